@@ -1,0 +1,46 @@
+# Everything that a developer runs. `make` lists the targets; ARGS="…" is passed on where that makes sense.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help environment demo test check smoke lock
+
+# A Python 3.11 or later to make .venv with; without it the usual names are tried.
+PYTHON ?=
+RUN = .venv/bin/python -m
+MANAGE = $(RUN) config.local.environment run -- manage.py
+COMPILE = UV_PYTHON_DOWNLOADS=never $(RUN) uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-annotate --no-emit-index-url $(ARGS)
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1 \2/p' Makefile | while read -r target text; do \
+		printf '  make %-12s %s\n' "$$target" "$$text"; done
+
+environment: ## create or update .venv (every other target does this first)
+	@for python in .venv/bin/python $(if $(PYTHON),"$(PYTHON)",python3.11 python3 python3.12 python3.13 python3.14); do \
+		if "$$python" -ISc 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			exec "$$python" -I -S config/local/bootstrap.py; fi; done; \
+	echo 'Latchkey needs Python 3.11 or later: apt-get install python3 python3-venv, or make PYTHON=/path' >&2; exit 1
+
+demo: environment ## run all of Latchkey on this machine, with demo data, until Ctrl-C
+	@$(RUN) config.local
+
+test: environment ## run the tests on private databases (ARGS="tests/api -k vend")
+	$(RUN) pytest -n auto $(or $(ARGS),tests)
+
+check: environment ## lint, types, import layers, migrations, deployment checks, then the tests
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) config.local.environment run -- .venv/bin/python -m mypy
+	.venv/bin/lint-imports
+	@if find templates -name '*.html' | grep -q .; then set -x; $(RUN) djlint --check --quiet templates; fi
+	$(MANAGE) makemigrations --check --dry-run
+	$(MANAGE) check --deploy --fail-level WARNING
+	$(RUN) pytest -n auto $(or $(ARGS),tests)
+
+smoke: environment ## start the whole stack, connect, vend and refresh once, and stop it
+	$(RUN) config.local.smoke $(ARGS)
+
+lock: environment ## write the three hashed locks anew (ARGS=--upgrade takes newer versions)
+	$(COMPILE) pyproject.toml -o requirements.lock
+	$(COMPILE) pyproject.toml --all-extras -c requirements.lock -o requirements-dev.lock
+	echo uv | $(COMPILE) - -o requirements-uv.lock
+	@! grep -nE '://' requirements.lock requirements-dev.lock requirements-uv.lock

@@ -1,0 +1,15 @@
+"""The Celery application. Its settings are Django's, with the prefix ``CELERY_``; the schedule is ``config.schedule``.
+
+The schedule is static, so beat keeps no store (``celery -A config beat -S celery.beat:Scheduler``). Task arguments are
+ids, never values.
+"""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("latchkey")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["connections"])

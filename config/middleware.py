@@ -1,0 +1,41 @@
+"""What happens before any view: health checks by address, and one public host for everything else."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+
+from connections.api.health import healthz, readyz
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class HealthBeforeHostCheck:
+    """Answers ``/healthz`` and ``/readyz`` whatever the Host header says: orchestrators probe by address."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path == "/healthz":
+            return healthz(request)
+        if request.path == "/readyz":
+            return readyz(request)
+        return self._get_response(request)
+
+
+class OnePublicHost:
+    """Sends a browser that came by another allowed name (localhost for 127.0.0.1) to ``PUBLIC_URL``.
+
+    Host-only cookies set under one name are not sent to the other, so a flow begun there could never finish.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+        self._netloc = urlsplit(settings.PUBLIC_URL).netloc
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.get_host() != self._netloc and request.method in ("GET", "HEAD"):
+            return HttpResponsePermanentRedirect(settings.PUBLIC_URL + request.get_full_path())
+        return self._get_response(request)

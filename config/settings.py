@@ -1,0 +1,168 @@
+"""Django settings: everything that differs between installations comes from the environment.
+
+The README's table of settings describes each variable. Values that must be kept secret have no default: without them
+the process does not start, and says which one is missing.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from config.schedule import beat_schedule
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+DEVELOPMENT = env.str("LATCHKEY_ENV", "production") == "development"
+DEBUG = False
+
+SECRET_KEY = env.str("SECRET_KEY")
+FERNET_KEYS = [key.strip() for key in env.list("FERNET_KEYS")]
+KEK_KEYS = [key.strip() for key in env.list("KEK_KEYS")]
+
+# --- Where it is reached ----------------------------------------------------------------------------------------------
+PUBLIC_URL = env.str("PUBLIC_URL").rstrip("/")
+_public = urlsplit(PUBLIC_URL)
+if not _public.hostname or _public.scheme not in ("http", "https") or _public.path:
+    raise ImproperlyConfigured("PUBLIC_URL must be like https://connect.example.com, without a path.")
+if _public.scheme != "https" and not DEVELOPMENT:
+    raise ImproperlyConfigured("PUBLIC_URL must be https:// unless LATCHKEY_ENV=development.")
+ALLOWED_HOSTS = [_public.hostname, *(["localhost", "127.0.0.1"] if DEVELOPMENT else [])]
+
+if env.bool("BEHIND_TLS_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+SECURE_SSL_REDIRECT = not DEVELOPMENT
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 0 if DEVELOPMENT else env.int("HSTS_SECONDS", default=31_536_000)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEVELOPMENT
+SECURE_HSTS_PRELOAD = not DEVELOPMENT
+
+# --- Application ------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "connections",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "csp",
+]
+MIDDLEWARE = [
+    "config.middleware.HealthBeforeHostCheck",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.OnePublicHost",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ]
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+
+# --- PostgreSQL -------------------------------------------------------------------------------------------------------
+DATABASES = {"default": env.db_url("DATABASE_URL")}
+DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
+# A pool needs CONN_MAX_AGE=0: a connection goes back to it at the end of each request or task.
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+if pool_size := env.int("DATABASE_POOL_SIZE", default=8):
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
+
+# --- Redis and Celery -------------------------------------------------------------------------------------------------
+REDIS_URL = env.str("REDIS_URL")
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+# A task is acknowledged when it is done; one that a killed worker leaves is delivered again, and is a no-op by version.
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_REDIRECT_STDOUTS = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120, "socket_timeout": 5, "socket_connect_timeout": 2}
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = beat_schedule(env.float("LATCHKEY_SWEEP_SECONDS", default=5.0))
+
+# --- Providers --------------------------------------------------------------------------------------------------------
+EGRESS_ALLOWED_TARGETS = [target.strip() for target in env.list("EGRESS_ALLOWED_TARGETS", default=[])]
+EGRESS_PROXY_URL = env.str("EGRESS_PROXY_URL", default="")
+EGRESS_CA_FILE = env.str("EGRESS_CA_FILE", default="")
+# Seconds between two probes of a connection: vended within the hour, within the day, and all others.
+PROBE_SECONDS = env.list("LATCHKEY_PROBE_SECONDS", cast=int, default=[600, 3600, 21600])
+SPOOL_DIR = Path(env.str("LATCHKEY_SPOOL_DIR", default=str(BASE_DIR / ".spool")))
+
+# --- Browser ----------------------------------------------------------------------------------------------------------
+# `__Host-` cookies are Secure: browsers accept them on loopback http, which they take for trustworthy.
+SESSION_COOKIE_NAME = "__Host-latchkey-operator"
+SESSION_COOKIE_SECURE = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "__Host-latchkey-csrf"
+CSRF_COOKIE_SECURE = True
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+X_FRAME_OPTIONS = "DENY"
+# Not no-referrer: it makes browsers send `Origin: null`, which the CSRF check of the admin refuses.
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / ".static")))
+WHITENOISE_USE_FINDERS = DEVELOPMENT
+WHITENOISE_AUTOREFRESH = False
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- Logs -------------------------------------------------------------------------------------------------------------
+LOG_FORMAT = env.str("LATCHKEY_LOG_FORMAT", default="json")
+LOGGING_CONFIG = "config.logging.configure"
+LOGGING = {"format": LOG_FORMAT}

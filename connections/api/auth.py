@@ -1,0 +1,88 @@
+"""API keys: who calls, what they may do, and for which tenant."""
+
+import uuid
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from ninja.security import HttpBearer
+
+from connections.entrance import actor_of, client_address
+from connections.lifecycle import audit
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.outcomes import InvalidRequest, NotFound, PermissionDenied, Suspended, Unauthorized
+from connections.lifecycle.provision import hash_key
+from connections.models import ApiClient, ApiKey, Connection, Permission, Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated API client, and where it calls from."""
+
+    client: ApiClient
+    actor: audit.Actor
+
+    def must(self, permission: Permission) -> None:
+        """Raise ``PermissionDenied`` unless the client has ``permission``."""
+        if permission not in self.client.permissions:
+            raise PermissionDenied(f"This API client lacks the permission {permission.value!r}.")
+
+    def tenant(self, slug: str | None) -> Tenant:
+        """Return the tenant that the call is about: the client's own, or the one an operator-wide client names.
+
+        Raises ``NotFound`` for an unknown or another's tenant, ``InvalidRequest`` if an operator-wide client names none.
+        """
+        own = self.client.tenant
+        if own is not None:
+            if slug is not None and slug != own.slug:
+                raise NotFound("There is no such tenant.")
+            return own
+        if slug is None:
+            raise InvalidRequest("An operator-wide API client has to name the tenant.", field="tenant")
+        tenant = Tenant.objects.filter(slug=slug).first()
+        if tenant is None:
+            raise NotFound("There is no such tenant.")
+        return tenant
+
+    def connection(self, connection_id: uuid.UUID, slug: str | None) -> Connection:
+        """Return one connection of the tenant that the call is about. Raises ``NotFound``, always with the same words."""
+        tenant = self.tenant(slug)
+        connection = (
+            Connection.objects.for_tenant(tenant.id)
+            .select_related("tenant", "provider_app")
+            .filter(id=connection_id)
+            .first()
+        )
+        if connection is None:
+            raise NotFound("There is no such connection.")
+        return connection
+
+
+class ApiKeyAuth(HttpBearer):
+    """``Authorization: Bearer lk_…``, checked against the stored hash."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Caller:
+        key = (
+            ApiKey.objects.select_related("client", "client__tenant")
+            .filter(key_hash=hash_key(token), revoked_at=None, expires_at__gt=database_now())
+            .first()
+        )
+        if key is None:
+            raise Unauthorized("The API key is missing, unknown, revoked or expired.")
+        if key.client.suspended_at is not None:
+            raise Suspended("This API client is suspended.")
+        return Caller(key.client, actor_of(request, client=key.client))
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedKey:
+    """A key that the vend's own statement will check, so that a vend costs one round trip."""
+
+    key_hash: bytes
+    address: str | None
+
+
+class VendKeyAuth(HttpBearer):
+    """The same header, left to ``lifecycle.vend`` to check."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> PresentedKey:
+        return PresentedKey(hash_key(token), client_address(request))

@@ -1,0 +1,117 @@
+"""From rows to response bodies."""
+
+import uuid
+from collections.abc import Mapping
+
+from connections.api.schemas import (
+    AccountOut,
+    ConnectionOut,
+    CredentialOut,
+    HealthOut,
+    ScopesOut,
+    TenantOut,
+    VendOut,
+)
+from connections.lifecycle.reconnect_url import connect_url
+from connections.lifecycle.vend import Vended
+from connections.models import Connection, Status, Tenant
+
+
+def tenant_out(tenant: Tenant) -> TenantOut:
+    """Return what the API shows of a tenant."""
+    return TenantOut(
+        slug=tenant.slug,
+        name=tenant.name,
+        color=tenant.brand_color,
+        has_logo=bool(tenant.logo),
+        allowed_origins=tenant.allowed_origins,
+        return_urls=tenant.return_urls,
+        reconnect_url=tenant.reconnect_url,
+        suspended=tenant.suspended_at is not None,
+    )
+
+
+def connection_out(connection: Connection) -> ConnectionOut:
+    """Return what the API shows of a connection; its scopes are one more query unless prefetched."""
+    scopes = list(connection.scopes.all())
+    mend = ""
+    if connection.status in (Status.NEEDS_REAUTH, Status.REVOKED):
+        mend = connect_url(
+            connection.tenant.reconnect_url,
+            connection_id=connection.id,
+            provider=connection.provider,
+            end_user=connection.end_user,
+        )
+    return ConnectionOut(
+        id=connection.id,
+        tenant=connection.tenant.slug,
+        provider=connection.provider,
+        auth_style=connection.provider_app.auth_style,
+        owner=connection.owner_kind,
+        end_user=connection.end_user or None,
+        binding=connection.binding,
+        status=connection.status,
+        reason=connection.reason,
+        revocation=connection.revocation,
+        paused=connection.paused_at is not None,
+        suspended=connection.suspended_at is not None,
+        account=_account(connection.provider_account_id, connection.provider_account_name),
+        scopes=ScopesOut(
+            requested=[scope.name for scope in scopes if scope.is_requested],
+            granted=[scope.name for scope in scopes if scope.is_granted],
+            missing=[scope.name for scope in scopes if scope.is_requested and not scope.is_granted],
+        ),
+        health=HealthOut(
+            verified_at=connection.verified_at,
+            verified_by=connection.verified_by,
+            access_expires_at=connection.access_expires_at,
+            refresh_due_at=connection.refresh_due_at,
+            failures=connection.failures,
+            evidence=connection.evidence,
+        ),
+        params=connection.params,
+        metadata=connection.metadata,
+        version=connection.current_version_id,
+        connect_url=mend or None,
+        created_at=connection.created_at,
+        updated_at=connection.updated_at,
+    )
+
+
+def vend_out(vended: Vended) -> VendOut:
+    """Return the answer of a vend: the one body of the API that holds a secret."""
+    row, presentation = vended.row, vended.presentation
+    connection_id, version_id = _required(row.connection_id), _required(row.version_id)
+    return VendOut(
+        connection=connection_id,
+        binding=row.binding,
+        credential=CredentialOut(
+            auth_method=presentation.auth_method,
+            value=presentation.value.get_secret_value(),
+            expires_at=row.access_expires_at,
+            scopes=list(row.scopes or ()),
+            missing_scopes=list(row.missing_scopes),
+            headers=_plain(presentation.headers),
+            query=_plain(presentation.query),
+            base_url=presentation.base_url,
+            params=_plain(presentation.params),
+            account=_account(row.provider_account_id, row.provider_account_name),
+        ),
+        version=version_id,
+        verified_at=row.verified_at,
+        verified_by=row.verified_by,
+    )
+
+
+def _account(account_id: str, name: str) -> AccountOut | None:
+    return AccountOut(id=account_id, name=name) if account_id else None
+
+
+def _plain(mapping: Mapping[str, str]) -> dict[str, str]:
+    return dict(mapping)
+
+
+def _required(value: uuid.UUID | None) -> uuid.UUID:
+    if value is None:
+        raise ValueError("A vended credential has a connection and a version.")
+    return value

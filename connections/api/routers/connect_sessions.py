@@ -1,0 +1,71 @@
+"""``/connect-sessions``: invitations to connect, and their confirmation."""
+
+import uuid
+
+from django.http import HttpRequest
+from ninja import Router, Status
+
+from connections.api.auth import Caller
+from connections.api.representations import connection_out
+from connections.api.schemas import CompletedOut, CompleteIn, ConnectSessionIn, ConnectSessionOut
+from connections.lifecycle.begin_connect import Invitation, begin_connect
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.complete import complete
+from connections.models import Binding, OwnerKind, Permission
+
+router = Router(tags=["connect sessions"])
+
+
+@router.post("", response={201: ConnectSessionOut}, summary="Invite an end user to connect")
+def create_session(request: HttpRequest, body: ConnectSessionIn) -> Status[ConnectSessionOut]:
+    """Make a session for one end user; send their browser to ``connect_url`` within 10 minutes."""
+    caller: Caller = request.auth  # type: ignore[attr-defined]
+    caller.must(Permission.CONNECT)
+    begun = begin_connect(
+        Invitation(
+            end_user=body.end_user,
+            owner=OwnerKind(body.owner),
+            providers=[body.provider] if isinstance(body.provider, str) else body.provider,
+            scopes=body.scopes,
+            return_url=body.return_url,
+            origin=body.origin,
+            connection=body.connection,
+            params=body.params,
+            locale=body.locale,
+            binding=Binding(body.binding),
+            allow_account_change=body.allow_account_change,
+        ),
+        client=caller.client,
+        tenant=caller.tenant(body.tenant),
+        now=database_now(),
+        actor=caller.actor,
+    )
+    return Status(
+        201,
+        ConnectSessionOut(
+            id=begun.session.id,
+            token=begun.token,
+            connect_url=begun.connect_url,
+            expires_at=begun.session.expires_at,
+            binding=begun.session.binding,
+        ),
+    )
+
+
+@router.post("/{session_id}/complete", response=CompletedOut, summary="Confirm who connected")
+def complete_session(request: HttpRequest, session_id: uuid.UUID, body: CompleteIn) -> CompletedOut:
+    """Confirm with the id of the user who is logged in where the completion code arrived.
+
+    Take that id from your own session, never from the link that brought the code.
+    """
+    caller: Caller = request.auth  # type: ignore[attr-defined]
+    caller.must(Permission.CONNECT)
+    connection = complete(
+        session_id,
+        completion_code=body.completion_code,
+        end_user=body.end_user,
+        client=caller.client,
+        now=database_now(),
+        actor=caller.actor,
+    )
+    return CompletedOut(connection=connection_out(connection))

@@ -1,0 +1,132 @@
+"""``/connections``: reading, changing and steering them."""
+
+import base64
+import binascii
+import uuid
+from datetime import datetime
+
+from django.db.models import Q
+from django.http import HttpRequest
+from ninja import Query, Router
+
+from connections.api.auth import Caller
+from connections.api.representations import connection_out
+from connections.api.schemas import ConnectionOut, ConnectionPage, ConnectionPatch, OutcomeOut, ReportIn, ReportOut
+from connections.lifecycle.change_metadata import change_metadata
+from connections.lifecycle.claim import Need
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.disconnect import disconnect
+from connections.lifecycle.outcomes import InvalidRequest
+from connections.lifecycle.probe import probe
+from connections.lifecycle.refresh import refresh_and_wait
+from connections.lifecycle.report import report
+from connections.models import Connection, Permission
+from connections.models import Status as ConnectionStatus
+
+router = Router(tags=["connections"])
+
+
+@router.get("", response=ConnectionPage, summary="List connections")
+def list_connections(
+    request: HttpRequest,
+    tenant: str | None = None,
+    end_user: str | None = None,
+    provider: str | None = None,
+    status: ConnectionStatus | None = None,
+    cursor: str | None = None,
+    limit: int = Query(50, ge=1, le=200),
+) -> ConnectionPage:
+    """List a tenant's connections, newest first."""
+    caller: Caller = request.auth  # type: ignore[attr-defined]
+    caller.must(Permission.READ)
+    found = Connection.objects.for_tenant(caller.tenant(tenant).id)
+    wanted = {"end_user": end_user, "provider": provider, "status": status}
+    found = found.filter(**{name: value for name, value in wanted.items() if value is not None})
+    if cursor is not None:
+        created_at, last_id = _parse_cursor(cursor)
+        found = found.filter(Q(created_at__lt=created_at) | Q(created_at=created_at, id__gt=last_id))
+    rows = list(found.select_related("tenant", "provider_app").prefetch_related("scopes")[: limit + 1])
+    page = rows[:limit]
+    more = len(rows) > limit
+    return ConnectionPage(items=[connection_out(row) for row in page], next=_cursor(page[-1]) if more else None)
+
+
+@router.get("/{connection_id}", response=ConnectionOut, summary="Show one connection")
+def get_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: str | None = None) -> ConnectionOut:
+    """Show one connection: its status and why, its scopes and its health."""
+    caller: Caller = request.auth  # type: ignore[attr-defined]
+    caller.must(Permission.READ)
+    return connection_out(caller.connection(connection_id, tenant))
+
+
+@router.patch("/{connection_id}", response=ConnectionOut, summary="Change the metadata")
+def patch_connection(request: HttpRequest, connection_id: uuid.UUID, body: ConnectionPatch) -> ConnectionOut:
+    """Replace the connection's metadata: your own notes, at most 16 KiB of JSON."""
+    caller: Caller = request.auth  # type: ignore[attr-defined]
+    caller.must(Permission.MANAGE)
+    connection = caller.connection(connection_id, body.tenant)
+    change_metadata(connection.id, body.metadata, actor=caller.actor)
+    return connection_out(caller.connection(connection_id, body.tenant))
+
+
+@router.delete("/{connection_id}", response=ConnectionOut, summary="Disconnect")
+def delete_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: str | None = None) -> ConnectionOut:
+    """Stop vending at once, and have the grant revoked at the provider; ``revocation`` tells how far that is."""
+    caller: Caller = request.auth  # type: ignore[attr-defined]
+    caller.must(Permission.MANAGE)
+    connection = caller.connection(connection_id, tenant)
+    disconnect(connection.id, now=database_now(), actor=caller.actor)
+    return connection_out(caller.connection(connection_id, tenant))
+
+
+@router.post("/{connection_id}/refresh", response=OutcomeOut, summary="Refresh now")
+def refresh_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: str | None = None) -> OutcomeOut:
+    """Replace the current credential by a fresh one; several calls at once lead to one request."""
+    caller: Caller = request.auth  # type: ignore[attr-defined]
+    caller.must(Permission.MANAGE)
+    connection = caller.connection(connection_id, tenant)
+    done = refresh_and_wait(
+        connection.id, trigger="api", need=Need(instead_of=connection.current_version_id, at_once=True)
+    )
+    return OutcomeOut(outcome=done.outcome, connection=connection_out(caller.connection(connection_id, tenant)))
+
+
+@router.post("/{connection_id}/probe", response=OutcomeOut, summary="Probe now")
+def probe_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: str | None = None) -> OutcomeOut:
+    """Prove that the credential works, by a cheap call to the provider."""
+    caller: Caller = request.auth  # type: ignore[attr-defined]
+    caller.must(Permission.MANAGE)
+    connection = caller.connection(connection_id, tenant)
+    found = probe(connection.id, trigger="api")
+    outcome = found.verdict.value if found.verdict is not None else "not_probed"
+    return OutcomeOut(outcome=outcome, connection=connection_out(caller.connection(connection_id, tenant)))
+
+
+@router.post("/{connection_id}/report", response=ReportOut, summary="Report a refused credential")
+def report_connection(request: HttpRequest, connection_id: uuid.UUID, body: ReportIn) -> ReportOut:
+    """Tell that the provider answered 401 to a vended version; the current one is then probed at once."""
+    caller: Caller = request.auth  # type: ignore[attr-defined]
+    caller.must(Permission.VEND)
+    connection = caller.connection(connection_id, body.tenant)
+    told = report(connection.id, version_id=body.version, status=body.status, actor=caller.actor)
+    return ReportOut(
+        superseded=told.is_superseded,
+        verdict=told.verdict,
+        status=told.connection.status,
+        reason=told.connection.reason,
+    )
+
+
+def _cursor(connection: Connection) -> str:
+    return base64.urlsafe_b64encode(f"{connection.created_at.isoformat()}|{connection.id}".encode()).decode()
+
+
+def _parse_cursor(cursor: str) -> tuple[datetime, uuid.UUID]:
+    try:
+        created_at, _, last_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
+        moment = datetime.fromisoformat(created_at)
+        if moment.tzinfo is None:
+            raise ValueError("naive")
+        return moment, uuid.UUID(last_id)
+    except (ValueError, binascii.Error):
+        raise InvalidRequest("The cursor is not one that this call returned.", field="cursor") from None

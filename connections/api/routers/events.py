@@ -1,0 +1,38 @@
+"""``/events``: the outbox, by cursor."""
+
+from django.http import HttpRequest
+from ninja import Query, Router
+
+from connections.api.auth import Caller
+from connections.api.schemas import EventOut, EventPage
+from connections.lifecycle.outcomes import InvalidRequest
+from connections.models import OutboxEvent, Permission
+
+router = Router(tags=["events"])
+
+
+@router.get("", response=EventPage, summary="Read events")
+def list_events(
+    request: HttpRequest, tenant: str | None = None, cursor: str = "0", limit: int = Query(100, ge=1, le=500)
+) -> EventPage:
+    """Read a tenant's events after ``cursor``, oldest first."""
+    caller: Caller = request.auth  # type: ignore[attr-defined]
+    caller.must(Permission.READ)
+    owner = caller.tenant(tenant)
+    if not cursor.isdecimal() or len(cursor) > 18:
+        raise InvalidRequest("The cursor is not one that this call returned.", field="cursor")
+    events = list(OutboxEvent.objects.settled().filter(tenant_id=owner.id, id__gt=int(cursor))[:limit])
+    return EventPage(
+        items=[
+            EventOut(
+                id=event.event_id,
+                type=event.type,
+                tenant=owner.slug,
+                connection=event.connection_id,
+                data=event.payload,
+                created_at=event.created_at,
+            )
+            for event in events
+        ],
+        next=str(events[-1].id) if events else cursor,
+    )

@@ -1,0 +1,269 @@
+"""The API's request and response bodies. Requests refuse members that they do not know."""
+
+import uuid
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from ninja import Schema
+from pydantic import ConfigDict, Field, StringConstraints
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
+EndUser = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+TenantSlug = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+ScopeName = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+Note = Annotated[str, StringConstraints(max_length=255)]
+
+
+class Request(Schema):
+    """A request body."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Branding(Request):
+    """What the widget shows of a tenant."""
+
+    color: str = Field("", description="#rrggbb; empty keeps the default")
+    logo: str | None = Field(None, description="data URI of a PNG, JPEG, GIF, WebP or SVG, at most 64 KiB; null keeps it")
+
+
+class TenantIn(Request):
+    """What a tenant is made or changed to; the lists replace the old ones."""
+
+    name: Name
+    branding: Branding = Branding(color="", logo=None)
+    allowed_origins: list[str] = []
+    return_urls: list[str] = []
+    reconnect_url: str = Field("", description="your reconnect page; {connection}, {provider}, {end_user} are filled in")
+
+
+class TenantOut(Schema):
+    """One tenant."""
+
+    slug: str
+    name: str
+    color: str
+    has_logo: bool
+    allowed_origins: list[str]
+    return_urls: list[str]
+    reconnect_url: str
+    suspended: bool
+
+
+class ScopeOut(Schema):
+    """A scope in plain words."""
+
+    name: str
+    description: str
+    default: bool
+
+
+class MethodOut(Schema):
+    """One way to connect; ``fields`` is the JSON Schema of what the end user types."""
+
+    auth_style: str
+    configured: bool
+    fields: dict[str, Any]
+
+
+class ProviderOut(Schema):
+    """One catalogue entry."""
+
+    slug: str
+    name: str
+    category: str
+    website: str
+    methods: list[MethodOut]
+    scopes: list[ScopeOut]
+
+
+class ConnectSessionIn(Request):
+    """An invitation to connect."""
+
+    tenant: TenantSlug | None = None
+    end_user: EndUser
+    owner: Literal["end_user", "tenant"] = "end_user"
+    provider: str | list[str]
+    scopes: list[ScopeName] | None = None
+    return_url: str
+    origin: str = ""
+    connection: uuid.UUID | None = None
+    params: dict[str, str] = {}
+    locale: Annotated[str, StringConstraints(max_length=20)] = ""
+    binding: Literal["completion", "none"] = "completion"
+    allow_account_change: bool = False
+
+
+class ConnectSessionOut(Schema):
+    """A new session. ``token`` is shown this once."""
+
+    id: uuid.UUID
+    token: str
+    connect_url: str
+    expires_at: datetime
+    binding: str
+
+
+class CompleteIn(Request):
+    """Who is logged in at the operator's where the completion code arrived."""
+
+    completion_code: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    end_user: EndUser
+
+
+class ScopesOut(Schema):
+    """Scopes compared: ``missing`` are those requested and not granted."""
+
+    requested: list[str]
+    granted: list[str]
+    missing: list[str]
+
+
+class HealthOut(Schema):
+    """What the status rests on."""
+
+    verified_at: datetime | None
+    verified_by: str
+    access_expires_at: datetime | None
+    refresh_due_at: datetime | None
+    failures: int
+    evidence: dict[str, Any]
+
+
+class AccountOut(Schema):
+    """The account at the provider."""
+
+    id: str
+    name: str
+
+
+class ConnectionOut(Schema):
+    """One connection, without its secrets."""
+
+    id: uuid.UUID
+    tenant: str
+    provider: str
+    auth_style: str
+    owner: str
+    end_user: str | None
+    binding: str
+    status: str
+    reason: str
+    revocation: str
+    paused: bool
+    suspended: bool
+    account: AccountOut | None
+    scopes: ScopesOut
+    health: HealthOut
+    params: dict[str, Any]
+    metadata: dict[str, Any]
+    version: uuid.UUID | None
+    connect_url: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ConnectionPage(Schema):
+    """One page; ``next`` is the cursor of the next one, or null."""
+
+    items: list[ConnectionOut]
+    next: str | None
+
+
+class CompletedOut(Schema):
+    """The connection that a session led to."""
+
+    connection: ConnectionOut
+
+
+class ConnectionPatch(Request):
+    """What an operator may change of a connection."""
+
+    tenant: TenantSlug | None = None
+    metadata: dict[str, Any]
+
+
+class VendIn(Request):
+    """What a credential is wanted for."""
+
+    tenant: TenantSlug | None = None
+    end_user: EndUser | None = None
+    scopes: list[ScopeName] = []
+    min_ttl: Annotated[float, Field(ge=0, le=86_400)] | None = None
+    purpose: Note = ""
+    agent: Note = ""
+
+
+class VendByOwnerIn(VendIn):
+    """The same, for a connection named by provider and end user; without ``end_user``, the tenant's own."""
+
+    provider: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class CredentialOut(Schema):
+    """A credential that works now: put ``headers`` and ``query`` into a request to ``base_url``."""
+
+    auth_method: str
+    value: str
+    expires_at: datetime | None
+    scopes: list[str]
+    missing_scopes: list[str]
+    headers: dict[str, str]
+    query: dict[str, str]
+    base_url: str
+    params: dict[str, str]
+    account: AccountOut | None
+
+
+class VendOut(Schema):
+    """A vend."""
+
+    active: Literal[True] = True
+    connection: uuid.UUID
+    binding: str
+    credential: CredentialOut
+    version: uuid.UUID
+    verified_at: datetime | None
+    verified_by: str
+
+
+class ReportIn(Request):
+    """A provider's refusal, seen by a caller."""
+
+    tenant: TenantSlug | None = None
+    version: uuid.UUID
+    status: Annotated[int, Field(ge=100, le=599)]
+
+
+class ReportOut(Schema):
+    """``superseded``: a newer credential is there, vend again; otherwise the verdict of the probe, if there was one."""
+
+    superseded: bool
+    verdict: str | None
+    status: str
+    reason: str
+
+
+class OutcomeOut(Schema):
+    """What came of a refresh or probe on demand."""
+
+    outcome: str
+    connection: ConnectionOut
+
+
+class EventOut(Schema):
+    """One event of the outbox."""
+
+    id: uuid.UUID
+    type: str
+    tenant: str
+    connection: uuid.UUID | None
+    data: dict[str, Any]
+    created_at: datetime
+
+
+class EventPage(Schema):
+    """Events after the cursor, oldest first; ``next`` is the cursor for what comes after them."""
+
+    items: list[EventOut]
+    next: str

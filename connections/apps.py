@@ -1,0 +1,33 @@
+"""The Django app: checks its key material at start, and gives the egress client its policy."""
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+
+class ConnectionsConfig(AppConfig):
+    """Latchkey's one Django app."""
+
+    name = "connections"
+    verbose_name = "Latchkey"
+
+    def ready(self) -> None:
+        """Refuse to start with missing, malformed or shared keys."""
+        from connections.lifecycle.sealing import keyring
+        from connections.vault.keyring import KeyringError, check_separate_roots
+        from providers.egress import EgressPolicy, configure
+
+        try:
+            check_separate_roots(
+                fernet_keys=settings.FERNET_KEYS, keyring=keyring(), secret_key=settings.SECRET_KEY
+            )
+        except KeyringError as error:
+            raise ImproperlyConfigured(str(error)) from None
+        configure(
+            EgressPolicy(
+                allow_loopback=settings.DEVELOPMENT,
+                allowed_targets=tuple(settings.EGRESS_ALLOWED_TARGETS),
+                proxy_url=settings.EGRESS_PROXY_URL,
+                ca_file=settings.EGRESS_CA_FILE,
+            )
+        )

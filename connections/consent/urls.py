@@ -1,0 +1,14 @@
+"""The widget's addresses. The callback carries the provider app, so that each has a redirect URI of its own."""
+
+from django.urls import path
+
+from connections.consent import callback_views, views
+
+urlpatterns = [
+    path("callback/<uuid:app_id>", callback_views.callback, name="callback"),
+    path("<uuid:session_id>", views.landing, name="landing"),
+    path("<uuid:session_id>/logo", views.logo, name="logo"),
+    path("<uuid:session_id>/start", views.start, name="start"),
+    path("<uuid:session_id>/choose", views.choose, name="choose"),
+    path("<uuid:session_id>/method/<uuid:app_id>", views.method, name="method"),
+]

@@ -1,0 +1,54 @@
+"""Writing audit rows: who asked for what, and what was decided. Nothing here may hold a secret."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from connections.models import AuditEvent, Connection
+
+ALLOWED = "allowed"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who is behind a call: an API client, an operator in the admin, an end user's browser, or Latchkey itself."""
+
+    api_client_id: uuid.UUID | None = None
+    operator: str = ""
+    subject: str = ""
+    agent: str = ""
+    purpose: str = ""
+    address: str | None = None
+
+
+SYSTEM = Actor()
+
+
+def record(
+    action: str,
+    *,
+    decision: str = ALLOWED,
+    actor: Actor = SYSTEM,
+    tenant_id: uuid.UUID | None = None,
+    connection: Connection | None = None,
+    version_id: uuid.UUID | None = None,
+    scopes: Sequence[str] = (),
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Write one audit row in the caller's transaction, or on its own outside one."""
+    AuditEvent.objects.create(
+        action=action,
+        decision=decision,
+        tenant_id=connection.tenant_id if connection else tenant_id,
+        connection_id=connection.id if connection else None,
+        credential_version_id=version_id,
+        api_client_id=actor.api_client_id,
+        operator=actor.operator,
+        subject=actor.subject,
+        agent=actor.agent,
+        purpose=actor.purpose,
+        address=actor.address,
+        scopes=list(scopes),
+        detail=detail or {},
+    )

@@ -1,0 +1,166 @@
+"""Authorize: from the click on the invitation to the authorization request (RFC 6749 §4.1.1).
+
+The click consumes the token and binds the session to one browser; every later step of the widget needs that browser's
+cookie. Cookies themselves are the entrance's business (``connections/consent``).
+"""
+
+import hmac
+import re
+import secrets
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from connections.lifecycle import audit
+from connections.lifecycle.begin_connect import apps_for, digest
+from connections.lifecycle.locking import lock_session, short_transaction
+from connections.lifecycle.outcomes import InvalidRequest, SessionUnusable
+from connections.lifecycle.sealing import seal_for_session
+from connections.lifecycle.targets import Access, access_to, entry_of
+from connections.models import ConnectSession, ProviderApp, SessionState
+from providers.errors import MisconfiguredProvider
+from providers.oauth import pkce
+from providers.values import AuthorizationRequest
+from providers.vocabulary import ParamScope, Pkce
+
+BROWSER_LIFETIME = timedelta(minutes=30)
+OPEN = (SessionState.STARTED, SessionState.AUTHORIZING)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A session that one browser now owns; ``browser_secret`` goes into that browser's cookie and nowhere else."""
+
+    session: ConnectSession
+    browser_secret: str = field(repr=False)
+
+
+def find_session(session_id: uuid.UUID) -> ConnectSession | None:
+    """Return the session for its landing page, which shows nothing but the tenant's brand and the providers' names."""
+    return ConnectSession.objects.select_related("tenant", "provider_app", "reconnects").filter(id=session_id).first()
+
+
+def start(session_id: uuid.UUID, *, token: str, now: datetime, actor: audit.Actor) -> Started:
+    """Consume the token of a session and bind it to the browser that brought it.
+
+    Raises ``SessionUnusable``: "unknown" (no such session and token), "used", "expired" or "suspended".
+    """
+    with short_transaction():
+        session = lock_session(id=session_id)
+        if session is None or not hmac.compare_digest(bytes(session.token_hash), digest(token)):
+            raise SessionUnusable("unknown", "This link is not valid. Ask for a new one where you got it.")
+        _check_link(session, now=now)
+        browser_secret = secrets.token_urlsafe(32)
+        session.state = SessionState.STARTED
+        session.browser_hash = digest(browser_secret)
+        session.browser_expires_at = now + BROWSER_LIFETIME
+        session.save(update_fields=["state", "browser_hash", "browser_expires_at", "updated_at"])
+        audit.record(
+            "connect_session.started", actor=actor, tenant_id=session.tenant_id, detail={"session": str(session.id)}
+        )
+    return Started(session, browser_secret)
+
+
+def _check_link(session: ConnectSession, *, now: datetime) -> None:
+    if session.state != SessionState.CREATED:
+        raise SessionUnusable("used", "This link was used already. Ask for a new one where you got it.")
+    if session.expires_at <= now:
+        raise SessionUnusable("expired", "This link has expired. Ask for a new one where you got it.")
+    if session.tenant.suspended_at is not None:
+        raise SessionUnusable("suspended", "Connecting is switched off at the moment.")
+
+
+def check_browser(session: ConnectSession, browser_secret: str | None, *, now: datetime) -> None:
+    """Raise ``SessionUnusable`` ("browser" or "expired") unless the request comes from the session's own browser."""
+    held = bytes(session.browser_hash or b"")
+    if not browser_secret or not held or not hmac.compare_digest(held, digest(browser_secret)):
+        raise SessionUnusable("browser", "This step belongs to another browser. Start again where you came from.")
+    if session.browser_expires_at is None or session.browser_expires_at <= now:
+        raise SessionUnusable("expired", "This took longer than 30 minutes. Start again where you came from.")
+
+
+def own_session(session_id: uuid.UUID, *, browser_secret: str | None, now: datetime) -> ConnectSession:
+    """Return a session in progress for its own browser. Raises ``SessionUnusable``."""
+    session = find_session(session_id)
+    if session is None:
+        raise SessionUnusable("unknown", "This link is not valid. Ask for a new one where you got it.")
+    check_browser(session, browser_secret, now=now)
+    return session
+
+
+def authorization_url(
+    session_id: uuid.UUID,
+    *,
+    app_id: uuid.UUID,
+    params: Mapping[str, str],
+    browser_secret: str | None,
+    now: datetime,
+) -> str:
+    """Return where to send the end user: the authorization request, with a fresh state and code challenge.
+
+    ``params`` are what the end user typed into the fields before OAuth. Raises ``SessionUnusable``, ``InvalidRequest``
+    (a field) and ``AppMisconfigured``.
+    """
+    with short_transaction():
+        session = lock_session(id=session_id)
+        if session is None:
+            raise SessionUnusable("unknown", "This link is not valid. Ask for a new one where you got it.")
+        check_browser(session, browser_secret, now=now)
+        app = chosen_app(session, app_id)
+        merged = merged_params(session, app, params)
+        access = access_to(app, merged)
+        state = secrets.token_urlsafe(32)
+        method = access.target.entry.authorization_code
+        verifier = pkce.new_verifier() if method is not None and method.pkce is Pkce.S256 else None
+        scopes = requested_scopes(session, app, access)
+        session.state = SessionState.AUTHORIZING
+        session.provider_app = app
+        session.params = merged
+        session.failure = ""
+        session.state_hash = digest(state)
+        session.requested_scopes = list(scopes)
+        session.code_verifier = None if verifier is None else seal_for_session(session, "code_verifier", verifier.encode())
+        session.save()
+    try:
+        return access.strategy.authorization_url(
+            access.target,
+            AuthorizationRequest(state=state, scopes=scopes, code_verifier=verifier, locale=session.locale),
+        )
+    except MisconfiguredProvider as error:
+        raise InvalidRequest(error.evidence.detail, field="params") from None
+
+
+def chosen_app(session: ConnectSession, app_id: uuid.UUID) -> ProviderApp:
+    """Return the provider app of ``session`` with this id, if its step is open. Raises ``SessionUnusable``."""
+    if session.state not in OPEN:
+        raise SessionUnusable("used", "This step was done already. Start again where you came from.")
+    for app in apps_for(session):
+        if app.id == app_id:
+            return app
+    raise SessionUnusable("unknown", "This choice is not on offer any more. Start again where you came from.")
+
+
+def merged_params(session: ConnectSession, app: ProviderApp, typed: Mapping[str, str]) -> dict[str, str]:
+    """Return the connection's parameters: the session's own, which the end user cannot change, then what they typed.
+
+    Raises ``InvalidRequest`` naming the field.
+    """
+    merged = dict(session.reconnects.params) if session.reconnects is not None else {}
+    for param in entry_of(app).params_of(ParamScope.CONNECTION):
+        value = session.params.get(param.name) or typed.get(param.name, "").strip() or param.default
+        value = merged.get(param.name) or value
+        if not re.fullmatch(param.pattern, value):
+            example = f" It looks like {param.example}." if param.example else ""
+            raise InvalidRequest(f"Check {param.label}.{example}", field=param.name)
+        merged[param.name] = value
+    return merged
+
+
+def requested_scopes(session: ConnectSession, app: ProviderApp, access: Access) -> tuple[str, ...]:
+    """Return the scopes to ask for: the session's, else the provider app's, else the entry's defaults."""
+    if session.requested_scopes is not None:
+        return tuple(session.requested_scopes)
+    if app.scopes:
+        return tuple(app.scopes)
+    return tuple(scope.name for scope in access.target.entry.scopes if scope.default)

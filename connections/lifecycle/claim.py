@@ -1,0 +1,204 @@
+"""Claim (T1): the right to send one refresh, recorded before a byte leaves.
+
+Owns the conditions under which a refresh may begin. The database excludes a second open attempt by a unique index; the
+lock here only keeps two claimers from finding that out the hard way.
+"""
+
+import os
+import socket
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.locking import LockTimeout, lock_connection, short_transaction
+from connections.lifecycle.outcomes import AppMisconfigured
+from connections.lifecycle.recover import follows_doubt, open_attempt, promote_received, supersede
+from connections.lifecycle.sealing import current_data_key, open_credential
+from connections.lifecycle.targets import Access, access_to
+from connections.models import (
+    VENDS,
+    AttemptState,
+    Connection,
+    CredentialVersion,
+    Incident,
+    IncidentKind,
+    RefreshAttempt,
+)
+from connections.vault.keyring import DataKey
+from connections.vault.sealing import Unreadable
+from providers.values import Credential
+
+LEASE = timedelta(seconds=60)
+LOCK_TIMEOUT_SECONDS = 1.0
+FLOOR = timedelta(seconds=10)
+CLIENT_RETRY = timedelta(seconds=60)
+
+
+class Outcome(StrEnum):
+    """What came of asking for a refresh."""
+
+    REFRESHED = "refreshed"
+    FRESH = "fresh"  # nothing was due: somebody else got there first
+    IN_FLIGHT = "in_flight"
+    BACKING_OFF = "backing_off"
+    UNAVAILABLE = "unavailable"
+    REFUSED = "refused"
+    CLIENT_REJECTED = "client_rejected"
+    NOT_REFRESHABLE = "not_refreshable"
+    UNREADABLE = "unreadable"
+    ABORTED = "aborted"
+    SWITCHED_OFF = "switched_off"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshReport:
+    """What came of it; ``attempt_id`` is the one to wait for, or the one that was made."""
+
+    outcome: Outcome
+    attempt_id: uuid.UUID | None = None
+    retry_after_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Why a refresh may begin although none is due.
+
+    ``valid_until``: the caller needs a credential that lives until then. ``instead_of``: this version is to be
+    replaced if it is still the current one. ``at_once`` also overrides the backoff after failures.
+    """
+
+    valid_until: datetime | None = None
+    instead_of: uuid.UUID | None = None
+    at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claimed refresh: all that the exchange and the store need, so that neither reads the database before."""
+
+    attempt_id: uuid.UUID
+    connection_id: uuid.UUID
+    tenant_id: uuid.UUID
+    parent_version_id: uuid.UUID
+    grant_id: uuid.UUID
+    scopes: tuple[str, ...]
+    access: Access
+    credential: Credential
+    key: DataKey
+    claimed_at: datetime
+    claimed_monotonic: float = field(default_factory=time.monotonic)
+
+    @property
+    def rotates(self) -> bool:
+        """Whether an unanswered request may have used up the refresh token."""
+        return self.access.capabilities.rotates
+
+    @property
+    def grace_seconds(self) -> int:
+        """For how long the provider still takes a refresh token that it has replaced."""
+        method = self.access.target.entry.authorization_code
+        return 0 if method is None else method.refresh_grace_seconds
+
+
+def claimant() -> str:
+    """Return who claims: host, process and thread, for people who look for it."""
+    return f"{socket.gethostname()}:{os.getpid()}:{threading.current_thread().name}"[:120]
+
+
+def claim(connection_id: uuid.UUID, *, trigger: str, need: Need) -> Claim | RefreshReport:
+    """Claim the refresh of one connection, or say why there is none to send. One short transaction."""
+    try:
+        with short_transaction(lock_timeout_seconds=LOCK_TIMEOUT_SECONDS):
+            now = database_now()
+            connection = lock_connection(connection_id)
+            if connection is None:
+                return RefreshReport(Outcome.GONE)
+            promote_received(connection, now=now)
+            doubtful = open_attempt(connection, now=now)
+            if doubtful is not None and doubtful.state == AttemptState.SENT:
+                return RefreshReport(Outcome.IN_FLIGHT, doubtful.id)
+            refused = _why_not(connection, need, is_in_doubt=doubtful is not None, now=now)
+            if refused is not None:
+                return refused
+            return _claimed(connection, trigger=trigger, doubtful=doubtful, now=now)
+    except LockTimeout:
+        return RefreshReport(Outcome.IN_FLIGHT)
+
+
+def _why_not(connection: Connection, need: Need, *, is_in_doubt: bool, now: datetime) -> RefreshReport | None:
+    app = connection.provider_app
+    if connection.status not in VENDS or connection.current_version_id is None:
+        return RefreshReport(Outcome.GONE)
+    switches = (connection.suspended_at, connection.paused_at, app.suspended_at, app.paused_at)
+    if any(switches) or connection.tenant.suspended_at is not None:
+        return RefreshReport(Outcome.SWITCHED_OFF)
+    if connection.refresh_due_at is None:
+        return RefreshReport(Outcome.NOT_REFRESHABLE)
+    if not is_in_doubt and not _is_due(connection, need, now=now):
+        return RefreshReport(Outcome.FRESH)
+    if connection.next_attempt_at is not None and connection.next_attempt_at > now and not need.at_once:
+        wait = (connection.next_attempt_at - now).total_seconds()
+        return RefreshReport(Outcome.BACKING_OFF, retry_after_seconds=wait)
+    incident = Incident.objects.filter(
+        provider_app=app, kind=IncidentKind.CLIENT_REJECTED, closed_at=None, last_seen_at__gt=now - CLIENT_RETRY
+    ).first()
+    if incident is not None and not need.at_once:
+        wait = (incident.last_seen_at + CLIENT_RETRY - now).total_seconds()
+        return RefreshReport(Outcome.CLIENT_REJECTED, retry_after_seconds=wait)
+    return None
+
+
+def _is_due(connection: Connection, need: Need, *, now: datetime) -> bool:
+    if need.instead_of is not None:
+        return need.instead_of == connection.current_version_id
+    if connection.refresh_due_at is not None and connection.refresh_due_at <= now:
+        return True
+    if need.valid_until is None or connection.access_expires_at is None:
+        return False
+    if connection.access_expires_at > need.valid_until:
+        return False
+    newest = CredentialVersion.objects.only("received_at").get(id=connection.current_version_id)
+    return newest.received_at <= now - FLOOR
+
+
+def _claimed(
+    connection: Connection, *, trigger: str, doubtful: RefreshAttempt | None, now: datetime
+) -> Claim | RefreshReport:
+    version = CredentialVersion.objects.get(id=connection.current_version_id)
+    try:
+        credential = open_credential(connection, version)
+        key = current_data_key(connection.tenant_id)
+        access = access_to(connection.provider_app, connection.params)
+    except Unreadable:
+        return RefreshReport(Outcome.UNREADABLE)
+    except AppMisconfigured:
+        return RefreshReport(Outcome.CLIENT_REJECTED, retry_after_seconds=CLIENT_RETRY.total_seconds())
+    if doubtful is not None:
+        supersede(doubtful)
+    attempt = RefreshAttempt.objects.create(
+        connection=connection,
+        parent_version_id=version.id,
+        state=AttemptState.SENT,
+        trigger=trigger,
+        claimed_by=claimant(),
+        claimed_at=now,
+        deadline_at=now + LEASE,
+        follows_doubt=follows_doubt(connection),
+    )
+    return Claim(
+        attempt_id=attempt.id,
+        connection_id=connection.id,
+        tenant_id=connection.tenant_id,
+        parent_version_id=version.id,
+        grant_id=version.grant_id,
+        scopes=tuple(version.scopes),
+        access=access,
+        credential=credential,
+        key=key,
+        claimed_at=now,
+    )

@@ -1,0 +1,64 @@
+"""Incidents: something wrong with a provider app, told once instead of once a connection."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from connections.lifecycle import audit
+from connections.models import LIVE, Connection, Incident, IncidentKind, ProviderApp
+
+logger = structlog.get_logger(__name__)
+
+MANY = 5
+MANY_SHARE = 0.2
+MANY_WITHIN = timedelta(minutes=10)
+
+
+def open_client_incident(app: ProviderApp, *, evidence: dict[str, Any], now: datetime) -> None:
+    """Record that the provider refuses our registration: refreshes of the app pause, no connection is touched."""
+    _open(app, IncidentKind.CLIENT_REJECTED, evidence=evidence, now=now)
+
+
+def close_client_incident(app: ProviderApp, *, now: datetime) -> None:
+    """Close the incident of a refused registration, because a token request of the app has just succeeded."""
+    closed = Incident.objects.filter(provider_app=app, kind=IncidentKind.CLIENT_REJECTED, closed_at=None).update(
+        closed_at=now
+    )
+    if closed:
+        audit.record("incident.closed", tenant_id=app.tenant_id, detail={"provider_app": str(app.id)})
+
+
+def downgrades_frozen(app: ProviderApp, *, now: datetime) -> bool:
+    """Whether so many connections of ``app`` fail at once that the fault is not theirs; opens the incident if so.
+
+    Five connections and a fifth of the app's connections, refused within 10 minutes (this one included).
+    """
+    if Incident.objects.filter(provider_app=app, closed_at=None, last_seen_at__gt=now - MANY_WITHIN).exists():
+        return True
+    refused = Connection.objects.filter(provider_app=app, refused_at__gt=now - MANY_WITHIN).count()
+    if refused < MANY or refused < MANY_SHARE * Connection.objects.filter(provider_app=app, status__in=LIVE).count():
+        return False
+    _open(app, IncidentKind.MANY_FAILURES, evidence={"refused": refused}, now=now)
+    return True
+
+
+def _open(app: ProviderApp, kind: IncidentKind, *, evidence: dict[str, Any], now: datetime) -> None:
+    incident, created = Incident.objects.get_or_create(
+        provider_app=app,
+        kind=kind,
+        closed_at=None,
+        defaults={"opened_at": now, "last_seen_at": now, "evidence": evidence},
+    )
+    if not created:
+        incident.last_seen_at = now
+        incident.evidence = evidence
+        incident.save(update_fields=["last_seen_at", "evidence"])
+        return
+    logger.error("incident_opened", provider_app=str(app.id), kind=kind.value, evidence=evidence)
+    audit.record(
+        "incident.opened",
+        decision=kind.value,
+        tenant_id=app.tenant_id,
+        detail={"provider_app": str(app.id), "evidence": evidence},
+    )

@@ -1,0 +1,76 @@
+"""Every row lock of Latchkey, and the rule that none is held across HTTP.
+
+Locks are ``FOR NO KEY UPDATE``: a plain FOR UPDATE would block inserts that reference the row. The order is always
+connect session, connection, attempt.
+"""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import OperationalError, connection, transaction
+from django.db.models import QuerySet
+from psycopg import errors as pg
+
+from connections.models import Connection, ConnectSession, RefreshAttempt
+
+
+class LockTimeout(Exception):
+    """The row stayed locked for longer than the caller was ready to wait."""
+
+
+@contextmanager
+def short_transaction(*, lock_timeout_seconds: float = 5.0) -> Iterator[None]:
+    """Open a transaction whose lock waits are bounded. Raises ``LockTimeout`` when one is not granted in time."""
+    try:
+        with transaction.atomic(durable=True):
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT set_config('lock_timeout', %s, true)", [f"{max(1, int(lock_timeout_seconds * 1000))}ms"]
+                )
+            yield
+    except OperationalError as error:
+        if isinstance(error.__cause__, pg.LockNotAvailable):
+            raise LockTimeout from None
+        raise
+
+
+def release_database() -> None:
+    """Give this thread's database connection back before an HTTP call or a wait.
+
+    Raises ``RuntimeError`` inside a transaction: that would hold a lock across HTTP, which is a bug.
+    """
+    if connection.in_atomic_block:
+        raise RuntimeError("A transaction is open where an HTTP call or a wait begins.")
+    connection.close()
+
+
+def lock_connection(connection_id: uuid.UUID) -> Connection | None:
+    """Return the locked connection with its provider app and tenant, or None if there is none."""
+    return (
+        Connection.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("provider_app", "tenant")
+        .filter(id=connection_id)
+        .first()
+    )
+
+
+def lock_due(due: QuerySet[Connection], *, limit: int) -> QuerySet[Connection]:
+    """Return up to ``limit`` locked rows of ``due``, passing over those that somebody else has locked."""
+    locked = due.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    return locked.only("id", "provider_app_id")[:limit]
+
+
+def lock_session(**lookup: object) -> ConnectSession | None:
+    """Return the locked connect session with its provider app and tenant, or None if there is none."""
+    return (
+        ConnectSession.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("provider_app", "tenant", "api_client")
+        .filter(**lookup)
+        .first()
+    )
+
+
+def lock_attempt(attempt_id: uuid.UUID) -> RefreshAttempt:
+    """Return the locked attempt."""
+    return RefreshAttempt.objects.select_for_update(no_key=True).get(id=attempt_id)

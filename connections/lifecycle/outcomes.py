@@ -1,0 +1,131 @@
+"""The named refusals of the lifecycle: what an entrance turns into an answer.
+
+Each has a stable ``code`` that callers may rely on, and a ``detail`` for people that says what to do. Neither ever
+holds a secret or a provider's free text.
+"""
+
+from typing import Any, ClassVar
+
+
+class Refusal(Exception):
+    """Something asked for was not done. ``extra`` holds further members for the answer, JSON-ready."""
+
+    code: ClassVar[str] = "refused"
+
+    def __init__(self, detail: str, *, retry_after_seconds: float | None = None, **extra: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.retry_after_seconds = retry_after_seconds
+        self.extra = extra
+
+
+class NotFound(Refusal):
+    """No such thing, or another tenant's: the answer is the same."""
+
+    code = "not_found"
+
+
+class InvalidRequest(Refusal):
+    """The request cannot be carried out as it is; ``field`` names the member at fault."""
+
+    code = "invalid_request"
+
+
+class Unauthorized(Refusal):
+    """No valid API key came with the call."""
+
+    code = "unauthorized"
+
+
+class PermissionDenied(Refusal):
+    """The API client lacks the permission that the call needs."""
+
+    code = "permission_denied"
+
+
+class ReauthorizationRequired(Refusal):
+    """The grant is gone: its end user has to connect again."""
+
+    code = "reauthorization_required"
+
+
+class Pending(Refusal):
+    """The connection is held and waits for the confirmation of the end user's session."""
+
+    code = "pending"
+
+
+class AmbiguousConnection(Refusal):
+    """More than one connection matches; ``connections`` lists their ids."""
+
+    code = "ambiguous_connection"
+
+
+class PolicyDenied(Refusal):
+    """The caller may not use this connection for this subject."""
+
+    code = "policy_denied"
+
+
+class InsufficientScope(Refusal):
+    """The connection lacks scopes that the caller needs; ``missing_scopes`` lists them."""
+
+    code = "insufficient_scope"
+
+
+class Suspended(Refusal):
+    """An operator has switched off this tenant, provider app, API client or connection."""
+
+    code = "suspended"
+
+
+class CredentialUnreadable(Refusal):
+    """The stored secret does not open. Nothing is wrong with the grant itself."""
+
+    code = "credential_unreadable"
+
+
+class AppMisconfigured(Refusal):
+    """The provider refuses our client registration, or the provider app lacks something."""
+
+    code = "app_misconfigured"
+
+
+class ProviderDown(Refusal):
+    """The provider cannot be reached or cannot answer now."""
+
+    code = "provider_unavailable"
+
+
+class RefreshInProgress(Refusal):
+    """No valid token is left and its refresh has not ended yet."""
+
+    code = "refresh_in_progress"
+
+
+class SessionUnusable(Refusal):
+    """The connect session is expired, used, failed or not the caller's; ``failure`` says which."""
+
+    code = "session_unusable"
+
+    def __init__(self, failure: str, detail: str, **extra: Any) -> None:
+        super().__init__(detail, failure=failure, **extra)
+        self.failure = failure
+
+
+class CompletionMismatch(Refusal):
+    """The completion code is not this session's, or the end user is another one: what was held is destroyed."""
+
+    code = "completion_mismatch"
+
+
+class ExchangeFailed(Refusal):
+    """The provider refused the code or the key, so nothing was connected; ``reason`` is a stable code."""
+
+    code = "exchange_failed"
+
+
+class AccountMismatch(Refusal):
+    """A reconnect came back with another account at the provider."""
+
+    code = "account_mismatch"

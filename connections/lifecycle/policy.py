@@ -1,0 +1,161 @@
+"""Every decision of the lifecycle, as pure functions of a snapshot and ``now``. No I/O, no clock, no randomness.
+
+Times are aware datetimes of the database's clock; randomness comes in as ``spread`` in [0, 1). What a decision leads to
+is carried out by the use case that asked for it, so a dry run costs nothing.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from connections.models import CredentialVersion, OwnerKind, Reason, Status
+
+# --- Lifetimes --------------------------------------------------------------------------------------------------------
+REFRESH_FROM = 0.70
+REFRESH_UNTIL = 0.85
+ASSUMED_LIFETIME_SECONDS = 3600  # for a refreshable token of which nobody said how long it lives
+DEFAULT_MIN_TTL_SECONDS = 5.0
+
+STRIKE_INTERVAL = timedelta(seconds=30)
+BACKOFF_BASE_SECONDS = 2.0
+BACKOFF_CAP_SECONDS = 600.0
+
+
+def refresh_moment(version: CredentialVersion, *, spread: float) -> datetime | None:
+    """Return when ``version`` should be refreshed: at 70 to 85 % of its lifetime, or never if it cannot be."""
+    if not version.is_refreshable:
+        return None
+    lifetime = version.lifetime_seconds or ASSUMED_LIFETIME_SECONDS
+    share = REFRESH_FROM + (REFRESH_UNTIL - REFRESH_FROM) * spread
+    return version.received_at + timedelta(seconds=lifetime * share)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeIntervals:
+    """How long after one probe the next is due: for connections vended within the hour, within the day, and others."""
+
+    hot: timedelta = timedelta(minutes=10)
+    warm: timedelta = timedelta(hours=1)
+    cold: timedelta = timedelta(hours=6)
+
+    def after(self, last_vended_at: datetime | None, *, now: datetime) -> timedelta:
+        """Return the interval for a connection that was last vended then."""
+        if last_vended_at is not None and now - last_vended_at < timedelta(hours=1):
+            return self.hot
+        if last_vended_at is not None and now - last_vended_at < timedelta(days=1):
+            return self.warm
+        return self.cold
+
+
+def backoff_seconds(
+    failures: int, *, spread: float, retry_after_seconds: float | None, grace_seconds: int = 0
+) -> float:
+    """Return how long to wait after the ``failures``-th failure in a row: full jitter, at least ``Retry-After``.
+
+    ``grace_seconds`` caps the wait where a token that may have been rotated away works for that long only.
+    """
+    ceiling = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2.0 ** min(failures, 12))
+    wait = max(1.0, ceiling * spread)
+    if grace_seconds:
+        wait = min(wait, grace_seconds / 3)
+    return max(wait, retry_after_seconds or 0.0)
+
+
+def decide_refusal(
+    *, refused_at: datetime | None, is_first: bool, is_decisive: bool, is_frozen: bool, now: datetime
+) -> Literal["end", "suspect", "wait"]:
+    """Decide what a refusal means: the end of the grant, a suspicion, or nothing while many connections fail at once.
+
+    Two refusals at least 30 s apart end it; one that follows a doubt counts as the second (``is_decisive``).
+    """
+    if is_frozen:
+        return "wait"
+    if is_decisive:
+        return "end"
+    if not is_first and refused_at is not None and now - refused_at >= STRIKE_INTERVAL:
+        return "end"
+    return "suspect"
+
+
+# --- Vending ----------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class VendRequest:
+    """What a caller asks for. ``min_ttl_seconds`` is None where the caller did not say."""
+
+    end_user: str | None = None
+    scopes: Sequence[str] = ()
+    min_ttl_seconds: float | None = None
+    may_act_without_user: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VendFacts:
+    """What is known of a connection at the moment of a vend."""
+
+    connection_id: uuid.UUID
+    status: Status
+    reason: Reason
+    owner_kind: OwnerKind
+    end_user: str
+    is_suspended: bool
+    access_expires_at: datetime | None
+    is_refreshable: bool
+    granted_scopes: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Vend:
+    """The current credential may be handed out."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshFirst:
+    """The credential is too old for this request. ``still_valid`` says that it could serve if no other is to be had."""
+
+    still_valid: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The request is refused with this stable code."""
+
+    code: Literal["not_found", "pending", "suspended", "policy_denied", "insufficient_scope", "reauthorization_required"]
+    missing_scopes: tuple[str, ...] = ()
+
+
+def decide_vend(facts: VendFacts, request: VendRequest, *, now: datetime) -> Vend | RefreshFirst | Refuse:
+    """Decide one vend. The SQL of ``vend_query`` allows exactly what this function answers ``Vend`` to."""
+    if facts.is_suspended:
+        return Refuse("suspended")
+    if not _acts_for_owner(facts, request):
+        return Refuse("policy_denied")
+    if facts.status is Status.PENDING:
+        return Refuse("pending")
+    if facts.status is Status.DISCONNECTED:
+        return Refuse("not_found")
+    if facts.status in (Status.NEEDS_REAUTH, Status.REVOKED):
+        return Refuse("reauthorization_required")
+    missing = tuple(scope for scope in request.scopes if scope not in facts.granted_scopes)
+    if missing:
+        return Refuse("insufficient_scope", missing)
+    if facts.access_expires_at is None:
+        return Vend()
+    left = (facts.access_expires_at - now).total_seconds()
+    wanted = DEFAULT_MIN_TTL_SECONDS if request.min_ttl_seconds is None else request.min_ttl_seconds
+    if left > max(wanted, 0.0):
+        return Vend()
+    if facts.is_refreshable:
+        return RefreshFirst(still_valid=left > 0 and request.min_ttl_seconds is None)
+    if left > 0 and request.min_ttl_seconds is None:
+        return Vend()
+    return Refuse("reauthorization_required")
+
+
+def _acts_for_owner(facts: VendFacts, request: VendRequest) -> bool:
+    if facts.owner_kind is OwnerKind.TENANT:
+        return True
+    if request.end_user is None:
+        return request.may_act_without_user
+    return request.end_user == facts.end_user

@@ -1,0 +1,132 @@
+"""Probe: a cheap authenticated call that proves a credential still works, or gives reason to doubt it.
+
+A probe alone ends nothing that can be refreshed: its dead answer forces a refresh, and that one decides. Requested,
+granted and observed scopes are compared here.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from connections.lifecycle import events
+from connections.lifecycle.claim import Need
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.intervals import probe_intervals
+from connections.lifecycle.locking import lock_connection, release_database, short_transaction
+from connections.lifecycle.outcomes import AppMisconfigured
+from connections.lifecycle.refresh import refresh_and_wait
+from connections.lifecycle.sealing import open_credential
+from connections.lifecycle.targets import Access, access_to
+from connections.lifecycle.verdict import credential_refused, proved_alive
+from connections.models import VENDS, Connection, CredentialVersion, Scope
+from connections.vault.sealing import Unreadable
+from providers.values import Credential, ProbeResult
+from providers.vocabulary import ProbeVerdict
+
+logger = structlog.get_logger(__name__)
+
+UNAVAILABLE_RETRY = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """What is tried: one credential version, opened, and how to call its provider."""
+
+    connection_id: uuid.UUID
+    version_id: uuid.UUID
+    access: Access
+    credential: Credential
+    is_refreshable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeReport:
+    """What a probe found: a verdict, or None where there was nothing to try (``detail`` says why)."""
+
+    verdict: ProbeVerdict | None
+    detail: str = ""
+
+
+def probe(connection_id: uuid.UUID, *, trigger: str) -> ProbeReport:
+    """Probe one connection now and act on the answer; holds no lock and no database connection during HTTP.
+
+    A dead answer on a refreshable credential refreshes it at once, and the refresh decides.
+    """
+    trial = _load(connection_id)
+    release_database()
+    if isinstance(trial, ProbeReport):
+        return trial
+    capabilities = trial.access.capabilities
+    if capabilities.probes:
+        found = trial.access.strategy.probe(trial.access.target, trial.credential)
+        verified_by = "probe"
+    else:
+        found = trial.access.strategy.introspect(trial.access.target, trial.credential)
+        verified_by = "introspection"
+    _record(trial, found, verified_by=verified_by)
+    if found.verdict is ProbeVerdict.DEAD and trial.is_refreshable:
+        refresh_and_wait(connection_id, trigger=trigger, need=Need(instead_of=trial.version_id))
+    logger.info("probed", connection=str(connection_id), verdict=found.verdict.value, status=found.status)
+    return ProbeReport(found.verdict, found.detail)
+
+
+def _load(connection_id: uuid.UUID) -> _Trial | ProbeReport:
+    connection = Connection.objects.select_related("provider_app", "tenant").filter(id=connection_id).first()
+    if connection is None or connection.status not in VENDS:
+        return ProbeReport(None, "The connection is not in use.")
+    version = CredentialVersion.objects.get(id=connection.current_version_id)
+    try:
+        access = access_to(connection.provider_app, connection.params)
+        credential = open_credential(connection, version)
+    except AppMisconfigured as refusal:
+        return ProbeReport(None, refusal.detail)
+    except Unreadable:
+        logger.error("credential_unreadable", connection=str(connection_id), version=str(version.id))
+        return ProbeReport(None, "The stored credential does not open: its key may be missing.")
+    if not (access.capabilities.probes or access.capabilities.introspects):
+        Connection.objects.filter(id=connection_id).update(probe_due_at=None)
+        return ProbeReport(None, "The provider offers no call to prove a credential with.")
+    return _Trial(connection_id, version.id, access, credential, version.is_refreshable)
+
+
+def _record(trial: _Trial, found: ProbeResult, *, verified_by: str) -> None:
+    with short_transaction():
+        now = database_now()
+        connection = lock_connection(trial.connection_id)
+        if connection is None or connection.status not in VENDS or connection.current_version_id != trial.version_id:
+            return
+        connection.change(probe_due_at=_next_probe(connection, found, now=now))
+        if found.scopes is not None:
+            _observe_scopes(connection, found.scopes)
+        if found.verdict is ProbeVerdict.ALIVE:
+            proved_alive(connection, trial.version_id, by=verified_by, now=now)
+        elif found.verdict is ProbeVerdict.DEAD and not trial.is_refreshable:
+            evidence = {"detail": found.detail, "status": found.status, "by": verified_by}
+            credential_refused(connection, trial.version_id, evidence=evidence, now=now)
+
+
+def _next_probe(connection: Connection, found: ProbeResult, *, now: datetime) -> datetime:
+    usual = probe_intervals().after(connection.last_vended_at, now=now)
+    if found.verdict is not ProbeVerdict.UNAVAILABLE:
+        return now + usual
+    return now + max(min(usual, UNAVAILABLE_RETRY), timedelta(seconds=found.retry_after_seconds or 0))
+
+
+def _observe_scopes(connection: Connection, observed: tuple[str, ...]) -> None:
+    """Record the scopes that the provider names now, and tell of granted ones that are gone."""
+    seen = set(observed)
+    drifted = []
+    for scope in connection.scopes.all():
+        if scope.is_observed != (scope.name in seen):
+            if scope.is_granted and scope.name not in seen:
+                drifted.append(scope.name)
+            scope.is_observed = scope.name in seen
+            scope.save(update_fields=["is_observed", "updated_at"])
+    known = set(connection.scopes.values_list("name", flat=True))
+    Scope.objects.bulk_create(
+        [Scope(connection=connection, name=name, is_observed=True) for name in sorted(seen - known)]
+    )
+    if drifted:
+        events.emit("connection.scopes_drifted", connection, missing_scopes=sorted(drifted))

@@ -1,0 +1,69 @@
+"""Promote (T2b): what becomes of a credential version that a refresh received.
+
+The fence is the credential version, never the lease: if the version that bought this one is still current, this one is
+the only live token there is, however late it comes.
+"""
+
+from datetime import datetime
+
+from connections.lifecycle import events
+from connections.lifecycle.versions import make_current
+from connections.models import (
+    AttemptState,
+    Connection,
+    CredentialVersion,
+    Reason,
+    RefreshAttempt,
+    Stage,
+    Status,
+)
+
+
+def promote(connection: Connection, version: CredentialVersion, *, now: datetime) -> bool:
+    """Make the received ``version`` current, keep it as an orphan, or destroy it; return whether it is current now.
+
+    Call it with ``connection`` locked. A version of an older grant is destroyed; one of a disconnected connection is
+    kept for its revocation alone.
+    """
+    promoted = False
+    if version.grant_id != connection.grant_id:
+        version.delete()
+    elif connection.status in (Status.DISCONNECTED, Status.REVOKED) or version.parent_id != connection.current_version_id:
+        version.stage = Stage.ORPHAN
+        version.save(update_fields=["stage"])
+    else:
+        _promote(connection, version, now=now)
+        promoted = True
+    RefreshAttempt.objects.filter(id=version.attempt_id).update(
+        state=AttemptState.PROMOTED if promoted else AttemptState.SUPERSEDED, ended_at=now
+    )
+    return promoted
+
+
+def promote_orphan(connection: Connection, *, now: datetime) -> bool:
+    """Make the newest orphan of the current grant the current version, if there is one: it may be the live one."""
+    orphan = (
+        CredentialVersion.objects.filter(connection=connection, stage=Stage.ORPHAN, grant_id=connection.grant_id)
+        .order_by("-received_at")
+        .first()
+    )
+    if orphan is None:
+        return False
+    make_current(
+        connection, orphan, status=Status(connection.status), reason=Reason(connection.reason), now=now
+    )
+    connection.change(refresh_due_at=now)
+    return True
+
+
+def _promote(connection: Connection, version: CredentialVersion, *, now: datetime) -> None:
+    was_healthy = connection.status == Status.ACTIVE
+    make_current(
+        connection,
+        version,
+        status=Status.ACTIVE,
+        reason=Reason(connection.reason) if was_healthy else Reason.RECOVERED,
+        now=now,
+    )
+    connection.change(verified_at=version.received_at, verified_by="refresh")
+    events.emit("connection.refreshed" if was_healthy else "connection.recovered", connection)

@@ -1,0 +1,246 @@
+"""Provision: tenants, provider apps and API clients, as the API, the commands and the demo's seed make them."""
+
+import base64
+import binascii
+import hashlib
+import re
+import secrets
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from connections.lifecycle import audit
+from connections.lifecycle.outcomes import InvalidRequest
+from connections.lifecycle.sealing import seal_client_secrets
+from connections.models import ApiClient, ApiKey, Permission, ProviderApp, Tenant
+from providers.catalog.loader import UnknownProvider, entry
+from providers.catalog.schema import CatalogEntry
+from providers.errors import ProviderError
+from providers.oauth.discovery import discover
+from providers.vocabulary import AuthStyle, ParamScope
+
+KEY_PREFIX = "lk_"
+DEFAULT_KEY_LIFETIME = timedelta(days=365)
+LOGO_MAX_BYTES = 64 * 1024
+_DATA_URI = re.compile(r"data:(image/(?:png|jpeg|gif|webp|svg\+xml));base64,([A-Za-z0-9+/=\s]+)")
+_MAGIC = {
+    "image/png": b"\x89PNG\r\n",
+    "image/jpeg": b"\xff\xd8\xff",
+    "image/gif": b"GIF8",
+    "image/webp": b"RIFF",
+    "image/svg+xml": b"<",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TenantProfile:
+    """What a tenant is made or changed to. ``logo`` is a data URI of at most 64 KiB, or "" for none."""
+
+    name: str
+    brand_color: str = ""
+    logo: str | None = None
+    allowed_origins: Sequence[str] = field(default_factory=tuple)
+    return_urls: Sequence[str] = field(default_factory=tuple)
+    reconnect_url: str = ""
+
+
+def upsert_tenant(slug: str, profile: TenantProfile, *, actor: audit.Actor) -> Tenant:
+    """Make the tenant ``slug``, or change it to ``profile``. Raises ``InvalidRequest`` naming the member at fault."""
+    for origin in profile.allowed_origins:
+        _check_url(origin, field_name="allowed_origins", origin_only=True)
+    for url in profile.return_urls:
+        _check_url(url, field_name="return_urls")
+    if profile.reconnect_url:
+        _check_url(re.sub(r"\{[a-z_]+\}", "x", profile.reconnect_url), field_name="reconnect_url")
+    tenant = Tenant.objects.filter(slug=slug).first() or Tenant(slug=slug)
+    tenant.name = profile.name
+    tenant.brand_color = profile.brand_color or tenant.brand_color
+    tenant.allowed_origins = list(profile.allowed_origins)
+    tenant.return_urls = list(profile.return_urls)
+    tenant.reconnect_url = profile.reconnect_url
+    if profile.logo is not None:
+        tenant.logo_media_type, tenant.logo = _parse_logo(profile.logo)
+    try:
+        tenant.full_clean(validate_unique=False)
+    except ValidationError as error:
+        name, messages = next(iter(error.message_dict.items()))
+        raise InvalidRequest(" ".join(messages), field=name) from None
+    with transaction.atomic():
+        tenant.save()
+        audit.record("tenant.saved", actor=actor, tenant_id=tenant.id, detail={"slug": slug})
+    return tenant
+
+
+def _parse_logo(logo: str) -> tuple[str, bytes]:
+    if not logo:
+        return "", b""
+    match = _DATA_URI.fullmatch(logo)
+    if match is None:
+        raise InvalidRequest("Give the logo as a base64 data URI of a PNG, JPEG, GIF, WebP or SVG.", field="logo")
+    try:
+        content = base64.b64decode(match[2])
+    except binascii.Error:
+        raise InvalidRequest("The logo is not valid base64.", field="logo") from None
+    if not content.lstrip().startswith(_MAGIC[match[1]]):
+        raise InvalidRequest(f"The logo is not a {match[1]} image.", field="logo")
+    if len(content) > LOGO_MAX_BYTES:
+        raise InvalidRequest("The logo is larger than 64 KiB: give a smaller one.", field="logo")
+    return match[1], content
+
+
+def _check_url(url: str, *, field_name: str, origin_only: bool = False) -> None:
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 (raises for a port that is no number)
+    except ValueError:
+        raise InvalidRequest(f"{url!r} is not a URL.", field=field_name) from None
+    loopback = settings.DEVELOPMENT and parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
+        raise InvalidRequest(f"{url!r} has to begin with https://.", field=field_name)
+    if not parts.hostname or parts.username or parts.fragment or "\\" in url or not url.isprintable() or " " in url:
+        raise InvalidRequest(f"{url!r} is not a plain absolute URL.", field=field_name)
+    if origin_only and url != f"{parts.scheme}://{parts.netloc}".lower():
+        raise InvalidRequest(f"{url!r} is not an origin: give scheme, host and port only.", field=field_name)
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Our registration at a provider, as it is entered. Without a client id the app is a draft."""
+
+    provider: str
+    auth_style: AuthStyle
+    name: str = ""
+    client_id: str = ""
+    client_secrets: Sequence[str] = field(default_factory=tuple, repr=False)
+    params: Mapping[str, str] = field(default_factory=dict)
+    scopes: Sequence[str] = field(default_factory=tuple)
+
+
+def save_provider_app(registration: Registration, *, tenant: Tenant | None, actor: audit.Actor) -> ProviderApp:
+    """Make or replace the one app of ``tenant`` (shared for None) at a provider; it keeps its id and redirect URI.
+
+    For entries that are discovered, the issuer's metadata is fetched (HTTP). Raises ``InvalidRequest``.
+    """
+    try:
+        described = entry(registration.provider)
+    except UnknownProvider:
+        raise InvalidRequest(
+            f"There is no provider {registration.provider!r} in the catalogue.", field="provider"
+        ) from None
+    if registration.auth_style not in described.auth_styles:
+        styles = ", ".join(described.auth_styles)
+        raise InvalidRequest(f"{described.name} connects by {styles} only.", field="auth_style")
+    params = _checked_app_params(described, registration.params)
+    discovered = _discovered(described, registration.auth_style, params)
+    app = ProviderApp.objects.filter(
+        tenant=tenant, provider=registration.provider, auth_style=registration.auth_style
+    ).first() or ProviderApp(tenant=tenant, provider=registration.provider, auth_style=registration.auth_style)
+    app.name = registration.name or described.name
+    app.client_id = registration.client_id
+    app.params = params
+    app.discovered = discovered
+    app.scopes = list(registration.scopes)
+    with transaction.atomic():
+        app.secrets = seal_client_secrets(app, registration.client_secrets)
+        app.save()
+        audit.record(
+            "provider_app.saved",
+            actor=actor,
+            tenant_id=tenant.id if tenant else None,
+            detail={"provider_app": str(app.id), "provider": app.provider, "auth_style": app.auth_style},
+        )
+    return app
+
+
+def _checked_app_params(described: CatalogEntry, given: Mapping[str, str]) -> dict[str, str]:
+    declared = {param.name: param for param in described.params_of(ParamScope.APP)}
+    for name in given:
+        if name not in declared:
+            raise InvalidRequest(f"{described.name} has no parameter {name!r}.", field=f"params.{name}")
+    params = {}
+    for name, param in declared.items():
+        value = given.get(name, "") or param.default
+        if not re.fullmatch(param.pattern, value):
+            raise InvalidRequest(f"The parameter {name!r} ({param.label}) is missing or malformed.", field=name)
+        params[name] = value
+    return params
+
+
+def _discovered(described: CatalogEntry, style: AuthStyle, params: Mapping[str, str]) -> dict[str, str]:
+    method = (
+        described.authorization_code if style is AuthStyle.AUTHORIZATION_CODE else described.client_credentials
+    )
+    if style is AuthStyle.API_KEY or method is None or not method.discover:
+        return {}
+    try:
+        return discover(method.issuer.format_map(params))
+    except ProviderError as error:
+        raise InvalidRequest(f"The issuer's metadata cannot be used: {error.evidence.detail}", field="issuer") from None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """A fresh API key; ``key`` is shown this once."""
+
+    client: ApiClient
+    key: str = field(repr=False)
+    expires_at: datetime
+
+
+def save_api_client(
+    name: str,
+    *,
+    tenant: Tenant | None,
+    permissions: Sequence[Permission],
+    allows_unbound: bool = False,
+    actor: audit.Actor,
+) -> ApiClient:
+    """Make the API client ``name`` of ``tenant`` (operator-wide for None), or change its permissions."""
+    if tenant is not None and Permission.TENANTS in permissions:
+        raise InvalidRequest("Only an operator-wide client may manage tenants.", field="permissions")
+    with transaction.atomic():
+        client, _ = ApiClient.objects.update_or_create(
+            tenant=tenant,
+            name=name,
+            defaults={"permissions": list(permissions), "allows_unbound": allows_unbound},
+        )
+        audit.record(
+            "api_client.saved",
+            actor=actor,
+            tenant_id=tenant.id if tenant else None,
+            detail={"api_client": str(client.id), "permissions": list(permissions)},
+        )
+    return client
+
+
+def issue_key(
+    client: ApiClient, *, now: datetime, lifetime: timedelta = DEFAULT_KEY_LIFETIME, actor: audit.Actor
+) -> IssuedKey:
+    """Give ``client`` one more key: 256 random bits behind a visible prefix."""
+    key = KEY_PREFIX + secrets.token_urlsafe(32)
+    with transaction.atomic():
+        row = ApiKey.objects.create(
+            id=uuid.uuid4(),
+            client=client,
+            prefix=key[:10],
+            key_hash=hash_key(key),
+            expires_at=now + lifetime,
+        )
+        audit.record(
+            "api_key.issued",
+            actor=actor,
+            tenant_id=client.tenant_id,
+            detail={"api_client": str(client.id), "api_key": str(row.id)},
+        )
+    return IssuedKey(client, key, row.expires_at)
+
+
+def hash_key(key: str) -> bytes:
+    """Return the SHA-256 under which an API key is stored and looked up; the lookup is by hash, so it leaks no timing."""
+    return hashlib.sha256(key.encode()).digest()

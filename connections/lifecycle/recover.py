@@ -1,0 +1,73 @@
+"""Recover: what becomes of refreshes that did not end: received but not promoted, or sent and never answered.
+
+The rules of doubt are all here. A request that was never answered may still have rotated the refresh token, so its
+attempt is *in doubt*. The attempt that follows it supersedes it, in one transaction, once no late writer can come any
+more: when the writer said itself that it ended, or after the lease. A refusal after a doubt is then told as what it is.
+"""
+
+from datetime import datetime
+
+from connections.lifecycle.locking import lock_connection, short_transaction
+from connections.lifecycle.promote import promote
+from connections.models import (
+    OPEN_STATES,
+    VENDS,
+    AttemptState,
+    Connection,
+    CredentialVersion,
+    RefreshAttempt,
+    Stage,
+)
+
+
+def promote_received(connection: Connection, *, now: datetime) -> None:
+    """Promote what was stored for the locked ``connection`` by a process that died before it could do so itself."""
+    for version in CredentialVersion.objects.filter(
+        connection=connection, stage=Stage.RECEIVED, attempt_id__isnull=False
+    ).order_by("received_at"):
+        promote(connection, version, now=now)
+
+
+def open_attempt(connection: Connection, *, now: datetime) -> RefreshAttempt | None:
+    """Return the open attempt of the locked ``connection``; one that outlived its lease comes back as in doubt."""
+    attempt = RefreshAttempt.objects.filter(connection=connection, state__in=OPEN_STATES).first()
+    if attempt is not None and attempt.state == AttemptState.SENT and attempt.deadline_at <= now:
+        attempt.state = AttemptState.IN_DOUBT
+        attempt.error = "unanswered"
+        attempt.ended_at = now
+        attempt.save(update_fields=["state", "error", "ended_at"])
+    return attempt
+
+
+def supersede(attempt: RefreshAttempt) -> None:
+    """Close an attempt in doubt in favour of the one that the same transaction inserts."""
+    attempt.state = AttemptState.SUPERSEDED
+    attempt.save(update_fields=["state"])
+
+
+def follows_doubt(connection: Connection) -> bool:
+    """Whether an earlier attempt with the current refresh token may have been processed without our knowing."""
+    return RefreshAttempt.objects.filter(
+        connection=connection, parent_version_id=connection.current_version_id, state=AttemptState.SUPERSEDED
+    ).exists()
+
+
+def recover_unfinished(*, now: datetime, limit: int = 200) -> int:
+    """Promote what was received, and make due what was never answered; return how many connections that were.
+
+    One short transaction for each connection, which is locked. The retry itself is the sweep's.
+    """
+    attempts = RefreshAttempt.objects.filter(
+        state__in=[*OPEN_STATES, AttemptState.RECEIVED], deadline_at__lt=now, connection__status__in=VENDS
+    )
+    connection_ids = set(attempts.values_list("connection_id", flat=True)[:limit])
+    for connection_id in connection_ids:
+        with short_transaction():
+            connection = lock_connection(connection_id)
+            if connection is None:
+                continue
+            promote_received(connection, now=now)
+            unanswered = open_attempt(connection, now=now)
+            if unanswered is not None and (connection.refresh_due_at is None or connection.refresh_due_at > now):
+                connection.change(refresh_due_at=now)
+    return len(connection_ids)

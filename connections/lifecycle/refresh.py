@@ -1,0 +1,66 @@
+"""Refresh: exactly one in flight for a connection, and no rotated token lost.
+
+Claim (T1, ``claim``) locks the row, records the attempt and commits; the exchange here holds neither lock nor database
+connection; what comes back is stored first (T2a) and promoted after (T2b, both ``settle``). One function serves the
+sweep, a vend that must wait, the API and the admin. What becomes of attempts that never ended is ``recover``.
+"""
+
+import time
+import uuid
+
+from connections.lifecycle.claim import Need, Outcome, RefreshReport, claim
+from connections.lifecycle.lifetime import with_known_lifetime
+from connections.lifecycle.locking import release_database
+from connections.lifecycle.settle import abort, settle_failure, settle_success
+from connections.models import AttemptState, RefreshAttempt
+from providers.errors import ProviderError
+
+SEND_WITHIN_SECONDS = 5.0
+WAIT_SECONDS = 10.0
+_POLL_SECONDS = (0.05, 0.05, 0.1, 0.1, 0.2)
+
+
+def refresh(connection_id: uuid.UUID, *, trigger: str, need: Need = Need()) -> RefreshReport:
+    """Refresh one connection if it is due, and say what came of it.
+
+    Blocks for one exchange at the most, never for another's. Opens short transactions, none of which spans HTTP.
+    """
+    claimed = claim(connection_id, trigger=trigger, need=need)
+    release_database()
+    if isinstance(claimed, RefreshReport):
+        return claimed
+    if time.monotonic() - claimed.claimed_monotonic > SEND_WITHIN_SECONDS:
+        return abort(claimed, error="late", detail="The process stood still between the claim and the request.")
+    try:
+        obtained = claimed.access.strategy.refresh(claimed.access.target, claimed.credential)
+    except ProviderError as error:
+        return settle_failure(claimed, error)
+    return settle_success(claimed, with_known_lifetime(claimed.access, obtained))
+
+
+def refresh_and_wait(connection_id: uuid.UUID, *, trigger: str, need: Need) -> RefreshReport:
+    """Refresh one connection, or wait up to 10 s for the refresh that is under way.
+
+    An attempt that fails ends the wait at once. ``Outcome.IN_FLIGHT`` means that the time ran out.
+    """
+    give_up_at = time.monotonic() + WAIT_SECONDS
+    while True:
+        report = refresh(connection_id, trigger=trigger, need=need)
+        if report.outcome is not Outcome.IN_FLIGHT or time.monotonic() >= give_up_at:
+            return report
+        _wait_for_end(report.attempt_id, give_up_at)
+
+
+def _wait_for_end(attempt_id: uuid.UUID | None, give_up_at: float) -> None:
+    polls = iter(_POLL_SECONDS)
+    pause = _POLL_SECONDS[-1]
+    while time.monotonic() < give_up_at:
+        pause = next(polls, pause)
+        release_database()
+        time.sleep(min(pause, max(0.0, give_up_at - time.monotonic())))
+        if attempt_id is None or not _is_under_way(attempt_id):
+            return
+
+
+def _is_under_way(attempt_id: uuid.UUID) -> bool:
+    return RefreshAttempt.objects.filter(id=attempt_id, state=AttemptState.SENT).exists()

@@ -1,0 +1,138 @@
+"""Sealing and opening the stored secrets: finds the right data key, and binds each value to its place.
+
+The cryptography is ``connections.vault``; here it meets the tables.
+"""
+
+import json
+import uuid
+from collections.abc import Sequence
+from functools import lru_cache
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from pydantic import SecretStr
+
+from connections.models import Connection, ConnectSession, CredentialVersion, ProviderApp
+from connections.models import DataKey as DataKeyRow
+from connections.models.fields import StoredSecret
+from connections.vault.keyring import DataKey, Keyring, KeyringError, new_data_key, parse_keyring
+from connections.vault.sealing import Place, Unreadable, open_sealed, seal, sealed_under
+from providers.values import Credential
+
+
+@lru_cache(maxsize=4)
+def _keyring(entries: tuple[str, ...]) -> Keyring:
+    return parse_keyring(entries)
+
+
+def keyring() -> Keyring:
+    """Return the keyring of ``KEK_KEYS``."""
+    return _keyring(tuple(settings.KEK_KEYS))
+
+
+def key_binding(tenant_id: uuid.UUID | None) -> bytes:
+    """Return what a wrapped data key is bound to besides its id: its owner."""
+    return b"operator" if tenant_id is None else b"tenant:" + tenant_id.bytes
+
+
+def unwrap(row: DataKeyRow) -> DataKey:
+    """Return the data key of ``row``. Raises ``Unreadable``."""
+    return unwrap_columns(key_id=row.id, tenant_id=row.tenant_id, kek_id=row.kek_id, wrapped=bytes(row.wrapped))
+
+
+def unwrap_columns(*, key_id: uuid.UUID, tenant_id: uuid.UUID | None, kek_id: str, wrapped: bytes) -> DataKey:
+    """Return the data key that these columns hold. Raises ``Unreadable``. No I/O."""
+    try:
+        return keyring().unwrap(key_id=key_id, kek_id=kek_id, wrapped=wrapped, binding=key_binding(tenant_id))
+    except KeyringError as error:
+        raise Unreadable(str(error)) from None
+
+
+def current_data_key(tenant_id: uuid.UUID | None) -> DataKey:
+    """Return the tenant's current data key (the operator's own for None), making it on first use."""
+    row = DataKeyRow.objects.filter(tenant_id=tenant_id, is_current=True).first()
+    if row is not None:
+        return unwrap(row)
+    fresh = new_data_key()
+    kek_id, wrapped = keyring().wrap(fresh, binding=key_binding(tenant_id))
+    try:
+        with transaction.atomic():
+            DataKeyRow.objects.create(id=fresh.id, tenant_id=tenant_id, kek_id=kek_id, wrapped=wrapped)
+    except IntegrityError:
+        return unwrap(DataKeyRow.objects.get(tenant_id=tenant_id, is_current=True))
+    return fresh
+
+
+def _open(stored: StoredSecret, *, place: Place) -> bytes:
+    blob = stored.open_outer()
+    row = DataKeyRow.objects.filter(id=sealed_under(blob)).first()
+    if row is None:
+        raise Unreadable("The data key of this value no longer exists.")
+    return open_sealed(blob, key=unwrap(row), place=place)
+
+
+def credential_place(*, tenant_id: uuid.UUID, connection_id: uuid.UUID, version_id: uuid.UUID) -> Place:
+    """Return where the secrets of one credential version live."""
+    return Place(tenant=str(tenant_id), owner=str(connection_id), record=str(version_id), field="secrets")
+
+
+def open_credential(connection: Connection, version: CredentialVersion) -> Credential:
+    """Return the opened secrets of ``version``. One query. Raises ``Unreadable``."""
+    place = credential_place(tenant_id=connection.tenant_id, connection_id=connection.id, version_id=version.id)
+    return Credential.from_bytes(_open(version.secrets, place=place))
+
+
+def _session_place(session: ConnectSession, field: str) -> Place:
+    return Place(tenant=str(session.tenant_id), owner=str(session.id), record=str(session.id), field=field)
+
+
+def seal_for_session(session: ConnectSession, field: str, plaintext: bytes) -> bytes:
+    """Return ``plaintext`` sealed for one column of a connect session."""
+    return seal(plaintext, key=current_data_key(session.tenant_id), place=_session_place(session, field))
+
+
+def open_for_session(session: ConnectSession, field: str) -> bytes:
+    """Return what one column of a connect session holds. Raises ``Unreadable``, also when it is empty."""
+    stored = getattr(session, field)
+    if stored is None:
+        raise Unreadable("The connect session holds nothing.")
+    return _open(stored, place=_session_place(session, field))
+
+
+def _app_place(app: ProviderApp) -> Place:
+    return Place(
+        tenant=str(app.tenant_id) if app.tenant_id else "operator",
+        owner=str(app.id),
+        record=str(app.id),
+        field="secrets",
+    )
+
+
+def seal_client_secrets(app: ProviderApp, secrets: Sequence[str]) -> bytes | None:
+    """Return the ordered client secrets of ``app`` sealed, or None if there are none."""
+    if not secrets:
+        return None
+    return seal(json.dumps(list(secrets)).encode(), key=current_data_key(app.tenant_id), place=_app_place(app))
+
+
+def open_client_secrets(app: ProviderApp) -> tuple[SecretStr, ...]:
+    """Return the ordered client secrets of ``app``. Raises ``Unreadable``."""
+    if app.secrets is None:
+        return ()
+    return tuple(SecretStr(secret) for secret in json.loads(_open(app.secrets, place=_app_place(app))))
+
+
+def keys_open() -> bool:
+    """Whether the newest stored data keys open under ``KEK_KEYS``, and the newest stored secret under ``FERNET_KEYS``.
+
+    True on an empty database. Two queries.
+    """
+    try:
+        for row in DataKeyRow.objects.order_by("-created_at")[:3]:
+            unwrap(row)
+        newest = ProviderApp.objects.exclude(secrets=None).order_by("-updated_at").first()
+        if newest is not None:
+            open_client_secrets(newest)
+    except Unreadable:
+        return False
+    return True

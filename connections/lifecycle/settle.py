@@ -1,0 +1,158 @@
+"""Settle: what is recorded of an exchange that ended, however it ended.
+
+A success is stored before anything is asked (T2a), then promoted (T2b). A failure is told apart: the grant is refused,
+our registration is refused, nothing was sent, or nobody knows.
+"""
+
+import random
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
+
+from connections.lifecycle.claim import Claim, Outcome, RefreshReport
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.incidents import close_client_incident, open_client_incident
+from connections.lifecycle.locking import (
+    lock_attempt,
+    lock_connection,
+    release_database,
+    short_transaction,
+)
+from connections.lifecycle.policy import backoff_seconds
+from connections.lifecycle.promote import promote
+from connections.lifecycle.verdict import refresh_refused
+from connections.lifecycle.versions import SealedVersion, insert_received, seal_version
+from connections.models import AttemptState, Connection, CredentialVersion, RefreshAttempt, Stage
+from providers.errors import ClientRejected, GrantRejected, ProviderError
+from providers.values import Obtained
+
+logger = structlog.get_logger(__name__)
+
+STORE_RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0)
+HTTP_TOO_MANY_REQUESTS = 429
+
+
+def settle_success(claimed: Claim, obtained: Obtained) -> RefreshReport:
+    """Store what the provider answered (T2a), then promote it (T2b)."""
+    sealed = seal_version(
+        obtained,
+        tenant_id=claimed.tenant_id,
+        connection_id=claimed.connection_id,
+        grant_id=claimed.grant_id,
+        key=claimed.key,
+        scopes=claimed.scopes if obtained.scopes is None else obtained.scopes,
+        is_refreshable=True,
+        received_at=claimed.claimed_at + timedelta(seconds=time.monotonic() - claimed.claimed_monotonic),
+        parent_id=claimed.parent_version_id,
+        attempt_id=claimed.attempt_id,
+    )
+    _store(sealed)
+    with short_transaction():
+        now = database_now()
+        connection = lock_connection(claimed.connection_id)
+        if connection is None:
+            return RefreshReport(Outcome.GONE, claimed.attempt_id)
+        version = CredentialVersion.objects.filter(id=sealed.id).first()
+        if version is not None and version.stage == Stage.RECEIVED:
+            promote(connection, version, now=now)
+        close_client_incident(connection.provider_app, now=now)
+    logger.info("refreshed", connection=str(claimed.connection_id), attempt=str(claimed.attempt_id))
+    return RefreshReport(Outcome.REFRESHED, claimed.attempt_id)
+
+
+def _store(sealed: SealedVersion) -> None:
+    """Insert the version in a transaction of its own, on a new connection where the database went away meanwhile."""
+    for pause in (*STORE_RETRY_SECONDS, None):
+        try:
+            with transaction.atomic():
+                insert_received(sealed)
+                RefreshAttempt.objects.filter(id=sealed.attempt_id, state=AttemptState.SENT).update(
+                    state=AttemptState.RECEIVED
+                )
+        except (OperationalError, InterfaceError):
+            if pause is None:
+                raise
+            release_database()
+            time.sleep(pause)
+        else:
+            return
+
+
+def abort(claimed: Claim, *, error: str, detail: str) -> RefreshReport:
+    """End a claim of which nothing was sent; the next sweep may try again."""
+    with short_transaction():
+        _end(lock_attempt(claimed.attempt_id), AttemptState.ABORTED, error, {"detail": detail, "sent": False})
+    return RefreshReport(Outcome.ABORTED, claimed.attempt_id, retry_after_seconds=1)
+
+
+def settle_failure(claimed: Claim, failure: ProviderError) -> RefreshReport:
+    """Record a failed exchange on the attempt, the connection or the provider app, whichever is at fault."""
+    with short_transaction():
+        now = database_now()
+        connection = lock_connection(claimed.connection_id)
+        if connection is None:
+            return RefreshReport(Outcome.GONE, claimed.attempt_id)
+        attempt = lock_attempt(claimed.attempt_id)
+        report = _settle_failure(claimed, connection, attempt, failure, now=now)
+    logger.warning(
+        "refresh_failed",
+        connection=str(claimed.connection_id),
+        attempt=str(claimed.attempt_id),
+        error=failure.code,
+        evidence=failure.evidence.as_dict(),
+    )
+    return report
+
+
+def _settle_failure(
+    claimed: Claim, connection: Connection, attempt: RefreshAttempt, failure: ProviderError, *, now: datetime
+) -> RefreshReport:
+    evidence = failure.evidence.as_dict()
+    if isinstance(failure, GrantRejected):
+        _end(attempt, AttemptState.REJECTED, failure.code, evidence)
+        refresh_refused(connection, attempt, evidence=evidence, now=now)
+        return RefreshReport(Outcome.REFUSED, attempt.id, retry_after_seconds=_seconds_left(connection, now))
+    if isinstance(failure, ClientRejected):
+        _end(attempt, AttemptState.REJECTED, failure.code, evidence)
+        open_client_incident(connection.provider_app, evidence=evidence, now=now)
+        return RefreshReport(Outcome.CLIENT_REJECTED, attempt.id)
+    if failure.sent and claimed.rotates and failure.evidence.status != HTTP_TOO_MANY_REQUESTS:
+        _end(attempt, AttemptState.IN_DOUBT, failure.code, evidence)
+        grace_seconds = claimed.grace_seconds
+    else:
+        _end(attempt, AttemptState.ABORTED, failure.code, evidence)
+        grace_seconds = 0
+    wait = backoff_seconds(
+        connection.failures + 1,
+        spread=random.random(),
+        retry_after_seconds=failure.retry_after_seconds,
+        grace_seconds=grace_seconds,
+    )
+    due = now + timedelta(seconds=wait)
+    if connection.current_version_id == claimed.parent_version_id:
+        connection.change(
+            failures=connection.failures + 1,
+            next_attempt_at=due,
+            refresh_due_at=min(connection.refresh_due_at or due, due),
+            refresh_enqueued_until=None,
+        )
+    return RefreshReport(Outcome.UNAVAILABLE, attempt.id, retry_after_seconds=wait)
+
+
+def _end(attempt: RefreshAttempt, state: AttemptState, error: str, evidence: dict[str, Any]) -> None:
+    """Close the attempt, unless recovery did so meanwhile: then only what is known of it is added."""
+    if attempt.state == AttemptState.SENT:
+        attempt.state = state
+    attempt.error = error[:40]
+    attempt.evidence = evidence
+    attempt.ended_at = database_now()
+    attempt.save(update_fields=["state", "error", "evidence", "ended_at"])
+
+
+def _seconds_left(connection: Connection, now: datetime) -> float | None:
+    if connection.next_attempt_at is None:
+        return None
+    return max(0.0, (connection.next_attempt_at - now).total_seconds())

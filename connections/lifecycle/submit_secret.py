@@ -1,0 +1,74 @@
+"""Submit: the end user types a key into the widget; it is tried at the provider, then held like a code."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+
+from connections.lifecycle import audit
+from connections.lifecycle.authorize import check_browser, chosen_app, merged_params, own_session
+from connections.lifecycle.hold import Held, hold
+from connections.lifecycle.locking import lock_session, release_database, short_transaction
+from connections.lifecycle.outcomes import InvalidRequest, ProviderDown, SessionUnusable
+from connections.lifecycle.targets import access_to
+from providers.errors import FieldInvalid, GrantRejected, ProviderError
+from providers.values import Obtained, ProbeResult
+from providers.vocabulary import ProbeVerdict
+
+
+def submit_secret(
+    session_id: uuid.UUID,
+    *,
+    app_id: uuid.UUID,
+    fields: Mapping[str, str],
+    browser_secret: str | None,
+    now: datetime,
+    actor: audit.Actor,
+) -> Held:
+    """Try what the end user typed at the provider, and hold it if it works.
+
+    ``fields`` are the secret fields and the connection's parameters together. Makes an HTTP call, holds no lock during
+    it. Raises ``InvalidRequest`` naming the field to correct, ``ProviderDown``, ``AppMisconfigured`` and
+    ``SessionUnusable``; after each but the last the same page may be sent again.
+    """
+    session = own_session(session_id, browser_secret=browser_secret, now=now)
+    app = chosen_app(session, app_id)
+    params = merged_params(session, app, fields)
+    access = access_to(app, params)
+    release_database()
+    try:
+        obtained = access.strategy.accept(access.target, dict(fields))
+        probed = access.strategy.probe(access.target, obtained.credential) if access.capabilities.probes else None
+    except FieldInvalid as error:
+        raise InvalidRequest(error.evidence.detail, field=error.field) from None
+    except GrantRejected:
+        raise InvalidRequest(f"{access.target.entry.name} does not accept this. Check it and try again.") from None
+    except ProviderError:
+        raise ProviderDown(f"{access.target.entry.name} cannot be reached at the moment. Try again soon.") from None
+    _check_verdict(probed, access.target.entry.name)
+    with short_transaction():
+        locked = lock_session(id=session_id)
+        if locked is None:
+            raise SessionUnusable("unknown", "This link is not valid. Ask for a new one where you got it.")
+        check_browser(locked, browser_secret, now=now)
+        locked.provider_app = chosen_app(locked, app_id)
+        locked.params = params
+        return hold(locked, _content(obtained, probed), now=now, actor=actor)
+
+
+def _check_verdict(probed: ProbeResult | None, name: str) -> None:
+    if probed is None or probed.verdict in (ProbeVerdict.ALIVE, ProbeVerdict.FORBIDDEN):
+        return
+    if probed.verdict is ProbeVerdict.DEAD:
+        raise InvalidRequest(f"{name} does not accept this. Check it and try again.")
+    raise ProviderDown(f"{name} cannot be reached at the moment, so this could not be checked. Try again soon.")
+
+
+def _content(obtained: Obtained, probed: ProbeResult | None) -> dict[str, object]:
+    account = probed.account if probed is not None else None
+    return {
+        "credential": obtained.credential.to_bytes().decode(),
+        "lifetime_seconds": obtained.lifetime_seconds,
+        "scopes": None if obtained.scopes is None else list(obtained.scopes),
+        "account": None if account is None else {"id": account.id, "name": account.name},
+        "verified": probed is not None and probed.verdict is ProbeVerdict.ALIVE,
+    }

@@ -1,0 +1,115 @@
+"""Verdict: carrying out what the policy decides about a connection's health.
+
+Every proof names the credential version that it tested and is dropped unless that is the current one. Call these
+functions in a transaction, with the connection locked.
+"""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from connections.lifecycle import audit, events
+from connections.lifecycle.incidents import downgrades_frozen
+from connections.lifecycle.policy import STRIKE_INTERVAL, decide_refusal
+from connections.lifecycle.promote import promote_orphan
+from connections.models import MAY_BECOME, Connection, Reason, RefreshAttempt, Status
+
+
+def change_status(
+    connection: Connection, status: Status, reason: Reason, *, evidence: dict[str, Any], now: datetime
+) -> None:
+    """Give the connection a status and a reason, with an event and an audit row. Raises ``ValueError`` if the state
+    table does not allow the change.
+    """
+    if status not in MAY_BECOME[Status(connection.status)]:
+        raise ValueError(f"A connection that is {connection.status} does not become {status}.")
+    before = connection.status
+    connection.change(status=status, reason=reason, evidence=evidence, status_changed_at=now)
+    events.emit(f"connection.{status}", connection, previous_status=before, evidence=evidence)
+    audit.record(
+        "connection.status",
+        decision=f"{status}",
+        connection=connection,
+        version_id=connection.current_version_id,
+        detail={"from": before, "reason": reason, "evidence": evidence},
+    )
+
+
+def refresh_refused(
+    connection: Connection, attempt: RefreshAttempt, *, evidence: dict[str, Any], now: datetime
+) -> None:
+    """Judge the refusal of a refresh: an orphan is tried first, then the two-strike rule decides."""
+    if connection.current_version_id != attempt.parent_version_id:
+        return
+    if promote_orphan(connection, now=now):
+        return
+    refusal = _struck(
+        connection,
+        attempt.parent_version_id,
+        first=Reason.REFRESH_REFUSED,
+        final=Reason.LOST_IN_FLIGHT if attempt.follows_doubt else Reason.GRANT_REJECTED,
+        is_decisive=attempt.follows_doubt,
+        evidence=evidence | {"attempt": str(attempt.id)},
+        now=now,
+    )
+    if not refusal:
+        retry_at = (connection.refused_at or now) + STRIKE_INTERVAL
+        connection.change(next_attempt_at=retry_at, refresh_due_at=retry_at, refresh_enqueued_until=None)
+
+
+def credential_refused(
+    connection: Connection, version_id: uuid.UUID, *, evidence: dict[str, Any], now: datetime
+) -> None:
+    """Judge a probe's dead answer on a credential that cannot be refreshed: twice, at least 30 s apart."""
+    if not _struck(
+        connection,
+        version_id,
+        first=Reason.PROBE_REFUSED,
+        final=Reason.CREDENTIAL_DEAD,
+        is_decisive=False,
+        evidence=evidence,
+        now=now,
+    ):
+        connection.change(probe_due_at=(connection.refused_at or now) + STRIKE_INTERVAL)
+
+
+def proved_alive(connection: Connection, version_id: uuid.UUID, *, by: str, now: datetime) -> None:
+    """Record a proof that the credential works, and lift a suspicion that no refused refresh supports."""
+    if connection.current_version_id != version_id:
+        return
+    if connection.status == Status.SUSPECT and connection.reason == Reason.PROBE_REFUSED:
+        change_status(connection, Status.ACTIVE, Reason.RECOVERED, evidence={}, now=now)
+        connection.change(refused_at=None)
+    connection.change(verified_at=now, verified_by=by)
+
+
+def _struck(
+    connection: Connection,
+    version_id: uuid.UUID,
+    *,
+    first: Reason,
+    final: Reason,
+    is_decisive: bool,
+    evidence: dict[str, Any],
+    now: datetime,
+) -> bool:
+    """Count one refusal of ``version_id``; return whether it ended the connection."""
+    if connection.current_version_id != version_id or connection.status not in (Status.ACTIVE, Status.SUSPECT):
+        return True
+    is_first = connection.refused_at is None
+    if is_first:
+        connection.change(refused_at=now)
+    decision = decide_refusal(
+        refused_at=connection.refused_at,
+        is_first=is_first,
+        is_decisive=is_decisive,
+        is_frozen=downgrades_frozen(connection.provider_app, now=now),
+        now=now,
+    )
+    if decision == "end":
+        change_status(connection, Status.NEEDS_REAUTH, final, evidence=evidence, now=now)
+        connection.change(refresh_due_at=None, probe_due_at=None, next_attempt_at=None)
+        return True
+    if decision == "suspect" and connection.status == Status.ACTIVE:
+        change_status(connection, Status.SUSPECT, first, evidence=evidence, now=now)
+    return False

@@ -1,0 +1,146 @@
+"""Storing and promoting credential versions: the only place where a version becomes current.
+
+A version is first inserted as ``received``, whatever else is going on, because it may be the only live token there is;
+it becomes current in a second transaction, with the connection locked.
+"""
+
+import random
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from connections.lifecycle import events
+from connections.lifecycle.intervals import probe_intervals
+from connections.lifecycle.policy import ASSUMED_LIFETIME_SECONDS, refresh_moment
+from connections.lifecycle.sealing import credential_place
+from connections.models import Connection, CredentialVersion, Reason, Scope, Stage, Status
+from connections.vault.keyring import DataKey
+from connections.vault.sealing import fingerprint, seal
+from providers.values import Obtained
+
+
+@dataclass(frozen=True, slots=True)
+class SealedVersion:
+    """A version sealed and ready to insert; it can be kept anywhere, the spool included."""
+
+    id: uuid.UUID
+    connection_id: uuid.UUID
+    grant_id: uuid.UUID
+    parent_id: uuid.UUID | None
+    attempt_id: uuid.UUID | None
+    secrets: bytes
+    data_key_id: uuid.UUID
+    fingerprint: bytes
+    scopes: tuple[str, ...]
+    is_refreshable: bool
+    lifetime_seconds: int | None
+    received_at: datetime
+
+
+def seal_version(
+    obtained: Obtained,
+    *,
+    tenant_id: uuid.UUID,
+    connection_id: uuid.UUID,
+    grant_id: uuid.UUID,
+    key: DataKey,
+    scopes: tuple[str, ...],
+    is_refreshable: bool,
+    received_at: datetime,
+    parent_id: uuid.UUID | None = None,
+    attempt_id: uuid.UUID | None = None,
+) -> SealedVersion:
+    """Return ``obtained`` sealed as a new version. ``scopes`` are those granted with it. No I/O."""
+    version_id = uuid.uuid4()
+    place = credential_place(tenant_id=tenant_id, connection_id=connection_id, version_id=version_id)
+    return SealedVersion(
+        id=version_id,
+        connection_id=connection_id,
+        grant_id=grant_id,
+        parent_id=parent_id,
+        attempt_id=attempt_id,
+        secrets=seal(obtained.credential.to_bytes(), key=key, place=place),
+        data_key_id=key.id,
+        fingerprint=fingerprint(obtained.credential.main_secret(), key=key),
+        scopes=scopes,
+        is_refreshable=is_refreshable,
+        lifetime_seconds=obtained.lifetime_seconds or (ASSUMED_LIFETIME_SECONDS if is_refreshable else None),
+        received_at=received_at,
+    )
+
+
+def insert_received(sealed: SealedVersion) -> CredentialVersion:
+    """Insert ``sealed`` as ``received``, unconditionally, in the caller's transaction or on its own."""
+    lifetime = sealed.lifetime_seconds
+    return CredentialVersion.objects.create(
+        id=sealed.id,
+        connection_id=sealed.connection_id,
+        grant_id=sealed.grant_id,
+        parent_id=sealed.parent_id,
+        attempt_id=sealed.attempt_id,
+        stage=Stage.RECEIVED,
+        secrets=sealed.secrets,
+        data_key_id=sealed.data_key_id,
+        fingerprint=sealed.fingerprint,
+        scopes=list(sealed.scopes),
+        is_refreshable=sealed.is_refreshable,
+        access_expires_at=None if lifetime is None else sealed.received_at + timedelta(seconds=lifetime),
+        lifetime_seconds=lifetime,
+        received_at=sealed.received_at,
+    )
+
+
+def make_current(
+    connection: Connection, version: CredentialVersion, *, status: Status, reason: Reason, now: datetime
+) -> None:
+    """Make ``version`` the current one. Call it in a transaction, with ``connection`` locked.
+
+    The version that was current becomes ``previous``, older ones of that stage and orphans of other grants go. Due
+    times follow from the new lifetime; failures and evidence are cleared.
+    """
+    siblings = CredentialVersion.objects.filter(connection=connection).exclude(id=version.id)
+    siblings.filter(stage=Stage.PREVIOUS).delete()
+    siblings.exclude(grant_id=version.grant_id).exclude(stage=Stage.CURRENT).delete()
+    siblings.filter(stage=Stage.CURRENT).update(stage=Stage.PREVIOUS)
+    version.stage = Stage.CURRENT
+    version.save(update_fields=["stage"])
+    changed = connection.status != status
+    connection.change(
+        status=status,
+        reason=reason,
+        evidence={},
+        status_changed_at=now if changed else connection.status_changed_at,
+        grant_id=version.grant_id,
+        current_version_id=version.id,
+        access_expires_at=version.access_expires_at,
+        refresh_due_at=refresh_moment(version, spread=random.random()),
+        refresh_enqueued_until=None,
+        next_attempt_at=None,
+        failures=0,
+        refused_at=None,
+        probe_due_at=now + probe_intervals().after(connection.last_vended_at or now, now=now),
+    )
+    sync_granted_scopes(connection, version)
+
+
+def sync_granted_scopes(connection: Connection, version: CredentialVersion) -> None:
+    """Record the scopes granted with ``version``, and tell of every one that was lost since the last."""
+    granted = set(version.scopes)
+    known = {scope.name: scope for scope in connection.scopes.all()}
+    lost = sorted(name for name, scope in known.items() if scope.is_granted and name not in granted)
+    for name, scope in known.items():
+        if scope.is_granted != (name in granted):
+            scope.is_granted = name in granted
+            scope.save(update_fields=["is_granted", "updated_at"])
+    Scope.objects.bulk_create(
+        [Scope(connection=connection, name=name, is_granted=True) for name in sorted(granted - known.keys())]
+    )
+    if lost:
+        events.emit("connection.scopes_lost", connection, lost_scopes=lost)
+
+
+def record_requested_scopes(connection: Connection, requested: tuple[str, ...]) -> None:
+    """Replace the set of scopes that were asked for."""
+    connection.scopes.filter(is_requested=True).exclude(name__in=requested).update(is_requested=False)
+    for name in requested:
+        Scope.objects.update_or_create(connection=connection, name=name, defaults={"is_requested": True})

@@ -1,0 +1,46 @@
+"""The tables: one noun a file. Secrets are columns of ``fields.SealedField``; states are in ``states``."""
+
+from connections.models.api_client import ApiClient, ApiKey, Permission
+from connections.models.audit_event import AuditEvent
+from connections.models.connect_session import ConnectSession, SessionState
+from connections.models.connection import Binding, Connection, OwnerKind, Revocation
+from connections.models.credential_version import CredentialVersion, Stage
+from connections.models.data_key import DataKey
+from connections.models.incident import Incident, IncidentKind
+from connections.models.outbox_event import OutboxEvent
+from connections.models.provider_app import ProviderApp
+from connections.models.refresh_attempt import OPEN_STATES, AttemptState, RefreshAttempt
+from connections.models.scope import Scope
+from connections.models.states import LIVE, MAY_BECOME, REASONS_OF, VENDS, Reason, Status
+from connections.models.tenant import Tenant
+
+__all__ = [
+    "LIVE",
+    "MAY_BECOME",
+    "OPEN_STATES",
+    "REASONS_OF",
+    "VENDS",
+    "ApiClient",
+    "ApiKey",
+    "AttemptState",
+    "AuditEvent",
+    "Binding",
+    "ConnectSession",
+    "Connection",
+    "CredentialVersion",
+    "DataKey",
+    "Incident",
+    "IncidentKind",
+    "OutboxEvent",
+    "OwnerKind",
+    "Permission",
+    "ProviderApp",
+    "Reason",
+    "RefreshAttempt",
+    "Revocation",
+    "Scope",
+    "SessionState",
+    "Stage",
+    "Status",
+    "Tenant",
+]

@@ -1,0 +1,58 @@
+"""A caller of the internal JSON API, of one tenant or operator-wide, and its keys."""
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from connections.models.tenant import Tenant
+
+
+class Permission(models.TextChoices):
+    """What an API client may do."""
+
+    CONNECT = "connect", "Create and complete connect sessions"
+    READ = "read", "Read connections, providers and events"
+    VEND = "vend", "Vend credentials, on behalf of an end user"
+    VEND_WITHOUT_USER = "vend_without_user", "Vend an end user's credential without acting for them"
+    MANAGE = "manage", "Change, refresh, probe and disconnect connections"
+    TENANTS = "tenants", "Create and change tenants (operator-wide clients only)"
+
+
+class ApiClient(models.Model):
+    """One caller. ``suspended_at`` is its kill switch. ``allows_unbound`` lets it opt out of the completion check."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(Tenant, null=True, blank=True, on_delete=models.CASCADE, related_name="api_clients")
+    name = models.CharField(max_length=120)
+    permissions = ArrayField(models.CharField(max_length=20, choices=Permission), default=list)
+    allows_unbound = models.BooleanField(default=False)
+    suspended_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "name"], nulls_distinct=False, name="api_client_name_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApiKey(models.Model):
+    """One key of a client: 256 random bits, stored as SHA-256. A rotation lets two keys overlap."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, related_name="keys")
+    prefix = models.CharField(max_length=12)
+    key_hash = models.BinaryField(unique=True)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}…"

@@ -1,0 +1,88 @@
+"""One short-lived, single-use invitation to connect, made server-to-server."""
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from connections.models.api_client import ApiClient
+from connections.models.connection import Binding, Connection, OwnerKind
+from connections.models.fields import SealedField
+from connections.models.provider_app import ProviderApp
+from connections.models.tenant import Tenant
+
+
+class SessionState(models.TextChoices):
+    """How far a connect session has come."""
+
+    CREATED = "created", "Created"
+    STARTED = "started", "Started: the link was used, in one browser"
+    AUTHORIZING = "authorizing", "At the provider"
+    HELD = "held", "Held: waiting for the operator's confirmation"
+    EXCHANGING = "exchanging", "Confirmed: being exchanged"
+    COMPLETED = "completed", "Completed"
+    FAILED = "failed", "Failed"
+
+
+class ConnectSession(models.Model):
+    """One session. Every secret it knows is stored hashed (token, cookie, state, completion code) or sealed.
+
+    ``held`` is what the provider or the end user gave, until the operator's backend confirms who it belongs to.
+    ``end_user`` is the person who connects, also where the connection will belong to the whole tenant. ``failure`` is a
+    stable code. Times are absolute: nothing extends them.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="connect_sessions")
+    api_client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, related_name="+")
+    owner_kind = models.CharField(max_length=8, choices=OwnerKind)
+    end_user = models.CharField(max_length=255)
+    providers = ArrayField(models.CharField(max_length=64))
+    requested_scopes = ArrayField(models.CharField(max_length=255), null=True, blank=True)
+    params = models.JSONField(default=dict, blank=True)
+    return_url = models.CharField(max_length=1000)
+    origin = models.CharField(max_length=255, default="", blank=True)
+    locale = models.CharField(max_length=20, default="", blank=True)
+    binding = models.CharField(max_length=10, choices=Binding, default=Binding.COMPLETION)
+    reconnects = models.ForeignKey(
+        Connection, null=True, blank=True, on_delete=models.CASCADE, related_name="reconnect_sessions"
+    )
+    allows_account_change = models.BooleanField(default=False)
+    state = models.CharField(max_length=12, choices=SessionState, default=SessionState.CREATED)
+    failure = models.CharField(max_length=40, default="", blank=True)
+
+    token_hash = models.BinaryField(unique=True)
+    expires_at = models.DateTimeField()
+    browser_hash = models.BinaryField(null=True, blank=True)
+    browser_expires_at = models.DateTimeField(null=True, blank=True)
+    provider_app = models.ForeignKey(
+        ProviderApp, null=True, blank=True, on_delete=models.CASCADE, related_name="connect_sessions"
+    )
+    state_hash = models.BinaryField(null=True, blank=True, unique=True)
+    code_verifier = SealedField(null=True, blank=True, editable=False)
+    held = SealedField(null=True, blank=True, editable=False)
+    completion_hash = models.BinaryField(null=True, blank=True, unique=True)
+    completion_expires_at = models.DateTimeField(null=True, blank=True)
+    exchange_started_at = models.DateTimeField(null=True, blank=True)
+    connection = models.ForeignKey(
+        Connection, null=True, blank=True, on_delete=models.SET_NULL, related_name="connect_sessions"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(end_user=""),
+                name="connect_session_names_its_end_user",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(held__isnull=True) | models.Q(state__in=["held", "exchanging"]),
+                name="connect_session_holds_only_while_held",
+            ),
+        ]
+        indexes = [models.Index(fields=["expires_at"], name="connect_session_expiry")]
+
+    def __str__(self) -> str:
+        return str(self.id)

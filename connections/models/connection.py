@@ -1,0 +1,139 @@
+"""One tenant's, or one end user's, grant at one provider app."""
+
+import uuid
+from typing import Any, Self
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+
+from connections.models.provider_app import ProviderApp
+from connections.models.states import LIVE, Reason, Status, status_and_reason_agree
+from connections.models.tenant import Tenant
+
+
+class OwnerKind(models.TextChoices):
+    """Whose a connection is."""
+
+    END_USER = "end_user", "End user"
+    TENANT = "tenant", "Whole tenant"
+
+
+class Binding(models.TextChoices):
+    """How it was made sure that the person who connected is the person it is for."""
+
+    COMPLETION = "completion", "Confirmed by the operator's backend"
+    NONE = "none", "Not confirmed"
+
+
+class Revocation(models.TextChoices):
+    """How far the revocation at the provider has come."""
+
+    NOT_ASKED = "", "Not asked for"
+    PENDING = "pending", "Under way"
+    CONFIRMED = "confirmed", "Confirmed by a refused call"
+    UNCONFIRMED = "unconfirmed", "Asked for, but never confirmed"
+    UNSUPPORTED = "unsupported", "The provider cannot revoke"
+
+
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    """Querysets of connections: always begin with a tenant, except in sweeps."""
+
+    def for_tenant(self, tenant_id: uuid.UUID) -> Self:
+        """Those of one tenant."""
+        return self.filter(tenant_id=tenant_id)
+
+    def live(self) -> Self:
+        """Those that are connected, in whatever health."""
+        return self.filter(status__in=LIVE)
+
+
+class Connection(models.Model):
+    """One grant. The lifecycle owns every column but ``metadata``; ``version`` counts its changes of state.
+
+    ``refresh_due_at`` and ``probe_due_at`` are what the sweeps look for (null: never); ``refresh_enqueued_until`` keeps
+    a sweep from sending the same task twice; ``next_attempt_at`` holds a refresh back after a failure. ``evidence`` says what the status rests on.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="connections")
+    provider_app = models.ForeignKey(ProviderApp, on_delete=models.PROTECT, related_name="connections")
+    provider = models.CharField(max_length=64)
+    owner_kind = models.CharField(max_length=8, choices=OwnerKind)
+    end_user = models.CharField(max_length=255, default="", blank=True)
+    binding = models.CharField(max_length=10, choices=Binding, default=Binding.COMPLETION)
+    params = models.JSONField(default=dict, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+
+    status = models.CharField(max_length=14, choices=Status, default=Status.PENDING)
+    reason = models.CharField(max_length=32, choices=Reason, default=Reason.AWAITING_CONFIRMATION)
+    evidence = models.JSONField(default=dict, blank=True)
+    status_changed_at = models.DateTimeField(auto_now_add=True)
+    version = models.PositiveIntegerField(default=1)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    suspended_at = models.DateTimeField(null=True, blank=True)
+
+    grant_id = models.UUIDField(null=True, blank=True)
+    current_version_id = models.UUIDField(null=True, blank=True)
+    access_expires_at = models.DateTimeField(null=True, blank=True)
+    refresh_due_at = models.DateTimeField(null=True, blank=True)
+    refresh_enqueued_until = models.DateTimeField(null=True, blank=True)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    refused_at = models.DateTimeField(null=True, blank=True)
+    probe_due_at = models.DateTimeField(null=True, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True)
+    verified_by = models.CharField(max_length=20, default="", blank=True)
+    last_vended_at = models.DateTimeField(null=True, blank=True)
+    provider_account_id = models.CharField(max_length=255, default="", blank=True)
+    provider_account_name = models.CharField(max_length=255, default="", blank=True)
+
+    revocation = models.CharField(max_length=12, choices=Revocation, default=Revocation.NOT_ASKED, blank=True)
+    revocation_due_at = models.DateTimeField(null=True, blank=True)
+    revocation_deadline_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(owner_kind=OwnerKind.END_USER) & ~Q(end_user="")
+                | Q(owner_kind=OwnerKind.TENANT) & Q(end_user=""),
+                name="connection_has_one_owner",
+            ),
+            models.CheckConstraint(condition=status_and_reason_agree(), name="connection_status_and_reason_agree"),
+            models.CheckConstraint(
+                condition=~Q(status__in=["active", "suspect"]) | Q(current_version_id__isnull=False),
+                name="connection_that_vends_has_a_version",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "provider_app", "end_user", "provider_account_id"],
+                condition=Q(status__in=[status.value for status in LIVE]) & ~Q(provider_account_id=""),
+                name="one_live_connection_an_account",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "provider", "end_user"], name="connection_lookup"),
+            models.Index(fields=["tenant", "-created_at", "id"], name="connection_page"),
+            models.Index(
+                fields=["refresh_due_at"], condition=Q(refresh_due_at__isnull=False), name="connection_refresh_due"
+            ),
+            models.Index(fields=["probe_due_at"], condition=Q(probe_due_at__isnull=False), name="connection_probe_due"),
+            models.Index(
+                fields=["revocation_due_at"], condition=Q(revocation_due_at__isnull=False), name="connection_revoke_due"
+            ),
+            GinIndex(fields=["metadata"], name="connection_metadata"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.id}"
+
+    def change(self, **values: Any) -> None:
+        """Set and save just ``values``, counting the change. Call it with the row locked."""
+        for name, value in values.items():
+            setattr(self, name, value)
+        self.version += 1
+        self.save(update_fields=[*values, "version", "updated_at"])

@@ -1,0 +1,55 @@
+"""One immutable, encrypted set of secrets of a connection. At most one is current."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from connections.models.connection import Connection
+from connections.models.data_key import DataKey
+from connections.models.fields import SealedField
+
+
+class Stage(models.TextChoices):
+    """What a version is to its connection."""
+
+    RECEIVED = "received", "Received"
+    CURRENT = "current", "Current"
+    PREVIOUS = "previous", "Previous"
+    ORPHAN = "orphan", "Orphan"
+
+
+class CredentialVersion(models.Model):
+    """One version. Its id is made before it is sealed, and is part of what the ciphertext is bound to.
+
+    ``grant_id`` changes with each authorization; ``parent_id`` is the version whose refresh token bought this one;
+    ``attempt_id`` the refresh that received it. Only ``stage`` ever changes.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="versions")
+    grant_id = models.UUIDField()
+    parent_id = models.UUIDField(null=True, blank=True)
+    attempt_id = models.UUIDField(null=True, blank=True, unique=True)
+    stage = models.CharField(max_length=8, choices=Stage, default=Stage.RECEIVED)
+    secrets = SealedField()
+    data_key = models.ForeignKey(DataKey, on_delete=models.CASCADE, related_name="+")
+    fingerprint = models.BinaryField()
+    scopes = ArrayField(models.CharField(max_length=255), default=list, blank=True)
+    is_refreshable = models.BooleanField(default=False)
+    access_expires_at = models.DateTimeField(null=True, blank=True)
+    lifetime_seconds = models.PositiveIntegerField(null=True, blank=True)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-received_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection"], condition=Q(stage=Stage.CURRENT), name="one_current_version"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["connection", "stage"], name="version_of_connection"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)

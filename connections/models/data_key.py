@@ -1,0 +1,28 @@
+"""Wrapped data keys: one current key a tenant, one for the operator's own secrets. Deleting a row shreds its data."""
+
+
+from django.db import models
+from django.db.models import Q
+
+from connections.models.tenant import Tenant
+
+
+class DataKey(models.Model):
+    """A data key, wrapped under a KEK. ``tenant`` is null for the operator's own (shared provider apps)."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    tenant = models.ForeignKey(Tenant, null=True, on_delete=models.CASCADE, related_name="data_keys")
+    kek_id = models.CharField(max_length=32)
+    wrapped = models.BinaryField()
+    is_current = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant"], condition=Q(is_current=True), nulls_distinct=False, name="one_current_data_key"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)

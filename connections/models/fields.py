@@ -1,0 +1,68 @@
+"""The encrypted column: the outer layer of the vault, on top of django-fernet-fields-v2.
+
+Subclassed because of what the library does by itself: it falls back to SECRET_KEY, encrypts the repr of expressions,
+decrypts on load (so that one corrupt row breaks a queryset) and writes plaintext into fixtures. Here bytes go in and an
+unopened ``StoredSecret`` comes out; opening is an explicit call.
+"""
+
+from functools import lru_cache
+from typing import Any, Never
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.db import models
+from fernet_fields import EncryptedField
+from fernet_fields.hkdf import derive_fernet_key
+
+from connections.vault.sealing import Unreadable
+
+
+@lru_cache(maxsize=8)
+def _multi_fernet(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(derive_fernet_key(key)) for key in keys])
+
+
+def outer_fernet() -> MultiFernet:
+    """Return the Fernet of ``FERNET_KEYS``: the first key encrypts, all decrypt. Cached by the keys themselves."""
+    return _multi_fernet(tuple(settings.FERNET_KEYS))
+
+
+class StoredSecret:
+    """A column's value as stored: encrypted, and silent about itself until ``open_outer`` is called."""
+
+    __slots__ = ("stored",)
+
+    def __init__(self, stored: bytes) -> None:
+        self.stored = stored
+
+    def __repr__(self) -> str:
+        return "StoredSecret(…)"
+
+    def open_outer(self) -> bytes:
+        """Return the inner sealed value. Raises ``Unreadable`` when no key in FERNET_KEYS opens it."""
+        try:
+            return outer_fernet().decrypt(self.stored)
+        except InvalidToken:
+            raise Unreadable("The stored value does not open under any key in FERNET_KEYS.") from None
+
+
+class SealedField(EncryptedField):  # type: ignore[misc]
+    """A column of sealed bytes. Assign the bytes that the vault's ``seal`` returned; read a ``StoredSecret``."""
+
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        if value is None or hasattr(value, "resolve_expression"):
+            return value
+        if isinstance(value, StoredSecret):
+            return connection.Database.Binary(value.stored)
+        if not isinstance(value, bytes):
+            raise TypeError(f"{self.name} takes sealed bytes, not {type(value).__name__}.")
+        return connection.Database.Binary(outer_fernet().encrypt(value))
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any, *args: Any) -> StoredSecret | None:
+        return None if value is None else StoredSecret(bytes(value))
+
+    def to_python(self, value: Any) -> Any:
+        return value
+
+    def value_to_string(self, obj: models.Model) -> Never:
+        raise TypeError(f"{self.name} is a secret and is not written to fixtures: use a database backup.")

@@ -1,0 +1,38 @@
+"""Something wrong with a provider app rather than with one connection: one notice instead of a thousand."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from connections.models.provider_app import ProviderApp
+
+
+class IncidentKind(models.TextChoices):
+    """What is wrong."""
+
+    CLIENT_REJECTED = "client_rejected", "The provider refuses our client registration"
+    MANY_FAILURES = "many_failures", "Many connections fail at once"
+
+
+class Incident(models.Model):
+    """One incident. While it is open no connection of the provider app is downgraded."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    provider_app = models.ForeignKey(ProviderApp, on_delete=models.CASCADE, related_name="incidents")
+    kind = models.CharField(max_length=20, choices=IncidentKind)
+    evidence = models.JSONField(default=dict, blank=True)
+    opened_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-opened_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider_app", "kind"], condition=Q(closed_at=None), name="one_open_incident_a_kind"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.provider_app}"

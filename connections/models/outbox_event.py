@@ -1,0 +1,42 @@
+"""Events for the operator's systems, written in the transaction of the change that they tell of."""
+
+import uuid
+from typing import Self
+
+from django.db import models
+from django.db.models import Func
+
+
+class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
+    """Querysets of events."""
+
+    def settled(self) -> Self:
+        """Those before which no further one can appear any more."""
+        horizon = Func(Func(function="txid_current_snapshot"), function="txid_snapshot_xmin")
+        return self.filter(transaction_id__lt=horizon)
+
+
+class OutboxEvent(models.Model):
+    """One event. ``id`` is its place in the stream, ``event_id`` its name for receivers that deduplicate.
+
+    ``transaction_id`` lets readers stop before transactions that are still open: ids are given out before the commit, so
+    a reader of all that is visible would pass over the late ones.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    event_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    type = models.CharField(max_length=60)
+    tenant_id = models.UUIDField()
+    connection_id = models.UUIDField(null=True)
+    payload = models.JSONField(default=dict)
+    transaction_id = models.BigIntegerField(db_default=Func(function="txid_current"), editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OutboxEventQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["tenant_id", "id"], name="outbox_of_tenant")]
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.type}"

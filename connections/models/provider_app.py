@@ -1,0 +1,61 @@
+"""Our client registration at a provider: shared by all tenants, or one tenant's own."""
+
+import uuid
+from typing import Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from connections.models.fields import SealedField
+from connections.models.tenant import Tenant
+from providers.vocabulary import AuthStyle
+
+
+class ProviderAppQuerySet(models.QuerySet["ProviderApp"]):
+    """Querysets of provider apps."""
+
+    def usable_by(self, tenant: Tenant) -> Self:
+        """Those of ``tenant`` and the shared ones, the tenant's own first."""
+        return self.filter(Q(tenant=tenant) | Q(tenant=None)).order_by(models.F("tenant").asc(nulls_last=True), "name")
+
+
+class ProviderApp(models.Model):
+    """One registration. ``suspended_at`` is its kill switch; ``paused_at`` stops its background work alone.
+
+    ``secrets`` seals a JSON list of client secrets, the preferred first. ``discovered`` is what the issuer's metadata
+    said when the app was made. A draft has no client id yet: providers ask for the redirect URI first.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(Tenant, null=True, blank=True, on_delete=models.CASCADE, related_name="provider_apps")
+    provider = models.CharField(max_length=64)
+    auth_style = models.CharField(max_length=40, choices=[(style.value, style.value) for style in AuthStyle])
+    name = models.CharField(max_length=120)
+    client_id = models.CharField(max_length=500, default="", blank=True)
+    secrets = SealedField(null=True, blank=True, editable=False)
+    params = models.JSONField(default=dict, blank=True)
+    discovered = models.JSONField(default=dict, blank=True)
+    scopes = ArrayField(models.CharField(max_length=255), default=list, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    suspended_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ProviderAppQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["provider", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "provider", "auth_style"], nulls_distinct=False, name="one_app_a_provider_and_owner"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether the registration at the provider is still to be entered."""
+        return self.auth_style == AuthStyle.AUTHORIZATION_CODE and not self.client_id

@@ -1,0 +1,61 @@
+"""One try to refresh one credential version: the record that makes a refresh exclusive and its loss visible."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from connections.models.connection import Connection
+
+
+class AttemptState(models.TextChoices):
+    """How far an attempt has come. ``sent`` and ``in_doubt`` are open: the database allows one of them a connection."""
+
+    SENT = "sent", "Sent"
+    RECEIVED = "received", "Received"
+    PROMOTED = "promoted", "Promoted"
+    REJECTED = "rejected", "Rejected"
+    IN_DOUBT = "in_doubt", "In doubt"
+    SUPERSEDED = "superseded", "Superseded"
+    ABORTED = "aborted", "Aborted"
+
+
+OPEN_STATES = (AttemptState.SENT, AttemptState.IN_DOUBT)
+
+
+class RefreshAttempt(models.Model):
+    """One attempt. ``follows_doubt`` says that an earlier one of this version may have consumed its refresh token."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="refresh_attempts")
+    parent_version_id = models.UUIDField()
+    state = models.CharField(max_length=10, choices=AttemptState, default=AttemptState.SENT)
+    trigger = models.CharField(max_length=12, default="sweep")
+    claimed_by = models.CharField(max_length=120, default="")
+    claimed_at = models.DateTimeField()
+    deadline_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    follows_doubt = models.BooleanField(default=False)
+    error = models.CharField(max_length=40, default="", blank=True)
+    evidence = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["-claimed_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection"],
+                condition=Q(state__in=[state.value for state in OPEN_STATES]),
+                name="one_attempt_in_flight",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["connection", "-claimed_at"], name="attempt_history"),
+            models.Index(
+                fields=["deadline_at"],
+                condition=Q(state__in=["sent", "in_doubt", "received"]),
+                name="attempt_unfinished",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)

@@ -1,0 +1,65 @@
+"""The states of a connection: which status goes with which reason, and which change may follow which.
+
+This table is the only one: the database constraint, the policy and the README's picture are made from it.
+"""
+
+from django.db import models
+
+
+class Status(models.TextChoices):
+    """What may be expected of a connection."""
+
+    PENDING = "pending", "Pending"
+    ACTIVE = "active", "Active"
+    SUSPECT = "suspect", "Suspect"
+    NEEDS_REAUTH = "needs_reauth", "Needs re-authorization"
+    REVOKED = "revoked", "Revoked"
+    DISCONNECTED = "disconnected", "Disconnected"
+
+
+class Reason(models.TextChoices):
+    """Why a connection has its status."""
+
+    AWAITING_CONFIRMATION = "awaiting_confirmation", "Waiting for the confirmation of the end user's session"
+    CONNECTED = "connected", "Connected"
+    RECONNECTED = "reconnected", "Connected anew"
+    RECOVERED = "recovered", "Proved to work again"
+    REFRESH_REFUSED = "refresh_refused", "One refresh was refused; a second one decides"
+    PROBE_REFUSED = "probe_refused", "One probe was refused; a second proof decides"
+    GRANT_REJECTED = "grant_rejected", "The provider refused the grant twice"
+    LOST_IN_FLIGHT = "lost_in_flight", "A rotated token was lost between the provider and the store"
+    CREDENTIAL_DEAD = "credential_dead", "The provider refused the credential twice"
+    EXPIRED = "expired", "The credential expired and cannot be refreshed"
+    PROVIDER_NOTIFIED = "provider_notified", "The provider told us that it was revoked"
+    REVOKED_BY_OPERATOR = "revoked_by_operator", "Revoked by the operator"
+    DISCONNECTED_BY_REQUEST = "disconnected_by_request", "Disconnected on request"
+
+
+REASONS_OF: dict[Status, tuple[Reason, ...]] = {
+    Status.PENDING: (Reason.AWAITING_CONFIRMATION,),
+    Status.ACTIVE: (Reason.CONNECTED, Reason.RECONNECTED, Reason.RECOVERED),
+    Status.SUSPECT: (Reason.REFRESH_REFUSED, Reason.PROBE_REFUSED),
+    Status.NEEDS_REAUTH: (Reason.GRANT_REJECTED, Reason.LOST_IN_FLIGHT, Reason.CREDENTIAL_DEAD, Reason.EXPIRED),
+    Status.REVOKED: (Reason.PROVIDER_NOTIFIED, Reason.REVOKED_BY_OPERATOR),
+    Status.DISCONNECTED: (Reason.DISCONNECTED_BY_REQUEST,),
+}
+
+MAY_BECOME: dict[Status, tuple[Status, ...]] = {
+    Status.PENDING: (Status.ACTIVE, Status.DISCONNECTED),
+    Status.ACTIVE: (Status.ACTIVE, Status.SUSPECT, Status.NEEDS_REAUTH, Status.REVOKED, Status.DISCONNECTED),
+    Status.SUSPECT: (Status.ACTIVE, Status.SUSPECT, Status.NEEDS_REAUTH, Status.REVOKED, Status.DISCONNECTED),
+    Status.NEEDS_REAUTH: (Status.ACTIVE, Status.NEEDS_REAUTH, Status.REVOKED, Status.DISCONNECTED),
+    Status.REVOKED: (Status.ACTIVE, Status.REVOKED, Status.DISCONNECTED),
+    Status.DISCONNECTED: (),
+}
+
+LIVE = (Status.ACTIVE, Status.SUSPECT, Status.NEEDS_REAUTH, Status.REVOKED)
+VENDS = (Status.ACTIVE, Status.SUSPECT)
+
+
+def status_and_reason_agree() -> models.Q:
+    """Return the constraint that a reason belongs to its status."""
+    agree = models.Q()
+    for status, reasons in REASONS_OF.items():
+        agree |= models.Q(status=status, reason__in=list(reasons))
+    return agree

@@ -1,0 +1,33 @@
+"""A customer of the operator, with what the widget shows of it. Isolation is by tenant."""
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import RegexValidator
+from django.db import models
+
+SLUG = RegexValidator(r"^[a-z0-9]+(-[a-z0-9]+)*\Z", "Use lower-case letters, digits and single hyphens.")
+COLOR = RegexValidator(r"^#[0-9a-fA-F]{6}\Z", "Give a colour as #rrggbb.")
+
+
+class Tenant(models.Model):
+    """One tenant. ``suspended_at`` is its kill switch: effective on the next vend."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField(max_length=64, unique=True, validators=[SLUG])
+    name = models.CharField(max_length=120)
+    brand_color = models.CharField(max_length=7, default="#2f5bea", validators=[COLOR])
+    logo = models.BinaryField(default=bytes, blank=True)
+    logo_media_type = models.CharField(max_length=40, default="", blank=True)
+    allowed_origins = ArrayField(models.CharField(max_length=255), default=list, blank=True)
+    return_urls = ArrayField(models.CharField(max_length=1000), default=list, blank=True)
+    reconnect_url = models.CharField(max_length=1000, default="", blank=True)
+    suspended_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["slug"]
+
+    def __str__(self) -> str:
+        return self.slug

@@ -1,0 +1,138 @@
+"""The key-encryption keys (KEKs) and the data keys that they wrap.
+
+Owns parsing ``KEK_KEYS``, and wrapping and unwrapping data keys (AES-256-GCM with the data key's identity as associated
+data). Where wrapped keys are stored is ``connections.models.data_key``.
+"""
+
+import base64
+import binascii
+import re
+import secrets
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+_KEK_ID = re.compile(r"[A-Za-z0-9._-]{1,32}")
+
+
+class KeyringError(Exception):
+    """The key material cannot be used; the message says which and why, and holds none of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEncryptionKey:
+    """One key-encryption key: a public id and 32 secret bytes."""
+
+    id: str
+    material: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DataKey:
+    """An unwrapped data key: the id under which it is stored and 32 secret bytes."""
+
+    id: uuid.UUID
+    material: bytes = field(repr=False)
+
+    def subkey(self, purpose: str) -> bytes:
+        """Return 32 bytes derived for ``purpose`` alone (HKDF-SHA256, RFC 5869)."""
+        return _derive(self.material, purpose)
+
+
+@lru_cache(maxsize=4096)
+def _derive(material: bytes, purpose: str) -> bytes:
+    return HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=b"latchkey:" + purpose.encode()).derive(material)
+
+
+class Keyring:
+    """The KEKs in force, the first one used for new wraps. Immutable; its repr shows ids only."""
+
+    def __init__(self, keys: Sequence[KeyEncryptionKey]) -> None:
+        if not keys:
+            raise KeyringError("KEK_KEYS is empty: give at least one `id:base64` key of 32 bytes.")
+        if len({key.id for key in keys}) != len(keys):
+            raise KeyringError("KEK_KEYS names the same id twice: each key needs an id of its own.")
+        self._keys = {key.id: key for key in keys}
+        self.primary_id = keys[0].id
+        self._unwrap = lru_cache(maxsize=4096)(self._unwrap_uncached)
+
+    def __repr__(self) -> str:
+        return f"Keyring({', '.join(self._keys)})"
+
+    def materials(self) -> list[bytes]:
+        """Return the secret bytes of every key, for the check that no root is used twice."""
+        return [key.material for key in self._keys.values()]
+
+    def wrap(self, data_key: DataKey, *, binding: bytes) -> tuple[str, bytes]:
+        """Return (KEK id, wrapped bytes) of ``data_key`` under the primary KEK, bound to ``binding``."""
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        cipher = AESGCM(self._keys[self.primary_id].material)
+        return self.primary_id, nonce + cipher.encrypt(nonce, data_key.material, data_key.id.bytes + binding)
+
+    def unwrap(self, *, key_id: uuid.UUID, kek_id: str, wrapped: bytes, binding: bytes) -> DataKey:
+        """Return the data key. Raises ``KeyringError`` when the KEK is unknown or the wrap was changed or moved.
+
+        The last 4,096 results are kept in memory, keyed by the wrapped bytes: a deleted row is never found again.
+        """
+        return self._unwrap(key_id, kek_id, wrapped, binding)
+
+    def _unwrap_uncached(self, key_id: uuid.UUID, kek_id: str, wrapped: bytes, binding: bytes) -> DataKey:
+        kek = self._keys.get(kek_id)
+        if kek is None:
+            raise KeyringError(f"The KEK {kek_id!r} is not in KEK_KEYS: add it back until every key is rewrapped.")
+        try:
+            material = AESGCM(kek.material).decrypt(
+                wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], key_id.bytes + binding
+            )
+        except (InvalidTag, ValueError):
+            raise KeyringError(f"The data key {key_id} does not open under the KEK {kek_id!r}.") from None
+        return DataKey(key_id, material)
+
+
+def new_data_key() -> DataKey:
+    """Return a fresh random data key."""
+    return DataKey(uuid.uuid4(), secrets.token_bytes(KEY_BYTES))
+
+
+def parse_keyring(entries: Sequence[str]) -> Keyring:
+    """Return the keyring that ``KEK_KEYS`` describes: ``id:base64`` entries, the primary first.
+
+    Raises ``KeyringError`` naming the entry by position, never by content.
+    """
+    keys = []
+    for position, entry in enumerate(entries, start=1):
+        key_id, separator, encoded = entry.partition(":")
+        if not separator or not _KEK_ID.fullmatch(key_id):
+            raise KeyringError(f"KEK_KEYS entry {position} is not of the form `id:base64`.")
+        try:
+            material = base64.b64decode(encoded.translate(str.maketrans("-_", "+/")), validate=True)
+        except (binascii.Error, ValueError):
+            raise KeyringError(f"KEK_KEYS entry {position} is not valid base64.") from None
+        if len(material) != KEY_BYTES:
+            raise KeyringError(f"KEK_KEYS entry {position} has {len(material)} bytes instead of {KEY_BYTES}.")
+        keys.append(KeyEncryptionKey(key_id, material))
+    return Keyring(keys)
+
+
+def check_separate_roots(*, fernet_keys: Sequence[str], keyring: Keyring, secret_key: str) -> None:
+    """Raise ``KeyringError`` if the outer keys are missing, weak, or share material with another root."""
+    if not fernet_keys or not all(fernet_keys):
+        raise KeyringError("FERNET_KEYS is empty: give at least one key (the first encrypts, all decrypt).")
+    if any(len(key) < KEY_BYTES for key in fernet_keys):
+        raise KeyringError("A key in FERNET_KEYS is shorter than 32 characters: generate one with at least 32.")
+    if secret_key in fernet_keys:
+        raise KeyringError("SECRET_KEY is also in FERNET_KEYS: the two must differ.")
+    for material in keyring.materials():
+        spellings = {base64.b64encode(material).decode(), base64.urlsafe_b64encode(material).decode()}
+        spellings |= {spelling.rstrip("=") for spelling in spellings}
+        for other in (*fernet_keys, secret_key):
+            if any(spelling in other for spelling in spellings):
+                raise KeyringError("A key in KEK_KEYS is also in FERNET_KEYS or SECRET_KEY: the roots must differ.")

@@ -1,0 +1,134 @@
+"""Which addresses may be called: a pure decision, without a lookup or a socket.
+
+Owns the list of networks that are not the public Internet (IANA special-purpose registries, RFC 6890) and the
+operator's exceptions. Resolving names and connecting is ``providers.egress``.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+# ``ipaddress.is_global`` is not used: it calls multicast global and differs between patch releases of Python.
+_NOT_PUBLIC_V4 = tuple(
+    ipaddress.IPv4Network(network)
+    for network in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "168.63.129.16/32",  # Azure's wire server: metadata behind a public address
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+    )
+)
+_PUBLIC_V6 = ipaddress.IPv6Network("2000::/3")
+_NOT_PUBLIC_V6 = tuple(
+    ipaddress.IPv6Network(network)
+    for network in (
+        "2001::/23",  # protocol assignments, among them Teredo, which embeds an IPv4 address
+        "2001:db8::/32",
+        "2002::/16",  # 6to4, which embeds an IPv4 address
+        "3fff::/20",
+    )
+)
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_PRIVATE_USE = tuple(
+    ipaddress.ip_network(network)
+    for network in ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+)
+# Metadata services that stand inside the private ranges: a name on the allow-list must not lead there.
+_METADATA = frozenset(ipaddress.ip_address(a) for a in ("100.100.100.200", "fd00:ec2::254", "fd20:ce::254"))
+_HOST_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*")
+
+
+def plain_host(host: str) -> str:
+    """Return ``host`` as names are compared: lower case, without brackets or the root's dot."""
+    return host.strip("[]").rstrip(".").lower()
+
+
+def is_loopback(address: str) -> bool:
+    """Whether ``address`` is this machine."""
+    return _meant_by(address).is_loopback
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRules:
+    """The public Internet, and what the operator allows besides it.
+
+    A network allows exactly its addresses. A host name allows the private-use ranges alone, for that name: never
+    loopback, link-local or a cloud's metadata service, which no on-premises system lives at.
+    """
+
+    allow_loopback: bool = False
+    networks: tuple[Network, ...] = ()
+    hosts: frozenset[str] = frozenset()
+
+    @classmethod
+    def parse(cls, *, allow_loopback: bool, allowed_targets: Iterable[str]) -> Self:
+        """Return the rules for entries such as ``erp.corp.example``, ``10.1.2.3`` and ``10.1.0.0/16``.
+
+        Raises ``ValueError`` naming the entry that is none of these.
+        """
+        networks: list[Network] = []
+        hosts: set[str] = set()
+        for entry in (target.strip() for target in allowed_targets):
+            try:
+                networks.append(ipaddress.ip_network(entry.strip("[]")))
+                continue
+            except ValueError:
+                name = plain_host(entry)
+            # A name whose last label is a number would be read as an address by the resolver ("10.1", "127.1").
+            if not _HOST_NAME.fullmatch(name) or name.rpartition(".")[2].isdigit():
+                raise ValueError(
+                    f"allowed target {entry!r}: write a host name, an address or a network such as 10.1.0.0/16"
+                )
+            hosts.add(name)
+        return cls(allow_loopback=allow_loopback, networks=tuple(networks), hosts=frozenset(hosts))
+
+    def permit(self, *, host: str, address: str) -> bool:
+        """Whether ``address``, which is what ``host`` resolved to, may be called."""
+        meant = _meant_by(address)
+        if any(meant.version == network.version and meant in network for network in self.networks):
+            return True
+        if meant.is_loopback:
+            return self.allow_loopback
+        if _is_public(meant):
+            return True
+        if plain_host(host) not in self.hosts or meant in _METADATA:
+            return False
+        return any(meant.version == network.version and meant in network for network in _PRIVATE_USE)
+
+
+def _meant_by(address: str) -> Address:
+    """Return the address that a packet would end at: IPv4 where it is mapped into or translated from IPv6.
+
+    NAT64 (RFC 6052) is judged by the address inside because behind DNS64 every IPv4-only provider has only that;
+    the obsolete 6to4 and Teredo are refused as they stand.
+    """
+    parsed = ipaddress.ip_address(address)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return parsed.ipv4_mapped
+        if parsed in _NAT64:
+            return ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)
+    return parsed
+
+
+def _is_public(address: Address) -> bool:
+    if isinstance(address, ipaddress.IPv4Address):
+        return not any(address in network for network in _NOT_PUBLIC_V4)
+    return address in _PUBLIC_V6 and not any(address in network for network in _NOT_PUBLIC_V6)

@@ -1,0 +1,155 @@
+"""Filling in the templates of a catalogue entry: from an entry and its parameters to a target that can be called."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from providers.catalog.schema import (
+    AuthorizationCodeMethod,
+    CatalogEntry,
+    ClientCredentialsMethod,
+    Param,
+    Presentation,
+)
+from providers.catalog.template import fill
+from providers.errors import Evidence, MisconfiguredProvider
+from providers.values import ClientRegistration
+from providers.vocabulary import AuthStyle, ParamScope
+
+_Method = AuthorizationCodeMethod | ClientCredentialsMethod
+_HABITS = ("iss_parameter", "pkce", "client_authentication")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Absolute URLs; "" where the provider has none.
+
+    ``probe`` and ``base`` may keep placeholders for ``extra`` fields of the token response: the strategies fill them.
+    """
+
+    issuer: str = ""
+    authorization: str = ""
+    token: str = ""
+    revocation: str = ""
+    introspection: str = ""
+    probe: str = ""
+    base: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One provider app as seen from one connection: everything a strategy needs besides the connection's secrets.
+
+    ``entry`` carries what discovery found of the provider's habits; ``params`` all values, of both scopes.
+    """
+
+    entry: CatalogEntry
+    style: AuthStyle
+    registration: ClientRegistration
+    endpoints: Endpoints
+    params: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def oauth_method(self) -> _Method:
+        """The habits of the token endpoint. Raises ``MisconfiguredProvider`` for a style that has none."""
+        method = self.entry.oauth_method(self.style)
+        if method is None:
+            raise _misconfigured(f"{self.entry.slug} does not describe {self.style}.")
+        return method
+
+    @property
+    def presentation(self) -> Presentation:
+        """How a credential of this style goes into a request."""
+        return self.entry.presentation.get(self.style) or Presentation()
+
+
+def resolve(
+    *,
+    entry: CatalogEntry,
+    style: AuthStyle,
+    registration: ClientRegistration,
+    discovered: Mapping[str, str],
+    params: Mapping[str, str],
+) -> Target:
+    """Return the target with every template filled in.
+
+    ``discovered`` is what ``providers.oauth.discovery.discover`` returned when the provider app was made (its keys are
+    the fields of ``Endpoints`` plus habits such as ``iss_parameter``), {} for entries that spell out their endpoints;
+    an endpoint that the entry spells out wins. ``params`` are the connection's own; a value there for a parameter of
+    scope ``app`` is ignored. Raises ``MisconfiguredProvider`` naming the parameter that is missing or does not match
+    its pattern, or the endpoint that is missing or no http(s) URL. No I/O.
+    """
+    if style not in entry.auth_styles:
+        raise _misconfigured(f"{entry.slug} does not describe {style}.")
+    values = {
+        param.name: _value(param, (registration.params if param.scope is ParamScope.APP else params).get(param.name))
+        for param in entry.params
+    }
+    method = entry.oauth_method(style)
+    if method is not None and method.discover and discovered:
+        method = _with_habits(method, discovered)
+        name = "authorization_code" if style is AuthStyle.AUTHORIZATION_CODE else "client_credentials"
+        entry = entry.model_copy(update={name: method})
+    endpoints = _endpoints(entry, style, method, values, discovered)
+    return Target(entry=entry, style=style, registration=registration, endpoints=endpoints, params=values)
+
+
+def _value(param: Param, given: str | None) -> str:
+    value = given or param.default
+    owner = "the provider app" if param.scope is ParamScope.APP else "the connection"
+    if not value:
+        raise _misconfigured(f"The parameter {param.name} ({param.label}) of {owner} is missing.")
+    if not re.fullmatch(param.pattern, value):
+        raise _misconfigured(f"The parameter {param.name} ({param.label}) of {owner} does not have the expected form.")
+    return value
+
+
+def _with_habits(method: _Method, discovered: Mapping[str, str]) -> _Method:
+    fields = type(method).model_fields
+    habits = {name: discovered[name] for name in _HABITS if name in fields and discovered.get(name)}
+    return type(method).model_validate(method.model_dump() | habits)
+
+
+def _endpoints(
+    entry: CatalogEntry,
+    style: AuthStyle,
+    method: _Method | None,
+    values: Mapping[str, str],
+    discovered: Mapping[str, str],
+) -> Endpoints:
+    templates = {"base": entry.base_url, "probe": entry.probe.url if entry.probe else ""}
+    if method is not None:
+        templates |= {
+            "issuer": method.issuer,
+            "authorization": method.authorization_url if isinstance(method, AuthorizationCodeMethod) else "",
+            "token": method.token_url,
+            "revocation": method.revocation_url,
+            "introspection": method.introspection_url,
+        }
+    urls = {name: fill(template, values) for name, template in templates.items()}
+    if method is not None and method.discover:
+        found = {name: discovered.get(name, "") for name in urls if name != "base"}
+        if entry.probe is None or style is not AuthStyle.AUTHORIZATION_CODE:
+            found.pop("probe")  # userinfo answers for a person: without one it would call a good credential dead
+        urls = {name: url or found.get(name, "") for name, url in urls.items()}
+    _check(entry, method, urls)
+    return Endpoints(**urls)
+
+
+def _check(entry: CatalogEntry, method: _Method | None, urls: Mapping[str, str]) -> None:
+    needed = [] if method is None else ["token"]
+    if isinstance(method, AuthorizationCodeMethod):
+        needed.append("authorization")
+    for name in needed:
+        if not urls[name]:
+            hint = " Run discovery for the provider app." if method is not None and method.discover else ""
+            raise _misconfigured(f"The {name} endpoint of {entry.slug} is not known.{hint}")
+    for name, url in urls.items():
+        # The authorization endpoint is where a browser is sent: no other scheme may get there. What is called from
+        # here is judged again by the egress client, which allows http for loopback only.
+        if url and not url.startswith(("https://", "http://", "{")):
+            raise _misconfigured(f"The {name} endpoint of {entry.slug} is no https URL.")
+
+
+def _misconfigured(detail: str) -> MisconfiguredProvider:
+    return MisconfiguredProvider(Evidence(detail, sent=False))

@@ -1,0 +1,386 @@
+"""The only module that opens an outbound socket: every call to a provider goes through here.
+
+Owns the rules of going out: HTTPS only (http for loopback in development), one lookup whose answers must all be
+permitted (``providers.addresses``), a connection to the address that was checked, with the certificate checked against
+the name, no redirects, a deadline over the whole call, a cap on the decoded body, nothing read from the environment.
+What an answer means is ``providers.oauth.classify``. ``mount`` puts requests-oauthlib on the same path.
+
+With a proxy configured, the proxy looks names up and connects. A literal address, and a name that can be looked up
+here, must still be permitted; a name that only the proxy knows is the proxy's to judge.
+"""
+
+import base64
+import http.client
+import io
+import queue
+import socket
+import ssl
+import threading
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import certifi
+import requests
+from requests.adapters import BaseAdapter
+from requests.structures import CaseInsensitiveDict
+
+from providers import addresses, quiet
+from providers.errors import (
+    Evidence,
+    MalformedResponse,
+    MisconfiguredProvider,
+    ProviderError,
+    ProviderUnavailable,
+    TargetRefused,
+)
+from providers.response import Response, read_body
+from providers.timed_socket import TimedSocket, TimedTLSSocket, time_left
+
+__all__ = ["EgressPolicy", "Response", "configure", "current_policy", "mount", "request"]
+
+_ATTEMPTS = 4  # addresses of one name that are tried
+_LOOKUPS = threading.BoundedSemaphore(64)  # getaddrinfo cannot be interrupted: bound the threads left waiting in it
+_PROXIED_LOOKUP_SECONDS = 1.0  # behind a proxy there may be no DNS at all
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+_Found = list[tuple[socket.AddressFamily, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class EgressPolicy:
+    """What the operator allows. The default is the strictest.
+
+    ``allowed_targets`` are host names, addresses and networks of on-premises systems; ``proxy_url`` is an ``http://``
+    proxy that understands CONNECT; ``ca_file`` is a PEM file of authorities trusted besides the public ones.
+    ``connect_seconds`` covers lookup, TCP, proxy and TLS together; ``total_seconds`` the whole call.
+    """
+
+    allow_loopback: bool = False
+    allowed_targets: tuple[str, ...] = ()
+    proxy_url: str = field(default="", repr=False)
+    ca_file: str = ""
+    connect_seconds: float = 5.0
+    total_seconds: float = 20.0
+    max_body_bytes: int = 65_536
+
+
+class _Setup:
+    """A policy with what follows from it, so that each call reads one consistent set."""
+
+    def __init__(self, policy: EgressPolicy) -> None:
+        self.policy = policy
+        self.rules = addresses.AddressRules.parse(
+            allow_loopback=policy.allow_loopback, allowed_targets=policy.allowed_targets
+        )
+        self.proxy = urlsplit(policy.proxy_url) if policy.proxy_url else None
+        if self.proxy is not None and (self.proxy.scheme != "http" or not self.proxy.hostname):
+            raise ValueError("the egress proxy must be written as http://[user:password@]host:port")
+        if policy.ca_file and not Path(policy.ca_file).is_file():
+            raise ValueError(f"the CA file {policy.ca_file} does not exist")
+
+    @cached_property
+    def tls(self) -> ssl.SSLContext:
+        # Not ssl.create_default_context(): its authorities come from SSL_CERT_FILE and it obeys SSLKEYLOGFILE.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(cafile=certifi.where())
+        if self.policy.ca_file:
+            context.load_verify_locations(cafile=self.policy.ca_file)
+        context.set_alpn_protocols(["http/1.1"])
+        context.sslsocket_class = TimedTLSSocket
+        return context
+
+
+def configure(policy: EgressPolicy) -> None:
+    """Make ``policy`` the one of this process. Raises ``ValueError`` saying what is wrong with it."""
+    global _setup  # noqa: PLW0603 - there is one policy a process
+    setup = _Setup(policy)
+    if policy.ca_file:
+        try:
+            setup.tls  # noqa: B018 - a file that is no PEM must fail at boot, not at the first call
+        except ssl.SSLError:
+            raise ValueError(f"the CA file {policy.ca_file} holds no certificate in PEM") from None
+    _setup = setup
+    quiet.silence()
+
+
+def current_policy() -> EgressPolicy:
+    """Return the policy of this process."""
+    return _setup.policy
+
+
+def request(
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    params: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | None = None,
+    json: Any = None,
+    content: bytes | None = None,
+    max_body_bytes: int | None = None,
+    total_seconds: float | None = None,
+) -> Response:
+    """Make one call and return the answer, whatever its status, except a redirect.
+
+    Blocks up to the total deadline. ``max_body_bytes`` and ``total_seconds`` replace the policy's. Raises
+    ``TargetRefused`` (forbidden address or scheme, redirect), ``ProviderUnavailable`` (no complete answer),
+    ``MalformedResponse`` (not HTTP, body too large) and ``MisconfiguredProvider`` (cannot be written as HTTP).
+    ``sent`` is False on whatever failed before the request's first byte.
+    """
+    data = content if content is not None else form
+    call = requests.Request(method, url, headers=dict(headers or {}), params=dict(params or {}), data=data, json=json)
+    prepared = None
+    with suppress(requests.RequestException, ValueError):  # these quote the URL and the header: nothing is chained
+        prepared = call.prepare()
+    if prepared is None:
+        raise _unwritable()
+    return _perform(_setup, prepared, max_body_bytes=max_body_bytes, total_seconds=total_seconds)
+
+
+def mount(session: requests.Session) -> None:
+    """Make ``session`` go out through this module alone, with nothing taken from the environment."""
+    session.trust_env = False
+    session.headers = CaseInsensitiveDict({"Accept": "application/json"})
+    session.adapters.clear()
+    adapter = _Adapter()
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+
+
+class _Adapter(BaseAdapter):
+    """The transport under a ``requests.Session``. Per-call ``verify``, ``cert`` and ``proxies`` have no effect here."""
+
+    def send(self, request: requests.PreparedRequest, *args: object, **kwargs: object) -> requests.Response:
+        answer = _perform(_setup, request)
+        response = requests.Response()
+        response.status_code = answer.status
+        response.headers = CaseInsensitiveDict(answer.headers)
+        response.raw = io.BytesIO(answer.body)
+        response.encoding = "utf-8"
+        response.request = request
+        response.url = request.url or ""
+        return response
+
+    def close(self) -> None:
+        """Nothing is kept open between calls."""
+
+
+def _unwritable() -> MisconfiguredProvider:
+    return MisconfiguredProvider(
+        Evidence("The URL or a header value holds characters that HTTP cannot carry.", sent=False)
+    )
+
+
+def _unavailable(detail: str) -> ProviderUnavailable:
+    return ProviderUnavailable(Evidence(detail, sent=False))
+
+
+def _perform(
+    setup: _Setup,
+    prepared: requests.PreparedRequest,
+    *,
+    max_body_bytes: int | None = None,
+    total_seconds: float | None = None,
+) -> Response:
+    policy = setup.policy
+    started = time.monotonic()
+    deadline = started + (policy.total_seconds if total_seconds is None else total_seconds)
+    target = _permitted_url(prepared.url or "")
+    connection = http.client.HTTPConnection(target.hostname or "", target.port or _DEFAULT_PORTS[target.scheme])
+    connection.auto_open = 0  # it must never look a name up and connect by itself
+    write = _writer(connection, prepared, target)
+    connection.sock = sock = _connect(setup, target, deadline=min(deadline, started + policy.connect_seconds))
+    sock.deadline = deadline
+    try:
+        outcome = _exchange(connection, write, cap=policy.max_body_bytes if max_body_bytes is None else max_body_bytes)
+    finally:
+        connection.close()
+        sock.close()
+    if isinstance(outcome, ProviderError):
+        raise outcome
+    return outcome
+
+
+def _permitted_url(url: str) -> SplitResult:
+    target: SplitResult | None = None
+    with suppress(ValueError):  # a port or an IPv6 address that is none
+        parts = urlsplit(url)
+        if parts.scheme in _DEFAULT_PORTS and parts.hostname and "@" not in parts.netloc and parts.port != 0:
+            target = parts
+    if target is None:
+        raise TargetRefused(Evidence("Not an absolute https URL without user information.", sent=False))
+    return target
+
+
+def _writer(
+    connection: http.client.HTTPConnection, prepared: requests.PreparedRequest, target: SplitResult
+) -> Callable[[], None]:
+    """Check the request before anything is connected, and return what sends it."""
+    headers = CaseInsensitiveDict({"User-Agent": "Latchkey"})
+    headers.update((_text(name), _text(value)) for name, value in prepared.headers.items())
+    headers["Host"] = target.netloc.removesuffix(f":{_DEFAULT_PORTS[target.scheme]}")
+    headers["Accept-Encoding"] = "identity"  # a compressed answer is understood, but not invited
+    headers["Connection"] = "close"
+    body = prepared.body.encode() if isinstance(prepared.body, str) else prepared.body
+    writable = body is None or isinstance(body, bytes)
+    try:
+        connection.putrequest(prepared.method or "", prepared.path_url, skip_host=True, skip_accept_encoding=True)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+    except (http.client.HTTPException, ValueError):
+        writable = False
+    if not writable:
+        raise _unwritable()
+    return lambda: connection.endheaders(body)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def _connect(setup: _Setup, target: SplitResult, *, deadline: float) -> TimedSocket | TimedTLSSocket:
+    """Return a socket to the target, ready for the request. Whatever is raised here was not sent."""
+    host = addresses.plain_host(target.hostname or "")
+    port = target.port or _DEFAULT_PORTS[target.scheme]
+    failure: ProviderError
+    try:
+        found = _known_addresses(setup, host, port, deadline)
+        if not all(setup.rules.permit(host=host, address=address[0]) for _, address in found):
+            raise TargetRefused(Evidence("The server's address is not one that may be called.", sent=False))
+        local = bool(found) and all(addresses.is_loopback(address[0]) for _, address in found)
+        if target.scheme == "http" and not (local and setup.policy.allow_loopback):
+            raise TargetRefused(Evidence("Only https is called.", sent=False))
+        proxied = setup.proxy is not None and not local
+        if not found and not proxied:
+            raise _unavailable("The server's name could not be looked up.")
+        sock = _tunnel(setup.proxy, host, port, deadline) if setup.proxy and proxied else _dial(found, deadline)
+        return sock if target.scheme == "http" else _start_tls(setup.tls, sock, host, deadline)
+    except ssl.SSLCertVerificationError:
+        failure = _unavailable("The server's certificate was not accepted.")
+    except ssl.SSLError:
+        failure = _unavailable("The server did not complete a TLS handshake.")
+    except TimeoutError:
+        failure = _unavailable("The server could not be reached in time.")
+    except (OSError, http.client.HTTPException):
+        failure = _unavailable("The server could not be reached.")
+    raise failure
+
+
+def _known_addresses(setup: _Setup, host: str, port: int, deadline: float) -> _Found:
+    if setup.proxy is None:
+        return _look_up(host, port, deadline)
+    try:
+        return _look_up(host, port, min(deadline, time.monotonic() + _PROXIED_LOOKUP_SECONDS))
+    except TimeoutError:
+        return []
+
+
+def _look_up(host: str, port: int, deadline: float) -> _Found:
+    """Return the addresses of ``host``, looked up once; none when the name is not known. Raises ``TimeoutError``."""
+    answers: queue.SimpleQueue[_Found] = queue.SimpleQueue()
+
+    def ask() -> None:
+        found: _Found = []
+        try:
+            with suppress(OSError, UnicodeError):  # an unknown name has no addresses
+                found = [(entry[0], entry[4]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        finally:
+            _LOOKUPS.release()
+            answers.put(found)
+
+    if not _LOOKUPS.acquire(timeout=time_left(deadline)):
+        raise TimeoutError
+    threading.Thread(target=ask, name="egress-lookup", daemon=True).start()
+    try:
+        return answers.get(timeout=time_left(deadline))
+    except queue.Empty:
+        raise TimeoutError from None
+
+
+def _dial(found: _Found, deadline: float) -> TimedSocket:
+    """Connect to the first address that answers, each getting an even share of the time that is left."""
+    failure = OSError()
+    for position, (family, address) in enumerate(candidates := found[:_ATTEMPTS]):
+        sock = TimedSocket(family, socket.SOCK_STREAM)
+        sock.deadline = deadline
+        try:
+            sock.settimeout(time_left(deadline) / (len(candidates) - position))
+            sock.connect(address)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return sock
+        except OSError as error:
+            sock.close()
+            failure = error
+    raise failure
+
+
+def _tunnel(proxy: SplitResult, host: str, port: int, deadline: float) -> TimedSocket:
+    """Ask the operator's proxy for a connection; its own address is the operator's word and is not judged."""
+    sock = _dial(_look_up(proxy.hostname or "", proxy.port or 80, deadline), deadline)
+    try:
+        authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}"]
+        if proxy.username is not None:
+            pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+            lines.append(f"Proxy-Authorization: Basic {base64.b64encode(pair.encode()).decode()}")
+        sock.sendall("\r\n".join([*lines, "", ""]).encode())
+        answer = http.client.HTTPResponse(sock, method="CONNECT")
+        answer.begin()
+        if answer.status != 200:
+            raise _unavailable("The egress proxy refused the connection.")
+        return sock
+    except BaseException:
+        sock.close()
+        raise
+
+
+def _start_tls(context: ssl.SSLContext, sock: TimedSocket, host: str, deadline: float) -> TimedTLSSocket:
+    sock.settimeout(time_left(deadline))
+    secured = cast("TimedTLSSocket", context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False))
+    secured.deadline = deadline
+    try:
+        secured.do_handshake()
+        return secured
+    except BaseException:
+        secured.close()
+        raise
+
+
+def _exchange(
+    connection: http.client.HTTPConnection, write: Callable[[], None], *, cap: int
+) -> Response | ProviderError:
+    """Send and read. From here on the provider may have acted on the request."""
+    status: int | None = None
+    try:
+        write()
+        answer = connection.getresponse()
+        status = answer.status
+        if 300 <= status < 400:
+            return TargetRefused(Evidence("The server answered with a redirect, which is not followed.", status=status))
+        headers = CaseInsensitiveDict(answer.getheaders())
+        try:
+            body = read_body(answer, cap=cap)
+        except (http.client.HTTPException, zlib.error, ValueError, OSError):
+            # The status of an outage is enough; its error page may be of any size.
+            if status != 429 and status < 500:
+                raise
+            body = b""
+    except TimeoutError:
+        return ProviderUnavailable(Evidence("The server did not answer completely in time.", status=status))
+    except http.client.RemoteDisconnected:
+        return ProviderUnavailable(Evidence("The server closed the connection without an answer."))
+    except (http.client.HTTPException, zlib.error, ValueError):
+        return MalformedResponse(Evidence("The answer is not well-formed HTTP, or is too large.", status=status))
+    except OSError:
+        return ProviderUnavailable(Evidence("The connection broke before the answer was complete.", status=status))
+    return Response(status=status, headers=headers, body=body)
+
+
+_setup = _Setup(EgressPolicy())
+quiet.silence()

@@ -1,0 +1,119 @@
+"""What an answer of an OAuth endpoint means: status, JSON body and the catalogue's rules in, a verdict out.
+
+The entry's rules come first, then RFC 6749 §5.2. Nothing of the body leaves here but an error code that reads like one.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from providers.catalog.schema import ErrorRule
+from providers.errors import (
+    ClientRejected,
+    Evidence,
+    GrantRejected,
+    MalformedResponse,
+    ProviderError,
+    ProviderUnavailable,
+    plain_error_code,
+)
+from providers.response import Response
+from providers.vocabulary import Meaning
+
+_LONGEST_RETRY_AFTER_SECONDS = 3600.0
+_TRANSIENT_STATUSES = frozenset({408, 425, 429})
+_STANDARD_CODES = {
+    "invalid_grant": Meaning.GRANT_REJECTED,
+    "invalid_client": Meaning.CLIENT_REJECTED,
+    "unauthorized_client": Meaning.CLIENT_REJECTED,
+    "unsupported_grant_type": Meaning.CLIENT_REJECTED,
+    "temporarily_unavailable": Meaning.UNAVAILABLE,
+    "server_error": Meaning.UNAVAILABLE,
+    "slow_down": Meaning.UNAVAILABLE,
+}
+_FAILURES: Mapping[Meaning, tuple[type[ProviderError], str]] = {
+    Meaning.GRANT_REJECTED: (GrantRejected, "The provider refused the grant."),
+    Meaning.CLIENT_REJECTED: (ClientRejected, "The provider refused our client registration."),
+    Meaning.UNAVAILABLE: (ProviderUnavailable, "The provider cannot answer now."),
+    Meaning.MALFORMED: (MalformedResponse, "The answer is neither a well-formed success nor a known error."),
+}
+
+
+def failure_of(response: Response, *, rules: Iterable[ErrorRule]) -> ProviderError | None:
+    """Return the named failure that ``response`` is, or None for a success: a 2xx that carries no error. No I/O."""
+    document = json_object(response)
+    error = document.get("error")
+    if (rule := first_match(rules, status=response.status, document=document)) is not None:
+        return _failure(response, rule.means, error, known=rule.value or "")
+    if response.status >= 500 or response.status in _TRANSIENT_STATUSES:
+        return _failure(response, Meaning.UNAVAILABLE, error)
+    if isinstance(error, str) and error in _STANDARD_CODES:
+        return _failure(response, _STANDARD_CODES[error], error)
+    if response.status == 401 and not error:
+        return _failure(response, Meaning.CLIENT_REJECTED, "")
+    if 200 <= response.status < 300 and not error:
+        return None
+    return _failure(response, Meaning.MALFORMED, error)
+
+
+def first_match(rules: Iterable[ErrorRule], *, status: int, document: Mapping[str, Any]) -> ErrorRule | None:
+    """Return the first rule whose status and field value, where it has them, are those of the answer."""
+    for rule in rules:
+        if rule.status is not None and rule.status != status:
+            continue
+        if rule.value is None or _as_text(document.get(rule.field)) == rule.value:
+            return rule
+    return None
+
+
+def json_object(response: Response) -> dict[str, Any]:
+    """Return the body if it is a JSON object, else {}."""
+    document = json_document(response)
+    return document if isinstance(document, dict) else {}
+
+
+def json_document(response: Response) -> Any:
+    """Return the body read as JSON, or None when it is not."""
+    try:
+        return json.loads(response.body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
+    """Return how long ``Retry-After`` asks to wait, 0 to 3600, or None (RFC 9110 §10.2.3).
+
+    A date is measured from the answer's own ``Date`` where it has one, so that two clocks need not agree.
+    """
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        # Longer digits would only overflow: the cap is four.
+        return min(float(value[:12]), _LONGEST_RETRY_AFTER_SECONDS)
+    if (until := _epoch(value)) is None:
+        return None
+    now = _epoch(headers.get("Date", ""))
+    return min(max(until - (time.time() if now is None else now), 0.0), _LONGEST_RETRY_AFTER_SECONDS)
+
+
+def _failure(response: Response, meaning: Meaning, error: object, *, known: str = "") -> ProviderError:
+    failure, detail = _FAILURES[meaning]
+    evidence = Evidence(detail, status=response.status, error=plain_error_code(error) or known)
+    waits = retry_after_seconds(response.headers) if meaning is Meaning.UNAVAILABLE else None
+    return failure(evidence, retry_after_seconds=waits)
+
+
+def _as_text(value: object) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, str | int | float) else None
+
+
+def _epoch(value: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None

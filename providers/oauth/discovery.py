@@ -1,0 +1,107 @@
+"""Authorization server metadata: OpenID Connect Discovery 1.0 §4 and RFC 8414.
+
+The metadata must name exactly the issuer it was asked for (RFC 8414 §3.3): otherwise one server could pass itself off
+as another and receive its codes.
+"""
+
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from providers import egress
+from providers.errors import Evidence, MisconfiguredProvider, ProviderUnavailable, TargetRefused
+from providers.oauth.classify import json_object, retry_after_seconds
+from providers.vocabulary import ClientAuthentication, IssParameter, Pkce
+
+_ENDPOINTS = {
+    "authorization": "authorization_endpoint",
+    "token": "token_endpoint",
+    "revocation": "revocation_endpoint",
+    "introspection": "introspection_endpoint",
+    "probe": "userinfo_endpoint",
+}
+
+
+def discover(issuer: str) -> dict[str, str]:
+    """Return the endpoints and habits that the metadata of ``issuer`` names, for ``providers.catalog.resolve``.
+
+    The keys are issuer, authorization, token, revocation, introspection, probe (the userinfo endpoint),
+    iss_parameter, pkce and client_authentication; endpoints that the server lacks are "". Calls the provider once or
+    twice. Raises ``MisconfiguredProvider`` saying what is wrong with the issuer or its metadata,
+    ``ProviderUnavailable`` and ``TargetRefused``.
+    """
+    parts = _issuer(issuer)
+    document = _fetch(parts)
+    if document.get("issuer") != issuer:
+        raise _misconfigured(
+            "The metadata names another issuer. Write the issuer exactly as the provider does; look at the last slash."
+        )
+    found = {"issuer": issuer} | {key: _endpoint(document.get(name), parts) for key, name in _ENDPOINTS.items()}
+    if not found["token"]:
+        raise _misconfigured("The metadata names no token endpoint.")
+    promised = document.get("authorization_response_iss_parameter_supported") is True
+    found["iss_parameter"] = IssParameter.REQUIRED if promised else IssParameter.OPTIONAL
+    methods = document.get("code_challenge_methods_supported")
+    # Servers that say nothing must ignore a challenge they do not know (RFC 6749 §3.1).
+    found["pkce"] = Pkce.BREAKS if isinstance(methods, list) and methods and "S256" not in methods else Pkce.S256
+    found["client_authentication"] = _client_authentication(document)
+    return found
+
+
+def _issuer(issuer: str) -> SplitResult:
+    try:
+        parts = urlsplit(issuer)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("https", "http") or not parts.netloc or parts.query or parts.fragment:
+        raise _misconfigured("The issuer must be an https URL without query and fragment.")
+    return parts
+
+
+def _fetch(parts: SplitResult) -> dict[str, Any]:
+    path = parts.path.rstrip("/")
+    origin = f"{parts.scheme}://{parts.netloc}"
+    for url in (
+        f"{origin}{path}/.well-known/openid-configuration",
+        f"{origin}/.well-known/oauth-authorization-server{path}",
+    ):
+        try:
+            response = egress.request("GET", url, headers={"Accept": "application/json"})
+        except TargetRefused as refused:
+            if refused.evidence.status is None:
+                raise
+            continue  # a redirect: this server has no document here
+        if response.status == 429 or response.status >= 500:
+            raise ProviderUnavailable(
+                Evidence("The provider cannot answer now.", status=response.status),
+                retry_after_seconds=retry_after_seconds(response.headers),
+            )
+        if response.status == 200 and (document := json_object(response)):
+            return document
+    raise _misconfigured("The issuer publishes no metadata (openid-configuration or oauth-authorization-server).")
+
+
+def _endpoint(value: object, issuer: SplitResult) -> str:
+    if value is None:
+        return ""
+    try:
+        parts = urlsplit(value) if isinstance(value, str) and value.isascii() and value.isprintable() else urlsplit("")
+    except ValueError:
+        parts = urlsplit("")
+    # Plain http only from an issuer that is plain http itself: the egress client allows that for loopback alone.
+    if not isinstance(value, str) or parts.scheme not in ("https", issuer.scheme) or not parts.netloc:
+        raise _misconfigured("The metadata names an endpoint that is no https URL.")
+    return value
+
+
+def _client_authentication(document: dict[str, Any]) -> ClientAuthentication:
+    supported = document.get("token_endpoint_auth_methods_supported")
+    if not isinstance(supported, list):
+        return ClientAuthentication.BASIC  # the default (RFC 8414 §2)
+    for method in (ClientAuthentication.BASIC, ClientAuthentication.POST, ClientAuthentication.NONE):
+        if method in supported:
+            return method
+    raise _misconfigured("The provider accepts neither client_secret_basic, client_secret_post nor a public client.")
+
+
+def _misconfigured(detail: str) -> MisconfiguredProvider:
+    return MisconfiguredProvider(Evidence(detail, sent=False))

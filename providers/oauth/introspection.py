@@ -1,0 +1,68 @@
+"""Token introspection (RFC 7662): what the provider says of an access token. Corroborates, never decides alone."""
+
+import math
+import time
+
+from providers import egress
+from providers.catalog.resolve import Target
+from providers.errors import Evidence, MisconfiguredProvider, ProviderError
+from providers.oauth.classify import failure_of, json_object
+from providers.oauth.client_authentication import prove
+from providers.oauth.token_response import LONGEST_SECONDS, scopes_in
+from providers.values import ClientRegistration, Credential, ProbeResult
+from providers.vocabulary import ProbeVerdict
+
+
+def introspect(*, target: Target, registration: ClientRegistration, credential: Credential) -> ProbeResult:
+    """Ask about the access token. Calls the provider; a failure to get an answer is the verdict UNAVAILABLE.
+
+    Raises ``MisconfiguredProvider`` when there is no introspection endpoint or no access token.
+    """
+    if not target.endpoints.introspection or credential.access_token is None:
+        detail = f"{target.entry.slug} has no introspection endpoint, or the credential no access token."
+        raise MisconfiguredProvider(Evidence(detail, sent=False))
+    method = target.oauth_method
+    proof = prove(method=method.client_authentication, registration=registration)
+    try:
+        response = egress.request(
+            "POST",
+            target.endpoints.introspection,
+            headers={"Accept": "application/json"} | proof.headers,
+            form=proof.form | {"token": credential.access_token.get_secret_value(), "token_type_hint": "access_token"},
+        )
+    except ProviderError as error:
+        return _unknown(error)
+    if (failure := failure_of(response, rules=method.errors)) is not None:
+        return _unknown(failure)
+    document = json_object(response)
+    if document.get("active") is False:
+        return ProbeResult(ProbeVerdict.DEAD, status=response.status, detail="Introspection: not active.")
+    if document.get("active") is not True:
+        detail = "Introspection: the answer does not say whether the token is active."
+        return ProbeResult(ProbeVerdict.UNAVAILABLE, status=response.status, detail=detail)
+    return ProbeResult(
+        ProbeVerdict.ALIVE,
+        status=response.status,
+        detail="Introspection: active.",
+        scopes=scopes_in(document.get("scope"), separator=method.scope_separator),
+        expires_in_seconds=_seconds_until(document.get("exp")),
+    )
+
+
+def _unknown(error: ProviderError) -> ProbeResult:
+    return ProbeResult(
+        ProbeVerdict.UNAVAILABLE,
+        status=error.evidence.status,
+        detail=f"Introspection: {error.evidence.detail}",
+        retry_after_seconds=error.retry_after_seconds,
+    )
+
+
+def _seconds_until(exp: object) -> int | None:
+    """Return the seconds from now to ``exp``, 0 to a year, or None when it is no sensible time."""
+    if isinstance(exp, bool) or not isinstance(exp, int | float):
+        return None
+    try:
+        return int(min(max(exp - time.time(), 0), LONGEST_SECONDS)) if math.isfinite(exp) else None
+    except OverflowError:
+        return None

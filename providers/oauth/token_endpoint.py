@@ -1,0 +1,132 @@
+"""The token endpoint (RFC 6749 §3.2): code exchange, refresh and client credentials.
+
+requests-oauthlib writes the requests; it goes out through ``providers.egress``, and never reads an answer that has not
+been classified first: left alone it ignores the status, accepts a null token, and raises on a narrowed scope after the
+provider has rotated the refresh token. What a good answer holds is ``providers.oauth.token_response``.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import requests
+from oauthlib.oauth2 import BackendApplicationClient, Client, OAuth2Error, WebApplicationClient
+from requests_oauthlib import OAuth2Session
+
+from providers import egress, quiet
+from providers.catalog.resolve import Target
+from providers.catalog.template import fill
+from providers.errors import Evidence, GrantRejected, MisconfiguredProvider
+from providers.oauth.client_authentication import prove
+from providers.oauth.token_response import TokenDocument, admit, obtained
+from providers.response import Response
+from providers.values import ClientRegistration, CodeGrant, Credential, Obtained
+
+quiet.silence()  # their loggers exist by now
+# oauthlib wants https unless an environment variable is set to anything, "0" included. Which schemes may be called is
+# the egress client's decision, so oauthlib is shown this and the session below posts to the real endpoint.
+_PLACEHOLDER = "https://token-endpoint.invalid/"
+
+
+def exchange_code(*, target: Target, grant: CodeGrant) -> Obtained:
+    """Exchange an authorization code for tokens (RFC 6749 §4.1.3, RFC 7636 §4.5).
+
+    Calls the provider. Raises ``GrantRejected``, ``ClientRejected``, ``ProviderUnavailable``, ``MalformedResponse``,
+    ``TargetRefused`` and ``MisconfiguredProvider``, as do the other two.
+    """
+    registration = target.registration
+    code = grant.code.get_secret_value()
+    if not code:
+        raise GrantRejected(Evidence("There is no code to exchange.", sent=False))
+    verifier = grant.code_verifier.get_secret_value() if grant.code_verifier else None
+    session = _TokenSession(WebApplicationClient(registration.client_id), target=target, registration=registration)
+    session.redirect_uri = registration.redirect_uri or None
+    document = session.run(
+        lambda: session.fetch_token(
+            _PLACEHOLDER, code=code, code_verifier=verifier, include_client_id=False, auth=_no_authentication
+        )
+    )
+    return obtained(document, method=target.oauth_method)
+
+
+def refresh(*, target: Target, credential: Credential) -> Obtained:
+    """Obtain the next tokens by the refresh token (RFC 6749 §6). The scope is left out: it stays as granted."""
+    if credential.refresh_token is None:
+        raise GrantRejected(Evidence("There is no refresh token: only the end user can renew the grant.", sent=False))
+    client = WebApplicationClient(target.registration.client_id)
+    session = _TokenSession(client, target=target, registration=target.registration)
+    token = credential.refresh_token.get_secret_value()
+    document = session.run(lambda: session.refresh_token(_PLACEHOLDER, refresh_token=token))
+    return obtained(document, method=target.oauth_method, previous=credential)
+
+
+def client_credentials(
+    *,
+    target: Target,
+    registration: ClientRegistration,
+    scopes: tuple[str, ...] = (),
+    previous: Credential | None = None,
+) -> Obtained:
+    """Obtain a token for the client itself (RFC 6749 §4.4)."""
+    client = BackendApplicationClient(registration.client_id)
+    session = _TokenSession(client, target=target, registration=registration)
+    if scopes:
+        session.parameters["scope"] = target.oauth_method.scope_separator.join(scopes)
+    document = session.run(lambda: session.fetch_token(_PLACEHOLDER, include_client_id=False, auth=_no_authentication))
+    return obtained(document, method=target.oauth_method, previous=previous)
+
+
+def _no_authentication(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Stands where requests-oauthlib would add a Basic header of its own; ``prove`` has done it."""
+    return request
+
+
+class _TokenSession(OAuth2Session):  # type: ignore[misc]
+    """One request to the token endpoint. It has no scope, so that oauthlib compares none."""
+
+    def __init__(self, client: Client, *, target: Target, registration: ClientRegistration) -> None:
+        super().__init__(client=client)
+        egress.mount(self)
+        method = target.oauth_method
+        proof = prove(method=method.client_authentication, registration=registration)
+        self._url = target.endpoints.token
+        self._format = method.token_request_format
+        self._rules = method.errors
+        self._proof_headers = proof.headers
+        self._catalogue = {name: fill(value, target.params) for name, value in method.token_params.items()}
+        self.parameters = dict(proof.form)
+        self._answered = False
+        self._admitted: TokenDocument | None = None
+        self.register_compliance_hook("access_token_response", self._admit)
+        self.register_compliance_hook("refresh_token_response", self._admit)
+
+    def run(self, send: Callable[[], object]) -> TokenDocument:
+        """Make the request that ``send`` composes and return its answer, classified.
+
+        What these libraries raise by themselves is about a request that they could not write; were it ever about an
+        answer that was good, the answer counts.
+        """
+        with suppress(requests.RequestException, OAuth2Error, ValueError):  # these quote URLs and values
+            send()
+        if self._admitted is None:
+            raise MisconfiguredProvider(Evidence("The token request cannot be written.", sent=self._answered))
+        return self._admitted
+
+    def request(self, method: str, url: str, data: Mapping[str, str] | None = None, **_: Any) -> requests.Response:
+        """Post what oauthlib composed, with our authentication and the catalogue's parameters, to the real endpoint."""
+        parameters = {**(data or {}), **self.parameters, **self._catalogue}
+        body: dict[str, Any] = {"json": parameters} if self._format == "json" else {"data": parameters}
+        response = requests.Session.request(self, "POST", self._url, headers=self._proof_headers, **body)
+        self._answered = True
+        return response
+
+    def _admit(self, response: requests.Response) -> requests.Response:
+        """Classify the answer, then give oauthlib the least it can parse: it stumbles over odd values."""
+        answer = Response(status=response.status_code, headers=response.headers, body=response.content)
+        self._admitted = admit(answer, rules=self._rules)
+        parsed = requests.Response()
+        parsed.status_code = 200
+        parsed.encoding = "utf-8"
+        parsed._content = json.dumps({"access_token": "classified", "token_type": "Bearer"}).encode()
+        return parsed

@@ -1,0 +1,105 @@
+"""Reading a token response (RFC 6749 §5.1) without trusting it: odd values are clamped, dropped or refused by name."""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import SecretStr
+
+from providers.catalog.schema import ErrorRule, OAuthMethod
+from providers.errors import Evidence, MalformedResponse
+from providers.oauth.classify import failure_of, json_object
+from providers.response import Response
+from providers.values import Credential, Obtained
+
+SHORTEST_SECONDS = 30
+LONGEST_SECONDS = 365 * 24 * 3600
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 §3.3
+_LONGEST_EXTRA = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class TokenDocument:
+    """A response that is a success: a 2xx with a usable access token and no error."""
+
+    fields: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return "TokenDocument(…)"
+
+
+def admit(response: Response, *, rules: tuple[ErrorRule, ...]) -> TokenDocument:
+    """Return the document of a successful response.
+
+    Raises the failure that ``classify`` sees in it, ``MalformedResponse`` for a success that names no usable token.
+    """
+    if (failure := failure_of(response, rules=rules)) is not None:
+        raise failure
+    fields = json_object(response)
+    if _token(fields.get("access_token")) is None:
+        raise MalformedResponse(Evidence("The success holds no usable access token.", status=response.status))
+    return TokenDocument(fields)
+
+
+def obtained(document: TokenDocument, *, method: OAuthMethod, previous: Credential | None = None) -> Obtained:
+    """Return the credential that ``document`` holds, with what the provider said of it.
+
+    What a refresh leaves out is kept from ``previous``: the refresh token (RFC 6749 §6), ``extra`` and ``fields``.
+    """
+    fields = document.fields
+    named = fields.get("token_type")
+    extra = {name: text for name in method.extra_response_fields if (text := _extra(fields.get(name))) is not None}
+    kept = previous or Credential()
+    return Obtained(
+        credential=Credential(
+            access_token=_token(fields["access_token"]),
+            refresh_token=_token(fields.get("refresh_token")) or kept.refresh_token,
+            token_type=named if isinstance(named, str) and _SCOPE.fullmatch(named) and len(named) <= 64 else "Bearer",
+            fields=kept.fields,
+            extra={**kept.extra, **extra},
+        ),
+        lifetime_seconds=lifetime_seconds(fields.get("expires_in")) or method.default_lifetime_seconds,
+        scopes=scopes_in(fields.get("scope"), separator=method.scope_separator),
+    )
+
+
+def lifetime_seconds(value: object) -> int | None:
+    """Return ``expires_in`` as seconds between 30 and a year, or None when it is missing or not a number."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        seconds = float(value)
+    except OverflowError:
+        seconds = math.inf if not isinstance(value, str) and value > 0 else -math.inf
+    except ValueError:
+        return None
+    if math.isnan(seconds):
+        return None
+    return int(min(max(seconds, SHORTEST_SECONDS), LONGEST_SECONDS))
+
+
+def scopes_in(value: object, *, separator: str = " ") -> tuple[str, ...] | None:
+    """Return the scopes that ``value`` names, in order and once each, or None when it names none.
+
+    A list is understood as well. White space always separates, whatever the catalogue's separator.
+    """
+    if isinstance(value, str):
+        value = value.replace(separator, " ").split()
+    if not isinstance(value, list):
+        return None
+    named = [scope for scope in value if isinstance(scope, str) and _SCOPE.fullmatch(scope)]
+    return tuple(dict.fromkeys(named)) or None
+
+
+def _token(value: object) -> SecretStr | None:
+    """Return ``value`` if it is visible ASCII (RFC 6749 appendix A.12) and not blank: what a header can carry."""
+    usable = isinstance(value, str) and value.isascii() and value.isprintable() and value.strip()
+    return SecretStr(value) if isinstance(value, str) and usable else None
+
+
+def _extra(value: object) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    text = str(value)
+    return text if text.isprintable() and 0 < len(text) <= _LONGEST_EXTRA else None

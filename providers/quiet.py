@@ -1,0 +1,22 @@
+"""Silence for the libraries that log requests and responses.
+
+At DEBUG requests-oauthlib and oauthlib print tokens, codes and client secrets; urllib3 prints URLs with their query.
+A filter on each logger holds whatever levels and handlers are configured later; a level would not.
+"""
+
+import logging
+
+_FAMILIES = ("oauthlib", "requests_oauthlib", "urllib3")
+
+
+def silence() -> None:
+    """Drop every record of these libraries' loggers that exist by now. May be called again after further imports."""
+    for name in _FAMILIES:
+        logging.getLogger(name).addFilter(_nothing)
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] in _FAMILIES:
+            logging.getLogger(name).addFilter(_nothing)
+
+
+def _nothing(_: logging.LogRecord) -> bool:
+    return False

@@ -1,0 +1,115 @@
+"""A sandbox: an OAuth authorization server and resource API that anyone can run, and break on purpose.
+
+For the demo, the tests and failure drills. It is a real server in a process of its own, on oauthlib's server side, Flask
+and SQLite; nothing here is used in production, and nothing else in ``providers`` imports it.
+
+    python -m providers.sandbox --port 9400 [--host 127.0.0.1] [--state DIR] [--public-url URL] [--name NAME]
+        [--clients FILE.json] [--access-lifetime S] [--grace-seconds S] [--[no-]rotate] [--access-log]
+        [--expose-control]
+
+The first line printed is ``listening on URL``; ``--port 0`` picks a free port. The issuer is the public URL, by default
+that same address. With ``--state`` clients, settings,
+grants, tokens, keys, sessions and the request log outlive a kill -9; armed faults never do. SIGTERM and SIGINT end it.
+
+People are alice, bob and carol; each one's password is the name. A client is registered with ``--clients`` (a JSON list)
+or over the control API:
+
+    {"client_id": "demo", "name": "Demo app", "client_secret": "…" or ["…", "…"], "client_secrets": ["…"],
+     "redirect_uris": ["http://127.0.0.1:8000/callback"], "scopes": ["profile", "files.read"], "public": false,
+     "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
+     "access_lifetime": 60, "rotate": true, "grace_seconds": 0}
+
+Only ``client_id`` and one of ``client_secret``, ``client_secrets`` and ``"public": true`` are required; the last line's
+three follow the settings when absent.
+
+Endpoints
+---------
+``/.well-known/oauth-authorization-server`` and ``/.well-known/openid-configuration`` (RFC 8414), ``/authorize`` (code,
+PKCE S256, ``iss``, ``response_mode=form_post``), ``/token`` (form or JSON; Basic, post or none), ``/revoke`` (RFC 7009:
+kills the grant), ``/introspect`` (RFC 7662), ``/me`` alias ``/userinfo``, ``/files`` (needs ``files.read``); for people
+``/login``, ``/apps``, ``/api-keys``, ``/control``. The resource API takes ``Authorization: Bearer`` or ``X-Api-Key``.
+
+Codes work once and live 60 s; a second use revokes the grant. Refresh tokens rotate: a predecessor works for
+``grace_seconds`` more and gets a new pair of the same grant; after that, showing it revokes the grant. With ``rotate``
+false the refresh token stays the same.
+
+Control API (JSON; loopback only unless ``--expose-control``)
+-------------------------------------------------------------
+======================================  =============================================================================
+GET, POST /control/clients              list; register or replace one
+POST /control/api-keys                  {username, name?} -> {api_key}
+DELETE /control/api-keys?username=      revoke API keys, of one person or all
+GET /control/grants                     filters username, client_id; with the fingerprints of live refresh tokens
+POST /control/revoke                    {username?, client_id?, grant_id?}: revoke the grants that match all; {}: all
+GET /control/log?after=N&limit=M        {entries, last_id}; up to 5,000 at once, oldest first
+DELETE /control/log                     forget the entries; the numbering goes on
+GET, PUT /control/settings              {access_lifetime, code_lifetime, rotate, grace_seconds, delay_seconds}; a PUT
+                                        changes what it names; delay_seconds is a number or {endpoint: seconds}
+GET, POST, DELETE /control/faults       list, arm one, disarm all
+DELETE /control/faults/ID               disarm one
+======================================  =============================================================================
+
+Half of an endpoint's ``delay_seconds`` passes before the request is processed, half after.
+
+A log entry holds id, started_at, ended_at, endpoint, method, path, client_id, grant_type, grant_id, username,
+code_presented, refresh_presented, access_presented, api_key_presented, access_issued, refresh_issued, status, error,
+outcome, fault, client_closed. Tokens appear as the first 12 hexadecimal digits of their SHA-256. ``ended_at`` is
+stamped before the last byte of the answer leaves, so overlapping entries of one grant were really in flight together.
+``status`` is null when the connection was closed unanswered; ``outcome`` says what the server did even so:
+
+    token       issued, rotated, refreshed, refreshed_in_grace, refresh_reused, refresh_unknown, code_reused,
+                code_unknown, code_expired, wrong_verifier, verifier_without_challenge, wrong_redirect_uri,
+                wrong_client, grant_revoked
+    authorize   asked, sign_in, code_issued, denied, dead_end
+    revoke      revoked, grant_revoked, token_unknown, wrong_client
+    introspect  active, inactive
+    me, files   accepted, no_credential, token_unknown, token_expired, grant_revoked, api_key_unknown,
+                api_key_revoked, insufficient_scope
+
+Faults
+------
+    POST /control/faults {"endpoint": "token", "kind": "lost_response", "times": 1, "client_id": null,
+                          "grant_type": "refresh_token", "probability": 1, "options": {}}
+
+``endpoint`` is token, me, files, revoke, introspect, authorize or metadata. ``times`` 0 means until cleared. The first
+armed fault that a request matches is met; ``probability`` below 1 makes that a chance.
+
+Canned answers, in place of the real one. The request is not processed, unless the option ``processed`` is true:
+
+=====================  ==============================================================================================
+status                 options status (500), body, content_type, headers
+rate_limited           429 with Retry-After: options retry_after (1; a number, or text sent as it is), http_date
+html                   200 with an HTML page: options body, status
+empty_body             200 with nothing in it
+json_list, json_null   200 with a JSON list; with null
+error_in_200           200 with {"error": …}, or with style "slack" {"ok": false, "error": …}: options error, style
+huge_body              valid JSON of ``bytes`` (1 GiB), streamed; content_length true announces the length
+gzip_bomb              gzip that unpacks to ``bytes`` (1 GiB) of valid JSON
+redirect               307 to ``location`` (required): option status
+error                  {"error": …}: options error (invalid_grant), status (by RFC), description; at authorize, sent to
+                       the client's redirect URI
+=====================  ==============================================================================================
+
+Altered successes; the request is really processed, and an answer that is an error passes unchanged:
+
+=====================  ==============================================================================================
+truncated_json         the first half, or ``bytes``; cut_off true keeps the true Content-Length and closes early
+no_access_token        access_token is missing
+null_access_token      access_token is null
+expires_in             ``value``: any JSON value; ``raw``: any text (NaN, 1e999); neither: missing
+wrong_token_type       token_type is ``token_type`` (mac)
+narrow_scope           the access token is issued for ``scope`` (all but the last); the grant keeps its own
+missing_refresh_token  no refresh token is issued, and the one that was presented stays good
+wrong_iss              authorize only: iss is ``iss``, or missing without it
+=====================  ==============================================================================================
+
+On the wire:
+
+=====================  ==============================================================================================
+lost_response          processed, then closed without a byte; reset true sends a RST
+reset_before           closed with a RST, unprocessed
+stall                  sleeps ``seconds`` (30) after processing; processed false: before it, and a client that hung up
+                       meanwhile is not processed at all
+trickle                the real answer, a byte of the body per ``interval`` (1 s); headers true: from the first byte
+=====================  ==============================================================================================
+"""

@@ -1,0 +1,95 @@
+"""One logged request, from its arrival to the last byte of its answer.
+
+Owns the order of things around the real work of an endpoint: the log entry opens, a fault is met, the configured delay
+passes (half of it before the request is processed, half after), the work is done or not, the entry is completed before
+the answer can reach the client.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, request
+
+from providers.sandbox.faults import Fault
+from providers.sandbox.log import Entry
+from providers.sandbox.state import Sandbox
+from providers.sandbox.wire import Line, WireResponse
+
+
+class Exchange:
+    """The request being served. The endpoint fills in ``entry`` as it learns who asks for what."""
+
+    def __init__(self, sandbox: Sandbox, endpoint: str) -> None:
+        self.sandbox = sandbox
+        self.entry: Entry = sandbox.log.start(endpoint=endpoint, method=request.method, path=request.path)
+        self.fault: Fault | None = None
+
+    def name_client(self, client_id: str | None) -> None:
+        """Note the client, if it is a registered one: anything else in its place could be a misplaced secret."""
+        if client_id:
+            self.entry.client_id = client_id if self.sandbox.registry.client(client_id) else "(unknown)"
+
+    def answer(
+        self,
+        process: Callable[[], Response],
+        *,
+        altering: bool = True,
+        refuse: Callable[[dict[str, Any]], Response] | None = None,
+    ) -> Response:
+        """Return what the client gets to see; ``process`` does the work and returns the honest answer.
+
+        ``altering=False`` says that the answer cannot be a success that a fault could alter; ``refuse`` puts the
+        fault ``error`` where that is not a JSON body.
+        """
+        entry, sandbox = self.entry, self.sandbox
+        self.fault = sandbox.faults.take(
+            endpoint=entry.endpoint, client_id=entry.client_id, grant_type=entry.grant_type, altering=altering
+        )
+        line = Line(request.environ["sandbox.socket"])
+        delay = sandbox.registry.settings.delay_seconds.get(entry.endpoint, 0.0) / 2
+        try:
+            if delay:
+                time.sleep(delay)
+            if self.fault is None:
+                response = process()
+            else:
+                entry.fault = self.fault.kind.name
+                if refuse is not None and entry.fault == "error":
+                    response = refuse(self.fault.options)
+                else:
+                    response = self.fault.play(process, line)
+            if delay:
+                time.sleep(delay)
+        except BaseException:
+            sandbox.log.finish(entry, status=500)
+            raise
+        entry.client_closed = line.peer_closed()
+        self._complete(response)
+        return response
+
+    def _complete(self, response: Response) -> None:
+        log, entry = self.sandbox.log, self.entry
+        if isinstance(response, WireResponse):
+            sent_status = response.sent_status
+            response.finish = lambda: log.finish(entry, status=sent_status)
+
+            def client_gone() -> None:
+                entry.client_closed = True
+
+            response.client_gone = client_gone
+            return
+        if response.status_code >= 400 and not entry.error:
+            entry.error = _error_code(response)
+        log.finish(entry, status=response.status_code)
+
+
+def _error_code(response: Response) -> str:
+    if response.mimetype != "application/json":
+        return ""
+    try:
+        document = json.loads(response.get_data())
+    except ValueError:
+        return ""
+    return str(document.get("error", "")) if isinstance(document, dict) else ""

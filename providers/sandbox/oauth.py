@@ -1,0 +1,161 @@
+"""The protocol endpoints for machines: metadata, token, revocation, introspection.
+
+Owns their HTTP (RFC 6749 §3.2, RFC 7009, RFC 7662, RFC 8414); the rules are in ``validator``. Token requests may also be
+JSON. The authorization endpoint, which people see, is in ``consent``.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from urllib.parse import parse_qsl, unquote_plus, urlencode
+
+from flask import Blueprint, Response, jsonify, request
+from oauthlib.oauth2 import (
+    AuthorizationCodeGrant,
+    BearerToken,
+    ClientCredentialsGrant,
+    IntrospectEndpoint,
+    RefreshTokenGrant,
+    RevocationEndpoint,
+    TokenEndpoint,
+)
+
+from providers.sandbox.exchange import Exchange
+from providers.sandbox.registry import GRANT_TYPES
+from providers.sandbox.state import Sandbox
+from providers.sandbox.tokens import ACCESS_PREFIX, REFRESH_PREFIX, new_token
+from providers.sandbox.validator import Validator
+
+_AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
+
+Answer = tuple[dict[str, str], str, int]
+Parameters = list[tuple[str, str]]
+Work = Callable[[Validator, str, str, dict[str, str]], Answer]
+
+
+def blueprint(sandbox: Sandbox) -> Blueprint:
+    """Return the routes."""
+    routes = Blueprint("oauth", __name__)
+
+    @routes.get("/.well-known/oauth-authorization-server")
+    @routes.get("/.well-known/openid-configuration")
+    def metadata() -> Response:
+        return Exchange(sandbox, "metadata").answer(lambda: jsonify(_metadata(sandbox)))
+
+    @routes.post("/token")
+    def token() -> Response:
+        return _serve(sandbox, "token", _issue)
+
+    @routes.post("/revoke")
+    def revoke() -> Response:
+        return _serve(sandbox, "revoke", _revoke)
+
+    @routes.post("/introspect")
+    def introspect() -> Response:
+        return _serve(sandbox, "introspect", _introspect)
+
+    return routes
+
+
+def _metadata(sandbox: Sandbox) -> dict[str, object]:
+    issuer = sandbox.issuer
+    scopes = {scope for client in sandbox.registry.clients() for scope in client.scopes}
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/authorize",
+        "token_endpoint": f"{issuer}/token",
+        "revocation_endpoint": f"{issuer}/revoke",
+        "introspection_endpoint": f"{issuer}/introspect",
+        "userinfo_endpoint": f"{issuer}/userinfo",
+        "scopes_supported": sorted(scopes),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "form_post"],
+        "grant_types_supported": list(GRANT_TYPES),
+        "token_endpoint_auth_methods_supported": _AUTH_METHODS,
+        "revocation_endpoint_auth_methods_supported": _AUTH_METHODS,
+        "introspection_endpoint_auth_methods_supported": _AUTH_METHODS[:2],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+    }
+
+
+def _serve(sandbox: Sandbox, endpoint: str, work: Work) -> Response:
+    exchange = Exchange(sandbox, endpoint)
+    parameters = _parameters()
+    given = dict(parameters or ())
+    exchange.name_client(_presented_client_id(given))
+    grant_type = given.get("grant_type")
+    if grant_type:
+        exchange.entry.grant_type = grant_type if grant_type in GRANT_TYPES else "(unsupported)"
+
+    def process() -> Response:
+        if parameters is None or len(given) < len(parameters):
+            return _invalid_request("The body is not a form or JSON object of single strings.")
+        if endpoint == "token" and "grant_type" not in given:
+            return _invalid_request("Missing grant_type parameter.")
+        if request.query_string:
+            return _invalid_request("URL query parameters are not allowed.")
+        with sandbox.store.transaction() as ledger:
+            validator = Validator(exchange=exchange, ledger=ledger, now=time.time())
+            headers, body, status = work(validator, request.base_url, urlencode(parameters), dict(request.headers))
+        response = Response(body, status=status, headers=headers)
+        if status == 401:
+            response.headers["WWW-Authenticate"] = 'Basic realm="sandbox"'
+        return response
+
+    return exchange.answer(process)
+
+
+def _issue(validator: Validator, uri: str, body: str, headers: dict[str, str]) -> Answer:
+    bearer = BearerToken(
+        validator,
+        token_generator=lambda request: new_token(ACCESS_PREFIX),
+        refresh_token_generator=lambda request: new_token(REFRESH_PREFIX),
+        expires_in=validator.access_lifetime,
+    )
+    code_grant, refresh_grant = AuthorizationCodeGrant(validator), RefreshTokenGrant(validator)
+    code_grant.register_token_modifier(validator.without_refresh_token)
+    refresh_grant.register_token_modifier(validator.without_refresh_token)
+    grants = {
+        "authorization_code": code_grant,
+        "refresh_token": refresh_grant,
+        "client_credentials": ClientCredentialsGrant(validator),
+    }
+    endpoint = TokenEndpoint("authorization_code", bearer, grants)  # type: ignore[arg-type]
+    answer: Answer = endpoint.create_token_response(uri, "POST", body, headers)
+    return answer
+
+
+def _revoke(validator: Validator, uri: str, body: str, headers: dict[str, str]) -> Answer:
+    return RevocationEndpoint(validator).create_revocation_response(uri, "POST", body, headers)
+
+
+def _introspect(validator: Validator, uri: str, body: str, headers: dict[str, str]) -> Answer:
+    return IntrospectEndpoint(validator).create_introspect_response(uri, "POST", body, headers)
+
+
+def _parameters() -> Parameters | None:
+    """Return the parameters that have a value (RFC 6749 §3.2: an empty one counts as omitted), None if unreadable."""
+    try:
+        text = request.get_data(cache=False).decode()
+        if request.mimetype != "application/json":
+            return parse_qsl(text)
+        document = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(document, dict) or not all(isinstance(value, str) for value in document.values()):
+        return None
+    return [(name, value) for name, value in document.items() if value]
+
+
+def _presented_client_id(parameters: dict[str, str]) -> str | None:
+    authorization = request.authorization
+    if authorization is not None and authorization.type == "basic" and authorization.username:
+        return unquote_plus(authorization.username)
+    return parameters.get("client_id")
+
+
+def _invalid_request(description: str) -> Response:
+    response = jsonify(error="invalid_request", error_description=description)
+    response.status_code = 400
+    return response

@@ -1,0 +1,130 @@
+"""The sandbox's own pages for people: start, sign-in, connected apps, API keys.
+
+The consent page is in ``consent``, the control page in ``control_page``.
+"""
+
+import time
+from collections import defaultdict
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+
+from providers.sandbox.consent import SCOPE_TEXTS
+from providers.sandbox.people import PEOPLE, Account, authenticate
+from providers.sandbox.sessions import sign_in, sign_out, signed_in
+from providers.sandbox.state import Sandbox
+from providers.sandbox.store import Grant
+from providers.sandbox.tokens import API_KEY_PREFIX, digest, new_token
+
+_HINT_LENGTH = 8
+
+
+def blueprint(sandbox: Sandbox) -> Blueprint:
+    """Return the routes."""
+    routes = Blueprint("pages", __name__)
+
+    @routes.get("/")
+    def home() -> str:
+        return render_template("home.html", person=signed_in(sandbox, request))
+
+    @routes.route("/login", methods=["GET", "POST"])
+    def login() -> Response:
+        onwards = _local_path(request.args.get("next"))
+        if request.method == "GET":
+            return _login_page(onwards, username=request.args.get("hint", ""))
+        username = request.form.get("username", "")
+        person = authenticate(username=username, password=request.form.get("password", ""))
+        if person is None:
+            return _login_page(onwards, username=username, problem="That name and password do not match.")
+        return sign_in(sandbox, _see(onwards), person)
+
+    @routes.post("/logout")
+    def logout() -> Response:
+        return sign_out(sandbox, request, _see(_local_path(request.form.get("next"), default="/")))
+
+    @routes.route("/apps", methods=["GET", "POST"])
+    def apps() -> Response:
+        person = signed_in(sandbox, request)
+        if person is None:
+            return _to_sign_in()
+        if request.method == "POST":
+            with sandbox.store.transaction() as ledger:
+                client_id = request.form.get("client_id", "")
+                ledger.revoke_grants(username=person.username, client_id=client_id, by="person", now=time.time())
+            return _see("/apps")
+        with sandbox.store.transaction() as ledger:
+            live = [grant for grant in ledger.grants(username=person.username) if grant.revoked_at is None]
+        return make_response(render_template("apps.html", person=person, apps=_by_app(sandbox, live)))
+
+    @routes.route("/api-keys", methods=["GET", "POST"])
+    def api_keys() -> Response:
+        person = signed_in(sandbox, request)
+        if person is None:
+            return _to_sign_in()
+        if request.method == "POST" and request.form.get("action") == "revoke":
+            with sandbox.store.transaction() as ledger:
+                key_id = request.form.get("id", "")
+                ledger.revoke_api_keys(username=person.username, key_id=key_id, now=time.time())
+            return _see("/api-keys")
+        created = ""
+        if request.method == "POST":
+            created = create_api_key(sandbox, person=person, label=request.form.get("name", ""))
+        with sandbox.store.transaction() as ledger:
+            keys = ledger.api_keys(person.username)
+        return make_response(render_template("api_keys.html", person=person, keys=keys, created=created))
+
+    return routes
+
+
+def create_api_key(sandbox: Sandbox, *, person: Account, label: str) -> str:
+    """Return a fresh API key of ``person``; it cannot be read again."""
+    api_key = new_token(API_KEY_PREFIX)
+    with sandbox.store.transaction() as ledger:
+        ledger.add_api_key(
+            digest=digest(api_key),
+            username=person.username,
+            label=label.strip()[:60] or "API key",
+            hint=api_key[:_HINT_LENGTH],
+            now=time.time(),
+        )
+    return api_key
+
+
+def _by_app(sandbox: Sandbox, grants: list[Grant]) -> list[dict[str, object]]:
+    by_client: dict[str, list[Grant]] = defaultdict(list)
+    for grant in grants:
+        by_client[grant.client_id].append(grant)
+    apps: list[dict[str, object]] = []
+    for client_id, its in by_client.items():
+        client = sandbox.registry.client(client_id)
+        scopes = sorted({scope for grant in its for scope in grant.scope.split()})
+        apps.append(
+            {
+                "client_id": client_id,
+                "name": client.name if client else client_id,
+                "scopes": [SCOPE_TEXTS.get(scope, scope) for scope in scopes],
+                "since": min(grant.created_at for grant in its),
+                "count": len(its),
+            }
+        )
+    return apps
+
+
+def _login_page(onwards: str, *, username: str, problem: str = "") -> Response:
+    page = render_template("login.html", people=PEOPLE.values(), username=username, problem=problem, onwards=onwards)
+    return make_response(page, 401 if problem else 200)
+
+
+def _to_sign_in() -> Response:
+    return _see(f"/login?{urlencode({'next': request.path})}")
+
+
+def _local_path(value: str | None, *, default: str = "/apps") -> str:
+    """Return ``value`` if it is a path on this server, else ``default``: no open redirect."""
+    if not value or not value.startswith("/") or value.startswith(("//", "/\\")) or not value.isprintable():
+        return default
+    return value
+
+
+def _see(location: str) -> Response:
+    return make_response(redirect(location, 303))

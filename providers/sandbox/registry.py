@@ -1,0 +1,207 @@
+"""The clients that the sandbox knows, and its settings.
+
+Owns both documents as the control API and ``--clients`` write them, their validation, and the rule that a client's own
+value comes before the global one. They are read from memory and written through to the store. Secrets are kept as
+digests only.
+"""
+
+import hmac
+import json
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from providers.sandbox.store import Store
+from providers.sandbox.tokens import digest
+
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
+ENDPOINTS = ("token", "me", "files", "revoke", "introspect", "authorize", "metadata")
+
+
+class InvalidDocument(ValueError):
+    """A client, settings or fault document is not usable; the message says why and holds no secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A registered client (RFC 6749 §2). None in the last three fields means that the global setting applies."""
+
+    client_id: str
+    name: str
+    secret_digests: tuple[str, ...] = ()
+    redirect_uris: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    grant_types: tuple[str, ...] = GRANT_TYPES
+    public: bool = False
+    access_lifetime: int | None = None
+    rotate: bool | None = None
+    grace_seconds: float | None = None
+
+    def accepts_secret(self, secret: str) -> bool:
+        """Return whether ``secret`` is one of the accepted ones."""
+        presented = digest(secret)
+        return any(hmac.compare_digest(presented, accepted) for accepted in self.secret_digests)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the client as the control API shows it: the number of secrets instead of the secrets."""
+        document = asdict(self)
+        document["secrets"] = len(document.pop("secret_digests"))
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What applies to every client that does not say otherwise. ``delay_seconds`` is by endpoint."""
+
+    access_lifetime: int = 60
+    code_lifetime: int = 60
+    rotate: bool = True
+    grace_seconds: float = 0.0
+    delay_seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the settings as the control API shows them."""
+        return asdict(self)
+
+
+class Registry:
+    """The clients and settings of one sandbox."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        with store.transaction() as ledger:
+            documents = ledger.client_documents()
+            stored = ledger.settings_document()
+        self._clients = {client.client_id: client for client in map(_client_from_store, documents)}
+        self.settings = Settings(**json.loads(stored)) if stored else Settings()
+
+    def client(self, client_id: str | None) -> Client | None:
+        """Return the client of that id, or None."""
+        return self._clients.get(client_id or "")
+
+    def clients(self) -> list[Client]:
+        """Return all clients by id."""
+        return sorted(self._clients.values(), key=lambda client: client.client_id)
+
+    def put_client(self, document: object) -> Client:
+        """Register or replace the client that ``document`` describes. Raises InvalidDocument."""
+        client = _client_from_request(document)
+        with self._lock:
+            with self._store.transaction() as ledger:
+                ledger.put_client(client.client_id, json.dumps(asdict(client)))
+            self._clients[client.client_id] = client
+        return client
+
+    def change_settings(self, document: object) -> Settings:
+        """Apply the settings that ``document`` names and leave the others. Raises InvalidDocument."""
+        values = _mapping(document, "settings")
+        _only(values, {item.name for item in fields(Settings)})
+        with self._lock:
+            changes: dict[str, Any] = {}
+            for name in ("access_lifetime", "code_lifetime"):
+                if name in values:
+                    changes[name] = int(_number(values[name], name))
+            if "rotate" in values:
+                changes["rotate"] = _boolean(values["rotate"], "rotate")
+            if "grace_seconds" in values:
+                changes["grace_seconds"] = _number(values["grace_seconds"], "grace_seconds")
+            if "delay_seconds" in values:
+                changes["delay_seconds"] = self._delays(values["delay_seconds"])
+            settings = replace(self.settings, **changes)
+            with self._store.transaction() as ledger:
+                ledger.put_settings(json.dumps(settings.as_dict()))
+            self.settings = settings
+        return settings
+
+    def _delays(self, value: object) -> dict[str, float]:
+        if isinstance(value, int | float):
+            value = dict.fromkeys(ENDPOINTS, value)
+        delays = _mapping(value, "delay_seconds")
+        _only(delays, set(ENDPOINTS))
+        merged = {**self.settings.delay_seconds}
+        merged.update({endpoint: _number(seconds, "delay_seconds") for endpoint, seconds in delays.items()})
+        return {endpoint: seconds for endpoint, seconds in merged.items() if seconds}
+
+    def access_lifetime(self, client: Client) -> int:
+        """Return how many seconds an access token of ``client`` lives."""
+        return self.settings.access_lifetime if client.access_lifetime is None else client.access_lifetime
+
+    def rotates(self, client: Client) -> bool:
+        """Return whether each refresh gives ``client`` a new refresh token."""
+        return self.settings.rotate if client.rotate is None else client.rotate
+
+    def grace_seconds(self, client: Client) -> float:
+        """Return for how long after its rotation a refresh token of ``client`` still works."""
+        return self.settings.grace_seconds if client.grace_seconds is None else client.grace_seconds
+
+
+def _client_from_store(document: str) -> Client:
+    values: dict[str, Any] = json.loads(document)
+    values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+    return Client(**values)
+
+
+def _client_from_request(document: object) -> Client:
+    values = _mapping(document, "client")
+    known = {item.name for item in fields(Client)} - {"secret_digests"}
+    _only(values, known | {"client_secret", "client_secrets"})
+    client_id = values.get("client_id")
+    if not isinstance(client_id, str) or not client_id:
+        raise InvalidDocument("client_id must be a non-empty string")
+    secrets = _strings(values.get("client_secret"), "client_secret")
+    secrets += _strings(values.get("client_secrets"), "client_secrets")
+    public = _boolean(values.get("public", False), "public")
+    if public == bool(secrets):
+        raise InvalidDocument("a client has either a client_secret or public=true")
+    grant_types = _strings(values.get("grant_types", list(GRANT_TYPES)), "grant_types")
+    if not set(grant_types) <= set(GRANT_TYPES):
+        raise InvalidDocument(f"grant_types must be among {', '.join(GRANT_TYPES)}")
+    lifetime, rotate, grace = (values.get(name) for name in ("access_lifetime", "rotate", "grace_seconds"))
+    return Client(
+        client_id=client_id,
+        name=str(values.get("name") or client_id),
+        secret_digests=tuple(digest(secret) for secret in secrets),
+        redirect_uris=_strings(values.get("redirect_uris"), "redirect_uris"),
+        scopes=_strings(values.get("scopes"), "scopes"),
+        grant_types=grant_types,
+        public=public,
+        access_lifetime=None if lifetime is None else int(_number(lifetime, "access_lifetime")),
+        rotate=None if rotate is None else _boolean(rotate, "rotate"),
+        grace_seconds=None if grace is None else _number(grace, "grace_seconds"),
+    )
+
+
+def _mapping(value: object, name: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InvalidDocument(f"{name} must be a JSON object")
+    return value
+
+
+def _only(values: Iterable[str], known: set[str]) -> None:
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise InvalidDocument(f"unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+
+
+def _number(value: object, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e10:
+        raise InvalidDocument(f"{name} must be a number of seconds, 0 or more")
+    return value
+
+
+def _boolean(value: object, name: str) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidDocument(f"{name} must be true or false")
+    return value
+
+
+def _strings(value: object, name: str) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return tuple(value.split()) if name == "scopes" else (value,)
+    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    raise InvalidDocument(f"{name} must be a string or a list of strings")

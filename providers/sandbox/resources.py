@@ -1,0 +1,126 @@
+"""The resource API: who am I, and a few files.
+
+Owns ``/me`` (also as ``/userinfo``) and ``/files``, with a Bearer token (RFC 6750) or an ``X-Api-Key``. An API key may
+do everything; a token what its scope says.
+"""
+
+import time
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, jsonify, request
+
+from providers.sandbox.exchange import Exchange
+from providers.sandbox.people import PEOPLE
+from providers.sandbox.state import Sandbox
+from providers.sandbox.tokens import digest, fingerprint
+
+_EVERYTHING = ("profile", "email", "files.read", "files.write")
+_FILES = [
+    {"id": "file-1", "name": "Quarterly report.pdf", "bytes": 182_044},
+    {"id": "file-2", "name": "Price list.xlsx", "bytes": 40_960},
+    {"id": "file-3", "name": "Team photo.jpg", "bytes": 2_310_112},
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever presented a credential that works: a person, or a client for itself."""
+
+    username: str
+    client_id: str
+    scopes: tuple[str, ...]
+
+
+def blueprint(sandbox: Sandbox) -> Blueprint:
+    """Return the routes."""
+    routes = Blueprint("resources", __name__)
+
+    @routes.get("/me")
+    @routes.get("/userinfo")
+    def me() -> Response:
+        exchange = Exchange(sandbox, "me")
+        caller = _authenticate(exchange)
+        return exchange.answer(lambda: _me(caller) if caller else _unauthorized(exchange))
+
+    @routes.get("/files")
+    def files() -> Response:
+        exchange = Exchange(sandbox, "files")
+        caller = _authenticate(exchange)
+
+        def process() -> Response:
+            if caller is None:
+                return _unauthorized(exchange)
+            if "files.read" not in caller.scopes:
+                exchange.entry.outcome = "insufficient_scope"
+                return _challenge(403, error="insufficient_scope", scope="files.read")
+            return jsonify(files=_FILES)
+
+        return exchange.answer(process)
+
+    return routes
+
+
+def _authenticate(exchange: Exchange) -> Caller | None:
+    """Return the caller and note on the entry who it is, or why it is nobody."""
+    api_key = request.headers.get("X-Api-Key")
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if api_key:
+        return _api_key_caller(exchange, api_key)
+    if scheme.lower() == "bearer" and token.strip():
+        return _token_caller(exchange, token.strip())
+    exchange.entry.outcome = "no_credential"
+    return None
+
+
+def _api_key_caller(exchange: Exchange, api_key: str) -> Caller | None:
+    entry = exchange.entry
+    entry.api_key_presented = fingerprint(api_key)
+    with exchange.sandbox.store.transaction() as ledger:
+        found = ledger.api_key(digest(api_key))
+    if found is None or found.revoked_at is not None:
+        entry.outcome = "api_key_revoked" if found else "api_key_unknown"
+        return None
+    entry.username, entry.outcome = found.username, "accepted"
+    return Caller(found.username, "", _EVERYTHING)
+
+
+def _token_caller(exchange: Exchange, token: str) -> Caller | None:
+    entry = exchange.entry
+    entry.access_presented = fingerprint(token)
+    with exchange.sandbox.store.transaction() as ledger:
+        found = ledger.access_token(digest(token))
+        grant = ledger.grant(found.grant_id) if found else None
+    if found is None or grant is None:
+        entry.outcome = "token_unknown"
+        return None
+    entry.grant_id, entry.username = grant.id, grant.username or ""
+    exchange.name_client(grant.client_id)
+    if grant.revoked_at is not None:
+        entry.outcome = "grant_revoked"
+        return None
+    if found.expires_at <= time.time():
+        entry.outcome = "token_expired"
+        return None
+    entry.outcome = "accepted"
+    return Caller(grant.username or "", grant.client_id, tuple(found.scope.split()))
+
+
+def _me(caller: Caller) -> Response:
+    person = PEOPLE.get(caller.username)
+    if person is None:
+        return jsonify(sub=caller.client_id, name=caller.client_id, email=None, scope=" ".join(caller.scopes))
+    return jsonify(sub=person.subject, name=person.name, email=person.email, scope=" ".join(caller.scopes))
+
+
+def _unauthorized(exchange: Exchange) -> Response:
+    if exchange.entry.outcome == "no_credential":
+        return _challenge(401)  # RFC 6750 §3: no error code when nothing was presented
+    return _challenge(401, error="invalid_token")
+
+
+def _challenge(status: int, **parameters: str) -> Response:
+    response = jsonify(parameters or {"error": "unauthorized"})
+    response.status_code = status
+    quoted = ", ".join(f'{name}="{value}"' for name, value in {"realm": "sandbox", **parameters}.items())
+    response.headers["WWW-Authenticate"] = f"Bearer {quoted}"
+    return response

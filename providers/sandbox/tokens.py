@@ -1,0 +1,28 @@
+"""Random values and their digests.
+
+Owns how the sandbox makes tokens, codes and keys, and the two one-way forms in which it keeps them: the SHA-256 digest
+in the store, the 12-digit fingerprint in the request log. No raw value is stored or logged anywhere.
+"""
+
+import hashlib
+import secrets
+
+ACCESS_PREFIX = "sba_"
+REFRESH_PREFIX = "sbr_"
+API_KEY_PREFIX = "sbk_"
+FINGERPRINT_LENGTH = 12
+
+
+def new_token(prefix: str) -> str:
+    """Return a fresh value of 256 random bits behind ``prefix``, which tells what it is when one turns up somewhere."""
+    return prefix + secrets.token_urlsafe(32)
+
+
+def digest(value: str) -> str:
+    """Return the SHA-256 of ``value`` in hexadecimal: the form in which it is stored and looked up."""
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+def fingerprint(value: str) -> str:
+    """Return the first 12 hexadecimal digits of the SHA-256 of ``value``: enough to tell tokens apart in a log."""
+    return digest(value)[:FINGERPRINT_LENGTH]

@@ -1,0 +1,355 @@
+"""The decisions of the authorization server, as oauthlib asks for them.
+
+Owns client authentication (RFC 6749 §2.3), codes, PKCE (RFC 7636), rotation and reuse detection of refresh tokens
+(RFC 9700 §4.14), revocation (RFC 7009) and introspection (RFC 7662). A ``Validator`` serves one request inside one
+transaction and leaves on the log entry who asked, which tokens were shown and issued, and the outcome. What a client sees
+of a refusal is the RFC's error alone. HTTP is in ``oauth`` and ``consent``.
+"""
+
+import base64
+import binascii
+from typing import Any
+from urllib.parse import unquote_plus
+
+from oauthlib.common import Request
+from oauthlib.oauth2 import RequestValidator
+
+from providers.sandbox.exchange import Exchange
+from providers.sandbox.people import PEOPLE
+from providers.sandbox.registry import Client
+from providers.sandbox.store import AccessToken, Code, Grant, Ledger
+from providers.sandbox.tokens import digest, fingerprint
+
+
+class Validator(RequestValidator):
+    """The rules, for one request at the time ``now``."""
+
+    def __init__(self, *, exchange: Exchange, ledger: Ledger, now: float) -> None:
+        self._exchange = exchange
+        self._entry = exchange.entry
+        self._registry = exchange.sandbox.registry
+        self._issuer = exchange.sandbox.issuer
+        self._ledger = ledger
+        self._now = now
+        self._code: Code | None = None
+        self._grant: Grant | None = None
+        self._accepted: Client | None = None
+        self.issued_code = ""
+
+    @property
+    def client(self) -> Client:
+        """The client that was accepted."""
+        assert self._accepted is not None
+        return self._accepted
+
+    # Clients
+
+    def client_authentication_required(self, request: Request, *args: Any, **kwargs: Any) -> bool:
+        """Return False only for a registered public client."""
+        client = self._registry.client(_basic_credentials(request)[0] or request.client_id)
+        return client is None or not client.public
+
+    def authenticate_client(self, request: Request, *args: Any, **kwargs: Any) -> bool:
+        """Check Basic or body credentials (RFC 6749 §2.3.1); conflicting ones are refused."""
+        client_id, secret = _basic_credentials(request)
+        if client_id and request.client_id and request.client_id != client_id:
+            return False
+        client = self._registry.client(client_id or request.client_id)
+        presented = secret or request.client_secret or ""
+        if client is None or client.public:
+            return False
+        if not (client.accepts_secret(presented) or client.accepts_secret(unquote_plus(presented))):
+            return False
+        self._accept(request, client)
+        return True
+
+    def authenticate_client_id(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> bool:
+        """Accept a public client by its name alone."""
+        client = self._registry.client(client_id)
+        if client is None or not client.public:
+            return False
+        self._accept(request, client)
+        return True
+
+    def validate_client_id(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> bool:
+        """Accept any registered client at the authorization endpoint."""
+        client = self._registry.client(client_id)
+        if client is None:
+            return False
+        self._accept(request, client)
+        return True
+
+    def _accept(self, request: Request, client: Client) -> None:
+        self._accepted = request.client = client
+        request.client_id = client.client_id
+
+    def validate_grant_type(
+        self, client_id: str, grant_type: str, client: Any, request: Request, *args: Any, **kwargs: Any
+    ) -> bool:
+        """Accept the grant types that the client registered."""
+        return grant_type in self.client.grant_types
+
+    # Authorization requests
+
+    def validate_redirect_uri(
+        self, client_id: str, redirect_uri: str, request: Request, *args: Any, **kwargs: Any
+    ) -> bool:
+        """Accept an exact match only (RFC 9700 §2.1)."""
+        return redirect_uri in self.client.redirect_uris
+
+    def get_default_redirect_uri(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> str:
+        """Return the only registered URI, or "" when there are several."""
+        registered = self.client.redirect_uris
+        return registered[0] if len(registered) == 1 else ""
+
+    def validate_response_type(
+        self, client_id: str, response_type: str, client: Any, request: Request, *args: Any, **kwargs: Any
+    ) -> bool:
+        """Accept ``code`` from clients that use the grant."""
+        return response_type == "code" and "authorization_code" in self.client.grant_types
+
+    def get_default_scopes(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> list[str]:
+        """Return all of the client's scopes: what a request without ``scope`` asks for."""
+        return list(self.client.scopes)
+
+    def validate_scopes(
+        self, client_id: str, scopes: list[str], client: Any, request: Request, *args: Any, **kwargs: Any
+    ) -> bool:
+        """Accept scopes that the client registered."""
+        if not set(scopes) <= set(self.client.scopes):
+            return False
+        if request.grant_type == "client_credentials":
+            request.scopes = self._granted(scopes)
+        return True
+
+    def is_pkce_required(self, client_id: str, request: Request) -> bool:
+        """Require PKCE of public clients; a challenge that was sent is always verified."""
+        return bool(self.client.public)
+
+    def save_authorization_code(self, client_id: str, code: Any, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Record the person's consent as a grant, and the code that stands for it."""
+        scope = " ".join(request.scopes or ())
+        grant_id = self._ledger.add_grant(client_id=client_id, username=request.user, scope=scope, now=self._now)
+        self._ledger.add_code(
+            Code(
+                digest=digest(code["code"]),
+                grant_id=grant_id,
+                client_id=client_id,
+                redirect_uri=request.redirect_uri or "",
+                redirect_uri_given=not request.using_default_redirect_uri,
+                challenge=request.code_challenge,
+                challenge_method=request.code_challenge_method,
+                expires_at=self._now + self._registry.settings.code_lifetime,
+                used_at=None,
+            )
+        )
+        self.issued_code = code["code"]
+        self._entry.grant_id, self._entry.username = grant_id, request.user or ""
+        self._entry.outcome = "code_issued"
+
+    # Codes
+
+    def validate_code(
+        self, client_id: str, code: str, client: Any, request: Request, *args: Any, **kwargs: Any
+    ) -> bool:
+        """Accept a live code of this client and redirect URI; a second use revokes the grant (RFC 6749 §4.1.2)."""
+        self._entry.code_presented = fingerprint(code)
+        found = self._ledger.code(digest(code))
+        if found is None:
+            return self._refuse("code_unknown")
+        grant = self._identify(found.grant_id)
+        if found.client_id != client_id:
+            return self._refuse("wrong_client")
+        if found.used_at is not None:
+            self._ledger.revoke_grants(grant_id=found.grant_id, by="code reuse", now=self._now)
+            return self._refuse("code_reused")
+        if grant.revoked_at is not None:
+            return self._refuse("grant_revoked")
+        if found.expires_at <= self._now:
+            return self._refuse("code_expired")
+        if found.redirect_uri_given and request.redirect_uri != found.redirect_uri:
+            return self._refuse("wrong_redirect_uri")
+        if found.challenge is None and request.code_verifier:
+            return self._refuse("verifier_without_challenge")  # a stripped challenge (RFC 9700 §4.8.2)
+        # Stands unless the verifier turns out wrong; save_bearer_token puts the final word.
+        self._entry.outcome = "wrong_verifier"
+        self._code = found
+        request.user, request.scopes = grant.username, self._granted(grant.scope.split())
+        return True
+
+    def get_code_challenge(self, code: str, request: Request) -> str | None:  # type: ignore[override]
+        """Return the challenge of the authorization request, if it sent one."""
+        return self._code.challenge if self._code else None
+
+    def get_code_challenge_method(self, code: str, request: Request) -> str | None:  # type: ignore[override]
+        """Return the method of that challenge."""
+        return self._code.challenge_method if self._code else None
+
+    def confirm_redirect_uri(
+        self, client_id: str, code: str, redirect_uri: str, client: Any, request: Request, *args: Any, **kwargs: Any
+    ) -> bool:
+        """Accept what ``validate_code`` compared already; a URI that was left out is the default one."""
+        return self._code is not None and redirect_uri == self._code.redirect_uri
+
+    def invalidate_authorization_code(
+        self, client_id: str, code: str, request: Request, *args: Any, **kwargs: Any
+    ) -> None:
+        """Mark the code as used."""
+        self._ledger.use_code(digest(code), now=self._now)
+
+    # Refresh tokens
+
+    def validate_refresh_token(
+        self, refresh_token: str, client: Any, request: Request, *args: Any, **kwargs: Any
+    ) -> bool:
+        """Accept the current refresh token, or its predecessor within the grace; an older one revokes the grant."""
+        self._entry.refresh_presented = fingerprint(refresh_token)
+        found = self._ledger.refresh_token(digest(refresh_token))
+        if found is None:
+            return self._refuse("refresh_unknown")
+        grant = self._identify(found.grant_id)
+        if grant.client_id != self.client.client_id:
+            return self._refuse("wrong_client")
+        if grant.revoked_at is not None:
+            return self._refuse("grant_revoked")
+        if found.rotated_at is None:
+            self._entry.outcome = "rotated" if self._registry.rotates(self.client) else "refreshed"
+        elif self._now - found.rotated_at <= self._registry.grace_seconds(self.client):
+            self._entry.outcome = "refreshed_in_grace"
+        else:
+            self._ledger.revoke_grants(grant_id=grant.id, by="refresh token reuse", now=self._now)
+            return self._refuse("refresh_reused")
+        return True
+
+    def get_original_scopes(self, refresh_token: str, request: Request, *args: Any, **kwargs: Any) -> list[str]:
+        """Return the scopes of the grant."""
+        assert self._grant is not None
+        return self._granted(self._grant.scope.split())
+
+    def rotate_refresh_token(self, request: Request) -> bool:
+        """Rotate as the client or the settings say; a token used in its grace always gets a successor."""
+        return self._registry.rotates(self.client) or self._entry.outcome == "refreshed_in_grace"
+
+    # Issuing
+
+    def without_refresh_token(self, token: dict[str, Any], token_handler: Any, request: Any) -> dict[str, Any]:
+        """Drop the refresh token where the client does not use the grant, or a fault asks for it."""
+        if "refresh_token" not in self.client.grant_types or self._has_fault("missing_refresh_token"):
+            token.pop("refresh_token", None)
+        return token
+
+    def access_lifetime(self, request: Request) -> int:
+        """Return how many seconds the access token to be issued lives."""
+        return self._registry.access_lifetime(self.client)
+
+    def save_bearer_token(self, token: Any, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Store what is about to be issued, and rotate the refresh token that it was issued for."""
+        entry, ledger = self._entry, self._ledger
+        if request.grant_type == "client_credentials":
+            client_id, scope = request.client_id or "", token.get("scope", "")
+            self._identify(ledger.add_grant(client_id=client_id, username=None, scope=scope, now=self._now))
+        assert self._grant is not None
+        if request.grant_type != "refresh_token":
+            ledger.activate_grant(self._grant.id, now=self._now)
+            entry.outcome = "issued"
+        expires_at = self._now + token["expires_in"]
+        access = digest(token["access_token"])
+        ledger.add_access_token(AccessToken(access, self._grant.id, token.get("scope", ""), self._now, expires_at))
+        entry.access_issued = fingerprint(token["access_token"])
+        refresh = token.get("refresh_token")
+        if refresh is None:
+            entry.outcome = "refreshed" if request.grant_type == "refresh_token" else entry.outcome
+            return
+        entry.refresh_issued = fingerprint(refresh)
+        if refresh != request.refresh_token:
+            ledger.add_refresh_token(digest=digest(refresh), grant_id=self._grant.id, now=self._now)
+            if request.refresh_token:
+                ledger.rotate_refresh_token(digest(request.refresh_token), now=self._now)
+
+    # Revocation and introspection
+
+    def revoke_token(self, token: str, token_type_hint: str, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Revoke the whole grant of an access or refresh token of this client (RFC 7009 §2.1)."""
+        grant_id, kind = self._find(token)
+        if not grant_id:
+            self._entry.outcome = "token_unknown"
+            return
+        grant = self._identify(grant_id)
+        if grant.client_id != request.client_id:
+            self._entry.outcome = "wrong_client"
+            return
+        self._ledger.revoke_grants(grant_id=grant.id, by=f"client, with its {kind} token", now=self._now)
+        self._entry.outcome = "revoked" if grant.revoked_at is None else "grant_revoked"
+
+    def introspect_token(
+        self, token: str, token_type_hint: str, request: Request, *args: Any, **kwargs: Any
+    ) -> dict[str, Any] | None:
+        """Return the claims of a live token, None of any other; a public client learns nothing (RFC 7662 §2.1)."""
+        grant_id, kind = self._find(token)
+        self._entry.outcome = "inactive"
+        if not grant_id or self.client.public:
+            return None
+        grant = self._identify(grant_id)
+        access = self._ledger.access_token(digest(token)) if kind == "access" else None
+        refresh = self._ledger.refresh_token(digest(token)) if kind == "refresh" else None
+        if grant.revoked_at is not None or (access and access.expires_at <= self._now):
+            return None
+        if refresh and refresh.rotated_at is not None:
+            client = self._registry.client(grant.client_id)
+            if client is None or self._now - refresh.rotated_at > self._registry.grace_seconds(client):
+                return None
+        self._entry.outcome = "active"
+        person = PEOPLE.get(grant.username or "")
+        claims: dict[str, Any] = {
+            "iss": self._issuer,
+            "client_id": grant.client_id,
+            "sub": person.subject if person else grant.client_id,
+            "scope": access.scope if access else grant.scope,
+        }
+        if person:
+            claims["username"] = person.username
+        if access:
+            claims |= {"token_type": "Bearer", "exp": int(access.expires_at), "iat": int(access.issued_at)}
+        return claims
+
+    def _find(self, token: str) -> tuple[str, str]:
+        access = self._ledger.access_token(digest(token))
+        if access is not None:
+            self._entry.access_presented = fingerprint(token)
+            return access.grant_id, "access"
+        self._entry.refresh_presented = fingerprint(token)
+        refresh = self._ledger.refresh_token(digest(token))
+        return (refresh.grant_id, "refresh") if refresh else ("", "")
+
+    # Shared
+
+    def _identify(self, grant_id: str) -> Grant:
+        self._grant = self._ledger.grant(grant_id)
+        self._entry.grant_id, self._entry.username = grant_id, self._grant.username or ""
+        return self._grant
+
+    def _refuse(self, outcome: str) -> bool:
+        self._entry.outcome = outcome
+        return False
+
+    def _has_fault(self, kind: str) -> bool:
+        fault = self._exchange.fault
+        return fault is not None and fault.kind.name == kind
+
+    def _granted(self, scopes: list[str]) -> list[str]:
+        fault = self._exchange.fault
+        if fault is None or not self._has_fault("narrow_scope"):
+            return scopes
+        return fault.options["scope"].split() if "scope" in fault.options else scopes[:-1]
+
+
+def _basic_credentials(request: Request) -> tuple[str, str]:
+    """Return client id and secret of an ``Authorization: Basic`` header, ("", "") without a usable one."""
+    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
+    try:
+        client_id, _, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return "", ""
+    return unquote_plus(client_id), secret

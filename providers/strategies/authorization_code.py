@@ -1,0 +1,84 @@
+"""OAuth 2.0 authorization code with PKCE and refresh (RFC 6749 §4.1 and §6, RFC 7636)."""
+
+from urllib.parse import urlencode, urlsplit
+
+from pydantic import SecretStr
+
+from providers.catalog.resolve import Target
+from providers.catalog.schema import AuthorizationCodeMethod
+from providers.catalog.template import fill
+from providers.errors import Evidence, MisconfiguredProvider
+from providers.oauth import introspection, pkce, revocation, token_endpoint
+from providers.strategies import presenting, probing
+from providers.strategies.base import Capabilities, Strategy
+from providers.values import AuthorizationRequest, CodeGrant, Credential, Obtained, Presentation, ProbeResult
+from providers.vocabulary import AuthStyle, Pkce
+
+
+class AuthorizationCode(Strategy):
+    """The end user is sent to the provider and comes back with a code."""
+
+    style = AuthStyle.AUTHORIZATION_CODE
+
+    def capabilities(self, target: Target) -> Capabilities:
+        return Capabilities(
+            redirects=True,
+            refreshes=True,
+            rotates=_method(target).refresh_tokens_rotate,
+            revokes=bool(target.endpoints.revocation),
+            introspects=bool(target.endpoints.introspection),
+            probes=probing.can_probe(target),
+        )
+
+    def authorization_url(self, target: Target, request: AuthorizationRequest) -> str:
+        method = _method(target)
+        parameters = {name: fill(value, target.params) for name, value in method.authorization_params.items()}
+        parameters |= {
+            "response_type": "code",
+            "client_id": target.registration.client_id,
+            "redirect_uri": target.registration.redirect_uri,
+            "state": request.state,
+        }
+        if request.scopes:
+            parameters["scope"] = method.scope_separator.join(request.scopes)
+        if method.response_mode != "query":
+            parameters["response_mode"] = method.response_mode
+        if method.pkce is Pkce.S256:
+            if request.code_verifier is None:
+                raise MisconfiguredProvider(Evidence(f"{target.entry.slug} asks for PKCE.", sent=False))
+            parameters["code_challenge"] = pkce.challenge(request.code_verifier)
+            parameters["code_challenge_method"] = "S256"
+        if request.login_hint:
+            parameters["login_hint"] = request.login_hint
+        if request.locale:
+            parameters["ui_locales"] = request.locale
+        endpoint = target.endpoints.authorization
+        return endpoint + ("&" if urlsplit(endpoint).query else "?") + urlencode(parameters)
+
+    def exchange_code(self, target: Target, grant: CodeGrant) -> Obtained:
+        if _method(target).pkce is Pkce.BREAKS:
+            grant = CodeGrant(code=grant.code, code_verifier=None, scopes=grant.scopes)
+        return token_endpoint.exchange_code(target=target, grant=grant)
+
+    def refresh(self, target: Target, credential: Credential) -> Obtained:
+        return token_endpoint.refresh(target=target, credential=credential)
+
+    def present(self, target: Target, credential: Credential) -> Presentation:
+        value = credential.access_token or SecretStr("")
+        return presenting.present(target, credential, auth_method="bearer", value=value)
+
+    def probe(self, target: Target, credential: Credential) -> ProbeResult:
+        return probing.probe(target, credential, self.present(target, credential))
+
+    def introspect(self, target: Target, credential: Credential) -> ProbeResult:
+        return introspection.introspect(target=target, registration=target.registration, credential=credential)
+
+    def revoke(self, target: Target, credential: Credential) -> None:
+        revocation.revoke(target=target, registration=target.registration, credential=credential)
+
+
+def _method(target: Target) -> AuthorizationCodeMethod:
+    method = target.entry.authorization_code
+    if method is None:
+        raise MisconfiguredProvider(Evidence(f"{target.entry.slug} does not describe this way to connect.", sent=False))
+    return method

@@ -1,0 +1,92 @@
+"""OAuth 2.0 client credentials (RFC 6749 §4.4): no end user, no refresh token; a new token is asked for each time.
+
+With ``own_registration`` the client id and secret were typed by the end user: they are the connection's own, so a
+refusal of the client is a refusal of that connection and no incident of ours.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from pydantic import SecretStr
+
+from providers.catalog.resolve import Target
+from providers.errors import ClientRejected, Evidence, GrantRejected, MisconfiguredProvider
+from providers.oauth import introspection, revocation, token_endpoint
+from providers.strategies import presenting, probing
+from providers.strategies.base import Capabilities, Strategy
+from providers.strategies.fields import checked_fields
+from providers.values import ClientRegistration, Credential, Obtained, Presentation, ProbeResult
+from providers.vocabulary import AuthStyle
+
+
+class ClientCredentials(Strategy):
+    """A machine's own token; ``accept`` fetches the first one, from {} where the registration is the provider app's."""
+
+    style = AuthStyle.CLIENT_CREDENTIALS
+
+    def capabilities(self, target: Target) -> Capabilities:
+        return Capabilities(
+            submits=_is_own(target),
+            refreshes=True,
+            revokes=bool(target.endpoints.revocation),
+            introspects=bool(target.endpoints.introspection),
+            probes=probing.can_probe(target),
+        )
+
+    def accept(self, target: Target, fields: dict[str, str]) -> Obtained:
+        return self._fetch(target, Credential(fields=checked_fields(target, fields)))
+
+    def refresh(self, target: Target, credential: Credential) -> Obtained:
+        return self._fetch(target, credential)
+
+    def present(self, target: Target, credential: Credential) -> Presentation:
+        value = credential.access_token or SecretStr("")
+        return presenting.present(target, credential, auth_method="bearer", value=value)
+
+    def probe(self, target: Target, credential: Credential) -> ProbeResult:
+        return probing.probe(target, credential, self.present(target, credential))
+
+    def introspect(self, target: Target, credential: Credential) -> ProbeResult:
+        registration = _registration(target, credential.fields)
+        return introspection.introspect(target=target, registration=registration, credential=credential)
+
+    def revoke(self, target: Target, credential: Credential) -> None:
+        registration = _registration(target, credential.fields)
+        with _blaming_the_grant(target):
+            revocation.revoke(target=target, registration=registration, credential=credential)
+
+    def _fetch(self, target: Target, credential: Credential) -> Obtained:
+        registration = _registration(target, credential.fields)
+        scopes = tuple(scope.name for scope in target.entry.scopes if scope.default)
+        with _blaming_the_grant(target):
+            return token_endpoint.client_credentials(
+                target=target, registration=registration, scopes=scopes, previous=credential
+            )
+
+
+def _is_own(target: Target) -> bool:
+    method = target.entry.client_credentials
+    return method is not None and method.own_registration
+
+
+def _registration(target: Target, fields: Mapping[str, SecretStr]) -> ClientRegistration:
+    if not _is_own(target):
+        return target.registration
+    if not {"client_id", "client_secret"} <= fields.keys():
+        raise MisconfiguredProvider(Evidence("The credential lacks its client id or secret.", sent=False))
+    return ClientRegistration(
+        client_id=fields["client_id"].get_secret_value(), client_secrets=(fields["client_secret"],)
+    )
+
+
+@contextmanager
+def _blaming_the_grant(target: Target) -> Iterator[None]:
+    try:
+        yield
+    except ClientRejected as rejected:
+        if not _is_own(target):
+            raise
+        evidence = rejected.evidence
+    else:
+        return
+    raise GrantRejected(evidence)

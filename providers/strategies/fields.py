@@ -1,0 +1,31 @@
+"""Checking what the end user typed, before any of it is used or stored. No I/O."""
+
+import re
+from collections.abc import Mapping
+
+from pydantic import SecretStr
+
+from providers.catalog.loader import fields_of
+from providers.catalog.resolve import Target
+from providers.errors import FieldInvalid
+
+
+def checked_fields(target: Target, typed: Mapping[str, str]) -> dict[str, SecretStr]:
+    """Return the entry's fields for the target's style, without the white space that pasting brings along.
+
+    The entry's parameters may be among ``typed`` and are left out. Raises ``FieldInvalid`` naming the field that is
+    missing, unknown, or not of the form that the entry asks for; its text shows no value.
+    """
+    expected = {item.name: item for item in fields_of(target.entry, target.style)}
+    for name in typed.keys() - expected.keys() - {param.name for param in target.entry.params}:
+        raise FieldInvalid(name, f"{target.entry.name} has no field of this name.")
+    checked: dict[str, SecretStr] = {}
+    for name, item in expected.items():
+        value = typed.get(name, "").strip()
+        if not value:
+            raise FieldInvalid(name, f"{item.label} is required.")
+        # Beyond the pattern: a line break or a letter that HTTP headers cannot carry is a slip of the clipboard.
+        if not re.fullmatch(item.pattern, value) or not (value.isascii() and value.isprintable()):
+            raise FieldInvalid(name, f"{item.label} does not have the expected form.")
+        checked[name] = SecretStr(value)
+    return checked

@@ -1,0 +1,148 @@
+"""The values that cross between the lifecycle and the providers: immutable, and silent about their secrets.
+
+Every secret is a ``pydantic.SecretStr``, so that no ``repr``, log line or traceback shows it. Sealing them is the
+vault's work (``connections/vault``), not done here.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from pydantic import SecretStr
+
+from providers.vocabulary import ProbeVerdict
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One set of secrets of a connection, in the form that is sealed.
+
+    For OAuth ``access_token`` (and maybe ``refresh_token``) is set; for static keys ``fields`` holds what the user
+    typed, by field name. ``extra`` holds what the catalogue keeps of the token response (an instance URL, a bot id).
+    """
+
+    access_token: SecretStr | None = None
+    refresh_token: SecretStr | None = None
+    token_type: str = "Bearer"  # noqa: S105 - no password
+    fields: Mapping[str, SecretStr] = field(default_factory=dict)
+    extra: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def to_bytes(self) -> bytes:
+        """Return the plaintext to seal: compact UTF-8 JSON."""
+        document: dict[str, Any] = {"token_type": self.token_type}
+        if self.access_token is not None:
+            document["access_token"] = self.access_token.get_secret_value()
+        if self.refresh_token is not None:
+            document["refresh_token"] = self.refresh_token.get_secret_value()
+        if self.fields:
+            document["fields"] = {name: value.get_secret_value() for name, value in self.fields.items()}
+        if self.extra:
+            document["extra"] = dict(self.extra)
+        return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+
+    @classmethod
+    def from_bytes(cls, plaintext: bytes) -> Self:
+        """Return the credential that ``to_bytes`` wrote."""
+        document = json.loads(plaintext)
+        return cls(
+            access_token=_secret(document.get("access_token")),
+            refresh_token=_secret(document.get("refresh_token")),
+            token_type=document.get("token_type", "Bearer"),
+            fields={name: SecretStr(value) for name, value in document.get("fields", {}).items()},
+            extra=document.get("extra", {}),
+        )
+
+    def main_secret(self) -> str:
+        """Return the secret that a caller would use, for its fingerprint: the access token, else the typed fields."""
+        if self.access_token is not None:
+            return self.access_token.get_secret_value()
+        return "\n".join(f"{name}={value.get_secret_value()}" for name, value in sorted(self.fields.items()))
+
+
+def _secret(value: str | None) -> SecretStr | None:
+    return None if value is None else SecretStr(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Obtained:
+    """A credential fresh from a provider, with what the provider said about it.
+
+    ``lifetime_seconds`` is None when neither the response nor the catalogue knows it (ask introspection or probe: it
+    never means "for ever"). ``scopes`` is None when the response named none (RFC 6749 §5.1: as requested, on refresh:
+    unchanged).
+    """
+
+    credential: Credential
+    lifetime_seconds: int | None = None
+    scopes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRegistration:
+    """Our registration at a provider: what a provider app holds, opened.
+
+    ``client_secrets`` is ordered, the preferred first; it is empty for a public client. ``params`` are the operator's
+    values for the entry's parameters of scope ``app``.
+    """
+
+    client_id: str
+    client_secrets: tuple[SecretStr, ...] = ()
+    redirect_uri: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """What an authorization request needs from us (RFC 6749 §4.1.1, RFC 7636 §4.3)."""
+
+    state: str = field(repr=False)
+    scopes: tuple[str, ...]
+    code_verifier: str | None = field(default=None, repr=False)
+    login_hint: str = ""
+    locale: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeGrant:
+    """A code to exchange, with the verifier and the scopes of its authorization request."""
+
+    code: SecretStr
+    code_verifier: SecretStr | None
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who a credential belongs to at the provider: ``id`` is stable and opaque, ``name`` is for people."""
+
+    id: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """What one probe or introspection found.
+
+    ``scopes`` are those observed, or None when the answer names none; ``expires_in_seconds`` likewise.
+    """
+
+    verdict: ProbeVerdict
+    status: int | None = None
+    detail: str = ""
+    account: Account | None = None
+    scopes: tuple[str, ...] | None = None
+    expires_in_seconds: int | None = None
+    retry_after_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """How a caller uses a credential: the vend's payload without its bookkeeping."""
+
+    auth_method: str
+    value: SecretStr
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    base_url: str = ""
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -1,0 +1,62 @@
+"""The closed sets of words that providers are described with.
+
+Owns the enumerations shared by the catalogue, the strategies and the callers above them. Values are what is stored in
+the database, in catalogue files and in API answers, so they never change meaning.
+"""
+
+from enum import StrEnum
+
+
+class AuthStyle(StrEnum):
+    """How a credential is obtained. One provider app speaks exactly one."""
+
+    AUTHORIZATION_CODE = "oauth2_authorization_code"
+    CLIENT_CREDENTIALS = "oauth2_client_credentials"
+    API_KEY = "api_key"
+
+
+class ClientAuthentication(StrEnum):
+    """How we authenticate at the token endpoint (OpenID Connect Core §9)."""
+
+    BASIC = "client_secret_basic"
+    POST = "client_secret_post"
+    NONE = "none"
+
+
+class Pkce(StrEnum):
+    """Whether the authorization request carries a code challenge (RFC 7636)."""
+
+    S256 = "S256"
+    BREAKS = "breaks"  # the provider answers an error when a challenge is sent
+
+
+class IssParameter(StrEnum):
+    """What the provider does with ``iss`` in the authorization response (RFC 9207)."""
+
+    REQUIRED = "required"  # its metadata promises it: an answer without it is refused
+    OPTIONAL = "optional"  # not promised: an answer that carries it must carry the right one
+
+
+class Meaning(StrEnum):
+    """What an answer of a provider says about the grant, our registration or the moment."""
+
+    GRANT_REJECTED = "grant_rejected"
+    CLIENT_REJECTED = "client_rejected"
+    UNAVAILABLE = "unavailable"
+    MALFORMED = "malformed"
+
+
+class ProbeVerdict(StrEnum):
+    """What a probe or an introspection says of the credential that it tried."""
+
+    ALIVE = "alive"
+    DEAD = "dead"  # the catalogue's dead answer (401 by default), or introspection `active: false`
+    FORBIDDEN = "forbidden"  # authenticated, but not allowed: says nothing about revocation
+    UNAVAILABLE = "unavailable"  # nothing can be concluded
+
+
+class ParamScope(StrEnum):
+    """Who supplies a parameter of a catalogue entry."""
+
+    APP = "app"  # the operator, once for each provider app
+    CONNECTION = "connection"  # the end user, once for each connection

@@ -1,0 +1,55 @@
+"""Fixtures shared by the tests: a real sandbox provider a worker, and the cast of tenants, callers and people."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from connections.models import ProviderApp, Tenant
+from tests.factories import Caller, make_caller, make_sandbox_app, make_tenant
+from tests.flows import EndUser
+from tests.sandbox_control import SandboxProcess, start_sandbox
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[SandboxProcess]:
+    """One sandbox provider for this worker."""
+    with start_sandbox() as process:
+        yield process
+
+
+@pytest.fixture
+def sandbox(sandbox_process: SandboxProcess) -> SandboxProcess:
+    """The sandbox, with no fault armed and an empty log."""
+    sandbox_process.control.clear_faults()
+    sandbox_process.control.clear_log()
+    return sandbox_process
+
+
+@pytest.fixture
+def acme(transactional_db: None) -> Tenant:
+    """The tenant that most tests are about."""
+    return make_tenant("acme")
+
+
+@pytest.fixture
+def globex(transactional_db: None) -> Tenant:
+    """Another tenant, to be kept apart from acme."""
+    return make_tenant("globex")
+
+
+@pytest.fixture
+def backend(acme: Tenant) -> Caller:
+    """acme's own backend."""
+    return make_caller(acme)
+
+
+@pytest.fixture
+def app(acme: Tenant, sandbox: SandboxProcess) -> ProviderApp:
+    """acme's app at the sandbox."""
+    return make_sandbox_app(sandbox, tenant=acme)
+
+
+@pytest.fixture
+def alice(backend: Caller, app: ProviderApp) -> EndUser:
+    """An end user of acme's, with a browser."""
+    return EndUser("alice", backend)

@@ -1,0 +1,21 @@
+"""The main job: an end user connects through the widget, and a caller gets a token that works."""
+
+import requests
+
+from connections.models import AuditEvent, Connection
+from tests.flows import EndUser
+from tests.sandbox_control import SandboxProcess
+
+
+def test_connects_and_vends_a_token_that_works(alice: EndUser, sandbox: SandboxProcess) -> None:
+    connection = alice.connect()
+
+    assert connection["status"] == "active"
+    assert connection["account"]["name"].startswith("Alice")
+    answer = alice.vend(connection["id"])
+    assert answer.status_code == 200, answer.content
+    credential = answer.json()["credential"]
+    me = requests.get(f"{credential['base_url']}/me", headers=credential["headers"], timeout=5)
+    assert me.json()["sub"] == connection["account"]["id"]
+    assert AuditEvent.objects.filter(action="credential.vend", decision="allowed").count() == 1
+    assert Connection.objects.count() == 1

@@ -1,0 +1,95 @@
+"""Named tenants, callers and provider apps, made by the same use cases that the product makes them by."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from connections.lifecycle.audit import SYSTEM
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.provision import (
+    Registration,
+    TenantProfile,
+    issue_key,
+    save_api_client,
+    save_provider_app,
+    upsert_tenant,
+)
+from connections.lifecycle.targets import redirect_uri
+from connections.models import ApiClient, Permission, ProviderApp, Tenant
+from providers.vocabulary import AuthStyle
+from tests.sandbox_control import SandboxProcess
+
+RETURN_URL = "https://app.{slug}.example/connected"
+ORIGIN = "https://app.{slug}.example"
+
+
+def make_tenant(slug: str = "acme", **changes: object) -> Tenant:
+    """Make a tenant with one return URL and one embedding origin of its own."""
+    profile = {
+        "name": slug.capitalize(),
+        "allowed_origins": [ORIGIN.format(slug=slug)],
+        "return_urls": [RETURN_URL.format(slug=slug)],
+        **changes,
+    }
+    return upsert_tenant(slug, TenantProfile(**profile), actor=SYSTEM)  # type: ignore[arg-type]
+
+
+@dataclass
+class Caller:
+    """An API client with its key."""
+
+    client: ApiClient
+    key: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The header that authenticates it."""
+        return {"Authorization": f"Bearer {self.key}"}
+
+
+BACKEND = (Permission.CONNECT, Permission.READ, Permission.VEND, Permission.MANAGE)
+
+
+def make_caller(
+    tenant: Tenant | None,
+    name: str = "backend",
+    permissions: Sequence[Permission] = BACKEND,
+    *,
+    allows_unbound: bool = False,
+) -> Caller:
+    """Make an API client with a fresh key; operator-wide for no tenant."""
+    client = save_api_client(
+        name, tenant=tenant, permissions=permissions, allows_unbound=allows_unbound, actor=SYSTEM
+    )
+    return Caller(client, issue_key(client, now=database_now(), actor=SYSTEM).key)
+
+
+def make_sandbox_app(
+    sandbox: SandboxProcess,
+    *,
+    tenant: Tenant | None = None,
+    style: AuthStyle = AuthStyle.AUTHORIZATION_CODE,
+    scopes: Sequence[str] = (),
+    **client: object,
+) -> ProviderApp:
+    """Register a client of its own at the sandbox, and the provider app for it here."""
+    client_id, secret = f"client-{uuid.uuid4().hex[:12]}", f"secret-{uuid.uuid4().hex}"
+    app = save_provider_app(
+        Registration(
+            provider="sandbox",
+            auth_style=style,
+            client_id=client_id,
+            client_secrets=[secret],
+            params={"issuer": sandbox.url},
+            scopes=scopes,
+        ),
+        tenant=tenant,
+        actor=SYSTEM,
+    )
+    sandbox.control.register_client(
+        client_id,
+        client_secret=secret,
+        redirect_uris=[redirect_uri(app.id)],
+        **{"scopes": ["profile.read", "files.read", "files.write"], **client},
+    )
+    return app

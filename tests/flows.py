@@ -1,0 +1,130 @@
+"""Whole flows, step by step, as the people and programs in them take them."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from html import unescape
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from django.http import HttpResponse
+from django.test import Client
+
+from tests.factories import RETURN_URL, Caller
+from tests.person import Person
+
+SAME_ORIGIN = {"sec-fetch-site": "same-origin", "sec-fetch-dest": "document"}
+
+
+@dataclass
+class Invitation:
+    """What the API answered to the making of a session."""
+
+    id: str
+    token: str
+    connect_url: str
+
+
+@dataclass
+class EndUser:
+    """Somebody who connects: ``browser`` visits Latchkey, ``person`` the provider; together they are one browser."""
+
+    name: str
+    backend: Caller
+    tenant: str = "acme"
+    browser: Client = field(default_factory=Client)
+    person: Person = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.person = Person(self.name)
+
+    def invite(self, **changes: Any) -> Invitation:
+        """Have the backend make a session for this end user."""
+        answer = call(
+            self.backend,
+            "POST",
+            "/connect-sessions",
+            {"end_user": self.name, "provider": "sandbox", "return_url": RETURN_URL.format(slug=self.tenant), **changes},
+        )
+        assert answer.status_code == 201, answer.content
+        body = answer.json()
+        return Invitation(body["id"], body["token"], body["connect_url"])
+
+    def start(self, invitation: Invitation) -> HttpResponse:
+        """Take the click on the landing page."""
+        return self.browser.post(
+            f"/connect/{invitation.id}/start", {"token": invitation.token}, headers=SAME_ORIGIN
+        )
+
+    def leave(self, invitation: Invitation) -> str:
+        """Take the click and return the authorization request."""
+        return provider_link(self.start(invitation))
+
+    def authorize(self, invitation: Invitation, **decision: Any) -> str:
+        """Go through the provider and return the address of the callback, not yet visited."""
+        return self.person.authorize(self.leave(invitation), **decision)
+
+    def visit(self, url: str) -> HttpResponse:
+        """Open an address of Latchkey's."""
+        parts = urlsplit(url)
+        return self.browser.get(f"{parts.path}?{parts.query}", headers={"sec-fetch-dest": "document"})
+
+    def finish(self, invitation: Invitation, **decision: Any) -> str:
+        """Go all the way, and return the completion code that arrives at the operator's page."""
+        return completion_code(self.visit(self.authorize(invitation, **decision)))
+
+    def complete(self, invitation: Invitation, code: str, *, end_user: str | None = None) -> HttpResponse:
+        """Have the backend confirm, with the id of the user who is logged in there."""
+        return call(
+            self.backend,
+            "POST",
+            f"/connect-sessions/{invitation.id}/complete",
+            {"completion_code": code, "end_user": end_user or self.name},
+        )
+
+    def connect(self, **changes: Any) -> dict[str, Any]:
+        """Connect, and return the connection as the API shows it."""
+        invitation = self.invite(**changes)
+        answer = self.complete(invitation, self.finish(invitation))
+        assert answer.status_code == 200, answer.content
+        connection: dict[str, Any] = answer.json()["connection"]
+        return connection
+
+    def vend(self, connection_id: str, **body: Any) -> HttpResponse:
+        """Have the backend vend for this end user."""
+        return call(
+            self.backend, "POST", f"/connections/{connection_id}/credential", {"end_user": self.name, **body}
+        )
+
+
+def call(caller: Caller | None, method: str, path: str, body: Any = None) -> HttpResponse:
+    """Call the API as ``caller``, without a key for None."""
+    headers = caller.headers if caller is not None else {}
+    response: HttpResponse = Client().generic(
+        method, f"/api/v1{path}", "" if body is None else _json(body), "application/json", headers=headers
+    )
+    return response
+
+
+def _json(body: Any) -> str:
+    return body if isinstance(body, str) else json.dumps(body)
+
+
+def provider_link(page: HttpResponse) -> str:
+    """Return the link to the provider that a leaving page shows."""
+    found = re.search(r'id="leave" href="([^"]+)"', page.content.decode())
+    assert found, f"{page.status_code}: {page.content.decode()[:2000]}"
+    return unescape(found[1])
+
+
+def completion_code(answer: HttpResponse) -> str:
+    """Return the completion code of a redirect to the return URL."""
+    assert answer.status_code == 302, answer.content.decode()[:2000]
+    return dict(parse_qsl(urlsplit(answer["Location"]).query))["completion_code"]
+
+
+def failure_of(page: HttpResponse) -> str:
+    """Return the failure that a page of the widget tells of."""
+    found = re.search(r'data-failure="([^"]+)"', page.content.decode())
+    assert found, f"{page.status_code}: {page.content.decode()[:2000]}"
+    return found[1]

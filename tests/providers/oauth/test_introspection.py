@@ -1,0 +1,76 @@
+import time
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from providers.errors import MisconfiguredProvider
+from providers.oauth.introspection import introspect
+from providers.values import Credential, ProbeResult
+from providers.vocabulary import ProbeVerdict
+
+HELD = Credential(access_token=SecretStr("at"), refresh_token=SecretStr("rt"))
+
+
+def ask(target: Any) -> ProbeResult:
+    return introspect(target=target, registration=target.registration, credential=HELD)
+
+
+def test_active_token_is_alive_with_scopes_and_expiry(make_target: Any, provider: Any) -> None:
+    provider.answers_with(200, {"active": True, "scope": "a b", "exp": int(time.time()) + 600})
+    found = ask(make_target())
+    assert (found.verdict, found.scopes, found.account) == (ProbeVerdict.ALIVE, ("a", "b"), None)
+    assert 595 <= (found.expires_in_seconds or 0) <= 600
+    assert provider.last.form == {"token": "at", "token_type_hint": "access_token"}
+    assert provider.last.headers["Authorization"].startswith("Basic ")
+
+
+def test_inactive_token_is_dead(make_target: Any, provider: Any) -> None:
+    provider.answers_with(200, {"active": False})
+    assert ask(make_target()).verdict is ProbeVerdict.DEAD
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, {}),
+        (200, {"active": "false"}),
+        (200, {"active": 0}),
+        (200, b"<html>"),
+        (200, b"[]"),
+        (302, b""),
+        (401, b""),
+        (403, {"active": False}),
+        (400, {"error": "invalid_grant"}),
+        (404, b""),
+        (500, {"active": False}),
+    ],
+)
+def test_anything_else_concludes_nothing(make_target: Any, provider: Any, status: int, body: Any) -> None:
+    provider.answers_with(status, body)
+    assert ask(make_target()).verdict is ProbeVerdict.UNAVAILABLE
+
+
+def test_outage_passes_retry_after_on(make_target: Any, provider: Any) -> None:
+    provider.answers_with(429, b"", headers={"Retry-After": "33"})
+    found = ask(make_target())
+    assert (found.verdict, found.status, found.retry_after_seconds) == (ProbeVerdict.UNAVAILABLE, 429, 33)
+
+
+def test_unreachable_provider_is_a_verdict(make_target: Any) -> None:
+    found = ask(make_target(introspection_url="https://no-such-name.invalid/introspect"))
+    assert (found.verdict, found.status) == (ProbeVerdict.UNAVAILABLE, None)
+
+
+@pytest.mark.parametrize(
+    ("exp", "expected"),
+    [(0, 0), (-5, 0), (10**400, None), (10**15, 31_536_000), ("soon", None), (True, None), (float("inf"), None)],
+)
+def test_odd_expiry_is_clamped_or_dropped(make_target: Any, provider: Any, exp: object, expected: int | None) -> None:
+    provider.answers_with(200, {"active": True, "exp": exp})
+    assert ask(make_target()).expires_in_seconds == expected
+
+
+def test_provider_without_the_endpoint_is_named(make_target: Any) -> None:
+    with pytest.raises(MisconfiguredProvider):
+        ask(make_target(introspection_url=""))

@@ -1,0 +1,238 @@
+"""Odd token responses, by hand and by Hypothesis: named failures only, and no success without a token."""
+
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import SecretStr
+from requests.structures import CaseInsensitiveDict
+
+from providers.catalog.schema import ErrorRule, OAuthMethod
+from providers.errors import MalformedResponse, ProviderError
+from providers.oauth.token_response import admit, lifetime_seconds, obtained, scopes_in
+from providers.response import Response
+from providers.values import Credential, Obtained
+from providers.vocabulary import Meaning
+
+METHOD = OAuthMethod(extra_response_fields=("instance_url", "bot_id", "flag"))
+RULES = (ErrorRule(value="bad_verification_code", means=Meaning.GRANT_REJECTED),)
+
+
+def read(body: Any, *, status: int = 200, method: OAuthMethod = METHOD, previous: Credential | None = None) -> Obtained:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    document = admit(Response(status, CaseInsensitiveDict(), raw), rules=RULES)
+    return obtained(document, method=method, previous=previous)
+
+
+def test_reads_a_full_response() -> None:
+    found = read(
+        {
+            "access_token": "at",
+            "refresh_token": "rt",
+            "token_type": "bearer",
+            "expires_in": 3600,
+            "scope": "a b",
+            "instance_url": "https://eu1.example",
+            "bot_id": 42,
+            "other": "dropped",
+        }
+    )
+    credential = found.credential
+    assert credential.access_token == SecretStr("at")
+    assert credential.refresh_token == SecretStr("rt")
+    assert credential.token_type == "bearer"
+    assert credential.extra == {"instance_url": "https://eu1.example", "bot_id": "42"}
+    assert (found.lifetime_seconds, found.scopes) == (3600, ("a", "b"))
+
+
+def test_keeps_what_a_refresh_leaves_out() -> None:
+    previous = Credential(
+        access_token=SecretStr("old"),
+        refresh_token=SecretStr("kept"),
+        fields={"client_id": SecretStr("c")},
+        extra={"instance_url": "https://eu1.example", "bot_id": "1"},
+    )
+    for absent in ({}, {"refresh_token": None}, {"refresh_token": ""}, {"refresh_token": ["x"]}):
+        credential = read({"access_token": "new", "bot_id": "2"} | absent, previous=previous).credential
+        assert credential.access_token == SecretStr("new")
+        assert credential.refresh_token == SecretStr("kept")
+        assert credential.fields == previous.fields
+        assert credential.extra == {"instance_url": "https://eu1.example", "bot_id": "2"}
+    assert read({"access_token": "new", "refresh_token": "rotated"}, previous=previous).credential.refresh_token == (
+        SecretStr("rotated")
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b'["access_token"]',
+        b'"access_token"',
+        b"17",
+        b"<html><body>Sign in</body></html>",
+        b"access_token=at&token_type=bearer",
+        b'{"access_token": "at"',
+        b'{"access_token": "at"}trailing',
+        b"[" * 60_000,
+        b'{"a":' * 10_000,
+        b'{"access_token": ' + b"9" * 5000 + b"}",
+        b"\xff\xfe\x00\x01",
+        {},
+        {"access_token": None},
+        {"access_token": ""},
+        {"access_token": "   "},
+        {"access_token": 17},
+        {"access_token": True},
+        {"access_token": ["at"]},
+        {"access_token": {"value": "at"}},
+        {"access_token": "line\nbreak"},
+        {"access_token": "tökén"},
+        {"access_token": "\ud800"},
+        {"access_token": "nul\x00"},
+        {"Access_Token": "at"},
+    ],
+)
+def test_success_without_a_usable_token_is_malformed(body: Any) -> None:
+    with pytest.raises(MalformedResponse) as caught:
+        read(body)
+    assert caught.value.sent
+    assert caught.value.__context__ is None
+
+
+def test_other_successful_statuses_are_accepted() -> None:
+    assert read({"access_token": "at"}, status=201).credential.access_token == SecretStr("at")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (3600, 3600),
+        (3600.9, 3600),
+        ("3600", 3600),
+        (" 3600 ", 3600),
+        ("3600.5", 3600),
+        (0, 30),
+        (-5, 30),
+        ("-5", 30),
+        (29, 30),
+        (10**12, 31_536_000),
+        (10**400, 31_536_000),
+        (-(10**400), 30),
+        (math.inf, 31_536_000),
+        (-math.inf, 30),
+        ("9" * 5000, 31_536_000),
+        (math.nan, None),
+        ("nan", None),
+        ("soon", None),
+        ("", None),
+        (None, None),
+        (True, None),
+        ([3600], None),
+        ({"seconds": 1}, None),
+    ],
+)
+def test_clamps_lifetimes(value: object, expected: int | None) -> None:
+    assert lifetime_seconds(value) == expected
+
+
+def test_unknown_lifetime_falls_back_to_the_catalogue() -> None:
+    method = OAuthMethod(default_lifetime_seconds=7200)
+    assert read({"access_token": "at"}, method=method).lifetime_seconds == 7200
+    assert read({"access_token": "at", "expires_in": "soon"}, method=method).lifetime_seconds == 7200
+    assert read({"access_token": "at", "expires_in": 0}, method=method).lifetime_seconds == 30
+    assert read({"access_token": "at"}).lifetime_seconds is None
+
+
+@pytest.mark.parametrize(
+    ("value", "separator", "expected"),
+    [
+        ("a b", " ", ("a", "b")),
+        ("a  b a", " ", ("a", "b")),
+        ("repo,gist", ",", ("repo", "gist")),
+        ("repo, gist", ",", ("repo", "gist")),
+        ("repo,gist", " ", ("repo,gist",)),
+        (["a", "b", 3, None], " ", ("a", "b")),
+        ("", " ", None),
+        ("  ", " ", None),
+        ([], " ", None),
+        (None, " ", None),
+        (7, " ", None),
+        ("a\x00b c", " ", ("c",)),
+        ("ünïcode", " ", None),
+        ('quo"te ok', " ", ("ok",)),
+    ],
+)
+def test_reads_scopes(value: object, separator: str, expected: tuple[str, ...] | None) -> None:
+    assert scopes_in(value, separator=separator) == expected
+
+
+def test_odd_side_values_never_cost_the_token() -> None:
+    found = read(
+        {
+            "access_token": "at",
+            "token_type": {"x": 1},
+            "expires_in": {"x": 1},
+            "scope": {"x": 1},
+            "refresh_token": 17,
+            "instance_url": ["x"],
+            "bot_id": "a\x00b",
+            "flag": True,
+        }
+    )
+    assert found.credential == Credential(access_token=SecretStr("at"))
+    assert (found.lifetime_seconds, found.scopes) == (None, None)
+
+
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=20),
+    st.sampled_from(["invalid_grant", "invalid_client", "bad_verification_code", "3600", "NaN", "at", " ", "\ud800"]),
+)
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner))
+NAMES = st.sampled_from(
+    ["access_token", "refresh_token", "token_type", "expires_in", "scope", "error", "instance_url", "bot_id"]
+)
+DOCUMENTS = st.dictionaries(NAMES, VALUES, max_size=8)
+BODIES = st.one_of(
+    st.binary(max_size=200),
+    VALUES.map(lambda value: json.dumps(value).encode()),
+    DOCUMENTS.map(lambda document: json.dumps(document).encode()),
+    DOCUMENTS.map(lambda document: json.dumps(document).encode()[:-3]),
+    DOCUMENTS.map(lambda document: json.dumps(document).encode("utf-16")),
+)
+
+
+@settings(deadline=None)
+@given(
+    status=st.one_of(st.just(200), st.integers(min_value=100, max_value=599)),
+    body=BODIES,
+    headers=st.dictionaries(st.sampled_from(["Retry-After", "Date", "Content-Type"]), st.text(max_size=30)),
+)
+def test_any_answer_is_a_token_or_a_named_failure(status: int, body: bytes, headers: dict[str, str]) -> None:
+    failure: ProviderError | None = None
+    try:
+        document = admit(Response(status, CaseInsensitiveDict(headers), body), rules=RULES)
+    except ProviderError as error:
+        failure = error
+    if failure is not None:
+        assert failure.sent
+        assert failure.retry_after_seconds is None or 0 <= failure.retry_after_seconds <= 3600
+        return
+    found = obtained(document, method=METHOD)
+    token = found.credential.access_token
+    assert 200 <= status < 300
+    assert token is not None
+    assert token.get_secret_value().strip()
+    assert token.get_secret_value().isascii()
+    assert found.lifetime_seconds is None or 30 <= found.lifetime_seconds <= 31_536_000
+    assert found.scopes is None or all(found.scopes)
+    assert Credential.from_bytes(found.credential.to_bytes()) == found.credential

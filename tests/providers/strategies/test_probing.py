@@ -1,0 +1,158 @@
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from providers.errors import MisconfiguredProvider
+from providers.strategies import strategy_for
+from providers.values import Account, Credential, ProbeResult
+from providers.vocabulary import AuthStyle, ProbeVerdict
+
+STYLE = AuthStyle.AUTHORIZATION_CODE
+HELD = Credential(access_token=SecretStr("at"))
+ME = {"sub": "acct-1", "name": "Ada"}
+
+
+def probe(target: Any, held: Credential = HELD) -> ProbeResult:
+    return strategy_for(STYLE).probe(target, held)
+
+
+def test_success_that_names_the_account_is_alive(sandbox_target: Any, provider: Any) -> None:
+    provider.answers_with(200, ME)
+    found = probe(sandbox_target(STYLE))
+    assert (found.verdict, found.status, found.account) == (ProbeVerdict.ALIVE, 200, Account("acct-1", "Ada"))
+    assert (provider.last.method, provider.last.path) == ("GET", "/me")
+    assert provider.last.headers["Authorization"] == "Bearer at"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "verdict"),
+    [
+        (401, b"", ProbeVerdict.DEAD),
+        (403, b"", ProbeVerdict.FORBIDDEN),
+        (403, ME, ProbeVerdict.FORBIDDEN),
+        (400, b"", ProbeVerdict.UNAVAILABLE),
+        (404, b"", ProbeVerdict.UNAVAILABLE),
+        (429, b"", ProbeVerdict.UNAVAILABLE),
+        (500, ME, ProbeVerdict.UNAVAILABLE),
+        (503, b"", ProbeVerdict.UNAVAILABLE),
+        (302, b"", ProbeVerdict.UNAVAILABLE),
+        (200, b"<html>Sign in</html>", ProbeVerdict.UNAVAILABLE),
+        (200, b"", ProbeVerdict.UNAVAILABLE),
+        (200, {"ok": False, "error": "ratelimited"}, ProbeVerdict.UNAVAILABLE),
+        (200, {"sub": None}, ProbeVerdict.UNAVAILABLE),
+        (200, {"sub": "x" * 256}, ProbeVerdict.UNAVAILABLE),
+    ],
+)
+def test_only_the_dead_answer_kills_and_only_a_named_account_proves(
+    sandbox_target: Any, provider: Any, status: int, body: Any, verdict: ProbeVerdict
+) -> None:
+    provider.answers_with(status, body, headers={"Location": "https://elsewhere.example/", "Retry-After": "8"})
+    found = probe(sandbox_target(STYLE))
+    assert (found.verdict, found.status, found.account) == (verdict, status, None)
+    if status in (429, 503):
+        assert found.retry_after_seconds == 8
+
+
+def test_dead_answers_of_the_catalogue_replace_the_default(sandbox_target: Any, provider: Any) -> None:
+    dead = [
+        {"status": 200, "value": "invalid_auth", "means": "grant_rejected"},
+        {"status": 403, "field": "code", "value": "17", "means": "grant_rejected"},
+        {"status": 403, "field": "code", "value": "18", "means": "unavailable"},
+    ]
+    target = sandbox_target(STYLE, changes={"probe": {"dead": dead}})
+    for status, body, verdict in (
+        (200, {"ok": False, "error": "invalid_auth"}, ProbeVerdict.DEAD),
+        (403, {"code": 17}, ProbeVerdict.DEAD),
+        (403, {"code": 18}, ProbeVerdict.UNAVAILABLE),
+        (403, {"code": 19}, ProbeVerdict.FORBIDDEN),
+        (401, {}, ProbeVerdict.UNAVAILABLE),
+    ):
+        provider.answers[:] = []
+        provider.answers_with(status, body)
+        assert probe(target).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "expected"),
+    [
+        ({"sub": 12345678901234567890}, "/sub", "12345678901234567890"),
+        ({"data": [{"id": "x"}]}, "/data/0/id", "x"),
+        ([{"id": 5}], "/0/id", "5"),
+        ({"a/b": {"c~d": "y"}}, "/a~1b/c~0d", "y"),
+        ({"sub": "a\x00b\u202ec"}, "/sub", "abc"),
+        ({"sub": True}, "/sub", None),
+        ({"sub": 1.5}, "/sub", None),
+        ({"sub": {"x": 1}}, "/sub", None),
+        ({"data": []}, "/data/0/id", None),
+        ({"data": [1]}, "/data/-1", None),
+        ({"data": [1]}, "/data/²", None),
+    ],
+)
+def test_account_is_found_by_json_pointer(
+    sandbox_target: Any, provider: Any, body: Any, pointer: str, expected: str | None
+) -> None:
+    provider.answers_with(200, body)
+    found = probe(sandbox_target(STYLE, changes={"probe": {"account_id": pointer, "account_name": ""}}))
+    assert found.account == (None if expected is None else Account(expected))
+
+
+def test_entry_without_account_takes_any_success(sandbox_target: Any, provider: Any) -> None:
+    provider.answers_with(204, b"")
+    target = sandbox_target(STYLE, changes={"probe": {"account_id": "", "account_name": ""}})
+    assert probe(target).verdict is ProbeVerdict.ALIVE
+
+
+def test_long_names_are_cut(sandbox_target: Any, provider: Any) -> None:
+    provider.answers_with(200, {"sub": "1", "name": "n" * 1000})
+    found = probe(sandbox_target(STYLE))
+    assert found.account is not None
+    assert len(found.account.name) == 255
+
+
+def test_observed_scopes_come_from_the_header(sandbox_target: Any, provider: Any) -> None:
+    provider.answers_with(200, ME, headers={"X-OAuth-Scopes": "repo, user:email"})
+    assert probe(sandbox_target(STYLE)).scopes is None
+    found = probe(sandbox_target(STYLE, changes={"probe": {"scopes_header": "x-oauth-scopes"}}))
+    assert found.scopes == ("repo", "user:email")
+
+
+def test_posts_a_filled_in_body(sandbox_target: Any, provider: Any) -> None:
+    provider.answers_with(200, ME)
+    changes = {"probe": {"method": "POST", "body": {"query": "{issuer}", "token": "{access_token}"}}}
+    target = sandbox_target(STYLE, changes=changes)
+    probe(target)
+    assert provider.last.method == "POST"
+    assert provider.last.json == {"query": provider.url, "token": "at"}
+
+
+def test_url_may_come_from_the_token_response(sandbox_target: Any, provider: Any) -> None:
+    provider.answers_with(200, ME)
+    target = sandbox_target(
+        STYLE,
+        changes={
+            "authorization_code": {"extra_response_fields": ["instance_url"]},
+            "probe": {"url": "{instance_url}/who"},
+        },
+    )
+    held = Credential(access_token=SecretStr("at"), extra={"instance_url": provider.url})
+    assert probe(target, held).verdict is ProbeVerdict.ALIVE
+    assert provider.last.path == "/who"
+    assert probe(target).verdict is ProbeVerdict.UNAVAILABLE
+
+
+def test_larger_answers_than_token_responses_are_read(sandbox_target: Any, provider: Any) -> None:
+    provider.answers_with(200, ME | {"filler": "x" * 200_000})
+    assert probe(sandbox_target(STYLE)).verdict is ProbeVerdict.ALIVE
+
+
+def test_unreachable_or_forbidden_provider_is_a_verdict(sandbox_target: Any, egress_policy: Any) -> None:
+    target = sandbox_target(STYLE, changes={"probe": {"url": "https://no-such-name.invalid/me"}})
+    assert probe(target).verdict is ProbeVerdict.UNAVAILABLE
+    egress_policy(allow_loopback=False)
+    assert probe(sandbox_target(STYLE)).verdict is ProbeVerdict.UNAVAILABLE
+
+
+def test_entry_without_a_probe_is_named(sandbox_target: Any) -> None:
+    with pytest.raises(MisconfiguredProvider, match="no probe"):
+        probe(sandbox_target(STYLE, changes={"probe": None}))
