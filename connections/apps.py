@@ -18,9 +18,7 @@ class ConnectionsConfig(AppConfig):
         from providers.egress import EgressPolicy, configure
 
         try:
-            check_separate_roots(
-                fernet_keys=settings.FERNET_KEYS, keyring=keyring(), secret_key=settings.SECRET_KEY
-            )
+            check_separate_roots(fernet_keys=settings.FERNET_KEYS, keyring=keyring(), secret_key=settings.SECRET_KEY)
         except KeyringError as error:
             raise ImproperlyConfigured(str(error)) from None
         configure(

@@ -19,7 +19,8 @@ def sandbox_process() -> Iterator[SandboxProcess]:
 
 @pytest.fixture
 def sandbox(sandbox_process: SandboxProcess) -> SandboxProcess:
-    """The sandbox, with no fault armed and an empty log."""
+    """The sandbox, strict about rotation, with no fault armed and an empty log."""
+    sandbox_process.control.settings(grace_seconds=0, rotate=True, delay_seconds=0)
     sandbox_process.control.clear_faults()
     sandbox_process.control.clear_log()
     return sandbox_process

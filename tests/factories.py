@@ -58,9 +58,7 @@ def make_caller(
     allows_unbound: bool = False,
 ) -> Caller:
     """Make an API client with a fresh key; operator-wide for no tenant."""
-    client = save_api_client(
-        name, tenant=tenant, permissions=permissions, allows_unbound=allows_unbound, actor=SYSTEM
-    )
+    client = save_api_client(name, tenant=tenant, permissions=permissions, allows_unbound=allows_unbound, actor=SYSTEM)
     return Caller(client, issue_key(client, now=database_now(), actor=SYSTEM).key)
 
 

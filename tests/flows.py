@@ -44,7 +44,12 @@ class EndUser:
             self.backend,
             "POST",
             "/connect-sessions",
-            {"end_user": self.name, "provider": "sandbox", "return_url": RETURN_URL.format(slug=self.tenant), **changes},
+            {
+                "end_user": self.name,
+                "provider": "sandbox",
+                "return_url": RETURN_URL.format(slug=self.tenant),
+                **changes,
+            },
         )
         assert answer.status_code == 201, answer.content
         body = answer.json()
@@ -52,9 +57,7 @@ class EndUser:
 
     def start(self, invitation: Invitation) -> HttpResponse:
         """Take the click on the landing page."""
-        return self.browser.post(
-            f"/connect/{invitation.id}/start", {"token": invitation.token}, headers=SAME_ORIGIN
-        )
+        return self.browser.post(f"/connect/{invitation.id}/start", {"token": invitation.token}, headers=SAME_ORIGIN)
 
     def leave(self, invitation: Invitation) -> str:
         """Take the click and return the authorization request."""
@@ -92,9 +95,7 @@ class EndUser:
 
     def vend(self, connection_id: str, **body: Any) -> HttpResponse:
         """Have the backend vend for this end user."""
-        return call(
-            self.backend, "POST", f"/connections/{connection_id}/credential", {"end_user": self.name, **body}
-        )
+        return call(self.backend, "POST", f"/connections/{connection_id}/credential", {"end_user": self.name, **body})
 
 
 def call(caller: Caller | None, method: str, path: str, body: Any = None) -> HttpResponse:

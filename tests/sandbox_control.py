@@ -76,9 +76,11 @@ class SandboxControl:
         found: list[SimpleNamespace] = []
         while True:
             page = self.call("GET", "log", after=after)
-            for entry in page["entries"]:
-                if all(entry[name] == value for name, value in wanted.items()):
-                    found.append(SimpleNamespace(**entry))
+            found += [
+                SimpleNamespace(**entry)
+                for entry in page["entries"]
+                if all(entry[name] == value for name, value in wanted.items())
+            ]
             if not page["entries"] or page["entries"][-1]["id"] >= page["last_id"]:
                 return found
             after = page["entries"][-1]["id"]
@@ -175,7 +177,7 @@ def start_sandbox(
     rotate: bool | None = None,
     access_log: bool = False,
 ) -> Iterator[SandboxProcess]:
-    """Run a sandbox on a free loopback port until the block ends. Ready, with ``clients`` registered, when it begins."""
+    """Run a sandbox on a free loopback port until the block ends. It is ready when that begins."""
     arguments = ["--host", host]
     for option, value in {
         "--state": state,

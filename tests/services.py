@@ -49,6 +49,8 @@ def start_services() -> Services:
     atexit.register(cleanup.close)
     try:
         folder = make_folder(Path(tempfile.mkdtemp(prefix="latchkey-tests-")))
+        for name in ("spool", "static"):
+            make_folder(folder / name)
         watchdog = Watchdog()
         watchdog.remove(folder)
         cleanup.callback(watchdog.close)

@@ -80,6 +80,9 @@ def belongs_here(venv: Path) -> bool:
         stamped = ""
     if stamped and stamped.split("\n", 1)[0] != str(ROOT):
         return False
+    # Without this file its Python is the system's own, which is not ours to change.
+    if not (venv / "pyvenv.cfg").exists():
+        return False
     probe = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
     try:
         return subprocess.run([venv / "bin" / "python", "-c", probe], capture_output=True, check=False).returncode == 0
@@ -104,7 +107,9 @@ def install(venv: Path) -> None:
     _say("installing packages (once; later starts are quick)")
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"]
     _run([*pip, str(_UV_LOCK)], "uv cannot be installed")
-    uv = [str(python), "-m", "uv", "pip", "sync", "--quiet", "--python", str(python), "--require-hashes", str(_LOCK)]
+    uv = [str(python), "-m", "uv", "pip", "sync", "--quiet", "--python", str(python)]
+    # Compiled once, here: nine processes of the demo would otherwise do it at each start.
+    uv += ["--compile-bytecode", "--require-hashes", str(_LOCK)]
     try:
         _run(uv, "The packages cannot be installed")
     except BootstrapError as error:

@@ -15,7 +15,7 @@ from config.local.state import PROJECT_ROOT, read_record, write_record
 
 # Settings that would otherwise leak in from the caller's shell and contradict the generated ones.
 _OWNED_PREFIXES = ("LATCHKEY_", "PG", "GRANIAN_", "CELERY_", "DJANGO_")
-_OWNED = frozenset({"BEHIND_TLS_PROXY", "TRUSTED_PROXY_COUNT", "STATIC_ROOT"})
+_OWNED = frozenset({"BEHIND_TLS_PROXY", "TRUSTED_PROXY_COUNT", "STATIC_ROOT", "PYTHONDONTWRITEBYTECODE"})
 
 
 def generate_secrets() -> dict[str, str]:
@@ -60,7 +60,10 @@ def development_settings(*, folder: Path, urls: Mapping[str, str]) -> dict[str, 
         "LATCHKEY_LOG_FORMAT": "console",
         "LATCHKEY_SPOOL_DIR": str(folder / "spool"),
         "LATCHKEY_STATE": str(folder),
+        "STATIC_ROOT": str(folder / "static"),
         "PYTHONUNBUFFERED": "1",
+        # A container's only user is often root; Celery's nine lines about that belong to production.
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges:UserWarning",
     }
 
 

@@ -185,7 +185,8 @@ class Supervisor:
     def _stop(self, children: list[_Child]) -> None:
         self._stopping = children
         for child in children:
-            signal_group(child.process.pid, signal.SIGKILL if self._hurried else signal.SIGTERM)
+            # Only the first process is asked: one that manages others takes their sudden end for a failure.
+            child.process.send_signal(signal.SIGKILL if self._hurried else signal.SIGTERM)
             signal_group(child.process.pid, signal.SIGCONT)
         begun = time.monotonic()
         try:

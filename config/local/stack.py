@@ -33,9 +33,9 @@ _MODULES = {
     # The access log stays off: its lines would hold paths with ids.
     "web": "granian --interface wsgi --host {host} --port {port} --workers 2 --blocking-threads 8 --no-access-log"
     " config.wsgi:application",
-    "worker": "celery -A config worker -P threads -c 16 -l INFO --without-gossip --without-mingle"
+    "worker": "celery -q -A config worker -P threads -c 16 -l INFO --without-gossip --without-mingle"
     " -Q celery,refresh,probe",
-    "beat": "celery -A config beat -S celery.beat:Scheduler -l WARNING",
+    "beat": "celery -q -A config beat -S celery.beat:Scheduler -l WARNING",
     "customer_app": "config.local.customer_app --port {port}",
 }
 PROCESSES = tuple(_MODULES)
@@ -143,8 +143,8 @@ class LocalStack:
 
     def _start(self) -> None:
         self._cleanup.callback(self._sink.close)
-        for folder in (self.state_dir, self.state_dir / "logs", self.state_dir / "spool"):
-            make_folder(folder)
+        for name in ("", "logs", "spool", "static"):
+            make_folder(self.state_dir / name)
         lock = self._cleanup.enter_context(locked(self.state_dir))
         # The watchdog keeps the lock if this process is killed, until it has stopped what is left.
         watchdog = Watchdog(keep_open=(lock,))

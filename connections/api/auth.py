@@ -29,7 +29,7 @@ class Caller:
     def tenant(self, slug: str | None) -> Tenant:
         """Return the tenant that the call is about: the client's own, or the one an operator-wide client names.
 
-        Raises ``NotFound`` for an unknown or another's tenant, ``InvalidRequest`` if an operator-wide client names none.
+        Raises ``NotFound`` for an unknown or another's tenant, ``InvalidRequest`` if an operator-wide one names none.
         """
         own = self.client.tenant
         if own is not None:
@@ -44,7 +44,7 @@ class Caller:
         return tenant
 
     def connection(self, connection_id: uuid.UUID, slug: str | None) -> Connection:
-        """Return one connection of the tenant that the call is about. Raises ``NotFound``, always with the same words."""
+        """Return one connection of the tenant that the call is about. Raises ``NotFound``, always in the same words."""
         tenant = self.tenant(slug)
         connection = (
             Connection.objects.for_tenant(tenant.id)

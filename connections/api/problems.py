@@ -50,7 +50,10 @@ def problem(
         **members,
     }
     response = HttpResponse(
-        json.dumps(document), status=number, content_type="application/problem+json", headers={"Cache-Control": "no-store"}
+        json.dumps(document),
+        status=number,
+        content_type="application/problem+json",
+        headers={"Cache-Control": "no-store"},
     )
     if retry_after_seconds is not None:
         response["Retry-After"] = str(max(1, math.ceil(retry_after_seconds)))
@@ -64,9 +67,7 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(Refusal)
     def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-        return problem(
-            refusal.code, refusal.detail, retry_after_seconds=refusal.retry_after_seconds, **refusal.extra
-        )
+        return problem(refusal.code, refusal.detail, retry_after_seconds=refusal.retry_after_seconds, **refusal.extra)
 
     @api.exception_handler(ValidationError)
     def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:

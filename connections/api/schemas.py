@@ -24,7 +24,9 @@ class Branding(Request):
     """What the widget shows of a tenant."""
 
     color: str = Field("", description="#rrggbb; empty keeps the default")
-    logo: str | None = Field(None, description="data URI of a PNG, JPEG, GIF, WebP or SVG, at most 64 KiB; null keeps it")
+    logo: str | None = Field(
+        None, description="data URI of a PNG, JPEG, GIF, WebP or SVG, at most 64 KiB; null keeps it"
+    )
 
 
 class TenantIn(Request):
@@ -34,7 +36,9 @@ class TenantIn(Request):
     branding: Branding = Branding(color="", logo=None)
     allowed_origins: list[str] = []
     return_urls: list[str] = []
-    reconnect_url: str = Field("", description="your reconnect page; {connection}, {provider}, {end_user} are filled in")
+    reconnect_url: str = Field(
+        "", description="your reconnect page; {connection}, {provider}, {end_user} are filled in"
+    )
 
 
 class TenantOut(Schema):

@@ -36,6 +36,4 @@ def browser_secret(request: HttpRequest, session_id: uuid.UUID) -> str | None:
 
 def forget(response: HttpResponse, session_id: uuid.UUID) -> None:
     """Take the cookie back when the session is over."""
-    response.set_cookie(
-        cookie_name(session_id), "", max_age=0, path="/", secure=True, httponly=True, samesite="Lax"
-    )
+    response.set_cookie(cookie_name(session_id), "", max_age=0, path="/", secure=True, httponly=True, samesite="Lax")

@@ -133,9 +133,7 @@ def _leave(
     A plain redirect would be held against ``form-action`` through the whole chain of the provider's own redirects.
     """
     try:
-        url = authorization_url(
-            session.id, app_id=app.id, params=typed, browser_secret=secret, now=database_now()
-        )
+        url = authorization_url(session.id, app_id=app.id, params=typed, browser_secret=secret, now=database_now())
     except InvalidRequest as refusal:
         return _form(request, session, app, error=refusal.detail, field=refusal.extra.get("field", ""), status=422)
     except AppMisconfigured as refusal:

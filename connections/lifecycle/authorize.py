@@ -120,7 +120,9 @@ def authorization_url(
         session.failure = ""
         session.state_hash = digest(state)
         session.requested_scopes = list(scopes)
-        session.code_verifier = None if verifier is None else seal_for_session(session, "code_verifier", verifier.encode())
+        session.code_verifier = (
+            None if verifier is None else seal_for_session(session, "code_verifier", verifier.encode())
+        )
         session.save()
     try:
         return access.strategy.authorization_url(

@@ -78,7 +78,12 @@ def receive_callback(
 
 
 def _checked(
-    session: ConnectSession, app_id: uuid.UUID, response: Mapping[str, str], browser_secret: str | None, *, now: datetime
+    session: ConnectSession,
+    app_id: uuid.UUID,
+    response: Mapping[str, str],
+    browser_secret: str | None,
+    *,
+    now: datetime,
 ) -> str | Declined | SessionUnusable:
     """Return the code, or what stands against it."""
     if session.provider_app is None or session.provider_app.id != app_id:

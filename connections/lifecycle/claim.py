@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from django.db.models import Q
+
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.locking import LockTimeout, lock_connection, short_transaction
 from connections.lifecycle.outcomes import AppMisconfigured
@@ -162,14 +164,14 @@ def _is_due(connection: Connection, need: Need, *, now: datetime) -> bool:
         return False
     if connection.access_expires_at > need.valid_until:
         return False
-    newest = CredentialVersion.objects.only("received_at").get(id=connection.current_version_id)
+    newest = CredentialVersion.objects.only("received_at").get(Q(id=connection.current_version_id))
     return newest.received_at <= now - FLOOR
 
 
 def _claimed(
     connection: Connection, *, trigger: str, doubtful: RefreshAttempt | None, now: datetime
 ) -> Claim | RefreshReport:
-    version = CredentialVersion.objects.get(id=connection.current_version_id)
+    version = CredentialVersion.objects.get(Q(id=connection.current_version_id))
     try:
         credential = open_credential(connection, version)
         key = current_data_key(connection.tenant_id)

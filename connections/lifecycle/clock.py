@@ -11,4 +11,4 @@ def database_now() -> datetime:
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         row = cursor.fetchone()
-    return cast(datetime, row[0])
+    return cast("datetime", row[0])

@@ -252,7 +252,9 @@ def _verify(work: _Exchange, obtained: Obtained) -> _Verified:
         return _Verified(obtained, None, False)
     probed = work.access.strategy.probe(work.access.target, obtained.credential)
     if probed.verdict is ProbeVerdict.DEAD:
-        raise GrantRejected(Evidence("The provider refused the credential that it had just given.", status=probed.status))
+        raise GrantRejected(
+            Evidence("The provider refused the credential that it had just given.", status=probed.status)
+        )
     return _Verified(obtained, probed.account, probed.verdict is ProbeVerdict.ALIVE)
 
 

@@ -21,9 +21,7 @@ def disconnect(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, k
     Repeating it changes nothing. Raises ``NotFound``.
     """
     status, reason = (
-        (Status.REVOKED, Reason.REVOKED_BY_OPERATOR)
-        if keep
-        else (Status.DISCONNECTED, Reason.DISCONNECTED_BY_REQUEST)
+        (Status.REVOKED, Reason.REVOKED_BY_OPERATOR) if keep else (Status.DISCONNECTED, Reason.DISCONNECTED_BY_REQUEST)
     )
     with short_transaction():
         connection = lock_connection(connection_id)

@@ -121,7 +121,9 @@ class RefreshFirst:
 class Refuse:
     """The request is refused with this stable code."""
 
-    code: Literal["not_found", "pending", "suspended", "policy_denied", "insufficient_scope", "reauthorization_required"]
+    code: Literal[
+        "not_found", "pending", "suspended", "policy_denied", "insufficient_scope", "reauthorization_required"
+    ]
     missing_scopes: tuple[str, ...] = ()
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from django.db.models import Q
 
 from connections.lifecycle import events
 from connections.lifecycle.claim import Need
@@ -76,7 +77,7 @@ def _load(connection_id: uuid.UUID) -> _Trial | ProbeReport:
     connection = Connection.objects.select_related("provider_app", "tenant").filter(id=connection_id).first()
     if connection is None or connection.status not in VENDS:
         return ProbeReport(None, "The connection is not in use.")
-    version = CredentialVersion.objects.get(id=connection.current_version_id)
+    version = CredentialVersion.objects.get(Q(id=connection.current_version_id))
     try:
         access = access_to(connection.provider_app, connection.params)
         credential = open_credential(connection, version)

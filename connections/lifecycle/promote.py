@@ -6,6 +6,8 @@ the only live token there is, however late it comes.
 
 from datetime import datetime
 
+from django.db.models import Q
+
 from connections.lifecycle import events
 from connections.lifecycle.versions import make_current
 from connections.models import (
@@ -28,13 +30,15 @@ def promote(connection: Connection, version: CredentialVersion, *, now: datetime
     promoted = False
     if version.grant_id != connection.grant_id:
         version.delete()
-    elif connection.status in (Status.DISCONNECTED, Status.REVOKED) or version.parent_id != connection.current_version_id:
+    elif (
+        connection.status in (Status.DISCONNECTED, Status.REVOKED) or version.parent_id != connection.current_version_id
+    ):
         version.stage = Stage.ORPHAN
         version.save(update_fields=["stage"])
     else:
         _promote(connection, version, now=now)
         promoted = True
-    RefreshAttempt.objects.filter(id=version.attempt_id).update(
+    RefreshAttempt.objects.filter(Q(id=version.attempt_id)).update(
         state=AttemptState.PROMOTED if promoted else AttemptState.SUPERSEDED, ended_at=now
     )
     return promoted
@@ -43,15 +47,14 @@ def promote(connection: Connection, version: CredentialVersion, *, now: datetime
 def promote_orphan(connection: Connection, *, now: datetime) -> bool:
     """Make the newest orphan of the current grant the current version, if there is one: it may be the live one."""
     orphan = (
-        CredentialVersion.objects.filter(connection=connection, stage=Stage.ORPHAN, grant_id=connection.grant_id)
+        CredentialVersion.objects.filter(connection=connection, stage=Stage.ORPHAN)
+        .filter(Q(grant_id=connection.grant_id))
         .order_by("-received_at")
         .first()
     )
     if orphan is None:
         return False
-    make_current(
-        connection, orphan, status=Status(connection.status), reason=Reason(connection.reason), now=now
-    )
+    make_current(connection, orphan, status=Status(connection.status), reason=Reason(connection.reason), now=now)
     connection.change(refresh_due_at=now)
     return True
 

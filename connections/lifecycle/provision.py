@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from connections.lifecycle import audit
+from connections.lifecycle.locking import release_database
 from connections.lifecycle.outcomes import InvalidRequest
 from connections.lifecycle.sealing import seal_client_secrets
 from connections.models import ApiClient, ApiKey, Permission, ProviderApp, Tenant
@@ -52,6 +53,11 @@ class TenantProfile:
 
 def upsert_tenant(slug: str, profile: TenantProfile, *, actor: audit.Actor) -> Tenant:
     """Make the tenant ``slug``, or change it to ``profile``. Raises ``InvalidRequest`` naming the member at fault."""
+    return store_tenant(prepare_tenant(slug, profile), actor=actor)
+
+
+def prepare_tenant(slug: str, profile: TenantProfile) -> Tenant:
+    """Return the tenant as ``store_tenant`` would write it. Raises ``InvalidRequest`` naming the member at fault."""
     for origin in profile.allowed_origins:
         _check_url(origin, field_name="allowed_origins", origin_only=True)
     for url in profile.return_urls:
@@ -71,9 +77,14 @@ def upsert_tenant(slug: str, profile: TenantProfile, *, actor: audit.Actor) -> T
     except ValidationError as error:
         name, messages = next(iter(error.message_dict.items()))
         raise InvalidRequest(" ".join(messages), field=name) from None
+    return tenant
+
+
+def store_tenant(tenant: Tenant, *, actor: audit.Actor) -> Tenant:
+    """Write a prepared tenant, with its audit row."""
     with transaction.atomic():
         tenant.save()
-        audit.record("tenant.saved", actor=actor, tenant_id=tenant.id, detail={"slug": slug})
+        audit.record("tenant.saved", actor=actor, tenant_id=tenant.id, detail={"slug": tenant.slug})
     return tenant
 
 
@@ -111,13 +122,16 @@ def _check_url(url: str, *, field_name: str, origin_only: bool = False) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """Our registration at a provider, as it is entered. Without a client id the app is a draft."""
+    """Our registration at a provider, as it is entered. Without a client id the app is a draft.
+
+    ``client_secrets`` are in order, the preferred first; None keeps those that are stored.
+    """
 
     provider: str
     auth_style: AuthStyle
     name: str = ""
     client_id: str = ""
-    client_secrets: Sequence[str] = field(default_factory=tuple, repr=False)
+    client_secrets: Sequence[str] | None = field(default_factory=tuple, repr=False)
     params: Mapping[str, str] = field(default_factory=dict)
     scopes: Sequence[str] = field(default_factory=tuple)
 
@@ -126,6 +140,27 @@ def save_provider_app(registration: Registration, *, tenant: Tenant | None, acto
     """Make or replace the one app of ``tenant`` (shared for None) at a provider; it keeps its id and redirect URI.
 
     For entries that are discovered, the issuer's metadata is fetched (HTTP). Raises ``InvalidRequest``.
+    """
+    return store_provider_app(prepare_provider_app(registration, tenant=tenant), actor=actor)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedApp:
+    """A provider app that is checked and ready to write; ``app`` has no primary state in the database yet if new."""
+
+    app: ProviderApp
+    client_secrets: Sequence[str] | None = field(repr=False)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there was no app of this owner at this provider before."""
+        return self.app._state.adding
+
+
+def prepare_provider_app(registration: Registration, *, tenant: Tenant | None) -> PreparedApp:
+    """Return the app as ``store_provider_app`` would write it; ``save_provider_app`` says what is checked.
+
+    May fetch the issuer's metadata (HTTP), so no transaction may be open. Raises ``InvalidRequest``.
     """
     try:
         described = entry(registration.provider)
@@ -146,13 +181,20 @@ def save_provider_app(registration: Registration, *, tenant: Tenant | None, acto
     app.params = params
     app.discovered = discovered
     app.scopes = list(registration.scopes)
+    return PreparedApp(app, registration.client_secrets)
+
+
+def store_provider_app(prepared: PreparedApp, *, actor: audit.Actor) -> ProviderApp:
+    """Seal the secrets of a prepared app and write it, with its audit row."""
+    app = prepared.app
     with transaction.atomic():
-        app.secrets = seal_client_secrets(app, registration.client_secrets)
+        if prepared.client_secrets is not None:
+            app.secrets = seal_client_secrets(app, prepared.client_secrets)
         app.save()
         audit.record(
             "provider_app.saved",
             actor=actor,
-            tenant_id=tenant.id if tenant else None,
+            tenant_id=app.tenant_id,
             detail={"provider_app": str(app.id), "provider": app.provider, "auth_style": app.auth_style},
         )
     return app
@@ -173,11 +215,10 @@ def _checked_app_params(described: CatalogEntry, given: Mapping[str, str]) -> di
 
 
 def _discovered(described: CatalogEntry, style: AuthStyle, params: Mapping[str, str]) -> dict[str, str]:
-    method = (
-        described.authorization_code if style is AuthStyle.AUTHORIZATION_CODE else described.client_credentials
-    )
+    method = described.authorization_code if style is AuthStyle.AUTHORIZATION_CODE else described.client_credentials
     if style is AuthStyle.API_KEY or method is None or not method.discover:
         return {}
+    release_database()
     try:
         return discover(method.issuer.format_map(params))
     except ProviderError as error:
@@ -202,8 +243,7 @@ def save_api_client(
     actor: audit.Actor,
 ) -> ApiClient:
     """Make the API client ``name`` of ``tenant`` (operator-wide for None), or change its permissions."""
-    if tenant is not None and Permission.TENANTS in permissions:
-        raise InvalidRequest("Only an operator-wide client may manage tenants.", field="permissions")
+    check_permissions(permissions, tenant=tenant)
     with transaction.atomic():
         client, _ = ApiClient.objects.update_or_create(
             tenant=tenant,
@@ -219,14 +259,28 @@ def save_api_client(
     return client
 
 
+def check_permissions(permissions: Sequence[Permission], *, tenant: Tenant | None) -> None:
+    """Raise ``InvalidRequest`` unless a client of ``tenant`` (operator-wide for None) may have ``permissions``."""
+    if tenant is not None and Permission.TENANTS in permissions:
+        raise InvalidRequest("Only an operator-wide client may manage tenants.", field="permissions")
+
+
 def issue_key(
-    client: ApiClient, *, now: datetime, lifetime: timedelta = DEFAULT_KEY_LIFETIME, actor: audit.Actor
+    client: ApiClient,
+    *,
+    now: datetime,
+    lifetime: timedelta = DEFAULT_KEY_LIFETIME,
+    actor: audit.Actor,
+    key_id: uuid.UUID | None = None,
 ) -> IssuedKey:
-    """Give ``client`` one more key: 256 random bits behind a visible prefix."""
+    """Give ``client`` one more key: 256 random bits behind a visible prefix.
+
+    A caller that may be repeated gives the row's ``key_id`` beforehand: the second time raises ``IntegrityError``.
+    """
     key = KEY_PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
         row = ApiKey.objects.create(
-            id=uuid.uuid4(),
+            id=key_id or uuid.uuid4(),
             client=client,
             prefix=key[:10],
             key_hash=hash_key(key),
@@ -242,5 +296,5 @@ def issue_key(
 
 
 def hash_key(key: str) -> bytes:
-    """Return the SHA-256 under which an API key is stored and looked up; the lookup is by hash, so it leaks no timing."""
+    """Return the SHA-256 under which an API key is stored and looked up: by hash, so that no timing leaks."""
     return hashlib.sha256(key.encode()).digest()

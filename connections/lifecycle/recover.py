@@ -7,6 +7,8 @@ more: when the writer said itself that it ended, or after the lease. A refusal a
 
 from datetime import datetime
 
+from django.db.models import Q
+
 from connections.lifecycle.locking import lock_connection, short_transaction
 from connections.lifecycle.promote import promote
 from connections.models import (
@@ -48,7 +50,7 @@ def supersede(attempt: RefreshAttempt) -> None:
 def follows_doubt(connection: Connection) -> bool:
     """Whether an earlier attempt with the current refresh token may have been processed without our knowing."""
     return RefreshAttempt.objects.filter(
-        connection=connection, parent_version_id=connection.current_version_id, state=AttemptState.SUPERSEDED
+        Q(parent_version_id=connection.current_version_id), connection=connection, state=AttemptState.SUPERSEDED
     ).exists()
 
 

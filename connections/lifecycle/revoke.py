@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from django.db.models import Q
 
 from connections.lifecycle import audit, events
 from connections.lifecycle.clock import database_now
@@ -77,7 +78,7 @@ def _load(connection_id: uuid.UUID) -> _Work | Revocation:
             grants = tuple(
                 _Grant(version.id, open_credential(connection, version), proves=_outlives(version, now=now))
                 for version in CredentialVersion.objects.filter(
-                    connection=connection, grant_id=connection.grant_id
+                    Q(grant_id=connection.grant_id), connection=connection
                 ).exclude(stage=Stage.PREVIOUS)
             )
         except AppMisconfigured:

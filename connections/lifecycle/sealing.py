@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from pydantic import SecretStr
 
 from connections.models import Connection, ConnectSession, CredentialVersion, ProviderApp
@@ -50,7 +51,7 @@ def unwrap_columns(*, key_id: uuid.UUID, tenant_id: uuid.UUID | None, kek_id: st
 
 def current_data_key(tenant_id: uuid.UUID | None) -> DataKey:
     """Return the tenant's current data key (the operator's own for None), making it on first use."""
-    row = DataKeyRow.objects.filter(tenant_id=tenant_id, is_current=True).first()
+    row = DataKeyRow.objects.filter(Q(tenant_id=tenant_id), is_current=True).first()
     if row is not None:
         return unwrap(row)
     fresh = new_data_key()
@@ -59,7 +60,7 @@ def current_data_key(tenant_id: uuid.UUID | None) -> DataKey:
         with transaction.atomic():
             DataKeyRow.objects.create(id=fresh.id, tenant_id=tenant_id, kek_id=kek_id, wrapped=wrapped)
     except IntegrityError:
-        return unwrap(DataKeyRow.objects.get(tenant_id=tenant_id, is_current=True))
+        return unwrap(DataKeyRow.objects.get(Q(tenant_id=tenant_id), is_current=True))
     return fresh
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Q
 
 from connections.lifecycle.claim import Claim, Outcome, RefreshReport
 from connections.lifecycle.clock import database_now
@@ -69,7 +70,7 @@ def _store(sealed: SealedVersion) -> None:
         try:
             with transaction.atomic():
                 insert_received(sealed)
-                RefreshAttempt.objects.filter(id=sealed.attempt_id, state=AttemptState.SENT).update(
+                RefreshAttempt.objects.filter(Q(id=sealed.attempt_id), state=AttemptState.SENT).update(
                     state=AttemptState.RECEIVED
                 )
         except (OperationalError, InterfaceError):

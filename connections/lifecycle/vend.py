@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import structlog
 
@@ -163,7 +163,7 @@ def _refusal(decision: Refuse, row: VendRow) -> Refusal:
             )
 
 
-def _mend(row: VendRow) -> dict[str, str]:
+def _mend(row: VendRow) -> dict[str, Any]:
     url = connect_url(row.reconnect_url, connection_id=row.connection_id, provider=row.provider, end_user=row.end_user)
     return {"connect_url": url} if url else {}
 
@@ -229,12 +229,8 @@ def _opened(row: VendRow) -> Vended:
 def _open(row: VendRow) -> Credential:
     if row.secrets is None or row.connection_id is None or row.version_id is None or row.data_key_id is None:
         raise Unreadable("The connection has no stored credential.")
-    key = unwrap_columns(
-        key_id=row.data_key_id, tenant_id=row.tenant_id, kek_id=row.kek_id, wrapped=bytes(row.wrapped)
-    )
-    place = credential_place(
-        tenant_id=row.tenant_id, connection_id=row.connection_id, version_id=row.version_id
-    )
+    key = unwrap_columns(key_id=row.data_key_id, tenant_id=row.tenant_id, kek_id=row.kek_id, wrapped=bytes(row.wrapped))
+    place = credential_place(tenant_id=row.tenant_id, connection_id=row.connection_id, version_id=row.version_id)
     sealed = StoredSecret(bytes(row.secrets)).open_outer()
     return Credential.from_bytes(open_sealed(sealed, key=key, place=place))
 

@@ -52,7 +52,8 @@ class Connection(models.Model):
     """One grant. The lifecycle owns every column but ``metadata``; ``version`` counts its changes of state.
 
     ``refresh_due_at`` and ``probe_due_at`` are what the sweeps look for (null: never); ``refresh_enqueued_until`` keeps
-    a sweep from sending the same task twice; ``next_attempt_at`` holds a refresh back after a failure. ``evidence`` says what the status rests on.
+    a sweep from sending the same task twice; ``next_attempt_at`` holds a refresh back after a failure.
+    ``evidence`` says what the status rests on.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

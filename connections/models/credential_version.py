@@ -43,9 +43,7 @@ class CredentialVersion(models.Model):
     class Meta:
         ordering = ["-received_at"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["connection"], condition=Q(stage=Stage.CURRENT), name="one_current_version"
-            )
+            models.UniqueConstraint(fields=["connection"], condition=Q(stage=Stage.CURRENT), name="one_current_version")
         ]
         indexes = [
             models.Index(fields=["connection", "stage"], name="version_of_connection"),

@@ -1,6 +1,5 @@
 """Wrapped data keys: one current key a tenant, one for the operator's own secrets. Deleting a row shreds its data."""
 
-
 from django.db import models
 from django.db.models import Q
 

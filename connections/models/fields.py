@@ -6,7 +6,7 @@ unopened ``StoredSecret`` comes out; opening is an explicit call.
 """
 
 from functools import lru_cache
-from typing import Any, Never
+from typing import TYPE_CHECKING, Any, Never
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -46,7 +46,13 @@ class StoredSecret:
             raise Unreadable("The stored value does not open under any key in FERNET_KEYS.") from None
 
 
-class SealedField(EncryptedField):  # type: ignore[misc]
+if TYPE_CHECKING:
+    _Column = models.Field[bytes | StoredSecret | None, StoredSecret | None]
+else:
+    _Column = EncryptedField
+
+
+class SealedField(_Column):
     """A column of sealed bytes. Assign the bytes that the vault's ``seal`` returned; read a ``StoredSecret``."""
 
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:

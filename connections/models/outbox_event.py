@@ -19,8 +19,8 @@ class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
 class OutboxEvent(models.Model):
     """One event. ``id`` is its place in the stream, ``event_id`` its name for receivers that deduplicate.
 
-    ``transaction_id`` lets readers stop before transactions that are still open: ids are given out before the commit, so
-    a reader of all that is visible would pass over the late ones.
+    ``transaction_id`` lets readers stop before transactions that are still open: ids are given out before the commit,
+    so a reader of all that is visible would pass over the late ones.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -1,7 +1,7 @@
 """A sandbox: an OAuth authorization server and resource API that anyone can run, and break on purpose.
 
-For the demo, the tests and failure drills. It is a real server in a process of its own, on oauthlib's server side, Flask
-and SQLite; nothing here is used in production, and nothing else in ``providers`` imports it.
+For the demo, the tests and failure drills. It is a real server in a process of its own, on oauthlib's server side,
+Flask and SQLite; nothing here is used in production, and nothing else in ``providers`` imports it.
 
     python -m providers.sandbox --port 9400 [--host 127.0.0.1] [--state DIR] [--public-url URL] [--name NAME]
         [--clients FILE.json] [--access-lifetime S] [--grace-seconds S] [--[no-]rotate] [--access-log]
@@ -11,8 +11,8 @@ The first line printed is ``listening on URL``; ``--port 0`` picks a free port. 
 that same address. With ``--state`` clients, settings,
 grants, tokens, keys, sessions and the request log outlive a kill -9; armed faults never do. SIGTERM and SIGINT end it.
 
-People are alice, bob and carol; each one's password is the name. A client is registered with ``--clients`` (a JSON list)
-or over the control API:
+People are alice, bob and carol; each one's password is the name. A client is registered with ``--clients`` (a JSON
+list) or over the control API:
 
     {"client_id": "demo", "name": "Demo app", "client_secret": "…" or ["…", "…"], "client_secrets": ["…"],
      "redirect_uris": ["http://127.0.0.1:8000/callback"], "scopes": ["profile", "files.read"], "public": false,

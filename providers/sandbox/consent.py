@@ -121,7 +121,7 @@ class Authorization:
     def _dead_end(self, error: OAuth2Error) -> Response:
         """Tell the person: the client or its redirect URI cannot be trusted with an answer (RFC 6749 §4.1.2.1)."""
         self._exchange.entry.outcome = "dead_end"
-        self._exchange.entry.error = error.error
+        self._exchange.entry.error = error.error or ""
         page = render_template("error.html", title="This link does not work", detail=error.description)
         return make_response(page, 400)
 

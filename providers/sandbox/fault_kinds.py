@@ -3,9 +3,9 @@
 Owns the table ``KINDS``, explicit rather than registered, and the options that each kind takes. Three families:
 *canned* answers stand in for the real one (the request is processed only with the option ``processed``), *altered*
 successes really happened and then read differently (what is no success passes unchanged), and *wire* faults play with
-the connection. Which request meets a fault is in ``faults``, socket work in ``wire``, and the filler that bodies without
-end are made of in ``filler``. ``narrow_scope`` and ``missing_refresh_token`` also change what is issued: the
-``validator`` asks for them.
+the connection. Which request meets a fault is in ``faults``, socket work in ``wire``, and the filler that bodies
+without end are made of in ``filler``. ``narrow_scope``, ``missing_refresh_token`` and ``wrong_iss`` change what is
+issued: ``validator`` and ``consent`` ask for them.
 """
 
 import json

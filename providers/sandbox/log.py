@@ -60,7 +60,7 @@ _FIELDS = tuple(field.name for field in fields(Entry))
 
 
 class RequestLog:
-    """The entries, oldest first, numbered from 1 without a gap; numbers are never used twice, not even after a clear."""
+    """The entries, oldest first, numbered from 1 without a gap; no number is used twice, not even after a clear."""
 
     def __init__(self, *, path: Path | None = None, echo: Callable[[str], None] | None = None) -> None:
         self._lock = threading.Lock()
@@ -153,7 +153,7 @@ class RequestLog:
         self._write({"last_id": self._last_id})
         for entry in self._entries:
             self._append(entry)
-        os.replace(fresh, path)
+        fresh.replace(path)
 
 
 def _line(entry: Entry) -> str:

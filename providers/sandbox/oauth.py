@@ -1,7 +1,7 @@
 """The protocol endpoints for machines: metadata, token, revocation, introspection.
 
-Owns their HTTP (RFC 6749 §3.2, RFC 7009, RFC 7662, RFC 8414); the rules are in ``validator``. Token requests may also be
-JSON. The authorization endpoint, which people see, is in ``consent``.
+Owns their HTTP (RFC 6749 §3.2, RFC 7009, RFC 7662, RFC 8414); the rules are in ``validator``. Token requests may also
+be JSON. The authorization endpoint, which people see, is in ``consent``.
 """
 
 import json

@@ -1,9 +1,9 @@
 """The threaded HTTP/1.1 server under the application.
 
-Owns reading requests and writing ordinary answers (RFC 9112), a thread for each connection, connections kept alive. It
-exists because faults need the accepted socket, which the WSGI environment carries as ``sandbox.socket``, and because the
-development servers at hand take several times as long for a request as the application itself. It reads what OAuth
-clients send: bodies have a Content-Length, a chunked one is refused with 411.
+Owns reading requests and writing ordinary answers (RFC 9112): a thread for each open connection, connections kept
+alive. It exists because faults need the accepted socket, which the WSGI environment carries as ``sandbox.socket``, and
+because it keeps the cost of a token request low beside the programs that a drill measures. It reads what OAuth clients
+send: bodies have a Content-Length, a chunked one is refused with 411.
 """
 
 import contextlib
@@ -11,14 +11,18 @@ import io
 import socket
 import sys
 import threading
+import time
 import traceback
-from collections.abc import Iterable
 from email.utils import formatdate
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 from urllib.parse import unquote_to_bytes
 
 from flask import Flask
+from werkzeug.datastructures import Headers
+from werkzeug.test import run_wsgi_app
 
+_MOST_IDLE = 32
+_PAUSE_SECONDS = 0.05
 _MOST_HEADER_BYTES = 64 * 1024
 _MOST_BODY_BYTES = 4 * 1024 * 1024
 
@@ -28,19 +32,48 @@ class _Refused(Exception):
 
 
 class Server:
-    """Bound and listening from the start; ``app`` may be set until ``serve_forever``."""
+    """Bound and listening from the start, serving from ``serve_forever`` on."""
 
     def __init__(self, *, host: str, port: int) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, port), family=family, backlog=1024)
+        self._lock = threading.Lock()
+        self._idle = 0
         self.port: int = self._socket.getsockname()[1]
 
     def serve_forever(self, app: Flask) -> NoReturn:
-        """Accept connections until an exception (KeyboardInterrupt) ends it, and stop listening then."""
+        """Serve ``app`` until an exception (KeyboardInterrupt) ends the wait, and stop listening then."""
         with self._socket:
+            self._add_worker(app)
             while True:
+                threading.Event().wait()
+
+    def _add_worker(self, app: Flask) -> None:
+        self._idle += 1
+        threading.Thread(target=self._work, args=(app,), daemon=True).start()
+
+    def _work(self, app: Flask) -> None:
+        """Accept and serve one connection after another; whoever takes the last turn to accept adds a worker first.
+
+        A worker may be busy for as long as its connection lives, so there is always one more that waits.
+        """
+        while True:
+            try:
                 accepted, address = self._socket.accept()
-                threading.Thread(target=_serve, args=(app, accepted, address, self.port), daemon=True).start()
+            except OSError:
+                if self._socket.fileno() < 0:
+                    return
+                time.sleep(_PAUSE_SECONDS)  # out of file descriptors: give connections time to end
+                continue
+            with self._lock:
+                self._idle -= 1
+                if not self._idle:
+                    self._add_worker(app)
+            _serve(app, accepted, address, self.port)
+            with self._lock:
+                if self._idle >= _MOST_IDLE:
+                    return
+                self._idle += 1
 
 
 def _serve(app: Flask, accepted: socket.socket, address: tuple[Any, ...], port: int) -> None:
@@ -60,13 +93,15 @@ def _serve(app: Flask, accepted: socket.socket, address: tuple[Any, ...], port: 
                 return
 
 
-def _read(stream: io.BufferedReader) -> dict[str, Any] | None:
+def _read(stream: BinaryIO) -> dict[str, Any] | None:
     """Return the WSGI environment of the next request, None at the end of the connection."""
     head = [stream.readline(_MOST_HEADER_BYTES)]
     if not head[0]:
         return None
     size = 0
-    while (line := stream.readline(_MOST_HEADER_BYTES)) not in (b"\r\n", b"\n", b""):
+    while (line := stream.readline(_MOST_HEADER_BYTES)) not in (b"\r\n", b"\n"):
+        if not line:
+            return None
         head.append(line)
         size += len(line)
         if size > _MOST_HEADER_BYTES:
@@ -75,6 +110,8 @@ def _read(stream: io.BufferedReader) -> dict[str, Any] | None:
         method, target, protocol = head[0].decode("latin-1").split()
     except ValueError:
         raise _Refused("400 Bad Request") from None
+    if not target.startswith("/"):
+        raise _Refused("400 Bad Request")
     path, _, query = target.partition("?")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": method,
@@ -92,6 +129,8 @@ def _read(stream: io.BufferedReader) -> dict[str, Any] | None:
     }
     for line in head[1:]:
         name, _, value = line.decode("latin-1").partition(":")
+        if "_" in name:
+            continue  # would be taken for the header with hyphens
         key = name.upper().replace("-", "_")
         key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
         environ[key] = f"{environ[key]},{value.strip()}" if key in environ else value.strip()
@@ -99,7 +138,7 @@ def _read(stream: io.BufferedReader) -> dict[str, Any] | None:
     return environ
 
 
-def _body(stream: io.BufferedReader, environ: dict[str, Any]) -> bytes:
+def _body(stream: BinaryIO, environ: dict[str, Any]) -> bytes:
     if "HTTP_TRANSFER_ENCODING" in environ:
         raise _Refused("411 Length Required")
     length = environ.get("CONTENT_LENGTH") or "0"
@@ -115,28 +154,21 @@ def _body(stream: io.BufferedReader, environ: dict[str, Any]) -> bytes:
 
 def _answer(app: Flask, environ: dict[str, Any], accepted: socket.socket) -> bool:
     """Run the application and send what it returns, in one piece; return whether the connection goes on."""
-    head: list[str] = []
-
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
-        head[:] = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers)]
-
     try:
-        answer: Iterable[bytes] = app(environ, start_response)
-        body = b"".join(answer)
-        if hasattr(answer, "close"):
-            answer.close()
+        chunks, status, headers = run_wsgi_app(app, environ, buffered=True)
+        body = b"".join(chunks)
     except ConnectionError:
         raise
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever the application raises is its client's 500
         traceback.print_exc()
-        head[:], body = ["HTTP/1.1 500 Internal Server Error"], b""
+        status, headers, body = "500 Internal Server Error", Headers(), b""
     goes_on = environ["SERVER_PROTOCOL"] == "HTTP/1.1" and environ.get("HTTP_CONNECTION", "").lower() != "close"
-    head.append(f"Date: {formatdate(usegmt=True)}")
-    if not any(line.lower().startswith("content-length:") for line in head):
-        head.append(f"Content-Length: {len(body)}")
+    headers["Date"] = formatdate(usegmt=True)
+    if not status.startswith(("204", "304")):
+        headers.setdefault("Content-Length", str(len(body)))
     if not goes_on:
-        head.append("Connection: close")
-    if environ["REQUEST_METHOD"] == "HEAD":
-        body = b""
-    accepted.sendall("\r\n".join([*head, "", ""]).encode("latin-1") + body)
+        headers["Connection"] = "close"
+    head = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers), "", ""]
+    sent = b"" if environ["REQUEST_METHOD"] == "HEAD" else body
+    accepted.sendall("\r\n".join(head).encode("latin-1") + sent)
     return goes_on

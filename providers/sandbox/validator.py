@@ -2,8 +2,8 @@
 
 Owns client authentication (RFC 6749 §2.3), codes, PKCE (RFC 7636), rotation and reuse detection of refresh tokens
 (RFC 9700 §4.14), revocation (RFC 7009) and introspection (RFC 7662). A ``Validator`` serves one request inside one
-transaction and leaves on the log entry who asked, which tokens were shown and issued, and the outcome. What a client sees
-of a refusal is the RFC's error alone. HTTP is in ``oauth`` and ``consent``.
+transaction and leaves on the log entry who asked, which tokens were shown and issued, and the outcome. What a client
+sees of a refusal is the RFC's error alone. HTTP is in ``oauth`` and ``consent``.
 """
 
 import base64

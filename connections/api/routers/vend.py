@@ -15,9 +15,7 @@ router = Router(tags=["vend"])
 
 
 @router.post("/connections/{connection_id}/credential", response=VendOut, summary="Vend a credential")
-def vend_by_id(
-    request: HttpRequest, response: HttpResponse, connection_id: uuid.UUID, body: VendIn
-) -> VendOut:
+def vend_by_id(request: HttpRequest, response: HttpResponse, connection_id: uuid.UUID, body: VendIn) -> VendOut:
     """Return a credential that works now, or the reason why none does; each call is audited."""
     response["Cache-Control"] = "no-store"
     return vend_out(vend(_order(request, connection_id, body)))

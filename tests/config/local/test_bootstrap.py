@@ -37,6 +37,9 @@ def _run(clone: Path, python: str = sys.executable) -> "subprocess.CompletedProc
 def _pretend_installed(clone: Path, *, at: Path, locks: Path) -> None:
     (clone / ".venv" / "bin").mkdir(parents=True)
     (clone / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    # The base Python's pip will do: making an environment with one of its own takes seconds.
+    configuration = f"home = {sys.base_prefix}/bin\ninclude-system-site-packages = true\n"
+    (clone / ".venv" / "pyvenv.cfg").write_text(configuration)
     script = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]); import bootstrap as b; "
         "b.ROOT = Path(sys.argv[2]); print(b.stamp(), end='')"
@@ -79,13 +82,20 @@ def test_an_environment_whose_python_is_gone_is_made_anew(clone: Path, monkeypat
     assert not bootstrap.belongs_here(clone / ".venv")
 
 
+def test_a_folder_that_is_no_environment_is_not_installed_into(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _pretend_installed(clone, at=clone, locks=clone)
+    (clone / ".venv" / "pyvenv.cfg").unlink()
+    monkeypatch.setattr(bootstrap, "ROOT", clone)
+    assert not bootstrap.belongs_here(clone / ".venv")
+
+
 def test_a_failed_installation_is_one_line_and_is_tried_again(clone: Path) -> None:
     _pretend_installed(clone, at=clone, locks=clone)
     (clone / "requirements-uv.lock").write_text("nothing==2\n")
     for _ in range(2):
         result = _run(clone)
         assert result.returncode == 1
-        assert result.stderr.splitlines()[-1].startswith("uv cannot be installed: ERROR:")
+        assert result.stderr.splitlines()[-1].startswith("uv cannot be installed: ERROR")
         assert "Traceback" not in result.stderr
 
 

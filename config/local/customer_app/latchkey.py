@@ -1,0 +1,74 @@
+"""The calls of Latchkey's JSON API that a product needs. Made by the product's backend only: the key never leaves it."""
+
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+_TIMEOUT_SECONDS = (3, 40)  # a vend may wait for a refresh, and completing waits for the provider
+
+
+class LatchkeyProblem(Exception):
+    """Latchkey refused or cannot be reached: ``code`` is stable and for programs, ``detail`` is for people."""
+
+    def __init__(self, *, status: int, code: str, detail: str) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.detail = detail
+
+
+class Latchkey:
+    """One tenant's view of Latchkey. Every method raises ``LatchkeyProblem``."""
+
+    def __init__(self, *, base_url: str, api_key: str) -> None:
+        self._api = f"{base_url}/api/v1"
+        self._session = requests.Session()
+        self._session.trust_env = False  # it is our own server: no proxy of the machine's in between
+        self._session.headers["Authorization"] = f"Bearer {api_key}"
+
+    def begin(self, *, end_user: str, return_url: str, connection: str | None = None, **wanted: Any) -> str:
+        """Invite ``end_user`` to connect (or to renew ``connection``), and return the address to send them to."""
+        order = {"end_user": end_user, "return_url": return_url, "connection": connection, **wanted}
+        return str(self._call("POST", "connect-sessions", order)["connect_url"])
+
+    def complete(self, session_id: str, *, completion_code: str, end_user: str) -> dict[str, Any]:
+        """Confirm that it was ``end_user`` who connected, and return the connection."""
+        confirmation = {"completion_code": completion_code, "end_user": end_user}
+        answer = self._call("POST", f"connect-sessions/{quote(session_id, safe='')}/complete", confirmation)
+        return dict(answer["connection"])
+
+    def connections(self, *, end_user: str) -> list[dict[str, Any]]:
+        """Return the connections of ``end_user``, newest first; the first 200 will do here."""
+        return list(self._call("GET", "connections", end_user=end_user, limit=200)["items"])
+
+    def connection(self, connection_id: str) -> dict[str, Any]:
+        """Return one connection of the tenant, whosever it is."""
+        return self._call("GET", f"connections/{connection_id}")
+
+    def vend(self, connection_id: str, *, end_user: str, purpose: str) -> dict[str, Any]:
+        """Return a credential that works now. Latchkey refuses it for anybody but the connection's own end user."""
+        order = {"end_user": end_user, "purpose": purpose}
+        return self._call("POST", f"connections/{connection_id}/credential", order)
+
+    def report(self, connection_id: str, *, version: str, status: int) -> None:
+        """Tell that the provider refused a vended credential, so that Latchkey looks at it at once."""
+        self._call("POST", f"connections/{connection_id}/report", {"version": version, "status": status})
+
+    def disconnect(self, connection_id: str) -> dict[str, Any]:
+        """Stop vending, and have the grant revoked at the provider."""
+        return self._call("DELETE", f"connections/{connection_id}")
+
+    def _call(self, method: str, path: str, document: Any = None, **query: Any) -> dict[str, Any]:
+        try:
+            answer = self._session.request(
+                method, f"{self._api}/{path}", json=document, params=query, timeout=_TIMEOUT_SECONDS
+            )
+            body = answer.json()
+        except requests.RequestException:
+            raise LatchkeyProblem(
+                status=503, code="unreachable", detail="Latchkey cannot be reached at the moment: try again shortly."
+            ) from None
+        if not answer.ok:
+            raise LatchkeyProblem(status=answer.status_code, code=body["code"], detail=body["detail"])
+        return dict(body)

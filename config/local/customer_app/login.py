@@ -1,0 +1,86 @@
+"""The product's own users: who is logged in, in a signed cookie; and the check that a form is one of ours."""
+
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from urllib.parse import urlencode
+
+from flask import abort, g, redirect, request, session
+from flask.typing import ResponseReturnValue
+
+CSRF_FIELD = "csrf_token"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """One user. ``id`` is what Latchkey knows as ``end_user``: any opaque id of ours that never changes."""
+
+    id: str
+    name: str
+    password: str = field(repr=False)
+
+
+# A real product has a table and hashed passwords; these are on the login page.
+USERS = {user.id: user for user in (User("ann", "Ann Abel", "ann"), User("ben", "Ben Baker", "ben"))}
+
+
+def authenticate(*, name: str, password: str) -> User | None:
+    """Return the user whose password this is, or None."""
+    user = USERS.get(name.strip().lower())
+    if user is not None and hmac.compare_digest(user.password.encode(), password.encode()):
+        return user
+    return None
+
+
+def log_in(user: User) -> None:
+    """Begin a new session for ``user``: nothing of what the browser brought along stays."""
+    session.clear()
+    session["user"] = user.id
+
+
+def log_out() -> None:
+    """End the session."""
+    session.clear()
+
+
+def current_user() -> User | None:
+    """Return who is logged in, if anybody is."""
+    return USERS.get(session.get("user", ""))
+
+
+def login_required(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+    """Send whoever is not logged in to the login page, and from there back to a page that was asked for."""
+
+    @wraps(view)
+    def guarded(*args: object, **kwargs: object) -> ResponseReturnValue:
+        user = current_user()
+        if user is None:
+            onwards = f"?{urlencode({'next': request.full_path.rstrip('?')})}" if request.method == "GET" else ""
+            return redirect(f"/login{onwards}", 303)
+        g.user = user
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def local_path(value: str | None) -> str:
+    """Return ``value`` if it is a path on this server, else the home page: no open redirect."""
+    if not value or not value.startswith("/") or value.startswith(("//", "/\\")) or not value.isprintable():
+        return "/"
+    return value
+
+
+def csrf_token() -> str:
+    """Return the token that this session's forms carry."""
+    token: str = session.setdefault("csrf", secrets.token_urlsafe(16))
+    return token
+
+
+def check_csrf() -> None:
+    """Refuse a POST that no form of this session made."""
+    if request.method == "POST" and not hmac.compare_digest(
+        request.form.get(CSRF_FIELD, "").encode(), csrf_token().encode()
+    ):
+        abort(400, "This form is out of date: go back, reload the page and try again.")

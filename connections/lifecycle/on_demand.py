@@ -1,0 +1,133 @@
+"""On demand: a refresh, a probe or an ending that an operator asks for, with its audit row and the outcome in words.
+
+What refreshes and probes do is ``refresh`` and ``probe``. Here somebody at a screen asks, and is told what happened.
+For one connection or a few the work is done at once; for many it is ordered, and a worker does it.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from connections import dispatch
+from connections.lifecycle import audit
+from connections.lifecycle.claim import Need, Outcome
+from connections.lifecycle.disconnect import disconnect
+from connections.lifecycle.locking import lock_connection, short_transaction
+from connections.lifecycle.probe import probe
+from connections.lifecycle.refresh import refresh_and_wait
+from connections.models import VENDS, Connection, Revocation, Status
+from providers.vocabulary import ProbeVerdict
+
+TRIGGER = "operator"
+_SENT_AGAIN_AFTER = timedelta(seconds=60)
+
+_REFRESHED = {
+    Outcome.REFRESHED: "Refreshed: a fresh credential is in use.",
+    Outcome.FRESH: "Nothing to do: somebody else has just refreshed it.",
+    Outcome.IN_FLIGHT: "Another refresh is under way and has not ended within 10 s: look again shortly.",
+    Outcome.BACKING_OFF: "Not tried: refreshes are held back after failures.",
+    Outcome.UNAVAILABLE: "The provider could not answer: the credential stays, and the refresh is tried again.",
+    Outcome.REFUSED: "The provider refused the grant: the page of the connection says what follows.",
+    Outcome.CLIENT_REJECTED: "The provider refuses our client registration: check the provider app.",
+    Outcome.NOT_REFRESHABLE: "It cannot be refreshed: the provider gave nothing to refresh it with.",
+    Outcome.UNREADABLE: "The stored credential does not open: a key of the vault may be missing.",
+    Outcome.ABORTED: "Nothing was sent: this process stood still for too long. Try again.",
+    Outcome.SWITCHED_OFF: "Not tried: the connection, its tenant or its provider app is paused or suspended.",
+    Outcome.GONE: "There is nothing to refresh: the connection is not in use.",
+}
+_PROBED = {
+    ProbeVerdict.ALIVE: "Alive: the provider accepted the credential.",
+    ProbeVerdict.DEAD: "Refused: the provider did not accept the credential.",
+    ProbeVerdict.FORBIDDEN: "Forbidden: the provider knows the credential, but does not allow this call.",
+    ProbeVerdict.UNAVAILABLE: "Unknown: the provider could not answer, so nothing follows from it.",
+}
+_REVOCATIONS = {
+    Revocation.PENDING: "The provider is being asked to revoke the grant, and will be tried until it is confirmed.",
+    Revocation.UNSUPPORTED: "The provider has no call to revoke the grant; the stored secrets are destroyed.",
+    Revocation.CONFIRMED: "The provider has confirmed the revocation; the stored secrets are destroyed.",
+    Revocation.UNCONFIRMED: "The provider never confirmed the revocation; the stored secrets are destroyed.",
+    Revocation.NOT_ASKED: "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of it: a stable ``code``, and a sentence for people."""
+
+    is_success: bool
+    code: str
+    detail: str
+
+
+def refresh_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor) -> Told:
+    """Replace the current credential of one connection now, whatever its due time and backoff say.
+
+    Waits up to 10 s for a refresh that is under way. HTTP: no transaction may be open.
+    """
+    connection = Connection.objects.filter(id=connection_id).first()
+    if connection is None:
+        return Told(False, Outcome.GONE, "There is no such connection.")
+    need = Need(instead_of=connection.current_version_id, at_once=True)
+    report = refresh_and_wait(connection_id, trigger=TRIGGER, need=need)
+    is_success = report.outcome in (Outcome.REFRESHED, Outcome.FRESH)
+    audit.record(
+        "connection.refresh",
+        decision=audit.ALLOWED if is_success else report.outcome.value,
+        actor=actor,
+        connection=connection,
+        detail={"attempt": str(report.attempt_id)} if report.attempt_id else {},
+    )
+    return Told(is_success, report.outcome, _REFRESHED[report.outcome])
+
+
+def probe_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor) -> Told:
+    """Prove now that the credential of one connection works. HTTP: no transaction may be open."""
+    connection = Connection.objects.filter(id=connection_id).first()
+    if connection is None:
+        return Told(False, "gone", "There is no such connection.")
+    found = probe(connection_id, trigger=TRIGGER)
+    code = "not_probed" if found.verdict is None else found.verdict.value
+    is_success = found.verdict is ProbeVerdict.ALIVE
+    audit.record("connection.probe", decision=audit.ALLOWED if is_success else code, actor=actor, connection=connection)
+    if found.verdict is None:
+        return Told(False, code, found.detail)
+    now = Connection.objects.only("status", "reason").filter(id=connection_id).first()
+    follows = ""
+    if found.verdict is ProbeVerdict.DEAD and now is not None:
+        follows = f" The connection is {now.get_status_display().lower()} now ({now.get_reason_display()})."
+    return Told(is_success, code, _PROBED[found.verdict] + follows)
+
+
+def end_on_demand(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, keep: bool) -> Told:
+    """Revoke one connection (``keep``: it can be connected anew) or disconnect it for good. Raises ``NotFound``."""
+    before = Connection.objects.only("status").filter(id=connection_id).first()
+    connection = disconnect(connection_id, now=now, actor=actor, keep=keep)
+    if before is not None and before.status == connection.status:
+        return Told(False, "nothing_changed", f"It was {connection.get_status_display().lower()} already.")
+    what = "Revoked: it no longer vends, and can be connected anew." if keep else "Disconnected: it no longer vends."
+    return Told(True, Status(connection.status).value, f"{what} {_REVOCATIONS[Revocation(connection.revocation)]}")
+
+
+def order_refresh(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor) -> Told:
+    """Make one connection due now and have a worker refresh it. One short transaction, no HTTP."""
+    with short_transaction():
+        connection = lock_connection(connection_id)
+        if connection is None or connection.status not in VENDS:
+            return Told(False, Outcome.GONE, _REFRESHED[Outcome.GONE])
+        if connection.refresh_due_at is None:
+            return Told(False, Outcome.NOT_REFRESHABLE, _REFRESHED[Outcome.NOT_REFRESHABLE])
+        connection.change(refresh_due_at=now, next_attempt_at=None, refresh_enqueued_until=now + _SENT_AGAIN_AFTER)
+        audit.record("connection.refresh_ordered", actor=actor, connection=connection)
+        dispatch.refresh_later(connection.id)
+    return Told(True, "ordered", "Ordered: a worker refreshes it.")
+
+
+def order_probe(connection_id: uuid.UUID, *, actor: audit.Actor) -> Told:
+    """Have a worker probe one connection. One short transaction, no HTTP."""
+    with short_transaction():
+        connection = lock_connection(connection_id)
+        if connection is None or connection.status not in VENDS:
+            return Told(False, "gone", "There is nothing to probe: the connection is not in use.")
+        audit.record("connection.probe_ordered", actor=actor, connection=connection)
+        dispatch.probe_later(connection.id)
+    return Told(True, "ordered", "Ordered: a worker probes it.")

@@ -1,0 +1,76 @@
+"""Disconnect: vends stop at once, the provider's grant dies, and the secrets are gone when that is proved."""
+
+from connections.lifecycle.audit import SYSTEM
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.disconnect import disconnect
+from connections.lifecycle.refresh import refresh
+from connections.lifecycle.revoke import revoke
+from connections.models import AuditEvent, Connection, CredentialVersion, OutboxEvent, Revocation
+from tests.connections.lifecycle.clockwork import age
+from tests.flows import EndUser
+from tests.sandbox_control import SandboxProcess
+
+
+def end(connection: Connection, *, keep: bool = False) -> Connection:
+    disconnect(connection.id, now=database_now(), actor=SYSTEM, keep=keep)
+    return Connection.objects.get(id=connection.id)
+
+
+def test_stops_vends_at_once_and_keeps_the_secrets_for_the_revocation(alice: EndUser, connection: Connection) -> None:
+    row = end(connection)
+    assert (row.status, row.reason, row.revocation) == ("disconnected", "disconnected_by_request", "pending")
+    answer = alice.vend(str(connection.id))
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert CredentialVersion.objects.filter(connection=connection).exists()
+    assert refresh(connection.id, trigger="sweep").outcome == "gone"
+
+
+def test_revokes_at_the_provider_proves_it_and_destroys_the_secrets(
+    connection: Connection, sandbox: SandboxProcess
+) -> None:
+    end(connection)
+    assert revoke(connection.id) is Revocation.CONFIRMED
+    assert not CredentialVersion.objects.filter(connection=connection).exists()
+    row = Connection.objects.get(id=connection.id)
+    assert (row.revocation, row.current_version_id, row.revocation_due_at) == ("confirmed", None, None)
+    assert [entry.outcome for entry in sandbox.control.log(endpoint="revoke")] == ["revoked"]
+    assert OutboxEvent.objects.filter(type="connection.revocation_confirmed").count() == 1
+
+
+def test_believes_no_200_that_changed_nothing(connection: Connection, sandbox: SandboxProcess) -> None:
+    end(connection)
+    sandbox.control.fault("status", endpoint="revoke", times=0, status=200)
+    assert revoke(connection.id) is Revocation.PENDING
+    assert CredentialVersion.objects.filter(connection=connection).exists()
+    sandbox.control.clear_faults()
+    assert revoke(connection.id) is Revocation.CONFIRMED
+
+
+def test_comes_again_while_the_provider_is_down_and_gives_up_after_24_hours(
+    connection: Connection, sandbox: SandboxProcess
+) -> None:
+    end(connection)
+    sandbox.control.fault("status", endpoint="revoke", times=0, status=503)
+    assert revoke(connection.id) is Revocation.PENDING
+    row = Connection.objects.get(id=connection.id)
+    assert row.revocation_due_at is not None
+    age(connection.id, hours=25)
+    assert revoke(connection.id) is Revocation.UNCONFIRMED
+    assert not CredentialVersion.objects.filter(connection=connection).exists()
+
+
+def test_repeating_it_changes_nothing(connection: Connection) -> None:
+    first = end(connection)
+    assert end(connection).version == first.version
+    assert AuditEvent.objects.filter(action="connection.disconnect").count() == 1
+
+
+def test_a_revoked_connection_can_be_connected_anew(alice: EndUser, connection: Connection) -> None:
+    row = end(connection, keep=True)
+    assert (row.status, row.reason) == ("revoked", "revoked_by_operator")
+    assert revoke(connection.id) is Revocation.CONFIRMED
+    answer = alice.vend(str(connection.id))
+    assert (answer.status_code, answer.json()["code"]) == (409, "reauthorization_required")
+    again = alice.connect(connection=str(connection.id))
+    assert (again["id"], again["status"], again["reason"]) == (str(connection.id), "active", "reconnected")
+    assert alice.vend(str(connection.id)).status_code == 200
