@@ -6,7 +6,7 @@ SHELL := /bin/sh
 # A Python 3.11 or later to make .venv with; without it the usual names are tried.
 PYTHON ?=
 RUN = .venv/bin/python -m
-MANAGE = $(RUN) config.local.environment run -- manage.py
+SETTINGS = $(RUN) config.local.run
 COMPILE = UV_PYTHON_DOWNLOADS=never $(RUN) uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url $(ARGS)
 
@@ -29,11 +29,11 @@ test: environment ## run the tests on private databases (ARGS="tests/api -k vend
 check: environment ## lint, types, import layers, migrations, deployment checks, then the tests
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
-	$(RUN) config.local.environment run -- .venv/bin/python -m mypy
+	$(SETTINGS) -- $(RUN) mypy
 	.venv/bin/lint-imports
 	@if find templates -name '*.html' | grep -q .; then set -x; $(RUN) djlint --check --quiet templates; fi
-	$(MANAGE) makemigrations --check --dry-run
-	$(MANAGE) check --deploy --fail-level WARNING
+	$(SETTINGS) --database -- manage.py makemigrations --check --dry-run
+	$(SETTINGS) -- manage.py check --deploy --fail-level WARNING
 	$(RUN) pytest -n auto $(or $(ARGS),tests)
 
 smoke: environment ## start the whole stack, connect, vend and refresh once, and stop it

@@ -21,7 +21,12 @@ def configure(options: dict[str, Any]) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     in_console = options.get("format") == "console"
-    renderer: Any = structlog.dev.ConsoleRenderer(colors=False) if in_console else structlog.processors.JSONRenderer()
+    renderer: Any = (
+        # The plain formatter: the default one prints the local variables of each frame, secrets included.
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+        if in_console
+        else structlog.processors.JSONRenderer()
+    )
     final = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.format_exc_info, renderer]
     logging.config.dictConfig(
         {

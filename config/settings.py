@@ -7,11 +7,15 @@ the process does not start, and says which one is missing.
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import django_stubs_ext
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from config.schedule import beat_schedule
+
+# Lets generic Django classes be subscripted in annotations that are evaluated.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from connections.lifecycle.audit import SYSTEM
 from connections.lifecycle.clock import database_now
@@ -17,7 +18,7 @@ from connections.lifecycle.provision import (
 from connections.lifecycle.targets import redirect_uri
 from connections.models import ApiClient, Permission, ProviderApp, Tenant
 from providers.vocabulary import AuthStyle
-from tests.sandbox_control import SandboxProcess
+from tests.sandbox_control import SandboxControl, SandboxProcess
 
 RETURN_URL = "https://app.{slug}.example/connected"
 ORIGIN = "https://app.{slug}.example"
@@ -62,8 +63,13 @@ def make_caller(
     return Caller(client, issue_key(client, now=database_now(), actor=SYSTEM).key)
 
 
-def make_sandbox_app(
-    sandbox: SandboxProcess,
+def make_sandbox_app(sandbox: SandboxProcess, **options: Any) -> ProviderApp:
+    """Do as ``make_sandbox_app_at`` for a sandbox that this process runs."""
+    return make_sandbox_app_at(sandbox.url, **options)
+
+
+def make_sandbox_app_at(
+    sandbox_url: str,
     *,
     tenant: Tenant | None = None,
     style: AuthStyle = AuthStyle.AUTHORIZATION_CODE,
@@ -78,13 +84,13 @@ def make_sandbox_app(
             auth_style=style,
             client_id=client_id,
             client_secrets=[secret],
-            params={"issuer": sandbox.url},
+            params={"issuer": sandbox_url},
             scopes=scopes,
         ),
         tenant=tenant,
         actor=SYSTEM,
     )
-    sandbox.control.register_client(
+    SandboxControl(sandbox_url).register_client(
         client_id,
         client_secret=secret,
         redirect_uris=[redirect_uri(app.id)],

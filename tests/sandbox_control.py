@@ -65,6 +65,11 @@ class SandboxControl:
         """Return the grants with tokens, newest first; ``refresh_tokens`` are fingerprints of the live ones."""
         return list(self.call("GET", "grants", username=username, client_id=client_id)["grants"])
 
+    def mint(self, client_id: str, *, username: str = "alice", count: int = 1, **document: Any) -> list[dict[str, Any]]:
+        """Return the token responses of that many grants, made without a person."""
+        body = {"client_id": client_id, "username": username, "count": count, **document}
+        return list(self.call("POST", "grants", body)["grants"])
+
     def revoke(self, *, username: str | None = None, client_id: str | None = None, grant_id: str | None = None) -> int:
         """Revoke the live grants that match and return how many."""
         filters = {"username": username, "client_id": client_id, "grant_id": grant_id}
@@ -128,13 +133,17 @@ class SandboxControl:
 
 
 class SandboxProcess:
-    """A running sandbox. ``url`` is its issuer; ``base_url`` is where it listens, on loopback."""
+    """A running sandbox. ``url`` is its issuer; ``base_url`` is where it listens, on loopback.
+
+    After ``stop``, ``output`` is what it printed since it began to listen.
+    """
 
     def __init__(self, process: "subprocess.Popen[str]", *, url: str, base_url: str, arguments: list[str]) -> None:
         self.process = process
         self.url = url
         self.base_url = base_url
         self.arguments = arguments
+        self.output = ""
         self.control = SandboxControl(base_url)
 
     @property
@@ -155,11 +164,14 @@ class SandboxProcess:
             return self.process.wait(timeout=_STOP_SECONDS)
         finally:
             self.kill()
-            if self.process.stdout is not None:
+            if self.process.stdout is not None and not self.process.stdout.closed:
+                self.output += self.process.stdout.read()
                 self.process.stdout.close()
 
     def restart(self) -> None:
         """Start again on the same port with the same options, after a ``kill``; without a state folder, empty."""
+        if self.process.stdout is not None:
+            self.process.stdout.close()
         self.process, _ = _launch([*self.arguments, "--port", str(self.port)])
 
 

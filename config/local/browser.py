@@ -6,8 +6,9 @@ do. It reads links and forms from the HTML; it runs no script.
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from http.cookiejar import DefaultCookiePolicy
+from http.cookiejar import Cookie, DefaultCookiePolicy
 from urllib.parse import urljoin
+from urllib.request import Request
 
 import requests
 
@@ -88,14 +89,21 @@ def links_of(page: requests.Response) -> list[Link]:
     return links
 
 
+class _LoopbackIsSecure(DefaultCookiePolicy):
+    """Browsers send Secure cookies over loopback http. The session asks its policy on receipt only, hence so."""
+
+    def set_ok(self, cookie: Cookie, request: Request) -> bool:
+        cookie.secure = False
+        return super().set_ok(cookie, request)
+
+
 class Browser:
     """One browser with its cookies."""
 
     def __init__(self) -> None:
         self.session = requests.Session()
         self.session.trust_env = False
-        # Loopback counts as secure for a browser, not for the jar: Secure cookies must travel over http here.
-        self.session.cookies.set_policy(DefaultCookiePolicy(secure_protocols=("http", "https", "ws", "wss")))
+        self.session.cookies.set_policy(_LoopbackIsSecure())
 
     def get(self, url: str, **options: object) -> requests.Response:
         """Return the answer to one GET, redirects not followed."""

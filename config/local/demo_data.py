@@ -145,7 +145,7 @@ def _reconnect_url(customer_app: str) -> str:
 def _sandbox_apps(sandbox: str, client: SandboxClient) -> None:
     """Make the shared apps for signing in and for API keys, and register the first at the sandbox."""
     app = _save_app(AuthStyle.AUTHORIZATION_CODE, sandbox, client_id=client.id, client_secrets=[client.secret])
-    _save_app(AuthStyle.API_KEY, sandbox)
+    _save_app(AuthStyle.API_KEY, sandbox, name="Sandbox, by API key")
     document = {
         "client_id": client.id,
         "client_secret": client.secret,

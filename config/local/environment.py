@@ -1,17 +1,12 @@
-"""The environment of the local stack's processes: generated secrets, addresses, and nothing stale from the caller's.
-
-``python -m config.local.environment run -- COMMAND`` runs what needs settings but no service (a management command, a
-type checker) under throwaway values such as a production installation would have.
-"""
+"""The environment of the local stack's processes: generated secrets, addresses, and nothing stale from the caller's."""
 
 import base64
 import os
 import secrets
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from config.local.state import PROJECT_ROOT, read_record, write_record
+from config.local.state import read_record, write_record
 
 # Settings that would otherwise leak in from the caller's shell and contradict the generated ones.
 _OWNED_PREFIXES = ("LATCHKEY_", "PG", "GRANIAN_", "CELERY_", "DJANGO_")
@@ -67,6 +62,11 @@ def development_settings(*, folder: Path, urls: Mapping[str, str]) -> dict[str, 
     }
 
 
+def demo_intervals() -> dict[str, str]:
+    """Return intervals so short that one sees refreshes and probes happen; production has the settings' defaults."""
+    return {"SANDBOX_ACCESS_SECONDS": "45", "LATCHKEY_PROBE_SECONDS": "10,10,10", "LATCHKEY_SWEEP_SECONDS": "2"}
+
+
 def placeholder_settings() -> dict[str, str]:
     """Return production-like settings under which no service can be reached, for checks of the code itself."""
     return generate_secrets() | {
@@ -76,18 +76,3 @@ def placeholder_settings() -> dict[str, str]:
         "PUBLIC_URL": "https://latchkey.example",
         "LATCHKEY_ENV": "production",
     }
-
-
-def main(arguments: list[str]) -> None:
-    """Replace this process with the command after ``run --``; a first word ending in ``.py`` is run by this Python."""
-    if arguments[:2] != ["run", "--"] or len(arguments) < 3:
-        sys.exit("usage: python -m config.local.environment run -- COMMAND [ARGUMENT...]")
-    command = arguments[2:]
-    if command[0].endswith(".py"):
-        command.insert(0, sys.executable)
-    os.chdir(PROJECT_ROOT)
-    os.execvpe(command[0], command, inherited() | placeholder_settings())
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -292,6 +292,14 @@ class PrivatePostgres:
             return log.read(100_000).decode(errors="replace")
 
 
+def check_given_database(url: str) -> None:
+    """Raise ``LocalStackError`` with the reason if no session can be had at ``url`` within 5 s."""
+    try:
+        psycopg.connect(url, connect_timeout=5).close()
+    except psycopg.Error as error:
+        raise LocalStackError(f"DATABASE_URL cannot be used: {_last_line(str(error))}") from None
+
+
 def _processes_in(data: Path) -> set[int]:
     """Return the processes of a server of this data folder: it is the working directory of each of them."""
     if not Path("/proc/self").exists():

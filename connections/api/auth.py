@@ -1,7 +1,7 @@
 """API keys: who calls, what they may do, and for which tenant."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.http import HttpRequest
 from ninja.security import HttpBearer
@@ -37,7 +37,7 @@ class Caller:
                 raise NotFound("There is no such tenant.")
             return own
         if slug is None:
-            raise InvalidRequest("An operator-wide API client has to name the tenant.", field="tenant")
+            raise _unnamed()
         tenant = Tenant.objects.filter(slug=slug).first()
         if tenant is None:
             raise NotFound("There is no such tenant.")
@@ -55,6 +55,10 @@ class Caller:
         if connection is None:
             raise NotFound("There is no such connection.")
         return connection
+
+
+def _unnamed() -> InvalidRequest:
+    return InvalidRequest("An operator-wide API client has to name the tenant.", field="tenant")
 
 
 class ApiKeyAuth(HttpBearer):
@@ -77,8 +81,13 @@ class ApiKeyAuth(HttpBearer):
 class PresentedKey:
     """A key that the vend's own statement will check, so that a vend costs one round trip."""
 
-    key_hash: bytes
+    key_hash: bytes = field(repr=False)
     address: str | None
+
+    def must_name_tenant(self) -> None:
+        """Raise ``InvalidRequest`` if the key is operator-wide: a call of such a client has to name the tenant."""
+        if ApiKey.objects.filter(key_hash=self.key_hash, client__tenant=None).exists():
+            raise _unnamed()
 
 
 class VendKeyAuth(HttpBearer):

@@ -2,23 +2,26 @@
 
 import json
 import math
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-import structlog
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
-from connections.lifecycle.outcomes import Refusal
-
-logger = structlog.get_logger(__name__)
+from connections.entrance import log_crash
+from connections.lifecycle.locking import LockTimeout
+from connections.lifecycle.outcomes import CredentialUnreadable, Refusal
+from connections.vault.sealing import Unreadable
 
 STATUS_OF: dict[str, int] = {
     "invalid_request": 422,
     "unauthorized": 401,
     "permission_denied": 403,
     "not_found": 404,
+    "method_not_allowed": 405,
     "reauthorization_required": 409,
     "pending": 409,
     "ambiguous_connection": 409,
@@ -28,11 +31,13 @@ STATUS_OF: dict[str, int] = {
     "policy_denied": 403,
     "insufficient_scope": 403,
     "session_unusable": 410,
+    "request_too_large": 413,
     "suspended": 423,
     "credential_unreadable": 500,
     "app_misconfigured": 502,
     "provider_unavailable": 503,
     "refresh_in_progress": 503,
+    "busy": 503,
 }
 
 
@@ -62,6 +67,11 @@ def problem(
     return response
 
 
+def _member(loc: Sequence[str | int]) -> str:
+    """Return the dotted name of a member of the body ("body", "body", …), or of a parameter ("query", …)."""
+    return ".".join(str(part) for part in (loc[2:] if loc[:2] == ("body", "body") else loc[1:]))
+
+
 def install(api: NinjaAPI) -> None:
     """Make every error of ``api`` a problem document."""
 
@@ -72,13 +82,10 @@ def install(api: NinjaAPI) -> None:
     @api.exception_handler(ValidationError)
     def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
         # Pydantic's message names the rule; what was sent is left out, because it may hold a secret.
-        errors = [
-            {"field": ".".join(str(part) for part in item["loc"][1:]), "message": str(item["msg"])}
-            for item in error.errors
-        ]
+        errors = [{"field": _member(item["loc"]), "message": str(item["msg"])} for item in error.errors]
         first = errors[0] if errors else {"field": "", "message": "The request is not valid."}
         detail = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
-        return problem("invalid_request", detail, errors=errors)
+        return problem("invalid_request", detail, field=first["field"], errors=errors)
 
     @api.exception_handler(HttpError)
     def http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
@@ -89,12 +96,19 @@ def install(api: NinjaAPI) -> None:
     def missing(request: HttpRequest, error: Http404) -> HttpResponse:
         return problem("not_found", "There is nothing at this address.")
 
+    @api.exception_handler(RequestDataTooBig)
+    def too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+        return problem("request_too_large", "The request's body is larger than this API accepts.")
+
+    @api.exception_handler(LockTimeout)
+    def busy(request: HttpRequest, error: LockTimeout) -> HttpResponse:
+        return problem("busy", "Somebody else is changing this at the moment: ask again.", retry_after_seconds=1)
+
+    @api.exception_handler(Unreadable)
+    def unreadable(request: HttpRequest, error: Unreadable) -> HttpResponse:
+        return problem(CredentialUnreadable.code, "A stored secret does not open: its key may be missing.")
+
     @api.exception_handler(Exception)
     def crashed(request: HttpRequest, error: Exception) -> HttpResponse:
-        # The name of the exception and where it arose, never its text: that may hold what was being handled.
-        trace = error.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else ""
-        logger.error("unhandled", error=type(error).__name__, where=where, path=request.path)
+        log_crash(request, error)
         return problem("internal_error", "Something went wrong here; it is in the log.", status=500)

@@ -5,13 +5,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from ninja import Schema
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, field_validator
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
-EndUser = Annotated[str, StringConstraints(min_length=1, max_length=255)]
-TenantSlug = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-ScopeName = Annotated[str, StringConstraints(min_length=1, max_length=255)]
-Note = Annotated[str, StringConstraints(max_length=255)]
+from connections.api.texts import Address, EndUser, Locale, Name, Note, ScopeName, Slug, Text, check_storable
 
 
 class Request(Schema):
@@ -23,8 +19,8 @@ class Request(Schema):
 class Branding(Request):
     """What the widget shows of a tenant."""
 
-    color: str = Field("", description="#rrggbb; empty keeps the default")
-    logo: str | None = Field(
+    color: Text = Field("", description="#rrggbb; empty keeps the default")
+    logo: Text | None = Field(
         None, description="data URI of a PNG, JPEG, GIF, WebP or SVG, at most 64 KiB; null keeps it"
     )
 
@@ -34,9 +30,9 @@ class TenantIn(Request):
 
     name: Name
     branding: Branding = Branding(color="", logo=None)
-    allowed_origins: list[str] = []
-    return_urls: list[str] = []
-    reconnect_url: str = Field(
+    allowed_origins: list[Address] = []
+    return_urls: list[Address] = []
+    reconnect_url: Address = Field(
         "", description="your reconnect page; {connection}, {provider}, {end_user} are filled in"
     )
 
@@ -84,16 +80,16 @@ class ProviderOut(Schema):
 class ConnectSessionIn(Request):
     """An invitation to connect."""
 
-    tenant: TenantSlug | None = None
+    tenant: Slug | None = None
     end_user: EndUser
     owner: Literal["end_user", "tenant"] = "end_user"
-    provider: str | list[str]
-    scopes: list[ScopeName] | None = None
-    return_url: str
-    origin: str = ""
+    provider: Slug | Annotated[list[Slug], Field(min_length=1, max_length=100)]
+    scopes: Annotated[list[ScopeName], Field(max_length=200)] | None = None
+    return_url: Address
+    origin: Address = ""
     connection: uuid.UUID | None = None
-    params: dict[str, str] = {}
-    locale: Annotated[str, StringConstraints(max_length=20)] = ""
+    params: dict[Text, Text] = {}
+    locale: Locale = ""
     binding: Literal["completion", "none"] = "completion"
     allow_account_change: bool = False
 
@@ -183,16 +179,22 @@ class CompletedOut(Schema):
 class ConnectionPatch(Request):
     """What an operator may change of a connection."""
 
-    tenant: TenantSlug | None = None
+    tenant: Slug | None = None
     metadata: dict[str, Any]
+
+    @field_validator("metadata", mode="before")
+    @classmethod
+    def _can_be_stored(cls, metadata: Any) -> Any:
+        check_storable(metadata)
+        return metadata
 
 
 class VendIn(Request):
     """What a credential is wanted for."""
 
-    tenant: TenantSlug | None = None
+    tenant: Slug | None = None
     end_user: EndUser | None = None
-    scopes: list[ScopeName] = []
+    scopes: Annotated[list[ScopeName], Field(max_length=200)] = []
     min_ttl: Annotated[float, Field(ge=0, le=86_400)] | None = None
     purpose: Note = ""
     agent: Note = ""
@@ -201,7 +203,7 @@ class VendIn(Request):
 class VendByOwnerIn(VendIn):
     """The same, for a connection named by provider and end user; without ``end_user``, the tenant's own."""
 
-    provider: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    provider: Slug
 
 
 class CredentialOut(Schema):
@@ -234,7 +236,7 @@ class VendOut(Schema):
 class ReportIn(Request):
     """A provider's refusal, seen by a caller."""
 
-    tenant: TenantSlug | None = None
+    tenant: Slug | None = None
     version: uuid.UUID
     status: Annotated[int, Field(ge=100, le=599)]
 

@@ -1,12 +1,55 @@
-"""The API and its OpenAPI document."""
+"""The API, its OpenAPI document, and the answers where there is nothing to call."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.urls import URLPattern, URLResolver, re_path
 from ninja import NinjaAPI
 
 from connections.api import problems
 from connections.api.auth import ApiKeyAuth, VendKeyAuth
 from connections.api.routers import connect_sessions, connections, events, providers, tenants, vend
 
-api = NinjaAPI(
+_View = Callable[..., HttpResponse]
+
+
+class _API(NinjaAPI):
+    """Ninja answers an unknown path or method by itself, in HTML and plain text: here these are problems as well."""
+
+    @property
+    def urls(self) -> tuple[list[URLResolver | URLPattern], str, str]:
+        patterns, application, namespace = super().urls
+        for pattern in patterns:
+            if isinstance(pattern, URLPattern):
+                pattern.callback = _with_problems(pattern.callback)
+        return [*patterns, re_path("", _nothing_here)], application, namespace
+
+
+def _with_problems(view: _View) -> _View:
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            response = view(request, *args, **kwargs)
+        except Http404:
+            return _nothing_here(request)
+        if not isinstance(response, HttpResponseNotAllowed):
+            return response
+        refused = problems.problem("method_not_allowed", "This address does not know the request's method.")
+        refused["Allow"] = response["Allow"]
+        return refused
+
+    return wrapped
+
+
+def _nothing_here(request: HttpRequest) -> HttpResponse:
+    return problems.problem("not_found", "There is nothing at this address.")
+
+
+_nothing_here.csrf_exempt = True  # type: ignore[attr-defined]
+
+api = _API(
     title="Latchkey",
     version="1",
     description="Connections of your customers, and credentials that work.",

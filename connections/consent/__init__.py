@@ -1,1 +1,1 @@
-"""The hosted widget: the pages that an end user sees while connecting. White-label, accessible, no third-party asset."""
+"""The hosted widget: the pages that an end user sees while connecting; white-label, with no third-party asset."""

@@ -54,4 +54,4 @@ def _response_parameters(sent: QueryDict) -> dict[str, str] | None:
     """Return the known parameters, or None if one is given twice (RFC 6749 §3.1: not more than once)."""
     if any(len(sent.getlist(name)) > 1 for name in RESPONSE_PARAMETERS):
         return None
-    return {name: sent[name] for name in RESPONSE_PARAMETERS if name in sent}
+    return {name: str(sent[name]) for name in RESPONSE_PARAMETERS if name in sent}

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from connections.consent.cookies import forget
-from connections.consent.pages import problem_page, return_address, widget
+from connections.consent.pages import failure_named, problem_page, return_address, widget
 from connections.entrance import actor_of
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.complete import complete_unbound
@@ -19,16 +19,18 @@ def finished(request: HttpRequest, held: Held) -> HttpResponse:
     URL. A session that opted out of the confirmation is exchanged here, and returns with its connection's id.
     """
     session = held.session
+    response: HttpResponse
     if session.binding == Binding.NONE:
         try:
             connection = complete_unbound(session.id, now=database_now(), actor=actor_of(request))
         except Refusal as refusal:
-            return problem_page(request, failure=refusal.code, session=session, status=409)
+            response = problem_page(request, failure=failure_named(refusal), session=session, status=409)
+            forget(response, session.id)
+            return response
         result = {"connection": str(connection.id)}
     else:
         result = {"completion_code": held.completion_code or ""}
     address = return_address(session, **result)
-    response: HttpResponse
     if session.origin:
         response = widget(
             request,

@@ -1,7 +1,7 @@
 """What every page of the widget sends along, and what every POST to it must bring."""
 
+from collections.abc import Callable
 from functools import wraps
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF
@@ -9,13 +9,12 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from connections.consent.pages import problem_page
+from connections.consent.pages import failure_named, problem_page
+from connections.entrance import log_crash
+from connections.lifecycle.locking import LockTimeout
+from connections.lifecycle.outcomes import Refusal
 
-
-class View(Protocol):
-    """A view of the widget."""
-
-    def __call__(self, request: HttpRequest, /, *args: object, **kwargs: object) -> HttpResponse: ...
+View = Callable[..., HttpResponse]
 
 
 def widget_page(view: View) -> View:
@@ -31,7 +30,7 @@ def widget_page(view: View) -> View:
         if request.method == "POST" and not _is_own_form(request):
             response = problem_page(request, failure="foreign_form", status=403)
         else:
-            response = view(request, *args, **kwargs)
+            response = _answered(view, request, *args, **kwargs)
         response["Referrer-Policy"] = "no-referrer"
         response["Cache-Control"] = "no-store"
         response.setdefault("Cross-Origin-Opener-Policy", "same-origin")
@@ -41,6 +40,19 @@ def widget_page(view: View) -> View:
         return response
 
     return csrf_exempt(wrapped)
+
+
+def _answered(view: View, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    """Return what ``view`` answers; what it did not expect becomes a page as well."""
+    try:
+        return view(request, *args, **kwargs)
+    except Refusal as refusal:
+        return problem_page(request, failure=failure_named(refusal), status=409)
+    except LockTimeout:
+        return problem_page(request, failure="busy", status=503)
+    except Exception as error:  # noqa: BLE001 (an end user is never left without a page that says what to do)
+        log_crash(request, error)
+        return problem_page(request, failure="internal", status=500)
 
 
 def set_policy(response: HttpResponse, *, ancestors: tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ from urllib.parse import urlencode, urlsplit
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from connections.lifecycle.outcomes import Refusal, SessionUnusable
 from connections.models import ConnectSession, Tenant
 
 _FAILURES: dict[str, tuple[str, str]] = {
@@ -36,6 +37,9 @@ _FAILURES: dict[str, tuple[str, str]] = {
         "You signed in with another account than before, so nothing was changed. Go back and choose the first one.",
     ),
     "provider_unavailable": ("The provider cannot be reached", "Nothing was connected. Try again in a few minutes."),
+    "gone": ("This connection no longer exists", "It was disconnected meanwhile. Go back and start again."),
+    "busy": ("This takes longer than usual", "Nothing was connected. Try again in a moment."),
+    "internal": ("Something went wrong here", "Nothing was connected. Go back to where you came from and start again."),
 }
 _DECLINED: dict[str, tuple[str, str]] = {
     "access_denied": ("You did not allow access", "Nothing was connected. You can try again, or go back."),
@@ -81,6 +85,11 @@ def problem_page(
             "back_url": return_address(session, error=failure),
         }
     return render(request, "connect/problem.html", context, status=status)
+
+
+def failure_named(refusal: Refusal) -> str:
+    """Return the name of the failure that ``problem_page`` has words for."""
+    return refusal.failure if isinstance(refusal, SessionUnusable) else refusal.code
 
 
 def declined_page(request: HttpRequest, session: ConnectSession, error: str) -> HttpResponse:

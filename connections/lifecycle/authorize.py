@@ -137,6 +137,8 @@ def chosen_app(session: ConnectSession, app_id: uuid.UUID) -> ProviderApp:
     """Return the provider app of ``session`` with this id, if its step is open. Raises ``SessionUnusable``."""
     if session.state not in OPEN:
         raise SessionUnusable("used", "This step was done already. Start again where you came from.")
+    if session.tenant.suspended_at is not None:
+        raise SessionUnusable("suspended", "Connecting is switched off at the moment.")
     for app in apps_for(session):
         if app.id == app_id:
             return app

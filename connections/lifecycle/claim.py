@@ -18,7 +18,7 @@ from django.db.models import Q
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.locking import LockTimeout, lock_connection, short_transaction
 from connections.lifecycle.outcomes import AppMisconfigured
-from connections.lifecycle.recover import follows_doubt, open_attempt, promote_received, supersede
+from connections.lifecycle.recover import follows_doubt, settle_earlier, supersede
 from connections.lifecycle.sealing import current_data_key, open_credential
 from connections.lifecycle.targets import Access, access_to
 from connections.models import (
@@ -120,8 +120,7 @@ def claim(connection_id: uuid.UUID, *, trigger: str, need: Need) -> Claim | Refr
             connection = lock_connection(connection_id)
             if connection is None:
                 return RefreshReport(Outcome.GONE)
-            promote_received(connection, now=now)
-            doubtful = open_attempt(connection, now=now)
+            doubtful = settle_earlier(connection, now=now)
             if doubtful is not None and doubtful.state == AttemptState.SENT:
                 return RefreshReport(Outcome.IN_FLIGHT, doubtful.id)
             refused = _why_not(connection, need, is_in_doubt=doubtful is not None, now=now)

@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Q
 
 from connections.lifecycle import audit
+from connections.lifecycle.authorize import OPEN
 from connections.lifecycle.begin_connect import digest
 from connections.lifecycle.locking import lock_session, short_transaction
 from connections.lifecycle.sealing import seal_for_session
@@ -80,13 +81,14 @@ def destroy_held(session: ConnectSession, *, failure: str) -> None:
 
 
 def discard_expired(*, now: datetime, limit: int = 500) -> int:
-    """Destroy what sessions hold that nobody confirmed in time, and return how many there were.
+    """End sessions that nobody confirmed or finished in time, with all that they hold; return how many there were.
 
     Each is locked on its own. A session whose exchange began more than a minute ago died in it: it is ended too.
     """
     overdue = ConnectSession.objects.filter(
-        Q(state=SessionState.HELD, completion_expires_at__lt=now)
-        | Q(state=SessionState.EXCHANGING, exchange_started_at__lt=now - EXCHANGE_LIMIT)
+        Q(state=SessionState.HELD, completion_expires_at__lte=now)
+        | Q(state=SessionState.EXCHANGING, exchange_started_at__lte=now - EXCHANGE_LIMIT)
+        | Q(state__in=OPEN, browser_expires_at__lte=now)
     ).values_list("id", flat=True)[:limit]
     count = 0
     for session_id in list(overdue):
@@ -99,9 +101,11 @@ def discard_expired(*, now: datetime, limit: int = 500) -> int:
 
 
 def is_overdue(session: ConnectSession, *, now: datetime) -> bool:
-    """Whether nobody confirmed in time, or the exchange died on the way."""
+    """Whether nobody finished or confirmed in time, or the exchange died on the way."""
     if session.state == SessionState.HELD:
         return session.completion_expires_at is None or session.completion_expires_at <= now
     if session.state == SessionState.EXCHANGING:
         return session.exchange_started_at is None or session.exchange_started_at <= now - EXCHANGE_LIMIT
+    if session.state in OPEN:
+        return session.browser_expires_at is None or session.browser_expires_at <= now
     return False

@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from connections.lifecycle import audit
 from connections.lifecycle.locking import release_database
 from connections.lifecycle.outcomes import InvalidRequest
 from connections.lifecycle.sealing import seal_client_secrets
 from connections.models import ApiClient, ApiKey, Permission, ProviderApp, Tenant
+from connections.models.tenant import SLUG
 from providers.catalog.loader import UnknownProvider, entry
 from providers.catalog.schema import CatalogEntry
 from providers.errors import ProviderError
@@ -29,6 +30,18 @@ from providers.vocabulary import AuthStyle, ParamScope
 KEY_PREFIX = "lk_"
 DEFAULT_KEY_LIFETIME = timedelta(days=365)
 LOGO_MAX_BYTES = 64 * 1024
+_PROFILE_COLUMNS = (
+    "name",
+    "brand_color",
+    "allowed_origins",
+    "return_urls",
+    "reconnect_url",
+    "logo",
+    "logo_media_type",
+    "updated_at",
+)
+_REGISTRATION_COLUMNS = ("name", "client_id", "params", "discovered", "scopes", "secrets", "updated_at")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]+", re.IGNORECASE)  # also keeps a policy header whole
 _DATA_URI = re.compile(r"data:(image/(?:png|jpeg|gif|webp|svg\+xml));base64,([A-Za-z0-9+/=\s]+)")
 _MAGIC = {
     "image/png": b"\x89PNG\r\n",
@@ -53,7 +66,11 @@ class TenantProfile:
 
 def upsert_tenant(slug: str, profile: TenantProfile, *, actor: audit.Actor) -> Tenant:
     """Make the tenant ``slug``, or change it to ``profile``. Raises ``InvalidRequest`` naming the member at fault."""
-    return store_tenant(prepare_tenant(slug, profile), actor=actor)
+    try:
+        return store_tenant(prepare_tenant(slug, profile), actor=actor)
+    except IntegrityError:
+        # Another call has made it in this very moment: now it is found.
+        return store_tenant(prepare_tenant(slug, profile), actor=actor)
 
 
 def prepare_tenant(slug: str, profile: TenantProfile) -> Tenant:
@@ -64,6 +81,10 @@ def prepare_tenant(slug: str, profile: TenantProfile) -> Tenant:
         _check_url(url, field_name="return_urls")
     if profile.reconnect_url:
         _check_url(re.sub(r"\{[a-z_]+\}", "x", profile.reconnect_url), field_name="reconnect_url")
+    try:
+        SLUG(slug)
+    except ValidationError as error:
+        raise InvalidRequest(" ".join(error.messages), field="slug") from None
     tenant = Tenant.objects.filter(slug=slug).first() or Tenant(slug=slug)
     tenant.name = profile.name
     tenant.brand_color = profile.brand_color or tenant.brand_color
@@ -83,7 +104,8 @@ def prepare_tenant(slug: str, profile: TenantProfile) -> Tenant:
 def store_tenant(tenant: Tenant, *, actor: audit.Actor) -> Tenant:
     """Write a prepared tenant, with its audit row."""
     with transaction.atomic():
-        tenant.save()
+        # Of a tenant that exists only what the profile holds: a switch thrown meanwhile stays as it is.
+        tenant.save(update_fields=None if tenant._state.adding else _PROFILE_COLUMNS)
         audit.record("tenant.saved", actor=actor, tenant_id=tenant.id, detail={"slug": tenant.slug})
     return tenant
 
@@ -114,7 +136,8 @@ def _check_url(url: str, *, field_name: str, origin_only: bool = False) -> None:
     loopback = settings.DEVELOPMENT and parts.hostname in ("localhost", "127.0.0.1", "::1")
     if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
         raise InvalidRequest(f"{url!r} has to begin with https://.", field=field_name)
-    if not parts.hostname or parts.username or parts.fragment or "\\" in url or not url.isprintable() or " " in url:
+    plain = url.isprintable() and not re.search(r"[ \\#]", url) and "@" not in parts.netloc
+    if not plain or not _HOST.fullmatch(parts.hostname or ""):
         raise InvalidRequest(f"{url!r} is not a plain absolute URL.", field=field_name)
     if origin_only and url != f"{parts.scheme}://{parts.netloc}".lower():
         raise InvalidRequest(f"{url!r} is not an origin: give scheme, host and port only.", field=field_name)
@@ -190,7 +213,8 @@ def store_provider_app(prepared: PreparedApp, *, actor: audit.Actor) -> Provider
     with transaction.atomic():
         if prepared.client_secrets is not None:
             app.secrets = seal_client_secrets(app, prepared.client_secrets)
-        app.save()
+        # Likewise: the check before may have taken as long as an HTTP call.
+        app.save(update_fields=None if prepared.is_new else _REGISTRATION_COLUMNS)
         audit.record(
             "provider_app.saved",
             actor=actor,

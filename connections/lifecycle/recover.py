@@ -22,16 +22,25 @@ from connections.models import (
 )
 
 
-def promote_received(connection: Connection, *, now: datetime) -> None:
-    """Promote what was stored for the locked ``connection`` by a process that died before it could do so itself."""
-    for version in CredentialVersion.objects.filter(
+def settle_earlier(connection: Connection, *, now: datetime) -> RefreshAttempt | None:
+    """Settle what earlier attempts of the locked ``connection`` left behind, and return the one that is still open.
+
+    That one is ``sent``, and must be waited for, or in doubt. What was received is promoted. The order matters: a store
+    takes no lock, and turns an open attempt into a received version in one commit; whoever looked for versions first
+    and for attempts second could miss both.
+    """
+    attempt = _open_attempt(connection, now=now)
+    if attempt is not None and attempt.state == AttemptState.SENT:
+        return attempt
+    received = CredentialVersion.objects.filter(
         connection=connection, stage=Stage.RECEIVED, attempt_id__isnull=False
-    ).order_by("received_at"):
-        promote(connection, version, now=now)
+    ).order_by("received_at")
+    settled = [promote(connection, version, now=now) for version in received]
+    return _open_attempt(connection, now=now) if settled else attempt
 
 
-def open_attempt(connection: Connection, *, now: datetime) -> RefreshAttempt | None:
-    """Return the open attempt of the locked ``connection``; one that outlived its lease comes back as in doubt."""
+def _open_attempt(connection: Connection, *, now: datetime) -> RefreshAttempt | None:
+    """Return the open attempt; one that outlived its lease comes back as in doubt."""
     attempt = RefreshAttempt.objects.filter(connection=connection, state__in=OPEN_STATES).first()
     if attempt is not None and attempt.state == AttemptState.SENT and attempt.deadline_at <= now:
         attempt.state = AttemptState.IN_DOUBT
@@ -68,8 +77,7 @@ def recover_unfinished(*, now: datetime, limit: int = 200) -> int:
             connection = lock_connection(connection_id)
             if connection is None:
                 continue
-            promote_received(connection, now=now)
-            unanswered = open_attempt(connection, now=now)
+            unanswered = settle_earlier(connection, now=now)
             if unanswered is not None and (connection.refresh_due_at is None or connection.refresh_due_at > now):
                 connection.change(refresh_due_at=now)
     return len(connection_ids)

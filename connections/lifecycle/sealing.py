@@ -131,7 +131,7 @@ def keys_open() -> bool:
     try:
         for row in DataKeyRow.objects.order_by("-created_at")[:3]:
             unwrap(row)
-        newest = ProviderApp.objects.exclude(secrets=None).order_by("-updated_at").first()
+        newest = ProviderApp.objects.filter(secrets__isnull=False).order_by("-updated_at").first()
         if newest is not None:
             open_client_secrets(newest)
     except Unreadable:

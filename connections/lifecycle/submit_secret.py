@@ -8,9 +8,16 @@ from connections.lifecycle import audit
 from connections.lifecycle.authorize import check_browser, chosen_app, merged_params, own_session
 from connections.lifecycle.hold import Held, hold
 from connections.lifecycle.locking import lock_session, release_database, short_transaction
-from connections.lifecycle.outcomes import InvalidRequest, ProviderDown, SessionUnusable
+from connections.lifecycle.outcomes import AppMisconfigured, InvalidRequest, ProviderDown, SessionUnusable
 from connections.lifecycle.targets import access_to
-from providers.errors import FieldInvalid, GrantRejected, ProviderError
+from providers.errors import (
+    ClientRejected,
+    FieldInvalid,
+    GrantRejected,
+    MisconfiguredProvider,
+    ProviderError,
+    TargetRefused,
+)
 from providers.values import Obtained, ProbeResult
 from providers.vocabulary import ProbeVerdict
 
@@ -42,6 +49,8 @@ def submit_secret(
         raise InvalidRequest(error.evidence.detail, field=error.field) from None
     except GrantRejected:
         raise InvalidRequest(f"{access.target.entry.name} does not accept this. Check it and try again.") from None
+    except (ClientRejected, MisconfiguredProvider, TargetRefused) as error:
+        raise AppMisconfigured(error.evidence.detail) from None
     except ProviderError:
         raise ProviderDown(f"{access.target.entry.name} cannot be reached at the moment. Try again soon.") from None
     _check_verdict(probed, access.target.entry.name)
@@ -52,7 +61,7 @@ def submit_secret(
         check_browser(locked, browser_secret, now=now)
         locked.provider_app = chosen_app(locked, app_id)
         locked.params = params
-        return hold(locked, _content(obtained, probed), now=now, actor=actor)
+        return hold(locked, _content(obtained, probed, obtained_at=now), now=now, actor=actor)
 
 
 def _check_verdict(probed: ProbeResult | None, name: str) -> None:
@@ -63,10 +72,11 @@ def _check_verdict(probed: ProbeResult | None, name: str) -> None:
     raise ProviderDown(f"{name} cannot be reached at the moment, so this could not be checked. Try again soon.")
 
 
-def _content(obtained: Obtained, probed: ProbeResult | None) -> dict[str, object]:
+def _content(obtained: Obtained, probed: ProbeResult | None, *, obtained_at: datetime) -> dict[str, object]:
     account = probed.account if probed is not None else None
     return {
         "credential": obtained.credential.to_bytes().decode(),
+        "obtained_at": obtained_at.isoformat(),
         "lifetime_seconds": obtained.lifetime_seconds,
         "scopes": None if obtained.scopes is None else list(obtained.scopes),
         "account": None if account is None else {"id": account.id, "name": account.name},

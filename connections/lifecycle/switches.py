@@ -1,7 +1,8 @@
 """Switches: what an operator turns off, and on again.
 
-Suspending acts on the next vend, pausing on background work alone. The switches are flags beside the status: turning one changes nothing else, so turning it back restores what was.
-Each change has its audit row; a switch that already stands as asked is left alone.
+Suspending acts on the next vend, pausing on background work alone. The switches are flags beside the status: turning
+one changes nothing else, so turning it back restores what was. Each change has its audit row; a switch that already
+stands as asked is left alone.
 """
 
 from datetime import datetime

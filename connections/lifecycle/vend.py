@@ -222,8 +222,11 @@ def _opened(row: VendRow) -> Vended:
         )
         logger.error("credential_unreadable", connection=str(row.connection_id), version=str(row.version_id))
         raise CredentialUnreadable("The stored credential does not open: its key may be missing.") from None
-    target = _target(row.provider, row.auth_style, row.app_params, row.discovered, row.params)
-    return Vended(strategy_for(target.style).present(target, credential), row)
+    try:
+        target = _target(row.provider, row.auth_style, row.app_params, row.discovered, row.params)
+        return Vended(strategy_for(target.style).present(target, credential), row)
+    except MisconfiguredProvider as error:
+        raise AppMisconfigured(error.evidence.detail) from None
 
 
 def _open(row: VendRow) -> Credential:
@@ -238,13 +241,10 @@ def _open(row: VendRow) -> Credential:
 @lru_cache(maxsize=2048)
 def _target(provider: str, auth_style: str, app_params: str, discovered: str, params: str) -> Target:
     """Return what a presentation needs, from JSON texts; no secret of ours is opened for a vend."""
-    try:
-        return resolve(
-            entry=entry_named(provider),
-            style=AuthStyle(auth_style),
-            registration=ClientRegistration(client_id="", params=json.loads(app_params)),
-            discovered=json.loads(discovered),
-            params=json.loads(params),
-        )
-    except MisconfiguredProvider as error:
-        raise AppMisconfigured(error.evidence.detail) from None
+    return resolve(
+        entry=entry_named(provider),
+        style=AuthStyle(auth_style),
+        registration=ClientRegistration(client_id="", params=json.loads(app_params)),
+        discovered=json.loads(discovered),
+        params=json.loads(params),
+    )

@@ -40,6 +40,8 @@ GET, POST /control/clients              list; register or replace one
 POST /control/api-keys                  {username, name?} -> {api_key}
 DELETE /control/api-keys?username=      revoke API keys, of one person or all
 GET /control/grants                     filters username, client_id; with the fingerprints of live refresh tokens
+POST /control/grants                    {client_id, username, count?, scope?} -> {grants}: grants that nobody was
+                                        asked for, with their token responses
 POST /control/revoke                    {username?, client_id?, grant_id?}: revoke the grants that match all; {}: all
 GET /control/log?after=N&limit=M        {entries, last_id}; up to 5,000 at once, oldest first
 DELETE /control/log                     forget the entries; the numbering goes on

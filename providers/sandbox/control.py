@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response, request
 
+from providers.sandbox.minting import mint_grant
 from providers.sandbox.pages import create_api_key
 from providers.sandbox.people import PEOPLE
 from providers.sandbox.registry import InvalidDocument
@@ -61,6 +62,17 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
             for grant in found
         ]
         return jsonify(grants=shown)
+
+    @routes.post("/grants")
+    def add_grants() -> Response:
+        document = _document()
+        client = sandbox.registry.client(str(document.get("client_id", "")))
+        person, count = PEOPLE.get(document.get("username", "")), document.get("count", 1)
+        if client is None or person is None or not isinstance(count, int) or not 1 <= count <= _PAGE_SIZE:
+            raise InvalidDocument(f"name a registered client_id, a username and a count from 1 to {_PAGE_SIZE}")
+        scope = str(document.get("scope", " ".join(client.scopes)))
+        granted = [mint_grant(sandbox, client=client, username=person.username, scope=scope) for _ in range(count)]
+        return make_response(jsonify(grants=granted), 201)
 
     @routes.post("/revoke")
     def revoke() -> Response:

@@ -82,7 +82,7 @@ class FaultBoard:
         probability = document.get("probability", 1)
         if isinstance(probability, bool) or not isinstance(probability, int | float) or not 0 < probability <= 1:
             raise InvalidDocument("probability must be above 0 and at most 1")
-        options = document.get("options") or {}
+        options = document.get("options", {})
         kind.check(options)
         with self._lock:
             self._last_id += 1

@@ -158,4 +158,5 @@ def _presented_client_id(parameters: dict[str, str]) -> str | None:
 def _invalid_request(description: str) -> Response:
     response = jsonify(error="invalid_request", error_description=description)
     response.status_code = 400
+    response.headers["Cache-Control"] = "no-store"
     return response

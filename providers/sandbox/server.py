@@ -23,6 +23,7 @@ from werkzeug.test import run_wsgi_app
 
 _MOST_IDLE = 32
 _PAUSE_SECONDS = 0.05
+_PATIENCE_SECONDS = 2.0
 _MOST_HEADER_BYTES = 64 * 1024
 _MOST_BODY_BYTES = 4 * 1024 * 1024
 
@@ -79,18 +80,28 @@ class Server:
 def _serve(app: Flask, accepted: socket.socket, address: tuple[Any, ...], port: int) -> None:
     """Answer the requests of one connection until either side ends it."""
     accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    with accepted, contextlib.suppress(ConnectionError), accepted.makefile("rb", 1 << 16) as stream:
+    with accepted, contextlib.suppress(ConnectionError), accepted.makefile("rb") as stream:
         while True:
             try:
                 environ = _read(stream)
             except _Refused as refusal:
                 accepted.sendall(f"HTTP/1.1 {refusal}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+                _read_on(accepted)
                 return
             if environ is None:
                 return
             environ |= {"sandbox.socket": accepted, "REMOTE_ADDR": address[0], "SERVER_PORT": str(port)}
             if not _answer(app, environ, accepted):
                 return
+
+
+def _read_on(accepted: socket.socket) -> None:
+    """Let a client finish what it is sending: closing with unread bytes would reset its answer away."""
+    accepted.shutdown(socket.SHUT_WR)
+    accepted.settimeout(_PATIENCE_SECONDS)
+    with contextlib.suppress(TimeoutError):
+        while accepted.recv(1 << 20):
+            pass
 
 
 def _read(stream: BinaryIO) -> dict[str, Any] | None:
@@ -162,7 +173,7 @@ def _answer(app: Flask, environ: dict[str, Any], accepted: socket.socket) -> boo
     except Exception:  # noqa: BLE001 - whatever the application raises is its client's 500
         traceback.print_exc()
         status, headers, body = "500 Internal Server Error", Headers(), b""
-    goes_on = environ["SERVER_PROTOCOL"] == "HTTP/1.1" and environ.get("HTTP_CONNECTION", "").lower() != "close"
+    goes_on: bool = environ["SERVER_PROTOCOL"] == "HTTP/1.1" and environ.get("HTTP_CONNECTION") != "close"
     headers["Date"] = formatdate(usegmt=True)
     if not status.startswith(("204", "304")):
         headers.setdefault("Content-Length", str(len(body)))

@@ -9,10 +9,12 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import trustme
 
 from providers import egress
 
@@ -199,3 +201,17 @@ def every_log_record() -> Iterator[list[logging.LogRecord]]:
     logging.getLogger().removeHandler(collector)
     for logger, level in levels:
         logger.setLevel(level)
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    """A certificate authority that nobody trusts yet."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def trusting(egress_policy: Any, authority: trustme.CA, tmp_path: Path) -> Any:
+    """``egress_policy`` with ``authority`` trusted."""
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    egress_policy(ca_file=str(tmp_path / "ca.pem"))
+    return egress_policy

@@ -1,5 +1,7 @@
 import logging
 import logging.config
+import subprocess
+import sys
 
 from providers import quiet
 
@@ -27,3 +29,17 @@ def test_silencing_twice_adds_nothing() -> None:
     before = len(logging.getLogger("oauthlib").filters)
     quiet.silence()
     assert len(logging.getLogger("oauthlib").filters) == before
+
+
+def test_importing_the_token_endpoint_silences_what_it_brings_along() -> None:
+    program = """
+import logging
+import providers.egress
+import providers.oauth.token_endpoint
+logging.basicConfig(level=logging.DEBUG)
+for name in ("requests_oauthlib.oauth2_session", "oauthlib.oauth2.rfc6749", "urllib3.connection"):
+    assert name in logging.root.manager.loggerDict, name
+    logging.getLogger(name).critical("canary")
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "canary" not in ran.stdout + ran.stderr

@@ -46,7 +46,6 @@ def main() -> int:
     )
     signal.signal(signal.SIGTERM, _interrupt)
     server = make_server(HOST, port, app, threaded=True, request_handler=_QuietHandler)
-    server.daemon_threads = True
     print(f"listening on http://{HOST}:{port}", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
         server.serve_forever()

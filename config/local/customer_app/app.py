@@ -1,6 +1,7 @@
 """The pages. Three things matter here, and each has its comment: ``connect``, ``connected`` and ``call_the_api``."""
 
 import hashlib
+import json
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -202,10 +203,17 @@ def _call_provider(vended: dict[str, Any]) -> Call:
             ) from error
     return Call(
         status=answer.status_code,
-        body=answer.text[:2000],
+        body=_pretty(answer),
         fingerprint=hashlib.sha256(credential["value"].encode()).hexdigest()[:12],
         vended={"expires_at": credential["expires_at"], "version": vended["version"]},
     )
+
+
+def _pretty(answer: requests.Response) -> str:
+    try:
+        return json.dumps(answer.json(), indent=2)
+    except requests.JSONDecodeError:
+        return answer.text[:2000]
 
 
 def _add_login(app: Flask) -> None:

@@ -1,4 +1,4 @@
-"""The calls of Latchkey's JSON API that a product needs. Made by the product's backend only: the key never leaves it."""
+"""The calls of Latchkey's JSON API that a product needs. Only its backend makes them: the key never leaves it."""
 
 from typing import Any
 from urllib.parse import quote

@@ -4,14 +4,17 @@ import base64
 import binascii
 import uuid
 from datetime import datetime
+from typing import Annotated
 
 from django.db.models import Q
 from django.http import HttpRequest
-from ninja import Query, Router
+from ninja import Router
+from pydantic import Field
 
 from connections.api.auth import Caller
 from connections.api.representations import connection_out
 from connections.api.schemas import ConnectionOut, ConnectionPage, ConnectionPatch, OutcomeOut, ReportIn, ReportOut
+from connections.api.texts import EndUser, Slug
 from connections.lifecycle.change_metadata import change_metadata
 from connections.lifecycle.claim import Need
 from connections.lifecycle.clock import database_now
@@ -29,12 +32,12 @@ router = Router(tags=["connections"])
 @router.get("", response=ConnectionPage, summary="List connections")
 def list_connections(
     request: HttpRequest,
-    tenant: str | None = None,
-    end_user: str | None = None,
-    provider: str | None = None,
+    tenant: Slug | None = None,
+    end_user: EndUser | None = None,
+    provider: Slug | None = None,
     status: ConnectionStatus | None = None,
     cursor: str | None = None,
-    limit: int = Query(50, ge=1, le=200),
+    limit: Annotated[int, Field(ge=1, le=200)] = 50,
 ) -> ConnectionPage:
     """List a tenant's connections, newest first."""
     caller: Caller = request.auth  # type: ignore[attr-defined]
@@ -52,7 +55,7 @@ def list_connections(
 
 
 @router.get("/{connection_id}", response=ConnectionOut, summary="Show one connection")
-def get_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: str | None = None) -> ConnectionOut:
+def get_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: Slug | None = None) -> ConnectionOut:
     """Show one connection: its status and why, its scopes and its health."""
     caller: Caller = request.auth  # type: ignore[attr-defined]
     caller.must(Permission.READ)
@@ -70,7 +73,7 @@ def patch_connection(request: HttpRequest, connection_id: uuid.UUID, body: Conne
 
 
 @router.delete("/{connection_id}", response=ConnectionOut, summary="Disconnect")
-def delete_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: str | None = None) -> ConnectionOut:
+def delete_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: Slug | None = None) -> ConnectionOut:
     """Stop vending at once, and have the grant revoked at the provider; ``revocation`` tells how far that is."""
     caller: Caller = request.auth  # type: ignore[attr-defined]
     caller.must(Permission.MANAGE)
@@ -80,7 +83,7 @@ def delete_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: st
 
 
 @router.post("/{connection_id}/refresh", response=OutcomeOut, summary="Refresh now")
-def refresh_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: str | None = None) -> OutcomeOut:
+def refresh_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: Slug | None = None) -> OutcomeOut:
     """Replace the current credential by a fresh one; several calls at once lead to one request."""
     caller: Caller = request.auth  # type: ignore[attr-defined]
     caller.must(Permission.MANAGE)
@@ -92,7 +95,7 @@ def refresh_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: s
 
 
 @router.post("/{connection_id}/probe", response=OutcomeOut, summary="Probe now")
-def probe_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: str | None = None) -> OutcomeOut:
+def probe_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: Slug | None = None) -> OutcomeOut:
     """Prove that the credential works, by a cheap call to the provider."""
     caller: Caller = request.auth  # type: ignore[attr-defined]
     caller.must(Permission.MANAGE)

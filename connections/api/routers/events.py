@@ -1,10 +1,14 @@
 """``/events``: the outbox, by cursor."""
 
+from typing import Annotated
+
 from django.http import HttpRequest
-from ninja import Query, Router
+from ninja import Router
+from pydantic import Field
 
 from connections.api.auth import Caller
 from connections.api.schemas import EventOut, EventPage
+from connections.api.texts import Slug
 from connections.lifecycle.outcomes import InvalidRequest
 from connections.models import OutboxEvent, Permission
 
@@ -13,7 +17,10 @@ router = Router(tags=["events"])
 
 @router.get("", response=EventPage, summary="Read events")
 def list_events(
-    request: HttpRequest, tenant: str | None = None, cursor: str = "0", limit: int = Query(100, ge=1, le=500)
+    request: HttpRequest,
+    tenant: Slug | None = None,
+    cursor: str = "0",
+    limit: Annotated[int, Field(ge=1, le=500)] = 100,
 ) -> EventPage:
     """Read a tenant's events after ``cursor``, oldest first."""
     caller: Caller = request.auth  # type: ignore[attr-defined]

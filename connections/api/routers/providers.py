@@ -5,6 +5,7 @@ from ninja import Router
 
 from connections.api.auth import Caller
 from connections.api.schemas import MethodOut, ProviderOut, ScopeOut
+from connections.api.texts import Slug
 from connections.lifecycle.outcomes import NotFound
 from connections.models import Permission, ProviderApp
 from providers.catalog.loader import form_schema, load_catalog
@@ -14,14 +15,14 @@ router = Router(tags=["providers"])
 
 
 @router.get("", response=list[ProviderOut], summary="List the catalogue")
-def list_providers(request: HttpRequest, tenant: str | None = None) -> list[ProviderOut]:
+def list_providers(request: HttpRequest, tenant: Slug | None = None) -> list[ProviderOut]:
     """List every provider; ``configured`` tells whether the tenant has an app for it."""
     configured = _configured(request, tenant)
     return [_provider_out(entry, configured) for entry in load_catalog().values()]
 
 
 @router.get("/{slug}", response=ProviderOut, summary="Show one provider")
-def get_provider(request: HttpRequest, slug: str, tenant: str | None = None) -> ProviderOut:
+def get_provider(request: HttpRequest, slug: Slug, tenant: Slug | None = None) -> ProviderOut:
     """Show one provider: its methods, the fields that each asks for, and its scopes."""
     configured = _configured(request, tenant)
     entry = load_catalog().get(slug)

@@ -6,6 +6,7 @@ from ninja import Router
 from connections.api.auth import Caller
 from connections.api.representations import tenant_out
 from connections.api.schemas import TenantIn, TenantOut
+from connections.api.texts import Slug
 from connections.lifecycle.outcomes import PermissionDenied
 from connections.lifecycle.provision import TenantProfile, upsert_tenant
 from connections.models import Permission, Tenant
@@ -14,7 +15,7 @@ router = Router(tags=["tenants"])
 
 
 @router.put("/{slug}", response=TenantOut, summary="Make or change a tenant")
-def put_tenant(request: HttpRequest, slug: str, body: TenantIn) -> TenantOut:
+def put_tenant(request: HttpRequest, slug: Slug, body: TenantIn) -> TenantOut:
     """Make the tenant, or replace what it is known by. Operator-wide clients only."""
     caller: Caller = request.auth  # type: ignore[attr-defined]
     caller.must(Permission.TENANTS)

@@ -1,12 +1,10 @@
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from config.local.environment import development_settings, generate_secrets, inherited, stored_secrets
-from config.local.state import PROJECT_ROOT, write_record
+from config.local.state import write_record
 from connections.vault.keyring import check_separate_roots, parse_keyring
 
 URLS = {
@@ -66,30 +64,3 @@ def test_the_stack_runs_in_development_under_one_public_url(tmp_path: Path) -> N
     assert settings["LATCHKEY_ENV"] == "development"
     assert settings["PUBLIC_URL"] == "http://w"
     assert settings["LATCHKEY_SPOOL_DIR"] == str(tmp_path / "spool")
-
-
-def test_a_management_command_finds_throwaway_production_settings() -> None:
-    script = "import os, json; print(json.dumps(dict(os.environ)))"
-    result = subprocess.run(
-        [sys.executable, "-m", "config.local.environment", "run", "--", sys.executable, "-c", script],
-        cwd=PROJECT_ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    seen = json.loads(result.stdout)
-    assert seen["LATCHKEY_ENV"] == "production"
-    assert seen["PUBLIC_URL"].startswith("https://")
-    assert seen["DATABASE_URL"] == "postgresql://nobody:none@127.0.0.1:1/none"
-
-
-def test_a_wrong_call_says_how_it_is_used() -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "config.local.environment", "manage.py"],
-        cwd=PROJECT_ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 1
-    assert result.stderr.startswith("usage:")

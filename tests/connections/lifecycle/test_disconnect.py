@@ -33,7 +33,7 @@ def test_revokes_at_the_provider_proves_it_and_destroys_the_secrets(
     assert not CredentialVersion.objects.filter(connection=connection).exists()
     row = Connection.objects.get(id=connection.id)
     assert (row.revocation, row.current_version_id, row.revocation_due_at) == ("confirmed", None, None)
-    assert [entry.outcome for entry in sandbox.control.log(endpoint="revoke")] == ["revoked"]
+    assert [entry.outcome for entry in sandbox.control.log(endpoint="revoke")] == ["revoked", "grant_revoked"]
     assert OutboxEvent.objects.filter(type="connection.revocation_confirmed").count() == 1
 
 

@@ -179,7 +179,8 @@ def test_one_refusal_is_a_suspicion_and_a_second_one_ends_the_grant(
     assert (row.status, row.reason) == ("suspect", "refresh_refused")
     assert refresh(connection.id, trigger="sweep").outcome is Outcome.FRESH, "the second try is due in 30 s"
     age(connection.id, seconds=20)
-    assert refresh(connection.id, trigger="api", need=Need(at_once=True)).outcome is Outcome.REFUSED
+    again = Need(instead_of=connection.current_version_id, at_once=True)
+    assert refresh(connection.id, trigger="api", need=again).outcome is Outcome.REFUSED
     assert reload(connection).status == "suspect", "two refusals within 30 s are one"
     age(connection.id, seconds=31)
     assert refresh(connection.id, trigger="sweep").outcome is Outcome.REFUSED

@@ -135,6 +135,18 @@ def test_presents_extra_fields_of_the_token_response(sandbox_target: Any) -> Non
     assert STRATEGY.present(target, Credential(access_token=SecretStr("at"))).base_url == ""
 
 
+def test_token_response_cannot_replace_a_parameter_or_the_token(sandbox_target: Any) -> None:
+    target = sandbox_target(
+        STYLE,
+        changes={
+            "authorization_code": {"extra_response_fields": ["issuer", "access_token"]},
+            "presentation": {STYLE: {"headers": {"X-Where": "{issuer} {access_token}"}, "query": {}}},
+        },
+    )
+    held = Credential(access_token=SecretStr("at"), extra={"issuer": "evil", "access_token": "evil"})
+    assert STRATEGY.present(target, held).headers == {"X-Where": f"{target.params['issuer']} at"}
+
+
 def test_presenting_without_a_token_is_named(sandbox_target: Any) -> None:
     with pytest.raises(MisconfiguredProvider, match="lacks access_token"):
         STRATEGY.present(sandbox_target(STYLE), Credential())

@@ -1,0 +1,45 @@
+"""``python -m config.local.run -- COMMAND``: run what needs settings but no running Latchkey, such as a check of code.
+
+The settings are throwaway values such as a production installation would have. A first word that ends in ``.py`` is run
+by this Python. With ``--database`` there is an empty private PostgreSQL, otherwise no service can be reached.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from config.local.environment import inherited, placeholder_settings
+from config.local.postgres import PrivatePostgres
+from config.local.state import PROJECT_ROOT, LocalStackError
+from config.local.watchdog import Watchdog
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command in the project's folder and return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m config.local.run", description=__doc__)
+    parser.add_argument("--database", action="store_true", help="start an empty PostgreSQL for the command")
+    parser.add_argument("command", nargs="+", help="after --")
+    options = parser.parse_args(arguments)
+    command: list[str] = options.command
+    if command[0].endswith(".py"):
+        command.insert(0, sys.executable)
+    environment = inherited() | placeholder_settings()
+    if not options.database:
+        return subprocess.run(command, cwd=PROJECT_ROOT, env=environment, check=False).returncode
+    watchdog = Watchdog()
+    postgres = PrivatePostgres(home=Path(tempfile.mkdtemp(prefix="latchkey-run-")), durable=False, watchdog=watchdog)
+    try:
+        environment["DATABASE_URL"] = postgres.start()
+        return subprocess.run(command, cwd=PROJECT_ROOT, env=environment, check=False).returncode
+    except LocalStackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    finally:
+        postgres.destroy()
+        watchdog.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

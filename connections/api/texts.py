@@ -1,0 +1,48 @@
+"""What the texts of a request may hold: what PostgreSQL can store, and JSON can say again."""
+
+import math
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, StringConstraints
+from pydantic_core import PydanticCustomError
+
+DEEPEST = 20
+
+
+def check_storable(value: Any, *, depth: int = 0) -> None:
+    """Raise ``PydanticCustomError`` where a JSON ``value`` holds something that cannot be stored.
+
+    That is NUL and lone surrogates (PostgreSQL refuses both), NaN and the infinities (no JSON), and what is nested so
+    deeply that reading it back would fail.
+    """
+    if depth > DEEPEST:
+        raise PydanticCustomError("nesting", "Must not be nested more than {deepest} deep", {"deepest": DEEPEST})
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise PydanticCustomError("number", "Must be a finite number")
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            _check_text(name)
+            check_storable(member, depth=depth + 1)
+    elif isinstance(value, list):
+        for member in value:
+            check_storable(member, depth=depth + 1)
+
+
+def _check_text(text: str) -> str:
+    if "\x00" in text or any("\ud800" <= mark <= "\udfff" for mark in text):
+        raise PydanticCustomError("text", "Must not hold NUL or half of a surrogate pair")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_check_text)]
+Name = Annotated[Text, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
+EndUser = Annotated[Text, StringConstraints(min_length=1, max_length=255)]
+Slug = Annotated[Text, StringConstraints(min_length=1, max_length=64)]
+Address = Annotated[Text, StringConstraints(max_length=1000)]
+ScopeName = Annotated[
+    str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$")
+]  # RFC 6749 §3.3
+Locale = Annotated[str, StringConstraints(max_length=20, pattern=r"^[A-Za-z0-9-]*$")]
+Note = Annotated[Text, StringConstraints(max_length=255)]

@@ -1,0 +1,103 @@
+"""Template tags of the admin: what its pages need beyond what Django hands to them."""
+
+from typing import Any
+
+from django import template
+from django.apps import apps
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from connections.admin import show
+from connections.admin.dashboard import Overview, overview
+from connections.lifecycle.clock import database_now
+
+register = template.Library()
+
+# The order and the names of the models in the menu; what is not named here comes last, as Django has it.
+_GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        "Day to day",
+        (("Connection", "Connections"), ("Incident", "Incidents"), ("ConnectSession", "Connect sessions")),
+    ),
+    (
+        "Set-up",
+        (
+            ("Tenant", "Tenants"),
+            ("ProviderApp", "Provider apps"),
+            ("ApiClient", "API clients"),
+            ("ApiKey", "API keys"),
+        ),
+    ),
+    ("Records", (("AuditEvent", "Audit trail"), ("OutboxEvent", "Events"))),
+    (
+        "Credentials",
+        (
+            ("RefreshAttempt", "Refresh attempts"),
+            ("CredentialVersion", "Credential versions"),
+            ("Scope", "Scopes"),
+            ("DataKey", "Data keys"),
+        ),
+    ),
+)
+
+
+@register.simple_tag
+def dashboard(request: HttpRequest) -> Overview | None:
+    """Return the state of things, or None for an operator who may not see connections."""
+    if not request.user.has_perm("connections.view_connection"):
+        return None
+    return overview(now=database_now())
+
+
+@register.filter
+def in_groups(app_list: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return Django's list of apps with our models grouped by what they are for."""
+    groups: list[dict[str, Any]] = []
+    for app in app_list or ():
+        if app["app_label"] != "connections":
+            groups.append(app | {"name": "Operators"} if app["app_label"] == "auth" else app)
+            continue
+        models = {model["object_name"]: model for model in app["models"]}
+        for name, members in _GROUPS:
+            shown = [models.pop(known) | {"name": label} for known, label in members if known in models]
+            if shown:
+                groups.append(app | {"name": name, "models": shown})
+        if models:
+            groups.append(app | {"name": "Other", "models": list(models.values())})
+    return groups
+
+
+@register.simple_tag
+def status_chip(value: str, label: str) -> SafeString:
+    """Return the chip of a state."""
+    return show.state_chip(value, label)
+
+
+@register.simple_tag
+def moment(at: Any, now: Any) -> SafeString | str:
+    """Return a moment as its distance from ``now``."""
+    return show.moment(at, now=now)
+
+
+@register.simple_tag
+def facts(value: Any) -> SafeString | str:
+    """Return a small JSON object on one line."""
+    return show.facts(value)
+
+
+@register.simple_tag
+def page_link(row: Any, label: Any = None) -> SafeString | str:
+    """Return a link to a row's page."""
+    return show.link(row, label)
+
+
+@register.simple_tag
+def list_url(model: str, **filters: Any) -> str:
+    """Return the address of the list of one of our models, filtered."""
+    return show.list_url(apps.get_model("connections", model), **filters)
+
+
+@register.simple_tag
+def copyable(value: str) -> SafeString:
+    """Return a value to be copied."""
+    return show.copyable(value)

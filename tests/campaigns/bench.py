@@ -1,0 +1,153 @@
+"""``make bench``: how fast vends and refreshes are, against yardsticks taken in the same run.
+
+Prints a line of JSON for each: ``vend_fresh`` (a valid token vended, audit row committed) against a constant view and a
+bare WSGI callable in the same server, and ``refresh`` (due connections against a provider that takes 0.3 s).
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from config.local.stack import LocalStack
+from tests.campaigns.load import Load, request_bytes, run_load
+from tests.campaigns.stacks import control, database, extra_process, free_port, populate, scalar, wait_for_port
+
+PROVIDER_SECONDS = 0.3
+WORKER_THREADS = 16
+_BARE = (
+    "-m granian --interface wsgi --host 127.0.0.1 --port {port} --workers 2 --blocking-threads 8"
+    " --no-access-log --log-level error tests.campaigns.bare_wsgi:application"
+)
+
+
+def main() -> None:
+    """Run the benches that are named, or all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=6.0, help="length of each measurement")
+    parser.add_argument("--connections", type=int, default=600, help="due connections of the refresh bench")
+    parser.add_argument("--only", choices=["vend_fresh", "refresh"])
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="latchkey-bench-") as folder:
+        if options.only != "refresh":
+            print(json.dumps(vend_fresh(Path(folder) / "vend", seconds=options.seconds)), flush=True)
+        if options.only != "vend_fresh":
+            print(json.dumps(refresh(Path(folder) / "refresh", count=options.connections)), flush=True)
+
+
+def vend_fresh(folder: Path, *, seconds: float) -> dict[str, Any]:
+    """Measure the vend of a valid token, a constant view and the bare callable, in turns, on the same server."""
+    overrides = {"DJANGO_SETTINGS_MODULE": "tests.campaigns.bench_settings"}
+    with LocalStack(state_dir=folder, processes=("web", "sandbox"), seed=False, overrides=overrides) as stack:
+        populated = populate(stack, 50)
+        headers = {"Authorization": f"Bearer {populated['key']}", "Content-Type": "application/json"}
+        web = stack.urls["web"]
+        vends = [
+            request_bytes(
+                "POST",
+                f"{web}/api/v1/connections/{connection}/credential",
+                headers=headers,
+                body=json.dumps({"end_user": f"user-{number}"}).encode(),
+            )
+            for number, connection in enumerate(populated["connections"])
+        ]
+        bares = [
+            request_bytes(
+                "POST",
+                "http://127.0.0.1/vend",
+                headers=headers,
+                body=json.dumps({"end_user": f"user-{number}", "connection": connection}).encode(),
+            )
+            for number, connection in enumerate(populated["connections"])
+        ]
+        constant = [request_bytes("GET", f"{web}/bench/constant")]
+        port = free_port()
+        with extra_process(stack, *_BARE.format(port=port).split()):
+            wait_for_port(port)
+            rounds = []
+            for warm in (True, False, False, False):
+                length = 2.0 if warm else seconds
+                measured = {
+                    "vend": run_load(web, vends, seconds=length),
+                    "trivial": run_load(web, constant, seconds=length / 2),
+                    "bare": run_load(f"http://127.0.0.1:{port}", bares, seconds=length),
+                }
+                for name, load in measured.items():
+                    if load.unexpected:
+                        raise SystemExit(f"{name}: unexpected answer {load.unexpected[0]!r}")
+                if not warm:
+                    rounds.append(measured)
+    rounds.sort(key=lambda measured: measured["vend"].per_second / measured["bare"].per_second)
+    return _vend_figures(rounds[len(rounds) // 2])
+
+
+def _vend_figures(measured: dict[str, Load]) -> dict[str, Any]:
+    vend, trivial, bare = measured["vend"], measured["trivial"], measured["bare"]
+    return {
+        "bench": "vend_fresh",
+        "per_second": vend.per_second,
+        "p50_ms": vend.p50_ms,
+        "p99_ms": vend.p99_ms,
+        "trivial_per_second": trivial.per_second,
+        "bare_per_second": bare.per_second,
+        "share_of_bare": round(vend.per_second / bare.per_second, 3),
+        "share_of_trivial": round(vend.per_second / trivial.per_second, 3),
+    }
+
+
+def refresh(folder: Path, *, count: int) -> dict[str, Any]:
+    """Measure how fast the default worker refreshes ``count`` due connections against a provider that takes 0.3 s."""
+    overrides = {"LATCHKEY_SWEEP_SECONDS": "1", "LATCHKEY_PROBE_SECONDS": "3600,3600,3600"}
+    with LocalStack(
+        state_dir=folder, processes=("web", "worker", "beat", "sandbox"), seed=False, overrides=overrides
+    ) as stack:
+        stack.stop_process("beat")
+        populate(stack, count)
+        control(stack).settings(delay_seconds={"token": PROVIDER_SECONDS})
+        with database(stack) as connected:
+            before = _database_connections(connected)
+            connected.execute("UPDATE connections_connection SET refresh_due_at = now(), next_attempt_at = NULL")
+            began = time.monotonic()
+            stack.start_process("beat")
+            most_connections, first_at = 0, None
+            deadline = began + 120
+            while time.monotonic() < deadline:
+                done = scalar(connected, "SELECT count(*) FROM connections_refreshattempt WHERE state = 'promoted'")
+                started = scalar(connected, "SELECT count(*) FROM connections_refreshattempt")
+                if started and first_at is None:
+                    first_at = time.monotonic()
+                most_connections = max(most_connections, _database_connections(connected) - before)
+                if done >= count:
+                    break
+                time.sleep(0.05)
+            elapsed = time.monotonic() - (first_at or began)
+        entries = control(stack).log(grant_type="refresh_token")
+    return {
+        "bench": "refresh",
+        "connections": count,
+        "refreshed": done,
+        "per_second": round(done / elapsed, 1),
+        "ideal_per_second": round(WORKER_THREADS / PROVIDER_SECONDS, 1),
+        "share_of_ideal": round(done / elapsed / (WORKER_THREADS / PROVIDER_SECONDS), 3),
+        "database_connections": most_connections,
+        "requests": len(entries),
+        "reused": sum(entry.outcome == "refresh_reused" for entry in entries),
+    }
+
+
+def _database_connections(connected: "psycopg.Connection[Any]") -> int:
+    return int(
+        scalar(
+            connected,
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND backend_type = 'client backend'",
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""The product's settings with the constant view added."""
+
+from config.settings import *  # noqa: F403
+
+ROOT_URLCONF = "tests.campaigns.bench_urls"

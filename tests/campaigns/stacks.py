@@ -1,0 +1,100 @@
+"""What campaigns and process tests do with a running stack: fill it, ask its database and its provider."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import redis
+from psycopg import sql
+
+from config.local.stack import LocalStack
+from tests.sandbox_control import SandboxControl
+
+
+def populate(stack: LocalStack, count: int, *options: str) -> dict[str, Any]:
+    """Fill the stack with connections; returns the API key and the connections' ids."""
+    printed = subprocess.run(
+        [sys.executable, "-m", "tests.campaigns.populate", "--count", str(count), *options],
+        env=stack.environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    populated: dict[str, Any] = json.loads(printed.stdout.strip().splitlines()[-1])
+    return populated
+
+
+@contextmanager
+def own_databases() -> Iterator[dict[str, str]]:
+    """Make an empty database on the test run's PostgreSQL, empty this worker's share of its Valkey, and name both."""
+    server = urlsplit(os.environ["DATABASE_URL"])
+    name = f"stack_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connected:
+        connected.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        redis.Redis.from_url(os.environ["REDIS_URL"]).flushdb()
+        try:
+            yield {"DATABASE_URL": server._replace(path=f"/{name}").geturl(), "REDIS_URL": os.environ["REDIS_URL"]}
+        finally:
+            connected.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def control(stack: LocalStack) -> SandboxControl:
+    """Return the control of the stack's provider."""
+    return SandboxControl(stack.urls["sandbox"])
+
+
+def database(stack: LocalStack) -> "psycopg.Connection[Any]":
+    """Return a connection to the stack's database, for looking and for moving time."""
+    return psycopg.connect(stack.environment["DATABASE_URL"], autocommit=True)
+
+
+def scalar(connected: "psycopg.Connection[Any]", statement: str) -> Any:
+    """Return the one value that ``statement`` answers."""
+    row = connected.execute(statement).fetchone()  # type: ignore[arg-type]
+    return row[0] if row else None
+
+
+@contextmanager
+def extra_process(stack: LocalStack, *arguments: str, seconds: float = 10) -> "Iterator[subprocess.Popen[bytes]]":
+    """Run one more Python process under the stack's environment until the block ends."""
+    log = (stack.state_dir / "logs" / "extra.log").open("ab")
+    process = subprocess.Popen([sys.executable, *arguments], env=stack.environment, stdout=log, stderr=log)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        log.close()
+
+
+def free_port() -> int:
+    """Return a loopback port that is free now."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def wait_for_port(port: int, *, seconds: float = 20) -> None:
+    """Return when something listens on a loopback port."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError(f"nothing listens on port {port}")

@@ -1,0 +1,208 @@
+"""The authorization response: every check stands before the token request."""
+
+import re
+from collections.abc import Callable
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+from django.http import HttpResponse
+
+from connections.models import AuditEvent, ProviderApp, SessionState, Tenant
+from tests.connections.consent.observed import assert_nothing_left, pass_time, session_of, token_requests
+from tests.connections.consent.steps import leave_again
+from tests.factories import make_sandbox_app
+from tests.flows import EndUser, Invitation, completion_code, failure_of
+from tests.sandbox_control import SandboxProcess
+
+
+def changed(url: str, **changes: str | None) -> str:
+    """Return ``url`` with query parameters replaced, or left out for None."""
+    given = dict(parse_qsl(urlsplit(url).query)) | changes
+    return f"{url.partition('?')[0]}?{urlencode({name: value for name, value in given.items() if value is not None})}"
+
+
+def assert_refused(page: HttpResponse, invitation: Invitation, failure: str, sandbox: SandboxProcess) -> None:
+    assert (page.status_code, failure_of(page)) == (400, failure)
+    assert_nothing_left(invitation, failure)
+    assert AuditEvent.objects.filter(action="callback.refused", decision=failure).count() == 1
+    assert token_requests(sandbox) == []
+
+
+def test_refuses_an_answer_at_another_provider_apps_path(
+    alice: EndUser, app: ProviderApp, sandbox: SandboxProcess
+) -> None:
+    shared = make_sandbox_app(sandbox)
+    invitation = alice.invite()
+    back = alice.authorize(invitation)
+    page = alice.visit(back.replace(str(app.id), str(shared.id)))
+    assert_refused(page, invitation, "callback", sandbox)
+
+
+def test_refuses_an_answer_at_the_path_of_no_provider_app(
+    alice: EndUser, app: ProviderApp, sandbox: SandboxProcess
+) -> None:
+    invitation = alice.invite()
+    back = alice.authorize(invitation)
+    page = alice.visit(back.replace(str(app.id), "00000000-0000-4000-8000-000000000000"))
+    assert_refused(page, invitation, "callback", sandbox)
+
+
+@pytest.mark.parametrize(
+    "iss",
+    ["https://evil.example", "", "{issuer}/", "{issuer}#", "{upper}"],
+    ids=["another", "empty", "with a slash", "with a fragment", "in capitals"],
+)
+def test_refuses_a_wrong_issuer(iss: str, alice: EndUser, sandbox: SandboxProcess) -> None:
+    invitation = alice.invite()
+    back = alice.authorize(invitation)
+    iss = iss.format(issuer=sandbox.url, upper=sandbox.url.upper())
+    assert_refused(alice.visit(changed(back, iss=iss)), invitation, "issuer", sandbox)
+
+
+def test_refuses_a_missing_issuer_where_the_catalogue_requires_it(alice: EndUser, sandbox: SandboxProcess) -> None:
+    sandbox.control.fault("wrong_iss", endpoint="authorize")
+    invitation = alice.invite()
+    assert_refused(alice.visit(alice.authorize(invitation)), invitation, "issuer", sandbox)
+
+
+@pytest.mark.parametrize("name", ["code", "state", "iss", "error"])
+def test_refuses_a_parameter_that_is_given_twice(name: str, alice: EndUser, sandbox: SandboxProcess) -> None:
+    invitation = alice.invite()
+    back = alice.authorize(invitation)
+    given = dict(parse_qsl(urlsplit(back).query)) | {"error": "access_denied"}
+    page = alice.visit(f"{back}&{urlencode({name: given[name]})}&{urlencode({name: given[name]})}")
+    assert (page.status_code, failure_of(page)) == (400, "state")
+    assert token_requests(sandbox) == []
+    assert session_of(invitation).state == SessionState.AUTHORIZING
+
+
+def test_a_state_works_once(alice: EndUser, sandbox: SandboxProcess) -> None:
+    invitation = alice.invite()
+    back = alice.authorize(invitation)
+    code = completion_code(alice.visit(back))
+    assert failure_of(alice.visit(back)) == "state"
+    assert token_requests(sandbox) == []
+    assert alice.complete(invitation, code).status_code == 200
+
+
+def test_a_state_is_consumed_by_a_refused_answer_too(alice: EndUser, sandbox: SandboxProcess) -> None:
+    invitation = alice.invite()
+    back = alice.authorize(invitation)
+    alice.visit(changed(back, iss="https://evil.example"))
+    assert failure_of(alice.visit(back)) == "state"
+    assert token_requests(sandbox) == []
+
+
+def test_the_state_of_an_earlier_try_no_longer_works(alice: EndUser, sandbox: SandboxProcess, app: ProviderApp) -> None:
+    invitation = alice.invite()
+    first = alice.leave(invitation)
+    again = leave_again(alice, f"/connect/{invitation.id}/method/{app.id}")
+    assert failure_of(alice.visit(alice.person.authorize(first))) == "state"
+    assert completion_code(alice.visit(alice.person.authorize(again)))
+
+
+@pytest.mark.parametrize("state", [None, "", "unknown", "\x00", "x" * 10_000])
+def test_refuses_an_answer_that_was_not_asked_for(state: str | None, alice: EndUser, sandbox: SandboxProcess) -> None:
+    invitation = alice.invite()
+    back = alice.authorize(invitation)
+    page = alice.visit(changed(back, state=state))
+    assert (page.status_code, failure_of(page)) == (400, "state")
+    assert session_of(invitation).state == SessionState.AUTHORIZING
+    assert token_requests(sandbox) == []
+
+
+def test_refuses_the_answer_of_a_session_that_took_too_long(alice: EndUser, sandbox: SandboxProcess) -> None:
+    invitation = alice.invite()
+    back = alice.authorize(invitation)
+    pass_time(invitation, minutes=30)
+    assert_refused(alice.visit(back), invitation, "expired", sandbox)
+
+
+@pytest.mark.parametrize("code", [None, "", "x" * 4097])
+def test_refuses_an_answer_without_a_code(code: str | None, alice: EndUser, sandbox: SandboxProcess) -> None:
+    invitation = alice.invite()
+    assert_refused(alice.visit(changed(alice.authorize(invitation), code=code)), invitation, "no_code", sandbox)
+
+
+def test_a_refusal_by_the_person_needs_cookie_and_issuer_as_well(alice: EndUser, mallory: EndUser) -> None:
+    for browser, changes, failure in ((mallory, {}, "browser"), (alice, {"iss": "https://evil.example"}, "issuer")):
+        invitation = alice.invite()
+        back = changed(alice.authorize(invitation, allow=False), **changes)
+        assert failure_of(browser.visit(back)) == failure
+        assert session_of(invitation).state == SessionState.FAILED
+
+
+def test_who_denies_access_may_try_again(alice: EndUser, app: ProviderApp, sandbox: SandboxProcess) -> None:
+    invitation = alice.invite()
+    page = alice.visit(alice.authorize(invitation, allow=False))
+    assert page.status_code == 200
+    assert "You did not allow access" in page.content.decode()
+    assert session_of(invitation).failure == "access_denied"
+    assert f'href="https://app.acme.example/connected?connect_session={invitation.id}&amp;error=access_denied"' in (
+        page.content.decode()
+    )
+
+    again = re.search(r'class="primary" href="([^"]+)"', page.content.decode())
+    assert again is not None
+    choice = re.search(r'class="choice" href="([^"]+)"', alice.visit(again[1]).content.decode())
+    assert choice is not None
+    assert alice.visit(choice[1]).status_code == 200
+    code = completion_code(alice.visit(alice.person.authorize(leave_again(alice, choice[1]))))
+
+    assert alice.complete(invitation, code).status_code == 200
+    assert len(token_requests(sandbox)) == 1
+
+
+def test_an_error_text_of_the_providers_is_neither_shown_nor_kept(alice: EndUser, sandbox: SandboxProcess) -> None:
+    invitation = alice.invite()
+    planted = "<script>alert(1)</script>"
+    page = alice.visit(changed(alice.authorize(invitation, allow=False), error=planted, error_description=planted))
+    assert page.status_code == 200
+    assert "alert(1)" not in page.content.decode()
+    assert session_of(invitation).failure == "server_error"
+
+
+def test_an_answer_by_form_post_comes_in_again_by_a_get(alice: EndUser, sandbox: SandboxProcess) -> None:
+    invitation = alice.invite()
+    answer = alice.person.decide(changed(alice.leave(invitation), response_mode="form_post"))
+    fields = dict(re.findall(r'name="(code|state|iss)" value="([^"]+)"', answer.text))
+    action = re.search(r'action="([^"]+)"', answer.text)
+    assert action is not None
+    assert set(fields) == {"code", "state", "iss"}
+
+    cookies, alice.browser.cookies = alice.browser.cookies, type(alice.browser.cookies)()  # a cross-site POST
+    posted = alice.browser.post(urlsplit(action[1]).path, fields, headers={"sec-fetch-site": "cross-site"})
+    alice.browser.cookies = cookies
+
+    assert posted.status_code == 303
+    assert posted["Location"].startswith("/connect/callback/")
+    code = completion_code(alice.visit(posted["Location"]))
+    assert alice.complete(invitation, code).status_code == 200
+
+
+def test_a_form_post_with_a_parameter_twice_is_refused(alice: EndUser, app: ProviderApp) -> None:
+    back = dict(parse_qsl(urlsplit(alice.authorize(alice.invite())).query))
+    posted = alice.browser.post(f"/connect/callback/{app.id}", back | {"code": [back["code"], "other"]})
+    assert failure_of(alice.visit(posted["Location"])) == "state"
+
+
+def test_a_suspended_tenant_gets_no_token(
+    alice: EndUser, acme: Tenant, sandbox: SandboxProcess, switch_off: Callable[[object], None]
+) -> None:
+    invitation = alice.invite()
+    code = alice.finish(invitation)
+    switch_off(acme)
+    answer = alice.complete(invitation, code)
+    assert (answer.status_code, answer.json()["code"]) == (423, "suspended")
+    assert token_requests(sandbox) == []
+
+
+def test_a_suspended_provider_app_gets_no_token(
+    alice: EndUser, app: ProviderApp, sandbox: SandboxProcess, switch_off: Callable[[object], None]
+) -> None:
+    invitation = alice.invite()
+    code = alice.finish(invitation)
+    switch_off(app)
+    answer = alice.complete(invitation, code)
+    assert (answer.status_code, answer.json()["code"]) == (423, "suspended")
+    assert token_requests(sandbox) == []

@@ -1,0 +1,156 @@
+"""What the pages send to the browser along with themselves, and what they show of the tenant."""
+
+import base64
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from django.http import HttpResponse
+
+from connections.lifecycle.audit import SYSTEM
+from connections.lifecycle.provision import TenantProfile, upsert_tenant
+from connections.models import ProviderApp, SessionState, Tenant
+from tests.connections.consent.observed import session_of
+from tests.factories import ORIGIN, RETURN_URL
+from tests.flows import EndUser, failure_of
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+
+
+def policy(page: HttpResponse) -> dict[str, list[str]]:
+    directives = (part.split() for part in page["Content-Security-Policy"].split(";"))
+    return {name: sources for name, *sources in directives}
+
+
+def pages_of(alice: EndUser, app: ProviderApp) -> dict[str, HttpResponse]:
+    """Return one of every page that the widget has."""
+    invitation, denied = alice.invite(), alice.invite()
+    with_origin = alice.invite(origin=ORIGIN.format(slug="acme"))
+    return {
+        "landing": alice.visit(f"/connect/{invitation.id}"),
+        "leaving": alice.start(invitation),
+        "choose": alice.visit(f"/connect/{invitation.id}/choose"),
+        "fields": alice.visit(f"/connect/{invitation.id}/method/{app.id}"),
+        "declined": alice.visit(alice.authorize(denied, allow=False)),
+        "finished": alice.visit(alice.authorize(with_origin)),
+        "problem": alice.visit(f"/connect/{invitation.id}"),
+        "unknown": alice.visit("/connect/00000000-0000-4000-8000-000000000000"),
+        "answer": alice.visit(f"/connect/callback/{app.id}?state=x"),
+        "foreign": alice.browser.post(f"/connect/{invitation.id}/start", headers={"sec-fetch-site": "cross-site"}),
+        "method": alice.browser.put(f"/connect/{invitation.id}"),
+    }
+
+
+def test_every_page_keeps_its_address_to_itself_and_runs_only_our_own_code(alice: EndUser, app: ProviderApp) -> None:
+    for name, page in pages_of(alice, app).items():
+        assert page["Referrer-Policy"] == "no-referrer", name
+        assert page["Cache-Control"] == "no-store", name
+        assert page["X-Content-Type-Options"] == "nosniff", name
+        sources = policy(page)
+        assert sources["default-src"] == ["'none'"], name
+        assert sources["script-src"] == ["'self'"], name
+        assert sources["img-src"] == sources["font-src"] == sources["form-action"] == ["'self'"], name
+        assert sources["base-uri"] == sources["connect-src"] == ["'none'"], name
+        assert "unsafe" not in page["Content-Security-Policy"], name
+        text = page.content.decode()
+        assert not re.search(r"<[^>]+\son\w+=", text), f"{name} has an inline handler"
+        loaded = re.findall(r'<(?:script|img|link|iframe)\b[^>]*(?:src|href)="([^"]+)"', text)
+        assert all(urlsplit(address).netloc == "" for address in loaded), f"{name} loads from elsewhere: {loaded}"
+        assert not re.search(r"<script(?![^>]*(src=|application/json))", text), f"{name} has an inline script"
+
+
+def test_a_style_is_let_in_by_a_nonce_of_its_own_answer(alice: EndUser) -> None:
+    invitation = alice.invite()
+    nonces = set()
+    for _ in range(2):
+        page = alice.visit(f"/connect/{invitation.id}")
+        found = re.search(r'<style nonce="([^"]+)"', page.content.decode())
+        assert found is not None
+        assert f"'nonce-{found[1]}'" in policy(page)["style-src"]
+        nonces.add(found[1])
+    assert len(nonces) == 2
+
+
+def test_only_the_tenants_own_origins_may_frame_the_landing_page(alice: EndUser, app: ProviderApp) -> None:
+    for name, page in pages_of(alice, app).items():
+        if name == "landing":
+            assert policy(page)["frame-ancestors"] == ["https://app.acme.example"]
+            assert "X-Frame-Options" not in page
+        else:
+            assert policy(page)["frame-ancestors"] == ["'none'"], name
+            assert page["X-Frame-Options"] == "DENY", name
+
+
+def test_nobody_may_frame_the_pages_of_a_tenant_without_origins(alice: EndUser) -> None:
+    upsert_tenant("acme", TenantProfile("Acme", return_urls=[RETURN_URL.format(slug="acme")]), actor=SYSTEM)
+    page = alice.visit(f"/connect/{alice.invite().id}")
+    assert policy(page)["frame-ancestors"] == ["'none'"]
+    assert page["X-Frame-Options"] == "DENY"
+
+
+def test_the_opener_is_severed_unless_it_gets_the_message(alice: EndUser) -> None:
+    for origin, opener_policy in (("", "same-origin"), (ORIGIN.format(slug="acme"), "unsafe-none")):
+        invitation = alice.invite(origin=origin)
+        assert alice.visit(f"/connect/{invitation.id}")["Cross-Origin-Opener-Policy"] == opener_policy
+        assert alice.start(invitation)["Cross-Origin-Opener-Policy"] == opener_policy
+
+
+def test_the_landing_page_names_the_tenant_and_where_it_returns_to(alice: EndUser) -> None:
+    text = alice.visit(f"/connect/{alice.invite().id}").content.decode()
+    assert "Acme asks to use your Sandbox account" in text
+    assert '<span class="domain">app.acme.example</span>' in text
+
+
+def test_leaving_names_the_tenant_and_goes_nowhere_else(alice: EndUser, app: ProviderApp) -> None:
+    page = alice.start(alice.invite())
+    text = page.content.decode()
+    link = re.search(r'id="leave" href="([^"]+)" rel="noreferrer"', text)
+    assert link is not None
+    assert f'content="0;url={link[1]}"' in text
+    assert "choose what Acme may do" in text
+
+
+def test_what_a_tenant_is_called_is_text_and_nothing_more(alice: EndUser, acme: Tenant) -> None:
+    profile = TenantProfile(
+        '</title><script>alert("x")</script>',
+        return_urls=acme.return_urls,
+        logo=f"data:image/svg+xml;base64,{base64.b64encode(SVG).decode()}",
+    )
+    upsert_tenant("acme", profile, actor=SYSTEM)
+    invitation = alice.invite()
+    text = alice.visit(f"/connect/{invitation.id}").content.decode()
+    assert "<script>alert" not in text
+    assert f'src="/connect/{invitation.id}/logo"' in text
+    logo = alice.visit(f"/connect/{invitation.id}/logo")
+    assert logo.content == SVG
+    assert logo["Content-Type"] == "image/svg+xml"
+    assert {"sandbox": [], "default-src": ["'none'"]}.items() <= policy(logo).items()
+
+
+def test_a_tenant_without_a_logo_has_none_to_fetch(alice: EndUser) -> None:
+    assert alice.visit(f"/connect/{alice.invite().id}/logo").status_code == 404
+
+
+@pytest.mark.parametrize(("color", "on_it"), [("#ffff00", "#000000"), ("#101080", "#ffffff")])
+def test_text_on_the_brands_colour_can_be_read(color: str, on_it: str, alice: EndUser, acme: Tenant) -> None:
+    profile = TenantProfile("Acme", brand_color=color, return_urls=acme.return_urls)
+    upsert_tenant("acme", profile, actor=SYSTEM)
+    text = alice.visit(f"/connect/{alice.invite().id}").content.decode()
+    assert f"--brand: {color}; --on-brand: {on_it};" in text
+
+
+def test_what_nobody_expected_is_a_page_as_well(alice: EndUser, app: ProviderApp) -> None:
+    """Here: the provider's entry went from the catalogue while somebody was connecting."""
+    invitation, started = alice.invite(), alice.invite()
+    alice.start(started)
+    ProviderApp.objects.filter(id=app.id).update(provider="gone")
+    type(session_of(started)).objects.update(providers=["gone"])
+    for answer in (
+        alice.visit(f"/connect/{invitation.id}"),
+        alice.start(invitation),
+        alice.visit(f"/connect/{started.id}/choose"),
+        alice.visit(f"/connect/{started.id}/method/{app.id}"),
+    ):
+        assert failure_of(answer) == "app_misconfigured"
+        assert answer["Referrer-Policy"] == "no-referrer"
+    assert session_of(started).state == SessionState.AUTHORIZING

@@ -1,0 +1,212 @@
+"""The invitation: its token is used once, by a click, in a window of its own, and is in no address that a server sees."""
+
+import logging
+import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection as database
+from django.test import Client
+
+from connections.lifecycle import switches
+from connections.models import ConnectSession, ProviderApp, SessionState, Tenant
+from tests.connections.consent.observed import pass_time, session_of, token_requests
+from tests.flows import SAME_ORIGIN, EndUser, Invitation, failure_of
+from tests.sandbox_control import SandboxProcess
+
+
+def post(browser: Client, invitation: Invitation, token: str | None = None, **headers: str) -> Any:
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return browser.post(
+        f"/connect/{invitation.id}/start", {"token": invitation.token if token is None else token}, headers=sent
+    )
+
+
+def test_the_token_is_random_short_lived_and_kept_as_a_hash_only(alice: EndUser) -> None:
+    first, second = alice.invite(), alice.invite()
+    assert first.token != second.token
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", first.token)  # 256 bits
+    session = session_of(first)
+    assert 0 < (session.expires_at - session.created_at).total_seconds() <= 600
+    row = " ".join(str(value) for value in ConnectSession.objects.filter(id=first.id).values_list()[0])
+    assert first.token not in row
+    assert session.token_hash != session_of(second).token_hash
+
+
+def test_the_token_is_in_no_address_that_a_server_sees(
+    alice: EndUser, caplog: pytest.LogCaptureFixture, sandbox: SandboxProcess
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        invitation = alice.invite()
+        address, _, fragment = invitation.connect_url.partition("#")
+        assert fragment == invitation.token
+        assert address == f"{settings.PUBLIC_URL}/connect/{invitation.id}"
+        page = alice.visit(address)
+        assert f'action="/connect/{invitation.id}/start"' in page.content.decode()
+        left = alice.start(invitation)
+        alice.visit(alice.person.authorize(_link(left.content.decode())))
+    assert invitation.token not in page.content.decode() + left.content.decode()
+    assert invitation.token not in caplog.text
+    assert not any(invitation.token in str(vars(entry)) for entry in sandbox.control.log())
+
+
+def _link(page: str) -> str:
+    found = re.search(r'id="leave" href="([^"]+)"', page)
+    assert found is not None
+    return found[1].replace("&amp;", "&")
+
+
+@pytest.mark.parametrize("method", ["get", "head", "options"])
+def test_scanners_and_reloads_change_nothing(method: str, alice: EndUser) -> None:
+    invitation = alice.invite()
+    for path in ("", "/start", "/choose", "/logo"):
+        for query in ("", f"?token={invitation.token}"):
+            answer = getattr(Client(), method)(f"/connect/{invitation.id}{path}{query}")
+            assert not answer.cookies
+    assert session_of(invitation).state == SessionState.CREATED
+    assert alice.start(invitation).status_code == 200
+
+
+def test_the_click_works_once(alice: EndUser) -> None:
+    invitation = alice.invite()
+    assert alice.start(invitation).status_code == 200
+    again = alice.start(invitation)
+    assert (again.status_code, failure_of(again)) == (410, "used")
+    landing = alice.visit(invitation.connect_url.partition("#")[0])
+    assert (landing.status_code, failure_of(landing)) == (410, "used")
+
+
+def test_of_simultaneous_clicks_one_is_taken(alice: EndUser) -> None:
+    invitation = alice.invite()
+
+    def click(_: int) -> tuple[int, int]:
+        browser = Client()
+        answer = post(browser, invitation, sec_fetch_site="same-origin")
+        database.close()
+        return answer.status_code, len(answer.cookies)
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = sorted(pool.map(click, range(6)))
+    assert answers == [(200, 1)] + [(410, 0)] * 5
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "\x00", "é" * 50, "x" * 100_000])
+def test_a_wrong_token_is_refused_and_leaves_the_link_good(token: str, alice: EndUser) -> None:
+    invitation = alice.invite()
+    answer = post(alice.browser, invitation, token, **{"sec-fetch-site": "same-origin"})
+    assert (answer.status_code, failure_of(answer)) == (410, "unknown")
+    assert not answer.cookies
+    assert alice.start(invitation).status_code == 200
+
+
+def test_another_sessions_token_is_refused(alice: EndUser) -> None:
+    first, second = alice.invite(), alice.invite()
+    answer = post(alice.browser, first, second.token, **{"sec-fetch-site": "same-origin"})
+    assert failure_of(answer) == "unknown"
+    assert {session_of(first).state, session_of(second).state} == {SessionState.CREATED}
+
+
+def test_an_expired_link_is_refused(alice: EndUser) -> None:
+    invitation = alice.invite()
+    pass_time(invitation, minutes=10)
+    for answer in (alice.visit(invitation.connect_url.partition("#")[0]), alice.start(invitation)):
+        assert (answer.status_code, failure_of(answer)) == (410, "expired")
+    assert session_of(invitation).state == SessionState.CREATED
+
+
+def test_a_suspended_tenants_link_is_refused(alice: EndUser, acme: Tenant, switch_off: Any) -> None:
+    invitation, started = alice.invite(), alice.invite()
+    alice.leave(started)
+    switch_off(acme)
+    assert failure_of(alice.start(invitation)) == "suspended"
+    app_id = session_of(started).provider_app_id
+    assert failure_of(alice.visit(f"/connect/{started.id}/method/{app_id}")) == "suspended"
+
+
+def test_a_suspended_provider_app_is_not_offered(
+    alice: EndUser, app: ProviderApp, switch_off: Any, switch_on: Any
+) -> None:
+    invitation = alice.invite()
+    switch_off(app)
+    assert alice.start(invitation).status_code == 303
+    page = alice.visit(f"/connect/{invitation.id}/choose").content.decode()
+    assert "Nothing can be connected at the moment" in page
+    assert failure_of(alice.visit(f"/connect/{invitation.id}/method/{app.id}")) == "unknown"
+    switch_on(app)
+    assert alice.visit(f"/connect/{invitation.id}/method/{app.id}").status_code == 200
+
+
+def test_an_unknown_link_is_refused(alice: EndUser) -> None:
+    page = alice.visit("/connect/00000000-0000-4000-8000-000000000000")
+    assert (page.status_code, failure_of(page)) == (404, "unknown")
+
+
+def test_the_cookie_is_for_this_host_alone_and_no_script_reads_it(alice: EndUser) -> None:
+    invitation = alice.invite()
+    (cookie,) = alice.start(invitation).cookies.values()
+    assert cookie.key.startswith("__Host-")
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", cookie.value)
+    assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (True, True, "Lax")
+    assert (cookie["path"], cookie["domain"]) == ("/", "")
+    assert 0 < cookie["max-age"] <= 1800
+    session = session_of(invitation)
+    assert cookie.value.encode() not in bytes(session.browser_hash or b"")
+
+
+def test_the_cookie_is_taken_back_at_the_end(alice: EndUser) -> None:
+    invitation = alice.invite()
+    back = alice.authorize(invitation)
+    (cookie,) = alice.visit(back).cookies.values()
+    assert (cookie.value, cookie["max-age"]) == ("", 0)
+
+
+def test_two_sessions_in_one_browser_do_not_disturb_each_other(alice: EndUser) -> None:
+    first, second = alice.invite(), alice.invite()
+    backs = [alice.authorize(first), alice.authorize(second)]
+    assert [alice.visit(back).status_code for back in backs] == [302, 302]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec_fetch_site": "cross-site"},
+        {"sec_fetch_site": "same-site"},
+        {"sec_fetch_site": "none"},
+        {"origin": "https://evil.example"},
+        {"origin": "http://testserver.evil.example"},
+        {"sec_fetch_site": "cross-site", "origin": "http://testserver"},
+    ],
+    ids=str,
+)
+def test_a_form_of_another_site_is_refused(headers: dict[str, str], alice: EndUser, app: ProviderApp) -> None:
+    invitation = alice.invite()
+    answer = post(alice.browser, invitation, **headers)
+    assert (answer.status_code, failure_of(answer)) == (403, "foreign_form")
+    assert session_of(invitation).state == SessionState.CREATED
+    alice.start(invitation)
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    answer = alice.browser.post(f"/connect/{invitation.id}/method/{app.id}", headers=sent)
+    assert failure_of(answer) == "foreign_form"
+
+
+@pytest.mark.parametrize("destination", ["iframe", "frame", "embed", "object"])
+def test_a_framed_start_is_refused_and_leaves_the_link_good(destination: str, alice: EndUser) -> None:
+    invitation = alice.invite()
+    answer = post(alice.browser, invitation, **SAME_ORIGIN | {"sec-fetch-dest": destination})
+    assert failure_of(answer) == "framed"
+    assert not answer.cookies
+    assert session_of(invitation).state == SessionState.CREATED
+
+
+def test_every_step_after_the_click_needs_its_browser(
+    alice: EndUser, mallory: EndUser, app: ProviderApp, sandbox: SandboxProcess
+) -> None:
+    invitation = alice.invite()
+    alice.start(invitation)
+    for path in ("choose", f"method/{app.id}"):
+        assert failure_of(mallory.visit(f"/connect/{invitation.id}/{path}")) == "browser"
+    answer = mallory.browser.post(f"/connect/{invitation.id}/method/{app.id}", headers=SAME_ORIGIN)
+    assert failure_of(answer) == "browser"
+    assert token_requests(sandbox) == []

@@ -1,0 +1,128 @@
+"""Exactly one refresh in flight, over real processes; the provider's own log is the oracle."""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from config.local.stack import LocalStack
+from tests.campaigns.stacks import control, database, extra_process, own_databases, populate
+
+VENDS = 50
+WORKERS = 8
+HOT_SECONDS = 30
+QUICK = {"LATCHKEY_SWEEP_SECONDS": "0.5", "LATCHKEY_PROBE_SECONDS": "3600,3600,3600"}
+WORKER = "-m celery -q -A config worker -P threads -c 4 -l WARNING --without-gossip --without-mingle"
+BEAT = "-m celery -q -A config beat -S celery.beat:Scheduler -l WARNING"
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[LocalStack]:
+    with (
+        own_databases() as databases,
+        LocalStack(
+            state_dir=tmp_path / "stack", processes=("web", "sandbox"), seed=False, overrides=QUICK | databases
+        ) as running,
+    ):
+        yield running
+
+
+def refreshes(stack: LocalStack) -> list[Any]:
+    return control(stack).log(grant_type="refresh_token")
+
+
+def overlaps(entries: list[Any]) -> int:
+    """Count the requests of one grant that began before an earlier one of it had ended."""
+    by_grant = defaultdict(list)
+    for entry in entries:
+        by_grant[entry.grant_id].append((entry.started_at, entry.ended_at))
+    count = 0
+    for spans in by_grant.values():
+        spans.sort()
+        count += sum(
+            later[0] < earlier[1] for earlier, later in zip(spans, spans[1:], strict=False) if earlier[1] is not None
+        )
+    return count
+
+
+def test_many_vends_of_one_expired_connection_send_one_request(stack: LocalStack) -> None:
+    populated = populate(stack, 1)
+    (connection,) = populated["connections"]
+    with database(stack) as connected:
+        connected.execute(
+            "UPDATE connections_connection SET access_expires_at = now() - interval '1 minute', refresh_due_at = now()"
+        )
+        connected.execute(
+            "UPDATE connections_credentialversion SET access_expires_at = now() - interval '1 minute',"
+            " received_at = now() - interval '1 hour'"
+        )
+    control(stack).settings(delay_seconds={"token": 1.0})
+    answers: list[requests.Response] = []
+    ready = threading.Barrier(VENDS)
+
+    def vend() -> None:
+        ready.wait()
+        answers.append(
+            requests.post(
+                f"{stack.urls['web']}/api/v1/connections/{connection}/credential",
+                json={"end_user": "user-0"},
+                headers={"Authorization": f"Bearer {populated['key']}"},
+                timeout=30,
+            )
+        )
+
+    threads = [threading.Thread(target=vend) for _ in range(VENDS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [answer.status_code for answer in answers] == [200] * VENDS, answers[0].text
+    assert len(refreshes(stack)) == 1
+    tokens = {answer.json()["credential"]["value"] for answer in answers}
+    assert len(tokens) == 1
+    me = requests.get(f"{stack.urls['sandbox']}/me", headers={"Authorization": f"Bearer {tokens.pop()}"}, timeout=5)
+    assert me.status_code == 200
+
+
+def test_many_workers_and_two_beats_never_overlap_on_hot_connections(stack: LocalStack) -> None:
+    populate(stack, 20)
+    control(stack).settings(delay_seconds={"token": 0.05})
+    with ExitStack() as processes, database(stack) as connected:
+        for number in range(WORKERS):
+            processes.enter_context(
+                extra_process(stack, *f"{WORKER} -n w{number}@here -Q celery,refresh,probe".split())
+            )
+        for _ in range(2):
+            processes.enter_context(extra_process(stack, *BEAT.split()))
+        wait_until = time.monotonic() + 60
+        while not _heat(connected, stack) and time.monotonic() < wait_until:
+            time.sleep(0.2)
+        stop_at = time.monotonic() + HOT_SECONDS
+        while time.monotonic() < stop_at:
+            _heat(connected, stack)
+            time.sleep(0.1)
+    entries = refreshes(stack)
+    assert len(entries) > 60, "the connections were not hot"
+    assert overlaps(entries) == 0
+    assert [entry.outcome for entry in entries if entry.outcome != "rotated"] == []
+    with database(stack) as connected:
+        states = dict(
+            connected.execute("SELECT state, count(*) FROM connections_refreshattempt GROUP BY state").fetchall()
+        )
+        statuses = dict(connected.execute("SELECT status, count(*) FROM connections_connection GROUP BY 1").fetchall())
+    assert set(states) == {"promoted"}, states
+    assert statuses == {"active": 20}
+    print(f"{len(entries)} refreshes over {WORKERS} worker processes and 2 beats, 0 overlaps, 0 reused")
+
+
+def _heat(connected: Any, stack: LocalStack) -> bool:
+    """Make every connection due again, whether its task is under way or not; return whether any was refreshed yet."""
+    connected.execute("UPDATE connections_connection SET refresh_due_at = now(), refresh_enqueued_until = NULL")
+    row = connected.execute("SELECT count(*) FROM connections_refreshattempt").fetchone()
+    return bool(row[0])

@@ -1,0 +1,194 @@
+"""The outbound client against servers that trickle, never end, or are no well-formed HTTP."""
+
+import gzip
+import socket
+import time
+import tracemalloc
+import zlib
+from typing import Any
+
+import pytest
+import trustme
+
+from providers import egress
+from providers.errors import (
+    MalformedResponse,
+    ProviderUnavailable,
+)
+from tests.providers.wire import answering, failing, read_head, server_context, trickle
+
+
+def test_deadline_holds_against_trickled_headers(egress_policy: Any, raw_server: Any) -> None:
+    egress_policy(total_seconds=0.4)
+
+    def handle(connection: socket.socket) -> None:
+        read_head(connection)
+        trickle(connection, b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1000)
+
+    started = time.monotonic()
+    failure = failing(f"http://127.0.0.1:{raw_server(handle)}/")
+    assert isinstance(failure, ProviderUnavailable)
+    assert failure.sent
+    assert 0.3 < time.monotonic() - started < 1.5
+
+
+@pytest.mark.parametrize("head", [b"Content-Length: 1000\r\n\r\n", b"\r\n", b"Transfer-Encoding: chunked\r\n\r\n"])
+def test_deadline_holds_against_a_trickled_body(egress_policy: Any, raw_server: Any, head: bytes) -> None:
+    egress_policy(total_seconds=0.4)
+
+    def handle(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n" + head)
+        trickle(connection, b"1\r\na\r\n" * 200)
+
+    started = time.monotonic()
+    failure = failing(f"http://127.0.0.1:{raw_server(handle)}/")
+    assert isinstance(failure, ProviderUnavailable)
+    assert (failure.sent, failure.evidence.status) == (True, 200)
+    assert time.monotonic() - started < 1.5
+
+
+def test_deadline_holds_against_a_trickled_tls_handshake(egress_policy: Any, raw_server: Any) -> None:
+    egress_policy(connect_seconds=0.4)
+    port = raw_server(lambda connection: trickle(connection, b"\x16\x03\x03\x40\x00" + b"\x02" * 1000))
+    started = time.monotonic()
+    failure = failing(f"https://127.0.0.1:{port}/")
+    assert isinstance(failure, ProviderUnavailable)
+    assert not failure.sent
+    assert time.monotonic() - started < 1.5
+
+
+def test_deadline_holds_against_a_body_trickled_over_tls(trusting: Any, authority: trustme.CA, raw_server: Any) -> None:
+    trusting(total_seconds=0.6)
+    context = server_context(authority.issue_cert("127.0.0.1"))
+
+    def handle(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secured:
+            secured.recv(65536)
+            secured.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            trickle(secured, b"a" * 1000)
+
+    started = time.monotonic()
+    failure = failing(f"https://127.0.0.1:{raw_server(handle)}/")
+    assert isinstance(failure, ProviderUnavailable)
+    assert failure.sent
+    assert time.monotonic() - started < 1.8
+
+
+def test_deadline_holds_against_a_server_that_never_reads(egress_policy: Any, raw_server: Any) -> None:
+    egress_policy(total_seconds=0.4)
+    port = raw_server(lambda connection: time.sleep(3))
+    started = time.monotonic()
+    failure = failing(f"http://127.0.0.1:{port}/", content=b"x" * 30_000_000)
+    assert isinstance(failure, ProviderUnavailable)
+    assert failure.sent
+    assert time.monotonic() - started < 1.5
+
+
+def test_endless_interim_answers_end_at_the_deadline(egress_policy: Any, raw_server: Any) -> None:
+    egress_policy(total_seconds=0.4)
+
+    def handle(connection: socket.socket) -> None:
+        read_head(connection)
+        while True:
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            time.sleep(0.01)
+
+    assert isinstance(failing(f"http://127.0.0.1:{raw_server(handle)}/"), ProviderUnavailable)
+
+
+def test_call_may_shorten_the_deadline(egress_policy: Any, raw_server: Any) -> None:
+    port = raw_server(lambda connection: time.sleep(2))
+    started = time.monotonic()
+    failing(f"http://127.0.0.1:{port}/", total_seconds=0.2)
+    assert time.monotonic() - started < 1
+
+
+def test_body_over_the_cap_is_malformed(egress_policy: Any, provider: Any) -> None:
+    provider.answers_with(200, b"x" * 65_536)
+    assert len(egress.request("GET", provider.url).body) == 65_536
+    provider.answers[:] = []
+    provider.answers_with(200, b"x" * 65_537)
+    assert isinstance(failing(provider.url), MalformedResponse)
+    assert len(egress.request("GET", provider.url, max_body_bytes=70_000).body) == 65_537
+
+
+def test_endless_body_is_left_at_the_cap(egress_policy: Any, raw_server: Any) -> None:
+    def handle(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            connection.sendall(b"x" * 65_536)
+
+    assert isinstance(failing(f"http://127.0.0.1:{raw_server(handle)}/"), MalformedResponse)
+
+
+def bomb(size: int, *, level: int = 9) -> bytes:
+    packer = zlib.compressobj(level, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    zeros = bytes(1_048_576)
+    return b"".join([*(packer.compress(zeros) for _ in range(size // len(zeros))), packer.flush()])
+
+
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip", "deflate", "GZIP"])
+def test_gzip_bomb_stops_at_the_cap_on_decoded_bytes(egress_policy: Any, provider: Any, coding: str) -> None:
+    packed = bomb(100 * 1_048_576)
+    provider.answers_with(200, packed, headers={"Content-Encoding": coding})
+    tracemalloc.start()
+    try:
+        assert isinstance(failing(provider.url), MalformedResponse)
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_compressed_answer_is_understood(egress_policy: Any, provider: Any) -> None:
+    for packed, coding in ((gzip.compress(b'{"a":1}'), "gzip"), (zlib.compress(b'{"a":1}'), "deflate")):
+        provider.answers[:] = []
+        provider.answers_with(200, packed, headers={"Content-Encoding": coding})
+        assert egress.request("GET", provider.url).json() == {"a": 1}
+    assert provider.last.headers["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nab",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nnot gzip",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b'{"a":1}' * 50, mtime=0)[:-9],
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\nxx",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\n\r\nxx",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 101 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000 + b"\r\n\r\n",
+        b"HTTP/1.1 two OK\r\n\r\n",
+        b"SSH-2.0-OpenSSH\r\n\r\n",
+        b"\x00\x01\x02\x03\r\n\r\n",
+    ],
+)
+def test_answer_that_is_no_complete_http_is_malformed_and_sent(egress_policy: Any, raw_server: Any, raw: bytes) -> None:
+    failure = failing(f"http://127.0.0.1:{raw_server(answering(raw))}/", form={"a": "canary"})
+    assert isinstance(failure, MalformedResponse)
+    assert failure.sent
+    assert failure.__context__ is None
+
+
+def test_connection_closed_or_reset_after_the_request_is_unavailable_and_sent(
+    egress_policy: Any, raw_server: Any
+) -> None:
+    def reset(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+
+    for handle in (answering(b""), reset):
+        failure = failing(f"http://127.0.0.1:{raw_server(handle)}/")
+        assert isinstance(failure, ProviderUnavailable)
+        assert failure.sent
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_outage_keeps_its_status_whatever_its_page_is(egress_policy: Any, raw_server: Any, status: int) -> None:
+    for rest in (b"\r\n" + b"x" * 200_000, b"Content-Length: 10\r\n\r\nx", b"Content-Encoding: br\r\n\r\nx"):
+        raw = f"HTTP/1.1 {status} No\r\nRetry-After: 7\r\n".encode() + rest
+        response = egress.request("GET", f"http://127.0.0.1:{raw_server(answering(raw))}/")
+        assert (response.status, response.body, response.headers["retry-after"]) == (status, b"", "7")
