@@ -97,8 +97,10 @@ DATABASES = {"default": env.db_url("DATABASE_URL")}
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
 # A pool needs CONN_MAX_AGE=0: a connection goes back to it at the end of each request or task.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
+# Django switches prepared statements off altogether; this leaves them to the one caller that asks for them, the vend.
+DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 1_000_000
 if pool_size := env.int("DATABASE_POOL_SIZE", default=8):
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
 
 # --- Redis and Celery -------------------------------------------------------------------------------------------------
 REDIS_URL = env.str("REDIS_URL")
