@@ -145,15 +145,20 @@ def chosen_app(session: ConnectSession, app_id: uuid.UUID) -> ProviderApp:
     raise SessionUnusable("unknown", "This choice is not on offer any more. Start again where you came from.")
 
 
+def fixed_params(session: ConnectSession) -> dict[str, str]:
+    """Return the parameters that the end user is not asked for: the renewed connection's, then the session's own."""
+    return {**session.params, **(session.reconnects.params if session.reconnects is not None else {})}
+
+
 def merged_params(session: ConnectSession, app: ProviderApp, typed: Mapping[str, str]) -> dict[str, str]:
-    """Return the connection's parameters: the session's own, which the end user cannot change, then what they typed.
+    """Return the connection's parameters: those that are fixed, which the end user cannot change, and what they typed.
 
     Raises ``InvalidRequest`` naming the field.
     """
-    merged = dict(session.reconnects.params) if session.reconnects is not None else {}
+    fixed = fixed_params(session)
+    merged: dict[str, str] = {}
     for param in entry_of(app).params_of(ParamScope.CONNECTION):
-        value = session.params.get(param.name) or typed.get(param.name, "").strip() or param.default
-        value = merged.get(param.name) or value
+        value = fixed.get(param.name) or typed.get(param.name, "").strip() or param.default
         if not re.fullmatch(param.pattern, value):
             example = f" It looks like {param.example}." if param.example else ""
             raise InvalidRequest(f"Check {param.label}.{example}", field=param.name)

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from connections.lifecycle import spool
 from connections.lifecycle.locking import lock_connection, short_transaction
 from connections.lifecycle.promote import promote
 from connections.models import (
@@ -66,12 +67,14 @@ def follows_doubt(connection: Connection) -> bool:
 def recover_unfinished(*, now: datetime, limit: int = 200) -> int:
     """Promote what was received, and make due what was never answered; return how many connections that were.
 
-    One short transaction for each connection, which is locked. The retry itself is the sweep's.
+    What is in the spool is stored first. One short transaction for each connection, which is locked. The retry itself
+    is the sweep's.
     """
+    spooled = spool.replay()
     attempts = RefreshAttempt.objects.filter(
         state__in=[*OPEN_STATES, AttemptState.RECEIVED], deadline_at__lt=now, connection__status__in=VENDS
     )
-    connection_ids = set(attempts.values_list("connection_id", flat=True)[:limit])
+    connection_ids = {*spooled, *attempts.values_list("connection_id", flat=True)[:limit]}
     for connection_id in connection_ids:
         with short_transaction():
             connection = lock_connection(connection_id)

@@ -11,8 +11,8 @@ from typing import Any
 
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Q
 
+from connections.lifecycle import spool
 from connections.lifecycle.claim import Claim, Outcome, RefreshReport
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.incidents import close_client_incident, open_client_incident
@@ -25,7 +25,7 @@ from connections.lifecycle.locking import (
 from connections.lifecycle.policy import backoff_seconds
 from connections.lifecycle.promote import promote
 from connections.lifecycle.verdict import refresh_refused
-from connections.lifecycle.versions import SealedVersion, insert_received, seal_version
+from connections.lifecycle.versions import SealedVersion, seal_version
 from connections.models import AttemptState, Connection, CredentialVersion, RefreshAttempt, Stage
 from providers.errors import ClientRejected, GrantRejected, ProviderError
 from providers.values import Obtained
@@ -50,7 +50,8 @@ def settle_success(claimed: Claim, obtained: Obtained) -> RefreshReport:
         parent_id=claimed.parent_version_id,
         attempt_id=claimed.attempt_id,
     )
-    _store(sealed)
+    if not _stored(sealed):
+        return RefreshReport(Outcome.UNAVAILABLE, claimed.attempt_id, retry_after_seconds=STORE_RETRY_SECONDS[-1])
     with short_transaction():
         now = database_now()
         connection = lock_connection(claimed.connection_id)
@@ -64,22 +65,24 @@ def settle_success(claimed: Claim, obtained: Obtained) -> RefreshReport:
     return RefreshReport(Outcome.REFRESHED, claimed.attempt_id)
 
 
-def _store(sealed: SealedVersion) -> None:
-    """Insert the version in a transaction of its own, on a new connection where the database went away meanwhile."""
+def _stored(sealed: SealedVersion) -> bool:
+    """Store the version in a transaction of its own, on a new connection where the database went away meanwhile.
+
+    Where it stays away the version goes to the spool, and False is returned. Only the errors of a lost connection
+    count: any other is a bug, and rises.
+    """
     for pause in (*STORE_RETRY_SECONDS, None):
         try:
             with transaction.atomic():
-                insert_received(sealed)
-                RefreshAttempt.objects.filter(Q(id=sealed.attempt_id), state=AttemptState.SENT).update(
-                    state=AttemptState.RECEIVED
-                )
+                spool.store(sealed)
         except (OperationalError, InterfaceError):
-            if pause is None:
-                raise
             release_database()
-            time.sleep(pause)
+            if pause is not None:
+                time.sleep(pause)
         else:
-            return
+            return True
+    spool.write(sealed)
+    return False
 
 
 def abort(claimed: Claim, *, error: str, detail: str) -> RefreshReport:

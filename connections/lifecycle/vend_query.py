@@ -1,7 +1,8 @@
 """The one statement of a vend: who asks, what they may have, the ciphertext, and the audit row, committed together.
 
 PostgreSQL checks the key, finds the connection, decides the plain cases and writes the audit row in one round trip.
-What it allows, ``policy.decide_vend`` allows; what it leaves open comes back with the facts for that function to decide.
+What it allows, ``policy.decide_vend`` allows; what it leaves open comes back with the facts for that function to
+decide.
 """
 
 import uuid

@@ -67,9 +67,7 @@ def test_replaces_a_due_credential_by_one_that_works(connection: Connection, san
     assert 0.70 <= share <= 0.85
     token = open_credential(row, after).access_token
     assert token is not None
-    me = requests.get(
-        f"{sandbox.url}/me", headers={"Authorization": f"Bearer {token.get_secret_value()}"}, timeout=5
-    )
+    me = requests.get(f"{sandbox.url}/me", headers={"Authorization": f"Bearer {token.get_secret_value()}"}, timeout=5)
     assert me.status_code == 200
     assert OutboxEvent.objects.filter(type="connection.refreshed", connection_id=connection.id).count() == 1
 
@@ -288,7 +286,9 @@ def test_a_version_received_but_not_promoted_is_promoted_by_the_next(
     CredentialVersion.objects.filter(id=promoted.id).update(stage=Stage.RECEIVED)
     CredentialVersion.objects.filter(id=previous.id).update(stage=Stage.CURRENT)
     RefreshAttempt.objects.filter(id=attempt.id).update(state=AttemptState.RECEIVED)
-    Connection.objects.filter(id=connection.id).update(current_version_id=previous.id, refresh_due_at=attempt.claimed_at)
+    Connection.objects.filter(id=connection.id).update(
+        current_version_id=previous.id, refresh_due_at=attempt.claimed_at
+    )
     assert refresh(connection.id, trigger="sweep").outcome is Outcome.FRESH
     assert current(connection).id == promoted.id
     assert len(refreshes(sandbox)) == 1
