@@ -10,7 +10,7 @@ admin.site.site_title = "Latchkey"
 admin.site.index_title = "Connections"
 
 urlpatterns = [
-    path("admin/", admin.site.urls),
-    path("connect/", include("connections.consent.urls")),
     path("api/v1/", api.urls),
+    path("connect/", include("connections.consent.urls")),
+    path("admin/", admin.site.urls),
 ]

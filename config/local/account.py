@@ -108,6 +108,10 @@ def reachable_place(home: Path, account: Account) -> Path:
         return home
     clone = hashlib.sha256(str(home).encode()).hexdigest()[:10]
     for base in dict.fromkeys(("/var/tmp", tempfile.gettempdir(), "/tmp")):
+        # Whoever deleted the state folder, and with it the keys, left data behind that nothing can open.
+        for older in Path(base).glob(f"latchkey-{clone}-*"):
+            if _is_own_folder(older) and not (older / "data" / "postmaster.pid").exists():
+                shutil.rmtree(older, ignore_errors=True)
         with contextlib.suppress(OSError):
             place = Path(tempfile.mkdtemp(prefix=f"latchkey-{clone}-", dir=base))
             place.chmod(0o711)

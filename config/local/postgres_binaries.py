@@ -52,14 +52,14 @@ def find_installation(*, account: Account, place: Path, major: int | None = None
         else:
             return Installation(programs, found_major, source)
     reason = problems[0] if problems else "none is installed"
-    if major is not None and not wanted:
+    restricted = f" from LATCHKEY_POSTGRES={wanted}" if wanted else ""
+    if major is not None:
         raise LocalStackError(
-            f"No usable PostgreSQL {major} for the data in {place} ({reason}): install postgresql-{major}, "
-            "or delete the state folder to start afresh."
+            f"No usable PostgreSQL {major}{restricted} for the data in {place} ({reason}): "
+            f"install postgresql-{major}, or delete the state folder to start afresh."
         )
     raise LocalStackError(
-        f"No usable PostgreSQL{f' from LATCHKEY_POSTGRES={wanted}' if wanted else ''} ({reason}): "
-        "install the package postgresql, or set DATABASE_URL."
+        f"No usable PostgreSQL{restricted} ({reason}): install the package postgresql, or set DATABASE_URL."
     )
 
 

@@ -22,7 +22,7 @@ from psycopg import sql
 
 from config.local.smoke_steps import run_steps
 from config.local.stack import PROCESSES, LocalStack
-from config.local.state import make_folder
+from config.local.state import LocalStackError, make_folder
 from config.local.visitor import Unexpected
 from config.local.watchdog import Watchdog
 
@@ -65,7 +65,7 @@ def main() -> int:
     except KeyboardInterrupt:
         result = {"ok": False, "failed": steps.failed, "error": "interrupted", "steps": steps.seconds}
     except Exception as error:  # noqa: BLE001 (whatever went wrong is the result of this run)
-        text = f"{error}" if isinstance(error, Unexpected) else f"{type(error).__name__}: {error}"
+        text = f"{error}" if isinstance(error, Unexpected | LocalStackError) else f"{type(error).__name__}: {error}"
         result = {"ok": False, "failed": steps.failed, "error": text, "steps": steps.seconds}
     print(json.dumps(result), flush=True)
     return 0 if result["ok"] else 1
@@ -81,10 +81,12 @@ def _run(steps: Steps, overrides: dict[str, str]) -> None:
     try:
         with steps.step("start", f"the databases, {', '.join(PROCESSES)}"):
             stack.start()
+        if stack.postgres is not None:
+            watchdog.remove(stack.postgres.place)
         run_steps(stack, steps)
     except BaseException as error:  # noqa: BLE001 (raised again below, when all has been stopped)
         failure = error
-        print(f"FAILED    {steps.failed:<20} {error}", flush=True)
+        print(f"FAILED    {steps.failed:<20} {str(error) or 'interrupted'}", flush=True)
         _print_logs(folder / "logs")
     with steps.step("stop", "every process was asked to end, and the folder removed"):
         stack.stop()

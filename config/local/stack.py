@@ -8,6 +8,7 @@ import contextlib
 import http.client
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -109,6 +110,13 @@ class LocalStack:
         self._stopping.set()
         self._cleanup.close()
 
+    def destroy(self) -> None:
+        """Stop everything and remove the state folder, and PostgreSQL's data where that had to lie elsewhere."""
+        self.stop()
+        if self.postgres:
+            self.postgres.destroy()
+        shutil.rmtree(self.state_dir, ignore_errors=True)
+
     def hurry(self) -> None:
         """Make a ``stop`` that is under way kill what it waits for; for a second Ctrl-C."""
         if self._supervisor:
@@ -161,13 +169,12 @@ class LocalStack:
             reviver = threading.Thread(target=self._revive_services, name="services", daemon=True)
             reviver.start()
             self._cleanup.callback(reviver.join)
-        self._start_processes("sandbox")
+        # They boot, which needs no database, while the database is prepared.
+        self._start_processes("sandbox", "web")
         # The checks have their place in `make check`; here they would double the wait.
         for line in self.run("migrate", "manage.py", "migrate", "--noinput", "--skip-checks").splitlines():
             if line.strip().startswith("Applying"):
                 self._sink.line("migrate", line.strip())
-        # It boots while the demo's data is laid out.
-        self._start_processes("web")
         if self._seed:
             self._wait_ready("sandbox")
             self.seeded = _parse_seeded(self.run("seed", "-m", "config.local.seed"))

@@ -4,13 +4,12 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from ninja import Schema
-from pydantic import ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from connections.api.texts import Address, EndUser, Locale, Name, Note, ScopeName, Slug, Text, check_storable
 
 
-class Request(Schema):
+class Request(BaseModel):
     """A request body."""
 
     model_config = ConfigDict(extra="forbid")
@@ -37,7 +36,7 @@ class TenantIn(Request):
     )
 
 
-class TenantOut(Schema):
+class TenantOut(BaseModel):
     """One tenant."""
 
     slug: str
@@ -50,7 +49,7 @@ class TenantOut(Schema):
     suspended: bool
 
 
-class ScopeOut(Schema):
+class ScopeOut(BaseModel):
     """A scope in plain words."""
 
     name: str
@@ -58,7 +57,7 @@ class ScopeOut(Schema):
     default: bool
 
 
-class MethodOut(Schema):
+class MethodOut(BaseModel):
     """One way to connect; ``fields`` is the JSON Schema of what the end user types."""
 
     auth_style: str
@@ -66,7 +65,7 @@ class MethodOut(Schema):
     fields: dict[str, Any]
 
 
-class ProviderOut(Schema):
+class ProviderOut(BaseModel):
     """One catalogue entry."""
 
     slug: str
@@ -94,7 +93,7 @@ class ConnectSessionIn(Request):
     allow_account_change: bool = False
 
 
-class ConnectSessionOut(Schema):
+class ConnectSessionOut(BaseModel):
     """A new session. ``token`` is shown this once."""
 
     id: uuid.UUID
@@ -107,11 +106,11 @@ class ConnectSessionOut(Schema):
 class CompleteIn(Request):
     """Who is logged in at the operator's where the completion code arrived."""
 
-    completion_code: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    completion_code: Annotated[Text, StringConstraints(min_length=1, max_length=200)]
     end_user: EndUser
 
 
-class ScopesOut(Schema):
+class ScopesOut(BaseModel):
     """Scopes compared: ``missing`` are those requested and not granted."""
 
     requested: list[str]
@@ -119,7 +118,7 @@ class ScopesOut(Schema):
     missing: list[str]
 
 
-class HealthOut(Schema):
+class HealthOut(BaseModel):
     """What the status rests on."""
 
     verified_at: datetime | None
@@ -130,14 +129,14 @@ class HealthOut(Schema):
     evidence: dict[str, Any]
 
 
-class AccountOut(Schema):
+class AccountOut(BaseModel):
     """The account at the provider."""
 
     id: str
     name: str
 
 
-class ConnectionOut(Schema):
+class ConnectionOut(BaseModel):
     """One connection, without its secrets."""
 
     id: uuid.UUID
@@ -163,14 +162,14 @@ class ConnectionOut(Schema):
     updated_at: datetime
 
 
-class ConnectionPage(Schema):
+class ConnectionPage(BaseModel):
     """One page; ``next`` is the cursor of the next one, or null."""
 
     items: list[ConnectionOut]
     next: str | None
 
 
-class CompletedOut(Schema):
+class CompletedOut(BaseModel):
     """The connection that a session led to."""
 
     connection: ConnectionOut
@@ -206,7 +205,7 @@ class VendByOwnerIn(VendIn):
     provider: Slug
 
 
-class CredentialOut(Schema):
+class CredentialOut(BaseModel):
     """A credential that works now: put ``headers`` and ``query`` into a request to ``base_url``."""
 
     auth_method: str
@@ -221,7 +220,7 @@ class CredentialOut(Schema):
     account: AccountOut | None
 
 
-class VendOut(Schema):
+class VendOut(BaseModel):
     """A vend."""
 
     active: Literal[True] = True
@@ -241,7 +240,7 @@ class ReportIn(Request):
     status: Annotated[int, Field(ge=100, le=599)]
 
 
-class ReportOut(Schema):
+class ReportOut(BaseModel):
     """``superseded``: a newer credential is there, vend again; otherwise the verdict of the probe, if there was one."""
 
     superseded: bool
@@ -250,14 +249,14 @@ class ReportOut(Schema):
     reason: str
 
 
-class OutcomeOut(Schema):
+class OutcomeOut(BaseModel):
     """What came of a refresh or probe on demand."""
 
     outcome: str
     connection: ConnectionOut
 
 
-class EventOut(Schema):
+class EventOut(BaseModel):
     """One event of the outbox."""
 
     id: uuid.UUID
@@ -268,7 +267,7 @@ class EventOut(Schema):
     created_at: datetime
 
 
-class EventPage(Schema):
+class EventPage(BaseModel):
     """Events after the cursor, oldest first; ``next`` is the cursor for what comes after them."""
 
     items: list[EventOut]

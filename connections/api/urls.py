@@ -57,9 +57,10 @@ api = _API(
     urls_namespace="api",
 )
 problems.install(api)
+# The vend first: it is asked for most.
+api.add_router("", vend.router, auth=VendKeyAuth())
 api.add_router("/tenants", tenants.router, auth=ApiKeyAuth())
 api.add_router("/providers", providers.router, auth=ApiKeyAuth())
 api.add_router("/connect-sessions", connect_sessions.router, auth=ApiKeyAuth())
 api.add_router("/connections", connections.router, auth=ApiKeyAuth())
-api.add_router("", vend.router, auth=VendKeyAuth())
 api.add_router("/events", events.router, auth=ApiKeyAuth())

@@ -64,7 +64,9 @@ def current_data_key(tenant_id: uuid.UUID | None) -> DataKey:
     return fresh
 
 
-def _open(stored: StoredSecret, *, place: Place) -> bytes:
+def _open(stored: StoredSecret | None, *, place: Place) -> bytes:
+    if stored is None:
+        raise Unreadable("Nothing is stored.")
     blob = stored.open_outer()
     row = DataKeyRow.objects.filter(id=sealed_under(blob)).first()
     if row is None:
@@ -94,10 +96,7 @@ def seal_for_session(session: ConnectSession, field: str, plaintext: bytes) -> b
 
 def open_for_session(session: ConnectSession, field: str) -> bytes:
     """Return what one column of a connect session holds. Raises ``Unreadable``, also when it is empty."""
-    stored = getattr(session, field)
-    if stored is None:
-        raise Unreadable("The connect session holds nothing.")
-    return _open(stored, place=_session_place(session, field))
+    return _open(getattr(session, field), place=_session_place(session, field))
 
 
 def _app_place(app: ProviderApp) -> Place:

@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=600, help="due connections of the refresh bench")
     parser.add_argument("--only", choices=["vend_fresh", "refresh"])
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="latchkey-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="latchkey-bench-", dir="/var/tmp") as folder:
         if options.only != "refresh":
             print(json.dumps(vend_fresh(Path(folder) / "vend", seconds=options.seconds)), flush=True)
         if options.only != "vend_fresh":
