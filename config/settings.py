@@ -128,6 +128,8 @@ CELERY_BEAT_SCHEDULE = beat_schedule(env.float("LATCHKEY_SWEEP_SECONDS", default
 EGRESS_ALLOWED_TARGETS = [target.strip() for target in env.list("EGRESS_ALLOWED_TARGETS", default=[])]
 EGRESS_PROXY_URL = env.str("EGRESS_PROXY_URL", default="")
 EGRESS_CA_FILE = env.str("EGRESS_CA_FILE", default="")
+# Entries of the operator's own, beside those that come with Latchkey.
+CATALOG_DIR = Path(env.str("LATCHKEY_CATALOG_DIR", default=str(BASE_DIR / ".catalog")))
 # Seconds between two probes of a connection: vended within the hour, within the day, and all others.
 PROBE_SECONDS = env.list("LATCHKEY_PROBE_SECONDS", cast=int, default=[600, 3600, 21600])
 SPOOL_DIR = Path(env.str("LATCHKEY_SPOOL_DIR", default=str(BASE_DIR / ".spool")))

@@ -1,0 +1,45 @@
+"""The README says what is true: the state table and the settings are those of the code."""
+
+import re
+from pathlib import Path
+
+from connections.api.problems import STATUS_OF
+from connections.models import MAY_BECOME, REASONS_OF, VENDS, Status
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def rows(heading: str) -> dict[str, list[str]]:
+    """Return the cells of the table whose header begins with ``heading``, by their first cell."""
+    lines = README.split(f"| {heading} |", 1)[1].splitlines()[2:]
+    table = {}
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        cells = [cell.strip().strip("*`") for cell in line.strip("|").split("|")]
+        table[cells[0]] = cells
+    return table
+
+
+def test_the_state_table_is_the_code_s() -> None:
+    table = rows("status | reasons")
+    assert set(table) == set(Status)
+    for status in Status:
+        _, reasons, vends, may_become = table[status]
+        assert reasons.split(", ") == list(REASONS_OF[status])
+        assert (vends == "no") == (status not in VENDS)
+        others = [other for other in MAY_BECOME[status] if other != status]
+        assert may_become.split(", ") == (others or ["–"])
+
+
+def test_every_setting_is_described() -> None:
+    source = (ROOT / "config" / "settings.py").read_text()
+    read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', source))
+    assert set(rows("variable | default")) == read
+
+
+def test_every_code_of_the_table_exists() -> None:
+    for cells in rows("status | code").values():
+        for code in re.findall(r"[a-z_]+", cells[1]):
+            assert code in STATUS_OF
