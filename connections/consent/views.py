@@ -12,7 +12,7 @@ from connections.consent.finish import finished
 from connections.consent.headers import is_framed, set_policy, widget_page
 from connections.consent.pages import problem_page, widget
 from connections.entrance import actor_of
-from connections.lifecycle.authorize import authorization_url, chosen_app, find_session, own_session
+from connections.lifecycle.authorize import authorization_url, chosen_app, find_session, fixed_params, own_session
 from connections.lifecycle.authorize import start as start_session
 from connections.lifecycle.begin_connect import apps_for
 from connections.lifecycle.clock import database_now
@@ -39,7 +39,16 @@ def landing(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     if session.expires_at <= database_now():
         return problem_page(request, failure="expired", session=session, status=410)
     apps = apps_for(session)
-    response = widget(request, "landing", session, choices=_choices(apps), framed=is_framed(request))
+    names = {entry_of(app).name for app in apps}
+    response = widget(
+        request,
+        "landing",
+        session,
+        provider=names.pop() if len(names) == 1 else "",
+        is_choice=len(apps) > 1,
+        leaves=all(app.auth_style == AuthStyle.AUTHORIZATION_CODE for app in apps),
+        framed=is_framed(request),
+    )
     if session.tenant.allowed_origins:
         set_policy(response, ancestors=tuple(session.tenant.allowed_origins))
     if session.origin:
@@ -91,7 +100,7 @@ def choose(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
         session = own_session(session_id, browser_secret=browser_secret(request, session_id), now=database_now())
     except SessionUnusable as refusal:
         return problem_page(request, failure=refusal.failure, status=410)
-    return widget(request, "choose", session, choices=_choices(apps_for(session)))
+    return widget(request, "choose", session, choices=_choices(session, apps_for(session)))
 
 
 @widget_page
@@ -156,7 +165,7 @@ def _form(
     status: int = 200,
 ) -> HttpResponse:
     """Render the fields of one method. What was typed comes back, secrets excepted."""
-    entry = entry_of(app)
+    entry, fixed = entry_of(app), fixed_params(session)
     properties: dict[str, dict[str, Any]] = form_schema(entry, AuthStyle(app.auth_style))["properties"]
     fields = [
         {
@@ -169,7 +178,7 @@ def _form(
             "is_wrong": name == field,
         }
         for name, schema in properties.items()
-        if name not in session.params
+        if name not in fixed
     ]
     response = widget(request, "fields", session, app=app, provider=entry.name, fields=fields, error=error)
     response.status_code = status
@@ -180,7 +189,7 @@ def _has_fields(app: ProviderApp, session: ConnectSession) -> bool:
     if app.auth_style != AuthStyle.AUTHORIZATION_CODE:
         return True
     names = form_schema(entry_of(app), AuthStyle(app.auth_style))["properties"]
-    return any(name not in session.params for name in names)
+    return any(name not in fixed_params(session) for name in names)
 
 
 _METHOD_WORDS = {
@@ -190,8 +199,8 @@ _METHOD_WORDS = {
 }
 
 
-def _choices(apps: list[ProviderApp]) -> list[dict[str, Any]]:
-    """Return what the pages show of each app: the provider's name, the method, and the scopes in plain words."""
+def _choices(session: ConnectSession, apps: list[ProviderApp]) -> list[dict[str, Any]]:
+    """Return what the pages show of each app; ``is_direct``: there is nothing to type before the provider's page."""
     choices = []
     for app in apps:
         entry = entry_of(app)
@@ -201,8 +210,7 @@ def _choices(apps: list[ProviderApp]) -> list[dict[str, Any]]:
                 "app": app,
                 "name": entry.name,
                 "method": _METHOD_WORDS[style].format(name=entry.name),
-                "redirects": style is AuthStyle.AUTHORIZATION_CODE,
-                "entry": entry,
+                "is_direct": not _has_fields(app, session),
             }
         )
     return choices

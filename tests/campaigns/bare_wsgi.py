@@ -32,7 +32,8 @@ WITH vended AS (
       JOIN connections_datakey AS data_key ON data_key.id = version.data_key_id
      WHERE key.key_hash = %s AND key.revoked_at IS NULL AND key.expires_at > now()
 ), audited AS (
-    INSERT INTO connections_auditevent (action, decision, tenant_id, connection_id, credential_version_id, api_client_id)
+    INSERT INTO connections_auditevent
+        (action, decision, tenant_id, connection_id, credential_version_id, api_client_id)
     SELECT 'credential.vend', 'allowed', tenant_id, connection_id, version_id, client_id FROM vended
     RETURNING id
 )

@@ -1,5 +1,6 @@
 """Exactly one refresh in flight, over real processes; the provider's own log is the oracle."""
 
+import itertools
 import threading
 import time
 from collections import defaultdict
@@ -45,9 +46,7 @@ def overlaps(entries: list[Any]) -> int:
     count = 0
     for spans in by_grant.values():
         spans.sort()
-        count += sum(
-            later[0] < earlier[1] for earlier, later in zip(spans, spans[1:], strict=False) if earlier[1] is not None
-        )
+        count += sum(later[0] < earlier[1] for earlier, later in itertools.pairwise(spans) if earlier[1] is not None)
     return count
 
 

@@ -144,7 +144,7 @@ def test_who_denies_access_may_try_again(alice: EndUser, app: ProviderApp, sandb
 
     again = re.search(r'class="primary" href="([^"]+)"', page.content.decode())
     assert again is not None
-    choice = re.search(r'class="choice" href="([^"]+)"', alice.visit(again[1]).content.decode())
+    choice = re.search(r'action="(/connect/[^"]+/method/[^"]+)"', alice.visit(again[1]).content.decode())
     assert choice is not None
     assert alice.visit(choice[1]).status_code == 200
     code = completion_code(alice.visit(alice.person.authorize(leave_again(alice, choice[1]))))

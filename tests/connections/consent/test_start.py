@@ -1,4 +1,4 @@
-"""The invitation: its token is used once, by a click, in a window of its own, and is in no address that a server sees."""
+"""The invitation: its token is used once, by a click, in a window of its own, and no server sees it in an address."""
 
 import logging
 import re
@@ -10,7 +10,6 @@ from django.conf import settings
 from django.db import connection as database
 from django.test import Client
 
-from connections.lifecycle import switches
 from connections.models import ConnectSession, ProviderApp, SessionState, Tenant
 from tests.connections.consent.observed import pass_time, session_of, token_requests
 from tests.flows import SAME_ORIGIN, EndUser, Invitation, failure_of

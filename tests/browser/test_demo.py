@@ -1,0 +1,44 @@
+"""The demo in real Chromium: an end user connects, the app calls the provider, an operator looks at it."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from config.local.stack import LocalStack
+from tests.campaigns.screens import CHROMIUM, chromium, connect_as, look_at_admin, visitor
+from tests.campaigns.stacks import own_databases
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[LocalStack]:
+    with own_databases() as databases, LocalStack(state_dir=tmp_path / "stack", overrides=databases) as running:
+        yield running
+
+
+def test_there_is_a_chromium() -> None:
+    assert any(Path(path).exists() for path in CHROMIUM), "apt-get install chromium"
+
+
+def test_connects_calls_and_is_seen_by_the_operator(stack: LocalStack) -> None:
+    pages: list[str] = []
+
+    def look(page: Page, name: str) -> None:
+        pages.append(name)
+        if name == "3-widget":
+            assert "#" not in page.url, "the token is taken out of the address bar"
+            width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert width <= 0, "the page is wider than the window"
+
+    with chromium() as browser, visitor(browser, "phone") as (context, page, complaints):
+        connect_as(page, stack, "ann", "alice", look)
+        page.get_by_role("button", name="Call the API").first.click()
+        expect(page.get_by_text(re.compile("Alice")).first).to_be_visible()
+        held = [cookie["name"] for cookie in context.cookies() if cookie["name"].startswith("__Host-latchkey-")]
+        assert held == [], "the cookie of a session that is over is taken back"
+        look_at_admin(page, stack, look)
+        expect(page.get_by_text("active", exact=False).first).to_be_visible()
+    assert pages[-1] == "9-admin-connection"
+    assert complaints == []

@@ -1,0 +1,144 @@
+"""``make screens``: real Chromium through the running demo, with a picture of each page at desktop and phone width.
+
+    python -m tests.campaigns.screens [--folder DIR]      pictures of everything, to look at
+    python -m tests.campaigns.screens --readme            the two pictures of the README
+
+The browser test (``tests/browser``) takes the same steps.
+"""
+
+import argparse
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from config.local.stack import LocalStack
+
+CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
+README = Path(__file__).parents[2] / ".readme"
+
+Look = Callable[[Page, str], None]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run the system's Chromium without a window."""
+    path = next((path for path in CHROMIUM if Path(path).exists()), None)
+    if path is None:
+        raise SystemExit("There is no Chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def visitor(browser: Browser, size: str) -> Iterator[tuple[BrowserContext, Page, list[str]]]:
+    """Open a fresh browser profile; collects what its console complains about, policy violations among it."""
+    context = browser.new_context(viewport=SIZES[size], is_mobile=size == "phone")  # type: ignore[arg-type]
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    try:
+        yield context, page, complaints
+    finally:
+        context.close()
+
+
+def connect_as(page: Page, stack: LocalStack, user: str, account: str, look: Look) -> None:
+    """Log in at the customer app as ``user`` and connect ``account``'s account at the sandbox."""
+    page.goto(stack.urls["customer_app"])
+    page.get_by_label("Name").fill(user)
+    page.get_by_label("Password").fill(user)
+    look(page, "1-login")
+    page.get_by_role("button", name="Log in").click()
+    look(page, "2-home")
+    page.get_by_role("button", name="Connect Sandbox").first.click()
+    go_on = page.get_by_role("button", name="Continue")
+    expect(go_on).to_be_enabled()
+    look(page, "3-widget")
+    go_on.click()
+    page.get_by_role("button", name="Sign in with Sandbox").click()
+    page.wait_for_url(re.compile(re.escape(stack.urls["sandbox"])))
+    page.locator("input[name=username]").fill(account)
+    page.locator("input[name=password]").fill(account)
+    look(page, "4-provider-login")
+    page.locator("input[name=password]").press("Enter")
+    page.get_by_role("button", name="Allow").wait_for()
+    look(page, "5-provider-consent")
+    page.get_by_role("button", name="Allow").click()
+    page.wait_for_url(re.compile(re.escape(stack.urls["customer_app"])))
+    look(page, "6-connected")
+
+
+def look_at_admin(page: Page, stack: LocalStack, look: Look) -> None:
+    """Log in as the operator and look at the pages that matter."""
+    operator = stack.seeded["operator"]
+    page.goto(f"{stack.urls['web']}/admin/")
+    page.locator("input[name=username]").fill(operator["username"])
+    page.locator("input[name=password]").fill(operator["password"])
+    page.locator("input[name=password]").press("Enter")
+    page.wait_for_url(re.compile("/admin/$"))
+    look(page, "7-admin-index")
+    page.goto(f"{stack.urls['web']}/admin/connections/connection/")
+    look(page, "8-admin-connections")
+    page.locator("#result_list tbody tr th a").first.click()
+    page.wait_for_load_state()
+    look(page, "9-admin-connection")
+
+
+def main() -> None:
+    """Take the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "latchkey-screens")
+    parser.add_argument("--readme", action="store_true")
+    options = parser.parse_args()
+    folder = README if options.readme else options.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="latchkey-screens-", dir="/var/tmp") as state:
+        with LocalStack(state_dir=Path(state) / "stack", durable=False) as stack, chromium() as browser:
+            if options.readme:
+                _readme_pictures(browser, stack, folder)
+            else:
+                for size in SIZES:
+                    _all_pictures(browser, stack, folder, size)
+        stack.destroy()
+    print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
+
+
+def _readme_pictures(browser: Browser, stack: LocalStack, folder: Path) -> None:
+    names = {"3-widget": "widget.png", "9-admin-connection": "admin.png"}
+
+    def look(page: Page, name: str) -> None:
+        if name in names:
+            page.screenshot(path=folder / names[name])
+
+    with visitor(browser, "desktop") as (_, page, _complaints):
+        page.set_viewport_size({"width": 1000, "height": 620})
+        connect_as(page, stack, "ann", "alice", look)
+        page.set_viewport_size({"width": 1280, "height": 860})
+        look_at_admin(page, stack, look)
+
+
+def _all_pictures(browser: Browser, stack: LocalStack, folder: Path, size: str) -> None:
+    def look(page: Page, name: str) -> None:
+        page.screenshot(path=folder / f"{name}-{size}.png", full_page=True)
+
+    with visitor(browser, size) as (_, page, complaints):
+        connect_as(page, stack, {"desktop": "ann", "phone": "ben"}[size], "alice", look)
+        look_at_admin(page, stack, look)
+        for complaint in complaints:
+            print(f"{size}: the console complains: {complaint}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""Fields before OAuth: what the end user has to say of their account, and what the operator has said already."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connections.lifecycle.audit import SYSTEM
+from connections.lifecycle.provision import Registration, save_provider_app
+from connections.lifecycle.targets import redirect_uri
+from connections.models import Connection, ProviderApp, Tenant
+from providers.catalog import loader
+from providers.vocabulary import AuthStyle
+from tests.connections.consent.observed import session_of
+from tests.connections.consent.steps import leave_again, submit
+from tests.factories import Caller
+from tests.flows import EndUser, call, completion_code
+from tests.person import parameters_of
+from tests.sandbox_control import SandboxProcess
+
+ENTRY = """
+name = "Shop"
+base_url = "{issuer}"
+
+[[params]]
+name = "issuer"
+label = "Issuer"
+scope = "app"
+pattern = '^http://[0-9.:]+$'
+
+[[params]]
+name = "shop"
+label = "Shop"
+help = "The part before the first dot."
+example = "acme"
+pattern = '^[a-z]{1,20}$'
+
+[authorization_code]
+issuer = "{issuer}"
+authorization_url = "{issuer}/authorize"
+token_url = "{issuer}/token"
+iss_parameter = "required"
+authorization_params = { login_hint = "{shop}" }
+"""
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Iterator[None]:
+    """A catalogue with one more entry, which asks for a shop."""
+    (tmp_path / "shop.toml").write_text(ENTRY, encoding="utf-8")
+    loader.configure_catalog(tmp_path)
+    yield
+    loader.configure_catalog(None)
+
+
+@pytest.fixture
+def shop(catalogue: None, acme: Tenant, sandbox: SandboxProcess) -> ProviderApp:
+    app = save_provider_app(
+        Registration(
+            provider="shop",
+            auth_style=AuthStyle.AUTHORIZATION_CODE,
+            client_id="shop-client",
+            client_secrets=["shop-secret"],
+            params={"issuer": sandbox.url},
+            scopes=["profile.read"],
+        ),
+        tenant=acme,
+        actor=SYSTEM,
+    )
+    sandbox.control.register_client(
+        "shop-client", client_secret="shop-secret", redirect_uris=[redirect_uri(app.id)], scopes=["profile.read"]
+    )
+    return app
+
+
+@pytest.fixture
+def owner(backend: Caller, shop: ProviderApp) -> EndUser:
+    """alice, who has a shop."""
+    return EndUser("alice", backend)
+
+
+def test_what_is_typed_goes_into_the_authorization_request_and_the_connection(
+    owner: EndUser, shop: ProviderApp
+) -> None:
+    invitation = owner.invite(provider="shop")
+    form = owner.visit(owner.start(invitation)["Location"]).content.decode()
+    assert 'name="shop"' in form
+    assert 'aria-describedby="help-shop"' in form
+
+    url = leave_again(owner, f"/connect/{invitation.id}/method/{shop.id}", shop=" flowers ")
+
+    assert parameters_of(url)["login_hint"] == "flowers"
+    code = completion_code(owner.visit(owner.person.authorize(url)))
+    assert owner.complete(invitation, code).json()["connection"]["params"] == {"shop": "flowers"}
+
+
+@pytest.mark.parametrize("typed", ["", "Flowers!", "a" * 21, "a\x00b", "a.evil.example/", '"><script>'])
+def test_a_wrong_value_is_told_beside_its_field(typed: str, owner: EndUser, shop: ProviderApp) -> None:
+    invitation = owner.invite(provider="shop")
+    owner.start(invitation)
+    page = submit(owner, f"/connect/{invitation.id}/method/{shop.id}", shop=typed)
+    text = page.content.decode()
+    assert page.status_code == 422
+    assert 'aria-invalid="true" aria-describedby="error"' in text
+    assert "It looks like acme." in text
+    assert "<script>" not in text
+
+
+def test_what_the_operator_says_is_not_asked_and_cannot_be_changed(owner: EndUser, shop: ProviderApp) -> None:
+    invitation = owner.invite(provider="shop", params={"shop": "flowers"})
+    assert parameters_of(owner.leave(invitation))["login_hint"] == "flowers"
+    again = leave_again(owner, f"/connect/{invitation.id}/method/{shop.id}", shop="weapons")
+    assert parameters_of(again)["login_hint"] == "flowers"
+
+
+def test_a_renewed_connection_keeps_its_parameters_and_asks_for_none(owner: EndUser, shop: ProviderApp) -> None:
+    before = owner.connect(provider="shop", params={"shop": "flowers"})
+    invitation = owner.invite(provider="shop", connection=before["id"], params={"shop": "weapons"})
+    link = re.search(r'id="leave" href="([^"]+)"', owner.start(invitation).content.decode())
+    assert link is not None
+    assert parameters_of(link[1].replace("&amp;", "&"))["login_hint"] == "flowers"
+    assert session_of(invitation).params == {"shop": "flowers"}
+    assert Connection.objects.get().params == {"shop": "flowers"}
+
+
+@pytest.mark.parametrize("params", [{"shop": "Flowers!"}, {"unknown": "x"}, {"issuer": "http://evil.example"}])
+def test_the_operators_parameters_are_checked_as_well(params: dict[str, str], owner: EndUser) -> None:
+    body = {"end_user": "alice", "provider": "shop", "return_url": "https://app.acme.example/connected"}
+    answer = call(owner.backend, "POST", "/connect-sessions", body | {"params": params})
+    assert (answer.status_code, answer.json()["field"]) == (422, f"params.{next(iter(params))}")
