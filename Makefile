@@ -1,7 +1,7 @@
 # Everything that a developer runs. `make` lists the targets; ARGS="…" is passed on where that makes sense.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test check smoke lock
+.PHONY: help environment demo test check smoke bench screens lock
 
 # A Python 3.11 or later to make .venv with; without it the usual names are tried.
 PYTHON ?=
@@ -38,6 +38,12 @@ check: environment ## lint, types, import layers, migrations, deployment checks,
 
 smoke: environment ## start the whole stack, connect, vend and refresh once, and stop it
 	$(RUN) config.local.smoke $(ARGS)
+
+bench: environment ## measure vends and refreshes against yardsticks of the same run
+	$(RUN) tests.campaigns.bench $(ARGS)
+
+screens: environment ## take a picture of every page, desktop and phone (ARGS=--readme: those of the README)
+	$(RUN) tests.campaigns.screens $(ARGS)
 
 lock: environment ## write the three hashed locks anew (ARGS=--upgrade takes newer versions)
 	$(COMPILE) pyproject.toml -o requirements.lock

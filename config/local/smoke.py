@@ -94,7 +94,7 @@ def _run(steps: Steps, overrides: dict[str, str]) -> None:
             stack.postgres.destroy()
         watchdog.close()
     with steps.step("nothing_left", "no process and no file is left behind"):
-        _check_nothing_left(stack, folder)
+        check_nothing_left(stack, folder)
     if failure is not None:
         raise failure
 
@@ -141,18 +141,19 @@ def _print_logs(folder: Path) -> None:
             print(f"{path.stem:<12} | {line}", flush=True)
 
 
-def _check_nothing_left(stack: LocalStack, folder: Path) -> None:
+def check_nothing_left(stack: LocalStack, folder: Path) -> None:
+    """Raise ``Unexpected`` if a file or, 5 s later, a process of ``stack`` in ``folder`` is still there."""
     places = [folder] if stack.postgres is None else [folder, stack.postgres.place]
     if files := [str(place) for place in places if place.exists()]:
         raise Unexpected(f"files are left behind: {', '.join(files)}")
     give_up_at = time.monotonic() + _GONE_SECONDS
-    while processes := _processes_of(folder):
+    while processes := processes_of(folder):
         if time.monotonic() > give_up_at:
             raise Unexpected(f"processes are left behind: {', '.join(processes)}")
         time.sleep(0.05)
 
 
-def _processes_of(folder: Path) -> list[str]:
+def processes_of(folder: Path) -> list[str]:
     """Return the processes that name ``folder`` in their environment or arguments, or are children of this one."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):

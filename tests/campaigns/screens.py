@@ -105,7 +105,10 @@ def main() -> None:
     folder = README if options.readme else options.folder
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="latchkey-screens-", dir="/var/tmp") as state:
-        with LocalStack(state_dir=Path(state) / "stack", durable=False) as stack, chromium() as browser:
+        with (
+            LocalStack(state_dir=Path(state) / "stack", durable=False, fixed_ports=options.readme) as stack,
+            chromium() as browser,
+        ):
             if options.readme:
                 _readme_pictures(browser, stack, folder)
             else:

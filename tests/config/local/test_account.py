@@ -59,6 +59,22 @@ def test_a_closed_clone_gets_a_place_elsewhere_and_keeps_it(private_home: Path) 
 
 
 @as_root
+@pytest.mark.parametrize("in_use", [False, True])
+def test_the_place_of_a_deleted_state_folder_is_removed_unless_a_server_runs_there(
+    private_home: Path, in_use: bool
+) -> None:
+    account = server_account(private_home / "data")
+    older = reachable_place(private_home, account)
+    (older / "data").mkdir()
+    if in_use:
+        (older / "data" / "postmaster.pid").write_text("1\n")
+    (private_home / "place").unlink()
+    assert reachable_place(private_home, account) != older
+    assert older.exists() is in_use
+    shutil.rmtree(older, ignore_errors=True)
+
+
+@as_root
 @pytest.mark.parametrize("fault", ["another owner", "writable by others", "a link", "gone"])
 def test_a_place_that_others_could_have_made_is_not_used(private_home: Path, tmp_path: Path, fault: str) -> None:
     account = server_account(private_home / "data")

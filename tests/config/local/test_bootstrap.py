@@ -2,7 +2,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -50,12 +49,10 @@ def _pretend_installed(clone: Path, *, at: Path, locks: Path) -> None:
     (clone / ".venv" / ".latchkey").write_text(stamp.stdout)
 
 
-def test_an_environment_that_matches_the_locks_is_left_alone_and_quickly(clone: Path) -> None:
+def test_an_environment_that_matches_the_locks_is_left_alone(clone: Path) -> None:
     _pretend_installed(clone, at=clone, locks=clone)
-    begun = time.monotonic()
     result = _run(clone)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
-    assert time.monotonic() - begun < 1
 
 
 def test_a_moved_clone_gets_a_new_environment(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:

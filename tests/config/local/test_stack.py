@@ -41,9 +41,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
         )
         stack.start()
     yield stack
-    stack.stop()
     assert stack.postgres is not None
-    stack.postgres.destroy()
+    place = stack.postgres.place
+    stack.destroy()
+    assert not place.exists()
+    assert not state.exists()
 
 
 def _eventually(claim: Callable[[], bool], *, within: float = 15) -> bool:
