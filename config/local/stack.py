@@ -34,7 +34,7 @@ _MODULES = {
     # The access log stays off: its lines would hold paths with ids.
     "web": "granian --interface wsgi --host {host} --port {port} --workers 2 --blocking-threads 8 --no-access-log"
     " --log-level error config.wsgi:application",
-    "worker": "celery -q -A config worker -P threads -c 16 -l INFO --without-gossip --without-mingle"
+    "worker": "celery -q -A config worker -P threads -c 64 -l INFO --without-gossip --without-mingle"
     " -Q celery,refresh,probe",
     "beat": "celery -q -A config beat -S celery.beat:Scheduler -l WARNING",
     "customer_app": "config.local.customer_app --port {port}",

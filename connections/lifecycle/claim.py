@@ -15,11 +15,10 @@ from enum import StrEnum
 
 from django.db.models import Q
 
-from connections.lifecycle.clock import database_now
 from connections.lifecycle.locking import LockTimeout, lock_connection, short_transaction
 from connections.lifecycle.outcomes import AppMisconfigured
 from connections.lifecycle.recover import follows_doubt, settle_earlier, supersede
-from connections.lifecycle.sealing import current_data_key, open_credential
+from connections.lifecycle.sealing import open_for_renewal
 from connections.lifecycle.targets import Access, access_to
 from connections.models import (
     VENDS,
@@ -93,6 +92,7 @@ class Claim:
     credential: Credential
     key: DataKey
     claimed_at: datetime
+    during_incident: bool = False
     claimed_monotonic: float = field(default_factory=time.monotonic)
 
     @property
@@ -115,23 +115,29 @@ def claimant() -> str:
 def claim(connection_id: uuid.UUID, *, trigger: str, need: Need) -> Claim | RefreshReport:
     """Claim the refresh of one connection, or say why there is none to send. One short transaction."""
     try:
-        with short_transaction(lock_timeout_seconds=LOCK_TIMEOUT_SECONDS):
-            now = database_now()
+        with short_transaction(lock_timeout_seconds=LOCK_TIMEOUT_SECONDS) as now:
             connection = lock_connection(connection_id)
             if connection is None:
                 return RefreshReport(Outcome.GONE)
             doubtful = settle_earlier(connection, now=now)
             if doubtful is not None and doubtful.state == AttemptState.SENT:
                 return RefreshReport(Outcome.IN_FLIGHT, doubtful.id)
-            refused = _why_not(connection, need, is_in_doubt=doubtful is not None, now=now)
+            incident = Incident.objects.filter(
+                provider_app=connection.provider_app, kind=IncidentKind.CLIENT_REJECTED, closed_at=None
+            ).first()
+            refused = _why_not(connection, need, is_in_doubt=doubtful is not None, incident=incident, now=now)
             if refused is not None:
                 return refused
-            return _claimed(connection, trigger=trigger, doubtful=doubtful, now=now)
+            return _claimed(
+                connection, trigger=trigger, doubtful=doubtful, during_incident=incident is not None, now=now
+            )
     except LockTimeout:
         return RefreshReport(Outcome.IN_FLIGHT)
 
 
-def _why_not(connection: Connection, need: Need, *, is_in_doubt: bool, now: datetime) -> RefreshReport | None:
+def _why_not(
+    connection: Connection, need: Need, *, is_in_doubt: bool, incident: Incident | None, now: datetime
+) -> RefreshReport | None:
     app = connection.provider_app
     if connection.status not in VENDS or connection.current_version_id is None:
         return RefreshReport(Outcome.GONE)
@@ -145,12 +151,9 @@ def _why_not(connection: Connection, need: Need, *, is_in_doubt: bool, now: date
     if connection.next_attempt_at is not None and connection.next_attempt_at > now and not need.at_once:
         wait = (connection.next_attempt_at - now).total_seconds()
         return RefreshReport(Outcome.BACKING_OFF, retry_after_seconds=wait)
-    incident = Incident.objects.filter(
-        provider_app=app, kind=IncidentKind.CLIENT_REJECTED, closed_at=None, last_seen_at__gt=now - CLIENT_RETRY
-    ).first()
-    if incident is not None and not need.at_once:
-        wait = (incident.last_seen_at + CLIENT_RETRY - now).total_seconds()
-        return RefreshReport(Outcome.CLIENT_REJECTED, retry_after_seconds=wait)
+    retry_at = None if incident is None else incident.last_seen_at + CLIENT_RETRY
+    if retry_at is not None and retry_at > now and not need.at_once:
+        return RefreshReport(Outcome.CLIENT_REJECTED, retry_after_seconds=(retry_at - now).total_seconds())
     return None
 
 
@@ -168,13 +171,17 @@ def _is_due(connection: Connection, need: Need, *, now: datetime) -> bool:
 
 
 def _claimed(
-    connection: Connection, *, trigger: str, doubtful: RefreshAttempt | None, now: datetime
+    connection: Connection,
+    *,
+    trigger: str,
+    doubtful: RefreshAttempt | None,
+    during_incident: bool,
+    now: datetime,
 ) -> Claim | RefreshReport:
     version = CredentialVersion.objects.get(Q(id=connection.current_version_id))
     try:
-        credential = open_credential(connection, version)
-        key = current_data_key(connection.tenant_id)
-        access = access_to(connection.provider_app, connection.params)
+        credential, key = open_for_renewal(connection, version)
+        access = access_to(connection.provider_app, connection.params, key=key)
     except Unreadable:
         return RefreshReport(Outcome.UNREADABLE)
     except AppMisconfigured:
@@ -202,4 +209,5 @@ def _claimed(
         credential=credential,
         key=key,
         claimed_at=now,
+        during_incident=during_incident,
     )

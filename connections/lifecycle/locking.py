@@ -7,6 +7,8 @@ connect session, connection, attempt.
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from typing import cast
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
@@ -20,15 +22,20 @@ class LockTimeout(Exception):
 
 
 @contextmanager
-def short_transaction(*, lock_timeout_seconds: float = 5.0) -> Iterator[None]:
-    """Open a transaction whose lock waits are bounded. Raises ``LockTimeout`` when one is not granted in time."""
+def short_transaction(*, lock_timeout_seconds: float = 5.0) -> Iterator[datetime]:
+    """Open a transaction whose lock waits are bounded; gives the database's clock as it begins.
+
+    Raises ``LockTimeout`` when a lock is not granted in time.
+    """
     try:
         with transaction.atomic(durable=True):
             with connection.cursor() as cursor:
                 cursor.execute(
-                    "SELECT set_config('lock_timeout', %s, true)", [f"{max(1, int(lock_timeout_seconds * 1000))}ms"]
+                    "SELECT clock_timestamp(), set_config('lock_timeout', %s, true)",
+                    [f"{max(1, int(lock_timeout_seconds * 1000))}ms"],
                 )
-            yield
+                row = cursor.fetchone()
+            yield cast("datetime", row[0])
     except OperationalError as error:
         if isinstance(error.__cause__, pg.LockNotAvailable):
             raise LockTimeout from None

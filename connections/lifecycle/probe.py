@@ -13,7 +13,6 @@ from django.db.models import Q
 
 from connections.lifecycle import events
 from connections.lifecycle.claim import Need
-from connections.lifecycle.clock import database_now
 from connections.lifecycle.intervals import probe_intervals
 from connections.lifecycle.locking import lock_connection, release_database, short_transaction
 from connections.lifecycle.outcomes import AppMisconfigured
@@ -93,8 +92,7 @@ def _load(connection_id: uuid.UUID) -> _Trial | ProbeReport:
 
 
 def _record(trial: _Trial, found: ProbeResult, *, verified_by: str) -> None:
-    with short_transaction():
-        now = database_now()
+    with short_transaction() as now:
         connection = lock_connection(trial.connection_id)
         if connection is None or connection.status not in VENDS or connection.current_version_id != trial.version_id:
             return

@@ -67,6 +67,7 @@ def _promote(connection: Connection, version: CredentialVersion, *, now: datetim
         status=Status.ACTIVE,
         reason=Reason(connection.reason) if was_healthy else Reason.RECOVERED,
         now=now,
+        verified_at=version.received_at,
+        verified_by="refresh",
     )
-    connection.change(verified_at=version.received_at, verified_by="refresh")
     events.emit("connection.refreshed" if was_healthy else "connection.recovered", connection)

@@ -12,7 +12,6 @@ import structlog
 from django.db.models import Q
 
 from connections.lifecycle import audit, events
-from connections.lifecycle.clock import database_now
 from connections.lifecycle.disconnect import destroy_secrets
 from connections.lifecycle.locking import lock_connection, release_database, short_transaction
 from connections.lifecycle.outcomes import AppMisconfigured
@@ -62,8 +61,7 @@ def revoke(connection_id: uuid.UUID) -> Revocation:
 
 
 def _load(connection_id: uuid.UUID) -> _Work | Revocation:
-    with short_transaction():
-        now = database_now()
+    with short_transaction() as now:
         connection = lock_connection(connection_id)
         if connection is None or connection.revocation != Revocation.PENDING:
             return Revocation.NOT_ASKED if connection is None else Revocation(connection.revocation)
@@ -109,8 +107,7 @@ def _revoke_one(work: _Work, grant: _Grant) -> bool:
 
 
 def _settle(work: _Work, *, confirmed: bool) -> Revocation:
-    with short_transaction():
-        now = database_now()
+    with short_transaction() as now:
         connection = lock_connection(work.connection_id)
         if connection is None or connection.revocation != Revocation.PENDING:
             return Revocation.NOT_ASKED

@@ -64,14 +64,25 @@ def current_data_key(tenant_id: uuid.UUID | None) -> DataKey:
     return fresh
 
 
-def _open(stored: StoredSecret | None, *, place: Place) -> bytes:
+def _open(stored: StoredSecret | None, *, place: Place, key: DataKey | None = None) -> bytes:
+    """Open a stored value, with ``key`` if it is sealed under that one, else with the key that it names (one query)."""
+    blob = _outer_opened(stored)
+    if key is None or key.id != sealed_under(blob):
+        key = unwrap(_row_of(sealed_under(blob)))
+    return open_sealed(blob, key=key, place=place)
+
+
+def _outer_opened(stored: StoredSecret | None) -> bytes:
     if stored is None:
         raise Unreadable("Nothing is stored.")
-    blob = stored.open_outer()
-    row = DataKeyRow.objects.filter(id=sealed_under(blob)).first()
+    return stored.open_outer()
+
+
+def _row_of(key_id: uuid.UUID) -> DataKeyRow:
+    row = DataKeyRow.objects.filter(id=key_id).first()
     if row is None:
         raise Unreadable("The data key of this value no longer exists.")
-    return open_sealed(blob, key=unwrap(row), place=place)
+    return row
 
 
 def credential_place(*, tenant_id: uuid.UUID, connection_id: uuid.UUID, version_id: uuid.UUID) -> Place:
@@ -83,6 +94,16 @@ def open_credential(connection: Connection, version: CredentialVersion) -> Crede
     """Return the opened secrets of ``version``. One query. Raises ``Unreadable``."""
     place = credential_place(tenant_id=connection.tenant_id, connection_id=connection.id, version_id=version.id)
     return Credential.from_bytes(_open(version.secrets, place=place))
+
+
+def open_for_renewal(connection: Connection, version: CredentialVersion) -> tuple[Credential, DataKey]:
+    """Return the opened secrets of ``version``, and the key to seal its successor under. Raises ``Unreadable``."""
+    blob = _outer_opened(version.secrets)
+    row = _row_of(sealed_under(blob))
+    key = unwrap(row)
+    place = credential_place(tenant_id=connection.tenant_id, connection_id=connection.id, version_id=version.id)
+    credential = Credential.from_bytes(open_sealed(blob, key=key, place=place))
+    return credential, key if row.is_current else current_data_key(connection.tenant_id)
 
 
 def _session_place(session: ConnectSession, field: str) -> Place:
@@ -115,11 +136,11 @@ def seal_client_secrets(app: ProviderApp, secrets: Sequence[str]) -> bytes | Non
     return seal(json.dumps(list(secrets)).encode(), key=current_data_key(app.tenant_id), place=_app_place(app))
 
 
-def open_client_secrets(app: ProviderApp) -> tuple[SecretStr, ...]:
-    """Return the ordered client secrets of ``app``. Raises ``Unreadable``."""
+def open_client_secrets(app: ProviderApp, *, key: DataKey | None = None) -> tuple[SecretStr, ...]:
+    """Return the ordered client secrets of ``app``; ``key`` spares a query if it is theirs. Raises ``Unreadable``."""
     if app.secrets is None:
         return ()
-    return tuple(SecretStr(secret) for secret in json.loads(_open(app.secrets, place=_app_place(app))))
+    return tuple(SecretStr(secret) for secret in json.loads(_open(app.secrets, place=_app_place(app), key=key)))
 
 
 def keys_open() -> bool:

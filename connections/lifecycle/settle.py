@@ -52,15 +52,15 @@ def settle_success(claimed: Claim, obtained: Obtained) -> RefreshReport:
     )
     if not _stored(sealed):
         return RefreshReport(Outcome.UNAVAILABLE, claimed.attempt_id, retry_after_seconds=STORE_RETRY_SECONDS[-1])
-    with short_transaction():
-        now = database_now()
+    with short_transaction() as now:
         connection = lock_connection(claimed.connection_id)
         if connection is None:
             return RefreshReport(Outcome.GONE, claimed.attempt_id)
         version = CredentialVersion.objects.filter(id=sealed.id).first()
         if version is not None and version.stage == Stage.RECEIVED:
             promote(connection, version, now=now)
-        close_client_incident(connection.provider_app, now=now)
+        if claimed.during_incident:
+            close_client_incident(connection.provider_app, now=now)
     logger.info("refreshed", connection=str(claimed.connection_id), attempt=str(claimed.attempt_id))
     return RefreshReport(Outcome.REFRESHED, claimed.attempt_id)
 
@@ -94,8 +94,7 @@ def abort(claimed: Claim, *, error: str, detail: str) -> RefreshReport:
 
 def settle_failure(claimed: Claim, failure: ProviderError) -> RefreshReport:
     """Record a failed exchange on the attempt, the connection or the provider app, whichever is at fault."""
-    with short_transaction():
-        now = database_now()
+    with short_transaction() as now:
         connection = lock_connection(claimed.connection_id)
         if connection is None:
             return RefreshReport(Outcome.GONE, claimed.attempt_id)

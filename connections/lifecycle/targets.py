@@ -9,6 +9,7 @@ from django.conf import settings
 from connections.lifecycle.outcomes import AppMisconfigured
 from connections.lifecycle.sealing import open_client_secrets
 from connections.models import ProviderApp
+from connections.vault.keyring import DataKey
 from connections.vault.sealing import Unreadable
 from providers.catalog.loader import UnknownProvider, entry
 from providers.catalog.resolve import Target, resolve
@@ -51,15 +52,16 @@ def redirect_uri(app_id: uuid.UUID) -> str:
     return f"{settings.PUBLIC_URL}/connect/callback/{app_id}"
 
 
-def access_to(app: ProviderApp, params: Mapping[str, str]) -> Access:
+def access_to(app: ProviderApp, params: Mapping[str, str], *, key: DataKey | None = None) -> Access:
     """Return the strategy and target of ``app`` for a connection with these ``params``.
 
-    Opens the client secrets (one query). Raises ``AppMisconfigured`` saying what the operator has to mend.
+    Opens the client secrets (one query, unless ``key`` is theirs). Raises ``AppMisconfigured`` saying what the
+    operator has to mend.
     """
     if app.is_draft:
         raise AppMisconfigured(f"The provider app {app.name!r} has no client id yet: enter it.")
     try:
-        secrets = open_client_secrets(app)
+        secrets = open_client_secrets(app, key=key)
         target = resolve(
             entry=entry_of(app),
             style=AuthStyle(app.auth_style),

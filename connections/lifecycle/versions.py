@@ -8,6 +8,9 @@ import random
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
 
 from connections.lifecycle import events
 from connections.lifecycle.intervals import probe_intervals
@@ -91,35 +94,42 @@ def insert_received(sealed: SealedVersion) -> CredentialVersion:
 
 
 def make_current(
-    connection: Connection, version: CredentialVersion, *, status: Status, reason: Reason, now: datetime
+    connection: Connection,
+    version: CredentialVersion,
+    *,
+    status: Status,
+    reason: Reason,
+    now: datetime,
+    **further: Any,
 ) -> None:
     """Make ``version`` the current one. Call it in a transaction, with ``connection`` locked.
 
     The version that was current becomes ``previous``, older ones of that stage and orphans of other grants go. Due
-    times follow from the new lifetime; failures and evidence are cleared.
+    times follow from the new lifetime; failures and evidence are cleared. ``further`` are columns to change with it.
     """
     siblings = CredentialVersion.objects.filter(connection=connection).exclude(id=version.id)
-    siblings.filter(stage=Stage.PREVIOUS).delete()
-    siblings.exclude(grant_id=version.grant_id).exclude(stage=Stage.CURRENT).delete()
+    of_older_grants = ~Q(grant_id=version.grant_id) & ~Q(stage=Stage.CURRENT)
+    siblings.filter(Q(stage=Stage.PREVIOUS) | of_older_grants).delete()
     siblings.filter(stage=Stage.CURRENT).update(stage=Stage.PREVIOUS)
     version.stage = Stage.CURRENT
     version.save(update_fields=["stage"])
     changed = connection.status != status
-    connection.change(
-        status=status,
-        reason=reason,
-        evidence={},
-        status_changed_at=now if changed else connection.status_changed_at,
-        grant_id=version.grant_id,
-        current_version_id=version.id,
-        access_expires_at=version.access_expires_at,
-        refresh_due_at=refresh_moment(version, spread=random.random()),
-        refresh_enqueued_until=None,
-        next_attempt_at=None,
-        failures=0,
-        refused_at=None,
-        probe_due_at=now + probe_intervals().after(connection.last_vended_at or now, now=now),
-    )
+    values: dict[str, Any] = {
+        "status": status,
+        "reason": reason,
+        "evidence": {},
+        "status_changed_at": now if changed else connection.status_changed_at,
+        "grant_id": version.grant_id,
+        "current_version_id": version.id,
+        "access_expires_at": version.access_expires_at,
+        "refresh_due_at": refresh_moment(version, spread=random.random()),
+        "refresh_enqueued_until": None,
+        "next_attempt_at": None,
+        "failures": 0,
+        "refused_at": None,
+        "probe_due_at": now + probe_intervals().after(connection.last_vended_at or now, now=now),
+    }
+    connection.change(**(values | further))
     sync_granted_scopes(connection, version)
 
 

@@ -18,7 +18,7 @@ from tests.campaigns.load import Load, request_bytes, run_load
 from tests.campaigns.stacks import control, database, extra_process, free_port, populate, scalar, wait_for_port
 
 PROVIDER_SECONDS = 0.3
-WORKER_THREADS = 16
+WORKER_THREADS = 64
 _BARE = (
     "-m granian --interface wsgi --host 127.0.0.1 --port {port} --workers 2 --blocking-threads 8"
     " --no-access-log --log-level error tests.campaigns.bare_wsgi:application"

@@ -165,5 +165,6 @@ def test_the_answer_is_stored_although_the_database_dropped_every_connection_mea
         )
     thread.join()
     connections.close_all()
+    database.close_pool()  # type: ignore[attr-defined]
     assert outcomes == ["refreshed"]
     assert len(sandbox.control.log(grant_type="refresh_token")) == 1
