@@ -15,6 +15,7 @@ class ConnectionsConfig(AppConfig):
         """Refuse to start with missing, malformed or shared keys."""
         from connections.lifecycle.sealing import keyring
         from connections.vault.keyring import KeyringError, check_separate_roots
+        from providers.catalog.loader import configure_catalog
         from providers.egress import EgressPolicy, configure
 
         try:
@@ -29,3 +30,4 @@ class ConnectionsConfig(AppConfig):
                 ca_file=settings.EGRESS_CA_FILE,
             )
         )
+        configure_catalog(settings.CATALOG_DIR)

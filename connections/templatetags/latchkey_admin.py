@@ -53,9 +53,10 @@ def dashboard(request: HttpRequest) -> Overview | None:
 def in_groups(app_list: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return Django's list of apps with our models grouped by what they are for."""
     groups: list[dict[str, Any]] = []
+    others: list[dict[str, Any]] = []
     for app in app_list or ():
         if app["app_label"] != "connections":
-            groups.append(app | {"name": "Operators"} if app["app_label"] == "auth" else app)
+            others.append(app | {"name": "Operators"} if app["app_label"] == "auth" else app)
             continue
         models = {model["object_name"]: model for model in app["models"]}
         for name, members in _GROUPS:
@@ -64,7 +65,7 @@ def in_groups(app_list: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 groups.append(app | {"name": name, "models": shown})
         if models:
             groups.append(app | {"name": "Other", "models": list(models.values())})
-    return groups
+    return groups + others
 
 
 @register.simple_tag

@@ -1,0 +1,272 @@
+"""API clients and their keys. A key is shown once, by the page that answers the click that made it."""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db import IntegrityError
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Now
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
+
+from connections.admin import show
+from connections.admin.base import ReadOnlyAdmin, operator_behind, read_at
+from connections.admin.buttons import Button, ButtonsAdmin
+from connections.admin.filters import OwnerFilter, SwitchFilter, UsableKeyFilter, id_filter
+from connections.admin.switch_buttons import suspend_buttons
+from connections.lifecycle.api_keys import revoke_key, rotate_key
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.on_demand import Told
+from connections.lifecycle.outcomes import InvalidRequest
+from connections.lifecycle.provision import IssuedKey, check_permissions, issue_key, save_api_client
+from connections.models import ApiClient, ApiKey, AuditEvent, ConnectSession, Permission
+
+_SUSPEND_ASKS = "Every call with a key of this client is refused until it is resumed."
+_SHOWN_KEYS = 20
+_REVOKE_ASKS = "Calls with this key are refused at once, and for good. The client's other keys stay as they are."
+
+
+class ApiClientForm(forms.ModelForm[ApiClient]):
+    """Who may call, and for what."""
+
+    permissions = forms.MultipleChoiceField(
+        choices=Permission.choices, widget=forms.CheckboxSelectMultiple, required=False
+    )
+
+    class Meta:
+        model = ApiClient
+        fields = ("name", "tenant", "permissions", "allows_unbound")
+        labels = {"allows_unbound": "May skip the completion check"}
+        help_texts = {
+            "tenant": "Leave it empty for an operator-wide client, which names the tenant in each call.",
+            "allows_unbound": "Lets it make connect sessions that nobody confirms (binding: none). Whoever gets such a "
+            "link can be tricked into connecting their account to somebody else's: see the README.",
+        }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        tenant = cleaned.get("tenant") if "tenant" in self.fields else self.instance.tenant
+        try:
+            check_permissions([Permission(name) for name in cleaned.get("permissions", ())], tenant=tenant)
+        except InvalidRequest as refusal:
+            self.add_error("permissions", refusal.detail)
+        return cleaned
+
+
+class KeyForm(forms.Form):
+    """How long a fresh key lives; ``key_id`` makes a repeated click harmless."""
+
+    days = forms.TypedChoiceField(
+        label="Lives for",
+        coerce=int,
+        choices=[(30, "30 days"), (90, "90 days"), (365, "a year"), (1825, "5 years")],
+        initial=365,
+    )
+    key_id = forms.UUIDField(widget=forms.HiddenInput)
+
+
+class RotationForm(KeyForm):
+    """The same, and how long the earlier keys go on."""
+
+    overlap_hours = forms.TypedChoiceField(
+        label="Earlier keys end after",
+        coerce=int,
+        choices=[(0, "no time: at once"), (1, "an hour"), (24, "a day"), (168, "a week")],
+        initial=24,
+        help_text="Time to give the new key to every process that calls.",
+    )
+
+
+def _key_page(
+    request: HttpRequest, client: ApiClient, *, title: str, form: forms.Form, issued: IssuedKey | None = None
+) -> HttpResponse:
+    context = {
+        **admin.site.each_context(request),
+        "title": title,
+        "opts": ApiClient._meta,
+        "row": client,
+        "form": form,
+        "issued": issued,
+        "back_url": show.page_url(client),
+    }
+    response = TemplateResponse(request, "admin/connections/api_key.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _issue(request: HttpRequest, client: ApiClient) -> HttpResponse | Told:
+    return _answer_with_key(request, client, form_class=KeyForm, title="Issue an API key")
+
+
+def _rotate(request: HttpRequest, client: ApiClient) -> HttpResponse | Told:
+    return _answer_with_key(request, client, form_class=RotationForm, title="Rotate the API keys")
+
+
+def _answer_with_key(
+    request: HttpRequest, client: ApiClient, *, form_class: type[KeyForm], title: str
+) -> HttpResponse | Told:
+    form = form_class(request.POST or None, initial={"key_id": uuid.uuid4()})
+    if request.method != "POST" or not form.is_valid():
+        return _key_page(request, client, title=title, form=form)
+    terms: dict[str, Any] = {
+        "now": database_now(),
+        "lifetime": timedelta(days=form.cleaned_data["days"]),
+        "actor": operator_behind(request),
+        "key_id": form.cleaned_data["key_id"],
+    }
+    try:
+        if form_class is RotationForm:
+            issued = rotate_key(client, overlap=timedelta(hours=form.cleaned_data["overlap_hours"]), **terms)
+        else:
+            issued = issue_key(client, **terms)
+    except IntegrityError:
+        return Told(False, "repeated", "That click has already made a key, which is not shown a second time.")
+    return _key_page(request, client, title="The new API key", form=form, issued=issued)
+
+
+@admin.register(ApiClient)
+class ApiClientAdmin(ButtonsAdmin[ApiClient]):
+    """Made and changed through the lifecycle; the name and the tenant are fixed once it is made."""
+
+    list_title = "API clients"
+    form = ApiClientForm
+    buttons = (
+        Button("issue-key", "Issue a key", _issue, tone="primary", has_own_page=True),
+        Button("rotate-keys", "Rotate keys", _rotate, has_own_page=True),
+        *suspend_buttons(_SUSPEND_ASKS),
+    )
+    actions = None
+    list_display = ("name", "owner", "shown_permissions", "state", "key_count", "created")
+    list_filter = (SwitchFilter, OwnerFilter, "allows_unbound")
+    list_select_related = ("tenant",)
+    search_fields = ("name", "tenant__slug", "keys__prefix")
+    search_help_text = "A name, a tenant, the beginning of a key (lk_…, 10 characters) or an id"
+    id_search_fields = ("id", "tenant_id")
+    autocomplete_fields = ("tenant",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiClient]:
+        usable = Count("keys", filter=Q(keys__revoked_at=None, keys__expires_at__gt=Now()), distinct=True)
+        return super().get_queryset(request).annotate(usable_keys=usable)
+
+    def get_fieldsets(self, request: HttpRequest, obj: ApiClient | None = None) -> Any:
+        if obj is None:
+            return ((None, {"fields": ("name", "tenant", "permissions", "allows_unbound")}),)
+        permissions = "permissions" if self.has_change_permission(request, obj) else "shown_permissions"
+        return (
+            (None, {"fields": ("name", "owner", "state", "related")}),
+            ("What it may do", {"fields": (permissions, "allows_unbound")}),
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiClient | None = None) -> tuple[str, ...]:
+        return () if obj is None else ("name", "owner", "state", "related", "shown_permissions")
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: ApiClient | None = None,
+    ) -> HttpResponse:
+        if obj is not None:
+            newest = ApiKey.objects.filter(client=obj).defer("key_hash").annotate(read_at=Now())[:_SHOWN_KEYS]
+            context["keys"] = [(key, _key_state(key)) for key in newest]
+            context["now"] = read_at(obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def save_model(self, request: HttpRequest, obj: ApiClient, form: Any, change: bool) -> None:
+        saved = save_api_client(
+            obj.name,
+            tenant=obj.tenant,
+            permissions=[Permission(name) for name in form.cleaned_data["permissions"]],
+            allows_unbound=obj.allows_unbound,
+            actor=operator_behind(request),
+        )
+        obj.pk = saved.pk
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Nothing else is saved with a client: its keys are made by buttons."""
+
+    @admin.display(description="Owner", ordering="tenant__slug")
+    def owner(self, row: ApiClient) -> SafeString | str:
+        return show.link(row.tenant) if row.tenant else "Operator-wide"
+
+    @admin.display(description="Permissions")
+    def shown_permissions(self, row: ApiClient) -> SafeString | str:
+        return show.codes(row.permissions)
+
+    @admin.display(description="State", ordering="suspended_at")
+    def state(self, row: ApiClient) -> SafeString:
+        unbound = show.chip("May skip the check", "warn") if row.allows_unbound else ""
+        return show.join([show.switches(row) or show.chip("On", "good"), unbound])
+
+    @admin.display(description="Usable keys", ordering="usable_keys")
+    def key_count(self, row: ApiClient) -> SafeString:
+        return show.list_link(row.usable_keys, ApiKey, client=row.id)  # type: ignore[attr-defined]
+
+    @admin.display(description="Made", ordering="created_at")
+    def created(self, row: ApiClient) -> SafeString | str:
+        return show.moment(row.created_at, now=read_at(row))
+
+    @admin.display(description="See also")
+    def related(self, row: ApiClient) -> SafeString:
+        return show.join(
+            [
+                show.list_link("Keys", ApiKey, client=row.id),
+                show.list_link("Connect sessions", ConnectSession, client=row.id),
+                show.list_link("Audit trail", AuditEvent, client=row.id),
+            ],
+            " · ",
+        )
+
+
+def _revoke(request: HttpRequest, row: ApiKey) -> Told:
+    revoked = revoke_key(row, now=database_now(), actor=operator_behind(request))
+    return Told(revoked, "revoked", "Revoked: calls with it are refused from now on." if revoked else "It was revoked.")
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ButtonsAdmin[ApiKey], ReadOnlyAdmin[ApiKey]):
+    """The keys by their visible prefix. They are made on the page of their client, and revoked here."""
+
+    list_title = "API keys"
+
+    buttons = (
+        Button("revoke", "Revoke", _revoke, lambda row: row.revoked_at is None, asks=_REVOKE_ASKS, tone="danger"),
+    )
+    list_display = ("prefix", "of", "state", "expires", "created")
+    list_filter = (UsableKeyFilter, id_filter("client", "API client", "client_id"))
+    list_select_related = ("client__tenant",)
+    search_fields = ("prefix", "client__name", "client__tenant__slug")
+    search_help_text = "The beginning of a key (lk_…, 10 characters), a client, a tenant or an id"
+    id_search_fields = ("id", "client_id")
+    date_hierarchy = "expires_at"
+    fields = ("prefix", "of", "state", "created_at", "expires_at", "revoked_at")
+
+    @admin.display(description="API client", ordering="client__name")
+    def of(self, row: ApiKey) -> SafeString | str:
+        tenant = row.client.tenant.slug if row.client.tenant else "operator-wide"
+        return show.join([show.link(row.client), f"({tenant})"])
+
+    @admin.display(description="State")
+    def state(self, row: ApiKey) -> SafeString:
+        return _key_state(row)
+
+    @admin.display(description="Expires", ordering="expires_at")
+    def expires(self, row: ApiKey) -> SafeString | str:
+        return show.moment(row.expires_at, now=read_at(row))
+
+    @admin.display(description="Issued", ordering="created_at")
+    def created(self, row: ApiKey) -> SafeString | str:
+        return show.moment(row.created_at, now=read_at(row))
+
+
+def _key_state(row: ApiKey) -> SafeString:
+    if row.revoked_at is not None:
+        return show.chip("Revoked", "bad")
+    return show.chip("Expired", "warn") if row.expires_at <= read_at(row) else show.chip("Usable", "good")

@@ -1,0 +1,138 @@
+"""What every page of the admin shares: who acts, which columns are never read, and lists that stay quick when long."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from django.contrib import admin
+from django.contrib.admin import ShowFacets
+from django.core.paginator import Paginator
+from django.db.models import BinaryField, Count, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Now
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
+
+from connections.entrance import client_address
+from connections.lifecycle.audit import Actor
+from connections.models.fields import SealedField
+
+M = TypeVar("M", bound=Model)
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin
+else:
+
+    class _ModelAdmin(admin.ModelAdmin):
+        """Django's class is generic for the type checker alone."""
+
+        def __class_getitem__(cls, item: object) -> type:
+            return cls
+
+
+def operator_behind(request: HttpRequest) -> Actor:
+    """Return the operator who is logged in, for the audit."""
+    return Actor(operator=request.user.get_username()[:150], address=client_address(request))
+
+
+def read_at(row: Model) -> datetime:
+    """Return the database's clock at the moment when ``row`` was read for a page."""
+    moment: datetime = row.read_at  # type: ignore[attr-defined]
+    return moment
+
+
+def hidden_columns(model: type[Model], related: Sequence[str] = ()) -> list[str]:
+    """Return the columns that hold secrets, digests of secrets or images: no page reads them.
+
+    They are those of ``model``, and of every model on the paths ``related`` that are loaded with it.
+    """
+    hidden = [column.attname for column in model._meta.concrete_fields if isinstance(column, SealedField | BinaryField)]
+    for path in related:
+        name, _, further = path.partition("__")
+        target: Any = model._meta.get_field(name).related_model
+        hidden += [f"{name}__{column}" for column in hidden_columns(target, [further] if further else [])]
+    return hidden
+
+
+def count_of(rows: QuerySet[Any], key: str) -> Combinable:
+    """Return a column that counts ``rows`` whose ``key`` is the listed row: counted for the rows of one page alone."""
+    counted = rows.filter(**{key: OuterRef("pk")}).order_by().values(key).annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counted), 0)
+
+
+class CappedPaginator(Paginator[Any]):
+    """Counts to ``MOST`` at the most: an exact count of a table that only grows would read all of it for each page."""
+
+    MOST = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        """The number of rows, or ``MOST`` if there are more."""
+        if not isinstance(self.object_list, QuerySet):
+            return len(self.object_list)
+        return self.object_list.order_by()[: self.MOST].count()
+
+
+class OperatorAdmin(_ModelAdmin[M]):
+    """A model's pages. Rows carry ``read_at``, the database's clock when they were read.
+
+    ``id_search_fields`` are UUID columns that a search for an id is compared with, exactly; other searches go to
+    ``search_fields``. ``change`` is the permission for every action and button.
+    """
+
+    list_title = ""
+
+    id_search_fields: Sequence[str] = ("id",)
+    list_per_page = 50
+    list_max_show_all = 50
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+    paginator = CappedPaginator
+    save_on_top = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
+        related: Sequence[str] = self.list_select_related or ()  # type: ignore[assignment]
+        rows: QuerySet[M] = super().get_queryset(request).defer(*hidden_columns(self.model, related))
+        rows = rows.select_related(*related) if related else rows
+        return cast("QuerySet[M]", rows.annotate(read_at=Now()))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        title = self.list_title or str(capfirst(self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[M], search_term: str
+    ) -> tuple[QuerySet[M], bool]:
+        try:
+            wanted = uuid.UUID(search_term.strip())
+        except ValueError:
+            return super().get_search_results(request, queryset, search_term)
+        by_id = Q.create([(name, wanted) for name in self.id_search_fields], connector=Q.OR)
+        return queryset.filter(by_id), False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        # Django lets a query string filter by any column of the model: for a digest that would be an oracle.
+        if lookup.partition("__")[0] in hidden_columns(self.model):
+            return False
+        return super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        """Whether this operator may run actions and buttons here: the model's ``change`` permission."""
+        return bool(request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}"))
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False
+
+
+class ReadOnlyAdmin(OperatorAdmin[M]):
+    """A model that the lifecycle owns: nobody adds, changes or deletes its rows by hand."""
+
+    actions: Any = None
+
+    def has_add_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False

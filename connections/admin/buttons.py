@@ -1,0 +1,123 @@
+"""Buttons of a row's page: each makes one lifecycle call and says what happened.
+
+They have addresses of their own, outside Django's change form: that form runs in a transaction, and what the buttons
+start may call a provider, which no transaction may span. A button that cannot be undone asks first.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, Literal, TypeVar
+
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from connections.admin.base import M, OperatorAdmin
+from connections.admin.show import page_url
+from connections.lifecycle.locking import LockTimeout
+from connections.lifecycle.on_demand import Told
+from connections.lifecycle.outcomes import Refusal
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Button(Generic[M]):
+    """One button. ``press`` does the work and tells of it, or answers with a page of its own.
+
+    With ``asks``, a sentence that says what will happen, a page asks before. ``is_offered`` says for which rows it is
+    there. A button with ``has_own_page`` answers GET itself.
+    """
+
+    verb: str
+    label: str
+    press: Callable[[HttpRequest, M], Told | HttpResponse]
+    is_offered: Callable[[M], bool] = lambda row: True
+    asks: str = ""
+    tone: Literal["plain", "primary", "danger"] = "plain"
+    has_own_page: bool = False
+
+
+class ButtonsAdmin(OperatorAdmin[M]):
+    """A model whose pages have ``buttons``. They need the model's ``change`` permission."""
+
+    buttons: Sequence[Button[M]] = ()
+    change_form_template = None
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_press"
+        own = path("<path:object_id>/press/<slug:verb>/", self.admin_site.admin_view(self.press_view), name=name)
+        return [own, *super().get_urls()]
+
+    def press_view(self, request: HttpRequest, object_id: str, verb: str) -> HttpResponse:
+        """Ask, or do what the button says, and go back to the row's page."""
+        button = next((button for button in self.buttons if button.verb == verb), None)
+        row = self.get_object(request, unquote(object_id))
+        if row is None or button is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined,no-any-return]
+        if not self.has_operate_permission(request):
+            raise PermissionDenied
+        if request.method != "POST" and not button.has_own_page:
+            return self._ask(request, row, button) if button.asks else HttpResponseNotAllowed(["POST"])
+        if not button.is_offered(row):
+            told: Told | HttpResponse = Told(False, "not_offered", "That is not possible any more: nothing was done.")
+        else:
+            told = done(partial(button.press, request, row))
+        if isinstance(told, HttpResponse):
+            return told
+        self.message_user(request, told.detail, messages.SUCCESS if told.is_success else messages.WARNING)
+        self.log_change(request, row, f"{button.label}: {told.detail}")
+        return HttpResponseRedirect(page_url(row))
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: M | None = None,
+    ) -> HttpResponse:
+        if obj is not None:
+            context["title"], context["subtitle"] = self.page_title(obj), None
+        if obj is not None and self.has_operate_permission(request):
+            context["buttons"] = [
+                {"button": button, "url": press_url(obj, button.verb)}
+                for button in self.buttons
+                if button.is_offered(obj)
+            ]
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def page_title(self, row: M) -> str:
+        """Return the heading of a row's page."""
+        return str(row)
+
+    def _ask(self, request: HttpRequest, row: M, button: Button[M]) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{button.label}?",
+            "opts": self.opts,
+            "row": row,
+            "back_url": page_url(row),
+            "button": button,
+        }
+        return TemplateResponse(request, "admin/connections/ask.html", context)
+
+
+def press_url(row: M, verb: str) -> str:
+    """Return the address of one button of one row."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_press", args=[row.pk, verb])
+
+
+def done(work: Callable[[], T]) -> T | Told:
+    """Return what ``work`` returns, or its refusal in words."""
+    try:
+        return work()
+    except Refusal as refusal:
+        return Told(False, refusal.code, refusal.detail)
+    except LockTimeout:
+        return Told(False, "busy", "Somebody else is changing it at this moment: nothing was done. Try again.")

@@ -1,0 +1,90 @@
+"""Connect sessions: how far each came, and why it ended. Tokens, states, codes and what was held are never read."""
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+
+from connections.admin import show
+from connections.admin.base import ReadOnlyAdmin, read_at
+from connections.admin.filters import TenantFilter, id_filter
+from connections.models import ConnectSession
+
+
+@admin.register(ConnectSession)
+class ConnectSessionAdmin(ReadOnlyAdmin[ConnectSession]):
+    """One invitation to connect."""
+
+    list_display = ("session", "who", "asked_for", "state_chip", "failure", "leads_to", "created")
+    list_filter = (
+        "state",
+        TenantFilter,
+        "binding",
+        "owner_kind",
+        id_filter("app", "provider app", "provider_app_id"),
+        id_filter("connection", "connection", "connection_id"),
+        id_filter("client", "API client", "api_client_id"),
+    )
+    list_select_related = ("tenant", "connection", "api_client", "provider_app", "reconnects")
+    search_fields = ("end_user", "tenant__slug", "failure", "api_client__name")
+    search_help_text = "An id, an end user, a tenant, an API client or a failure"
+    id_search_fields = ("id", "tenant_id", "connection_id", "reconnects_id", "provider_app_id")
+    date_hierarchy = "created_at"
+    fieldsets = (
+        (None, {"fields": ("id", "state_chip", "failure", "leads_to", "renews")}),
+        ("Who", {"fields": ("tenant", "end_user", "owner_kind", "api_client", "binding", "allows_account_change")}),
+        ("What", {"fields": ("shown_providers", "provider_app", "shown_scopes", "shown_params")}),
+        ("Where", {"fields": ("return_url", "origin", "locale")}),
+        (
+            "Times",
+            {
+                "fields": (
+                    "created_at",
+                    "expires_at",
+                    "browser_expires_at",
+                    "completion_expires_at",
+                    "exchange_started_at",
+                    "updated_at",
+                )
+            },
+        ),
+    )
+
+    @admin.display(description="Session", ordering="id")
+    def session(self, row: ConnectSession) -> SafeString | str:
+        return show.short_id(row.id)
+
+    @admin.display(description="End user", ordering="end_user")
+    def who(self, row: ConnectSession) -> SafeString:
+        return show.join([show.link(row.tenant), "·", row.end_user])
+
+    @admin.display(description="Providers")
+    def asked_for(self, row: ConnectSession) -> str:
+        return ", ".join(row.providers)
+
+    @admin.display(description="State", ordering="state")
+    def state_chip(self, row: ConnectSession) -> SafeString:
+        label = row.get_state_display().partition(":")[0]
+        return show.state_chip(row.state, label, title=row.get_state_display())
+
+    @admin.display(description="Connection")
+    def leads_to(self, row: ConnectSession) -> SafeString | str:
+        return show.link(row.connection, str(row.connection_id)[:8])
+
+    @admin.display(description="Renews")
+    def renews(self, row: ConnectSession) -> SafeString | str:
+        return show.link(row.reconnects)
+
+    @admin.display(description="Made", ordering="created_at")
+    def created(self, row: ConnectSession) -> SafeString | str:
+        return show.moment(row.created_at, now=read_at(row))
+
+    @admin.display(description="Providers")
+    def shown_providers(self, row: ConnectSession) -> SafeString | str:
+        return show.codes(row.providers)
+
+    @admin.display(description="Scopes")
+    def shown_scopes(self, row: ConnectSession) -> SafeString | str:
+        return "the provider app's" if row.requested_scopes is None else show.codes(row.requested_scopes)
+
+    @admin.display(description="Parameters")
+    def shown_params(self, row: ConnectSession) -> SafeString | str:
+        return show.as_json(row.params)

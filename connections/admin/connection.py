@@ -1,0 +1,308 @@
+"""Connections: their list, their page, and what operators may do to them."""
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
+
+from connections.admin import show
+from connections.admin.base import ReadOnlyAdmin, operator_behind, read_at
+from connections.admin.buttons import Button, ButtonsAdmin, done
+from connections.admin.connection_page import connection_page
+from connections.admin.filters import HealthFilter, ProviderFilter, TenantFilter, age_of, id_filter
+from connections.admin.switch_buttons import pause_buttons, suspend_buttons
+from connections.lifecycle import on_demand, switches
+from connections.lifecycle.audit import Actor
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.on_demand import Told
+from connections.lifecycle.outlook import refresh_at
+from connections.models import LIVE, VENDS, Connection, Status
+
+AT_ONCE = 5  # connections that are called while the operator waits; more are ordered
+_NAMED = 20  # connections that a question names
+
+_REVOKE_ASKS = (
+    "Vends stop at once, and the provider is asked to revoke the grant. The end user can connect it anew afterwards."
+)
+_DISCONNECT_ASKS = (
+    "Vends stop at once, the provider is asked to revoke the grant, and the stored secrets are destroyed. "
+    "This connection is over for good: its end user has to make a new one."
+)
+_SUSPEND_ASKS = "Nothing of this connection vends or refreshes until it is resumed. The grant itself stays as it is."
+
+
+def _vends(row: Connection) -> bool:
+    return row.status in VENDS
+
+
+def _refresh(request: HttpRequest, row: Connection) -> Told:
+    return on_demand.refresh_on_demand(row.id, actor=operator_behind(request))
+
+
+def _probe(request: HttpRequest, row: Connection) -> Told:
+    return on_demand.probe_on_demand(row.id, actor=operator_behind(request))
+
+
+def _revoke(request: HttpRequest, row: Connection) -> Told:
+    return on_demand.end_on_demand(row.id, now=database_now(), actor=operator_behind(request), keep=True)
+
+
+def _disconnect(request: HttpRequest, row: Connection) -> Told:
+    return on_demand.end_on_demand(row.id, now=database_now(), actor=operator_behind(request), keep=False)
+
+
+@admin.register(Connection)
+class ConnectionAdmin(ButtonsAdmin[Connection], ReadOnlyAdmin[Connection]):
+    """Every column is the lifecycle's; operators press buttons."""
+
+    buttons = (
+        Button("refresh", "Refresh", _refresh, _vends, tone="primary"),
+        Button("probe", "Probe", _probe, _vends),
+        *pause_buttons(),
+        *suspend_buttons(_SUSPEND_ASKS),
+        Button(
+            "revoke",
+            "Revoke",
+            _revoke,
+            lambda row: row.status in LIVE and row.status != Status.REVOKED,
+            asks=_REVOKE_ASKS,
+            tone="danger",
+        ),
+        Button(
+            "disconnect",
+            "Disconnect",
+            _disconnect,
+            lambda row: row.status != Status.DISCONNECTED,
+            asks=_DISCONNECT_ASKS,
+            tone="danger",
+        ),
+    )
+    actions = ("refresh", "probe", "pause", "unpause", "suspend", "resume", "revoke", "disconnect")
+    list_display = ("what", "owner", "state", "next_refresh", "verified", "vended")
+    list_filter = (
+        "status",
+        HealthFilter,
+        ProviderFilter,
+        TenantFilter,
+        age_of("created_at"),
+        "reason",
+        "owner_kind",
+        "binding",
+        id_filter("app", "provider app", "provider_app_id"),
+    )
+    list_select_related = ("tenant", "provider_app")
+    search_fields = ("end_user", "provider_account_name", "provider_account_id", "tenant__slug", "provider")
+    search_help_text = "An id, an end user, an account, a tenant or a provider"
+    id_search_fields = ("id", "tenant_id", "provider_app_id", "current_version_id", "grant_id")
+    fieldsets = (
+        ("Parameters and metadata", {"fields": ("shown_params", "shown_metadata", "shown_evidence")}),
+        (
+            "Times",
+            {
+                "classes": ["collapse"],
+                "fields": (
+                    "status_changed_at",
+                    "access_expires_at",
+                    "refresh_due_at",
+                    "next_attempt_at",
+                    "refresh_enqueued_until",
+                    "probe_due_at",
+                    "refused_at",
+                    "failures",
+                    "revocation",
+                    "revocation_due_at",
+                    "revocation_deadline_at",
+                    "created_at",
+                    "updated_at",
+                ),
+            },
+        ),
+        (
+            "Identifiers",
+            {
+                "classes": ["collapse"],
+                "fields": ("id", "version", "current_version_id", "grant_id", "provider_account_id"),
+            },
+        ),
+    )
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Connection | None = None,
+    ) -> HttpResponse:
+        if obj is not None:
+            context["page"] = connection_page(obj, now=read_at(obj))
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def page_title(self, row: Connection) -> str:
+        return f"{row.provider} for {row.end_user or row.tenant.slug}"
+
+    # --- columns ------------------------------------------------------------------------------------------------------
+    @admin.display(description="Connection", ordering="provider")
+    def what(self, row: Connection) -> SafeString:
+        account = row.provider_account_name or row.provider_account_id
+        return show.two_lines(row.provider, account or str(row.id)[:8])
+
+    @admin.display(description="Owner", ordering="tenant__slug")
+    def owner(self, row: Connection) -> SafeString:
+        return show.two_lines(show.link(row.tenant), row.end_user or "whole tenant")
+
+    @admin.display(description="Status", ordering="status")
+    def state(self, row: Connection) -> SafeString:
+        chips = show.join([show.state_chip(row.status, row.get_status_display()), show.switches(row)])
+        reason = "" if row.status == Status.ACTIVE else row.get_reason_display()
+        return show.two_lines(chips, reason)
+
+    @admin.display(description="Next refresh", ordering="refresh_due_at")
+    def next_refresh(self, row: Connection) -> SafeString:
+        failures = f"{row.failures} failed" if row.failures and row.status in VENDS else ""
+        return show.two_lines(show.moment(refresh_at(row), now=row.read_at), failures)  # type: ignore[attr-defined]
+
+    @admin.display(description="Verified", ordering="verified_at")
+    def verified(self, row: Connection) -> SafeString:
+        by = f"by {row.verified_by}" if row.verified_by else ""
+        return show.two_lines(show.moment(row.verified_at, now=row.read_at), by)  # type: ignore[attr-defined]
+
+    @admin.display(description="Vended", ordering="last_vended_at")
+    def vended(self, row: Connection) -> SafeString | str:
+        return show.moment(row.last_vended_at, now=read_at(row))
+
+    @admin.display(description="Parameters")
+    def shown_params(self, row: Connection) -> SafeString | str:
+        return show.as_json(row.params)
+
+    @admin.display(description="Metadata")
+    def shown_metadata(self, row: Connection) -> SafeString | str:
+        return show.as_json(row.metadata)
+
+    @admin.display(description="Evidence")
+    def shown_evidence(self, row: Connection) -> SafeString | str:
+        return show.as_json(row.evidence)
+
+    # --- actions ------------------------------------------------------------------------------------------------------
+    @admin.action(description="Refresh", permissions=["operate"])
+    def refresh(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        self._each(request, queryset, at_once=on_demand.refresh_on_demand, ordered=_order_refresh)
+
+    @admin.action(description="Probe", permissions=["operate"])
+    def probe(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        self._each(request, queryset, at_once=on_demand.probe_on_demand, ordered=on_demand.order_probe)
+
+    @admin.action(description="Pause", permissions=["operate"])
+    def pause(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        self._turn(
+            request, queryset, "Paused.", lambda row, actor: switches.pause(row, now=database_now(), actor=actor)
+        )
+
+    @admin.action(description="Unpause", permissions=["operate"])
+    def unpause(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        self._turn(request, queryset, "Unpaused.", lambda row, actor: switches.unpause(row, actor=actor))
+
+    @admin.action(description="Suspend…", permissions=["operate"])
+    def suspend(self, request: HttpRequest, queryset: QuerySet[Connection]) -> HttpResponse | None:
+        if "confirmed" not in request.POST:
+            return self._ask_about(request, queryset, "suspend", "Suspend", _SUSPEND_ASKS)
+        self._turn(
+            request, queryset, "Suspended.", lambda row, actor: switches.suspend(row, now=database_now(), actor=actor)
+        )
+        return None
+
+    @admin.action(description="Resume", permissions=["operate"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        self._turn(request, queryset, "Resumed.", lambda row, actor: switches.resume(row, actor=actor))
+
+    @admin.action(description="Revoke…", permissions=["operate"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[Connection]) -> HttpResponse | None:
+        return self._end(request, queryset, "revoke", "Revoke", _REVOKE_ASKS, keep=True)
+
+    @admin.action(description="Disconnect…", permissions=["operate"])
+    def disconnect(self, request: HttpRequest, queryset: QuerySet[Connection]) -> HttpResponse | None:
+        return self._end(request, queryset, "disconnect", "Disconnect", _DISCONNECT_ASKS, keep=False)
+
+    def _each(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Connection],
+        *,
+        at_once: Callable[..., Told],
+        ordered: Callable[..., Told],
+    ) -> None:
+        rows = list(queryset)
+        do = at_once if len(rows) <= AT_ONCE else ordered
+        actor = operator_behind(request)
+        self._tell(request, [(row, done(partial(do, row.id, actor=actor))) for row in rows])
+
+    def _turn(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Connection],
+        words: str,
+        turn: Callable[[Connection, Actor], bool],
+    ) -> None:
+        actor = operator_behind(request)
+
+        def told(row: Connection) -> Told:
+            return Told(True, "turned", words) if turn(row, actor) else Told(False, "already", "It was so already.")
+
+        self._tell(request, [(row, done(partial(told, row))) for row in queryset])
+
+    def _end(
+        self, request: HttpRequest, queryset: QuerySet[Connection], name: str, label: str, asks: str, *, keep: bool
+    ) -> HttpResponse | None:
+        if "confirmed" not in request.POST:
+            return self._ask_about(request, queryset, name, label, asks)
+        actor, now = operator_behind(request), database_now()
+
+        def end(connection_id: UUID) -> Told:
+            return on_demand.end_on_demand(connection_id, now=now, actor=actor, keep=keep)
+
+        self._tell(request, [(row, done(partial(end, row.id))) for row in queryset])
+        return None
+
+    def _tell(self, request: HttpRequest, told: list[tuple[Connection, Told]]) -> None:
+        """Say what happened to each row, or of many how often each thing happened."""
+        if len(told) <= AT_ONCE:
+            for row, result in told:
+                name = f"{row.provider} of {row.end_user or row.tenant.slug} ({str(row.id)[:8]})"
+                level = messages.SUCCESS if result.is_success else messages.WARNING
+                self.message_user(request, f"{name}: {result.detail}", level)
+            return
+        for (is_success, detail), count in Counter((result.is_success, result.detail) for _, result in told).items():
+            level = messages.SUCCESS if is_success else messages.WARNING
+            self.message_user(request, f"{count} of {len(told)}: {detail}", level)
+
+    def _ask_about(
+        self, request: HttpRequest, queryset: QuerySet[Connection], name: str, label: str, asks: str
+    ) -> HttpResponse:
+        count = queryset.count()
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{label} {count} connection{'' if count == 1 else 's'}?",
+            "opts": self.opts,
+            "rows": queryset[:_NAMED],
+            "more": max(0, count - _NAMED),
+            "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
+            "select_across": request.POST.get("select_across", "0"),
+            "asks": asks,
+            "action": name,
+            "label": label,
+            "back_url": show.list_url(Connection),
+        }
+        return TemplateResponse(request, "admin/connections/ask_about_many.html", context)
+
+
+def _order_refresh(connection_id: UUID, *, actor: Actor) -> Told:
+    return on_demand.order_refresh(connection_id, now=database_now(), actor=actor)

@@ -1,0 +1,195 @@
+"""What a connection's page tells at a glance: what it is, why it has its status, what happens next, and its history.
+
+Reads a bounded number of rows in a fixed number of queries, however long the history is.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils.safestring import SafeString
+
+from connections.admin import show
+from connections.lifecycle.audit import ALLOWED
+from connections.lifecycle.outlook import Step, outlook
+from connections.models import (
+    OPEN_STATES,
+    ApiClient,
+    AuditEvent,
+    Connection,
+    CredentialVersion,
+    Incident,
+    RefreshAttempt,
+    Scope,
+    Status,
+)
+from providers.vocabulary import AuthStyle
+
+_READ_EVENTS = 200
+_SHOWN_EVENTS = 25
+_SHOWN_ATTEMPTS = 8
+
+_IN_WORDS = {
+    "connect_session.created": "A connect session was made",
+    "connect_session.started": "The end user followed the link",
+    "connect_session.held": "What the end user brought is held",
+    "connect_session.exchange": "The exchange failed",
+    "connect_session.mismatch": "The confirmation did not match: what was held is destroyed",
+    "callback.refused": "A callback was refused",
+    "callback.declined": "The end user declined at the provider",
+    "connection.connected": "Connected",
+    "connection.disconnect": "An ending was asked for",
+    "connection.metadata": "The metadata were changed",
+    "connection.paused": "Paused",
+    "connection.probe": "Probed on demand",
+    "connection.probe_ordered": "A probe was ordered",
+    "connection.refresh": "Refreshed on demand",
+    "connection.refresh_ordered": "A refresh was ordered",
+    "connection.report": "A caller reported a refusal",
+    "connection.resumed": "Resumed",
+    "connection.revocation": "The revocation at the provider ended",
+    "connection.status": "The status changed",
+    "connection.suspended": "Suspended",
+    "connection.unpaused": "Unpaused",
+    "credential.vend": "Vended",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One line of the history; ``count`` vends in a row to the same caller are one line."""
+
+    event: AuditEvent
+    text: str
+    who: str
+    count: int = 1
+
+    @property
+    def decision(self) -> SafeString | str:
+        """The outcome, where it is not simply that it was allowed."""
+        if self.event.decision == ALLOWED:
+            return ""
+        tone = "plain" if self.event.decision in Status.values else "warn"
+        return (
+            show.state_chip(self.event.decision, self.event.decision.replace("_", " "))
+            if tone == "plain"
+            else (show.chip(self.event.decision.replace("_", " "), tone))
+        )
+
+    @property
+    def details(self) -> SafeString | str:
+        """What was recorded with it."""
+        return show.facts(self.event.detail) if self.event.detail else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionPage:
+    """Everything that the page shows besides the columns themselves."""
+
+    connection: Connection
+    now: datetime
+    steps: list[Step]
+    incidents: list[Incident]
+    scopes: list[Scope]
+    attempts: list[RefreshAttempt]
+    versions: list[CredentialVersion]
+    history: list[Happened]
+    facts: list[tuple[str, Any]] = field(default_factory=list)
+
+    @property
+    def missing_scopes(self) -> list[str]:
+        """The scopes that were asked for and not granted."""
+        return [scope.name for scope in self.scopes if scope.is_requested and not scope.is_granted]
+
+
+def connection_page(connection: Connection, *, now: datetime) -> ConnectionPage:
+    """Return the page of ``connection``, which has its tenant and provider app loaded. Six queries."""
+    attempts = list(RefreshAttempt.objects.filter(connection=connection).order_by("-claimed_at")[:_SHOWN_ATTEMPTS])
+    incidents = list(Incident.objects.filter(provider_app=connection.provider_app_id, closed_at=None))
+    open_attempt = next((attempt for attempt in attempts if attempt.state in OPEN_STATES), None)
+    return ConnectionPage(
+        connection=connection,
+        now=now,
+        steps=outlook(connection, attempt=open_attempt, incidents=incidents, now=now),
+        incidents=incidents,
+        scopes=list(connection.scopes.all()),
+        attempts=attempts,
+        versions=list(
+            CredentialVersion.objects.filter(connection=connection)
+            .defer("secrets", "fingerprint")
+            .order_by("-received_at")
+        ),
+        history=_history(connection),
+        facts=_facts(connection, now=now),
+    )
+
+
+def _facts(connection: Connection, *, now: datetime) -> list[tuple[str, Any]]:
+    account = connection.provider_account_name or connection.provider_account_id
+    owner = connection.end_user or "the whole tenant"
+    return [
+        ("Provider app", show.link(connection.provider_app)),
+        ("Tenant", show.link(connection.tenant)),
+        ("Belongs to", show.code(owner) if connection.end_user else owner),
+        ("Account at the provider", account or show.NOTHING),
+        ("Connected by", show.AUTH_STYLES[AuthStyle(connection.provider_app.auth_style)]),
+        ("Person", connection.get_binding_display()),
+        ("Credential valid", _validity(connection, now=now)),
+        ("Verified", _verified(connection, now=now)),
+        ("Last vended", show.moment(connection.last_vended_at, now=now)),
+        ("Connected", show.moment(connection.created_at, now=now)),
+    ]
+
+
+def _validity(connection: Connection, *, now: datetime) -> Any:
+    if connection.current_version_id is None:
+        return "no credential is stored"
+    if connection.access_expires_at is None:
+        return "until it is revoked"
+    word = "expired" if connection.access_expires_at <= now else "expires"
+    return show.join([word, show.moment(connection.access_expires_at, now=now)])
+
+
+def _verified(connection: Connection, *, now: datetime) -> Any:
+    if connection.verified_at is None:
+        return "never"
+    return show.join([show.moment(connection.verified_at, now=now), f"by {connection.verified_by}"])
+
+
+def _history(connection: Connection) -> list[Happened]:
+    events = list(AuditEvent.objects.filter(connection_id=connection.id).defer("fingerprint")[:_READ_EVENTS])
+    ids = {event.api_client_id for event in events if event.api_client_id is not None}
+    names = dict(ApiClient.objects.filter(id__in=ids).values_list("id", "name"))
+    return _collapsed(Happened(event, _in_words(event), _who(event, names)) for event in events)[:_SHOWN_EVENTS]
+
+
+def _collapsed(lines: Iterable[Happened]) -> list[Happened]:
+    """Make one line of plain vends that follow each other, so that they do not hide everything else."""
+    shown: list[Happened] = []
+    for line in lines:
+        last = shown[-1] if shown else None
+        if last is not None and _is_plain_vend(last.event) and _is_plain_vend(line.event) and last.who == line.who:
+            shown[-1] = Happened(last.event, last.text, last.who, last.count + 1)
+        else:
+            shown.append(line)
+    return shown
+
+
+def _is_plain_vend(event: AuditEvent) -> bool:
+    return event.action == "credential.vend" and event.decision == ALLOWED
+
+
+def _in_words(event: AuditEvent) -> str:
+    if event.action == "credential.vend" and event.decision != ALLOWED:
+        return "A vend was refused"
+    return _IN_WORDS.get(event.action, event.action.replace(".", " ").replace("_", " ").capitalize())
+
+
+def _who(event: AuditEvent, names: dict[Any, str]) -> str:
+    if event.operator:
+        return event.operator
+    if event.api_client_id is not None:
+        client = names.get(event.api_client_id, "a deleted API client")
+        return f"{client} for {event.subject}" if event.subject else client
+    return event.subject or "Latchkey"

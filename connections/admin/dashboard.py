@@ -1,0 +1,140 @@
+"""The first page: how all connections are, what is wrong, and what is due. Few and cheap queries, no history read."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Model, Q
+from django.urls import reverse
+
+from connections.admin import show
+from connections.admin.filters import overdue_refresh
+from connections.models import (
+    VENDS,
+    Connection,
+    Incident,
+    ProviderApp,
+    Revocation,
+    Status,
+    Tenant,
+)
+from providers.vocabulary import AuthStyle
+
+_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number, what it counts, where its rows are, and whether it is good news."""
+
+    label: str
+    count: int
+    url: str
+    tone: str = "plain"
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything that the first page shows of the state of things."""
+
+    now: datetime
+    total: int
+    statuses: list[Figure]
+    figures: list[Figure]
+    incidents: list[Incident]
+    in_trouble: list[Connection]
+    to_do: list[Figure]
+
+
+def overview(*, now: datetime) -> Overview:
+    """Return how things are. Six queries."""
+    counts = Connection.objects.aggregate(
+        **{status.value: Count("id", filter=Q(status=status)) for status in Status},
+        failing=Count("id", filter=Q(failures__gt=0, refresh_due_at__isnull=False)),
+        revoking=Count("id", filter=Q(revocation=Revocation.PENDING)),
+        refused=Count("id", filter=Q(refused_at__gt=now - timedelta(hours=24))),
+    )
+    due = Connection.objects.filter(refresh_due_at__lt=now + timedelta(hours=1), status__in=VENDS).aggregate(
+        soon=Count("id"), overdue=Count("id", filter=overdue_refresh())
+    )
+    incidents = list(
+        Incident.objects.filter(closed_at=None)
+        .select_related("provider_app")
+        .defer("provider_app__secrets")
+        .order_by("-last_seen_at")[:50]
+    )
+    in_trouble = list(
+        Connection.objects.filter(status__in=[Status.SUSPECT, Status.NEEDS_REAUTH])
+        .select_related("tenant")
+        .defer("tenant__logo")
+        .order_by("-status_changed_at")[:_SHOWN]
+    )
+    return Overview(
+        now=now,
+        total=sum(counts[status.value] for status in Status),
+        statuses=[
+            Figure(
+                str(status.label),
+                counts[status.value],
+                show.list_url(Connection, status__exact=status.value),
+                status.value,
+            )
+            for status in Status
+        ],
+        figures=[
+            Figure(
+                "Incidents open", len(incidents), show.list_url(Incident, state="open"), "bad" if incidents else "good"
+            ),
+            Figure(
+                "Refreshes overdue",
+                due["overdue"],
+                show.list_url(Connection, health="overdue"),
+                "bad" if due["overdue"] else "good",
+                f"{due['soon']} due within the hour",
+            ),
+            Figure(
+                "Refreshes failing",
+                counts["failing"],
+                show.list_url(Connection, health="failing"),
+                "warn" if counts["failing"] else "good",
+                "held back, and tried again",
+            ),
+            Figure(
+                "Refused within a day",
+                counts["refused"],
+                show.list_url(Connection, health="refused"),
+                "warn" if counts["refused"] else "good",
+                f"{counts['revoking']} revocations under way",
+            ),
+        ],
+        incidents=incidents[:_SHOWN],
+        in_trouble=in_trouble,
+        to_do=_to_do(),
+    )
+
+
+def _to_do() -> list[Figure]:
+    """What is not set up yet, or switched off. Two queries."""
+    apps = ProviderApp.objects.aggregate(
+        made=Count("id"),
+        drafts=Count("id", filter=Q(auth_style=AuthStyle.AUTHORIZATION_CODE, client_id="")),
+        suspended=Count("id", filter=Q(suspended_at__isnull=False)),
+        paused=Count("id", filter=Q(paused_at__isnull=False)),
+    )
+    tenants = Tenant.objects.aggregate(made=Count("id"), suspended=Count("id", filter=Q(suspended_at__isnull=False)))
+    found = [
+        Figure("Provider apps that are drafts, without a client ID", apps["drafts"], show.list_url(ProviderApp)),
+        Figure("Provider apps that are suspended", apps["suspended"], show.list_url(ProviderApp, switch="off")),
+        Figure("Provider apps that are paused", apps["paused"], show.list_url(ProviderApp)),
+        Figure("Tenants that are suspended", tenants["suspended"], show.list_url(Tenant, switch="off")),
+    ]
+    shown = [figure for figure in found if figure.count]
+    if not tenants["made"]:
+        shown.append(Figure("Tenants: add the first one", 0, _add(Tenant)))
+    if not apps["made"]:
+        shown.append(Figure("Provider apps: add the first one", 0, _add(ProviderApp)))
+    return shown
+
+
+def _add(model: type[Model]) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")

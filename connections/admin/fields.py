@@ -1,0 +1,44 @@
+"""Form fields of the admin: lists with one item a line, and secrets that are written and never shown."""
+
+from typing import Any
+
+from django import forms
+
+_ONE_A_LINE = {"rows": 4, "class": "vLargeTextField lines", "spellcheck": "false"}
+
+
+class LinesField(forms.CharField):
+    """A list of strings, one a line; empty lines do not count."""
+
+    widget = forms.Textarea
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(strip=False, **{"widget": forms.Textarea(attrs=_ONE_A_LINE), "required": False, **options})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list | tuple) else value
+
+    def to_python(self, value: Any) -> Any:
+        return [line.strip() for line in (value or "").splitlines() if line.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(list(initial or []) != self.to_python(data))
+
+
+class SecretLines(forms.Textarea):
+    """A text area that never shows what it was given, not even what was typed into a form that comes back."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            attrs={"rows": 3, "class": "vLargeTextField secret", "autocomplete": "off", "spellcheck": "false"}
+        )
+
+    def format_value(self, value: Any) -> None:
+        return None
+
+
+class SecretLinesField(LinesField):
+    """Secrets in order, one a line; an empty list means that nothing was typed."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"widget": SecretLines(), **options})

@@ -1,0 +1,229 @@
+"""The filters beside the lists: short lists of choices, however many rows there are."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.admin import ModelAdmin, SimpleListFilter
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+from django.http import HttpRequest
+
+from connections.models import ProviderApp, Tenant
+
+_MOST_TENANTS = 30
+OVERDUE_AFTER = timedelta(minutes=2)
+
+
+def overdue_refresh() -> Q:
+    """Return what marks a refresh that should have happened by now: nothing holds it back, and it is late."""
+    late = Now() - OVERDUE_AFTER
+    return (
+        Q(refresh_due_at__lt=late, paused_at=None, suspended_at=None)
+        & Q(tenant__suspended_at=None, provider_app__paused_at=None, provider_app__suspended_at=None)
+        & (Q(next_attempt_at=None) | Q(next_attempt_at__lt=late))
+    )
+
+
+class TenantFilter(SimpleListFilter):
+    """By tenant: the first few, and the one that is chosen; others are found by searching for them."""
+
+    title = "tenant"
+    parameter_name = "tenant"
+    lookup = "tenant__slug"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
+        slugs = list(Tenant.objects.order_by("slug").values_list("slug", flat=True)[:_MOST_TENANTS])
+        chosen = self.value()
+        if chosen and chosen not in slugs:
+            slugs.insert(0, chosen)
+        return [(slug, slug) for slug in slugs]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        slug = self.value()
+        return queryset.filter(**{self.lookup: slug}) if slug else queryset
+
+
+class OwnerFilter(TenantFilter):
+    """By tenant, where a row may also be shared by all of them."""
+
+    title = "owner"
+    shared = "-"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
+        return [(self.shared, "Shared by all"), *super().lookups(request, model_admin)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == self.shared:
+            return queryset.filter(tenant=None)
+        return super().queryset(request, queryset)
+
+
+class ProviderFilter(SimpleListFilter):
+    """By provider: those that there is an app for."""
+
+    title = "provider"
+    parameter_name = "provider"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
+        slugs = ProviderApp.objects.order_by("provider").values_list("provider", flat=True).distinct()
+        return [(slug, slug) for slug in slugs]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(provider=self.value()) if self.value() else queryset
+
+
+class HealthFilter(SimpleListFilter):
+    """By what is wrong, or what holds a connection back."""
+
+    title = "health"
+    parameter_name = "health"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Sequence[tuple[str, str]]:
+        return (
+            ("failing", "Refreshes failing"),
+            ("overdue", "Refresh overdue"),
+            ("refused", "Refused lately"),
+            ("scopes", "Scopes missing"),
+            ("unproven", "Never verified"),
+            ("revoking", "Revocation under way"),
+            ("paused", "Paused"),
+            ("suspended", "Suspended"),
+        )
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        wanted = {
+            "failing": Q(failures__gt=0, refresh_due_at__isnull=False),
+            "overdue": overdue_refresh(),
+            "refused": Q(refused_at__gt=Now() - timedelta(hours=24)),
+            "unproven": Q(verified_at=None),
+            "revoking": Q(revocation="pending"),
+            "paused": Q(paused_at__isnull=False) | Q(provider_app__paused_at__isnull=False),
+            "suspended": Q(suspended_at__isnull=False)
+            | Q(provider_app__suspended_at__isnull=False)
+            | Q(tenant__suspended_at__isnull=False),
+        }
+        value = self.value()
+        if value == "scopes":
+            return queryset.filter(scopes__is_requested=True, scopes__is_granted=False).distinct()
+        return queryset.filter(wanted[value]) if value in wanted else queryset
+
+
+class SwitchFilter(SimpleListFilter):
+    """By whether a row is switched off."""
+
+    title = "switch"
+    parameter_name = "switch"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Sequence[tuple[str, str]]:
+        return (("on", "On"), ("off", "Suspended"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(suspended_at__isnull=value == "on") if value in ("on", "off") else queryset
+
+
+class OpenFilter(SimpleListFilter):
+    """By whether an incident is still open."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Sequence[tuple[str, str]]:
+        return (("open", "Open"), ("closed", "Closed"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(closed_at__isnull=value == "open") if value in ("open", "closed") else queryset
+
+
+class UsableKeyFilter(SimpleListFilter):
+    """By whether an API key still works."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Sequence[tuple[str, str]]:
+        return (("usable", "Usable"), ("expired", "Expired"), ("revoked", "Revoked"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        states = {
+            "usable": Q(revoked_at=None, expires_at__gt=Now()),
+            "expired": Q(revoked_at=None, expires_at__lte=Now()),
+            "revoked": Q(revoked_at__isnull=False),
+        }
+        value = self.value()
+        return queryset.filter(states[value]) if value in states else queryset
+
+
+class ExpiryFilter(SimpleListFilter):
+    """By how soon a credential version ends."""
+
+    title = "expiry"
+    parameter_name = "expiry"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Sequence[tuple[str, str]]:
+        return (("never", "Never expires"), ("valid", "Valid"), ("expired", "Expired"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        states = {
+            "never": Q(access_expires_at=None),
+            "valid": Q(access_expires_at__gt=Now()),
+            "expired": Q(access_expires_at__lte=Now()),
+        }
+        value = self.value()
+        return queryset.filter(states[value]) if value in states else queryset
+
+
+class AgeFilter(SimpleListFilter):
+    """By how long ago a row was written; a drill-down by date would read the whole of a table that only grows."""
+
+    title = "age"
+    parameter_name = "age"
+    lookup = "at"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Sequence[tuple[str, str]]:
+        return (("hour", "The last hour"), ("day", "The last 24 hours"), ("week", "The last 7 days"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        ages = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+        value = self.value()
+        return queryset.filter(**{f"{self.lookup}__gt": Now() - ages[value]}) if value in ages else queryset
+
+
+def age_of(column: str) -> type[AgeFilter]:
+    """Return the age filter for a column of another name."""
+    return type("AgeFilter", (AgeFilter,), {"lookup": column})
+
+
+class _IdFilter(SimpleListFilter):
+    """By the id that a link from another page carries; shown only while it is set."""
+
+    lookup = ""
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
+        value = self.value()
+        return [(value, value[:8])] if value else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if not value:
+            return queryset
+        try:
+            return queryset.filter(**{self.lookup: uuid.UUID(value)})
+        except ValueError:
+            return queryset.none()
+
+
+class _JsonIdFilter(_IdFilter):
+    """The same for an id that is a text inside a JSON column."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(**{self.lookup: self.value()}) if self.value() else queryset
+
+
+def id_filter(parameter: str, title: str, lookup: str, *, in_json: bool = False) -> type[SimpleListFilter]:
+    """Return a filter by the id of something else."""
+    base = _JsonIdFilter if in_json else _IdFilter
+    return type("IdFilter", (base,), {"parameter_name": parameter, "title": title, "lookup": lookup})

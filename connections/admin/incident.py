@@ -1,0 +1,74 @@
+"""Incidents: what is wrong with a provider app rather than with one connection."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from connections.admin import show
+from connections.admin.base import ReadOnlyAdmin, operator_behind, read_at
+from connections.admin.buttons import Button, ButtonsAdmin
+from connections.admin.filters import OpenFilter, ProviderFilter, id_filter
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.close_incident import close_incident
+from connections.lifecycle.on_demand import Told
+from connections.models import Incident
+
+
+def _close(request: HttpRequest, row: Incident) -> Told:
+    closed = close_incident(row, now=database_now(), actor=operator_behind(request))
+    return Told(closed, "closed", "Closed. It opens anew if the fault is still there." if closed else "It was closed.")
+
+
+class _Provider(ProviderFilter):
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(provider_app__provider=self.value()) if self.value() else queryset
+
+
+@admin.register(Incident)
+class IncidentAdmin(ButtonsAdmin[Incident], ReadOnlyAdmin[Incident]):
+    """Opened and mostly closed by the lifecycle; an operator who has mended the fault may close one."""
+
+    buttons = (
+        Button(
+            "close",
+            "Close",
+            _close,
+            lambda row: row.closed_at is None,
+            asks="Close it once the fault is mended: from then on, what is refused is held against a connection again.",
+        ),
+    )
+    list_display = ("what", "app", "state", "opened", "last_seen", "shown_evidence")
+    list_filter = (OpenFilter, "kind", _Provider, id_filter("app", "provider app", "provider_app_id"))
+    list_select_related = ("provider_app__tenant",)
+    search_fields = ("provider_app__name", "provider_app__provider", "provider_app__tenant__slug")
+    search_help_text = "A provider app, a provider, a tenant or an id"
+    id_search_fields = ("id", "provider_app_id")
+    date_hierarchy = "opened_at"
+    fields = ("what", "app", "state", "opened_at", "last_seen_at", "closed_at", "shown_evidence")
+
+    @admin.display(description="Incident", ordering="kind")
+    def what(self, row: Incident) -> str:
+        return row.get_kind_display()
+
+    @admin.display(description="Provider app", ordering="provider_app__name")
+    def app(self, row: Incident) -> SafeString | str:
+        return show.link(row.provider_app)
+
+    @admin.display(description="State", ordering="closed_at")
+    def state(self, row: Incident) -> SafeString:
+        return show.chip("Open", "bad") if row.closed_at is None else show.chip("Closed", "plain")
+
+    @admin.display(description="Opened", ordering="opened_at")
+    def opened(self, row: Incident) -> SafeString | str:
+        return show.moment(row.opened_at, now=read_at(row))
+
+    @admin.display(description="Last seen", ordering="last_seen_at")
+    def last_seen(self, row: Incident) -> SafeString | str:
+        return show.moment(row.last_seen_at, now=read_at(row))
+
+    @admin.display(description="Evidence")
+    def shown_evidence(self, row: Incident) -> SafeString | str:
+        return show.facts(row.evidence)

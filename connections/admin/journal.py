@@ -1,0 +1,169 @@
+"""The audit trail and the event stream: only ever read."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from connections.admin import show
+from connections.admin.base import ReadOnlyAdmin, read_at
+from connections.admin.filters import AgeFilter, age_of, id_filter
+from connections.lifecycle.audit import ALLOWED
+from connections.models import ApiClient, AuditEvent, Connection, CredentialVersion, OutboxEvent, Tenant
+
+
+class _ActorFilter(admin.SimpleListFilter):
+    """By who was behind it."""
+
+    title = "actor"
+    parameter_name = "actor"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        return (("operator", "An operator"), ("client", "An API client"), ("other", "Latchkey or a browser"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "operator":
+                return queryset.exclude(operator="")
+            case "client":
+                return queryset.filter(api_client_id__isnull=False)
+            case "other":
+                return queryset.filter(operator="", api_client_id=None)
+        return queryset
+
+
+class _DecisionFilter(admin.SimpleListFilter):
+    """By whether it was allowed."""
+
+    title = "decision"
+    parameter_name = "decision"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        return (("allowed", "Allowed"), ("refused", "Anything else"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "allowed":
+                return queryset.filter(decision=ALLOWED)
+            case "refused":
+                return queryset.exclude(decision=ALLOWED)
+        return queryset
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
+    """What happened, who asked, and what was decided. The database refuses every change of a row."""
+
+    list_title = "Audit trail"
+    list_display = ("happened", "action", "decision_chip", "who", "about", "details")
+    list_filter = (
+        AgeFilter,
+        _ActorFilter,
+        _DecisionFilter,
+        id_filter("connection", "connection", "connection_id"),
+        id_filter("tenant", "tenant", "tenant_id"),
+        id_filter("client", "API client", "api_client_id"),
+        id_filter("app", "provider app", "detail__provider_app", in_json=True),
+    )
+    search_fields = ("action", "decision", "operator", "subject", "agent", "purpose")
+    search_help_text = "An action, a decision, a person, an agent, a purpose, or an id of something it is about"
+    id_search_fields = ("connection_id", "tenant_id", "api_client_id", "credential_version_id")
+    fieldsets = (
+        (None, {"fields": ("at", "action", "decision_chip", "details_json")}),
+        ("Who", {"fields": ("operator", "client", "subject", "agent", "purpose", "address")}),
+        ("About", {"fields": ("tenant_link", "connection_link", "version_link", "shown_scopes")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEvent]:
+        name = ApiClient.objects.filter(id=OuterRef("api_client_id")).values("name")
+        return super().get_queryset(request).annotate(client_name=Subquery(name))
+
+    @admin.display(description="When", ordering="id")
+    def happened(self, row: AuditEvent) -> SafeString | str:
+        return show.clock(row.at)
+
+    @admin.display(description="Decision", ordering="decision")
+    def decision_chip(self, row: AuditEvent) -> SafeString:
+        if row.decision == ALLOWED:
+            return show.chip("allowed", "good")
+        return show.state_chip(row.decision, row.decision.replace("_", " "))
+
+    @admin.display(description="Who")
+    def who(self, row: AuditEvent) -> SafeString | str:
+        if row.operator:
+            return row.operator
+        if row.api_client_id is not None:
+            client = show.id_link(ApiClient, row.api_client_id, row.client_name)  # type: ignore[attr-defined]
+            return show.join([client, f"for {row.subject}"]) if row.subject else client
+        return row.subject or "Latchkey"
+
+    @admin.display(description="About")
+    def about(self, row: AuditEvent) -> SafeString | str:
+        if row.connection_id is not None:
+            return show.id_link(Connection, row.connection_id)
+        return show.id_link(Tenant, row.tenant_id)
+
+    @admin.display(description="Details")
+    def details(self, row: AuditEvent) -> SafeString | str:
+        return show.facts(row.detail)
+
+    @admin.display(description="Details")
+    def details_json(self, row: AuditEvent) -> SafeString | str:
+        return show.as_json(row.detail)
+
+    @admin.display(description="API client")
+    def client(self, row: AuditEvent) -> SafeString | str:
+        return show.id_link(ApiClient, row.api_client_id, row.client_name)  # type: ignore[attr-defined]
+
+    @admin.display(description="Tenant")
+    def tenant_link(self, row: AuditEvent) -> SafeString | str:
+        return show.id_link(Tenant, row.tenant_id)
+
+    @admin.display(description="Connection")
+    def connection_link(self, row: AuditEvent) -> SafeString | str:
+        return show.id_link(Connection, row.connection_id)
+
+    @admin.display(description="Credential version")
+    def version_link(self, row: AuditEvent) -> SafeString | str:
+        return show.id_link(CredentialVersion, row.credential_version_id)
+
+    @admin.display(description="Scopes")
+    def shown_scopes(self, row: AuditEvent) -> SafeString | str:
+        return show.codes(row.scopes)
+
+
+@admin.register(OutboxEvent)
+class OutboxEventAdmin(ReadOnlyAdmin[OutboxEvent]):
+    """What the operator's systems are told."""
+
+    list_title = "Events"
+    list_display = ("id", "type", "about", "tenant", "created")
+    list_filter = (
+        age_of("created_at"),
+        id_filter("connection", "connection", "connection_id"),
+        id_filter("tenant", "tenant", "tenant_id"),
+    )
+    search_fields = ("type",)
+    search_help_text = "A type, or the id of an event, a connection or a tenant"
+    id_search_fields = ("event_id", "connection_id", "tenant_id")
+    ordering = ("-id",)
+    fields = ("id", "event_id", "type", "tenant", "about", "payload_json", "created_at")
+
+    @admin.display(description="Connection")
+    def about(self, row: OutboxEvent) -> SafeString | str:
+        return show.id_link(Connection, row.connection_id)
+
+    @admin.display(description="Tenant")
+    def tenant(self, row: OutboxEvent) -> SafeString | str:
+        return show.id_link(Tenant, row.tenant_id)
+
+    @admin.display(description="Written", ordering="id")
+    def created(self, row: OutboxEvent) -> SafeString | str:
+        return show.moment(row.created_at, now=read_at(row))
+
+    @admin.display(description="Payload")
+    def payload_json(self, row: OutboxEvent) -> SafeString | str:
+        return show.as_json(row.payload)

@@ -1,0 +1,243 @@
+"""Provider apps: our registrations at providers, checked by the lifecycle and sealed by the vault."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.decorators import method_decorator
+from django.utils.safestring import SafeString
+from django.views.decorators.csrf import csrf_protect
+
+from connections.admin import show
+from connections.admin.base import count_of, operator_behind
+from connections.admin.buttons import ButtonsAdmin
+from connections.admin.filters import OwnerFilter, ProviderFilter, SwitchFilter
+from connections.admin.provider_app_form import ProviderAppForm, form_for, param_fields, registers_a_client
+from connections.admin.switch_buttons import pause_buttons, suspend_buttons
+from connections.lifecycle.provision import store_provider_app
+from connections.lifecycle.targets import redirect_uri
+from connections.models import AuditEvent, Connection, ConnectSession, Incident, ProviderApp
+from providers.catalog.loader import load_catalog
+from providers.catalog.schema import CatalogEntry
+from providers.vocabulary import AuthStyle
+
+_SUSPEND_ASKS = "Every connection made with this app stops vending and refreshing, and no new one can be made with it."
+
+
+class _StyleFilter(admin.SimpleListFilter):
+    """By how end users connect."""
+
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(style.value, words) for style, words in show.AUTH_STYLES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(auth_style=self.value()) if self.value() else queryset
+
+
+@admin.register(ProviderApp)
+class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
+    """An app's owner, provider and way to connect are fixed once it is made: its redirect URI depends on them."""
+
+    form = ProviderAppForm
+    buttons = (*pause_buttons(), *suspend_buttons(_SUSPEND_ASKS))
+    actions = None
+    list_display = ("what", "owner", "style", "state", "secrets_state", "connection_count")
+    list_filter = (ProviderFilter, _StyleFilter, SwitchFilter, OwnerFilter)
+    list_select_related = ("tenant",)
+    search_fields = ("name", "provider", "tenant__slug", "client_id")
+    search_help_text = "A name, a provider, a tenant, a client ID or an id"
+    id_search_fields = ("id", "tenant_id")
+    autocomplete_fields = ("tenant",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderApp]:
+        is_set = ExpressionWrapper(Q(secrets__isnull=False), output_field=BooleanField())
+        made = count_of(Connection.objects.all(), "provider_app")
+        return super().get_queryset(request).annotate(has_secrets=is_set, connections_made=made)
+
+    # --- the form -----------------------------------------------------------------------------------------------------
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if self.has_add_permission(request) and _chosen(request) is None:
+            return self._choose(request)
+        return super().add_view(request, form_url, extra_context)
+
+    @method_decorator(csrf_protect)
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Do without Django's transaction around the form: checking it may call the provider."""
+        return self._changeform_view(request, object_id, form_url, extra_context)  # type: ignore[attr-defined,no-any-return]
+
+    def get_form(
+        self, request: HttpRequest, obj: ProviderApp | None = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm[ProviderApp]]:
+        known = _kind(request, obj)
+        if known is None or not (self.has_change_permission(request, obj) if obj else self.has_add_permission(request)):
+            kwargs["form"] = forms.ModelForm
+            return super().get_form(request, obj, change, **kwargs)
+        entry, style = known
+        has_secrets = bool(obj is not None and getattr(obj, "has_secrets", False))
+        kwargs["form"] = form_for(entry, style, has_secrets=has_secrets)
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: ProviderApp | None = None) -> Any:
+        shown = () if obj is None else ("state", "redirect", "related")
+        owner = "tenant" if obj is None else "owner"
+        known = _kind(request, obj)
+        writable = known is not None and (obj is None or self.has_change_permission(request, obj))
+        if not writable or known is None:
+            facts = ("name", "shown_provider", "style", "owner", "client_id", "secrets_state", "shown_params", "scopes")
+            return ((None, {"fields": facts}), ("Where it stands", {"fields": shown}))
+        entry, style = known
+        parts: list[Any] = [(None, {"fields": ("shown_provider", "style", owner, "name")})]
+        if shown:
+            parts.append(("Where it stands", {"fields": shown}))
+        if registers_a_client(entry, style):
+            has_secrets = bool(obj is not None and getattr(obj, "has_secrets", False))
+            secret_fields = ("client_secrets", "remove_secrets") if has_secrets else ("client_secrets",)
+            parts.append(("Registration at the provider", {"fields": ("client_id", *secret_fields)}))
+        if names := param_fields(entry):
+            parts.append(("Parameters", {"fields": names}))
+        if style is not AuthStyle.API_KEY:
+            parts.append(("Consent", {"fields": ("scopes",)}))
+        if obj is not None and obj.discovered:
+            parts.append(("Discovered", {"classes": ["collapse"], "fields": ("shown_discovered",)}))
+        return tuple(parts)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ProviderApp | None = None) -> tuple[str, ...]:
+        fixed = ("shown_provider", "style")
+        if obj is None:
+            return fixed
+        return (*fixed, "owner", "state", "redirect", "related", "secrets_state", "shown_discovered", "shown_params")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {}
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: ProviderApp | None = None,
+    ) -> HttpResponse:
+        if add and (chosen := _chosen(request)) is not None:
+            entry, style = chosen
+            shown = context["adminform"].form.instance
+            shown.provider, shown.auth_style = entry.slug, style.value
+            context["title"] = f"Add a provider app for {entry.name}"
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> ProviderApp:
+        app: ProviderApp = form.prepared.app
+        return app
+
+    def save_model(self, request: HttpRequest, obj: ProviderApp, form: Any, change: bool) -> None:
+        store_provider_app(form.prepared, actor=operator_behind(request))
+        if not change and obj.auth_style == AuthStyle.AUTHORIZATION_CODE:
+            told = f"Register this redirect URI at the provider: {redirect_uri(obj.id)}"
+            self.message_user(request, told, messages.INFO)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Nothing else is saved with an app."""
+
+    def _choose(self, request: HttpRequest) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Add a provider app: which provider?",
+            "opts": self.opts,
+            "entries": [
+                (entry, [(style, show.AUTH_STYLES[style]) for style in entry.auth_styles])
+                for entry in load_catalog().values()
+            ],
+        }
+        return TemplateResponse(request, "admin/connections/choose_provider.html", context)
+
+    # --- columns ------------------------------------------------------------------------------------------------------
+    @admin.display(description="Provider app", ordering="name")
+    def what(self, row: ProviderApp) -> SafeString:
+        return show.two_lines(row.name, row.provider)
+
+    @admin.display(description="Provider", ordering="provider")
+    def shown_provider(self, row: ProviderApp) -> str:
+        entry = load_catalog().get(row.provider)
+        return f"{row.provider} (no longer in the catalogue)" if entry is None else entry.name
+
+    @admin.display(description="Owner", ordering="tenant__slug")
+    def owner(self, row: ProviderApp) -> SafeString | str:
+        return show.link(row.tenant) if row.tenant else "Shared by all"
+
+    @admin.display(description="Connects by", ordering="auth_style")
+    def style(self, row: ProviderApp) -> str:
+        return show.AUTH_STYLES[AuthStyle(row.auth_style)] if row.auth_style else show.NOTHING
+
+    @admin.display(description="State", ordering="suspended_at")
+    def state(self, row: ProviderApp) -> SafeString:
+        if row.is_draft:
+            return show.join([show.chip("Draft: no client ID", "busy"), show.switches(row)])
+        return show.switches(row) or show.chip("Ready", "good")
+
+    @admin.display(description="Client secrets")
+    def secrets_state(self, row: ProviderApp) -> str:
+        if row.auth_style == AuthStyle.API_KEY:
+            return show.NOTHING
+        return "set" if getattr(row, "has_secrets", False) else "not set"
+
+    @admin.display(description="Connections")
+    def connection_count(self, row: ProviderApp) -> SafeString:
+        return show.list_link(row.connections_made, Connection, app=row.id)  # type: ignore[attr-defined]
+
+    @admin.display(description="Redirect URI")
+    def redirect(self, row: ProviderApp) -> SafeString | str:
+        if row.auth_style != AuthStyle.AUTHORIZATION_CODE:
+            return "not needed"
+        return show.copyable(redirect_uri(row.id))
+
+    @admin.display(description="Parameters")
+    def shown_params(self, row: ProviderApp) -> SafeString | str:
+        return show.as_json(row.params)
+
+    @admin.display(description="The issuer's metadata")
+    def shown_discovered(self, row: ProviderApp) -> SafeString | str:
+        return show.as_json(row.discovered)
+
+    @admin.display(description="See also")
+    def related(self, row: ProviderApp) -> SafeString:
+        return show.join(
+            [
+                show.list_link("Connections", Connection, app=row.id),
+                show.list_link("Connect sessions", ConnectSession, app=row.id),
+                show.list_link("Incidents", Incident, app=row.id),
+                show.list_link("Audit trail", AuditEvent, app=row.id),
+            ],
+            " · ",
+        )
+
+
+def _chosen(request: HttpRequest) -> tuple[CatalogEntry, AuthStyle] | None:
+    """Return the kind of app that the address of the form names, if there is such a kind."""
+    entry = load_catalog().get(request.GET.get("provider", ""))
+    if entry is None:
+        return None
+    wanted = request.GET.get("auth_style", entry.auth_styles[0])
+    return next(((entry, style) for style in entry.auth_styles if style == wanted), None)
+
+
+def _kind(request: HttpRequest, obj: ProviderApp | None) -> tuple[CatalogEntry, AuthStyle] | None:
+    if obj is None:
+        return _chosen(request)
+    entry = load_catalog().get(obj.provider)
+    style = AuthStyle(obj.auth_style)
+    return (entry, style) if entry is not None and style in entry.auth_styles else None

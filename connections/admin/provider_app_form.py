@@ -1,0 +1,125 @@
+"""The form of a provider app: its fields follow the catalogue entry, and its secrets are written, never shown.
+
+What is right and wrong about a registration is ``lifecycle.provision``'s to say; checking may fetch the issuer's
+metadata, so the form must not be used inside a transaction.
+"""
+
+from typing import Any
+
+from django import forms
+
+from connections.admin.fields import LinesField, SecretLinesField
+from connections.lifecycle.outcomes import InvalidRequest
+from connections.lifecycle.provision import PreparedApp, Registration, prepare_provider_app
+from connections.models import ProviderApp
+from providers.catalog.schema import CatalogEntry
+from providers.vocabulary import AuthStyle, ParamScope
+
+PARAM = "param_"
+_REPLACES = "They are set. Type to replace all of them, one a line, the preferred first; leave it empty to keep them."
+
+
+class ProviderAppForm(forms.ModelForm[ProviderApp]):
+    """Our registration at one provider. Subclasses made by ``form_for`` add the entry's parameters."""
+
+    entry: CatalogEntry
+    auth_style: AuthStyle
+    has_secrets = False
+
+    client_id = forms.CharField(
+        required=False,
+        max_length=500,
+        label="Client ID",
+        widget=forms.TextInput(attrs={"class": "vLargeTextField", "autocomplete": "off"}),
+        help_text="Leave it empty for a draft: providers ask for the redirect URI before they give out a client ID.",
+    )
+    client_secrets = SecretLinesField(
+        label="Client secrets",
+        help_text="One a line, the preferred first; the others are tried while the provider still knows them.",
+    )
+    remove_secrets = forms.BooleanField(required=False, help_text="For a public client, which has none.")
+    scopes = LinesField()
+
+    class Meta:
+        model = ProviderApp
+        fields = ("tenant", "name")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.prepared: PreparedApp | None = None
+        self.fields["name"].required = False
+        self.fields["name"].help_text = f"For operators; empty for {self.entry.name!r}."
+        self.fields["scopes"].help_text = _scopes_help(self.entry)
+        self.fields["scopes"].label = "Scopes to ask for"
+        if self.has_secrets:
+            self.fields["client_secrets"].help_text = _REPLACES
+            self.fields["client_secrets"].widget.attrs["placeholder"] = "set"
+        if "tenant" in self.fields:
+            self.fields["tenant"].help_text = "Leave it empty for an app that all tenants share."
+        if not self.instance._state.adding:
+            known = {"client_id": self.instance.client_id, "scopes": self.instance.scopes}
+            self.initial.update(known, **{PARAM + name: value for name, value in self.instance.params.items()})
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if self.errors:
+            return cleaned
+        tenant = self.instance.tenant if "tenant" not in self.fields else cleaned.get("tenant")
+        try:
+            self.prepared = prepare_provider_app(self._registration(cleaned), tenant=tenant)
+        except InvalidRequest as refusal:
+            name = str(refusal.extra.get("field", "")).removeprefix("params.")
+            field = next((known for known in (name, PARAM + name) if known in self.fields), None)
+            self.add_error(field, refusal.detail)
+            return cleaned
+        if self.instance._state.adding and not self.prepared.is_new:
+            owner = f"{tenant.slug} has" if tenant else "All tenants share"
+            self.add_error(None, f"{owner} an app of this kind already: change that one instead of adding another.")
+        return cleaned
+
+    def _registration(self, cleaned: dict[str, Any]) -> Registration:
+        typed = cleaned["client_secrets"]
+        keeps = self.has_secrets and not typed and not cleaned.get("remove_secrets")
+        return Registration(
+            provider=self.entry.slug,
+            auth_style=self.auth_style,
+            name=cleaned.get("name") or "",
+            client_id=cleaned.get("client_id") or "",
+            client_secrets=None if keeps else typed,
+            params={name.removeprefix(PARAM): value for name, value in cleaned.items() if name.startswith(PARAM)},
+            scopes=cleaned["scopes"],
+        )
+
+
+def form_for(entry: CatalogEntry, style: AuthStyle, *, has_secrets: bool) -> type[ProviderAppForm]:
+    """Return the form for apps of ``entry`` that connect by ``style``."""
+    members: dict[str, Any] = {"entry": entry, "auth_style": style, "has_secrets": has_secrets}
+    for param in entry.params_of(ParamScope.APP):
+        members[PARAM + param.name] = forms.CharField(
+            label=param.label,
+            required=not param.default,
+            initial=param.default,
+            help_text=param.help or (f"Like {param.example}" if param.example else ""),
+            widget=forms.TextInput(attrs={"class": "vLargeTextField", "placeholder": param.example}),
+        )
+    return type("ProviderAppFormOfEntry", (ProviderAppForm,), members)
+
+
+def param_fields(entry: CatalogEntry) -> tuple[str, ...]:
+    """Return the names of the form's fields for the entry's parameters."""
+    return tuple(PARAM + param.name for param in entry.params_of(ParamScope.APP))
+
+
+def registers_a_client(entry: CatalogEntry, style: AuthStyle) -> bool:
+    """Whether apps of this kind have a client id and secrets of their own at the provider."""
+    if style is AuthStyle.CLIENT_CREDENTIALS and entry.client_credentials is not None:
+        return not entry.client_credentials.own_registration
+    return style is AuthStyle.AUTHORIZATION_CODE
+
+
+def _scopes_help(entry: CatalogEntry) -> str:
+    if not entry.scopes:
+        return "One a line."
+    defaults = ", ".join(scope.name for scope in entry.scopes if scope.default) or "none"
+    known = ", ".join(scope.name for scope in entry.scopes)
+    return f"One a line. Empty for the entry's defaults ({defaults}). The entry knows: {known}."

@@ -1,0 +1,200 @@
+"""How values look on the pages: chips, moments, links and JSON. Everything is escaped; nothing is styled inline."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Model
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+
+from connections.lifecycle.outlook import distance
+from connections.models import (
+    ApiClient,
+    ApiKey,
+    AttemptState,
+    ConnectSession,
+    Incident,
+    ProviderApp,
+    RefreshAttempt,
+    Revocation,
+    SessionState,
+    Stage,
+    Status,
+)
+from providers.vocabulary import AuthStyle
+
+NOTHING = "—"
+
+AUTH_STYLES = {
+    AuthStyle.AUTHORIZATION_CODE: "OAuth 2.0, by consent",
+    AuthStyle.CLIENT_CREDENTIALS: "OAuth 2.0, client credentials",
+    AuthStyle.API_KEY: "Pasted key",
+}
+
+# What the ids in audit details and evidence name.
+_PAGES: dict[str, type[Model]] = {
+    "session": ConnectSession,
+    "attempt": RefreshAttempt,
+    "provider_app": ProviderApp,
+    "api_client": ApiClient,
+    "api_key": ApiKey,
+    "incident": Incident,
+}
+
+_TONES: dict[str, str] = {
+    **dict.fromkeys((Status.ACTIVE, AttemptState.PROMOTED, Stage.CURRENT, Revocation.CONFIRMED), "good"),
+    **dict.fromkeys((Status.SUSPECT, AttemptState.IN_DOUBT, Stage.ORPHAN, Revocation.UNCONFIRMED), "warn"),
+    **dict.fromkeys((Status.NEEDS_REAUTH, Status.REVOKED, AttemptState.REJECTED, SessionState.FAILED), "bad"),
+    **dict.fromkeys((Status.PENDING, AttemptState.SENT, AttemptState.RECEIVED, SessionState.HELD), "busy"),
+    **dict.fromkeys((SessionState.STARTED, SessionState.AUTHORIZING, SessionState.EXCHANGING), "busy"),
+    SessionState.COMPLETED: "good",
+}
+
+
+def chip(label: object, tone: str = "plain", *, title: str = "") -> SafeString:
+    """Return a small coloured label; ``tone`` is good, warn, bad, busy or plain."""
+    return format_html('<span class="chip chip-{}" title="{}">{}</span>', tone, title, label)
+
+
+def state_chip(value: str, label: object, *, title: str = "") -> SafeString:
+    """Return the chip of a state, in the tone that the state has everywhere."""
+    return chip(label, _TONES.get(value, "plain"), title=title)
+
+
+def switches(row: Any) -> SafeString:
+    """Return the chips of the switches of ``row`` that are turned."""
+    turned = []
+    if getattr(row, "suspended_at", None):
+        turned.append(chip("Suspended", "bad"))
+    if getattr(row, "paused_at", None):
+        turned.append(chip("Paused", "warn"))
+    return join(turned)
+
+
+def join(parts: Iterable[object], separator: str = " ") -> SafeString:
+    """Return ``parts`` one after the other."""
+    return format_html_join(separator, "{}", ((part,) for part in parts))
+
+
+def moment(at: datetime | None, *, now: datetime | None) -> SafeString | str:
+    """Return a moment as its distance from ``now``, with the full time on hover."""
+    if at is None or now is None:
+        return NOTHING
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>', at.isoformat(), f"{at:%Y-%m-%d %H:%M:%S}", distance(at, now=now)
+    )
+
+
+def clock(at: datetime | None) -> SafeString | str:
+    """Return a moment in full, in UTC."""
+    if at is None:
+        return NOTHING
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), f"{at:%Y-%m-%d %H:%M:%S}")
+
+
+def two_lines(first: object, second: object) -> SafeString:
+    """Return a cell of a list: what it is, and less loudly what else."""
+    return format_html('<span class="first-line">{}</span><span class="second-line">{}</span>', first, second)
+
+
+def as_json(value: Any) -> SafeString | str:
+    """Return a JSON value, indented."""
+    if not value:
+        return NOTHING
+    return format_html('<pre class="json">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def facts(value: Any) -> SafeString | str:
+    """Return a small JSON object as "name: value" pairs on one line."""
+    if not value:
+        return NOTHING
+    if not isinstance(value, dict):
+        return str(value)
+    if "detail" in value and "sent" in value:
+        return evidence(value)
+    said = {name: item for name, item in value.items() if item not in (None, "", [], {})}
+    pairs = ((name.replace("_", " "), _plain(name, item)) for name, item in said.items())
+    return format_html_join(" ", '<span class="fact"><span class="fact-name">{}</span> {}</span>', pairs)
+
+
+def evidence(value: dict[str, Any]) -> SafeString:
+    """Return what is known of a failed exchange: our sentence, then the status and the provider's own error code."""
+    parts: list[object] = [value["detail"]]
+    if value.get("status"):
+        parts.append(format_html('<span class="fact-name">HTTP</span> {}', value["status"]))
+    if value.get("error"):
+        parts.append(code(value["error"]))
+    if value.get("attempt"):
+        parts.append(
+            format_html('<span class="fact-name">attempt</span> {}', id_link(RefreshAttempt, value["attempt"]))
+        )
+    return join(parts)
+
+
+def _plain(name: str, item: Any) -> SafeString | str:
+    if name in _PAGES:
+        return id_link(_PAGES[name], item)
+    if isinstance(item, dict):
+        return facts(item)
+    return item if isinstance(item, str) else json.dumps(item, ensure_ascii=False, default=str)
+
+
+def code(value: object) -> SafeString | str:
+    """Return an identifier in a monospaced face."""
+    return format_html("<code>{}</code>", value) if value not in (None, "") else NOTHING
+
+
+def short_id(value: object) -> SafeString | str:
+    """Return the first characters of a UUID, whole on hover."""
+    if value is None:
+        return NOTHING
+    return format_html('<code title="{}">{}</code>', value, str(value)[:8])
+
+
+def codes(values: Iterable[object]) -> SafeString | str:
+    """Return identifiers in a row."""
+    return join([code(value) for value in values]) or NOTHING
+
+
+def page_url(row: Model) -> str:
+    """Return the address of a row's page."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def link(row: Model | None, label: object = None) -> SafeString | str:
+    """Return a link to a row's page, or a dash where there is none."""
+    if row is None:
+        return NOTHING
+    return format_html('<a href="{}">{}</a>', page_url(row), row if label is None else label)
+
+
+def id_link(model: type[Model], value: object, label: object = None) -> SafeString | str:
+    """Return a link to the page of the row of ``model`` with this id, without asking whether it still exists."""
+    if value is None:
+        return NOTHING
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[value])
+    return format_html('<a href="{}">{}</a>', url, short_id(value) if label is None else label)
+
+
+def list_url(model: type[Model], **filters: Any) -> str:
+    """Return the address of a model's list, filtered."""
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return f"{url}?{urlencode(filters)}" if filters else url
+
+
+def list_link(label: object, model: type[Model], **filters: Any) -> SafeString:
+    """Return a link to a model's list, filtered."""
+    return format_html('<a href="{}">{}</a>', list_url(model, **filters), label)
+
+
+def copyable(value: str) -> SafeString:
+    """Return a value to be copied: one click selects all of it."""
+    return format_html(
+        '<span class="copyable"><code class="copy-text">{}</code>'
+        '<button type="button" class="copy" hidden data-copied="Copied">Copy</button></span>',
+        value,
+    )

@@ -1,0 +1,50 @@
+"""The buttons of the switches: suspend and resume, pause and unpause."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from connections.admin.base import operator_behind
+from connections.admin.buttons import Button
+from connections.lifecycle import switches
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.on_demand import Told
+
+
+def suspend_buttons(asks: str) -> tuple[Button[Any], Button[Any]]:
+    """Return the kill switch: suspending asks first, in the words of ``asks``."""
+    return (
+        Button("suspend", "Suspend", _suspend, lambda row: row.suspended_at is None, asks=asks, tone="danger"),
+        Button("resume", "Resume", _resume, lambda row: row.suspended_at is not None, tone="primary"),
+    )
+
+
+def pause_buttons() -> tuple[Button[Any], Button[Any]]:
+    """Return the switch of the background work."""
+    return (
+        Button("pause", "Pause", _pause, lambda row: row.paused_at is None),
+        Button("unpause", "Unpause", _unpause, lambda row: row.paused_at is not None, tone="primary"),
+    )
+
+
+def _suspend(request: HttpRequest, row: Any) -> Told:
+    changed = switches.suspend(row, now=database_now(), actor=operator_behind(request))
+    return Told(changed, "suspended", "Suspended: in force from the next vend on." if changed else _ALREADY)
+
+
+def _resume(request: HttpRequest, row: Any) -> Told:
+    changed = switches.resume(row, actor=operator_behind(request))
+    return Told(changed, "resumed", "Resumed." if changed else _ALREADY)
+
+
+def _pause(request: HttpRequest, row: Any) -> Told:
+    changed = switches.pause(row, now=database_now(), actor=operator_behind(request))
+    return Told(changed, "paused", "Paused: neither refreshed nor probed until unpaused." if changed else _ALREADY)
+
+
+def _unpause(request: HttpRequest, row: Any) -> Told:
+    changed = switches.unpause(row, actor=operator_behind(request))
+    return Told(changed, "unpaused", "Unpaused: what is due meanwhile is done next." if changed else _ALREADY)
+
+
+_ALREADY = "Somebody else has turned this switch already."

@@ -1,0 +1,188 @@
+"""``manage.py api_clients``: the callers of the JSON API and their keys."""
+
+import argparse
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.db.models import Count, Q
+from django.db.models.functions import Now
+
+from connections.lifecycle.api_keys import revoke_key, rotate_key
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.provision import IssuedKey, issue_key, save_api_client
+from connections.management.operator_command import OperatorCommand, operator, tenant_named
+from connections.management.output import Answer, sheet, table
+from connections.models import ApiClient, ApiKey, Permission
+
+_DEFAULT = (Permission.CONNECT, Permission.READ, Permission.VEND, Permission.MANAGE)
+_MOST_DAYS = 3650
+
+
+class Command(OperatorCommand):
+    help = "Add API clients, rotate and revoke their keys, and list them."
+
+    def add_subcommands(self) -> None:
+        add = self.subcommand(
+            "add",
+            _add,
+            help_text="Add an API client and print its key, this once. Without --tenant it is operator-wide.",
+            examples=("backend --tenant acme", "sync --permission read --permission vend_without_user --days 90"),
+        )
+        _name(add)
+        add.add_argument(
+            "--permission",
+            action="append",
+            choices=[permission.value for permission in Permission],
+            help=f"What it may do; repeatable. Default: {', '.join(_DEFAULT)}.",
+        )
+        add.add_argument(
+            "--allow-unbound", action="store_true", help="Let it make connect sessions without the completion check."
+        )
+        _days(add)
+        rotate = self.subcommand(
+            "rotate",
+            _rotate,
+            help_text="Give a client a new key and print it, this once; its earlier keys end after an overlap.",
+            examples=("backend --tenant acme", "backend --tenant acme --overlap-hours 0"),
+        )
+        _name(rotate)
+        rotate.add_argument(
+            "--overlap-hours",
+            type=_number(0, 24 * 90),
+            default=24,
+            metavar="N",
+            help="How long earlier keys last. Default: 24.",
+        )
+        _days(rotate)
+        revoke = self.subcommand(
+            "revoke",
+            _revoke,
+            help_text="Revoke the keys of a client at once: all of them, or the one that begins with --prefix.",
+            examples=("backend --tenant acme", "backend --tenant acme --prefix lk_3fA9xQ1"),
+        )
+        _name(revoke)
+        revoke.add_argument("--prefix", help="The first 10 characters of the key, as `list` shows them.")
+        listing = self.subcommand(
+            "list",
+            _list,
+            help_text="List the API clients and their keys.",
+            examples=("", "--tenant acme --json"),
+        )
+        listing.add_argument("--tenant", metavar="SLUG", help="Only those of one tenant.")
+
+
+def _name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="The name of the client.")
+    parser.add_argument("--tenant", metavar="SLUG", help="The tenant that it belongs to; operator-wide without.")
+
+
+def _days(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--days", type=_number(1, _MOST_DAYS), default=365, metavar="N", help="How long the key lives. Default: 365."
+    )
+
+
+def _number(least: int, most: int) -> Any:
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"give a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+def _add(options: dict[str, Any]) -> Answer:
+    tenant = tenant_named(options["tenant"])
+    if ApiClient.objects.filter(tenant=tenant, name=options["name"]).exists():
+        raise CommandError(
+            f"There is an API client {options['name']!r} already: `manage.py api_clients rotate` gives it a new key."
+        )
+    client = save_api_client(
+        options["name"],
+        tenant=tenant,
+        permissions=[Permission(name) for name in options["permission"] or _DEFAULT],
+        allows_unbound=options["allow_unbound"],
+        actor=operator(),
+    )
+    issued = issue_key(client, now=database_now(), lifetime=timedelta(days=options["days"]), actor=operator())
+    return _with_key(f"Added the API client {client.name}.", issued)
+
+
+def _rotate(options: dict[str, Any]) -> Answer:
+    issued = rotate_key(
+        _client(options),
+        now=database_now(),
+        overlap=timedelta(hours=options["overlap_hours"]),
+        lifetime=timedelta(days=options["days"]),
+        actor=operator(),
+    )
+    hours = options["overlap_hours"]
+    ended = "Earlier keys have ended." if hours == 0 else f"Earlier keys end in {hours} h."
+    return _with_key(f"Made a new key for {issued.client.name}. {ended}", issued)
+
+
+def _with_key(words: str, issued: IssuedKey) -> Answer:
+    data = _data(issued.client) | {"key": issued.key, "expires_at": issued.expires_at}
+    facts = [("key", issued.key), ("expires", issued.expires_at), ("permissions", ", ".join(issued.client.permissions))]
+    return Answer(data, f"{words} The key is shown this once; store it now.\n{sheet(facts)}")
+
+
+def _revoke(options: dict[str, Any]) -> Answer:
+    client, now = _client(options), database_now()
+    keys = ApiKey.objects.select_related("client").filter(client=client, revoked_at=None)
+    if options["prefix"]:
+        keys = keys.filter(prefix=options["prefix"][:10])
+    revoked = [key.prefix for key in keys if revoke_key(key, now=now, actor=operator())]
+    if not revoked:
+        raise CommandError("There is no such key that is still to revoke: see `manage.py api_clients list`.")
+    return Answer(_data(client) | {"revoked": revoked}, f"Revoked {len(revoked)} key(s): {', '.join(revoked)}.")
+
+
+def _list(options: dict[str, Any]) -> Answer:
+    usable = Count("keys", filter=Q(keys__revoked_at=None, keys__expires_at__gt=Now()))
+    clients = ApiClient.objects.select_related("tenant").annotate(usable_keys=usable).prefetch_related("keys")
+    if options["tenant"] is not None:
+        clients = clients.filter(tenant=tenant_named(options["tenant"]))
+    data = [
+        _data(client)
+        | {
+            "usable_keys": client.usable_keys,
+            "keys": [
+                {"prefix": key.prefix, "expires_at": key.expires_at, "revoked_at": key.revoked_at}
+                for key in client.keys.all()
+            ],
+        }
+        for client in clients
+    ]
+    rows = [
+        (
+            row["name"],
+            row["tenant"] or "(operator-wide)",
+            row["permissions"],
+            [key["prefix"] for key in row["keys"] if key["revoked_at"] is None],
+            row["suspended"],
+        )
+        for row in data
+    ]
+    headings = ("name", "tenant", "permissions", "keys", "suspended")
+    return Answer(data, table(headings, rows, nothing="There are no API clients: `manage.py api_clients add NAME`."))
+
+
+def _client(options: dict[str, Any]) -> ApiClient:
+    client = ApiClient.objects.filter(tenant=tenant_named(options["tenant"]), name=options["name"]).first()
+    if client is None:
+        owner = options["tenant"] or "operator-wide"
+        raise CommandError(f"There is no API client {options['name']!r} ({owner}): see `manage.py api_clients list`.")
+    return client
+
+
+def _data(client: ApiClient) -> dict[str, Any]:
+    return {
+        "id": client.id,
+        "name": client.name,
+        "tenant": client.tenant.slug if client.tenant else None,
+        "permissions": list(client.permissions),
+        "allows_unbound": client.allows_unbound,
+        "suspended": client.suspended_at is not None,
+    }

@@ -1,0 +1,152 @@
+"""``manage.py connections``: look at connections and steer them."""
+
+import argparse
+import uuid
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from connections.lifecycle import on_demand
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.on_demand import Told
+from connections.lifecycle.outlook import distance, outlook
+from connections.management.operator_command import OperatorCommand, operator, tenant_named
+from connections.management.output import Answer, sheet, table
+from connections.models import OPEN_STATES, Connection, Incident, RefreshAttempt, Status
+
+_MOST = 1000
+
+
+class Command(OperatorCommand):
+    help = "List and show connections; refresh, probe and revoke them."
+
+    def add_subcommands(self) -> None:
+        listing = self.subcommand(
+            "list",
+            _list,
+            help_text="List connections, newest first.",
+            examples=("", "--tenant acme --status needs_reauth", "--provider hubspot --limit 500 --json"),
+        )
+        listing.add_argument("--tenant", metavar="SLUG", help="Only one tenant's.")
+        listing.add_argument("--provider", metavar="SLUG", help="Only those at one provider.")
+        listing.add_argument("--end-user", metavar="ID", help="Only one end user's.")
+        listing.add_argument("--status", choices=Status.values, help="Only those with this status.")
+        listing.add_argument("--limit", type=_limit, default=50, metavar="N", help="At most this many. Default: 50.")
+        self._of_one("show", _show, "Show one connection: its status, why, and what happens next.")
+        self._of_one("refresh", _refresh, "Replace its credential by a fresh one now, whatever its due time says.")
+        self._of_one("probe", _probe, "Prove now that its credential works, by a cheap call to the provider.")
+        revoke = self._of_one(
+            "revoke",
+            _revoke,
+            "Stop vends at once and have the grant revoked at the provider. The end user can connect it anew.",
+        )
+        revoke.add_argument("--for-good", action="store_true", help="Disconnect it: it cannot be connected anew.")
+
+    def _of_one(self, name: str, run: Any, help_text: str) -> argparse.ArgumentParser:
+        parser = self.subcommand(
+            name, run, help_text=help_text, examples=("0c7f8f2e-8f0b-4f5e-9f3c-0d2b6a1f4c11", "0c7f8f2e-… --json")
+        )
+        parser.add_argument("id", metavar="ID", help="The id of the connection.")
+        return parser
+
+
+def _limit(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _MOST:
+        raise argparse.ArgumentTypeError(f"give a whole number from 1 to {_MOST}")
+    return int(text)
+
+
+def _list(options: dict[str, Any]) -> Answer:
+    wanted = {"provider": options["provider"], "end_user": options["end_user"], "status": options["status"]}
+    found = Connection.objects.select_related("tenant").filter(
+        **{name: value for name, value in wanted.items() if value is not None}
+    )
+    if options["tenant"] is not None:
+        found = found.filter(tenant=tenant_named(options["tenant"]))
+    data = [_data(connection) for connection in found[: options["limit"]]]
+    rows = [
+        (row["id"], row["provider"], row["tenant"], row["end_user"] or "(tenant)", row["status"], row["reason"])
+        for row in data
+    ]
+    headings = ("id", "provider", "tenant", "end user", "status", "reason")
+    return Answer(data, table(headings, rows, nothing="There are no such connections."))
+
+
+def _show(options: dict[str, Any]) -> Answer:
+    connection, now = _connection(options), database_now()
+    attempt = RefreshAttempt.objects.filter(connection=connection, state__in=OPEN_STATES).first()
+    incidents = list(Incident.objects.filter(provider_app=connection.provider_app_id, closed_at=None))
+    steps = outlook(connection, attempt=attempt, incidents=incidents, now=now)
+    scopes = list(connection.scopes.all())
+    data = _data(connection) | {
+        "provider_app": connection.provider_app_id,
+        "auth_style": connection.provider_app.auth_style,
+        "owner": connection.owner_kind,
+        "binding": connection.binding,
+        "account_id": connection.provider_account_id,
+        "account_name": connection.provider_account_name,
+        "scopes_requested": [scope.name for scope in scopes if scope.is_requested],
+        "scopes_granted": [scope.name for scope in scopes if scope.is_granted],
+        "scopes_missing": [scope.name for scope in scopes if scope.is_requested and not scope.is_granted],
+        "evidence": connection.evidence,
+        "version": connection.current_version_id,
+        "refresh_due_at": connection.refresh_due_at,
+        "probe_due_at": connection.probe_due_at,
+        "failures": connection.failures,
+        "last_vended_at": connection.last_vended_at,
+        "revocation": connection.revocation,
+        "params": connection.params,
+        "metadata": connection.metadata,
+    }
+    to_come = [{"text": step.text, "at": step.at, "held": step.is_held} for step in steps]
+    said = [f"{step.text}{f' ({distance(step.at, now=now)})' if step.at else ''}" for step in steps]
+    facts = [(name.replace("_", " "), value) for name, value in data.items()]
+    return Answer(data | {"next": to_come}, sheet([*facts, ("next", said)]))
+
+
+def _refresh(options: dict[str, Any]) -> Answer:
+    return _done(on_demand.refresh_on_demand(_connection(options).id, actor=operator()), options)
+
+
+def _probe(options: dict[str, Any]) -> Answer:
+    return _done(on_demand.probe_on_demand(_connection(options).id, actor=operator()), options)
+
+
+def _revoke(options: dict[str, Any]) -> Answer:
+    connection = _connection(options)
+    keep = not options["for_good"]
+    return _done(on_demand.end_on_demand(connection.id, now=database_now(), actor=operator(), keep=keep), options)
+
+
+def _done(told: Told, options: dict[str, Any]) -> Answer:
+    connection = _connection(options)
+    data = {"ok": told.is_success, "outcome": told.code, "detail": told.detail, "connection": _data(connection)}
+    return Answer(data, f"{told.detail} Its status is {connection.status}.", is_success=told.is_success)
+
+
+def _connection(options: dict[str, Any]) -> Connection:
+    try:
+        wanted = uuid.UUID(options["id"])
+    except ValueError:
+        raise CommandError(f"{options['id']!r} is not an id: `manage.py connections list` shows them.") from None
+    found = Connection.objects.select_related("tenant", "provider_app").filter(id=wanted).first()
+    if found is None:
+        raise CommandError(f"There is no connection {wanted}: `manage.py connections list` shows them.")
+    return found
+
+
+def _data(connection: Connection) -> dict[str, Any]:
+    return {
+        "id": connection.id,
+        "provider": connection.provider,
+        "tenant": connection.tenant.slug,
+        "end_user": connection.end_user or None,
+        "status": connection.status,
+        "reason": connection.reason,
+        "paused": connection.paused_at is not None,
+        "suspended": connection.suspended_at is not None,
+        "access_expires_at": connection.access_expires_at,
+        "verified_at": connection.verified_at,
+        "verified_by": connection.verified_by,
+        "created_at": connection.created_at,
+    }

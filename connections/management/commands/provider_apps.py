@@ -1,0 +1,141 @@
+"""``manage.py provider_apps``: our registrations at providers."""
+
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.db.models import Count
+
+from connections.lifecycle.provision import Registration, save_provider_app
+from connections.lifecycle.targets import redirect_uri
+from connections.management.operator_command import (
+    OperatorCommand,
+    operator,
+    pairs,
+    secrets_from,
+    tenant_named,
+    words,
+)
+from connections.management.output import Answer, sheet, table
+from connections.models import ProviderApp, Tenant
+from providers.catalog.loader import UnknownProvider, entry
+from providers.catalog.schema import CatalogEntry
+from providers.vocabulary import AuthStyle
+
+
+class Command(OperatorCommand):
+    help = "Add, change and list provider apps: our client registrations at providers."
+
+    def add_subcommands(self) -> None:
+        add = self.subcommand(
+            "add",
+            _add,
+            help_text="Add a provider app, or change one: what is not given stays as it is. Prints its redirect URI. "
+            "Without a client id it is a draft: providers ask for the redirect URI first.",
+            examples=(
+                "hubspot",
+                "hubspot --client-id 0e5f… --client-secret-file hubspot.secret",
+                "oidc --param issuer=https://login.example.com/ --client-id ID --client-secret-file - --tenant acme",
+            ),
+        )
+        add.add_argument("provider", metavar="PROVIDER", help="As `manage.py providers list` shows it.")
+        add.add_argument("--client-id", metavar="ID", help="As the provider gave it out.")
+        add.add_argument(
+            "--client-secret-file",
+            metavar="FILE",
+            help="A file with the client secrets, one a line, the preferred first; - reads standard input.",
+        )
+        add.add_argument(
+            "--auth-style",
+            choices=[style.value for style in AuthStyle],
+            help="How end users connect. Default: the first way that the provider offers.",
+        )
+        add.add_argument("--tenant", metavar="SLUG", help="The tenant whose own app it is; shared by all without.")
+        add.add_argument("--name", help="What operators read. Default: the provider's name.")
+        add.add_argument("--param", action="append", metavar="NAME=VALUE", help="A parameter of the entry; repeatable.")
+        add.add_argument("--scopes", nargs="+", metavar="SCOPE", help="What to ask for. Default: the entry's defaults.")
+        listing = self.subcommand(
+            "list", _list, help_text="List the provider apps.", examples=("", "--tenant acme --json")
+        )
+        listing.add_argument("--tenant", metavar="SLUG", help="Only one tenant's own.")
+
+
+def _add(options: dict[str, Any]) -> Answer:
+    tenant = tenant_named(options["tenant"])
+    described = _entry(options["provider"])
+    style = AuthStyle(options["auth_style"]) if options["auth_style"] else described.auth_styles[0]
+    known = ProviderApp.objects.filter(tenant=tenant, provider=described.slug, auth_style=style).first()
+    app = save_provider_app(_registration(options, described, style, known), tenant=tenant, actor=operator())
+    data = _data(app, tenant) | {"created": known is None}
+    verb = "Added" if known is None else "Changed"
+    draft = " It is a draft: give its client id when you have it." if app.is_draft else ""
+    return Answer(data, f"{verb} the provider app {app.name}.{draft}\n{sheet(list(data.items())[:-1])}")
+
+
+def _entry(slug: str) -> CatalogEntry:
+    try:
+        return entry(slug)
+    except UnknownProvider:
+        raise CommandError(
+            f"There is no provider {slug!r} in the catalogue: see `manage.py providers list`, or add it with "
+            "`manage.py providers add`."
+        ) from None
+
+
+def _registration(
+    options: dict[str, Any], described: CatalogEntry, style: AuthStyle, known: ProviderApp | None
+) -> Registration:
+    kept = known or ProviderApp()
+    source, scopes = options["client_secret_file"], words(options["scopes"])
+    keeps = known is not None and source is None
+    return Registration(
+        provider=described.slug,
+        auth_style=style,
+        name=options["name"] or kept.name,
+        client_id=kept.client_id if options["client_id"] is None else options["client_id"],
+        client_secrets=None if keeps else secrets_from(source) if source else (),
+        params={**kept.params, **pairs(options["param"])},
+        scopes=kept.scopes if scopes is None else scopes,
+    )
+
+
+def _list(options: dict[str, Any]) -> Answer:
+    apps = ProviderApp.objects.select_related("tenant")
+    if options["tenant"] is not None:
+        apps = apps.filter(tenant=tenant_named(options["tenant"]))
+    made = dict(apps.order_by().values_list("id").annotate(Count("connections")))
+    data = [_data(app, app.tenant) | {"connections": made[app.id]} for app in apps]
+    rows = [
+        (
+            row["provider"],
+            row["tenant"] or "(shared)",
+            row["auth_style"],
+            row["client_id"] or ("(draft)" if row["draft"] else ""),
+            row["connections"],
+            row["id"],
+        )
+        for row in data
+    ]
+    headings = ("provider", "tenant", "auth style", "client id", "connections", "id")
+    return Answer(
+        data,
+        table(headings, rows, nothing="There are no provider apps: `manage.py provider_apps add PROVIDER`."),
+    )
+
+
+def _data(app: ProviderApp, tenant: Tenant | None) -> dict[str, Any]:
+    redirects = app.auth_style == AuthStyle.AUTHORIZATION_CODE
+    return {
+        "id": app.id,
+        "provider": app.provider,
+        "auth_style": app.auth_style,
+        "tenant": tenant.slug if tenant else None,
+        "name": app.name,
+        "client_id": app.client_id,
+        "client_secrets": "not set" if app.secrets is None else "set",
+        "draft": app.is_draft,
+        "redirect_uri": redirect_uri(app.id) if redirects else None,
+        "params": app.params,
+        "scopes": app.scopes,
+        "suspended": app.suspended_at is not None,
+        "paused": app.paused_at is not None,
+    }

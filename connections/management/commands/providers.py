@@ -1,0 +1,164 @@
+"""``manage.py providers``: the catalogue, and adding to it."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError
+
+from connections.management.operator_command import OperatorCommand, words
+from connections.management.output import Answer, sheet, table
+from providers.catalog.additions import derive_entry, slug_of, store_entry
+from providers.catalog.loader import (
+    CatalogError,
+    UnknownProvider,
+    catalog_files,
+    configure_catalog,
+    entry,
+    is_built_in,
+    load_catalog,
+    load_entry,
+)
+from providers.catalog.schema import CatalogEntry
+from providers.oauth.discovery import discover
+
+_MODEL = "oidc"
+
+
+class Command(OperatorCommand):
+    help = "List, show and check the entries of the catalogue, and add further ones."
+
+    def add_subcommands(self) -> None:
+        self.subcommand("list", _list, help_text="List the catalogue.", examples=("", "--json"))
+        show = self.subcommand("show", _show, help_text="Show one entry.", examples=("hubspot", "hubspot --json"))
+        show.add_argument("slug", metavar="SLUG", help="As `list` shows it.")
+        check = self.subcommand(
+            "check", _check, help_text="Check one file, or every entry of the catalogue.", examples=("", "acme.toml")
+        )
+        check.add_argument("file", nargs="?", metavar="FILE", help="An entry that is not in the catalogue yet.")
+        add = self.subcommand(
+            "add",
+            _add,
+            help_text="Add an entry from a file, or one derived from what an issuer publishes (RFC 8414, OpenID "
+            "Connect Discovery). Added entries live in the folder LATCHKEY_CATALOG_DIR.",
+            examples=(
+                "acme.toml",
+                "--issuer https://login.example.com/",
+                "--issuer http://127.0.0.1:8000 --slug acme-login --name 'Acme login' --scopes openid offline_access",
+            ),
+        )
+        add.add_argument("file", nargs="?", metavar="FILE.toml", help="The entry; the file's name is its slug.")
+        add.add_argument("--issuer", metavar="URL", help="Exactly as the issuer spells itself.")
+        add.add_argument("--slug", help="With --issuer: the slug. Default: from the issuer's host.")
+        add.add_argument("--name", help="With --issuer: what end users read. Default: the issuer's host.")
+        add.add_argument(
+            "--scopes", nargs="+", metavar="SCOPE", help="With --issuer: the scopes to ask for by default."
+        )
+        add.add_argument("--replace", action="store_true", help="Take the place of an entry of the same slug.")
+
+
+def _list(options: dict[str, Any]) -> Answer:
+    files = catalog_files()
+    data = [_data(found, files[slug]) for slug, found in load_catalog().items() if slug in files]
+    rows = [(row["slug"], row["name"], row["category"], row["auth_styles"], row["source"]) for row in data]
+    headings = ("slug", "name", "category", "connects by", "source")
+    return Answer(data, table(headings, rows, nothing="The catalogue is empty."))
+
+
+def _show(options: dict[str, Any]) -> Answer:
+    slug = options["slug"]
+    try:
+        found = entry(slug)
+    except UnknownProvider:
+        raise CommandError(f"There is no provider {slug!r}: `manage.py providers list` shows them.") from None
+    path = catalog_files()[slug]
+    data = _data(found, path) | {"entry": found.model_dump(mode="json", exclude_defaults=True)}
+    facts: list[tuple[str, object]] = [
+        ("name", found.name),
+        ("slug", slug),
+        ("category", found.category),
+        ("documentation", found.docs_url),
+        ("connects by", list(found.auth_styles)),
+        ("parameters", [f"{param.name} ({param.scope}): {param.label}" for param in found.params]),
+        ("scopes", [f"{scope.name}{' (default)' if scope.default else ''}" for scope in found.scopes]),
+        ("probe", _probe_of(found)),
+        ("file", str(path)),
+    ]
+    return Answer(data, sheet(facts))
+
+
+def _probe_of(found: CatalogEntry) -> str:
+    if found.probe is None:
+        return "none"
+    return f"{found.probe.method} {found.probe.url or '(the discovered userinfo endpoint)'}"
+
+
+def _check(options: dict[str, Any]) -> Answer:
+    paths = [Path(options["file"])] if options["file"] else list(catalog_files().values())
+    problems: dict[str, list[str]] = {}
+    for path in paths:
+        try:
+            load_entry(path)
+        except CatalogError as error:
+            problems[str(path)] = str(error).splitlines()
+    data = {"ok": not problems, "checked": len(paths), "problems": problems}
+    if problems:
+        return Answer(data, "\n".join(line for lines in problems.values() for line in lines), is_success=False)
+    return Answer(data, f"{len(paths)} entr{'y is' if len(paths) == 1 else 'ies are'} in order.")
+
+
+def _add(options: dict[str, Any]) -> Answer:
+    if bool(options["file"]) == bool(options["issuer"]):
+        raise CommandError("Give either FILE.toml or --issuer URL.")
+    folder = _folder()
+    slug, text = _derived(options) if options["issuer"] else _from_file(options)
+    known = catalog_files().get(slug)
+    if known is not None and not options["replace"]:
+        hint = "choose another --slug" if options["issuer"] else "rename the file"
+        raise CommandError(f"There is a provider {slug!r} already ({known}): {hint}, or --replace it.")
+    try:
+        found = store_entry(slug, text, folder=folder)
+    except OSError as error:
+        raise CommandError(f"The entry cannot be written to {folder}: {error.strerror}.") from None
+    configure_catalog(folder)
+    path = folder / f"{slug}.toml"
+    then = f"manage.py provider_apps add {slug} --client-id ID --client-secret-file FILE"
+    return Answer(
+        _data(found, path) | {"created": known is None},
+        f"{'Added' if known is None else 'Replaced'} the provider {slug}: {path}\nNext: {then}",
+    )
+
+
+def _folder() -> Path:
+    folder: Path | None = getattr(settings, "CATALOG_DIR", None)
+    if folder is None:
+        raise CommandError("There is no folder for added entries: set LATCHKEY_CATALOG_DIR.")
+    return Path(folder)
+
+
+def _from_file(options: dict[str, Any]) -> tuple[str, str]:
+    if options["slug"] or options["name"] or options["scopes"]:
+        raise CommandError("--slug, --name and --scopes go with --issuer; a file says them itself.")
+    path = Path(options["file"])
+    load_entry(path)
+    return path.stem, path.read_text(encoding="utf-8")
+
+
+def _derived(options: dict[str, Any]) -> tuple[str, str]:
+    discovered = discover(options["issuer"])
+    slug = options["slug"] or slug_of(options["issuer"])
+    scopes = words(options["scopes"])
+    return slug, derive_entry(entry(_MODEL), discovered, name=options["name"] or "", scopes=scopes)
+
+
+def _data(found: CatalogEntry, path: Path) -> dict[str, Any]:
+    return {
+        "slug": found.slug,
+        "name": found.name,
+        "category": found.category,
+        "auth_styles": [style.value for style in found.auth_styles],
+        "website": found.website,
+        "docs_url": found.docs_url,
+        "source": "built in" if is_built_in(path) else "added",
+        "file": str(path),
+    }

@@ -1,0 +1,206 @@
+"""Operators with their rights, and rows of every table to look at."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Permission, User
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from connections.lifecycle.audit import SYSTEM
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.incidents import open_client_incident
+from connections.lifecycle.provision import Registration, save_provider_app
+from connections.lifecycle.sealing import credential_place, current_data_key
+from connections.models import (
+    ApiClient,
+    AuditEvent,
+    Connection,
+    ConnectSession,
+    CredentialVersion,
+    OutboxEvent,
+    OwnerKind,
+    ProviderApp,
+    Reason,
+    RefreshAttempt,
+    Scope,
+    SessionState,
+    Stage,
+    Status,
+    Tenant,
+)
+from connections.vault.sealing import seal
+from providers.vocabulary import AuthStyle
+from tests.factories import make_caller, make_tenant
+
+SECRET = "canary-client-secret"
+TOKEN = "canary-access-token"
+ISSUER = "http://127.0.0.1:8090"
+
+
+@pytest.fixture
+def olga(db: None) -> Client:
+    """A browser in which an operator with every right is logged in."""
+    return logged_in(User.objects.create_superuser("olga"))
+
+
+@pytest.fixture
+def viktor(db: None) -> Client:
+    """A browser in which an operator who may only look is logged in."""
+    user = User.objects.create_user("viktor", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    return logged_in(user)
+
+
+def logged_in(user: User) -> Client:
+    browser = Client()
+    browser.force_login(user)
+    return browser
+
+
+@dataclass
+class World:
+    """One row of everything, and the secrets that no page may show."""
+
+    tenant: Tenant
+    app: ProviderApp
+    client: ApiClient
+    connections: list[Connection]
+    secrets: list[str]
+
+    @property
+    def connection(self) -> Connection:
+        return self.connections[0]
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """acme with an app, a client, one connection and a history."""
+    acme = make_tenant("acme")
+    app = make_app(acme)
+    caller = make_caller(acme)
+    connection = make_connection(app, acme, "alice")
+    open_client_incident(app, evidence={"detail": "Refused.", "sent": True, "status": 401}, now=database_now())
+    secrets = [SECRET, TOKEN, caller.key, *_stored(CredentialVersion.objects.all(), app)]
+    return World(acme, app, caller.client, [connection], secrets)
+
+
+def _stored(versions: Iterable[CredentialVersion], app: ProviderApp) -> list[str]:
+    app.refresh_from_db()
+    ciphertexts = [version.secrets.stored for version in versions] + [app.secrets.stored if app.secrets else b""]
+    return [ciphertext.decode()[:40] for ciphertext in ciphertexts if ciphertext]
+
+
+def make_app(tenant: Tenant | None, *, style: AuthStyle = AuthStyle.AUTHORIZATION_CODE) -> ProviderApp:
+    """Make a provider app at a sandbox that does not run."""
+    return save_provider_app(
+        Registration("sandbox", style, client_id="client-1", client_secrets=[SECRET], params={"issuer": ISSUER}),
+        tenant=tenant,
+        actor=SYSTEM,
+    )
+
+
+def make_connection(
+    app: ProviderApp,
+    tenant: Tenant,
+    end_user: str,
+    *,
+    status: Status = Status.ACTIVE,
+    reason: Reason = Reason.CONNECTED,
+) -> Connection:
+    """Make a connection with a sealed version and one row of each table that hangs on it."""
+    now, version_id, grant_id = database_now(), uuid.uuid4(), uuid.uuid4()
+    connection = Connection.objects.create(
+        tenant=tenant,
+        provider_app=app,
+        provider=app.provider,
+        owner_kind=OwnerKind.END_USER,
+        end_user=end_user,
+        status=status,
+        reason=reason,
+        grant_id=grant_id,
+        current_version_id=version_id,
+        access_expires_at=now + timedelta(hours=1),
+        refresh_due_at=now + timedelta(minutes=40),
+        probe_due_at=now + timedelta(minutes=5),
+        provider_account_id=f"account-{end_user}",
+    )
+    key = current_data_key(tenant.id)
+    place = credential_place(tenant_id=tenant.id, connection_id=connection.id, version_id=version_id)
+    CredentialVersion.objects.create(
+        id=version_id,
+        connection=connection,
+        grant_id=grant_id,
+        stage=Stage.CURRENT,
+        secrets=seal(b'{"access_token": "%s", "token_type": "Bearer"}' % TOKEN.encode(), key=key, place=place),
+        data_key_id=key.id,
+        fingerprint=b"fingerprint",
+        scopes=["profile.read"],
+        is_refreshable=True,
+        access_expires_at=now + timedelta(hours=1),
+        received_at=now,
+    )
+    RefreshAttempt.objects.create(
+        connection=connection,
+        parent_version_id=version_id,
+        state="rejected",
+        claimed_at=now,
+        deadline_at=now,
+        ended_at=now,
+        error="grant_rejected",
+        evidence={"detail": "Refused.", "sent": True},
+    )
+    Scope.objects.create(connection=connection, name="profile.read", is_requested=True, is_granted=True)
+    Scope.objects.create(connection=connection, name="files.read", is_requested=True)
+    AuditEvent.objects.create(
+        action="connection.connected", decision="allowed", tenant_id=tenant.id, connection_id=connection.id
+    )
+    OutboxEvent.objects.create(
+        type="connection.connected", tenant_id=tenant.id, connection_id=connection.id, payload={"a": 1}
+    )
+    ConnectSession.objects.create(
+        tenant=tenant,
+        api_client=ApiClient.objects.filter(tenant=tenant).first() or make_caller(tenant).client,
+        owner_kind=OwnerKind.END_USER,
+        end_user=end_user,
+        providers=[app.provider],
+        return_url="https://app.acme.example/back",
+        state=SessionState.COMPLETED,
+        connection=connection,
+        provider_app=app,
+        token_hash=uuid.uuid4().bytes * 2,
+        expires_at=now,
+    )
+    return connection
+
+
+MODELS = tuple(model for model in admin.site._registry if model._meta.app_label == "connections")
+
+
+def list_url(model: type) -> str:
+    return reverse(f"admin:connections_{model.__name__.lower()}_changelist")
+
+
+def page_url(row: object) -> str:
+    return reverse(f"admin:connections_{type(row).__name__.lower()}_change", args=[row.pk])  # type: ignore[attr-defined]
+
+
+def press_url(row: object, verb: str) -> str:
+    return reverse(f"admin:connections_{type(row).__name__.lower()}_press", args=[row.pk, verb])  # type: ignore[attr-defined]
+
+
+def messages_of(response: HttpResponse) -> list[str]:
+    """Return what the admin says on the page that the response leads to."""
+    return [str(message) for message in response.context["messages"]]  # type: ignore[attr-defined]
+
+
+def one_of(model: type) -> object:
+    """Return a row of ``model``."""
+    row = model.objects.first()  # type: ignore[attr-defined]
+    assert row is not None, model
+    return row

@@ -1,0 +1,182 @@
+"""Every page of the admin opens, runs no inline code, shows no secret, and costs as much for many rows as for few."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from django.db import connection as database
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from connections.admin.base import hidden_columns
+from connections.models import ApiClient, ApiKey, Connection, CredentialVersion, DataKey, ProviderApp, Tenant
+from tests.connections.admin.conftest import MODELS, World, list_url, make_connection, one_of, page_url
+
+EDITABLE = (Tenant, ProviderApp, ApiClient)
+
+
+class _Inline(HTMLParser):
+    """Collects what a policy of 'self' forbids: inline scripts and styles, handlers, and foreign resources."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "script" and not (given.get("src") or given.get("type") == "application/json"):
+            self.found.append("inline script")
+        if tag == "style" or "style" in given:
+            self.found.append(f"inline style on {tag}")
+        self.found += [f"{name} on {tag}" for name in given if name.startswith("on")]
+        for name in ("src", "href"):
+            value = given.get(name) or ""
+            if tag in ("script", "link", "img", "image") and value.startswith(("http:", "https:", "//")):
+                self.found.append(f"foreign {tag}")
+
+
+def pages_of(world: World) -> list[str]:
+    """Return the address of every page that shows something of the world."""
+    pages = [reverse("admin:index"), reverse("admin:app_list", args=["connections"])]
+    for model in MODELS:
+        row = one_of(model)
+        history = reverse(f"admin:connections_{model.__name__.lower()}_history", args=[row.pk])  # type: ignore[attr-defined]
+        pages += [list_url(model), page_url(row), history]
+    pages += [reverse(f"admin:connections_{model.__name__.lower()}_add") for model in EDITABLE]
+    pages.append(reverse("admin:connections_providerapp_add") + "?provider=sandbox")
+    pages += [
+        f"{page_url(world.connection).removesuffix('change/')}press/{verb}/"
+        for verb in ("suspend", "revoke", "disconnect")
+    ]
+    pages += [f"{page_url(world.client).removesuffix('change/')}press/{verb}/" for verb in ("issue-key", "rotate-keys")]
+    return pages
+
+
+def test_every_model_of_ours_is_registered() -> None:
+    from django.apps import apps
+
+    assert set(apps.get_app_config("connections").get_models()) == set(MODELS)
+
+
+def test_every_page_opens_under_the_policy_with_no_inline_code_and_no_secret(olga: Client, world: World) -> None:
+    digests = [bytes(key.key_hash).hex() for key in ApiKey.objects.all()]
+    digests += [bytes(key.wrapped).hex() for key in DataKey.objects.all()]
+    for url in pages_of(world):
+        answer = olga.get(url)
+        assert answer.status_code == 200, url
+        policy = answer["Content-Security-Policy"]
+        assert "script-src 'self'" in policy, url
+        assert "unsafe" not in policy
+        html = answer.content.decode()
+        inline = _Inline()
+        inline.feed(html)
+        assert inline.found == [], url
+        for secret in (*world.secrets, *digests):
+            assert secret not in html, url
+        assert not re.search(r"gAAAAA[\w-]{20}", html), f"a Fernet token on {url}"
+
+
+def test_no_page_reads_a_column_that_holds_a_secret(olga: Client, world: World) -> None:
+    hidden = [f'"{model._meta.db_table}"."{name}"' for model in MODELS for name in hidden_columns(model)]
+    hidden.remove('"connections_tenant"."logo"')  # the page of a tenant shows it
+    assert len(hidden) >= 10
+    for url in pages_of(world):
+        with CaptureQueriesContext(database) as queries:
+            olga.get(url)
+        for query in queries:
+            statement = query["sql"].replace("IS NOT NULL", "")
+            read = [column for column in hidden if f"{column}," in statement or f"{column} FROM" in statement]
+            assert read == [], url
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_a_list_costs_as_many_queries_for_many_rows_as_for_few(olga: Client, world: World, model: type) -> None:
+    few = _queries(olga, list_url(model))
+    for number in range(6):
+        make_connection(world.app, world.tenant, f"user-{number}")
+    assert _queries(olga, list_url(model)) == few
+
+
+def test_a_connection_page_costs_as_many_queries_after_a_long_history(olga: Client, world: World) -> None:
+    few = _queries(olga, page_url(world.connection))
+    for _ in range(6):
+        _repeat_history(world.connection)
+    assert _queries(olga, page_url(world.connection)) == few
+    assert few <= 14
+
+
+def test_the_first_page_costs_as_many_queries_for_many_connections(olga: Client, world: World) -> None:
+    few = _queries(olga, reverse("admin:index"))
+    for number in range(6):
+        make_connection(world.app, world.tenant, f"user-{number}")
+    assert _queries(olga, reverse("admin:index")) == few
+    assert few <= 12
+
+
+def _queries(browser: Client, url: str) -> int:
+    browser.get(url)
+    with CaptureQueriesContext(database) as queries:
+        assert browser.get(url).status_code == 200
+    return len(queries)
+
+
+def _repeat_history(connection: Connection) -> None:
+    from connections.models import AuditEvent, RefreshAttempt
+
+    for event in AuditEvent.objects.filter(connection_id=connection.id)[:3]:
+        event.pk = None
+        event.save(force_insert=True)
+    attempt = RefreshAttempt.objects.filter(connection=connection).first()
+    assert attempt is not None
+    RefreshAttempt.objects.create(
+        connection=connection,
+        parent_version_id=attempt.parent_version_id,
+        state="aborted",
+        claimed_at=attempt.claimed_at,
+        deadline_at=attempt.deadline_at,
+    )
+
+
+def test_a_search_for_an_id_finds_its_row(olga: Client, world: World) -> None:
+    make_connection(world.app, world.tenant, "bob")
+    answer = olga.get(list_url(Connection), {"q": str(world.connection.id)})
+    assert [row.pk for row in answer.context["cl"].result_list] == [world.connection.id]
+    assert "alice" in olga.get(list_url(Connection), {"q": "alic"}).content.decode()
+
+
+def test_a_list_cannot_be_filtered_by_a_digest(olga: Client, world: World) -> None:
+    for model, column in ((ApiKey, "key_hash"), (CredentialVersion, "secrets"), (CredentialVersion, "fingerprint")):
+        assert olga.get(list_url(model), {f"{column}__isnull": "False"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "health", ["failing", "overdue", "refused", "scopes", "unproven", "revoking", "paused", "suspended"]
+)
+def test_every_health_filter_works(olga: Client, world: World, health: str) -> None:
+    rows = olga.get(list_url(Connection), {"health": health}).context["cl"].result_list
+    assert len(rows) == (1 if health in ("scopes", "unproven") else 0)
+
+
+def test_links_from_other_pages_filter_the_lists(olga: Client, world: World) -> None:
+    other = make_connection(world.app, world.tenant, "bob")
+    for model in MODELS:
+        for name in ("connection", "app", "client", "tenant"):
+            value = {
+                "connection": str(other.id),
+                "app": str(world.app.id),
+                "client": str(world.client.id),
+                "tenant": world.tenant.slug,
+            }[name]
+            assert olga.get(list_url(model), {name: value}).status_code in (200, 302)
+    attempts = olga.get(reverse("admin:connections_refreshattempt_changelist"), {"connection": str(other.id)})
+    assert {row.connection_id for row in attempts.context["cl"].result_list} == {other.id}
+
+
+def test_a_count_stops_where_it_would_read_too_much(
+    olga: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connections.admin.base.CappedPaginator.MOST", 2)
+    for number in range(4):
+        make_connection(world.app, world.tenant, f"user-{number}")
+    assert "2\n    or more" in olga.get(list_url(Connection)).content.decode()

@@ -1,0 +1,102 @@
+"""Who may do what: anonymous visitors nothing, viewers look, and nobody edits what the lifecycle owns."""
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from connections.models import ApiClient, ApiKey, AuditEvent, Connection, ProviderApp, Tenant
+from tests.connections.admin.conftest import MODELS, World, list_url, logged_in, one_of, page_url, press_url
+
+EDITABLE = (Tenant, ProviderApp, ApiClient)
+
+
+def presses(world: World) -> list[str]:
+    """Return the address of every button there is."""
+    connection = ("refresh", "probe", "pause", "unpause", "suspend", "resume", "revoke", "disconnect")
+    found = [press_url(world.connection, verb) for verb in connection]
+    found += [press_url(world.app, verb) for verb in ("pause", "unpause", "suspend", "resume")]
+    found += [press_url(world.tenant, verb) for verb in ("suspend", "resume")]
+    found += [press_url(world.client, verb) for verb in ("suspend", "resume", "issue-key", "rotate-keys")]
+    key, incident = ApiKey.objects.first(), world.app.incidents.first()
+    return [*found, press_url(key, "revoke"), press_url(incident, "close")]
+
+
+def test_nothing_opens_without_logging_in(world: World) -> None:
+    for url in [list_url(model) for model in MODELS] + presses(world):
+        for answer in (Client().get(url), Client().post(url)):
+            assert answer.status_code == 302
+            assert answer["Location"].startswith("/admin/login/")
+
+
+def test_a_viewer_sees_every_page_and_no_button(viktor: Client, world: World) -> None:
+    for model in MODELS:
+        assert viktor.get(list_url(model)).status_code == 200
+        html = viktor.get(page_url(one_of(model))).content.decode()
+        assert "/press/" not in html, model
+        assert 'name="_save"' not in html, model
+
+
+def test_a_viewer_cannot_press_a_button(viktor: Client, world: World) -> None:
+    before = list(AuditEvent.objects.values_list("id", flat=True))
+    for url in presses(world):
+        assert viktor.get(url).status_code == 403, url
+        assert viktor.post(url, {"days": "30"}).status_code == 403, url
+    assert list(AuditEvent.objects.values_list("id", flat=True)) == before
+
+
+@pytest.mark.parametrize(
+    "action", ["refresh", "probe", "pause", "unpause", "suspend", "resume", "revoke", "disconnect"]
+)
+def test_a_viewer_has_no_action(viktor: Client, world: World, action: str) -> None:
+    assert 'name="action"' not in viktor.get(list_url(Connection)).content.decode()
+    data = {"action": action, "_selected_action": [str(world.connection.id)], "confirmed": "1"}
+    viktor.post(list_url(Connection), data)
+    world.connection.refresh_from_db()
+    assert (world.connection.status, world.connection.paused_at, world.connection.version) == ("active", None, 1)
+
+
+def test_a_viewer_cannot_change_what_operators_may(viktor: Client, world: World) -> None:
+    for row in (world.tenant, world.app, world.client):
+        assert viktor.post(page_url(row), {"name": "Changed"}).status_code == 403
+    for model in EDITABLE:
+        assert viktor.get(reverse(f"admin:connections_{model.__name__.lower()}_add")).status_code == 403
+    world.tenant.refresh_from_db()
+    assert world.tenant.name == "Acme"
+
+
+def test_nobody_adds_changes_or_deletes_what_the_lifecycle_owns(olga: Client, world: World) -> None:
+    for model in MODELS:
+        name = f"admin:connections_{model.__name__.lower()}"
+        row = one_of(model)
+        assert olga.post(reverse(f"{name}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403  # type: ignore[attr-defined]
+        if model in EDITABLE:
+            continue
+        assert olga.get(reverse(f"{name}_add")).status_code == 403
+        assert olga.post(page_url(row), {"status": "revoked"}).status_code == 403
+        assert 'value="delete_selected"' not in olga.get(list_url(model)).content.decode()
+    world.connection.refresh_from_db()
+    assert world.connection.status == "active"
+
+
+def test_the_right_to_change_one_model_gives_only_its_buttons(world: World) -> None:
+    user = User.objects.create_user("nina", is_staff=True)
+    user.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_tenant", "change_tenant", "view_connection"])
+    )
+    nina = logged_in(user)
+    assert nina.post(press_url(world.tenant, "suspend")).status_code == 302
+    assert nina.post(press_url(world.connection, "suspend")).status_code == 403
+
+
+def test_a_form_from_another_site_is_refused(world: World) -> None:
+    user = User.objects.create_superuser("mallory")
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(user)
+    for url in [*presses(world), page_url(world.app), page_url(world.tenant)]:
+        assert browser.post(url).status_code == 403
+
+
+def test_the_dashboard_is_for_those_who_may_see_connections(world: World) -> None:
+    user = User.objects.create_user("nina", is_staff=True)
+    assert "Refreshes overdue" not in logged_in(user).get("/admin/").content.decode()

@@ -1,0 +1,180 @@
+"""The form of provider apps: it follows the entry, and its secrets are written, never shown."""
+
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from connections.lifecycle.sealing import open_client_secrets
+from connections.models import AuditEvent, ProviderApp, Tenant
+from tests.connections.admin.conftest import ISSUER, SECRET, messages_of, page_url, press_url
+from tests.factories import make_tenant
+
+ADD = "/admin/connections/providerapp/add/"
+
+
+@pytest.fixture
+def acme(db: None) -> Tenant:
+    return make_tenant("acme")
+
+
+def add(
+    browser: Client, *, provider: str = "sandbox", style: str = "oauth2_authorization_code", **typed: Any
+) -> HttpResponse:
+    """Send the form of a new app."""
+    data = {
+        "param_issuer": ISSUER,
+        "client_id": "c1",
+        "client_secrets": "",
+        "scopes": "",
+        "name": "",
+        "tenant": "",
+        **typed,
+    }
+    response: HttpResponse = browser.post(f"{ADD}?provider={provider}&auth_style={style}", data, follow=True)
+    return response
+
+
+def change(browser: Client, app: ProviderApp, **typed: Any) -> HttpResponse:
+    """Send the form of ``app`` with ``typed`` in place of what it shows."""
+    data = {
+        "name": app.name,
+        "client_id": app.client_id,
+        "client_secrets": "",
+        "scopes": "\n".join(app.scopes),
+        "param_issuer": app.params.get("issuer", ""),
+        **typed,
+    }
+    response: HttpResponse = browser.post(page_url(app), data, follow=True)
+    return response
+
+
+def secrets_of(app: ProviderApp) -> list[str]:
+    return [secret.get_secret_value() for secret in open_client_secrets(ProviderApp.objects.get(id=app.id))]
+
+
+def errors_of(answer: HttpResponse) -> str:
+    return str(answer.context["adminform"].form.errors)  # type: ignore[attr-defined]
+
+
+def test_adding_begins_with_the_choice_of_a_provider(olga: Client) -> None:
+    page = olga.get(ADD).content.decode()
+    assert "?provider=sandbox&amp;auth_style=api_key" in page
+    assert olga.get(f"{ADD}?provider=nope").content.decode().count("auth_style=") == page.count("auth_style=")
+
+
+def test_a_new_app_says_which_redirect_uri_to_register(olga: Client, acme: Tenant) -> None:
+    answer = add(
+        olga, client_secrets=f"{SECRET}\n  older  \n\n", scopes="profile.read\nfiles.read", tenant=str(acme.id)
+    )
+    app = ProviderApp.objects.get()
+    assert f"http://testserver/connect/callback/{app.id}" in messages_of(answer)[0]
+    assert (app.tenant, app.name, app.client_id, app.scopes) == (acme, "Sandbox", "c1", ["profile.read", "files.read"])
+    assert app.params == {"issuer": ISSUER}
+    assert secrets_of(app) == [SECRET, "older"]
+    assert AuditEvent.objects.get(action="provider_app.saved").operator == "olga"
+
+
+def test_a_draft_is_shown_as_one(olga: Client) -> None:
+    add(olga, client_id="")
+    app = ProviderApp.objects.get()
+    assert app.is_draft
+    page = olga.get(page_url(app)).content.decode()
+    assert "Draft: no client ID" in page
+    assert f"/connect/callback/{app.id}" in page
+
+
+def test_an_app_for_pasted_keys_asks_for_no_registration(olga: Client) -> None:
+    page = olga.get(f"{ADD}?provider=sandbox&auth_style=api_key").content.decode()
+    assert "client_secrets" not in page
+    answer = olga.post(f"{ADD}?provider=sandbox&auth_style=api_key", {"param_issuer": ISSUER, "name": ""}, follow=True)
+    assert ProviderApp.objects.get().auth_style == "api_key", errors_of(answer)
+
+
+def test_a_second_app_of_the_same_kind_is_refused_instead_of_replacing_the_first(olga: Client) -> None:
+    add(olga, client_secrets=SECRET)
+    answer = add(olga, client_id="c2")
+    assert "change that one instead" in errors_of(answer)
+    assert ProviderApp.objects.get().client_id == "c1"
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [({"param_issuer": "nonsense"}, "param_issuer"), ({"param_issuer": ""}, "param_issuer")],
+)
+def test_a_wrong_parameter_is_marked_at_its_field(olga: Client, typed: dict[str, str], field: str) -> None:
+    answer = add(olga, client_secrets=SECRET, **typed)
+    assert field in answer.context["adminform"].form.errors
+    assert SECRET not in answer.content.decode()
+    assert not ProviderApp.objects.exists()
+
+
+def test_metadata_that_cannot_be_fetched_are_an_error_of_the_issuer(olga: Client, transactional_db: None) -> None:
+    answer = add(olga, provider="oidc", param_issuer="http://127.0.0.1:1")
+    assert "metadata cannot be used" in str(answer.context["adminform"].form.errors["param_issuer"])
+
+
+def test_the_form_calls_the_provider_outside_any_transaction(
+    olga: Client, transactional_db: None, sandbox_process: Any
+) -> None:
+    add(olga, provider="oidc", param_issuer=sandbox_process.url)
+    app = ProviderApp.objects.get()
+    assert app.discovered["token"] == f"{sandbox_process.url}/token"
+    assert "introspection" in olga.get(page_url(app)).content.decode()
+    change(olga, app, client_id="c2")
+    assert ProviderApp.objects.get().client_id == "c2"
+
+
+def test_an_empty_secret_field_keeps_the_stored_ones(olga: Client) -> None:
+    add(olga, client_secrets=SECRET)
+    app = ProviderApp.objects.get()
+    change(olga, app, client_id="c2", name="Renamed")
+    assert secrets_of(app) == [SECRET]
+    assert ProviderApp.objects.get().name == "Renamed"
+
+
+def test_typed_secrets_replace_all_and_a_tick_removes_them(olga: Client) -> None:
+    add(olga, client_secrets=SECRET)
+    app = ProviderApp.objects.get()
+    change(olga, app, client_secrets="new-1\nnew-2")
+    assert secrets_of(app) == ["new-1", "new-2"]
+    change(olga, app, remove_secrets="on")
+    assert secrets_of(app) == []
+    assert "not set" in olga.get(reverse("admin:connections_providerapp_changelist")).content.decode()
+
+
+def test_a_secret_is_never_rendered_back(olga: Client) -> None:
+    add(olga, client_secrets=SECRET)
+    app = ProviderApp.objects.get()
+    for answer in (
+        olga.get(page_url(app)),
+        change(olga, app, client_secrets=SECRET, param_issuer="nonsense"),
+        change(olga, app, client_secrets=SECRET),
+        olga.get("/admin/"),
+        olga.get(reverse("admin:connections_providerapp_history", args=[app.id])),
+    ):
+        assert SECRET not in answer.content.decode()
+    assert "set" in olga.get(page_url(app)).content.decode()
+
+
+def test_an_app_whose_entry_is_gone_can_still_be_looked_at(olga: Client) -> None:
+    add(olga)
+    ProviderApp.objects.update(provider="gone")
+    page = olga.get(page_url(ProviderApp.objects.get())).content.decode()
+    assert "no longer in the catalogue" in page
+
+
+def test_pausing_and_suspending_an_app(olga: Client) -> None:
+    add(olga)
+    app = ProviderApp.objects.get()
+    for verb, column in (("pause", "paused_at"), ("suspend", "suspended_at")):
+        olga.post(press_url(app, verb))
+        assert getattr(ProviderApp.objects.get(), column) is not None
+    olga.post(press_url(app, "unpause"))
+    olga.post(press_url(app, "resume"))
+    app.refresh_from_db()
+    assert (app.paused_at, app.suspended_at) == (None, None)
+    actions = AuditEvent.objects.filter(operator="olga", detail__provider_app=str(app.id))
+    assert actions.count() == 5

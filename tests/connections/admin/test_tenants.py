@@ -1,0 +1,102 @@
+"""The form of tenants, their preview and their kill switch."""
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import Client
+
+from connections.models import AuditEvent, Tenant
+from tests.connections.admin.conftest import list_url, page_url, press_url
+from tests.factories import make_tenant
+
+ADD = "/admin/connections/tenant/add/"
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
+TYPED = {
+    "name": "Acme Inc.",
+    "brand_color": "#0f766e",
+    "allowed_origins": "https://app.acme.example\n",
+    "return_urls": "https://app.acme.example/back\n\nhttps://app.acme.example/other",
+    "reconnect_url": "https://app.acme.example/reconnect/{connection}",
+}
+
+
+@pytest.fixture
+def acme(db: None) -> Tenant:
+    return make_tenant("acme")
+
+
+def send(browser: Client, url: str, **typed: Any) -> HttpResponse:
+    response: HttpResponse = browser.post(url, {**TYPED, **typed})
+    return response
+
+
+def test_a_tenant_is_made_through_the_lifecycle(olga: Client) -> None:
+    assert send(olga, ADD, slug="acme").status_code == 302
+    tenant = Tenant.objects.get()
+    assert (tenant.slug, tenant.name, tenant.brand_color) == ("acme", "Acme Inc.", "#0f766e")
+    assert tenant.return_urls == ["https://app.acme.example/back", "https://app.acme.example/other"]
+    assert AuditEvent.objects.get(action="tenant.saved").operator == "olga"
+
+
+def test_changing_keeps_the_slug_and_the_logo(olga: Client, acme: Tenant) -> None:
+    send(olga, page_url(acme), logo_file=SimpleUploadedFile("logo.png", PNG, "image/png"))
+    assert "data:image/png;base64," in olga.get(page_url(acme)).content.decode()
+    send(olga, page_url(acme), slug="globex", name="Changed")
+    acme.refresh_from_db()
+    assert (acme.slug, acme.name, bytes(acme.logo)) == ("acme", "Changed", PNG)
+    send(olga, page_url(acme), remove_logo="on")
+    acme.refresh_from_db()
+    assert bytes(acme.logo) == b""
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"return_urls": "ftp://acme.example"}, "return_urls"),
+        ({"allowed_origins": "https://acme.example/path"}, "allowed_origins"),
+        ({"reconnect_url": "nonsense"}, "reconnect_url"),
+        ({"brand_color": "red"}, "brand_color"),
+        ({"logo_file": SimpleUploadedFile("x.png", b"no image", "image/png")}, "logo_file"),
+        ({"logo_file": SimpleUploadedFile("x.png", PNG * 4000, "image/png")}, "logo_file"),
+        ({"name": ""}, "name"),
+    ],
+)
+def test_what_is_wrong_is_marked_at_its_field(olga: Client, acme: Tenant, typed: dict[str, Any], field: str) -> None:
+    answer = send(olga, page_url(acme), **typed)
+    assert list(answer.context["adminform"].form.errors) == [field]  # type: ignore[attr-defined]
+    acme.refresh_from_db()
+    assert acme.name == "Acme"
+
+
+def test_a_slug_is_given_once(olga: Client, acme: Tenant) -> None:
+    answer = send(olga, ADD, slug="acme")
+    assert "slug" in answer.context["adminform"].form.errors  # type: ignore[attr-defined]
+    acme.refresh_from_db()
+    assert acme.name == "Acme"
+
+
+def test_the_preview_shows_the_brand_and_escapes_the_name(olga: Client, acme: Tenant) -> None:
+    Tenant.objects.update(name="<b>A&B</b>", brand_color="#ffffff")
+    page = olga.get(page_url(acme)).content.decode()
+    assert 'fill="#ffffff"' in page
+    assert 'fill="#000000">&lt;</text>' in page
+    assert "<b>A&B</b>" not in page
+
+
+def test_the_kill_switch_asks_first(olga: Client, acme: Tenant) -> None:
+    assert "stops vending" in olga.get(press_url(acme, "suspend")).content.decode()
+    acme.refresh_from_db()
+    assert acme.suspended_at is None
+    olga.post(press_url(acme, "suspend"))
+    acme.refresh_from_db()
+    assert acme.suspended_at is not None
+    assert "Suspended" in olga.get(list_url(Tenant)).content.decode()
+    olga.post(press_url(acme, "resume"))
+    acme.refresh_from_db()
+    assert acme.suspended_at is None
+    assert list(AuditEvent.objects.filter(operator="olga").order_by("id").values_list("action", "tenant_id")) == [
+        ("tenant.suspended", acme.id),
+        ("tenant.resumed", acme.id),
+    ]

@@ -1,0 +1,49 @@
+"""The cast of the API's tests. No provider is called, so each test is one transaction that is rolled back."""
+
+from collections.abc import Callable
+
+import pytest
+
+from connections.lifecycle import switches
+from connections.lifecycle.audit import SYSTEM
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.switches import Suspendable
+from connections.models import Connection, Tenant
+from tests.connections.api.stored import make_connection
+from tests.factories import Caller, make_caller, make_tenant
+
+
+@pytest.fixture
+def acme(db: None) -> Tenant:
+    """The tenant that most tests are about."""
+    return make_tenant("acme")
+
+
+@pytest.fixture
+def globex(db: None) -> Tenant:
+    """Another tenant, to be kept apart from acme."""
+    return make_tenant("globex")
+
+
+@pytest.fixture
+def foreign_backend(globex: Tenant) -> Caller:
+    """globex's own backend."""
+    return make_caller(globex)
+
+
+@pytest.fixture
+def operator(db: None) -> Caller:
+    """An operator-wide client."""
+    return make_caller(None, "operator")
+
+
+@pytest.fixture
+def connection(acme: Tenant) -> Connection:
+    """alice's connection at acme, good for an hour."""
+    return make_connection(acme)
+
+
+@pytest.fixture
+def switch_off() -> Callable[[Suspendable], None]:
+    """Throw the kill switch of a tenant, provider app, API client or connection."""
+    return lambda subject: switches.suspend(subject, now=database_now(), actor=SYSTEM) and None

@@ -1,0 +1,98 @@
+"""Every operation that the OpenAPI document names, and how to call it well: a new one has to be added here."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpResponse
+
+from connections.api.urls import api
+from connections.models import Permission
+from tests.factories import Caller
+from tests.flows import call
+
+DOCUMENT: dict[str, Any] = api.get_openapi_schema(path_prefix="/")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation. ``body`` is valid but for the ids in it; ``names_tenant`` says where ``tenant`` goes, if anywhere.
+
+    ``resource`` is what the path names: a "connection", a "session", a "tenant", a "provider", or nothing.
+    """
+
+    method: str
+    path: str
+    permission: Permission
+    body: dict[str, Any] | None = None
+    resource: str = ""
+    names_tenant: str = "query"
+    finds_tenant: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    def call(
+        self, caller: Caller | None, *, tenant: str | None = None, id_: object = None, **members: Any
+    ) -> HttpResponse:
+        """Make the call, naming ``tenant`` where this operation takes it."""
+        path = self.path
+        for name in ("{connection_id}", "{session_id}", "{slug}"):
+            path = path.replace(name, str(id_ or uuid.uuid4()))
+        body = None if self.body is None else {**self.body, **members}
+        if tenant is not None and self.names_tenant == "query":
+            path = f"{path}?{urlencode({'tenant': tenant})}"
+        if tenant is not None and self.names_tenant == "body" and body is not None:
+            body["tenant"] = tenant
+        return call(caller, self.method, path, body)
+
+
+_SESSION = {"end_user": "alice", "provider": "sandbox", "return_url": "https://app.acme.example/connected"}
+_VERSION = str(uuid.UUID(int=7))
+
+OPERATIONS = [
+    Operation("PUT", "/tenants/{slug}", Permission.TENANTS, {"name": "Initech"}, "tenant", "", False),
+    Operation("GET", "/tenants", Permission.READ, names_tenant="", finds_tenant=False),
+    Operation("GET", "/providers", Permission.READ),
+    Operation("GET", "/providers/{slug}", Permission.READ, resource="provider"),
+    Operation("POST", "/connect-sessions", Permission.CONNECT, _SESSION, names_tenant="body"),
+    Operation(
+        "POST",
+        "/connect-sessions/{session_id}/complete",
+        Permission.CONNECT,
+        {"completion_code": "x", "end_user": "alice"},
+        "session",
+        "",
+        False,  # a session belongs to the client that made it
+    ),
+    Operation("GET", "/connections", Permission.READ),
+    Operation("GET", "/connections/{connection_id}", Permission.READ, resource="connection"),
+    Operation("PATCH", "/connections/{connection_id}", Permission.MANAGE, {"metadata": {}}, "connection", "body"),
+    Operation("DELETE", "/connections/{connection_id}", Permission.MANAGE, resource="connection"),
+    Operation("POST", "/connections/{connection_id}/refresh", Permission.MANAGE, resource="connection"),
+    Operation("POST", "/connections/{connection_id}/probe", Permission.MANAGE, resource="connection"),
+    Operation(
+        "POST",
+        "/connections/{connection_id}/report",
+        Permission.VEND,
+        {"version": _VERSION, "status": 401},
+        "connection",
+        "body",
+    ),
+    Operation(
+        "POST",
+        "/connections/{connection_id}/credential",
+        Permission.VEND,
+        {"end_user": "alice"},
+        "connection",
+        "body",
+    ),
+    Operation("POST", "/credentials", Permission.VEND, {"provider": "sandbox", "end_user": "alice"}, "", "body"),
+    Operation("GET", "/events", Permission.READ),
+]
+
+
+def documented() -> set[str]:
+    """Return every operation of the OpenAPI document, as ``METHOD /path``."""
+    return {f"{method.upper()} {path}" for path, item in DOCUMENT["paths"].items() for method in item}

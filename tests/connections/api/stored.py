@@ -1,0 +1,80 @@
+"""Connections as they are stored, made without a provider."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from pydantic import SecretStr
+
+from connections.lifecycle.audit import SYSTEM
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.provision import Registration, save_provider_app
+from connections.lifecycle.sealing import current_data_key
+from connections.lifecycle.versions import insert_received, make_current, record_requested_scopes, seal_version
+from connections.models import Connection, OwnerKind, ProviderApp, Reason, Status, Tenant
+from providers.values import Credential, Obtained
+from providers.vocabulary import AuthStyle
+
+
+def make_app(tenant: Tenant | None, **changes: Any) -> ProviderApp:
+    """Make an app of ``tenant`` at a provider that nobody will call."""
+    registration = {
+        "provider": "sandbox",
+        "auth_style": AuthStyle.AUTHORIZATION_CODE,
+        "client_id": "client",
+        "client_secrets": ["secret"],
+        "params": {"issuer": "http://127.0.0.1:9"},
+        **changes,
+    }
+    return save_provider_app(Registration(**registration), tenant=tenant, actor=SYSTEM)
+
+
+def make_connection(
+    tenant: Tenant,
+    *,
+    end_user: str = "alice",
+    owner: OwnerKind = OwnerKind.END_USER,
+    app: ProviderApp | None = None,
+    scopes: Sequence[str] = ("profile.read", "files.read"),
+    requested: Sequence[str] = ("profile.read", "files.read", "files.write"),
+    lifetime_seconds: int = 3600,
+    access_token: str = "",
+    account: str = "",
+    **changes: Any,
+) -> Connection:
+    """Store an active connection with a credential; ``changes`` are made to its row afterwards."""
+    now = database_now()
+    connection = Connection.objects.create(
+        tenant=tenant,
+        provider_app=app or ProviderApp.objects.filter(tenant=tenant).first() or make_app(tenant),
+        provider="sandbox",
+        owner_kind=owner,
+        end_user=end_user if owner is OwnerKind.END_USER else "",
+    )
+    sealed = seal_version(
+        Obtained(
+            credential=Credential(
+                access_token=SecretStr(access_token or f"at-{uuid.uuid4()}"), refresh_token=SecretStr("rt")
+            ),
+            lifetime_seconds=lifetime_seconds,
+        ),
+        tenant_id=tenant.id,
+        connection_id=connection.id,
+        grant_id=uuid.uuid4(),
+        key=current_data_key(tenant.id),
+        scopes=tuple(scopes),
+        is_refreshable=True,
+        received_at=now,
+    )
+    make_current(connection, insert_received(sealed), status=Status.ACTIVE, reason=Reason.CONNECTED, now=now)
+    record_requested_scopes(connection, tuple(requested))
+    connection.change(provider_account_id=account or f"person-{uuid.uuid4()}", **changes)
+    return connection
+
+
+def expire_in(connection: Connection, seconds: float, *, refreshable: bool = True) -> None:
+    """Let the current credential expire ``seconds`` from now."""
+    moment = database_now() + timedelta(seconds=seconds)
+    connection.versions.update(access_expires_at=moment, is_refreshable=refreshable)
+    connection.change(access_expires_at=moment, refresh_due_at=moment if refreshable else None)

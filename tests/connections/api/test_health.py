@@ -1,0 +1,97 @@
+"""Health: alive whatever the Host header says; ready only with database, migrations and keys."""
+
+import json
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from django.conf import settings as project
+from django.db import connection as database
+from django.test import Client
+
+from connections.lifecycle.clock import database_now
+from tests.connections.api.stored import make_connection
+from tests.factories import make_caller, make_tenant
+from tests.flows import call
+
+
+def ready(**headers: str) -> tuple[int, dict[str, str]]:
+    answer = Client().get("/readyz", headers=headers)
+    return answer.status_code, json.loads(answer.content)["checks"]
+
+
+@pytest.mark.parametrize("host", ["testserver", "10.0.0.7:8000", "evil.example", "", "a b"])
+def test_health_is_told_to_whoever_asks_by_whatever_name(host: str, transactional_db: None) -> None:
+    alive = Client().get("/healthz", headers={"host": host})
+    assert (alive.status_code, json.loads(alive.content)) == (200, {"status": "ok"})
+    assert ready(host=host)[0] == 200
+
+
+def test_is_ready_with_everything_in_order(transactional_db: None) -> None:
+    make_connection(make_tenant("acme"))
+    assert ready() == (200, {"database": "ok", "migrations": "ok", "keys": "ok", "broker": "ok"})
+
+
+def test_is_not_ready_with_a_migration_to_apply(transactional_db: None) -> None:
+    with database.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'connections' AND name = '0002_audit_append_only'")
+    try:
+        status, checks = ready()
+        assert (status, checks["migrations"]) == (503, "1 to apply")
+        assert Client().get("/healthz").status_code == 200
+    finally:
+        with database.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO django_migrations (app, name, applied) "
+                "VALUES ('connections', '0002_audit_append_only', %s)",
+                [database_now()],
+            )
+
+
+@pytest.mark.parametrize("setting", ["KEK_KEYS", "FERNET_KEYS"])
+def test_a_wrong_key_fails_readiness_and_ends_no_connection(
+    setting: str, transactional_db: None, settings: Any
+) -> None:
+    acme = make_tenant("acme")
+    backend, connection = make_caller(acme), make_connection(acme)
+    other = other_keys(setting)
+    setattr(settings, setting, other)
+
+    status, checks = ready()
+
+    assert (status, checks["keys"]) == (503, "stored keys do not open")
+    for _ in range(3):
+        answer = call(backend, "POST", f"/connections/{connection.id}/credential", {"end_user": "alice"})
+        assert (answer.status_code, answer.json()["code"]) == (500, "credential_unreadable")
+    connection.refresh_from_db()
+    assert (connection.status, connection.failures) == ("active", 0)
+
+
+def other_keys(setting: str) -> list[str]:
+    if setting == "FERNET_KEYS":
+        return [Fernet.generate_key().decode()]
+    name, _, _ = project.KEK_KEYS[0].partition(":")
+    return [f"{name}:{Fernet.generate_key().decode()}"]
+
+
+def test_an_unreachable_broker_is_told_but_stops_nobody(transactional_db: None, settings: Any) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    status, checks = ready()
+    assert (status, checks["broker"]) == (200, "unreachable")
+
+
+def test_an_unreachable_database_is_told_once(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    database.close()
+    with monkeypatch.context() as patch:
+        elsewhere = {"HOST": "127.0.0.1", "PORT": "1", "OPTIONS": {"connect_timeout": 1}}
+        for name, value in elsewhere.items():
+            patch.setitem(database.settings_dict, name, value)
+        status, checks = ready()
+    assert status == 503
+    assert checks == {"database": "unreachable", "migrations": "unknown", "keys": "unknown", "broker": "ok"}
+
+
+def test_neither_says_more_than_a_word(db: None) -> None:
+    text = Client().get("/readyz").content.decode() + Client().get("/healthz").content.decode()
+    for secret in (project.DATABASES["default"]["PASSWORD"], project.SECRET_KEY, project.REDIS_URL):
+        assert not secret or str(secret) not in text

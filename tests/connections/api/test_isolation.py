@@ -1,0 +1,210 @@
+"""Nobody sees another tenant's things: for every operation of the OpenAPI document, whatever the key."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from connections.lifecycle import events
+from connections.lifecycle.audit import SYSTEM
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.provision import issue_key
+from connections.lifecycle.switches import Suspendable
+from connections.models import ApiClient, ApiKey, Connection, ConnectSession, CredentialVersion, Permission, Tenant
+from tests.connections.api.operations import DOCUMENT, OPERATIONS, Operation, documented
+from tests.connections.api.stored import make_connection
+from tests.factories import Caller, make_caller
+from tests.flows import EndUser, call
+
+PERMISSIONS = list(Permission)
+OWN = [permission for permission in PERMISSIONS if permission is not Permission.TENANTS]
+of_operations = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+of_resources = pytest.mark.parametrize(
+    "operation", [operation for operation in OPERATIONS if operation.resource in ("connection", "session")], ids=str
+)
+of_tenants = pytest.mark.parametrize(
+    "operation", [operation for operation in OPERATIONS if operation.finds_tenant], ids=str
+)
+
+
+def everything(connection: Connection) -> list[object]:
+    """Return all that is stored of a connection, to see that nothing changed."""
+    tables = (Connection, CredentialVersion, ConnectSession)
+    return [str(list(table.objects.order_by("pk").values_list())) for table in tables]
+
+
+@pytest.fixture
+def stranger(globex: Tenant) -> Caller:
+    """A client of globex's that may do everything at globex."""
+    make_connection(globex, end_user="alice")
+    return make_caller(globex, "stranger", OWN)
+
+
+@pytest.fixture
+def named(acme: Tenant, connection: Connection) -> dict[str, object]:
+    """One of each thing of acme's that a path can name."""
+    backend = make_caller(acme)
+    session = EndUser("alice", backend).invite()
+    return {"connection": connection.id, "session": session.id, "tenant": "acme", "provider": "sandbox"}
+
+
+def test_every_operation_is_covered_here() -> None:
+    assert {str(operation) for operation in OPERATIONS} == documented()
+    for operation in OPERATIONS:
+        described = DOCUMENT["paths"][operation.path][operation.method.lower()]
+        in_query = any(parameter["name"] == "tenant" for parameter in described.get("parameters", ()))
+        schema = described.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+        body = DOCUMENT["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], {})
+        in_body = "tenant" in body.get("properties", {})
+        assert operation.names_tenant == ("query" if in_query else "body" if in_body else ""), operation
+
+
+@of_resources
+def test_another_tenants_id_is_as_unknown_as_one_that_does_not_exist(
+    operation: Operation, named: dict[str, object], connection: Connection, stranger: Caller
+) -> None:
+    before = everything(connection)
+    foreign = operation.call(stranger, id_=named[operation.resource])
+    unknown = operation.call(stranger)
+    assert (foreign.status_code, foreign.json()["code"]) == (404, "not_found")
+    assert foreign.content == unknown.content
+    assert dict(foreign.headers) == dict(unknown.headers)
+    assert everything(connection) == before
+
+
+@of_tenants
+def test_another_tenants_name_is_as_unknown_as_one_that_does_not_exist(
+    operation: Operation, named: dict[str, object], connection: Connection, stranger: Caller
+) -> None:
+    before = everything(connection)
+    id_ = named.get(operation.resource)
+    foreign = operation.call(stranger, tenant="acme", id_=id_)
+    assert (foreign.status_code, foreign.json()["code"]) == (404, "not_found")
+    assert foreign.content == operation.call(stranger, tenant="initech", id_=id_).content
+    assert everything(connection) == before
+
+
+@of_tenants
+def test_an_operator_wide_key_has_to_name_the_tenant(
+    operation: Operation, named: dict[str, object], connection: Connection
+) -> None:
+    operator = make_caller(None, "operator", PERMISSIONS)
+    before = everything(connection)
+    answer = operation.call(operator, id_=named.get(operation.resource))
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (422, "invalid_request", "tenant")
+    assert everything(connection) == before
+
+
+@of_tenants
+def test_an_operator_wide_key_gets_nothing_of_a_tenant_but_the_one_it_names(
+    operation: Operation, named: dict[str, object], connection: Connection, globex: Tenant
+) -> None:
+    operator = make_caller(None, "operator", PERMISSIONS)
+    before = everything(connection)
+    assert operation.call(operator, tenant="initech", id_=named.get(operation.resource)).status_code == 404
+    if operation.resource == "connection":
+        elsewhere = operation.call(operator, tenant="globex", id_=connection.id)
+        assert elsewhere.content == operation.call(operator, tenant="globex").content
+        assert elsewhere.status_code == 404
+    assert everything(connection) == before
+
+
+def test_a_session_is_completed_by_nobody_but_the_client_that_made_it(named: dict[str, object], acme: Tenant) -> None:
+    (complete,) = [operation for operation in OPERATIONS if operation.resource == "session"]
+    for other in (make_caller(acme, "other"), make_caller(None, "operator")):
+        foreign = complete.call(other, id_=named["session"])
+        assert (foreign.status_code, foreign.content) == (404, complete.call(other).content)
+
+
+def test_lists_hold_nothing_of_another_tenant(connection: Connection, stranger: Caller) -> None:
+    events.emit("connection.connected", connection)
+    events.emit("connection.connected", Connection.objects.exclude(id=connection.id).get())
+    for path in ("/connections?limit=200", "/tenants", "/providers", "/providers/sandbox"):
+        answer = call(stranger, "GET", path)
+        assert answer.status_code == 200
+        for secret in (str(connection.id), "acme", str(connection.tenant_id)):
+            assert secret not in answer.content.decode(), path
+    assert [item["tenant"] for item in call(stranger, "GET", "/connections").json()["items"]] == ["globex"]
+    assert call(stranger, "GET", "/connections?end_user=alice").json()["items"][0]["tenant"] == "globex"
+
+
+def test_a_list_begins_at_no_cursor_of_another_tenant(
+    connection: Connection, backend: Caller, stranger: Caller
+) -> None:
+    make_connection(connection.tenant, end_user="bob")
+    cursor = call(backend, "GET", "/connections?limit=1").json()["next"]
+    answer = call(stranger, "GET", f"/connections?cursor={cursor}")
+    assert {item["tenant"] for item in answer.json()["items"]} <= {"globex"}
+
+
+def test_a_tenants_client_manages_no_tenants_not_even_its_own(acme: Tenant, backend: Caller) -> None:
+    ApiClient.objects.filter(id=backend.client.id).update(permissions=PERMISSIONS)
+    for slug in ("acme", "globex", "initech"):
+        answer = call(backend, "PUT", f"/tenants/{slug}", {"name": "Taken"})
+        assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+    assert list(Tenant.objects.values_list("slug", "name")) == [("acme", "Acme")]
+
+
+def test_a_vend_by_owner_finds_nothing_of_another_tenant(connection: Connection, foreign_backend: Caller) -> None:
+    body = {"provider": "sandbox", "end_user": "alice"}
+    assert call(foreign_backend, "POST", "/credentials", body).status_code == 404
+
+
+# --- Keys -------------------------------------------------------------------------------------------------------------
+
+
+@of_operations
+def test_no_operation_answers_without_a_good_key(
+    operation: Operation, named: dict[str, object], acme: Tenant, db: None
+) -> None:
+    id_ = named.get(operation.resource)
+    revoked, expired = make_caller(acme, "revoked", OWN), make_caller(acme, "expired", OWN)
+    ApiKey.objects.filter(client=revoked.client).update(revoked_at=database_now())
+    ApiKey.objects.filter(client=expired.client).update(expires_at=database_now() - timedelta(hours=1))
+    nearly = make_caller(acme, "nearly", OWN)
+    callers = [None, revoked, expired, Caller(nearly.client, nearly.key[:-1]), Caller(nearly.client, "lk_é")]
+    bodies = set()
+    for caller in callers:
+        answer = operation.call(caller, id_=id_)
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+        assert answer["WWW-Authenticate"].startswith("Bearer")
+        bodies.add(answer.json()["code"])
+    assert len(bodies) == 1
+
+
+@of_operations
+def test_a_suspended_client_may_do_nothing(
+    operation: Operation, named: dict[str, object], backend: Caller, switch_off: Callable[[Suspendable], None]
+) -> None:
+    switch_off(backend.client)
+    for id_ in (named.get(operation.resource), None):
+        answer = operation.call(backend, id_=id_)
+        assert (answer.status_code, answer.json()["code"]) == (423, "suspended")
+
+
+@of_operations
+def test_an_operation_needs_its_permission_and_no_other(
+    operation: Operation, named: dict[str, object], acme: Tenant
+) -> None:
+    id_ = named.get(operation.resource)
+    others = [permission for permission in OWN if permission is not operation.permission]
+    without = operation.call(make_caller(acme, "without", others), id_=id_)
+    assert (without.status_code, without.json()["code"]) == (403, "permission_denied")
+    assert operation.call(make_caller(acme, "none", []), id_=id_).status_code == 403
+
+
+def test_two_keys_of_a_client_overlap(connection: Connection, backend: Caller) -> None:
+    second = Caller(backend.client, issue_key(backend.client, now=database_now(), actor=SYSTEM).key)
+    assert {call(key, "GET", "/connections").status_code for key in (backend, second)} == {200}
+    ApiKey.objects.filter(key_hash__isnull=False, prefix=backend.key[:10]).update(revoked_at=database_now())
+    assert call(backend, "GET", "/connections").status_code == 401
+    assert call(second, "GET", "/connections").status_code == 200
+
+
+def test_a_key_is_stored_as_a_hash_and_ends_by_itself(backend: Caller) -> None:
+    key = ApiKey.objects.get(client=backend.client)
+    row = str([bytes(value) if isinstance(value, memoryview) else value for value in key.__dict__.values()])
+    assert backend.key not in row
+    assert backend.key.startswith(key.prefix)
+    assert len(backend.key) - len("lk_") == 43  # 256 bits
+    assert key.expires_at - database_now() < timedelta(days=366)

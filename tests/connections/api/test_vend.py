@@ -1,0 +1,370 @@
+"""The vend: to whom, what for, and with an audit row of every decision."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import DatabaseError, transaction
+from django.db import connection as database
+from django.test import Client
+
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.switches import Suspendable
+from connections.models import AuditEvent, Connection, CredentialVersion, OwnerKind, Permission, Reason, Status, Tenant
+from tests.connections.api.stored import expire_in, make_app, make_connection
+from tests.factories import Caller, make_caller, make_tenant
+from tests.flows import call
+
+
+def vend(caller: Caller, connection: Connection, **body: Any) -> Any:
+    return call(caller, "POST", f"/connections/{connection.id}/credential", body)
+
+
+def vend_by_owner(caller: Caller, **body: Any) -> Any:
+    return call(caller, "POST", "/credentials", {"provider": "sandbox", **body})
+
+
+def last_audit() -> AuditEvent:
+    row = AuditEvent.objects.filter(action="credential.vend").first()
+    assert row is not None
+    return row
+
+
+def test_says_all_that_is_needed_to_use_the_credential(acme: Tenant, backend: Caller) -> None:
+    connection = make_connection(acme, access_token="at-1", account="person-1")
+    answer = vend(backend, connection, end_user="alice")
+    assert answer.status_code == 200
+    assert answer["Cache-Control"] == "no-store"
+    body = answer.json()
+    assert set(body) == {"active", "connection", "binding", "credential", "version", "verified_at", "verified_by"}
+    assert (body["active"], body["version"]) == (True, str(connection.current_version_id))
+    credential = body["credential"]
+    assert credential.pop("expires_at")
+    assert credential == {
+        "auth_method": "bearer",
+        "value": "at-1",
+        "scopes": ["profile.read", "files.read"],
+        "missing_scopes": ["files.write"],
+        "headers": {"Authorization": "Bearer at-1"},
+        "query": {},
+        "base_url": "http://127.0.0.1:9",
+        "params": {"issuer": "http://127.0.0.1:9"},
+        "account": {"id": "person-1", "name": ""},
+    }
+
+
+# --- Who may (F2) -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end_user", ["bob", "ALICE", "alice ", "al%", None])
+def test_an_end_users_connection_vends_for_that_end_user_alone(
+    end_user: str | None, connection: Connection, backend: Caller
+) -> None:
+    refused = vend(backend, connection, **({} if end_user is None else {"end_user": end_user}))
+    assert (refused.status_code, refused.json()["code"]) == (403, "policy_denied")
+    assert "credential" not in refused.json()
+    assert vend(backend, connection, end_user="alice").status_code == 200
+
+
+def test_acting_without_a_user_is_a_permission_of_its_own(connection: Connection, acme: Tenant) -> None:
+    robot = make_caller(acme, "robot", [Permission.VEND, Permission.VEND_WITHOUT_USER])
+    assert vend(robot, connection).status_code == 200
+    assert vend(robot, connection, end_user="bob").status_code == 403
+    only = make_caller(acme, "only", [Permission.VEND_WITHOUT_USER])
+    assert vend(only, connection).json()["code"] == "permission_denied"
+
+
+def test_a_tenants_connection_vends_for_everybody_there(acme: Tenant, backend: Caller) -> None:
+    connection = make_connection(acme, owner=OwnerKind.TENANT)
+    assert {vend(backend, connection, **who).status_code for who in ({}, {"end_user": "bob"})} == {200}
+
+
+def test_an_operator_wide_client_vends_where_it_names_the_tenant(connection: Connection, operator: Caller) -> None:
+    assert vend(operator, connection, end_user="alice", tenant="acme").status_code == 200
+    assert vend_by_owner(operator, end_user="alice", tenant="acme").status_code == 200
+    assert vend(operator, connection, end_user="bob", tenant="acme").status_code == 403
+
+
+# --- By owner ---------------------------------------------------------------------------------------------------------
+
+
+def test_by_owner_finds_the_one_connection(acme: Tenant, connection: Connection, backend: Caller) -> None:
+    others = [make_connection(acme, end_user="bob"), make_connection(acme, owner=OwnerKind.TENANT)]
+    assert vend_by_owner(backend, end_user="alice").json()["connection"] == str(connection.id)
+    assert vend_by_owner(backend).json()["connection"] == str(others[1].id)
+    assert vend_by_owner(backend, end_user="carol").json()["code"] == "not_found"
+    assert vend_by_owner(backend, end_user="alice", provider="oidc").json()["code"] == "not_found"
+
+
+def test_by_owner_prefers_what_works(acme: Tenant, backend: Caller) -> None:
+    broken = make_connection(acme, status=Status.NEEDS_REAUTH, reason=Reason.GRANT_REJECTED)
+    assert vend_by_owner(backend, end_user="alice").json()["code"] == "reauthorization_required"
+    Connection.objects.create(
+        tenant=acme, provider_app=broken.provider_app, provider="sandbox", owner_kind="end_user", end_user="alice"
+    )
+    assert vend_by_owner(backend, end_user="alice").json()["code"] == "reauthorization_required"
+    works = make_connection(acme)
+    assert vend_by_owner(backend, end_user="alice").json()["connection"] == str(works.id)
+    second = make_connection(acme)
+    ambiguous = vend_by_owner(backend, end_user="alice")
+    assert (ambiguous.status_code, ambiguous.json()["code"]) == (409, "ambiguous_connection")
+    assert set(ambiguous.json()["connections"]) == {str(works.id), str(second.id)}
+
+
+def test_by_owner_tells_nothing_to_a_client_that_may_not_vend(
+    acme: Tenant, connection: Connection, switch_off: Callable[[Suspendable], None]
+) -> None:
+    make_connection(acme)
+    reader = make_caller(acme, "reader", [Permission.READ])
+    stopped = make_caller(acme, "stopped")
+    switch_off(stopped.client)
+    for caller, status, code in ((reader, 403, "permission_denied"), (stopped, 423, "suspended")):
+        for end_user in ("alice", "nobody"):
+            answer = vend_by_owner(caller, end_user=end_user)
+            assert (answer.status_code, answer.json()["code"]) == (status, code)
+            assert "connections" not in answer.json()
+            assert (last_audit().decision, last_audit().api_client_id) == (code, caller.client.id)
+
+
+# --- Scopes and lifetime ----------------------------------------------------------------------------------------------
+
+
+def test_scopes_are_asked_for_by_name_and_all_needed(connection: Connection, backend: Caller) -> None:
+    for scopes, missing in (
+        (["files.read"], []),
+        (["files.read", "profile.read"], []),
+        (["files.write"], ["files.write"]),
+        (["files.read", "files", "FILES.READ"], ["files", "FILES.READ"]),
+    ):
+        answer = vend(backend, connection, end_user="alice", scopes=scopes)
+        if missing:
+            assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
+            assert answer.json()["missing_scopes"] == missing
+        else:
+            assert answer.status_code == 200
+
+
+def test_min_ttl_is_kept_to(connection: Connection, backend: Caller) -> None:
+    expire_in(connection, 60, refreshable=False)
+    assert vend(backend, connection, end_user="alice", min_ttl=30).status_code == 200
+    too_long = vend(backend, connection, end_user="alice", min_ttl=90)
+    assert (too_long.status_code, too_long.json()["code"]) == (409, "reauthorization_required")
+    expire_in(connection, 3, refreshable=False)
+    assert vend(backend, connection, end_user="alice").status_code == 200
+    expire_in(connection, -1, refreshable=False)
+    gone = vend(backend, connection, end_user="alice")
+    assert (gone.status_code, gone.json()["code"], gone.json()["reason"]) == (
+        409,
+        "reauthorization_required",
+        "expired",
+    )
+
+
+# --- Status -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "answer", "code"),
+    [
+        (Status.ACTIVE, Reason.RECONNECTED, 200, None),
+        (Status.SUSPECT, Reason.REFRESH_REFUSED, 200, None),
+        (Status.PENDING, Reason.AWAITING_CONFIRMATION, 409, "pending"),
+        (Status.NEEDS_REAUTH, Reason.LOST_IN_FLIGHT, 409, "reauthorization_required"),
+        (Status.REVOKED, Reason.PROVIDER_NOTIFIED, 409, "reauthorization_required"),
+        (Status.DISCONNECTED, Reason.DISCONNECTED_BY_REQUEST, 404, "not_found"),
+    ],
+)
+def test_each_status_has_its_answer(
+    status: Status, reason: Reason, answer: int, code: str | None, connection: Connection, backend: Caller
+) -> None:
+    connection.change(status=status, reason=reason)
+    given = vend(backend, connection, end_user="alice")
+    assert (given.status_code, given.json().get("code")) == (answer, code)
+    assert last_audit().decision == (code or "allowed")
+
+
+def test_a_refusal_says_where_it_can_be_mended_if_the_tenant_has_such_a_page(backend: Caller, acme: Tenant) -> None:
+    connection = make_connection(acme, end_user="al/ice?x", status=Status.NEEDS_REAUTH, reason=Reason.GRANT_REJECTED)
+    assert "connect_url" not in vend(backend, connection, end_user="al/ice?x").json()
+    make_tenant("acme", reconnect_url="https://app.acme.example/mend/{connection}?as={end_user}&at={provider}")
+    told = vend(backend, connection, end_user="al/ice?x").json()
+    assert told["connect_url"] == f"https://app.acme.example/mend/{connection.id}?as=al%2Fice%3Fx&at=sandbox"
+    assert told["reason"] == "grant_rejected"
+
+
+# --- Kill switches (F5) -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("switch", ["tenant", "provider app", "API client", "connection"])
+def test_a_kill_switch_acts_on_the_next_vend(
+    switch: str, connection: Connection, backend: Caller, switch_off: Callable[[Suspendable], None]
+) -> None:
+    subjects: dict[str, Suspendable] = {
+        "tenant": connection.tenant,
+        "provider app": connection.provider_app,
+        "API client": backend.client,
+        "connection": connection,
+    }
+    assert vend(backend, connection, end_user="alice").status_code == 200
+    switch_off(subjects[switch])
+    for answer in (vend(backend, connection, end_user="alice"), vend_by_owner(backend, end_user="alice")):
+        assert (answer.status_code, answer.json()["code"]) == (423, "suspended")
+        assert last_audit().decision == "suspended"
+
+
+def test_a_kill_switch_of_another_stops_nobody(
+    connection: Connection, backend: Caller, globex: Tenant, switch_off: Callable[[Suspendable], None]
+) -> None:
+    for other in (globex, make_app(globex), make_caller(globex).client, make_connection(globex)):
+        switch_off(other)
+    assert vend(backend, connection, end_user="alice").status_code == 200
+
+
+# --- Audit (F4) -------------------------------------------------------------------------------------------------------
+
+
+def test_each_vend_is_recorded_with_who_and_what_for(connection: Connection, backend: Caller) -> None:
+    asked = {"end_user": "alice", "scopes": ["files.read"], "purpose": "nightly sync", "agent": "importer/2"}
+    vend(backend, connection, **asked)
+    row = last_audit()
+    version = CredentialVersion.objects.get(id=connection.current_version_id)
+    assert (row.decision, row.tenant_id, row.connection_id) == ("allowed", connection.tenant_id, connection.id)
+    assert (row.api_client_id, row.subject, row.agent, row.purpose) == (
+        backend.client.id,
+        "alice",
+        "importer/2",
+        "nightly sync",
+    )
+    assert (row.scopes, row.address, row.credential_version_id) == (["files.read"], "127.0.0.1", version.id)
+    assert bytes(row.fingerprint or b"") == bytes(version.fingerprint)
+
+
+@pytest.mark.parametrize("path", ["id", "owner"])
+def test_each_denial_is_recorded(path: str, connection: Connection, foreign_backend: Caller, backend: Caller) -> None:
+    if path == "id":
+        vend(foreign_backend, connection, end_user="alice", purpose="snooping")
+    else:
+        vend_by_owner(foreign_backend, end_user="alice", purpose="snooping")
+    row = last_audit()
+    assert (row.decision, row.api_client_id, row.purpose) == ("not_found", foreign_backend.client.id, "snooping")
+    assert (row.connection_id, row.credential_version_id, row.fingerprint) == (None, None, None)
+    assert row.detail == {"asked_for": str(connection.id) if path == "id" else "sandbox"}
+    vend(backend, connection, end_user="mallory")
+    assert (last_audit().decision, last_audit().subject) == ("policy_denied", "mallory")
+    assert last_audit().fingerprint is None
+
+
+def test_without_its_audit_row_nothing_is_vended(connection: Connection, backend: Caller) -> None:
+    with database.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION no_audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'full'; END $$;"
+            "CREATE TRIGGER no_audit BEFORE INSERT ON connections_auditevent FOR EACH ROW EXECUTE FUNCTION no_audit()"
+        )
+    answer = vend(backend, connection, end_user="alice")
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert "credential" not in answer.json()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_audit_row_is_committed_when_the_answer_comes() -> None:
+    acme = make_tenant("acme")
+    backend, connection = make_caller(acme), make_connection(acme)
+    with psycopg.connect(**{**database.get_connection_params(), "cursor_factory": psycopg.Cursor}) as elsewhere:
+        for end_user, decision in (("alice", "allowed"), ("bob", "policy_denied")):
+            vend(backend, connection, end_user=end_user)
+            row = elsewhere.execute("SELECT decision FROM connections_auditevent ORDER BY id DESC LIMIT 1").fetchone()
+            assert row == (decision,)
+            elsewhere.rollback()
+
+
+def test_audit_rows_cannot_be_changed_or_removed(connection: Connection, backend: Caller) -> None:
+    vend(backend, connection, end_user="alice")
+    for statement in ("UPDATE connections_auditevent SET decision = 'x'", "DELETE FROM connections_auditevent"):
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), database.cursor() as cursor:
+            cursor.execute(statement)
+    assert last_audit().decision == "allowed"
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "trusted", "recorded"),
+    [
+        ("203.0.113.9", 0, "127.0.0.1"),
+        ("203.0.113.9", 1, "203.0.113.9"),
+        ("6.6.6.6, 203.0.113.9", 1, "203.0.113.9"),
+        ("6.6.6.6, 203.0.113.9, 10.0.0.1", 2, "203.0.113.9"),
+        ("", 1, "127.0.0.1"),
+        ("unknown", 1, None),
+        ("203.0.113.9:4711", 1, None),
+        ("2001:db8::1", 1, "2001:db8::1"),
+    ],
+)
+def test_the_address_is_the_one_that_the_trusted_proxies_saw(
+    forwarded: str, trusted: int, recorded: str | None, connection: Connection, backend: Caller, settings: Any
+) -> None:
+    settings.TRUSTED_PROXY_COUNT = trusted
+    answer = Client().post(
+        f"/api/v1/connections/{connection.id}/credential",
+        '{"end_user": "alice"}',
+        "application/json",
+        headers={**backend.headers, "x-forwarded-for": forwarded},
+    )
+    assert answer.status_code == 200
+    assert last_audit().address == recorded
+
+
+def test_a_credential_that_does_not_open_is_an_alert_and_no_verdict(connection: Connection, backend: Caller) -> None:
+    version = CredentialVersion.objects.get(id=connection.current_version_id)
+    damaged = bytearray(version.secrets.stored)
+    damaged[len(damaged) // 2] ^= 1
+    with database.cursor() as cursor:
+        cursor.execute(
+            "UPDATE connections_credentialversion SET secrets = %s WHERE id = %s", [bytes(damaged), version.id]
+        )
+    answer = vend(backend, connection, end_user="alice")
+    assert (answer.status_code, answer.json()["code"]) == (500, "credential_unreadable")
+    connection.refresh_from_db()
+    assert connection.status == Status.ACTIVE
+    assert AuditEvent.objects.filter(action="credential.open", decision="credential_unreadable").count() == 1
+
+
+def test_a_credential_moved_from_another_connection_does_not_open(
+    acme: Tenant, connection: Connection, backend: Caller
+) -> None:
+    other = make_connection(acme, end_user="bob", access_token="bobs-token")
+    stolen = CredentialVersion.objects.get(id=other.current_version_id)
+    with database.cursor() as cursor:
+        cursor.execute(
+            "UPDATE connections_credentialversion SET secrets = %s WHERE connection_id = %s",
+            [stolen.secrets.stored, connection.id],
+        )
+    answer = vend(backend, connection, end_user="alice")
+    assert answer.json()["code"] == "credential_unreadable"
+    assert "bobs-token" not in answer.content.decode()
+
+
+def test_a_version_of_another_connection_is_never_vended(acme: Tenant, connection: Connection, backend: Caller) -> None:
+    """The current version is no foreign key: pointed at another connection's, nothing of it comes out."""
+    other = make_connection(acme, end_user="bob", access_token="bobs-token")
+    Connection.objects.filter(id=connection.id).update(current_version_id=other.current_version_id)
+    answer = vend(backend, connection, end_user="alice")
+    assert answer.status_code >= 400
+    assert "bobs-token" not in answer.content.decode()
+
+
+def test_a_vend_is_noticed_once_in_a_while(connection: Connection, backend: Caller) -> None:
+    vend(backend, connection, end_user="alice")
+    connection.refresh_from_db()
+    first = connection.last_vended_at
+    assert first is not None
+    assert abs((database_now() - first).total_seconds()) < 60
+    vend(backend, connection, end_user="alice")
+    connection.refresh_from_db()
+    assert connection.last_vended_at == first
+
+
+def test_an_unknown_id_is_recorded_as_asked_for(acme: Tenant, backend: Caller) -> None:
+    unknown = uuid.uuid4()
+    assert call(backend, "POST", f"/connections/{unknown}/credential", {}).status_code == 404
+    assert last_audit().detail == {"asked_for": str(unknown)}

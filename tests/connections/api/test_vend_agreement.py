@@ -1,0 +1,170 @@
+"""The SQL of the vend and the policy decide alike: what the statement allows, the policy allows, and the other way."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.policy import DEFAULT_MIN_TTL_SECONDS, Vend, VendRequest, decide_vend
+from connections.lifecycle.provision import hash_key
+from connections.lifecycle.vend_query import VendRow, run_vend_statement
+from connections.models import (
+    REASONS_OF,
+    ApiClient,
+    AuditEvent,
+    Connection,
+    CredentialVersion,
+    OwnerKind,
+    Permission,
+    ProviderApp,
+    Status,
+    Tenant,
+)
+from tests.connections.api.stored import make_connection
+from tests.factories import Caller, make_caller
+
+SCOPES = ("profile.read", "files.read", "files.write")
+# Seconds that are left, far enough from the limits that no two clocks disagree.
+LEFT = st.sampled_from([None, -3600.0, -2.0, 2.5, 30.0, 90.0, 3600.0])
+scopes = st.lists(st.sampled_from(SCOPES), unique=True)
+facts = st.fixed_dictionaries(
+    {
+        "status": st.sampled_from(list(Status)),
+        "owner": st.sampled_from(list(OwnerKind)),
+        "off": st.sets(st.sampled_from(["tenant", "app", "client", "connection"]), max_size=1),
+        "left": LEFT,
+        "refreshable": st.booleans(),
+        "granted": scopes,
+    }
+)
+requests = st.fixed_dictionaries(
+    {
+        "end_user": st.sampled_from([None, "alice", "bob"]),
+        "scopes": scopes,
+        "min_ttl": st.sampled_from([None, 0.0, 60.0]),
+        "may_vend": st.booleans(),
+        "may_act_without_user": st.booleans(),
+    }
+)
+
+
+@pytest.fixture
+def stored(acme: Tenant) -> tuple[Connection, Caller]:
+    return make_connection(acme), make_caller(acme)
+
+
+def arrange(connection: Connection, caller: Caller, state: dict[str, Any], request: dict[str, Any]) -> None:
+    now = database_now()
+    expires_at = None if state["left"] is None else now + timedelta(seconds=state["left"])
+
+    def off(name: str) -> Any:
+        return now if name in state["off"] else None
+
+    Connection.objects.filter(id=connection.id).update(
+        status=state["status"],
+        reason=REASONS_OF[state["status"]][0],
+        owner_kind=state["owner"],
+        end_user="alice" if state["owner"] is OwnerKind.END_USER else "",
+        suspended_at=off("connection"),
+    )
+    CredentialVersion.objects.filter(connection=connection).update(
+        scopes=state["granted"], access_expires_at=expires_at, is_refreshable=state["refreshable"]
+    )
+    Tenant.objects.filter(id=connection.tenant_id).update(suspended_at=off("tenant"))
+    ProviderApp.objects.filter(id=connection.provider_app_id).update(suspended_at=off("app"))
+    permissions = [Permission.VEND] if request["may_vend"] else [Permission.READ]
+    if request["may_act_without_user"]:
+        permissions.append(Permission.VEND_WITHOUT_USER)
+    ApiClient.objects.filter(id=caller.client.id).update(permissions=permissions, suspended_at=off("client"))
+
+
+def ask(connection: Connection, caller: Caller, request: dict[str, Any]) -> VendRow:
+    row = run_vend_statement(
+        key_hash=hash_key(caller.key),
+        connection_id=connection.id,
+        tenant=None,
+        end_user=request["end_user"],
+        scopes=request["scopes"],
+        min_ttl_seconds=request["min_ttl"],
+        agent="",
+        purpose="",
+        address=None,
+    )
+    assert row is not None
+    return row
+
+
+@settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+)
+@given(state=facts, request=requests)
+def test_the_statement_and_the_policy_agree(
+    state: dict[str, Any], request: dict[str, Any], stored: tuple[Connection, Caller]
+) -> None:
+    connection, caller = stored
+    arrange(connection, caller, state, request)
+    before = AuditEvent.objects.count()
+
+    row = ask(connection, caller, request)
+
+    decision = decide_vend(
+        row.facts(),
+        VendRequest(
+            end_user=request["end_user"],
+            scopes=request["scopes"],
+            min_ttl_seconds=request["min_ttl"],
+            may_act_without_user=Permission.VEND_WITHOUT_USER in row.permissions,
+        ),
+        now=row.now,
+    )
+    allowed = row.audit_id is not None
+    assert AuditEvent.objects.count() - before == int(allowed)
+    if allowed:
+        assert decision == Vend()
+        assert request["may_vend"]
+    elif decision == Vend() and request["may_vend"]:
+        # The one thing that the statement leaves to the policy: a credential in its last seconds, if no other is to
+        # be had and the caller did not say how long it needs one.
+        assert request["min_ttl"] is None
+        assert not state["refreshable"]
+        assert 0 < state["left"] <= DEFAULT_MIN_TTL_SECONDS
+
+
+def test_every_single_reason_to_refuse_is_enough(stored: tuple[Connection, Caller]) -> None:
+    """From a vend that is allowed, one fact changed at a time."""
+    connection, caller = stored
+    state: dict[str, Any] = {
+        "status": Status.ACTIVE,
+        "owner": OwnerKind.END_USER,
+        "off": set(),
+        "left": 3600.0,
+        "refreshable": True,
+        "granted": list(SCOPES),
+    }
+    request: dict[str, Any] = {
+        "end_user": "alice",
+        "scopes": ["files.read"],
+        "min_ttl": None,
+        "may_vend": True,
+        "may_act_without_user": False,
+    }
+    arrange(connection, caller, state, request)
+    assert ask(connection, caller, request).audit_id is not None
+    for change in (
+        *({"status": status} for status in Status if status not in (Status.ACTIVE, Status.SUSPECT)),
+        *({"off": {name}} for name in ("tenant", "app", "client", "connection")),
+        {"left": -1.0},
+        {"left": 4.0},
+        {"granted": ["profile.read"]},
+        {"end_user": "bob"},
+        {"end_user": None},
+        {"may_vend": False},
+        {"min_ttl": 7200.0},
+    ):
+        changed_state = state | {name: value for name, value in change.items() if name in state}
+        changed_request = request | {name: value for name, value in change.items() if name in request}
+        arrange(connection, caller, changed_state, changed_request)
+        assert ask(connection, caller, changed_request).audit_id is None, change

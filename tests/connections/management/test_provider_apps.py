@@ -1,0 +1,110 @@
+"""``manage.py provider_apps``."""
+
+from pathlib import Path
+
+import pytest
+
+from connections.lifecycle.sealing import open_client_secrets
+from connections.models import ProviderApp, Tenant
+from tests.connections.management.conftest import Run
+
+SECRET = "s3cret-that-is-never-shown"
+ISSUER = "issuer=http://127.0.0.1:8090"
+
+
+def secrets_of(app: ProviderApp) -> list[str]:
+    return [secret.get_secret_value() for secret in open_client_secrets(app)]
+
+
+@pytest.fixture
+def secret_file(tmp_path: Path) -> Path:
+    path = tmp_path / "client.secret"
+    path.write_text(f"{SECRET}\n\n  older-{SECRET}  \n")
+    return path
+
+
+def test_a_draft_needs_no_client_id_and_prints_the_redirect_uri(run: Run) -> None:
+    ran = run("provider_apps", "add", "sandbox", "--param", ISSUER, "--json")
+    app = ProviderApp.objects.get()
+    assert ran.data["draft"] is True
+    assert ran.data["redirect_uri"] == f"http://testserver/connect/callback/{app.id}"
+    assert "It is a draft" in run("provider_apps", "add", "sandbox").out
+
+
+def test_completing_a_draft_keeps_its_redirect_uri_and_parameters(run: Run, secret_file: Path) -> None:
+    draft = run("provider_apps", "add", "sandbox", "--param", ISSUER, "--scopes", "files.read", "--json").data
+    ran = run("provider_apps", "add", "sandbox", "--client-id", "c1", "--client-secret-file", secret_file, "--json")
+    assert ran.data["redirect_uri"] == draft["redirect_uri"]
+    assert ran.data | {"created": True} == ran.data | {
+        "created": True,
+        "client_id": "c1",
+        "client_secrets": "set",
+        "draft": False,
+        "scopes": ["files.read"],
+        "params": {"issuer": "http://127.0.0.1:8090"},
+    }
+
+
+def test_secrets_keep_their_order_and_are_never_printed(run: Run, secret_file: Path) -> None:
+    arguments = ("provider_apps", "add", "sandbox", "--param", ISSUER, "--client-id", "c1")
+    printed = run(*arguments, "--client-secret-file", secret_file).out
+    printed += run(*arguments, "--client-secret-file", secret_file, "--json").out
+    printed += run("provider_apps", "list").out + run("provider_apps", "list", "--json").out
+    assert secrets_of(ProviderApp.objects.get()) == [SECRET, f"older-{SECRET}"]
+    assert SECRET not in printed
+    assert "client_secrets  set" in printed
+
+
+def test_secrets_come_from_standard_input_too(run: Run) -> None:
+    ran = run(
+        *("provider_apps", "add", "sandbox", "--param", ISSUER, "--client-id", "c1", "--client-secret-file", "-"),
+        stdin=f"{SECRET}\n",
+    )
+    assert ran.code == 0
+    assert secrets_of(ProviderApp.objects.get()) == [SECRET]
+
+
+def test_a_change_without_a_secret_keeps_the_stored_one(run: Run, secret_file: Path) -> None:
+    run("provider_apps", "add", "sandbox", "--param", ISSUER, "--client-id", "c1", "--client-secret-file", secret_file)
+    assert run("provider_apps", "add", "sandbox", "--name", "Renamed").code == 0
+    app = ProviderApp.objects.get()
+    assert (app.name, app.client_id) == ("Renamed", "c1")
+    assert secrets_of(app)[0] == SECRET
+
+
+def test_there_is_no_option_for_a_secret_on_the_command_line(run: Run) -> None:
+    ran = run("provider_apps", "add", "sandbox", "--client-secret", SECRET)
+    assert ran.code != 0
+    assert not ProviderApp.objects.exists()
+
+
+def test_an_app_of_one_tenant_stands_beside_the_shared_one(run: Run, acme: Tenant) -> None:
+    run("provider_apps", "add", "sandbox", "--param", ISSUER)
+    run("provider_apps", "add", "sandbox", "--param", ISSUER, "--tenant", "acme")
+    assert {row["tenant"] for row in run("provider_apps", "list", "--json").data} == {None, "acme"}
+    assert [row["tenant"] for row in run("provider_apps", "list", "--tenant", "acme", "--json").data] == ["acme"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("nope",), "providers list"),
+        (("sandbox",), "issuer"),
+        (("sandbox", "--param", "issuer"), "NAME=VALUE"),
+        (("sandbox", "--param", "issuer=nonsense"), "issuer"),
+        (("sandbox", "--param", ISSUER, "--param", "shop=x"), "shop"),
+        (("sandbox", "--param", ISSUER, "--tenant", "nobody"), "tenants list"),
+        (("sandbox", "--param", ISSUER, "--client-secret-file", "/nowhere/at/all"), "cannot be read"),
+        (("sandbox", "--param", ISSUER, "--client-secret-file", "-"), "holds no secret"),
+        (("oidc", "--param", "issuer=http://127.0.0.1:1"), "metadata"),
+    ],
+)
+def test_an_error_says_what_to_do_and_makes_nothing(run: Run, arguments: tuple[str, ...], says: str) -> None:
+    ran = run("provider_apps", "add", *arguments)
+    assert (ran.code, ran.out) == (1, "")
+    assert says in ran.err
+    assert not ProviderApp.objects.exists()
+
+
+def test_lists_nothing_in_a_sentence(run: Run) -> None:
+    assert "provider_apps add" in run("provider_apps", "list").out

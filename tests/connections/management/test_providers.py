@@ -1,0 +1,130 @@
+"""``manage.py providers``."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.test import override_settings
+
+from connections.models import ProviderApp
+from providers.catalog.loader import configure_catalog, entry
+from tests.connections.management.conftest import Run
+from tests.sandbox_control import SandboxProcess
+
+ENTRY = """
+name = "Shop"
+[api_key]
+fields = [{ name = "api_key", label = "Key" }]
+[presentation.api_key.headers]
+Authorization = "Token {api_key}"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """The folder of added entries, which does not exist yet."""
+    added = tmp_path / "added" / "entries"
+    configure_catalog(added)
+    with override_settings(CATALOG_DIR=added):
+        yield added
+    configure_catalog(None)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    path = tmp_path / "shop.toml"
+    path.write_text(ENTRY)
+    return path
+
+
+def test_lists_and_shows_the_catalogue(run: Run, folder: Path) -> None:
+    rows = {row["slug"]: row for row in run("providers", "list", "--json").data}
+    assert rows["sandbox"]["source"] == "built in"
+    assert "sandbox" in run("providers", "list").out
+    assert run("providers", "show", "oidc", "--json").data["entry"]["authorization_code"]["discover"] is True
+    assert "userinfo" in run("providers", "show", "oidc").out
+
+
+def test_an_unknown_slug_is_an_error(run: Run, folder: Path) -> None:
+    ran = run("providers", "show", "nope")
+    assert (ran.code, ran.out) == (1, "")
+    assert "providers list" in ran.err
+
+
+def test_adds_an_entry_from_a_file(run: Run, folder: Path, shop: Path) -> None:
+    ran = run("providers", "add", shop)
+    assert ran.code == 0
+    assert "provider_apps add shop" in ran.out
+    assert entry("shop").name == "Shop"
+    listed = {row["slug"]: row for row in run("providers", "list", "--json").data}
+    assert listed["shop"]["source"] == "added"
+    assert [path.name for path in folder.iterdir()] == ["shop.toml"]
+
+
+def test_does_not_replace_an_entry_unless_told_to(run: Run, folder: Path, shop: Path, tmp_path: Path) -> None:
+    run("providers", "add", shop)
+    assert "--replace" in run("providers", "add", shop).err
+    shop.write_text(ENTRY.replace("Shop", "Shop 2"))
+    assert run("providers", "add", shop, "--replace", "--json").data["created"] is False
+    assert entry("shop").name == "Shop 2"
+    sandbox = tmp_path / "sandbox.toml"
+    sandbox.write_text(ENTRY)
+    assert run("providers", "add", sandbox).code == 1
+
+
+def test_a_wrong_entry_is_refused_and_changes_nothing(run: Run, folder: Path, shop: Path) -> None:
+    shop.write_text(ENTRY.replace("api_key}", "wrong}"))
+    for ran in (run("providers", "check", shop), run("providers", "add", shop)):
+        assert (ran.code, ran.out) == (1, "")
+        assert "{wrong}" in ran.err
+    assert not folder.exists()
+    checked = run("providers", "check", shop, "--json")
+    assert (checked.code, checked.data["ok"]) == (1, False)
+
+
+def test_checks_the_whole_catalogue(run: Run, folder: Path, shop: Path) -> None:
+    assert "in order" in run("providers", "check").out
+    run("providers", "add", shop)
+    (folder / "shop.toml").write_text("name = 1")
+    ran = run("providers", "check")
+    assert ran.code == 1
+    assert "shop.toml: name" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "either FILE.toml or --issuer"),
+        (("x.toml", "--issuer", "https://a.example"), "either FILE.toml or --issuer"),
+        (("/nowhere/x.toml",), "cannot be read"),
+        (("--issuer", "http://127.0.0.1:1"), "reach"),
+        (("--issuer", "nonsense"), "issuer"),
+    ],
+)
+def test_an_error_says_what_to_do(run: Run, folder: Path, arguments: tuple[str, ...], says: str) -> None:
+    ran = run("providers", "add", *arguments)
+    assert (ran.code, ran.out) == (1, "")
+    assert says in ran.err
+    assert not folder.exists()
+
+
+def test_file_and_issuer_options_do_not_mix(run: Run, folder: Path, shop: Path) -> None:
+    assert "go with --issuer" in run("providers", "add", shop, "--slug", "x").err
+
+
+@override_settings(CATALOG_DIR=None)
+def test_says_where_to_configure_the_folder(run: Run, shop: Path) -> None:
+    assert "LATCHKEY_CATALOG_DIR" in run("providers", "add", shop).err
+
+
+def test_an_unknown_server_takes_two_commands(run: Run, folder: Path, sandbox: SandboxProcess) -> None:
+    added = run("providers", "add", "--issuer", sandbox.url, "--scopes", "profile.read", "--json")
+    assert added.code == 0, added.err
+    slug = added.data["slug"]
+    assert slug == sandbox.url.removeprefix("http://").replace(".", "-").replace(":", "-")
+    made = run("provider_apps", "add", slug, "--client-id", "c", "--client-secret-file", "-", "--json", stdin="s")
+    assert made.code == 0, made.err
+    app = ProviderApp.objects.get()
+    assert (app.provider, app.auth_style) == (slug, "oauth2_authorization_code")
+    assert app.discovered["token"] == f"{sandbox.url}/token"
+    assert [scope.name for scope in entry(slug).scopes if scope.default] == ["profile.read"]
