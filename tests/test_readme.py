@@ -30,7 +30,7 @@ def test_the_state_table_is_the_code_s() -> None:
         assert reasons.split(", ") == list(REASONS_OF[status])
         assert (vends == "no") == (status not in VENDS)
         others = [other for other in MAY_BECOME[status] if other != status]
-        assert may_become.split(", ") == (others or ["–"])
+        assert may_become.split(", ") == (others or ["none"])
 
 
 def test_every_setting_is_described() -> None:

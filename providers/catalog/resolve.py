@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from providers.catalog.schema import (
     AuthorizationCodeMethod,
@@ -24,7 +25,8 @@ _HABITS = ("iss_parameter", "pkce", "client_authentication")
 class Endpoints:
     """Absolute URLs; "" where the provider has none.
 
-    ``probe`` and ``base`` may keep placeholders for ``extra`` fields of the token response: the strategies fill them.
+    ``probe`` and ``base`` may keep placeholders: for ``extra`` fields of the token response, which the strategies fill,
+    and for a workspace that is not chosen yet.
     """
 
     issuer: str = ""
@@ -40,7 +42,7 @@ class Endpoints:
 class Target:
     """One provider app as seen from one connection: everything a strategy needs besides the connection's secrets.
 
-    ``entry`` carries what discovery found of the provider's habits; ``params`` all values, of both scopes.
+    ``entry`` carries what discovery found of the provider's habits; ``params`` all values, of every scope.
     """
 
     entry: CatalogEntry
@@ -58,9 +60,25 @@ class Target:
         return method
 
     @property
+    def request_headers(self) -> dict[str, str]:
+        """What requests to the token, revocation and introspection endpoints carry besides our authentication."""
+        return {name: fill(value, self.params) for name, value in self.oauth_method.request_headers.items()}
+
+    @property
     def presentation(self) -> Presentation:
         """How a credential of this style goes into a request."""
         return self.entry.presentation.get(self.style) or Presentation()
+
+    @property
+    def workspace_id(self) -> str:
+        """The workspace that the connection is about, "" where there is no such choice or it is still to be made."""
+        choice = self.entry.workspaces
+        return "" if choice is None else self.params.get(choice.param, "")
+
+    @property
+    def lacks_workspace(self) -> bool:
+        """Whether one of several workspaces is still to be chosen before the credential is of use."""
+        return self.entry.workspaces is not None and not self.workspace_id
 
 
 def resolve(
@@ -75,22 +93,24 @@ def resolve(
 
     ``discovered`` is what ``providers.oauth.discovery.discover`` returned when the provider app was made (its keys are
     the fields of ``Endpoints`` plus habits such as ``iss_parameter``), {} for entries that spell out their endpoints;
-    an endpoint that the entry spells out wins. ``params`` are the connection's own; a value there for a parameter of
-    scope ``app`` is ignored. Raises ``MisconfiguredProvider`` naming the parameter that is missing or does not match
-    its pattern, or the endpoint that is missing or no http(s) URL. No I/O.
+    an endpoint that the entry spells out wins. ``params`` are the connection's own, the chosen workspace among them (it
+    alone may be missing); a value there for a parameter of scope ``app`` is ignored. Raises ``MisconfiguredProvider``
+    naming the parameter that is missing or does not match its pattern, or the endpoint that is missing or no http(s)
+    URL. No I/O.
     """
     if style not in entry.auth_styles:
         raise _misconfigured(f"{entry.slug} does not describe {style}.")
-    values = {
-        param.name: _value(param, (registration.params if param.scope is ParamScope.APP else params).get(param.name))
-        for param in entry.params
-    }
+    values: dict[str, str] = {}
+    for param in entry.params:
+        given = (registration.params if param.scope is ParamScope.APP else params).get(param.name)
+        if given or param.scope is not ParamScope.WORKSPACE:
+            values[param.name] = _value(param, given)
     method = entry.oauth_method(style)
     if method is not None and method.discover and discovered:
         method = _with_habits(method, discovered)
         name = "authorization_code" if style is AuthStyle.AUTHORIZATION_CODE else "client_credentials"
         entry = entry.model_copy(update={name: method})
-    endpoints = _endpoints(entry, style, method, values, discovered)
+    endpoints = _endpoints(entry, style, method, values, registration.client_id, discovered)
     return Target(entry=entry, style=style, registration=registration, endpoints=endpoints, params=values)
 
 
@@ -115,6 +135,7 @@ def _endpoints(
     style: AuthStyle,
     method: _Method | None,
     values: Mapping[str, str],
+    client_id: str,
     discovered: Mapping[str, str],
 ) -> Endpoints:
     templates = {"base": entry.base_url, "probe": entry.probe.url if entry.probe else ""}
@@ -126,6 +147,8 @@ def _endpoints(
             "revocation": method.revocation_url,
             "introspection": method.introspection_url,
         }
+    # Only two of them may name it, and it is the operator's word: quoted, it stays one step of a path.
+    values = {**values, "client_id": quote(client_id, safe="")}
     urls = {name: fill(template, values) for name, template in templates.items()}
     if method is not None and method.discover:
         found = {name: discovered.get(name, "") for name in urls if name != "base"}

@@ -1,11 +1,15 @@
 """The shape of a catalogue entry: what ``<slug>.toml`` may say, validated when it is loaded.
 
-Owns the data model only: reading files is ``providers.catalog.loader``, filling in templates
-``providers.catalog.resolve``. URLs and header values are templates: ``{name}`` is filled from the entry's ``params``
-(and, where said, from ``extra`` fields of the token response). Unknown keys are refused, so that a typing error in a
-file is found at load.
+Owns the data model only: reading files is ``providers.catalog.loader``, what must agree across fields
+``providers.catalog.checks``, filling in templates ``providers.catalog.resolve``. URLs and header values are templates:
+``{name}`` is filled from the entry's ``params`` (and, where said, from ``extra`` fields of the token response).
+Pointers are JSON Pointers (RFC 6901) into an answer. Unknown keys are refused, so that a typing error in a file is
+found at load.
+
+An entry's comments say why it deviates, with the vendor's page and, in brackets, the day on which that was looked up.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -21,7 +25,10 @@ class _Model(BaseModel):
 
 
 class Param(_Model):
-    """A value that templates need and that differs by provider app or by connection (a subdomain, an issuer)."""
+    """A value that templates need and that differs by provider app or by connection (a subdomain, an issuer).
+
+    One of scope ``workspace`` is not asked for: ``Workspaces`` finds it once the grant is there.
+    """
 
     name: ParamName
     label: str
@@ -43,43 +50,92 @@ class SecretField(_Model):
     example: str = ""
 
 
+_OWN_REGISTRATION = (
+    SecretField(name="client_id", label="Client ID", secret=False),
+    SecretField(name="client_secret", label="Client secret"),
+)
+
+
 class ScopeInfo(_Model):
-    """A scope in plain words, for the consent page."""
+    """A scope in plain words, for the consent page.
+
+    ``default`` is asked for unless a session names its own scopes; ``required`` always, because without it the grant
+    could not be refreshed or probed.
+    """
 
     name: str
     description: str
     default: bool = False
+    required: bool = False
 
 
 class ErrorRule(_Model):
     """One row of the classification: an answer that matches means ``means``. Unset matchers match everything.
 
-    ``field`` is a top-level field of the JSON body, compared with ``value`` as text.
+    ``field`` is a top-level field of the JSON body, or a pointer into it, compared with ``value`` as text. ``contains``
+    is looked for in the body as it came, for providers that answer in plain text.
     """
 
     status: int | None = None
     field: str = "error"
     value: str | None = None
+    contains: str = ""
     means: Meaning
 
 
+class Revocation(_Model):
+    """How the revocation endpoint wants to be called, where that is not RFC 7009.
+
+    ``tokens`` are sent one by one, in this order, as ``token_parameter`` beside ``params``; with "" the token itself
+    stays out of the body. ``authentication`` says who vouches for the request: the client as at the token endpoint or
+    by another method, the client secret as a bearer token (where it is an API key), the token that is to be revoked, or
+    nobody. ``errors`` come before the method's own: ``grant_rejected`` says that the token is gone already.
+    """
+
+    method: Literal["POST", "DELETE"] = "POST"
+    format: Literal["form", "json", "as_token_request"] = "as_token_request"
+    authentication: Literal[
+        "as_token_request", "client_secret_basic", "client_secret_bearer", "token_bearer", "none"
+    ] = "as_token_request"
+    tokens: tuple[Literal["refresh_token", "access_token"], ...] = ("refresh_token", "access_token")
+    token_parameter: str = "token"  # noqa: S105 - no password
+    params: dict[str, str] = Field(default_factory=dict)
+    errors: tuple[ErrorRule, ...] = ()
+
+
 class OAuthMethod(_Model):
-    """What the two OAuth grants share: endpoints and habits of the token endpoint."""
+    """What the two OAuth grants share: endpoints and habits of the token endpoint.
+
+    The revocation and introspection URLs may also use ``{client_id}``; ``revocation.params`` that and ``extra`` fields.
+    ``request_headers`` go to all three endpoints. ``token_type_hint`` says whether the latter two take that parameter.
+    ``scope_field`` and ``response_scope_separator`` ("" for the request's own) describe the token response.
+    """
 
     token_url: str = ""
     revocation_url: str = ""
     introspection_url: str = ""
     client_authentication: ClientAuthentication = ClientAuthentication.BASIC
     token_request_format: Literal["form", "json"] = "form"  # noqa: S105 - no password
+    request_headers: dict[str, str] = Field(default_factory=dict)
     scope_separator: str = Field(default=" ", min_length=1)
+    response_scope_separator: str = ""
+    scope_field: str = "scope"
     token_params: dict[str, str] = Field(default_factory=dict)
+    token_type_hint: bool = True
+    revocation: Revocation = Field(default_factory=Revocation)
     default_lifetime_seconds: int | None = Field(default=None, ge=30)
     extra_response_fields: tuple[str, ...] = ()
     errors: tuple[ErrorRule, ...] = ()
 
 
 class AuthorizationCodeMethod(OAuthMethod):
-    """OAuth 2.0 authorization code (RFC 6749 §4.1) with refresh (§6)."""
+    """OAuth 2.0 authorization code (RFC 6749 §4.1) with refresh (§6).
+
+    ``scope_parameter`` is what the authorization request calls the scope. ``token_pointer`` leads to the object that
+    holds the tokens in the answer to a code; the answer to a refresh holds them at the top. ``refresh_scope`` stands
+    for the refresh token: responses that bring one need not name it. ``refresh_tokens_rotate`` says that using a
+    refresh token may end it; where each answer brings a new one but the old one lives on, it is false.
+    """
 
     authorization_url: str = ""
     issuer: str = ""
@@ -88,6 +144,9 @@ class AuthorizationCodeMethod(OAuthMethod):
     pkce: Pkce = Pkce.S256
     response_mode: Literal["query", "form_post"] = "query"
     authorization_params: dict[str, str] = Field(default_factory=dict)
+    scope_parameter: str = Field(default="scope", min_length=1)
+    token_pointer: str = ""
+    refresh_scope: str = ""
     refresh_tokens_rotate: bool = True
     refresh_grace_seconds: int = Field(default=0, ge=0)
     refresh_idle_lifetime_seconds: int | None = None
@@ -118,8 +177,29 @@ class Presentation(_Model):
     query: dict[str, str] = Field(default_factory=dict)
 
 
+class Workspaces(_Model):
+    """The choice that some grants leave open: which of several sites or organisations a connection is about.
+
+    ``url`` lists them; ``items`` points to the list, ``id`` and ``name`` into one of its items. ``param`` is the
+    parameter of scope ``workspace`` that the chosen id becomes; ``label`` is what the provider calls one of them.
+    """
+
+    url: str
+    headers: dict[str, str] = Field(default_factory=lambda: {"Authorization": "Bearer {access_token}"})
+    items: str = ""
+    id: str
+    name: str = ""
+    param: ParamName
+    label: str = "Workspace"
+
+
 class Probe(_Model):
-    """A cheap authenticated call. Pointers are JSON Pointers (RFC 6901) into the answer, or "" for none."""
+    """A cheap authenticated call. Pointers are JSON Pointers (RFC 6901) into the answer, or "" for none.
+
+    ``account_id`` may be several pointers with spaces between them, where one field alone is not unique. With
+    ``lists_workspaces`` the answer is the list that ``Workspaces`` describes: the connection's own must be in it, and
+    is the account. Otherwise the id of the chosen workspace comes before the account's.
+    """
 
     method: Literal["GET", "POST"] = "GET"
     url: str = ""
@@ -128,6 +208,7 @@ class Probe(_Model):
     account_id: str = ""
     account_name: str = ""
     scopes_header: str = ""
+    lists_workspaces: bool = False
 
 
 class CatalogEntry(_Model):
@@ -146,6 +227,7 @@ class CatalogEntry(_Model):
     api_key: ApiKeyMethod | None = None
     presentation: dict[AuthStyle, Presentation] = Field(default_factory=dict)
     probe: Probe | None = None
+    workspaces: Workspaces | None = None
 
     @property
     def auth_styles(self) -> tuple[AuthStyle, ...]:
@@ -163,9 +245,21 @@ class CatalogEntry(_Model):
             return self.authorization_code
         return self.client_credentials if style is AuthStyle.CLIENT_CREDENTIALS else None
 
+    def fields_of(self, style: AuthStyle) -> tuple[SecretField, ...]:
+        """The fields of the credential itself that the end user types for ``style``: what ``accept`` is given."""
+        if style is AuthStyle.API_KEY and self.api_key is not None:
+            return self.api_key.fields
+        if style is AuthStyle.CLIENT_CREDENTIALS and self.client_credentials is not None:
+            return _OWN_REGISTRATION if self.client_credentials.own_registration else ()
+        return ()
+
     def params_of(self, scope: ParamScope) -> tuple[Param, ...]:
-        """The parameters that the operator (``app``) or the end user (``connection``) supplies."""
+        """The parameters that the operator (``app``), the end user (``connection``) or their choice supplies."""
         return tuple(param for param in self.params if param.scope is scope)
+
+    def with_required_scopes(self, scopes: Sequence[str]) -> tuple[str, ...]:
+        """Return ``scopes``, once each, and after them those that are asked for in any case."""
+        return tuple(dict.fromkeys([*scopes, *(scope.name for scope in self.scopes if scope.required)]))
 
     @model_validator(mode="after")
     def _describes_a_way_to_connect(self) -> "CatalogEntry":

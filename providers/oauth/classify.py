@@ -10,6 +10,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from providers.catalog.pointer import value_at
 from providers.catalog.schema import ErrorRule
 from providers.errors import (
     ClientRejected,
@@ -46,7 +47,7 @@ def failure_of(response: Response, *, rules: Iterable[ErrorRule]) -> ProviderErr
     """Return the named failure that ``response`` is, or None for a success: a 2xx that carries no error. No I/O."""
     document = json_object(response)
     error = document.get("error")
-    if (rule := first_match(rules, status=response.status, document=document)) is not None:
+    if (rule := first_match(rules, response)) is not None:
         return _failure(response, rule.means, error, known=rule.value or "")
     if response.status >= 500 or response.status in _TRANSIENT_STATUSES:
         return _failure(response, Meaning.UNAVAILABLE, error)
@@ -59,12 +60,16 @@ def failure_of(response: Response, *, rules: Iterable[ErrorRule]) -> ProviderErr
     return _failure(response, Meaning.MALFORMED, error)
 
 
-def first_match(rules: Iterable[ErrorRule], *, status: int, document: Mapping[str, Any]) -> ErrorRule | None:
-    """Return the first rule whose status and field value, where it has them, are those of the answer."""
+def first_match(rules: Iterable[ErrorRule], response: Response) -> ErrorRule | None:
+    """Return the first rule whose status, field value and text, where it has them, are those of the answer."""
+    document = json_document(response)
     for rule in rules:
-        if rule.status is not None and rule.status != status:
+        if rule.status is not None and rule.status != response.status:
             continue
-        if rule.value is None or _as_text(document.get(rule.field)) == rule.value:
+        if rule.contains and rule.contains.encode() not in response.body:
+            continue
+        pointer = rule.field if rule.field.startswith("/") else f"/{rule.field}"
+        if rule.value is None or _as_text(value_at(document, pointer)) == rule.value:
             return rule
     return None
 

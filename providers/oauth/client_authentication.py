@@ -4,6 +4,8 @@ import base64
 from dataclasses import dataclass, field
 from urllib.parse import quote_plus
 
+from pydantic import SecretStr
+
 from providers.values import ClientRegistration
 from providers.vocabulary import ClientAuthentication
 
@@ -28,3 +30,8 @@ def prove(*, method: ClientAuthentication, registration: ClientRegistration) -> 
         return Proof(form={"client_id": registration.client_id, "client_secret": secret})
     pair = f"{quote_plus(registration.client_id)}:{quote_plus(secret)}"
     return Proof(headers={"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"})
+
+
+def bearer(secret: SecretStr | None) -> Proof:
+    """Return the proof of whoever holds ``secret``: it travels as a bearer token (RFC 6750 §2.1)."""
+    return Proof() if secret is None else Proof(headers={"Authorization": f"Bearer {secret.get_secret_value()}"})

@@ -8,7 +8,7 @@ from providers.catalog.resolve import Target
 from providers.errors import Evidence, MisconfiguredProvider, ProviderError
 from providers.oauth.classify import failure_of, json_object
 from providers.oauth.client_authentication import prove
-from providers.oauth.token_response import LONGEST_SECONDS, scopes_in
+from providers.oauth.token_response import LONGEST_SECONDS, scopes_of
 from providers.values import ClientRegistration, Credential, ProbeResult
 from providers.vocabulary import ProbeVerdict
 
@@ -23,12 +23,16 @@ def introspect(*, target: Target, registration: ClientRegistration, credential: 
         raise MisconfiguredProvider(Evidence(detail, sent=False))
     method = target.oauth_method
     proof = prove(method=method.client_authentication, registration=registration)
+    hint = {"token_type_hint": "access_token"} if method.token_type_hint else {}
+    parameters = proof.form | hint | {"token": credential.access_token.get_secret_value()}
+    is_form = method.token_request_format == "form"  # noqa: S105 - no password
     try:
         response = egress.request(
             "POST",
             target.endpoints.introspection,
-            headers={"Accept": "application/json"} | proof.headers,
-            form=proof.form | {"token": credential.access_token.get_secret_value(), "token_type_hint": "access_token"},
+            headers={"Accept": "application/json"} | target.request_headers | proof.headers,
+            form=parameters if is_form else None,
+            json=None if is_form else parameters,
         )
     except ProviderError as error:
         return _unknown(error)
@@ -44,7 +48,7 @@ def introspect(*, target: Target, registration: ClientRegistration, credential: 
         ProbeVerdict.ALIVE,
         status=response.status,
         detail="Introspection: active.",
-        scopes=scopes_in(document.get("scope"), separator=method.scope_separator),
+        scopes=scopes_of(document, method=method),
         expires_in_seconds=_seconds_until(document.get("exp")),
     )
 

@@ -1,38 +1,89 @@
-"""Token revocation (RFC 7009). A 200 proves nothing (§2.2: it is also the answer to an unknown token): probe after."""
+"""Token revocation (RFC 7009). A 200 proves nothing (§2.2: it is also the answer to an unknown token): probe after.
+
+What the catalogue says in ``Revocation`` takes the place of the RFC's request; what the answer means stays the same.
+"""
+
+from collections.abc import Iterator
+
+from pydantic import SecretStr
 
 from providers import egress
 from providers.catalog.resolve import Target
+from providers.catalog.schema import OAuthMethod
+from providers.catalog.template import fill, names
 from providers.errors import Evidence, GrantRejected, MalformedResponse, MisconfiguredProvider
 from providers.oauth.classify import failure_of
-from providers.oauth.client_authentication import prove
+from providers.oauth.client_authentication import Proof, bearer, prove
+from providers.response import Response
 from providers.values import ClientRegistration, Credential
+from providers.vocabulary import ClientAuthentication
 
 # The token is gone already, or its kind cannot be revoked (§2.2.1): neither is a reason to stop.
 _HARMLESS = frozenset({"invalid_token", "unsupported_token_type"})
 
 
 def revoke(*, target: Target, registration: ClientRegistration, credential: Credential) -> None:
-    """Ask the provider to revoke the refresh token, then the access token.
+    """Ask the provider to revoke the refresh token, then the access token, or as the catalogue says.
 
     Calls the provider once for each. Raises ``ClientRejected``, ``ProviderUnavailable``, ``MalformedResponse``,
-    ``TargetRefused`` and ``MisconfiguredProvider`` (no revocation endpoint).
+    ``TargetRefused`` and ``MisconfiguredProvider`` (no revocation endpoint, or the credential lacks what it needs).
     """
     if not target.endpoints.revocation:
         raise MisconfiguredProvider(Evidence(f"{target.entry.slug} has no revocation endpoint.", sent=False))
     method = target.oauth_method
-    proof = prove(method=method.client_authentication, registration=registration)
-    # The refresh token first: it revokes the grant with most servers (§2.1).
-    for hint, token in (("refresh_token", credential.refresh_token), ("access_token", credential.access_token)):
-        if token is None:
-            continue
-        response = egress.request(
-            "POST",
-            target.endpoints.revocation,
-            headers={"Accept": "application/json"} | proof.headers,
-            form=proof.form | {"token": token.get_secret_value(), "token_type_hint": hint},
-        )
-        failure = failure_of(response, rules=method.errors)
+    for kind, token in _tokens(method, credential):
+        response = _ask(target, registration, credential, kind=kind, token=token)
+        failure = failure_of(response, rules=method.revocation.errors + method.errors)
         if failure is None or isinstance(failure, GrantRejected):
             continue
         if not (isinstance(failure, MalformedResponse) and failure.evidence.error in _HARMLESS):
             raise failure
+
+
+def _tokens(method: OAuthMethod, credential: Credential) -> Iterator[tuple[str, SecretStr]]:
+    """Yield kind and token. The refresh token comes first by default: it ends the grant with most servers (§2.1)."""
+    held = {"refresh_token": credential.refresh_token, "access_token": credential.access_token}
+    for kind in method.revocation.tokens:
+        if (token := held[kind]) is not None:
+            yield kind, token
+
+
+def _ask(
+    target: Target, registration: ClientRegistration, credential: Credential, *, kind: str, token: SecretStr
+) -> Response:
+    method, described = target.oauth_method, target.oauth_method.revocation
+    proof = _proof(method, registration, token)
+    values = {**credential.extra, **target.params, "client_id": registration.client_id}
+    parameters = dict(proof.form)
+    for name, template in described.params.items():
+        if missing := sorted(names(template) - values.keys()):
+            detail = f"The credential lacks {', '.join(missing)}, which revocation at {target.entry.slug} needs."
+            raise MisconfiguredProvider(Evidence(detail, sent=False))
+        parameters[name] = fill(template, values)
+    if described.token_parameter:
+        parameters[described.token_parameter] = token.get_secret_value()
+        if method.token_type_hint:
+            parameters["token_type_hint"] = kind
+    is_json = (method.token_request_format if described.format == "as_token_request" else described.format) == "json"
+    sent = parameters or None
+    return egress.request(
+        described.method,
+        target.endpoints.revocation,
+        headers={"Accept": "application/json"} | target.request_headers | proof.headers,
+        form=None if is_json else sent,
+        json=sent if is_json else None,
+    )
+
+
+def _proof(method: OAuthMethod, registration: ClientRegistration, token: SecretStr) -> Proof:
+    match method.revocation.authentication:
+        case "none":
+            return Proof()
+        case "token_bearer":
+            return bearer(token)
+        case "client_secret_bearer":
+            return bearer(next(iter(registration.client_secrets), None))
+        case "client_secret_basic":
+            return prove(method=ClientAuthentication.BASIC, registration=registration)
+        case _:
+            return prove(method=method.client_authentication, registration=registration)

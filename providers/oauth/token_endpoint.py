@@ -41,6 +41,8 @@ def exchange_code(*, target: Target, grant: CodeGrant) -> Obtained:
         raise GrantRejected(Evidence("There is no code to exchange.", sent=False))
     verifier = grant.code_verifier.get_secret_value() if grant.code_verifier else None
     session = _TokenSession(WebApplicationClient(registration.client_id), target=target, registration=registration)
+    if target.entry.authorization_code is not None:
+        session.pointer = target.entry.authorization_code.token_pointer
     session.redirect_uri = registration.redirect_uri or None
     document = session.run(
         lambda: session.fetch_token(
@@ -93,7 +95,8 @@ class _TokenSession(OAuth2Session):  # type: ignore[misc]
         self._url = target.endpoints.token
         self._format = method.token_request_format
         self._rules = method.errors
-        self._proof_headers = proof.headers
+        self._request_headers = target.request_headers | proof.headers
+        self.pointer = ""
         self._catalogue = {name: fill(value, target.params) for name, value in method.token_params.items()}
         self.parameters = dict(proof.form)
         self._answered = False
@@ -117,14 +120,14 @@ class _TokenSession(OAuth2Session):  # type: ignore[misc]
         """Post what oauthlib composed, with our authentication and the catalogue's parameters, to the real endpoint."""
         parameters = {**(data or {}), **self.parameters, **self._catalogue}
         body: dict[str, Any] = {"json": parameters} if self._format == "json" else {"data": parameters}
-        response = requests.Session.request(self, "POST", self._url, headers=self._proof_headers, **body)
+        response = requests.Session.request(self, "POST", self._url, headers=self._request_headers, **body)
         self._answered = True
         return response
 
     def _admit(self, response: requests.Response) -> requests.Response:
         """Classify the answer, then give oauthlib the least it can parse: it stumbles over odd values."""
         answer = Response(status=response.status_code, headers=response.headers, body=response.content)
-        self._admitted = admit(answer, rules=self._rules)
+        self._admitted = admit(answer, rules=self._rules, pointer=self.pointer)
         parsed = requests.Response()
         parsed.status_code = 200
         parsed.encoding = "utf-8"

@@ -2,12 +2,14 @@
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import SecretStr
 
-from providers.catalog.schema import ErrorRule, OAuthMethod
+from providers.catalog.pointer import value_at
+from providers.catalog.schema import AuthorizationCodeMethod, ErrorRule, OAuthMethod
 from providers.errors import Evidence, MalformedResponse
 from providers.oauth.classify import failure_of, json_object
 from providers.response import Response
@@ -21,25 +23,30 @@ _LONGEST_EXTRA = 2048
 
 @dataclass(frozen=True, slots=True)
 class TokenDocument:
-    """A response that is a success: a 2xx with a usable access token and no error."""
+    """A response that is a success: a 2xx with a usable access token and no error.
+
+    ``fields`` are those of RFC 6749 §5.1, wherever in the ``whole`` the catalogue says that they are.
+    """
 
     fields: dict[str, Any]
+    whole: dict[str, Any]
 
     def __repr__(self) -> str:
         return "TokenDocument(…)"
 
 
-def admit(response: Response, *, rules: tuple[ErrorRule, ...]) -> TokenDocument:
-    """Return the document of a successful response.
+def admit(response: Response, *, rules: tuple[ErrorRule, ...], pointer: str = "") -> TokenDocument:
+    """Return the document of a successful response; ``pointer`` leads to the object in it that holds the tokens.
 
     Raises the failure that ``classify`` sees in it, ``MalformedResponse`` for a success that names no usable token.
     """
     if (failure := failure_of(response, rules=rules)) is not None:
         raise failure
-    fields = json_object(response)
-    if _token(fields.get("access_token")) is None:
+    whole = json_object(response)
+    fields = value_at(whole, pointer)
+    if not isinstance(fields, dict) or _token(fields.get("access_token")) is None:
         raise MalformedResponse(Evidence("The success holds no usable access token.", status=response.status))
-    return TokenDocument(fields)
+    return TokenDocument(fields, whole)
 
 
 def obtained(document: TokenDocument, *, method: OAuthMethod, previous: Credential | None = None) -> Obtained:
@@ -49,19 +56,36 @@ def obtained(document: TokenDocument, *, method: OAuthMethod, previous: Credenti
     """
     fields = document.fields
     named = fields.get("token_type")
-    extra = {name: text for name in method.extra_response_fields if (text := _extra(fields.get(name))) is not None}
+    whole = document.whole
+    extra = {name: text for name in method.extra_response_fields if (text := _extra(whole.get(name))) is not None}
     kept = previous or Credential()
+    refresh_token = _token(fields.get("refresh_token")) or kept.refresh_token
     return Obtained(
         credential=Credential(
             access_token=_token(fields["access_token"]),
-            refresh_token=_token(fields.get("refresh_token")) or kept.refresh_token,
+            refresh_token=refresh_token,
             token_type=named if isinstance(named, str) and _SCOPE.fullmatch(named) and len(named) <= 64 else "Bearer",
             fields=kept.fields,
             extra={**kept.extra, **extra},
         ),
         lifetime_seconds=lifetime_seconds(fields.get("expires_in")) or method.default_lifetime_seconds,
-        scopes=scopes_in(fields.get("scope"), separator=method.scope_separator),
+        scopes=scopes_of(fields, method=method, is_refreshable=refresh_token is not None),
     )
+
+
+def scopes_of(
+    document: Mapping[str, Any], *, method: OAuthMethod, is_refreshable: bool = False
+) -> tuple[str, ...] | None:
+    """Return the scopes that a token or introspection response names, or None when it names none.
+
+    The scope that stands for the refresh token is among them where there is one (``is_refreshable``): some providers
+    grant it without naming it.
+    """
+    separator = method.response_scope_separator or method.scope_separator
+    found = scopes_in(document.get(method.scope_field), separator=separator)
+    if found is None or not is_refreshable or not isinstance(method, AuthorizationCodeMethod):
+        return found
+    return tuple(dict.fromkeys([*found, method.refresh_scope])) if method.refresh_scope else found
 
 
 def lifetime_seconds(value: object) -> int | None:

@@ -2,7 +2,6 @@
 
 from pydantic import SecretStr
 
-from providers.catalog.loader import fields_of
 from providers.catalog.resolve import Target
 from providers.strategies import presenting, probing
 from providers.strategies.base import Capabilities, Strategy
@@ -24,7 +23,7 @@ class ApiKey(Strategy):
 
     def present(self, target: Target, credential: Credential) -> Presentation:
         """Return the presentation: ``value`` is the first secret field, and ``params`` hold the other kind too."""
-        fields = fields_of(target.entry, self.style)
+        fields = target.entry.fields_of(self.style)
         secrets = [item.name for item in fields if item.secret] or [item.name for item in fields]
         held = credential.fields
         return presenting.present(

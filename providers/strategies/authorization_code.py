@@ -39,8 +39,8 @@ class AuthorizationCode(Strategy):
             "redirect_uri": target.registration.redirect_uri,
             "state": request.state,
         }
-        if request.scopes:
-            parameters["scope"] = method.scope_separator.join(request.scopes)
+        if scopes := target.entry.with_required_scopes(request.scopes):
+            parameters[method.scope_parameter] = method.scope_separator.join(scopes)
         if method.response_mode != "query":
             parameters["response_mode"] = method.response_mode
         if method.pkce is Pkce.S256:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from pydantic import SecretStr
 
-from providers.catalog.loader import fields_of
 from providers.catalog.resolve import Target
 from providers.errors import FieldInvalid
 
@@ -16,7 +15,7 @@ def checked_fields(target: Target, typed: Mapping[str, str]) -> dict[str, Secret
     The entry's parameters may be among ``typed`` and are left out. Raises ``FieldInvalid`` naming the field that is
     missing, unknown, or not of the form that the entry asks for; its text shows no value.
     """
-    expected = {item.name: item for item in fields_of(target.entry, target.style)}
+    expected = {item.name: item for item in target.entry.fields_of(target.style)}
     for name in typed.keys() - expected.keys() - {param.name for param in target.entry.params}:
         raise FieldInvalid(name, f"{target.entry.name} has no field of this name.")
     checked: dict[str, SecretStr] = {}

@@ -3,18 +3,17 @@
 Shared by every auth style. A failure to get an answer is a verdict, not an error.
 """
 
-from collections.abc import Iterator
-from typing import Any
-
 from providers import egress
+from providers.catalog.pointer import text_at
 from providers.catalog.resolve import Target
 from providers.catalog.schema import Probe
-from providers.catalog.template import fill
+from providers.catalog.template import fill, names
 from providers.errors import Evidence, MisconfiguredProvider, ProviderError
-from providers.oauth.classify import first_match, json_document, json_object, retry_after_seconds
+from providers.oauth.classify import first_match, json_document, retry_after_seconds
 from providers.oauth.token_response import scopes_in
 from providers.response import Response
 from providers.strategies.presenting import template_values
+from providers.strategies.workspaces import listed_workspaces
 from providers.values import Account, Credential, Presentation, ProbeResult
 from providers.vocabulary import Meaning, ProbeVerdict
 
@@ -31,12 +30,15 @@ def probe(target: Target, credential: Credential, presentation: Presentation) ->
     """Make the entry's probe with ``presentation``. Calls the provider.
 
     DEAD only by the catalogue's dead answer. ALIVE needs a success that names the account, where the entry says how:
-    a login page or an unknown error behind a 200 proves nothing. Raises ``MisconfiguredProvider`` without a probe.
+    a login page or an unknown error behind a 200 proves nothing. FORBIDDEN also when the grant no longer opens the
+    connection's workspace. Raises ``MisconfiguredProvider`` without a probe.
     """
     described = target.entry.probe
     if described is None or not target.endpoints.probe:
         raise MisconfiguredProvider(Evidence(f"{target.entry.slug} describes no probe.", sent=False))
     values = template_values(target, credential)
+    if missing := sorted(names(described.url) - values.keys()):
+        return ProbeResult(ProbeVerdict.UNAVAILABLE, detail=f"Probe: the credential lacks {', '.join(missing)}.")
     body = {name: fill(value, values) for name, value in described.body.items()}
     try:
         response = egress.request(
@@ -51,53 +53,58 @@ def probe(target: Target, credential: Credential, presentation: Presentation) ->
         return ProbeResult(
             ProbeVerdict.UNAVAILABLE, status=error.evidence.status, detail=f"Probe: {error.evidence.detail}"
         )
-    return _verdict(described, response)
+    return _verdict(target, described, response)
 
 
-def _verdict(described: Probe, response: Response) -> ProbeResult:
-    document = json_document(response)
-    rule = first_match(described.dead, status=response.status, document=json_object(response))
+def _verdict(target: Target, described: Probe, response: Response) -> ProbeResult:
+    rule = first_match(described.dead, response)
     if rule is not None and rule.means is Meaning.GRANT_REJECTED:
         return _result(response, ProbeVerdict.DEAD, "the provider refuses the credential.")
     if rule is None and response.status == 403:
         return _result(response, ProbeVerdict.FORBIDDEN, "the credential may not make this call.")
     if rule is not None or not 200 <= response.status < 300:
         return _result(response, ProbeVerdict.UNAVAILABLE, "the provider cannot answer now.")
-    account: Account | None = None
-    if described.account_id:
-        identifier = _text_at(document, described.account_id)
-        if not identifier or len(identifier) > _LONGEST_TEXT:
-            return _result(response, ProbeVerdict.UNAVAILABLE, "the answer names no account.")
-        name = _text_at(document, described.account_name) if described.account_name else ""
-        account = Account(id=identifier, name=name[:_LONGEST_TEXT])
+    if described.lists_workspaces:
+        return _listing(target, response)
+    account = _account(target, described, response) if described.account_id else None
+    if described.account_id and account is None:
+        return _result(response, ProbeVerdict.UNAVAILABLE, "the answer names no account.")
     header = response.headers.get(described.scopes_header) if described.scopes_header else None
+    return _alive(response, account, scopes=scopes_in(header, separator=","))
+
+
+def _listing(target: Target, response: Response) -> ProbeResult:
+    """Judge an answer that lists the workspaces of the grant: the connection's own is its account."""
+    found = listed_workspaces(target, response)
+    if found is None:
+        return _result(response, ProbeVerdict.UNAVAILABLE, "the answer is no list of workspaces.")
+    for item in found:
+        if item.id == target.workspace_id:
+            return _alive(response, Account(id=item.id, name=item.name))
+    return _result(response, ProbeVerdict.FORBIDDEN, "the grant does not open this workspace.")
+
+
+def _account(target: Target, described: Probe, response: Response) -> Account | None:
+    """Return whose account the answer names, within the connection's workspace where there is one."""
+    document = json_document(response)
+    parts = [text_at(document, pointer) for pointer in described.account_id.split()]
+    identifier = ":".join([target.workspace_id, *parts] if target.workspace_id else parts)
+    if not all(parts) or len(identifier) > _LONGEST_TEXT:
+        return None
+    name = text_at(document, described.account_name) if described.account_name else ""
+    return Account(id=identifier, name=name[:_LONGEST_TEXT])
+
+
+def _alive(response: Response, account: Account | None, *, scopes: tuple[str, ...] | None = None) -> ProbeResult:
     return ProbeResult(
         ProbeVerdict.ALIVE,
         status=response.status,
         detail="Probe: the provider accepts the credential.",
         account=account,
-        scopes=scopes_in(header, separator=","),
+        scopes=scopes,
     )
 
 
 def _result(response: Response, verdict: ProbeVerdict, detail: str) -> ProbeResult:
     waits = retry_after_seconds(response.headers)
     return ProbeResult(verdict, status=response.status, detail=f"Probe: {detail}", retry_after_seconds=waits)
-
-
-def _text_at(document: Any, pointer: str) -> str:
-    """Return the printable text or whole number that the JSON Pointer (RFC 6901) leads to, else ""."""
-    for step in _steps(pointer):
-        if isinstance(document, dict):
-            document = document.get(step)
-        elif isinstance(document, list) and step.isascii() and step.isdigit() and int(step) < len(document):
-            document = document[int(step)]
-        else:
-            return ""
-    if isinstance(document, bool) or not isinstance(document, str | int):
-        return ""
-    return "".join(mark for mark in str(document) if mark.isprintable())
-
-
-def _steps(pointer: str) -> Iterator[str]:
-    return (step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])

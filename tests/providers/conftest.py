@@ -70,12 +70,16 @@ class Received:
 
 @dataclass
 class Provider:
-    """A scripted HTTP server: the answers that were queued, in order, then the last one again and again."""
+    """A scripted HTTP server: the answers that were queued, in order, then the last one again and again.
+
+    With a ``responder`` it thinks for itself: that function answers every request with status, body and headers.
+    """
 
     url: str
     requests: list[Received] = field(default_factory=list)
     answers: list[tuple[int, bytes, dict[str, str]]] = field(default_factory=list)
     by_path: dict[str, tuple[int, bytes, dict[str, str]]] = field(default_factory=dict)
+    responder: Callable[[Received], tuple[int, bytes, dict[str, str]]] | None = None
 
     def answers_with(
         self, status: int = 200, body: Any = b"", *, headers: dict[str, str] | None = None, path: str | None = None
@@ -87,9 +91,11 @@ class Provider:
         else:
             self.by_path[path] = answer
 
-    def next_answer(self, path: str) -> tuple[int, bytes, dict[str, str]]:
-        if path in self.by_path:
-            return self.by_path[path]
+    def answer_to(self, received: Received) -> tuple[int, bytes, dict[str, str]]:
+        if self.responder is not None:
+            return self.responder(received)
+        if received.path in self.by_path:
+            return self.by_path[received.path]
         if not self.answers:
             return 404, b"", {}
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -112,7 +118,7 @@ def make_provider() -> Iterator[Callable[..., Provider]]:
                 length = int(self.headers.get("Content-Length") or 0)
                 received = Received(self.command, self.path, dict(self.headers.items()), self.rfile.read(length))
                 provider.requests.append(received)
-                status, body, headers = provider.next_answer(received.path)
+                status, body, headers = provider.answer_to(received)
                 self.send_response(status)
                 for name, value in ({"Content-Length": str(len(body))} | headers).items():
                     self.send_header(name, value)

@@ -7,7 +7,6 @@ from providers.catalog.loader import (
     CatalogError,
     UnknownProvider,
     entry,
-    fields_of,
     form_schema,
     load_catalog,
     load_entry,
@@ -117,7 +116,7 @@ def test_form_of_a_redirecting_style_asks_for_no_secret(tmp_path: Path) -> None:
 def test_own_registration_is_typed_by_the_end_user(tmp_path: Path) -> None:
     text = 'name = "Acme"\n[client_credentials]\ntoken_url = "https://acme.example/token"\nown_registration = true\n'
     acme = load_entry(written(tmp_path, text))
-    assert [item.name for item in fields_of(acme, AuthStyle.CLIENT_CREDENTIALS)] == ["client_id", "client_secret"]
+    assert [item.name for item in acme.fields_of(AuthStyle.CLIENT_CREDENTIALS)] == ["client_id", "client_secret"]
     assert form_schema(acme, AuthStyle.CLIENT_CREDENTIALS)["required"] == ["client_id", "client_secret"]
 
 

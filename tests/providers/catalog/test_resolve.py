@@ -176,3 +176,54 @@ def test_style_without_an_oauth_method_says_so() -> None:
     with pytest.raises(MisconfiguredProvider):
         _ = found.oauth_method
     assert target_of(acme(), params={"subdomain": "x"}).presentation == Presentation()
+
+
+def sites(**changes: Any) -> CatalogEntry:
+    document = acme().model_dump() | {
+        "params": [
+            *acme().model_dump()["params"],
+            {"name": "site", "label": "Site", "scope": "workspace", "pattern": "^[0-9]+$"},
+        ],
+        "base_url": "https://acme.example/{site}",
+        "workspaces": {"url": "https://acme.example/sites", "id": "/id", "param": "site"},
+    }
+    return CatalogEntry.model_validate(document | changes)
+
+
+def test_workspace_may_be_missing_until_it_is_chosen() -> None:
+    before = target_of(sites(), params={"subdomain": "x"})
+    assert (before.lacks_workspace, before.endpoints.base) == (True, "https://acme.example/{site}")
+    assert "site" not in before.params
+    after = target_of(sites(), params={"subdomain": "x", "site": "17"})
+    assert (after.lacks_workspace, after.workspace_id) == (False, "17")
+    assert after.endpoints.base == "https://acme.example/17"
+    assert not target_of(acme(), params={"subdomain": "x"}).lacks_workspace
+
+
+def test_chosen_workspace_must_have_the_expected_form() -> None:
+    with pytest.raises(MisconfiguredProvider, match=r"site \(Site\) of the connection"):
+        target_of(sites(), params={"subdomain": "x", "site": "../17"})
+
+
+def test_workspace_is_the_connection_s_and_not_the_app_s() -> None:
+    assert target_of(sites(), app={"site": "17"}, params={"subdomain": "x"}).lacks_workspace
+
+
+def test_client_id_is_quoted_into_the_addresses_that_name_it() -> None:
+    method = acme().model_dump()["authorization_code"]
+    method |= {
+        "revocation_url": "https://acme.example/apps/{client_id}/grant",
+        "introspection_url": "https://acme.example/{client_id}",
+        "request_headers": {"X-Region": "{region}"},
+    }
+    found = resolve(
+        entry=acme(authorization_code=method),
+        style=AuthStyle.AUTHORIZATION_CODE,
+        registration=ClientRegistration(client_id="../a b?", params={}),
+        discovered={},
+        params={"subdomain": "x"},
+    )
+    assert found.endpoints.revocation == "https://acme.example/apps/..%2Fa%20b%3F/grant"
+    assert found.endpoints.introspection == "https://acme.example/..%2Fa%20b%3F"
+    assert found.request_headers == {"X-Region": "eu"}
+    assert "client_id" not in found.params

@@ -141,3 +141,24 @@ def test_reads_retry_after_as_a_date_by_the_clock_of_the_answer() -> None:
 
 def test_absent_retry_after_is_none() -> None:
     assert retry_after_seconds(CaseInsensitiveDict()) is None
+
+
+def test_rules_may_point_into_the_body_and_read_plain_text() -> None:
+    rules = (
+        ErrorRule(field="/error/code", value="account_invalid", means=Meaning.GRANT_REJECTED),
+        ErrorRule(field="/codes/0", value="7", means=Meaning.CLIENT_REJECTED),
+        ErrorRule(status=403, contains="Bad_Token", means=Meaning.GRANT_REJECTED),
+        ErrorRule(contains="busy", field="state", value="wait", means=Meaning.UNAVAILABLE),
+    )
+    cases: list[tuple[int, Any, type[ProviderError]]] = [
+        (400, {"error": {"code": "account_invalid"}}, GrantRejected),
+        (400, {"error": {"code": "other"}}, MalformedResponse),
+        (400, {"error": "x", "codes": [7, 8]}, ClientRejected),
+        (400, {"error": "x", "codes": [8, 7]}, MalformedResponse),
+        (403, b"Bad_Token", GrantRejected),
+        (400, b"Bad_Token", MalformedResponse),
+        (400, {"state": "wait", "why": "busy"}, ProviderUnavailable),
+        (400, {"state": "wait"}, MalformedResponse),
+    ]
+    for status, body, expected in cases:
+        assert type(failure_of(answer(status, body), rules=rules)) is expected, body

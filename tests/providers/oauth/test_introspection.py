@@ -74,3 +74,12 @@ def test_odd_expiry_is_clamped_or_dropped(make_target: Any, provider: Any, exp: 
 def test_provider_without_the_endpoint_is_named(make_target: Any) -> None:
     with pytest.raises(MisconfiguredProvider):
         ask(make_target(introspection_url=""))
+
+
+def test_speaks_as_the_token_endpoint_does(make_target: Any, provider: Any) -> None:
+    provider.answers_with(200, {"active": True})
+    habits = {"token_request_format": "json", "token_type_hint": False, "request_headers": {"X-Version": "2"}}
+    assert ask(make_target(**habits)).verdict is ProbeVerdict.ALIVE
+    assert provider.last.json == {"token": "at"}
+    assert provider.last.headers["X-Version"] == "2"
+    assert provider.last.headers["Authorization"].startswith("Basic ")

@@ -65,3 +65,96 @@ def test_provider_without_the_endpoint_is_named(make_target: Any) -> None:
     target = make_target(revocation_url="")
     with pytest.raises(MisconfiguredProvider, match="acme has no revocation endpoint"):
         revoke(target=target, registration=target.registration, credential=HELD)
+
+
+def sent(provider: Any) -> Any:
+    """Return what each request said: method, authorization and parameters."""
+    return [
+        (request.method, request.headers.get("Authorization", "").split(" ")[0], request.form or None)
+        for request in provider.requests
+    ]
+
+
+@pytest.mark.parametrize(
+    ("revocation", "expected"),
+    [
+        (
+            {"authentication": "none"},
+            [
+                ("POST", "", {"token": "rt", "token_type_hint": "refresh_token"}),
+                ("POST", "", {"token": "at", "token_type_hint": "access_token"}),
+            ],
+        ),
+        (
+            {"authentication": "token_bearer", "tokens": ["access_token"], "token_parameter": ""},
+            [("POST", "Bearer", None)],
+        ),
+        (
+            {"tokens": ["access_token"], "token_parameter": "key", "params": {"who": "{client_id}/{region}"}},
+            [("POST", "Basic", {"who": "client:1/eu", "key": "at", "token_type_hint": "access_token"})],
+        ),
+        (
+            {"authentication": "client_secret_bearer", "tokens": ["refresh_token"], "token_parameter": ""},
+            [("POST", "Bearer", None)],
+        ),
+    ],
+)
+def test_asks_as_the_catalogue_says(
+    make_target: Any, provider: Any, revocation: dict[str, Any], expected: list[Any]
+) -> None:
+    provider.answers_with(200, b"")
+    target = make_target(revocation=revocation)
+    revoke(target=target, registration=target.registration, credential=HELD)
+    assert sent(provider) == expected
+
+
+def test_bearer_is_the_one_that_the_catalogue_names(make_target: Any, provider: Any) -> None:
+    provider.answers_with(200, b"")
+    for authentication, secret in (("token_bearer", "at"), ("client_secret_bearer", "s e/c+ret")):
+        target = make_target(revocation={"authentication": authentication, "tokens": ["access_token"]})
+        revoke(target=target, registration=target.registration, credential=HELD)
+        assert provider.last.headers["Authorization"] == f"Bearer {secret}"
+
+
+def test_deletes_with_json_and_another_authentication(make_target: Any, provider: Any) -> None:
+    provider.answers_with(204, b"")
+    target = make_target(
+        client_authentication="client_secret_post",
+        revocation_url=f"{provider.url}/apps/{{client_id}}/grant",
+        token_type_hint=False,
+        request_headers={"X-Version": "2"},
+        revocation={
+            "method": "DELETE",
+            "format": "json",
+            "authentication": "client_secret_basic",
+            "tokens": ["access_token"],
+            "token_parameter": "access_token",
+        },
+    )
+    revoke(target=target, registration=target.registration, credential=HELD)
+    assert (provider.last.method, provider.last.target) == ("DELETE", "/apps/client%3A1/grant")
+    assert provider.last.json == {"access_token": "at"}
+    assert provider.last.headers["X-Version"] == "2"
+    assert provider.last.headers["Authorization"].startswith("Basic ")
+
+
+def test_speaks_json_where_the_token_endpoint_does(make_target: Any, provider: Any) -> None:
+    provider.answers_with(200, b"")
+    target = make_target(token_request_format="json")
+    revoke(target=target, registration=target.registration, credential=HELD)
+    assert provider.last.json == {"token": "at", "token_type_hint": "access_token"}
+
+
+def test_rules_of_this_endpoint_come_before_the_method_s(make_target: Any, provider: Any) -> None:
+    provider.answers_with(401, {"error": "invalid_client"})
+    rules = [{"value": "invalid_client", "means": "grant_rejected"}]
+    target = make_target(revocation={"errors": rules}, errors=[{"value": "invalid_client", "means": "unavailable"}])
+    revoke(target=target, registration=target.registration, credential=HELD)
+    assert len(provider.requests) == 2
+
+
+def test_parameter_that_the_credential_lacks_is_named(make_target: Any, provider: Any) -> None:
+    target = make_target(extra_response_fields=["user"], revocation={"params": {"user": "{user}"}})
+    with pytest.raises(MisconfiguredProvider, match="lacks user"):
+        revoke(target=target, registration=target.registration, credential=HELD)
+    assert provider.requests == []

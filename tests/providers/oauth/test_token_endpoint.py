@@ -246,3 +246,20 @@ def test_no_secret_reaches_a_log_or_an_exception(
     texts += [record.getMessage() for record in every_log_record]
     assert len(provider.requests) == 10
     assert [secret for secret in secrets if any(secret in text for text in texts)] == []
+
+
+def test_headers_of_the_catalogue_go_along(make_target: Any, provider: Any) -> None:
+    provider.answers_with(200, SUCCESS)
+    target = make_target(request_headers={"X-Version": "{region}-1"})
+    token_endpoint.exchange_code(target=target, grant=GRANT)
+    assert provider.last.headers["X-Version"] == "eu-1"
+    assert provider.last.headers["Authorization"] == BASIC
+    token_endpoint.refresh(target=target, credential=HELD)
+    assert provider.last.headers["X-Version"] == "eu-1"
+
+
+def test_only_the_answer_to_a_code_holds_its_tokens_within(make_target: Any, provider: Any) -> None:
+    target = make_target(token_pointer="/user")
+    provider.answers_with(200, SUCCESS | {"user": {"access_token": "inner"}})
+    assert token_endpoint.exchange_code(target=target, grant=GRANT).credential.access_token == SecretStr("inner")
+    assert token_endpoint.refresh(target=target, credential=HELD).credential.access_token == SecretStr("new-at")

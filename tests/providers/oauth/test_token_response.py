@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from requests.structures import CaseInsensitiveDict
 
-from providers.catalog.schema import ErrorRule, OAuthMethod
+from providers.catalog.schema import AuthorizationCodeMethod, ErrorRule, OAuthMethod
 from providers.errors import MalformedResponse, ProviderError
 from providers.oauth.token_response import admit, lifetime_seconds, obtained, scopes_in
 from providers.response import Response
@@ -236,3 +236,39 @@ def test_any_answer_is_a_token_or_a_named_failure(status: int, body: bytes, head
     assert found.lifetime_seconds is None or 30 <= found.lifetime_seconds <= 31_536_000
     assert found.scopes is None or all(found.scopes)
     assert Credential.from_bytes(found.credential.to_bytes()) == found.credential
+
+
+def test_tokens_may_lie_within_the_response() -> None:
+    body = {
+        "access_token": "outer",
+        "refresh_token": "outer-rt",
+        "expires_in": 5,
+        "bot_id": "b",
+        "user": {"access_token": "inner", "scope": "a"},
+    }
+    raw = Response(200, CaseInsensitiveDict(), json.dumps(body).encode())
+    found = obtained(admit(raw, rules=RULES, pointer="/user"), method=METHOD)
+    assert found.credential == Credential(access_token=SecretStr("inner"), extra={"bot_id": "b"})
+    assert (found.lifetime_seconds, found.scopes) == (None, ("a",))
+    for pointer in ("/nobody", "/bot_id", "/user/scope"):
+        with pytest.raises(MalformedResponse):
+            admit(raw, rules=RULES, pointer=pointer)
+
+
+def test_scopes_are_read_as_the_catalogue_says() -> None:
+    method = OAuthMethod(response_scope_separator=",", scope_field="granted")
+    assert read({"access_token": "a", "granted": "x,y", "scope": "z"}, method=method).scopes == ("x", "y")
+    assert read({"access_token": "a", "granted": ["x", "y"]}, method=method).scopes == ("x", "y")
+    assert read({"access_token": "a", "scope": "z"}, method=method).scopes is None
+    assert read({"access_token": "a", "scope": "x,y"}, method=OAuthMethod(scope_separator=",")).scopes == ("x", "y")
+
+
+def test_refresh_token_stands_for_the_scope_that_grants_it() -> None:
+    method = AuthorizationCodeMethod(refresh_scope="offline")
+    body = {"access_token": "a", "scope": "x"}
+    held = Credential(access_token=SecretStr("old"), refresh_token=SecretStr("rt"))
+    assert read(body, method=method).scopes == ("x",)
+    assert read(body | {"refresh_token": "rt"}, method=method).scopes == ("x", "offline")
+    assert read(body, method=method, previous=held).scopes == ("x", "offline")
+    assert read(body | {"scope": "offline x"}, method=method, previous=held).scopes == ("offline", "x")
+    assert read({"access_token": "a"}, method=method, previous=held).scopes is None

@@ -162,3 +162,23 @@ def test_probes_introspects_and_revokes(sandbox_target: Any, provider: Any) -> N
     assert STRATEGY.introspect(target, HELD).verdict is ProbeVerdict.ALIVE
     STRATEGY.revoke(target, HELD)
     assert [request.path for request in provider.requests] == ["/me", "/introspect", "/revoke", "/revoke"]
+
+
+def test_scopes_go_by_the_name_that_the_provider_gives_them(sandbox_target: Any) -> None:
+    target = sandbox_target(STYLE, changes={"authorization_code": {"scope_parameter": "user_scope"}})
+    query = query_of(STRATEGY.authorization_url(target, REQUEST))
+    assert query["user_scope"] == "profile.read files.read"
+    assert "scope" not in query
+
+
+def test_required_scopes_are_asked_for_in_any_case(sandbox_target: Any) -> None:
+    scopes = [
+        {"name": "offline", "description": "Stay connected", "default": True, "required": True},
+        {"name": "files.read", "description": "Read files"},
+    ]
+    target = sandbox_target(STYLE, changes={"scopes": scopes})
+    assert query_of(STRATEGY.authorization_url(target, REQUEST))["scope"] == "profile.read files.read offline"
+    bare = AuthorizationRequest(state="s", scopes=(), code_verifier=VERIFIER)
+    assert query_of(STRATEGY.authorization_url(target, bare))["scope"] == "offline"
+    twice = AuthorizationRequest(state="s", scopes=("offline",), code_verifier=VERIFIER)
+    assert query_of(STRATEGY.authorization_url(target, twice))["scope"] == "offline"

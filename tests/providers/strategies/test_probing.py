@@ -156,3 +156,59 @@ def test_unreachable_or_forbidden_provider_is_a_verdict(sandbox_target: Any, egr
 def test_entry_without_a_probe_is_named(sandbox_target: Any) -> None:
     with pytest.raises(MisconfiguredProvider, match="no probe"):
         probe(sandbox_target(STYLE, changes={"probe": None}))
+
+
+def test_account_may_be_named_by_several_fields(sandbox_target: Any, provider: Any) -> None:
+    target = sandbox_target(STYLE, changes={"probe": {"account_id": "/team /user/id", "account_name": ""}})
+    provider.answers_with(200, {"team": "T1", "user": {"id": 7}})
+    assert probe(target).account == Account("T1:7")
+    provider.answers[:] = []
+    provider.answers_with(200, {"team": "T1", "user": {}})
+    assert probe(target).verdict is ProbeVerdict.UNAVAILABLE
+
+
+SITES: dict[str, Any] = {
+    "params": [
+        {"name": "issuer", "label": "Issuer", "scope": "app", "pattern": "^.+$"},
+        {"name": "site", "label": "Site", "scope": "workspace"},
+    ],
+    "workspaces": {"url": "{issuer}/sites", "id": "/id", "name": "/name", "param": "site"},
+}
+
+
+def test_account_lies_within_the_chosen_workspace(sandbox_target: Any, provider: Any) -> None:
+    provider.answers_with(200, ME)
+    changes = SITES | {"probe": {"url": "{issuer}/{site}/me"}}
+    assert probe(sandbox_target(STYLE, changes=changes, params={"site": "s1"})).account == Account("s1:acct-1", "Ada")
+    assert provider.last.path == "/s1/me"
+    before_the_choice = probe(sandbox_target(STYLE, changes=changes))
+    assert (before_the_choice.verdict, len(provider.requests)) == (ProbeVerdict.UNAVAILABLE, 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict", "account"),
+    [
+        ([{"id": "s0"}, {"id": "s1", "name": "Acme"}], ProbeVerdict.ALIVE, Account("s1", "Acme")),
+        ([{"id": "s0"}], ProbeVerdict.FORBIDDEN, None),
+        ([], ProbeVerdict.FORBIDDEN, None),
+        ({"sites": []}, ProbeVerdict.UNAVAILABLE, None),
+        (b"<html>", ProbeVerdict.UNAVAILABLE, None),
+    ],
+)
+def test_listing_proves_the_workspace(
+    sandbox_target: Any, provider: Any, body: Any, verdict: ProbeVerdict, account: Account | None
+) -> None:
+    provider.answers_with(200, body)
+    changes = SITES | {"probe": {"url": "{issuer}/sites", "lists_workspaces": True}}
+    found = probe(sandbox_target(STYLE, changes=changes, params={"site": "s1"}))
+    assert (found.verdict, found.account) == (verdict, account)
+
+
+def test_dead_answer_may_be_plain_text(sandbox_target: Any, provider: Any) -> None:
+    dead = [{"status": 403, "contains": "Bad_Token", "means": "grant_rejected"}]
+    target = sandbox_target(STYLE, changes={"probe": {"dead": dead}})
+    provider.answers_with(403, b"Bad_Token")
+    assert probe(target).verdict is ProbeVerdict.DEAD
+    provider.answers[:] = []
+    provider.answers_with(403, b"Not_Allowed")
+    assert probe(target).verdict is ProbeVerdict.FORBIDDEN

@@ -1,0 +1,70 @@
+"""Adding entries to the catalogue: from a file, or from what an issuer says about itself.
+
+Owns the text of derived entries and the writing of files; reading and checking is ``providers.catalog.loader``.
+"""
+
+import json
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from providers.catalog.loader import load_entry
+from providers.catalog.schema import CatalogEntry, ScopeInfo
+
+_LONGEST_SLUG = 64
+
+
+def slug_of(issuer: str) -> str:
+    """Return a slug made of the host, port and path of ``issuer``, like login-example-com-eu."""
+    parts = urlsplit(issuer)
+    return re.sub(r"[^a-z0-9]+", "-", f"{parts.netloc}{parts.path}".lower()).strip("-")[:_LONGEST_SLUG].strip("-")
+
+
+def derive_entry(
+    model: CatalogEntry, discovered: Mapping[str, str], *, name: str = "", scopes: Sequence[str] | None = None
+) -> str:
+    """Return the TOML of an entry for one issuer, derived from ``model``, the entry for any OpenID Connect server.
+
+    ``discovered`` is what ``providers.oauth.discovery.discover`` found; its endpoints are not written down, because
+    they are discovered anew for each provider app. ``scopes`` are asked for by default instead of the model's.
+    """
+    issuer = discovered["issuer"]
+    lines = [
+        "# Derived from what the issuer publishes about itself.",
+        f"name = {_quoted(name or urlsplit(issuer).netloc)}",
+        'category = "Added"',
+        f"website = {_quoted(issuer)}",
+    ]
+    for scope in model.scopes if scopes is None else [ScopeInfo(name=s, description=s, default=True) for s in scopes]:
+        lines += ["", "[[scopes]]", f"name = {_quoted(scope.name)}", f"description = {_quoted(scope.description)}"]
+        lines += ["default = true"] if scope.default else []
+    sections = (
+        ["authorization_code", "client_credentials"] if discovered.get("authorization") else ["client_credentials"]
+    )
+    for section in sections:
+        lines += ["", f"[{section}]", f"issuer = {_quoted(issuer)}", "discover = true"]
+    if discovered.get("probe") and model.probe is not None:
+        lines += ["", "[probe]", f"account_id = {_quoted(model.probe.account_id)}"]
+        lines += [f"account_name = {_quoted(model.probe.account_name)}"]
+    return "\n".join(lines) + "\n"
+
+
+def store_entry(slug: str, text: str, *, folder: Path) -> CatalogEntry:
+    """Check ``text`` as the entry ``slug`` and write it to ``folder``, which is made if need be; return the entry.
+
+    The file appears as a whole or not at all. Raises ``CatalogError`` and ``OSError``.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as temporary:
+        path = Path(temporary) / f"{slug}.toml"
+        path.write_text(text, encoding="utf-8")
+        entry = load_entry(path)
+        path.chmod(0o644)
+        path.replace(folder / path.name)
+    return entry
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,201 @@
+"""What must agree within an entry beyond the shape of its fields: templates, names, patterns, pointers.
+
+Owns the sentences that tell the author of an entry what to mend. The shape is ``providers.catalog.schema``, reading
+files ``providers.catalog.loader``.
+"""
+
+import re
+from collections.abc import Iterator
+
+from providers.catalog.schema import (
+    AuthorizationCodeMethod,
+    CatalogEntry,
+    ClientCredentialsMethod,
+    ErrorRule,
+    OAuthMethod,
+    Param,
+    Revocation,
+    SecretField,
+)
+from providers.catalog.template import names
+from providers.vocabulary import AuthStyle, ParamScope
+
+_RESERVED = frozenset({"access_token"})
+_CLIENT = frozenset({"client_id"})
+_Template = tuple[str, str, frozenset[str]]  # key, template, the names that it may use
+
+
+def problems_of(entry: CatalogEntry, stem: str) -> Iterator[str]:
+    """Yield what is wrong with ``entry``, which the file called ``stem`` holds: the key, and what to do. No I/O."""
+    if entry.slug != stem:
+        yield f"slug: is {entry.slug!r}, so call the file {entry.slug}.toml"
+    yield from _name_problems(entry)
+    yield from _scope_problems(entry)
+    for key, template, allowed in _templates(entry):
+        try:
+            unknown = names(template) - allowed
+        except ValueError as error:
+            yield f"{key}: {error}"
+            continue
+        for name in sorted(unknown):
+            yield f"{key}: uses {{{name}}}; declare a [[params]] of that name, or use one of {sorted(allowed)}"
+    for style in entry.auth_styles:
+        yield from _method_problems(entry, style)
+    for style in entry.presentation.keys() - set(entry.auth_styles):
+        yield f"presentation.{style}: the entry does not describe this way to connect; remove it"
+    yield from _probe_problems(entry)
+    yield from _workspace_problems(entry)
+    for key, pointer in _pointers(entry):
+        if not pointer.startswith("/"):
+            yield f"{key}: {pointer!r} is no JSON Pointer; start it with /"
+
+
+def _name_problems(entry: CatalogEntry) -> Iterator[str]:
+    declared: list[str] = [param.name for param in entry.params]
+    reserved = _RESERVED | (_CLIENT & set(declared))
+    declared += [item.name for style in entry.auth_styles for item in entry.fields_of(style)]
+    for name in sorted({name for name in declared if declared.count(name) > 1 or name in reserved}):
+        yield f"params: {name!r} is declared twice or is a name of ours; choose another"
+    items: list[tuple[str, Param | SecretField]] = [(f"params.{param.name}", param) for param in entry.params]
+    items += [(f"api_key.fields.{item.name}", item) for item in (entry.api_key.fields if entry.api_key else ())]
+    for key, item in items:
+        samples = [item.example, item.default] if isinstance(item, Param) else [item.example]
+        try:
+            pattern = re.compile(item.pattern)
+        except re.error as error:
+            yield f"{key}.pattern: is no regular expression: {error}"
+            continue
+        for sample in filter(None, samples):
+            if not pattern.fullmatch(sample):
+                yield f"{key}.pattern: does not match {sample!r}, the entry's own default or example"
+
+
+def _scope_problems(entry: CatalogEntry) -> Iterator[str]:
+    declared = [scope.name for scope in entry.scopes]
+    for name in sorted({name for name in declared if declared.count(name) > 1}):
+        yield f"scopes: {name!r} is declared twice"
+    for scope in entry.scopes:
+        if scope.required and not scope.default:
+            yield f"scopes: {scope.name!r} is required, so it is asked for by default: say default = true"
+
+
+def _method_problems(entry: CatalogEntry, style: AuthStyle) -> Iterator[str]:
+    if (method := entry.oauth_method(style)) is None:
+        if entry.api_key is not None and not entry.api_key.fields:
+            yield "api_key.fields: describe at least one field"
+        return
+    key = _section(style)
+    yield from _rule_problems(f"{key}.errors", method.errors)
+    yield from _rule_problems(f"{key}.revocation.errors", method.revocation.errors)
+    if isinstance(method, AuthorizationCodeMethod) and method.refresh_scope not in ("", *_scope_names(entry)):
+        yield f"{key}.refresh_scope: {method.refresh_scope!r} is not among the [[scopes]]; describe it there"
+    if method.discover:
+        if not method.issuer:
+            yield f"{key}.issuer: is needed for discovery"
+        return
+    if not method.token_url:
+        yield f"{key}.token_url: is missing; give the URL, or set discover = true"
+    if not isinstance(method, ClientCredentialsMethod) and not method.authorization_url:
+        yield f"{key}.authorization_url: is missing; give the URL, or set discover = true"
+    if method.revocation != Revocation() and not method.revocation_url:
+        yield f"{key}.revocation: describes an endpoint without an address; give revocation_url"
+
+
+def _scope_names(entry: CatalogEntry) -> tuple[str, ...]:
+    return tuple(scope.name for scope in entry.scopes)
+
+
+def _rule_problems(key: str, rules: tuple[ErrorRule, ...]) -> Iterator[str]:
+    for position, rule in enumerate(rules):
+        is_narrow = rule.value is not None or rule.contains
+        if not is_narrow and (rule.status is None or rule.status < 300):
+            yield f"{key}.{position}: would match a success too; give it a value, or a status of 300 or more"
+
+
+def _probe_problems(entry: CatalogEntry) -> Iterator[str]:
+    if entry.probe is None:
+        return
+    yield from _rule_problems("probe.dead", entry.probe.dead)
+    discovers = any(method.discover for method in map(entry.oauth_method, entry.auth_styles) if method)
+    if not (entry.probe.url or discovers):
+        yield "probe.url: is empty; give the URL, or leave the probe to discovery"
+    if entry.probe.lists_workspaces and entry.workspaces is None:
+        yield "probe.lists_workspaces: the entry has no [workspaces]; describe them"
+
+
+def _workspace_problems(entry: CatalogEntry) -> Iterator[str]:
+    wanted = [entry.workspaces.param] if entry.workspaces is not None else []
+    declared = [param.name for param in entry.params_of(ParamScope.WORKSPACE)]
+    for name in sorted(set(wanted) - set(declared)):
+        yield f'workspaces.param: {name!r} is not declared; add a [[params]] of that name and scope "workspace"'
+    for name in sorted(set(declared) - set(wanted)):
+        yield f"params.{name}: nothing fills it; name it as the param of [workspaces]"
+
+
+def _section(style: AuthStyle) -> str:
+    return style.removeprefix("oauth2_")
+
+
+def _pointers(entry: CatalogEntry) -> Iterator[tuple[str, str]]:
+    """Yield key and pointer of every pointer that is not empty."""
+    found: list[tuple[str, str]] = []
+    rules: list[tuple[str, tuple[ErrorRule, ...]]] = []
+    for style in entry.auth_styles:
+        if (method := entry.oauth_method(style)) is not None:
+            rules += [(f"{_section(style)}.errors", method.errors)]
+            rules += [(f"{_section(style)}.revocation.errors", method.revocation.errors)]
+            if isinstance(method, AuthorizationCodeMethod):
+                found.append((f"{_section(style)}.token_pointer", method.token_pointer))
+    if (probe := entry.probe) is not None:
+        rules.append(("probe.dead", probe.dead))
+        found += [("probe.account_id", pointer) for pointer in probe.account_id.split()]
+        found.append(("probe.account_name", probe.account_name))
+    if (choice := entry.workspaces) is not None:
+        found += [(f"workspaces.{key}", getattr(choice, key)) for key in ("items", "id", "name")]
+    for key, several in rules:
+        found += [(f"{key}.{i}.field", rule.field) for i, rule in enumerate(several) if "/" in rule.field]
+    yield from ((key, pointer) for key, pointer in found if pointer)
+
+
+def _templates(entry: CatalogEntry) -> Iterator[_Template]:
+    chosen = frozenset(param.name for param in entry.params_of(ParamScope.WORKSPACE))
+    params = frozenset(param.name for param in entry.params) - chosen
+    extra: frozenset[str] = frozenset()
+    secrets: frozenset[str] = frozenset()
+    for style in entry.auth_styles:
+        secrets |= {item.name for item in entry.fields_of(style)}
+        if method := entry.oauth_method(style):
+            secrets |= {"access_token"}
+            extra |= set(method.extra_response_fields)
+            yield from _method_templates(_section(style), method, params)
+    anything = params | extra | chosen
+    yield "base_url", entry.base_url, anything
+    for style, presentation in entry.presentation.items():
+        method = entry.oauth_method(style)
+        own = frozenset({"access_token", *method.extra_response_fields} if method else ())
+        own |= {item.name for item in entry.fields_of(style)} | params | chosen
+        for place, templates in (("headers", presentation.headers), ("query", presentation.query)):
+            for name, value in templates.items():
+                yield f"presentation.{style}.{place}.{name}", value, own
+    if entry.probe is not None:
+        yield "probe.url", entry.probe.url, anything
+        for name, value in entry.probe.body.items():
+            yield f"probe.body.{name}", value, anything | secrets
+    if entry.workspaces is not None:
+        yield "workspaces.url", entry.workspaces.url, params | extra
+        for name, value in entry.workspaces.headers.items():
+            yield f"workspaces.headers.{name}", value, params | extra | secrets
+
+
+def _method_templates(key: str, method: OAuthMethod, params: frozenset[str]) -> Iterator[_Template]:
+    fields = set(type(method).model_fields)
+    for name in sorted({"token_url", "issuer", "authorization_url"} & fields):
+        yield f"{key}.{name}", getattr(method, name), params
+    for name in ("revocation_url", "introspection_url"):
+        yield f"{key}.{name}", getattr(method, name), params | _CLIENT
+    for name in sorted({"token_params", "authorization_params", "request_headers"} & fields):
+        for parameter, value in getattr(method, name).items():
+            yield f"{key}.{name}.{parameter}", value, params
+    allowed = params | set(method.extra_response_fields) | _CLIENT
+    for parameter, value in method.revocation.params.items():
+        yield f"{key}.revocation.params.{parameter}", value, allowed

@@ -1,0 +1,24 @@
+"""JSON Pointers (RFC 6901), with which catalogue entries say where in an answer something is."""
+
+from typing import Any
+
+
+def value_at(document: Any, pointer: str) -> Any:
+    """Return what ``pointer`` leads to in ``document``, or None where it leads nowhere; "" is the whole document."""
+    for step in pointer.split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(document, dict):
+            document = document.get(name)
+        elif isinstance(document, list) and name.isascii() and name.isdigit() and int(name) < len(document):
+            document = document[int(name)]
+        else:
+            return None
+    return document
+
+
+def text_at(document: Any, pointer: str) -> str:
+    """Return the printable text or whole number that ``pointer`` leads to, else ""."""
+    found = value_at(document, pointer)
+    if isinstance(found, bool) or not isinstance(found, str | int):
+        return ""
+    return "".join(mark for mark in str(found) if mark.isprintable())

@@ -1,0 +1,84 @@
+"""The choice after consent: which of the sites or organisations that a grant opens a connection is about.
+
+Owns the call that lists them. Who picks, and where the choice is kept until then, is the lifecycle's; the chosen id
+comes back as one of the connection's parameters (``Workspace.params``).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from providers import egress
+from providers.catalog.pointer import text_at, value_at
+from providers.catalog.resolve import Target
+from providers.catalog.template import fill, names
+from providers.errors import Evidence, GrantRejected, MalformedResponse, MisconfiguredProvider
+from providers.oauth.classify import failure_of, json_document
+from providers.response import Response
+from providers.strategies.presenting import template_values
+from providers.values import Credential
+
+_MAX_BODY_BYTES = 1_048_576
+_LONGEST_TEXT = 255
+_MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One of the workspaces that a grant opens. ``params`` are to be added to the connection's own."""
+
+    id: str
+    name: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+def workspaces(target: Target, credential: Credential) -> tuple[Workspace, ...]:
+    """Return the workspaces that ``credential`` opens, in the provider's order and once each; maybe none.
+
+    Calls the provider. Raises ``GrantRejected`` (a 401), ``ProviderUnavailable``, ``MalformedResponse`` (no list),
+    ``TargetRefused`` and ``MisconfiguredProvider`` (the entry describes no such choice).
+    """
+    described = target.entry.workspaces
+    if described is None:
+        raise MisconfiguredProvider(Evidence(f"{target.entry.slug} describes no choice of workspace.", sent=False))
+    values = template_values(target, credential)
+    for template in (described.url, *described.headers.values()):
+        if missing := sorted(names(template) - values.keys()):
+            detail = f"The credential lacks {', '.join(missing)}, which listing workspaces needs."
+            raise MisconfiguredProvider(Evidence(detail, sent=False))
+    response = egress.request(
+        "GET",
+        fill(described.url, values),
+        headers={"Accept": "application/json"} | {k: fill(v, values) for k, v in described.headers.items()},
+        max_body_bytes=_MAX_BODY_BYTES,
+    )
+    if response.status == 401:
+        raise GrantRejected(Evidence("The provider refuses the credential.", status=401))
+    if (failure := failure_of(response, rules=())) is not None:
+        raise failure
+    found = listed_workspaces(target, response)
+    if found is None:
+        raise MalformedResponse(Evidence("The answer is no list of workspaces.", status=response.status))
+    return found
+
+
+def listed_workspaces(target: Target, response: Response) -> tuple[Workspace, ...] | None:
+    """Return the workspaces in an answer, or None when it holds no list of them. No I/O.
+
+    An item whose id does not match the parameter's pattern is left out: it could not be filled into a URL.
+    """
+    described = target.entry.workspaces
+    if described is None:
+        return None
+    items = value_at(json_document(response), described.items)
+    if not isinstance(items, list):
+        return None
+    pattern = next(param.pattern for param in target.entry.params if param.name == described.param)
+    found: dict[str, Workspace] = {}
+    for item in items[:_MOST]:
+        identifier = text_at(item, described.id)
+        if not re.fullmatch(pattern, identifier) or len(identifier) > _LONGEST_TEXT:
+            continue
+        name = text_at(item, described.name)[:_LONGEST_TEXT] if described.name else ""
+        found.setdefault(identifier, Workspace(identifier, name, {described.param: identifier}))
+    return tuple(found.values())
