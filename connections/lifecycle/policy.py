@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from connections.models import CredentialVersion, OwnerKind, Reason, Status
+from providers.vocabulary import ProbeVerdict
 
 # --- Lifetimes --------------------------------------------------------------------------------------------------------
 REFRESH_FROM = 0.70
@@ -19,6 +20,7 @@ ASSUMED_LIFETIME_SECONDS = 3600  # for a refreshable token of which nobody said 
 DEFAULT_MIN_TTL_SECONDS = 5.0
 
 STRIKE_INTERVAL = timedelta(seconds=30)
+PROBE_RETRY = timedelta(seconds=60)
 BACKOFF_BASE_SECONDS = 2.0
 BACKOFF_CAP_SECONDS = 600.0
 
@@ -61,6 +63,27 @@ def backoff_seconds(
     if grace_seconds:
         wait = min(wait, grace_seconds / 3)
     return max(wait, retry_after_seconds or 0.0)
+
+
+def decide_probe(verdict: ProbeVerdict, *, is_refreshable: bool) -> Literal["proved", "refresh", "strike", "nothing"]:
+    """Decide what a probe's verdict calls for. A dead answer ends nothing that can be refreshed: the refresh decides.
+
+    A refusal of permission (403), a time-out or a server's error is no evidence of revocation.
+    """
+    if verdict is ProbeVerdict.ALIVE:
+        return "proved"
+    if verdict is ProbeVerdict.DEAD:
+        return "refresh" if is_refreshable else "strike"
+    return "nothing"
+
+
+def next_probe_at(
+    verdict: ProbeVerdict, *, usual: timedelta, retry_after_seconds: float | None, now: datetime
+) -> datetime:
+    """Return when to probe again: after the usual interval, or sooner where the provider could not answer."""
+    if verdict is not ProbeVerdict.UNAVAILABLE:
+        return now + usual
+    return now + max(min(usual, PROBE_RETRY), timedelta(seconds=retry_after_seconds or 0))
 
 
 def decide_refusal(

@@ -6,7 +6,6 @@ granted and observed scopes are compared here.
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 import structlog
 from django.db.models import Q
@@ -16,6 +15,7 @@ from connections.lifecycle.claim import Need
 from connections.lifecycle.intervals import probe_intervals
 from connections.lifecycle.locking import lock_connection, release_database, short_transaction
 from connections.lifecycle.outcomes import AppMisconfigured
+from connections.lifecycle.policy import decide_probe, next_probe_at
 from connections.lifecycle.refresh import refresh_and_wait
 from connections.lifecycle.sealing import open_credential
 from connections.lifecycle.targets import Access, access_to
@@ -26,8 +26,6 @@ from providers.values import Credential, ProbeResult
 from providers.vocabulary import ProbeVerdict
 
 logger = structlog.get_logger(__name__)
-
-UNAVAILABLE_RETRY = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ def probe(connection_id: uuid.UUID, *, trigger: str) -> ProbeReport:
         found = trial.access.strategy.introspect(trial.access.target, trial.credential)
         verified_by = "introspection"
     _record(trial, found, verified_by=verified_by)
-    if found.verdict is ProbeVerdict.DEAD and trial.is_refreshable:
+    if decide_probe(found.verdict, is_refreshable=trial.is_refreshable) == "refresh":
         refresh_and_wait(connection_id, trigger=trigger, need=Need(instead_of=trial.version_id))
     logger.info("probed", connection=str(connection_id), verdict=found.verdict.value, status=found.status)
     return ProbeReport(found.verdict, found.detail)
@@ -96,21 +94,20 @@ def _record(trial: _Trial, found: ProbeResult, *, verified_by: str) -> None:
         connection = lock_connection(trial.connection_id)
         if connection is None or connection.status not in VENDS or connection.current_version_id != trial.version_id:
             return
-        connection.change(probe_due_at=_next_probe(connection, found, now=now))
+        usual = probe_intervals().after(connection.last_vended_at, now=now)
+        connection.change(
+            probe_due_at=next_probe_at(
+                found.verdict, usual=usual, retry_after_seconds=found.retry_after_seconds, now=now
+            )
+        )
         if found.scopes is not None:
             _observe_scopes(connection, found.scopes)
-        if found.verdict is ProbeVerdict.ALIVE:
+        decision = decide_probe(found.verdict, is_refreshable=trial.is_refreshable)
+        if decision == "proved":
             proved_alive(connection, trial.version_id, by=verified_by, now=now)
-        elif found.verdict is ProbeVerdict.DEAD and not trial.is_refreshable:
+        elif decision == "strike":
             evidence = {"detail": found.detail, "status": found.status, "by": verified_by}
             credential_refused(connection, trial.version_id, evidence=evidence, now=now)
-
-
-def _next_probe(connection: Connection, found: ProbeResult, *, now: datetime) -> datetime:
-    usual = probe_intervals().after(connection.last_vended_at, now=now)
-    if found.verdict is not ProbeVerdict.UNAVAILABLE:
-        return now + usual
-    return now + max(min(usual, UNAVAILABLE_RETRY), timedelta(seconds=found.retry_after_seconds or 0))
 
 
 def _observe_scopes(connection: Connection, observed: tuple[str, ...]) -> None:

@@ -16,11 +16,14 @@ from connections.lifecycle.policy import (
     VendFacts,
     VendRequest,
     backoff_seconds,
+    decide_probe,
     decide_refusal,
     decide_vend,
+    next_probe_at,
     refresh_moment,
 )
 from connections.models import MAY_BECOME, REASONS_OF, CredentialVersion, OwnerKind, Reason, Status
+from providers.vocabulary import ProbeVerdict
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -143,3 +146,26 @@ def test_the_state_table_is_complete_and_disconnected_is_final() -> None:
     listed = [reason for reasons in REASONS_OF.values() for reason in reasons]
     assert sorted(listed) == sorted(Reason), "each reason belongs to exactly one status"
     assert MAY_BECOME[Status.DISCONNECTED] == ()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "is_refreshable", "expected"),
+    [
+        (ProbeVerdict.ALIVE, True, "proved"),
+        (ProbeVerdict.DEAD, True, "refresh"),
+        (ProbeVerdict.DEAD, False, "strike"),
+        (ProbeVerdict.FORBIDDEN, False, "nothing"),
+        (ProbeVerdict.UNAVAILABLE, False, "nothing"),
+    ],
+)
+def test_a_probe_ends_nothing_by_itself(verdict: ProbeVerdict, is_refreshable: bool, expected: str) -> None:
+    assert decide_probe(verdict, is_refreshable=is_refreshable) == expected
+
+
+def test_probes_sooner_after_no_answer_but_not_before_the_provider_allows() -> None:
+    usual = timedelta(hours=1)
+    unavailable = ProbeVerdict.UNAVAILABLE
+    alive = next_probe_at(ProbeVerdict.ALIVE, usual=usual, retry_after_seconds=None, now=NOW)
+    assert alive == NOW + usual
+    assert next_probe_at(unavailable, usual=usual, retry_after_seconds=None, now=NOW) == NOW + timedelta(minutes=1)
+    assert next_probe_at(unavailable, usual=usual, retry_after_seconds=300, now=NOW) == NOW + timedelta(minutes=5)
