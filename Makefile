@@ -31,7 +31,7 @@ check: environment ## lint, types, import layers, migrations, deployment checks,
 	$(RUN) ruff format --check .
 	$(SETTINGS) -- $(RUN) mypy
 	.venv/bin/lint-imports
-	@if find templates -name '*.html' | grep -q .; then set -x; $(RUN) djlint --check --quiet templates; fi
+	@if find templates -name '*.html' | grep -q .; then set -x; $(RUN) djlint --lint --quiet templates; fi
 	$(SETTINGS) --database -- manage.py makemigrations --check --dry-run
 	$(SETTINGS) -- manage.py check --deploy --fail-level WARNING
 	$(RUN) pytest -n auto $(or $(ARGS),tests)

@@ -34,7 +34,7 @@ _REVOKE_ASKS = (
 )
 _DISCONNECT_ASKS = (
     "Vends stop at once, the provider is asked to revoke the grant, and the stored secrets are destroyed. "
-    "This connection is over for good: its end user has to make a new one."
+    "What is disconnected is over for good: the end user has to make a new connection."
 )
 _SUSPEND_ASKS = "Nothing of this connection vends or refreshes until it is resumed. The grant itself stays as it is."
 

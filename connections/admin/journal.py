@@ -12,7 +12,7 @@ from connections.admin import show
 from connections.admin.base import ReadOnlyAdmin, read_at
 from connections.admin.filters import AgeFilter, age_of, id_filter
 from connections.lifecycle.audit import ALLOWED
-from connections.models import ApiClient, AuditEvent, Connection, CredentialVersion, OutboxEvent, Tenant
+from connections.models import ApiClient, AuditEvent, Connection, CredentialVersion, OutboxEvent, Status, Tenant
 
 
 class _ActorFilter(admin.SimpleListFilter):
@@ -58,7 +58,7 @@ class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
     """What happened, who asked, and what was decided. The database refuses every change of a row."""
 
     list_title = "Audit trail"
-    list_display = ("happened", "action", "decision_chip", "who", "about", "details")
+    list_display = ("happened", "what", "decision_chip", "who", "about")
     list_filter = (
         AgeFilter,
         _ActorFilter,
@@ -85,11 +85,17 @@ class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
     def happened(self, row: AuditEvent) -> SafeString | str:
         return show.clock(row.at)
 
+    @admin.display(description="What", ordering="action")
+    def what(self, row: AuditEvent) -> SafeString:
+        return show.two_lines(row.action, show.facts(row.detail) if row.detail else "")
+
     @admin.display(description="Decision", ordering="decision")
     def decision_chip(self, row: AuditEvent) -> SafeString:
         if row.decision == ALLOWED:
             return show.chip("allowed", "good")
-        return show.state_chip(row.decision, row.decision.replace("_", " "))
+        if row.decision in Status.values:
+            return show.state_chip(row.decision, row.decision.replace("_", " "))
+        return show.chip(row.decision.replace("_", " "), "warn")
 
     @admin.display(description="Who")
     def who(self, row: AuditEvent) -> SafeString | str:
@@ -105,10 +111,6 @@ class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
         if row.connection_id is not None:
             return show.id_link(Connection, row.connection_id)
         return show.id_link(Tenant, row.tenant_id)
-
-    @admin.display(description="Details")
-    def details(self, row: AuditEvent) -> SafeString | str:
-        return show.facts(row.detail)
 
     @admin.display(description="Details")
     def details_json(self, row: AuditEvent) -> SafeString | str:
