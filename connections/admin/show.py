@@ -24,6 +24,7 @@ from connections.models import (
     SessionState,
     Stage,
     Status,
+    Tenant,
 )
 from providers.vocabulary import AuthStyle
 
@@ -43,6 +44,7 @@ _PAGES: dict[str, type[Model]] = {
     "api_client": ApiClient,
     "api_key": ApiKey,
     "incident": Incident,
+    "tenant": Tenant,
 }
 
 _TONES: dict[str, str] = {

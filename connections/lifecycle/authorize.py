@@ -119,7 +119,6 @@ def authorization_url(
         session.params = merged
         session.failure = ""
         session.state_hash = digest(state)
-        session.requested_scopes = list(scopes)
         session.code_verifier = (
             None if verifier is None else seal_for_session(session, "code_verifier", verifier.encode())
         )
@@ -168,8 +167,9 @@ def merged_params(session: ConnectSession, app: ProviderApp, typed: Mapping[str,
 
 def requested_scopes(session: ConnectSession, app: ProviderApp, access: Access) -> tuple[str, ...]:
     """Return the scopes to ask for: the session's, else the provider app's, else the entry's defaults."""
+    entry = access.target.entry
     if session.requested_scopes is not None:
-        return tuple(session.requested_scopes)
+        return entry.with_required_scopes(session.requested_scopes)
     if app.scopes:
-        return tuple(app.scopes)
-    return tuple(scope.name for scope in access.target.entry.scopes if scope.default)
+        return entry.with_required_scopes(app.scopes)
+    return entry.with_required_scopes([scope.name for scope in entry.scopes if scope.default])

@@ -6,7 +6,8 @@ nothing behind. Who may exchange what is ``complete``.
 
 import json
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.db import IntegrityError
 from pydantic import SecretStr
 
 from connections.lifecycle import audit, events
+from connections.lifecycle.authorize import requested_scopes
 from connections.lifecycle.hold import destroy_held
 from connections.lifecycle.incidents import close_client_incident, open_client_incident
 from connections.lifecycle.lifetime import with_known_lifetime
@@ -42,6 +44,7 @@ from connections.models import (
 )
 from connections.vault.keyring import DataKey
 from connections.vault.sealing import Unreadable
+from providers.catalog.resolve import Target
 from providers.errors import (
     ClientRejected,
     Evidence,
@@ -50,6 +53,7 @@ from providers.errors import (
     ProviderError,
     TargetRefused,
 )
+from providers.strategies.workspaces import Workspace, workspaces
 from providers.values import Account, CodeGrant, Credential, Obtained
 from providers.vocabulary import ProbeVerdict
 
@@ -63,6 +67,8 @@ class Exchange:
 
     session_id: uuid.UUID
     tenant_id: uuid.UUID
+    app: ProviderApp
+    params: dict[str, str]
     access: Access
     held: dict[str, Any]
     code_verifier: SecretStr | None
@@ -79,6 +85,7 @@ class _Verified:
     obtained: Obtained
     account: Account | None
     is_verified: bool
+    workspace_params: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def account_id(self) -> str:
@@ -97,13 +104,17 @@ def begin_exchange(session: ConnectSession, app: ProviderApp, *, now: datetime) 
         key = current_data_key(session.tenant_id)
     except Unreadable:
         raise CredentialUnreadable("What the session holds does not open: its key may be missing.") from None
+    access = access_to(app, session.params)
     work = Exchange(
         session_id=session.id,
         tenant_id=session.tenant_id,
-        access=access_to(app, session.params),
+        app=app,
+        params=session.params,
+        access=access,
         held=held,
         code_verifier=None if verifier is None else SecretStr(verifier),
-        scopes=tuple(session.requested_scopes or ()),
+        # A pasted key has the scopes that it has: none are asked for but those that the operator named.
+        scopes=requested_scopes(session, app, access) if "code" in held else tuple(session.requested_scopes or ()),
         key=key,
         started_at=now,
         obtained_at=datetime.fromisoformat(held["obtained_at"]) if "obtained_at" in held else now,
@@ -150,14 +161,33 @@ def _verified(work: Exchange) -> _Verified:
     strategy, target = work.access.strategy, work.access.target
     grant = CodeGrant(code=SecretStr(work.held["code"]), code_verifier=work.code_verifier, scopes=work.scopes)
     obtained = with_known_lifetime(work.access, strategy.exchange_code(target, grant))
+    workspace_params: Mapping[str, str] = {}
+    if target.lacks_workspace:
+        workspace_params = _only_workspace(target, obtained.credential).params
+        target = access_to(work.app, {**work.params, **workspace_params}).target
+        release_database()
     if not work.access.capabilities.probes:
-        return _Verified(obtained, None, False)
+        return _Verified(obtained, None, False, workspace_params)
     probed = strategy.probe(target, obtained.credential)
     if probed.verdict is ProbeVerdict.DEAD:
         raise GrantRejected(
             Evidence("The provider refused the credential that it had just given.", status=probed.status)
         )
-    return _Verified(obtained, probed.account, probed.verdict is ProbeVerdict.ALIVE)
+    return _Verified(obtained, probed.account, probed.verdict is ProbeVerdict.ALIVE, workspace_params)
+
+
+def _only_workspace(target: Target, credential: Credential) -> Workspace:
+    """Return the one site or organisation that the grant opens. HTTP. Raises ``ProviderError``."""
+    found = workspaces(target, credential)
+    if len(found) != 1:
+        name = target.entry.name
+        detail = (
+            f"The grant opens {len(found)} workspaces of {name}; allow exactly one on {name}'s page."
+            if found
+            else f"The grant opens no workspace of {name}."
+        )
+        raise MisconfiguredProvider(Evidence(detail))
+    return found[0]
 
 
 def _fail(work: Exchange, error: ProviderError, *, actor: audit.Actor) -> None:
@@ -269,7 +299,7 @@ def _connect(
     )
     record_requested_scopes(connection, work.scopes)
     connection.change(
-        params=session.params,
+        params={**session.params, **verified.workspace_params},
         binding=session.binding,
         provider_account_id=verified.account_id,
         provider_account_name=verified.account.name if verified.account else "",
