@@ -7,7 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from connections.lifecycle.outcomes import Refusal, SessionUnusable
-from connections.models import ConnectSession, Tenant
+from connections.lifecycle.branding import text_on
+from connections.models import ConnectSession
 
 _FAILURES: dict[str, tuple[str, str]] = {
     "unknown": ("This link is not valid", "Ask for a new link where you got this one."),
@@ -64,7 +65,7 @@ def widget(request: HttpRequest, template: str, session: ConnectSession, **conte
         {
             "session": session,
             "tenant": session.tenant,
-            "text_color": text_on(session.tenant),
+            "text_color": text_on(session.tenant.brand_color),
             "return_host": urlsplit(session.return_url).netloc,
             **context,
         },
@@ -81,7 +82,7 @@ def problem_page(
         context |= {
             "session": session,
             "tenant": session.tenant,
-            "text_color": text_on(session.tenant),
+            "text_color": text_on(session.tenant.brand_color),
             "back_url": return_address(session, error=failure),
         }
     return render(request, "connect/problem.html", context, status=status)
@@ -104,11 +105,3 @@ def return_address(session: ConnectSession, **result: str) -> str:
     """Return the session's return URL with its id and ``result`` added to the query."""
     separator = "&" if urlsplit(session.return_url).query else "?"
     return f"{session.return_url}{separator}{urlencode({'connect_session': str(session.id), **result})}"
-
-
-def text_on(tenant: Tenant) -> str:
-    """Return black or white, whichever reads better on the tenant's colour (WCAG 2.2, relative luminance)."""
-    channels = [int(tenant.brand_color[start : start + 2], 16) / 255 for start in (1, 3, 5)]
-    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "#000000" if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else "#ffffff"

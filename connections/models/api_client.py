@@ -31,6 +31,7 @@ class ApiClient(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "API client"
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(fields=["tenant", "name"], nulls_distinct=False, name="api_client_name_once"),
@@ -52,6 +53,7 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "API key"
         ordering = ["-created_at"]
 
     def __str__(self) -> str:

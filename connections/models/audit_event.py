@@ -4,6 +4,7 @@ No foreign keys: an audit row outlives what it speaks of.
 """
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now
 
@@ -33,6 +34,7 @@ class AuditEvent(models.Model):
         indexes = [
             models.Index(fields=["tenant_id", "-id"], name="audit_of_tenant"),
             models.Index(fields=["connection_id", "-id"], name="audit_of_connection"),
+            BrinIndex(fields=["at"], name="audit_by_time"),
         ]
 
     def __str__(self) -> str:

@@ -50,6 +50,7 @@ class RefreshAttempt(models.Model):
         ]
         indexes = [
             models.Index(fields=["connection", "-claimed_at"], name="attempt_history"),
+            models.Index(fields=["-claimed_at"], name="attempt_newest"),
             models.Index(
                 fields=["deadline_at"],
                 condition=Q(state__in=["sent", "in_doubt", "received"]),

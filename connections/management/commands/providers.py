@@ -110,7 +110,7 @@ def _check(options: dict[str, Any]) -> Answer:
 def _add(options: dict[str, Any]) -> Answer:
     if bool(options["file"]) == bool(options["issuer"]):
         raise CommandError("Give either FILE.toml or --issuer URL.")
-    folder = _folder()
+    folder: Path = settings.CATALOG_DIR
     slug, text = _derived(options) if options["issuer"] else _from_file(options)
     known = catalog_files().get(slug)
     if known is not None and not options["replace"]:
@@ -127,13 +127,6 @@ def _add(options: dict[str, Any]) -> Answer:
         _data(found, path) | {"created": known is None},
         f"{'Added' if known is None else 'Replaced'} the provider {slug}: {path}\nNext: {then}",
     )
-
-
-def _folder() -> Path:
-    folder: Path | None = getattr(settings, "CATALOG_DIR", None)
-    if folder is None:
-        raise CommandError("There is no folder for added entries: set LATCHKEY_CATALOG_DIR.")
-    return Path(folder)
 
 
 def _from_file(options: dict[str, Any]) -> tuple[str, str]:

@@ -129,3 +129,13 @@ def test_the_operators_parameters_are_checked_as_well(params: dict[str, str], ow
     body = {"end_user": "alice", "provider": "shop", "return_url": "https://app.acme.example/connected"}
     answer = call(owner.backend, "POST", "/connect-sessions", body | {"params": params})
     assert (answer.status_code, answer.json()["field"]) == (422, f"params.{next(iter(params))}")
+
+
+def test_each_choice_asks_for_the_scopes_of_its_own_provider_app(
+    owner: EndUser, shop: ProviderApp, app: ProviderApp
+) -> None:
+    ProviderApp.objects.filter(id=app.id).update(scopes=["files.read"])
+    invitation = owner.invite(provider=["sandbox", "shop"], params={"shop": "flowers"})
+    owner.start(invitation)
+    paths = [f"/connect/{invitation.id}/method/{choice.id}" for choice in (app, shop)]
+    assert [parameters_of(leave_again(owner, path))["scope"] for path in paths] == ["files.read", "profile.read"]

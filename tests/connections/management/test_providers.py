@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.test import override_settings
 
 from connections.models import ProviderApp
@@ -27,7 +28,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     configure_catalog(added)
     with override_settings(CATALOG_DIR=added):
         yield added
-    configure_catalog(None)
+    configure_catalog(settings.CATALOG_DIR)
 
 
 @pytest.fixture
@@ -110,11 +111,6 @@ def test_an_error_says_what_to_do(run: Run, folder: Path, arguments: tuple[str, 
 
 def test_file_and_issuer_options_do_not_mix(run: Run, folder: Path, shop: Path) -> None:
     assert "go with --issuer" in run("providers", "add", shop, "--slug", "x").err
-
-
-@override_settings(CATALOG_DIR=None)
-def test_says_where_to_configure_the_folder(run: Run, shop: Path) -> None:
-    assert "LATCHKEY_CATALOG_DIR" in run("providers", "add", shop).err
 
 
 def test_an_unknown_server_takes_two_commands(run: Run, folder: Path, sandbox: SandboxProcess) -> None:
