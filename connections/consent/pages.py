@@ -6,8 +6,8 @@ from urllib.parse import urlencode, urlsplit
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from connections.lifecycle.outcomes import Refusal, SessionUnusable
 from connections.lifecycle.branding import text_on
+from connections.lifecycle.outcomes import Refusal, SessionUnusable
 from connections.models import ConnectSession
 
 _FAILURES: dict[str, tuple[str, str]] = {
