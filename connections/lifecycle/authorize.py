@@ -116,7 +116,7 @@ def authorization_url(
         scopes = requested_scopes(session, app, access)
         session.state = SessionState.AUTHORIZING
         session.provider_app = app
-        session.params = merged
+        session.params = {**session.params, **merged}
         session.failure = ""
         session.state_hash = digest(state)
         session.code_verifier = (
@@ -147,6 +147,12 @@ def chosen_app(session: ConnectSession, app_id: uuid.UUID) -> ProviderApp:
 def fixed_params(session: ConnectSession) -> dict[str, str]:
     """Return the parameters that the end user is not asked for: the renewed connection's, then the session's own."""
     return {**session.params, **(session.reconnects.params if session.reconnects is not None else {})}
+
+
+def params_of(session: ConnectSession, app: ProviderApp) -> dict[str, str]:
+    """Return those of the session's parameters that the provider of ``app`` has: it may name some for other choices."""
+    names = [param.name for param in entry_of(app).params_of(ParamScope.CONNECTION)]
+    return {name: session.params[name] for name in names if name in session.params}
 
 
 def merged_params(session: ConnectSession, app: ProviderApp, typed: Mapping[str, str]) -> dict[str, str]:

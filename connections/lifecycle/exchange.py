@@ -15,7 +15,7 @@ from django.db import IntegrityError
 from pydantic import SecretStr
 
 from connections.lifecycle import audit, events
-from connections.lifecycle.authorize import requested_scopes
+from connections.lifecycle.authorize import params_of, requested_scopes
 from connections.lifecycle.hold import destroy_held
 from connections.lifecycle.incidents import close_client_incident, open_client_incident
 from connections.lifecycle.lifetime import with_known_lifetime
@@ -109,7 +109,7 @@ def begin_exchange(session: ConnectSession, app: ProviderApp, *, now: datetime) 
         session_id=session.id,
         tenant_id=session.tenant_id,
         app=app,
-        params=session.params,
+        params=params_of(session, app),
         access=access,
         held=held,
         code_verifier=None if verifier is None else SecretStr(verifier),
@@ -299,7 +299,7 @@ def _connect(
     )
     record_requested_scopes(connection, work.scopes)
     connection.change(
-        params={**session.params, **verified.workspace_params},
+        params={**work.params, **verified.workspace_params},
         binding=session.binding,
         provider_account_id=verified.account_id,
         provider_account_name=verified.account.name if verified.account else "",

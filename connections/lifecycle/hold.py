@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Q
 
 from connections.lifecycle import audit
-from connections.lifecycle.authorize import OPEN
+from connections.lifecycle.authorize import OPEN, params_of
 from connections.lifecycle.begin_connect import digest
 from connections.lifecycle.locking import lock_session, short_transaction
 from connections.lifecycle.sealing import seal_for_session
@@ -46,7 +46,7 @@ def hold(session: ConnectSession, content: dict[str, Any], *, now: datetime, act
             owner_kind=session.owner_kind,
             end_user=session.end_user if session.owner_kind == OwnerKind.END_USER else "",
             binding=session.binding,
-            params=session.params,
+            params=params_of(session, app),
         )
     else:
         session.connection = session.reconnects

@@ -60,7 +60,7 @@ def submit_secret(
             raise SessionUnusable("unknown", "This link is not valid. Ask for a new one where you got it.")
         check_browser(locked, browser_secret, now=now)
         locked.provider_app = chosen_app(locked, app_id)
-        locked.params = params
+        locked.params = {**locked.params, **params}
         return hold(locked, _content(obtained, probed, obtained_at=now), now=now, actor=actor)
 
 

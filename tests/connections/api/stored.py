@@ -2,9 +2,10 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import connection as database
 from pydantic import SecretStr
 
 from connections.lifecycle.audit import SYSTEM
@@ -73,8 +74,18 @@ def make_connection(
     return connection
 
 
+def transaction_now() -> datetime:
+    """Return the moment that ``now()`` means to the vend's statement: here, the beginning of the test."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        row = cursor.fetchone()
+    assert row is not None
+    moment: datetime = row[0]
+    return moment
+
+
 def expire_in(connection: Connection, seconds: float, *, refreshable: bool = True) -> None:
     """Let the current credential expire ``seconds`` from now."""
-    moment = database_now() + timedelta(seconds=seconds)
+    moment = transaction_now() + timedelta(seconds=seconds)
     connection.versions.update(access_expires_at=moment, is_refreshable=refreshable)
     connection.change(access_expires_at=moment, refresh_due_at=moment if refreshable else None)

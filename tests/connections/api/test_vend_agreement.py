@@ -7,7 +7,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connections.lifecycle.clock import database_now
 from connections.lifecycle.policy import DEFAULT_MIN_TTL_SECONDS, Vend, VendRequest, decide_vend
 from connections.lifecycle.provision import hash_key
 from connections.lifecycle.vend_query import VendRow, run_vend_statement
@@ -23,11 +22,11 @@ from connections.models import (
     Status,
     Tenant,
 )
-from tests.connections.api.stored import make_connection
+from tests.connections.api.stored import make_connection, transaction_now
 from tests.factories import Caller, make_caller
 
 SCOPES = ("profile.read", "files.read", "files.write")
-# Seconds that are left, far enough from the limits that no two clocks disagree.
+# Seconds that are left, on both sides of each limit.
 LEFT = st.sampled_from([None, -3600.0, -2.0, 2.5, 30.0, 90.0, 3600.0])
 scopes = st.lists(st.sampled_from(SCOPES), unique=True)
 facts = st.fixed_dictionaries(
@@ -57,7 +56,7 @@ def stored(acme: Tenant) -> tuple[Connection, Caller]:
 
 
 def arrange(connection: Connection, caller: Caller, state: dict[str, Any], request: dict[str, Any]) -> None:
-    now = database_now()
+    now = transaction_now()
     expires_at = None if state["left"] is None else now + timedelta(seconds=state["left"])
 
     def off(name: str) -> Any:
