@@ -1,8 +1,13 @@
 """What the tests look at: the provider's log, the stored session, and what is left after a failure."""
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from types import SimpleNamespace
 
+import psycopg
+from django.db import connection as database
 from django.db.models import F
 
 from connections.models import Connection, ConnectSession, CredentialVersion, SessionState
@@ -29,6 +34,32 @@ def pass_time(invitation: Invitation, **delta: float) -> None:
         completion_expires_at=F("completion_expires_at") - passed,
         exchange_started_at=F("exchange_started_at") - passed,
     )
+
+
+@contextmanager
+def row_locked(invitation: Invitation) -> Iterator[Callable[[int], None]]:
+    """Keep a session's row locked until the block ends; the value waits until that many others queue for it.
+
+    They then go on at once: whoever read the row without locking it has read it too early.
+    """
+    parameters = {**database.get_connection_params(), "cursor_factory": psycopg.Cursor}
+    with psycopg.connect(**parameters) as elsewhere:
+        elsewhere.execute("SELECT FROM connections_connectsession WHERE id = %s FOR NO KEY UPDATE", [invitation.id])
+        yield _wait_for_waiters
+        elsewhere.rollback()
+
+
+def _wait_for_waiters(count: int) -> None:
+    deadline = time.monotonic() + 10
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    while time.monotonic() < deadline:
+        with database.cursor() as cursor:
+            cursor.execute(waiting)
+            row = cursor.fetchone()
+        if row is not None and row[0] >= count:
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"not {count} are waiting for the row")
 
 
 def assert_nothing_left(invitation: Invitation, failure: str) -> None:

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
+from django.db import connection as database
 from django.http import HttpResponse
 
 from connections.models import AuditEvent, ProviderApp, SessionState, Tenant
-from tests.connections.consent.observed import assert_nothing_left, pass_time, session_of, token_requests
+from tests.connections.consent.observed import assert_nothing_left, pass_time, row_locked, session_of, token_requests
 from tests.connections.consent.steps import leave_again
 from tests.factories import make_sandbox_app
 from tests.flows import EndUser, Invitation, completion_code, failure_of
@@ -83,6 +85,23 @@ def test_a_state_works_once(alice: EndUser, sandbox: SandboxProcess) -> None:
     assert failure_of(alice.visit(back)) == "state"
     assert token_requests(sandbox) == []
     assert alice.complete(invitation, code).status_code == 200
+
+
+def test_of_simultaneous_answers_one_is_taken(alice: EndUser, sandbox: SandboxProcess) -> None:
+    invitation = alice.invite()
+    back = alice.authorize(invitation)
+
+    def visit() -> int:
+        status = alice.visit(back).status_code
+        database.close()
+        return status
+
+    with ThreadPoolExecutor() as pool:
+        with row_locked(invitation) as wait_for:
+            visits = [pool.submit(visit) for _ in range(2)]
+            wait_for(2)
+        assert sorted(each.result() for each in visits) == [302, 400]
+    assert token_requests(sandbox) == []
 
 
 def test_a_state_is_consumed_by_a_refused_answer_too(alice: EndUser, sandbox: SandboxProcess) -> None:
