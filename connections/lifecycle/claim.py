@@ -4,6 +4,7 @@ Owns the conditions under which a refresh may begin. The database excludes a sec
 lock here only keeps two claimers from finding that out the hard way.
 """
 
+import json
 import os
 import socket
 import threading
@@ -13,12 +14,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from django.db import transaction
 from django.db.models import Q
 
-from connections.lifecycle.locking import LockTimeout, lock_connection, short_transaction
+from connections.lifecycle.claim_query import ClaimRow, insert_plain_claim
+from connections.lifecycle.locking import LockTimeout, lock_connection, lock_if_free, short_transaction
 from connections.lifecycle.outcomes import AppMisconfigured
 from connections.lifecycle.recover import follows_doubt, settle_earlier, supersede
-from connections.lifecycle.sealing import open_for_renewal
+from connections.lifecycle.sealing import credential_place, open_for_renewal, unwrap_columns
 from connections.lifecycle.targets import Access, access_to
 from connections.models import (
     VENDS,
@@ -27,10 +30,12 @@ from connections.models import (
     CredentialVersion,
     Incident,
     IncidentKind,
+    ProviderApp,
     RefreshAttempt,
 )
+from connections.models.fields import StoredSecret
 from connections.vault.keyring import DataKey
-from connections.vault.sealing import Unreadable
+from connections.vault.sealing import Unreadable, open_sealed
 from providers.values import Credential
 
 LEASE = timedelta(seconds=60)
@@ -113,7 +118,12 @@ def claimant() -> str:
 
 
 def claim(connection_id: uuid.UUID, *, trigger: str, need: Need) -> Claim | RefreshReport:
-    """Claim the refresh of one connection, or say why there is none to send. One short transaction."""
+    """Claim the refresh of one connection, or say why there is none to send. One short transaction.
+
+    The plain case takes two statements (``claim_query``); what follows them here decides about all others.
+    """
+    if need.instead_of is None and (plain := _claim_plainly(connection_id, trigger=trigger)) is not None:
+        return plain
     try:
         with short_transaction(lock_timeout_seconds=LOCK_TIMEOUT_SECONDS) as now:
             connection = lock_connection(connection_id)
@@ -133,6 +143,57 @@ def claim(connection_id: uuid.UUID, *, trigger: str, need: Need) -> Claim | Refr
             )
     except LockTimeout:
         return RefreshReport(Outcome.IN_FLIGHT)
+
+
+def _claim_plainly(connection_id: uuid.UUID, *, trigger: str) -> Claim | None:
+    """Claim a refresh that is due and about which nothing is unusual; None leaves the decision to the rules."""
+    attempt_id = uuid.uuid4()
+    with transaction.atomic(durable=True):
+        if not lock_if_free(connection_id):
+            return None
+        row = insert_plain_claim(
+            connection_id=connection_id, attempt_id=attempt_id, trigger=trigger, claimed_by=claimant(), lease=LEASE
+        )
+        if row is None:
+            return None
+        try:
+            return _claim_from(row, attempt_id)
+        except (Unreadable, AppMisconfigured):
+            transaction.set_rollback(True)
+            return None
+
+
+def _claim_from(row: ClaimRow, attempt_id: uuid.UUID) -> Claim:
+    key = unwrap_columns(key_id=row.data_key_id, tenant_id=row.tenant_id, kek_id=row.kek_id, wrapped=row.wrapped)
+    place = credential_place(tenant_id=row.tenant_id, connection_id=row.connection_id, version_id=row.version_id)
+    app = ProviderApp(
+        id=row.app_id,
+        tenant_id=row.app_tenant_id,
+        provider=row.provider,
+        name=row.app_name,
+        auth_style=row.auth_style,
+        client_id=row.client_id,
+        secrets=None if row.app_secrets is None else StoredSecret(row.app_secrets),
+        params=json.loads(row.app_params),
+        discovered=json.loads(row.discovered),
+    )
+    app_key = None
+    if row.app_key_id is not None:
+        app_key = unwrap_columns(
+            key_id=row.app_key_id, tenant_id=row.app_tenant_id, kek_id=row.app_kek_id, wrapped=row.app_wrapped
+        )
+    return Claim(
+        attempt_id=attempt_id,
+        connection_id=row.connection_id,
+        tenant_id=row.tenant_id,
+        parent_version_id=row.version_id,
+        grant_id=row.grant_id,
+        scopes=tuple(row.scopes),
+        access=access_to(app, json.loads(row.params), key=app_key),
+        credential=Credential.from_bytes(open_sealed(StoredSecret(row.secrets).open_outer(), key=key, place=place)),
+        key=key,
+        claimed_at=row.now,
+    )
 
 
 def _why_not(

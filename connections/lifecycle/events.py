@@ -1,5 +1,6 @@
 """Writing outbox events, in the transaction of the change that they tell of."""
 
+import uuid
 from typing import Any
 
 from connections.models import Connection, OutboxEvent
@@ -11,12 +12,25 @@ def emit(type_: str, connection: Connection, **payload: Any) -> None:
         type=type_,
         tenant_id=connection.tenant_id,
         connection_id=connection.id,
-        payload={
-            "connection": str(connection.id),
-            "provider": connection.provider,
-            "end_user": connection.end_user or None,
-            "status": connection.status,
-            "reason": connection.reason,
-            **payload,
-        },
+        payload=identity(
+            connection.id,
+            provider=connection.provider,
+            end_user=connection.end_user,
+            status=connection.status,
+            reason=connection.reason,
+        )
+        | payload,
     )
+
+
+def identity(
+    connection_id: uuid.UUID, *, provider: str, end_user: str, status: str, reason: str
+) -> dict[str, str | None]:
+    """Return the members that the payload of every event about a connection has."""
+    return {
+        "connection": str(connection_id),
+        "provider": provider,
+        "end_user": end_user or None,
+        "status": status,
+        "reason": reason,
+    }

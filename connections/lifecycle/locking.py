@@ -14,6 +14,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 from psycopg import errors as pg
 
+from connections.lifecycle.prepared import execute_prepared
 from connections.models import Connection, ConnectSession, RefreshAttempt
 
 
@@ -60,6 +61,12 @@ def lock_connection(connection_id: uuid.UUID) -> Connection | None:
         .filter(id=connection_id)
         .first()
     )
+
+
+def lock_if_free(connection_id: uuid.UUID) -> bool:
+    """Lock the connection's row in the transaction that is open, unless it is gone or somebody else has it locked."""
+    statement = "SELECT FROM connections_connection WHERE id = %(id)s FOR NO KEY UPDATE SKIP LOCKED"
+    return execute_prepared(statement, {"id": connection_id}) == 1
 
 
 def lock_due(due: QuerySet[Connection], *, limit: int) -> QuerySet[Connection]:

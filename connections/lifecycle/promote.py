@@ -4,12 +4,18 @@ The fence is the credential version, never the lease: if the version that bought
 the only live token there is, however late it comes.
 """
 
+import random
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import Q
 
 from connections.lifecycle import events
-from connections.lifecycle.versions import make_current
+from connections.lifecycle.intervals import probe_intervals
+from connections.lifecycle.locking import lock_if_free
+from connections.lifecycle.policy import refresh_moment
+from connections.lifecycle.promote_query import begin_plain_promotion, end_plain_promotion
+from connections.lifecycle.versions import SealedVersion, make_current, row_of
 from connections.models import (
     AttemptState,
     Connection,
@@ -42,6 +48,35 @@ def promote(connection: Connection, version: CredentialVersion, *, now: datetime
         state=AttemptState.PROMOTED if promoted else AttemptState.SUPERSEDED, ended_at=now
     )
     return promoted
+
+
+def promote_plainly(sealed: SealedVersion) -> bool:
+    """Promote the stored version of a healthy connection in a transaction of its own (``promote_query``).
+
+    Return False, with nothing changed, where anything is unusual or the row is locked: that is for ``promote``.
+    """
+    with transaction.atomic(durable=True):
+        if sealed.attempt_id is None or not lock_if_free(sealed.connection_id):
+            return False
+        plain = begin_plain_promotion(sealed.id)
+        if plain is None:
+            return False
+        end_plain_promotion(
+            plain,
+            version_id=sealed.id,
+            attempt_id=sealed.attempt_id,
+            refresh_due_at=refresh_moment(row_of(sealed), spread=random.random()),
+            probe_due_at=plain.now + probe_intervals().after(plain.last_vended_at or plain.now, now=plain.now),
+            event="connection.refreshed",
+            payload=events.identity(
+                plain.connection_id,
+                provider=plain.provider,
+                end_user=plain.end_user,
+                status=plain.status,
+                reason=plain.reason,
+            ),
+        )
+    return True
 
 
 def promote_orphan(connection: Connection, *, now: datetime) -> bool:

@@ -9,7 +9,6 @@ import time
 import uuid
 
 from connections.lifecycle.claim import Need, Outcome, RefreshReport, claim
-from connections.lifecycle.lifetime import with_known_lifetime
 from connections.lifecycle.locking import release_database
 from connections.lifecycle.settle import abort, settle_failure, settle_success
 from connections.models import AttemptState, RefreshAttempt
@@ -35,7 +34,7 @@ def refresh(connection_id: uuid.UUID, *, trigger: str, need: Need = Need()) -> R
         obtained = claimed.access.strategy.refresh(claimed.access.target, claimed.credential)
     except ProviderError as error:
         return settle_failure(claimed, error)
-    return settle_success(claimed, with_known_lifetime(claimed.access, obtained))
+    return settle_success(claimed, obtained)
 
 
 def refresh_and_wait(connection_id: uuid.UUID, *, trigger: str, need: Need) -> RefreshReport:

@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError
 
 from connections.lifecycle import spool
 from connections.lifecycle.claim import Claim, Outcome, RefreshReport
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.incidents import close_client_incident, open_client_incident
+from connections.lifecycle.lifetime import with_known_lifetime
 from connections.lifecycle.locking import (
     lock_attempt,
     lock_connection,
@@ -23,9 +24,10 @@ from connections.lifecycle.locking import (
     short_transaction,
 )
 from connections.lifecycle.policy import backoff_seconds
-from connections.lifecycle.promote import promote
+from connections.lifecycle.promote import promote, promote_plainly
+from connections.lifecycle.promote_query import store_received
 from connections.lifecycle.verdict import refresh_refused
-from connections.lifecycle.versions import SealedVersion, seal_version
+from connections.lifecycle.versions import SealedVersion, seal_version, set_lifetime
 from connections.models import AttemptState, Connection, CredentialVersion, RefreshAttempt, Stage
 from providers.errors import ClientRejected, GrantRejected, ProviderError
 from providers.values import Obtained
@@ -52,17 +54,29 @@ def settle_success(claimed: Claim, obtained: Obtained) -> RefreshReport:
     )
     if not _stored(sealed):
         return RefreshReport(Outcome.UNAVAILABLE, claimed.attempt_id, retry_after_seconds=STORE_RETRY_SECONDS[-1])
-    with short_transaction() as now:
-        connection = lock_connection(claimed.connection_id)
-        if connection is None:
-            return RefreshReport(Outcome.GONE, claimed.attempt_id)
-        version = CredentialVersion.objects.filter(id=sealed.id).first()
-        if version is not None and version.stage == Stage.RECEIVED:
-            promote(connection, version, now=now)
-        if claimed.during_incident:
-            close_client_incident(connection.provider_app, now=now)
+    learnt = _learnt_lifetime(claimed, obtained)
+    if learnt is not None or claimed.during_incident or not promote_plainly(sealed):
+        with short_transaction() as now:
+            connection = lock_connection(claimed.connection_id)
+            if connection is None:
+                return RefreshReport(Outcome.GONE, claimed.attempt_id)
+            version = CredentialVersion.objects.filter(id=sealed.id).first()
+            if version is not None and version.stage == Stage.RECEIVED:
+                if learnt is not None:
+                    set_lifetime(version, learnt)
+                promote(connection, version, now=now)
+            if claimed.during_incident:
+                close_client_incident(connection.provider_app, now=now)
     logger.info("refreshed", connection=str(claimed.connection_id), attempt=str(claimed.attempt_id))
     return RefreshReport(Outcome.REFRESHED, claimed.attempt_id)
+
+
+def _learnt_lifetime(claimed: Claim, obtained: Obtained) -> int | None:
+    """Return the lifetime in seconds that introspection knows, where response and catalogue were silent. HTTP."""
+    if obtained.lifetime_seconds is not None:
+        return None
+    release_database()
+    return with_known_lifetime(claimed.access, obtained).lifetime_seconds
 
 
 def _stored(sealed: SealedVersion) -> bool:
@@ -73,8 +87,7 @@ def _stored(sealed: SealedVersion) -> bool:
     """
     for pause in (*STORE_RETRY_SECONDS, None):
         try:
-            with transaction.atomic():
-                spool.store(sealed)
+            store_received(sealed)
         except (OperationalError, InterfaceError):
             release_database()
             if pause is not None:

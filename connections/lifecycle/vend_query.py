@@ -11,12 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import psycopg
-from django.db import connection as database
-from psycopg.rows import class_row
-
 from connections.lifecycle.intervals import probe_intervals
 from connections.lifecycle.policy import DEFAULT_MIN_TTL_SECONDS, VendFacts
+from connections.lifecycle.prepared import fetch_prepared
 from connections.models import OwnerKind, Reason, Status
 
 _STATEMENT = """
@@ -159,7 +156,6 @@ def run_vend_statement(
 
     When ``audit_id`` is set the audit row is committed and the credential may be handed out.
     """
-    database.ensure_connection()
     parameters: dict[str, Any] = {
         "key_hash": key_hash,
         "connection_id": connection_id,
@@ -172,5 +168,4 @@ def run_vend_statement(
         "address": address,
         "probe_within": probe_intervals().hot,
     }
-    with psycopg.Cursor(database.connection, row_factory=class_row(VendRow)) as cursor:
-        return cursor.execute(_STATEMENT, parameters, prepare=True).fetchone()
+    return fetch_prepared(_STATEMENT, parameters, VendRow)

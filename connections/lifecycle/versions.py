@@ -72,10 +72,10 @@ def seal_version(
     )
 
 
-def insert_received(sealed: SealedVersion) -> CredentialVersion:
-    """Insert ``sealed`` as ``received``, unconditionally, in the caller's transaction or on its own."""
+def row_of(sealed: SealedVersion) -> CredentialVersion:
+    """Return ``sealed`` as an unsaved row, of the stage ``received``."""
     lifetime = sealed.lifetime_seconds
-    return CredentialVersion.objects.create(
+    return CredentialVersion(
         id=sealed.id,
         connection_id=sealed.connection_id,
         grant_id=sealed.grant_id,
@@ -91,6 +91,20 @@ def insert_received(sealed: SealedVersion) -> CredentialVersion:
         lifetime_seconds=lifetime,
         received_at=sealed.received_at,
     )
+
+
+def insert_received(sealed: SealedVersion) -> CredentialVersion:
+    """Insert ``sealed`` as ``received``, unconditionally, in the caller's transaction or on its own."""
+    row = row_of(sealed)
+    row.save(force_insert=True)
+    return row
+
+
+def set_lifetime(version: CredentialVersion, lifetime_seconds: int) -> None:
+    """Record the lifetime of a received version that was learnt after it had been stored."""
+    version.lifetime_seconds = lifetime_seconds
+    version.access_expires_at = version.received_at + timedelta(seconds=lifetime_seconds)
+    version.save(update_fields=["lifetime_seconds", "access_expires_at"])
 
 
 def make_current(

@@ -1,0 +1,31 @@
+"""Prepared statements, for the few hot paths where building a query would cost more than running it.
+
+Django leaves server-side preparation off; each statement here asks for it, and is planned once a database connection.
+Errors are Django's, as those of the ORM are.
+"""
+
+from collections.abc import Mapping
+from typing import Any, LiteralString, TypeVar
+
+import psycopg
+from django.db import connection as database
+from psycopg.rows import class_row
+
+Row = TypeVar("Row")
+
+
+def fetch_prepared(statement: LiteralString, parameters: Mapping[str, Any], row: type[Row]) -> Row | None:
+    """Run ``statement`` and return its first row as a ``row``, whose fields are named like the columns, or None."""
+    database.ensure_connection()
+    with (
+        database.wrap_database_errors,
+        psycopg.Cursor(database.connection, row_factory=class_row(row)) as cursor,
+    ):
+        return cursor.execute(statement, parameters, prepare=True).fetchone()
+
+
+def execute_prepared(statement: LiteralString, parameters: Mapping[str, Any]) -> int:
+    """Run ``statement`` and return the number of rows that it changed or found."""
+    database.ensure_connection()
+    with database.wrap_database_errors, psycopg.Cursor(database.connection) as cursor:
+        return cursor.execute(statement, parameters, prepare=True).rowcount
