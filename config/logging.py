@@ -1,6 +1,6 @@
-"""Logs: one structured line an event, on standard output, JSON in production.
+"""Logs: one structured line an event, on standard error, JSON in production.
 
-Only named fields are logged; no request body, header, query string or exception of a provider's library. Loggers of
+Standard output belongs to what a command prints. Only named fields are logged; no request body, header, query string or exception of a provider's library. Loggers of
 the HTTP libraries stay at WARNING, because their DEBUG lines print secrets.
 """
 
@@ -39,8 +39,8 @@ def configure(options: dict[str, Any]) -> None:
                     "processors": final if not in_console else [final[0], final[2]],
                 }
             },
-            "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "structured"}},
-            "root": {"handlers": ["stdout"], "level": "INFO"},
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+            "root": {"handlers": ["stderr"], "level": "INFO"},
             "loggers": {name: {"level": "WARNING"} for name in _QUIET},
         }
     )

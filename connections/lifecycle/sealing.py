@@ -144,9 +144,9 @@ def open_client_secrets(app: ProviderApp, *, key: DataKey | None = None) -> tupl
 
 
 def keys_open() -> bool:
-    """Whether the newest stored data keys open under ``KEK_KEYS``, and the newest stored secret under ``FERNET_KEYS``.
+    """Whether the newest stored data keys open under ``KEK_KEYS``, and what is stored under ``FERNET_KEYS``.
 
-    True on an empty database. Two queries.
+    Of the latter the newest client secrets are tried, and a credential. True on an empty database. Three queries.
     """
     try:
         for row in DataKeyRow.objects.order_by("-created_at")[:3]:
@@ -154,6 +154,9 @@ def keys_open() -> bool:
         newest = ProviderApp.objects.filter(secrets__isnull=False).order_by("-updated_at").first()
         if newest is not None:
             open_client_secrets(newest)
+        version = CredentialVersion.objects.order_by().first()
+        if version is not None:
+            _outer_opened(version.secrets)
     except Unreadable:
         return False
     return True

@@ -10,6 +10,7 @@ from django.db import connection as database
 from django.test import Client
 
 from connections.lifecycle.clock import database_now
+from connections.models import ProviderApp
 from tests.connections.api.stored import make_connection
 from tests.factories import make_caller, make_tenant
 from tests.flows import call
@@ -34,7 +35,11 @@ def test_is_ready_with_everything_in_order(transactional_db: None) -> None:
 
 def test_is_not_ready_with_a_migration_to_apply(transactional_db: None) -> None:
     with database.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'connections' AND name = '0002_audit_append_only'")
+        cursor.execute(
+            "DELETE FROM django_migrations WHERE id = ("
+            "SELECT id FROM django_migrations WHERE app = 'connections' ORDER BY name DESC LIMIT 1) RETURNING name"
+        )
+        (newest,) = cursor.fetchone()
     try:
         status, checks = ready()
         assert (status, checks["migrations"]) == (503, "1 to apply")
@@ -42,9 +47,8 @@ def test_is_not_ready_with_a_migration_to_apply(transactional_db: None) -> None:
     finally:
         with database.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO django_migrations (app, name, applied) "
-                "VALUES ('connections', '0002_audit_append_only', %s)",
-                [database_now()],
+                "INSERT INTO django_migrations (app, name, applied) VALUES ('connections', %s, %s)",
+                [newest, database_now()],
             )
 
 
@@ -65,6 +69,15 @@ def test_a_wrong_key_fails_readiness_and_ends_no_connection(
         assert (answer.status_code, answer.json()["code"]) == (500, "credential_unreadable")
     connection.refresh_from_db()
     assert (connection.status, connection.failures) == ("active", 0)
+
+
+def test_a_wrong_key_is_noticed_where_only_credentials_are_stored(transactional_db: None, settings: Any) -> None:
+    make_connection(make_tenant("acme"))
+    ProviderApp.objects.update(secrets=None)
+    assert ready()[0] == 200
+    settings.FERNET_KEYS = other_keys("FERNET_KEYS")
+    status, checks = ready()
+    assert (status, checks["keys"]) == (503, "stored keys do not open")
 
 
 def other_keys(setting: str) -> list[str]:
