@@ -1,7 +1,8 @@
 """Logs: one structured line an event, on standard error, JSON in production.
 
-Standard output belongs to what a command prints. Only named fields are logged; no request body, header, query string or exception of a provider's library. Loggers of
-the HTTP libraries stay at WARNING, because their DEBUG lines print secrets.
+Standard output belongs to what a command prints. Only named fields are logged; no request body, header, query string or
+exception of a provider's library. Loggers of the HTTP libraries stay at WARNING, because their DEBUG lines print
+secrets.
 """
 
 import logging.config

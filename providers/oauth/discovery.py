@@ -4,11 +4,12 @@ The metadata must name exactly the issuer it was asked for (RFC 8414 §3.3): oth
 as another and receive its codes.
 """
 
+from contextlib import suppress
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from providers import egress
-from providers.errors import Evidence, MisconfiguredProvider, ProviderUnavailable, TargetRefused
+from providers.errors import Evidence, MisconfiguredProvider, ProviderError, ProviderUnavailable, TargetRefused
 from providers.oauth.classify import json_object, retry_after_seconds
 from providers.vocabulary import ClientAuthentication, IssParameter, Pkce
 
@@ -19,6 +20,8 @@ _ENDPOINTS = {
     "introspection": "introspection_endpoint",
     "probe": "userinfo_endpoint",
 }
+# RFC 8414 §2 defines these and OpenID Connect Discovery does not: some servers name them in the former's document only.
+_RFC8414_ONLY = ("revocation_endpoint", "introspection_endpoint")
 
 
 def discover(issuer: str) -> dict[str, str]:
@@ -60,24 +63,39 @@ def _issuer(issuer: str) -> SplitResult:
 def _fetch(parts: SplitResult) -> dict[str, Any]:
     path = parts.path.rstrip("/")
     origin = f"{parts.scheme}://{parts.netloc}"
-    for url in (
-        f"{origin}{path}/.well-known/openid-configuration",
-        f"{origin}/.well-known/oauth-authorization-server{path}",
-    ):
-        try:
-            response = egress.request("GET", url, headers={"Accept": "application/json"})
-        except TargetRefused as refused:
-            if refused.evidence.status is None:
-                raise
-            continue  # a redirect: this server has no document here
-        if response.status == 429 or response.status >= 500:
-            raise ProviderUnavailable(
-                Evidence("The provider cannot answer now.", status=response.status),
-                retry_after_seconds=retry_after_seconds(response.headers),
-            )
-        if response.status == 200 and (document := json_object(response)):
-            return document
+    rfc8414 = f"{origin}/.well-known/oauth-authorization-server{path}"
+    if document := _document(f"{origin}{path}/.well-known/openid-configuration"):
+        return _completed(document, rfc8414)
+    if document := _document(rfc8414):
+        return document
     raise _misconfigured("The issuer publishes no metadata (openid-configuration or oauth-authorization-server).")
+
+
+def _completed(document: dict[str, Any], url: str) -> dict[str, Any]:
+    """Add what only the other document of the same issuer names, where there is one that can be had."""
+    lacking = [name for name in _RFC8414_ONLY if not document.get(name)]
+    if lacking:
+        with suppress(ProviderError):
+            further = _document(url)
+            if further.get("issuer") == document.get("issuer"):
+                return document | {name: further[name] for name in lacking if name in further}
+    return document
+
+
+def _document(url: str) -> dict[str, Any]:
+    """Return the JSON object at ``url``, {} where this server has none."""
+    try:
+        response = egress.request("GET", url, headers={"Accept": "application/json"})
+    except TargetRefused as refused:
+        if refused.evidence.status is None:
+            raise
+        return {}  # a redirect: this server has no document here
+    if response.status == 429 or response.status >= 500:
+        raise ProviderUnavailable(
+            Evidence("The provider cannot answer now.", status=response.status),
+            retry_after_seconds=retry_after_seconds(response.headers),
+        )
+    return json_object(response) if response.status == 200 else {}
 
 
 def _endpoint(value: object, issuer: SplitResult) -> str:

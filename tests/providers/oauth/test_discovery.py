@@ -56,6 +56,38 @@ def test_looks_where_each_standard_puts_the_document(egress_policy: Any, provide
     assert [request.path for request in provider.requests] == [f"/tenants/one{OIDC}", f"{RFC8414}/tenants/one"]
 
 
+@pytest.mark.parametrize("lacking", ["revocation", "introspection"])
+def test_takes_what_only_rfc_8414_defines_from_its_document(egress_policy: Any, provider: Any, lacking: str) -> None:
+    name = f"{lacking}_endpoint"
+    provider.answers_with(200, metadata(provider.url, **{name: None}), path=OIDC)
+    provider.answers_with(200, metadata(provider.url, token_endpoint="https://elsewhere.example/"), path=RFC8414)
+    found = discover(provider.url)
+    assert found[lacking] == metadata(provider.url)[name]
+    assert found["token"] == f"{provider.url}/token"
+
+
+@pytest.mark.parametrize(
+    ("status", "changes"),
+    [(200, {"issuer": "https://evil.example"}), (200, {"issuer": None}), (404, {}), (301, {}), (503, {})],
+)
+def test_does_without_a_second_document_that_is_not_to_be_had(
+    egress_policy: Any, provider: Any, status: int, changes: dict[str, Any]
+) -> None:
+    first = metadata(provider.url, revocation_endpoint=None)
+    provider.answers_with(200, first, path=OIDC)
+    provider.answers_with(
+        status, metadata(provider.url) | changes, path=RFC8414, headers={"Location": "https://elsewhere.example/"}
+    )
+    found = discover(provider.url)
+    assert (found["revocation"], found["introspection"]) == ("", first["introspection_endpoint"])
+
+
+def test_asks_for_no_second_document_where_the_first_names_all(egress_policy: Any, provider: Any) -> None:
+    provider.answers_with(200, metadata(provider.url), path=OIDC)
+    discover(provider.url)
+    assert [request.path for request in provider.requests] == [OIDC]
+
+
 def test_issuer_with_a_slash_at_the_end_is_asked_without_and_compared_with_it(
     egress_policy: Any, provider: Any
 ) -> None:
