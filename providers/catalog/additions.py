@@ -28,7 +28,8 @@ def derive_entry(
     """Return the TOML of an entry for one issuer, derived from ``model``, the entry for any OpenID Connect server.
 
     ``discovered`` is what ``providers.oauth.discovery.discover`` found; its endpoints are not written down, because
-    they are discovered anew for each provider app. ``scopes`` are asked for by default instead of the model's.
+    they are discovered anew for each provider app. ``scopes`` are asked for by default; without them the model's, as
+    far as the issuer says that it knows them: strict servers refuse a request for any other.
     """
     issuer = discovered["issuer"]
     lines = [
@@ -37,7 +38,7 @@ def derive_entry(
         'category = "Added"',
         f"website = {_quoted(issuer)}",
     ]
-    for scope in model.scopes if scopes is None else [ScopeInfo(name=s, description=s, default=True) for s in scopes]:
+    for scope in _scopes(model, discovered) if scopes is None else map(_asked_for, scopes):
         lines += ["", "[[scopes]]", f"name = {_quoted(scope.name)}", f"description = {_quoted(scope.description)}"]
         lines += ["default = true"] if scope.default else []
     sections = (
@@ -49,6 +50,15 @@ def derive_entry(
         lines += ["", "[probe]", f"account_id = {_quoted(model.probe.account_id)}"]
         lines += [f"account_name = {_quoted(model.probe.account_name)}"]
     return "\n".join(lines) + "\n"
+
+
+def _scopes(model: CatalogEntry, discovered: Mapping[str, str]) -> list[ScopeInfo]:
+    supported = discovered.get("scopes_supported", "").split()
+    return [scope for scope in model.scopes if not supported or scope.name in supported]
+
+
+def _asked_for(scope: str) -> ScopeInfo:
+    return ScopeInfo(name=scope, description=scope, default=True)
 
 
 def store_entry(slug: str, text: str, *, folder: Path) -> CatalogEntry:

@@ -4,6 +4,7 @@ The metadata must name exactly the issuer it was asked for (RFC 8414 §3.3): oth
 as another and receive its codes.
 """
 
+import re
 from contextlib import suppress
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -28,9 +29,9 @@ def discover(issuer: str) -> dict[str, str]:
     """Return the endpoints and habits that the metadata of ``issuer`` names, for ``providers.catalog.resolve``.
 
     The keys are issuer, authorization, token, revocation, introspection, probe (the userinfo endpoint),
-    iss_parameter, pkce and client_authentication; endpoints that the server lacks are "". Calls the provider once or
-    twice. Raises ``MisconfiguredProvider`` saying what is wrong with the issuer or its metadata,
-    ``ProviderUnavailable`` and ``TargetRefused``.
+    iss_parameter, pkce, client_authentication and scopes_supported (space-separated); what the server lacks or does not
+    say is "". Calls the provider once or twice. Raises ``MisconfiguredProvider`` saying what is wrong with the issuer
+    or its metadata, ``ProviderUnavailable`` and ``TargetRefused``.
     """
     parts = _issuer(issuer)
     document = _fetch(parts)
@@ -47,7 +48,16 @@ def discover(issuer: str) -> dict[str, str]:
     # Servers that say nothing must ignore a challenge they do not know (RFC 6749 §3.1).
     found["pkce"] = Pkce.BREAKS if isinstance(methods, list) and methods and "S256" not in methods else Pkce.S256
     found["client_authentication"] = _client_authentication(document)
+    scopes = document.get("scopes_supported")
+    found["scopes_supported"] = (
+        " ".join(scope for scope in scopes if _is_scope(scope)) if isinstance(scopes, list) else ""
+    )
     return found
+
+
+def _is_scope(value: object) -> bool:
+    """Whether ``value`` is a scope as RFC 6749 §3.3 spells one."""
+    return isinstance(value, str) and re.fullmatch(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}", value) is not None
 
 
 def _issuer(issuer: str) -> SplitResult:

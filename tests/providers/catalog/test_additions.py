@@ -78,6 +78,18 @@ def test_a_derived_entry_describes_only_what_the_issuer_has(folder: Path) -> Non
     assert [(scope.name, scope.default) for scope in made.scopes] == [("read", True)]
 
 
+@pytest.mark.parametrize(
+    ("supported", "asked_for"),
+    [("", ["openid", "offline_access"]), ("files openid", ["openid"]), ("files", [])],
+)
+def test_a_derived_entry_asks_for_no_scope_that_the_issuer_does_not_know(
+    folder: Path, supported: str, asked_for: list[str]
+) -> None:
+    text = derive_entry(entry("oidc"), FOUND | {"scopes_supported": supported})
+    made = store_entry("eu", text, folder=folder)
+    assert [scope.name for scope in made.scopes if scope.default] == asked_for
+
+
 def test_an_added_entry_is_noticed_without_a_restart(folder: Path) -> None:
     with pytest.raises(UnknownProvider):
         entry("shop")

@@ -26,6 +26,7 @@ def test_reads_endpoints_and_habits(egress_policy: Any, provider: Any) -> None:
         "authorization_response_iss_parameter_supported": True,
         "code_challenge_methods_supported": ["plain", "S256"],
         "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_post"],
+        "scopes_supported": ["openid", "two words", 7, "files"],
     }
     provider.answers_with(200, metadata(issuer, **habits), path=OIDC)
     assert discover(issuer) == {
@@ -38,6 +39,7 @@ def test_reads_endpoints_and_habits(egress_policy: Any, provider: Any) -> None:
         "iss_parameter": "required",
         "pkce": "S256",
         "client_authentication": "client_secret_post",
+        "scopes_supported": "openid files",
     }
 
 
@@ -47,6 +49,7 @@ def test_assumes_the_defaults_of_the_rfc(egress_policy: Any, provider: Any) -> N
     assert (found["iss_parameter"], found["pkce"]) == ("optional", "S256")
     assert found["client_authentication"] == "client_secret_basic"
     assert (found["authorization"], found["revocation"], found["probe"]) == ("", "", "")
+    assert found["scopes_supported"] == ""
 
 
 def test_looks_where_each_standard_puts_the_document(egress_policy: Any, provider: Any) -> None:
