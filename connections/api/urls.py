@@ -10,9 +10,18 @@ from ninja import NinjaAPI
 
 from connections.api import problems
 from connections.api.auth import ApiKeyAuth, VendKeyAuth
+from connections.api.direct import Direct, shortened
 from connections.api.routers import connect_sessions, connections, events, providers, tenants, vend
+from connections.api.schemas import VendByOwnerIn, VendIn
 
 _View = Callable[..., HttpResponse]
+
+
+# By name of the operation, as it stands in the OpenAPI document.
+_DIRECT = {
+    "vend_by_id": Direct(vend.vend_by_id, VendIn),
+    "vend_by_owner": Direct(vend.vend_by_owner, VendByOwnerIn),
+}
 
 
 class _API(NinjaAPI):
@@ -23,7 +32,9 @@ class _API(NinjaAPI):
         patterns, application, namespace = super().urls
         for pattern in patterns:
             if isinstance(pattern, URLPattern):
-                pattern.callback = _with_problems(pattern.callback)
+                view = _with_problems(pattern.callback)
+                direct = _DIRECT.get(pattern.name or "")
+                pattern.callback = view if direct is None else shortened(self, view, direct)
         return [*patterns, re_path("", _nothing_here)], application, namespace
 
 
