@@ -119,9 +119,17 @@ def provider_link(page: HttpResponse) -> str:
 
 
 def completion_code(answer: HttpResponse) -> str:
-    """Return the completion code of a redirect to the return URL."""
-    assert answer.status_code == 302, answer.content.decode()[:2000]
-    return dict(parse_qsl(urlsplit(answer["Location"]).query))["completion_code"]
+    """Return the completion code with which an answer sends the browser to the return URL."""
+    return dict(parse_qsl(urlsplit(return_link(answer)).query))["completion_code"]
+
+
+def return_link(answer: HttpResponse) -> str:
+    """Return the address at the operator's that an answer leads to: a redirect, or a page after a form."""
+    if answer.status_code == 302:
+        return str(answer["Location"])
+    found = re.search(r'id="return" href="([^"]+)"', answer.content.decode())
+    assert found, f"{answer.status_code}: {answer.content.decode()[:2000]}"
+    return unescape(found[1])
 
 
 def failure_of(page: HttpResponse) -> str:

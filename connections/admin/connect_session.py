@@ -31,7 +31,7 @@ class ConnectSessionAdmin(ReadOnlyAdmin[ConnectSession]):
     fieldsets = (
         (None, {"fields": ("id", "state_chip", "failure", "leads_to", "renews")}),
         ("Who", {"fields": ("tenant", "end_user", "owner_kind", "api_client", "binding", "allows_account_change")}),
-        ("What", {"fields": ("shown_providers", "provider_app", "shown_scopes", "shown_params")}),
+        ("What", {"fields": ("shown_providers", "provider_app", "shown_scopes", "shown_params", "shown_typed")}),
         ("Where", {"fields": ("return_url", "origin", "locale")}),
         (
             "Times",
@@ -42,6 +42,7 @@ class ConnectSessionAdmin(ReadOnlyAdmin[ConnectSession]):
                     "browser_expires_at",
                     "completion_expires_at",
                     "exchange_started_at",
+                    "kept_until",
                     "updated_at",
                 )
             },
@@ -88,3 +89,7 @@ class ConnectSessionAdmin(ReadOnlyAdmin[ConnectSession]):
     @admin.display(description="Parameters")
     def shown_params(self, row: ConnectSession) -> SafeString | str:
         return show.as_json(row.params)
+
+    @admin.display(description="Typed by the end user")
+    def shown_typed(self, row: ConnectSession) -> SafeString | str:
+        return show.as_json(row.typed_params)

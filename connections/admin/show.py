@@ -52,7 +52,8 @@ _TONES: dict[str, str] = {
     **dict.fromkeys((Status.SUSPECT, AttemptState.IN_DOUBT, Stage.ORPHAN, Revocation.UNCONFIRMED), "warn"),
     **dict.fromkeys((Status.NEEDS_REAUTH, Status.REVOKED, AttemptState.REJECTED, SessionState.FAILED), "bad"),
     **dict.fromkeys((Status.PENDING, AttemptState.SENT, AttemptState.RECEIVED, SessionState.HELD), "busy"),
-    **dict.fromkeys((SessionState.STARTED, SessionState.AUTHORIZING, SessionState.EXCHANGING), "busy"),
+    **dict.fromkeys((SessionState.STARTED, SessionState.AUTHORIZING), "busy"),
+    **dict.fromkeys((SessionState.EXCHANGING, SessionState.CHOOSING), "busy"),
     SessionState.COMPLETED: "good",
 }
 

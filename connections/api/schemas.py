@@ -175,6 +175,12 @@ class CompletedOut(BaseModel):
     connection: ConnectionOut
 
 
+class ContinueOut(BaseModel):
+    """The end user has to choose a workspace first: send the browser that brought the completion code to ``next``."""
+
+    next: str
+
+
 class ConnectionPatch(Request):
     """What an operator may change of a connection."""
 

@@ -1,14 +1,16 @@
-"""The cookie that ties a connect session to one browser.
+"""The cookies of the widget: one that ties a connect session to one browser, and one for the click that begins it.
 
 ``__Host-``: Secure, for this host alone, set by no subdomain. One cookie a session, so that two tabs do not disturb
 each other; SameSite=Lax lets it come back with the provider's redirect, and with nothing that another site posts.
 """
 
 import uuid
+from datetime import timedelta
 
 from django.http import HttpRequest, HttpResponse
 
 from connections.lifecycle.authorize import BROWSER_LIFETIME
+from connections.lifecycle.begin_connect import TOKEN_LIFETIME
 
 
 def cookie_name(session_id: uuid.UUID) -> str:
@@ -16,17 +18,11 @@ def cookie_name(session_id: uuid.UUID) -> str:
     return f"__Host-latchkey-{session_id.hex[:16]}"
 
 
-def set_browser_secret(response: HttpResponse, session_id: uuid.UUID, secret: str) -> None:
+def set_browser_secret(
+    response: HttpResponse, session_id: uuid.UUID, secret: str, *, lifetime: timedelta = BROWSER_LIFETIME
+) -> None:
     """Bind the browser that gets ``response`` to the session."""
-    response.set_cookie(
-        cookie_name(session_id),
-        secret,
-        max_age=int(BROWSER_LIFETIME.total_seconds()),
-        path="/",
-        secure=True,
-        httponly=True,
-        samesite="Lax",
-    )
+    _set(response, cookie_name(session_id), secret, lifetime=lifetime)
 
 
 def browser_secret(request: HttpRequest, session_id: uuid.UUID) -> str | None:
@@ -36,4 +32,24 @@ def browser_secret(request: HttpRequest, session_id: uuid.UUID) -> str | None:
 
 def forget(response: HttpResponse, session_id: uuid.UUID) -> None:
     """Take the cookie back when the session is over."""
-    response.set_cookie(cookie_name(session_id), "", max_age=0, path="/", secure=True, httponly=True, samesite="Lax")
+    _set(response, cookie_name(session_id), "", lifetime=timedelta())
+
+
+def click_secret(request: HttpRequest, session_id: uuid.UUID) -> str | None:
+    """Return what the browser was given when it was asked for the click once more, if it was."""
+    return request.COOKIES.get(_click_name(session_id))
+
+
+def set_click_secret(response: HttpResponse, session_id: uuid.UUID, secret: str) -> None:
+    """Let the form of ``response`` be told from those of other sites."""
+    _set(response, _click_name(session_id), secret, lifetime=TOKEN_LIFETIME)
+
+
+def _click_name(session_id: uuid.UUID) -> str:
+    return f"__Host-latchkey-click-{session_id.hex[:16]}"
+
+
+def _set(response: HttpResponse, name: str, value: str, *, lifetime: timedelta) -> None:
+    response.set_cookie(
+        name, value, max_age=int(lifetime.total_seconds()), path="/", secure=True, httponly=True, samesite="Lax"
+    )

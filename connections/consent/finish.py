@@ -2,45 +2,78 @@
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from connections.consent.cookies import forget
+from connections.consent.cookies import browser_secret, forget, set_browser_secret
 from connections.consent.pages import failure_named, problem_page, return_address, widget
 from connections.entrance import actor_of
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.complete import complete_unbound
-from connections.lifecycle.hold import Held
+from connections.lifecycle.exchange import KEPT_FOR, ChoiceDue
+from connections.lifecycle.hold import HELD_FOR, Held
 from connections.lifecycle.outcomes import Refusal
-from connections.models import Binding
+from connections.models import Binding, ConnectSession
+
+CHOICE_LIFETIME = HELD_FOR + KEPT_FOR
 
 
 def finished(request: HttpRequest, held: Held) -> HttpResponse:
-    """Return to the operator: by redirect, or by a message to the page that opened this window.
+    """Return to the operator with a completion code.
 
-    The message goes to the session's exact origin. Where the opener is severed, the window itself goes to the return
-    URL. A session that opted out of the confirmation is exchanged here, and returns with its connection's id.
+    A session that opted out of the confirmation is exchanged here, and returns with its connection's id. Where the end
+    user may have to choose a workspace afterwards, this browser keeps its cookie for that.
     """
     session = held.session
-    response: HttpResponse
     if session.binding == Binding.NONE:
-        try:
-            connection = complete_unbound(session.id, now=database_now(), actor=actor_of(request))
-        except Refusal as refusal:
-            response = problem_page(request, failure=failure_named(refusal), session=session, status=409)
-            forget(response, session.id)
-            return response
-        result = {"connection": str(connection.id)}
-    else:
-        result = {"completion_code": held.completion_code or ""}
+        return _finished_unbound(request, session)
+    return returned(request, session, may_continue=held.may_continue, completion_code=held.completion_code)
+
+
+def _finished_unbound(request: HttpRequest, session: ConnectSession) -> HttpResponse:
+    try:
+        outcome = complete_unbound(session.id, now=database_now(), actor=actor_of(request))
+    except Refusal as refusal:
+        return ended(request, session, failure=failure_named(refusal))
+    if isinstance(outcome, ChoiceDue):
+        response = HttpResponseRedirect(outcome.continue_url, status=303)
+        _keep_cookie(request, response, session)
+        return response
+    return returned(request, session, connection=str(outcome.id))
+
+
+def returned(
+    request: HttpRequest, session: ConnectSession, *, may_continue: bool = False, **result: str
+) -> HttpResponse:
+    """Return to the operator with ``result``: by a message to the page that opened this window, or to the return URL.
+
+    The message goes to the session's exact origin. Where the opener is severed, the window itself goes to the return
+    URL. The cookie is taken back; with ``may_continue`` it stays, and the window stays open until the opener has said
+    that nothing more is to be done in it.
+    """
     address = return_address(session, **result)
+    response: HttpResponse
     if session.origin:
-        response = widget(
-            request,
-            "finished",
-            session,
-            message={"source": "latchkey", "connect_session": str(session.id), **result},
-            address=address,
-        )
+        message = {"source": "latchkey", "connect_session": str(session.id), **result}
+        response = widget(request, "finished", session, message=message, address=address, waits=may_continue)
         response["Cross-Origin-Opener-Policy"] = "unsafe-none"
+    elif request.method == "POST":
+        # A redirect would be held against ``form-action``, which lets a form of ours lead to nobody else.
+        response = widget(request, "returning", session, address=address)
     else:
         response = HttpResponseRedirect(address)
+    if may_continue:
+        _keep_cookie(request, response, session)
+    else:
+        forget(response, session.id)
+    return response
+
+
+def ended(request: HttpRequest, session: ConnectSession, *, failure: str, status: int = 409) -> HttpResponse:
+    """Tell that the session has failed, with the way back; takes the cookie back."""
+    response = problem_page(request, failure=failure, session=session, status=status)
     forget(response, session.id)
     return response
+
+
+def _keep_cookie(request: HttpRequest, response: HttpResponse, session: ConnectSession) -> None:
+    secret = browser_secret(request, session.id)
+    if secret is not None:
+        set_browser_secret(response, session.id, secret, lifetime=CHOICE_LIFETIME)

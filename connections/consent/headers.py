@@ -1,15 +1,16 @@
 """What every page of the widget sends along, and what every POST to it must bring."""
 
+import uuid
 from collections.abc import Callable
 from functools import wraps
-from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from connections.consent.cookies import browser_secret
 from connections.consent.pages import failure_named, problem_page
+from connections.consent.sender import Sender, sender_of
 from connections.entrance import log_crash
 from connections.lifecycle.locking import LockTimeout
 from connections.lifecycle.outcomes import Refusal
@@ -18,19 +19,11 @@ View = Callable[..., HttpResponse]
 
 
 def widget_page(view: View) -> View:
-    """Send the widget's headers with whatever ``view`` returns, and let in only POSTs that our own pages made.
-
-    Django's CSRF check cannot serve here: under ``Referrer-Policy: no-referrer`` browsers send ``Origin: null``, which
-    it refuses. ``Sec-Fetch-Site`` says the same and cannot be forged by a page; browsers too old to send it have the
-    SameSite cookie that every step after the first needs.
-    """
+    """Send the widget's headers with whatever ``view`` returns, what it did not expect included."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, /, *args: object, **kwargs: object) -> HttpResponse:
-        if request.method == "POST" and not _is_own_form(request):
-            response = problem_page(request, failure="foreign_form", status=403)
-        else:
-            response = _answered(view, request, *args, **kwargs)
+        response = _answered(view, request, *args, **kwargs)
         response["Referrer-Policy"] = "no-referrer"
         response["Cache-Control"] = "no-store"
         response.setdefault("Cross-Origin-Opener-Policy", "same-origin")
@@ -39,7 +32,21 @@ def widget_page(view: View) -> View:
             set_policy(response, ancestors=())
         return response
 
-    return csrf_exempt(wrapped)
+    return csrf_exempt(wrapped)  # what stands in for it is ``sender``
+
+
+def own_forms_only(view: View) -> View:
+    """Let in only POSTs that our own pages sent from a browser that a session is bound to."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, /, session_id: uuid.UUID, *args: object, **kwargs: object) -> HttpResponse:
+        if request.method == "POST":
+            sender = sender_of(request, session_id, secret=browser_secret(request, session_id))
+            if sender is not Sender.OURS:
+                return problem_page(request, failure="foreign_form", status=403)
+        return view(request, session_id, *args, **kwargs)
+
+    return wrapped
 
 
 def _answered(view: View, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
@@ -79,13 +86,3 @@ def set_policy(response: HttpResponse, *, ancestors: tuple[str, ...]) -> None:
 def is_framed(request: HttpRequest) -> bool:
     """Whether the browser says that it loads this page into a frame."""
     return request.headers.get("Sec-Fetch-Dest", "document") in ("iframe", "frame", "embed", "object")
-
-
-def _is_own_form(request: HttpRequest) -> bool:
-    if request.path.startswith("/connect/callback/"):
-        return True  # a form_post answer comes from the provider, and is checked by state, cookie and issuer
-    site = request.headers.get("Sec-Fetch-Site")
-    if site is not None:
-        return site == "same-origin"
-    origin = request.headers.get("Origin", "null")
-    return origin == "null" or urlsplit(origin).netloc == urlsplit(settings.PUBLIC_URL).netloc

@@ -26,6 +26,12 @@ _FAILURES: dict[str, tuple[str, str]] = {
         "It is not the one that you were sent to, so nothing was connected. Go back and start again.",
     ),
     "no_code": ("The provider's answer is incomplete", "Nothing was connected. Go back and start again."),
+    "exchanging": ("This is being connected already", "Go back to where you came from in a moment, and look there."),
+    "no_choice": ("There is nothing to choose any more", "Go back to where you came from, and look there."),
+    "credential_unreadable": (
+        "This does not work at the moment",
+        "The people who run this service have to mend it. Tell them that you saw this page.",
+    ),
     "foreign_form": ("This page was opened by another site", "Go back to where you came from and start again."),
     "framed": ("This step needs a window of its own", "Open it in a new window."),
     "app_misconfigured": (

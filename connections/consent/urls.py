@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from connections.consent import callback_views, views
+from connections.consent import callback_views, views, workspace_views
 
 urlpatterns = [
     path("callback/<uuid:app_id>", callback_views.callback, name="callback"),
@@ -11,4 +11,5 @@ urlpatterns = [
     path("<uuid:session_id>/start", views.start, name="start"),
     path("<uuid:session_id>/choose", views.choose, name="choose"),
     path("<uuid:session_id>/method/<uuid:app_id>", views.method, name="method"),
+    path("<uuid:session_id>/workspace", workspace_views.workspace, name="workspace"),
 ]

@@ -1,5 +1,6 @@
 """The pages from the invitation to the provider: landing, choice, fields."""
 
+import secrets
 import uuid
 from typing import Any
 
@@ -7,10 +8,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from connections.consent.cookies import browser_secret, set_browser_secret
+from connections.consent.cookies import browser_secret, click_secret, set_browser_secret, set_click_secret
 from connections.consent.finish import finished
-from connections.consent.headers import is_framed, set_policy, widget_page
+from connections.consent.headers import is_framed, own_forms_only, set_policy, widget_page
 from connections.consent.pages import problem_page, widget
+from connections.consent.sender import PROOF, Sender, form_proof, sender_of
 from connections.entrance import actor_of
 from connections.lifecycle.authorize import authorization_url, chosen_app, find_session, fixed_params, own_session
 from connections.lifecycle.authorize import start as start_session
@@ -22,6 +24,8 @@ from connections.lifecycle.targets import entry_of
 from connections.models import ConnectSession, ProviderApp, SessionState
 from providers.catalog.loader import form_schema
 from providers.vocabulary import AuthStyle
+
+_LONGEST_TOKEN = 100
 
 
 @widget_page
@@ -38,17 +42,7 @@ def landing(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
         return problem_page(request, failure="used", session=session, status=410)
     if session.expires_at <= database_now():
         return problem_page(request, failure="expired", session=session, status=410)
-    apps = apps_for(session)
-    names = {entry_of(app).name for app in apps}
-    response = widget(
-        request,
-        "landing",
-        session,
-        provider=names.pop() if len(names) == 1 else "",
-        is_choice=len(apps) > 1,
-        leaves=all(app.auth_style == AuthStyle.AUTHORIZATION_CODE for app in apps),
-        framed=is_framed(request),
-    )
+    response = widget(request, "landing", session, framed=is_framed(request), **_asked_for(session))
     if session.tenant.allowed_origins:
         set_policy(response, ancestors=tuple(session.tenant.allowed_origins))
     if session.origin:
@@ -74,6 +68,11 @@ def start(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     """Take the click: consume the token, bind this browser, go on to the only method or to the choice."""
     if is_framed(request):
         return problem_page(request, failure="framed")
+    sender = sender_of(request, session_id, secret=click_secret(request, session_id))
+    if sender is Sender.FOREIGN:
+        return problem_page(request, failure="foreign_form", status=403)
+    if sender is Sender.UNSAID:
+        return _ask_again(request, session_id)
     try:
         started = start_session(
             session_id, token=request.POST.get("token", ""), now=database_now(), actor=actor_of(request)
@@ -92,19 +91,42 @@ def start(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     return response
 
 
+def _ask_again(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
+    """Ask for the click on a page that nobody can frame and whose form is known to be ours.
+
+    This browser is too old to say who sent the form. The page that the link leads to cannot settle that: it may be
+    framed, where no cookie would come back. Without a question here, another site could begin a session of its own in
+    this browser unseen.
+    """
+    session = find_session(session_id)
+    if session is None:
+        return problem_page(request, failure="unknown", status=404)
+    secret = secrets.token_urlsafe(32)
+    token = str(request.POST.get("token", ""))[:_LONGEST_TOKEN]
+    proof = form_proof(session_id, secret)
+    response = widget(request, "again", session, token=token, form_proof=proof, **_asked_for(session))
+    set_click_secret(response, session_id, secret)
+    if session.origin:
+        response["Cross-Origin-Opener-Policy"] = "unsafe-none"
+    return response
+
+
 @widget_page
 @require_GET
 def choose(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     """Offer the providers and methods of the session."""
+    secret = browser_secret(request, session_id)
     try:
-        session = own_session(session_id, browser_secret=browser_secret(request, session_id), now=database_now())
+        session = own_session(session_id, browser_secret=secret, now=database_now())
     except SessionUnusable as refusal:
         return problem_page(request, failure=refusal.failure, status=410)
-    return widget(request, "choose", session, choices=_choices(session, apps_for(session)))
+    choices = _choices(session, apps_for(session))
+    return widget(request, "choose", session, choices=choices, form_proof=form_proof(session.id, secret))
 
 
 @widget_page
 @require_http_methods(["GET", "POST"])
+@own_forms_only
 def method(request: HttpRequest, session_id: uuid.UUID, app_id: uuid.UUID) -> HttpResponse:
     """Ask for what one method needs; on POST go to the provider, or try the key and hold it."""
     secret = browser_secret(request, session_id)
@@ -115,8 +137,8 @@ def method(request: HttpRequest, session_id: uuid.UUID, app_id: uuid.UUID) -> Ht
     except SessionUnusable as refusal:
         return problem_page(request, failure=refusal.failure, status=410)
     if request.method == "GET":
-        return _form(request, session, app)
-    typed = {name: value for name, value in request.POST.items() if isinstance(value, str)}
+        return _form(request, session, app, secret=secret)
+    typed = {name: value for name, value in request.POST.items() if isinstance(value, str) and name != PROOF}
     if app.auth_style == AuthStyle.AUTHORIZATION_CODE:
         return _leave(request, session, app, typed, secret=secret)
     try:
@@ -124,9 +146,10 @@ def method(request: HttpRequest, session_id: uuid.UUID, app_id: uuid.UUID) -> Ht
             session_id, app_id=app_id, fields=typed, browser_secret=secret, now=now, actor=actor_of(request)
         )
     except InvalidRequest as refusal:
-        return _form(request, session, app, error=refusal.detail, field=refusal.extra.get("field", ""), status=422)
+        field = refusal.extra.get("field", "")
+        return _form(request, session, app, secret=secret, error=refusal.detail, field=field, status=422)
     except ProviderDown as refusal:
-        return _form(request, session, app, error=refusal.detail, status=503)
+        return _form(request, session, app, secret=secret, error=refusal.detail, status=503)
     except AppMisconfigured as refusal:
         return problem_page(request, failure=refusal.code, session=session, status=502)
     except SessionUnusable as refusal:
@@ -144,7 +167,8 @@ def _leave(
     try:
         url = authorization_url(session.id, app_id=app.id, params=typed, browser_secret=secret, now=database_now())
     except InvalidRequest as refusal:
-        return _form(request, session, app, error=refusal.detail, field=refusal.extra.get("field", ""), status=422)
+        field = refusal.extra.get("field", "")
+        return _form(request, session, app, secret=secret, error=refusal.detail, field=field, status=422)
     except AppMisconfigured as refusal:
         return problem_page(request, failure=refusal.code, session=session, status=502)
     except SessionUnusable as refusal:
@@ -160,12 +184,14 @@ def _form(
     session: ConnectSession,
     app: ProviderApp,
     *,
+    secret: str | None,
     error: str = "",
     field: str = "",
     status: int = 200,
 ) -> HttpResponse:
     """Render the fields of one method. What was typed comes back, secrets excepted."""
     entry, fixed = entry_of(app), fixed_params(session)
+    typed = {**session.typed_params, **request.POST.dict()}
     properties: dict[str, dict[str, Any]] = form_schema(entry, AuthStyle(app.auth_style))["properties"]
     fields = [
         {
@@ -174,15 +200,28 @@ def _form(
             "help": schema.get("description", ""),
             "is_secret": schema.get("writeOnly", False),
             "example": next(iter(schema.get("examples", [])), ""),
-            "value": "" if schema.get("writeOnly") else request.POST.get(name, schema.get("default", "")),
+            "value": "" if schema.get("writeOnly") else typed.get(name, schema.get("default", "")),
             "is_wrong": name == field,
         }
         for name, schema in properties.items()
         if name not in fixed
     ]
-    response = widget(request, "fields", session, app=app, provider=entry.name, fields=fields, error=error)
+    proof = form_proof(session.id, secret)
+    context = {"app": app, "provider": entry.name, "fields": fields, "error": error, "form_proof": proof}
+    response = widget(request, "fields", session, **context)
     response.status_code = status
     return response
+
+
+def _asked_for(session: ConnectSession) -> dict[str, Any]:
+    """Return what the pages before the click say of what the session is about."""
+    apps = apps_for(session)
+    names = {entry_of(app).name for app in apps}
+    return {
+        "provider": names.pop() if len(names) == 1 else "",
+        "is_choice": len(apps) > 1,
+        "leaves": all(app.auth_style == AuthStyle.AUTHORIZATION_CODE for app in apps),
+    }
 
 
 def _has_fields(app: ProviderApp, session: ConnectSession) -> bool:

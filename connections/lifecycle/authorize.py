@@ -72,12 +72,17 @@ def _check_link(session: ConnectSession, *, now: datetime) -> None:
 
 
 def check_browser(session: ConnectSession, browser_secret: str | None, *, now: datetime) -> None:
-    """Raise ``SessionUnusable`` ("browser" or "expired") unless the request comes from the session's own browser."""
+    """Raise ``SessionUnusable`` unless the session's own browser asks ("browser"), and in time ("expired")."""
+    check_cookie(session, browser_secret)
+    if session.browser_expires_at is None or session.browser_expires_at <= now:
+        raise SessionUnusable("expired", "This took longer than 30 minutes. Start again where you came from.")
+
+
+def check_cookie(session: ConnectSession, browser_secret: str | None) -> None:
+    """Raise ``SessionUnusable`` ("browser") unless ``browser_secret`` is that of the session's own browser."""
     held = bytes(session.browser_hash or b"")
     if not browser_secret or not held or not hmac.compare_digest(held, digest(browser_secret)):
         raise SessionUnusable("browser", "This step belongs to another browser. Start again where you came from.")
-    if session.browser_expires_at is None or session.browser_expires_at <= now:
-        raise SessionUnusable("expired", "This took longer than 30 minutes. Start again where you came from.")
 
 
 def own_session(session_id: uuid.UUID, *, browser_secret: str | None, now: datetime) -> ConnectSession:
@@ -108,15 +113,14 @@ def authorization_url(
             raise SessionUnusable("unknown", "This link is not valid. Ask for a new one where you got it.")
         check_browser(session, browser_secret, now=now)
         app = chosen_app(session, app_id)
-        merged = merged_params(session, app, params)
-        access = access_to(app, merged)
+        session.typed_params = checked_params(session, app, params)
+        access = access_to(app, params_of(session, app))
         state = secrets.token_urlsafe(32)
         method = access.target.entry.authorization_code
         verifier = pkce.new_verifier() if method is not None and method.pkce is Pkce.S256 else None
         scopes = requested_scopes(session, app, access)
         session.state = SessionState.AUTHORIZING
         session.provider_app = app
-        session.params = {**session.params, **merged}
         session.failure = ""
         session.state_hash = digest(state)
         session.code_verifier = (
@@ -146,29 +150,35 @@ def chosen_app(session: ConnectSession, app_id: uuid.UUID) -> ProviderApp:
 
 def fixed_params(session: ConnectSession) -> dict[str, str]:
     """Return the parameters that the end user is not asked for: the renewed connection's, then the session's own."""
-    return {**session.params, **(session.reconnects.params if session.reconnects is not None else {})}
+    fixed = {**session.params, **(session.reconnects.params if session.reconnects is not None else {})}
+    return {name: value for name, value in fixed.items() if value}
 
 
 def params_of(session: ConnectSession, app: ProviderApp) -> dict[str, str]:
-    """Return those of the session's parameters that the provider of ``app`` has: it may name some for other choices."""
+    """Return the connection's parameters for ``app``: those that are fixed, and under them what was typed last.
+
+    Names of other providers are left out: the session may have named some for other choices.
+    """
+    known = {**session.typed_params, **fixed_params(session)}
     names = [param.name for param in entry_of(app).params_of(ParamScope.CONNECTION)]
-    return {name: session.params[name] for name in names if name in session.params}
+    return {name: known[name] for name in names if name in known}
 
 
-def merged_params(session: ConnectSession, app: ProviderApp, typed: Mapping[str, str]) -> dict[str, str]:
-    """Return the connection's parameters: those that are fixed, which the end user cannot change, and what they typed.
+def checked_params(session: ConnectSession, app: ProviderApp, typed: Mapping[str, str]) -> dict[str, str]:
+    """Return what the end user typed, or left at its default, of the parameters that are not fixed: to be stored.
 
     Raises ``InvalidRequest`` naming the field.
     """
     fixed = fixed_params(session)
-    merged: dict[str, str] = {}
+    checked: dict[str, str] = {}
     for param in entry_of(app).params_of(ParamScope.CONNECTION):
         value = fixed.get(param.name) or typed.get(param.name, "").strip() or param.default
         if not re.fullmatch(param.pattern, value):
             example = f" It looks like {param.example}." if param.example else ""
             raise InvalidRequest(f"Check {param.label}.{example}", field=param.name)
-        merged[param.name] = value
-    return merged
+        if param.name not in fixed:
+            checked[param.name] = value
+    return checked
 
 
 def requested_scopes(session: ConnectSession, app: ProviderApp, access: Access) -> tuple[str, ...]:

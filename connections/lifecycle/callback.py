@@ -5,13 +5,14 @@ The state is consumed by the first response that names it, whatever comes of it.
 planted (mix-up, COAT, CORF, a link sent to somebody else).
 """
 
+import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from connections.lifecycle import audit
-from connections.lifecycle.authorize import check_browser
+from connections.lifecycle.authorize import check_browser, params_of
 from connections.lifecycle.begin_connect import digest
 from connections.lifecycle.hold import Held, destroy_held, hold
 from connections.lifecycle.locking import lock_session, short_transaction
@@ -61,7 +62,7 @@ def receive_callback(
         else:
             found = _checked(session, app_id, response, browser_secret_of(session.id), now=now)
             if isinstance(found, str):
-                return hold(session, {"code": found}, now=now, actor=actor)
+                return hold(session, json.dumps({"code": found}).encode(), now=now, actor=actor)
             if isinstance(found, Declined):
                 _reopen(session, found.error, actor=actor)
                 return found
@@ -105,7 +106,7 @@ def _checked(
 def _issuer_agrees(session: ConnectSession, iss: str | None) -> bool:
     if session.provider_app is None:
         return False
-    target = access_to(session.provider_app, session.params).target
+    target = access_to(session.provider_app, params_of(session, session.provider_app)).target
     method = target.oauth_method
     required = isinstance(method, AuthorizationCodeMethod) and method.iss_parameter is IssParameter.REQUIRED
     if iss is None:

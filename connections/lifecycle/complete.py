@@ -13,8 +13,9 @@ from django.db.models import Q
 
 from connections.lifecycle import audit, events
 from connections.lifecycle.begin_connect import digest
-from connections.lifecycle.exchange import Exchange, begin_exchange, exchange
-from connections.lifecycle.hold import destroy_held, is_overdue
+from connections.lifecycle.begin_exchange import Exchange, begin_exchange, open_kept, under_way
+from connections.lifecycle.exchange import ChoiceDue, exchange
+from connections.lifecycle.hold import WAITING, destroy_held, has_died, is_overdue
 from connections.lifecycle.locking import lock_session, short_transaction
 from connections.lifecycle.outcomes import CompletionMismatch, NotFound, Refusal, SessionUnusable, Suspended
 from connections.models import ApiClient, Binding, Connection, ConnectSession, SessionState, Status
@@ -28,31 +29,30 @@ def complete(
     client: ApiClient,
     now: datetime,
     actor: audit.Actor,
-) -> Connection:
+) -> Connection | ChoiceDue:
     """Confirm a session with the id of the user who is logged in at the operator's, and return the connection.
 
-    The same client repeating the same three values gets the same connection. Raises ``NotFound``,
+    Where the end user has to choose a workspace first, return where to send them. The same client repeating the same
+    three values gets the same answer, and the connection once the choice is made. Raises ``NotFound``,
     ``CompletionMismatch`` (what was held is then destroyed), ``SessionUnusable``, ``Suspended``, and what ``exchange``
     raises. Blocks for the provider's answer.
     """
     claimed = _claim(
         session_id, completion_code=completion_code, end_user=end_user, client=client, now=now, actor=actor
     )
-    if isinstance(claimed, Connection):
-        return claimed
-    return exchange(claimed, actor=actor)
+    return exchange(claimed, actor=actor) if isinstance(claimed, Exchange) else claimed
 
 
-def complete_unbound(session_id: uuid.UUID, *, now: datetime, actor: audit.Actor) -> Connection:
+def complete_unbound(session_id: uuid.UUID, *, now: datetime, actor: audit.Actor) -> Connection | ChoiceDue:
     """Exchange what a session holds that explicitly opted out of the confirmation (binding: none)."""
     with short_transaction():
         session = lock_session(id=session_id)
         if session is None or session.binding != Binding.NONE:
             raise NotFound("There is no such connect session.")
-        claimed = _begin(session, now=now)
+        claimed = _begin(session, completion_code="", now=now)
     if isinstance(claimed, Refusal):
         raise claimed
-    return exchange(claimed, actor=actor)
+    return exchange(claimed, actor=actor) if isinstance(claimed, Exchange) else claimed
 
 
 def _claim(
@@ -63,7 +63,7 @@ def _claim(
     client: ApiClient,
     now: datetime,
     actor: audit.Actor,
-) -> Exchange | Connection:
+) -> Exchange | Connection | ChoiceDue:
     with short_transaction():
         touched = _lock_touched(session_id, completion_code, client=client)
         session = touched.get(session_id)
@@ -71,11 +71,11 @@ def _claim(
             raise NotFound("There is no such connect session.")
         right_code = hmac.compare_digest(bytes(session.completion_hash or b""), digest(completion_code))
         if not right_code or session.end_user != end_user:
-            claimed: Exchange | Connection | Refusal = _mismatched(touched, end_user, actor=actor)
+            claimed: Exchange | Connection | ChoiceDue | Refusal = _mismatched(touched, end_user, actor=actor)
         elif session.state == SessionState.COMPLETED and session.connection is not None:
             claimed = session.connection
         else:
-            claimed = _begin(session, now=now)
+            claimed = _begin(session, completion_code=completion_code, now=now)
     if isinstance(claimed, Refusal):
         raise claimed
     return claimed
@@ -90,14 +90,17 @@ def _lock_touched(session_id: uuid.UUID, completion_code: str, *, client: ApiCli
     return {session.id: session for session in locked if session is not None}
 
 
-def _begin(session: ConnectSession, *, now: datetime) -> Exchange | Refusal:
-    """Spend what the locked ``session`` holds, or return what stands against it."""
+def _begin(session: ConnectSession, *, completion_code: str, now: datetime) -> Exchange | ChoiceDue | Refusal:
+    """Claim what the locked ``session`` holds, or return the choice that is due, or what stands against it.
+
+    What an exchange had obtained before it died is claimed anew.
+    """
     if is_overdue(session, now=now):
         destroy_held(session, failure="expired")
         return SessionUnusable("expired", "The confirmation came too late: let the end user connect again.")
-    if session.state == SessionState.EXCHANGING:
-        return SessionUnusable("exchanging", "The exchange is under way: ask again shortly.", retry_after_seconds=2)
-    if session.state != SessionState.HELD:
+    if session.state == SessionState.EXCHANGING and not has_died(session, now=now):
+        return under_way()
+    if session.state not in (SessionState.HELD, SessionState.EXCHANGING, SessionState.CHOOSING):
         return SessionUnusable(session.failure or "used", "Nothing is held any more: let the end user connect again.")
     if session.connection is None or session.connection.status == Status.DISCONNECTED:
         destroy_held(session, failure="gone")
@@ -105,7 +108,16 @@ def _begin(session: ConnectSession, *, now: datetime) -> Exchange | Refusal:
     switches = (session.tenant.suspended_at, session.api_client.suspended_at)
     if any(switches) or session.provider_app is None or session.provider_app.suspended_at is not None:
         return Suspended("An operator has switched this off; nothing was exchanged.")
-    return begin_exchange(session, session.provider_app, now=now)
+    if session.state == SessionState.CHOOSING:
+        return _due(session)
+    return begin_exchange(session, session.provider_app, completion_code=completion_code, now=now)
+
+
+def _due(session: ConnectSession) -> ChoiceDue:
+    kept = open_kept(session)
+    if kept is None or kept.choice is None:
+        raise ValueError("A session in which a choice is due keeps what is on offer.")
+    return ChoiceDue(session.id, kept.choice.token)
 
 
 def _mismatched(touched: dict[uuid.UUID, ConnectSession], end_user: str, *, actor: audit.Actor) -> CompletionMismatch:
@@ -119,7 +131,7 @@ def _mismatched(touched: dict[uuid.UUID, ConnectSession], end_user: str, *, acto
             connection=session.connection,
             detail={"session": str(session.id), "right_end_user": session.end_user == end_user},
         )
-        if session.state == SessionState.HELD:
+        if session.state in WAITING:
             if session.connection is not None:
                 events.emit("connect_session.mismatch", session.connection, session=str(session.id))
             destroy_held(session, failure=CompletionMismatch.code)

@@ -1,202 +1,208 @@
-"""Exchange: turn what a confirmed session held into a connection: the HTTP half, then the activation.
+"""Exchange: turn what a confirmed session held into a connection: the HTTP half.
 
-Nothing of it is stored before the account is known, and then all of it in one transaction: a failure on the way leaves
-nothing behind. Who may exchange what is ``complete``.
+A code is exchanged once, and what came back is stored in the session before anything is asked of it: after a crash, or
+while the provider cannot answer, the same confirmation goes on from there. Where the grant opens several workspaces,
+the end user is asked which one the connection is to be about (``choose_workspace``). Who may exchange what is
+``complete``, the activation ``activate``.
 """
 
-import json
+import secrets
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
-from django.db import IntegrityError
-from pydantic import SecretStr
+from django.conf import settings
 
-from connections.lifecycle import audit, events
-from connections.lifecycle.authorize import params_of, requested_scopes
-from connections.lifecycle.hold import destroy_held
+from connections.lifecycle import audit
+from connections.lifecycle.activate import Verified, activate, end_session
+from connections.lifecycle.begin_exchange import Exchange, lock_claimed
 from connections.lifecycle.incidents import close_client_incident, open_client_incident
+from connections.lifecycle.kept import Choice, Kept
 from connections.lifecycle.lifetime import with_known_lifetime
-from connections.lifecycle.locking import lock_connection, lock_session, release_database, short_transaction
-from connections.lifecycle.outcomes import (
-    AccountMismatch,
-    AppMisconfigured,
-    CredentialUnreadable,
-    ExchangeFailed,
-    Refusal,
-    SessionUnusable,
-)
-from connections.lifecycle.sealing import current_data_key, open_for_session
-from connections.lifecycle.targets import Access, access_to
-from connections.lifecycle.versions import insert_received, make_current, record_requested_scopes, seal_version
-from connections.models import (
-    LIVE,
-    Connection,
-    ConnectSession,
-    CredentialVersion,
-    ProviderApp,
-    Reason,
-    Revocation,
-    SessionState,
-    Status,
-)
-from connections.vault.keyring import DataKey
-from connections.vault.sealing import Unreadable
-from providers.catalog.resolve import Target
+from connections.lifecycle.locking import release_database, short_transaction
+from connections.lifecycle.outcomes import AccountMismatch, AppMisconfigured, ExchangeFailed, ProviderDown, Refusal
+from connections.lifecycle.sealing import seal_for_session
+from connections.lifecycle.targets import access_to
+from connections.models import Binding, Connection, ConnectSession, SessionState
 from providers.errors import (
     ClientRejected,
     Evidence,
     GrantRejected,
     MisconfiguredProvider,
     ProviderError,
+    ProviderUnavailable,
     TargetRefused,
 )
 from providers.strategies.workspaces import Workspace, workspaces
-from providers.values import Account, CodeGrant, Credential, Obtained
+from providers.values import CodeGrant
 from providers.vocabulary import ProbeVerdict
 
+KEPT_FOR = timedelta(minutes=10)
+
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
-    """All that the exchange needs, loaded before the HTTP call so that no database connection spans it.
-
-    ``obtained_at`` is the moment from which the credential's lifetime counts.
-    """
+class ChoiceDue:
+    """The end user has to choose a workspace: send the browser that brought the completion code to ``continue_url``."""
 
     session_id: uuid.UUID
-    tenant_id: uuid.UUID
-    app: ProviderApp
-    params: dict[str, str]
-    access: Access
-    held: dict[str, Any]
-    code_verifier: SecretStr | None
-    scopes: tuple[str, ...]
-    key: DataKey
-    started_at: datetime
-    obtained_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class _Verified:
-    """What the exchange brought: a credential, and whose it is where a call could tell."""
-
-    obtained: Obtained
-    account: Account | None
-    is_verified: bool
-    workspace_params: Mapping[str, str] = field(default_factory=dict)
+    token: str = field(repr=False)
 
     @property
-    def account_id(self) -> str:
-        return self.account.id if self.account else ""
+    def continue_url(self) -> str:
+        """The page of the choice. Its token is of no use in any other browser than the one that consented."""
+        return f"{settings.PUBLIC_URL}/connect/{self.session_id}/workspace?token={self.token}"
 
 
-def begin_exchange(session: ConnectSession, app: ProviderApp, *, now: datetime) -> Exchange:
-    """Spend what the locked ``session`` holds for ``app``, and return it opened.
+def exchange(work: Exchange, *, actor: audit.Actor) -> Connection | ChoiceDue:
+    """Carry out the HTTP half of a claimed exchange, and activate the connection or say that a choice is due.
 
-    Raises ``AppMisconfigured`` and ``CredentialUnreadable``, with the session as it was: what is mended in time can
-    still be confirmed.
-    """
-    try:
-        held = json.loads(open_for_session(session, "held"))
-        verifier = open_for_session(session, "code_verifier").decode() if session.code_verifier else None
-        key = current_data_key(session.tenant_id)
-    except Unreadable:
-        raise CredentialUnreadable("What the session holds does not open: its key may be missing.") from None
-    access = access_to(app, session.params)
-    work = Exchange(
-        session_id=session.id,
-        tenant_id=session.tenant_id,
-        app=app,
-        params=params_of(session, app),
-        access=access,
-        held=held,
-        code_verifier=None if verifier is None else SecretStr(verifier),
-        # A pasted key has the scopes that it has: none are asked for but those that the operator named.
-        scopes=requested_scopes(session, app, access) if "code" in held else tuple(session.requested_scopes or ()),
-        key=key,
-        started_at=now,
-        obtained_at=datetime.fromisoformat(held["obtained_at"]) if "obtained_at" in held else now,
-    )
-    session.state = SessionState.EXCHANGING
-    session.exchange_started_at = now
-    session.held = None  # a code is single-use, and a key can be pasted again: it is spent from here on
-    session.code_verifier = None
-    session.save()
-    return work
-
-
-def exchange(work: Exchange, *, actor: audit.Actor) -> Connection:
-    """Carry out the HTTP half of a claimed completion and activate the connection.
-
-    Raises ``ExchangeFailed``, ``AccountMismatch``, ``AppMisconfigured`` and ``SessionUnusable``; nothing is kept then.
+    Raises ``ExchangeFailed``, ``AccountMismatch``, ``AppMisconfigured`` and ``SessionUnusable``, with nothing kept; and
+    ``ProviderDown``: the same confirmation may be repeated until what is kept expires.
     """
     release_database()
+    kept = work.kept
     try:
-        verified = _verified(work)
+        if kept is None:
+            kept = _obtained(work)
+        found = _verified(work, kept)
+    except ProviderUnavailable as error:
+        if kept is None or not _put_back(work):
+            _fail(work, error, actor=actor)
+            raise _told(error) from None
+        raise ProviderDown(
+            "The provider cannot answer at the moment. What it gave is kept: confirm again.",
+            retry_after_seconds=max(2.0, error.retry_after_seconds or 0.0),
+        ) from None
     except ProviderError as error:
         _fail(work, error, actor=actor)
         raise _told(error) from None
-    try:
-        outcome = _settle(work, verified, actor=actor)
-    except IntegrityError:
-        # Another session has connected the same account in this very moment: now it is found.
-        outcome = _settle(work, verified, actor=actor)
-    if isinstance(outcome, Refusal):
-        raise outcome
-    return outcome
+    if isinstance(found, Verified):
+        return activate(work, found, actor=actor)
+    return _ask(work, found, actor=actor)
 
 
-def _verified(work: Exchange) -> _Verified:
-    """Obtain the credential and prove it, where the provider has a call for that. HTTP."""
-    if "credential" in work.held:
-        scopes, known = work.held["scopes"], work.held["account"]
-        obtained = Obtained(
-            credential=Credential.from_bytes(work.held["credential"].encode()),
-            lifetime_seconds=work.held["lifetime_seconds"],
-            scopes=None if scopes is None else tuple(scopes),
-        )
-        return _Verified(obtained, Account(**known) if known else None, bool(work.held["verified"]))
-    strategy, target = work.access.strategy, work.access.target
-    grant = CodeGrant(code=SecretStr(work.held["code"]), code_verifier=work.code_verifier, scopes=work.scopes)
-    obtained = with_known_lifetime(work.access, strategy.exchange_code(target, grant))
+def _obtained(work: Exchange) -> Kept:
+    """Exchange the code, and store what came back. HTTP; raises ``ProviderError`` and ``SessionUnusable``."""
+    if work.code is None:
+        raise ValueError("There is no code to exchange.")
+    grant = CodeGrant(code=work.code, code_verifier=work.code_verifier, scopes=work.scopes)
+    kept = Kept(work.access.strategy.exchange_code(work.access.target, grant), obtained_at=work.started_at)
+    with short_transaction() as now:
+        session = _claimed(work)
+        session.held = seal_for_session(session, "held", kept.to_bytes())
+        session.kept_until = now + KEPT_FOR
+        session.save()
+        close_client_incident(work.app, now=work.started_at)
+    release_database()
+    return kept
+
+
+def _verified(work: Exchange, kept: Kept) -> Verified | tuple[Kept, tuple[Workspace, ...]]:
+    """Prove the credential, where the provider has a call for that; or return the workspaces to choose from. HTTP."""
+    kept = replace(kept, obtained=with_known_lifetime(work.access, kept.obtained))
     workspace_params: Mapping[str, str] = {}
-    if target.lacks_workspace:
-        workspace_params = _only_workspace(target, obtained.credential).params
+    target = work.access.target
+    if (described := target.entry.workspaces) is not None and target.lacks_workspace:
+        chosen = kept.choice.chosen if kept.choice is not None else ""
+        if not chosen:
+            found = workspaces(target, kept.obtained.credential)
+            picked = _without_asking(work, found)
+            if picked is None:
+                return kept, found
+            chosen = picked.id
+        workspace_params = {described.param: chosen}
         target = access_to(work.app, {**work.params, **workspace_params}).target
         release_database()
+    elif kept.was_tried:
+        return Verified(kept, kept.account, kept.obtained_at if kept.is_verified else None)
     if not work.access.capabilities.probes:
-        return _Verified(obtained, None, False, workspace_params)
-    probed = strategy.probe(target, obtained.credential)
+        return Verified(kept, None, None, workspace_params)
+    probed = work.access.strategy.probe(target, kept.obtained.credential)
     if probed.verdict is ProbeVerdict.DEAD:
         raise GrantRejected(
             Evidence("The provider refused the credential that it had just given.", status=probed.status)
         )
-    return _Verified(obtained, probed.account, probed.verdict is ProbeVerdict.ALIVE, workspace_params)
+    verified_at = work.started_at if probed.verdict is ProbeVerdict.ALIVE else None
+    return Verified(kept, probed.account, verified_at, workspace_params)
 
 
-def _only_workspace(target: Target, credential: Credential) -> Workspace:
-    """Return the one site or organisation that the grant opens. HTTP. Raises ``ProviderError``."""
-    found = workspaces(target, credential)
-    if len(found) != 1:
-        name = target.entry.name
-        detail = (
-            f"The grant opens {len(found)} workspaces of {name}; allow exactly one on {name}'s page."
-            if found
-            else f"The grant opens no workspace of {name}."
-        )
-        raise MisconfiguredProvider(Evidence(detail))
-    return found[0]
+def _without_asking(work: Exchange, found: tuple[Workspace, ...]) -> Workspace | None:
+    """Return the workspace that the renewed connection is about, else the only one; None where the end user chooses.
+
+    Raises ``MisconfiguredProvider`` where there is none.
+    """
+    if not found:
+        raise MisconfiguredProvider(Evidence(f"The grant opens no workspace of {work.access.target.entry.name}."))
+    if work.renewed_workspace:
+        return next((item for item in found if item.id == work.renewed_workspace), None)
+    return found[0] if len(found) == 1 else None
+
+
+def _ask(work: Exchange, found: tuple[Kept, tuple[Workspace, ...]], *, actor: audit.Actor) -> ChoiceDue:
+    """Offer the workspaces to the end user, or refuse where any of them would be another account than before."""
+    kept, offered = found
+    choice = Choice(offered, token=secrets.token_urlsafe(32), completion_code=work.completion_code)
+    with short_transaction():
+        session = _claimed(work)
+        refusal = _moved() if work.must_keep_workspace else None
+        if refusal is not None:
+            end_session(session, refusal.code, actor=actor)
+        else:
+            session.state = SessionState.CHOOSING
+            session.held = seal_for_session(session, "held", replace(kept, choice=choice).to_bytes())
+            session.kept_until = _choosable_until(session, kept, now=work.started_at)
+            session.save()
+            audit.record(
+                "connect_session.choice_due",
+                actor=actor,
+                connection=session.connection,
+                detail={"session": str(session.id), "workspaces": len(offered)},
+            )
+    if refusal is not None:
+        raise refusal
+    return ChoiceDue(session.id, choice.token)
+
+
+def _moved() -> AccountMismatch:
+    return AccountMismatch(
+        "The grant does not open the workspace that this connection is about; the connection is as it was. "
+        "Make a session with allow_account_change to choose another one."
+    )
+
+
+def _choosable_until(session: ConnectSession, kept: Kept, *, now: datetime) -> datetime:
+    """Return until when the choice is open: an access token that has expired could not be tried any more."""
+    until = session.kept_until or now + KEPT_FOR
+    lifetime = kept.obtained.lifetime_seconds
+    return until if lifetime is None else min(until, kept.obtained_at + timedelta(seconds=lifetime))
+
+
+def _claimed(work: Exchange) -> ConnectSession:
+    session = lock_claimed(work)
+    if isinstance(session, Refusal):
+        raise session
+    return session
+
+
+def _put_back(work: Exchange) -> bool:
+    """Let the same confirmation be repeated, where somebody can repeat it; return whether that is so."""
+    with short_transaction():
+        session = _claimed(work)
+        if session.binding == Binding.NONE:
+            return False
+        session.state = SessionState.HELD
+        session.save()
+    return True
 
 
 def _fail(work: Exchange, error: ProviderError, *, actor: audit.Actor) -> None:
     evidence = error.evidence.as_dict()
     with short_transaction():
-        session = lock_session(id=work.session_id)
-        if session is None or session.state != SessionState.EXCHANGING:
+        session = lock_claimed(work)
+        if isinstance(session, Refusal):
             return
-        _end(session, error.code, actor=actor, evidence=evidence)
+        end_session(session, error.code, actor=actor, evidence=evidence)
         if isinstance(error, ClientRejected) and session.provider_app is not None:
             open_client_incident(session.provider_app, evidence=evidence, now=work.started_at)
 
@@ -211,137 +217,3 @@ def _told(error: ProviderError) -> Refusal:
     else:
         detail = "The provider gave no usable answer, and what the end user brought is spent: let them connect again."
     return ExchangeFailed(detail, reason=error.code)
-
-
-def _end(session: ConnectSession, failure: str, *, actor: audit.Actor, evidence: dict[str, Any] | None = None) -> None:
-    audit.record(
-        "connect_session.exchange",
-        decision=failure,
-        actor=actor,
-        tenant_id=session.tenant_id,
-        connection=session.connection,
-        detail={"session": str(session.id)} | ({"evidence": evidence} if evidence else {}),
-    )
-    destroy_held(session, failure=failure)
-
-
-def _settle(work: Exchange, verified: _Verified, *, actor: audit.Actor) -> Connection | Refusal:
-    """Activate the connection, or end the session with what stands against that."""
-    with short_transaction():
-        session = lock_session(id=work.session_id)
-        if session is None or session.state != SessionState.EXCHANGING:
-            return SessionUnusable("expired", "The exchange took too long: let the end user connect again.")
-        home = _home_of(session, verified)
-        if isinstance(home, Refusal):
-            _end(session, home.failure if isinstance(home, SessionUnusable) else home.code, actor=actor)
-            return home
-        return _connect(work, session, home, verified, actor=actor)
-
-
-def _home_of(session: ConnectSession, verified: _Verified) -> Connection | Refusal:
-    """Return the locked connection that the grant belongs to: the one renewed, the same account's, or the new one."""
-    connection = lock_connection(session.connection_id) if session.connection_id else None
-    if connection is None or connection.status == Status.DISCONNECTED:
-        return SessionUnusable("gone", "The connection was disconnected meanwhile: let the end user connect again.")
-    renews = session.reconnects_id is not None
-    if renews and connection.provider_account_id and not session.allows_account_change:
-        if not verified.account_id:
-            return ExchangeFailed(
-                "The provider did not say whose account this is, so it could not be compared with the one before; "
-                "the connection is as it was. Let the end user connect again.",
-                reason="account_unknown",
-            )
-        if verified.account_id != connection.provider_account_id:
-            return AccountMismatch(
-                "The end user chose another account at the provider than before; the connection is as it was. "
-                "Make a session with allow_account_change to replace the account."
-            )
-    same = _same_account(connection, verified.account_id)
-    if same is None:
-        return connection
-    if renews:
-        return AccountMismatch(
-            "The end user has another connection to this account already; both connections are as they were.",
-            connection=str(same.id),
-        )
-    return same
-
-
-def _same_account(connection: Connection, account_id: str) -> Connection | None:
-    """Return the owner's other live connection to this account, locked."""
-    if not account_id:
-        return None
-    other = (
-        Connection.objects.for_tenant(connection.tenant_id)
-        .live()
-        .filter(
-            provider_app_id=connection.provider_app_id, end_user=connection.end_user, provider_account_id=account_id
-        )
-        .exclude(id=connection.id)
-        .first()
-    )
-    locked = lock_connection(other.id) if other is not None else None
-    return locked if locked is not None and locked.status in LIVE else None
-
-
-def _connect(
-    work: Exchange, session: ConnectSession, connection: Connection, verified: _Verified, *, actor: audit.Actor
-) -> Connection:
-    """Make the credential the current one of the locked ``connection``, and complete the session."""
-    renewed = connection.status != Status.PENDING
-    version = _stored(work, connection, verified.obtained)
-    make_current(
-        connection,
-        version,
-        status=Status.ACTIVE,
-        reason=Reason.RECONNECTED if renewed else Reason.CONNECTED,
-        now=work.started_at,
-    )
-    record_requested_scopes(connection, work.scopes)
-    connection.change(
-        params={**work.params, **verified.workspace_params},
-        binding=session.binding,
-        provider_account_id=verified.account_id,
-        provider_account_name=verified.account.name if verified.account else "",
-        verified_at=work.obtained_at if verified.is_verified else None,
-        verified_by="connect" if verified.is_verified else "",
-        revocation=Revocation.NOT_ASKED,  # of the grant before: what is still to be revoked is not this one
-        revocation_due_at=None,
-        revocation_deadline_at=None,
-    )
-    pending = session.connection
-    session.connection = connection
-    session.state = SessionState.COMPLETED
-    session.save()
-    if pending is not None and pending.id != connection.id and pending.status == Status.PENDING:
-        pending.delete()
-    if "code" in work.held:
-        close_client_incident(connection.provider_app, now=work.started_at)
-    events.emit("connection.connected", connection, renewed=renewed)
-    audit.record(
-        "connection.connected",
-        actor=actor,
-        connection=connection,
-        version_id=version.id,
-        scopes=version.scopes,
-        detail={"session": str(session.id), "renewed": renewed, "binding": session.binding},
-    )
-    return connection
-
-
-def _stored(work: Exchange, connection: Connection, obtained: Obtained) -> CredentialVersion:
-    """Insert the credential as a version of ``connection``, to which its ciphertext is bound, under a new grant."""
-    capabilities = work.access.capabilities
-    return insert_received(
-        seal_version(
-            obtained,
-            tenant_id=work.tenant_id,
-            connection_id=connection.id,
-            grant_id=uuid.uuid4(),
-            key=work.key,
-            scopes=work.scopes if obtained.scopes is None else obtained.scopes,
-            is_refreshable=capabilities.refreshes
-            and (obtained.credential.refresh_token is not None or not capabilities.redirects),
-            received_at=work.obtained_at,
-        )
-    )

@@ -1,39 +1,44 @@
 """Hold: keep what the provider or the end user gave, encrypted, until the operator's backend says whose it is.
 
-Nothing held is ever vended. A fresh completion code goes to the browser that did the work, and to nobody else.
+Nothing held is ever vended. A fresh completion code goes to the browser that did the work, and to nobody else. Also
+here: until when something is held, and its destruction. An abandoned grant is not revoked at the provider: with many
+that would end an older grant of the same account, too.
 """
 
-import json
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from connections.lifecycle import audit
 from connections.lifecycle.authorize import OPEN, params_of
 from connections.lifecycle.begin_connect import digest
 from connections.lifecycle.locking import lock_session, short_transaction
 from connections.lifecycle.sealing import seal_for_session
+from connections.lifecycle.targets import entry_of
 from connections.models import Connection, ConnectSession, OwnerKind, SessionState, Status
 
 HELD_FOR = timedelta(minutes=5)
 EXCHANGE_LIMIT = timedelta(seconds=60)
+WAITING = (SessionState.HELD, SessionState.CHOOSING)
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A session whose grant is held. ``completion_code`` is None where the session opted out of the confirmation."""
+    """A session whose grant is held. ``may_continue``: the end user may have to choose a workspace afterwards."""
 
     session: ConnectSession
-    completion_code: str | None = field(repr=False)
+    completion_code: str = field(repr=False)
+    may_continue: bool
 
 
-def hold(session: ConnectSession, content: dict[str, Any], *, now: datetime, actor: audit.Actor) -> Held:
+def hold(session: ConnectSession, content: bytes, *, now: datetime, actor: audit.Actor) -> Held:
     """Seal ``content`` into the locked ``session`` and make its completion code, valid for 5 minutes.
 
-    A new connection appears as ``pending``; a renewed one keeps its status.
+    ``content`` is a JSON object: a ``code``, or what ``kept.Kept`` writes. A new connection appears as ``pending``; a
+    renewed one keeps its status.
     """
     app = session.provider_app
     if app is None:
@@ -53,7 +58,7 @@ def hold(session: ConnectSession, content: dict[str, Any], *, now: datetime, act
     completion_code = secrets.token_urlsafe(32)
     session.state = SessionState.HELD
     session.state_hash = None
-    session.held = seal_for_session(session, "held", json.dumps(content).encode())
+    session.held = seal_for_session(session, "held", content)
     session.completion_hash = digest(completion_code)
     session.completion_expires_at = now + HELD_FOR
     session.save()
@@ -63,7 +68,7 @@ def hold(session: ConnectSession, content: dict[str, Any], *, now: datetime, act
         connection=session.connection,
         detail={"session": str(session.id), "binding": session.binding},
     )
-    return Held(session, completion_code)
+    return Held(session, completion_code, may_continue=entry_of(app).workspaces is not None)
 
 
 def destroy_held(session: ConnectSession, *, failure: str) -> None:
@@ -83,11 +88,13 @@ def destroy_held(session: ConnectSession, *, failure: str) -> None:
 def discard_expired(*, now: datetime, limit: int = 500) -> int:
     """End sessions that nobody confirmed or finished in time, with all that they hold; return how many there were.
 
-    Each is locked on its own. A session whose exchange began more than a minute ago died in it: it is ended too.
+    Each is locked on its own.
     """
-    overdue = ConnectSession.objects.filter(
-        Q(state=SessionState.HELD, completion_expires_at__lte=now)
-        | Q(state=SessionState.EXCHANGING, exchange_started_at__lte=now - EXCHANGE_LIMIT)
+    sessions = ConnectSession.objects.annotate(held_until=Coalesce("kept_until", "completion_expires_at"))
+    overdue = sessions.filter(
+        Q(state__in=WAITING, held_until__lte=now)
+        | Q(state=SessionState.EXCHANGING, exchange_started_at__lte=now - EXCHANGE_LIMIT, held__isnull=True)
+        | Q(state=SessionState.EXCHANGING, exchange_started_at__lte=now - EXCHANGE_LIMIT, held_until__lte=now)
         | Q(state__in=OPEN, browser_expires_at__lte=now)
     ).values_list("id", flat=True)[:limit]
     count = 0
@@ -101,11 +108,21 @@ def discard_expired(*, now: datetime, limit: int = 500) -> int:
 
 
 def is_overdue(session: ConnectSession, *, now: datetime) -> bool:
-    """Whether nobody finished or confirmed in time, or the exchange died on the way."""
-    if session.state == SessionState.HELD:
-        return session.completion_expires_at is None or session.completion_expires_at <= now
+    """Whether nobody finished, confirmed or chose in time, or an exchange died that has left nothing to go on from."""
+    if session.state in WAITING:
+        return _is_past(session.kept_until or session.completion_expires_at, now=now)
     if session.state == SessionState.EXCHANGING:
-        return session.exchange_started_at is None or session.exchange_started_at <= now - EXCHANGE_LIMIT
+        is_over = session.held is None or _is_past(session.kept_until or session.completion_expires_at, now=now)
+        return is_over and has_died(session, now=now)
     if session.state in OPEN:
-        return session.browser_expires_at is None or session.browser_expires_at <= now
+        return _is_past(session.browser_expires_at, now=now)
     return False
+
+
+def has_died(session: ConnectSession, *, now: datetime) -> bool:
+    """Whether the exchange of ``session`` began so long ago that whoever made it is gone, or is not waited for."""
+    return _is_past(session.exchange_started_at, now=now - EXCHANGE_LIMIT)
+
+
+def _is_past(moment: datetime | None, *, now: datetime) -> bool:
+    return moment is None or moment <= now

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from connections.lifecycle import audit
-from connections.lifecycle.authorize import check_browser, chosen_app, merged_params, own_session
+from connections.lifecycle.authorize import check_browser, checked_params, chosen_app, own_session, params_of
 from connections.lifecycle.hold import Held, hold
+from connections.lifecycle.kept import Kept
 from connections.lifecycle.locking import lock_session, release_database, short_transaction
 from connections.lifecycle.outcomes import AppMisconfigured, InvalidRequest, ProviderDown, SessionUnusable
 from connections.lifecycle.targets import access_to
@@ -18,7 +19,7 @@ from providers.errors import (
     ProviderError,
     TargetRefused,
 )
-from providers.values import Obtained, ProbeResult
+from providers.values import ProbeResult
 from providers.vocabulary import ProbeVerdict
 
 
@@ -39,8 +40,9 @@ def submit_secret(
     """
     session = own_session(session_id, browser_secret=browser_secret, now=now)
     app = chosen_app(session, app_id)
-    params = merged_params(session, app, fields)
-    access = access_to(app, params)
+    typed = checked_params(session, app, fields)
+    session.typed_params = typed
+    access = access_to(app, params_of(session, app))
     release_database()
     try:
         obtained = access.strategy.accept(access.target, dict(fields))
@@ -60,8 +62,15 @@ def submit_secret(
             raise SessionUnusable("unknown", "This link is not valid. Ask for a new one where you got it.")
         check_browser(locked, browser_secret, now=now)
         locked.provider_app = chosen_app(locked, app_id)
-        locked.params = {**locked.params, **params}
-        return hold(locked, _content(obtained, probed, obtained_at=now), now=now, actor=actor)
+        locked.typed_params = typed
+        kept = Kept(
+            obtained,
+            obtained_at=now,
+            was_tried=True,
+            account=probed.account if probed is not None else None,
+            is_verified=probed is not None and probed.verdict is ProbeVerdict.ALIVE,
+        )
+        return hold(locked, kept.to_bytes(), now=now, actor=actor)
 
 
 def _check_verdict(probed: ProbeResult | None, name: str) -> None:
@@ -70,15 +79,3 @@ def _check_verdict(probed: ProbeResult | None, name: str) -> None:
     if probed.verdict is ProbeVerdict.DEAD:
         raise InvalidRequest(f"{name} does not accept this. Check it and try again.")
     raise ProviderDown(f"{name} cannot be reached at the moment, so this could not be checked. Try again soon.")
-
-
-def _content(obtained: Obtained, probed: ProbeResult | None, *, obtained_at: datetime) -> dict[str, object]:
-    account = probed.account if probed is not None else None
-    return {
-        "credential": obtained.credential.to_bytes().decode(),
-        "obtained_at": obtained_at.isoformat(),
-        "lifetime_seconds": obtained.lifetime_seconds,
-        "scopes": None if obtained.scopes is None else list(obtained.scopes),
-        "account": None if account is None else {"id": account.id, "name": account.name},
-        "verified": probed is not None and probed.verdict is ProbeVerdict.ALIVE,
-    }

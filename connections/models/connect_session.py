@@ -20,6 +20,7 @@ class SessionState(models.TextChoices):
     AUTHORIZING = "authorizing", "At the provider"
     HELD = "held", "Held: waiting for the operator's confirmation"
     EXCHANGING = "exchanging", "Confirmed: being exchanged"
+    CHOOSING = "choosing", "Confirmed: the end user chooses a workspace"
     COMPLETED = "completed", "Completed"
     FAILED = "failed", "Failed"
 
@@ -27,9 +28,11 @@ class SessionState(models.TextChoices):
 class ConnectSession(models.Model):
     """One session. Every secret it knows is stored hashed (token, cookie, state, completion code) or sealed.
 
-    ``held`` is what the provider or the end user gave, until the operator's backend confirms who it belongs to.
-    ``end_user`` is the person who connects, also where the connection will belong to the whole tenant. ``failure`` is a
-    stable code. Times are absolute: nothing extends them.
+    ``held`` is what the provider or the end user gave, until the operator's backend confirms who it belongs to, and
+    then the credential that was obtained with it, until the connection has it (``kept_until`` at the latest).
+    ``params`` are the operator's, ``typed_params`` what the end user typed at the last try; ``authorize.params_of``
+    merges them. ``end_user`` is the person who connects, also where the connection will belong to the whole tenant.
+    ``failure`` is a stable code. Times are absolute: nothing extends them.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -40,6 +43,7 @@ class ConnectSession(models.Model):
     providers = ArrayField(models.CharField(max_length=64))
     requested_scopes = ArrayField(models.CharField(max_length=255), null=True, blank=True)
     params = models.JSONField(default=dict, blank=True)
+    typed_params = models.JSONField(default=dict, blank=True)
     return_url = models.CharField(max_length=1000)
     origin = models.CharField(max_length=255, default="", blank=True)
     locale = models.CharField(max_length=20, default="", blank=True)
@@ -64,6 +68,7 @@ class ConnectSession(models.Model):
     completion_hash = models.BinaryField(null=True, blank=True, unique=True)
     completion_expires_at = models.DateTimeField(null=True, blank=True)
     exchange_started_at = models.DateTimeField(null=True, blank=True)
+    kept_until = models.DateTimeField(null=True, blank=True)
     connection = models.ForeignKey(
         Connection, null=True, blank=True, on_delete=models.SET_NULL, related_name="connect_sessions"
     )
@@ -78,7 +83,7 @@ class ConnectSession(models.Model):
                 name="connect_session_names_its_end_user",
             ),
             models.CheckConstraint(
-                condition=models.Q(held__isnull=True) | models.Q(state__in=["held", "exchanging"]),
+                condition=models.Q(held__isnull=True) | models.Q(state__in=["held", "exchanging", "choosing"]),
                 name="connect_session_holds_only_while_held",
             ),
         ]

@@ -26,8 +26,9 @@ Endpoints
 ---------
 ``/.well-known/oauth-authorization-server`` and ``/.well-known/openid-configuration`` (RFC 8414), ``/authorize`` (code,
 PKCE S256, ``iss``, ``response_mode=form_post``), ``/token`` (form or JSON; Basic, post or none), ``/revoke`` (RFC 7009:
-kills the grant), ``/introspect`` (RFC 7662), ``/me`` alias ``/userinfo``, ``/files`` (needs ``files.read``); for people
-``/login``, ``/apps``, ``/api-keys``, ``/control``. The resource API takes ``Authorization: Bearer`` or ``X-Api-Key``.
+kills the grant), ``/introspect`` (RFC 7662), ``/me`` alias ``/userinfo``, ``/workspaces`` (what the settings give a
+person: nothing at first), ``/files`` (needs ``files.read``); for people ``/login``, ``/apps``, ``/api-keys``,
+``/control``. The resource API takes ``Authorization: Bearer`` or ``X-Api-Key``.
 
 Codes work once and live 60 s; a second use revokes the grant. Refresh tokens rotate: a predecessor works for
 ``grace_seconds`` more and gets a new pair of the same grant; after that, showing it revokes the grant. With ``rotate``
@@ -45,8 +46,9 @@ POST /control/grants                    {client_id, username, count?, scope?} ->
 POST /control/revoke                    {username?, client_id?, grant_id?}: revoke the grants that match all; {}: all
 GET /control/log?after=N&limit=M        {entries, last_id}; up to 5,000 at once, oldest first
 DELETE /control/log                     forget the entries; the numbering goes on
-GET, PUT /control/settings              {access_lifetime, code_lifetime, rotate, grace_seconds, delay_seconds}; a PUT
-                                        changes what it names; delay_seconds is a number or {endpoint: seconds}
+GET, PUT /control/settings              {access_lifetime, code_lifetime, rotate, grace_seconds, delay_seconds,
+                                        workspaces}; a PUT changes what it names; delay_seconds is a number or
+                                        {endpoint: seconds}, workspaces {username: {id: name}}
 GET, POST, DELETE /control/faults       list, arm one, disarm all
 DELETE /control/faults/ID               disarm one
 ======================================  =============================================================================
@@ -65,7 +67,8 @@ stamped before the last byte of the answer leaves, so overlapping entries of one
     authorize   asked, sign_in, code_issued, denied, dead_end
     revoke      revoked, grant_revoked, token_unknown, wrong_client
     introspect  active, inactive
-    me, files   accepted, no_credential, token_unknown, token_expired, grant_revoked, api_key_unknown,
+    me, files, workspaces
+                accepted, no_credential, token_unknown, token_expired, grant_revoked, api_key_unknown,
                 api_key_revoked, insufficient_scope
 
 Faults
@@ -73,8 +76,8 @@ Faults
     POST /control/faults {"endpoint": "token", "kind": "lost_response", "times": 1, "client_id": null,
                           "grant_type": "refresh_token", "probability": 1, "options": {}}
 
-``endpoint`` is token, me, files, revoke, introspect, authorize or metadata. ``times`` 0 means until cleared. The first
-armed fault that a request matches is met; ``probability`` below 1 makes that a chance.
+``endpoint`` is token, me, files, workspaces, revoke, introspect, authorize or metadata. ``times`` 0 means until
+cleared. The first armed fault that a request matches is met; ``probability`` below 1 makes that a chance.
 
 Canned answers, in place of the real one. The request is not processed, unless the option ``processed`` is true:
 

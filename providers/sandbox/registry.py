@@ -12,11 +12,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from providers.sandbox.people import PEOPLE
 from providers.sandbox.store import Store
 from providers.sandbox.tokens import digest
 
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
-ENDPOINTS = ("token", "me", "files", "revoke", "introspect", "authorize", "metadata")
+ENDPOINTS = ("token", "me", "files", "workspaces", "revoke", "introspect", "authorize", "metadata")
 
 
 class InvalidDocument(ValueError):
@@ -52,13 +53,17 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What applies to every client that does not say otherwise. ``delay_seconds`` is by endpoint."""
+    """What applies to every client that does not say otherwise.
+
+    ``delay_seconds`` is by endpoint; ``workspaces`` by person: the names, by id, of what each one's grants open.
+    """
 
     access_lifetime: int = 60
     code_lifetime: int = 60
     rotate: bool = True
     grace_seconds: float = 0.0
     delay_seconds: Mapping[str, float] = field(default_factory=dict)
+    workspaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as the control API shows them."""
@@ -109,6 +114,8 @@ class Registry:
                 changes["grace_seconds"] = _number(values["grace_seconds"], "grace_seconds")
             if "delay_seconds" in values:
                 changes["delay_seconds"] = self._delays(values["delay_seconds"])
+            if "workspaces" in values:
+                changes["workspaces"] = _workspaces(values["workspaces"])
             settings = replace(self.settings, **changes)
             with self._store.transaction() as ledger:
                 ledger.put_settings(json.dumps(settings.as_dict()))
@@ -177,6 +184,12 @@ def _mapping(value: object, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidDocument(f"{name} must be a JSON object")
     return value
+
+
+def _workspaces(value: object) -> dict[str, dict[str, str]]:
+    by_person = {who: _mapping(opened, "workspaces") for who, opened in _mapping(value, "workspaces").items()}
+    _only(by_person, set(PEOPLE))
+    return {who: {key: str(name) for key, name in opened.items()} for who, opened in by_person.items()}
 
 
 def _only(values: Iterable[str], known: set[str]) -> None:

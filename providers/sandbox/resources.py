@@ -1,7 +1,7 @@
-"""The resource API: who am I, and a few files.
+"""The resource API: who am I, which workspaces are mine, and a few files.
 
-Owns ``/me`` (also as ``/userinfo``) and ``/files``, with a Bearer token (RFC 6750) or an ``X-Api-Key``. An API key may
-do everything; a token what its scope says.
+Owns ``/me`` (also as ``/userinfo``), ``/workspaces`` and ``/files``, with a Bearer token (RFC 6750) or an
+``X-Api-Key``. An API key may do everything; a token what its scope says.
 """
 
 import time
@@ -41,6 +41,19 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
         exchange = Exchange(sandbox, "me")
         caller = _authenticate(exchange)
         return exchange.answer(lambda: _me(caller) if caller else _unauthorized(exchange))
+
+    @routes.get("/workspaces")
+    def workspaces() -> Response:
+        exchange = Exchange(sandbox, "workspaces")
+        caller = _authenticate(exchange)
+
+        def process() -> Response:
+            if caller is None:
+                return _unauthorized(exchange)
+            opened = sandbox.registry.settings.workspaces.get(caller.username, {})
+            return jsonify(workspaces=[{"id": key, "name": name} for key, name in opened.items()])
+
+        return exchange.answer(process)
 
     @routes.get("/files")
     def files() -> Response:

@@ -113,13 +113,15 @@ def _add_connecting(app: Flask, settings: Settings, latchkey: Latchkey) -> None:
             return redirect("/", 303)
         # The link says which session has ended, never for whom: anybody can send anybody a link. Who connected is
         # whoever is logged in HERE, and Latchkey compares that with the user for whom the session was made.
-        connection = latchkey.complete(
+        answer = latchkey.complete(
             _id_in_link("connect_session"),
             completion_code=request.args.get("completion_code", ""),
             end_user=g.user.id,
         )
+        if "next" in answer:  # several workspaces: they choose one at Latchkey, and come back here
+            return redirect(answer["next"], 303)
         flash("Connected. Latchkey keeps the access alive from now on.", "good")
-        return redirect(f"/connections/{connection['id']}", 303)
+        return redirect(f"/connections/{answer['connection']['id']}", 303)
 
     @app.get("/reconnect")
     @login_required

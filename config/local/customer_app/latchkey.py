@@ -33,10 +33,13 @@ class Latchkey:
         return str(self._call("POST", "connect-sessions", order)["connect_url"])
 
     def complete(self, session_id: str, *, completion_code: str, end_user: str) -> dict[str, Any]:
-        """Confirm that it was ``end_user`` who connected, and return the connection."""
+        """Confirm that it was ``end_user`` who connected.
+
+        Returns ``{"connection": …}``, or ``{"next": address}`` where they first have to choose one of several workspaces:
+        send them there; they come back to the return URL as they did now.
+        """
         confirmation = {"completion_code": completion_code, "end_user": end_user}
-        answer = self._call("POST", f"connect-sessions/{quote(session_id, safe='')}/complete", confirmation)
-        return dict(answer["connection"])
+        return self._call("POST", f"connect-sessions/{quote(session_id, safe='')}/complete", confirmation)
 
     def connections(self, *, end_user: str) -> list[dict[str, Any]]:
         """Return the connections of ``end_user``, newest first; the first 200 will do here."""

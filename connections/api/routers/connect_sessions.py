@@ -7,10 +7,11 @@ from ninja import Router, Status
 
 from connections.api.auth import Caller
 from connections.api.representations import connection_out
-from connections.api.schemas import CompletedOut, CompleteIn, ConnectSessionIn, ConnectSessionOut
+from connections.api.schemas import CompletedOut, CompleteIn, ConnectSessionIn, ConnectSessionOut, ContinueOut
 from connections.lifecycle.begin_connect import Invitation, begin_connect
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.complete import complete
+from connections.lifecycle.exchange import ChoiceDue
 from connections.models import Binding, OwnerKind, Permission
 
 router = Router(tags=["connect sessions"])
@@ -52,15 +53,17 @@ def create_session(request: HttpRequest, body: ConnectSessionIn) -> Status[Conne
     )
 
 
-@router.post("/{session_id}/complete", response=CompletedOut, summary="Confirm who connected")
-def complete_session(request: HttpRequest, session_id: uuid.UUID, body: CompleteIn) -> CompletedOut:
+@router.post("/{session_id}/complete", response=CompletedOut | ContinueOut, summary="Confirm who connected")
+def complete_session(request: HttpRequest, session_id: uuid.UUID, body: CompleteIn) -> CompletedOut | ContinueOut:
     """Confirm with the id of the user who is logged in where the completion code arrived.
 
-    Take that id from your own session, never from the link that brought the code.
+    Take that id from your own session, never from the link that brought the code. With `next`, the end user has to
+    choose a workspace first: redirect the same browser there. It comes back to the return URL with the same completion
+    code, and the same call then answers with the connection.
     """
     caller: Caller = request.auth  # type: ignore[attr-defined]
     caller.must(Permission.CONNECT)
-    connection = complete(
+    outcome = complete(
         session_id,
         completion_code=body.completion_code,
         end_user=body.end_user,
@@ -68,4 +71,6 @@ def complete_session(request: HttpRequest, session_id: uuid.UUID, body: Complete
         now=database_now(),
         actor=caller.actor,
     )
-    return CompletedOut(connection=connection_out(connection))
+    if isinstance(outcome, ChoiceDue):
+        return ContinueOut(next=outcome.continue_url)
+    return CompletedOut(connection=connection_out(outcome))

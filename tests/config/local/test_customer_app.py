@@ -166,6 +166,13 @@ def test_a_refusal_without_words_of_ours_shows_latchkeys(ann: FlaskClient, latch
     assert "The tenant &lt;acme&gt; is suspended." in answer.text
 
 
+def test_a_choice_of_workspace_is_made_at_latchkey(ann: FlaskClient, latchkey: LatchkeyStub) -> None:
+    there = f"http://latchkey.test/connect/{SESSION_ID}/workspace?token=t"
+    latchkey.answers[f"POST {COMPLETE}"] = (200, {"next": there})
+    answer = ann.get(f"/connected?connect_session={SESSION_ID}&completion_code=c0de")
+    assert (answer.status_code, answer.location) == (303, there)
+
+
 def test_a_return_without_a_connection_says_why_and_confirms_nothing(ann: FlaskClient, latchkey: LatchkeyStub) -> None:
     answer = ann.get(f"/connected?connect_session={SESSION_ID}&error=access_denied")
     assert answer.location == "/"

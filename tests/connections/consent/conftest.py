@@ -1,14 +1,21 @@
 """The people of these tests, and a second authorization server that means no good."""
 
+import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from connections.lifecycle import switches
 from connections.lifecycle.audit import SYSTEM
 from connections.lifecycle.clock import database_now
+from connections.lifecycle.provision import Registration, save_provider_app
 from connections.lifecycle.switches import Suspendable
+from connections.lifecycle.targets import redirect_uri
 from connections.models import ProviderApp, Tenant
+from providers.catalog import loader
+from providers.vocabulary import AuthStyle
+from tests.connections.consent.teams import NORTH_AND_SOUTH, TEAMS
 from tests.factories import Caller, make_caller
 from tests.flows import EndUser
 from tests.person import Person
@@ -59,3 +66,36 @@ def switch_off() -> Callable[[Suspendable], None]:
 def switch_on() -> Callable[[Suspendable], None]:
     """Throw it back."""
     return lambda subject: switches.resume(subject, actor=SYSTEM) and None
+
+
+@pytest.fixture
+def teams(tmp_path: Path, acme: Tenant, sandbox: SandboxProcess) -> Iterator[ProviderApp]:
+    """acme's app at a provider whose grants open several teams: the sandbox, with an entry of its own."""
+    (tmp_path / "teams.toml").write_text(TEAMS, encoding="utf-8")
+    loader.configure_catalog(tmp_path)
+    sandbox.control.settings(workspaces={"alice": NORTH_AND_SOUTH, "carol": NORTH_AND_SOUTH})
+    client_id, secret = f"teams-{uuid.uuid4().hex[:8]}", uuid.uuid4().hex
+    app = save_provider_app(
+        Registration(
+            provider="teams",
+            auth_style=AuthStyle.AUTHORIZATION_CODE,
+            client_id=client_id,
+            client_secrets=[secret],
+            params={"issuer": sandbox.url},
+        ),
+        tenant=acme,
+        actor=SYSTEM,
+    )
+    sandbox.control.register_client(
+        client_id, client_secret=secret, redirect_uris=[redirect_uri(app.id)], scopes=["profile.read"]
+    )
+    sandbox.control.clear_log()
+    yield app
+    sandbox.control.settings(workspaces={})
+    loader.configure_catalog(None)
+
+
+@pytest.fixture
+def member(backend: Caller, teams: ProviderApp) -> EndUser:
+    """alice, who is a member of two teams."""
+    return EndUser("alice", backend)

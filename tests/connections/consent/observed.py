@@ -33,6 +33,7 @@ def pass_time(invitation: Invitation, **delta: float) -> None:
         browser_expires_at=F("browser_expires_at") - passed,
         completion_expires_at=F("completion_expires_at") - passed,
         exchange_started_at=F("exchange_started_at") - passed,
+        kept_until=F("kept_until") - passed,
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from connections.lifecycle.audit import SYSTEM
+from connections.lifecycle.authorize import params_of
 from connections.lifecycle.provision import Registration, save_provider_app
 from connections.lifecycle.targets import redirect_uri
 from connections.models import Connection, ProviderApp, Tenant
@@ -15,7 +16,7 @@ from providers.vocabulary import AuthStyle
 from tests.connections.consent.observed import session_of
 from tests.connections.consent.steps import leave_again, submit
 from tests.factories import Caller
-from tests.flows import EndUser, call, completion_code
+from tests.flows import EndUser, call, completion_code, failure_of
 from tests.person import parameters_of
 from tests.sandbox_control import SandboxProcess
 
@@ -95,6 +96,37 @@ def test_what_is_typed_goes_into_the_authorization_request_and_the_connection(
     assert owner.complete(invitation, code).json()["connection"]["params"] == {"shop": "flowers"}
 
 
+def test_what_was_typed_wrongly_is_corrected_on_a_second_try(owner: EndUser, shop: ProviderApp) -> None:
+    """As with a subdomain that exists and is not theirs: only the provider's page shows it."""
+    invitation = owner.invite(provider="shop")
+    owner.start(invitation)
+    path = f"/connect/{invitation.id}/method/{shop.id}"
+    first = leave_again(owner, path, shop="flwers")
+    assert parameters_of(first)["login_hint"] == "flwers"
+
+    back = owner.visit(path).content.decode()
+    assert 'name="shop"' in back
+    assert 'value="flwers"' in back
+    again = leave_again(owner, path, shop="flowers")
+
+    assert parameters_of(again)["login_hint"] == "flowers"
+    assert failure_of(owner.visit(owner.person.authorize(first))) == "state"
+    code = completion_code(owner.visit(owner.person.authorize(again)))
+    assert owner.complete(invitation, code).json()["connection"]["params"] == {"shop": "flowers"}
+
+
+def test_what_is_typed_for_one_choice_is_not_taken_for_another(
+    owner: EndUser, shop: ProviderApp, app: ProviderApp
+) -> None:
+    invitation = owner.invite(provider=["shop", "sandbox"])
+    owner.start(invitation)
+    leave_again(owner, f"/connect/{invitation.id}/method/{shop.id}", shop="flowers")
+    url = leave_again(owner, f"/connect/{invitation.id}/method/{app.id}")
+    assert session_of(invitation).typed_params == {}
+    code = completion_code(owner.visit(owner.person.authorize(url)))
+    assert owner.complete(invitation, code).json()["connection"]["params"] == {}
+
+
 @pytest.mark.parametrize("typed", ["", "Flowers!", "a" * 21, "a\x00b", "a.evil.example/", '"><script>'])
 def test_a_wrong_value_is_told_beside_its_field(typed: str, owner: EndUser, shop: ProviderApp) -> None:
     invitation = owner.invite(provider="shop")
@@ -120,7 +152,7 @@ def test_a_renewed_connection_keeps_its_parameters_and_asks_for_none(owner: EndU
     link = re.search(r'id="leave" href="([^"]+)"', owner.start(invitation).content.decode())
     assert link is not None
     assert parameters_of(link[1].replace("&amp;", "&"))["login_hint"] == "flowers"
-    assert session_of(invitation).params == {"shop": "flowers"}
+    assert params_of(session_of(invitation), shop) == {"shop": "flowers"}
     assert Connection.objects.get().params == {"shop": "flowers"}
 
 

@@ -38,6 +38,8 @@ def pages_of(alice: EndUser, app: ProviderApp) -> dict[str, HttpResponse]:
         "answer": alice.visit(f"/connect/callback/{app.id}?state=x"),
         "foreign": alice.browser.post(f"/connect/{invitation.id}/start", headers={"sec-fetch-site": "cross-site"}),
         "method": alice.browser.put(f"/connect/{invitation.id}"),
+        "again": alice.browser.post(f"/connect/{alice.invite().id}/start"),
+        "workspace": alice.visit(f"/connect/{invitation.id}/workspace"),
     }
 
 

@@ -136,6 +136,8 @@ def test_settings_change_what_they_name_and_clients_override_them() -> None:
         {"rotate": 1},
         {"unknown": 1},
         {"delay_seconds": {"x": 1}},
+        {"workspaces": {"nobody": {}}},
+        {"workspaces": {"alice": ["north"]}},
         [],
     ],
 )

@@ -29,6 +29,15 @@ def test_files_need_their_scope(app: App, alice: Person) -> None:
     assert len(app.me(having["access_token"], "/files").json()["files"]) == 3
 
 
+def test_workspaces_are_those_that_the_settings_give_the_person(app: App, alice: Person) -> None:
+    hers, his = app.connect(alice), app.connect(Person("bob"))
+    for given, expected in (({}, []), ({"alice": {"n": "North", "s": "South"}}, ["n", "s"])):
+        app.server.control.settings(workspaces=given)
+        assert [item["id"] for item in app.me(hers["access_token"], "/workspaces").json()["workspaces"]] == expected
+        assert app.me(his["access_token"], "/workspaces").json() == {"workspaces": []}
+    assert app.me("made-up", "/workspaces").status_code == 401
+
+
 def test_challenge_names_an_error_only_when_something_was_presented(sandbox: SandboxProcess) -> None:
     nothing = requests.get(f"{sandbox.url}/me", timeout=20)
     unknown = requests.get(f"{sandbox.url}/me", headers={"Authorization": "Bearer made-up"}, timeout=20)

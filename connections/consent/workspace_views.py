@@ -1,0 +1,106 @@
+"""The page after the operator's confirmation: which of several workspaces is the connection about?"""
+
+import uuid
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods
+
+from connections.consent.cookies import browser_secret
+from connections.consent.finish import ended, returned
+from connections.consent.headers import own_forms_only, widget_page
+from connections.consent.pages import failure_named, problem_page, widget
+from connections.consent.sender import form_proof
+from connections.entrance import actor_of
+from connections.lifecycle.authorize import find_session
+from connections.lifecycle.choose_workspace import Offer, choose, decline, offer
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.outcomes import InvalidRequest, Refusal, SessionUnusable
+from connections.models import Binding, SessionState
+
+NONE_OF_THEM = "none"
+_TOLD_TO_THE_RIGHT_BROWSER = ("expired", "gone")  # with a way back
+
+
+@widget_page
+@require_http_methods(["GET", "POST"])
+@own_forms_only
+def workspace(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
+    """Ask, and take the answer. The token is in the address at first, and in the form from then on."""
+    token = str((request.POST if request.method == "POST" else request.GET).get("token", ""))
+    secret = browser_secret(request, session_id)
+    try:
+        if request.method == "GET":
+            return _page(request, offer(session_id, token=token, browser_secret=secret, now=database_now()), token)
+        if request.POST.get("answer") == NONE_OF_THEM:
+            return _declined(request, session_id, token)
+        return _chosen(request, session_id, token)
+    except SessionUnusable as refusal:
+        session = find_session(session_id) if refusal.failure in _TOLD_TO_THE_RIGHT_BROWSER else None
+        return problem_page(request, failure=refusal.failure, session=session, status=410)
+
+
+def _chosen(request: HttpRequest, session_id: uuid.UUID, token: str) -> HttpResponse:
+    secret, now = browser_secret(request, session_id), database_now()
+    try:
+        chosen = choose(
+            session_id,
+            token=token,
+            browser_secret=secret,
+            workspace_id=str(request.POST.get("workspace", "")),
+            now=now,
+            actor=actor_of(request),
+        )
+    except InvalidRequest as refusal:
+        shown = offer(session_id, token=token, browser_secret=secret, now=now)
+        return _page(request, shown, token, error=refusal.detail, status=422)
+    except SessionUnusable:
+        raise
+    except Refusal as refusal:
+        session = find_session(session_id)
+        if session is None or session.state != SessionState.FAILED:
+            return problem_page(request, failure=failure_named(refusal), status=409)
+        return ended(request, session, failure=failure_named(refusal))
+    if chosen.session.binding == Binding.NONE:
+        return returned(request, chosen.session, connection=str(chosen.connection.id))
+    return returned(request, chosen.session, completion_code=chosen.completion_code)
+
+
+def _declined(request: HttpRequest, session_id: uuid.UUID, token: str) -> HttpResponse:
+    session = decline(
+        session_id,
+        token=token,
+        browser_secret=browser_secret(request, session_id),
+        now=database_now(),
+        actor=actor_of(request),
+    )
+    return returned(request, session, error="choice_declined")
+
+
+def _page(request: HttpRequest, shown: Offer, token: str, *, error: str = "", status: int = 200) -> HttpResponse:
+    """Render the question. Two workspaces of one name are told apart by their ids."""
+    names = [item.name for item in shown.workspaces]
+    choices = [
+        {
+            "id": item.id,
+            "name": item.name or item.id,
+            "detail": item.id if item.name and names.count(item.name) > 1 else "",
+        }
+        for item in shown.workspaces
+    ]
+    secret = browser_secret(request, shown.session.id)
+    response = widget(
+        request,
+        "workspace",
+        shown.session,
+        provider=shown.provider,
+        label=shown.label.lower(),
+        choices=choices,
+        token=token,
+        error=error,
+        none_of_them=NONE_OF_THEM,
+        form_proof=form_proof(shown.session.id, secret),
+    )
+    response.status_code = status
+    if shown.session.origin:
+        response["Cross-Origin-Opener-Policy"] = "unsafe-none"
+    return response

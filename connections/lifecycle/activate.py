@@ -1,0 +1,197 @@
+"""Activate: make what an exchange brought the current credential of the connection that it belongs to.
+
+Under the locks of the session and the connection, in one transaction. Who may exchange what is ``complete``, how the
+credential was obtained and tried ``exchange``.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError
+
+from connections.lifecycle import audit, events
+from connections.lifecycle.begin_exchange import Exchange, lock_claimed
+from connections.lifecycle.hold import destroy_held
+from connections.lifecycle.kept import Kept
+from connections.lifecycle.locking import lock_connection, short_transaction
+from connections.lifecycle.outcomes import AccountMismatch, ExchangeFailed, Refusal, SessionUnusable
+from connections.lifecycle.versions import insert_received, make_current, record_requested_scopes, seal_version
+from connections.models import (
+    LIVE,
+    Connection,
+    ConnectSession,
+    CredentialVersion,
+    Reason,
+    Revocation,
+    SessionState,
+    Status,
+)
+from providers.values import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What the exchange brought: a credential, and whose it is where a call could tell."""
+
+    kept: Kept
+    account: Account | None
+    verified_at: datetime | None
+    workspace_params: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def account_id(self) -> str:
+        """The account's id, "" where it is not known."""
+        return self.account.id if self.account else ""
+
+
+def activate(work: Exchange, verified: Verified, *, actor: audit.Actor) -> Connection:
+    """Make the credential the current one, or end the session with what stands against that.
+
+    Raises ``SessionUnusable``, ``AccountMismatch`` and ``ExchangeFailed``.
+    """
+    try:
+        outcome = _settle(work, verified, actor=actor)
+    except IntegrityError:
+        # Another session has connected the same account in this very moment: now it is found.
+        outcome = _settle(work, verified, actor=actor)
+    if isinstance(outcome, Refusal):
+        raise outcome
+    return outcome
+
+
+def end_session(
+    session: ConnectSession, failure: str, *, actor: audit.Actor, evidence: dict[str, Any] | None = None
+) -> None:
+    """Destroy what the locked ``session`` holds, and record why."""
+    audit.record(
+        "connect_session.exchange",
+        decision=failure,
+        actor=actor,
+        tenant_id=session.tenant_id,
+        connection=session.connection,
+        detail={"session": str(session.id)} | ({"evidence": evidence} if evidence else {}),
+    )
+    destroy_held(session, failure=failure)
+
+
+def _settle(work: Exchange, verified: Verified, *, actor: audit.Actor) -> Connection | Refusal:
+    with short_transaction():
+        session = lock_claimed(work)
+        if isinstance(session, Refusal):
+            return session
+        home = _home_of(session, verified)
+        if isinstance(home, Refusal):
+            end_session(session, home.failure if isinstance(home, SessionUnusable) else home.code, actor=actor)
+            return home
+        return _connect(work, session, home, verified, actor=actor)
+
+
+def _home_of(session: ConnectSession, verified: Verified) -> Connection | Refusal:
+    """Return the locked connection that the grant belongs to: the one renewed, the same account's, or the new one."""
+    connection = lock_connection(session.connection_id) if session.connection_id else None
+    if connection is None or connection.status == Status.DISCONNECTED:
+        return SessionUnusable("gone", "The connection was disconnected meanwhile: let the end user connect again.")
+    renews = session.reconnects_id is not None
+    if renews and connection.provider_account_id and not session.allows_account_change:
+        if not verified.account_id:
+            return ExchangeFailed(
+                "The provider did not say whose account this is, so it could not be compared with the one before; "
+                "the connection is as it was. Let the end user connect again.",
+                reason="account_unknown",
+            )
+        if verified.account_id != connection.provider_account_id:
+            return AccountMismatch(
+                "The end user chose another account at the provider than before; the connection is as it was. "
+                "Make a session with allow_account_change to replace the account."
+            )
+    same = _same_account(connection, verified.account_id)
+    if same is None:
+        return connection
+    if renews:
+        return AccountMismatch(
+            "The end user has another connection to this account already; both connections are as they were.",
+            connection=str(same.id),
+        )
+    return same
+
+
+def _same_account(connection: Connection, account_id: str) -> Connection | None:
+    """Return the owner's other live connection to this account, locked."""
+    if not account_id:
+        return None
+    other = (
+        Connection.objects.for_tenant(connection.tenant_id)
+        .live()
+        .filter(
+            provider_app_id=connection.provider_app_id, end_user=connection.end_user, provider_account_id=account_id
+        )
+        .exclude(id=connection.id)
+        .first()
+    )
+    locked = lock_connection(other.id) if other is not None else None
+    return locked if locked is not None and locked.status in LIVE else None
+
+
+def _connect(
+    work: Exchange, session: ConnectSession, connection: Connection, verified: Verified, *, actor: audit.Actor
+) -> Connection:
+    """Make the credential the current one of the locked ``connection``, and complete the session."""
+    renewed = connection.status != Status.PENDING
+    version = _stored(work, connection, verified.kept)
+    make_current(
+        connection,
+        version,
+        status=Status.ACTIVE,
+        reason=Reason.RECONNECTED if renewed else Reason.CONNECTED,
+        now=work.started_at,
+    )
+    record_requested_scopes(connection, work.scopes)
+    connection.change(
+        params={**work.params, **verified.workspace_params},
+        binding=session.binding,
+        provider_account_id=verified.account_id,
+        provider_account_name=verified.account.name if verified.account else "",
+        verified_at=verified.verified_at,
+        verified_by="" if verified.verified_at is None else "connect",
+        revocation=Revocation.NOT_ASKED,  # of the grant before: what is still to be revoked is not this one
+        revocation_due_at=None,
+        revocation_deadline_at=None,
+    )
+    pending = session.connection
+    session.connection = connection
+    session.state = SessionState.COMPLETED
+    session.held = None
+    session.save()
+    if pending is not None and pending.id != connection.id and pending.status == Status.PENDING:
+        pending.delete()
+    events.emit("connection.connected", connection, renewed=renewed)
+    audit.record(
+        "connection.connected",
+        actor=actor,
+        connection=connection,
+        version_id=version.id,
+        scopes=version.scopes,
+        detail={"session": str(session.id), "renewed": renewed, "binding": session.binding},
+    )
+    return connection
+
+
+def _stored(work: Exchange, connection: Connection, kept: Kept) -> CredentialVersion:
+    """Insert the credential as a version of ``connection``, to which its ciphertext is bound, under a new grant."""
+    capabilities, obtained = work.access.capabilities, kept.obtained
+    return insert_received(
+        seal_version(
+            obtained,
+            tenant_id=work.tenant_id,
+            connection_id=connection.id,
+            grant_id=uuid.uuid4(),
+            key=work.key,
+            scopes=work.scopes if obtained.scopes is None else obtained.scopes,
+            is_refreshable=capabilities.refreshes
+            and (obtained.credential.refresh_token is not None or not capabilities.redirects),
+            received_at=kept.obtained_at,
+        )
+    )

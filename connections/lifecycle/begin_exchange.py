@@ -1,0 +1,133 @@
+"""Begin an exchange: claim what a confirmed session holds, opened, for one process to turn into a connection.
+
+The claim is the moment at which it was made: whoever finds another one in the session has been superseded and writes
+nothing. Who may claim is ``complete`` and ``choose_workspace``; what is done with it ``exchange`` and ``activate``.
+"""
+
+import json
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pydantic import SecretStr
+
+from connections.lifecycle.authorize import params_of, requested_scopes
+from connections.lifecycle.kept import Kept
+from connections.lifecycle.locking import lock_session
+from connections.lifecycle.outcomes import CredentialUnreadable, Refusal, SessionUnusable
+from connections.lifecycle.sealing import current_data_key, open_for_session, seal_for_session
+from connections.lifecycle.targets import Access, access_to
+from connections.models import ConnectSession, ProviderApp, SessionState
+from connections.vault.keyring import DataKey
+from connections.vault.sealing import Unreadable
+from providers.vocabulary import AuthStyle
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """All that the exchange needs, loaded before the HTTP call so that no database connection spans it.
+
+    There is a ``code`` to exchange, or what is ``kept`` already. ``renewed_workspace`` is the one that the renewed
+    connection is about, "" without one; ``must_keep_workspace`` says that any other one would be another account, which
+    the session does not allow.
+    """
+
+    session_id: uuid.UUID
+    tenant_id: uuid.UUID
+    app: ProviderApp
+    params: dict[str, str]
+    access: Access
+    code: SecretStr | None
+    code_verifier: SecretStr | None
+    kept: Kept | None
+    completion_code: str = field(repr=False)
+    scopes: tuple[str, ...]
+    key: DataKey
+    renewed_workspace: str
+    must_keep_workspace: bool
+    started_at: datetime
+
+
+def open_kept(session: ConnectSession) -> Kept | None:
+    """Return the credential that ``session`` keeps, None where it holds something else.
+
+    Raises ``CredentialUnreadable``.
+    """
+    document = _opened(session)
+    return Kept.from_document(document) if "credential" in document else None
+
+
+def begin_exchange(
+    session: ConnectSession, app: ProviderApp, *, now: datetime, completion_code: str = "", chosen: str = ""
+) -> Exchange:
+    """Claim what the locked ``session`` holds for ``app``, and return it opened.
+
+    A code is single-use, and gone from the session from here on; a credential stays until the connection has it.
+    ``chosen`` is the workspace that the end user has picked from those on offer. Raises ``AppMisconfigured`` and
+    ``CredentialUnreadable``, with the session as it was: what is mended in time can still be confirmed.
+    """
+    document = _opened(session)
+    kept = Kept.from_document(document) if "credential" in document else None
+    if kept is not None and chosen:
+        kept = kept.with_choice(chosen)
+    try:
+        verifier = open_for_session(session, "code_verifier").decode() if session.code_verifier else None
+        key = current_data_key(session.tenant_id)
+    except Unreadable:
+        raise _unreadable() from None
+    params = params_of(session, app)
+    access = access_to(app, params)
+    # A pasted key has the scopes that it has: none are asked for but those that the operator named.
+    redirects = app.auth_style == AuthStyle.AUTHORIZATION_CODE
+    renewed, described = session.reconnects, access.target.entry.workspaces
+    workspace = renewed.params.get(described.param, "") if renewed is not None and described is not None else ""
+    is_known = renewed is not None and bool(renewed.provider_account_id)
+    work = Exchange(
+        session_id=session.id,
+        tenant_id=session.tenant_id,
+        app=app,
+        params=params,
+        access=access,
+        code=SecretStr(document["code"]) if kept is None else None,
+        code_verifier=None if verifier is None else SecretStr(verifier),
+        kept=kept,
+        completion_code=completion_code,
+        scopes=requested_scopes(session, app, access) if redirects else tuple(session.requested_scopes or ()),
+        key=key,
+        renewed_workspace=workspace,
+        must_keep_workspace=bool(workspace) and is_known and not session.allows_account_change,
+        started_at=now,
+    )
+    session.state = SessionState.EXCHANGING
+    session.exchange_started_at = now
+    session.held = None if kept is None else seal_for_session(session, "held", kept.to_bytes())
+    session.code_verifier = None
+    session.save()
+    return work
+
+
+def lock_claimed(work: Exchange) -> ConnectSession | Refusal:
+    """Return the locked session of ``work``, or why it is no longer this exchange's."""
+    session = lock_session(id=work.session_id)
+    if session is None or session.state == SessionState.FAILED:
+        return SessionUnusable("expired", "The exchange took too long: let the end user connect again.")
+    if session.state != SessionState.EXCHANGING or session.exchange_started_at != work.started_at:
+        return under_way()
+    return session
+
+
+def under_way() -> SessionUnusable:
+    """Return the refusal of whoever asks while somebody else exchanges."""
+    return SessionUnusable("exchanging", "The exchange is under way: ask again shortly.", retry_after_seconds=2)
+
+
+def _opened(session: ConnectSession) -> dict[str, str]:
+    try:
+        document: dict[str, str] = json.loads(open_for_session(session, "held"))
+    except Unreadable:
+        raise _unreadable() from None
+    return document
+
+
+def _unreadable() -> CredentialUnreadable:
+    return CredentialUnreadable("What the session holds does not open: its key may be missing.")

@@ -1,0 +1,47 @@
+"""Data for the browser tests of the widget: ``python -m tests.browser.prepare ORIGIN`` in a stack's environment.
+
+Makes acme with the operator's addresses at ORIGIN, its app at a provider whose grants open several teams, and one that
+takes API keys; prints the backend's key.
+"""
+
+import os
+import sys
+
+import django
+
+django.setup()
+
+from connections.lifecycle.audit import SYSTEM  # noqa: E402 (the apps must be ready)
+from connections.lifecycle.provision import Registration, save_provider_app  # noqa: E402
+from connections.lifecycle.targets import redirect_uri  # noqa: E402
+from providers.vocabulary import AuthStyle  # noqa: E402
+from tests.connections.consent.teams import NORTH_AND_SOUTH  # noqa: E402
+from tests.factories import make_caller, make_sandbox_app_at, make_tenant  # noqa: E402
+from tests.sandbox_control import SandboxControl  # noqa: E402
+
+
+def prepare(origin: str, sandbox: str) -> str:
+    """Make everything, and return the key."""
+    tenant = make_tenant("acme", brand_color="#0f766e", allowed_origins=[origin], return_urls=[f"{origin}/connected"])
+    app = save_provider_app(
+        Registration(
+            provider="teams",
+            auth_style=AuthStyle.AUTHORIZATION_CODE,
+            client_id="teams",
+            client_secrets=["teams-secret"],
+            params={"issuer": sandbox},
+        ),
+        tenant=tenant,
+        actor=SYSTEM,
+    )
+    make_sandbox_app_at(sandbox, tenant=tenant, style=AuthStyle.API_KEY)
+    control = SandboxControl(sandbox)
+    control.register_client(
+        "teams", client_secret="teams-secret", redirect_uris=[redirect_uri(app.id)], scopes=["profile.read"]
+    )
+    control.settings(workspaces={"alice": NORTH_AND_SOUTH})
+    return make_caller(tenant).key
+
+
+if __name__ == "__main__":
+    print(prepare(sys.argv[1], os.environ["SANDBOX_URL"]))

@@ -1,0 +1,150 @@
+"""The widget in real Chromium, from an operator's pages at another site: a redirect, a window, a frame, no script."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from config.local.stack import LocalStack
+from tests.browser.operator import Operator, operator
+from tests.campaigns.screens import SIZES, chromium
+from tests.campaigns.stacks import control, own_databases
+from tests.connections.consent.teams import TEAMS
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    folder = tmp_path_factory.mktemp("widget")
+    (folder / "catalogue").mkdir()
+    (folder / "catalogue" / "teams.toml").write_text(TEAMS, encoding="utf-8")
+    with own_databases() as databases:
+        overrides = {**databases, "LATCHKEY_CATALOG_DIR": str(folder / "catalogue")}
+        processes = ("web", "sandbox")
+        with LocalStack(state_dir=folder / "stack", overrides=overrides, processes=processes, seed=False) as running:
+            yield running
+
+
+@pytest.fixture(scope="module")
+def product(stack: LocalStack) -> Iterator[Operator]:
+    with operator() as running:
+        running.latchkey = stack.urls["web"]
+        running.key = stack.run("prepare", "-m", "tests.browser.prepare", running.url).strip().splitlines()[-1]
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@contextmanager
+def visiting(browser: Browser, **options: Any) -> Iterator[tuple[Page, list[str]]]:
+    """Open a fresh profile; collects what any of its pages' consoles complain about, policy violations among it."""
+    context = browser.new_context(viewport=SIZES["phone"], is_mobile=True, **options)
+    complaints: list[str] = []
+    context.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    try:
+        yield context.new_page(), complaints
+    finally:
+        context.close()
+
+
+def consent(page: Page) -> None:
+    """Sign in at the provider, and allow."""
+    page.locator("input[name=username]").fill("alice")
+    page.locator("input[name=password]").fill("alice")
+    page.locator("input[name=password]").press("Enter")
+    page.get_by_role("button", name="Allow").click()
+
+
+def test_the_choice_is_made_with_the_keyboard(browser: Browser, product: Operator) -> None:
+    with visiting(browser) as (page, complaints):
+        page.goto(f"{product.url}/go")
+        page.get_by_role("button", name="Continue").click()
+        consent(page)
+        heading = page.get_by_role("heading", name="Which team do you want to connect?")
+        expect(heading).to_be_visible()
+        width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert width <= 0, "the page is wider than the window"
+        page.get_by_role("button", name="Connect").click()
+        expect(heading).to_be_visible()  # nothing is chosen yet: the browser itself asks for it
+        page.get_by_role("radio", name="Team North").focus()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name='active {"team": "south"}')).to_be_visible()
+        held = [cookie["name"] for cookie in page.context.cookies() if cookie["name"].startswith("__Host-")]
+        assert held == []
+    assert complaints == []
+
+
+def test_the_choice_needs_no_script(browser: Browser, product: Operator) -> None:
+    """Only the landing page needs one, to take the token out of the address: it is walked through with it."""
+    with visiting(browser) as (page, _):
+        page.goto(product.begin())
+        page.get_by_role("button", name="Continue").click()
+        page.wait_for_url(re.compile("/login"))
+        state, at_provider = page.context.storage_state(), page.url
+    with visiting(browser, java_script_enabled=False, storage_state=state) as (page, complaints):
+        page.goto(at_provider)
+        consent(page)
+        page.get_by_text("Team South").click()
+        page.get_by_role("button", name="Connect").click()
+        expect(page.get_by_role("heading", name='active {"team": "south"}')).to_be_visible()
+    assert complaints == []
+
+
+@pytest.mark.parametrize("framed", ["", "yes"], ids=["window", "frame"])
+def test_a_window_stays_open_for_the_choice_and_closes_after_it(
+    framed: str, browser: Browser, product: Operator
+) -> None:
+    with visiting(browser) as (page, complaints):
+        page.goto(f"{product.url}/embed?framed={framed}")
+        with page.expect_popup() as opened:
+            if framed:
+                page.frame_locator("#frame").get_by_role("button", name="Continue").click()
+            else:
+                page.get_by_role("button", name="Connect").click()
+        window = opened.value
+        if not framed:
+            window.get_by_role("button", name="Continue").click()
+        consent(window)
+        window.get_by_text("Team North").click()
+        with window.expect_event("close"):
+            window.get_by_role("button", name="Connect").click()
+        expect(page.locator("#result")).to_have_text('active {"team":"north"}')
+    assert complaints == []
+
+
+def test_a_window_closes_by_itself_where_there_is_nothing_to_choose(
+    browser: Browser, product: Operator, stack: LocalStack
+) -> None:
+    before = control(stack).settings()["workspaces"]
+    control(stack).settings(workspaces={"alice": {"north": "Team North"}})
+    with visiting(browser) as (page, complaints):
+        page.goto(f"{product.url}/embed")
+        with page.expect_popup() as opened:
+            page.get_by_role("button", name="Connect").click()
+        window = opened.value
+        window.get_by_role("button", name="Continue").click()
+        with window.expect_event("close"):
+            consent(window)
+        expect(page.locator("#result")).to_have_text('active {"team":"north"}')
+    control(stack).settings(workspaces=before)
+    assert complaints == []
+
+
+def test_a_pasted_key_leads_back_to_the_operator(browser: Browser, product: Operator, stack: LocalStack) -> None:
+    """Browsers hold a redirect that answers a form against ``form-action``."""
+    key = control(stack).api_key("alice")
+    with visiting(browser) as (page, complaints):
+        page.goto(product.begin(provider="sandbox"))
+        page.get_by_role("button", name="Continue").click()
+        page.get_by_label("API key").fill(key)
+        page.get_by_role("button", name="Connect").click()
+        expect(page.get_by_role("heading", name=re.compile("^active"))).to_be_visible()
+    assert complaints == []

@@ -1,0 +1,152 @@
+"""What was obtained is stored before anything is asked of it: a confirmation that is repeated goes on from there."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+from django.db import connection as database
+
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.hold import EXCHANGE_LIMIT, discard_expired
+from connections.models import Connection, CredentialVersion, OutboxEvent, ProviderApp, SessionState
+from tests.connections.consent.choosing import choice_due, invite
+from tests.connections.consent.observed import assert_nothing_left, pass_time, session_of, token_requests
+from tests.factories import Caller
+from tests.flows import EndUser, Invitation, failure_of
+from tests.sandbox_control import SandboxProcess
+
+
+class Confirmation(threading.Thread):
+    """One confirmation, under way elsewhere."""
+
+    def __init__(self, user: EndUser, invitation: Invitation, code: str) -> None:
+        super().__init__()
+        self._call = (user, invitation, code)
+        self.answer: Any = None
+        self.start()
+
+    def run(self) -> None:
+        user, invitation, code = self._call
+        self.answer = user.complete(invitation, code)
+        database.close()
+
+
+def stalled_in_the_probe(alice: EndUser, sandbox: SandboxProcess) -> tuple[Invitation, str, Confirmation]:
+    """Return a session whose exchange has its credential and waits for the probe's answer."""
+    invitation = alice.invite()
+    code = alice.finish(invitation)
+    sandbox.control.fault("stall", endpoint="me", seconds=1.5)
+    confirmation = Confirmation(alice, invitation, code)
+    while not sandbox.control.log(endpoint="me"):
+        time.sleep(0.02)
+    return invitation, code, confirmation
+
+
+def test_a_confirmation_after_a_crash_goes_on_with_what_was_obtained(alice: EndUser, sandbox: SandboxProcess) -> None:
+    """The one that was taken for dead wakes up while the other is at work, and has nothing to say any more."""
+    invitation, code, stalled = stalled_in_the_probe(alice, sandbox)
+    assert alice.complete(invitation, code).json()["failure"] == "exchanging"
+    pass_time(invitation, minutes=1)
+    sandbox.control.fault("stall", endpoint="me", seconds=3)
+
+    again = alice.complete(invitation, code)
+
+    assert (again.status_code, again.json()["connection"]["status"]) == (200, "active")
+    assert len(token_requests(sandbox)) == 1
+    stalled.join()
+    assert (stalled.answer.status_code, stalled.answer.json()["failure"]) == (410, "exchanging")
+    assert CredentialVersion.objects.count() == 1
+    assert OutboxEvent.objects.filter(type="connection.connected").count() == 1
+    assert alice.complete(invitation, code).json() == again.json()
+
+
+def test_what_nobody_goes_on_with_is_destroyed(alice: EndUser, sandbox: SandboxProcess) -> None:
+    invitation, code, stalled = stalled_in_the_probe(alice, sandbox)
+    pass_time(invitation, minutes=9)
+    assert discard_expired(now=database_now()) == 0
+    pass_time(invitation, minutes=1)
+    assert discard_expired(now=database_now()) == 1
+    stalled.join()
+    assert stalled.answer.json()["failure"] == "expired"
+    assert_nothing_left(invitation, "expired")
+    assert Connection.objects.count() == 0
+    assert alice.complete(invitation, code).json()["failure"] == "expired"
+
+
+def test_a_list_of_workspaces_that_does_not_come_costs_no_second_consent(
+    member: EndUser, sandbox: SandboxProcess
+) -> None:
+    sandbox.control.fault("rate_limited", endpoint="workspaces", retry_after=7)
+    invitation = invite(member)
+    code = member.finish(invitation)
+    refused = member.complete(invitation, code)
+    assert (refused.status_code, refused.json()["code"]) == (503, "provider_unavailable")
+    assert refused["Retry-After"] == "7"
+    assert session_of(invitation).state == SessionState.HELD
+    assert set(member.complete(invitation, code).json()) == {"next"}
+    assert len(token_requests(sandbox)) == 1
+
+
+def test_what_is_kept_meanwhile_still_answers_to_its_own_user_alone(
+    member: EndUser, mallory: EndUser, sandbox: SandboxProcess
+) -> None:
+    sandbox.control.fault("status", endpoint="workspaces", status=503)
+    invitation = invite(member)
+    code = member.finish(invitation)
+    member.complete(invitation, code)
+    assert mallory.complete(invitation, code).status_code == 403
+    assert_nothing_left(invitation, "completion_mismatch")
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [({"kind": "html"}, "malformed_response"), ({"kind": "status", "status": 401}, "grant_rejected")],
+    ids=["no list", "refused"],
+)
+def test_a_list_that_will_not_come_ends_the_session(
+    fault: dict[str, Any], reason: str, member: EndUser, sandbox: SandboxProcess
+) -> None:
+    sandbox.control.fault(**fault, endpoint="workspaces")
+    invitation = invite(member)
+    refused = member.complete(invitation, member.finish(invitation))
+    assert (refused.status_code, refused.json()["reason"]) == (409, reason)
+    assert_nothing_left(invitation, reason)
+
+
+def test_where_nobody_can_confirm_again_nothing_is_kept(
+    unbound: Caller, teams: ProviderApp, sandbox: SandboxProcess
+) -> None:
+    alice = EndUser("alice", unbound)
+    sandbox.control.fault("status", endpoint="workspaces", status=503)
+    invitation = invite(alice, binding="none")
+    page = alice.visit(alice.authorize(invitation))
+    assert failure_of(page) == "exchange_failed"
+    assert_nothing_left(invitation, "provider_unavailable")
+
+
+def test_a_choice_that_died_can_be_made_again(member: EndUser, sandbox: SandboxProcess) -> None:
+    """And a confirmation that is repeated goes on with the choice that was made."""
+    invitation = invite(member)
+    code, url = choice_due(member, invitation)
+    sandbox.control.fault("stall", endpoint="me", seconds=1.5)
+    path, token = url.partition("?")[0].partition("/connect/")[2], url.partition("token=")[2]
+    answers: list[Any] = []
+
+    def choose() -> None:
+        typed = {"token": token, "workspace": "south"}
+        answers.append(member.browser.post(f"/connect/{path}", typed, headers={"sec-fetch-site": "same-origin"}))
+        database.close()
+
+    thread = threading.Thread(target=choose)
+    thread.start()
+    while not sandbox.control.log(endpoint="me"):
+        time.sleep(0.02)
+    assert failure_of(member.visit(url)) == "exchanging"
+    session = type(session_of(invitation)).objects.filter(id=invitation.id)
+    session.update(exchange_started_at=database_now() - EXCHANGE_LIMIT)
+    connection = member.complete(invitation, code).json()["connection"]
+    thread.join()
+    assert (connection["status"], connection["params"]) == ("active", {"team": "south"})
+    assert failure_of(answers[0]) == "exchanging"
+    assert len(token_requests(sandbox)) == 1
