@@ -3,17 +3,18 @@
 from typing import Any
 
 
-def beat_schedule(sweep_seconds: float) -> dict[str, dict[str, Any]]:
-    """Return Celery's schedule for sweeps every ``sweep_seconds``."""
+def beat_schedule(sweep_seconds: float, *, recover_seconds: float) -> dict[str, dict[str, Any]]:
+    """Return Celery's schedule for sweeps every ``sweep_seconds``, and looks for dead processes that often."""
     return {
         "sweep-refreshes": _every(sweep_seconds, "connections.sweep_refreshes"),
         "sweep-probes": _every(sweep_seconds, "connections.sweep_probes"),
         "sweep-revocations": _every(sweep_seconds * 2, "connections.sweep_revocations"),
-        "recover": _every(sweep_seconds * 2, "connections.recover"),
+        "recover": _every(recover_seconds, "connections.recover"),
         "discard-expired": _every(60.0, "connections.discard_expired"),
     }
 
 
 def _every(seconds: float, task: str) -> dict[str, Any]:
-    # A run that was not begun before the next one is due is dropped: sweeps never queue up behind a stopped worker.
-    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+    # A run that nobody began in time is dropped: sweeps never queue up behind a stopped worker. The time is never so
+    # short that two hosts whose clocks differ a little would drop them all.
+    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 10.0)}}

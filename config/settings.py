@@ -123,7 +123,10 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120, "socket_timeout": 5, "socket_connect_timeout": 2}
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = beat_schedule(env.float("LATCHKEY_SWEEP_SECONDS", default=5.0))
+CELERY_BEAT_SCHEDULE = beat_schedule(
+    env.float("LATCHKEY_SWEEP_SECONDS", default=5.0),
+    recover_seconds=env.float("LATCHKEY_RECOVER_SECONDS", default=2.0),
+)
 
 # --- Providers --------------------------------------------------------------------------------------------------------
 EGRESS_ALLOWED_TARGETS = [target.strip() for target in env.list("EGRESS_ALLOWED_TARGETS", default=[])]

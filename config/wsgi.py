@@ -17,6 +17,8 @@ from django.utils.module_loading import import_string
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
 
+from connections.lifecycle import presence  # noqa: E402 (the apps must be ready)
+
 API_PREFIX = "/api/"
 
 
@@ -34,6 +36,7 @@ class ApiHandler(WSGIHandler):
         self._middleware_chain = handler
 
 
+presence.start()
 _pages = WSGIHandler()
 _api = ApiHandler()
 

@@ -3,8 +3,10 @@
 import uuid
 
 from celery import shared_task
+from celery.signals import worker_init, worker_process_init
 
 from connections import dispatch
+from connections.lifecycle import presence
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.hold import discard_expired
 from connections.lifecycle.probe import probe
@@ -12,6 +14,16 @@ from connections.lifecycle.recover import recover_unfinished
 from connections.lifecycle.refresh import refresh
 from connections.lifecycle.revoke import revoke
 from connections.lifecycle.sweep import sweep_probes, sweep_refreshes, sweep_revocations
+
+
+@worker_init.connect
+@worker_process_init.connect
+def show_presence(**_: object) -> None:
+    """Hold the process's lock, and replay its spool, before the first task: in the worker, and in pool processes.
+
+    Without a pool of processes there is only the first; with one, its own lock is a spare that no attempt refers to.
+    """
+    presence.start()
 
 
 @shared_task(name=dispatch.REFRESH, ignore_result=True)

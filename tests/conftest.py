@@ -4,10 +4,18 @@ from collections.abc import Iterator
 
 import pytest
 
+from connections.lifecycle import presence
 from connections.models import ProviderApp, Tenant
 from tests.factories import Caller, make_caller, make_sandbox_app, make_tenant
 from tests.flows import EndUser
 from tests.sandbox_control import SandboxProcess, start_sandbox
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """The test database; this process lets go of it before it is dropped."""
+    yield
+    presence.stop()
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from enum import StrEnum
 from django.db import transaction
 from django.db.models import Q
 
+from connections.lifecycle import presence
 from connections.lifecycle.claim_query import ClaimRow, insert_plain_claim
 from connections.lifecycle.locking import LockTimeout, lock_connection, lock_if_free, short_transaction
 from connections.lifecycle.outcomes import AppMisconfigured
@@ -152,7 +153,12 @@ def _claim_plainly(connection_id: uuid.UUID, *, trigger: str) -> Claim | None:
         if not lock_if_free(connection_id):
             return None
         row = insert_plain_claim(
-            connection_id=connection_id, attempt_id=attempt_id, trigger=trigger, claimed_by=claimant(), lease=LEASE
+            connection_id=connection_id,
+            attempt_id=attempt_id,
+            trigger=trigger,
+            claimed_by=claimant(),
+            claimant_key=presence.key(),
+            lease=LEASE,
         )
         if row is None:
             return None
@@ -255,6 +261,7 @@ def _claimed(
         state=AttemptState.SENT,
         trigger=trigger,
         claimed_by=claimant(),
+        claimant_key=presence.key(),
         claimed_at=now,
         deadline_at=now + LEASE,
         follows_doubt=follows_doubt(connection),

@@ -54,9 +54,9 @@ WITH due AS (
               AND incident.closed_at IS NULL)
 ), claimed AS (
     INSERT INTO connections_refreshattempt (id, connection_id, parent_version_id, state, trigger, claimed_by,
-                                            claimed_at, deadline_at, follows_doubt, error, evidence)
+                                            claimant_key, claimed_at, deadline_at, follows_doubt, error, evidence)
     SELECT %(attempt_id)s, connection_id, version_id, 'sent', %(trigger)s, %(claimed_by)s,
-           now, now + %(lease)s, false, '', '{}'
+           %(claimant_key)s, now, now + %(lease)s, false, '', '{}'
       FROM due
 )
 SELECT * FROM due
@@ -93,7 +93,13 @@ class ClaimRow:
 
 
 def insert_plain_claim(
-    *, connection_id: uuid.UUID, attempt_id: uuid.UUID, trigger: str, claimed_by: str, lease: timedelta
+    *,
+    connection_id: uuid.UUID,
+    attempt_id: uuid.UUID,
+    trigger: str,
+    claimed_by: str,
+    claimant_key: int | None,
+    lease: timedelta,
 ) -> ClaimRow | None:
     """Insert the attempt and return what the refresh needs, or None. Call it with the connection's row locked."""
     parameters = {
@@ -101,6 +107,7 @@ def insert_plain_claim(
         "attempt_id": attempt_id,
         "trigger": trigger,
         "claimed_by": claimed_by,
+        "claimant_key": claimant_key,
         "lease": lease,
     }
     return fetch_prepared(_STATEMENT, parameters, ClaimRow)

@@ -1,17 +1,16 @@
 """Disconnect: vends stop at once; the secrets stay for the revocation alone, for 24 hours at the most."""
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from connections import dispatch
 from connections.lifecycle import audit
 from connections.lifecycle.locking import lock_connection, short_transaction
 from connections.lifecycle.outcomes import AppMisconfigured, NotFound
+from connections.lifecycle.promote import SECRETS_KEPT
 from connections.lifecycle.targets import access_to
 from connections.lifecycle.verdict import change_status
 from connections.models import Connection, CredentialVersion, Reason, Revocation, Status
-
-SECRETS_KEPT = timedelta(hours=24)
 
 
 def disconnect(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, keep: bool = False) -> Connection:

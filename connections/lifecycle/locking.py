@@ -53,6 +53,13 @@ def release_database() -> None:
     connection.close()
 
 
+def replace_broken_connections() -> None:
+    """Rid the pool of the connections that broke with one of them, before each of them fails somebody."""
+    pool = getattr(connection, "pool", None)
+    if pool is not None and not pool.closed:
+        pool.check()
+
+
 def lock_connection(connection_id: uuid.UUID) -> Connection | None:
     """Return the locked connection with its provider app and tenant, or None if there is none."""
     return (

@@ -5,7 +5,7 @@ the only live token there is, however late it comes.
 """
 
 import random
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
@@ -22,9 +22,12 @@ from connections.models import (
     CredentialVersion,
     Reason,
     RefreshAttempt,
+    Revocation,
     Stage,
     Status,
 )
+
+SECRETS_KEPT = timedelta(hours=24)  # for the revocation of a connection that has ended
 
 
 def promote(connection: Connection, version: CredentialVersion, *, now: datetime) -> bool:
@@ -36,11 +39,10 @@ def promote(connection: Connection, version: CredentialVersion, *, now: datetime
     promoted = False
     if version.grant_id != connection.grant_id:
         version.delete()
-    elif (
-        connection.status in (Status.DISCONNECTED, Status.REVOKED) or version.parent_id != connection.current_version_id
-    ):
-        version.stage = Stage.ORPHAN
-        version.save(update_fields=["stage"])
+    elif connection.status in (Status.DISCONNECTED, Status.REVOKED):
+        _leave_to_revocation(connection, version, now=now)
+    elif version.parent_id != connection.current_version_id:
+        _set_aside(version)
     else:
         _promote(connection, version, now=now)
         promoted = True
@@ -48,6 +50,23 @@ def promote(connection: Connection, version: CredentialVersion, *, now: datetime
         state=AttemptState.PROMOTED if promoted else AttemptState.SUPERSEDED, ended_at=now
     )
     return promoted
+
+
+def _set_aside(version: CredentialVersion) -> None:
+    version.stage = Stage.ORPHAN
+    version.save(update_fields=["stage"])
+
+
+def _leave_to_revocation(connection: Connection, version: CredentialVersion, *, now: datetime) -> None:
+    """Keep what came after the connection's end for its revocation alone, which begins anew if it was over."""
+    if connection.revocation == Revocation.UNSUPPORTED:
+        version.delete()
+        return
+    _set_aside(version)
+    if connection.revocation != Revocation.PENDING:
+        connection.change(
+            revocation=Revocation.PENDING, revocation_due_at=now, revocation_deadline_at=now + SECRETS_KEPT
+        )
 
 
 def promote_plainly(sealed: SealedVersion) -> bool:

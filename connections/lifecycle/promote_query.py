@@ -33,7 +33,8 @@ _STORED = (
 )
 _STORE = """
 WITH attempt AS (
-    UPDATE connections_refreshattempt SET state = 'received' WHERE id = %(attempt_id)s AND state = 'sent'
+    UPDATE connections_refreshattempt SET state = 'received'
+     WHERE id = %(attempt_id)s AND state IN ('sent', 'in_doubt', 'superseded')
 )
 INSERT INTO connections_credentialversion (id, connection_id, grant_id, parent_id, attempt_id, stage, secrets,
                                            data_key_id, fingerprint, scopes, is_refreshable, access_expires_at,

@@ -21,11 +21,13 @@ from connections.lifecycle.locking import (
     lock_attempt,
     lock_connection,
     release_database,
+    replace_broken_connections,
     short_transaction,
 )
 from connections.lifecycle.policy import backoff_seconds
 from connections.lifecycle.promote import promote, promote_plainly
 from connections.lifecycle.promote_query import store_received
+from connections.lifecycle.recover import promote_received
 from connections.lifecycle.verdict import refresh_refused
 from connections.lifecycle.versions import SealedVersion, seal_version, set_lifetime
 from connections.models import AttemptState, Connection, CredentialVersion, RefreshAttempt, Stage
@@ -90,6 +92,7 @@ def _stored(sealed: SealedVersion) -> bool:
             store_received(sealed)
         except (OperationalError, InterfaceError):
             release_database()
+            replace_broken_connections()
             if pause is not None:
                 time.sleep(pause)
         else:
@@ -129,6 +132,9 @@ def _settle_failure(
     evidence = failure.evidence.as_dict()
     if isinstance(failure, GrantRejected):
         _end(attempt, AttemptState.REJECTED, failure.code, evidence)
+        # The late answer to an earlier attempt may be what the provider takes this one for a replay of.
+        spool.replay()
+        promote_received(connection, now=now)
         refresh_refused(connection, attempt, evidence=evidence, now=now)
         return RefreshReport(Outcome.REFUSED, attempt.id, retry_after_seconds=_seconds_left(connection, now))
     if isinstance(failure, ClientRejected):

@@ -1,87 +1,102 @@
 """The spool: where a fresh credential waits when the database cannot be reached to store it.
 
 It may be the only live token of its grant. One file a version, encrypted under ``FERNET_KEYS`` as a whole (its secrets
-are sealed already), written durably, replayed by whoever recovers next with the same folder. A file that does not open,
-torn or foreign, is set aside and reported, and blocks nobody.
+are sealed already), synced to disk with its folder before the writer goes on. It is replayed by every process with the
+same folder: when it starts to claim, when it finds the database again, and every few seconds (``presence``); by each
+run of ``recover``; and by whoever would otherwise retry a refresh that is in doubt.
+
+A file that does not open, or that the database does not take, is set aside and told in the log and in the audit trail,
+and blocks nobody. Each process that starts tries again what was set aside, because the fault may have been its keys.
 """
 
 import base64
 import json
 import os
+import socket
+import time
 import uuid
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 from cryptography.fernet import InvalidToken
 from django.conf import settings
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
+from django.db import connection as database
 
-from connections.lifecycle.versions import SealedVersion, insert_received
-from connections.models import AttemptState, Connection, CredentialVersion, RefreshAttempt
+from connections.lifecycle import audit
+from connections.lifecycle.promote_query import store_received
+from connections.lifecycle.versions import SealedVersion
+from connections.models import Connection, CredentialVersion
 from connections.models.fields import outer_fernet
 
 logger = structlog.get_logger(__name__)
 
 _SUFFIX = ".version"
+_DRAFT = ".draft"
 _ASIDE = ".aside"
+_DRAFT_SECONDS = 60.0
+_LONGEST = 1_000_000  # bytes; a version takes a few thousand
 
 
 def write(sealed: SealedVersion) -> Path:
     """Write ``sealed`` durably: the file and its folder are synced before this returns. Raises ``OSError``."""
-    folder = _folder()
-    path = folder / f"{sealed.id}{_SUFFIX}"
-    draft = path.with_suffix(".draft")
+    where = folder()
+    where.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = where / f"{sealed.id}{_SUFFIX}"
+    draft = path.with_suffix(_DRAFT)
     with open(draft, "wb", opener=_private) as file:  # Path.open takes no opener
         file.write(outer_fernet().encrypt(_encode(sealed)))
         file.flush()
         os.fsync(file.fileno())
     draft.rename(path)
-    _sync(folder)
+    _sync(where)
     logger.error("version_spooled", connection=str(sealed.connection_id), version=str(sealed.id))
     return path
 
 
-def replay() -> list[uuid.UUID]:
+def replay(where: Path | None = None, *, retries_aside: bool = False) -> list[uuid.UUID]:
     """Store what the spool holds, and return the connections concerned; they are to be promoted next.
 
-    Several processes may replay at once: a version that is stored already is only removed from the spool.
+    ``where`` is the folder of the settings unless given. Several processes may replay at once: a version that is stored
+    already is only removed from the spool. Inside a transaction a file goes when that commits. Raises Django's
+    ``OperationalError`` or ``InterfaceError`` where the database is away; all files are kept then.
     """
     connection_ids = []
-    for path in _files():
+    for path in _files(where or folder(), retries_aside=retries_aside):
         try:
-            sealed = _decode(outer_fernet().decrypt(path.read_bytes()))
+            sealed = _decode(outer_fernet().decrypt(_read(path)))
         except FileNotFoundError:
             continue
-        except (InvalidToken, ValueError, TypeError, KeyError):
-            _set_aside(path)
+        except (InvalidToken, ValueError, TypeError, KeyError, OSError):
+            _set_aside(path, why="unreadable")
             continue
-        if _store(sealed):
-            connection_ids.append(sealed.connection_id)
-        path.unlink(missing_ok=True)
+        try:
+            if _store(sealed, path):
+                connection_ids.append(sealed.connection_id)
+        except (IntegrityError, DataError):
+            if CredentialVersion.objects.filter(id=sealed.id).exists():
+                _remove(path)  # another process stored it in this moment
+            else:
+                _set_aside(path, why="refused")
     return connection_ids
 
 
-def _store(sealed: SealedVersion) -> bool:
+def _store(sealed: SealedVersion, path: Path) -> bool:
     with transaction.atomic():
-        connection = Connection.objects.filter(id=sealed.connection_id).first()
-        if connection is None:
+        transaction.on_commit(partial(_remove, path))
+        if not Connection.objects.filter(id=sealed.connection_id).exists():
             logger.warning("spooled_version_dropped", version=str(sealed.id), reason="the connection is deleted")
             return False
         if CredentialVersion.objects.filter(id=sealed.id).exists():
             return False
-        store(sealed)
+        store_received(sealed)
+        database.check_constraints()  # here, not at a commit that may be somebody else's
+    logger.warning("spooled_version_stored", connection=str(sealed.connection_id), version=str(sealed.id))
     return True
-
-
-def store(sealed: SealedVersion) -> None:
-    """Insert ``sealed`` and mark its attempt as received, in the caller's transaction (T2a)."""
-    insert_received(sealed)
-    if sealed.attempt_id is not None:
-        RefreshAttempt.objects.filter(id=sealed.attempt_id, state=AttemptState.SENT).update(state=AttemptState.RECEIVED)
 
 
 def _encode(sealed: SealedVersion) -> bytes:
@@ -101,28 +116,64 @@ def _decode(plaintext: bytes) -> SealedVersion:
     return replace(SealedVersion(**document), scopes=tuple(document["scopes"]))
 
 
-def _folder() -> Path:
-    folder = Path(settings.SPOOL_DIR)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
+def folder() -> Path:
+    """Return the folder of the settings; it need not exist."""
+    return Path(settings.SPOOL_DIR)
 
 
-def _files() -> Iterator[Path]:
-    folder = Path(settings.SPOOL_DIR)
-    return iter(sorted(folder.glob(f"*{_SUFFIX}"))) if folder.is_dir() else iter(())
+def _files(where: Path, *, retries_aside: bool) -> list[Path]:
+    """Return what is to be replayed; drafts only when their writer must have died before it could rename them."""
+    paths = list(where.glob(f"*{_SUFFIX}"))
+    paths += [path for path in where.glob(f"*{_DRAFT}") if _age_seconds(path) > _DRAFT_SECONDS]
+    if retries_aside:
+        paths += where.glob(f"*{_ASIDE}")
+    return sorted(paths)
 
 
-def _set_aside(path: Path) -> None:
-    path.rename(path.with_suffix(_ASIDE))
-    logger.error("spool_file_set_aside", file=path.name)
+def _read(path: Path) -> bytes:
+    if not path.is_file() and path.exists():
+        raise ValueError("It is no file.")
+    with path.open("rb") as file:
+        return file.read(_LONGEST)
+
+
+def _age_seconds(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+        _sync(path.parent)  # a crash must not bring back a version that has been used up and deleted since
+    except OSError as error:
+        logger.error("spool_file_stuck", file=path.name, error=type(error).__name__)
+
+
+def _set_aside(path: Path, *, why: str) -> None:
+    if path.suffix == _ASIDE:
+        return
+    name = path.name.encode("ascii", "backslashreplace").decode()[:200]
+    try:
+        with transaction.atomic():
+            audit.record("spool.set_aside", decision=why, detail={"file": name, "host": socket.gethostname()})
+            path.rename(f"{path}{_ASIDE}")
+    except FileNotFoundError:
+        return  # another process was first
+    except OSError as error:
+        logger.error("spool_file_stuck", file=name, error=type(error).__name__)
+        return
+    logger.error("spool_file_set_aside", file=name, why=why)
 
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _sync(where: Path) -> None:
+    descriptor = os.open(where, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     finally:

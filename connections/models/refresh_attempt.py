@@ -24,7 +24,11 @@ OPEN_STATES = (AttemptState.SENT, AttemptState.IN_DOUBT)
 
 
 class RefreshAttempt(models.Model):
-    """One attempt. ``follows_doubt`` says that an earlier one of this version may have consumed its refresh token."""
+    """One attempt. ``follows_doubt`` says that an earlier one of this version may have consumed its refresh token.
+
+    ``claimant_key`` is the lock by which the claiming process is known to live (null: none, only the lease counts), and
+    ``absent_since`` when that lock was first seen to be free; both belong to ``lifecycle.presence``.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="refresh_attempts")
@@ -32,8 +36,10 @@ class RefreshAttempt(models.Model):
     state = models.CharField(max_length=10, choices=AttemptState, default=AttemptState.SENT)
     trigger = models.CharField(max_length=12, default="sweep")
     claimed_by = models.CharField(max_length=120, default="")
+    claimant_key = models.BigIntegerField(null=True, blank=True)
     claimed_at = models.DateTimeField()
     deadline_at = models.DateTimeField()
+    absent_since = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     follows_doubt = models.BooleanField(default=False)
     error = models.CharField(max_length=40, default="", blank=True)
@@ -53,8 +59,8 @@ class RefreshAttempt(models.Model):
             models.Index(fields=["-claimed_at"], name="attempt_newest"),
             models.Index(
                 fields=["deadline_at"],
-                condition=Q(state__in=["sent", "in_doubt", "received"]),
-                name="attempt_unfinished",
+                condition=Q(state__in=["sent", "received"]),
+                name="attempt_under_way",
             ),
         ]
 

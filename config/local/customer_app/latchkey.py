@@ -35,8 +35,8 @@ class Latchkey:
     def complete(self, session_id: str, *, completion_code: str, end_user: str) -> dict[str, Any]:
         """Confirm that it was ``end_user`` who connected.
 
-        Returns ``{"connection": …}``, or ``{"next": address}`` where they first have to choose one of several workspaces:
-        send them there; they come back to the return URL as they did now.
+        Returns ``{"connection": …}``, or ``{"next": address}`` where they first have to choose one of several
+        workspaces: send them there; they come back to the return URL as they did now.
         """
         confirmation = {"completion_code": completion_code, "end_user": end_user}
         return self._call("POST", f"connect-sessions/{quote(session_id, safe='')}/complete", confirmation)

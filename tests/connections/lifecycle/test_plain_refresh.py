@@ -46,7 +46,12 @@ def is_plain(connection: Connection) -> bool:
     with transaction.atomic():
         assert lock_if_free(connection.id)
         row = insert_plain_claim(
-            connection_id=connection.id, attempt_id=uuid.uuid4(), trigger="sweep", claimed_by="test", lease=LEASE
+            connection_id=connection.id,
+            attempt_id=uuid.uuid4(),
+            trigger="sweep",
+            claimed_by="test",
+            claimant_key=None,
+            lease=LEASE,
         )
         inserted = RefreshAttempt.objects.filter(connection=connection, claimed_by="test").count()
         assert inserted == (row is not None)
@@ -184,7 +189,9 @@ def told(connection_id: uuid.UUID) -> dict[str, Any]:
             (version["stage"], tuple(version["scopes"]), version["lifetime_seconds"], version["is_refreshable"])
             for version in versions
         ),
-        "attempt": plain(attempt, "id", "connection_id", "parent_version_id", "claimed_at", "deadline_at", "ended_at")
+        "attempt": plain(
+            attempt, "id", "connection_id", "parent_version_id", "claimant_key", "claimed_at", "deadline_at", "ended_at"
+        )
         | {"ended": attempt["ended_at"] is not None, "lease": attempt["deadline_at"] - attempt["claimed_at"]},
         "events": [(event["type"], plain(event["payload"], "connection", "end_user")) for event in events[1:]],
         "scopes": sorted(

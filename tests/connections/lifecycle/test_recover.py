@@ -2,28 +2,31 @@
 
 import threading
 import time
-import uuid
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+import redis
 from django.conf import settings
 from django.db import connection as database
 from django.db import connections
-from pydantic import SecretStr
-from pytest_django import Settings
+from django.db.models import F
+from pytest_django import DjangoAssertNumQueries, Settings
 
-from connections.lifecycle import spool
 from connections.lifecycle.clock import database_now
-from connections.lifecycle.recover import recover_unfinished
+from connections.lifecycle.locking import lock_connection, short_transaction
+from connections.lifecycle.promote_query import store_received
+from connections.lifecycle.recover import recover_unfinished, supersede
 from connections.lifecycle.refresh import refresh
-from connections.lifecycle.sealing import current_data_key
-from connections.lifecycle.versions import SealedVersion, seal_version
-from connections.models import AttemptState, Connection, CredentialVersion, RefreshAttempt
-from providers.values import Credential, Obtained
+from connections.models import AttemptState, Connection, CredentialVersion, RefreshAttempt, Stage
 from tests.connections.lifecycle.clockwork import age
-from tests.flows import EndUser
+from tests.connections.lifecycle.unfinished import answered, open_attempt
 from tests.sandbox_control import SandboxProcess
+
+NOBODYS = 4_711
 
 
 @pytest.fixture(autouse=True)
@@ -33,107 +36,201 @@ def folder(settings: Settings, tmp_path: Path) -> Path:
     return tmp_path / "spool"
 
 
-def open_attempt(connection: Connection) -> RefreshAttempt:
+@pytest.fixture
+def sent_refreshes() -> Callable[[], int]:
+    """Count the refresh tasks at the broker, which is empty at first."""
+    broker = redis.Redis.from_url(settings.REDIS_URL)
+    broker.delete("refresh")
+    return lambda: int(broker.llen("refresh"))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def holder() -> Any:
+    """The session of a process that lives, and the key of its lock."""
+    with session("") as held:
+        held.execute("SELECT pg_advisory_lock(%s)", [2**62 + 5])
+        yield 2**62 + 5
+
+
+def session(dbname: str) -> "psycopg.Connection[Any]":
+    server = settings.DATABASES["default"]
+    return psycopg.connect(
+        host=server["HOST"],
+        port=server["PORT"],
+        user=server["USER"],
+        password=server["PASSWORD"],
+        dbname=dbname or server["NAME"],
+        autocommit=True,
+    )
+
+
+def claimed(connection: Connection, key: int | None, **values: Any) -> RefreshAttempt:
+    """An attempt of the process with that key, whose lease has a minute to go."""
+    return open_attempt(connection, claimant_key=key, deadline_at=database_now() + timedelta(seconds=60), **values)
+
+
+def recover() -> int:
+    return recover_unfinished(now=database_now())
+
+
+def let_pass(**delta: float) -> None:
+    """Let time pass since the lock was first seen to be free."""
+    RefreshAttempt.objects.update(absent_since=F("absent_since") - timedelta(**delta))
+
+
+def test_with_nothing_to_do_it_takes_one_query(
+    connection: Connection, holder: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    claimed(connection, holder)
     now = database_now()
-    row = Connection.objects.get(id=connection.id)
-    assert row.current_version_id is not None
-    return RefreshAttempt.objects.create(
-        connection=connection,
-        parent_version_id=row.current_version_id,
-        state=AttemptState.SENT,
-        claimed_at=now,
-        deadline_at=now,
-    )
+    with django_assert_num_queries(1):
+        assert recover_unfinished(now=now) == 0
 
 
-def received(connection: Connection, sandbox: SandboxProcess) -> SealedVersion:
-    """A version that a refresh received, sealed but not stored."""
-    attempt = open_attempt(connection)
-    (tokens,) = sandbox.control.mint(connection.provider_app.client_id)
-    row = Connection.objects.get(id=connection.id)
-    assert row.grant_id is not None
-    return seal_version(
-        Obtained(
-            Credential(
-                access_token=SecretStr(tokens["access_token"]), refresh_token=SecretStr(tokens["refresh_token"])
-            ),
-            60,
-        ),
-        tenant_id=connection.tenant_id,
-        connection_id=connection.id,
-        grant_id=row.grant_id,
-        key=current_data_key(connection.tenant_id),
-        scopes=("profile.read",),
-        is_refreshable=True,
-        received_at=database_now(),
-        parent_id=attempt.parent_version_id,
-        attempt_id=attempt.id,
-    )
-
-
-def test_a_spooled_version_is_stored_and_promoted(
-    alice: EndUser, connection: Connection, sandbox: SandboxProcess, folder: Path
-) -> None:
-    sealed = received(connection, sandbox)
-    path = spool.write(sealed)
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert recover_unfinished(now=database_now()) == 1
-    row = Connection.objects.get(id=connection.id)
-    assert (row.current_version_id, row.status) == (sealed.id, "active")
-    assert list(folder.iterdir()) == []
-    assert RefreshAttempt.objects.get(id=sealed.attempt_id).state == AttemptState.PROMOTED
-    assert alice.vend(str(connection.id)).status_code == 200
-
-
-def test_a_spooled_version_is_stored_once(connection: Connection, sandbox: SandboxProcess) -> None:
-    sealed = received(connection, sandbox)
-    spool.write(sealed)
-    assert spool.replay() == [connection.id]
-    spool.write(sealed)
-    assert spool.replay() == []
-    assert CredentialVersion.objects.filter(id=sealed.id).count() == 1
-
-
-def test_a_torn_or_foreign_file_is_set_aside_and_blocks_nobody(
-    connection: Connection, sandbox: SandboxProcess, folder: Path
-) -> None:
-    sealed = received(connection, sandbox)
-    path = spool.write(sealed)
-    torn = folder / f"{uuid.uuid4()}.version"
-    torn.write_bytes(path.read_bytes()[:-20])
-    foreign = folder / "00-foreign.version"
-    foreign.write_text("hello")
-    assert spool.replay() == [connection.id]
-    assert sorted(item.suffix for item in folder.iterdir()) == [".aside", ".aside"]
-    assert spool.replay() == []
-
-
-def test_a_spool_file_shows_nothing(connection: Connection, sandbox: SandboxProcess) -> None:
-    sealed = received(connection, sandbox)
-    content = spool.write(sealed).read_bytes()
-    assert str(connection.id).encode() not in content
-    assert content.startswith(b"gAAAA")
-
-
-def test_a_version_of_a_deleted_connection_is_dropped(
-    connection: Connection, sandbox: SandboxProcess, folder: Path
-) -> None:
-    spool.write(received(connection, sandbox))
-    Connection.objects.filter(id=connection.id).update(status="pending", reason="awaiting_confirmation")
-    RefreshAttempt.objects.all().delete()
-    CredentialVersion.objects.all().delete()
-    Connection.objects.all().delete()
-    assert spool.replay() == []
-    assert list(folder.iterdir()) == []
-
-
-def test_an_unanswered_attempt_is_made_due(connection: Connection) -> None:
+def test_an_unanswered_attempt_is_made_due_and_sent(connection: Connection, sent_refreshes: Callable[[], int]) -> None:
     open_attempt(connection)
-    assert recover_unfinished(now=database_now()) == 1
+    Connection.objects.update(refresh_enqueued_until=database_now() + timedelta(seconds=60))
+    assert recover() == 1
     row = Connection.objects.get(id=connection.id)
     assert row.refresh_due_at is not None and row.refresh_due_at <= database_now()
-    assert RefreshAttempt.objects.get().state == AttemptState.IN_DOUBT
+    assert row.refresh_enqueued_until is None
+    attempt = RefreshAttempt.objects.get()
+    assert (attempt.state, attempt.error) == (AttemptState.IN_DOUBT, "unanswered")
+    assert sent_refreshes() == 1
+    assert recover() == 0
     assert refresh(connection.id, trigger="sweep").outcome == "refreshed"
+
+
+def test_an_attempt_whose_process_is_gone_is_in_doubt_after_two_looks_3_s_apart(
+    connection: Connection, sent_refreshes: Callable[[], int]
+) -> None:
+    claimed(connection, NOBODYS)
+    for _ in range(2):
+        assert recover() == 1
+        attempt = RefreshAttempt.objects.get()
+        assert (attempt.state, attempt.absent_since is None) == (AttemptState.SENT, False)
+    assert sent_refreshes() == 0
+    let_pass(seconds=3)
+    assert recover() == 1
+    attempt = RefreshAttempt.objects.get()
+    assert (attempt.state, attempt.error) == (AttemptState.IN_DOUBT, "abandoned")
+    assert sent_refreshes() == 1
+    assert refresh(connection.id, trigger="sweep").outcome == "refreshed"
+    states = dict(RefreshAttempt.objects.values_list("state", "follows_doubt"))
+    assert states == {AttemptState.SUPERSEDED: False, AttemptState.PROMOTED: True}
+
+
+def test_a_vend_that_must_wait_notices_the_death_without_any_beat(connection: Connection) -> None:
+    claimed(connection, NOBODYS)
+    Connection.objects.update(refresh_due_at=database_now())
+    assert refresh(connection.id, trigger="vend").outcome == "in_flight"
+    let_pass(seconds=3)
+    assert refresh(connection.id, trigger="vend").outcome == "refreshed"
+
+
+def test_a_process_that_has_its_lock_again_is_not_gone(connection: Connection, holder: int) -> None:
+    attempt = claimed(connection, holder, absent_since=database_now() - timedelta(seconds=30))
+    assert recover() == 1
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.absent_since) == (AttemptState.SENT, None)
+    assert recover() == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "claimed_at"), [(None, None), (NOBODYS, "2000-01-01T00:00:00Z")], ids=["no key", "server started since"]
+)
+def test_only_the_lease_counts_where_the_lock_says_nothing(
+    connection: Connection, key: int | None, claimed_at: str | None
+) -> None:
+    claimed(connection, key, **({"claimed_at": claimed_at} if claimed_at else {}))
+    assert recover() == 0
+    assert refresh(connection.id, trigger="vend").outcome in ("in_flight", "fresh")
+    attempt = RefreshAttempt.objects.get()
+    assert (attempt.state, attempt.absent_since) == (AttemptState.SENT, None)
+    RefreshAttempt.objects.update(deadline_at=database_now())
+    assert recover() == 1
+    assert RefreshAttempt.objects.get().state == AttemptState.IN_DOUBT
+
+
+def test_a_connection_that_somebody_keeps_locked_holds_up_no_other(
+    connection: Connection, sent_refreshes: Callable[[], int]
+) -> None:
+    open_attempt(connection)
+    with session("") as other:
+        other.autocommit = False
+        other.execute("SELECT 1 FROM connections_connection FOR NO KEY UPDATE")
+        assert recover() == 1
+    assert RefreshAttempt.objects.get().state == AttemptState.SENT
+    assert recover() == 1
+    assert RefreshAttempt.objects.get().state == AttemptState.IN_DOUBT
+
+
+def test_a_late_answer_whose_process_died_before_it_promoted_is_promoted(
+    connection: Connection, sandbox: SandboxProcess
+) -> None:
+    late = answered(open_attempt(connection, state=AttemptState.SUPERSEDED), sandbox)
+    store_received(late)
+    assert recover() == 0, "its process may be about to promote it"
+    age(connection.id, seconds=6)
+    assert recover() == 1
+    assert Connection.objects.get(id=connection.id).current_version_id == late.id
+    assert RefreshAttempt.objects.get().state == AttemptState.PROMOTED
+
+
+def test_a_late_answer_revives_a_connection_that_was_given_up(connection: Connection, sandbox: SandboxProcess) -> None:
+    late = answered(open_attempt(connection, state=AttemptState.SUPERSEDED), sandbox)
+    Connection.objects.update(status="needs_reauth", reason="lost_in_flight", refresh_due_at=None)
+    store_received(late)
+    age(connection.id, seconds=6)
+    assert recover() == 1
+    row = Connection.objects.get(id=connection.id)
+    assert (row.status, row.reason, row.current_version_id) == ("active", "recovered", late.id)
+
+
+def test_a_late_answer_that_is_no_longer_needed_is_kept_as_an_orphan(
+    connection: Connection, sandbox: SandboxProcess
+) -> None:
+    late = answered(open_attempt(connection, state=AttemptState.SUPERSEDED), sandbox)
+    age(connection.id, hours=1)
+    assert refresh(connection.id, trigger="sweep").outcome == "refreshed"
+    store_received(late)
+    age(connection.id, seconds=6)
+    assert recover() == 1
+    assert CredentialVersion.objects.get(id=late.id).stage == Stage.ORPHAN
+    assert Connection.objects.get(id=connection.id).current_version_id != late.id
+
+
+def test_an_attempt_whose_answer_was_destroyed_is_closed(connection: Connection, sandbox: SandboxProcess) -> None:
+    answer = answered(open_attempt(connection), sandbox)
+    store_received(answer)
+    CredentialVersion.objects.filter(id=answer.id).delete()
+    age(connection.id, seconds=6)
+    assert recover() == 1
+    assert RefreshAttempt.objects.get().state == AttemptState.SUPERSEDED
+    assert recover() == 0
+
+
+def test_superseding_leaves_an_attempt_that_was_answered_in_this_moment(
+    connection: Connection, sandbox: SandboxProcess
+) -> None:
+    attempt = open_attempt(connection, state=AttemptState.IN_DOUBT)
+    store_received(answered(attempt, sandbox))
+    with short_transaction():
+        assert lock_connection(connection.id) is not None
+        supersede(attempt)
+    attempt.refresh_from_db()
+    assert attempt.state == AttemptState.RECEIVED
+
+
+def test_an_ended_connection_s_attempt_is_closed_and_not_retried(
+    connection: Connection, sent_refreshes: Callable[[], int]
+) -> None:
+    open_attempt(connection)
+    Connection.objects.update(status="disconnected", reason="disconnected_by_request", refresh_due_at=None)
+    assert recover() == 1
+    assert recover() == 0
+    assert sent_refreshes() == 0
+    assert Connection.objects.get().refresh_due_at is None
 
 
 def test_the_answer_is_stored_although_the_database_dropped_every_connection_meanwhile(
@@ -151,17 +248,10 @@ def test_the_answer_is_stored_although_the_database_dropped_every_connection_mea
     thread.start()
     while not sandbox.control.log(grant_type="refresh_token"):
         time.sleep(0.02)
-    test_database = settings.DATABASES["default"]
-    with psycopg.connect(
-        host=test_database["HOST"],
-        port=test_database["PORT"],
-        user=test_database["USER"],
-        password=test_database["PASSWORD"],
-        dbname="postgres",
-        autocommit=True,
-    ) as other:
+    with session("postgres") as other:
         other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [test_database["NAME"]]
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            [settings.DATABASES["default"]["NAME"]],
         )
     thread.join()
     connections.close_all()

@@ -1,0 +1,197 @@
+"""The spool: what the database cannot take is kept on disk, sealed, and stored once by whoever comes first."""
+
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from django.db import connection as database
+from django.db import transaction
+from pytest_django import Settings
+
+from connections.lifecycle import spool
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.promote_query import store_received
+from connections.lifecycle.recover import recover_unfinished
+from connections.lifecycle.refresh import refresh
+from connections.models import AttemptState, AuditEvent, Connection, CredentialVersion, RefreshAttempt
+from tests.connections.lifecycle.unfinished import open_attempt, received
+from tests.flows import EndUser
+from tests.sandbox_control import SandboxProcess
+
+OTHER_KEYS = ["another-key-of-at-least-32-characters"]
+
+
+@pytest.fixture(autouse=True)
+def folder(settings: Settings, tmp_path: Path) -> Path:
+    """A spool of the test's own."""
+    settings.SPOOL_DIR = tmp_path / "spool"
+    return tmp_path / "spool"
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def set_aside() -> list[tuple[str, str]]:
+    """What operators are told of files: (why, file)."""
+    told = AuditEvent.objects.filter(action="spool.set_aside").order_by("id")
+    return [(event.decision, event.detail["file"]) for event in told]
+
+
+def test_a_spooled_version_is_stored_and_promoted(
+    alice: EndUser, connection: Connection, sandbox: SandboxProcess, folder: Path
+) -> None:
+    sealed = received(connection, sandbox)
+    path = spool.write(sealed)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert recover_unfinished(now=database_now()) == 1
+    row = Connection.objects.get(id=connection.id)
+    assert (row.current_version_id, row.status) == (sealed.id, "active")
+    assert names(folder) == []
+    assert RefreshAttempt.objects.get(id=sealed.attempt_id).state == AttemptState.PROMOTED
+    assert alice.vend(str(connection.id)).status_code == 200
+
+
+def test_a_spooled_version_is_stored_once(connection: Connection, sandbox: SandboxProcess) -> None:
+    sealed = received(connection, sandbox)
+    spool.write(sealed)
+    assert spool.replay() == [connection.id]
+    spool.write(sealed)
+    assert spool.replay() == []
+    assert CredentialVersion.objects.filter(id=sealed.id).count() == 1
+
+
+def test_processes_that_replay_at_once_store_each_version_once(
+    connection: Connection, sandbox: SandboxProcess, folder: Path
+) -> None:
+    sealed = received(connection, sandbox)
+    versions = [replace(sealed, id=uuid.uuid4(), attempt_id=None) for _ in range(30)]
+    for version in versions:
+        spool.write(version)
+    (folder / "torn.version").write_bytes(b"torn")
+    ready = threading.Barrier(4)
+
+    def replay() -> list[uuid.UUID]:
+        ready.wait()
+        try:
+            return spool.replay()
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor() as pool:
+        replays = [pool.submit(replay) for _ in range(4)]
+    stored = [connection_id for finished in replays for connection_id in finished.result()]
+    assert len(stored) == len(versions)
+    assert CredentialVersion.objects.filter(id__in=[version.id for version in versions]).count() == len(versions)
+    assert names(folder) == ["torn.version.aside"]
+    assert set_aside() == [("unreadable", "torn.version")]
+
+
+def test_a_torn_or_foreign_file_is_set_aside_and_blocks_nobody(
+    connection: Connection, sandbox: SandboxProcess, folder: Path
+) -> None:
+    path = spool.write(received(connection, sandbox))
+    (folder / "00-torn.version").write_bytes(path.read_bytes()[:-20])
+    (folder / "01-foreign\udcff.version").write_text("hello")
+    (folder / "02-folder.version").mkdir()
+    (folder / "03-huge.version").write_bytes(b"x" * 2_000_000)
+    assert spool.replay() == [connection.id]
+    assert {name.rpartition(".")[2] for name in names(folder)} == {"aside"}
+    assert set_aside() == [
+        ("unreadable", "00-torn.version"),
+        ("unreadable", "01-foreign\\udcff.version"),
+        ("unreadable", "02-folder.version"),
+        ("unreadable", "03-huge.version"),
+    ]
+    assert spool.replay(retries_aside=True) == []
+    assert len(set_aside()) == 4
+
+
+def test_a_version_that_the_database_refuses_is_set_aside_and_blocks_nobody(
+    connection: Connection, sandbox: SandboxProcess, folder: Path
+) -> None:
+    sealed = received(connection, sandbox)
+    refused = replace(sealed, id=uuid.UUID(int=0), attempt_id=None, data_key_id=uuid.uuid4())
+    spool.write(refused)
+    spool.write(sealed)
+    with transaction.atomic():
+        assert spool.replay() == [connection.id]
+    assert names(folder) == [f"{refused.id}.version.aside"]
+    assert set_aside() == [("refused", f"{refused.id}.version")]
+
+
+def test_what_a_process_with_wrong_keys_set_aside_is_stored_by_the_next_that_starts(
+    connection: Connection, sandbox: SandboxProcess, folder: Path, settings: Settings
+) -> None:
+    spool.write(received(connection, sandbox))
+    right_keys = settings.FERNET_KEYS
+    settings.FERNET_KEYS = OTHER_KEYS
+    assert spool.replay() == []
+    settings.FERNET_KEYS = right_keys
+    assert spool.replay() == []
+    assert spool.replay(retries_aside=True) == [connection.id]
+    assert names(folder) == []
+
+
+def test_a_draft_whose_writer_died_is_stored(
+    connection: Connection, sandbox: SandboxProcess, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = spool.write(received(connection, sandbox))
+    draft = path.rename(path.with_suffix(".draft"))
+    assert spool.replay() == [], "its writer may be about to rename it"
+    monkeypatch.setattr(spool, "_DRAFT_SECONDS", -1)
+    assert spool.replay() == [connection.id]
+    assert not draft.exists()
+
+
+def test_a_file_stays_when_the_transaction_around_the_replay_is_rolled_back(
+    connection: Connection, sandbox: SandboxProcess, folder: Path
+) -> None:
+    path = spool.write(received(connection, sandbox))
+    with transaction.atomic():
+        assert spool.replay() == [connection.id]
+        transaction.set_rollback(True)
+    assert path.exists()
+    assert spool.replay() == [connection.id]
+
+
+def test_a_spooled_answer_comes_before_a_retry(connection: Connection, sandbox: SandboxProcess, folder: Path) -> None:
+    sealed = received(connection, sandbox)
+    RefreshAttempt.objects.update(state=AttemptState.IN_DOUBT)
+    spool.write(sealed)
+    refresh(connection.id, trigger="vend")
+    assert Connection.objects.get(id=connection.id).current_version_id == sealed.id
+    assert sandbox.control.log(grant_type="refresh_token") == []
+
+
+def test_a_spool_file_shows_nothing(connection: Connection, sandbox: SandboxProcess) -> None:
+    sealed = received(connection, sandbox)
+    content = spool.write(sealed).read_bytes()
+    assert str(connection.id).encode() not in content
+    assert content.startswith(b"gAAAA")
+
+
+def test_a_version_of_a_deleted_connection_is_dropped(
+    connection: Connection, sandbox: SandboxProcess, folder: Path
+) -> None:
+    spool.write(received(connection, sandbox))
+    Connection.objects.filter(id=connection.id).update(status="pending", reason="awaiting_confirmation")
+    RefreshAttempt.objects.all().delete()
+    CredentialVersion.objects.all().delete()
+    Connection.objects.all().delete()
+    assert spool.replay() == []
+    assert names(folder) == []
+
+
+def test_an_attempt_given_up_meanwhile_is_marked_when_its_answer_is_stored(
+    connection: Connection, sandbox: SandboxProcess
+) -> None:
+    sealed = received(connection, sandbox)
+    RefreshAttempt.objects.update(state=AttemptState.SUPERSEDED)
+    open_attempt(connection)
+    store_received(sealed)
+    assert RefreshAttempt.objects.get(id=sealed.attempt_id).state == AttemptState.RECEIVED

@@ -1,0 +1,50 @@
+"""Refreshes that did not end: open attempts, and answers that were received and not stored."""
+
+from typing import Any
+
+from pydantic import SecretStr
+
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.sealing import current_data_key
+from connections.lifecycle.versions import SealedVersion, seal_version
+from connections.models import AttemptState, Connection, RefreshAttempt
+from providers.values import Credential, Obtained
+from tests.sandbox_control import SandboxProcess
+
+
+def open_attempt(connection: Connection, **values: Any) -> RefreshAttempt:
+    """Make an attempt that was sent just now, with a lease that is over unless ``deadline_at`` says otherwise."""
+    now = database_now()
+    row = Connection.objects.get(id=connection.id)
+    assert row.current_version_id is not None
+    sent = {"state": AttemptState.SENT, "claimed_at": now, "deadline_at": now, **values}
+    return RefreshAttempt.objects.create(connection=connection, parent_version_id=row.current_version_id, **sent)
+
+
+def answered(attempt: RefreshAttempt, sandbox: SandboxProcess) -> SealedVersion:
+    """Return what ``attempt`` bought, sealed but not stored; its tokens work."""
+    connection = Connection.objects.get(id=attempt.connection_id)
+    (tokens,) = sandbox.control.mint(connection.provider_app.client_id)
+    assert connection.grant_id is not None
+    return seal_version(
+        Obtained(
+            Credential(
+                access_token=SecretStr(tokens["access_token"]), refresh_token=SecretStr(tokens["refresh_token"])
+            ),
+            60,
+        ),
+        tenant_id=connection.tenant_id,
+        connection_id=connection.id,
+        grant_id=connection.grant_id,
+        key=current_data_key(connection.tenant_id),
+        scopes=("profile.read",),
+        is_refreshable=True,
+        received_at=database_now(),
+        parent_id=attempt.parent_version_id,
+        attempt_id=attempt.id,
+    )
+
+
+def received(connection: Connection, sandbox: SandboxProcess) -> SealedVersion:
+    """Return the answer to a new attempt."""
+    return answered(open_attempt(connection), sandbox)

@@ -1,0 +1,51 @@
+"""What tests of whole stacks wait for, and what they ask of the stack's database and of its provider's log."""
+
+import itertools
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from config.local.stack import LocalStack
+from tests.campaigns.stacks import control, database
+
+QUICK = {"LATCHKEY_SWEEP_SECONDS": "0.5", "LATCHKEY_PROBE_SECONDS": "3600,3600,3600"}
+WORKER = "-m celery -q -A config worker -P threads -c 4 -l WARNING --without-gossip --without-mingle"
+
+
+def until(holds: Callable[[], Any], *, seconds: float) -> Any:
+    """Return what ``holds`` returns once that is true. Fails when it takes longer."""
+    deadline = time.monotonic() + seconds
+    while not (found := holds()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+    return found
+
+
+def rows(stack: LocalStack, statement: str) -> list[Any]:
+    """Return what a statement answers, or changes, in the stack's database."""
+    with database(stack) as connected:
+        cursor = connected.execute(statement)  # type: ignore[arg-type]
+        return cursor.fetchall() if cursor.description else []
+
+
+def states(stack: LocalStack) -> list[str]:
+    """Return the states of all attempts, oldest first."""
+    return [state for (state,) in rows(stack, "SELECT state FROM connections_refreshattempt ORDER BY claimed_at")]
+
+
+def refreshes(stack: LocalStack) -> list[Any]:
+    """Return the provider's log of refreshes, oldest first; one that is being answered is in it."""
+    return control(stack).log(grant_type="refresh_token")
+
+
+def overlaps(entries: list[Any]) -> int:
+    """Count the requests of one grant that began before an earlier one of it had ended."""
+    by_grant = defaultdict(list)
+    for entry in entries:
+        by_grant[entry.grant_id].append((entry.started_at, entry.ended_at))
+    count = 0
+    for spans in by_grant.values():
+        spans.sort()
+        count += sum(later[0] < earlier[1] for earlier, later in itertools.pairwise(spans) if earlier[1] is not None)
+    return count

@@ -1,0 +1,87 @@
+"""Everything is killed in the middle of a hundred refreshes: none of them overlaps with its retry, none is lost."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from config.local.stack import LocalStack
+from tests.campaigns.stacks import control, populate
+from tests.processes.observed import QUICK, overlaps, refreshes, rows, until
+
+CONNECTIONS = 100
+LEASE_SECONDS = 60
+# What is left of a lease, and of a sweep's mark, is waited for; the rest is let pass in the database.
+SKIPPED_SECONDS = 45
+
+
+@pytest.fixture
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalStack]:
+    monkeypatch.delenv("DATABASE_URL")
+    monkeypatch.delenv("REDIS_URL")
+    running = LocalStack(
+        state_dir=tmp_path / "stack",
+        processes=("worker", "beat", "sandbox"),
+        seed=False,
+        durable=False,
+        overrides=QUICK,
+    )
+    try:
+        running.start()
+        yield running
+    finally:
+        running.destroy()
+
+
+@pytest.mark.parametrize(
+    ("killed", "error"),
+    [
+        # The server lived on, and knows that they are dead.
+        (("worker", "beat"), "abandoned"),
+        # Nobody knows who lives: what was in flight waits for the end of its lease.
+        (("worker", "beat", "valkey", "postgres"), "unanswered"),
+    ],
+    ids=["worker and beat", "everything"],
+)
+def test_none_is_stuck_for_longer_than_twice_the_lease(stack: LocalStack, killed: tuple[str, ...], error: str) -> None:
+    populate(stack, CONNECTIONS, "--grace", "300")
+    control(stack).settings(delay_seconds={"token": 1.5})
+    rows(stack, "UPDATE connections_connection SET refresh_due_at = now()")
+    until(lambda: len(refreshes(stack)) >= CONNECTIONS // 4, seconds=40)
+    for name in killed:
+        stack.kill(name)
+    killed_at = time.monotonic()
+    until(lambda: _let_pass(stack, leases="postgres" in killed), seconds=40)
+    until(lambda: _refreshed(stack) == CONNECTIONS, seconds=2 * LEASE_SECONDS - SKIPPED_SECONDS)
+    stuck = time.monotonic() - killed_at + SKIPPED_SECONDS
+
+    entries = refreshes(stack)
+    ended = rows(stack, "SELECT error, count(*) FROM connections_refreshattempt WHERE state = 'superseded' GROUP BY 1")
+    print(f"in flight: {ended}; all refreshed {stuck:.0f} s after the kill, {SKIPPED_SECONDS} of them let pass")
+    assert [reason for reason, _ in ended] == [error]
+    assert stuck < 2 * LEASE_SECONDS
+    assert overlaps(entries) == 0
+    assert len({entry.grant_id for entry in entries}) == CONNECTIONS
+    assert rows(stack, "SELECT DISTINCT status FROM connections_connection") == [("active",)]
+    assert rows(stack, "SELECT 1 FROM connections_refreshattempt WHERE state IN ('sent', 'in_doubt', 'received')") == []
+
+
+def _refreshed(stack: LocalStack) -> int:
+    ((count,),) = rows(
+        stack, "SELECT count(DISTINCT connection_id) FROM connections_refreshattempt WHERE state = 'promoted'"
+    )
+    return int(count)
+
+
+def _let_pass(stack: LocalStack, *, leases: bool) -> bool:
+    """Let 45 s pass for the marks of tasks that died with the worker, and for leases; False while nobody answers."""
+    passed = f"interval '{SKIPPED_SECONDS} seconds'"
+    try:
+        rows(stack, f"UPDATE connections_connection SET refresh_enqueued_until = refresh_enqueued_until - {passed}")
+        if leases:
+            rows(stack, f"UPDATE connections_refreshattempt SET deadline_at = deadline_at - {passed}")
+    except psycopg.OperationalError:
+        return False
+    return True
