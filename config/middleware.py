@@ -39,3 +39,15 @@ class OnePublicHost:
         if request.get_host() != self._netloc and request.method in ("GET", "HEAD"):
             return HttpResponsePermanentRedirect(settings.PUBLIC_URL + request.get_full_path())
         return self._get_response(request)
+
+
+class ContentLength:
+    """Says how long an answer of the API is: all that it needs of Django's ``CommonMiddleware``."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self._get_response(request)
+        response["Content-Length"] = str(len(response.content))
+        return response

@@ -54,7 +54,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "django.contrib.postgres",
+    "config.postgres.WithoutTypeHandlers",
     "csp",
 ]
 MIDDLEWARE = [
@@ -73,7 +73,7 @@ MIDDLEWARE = [
 API_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.OnePublicHost",
-    "django.middleware.common.CommonMiddleware",
+    "config.middleware.ContentLength",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, LiteralString, TypeVar
 
 import psycopg
-from django.db import connection as database
+from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg.rows import class_row
 
 Row = TypeVar("Row")
@@ -16,6 +16,7 @@ Row = TypeVar("Row")
 
 def fetch_prepared(statement: LiteralString, parameters: Mapping[str, Any], row: type[Row]) -> Row | None:
     """Run ``statement`` and return its first row as a ``row``, whose fields are named like the columns, or None."""
+    database = connections[DEFAULT_DB_ALIAS]
     database.ensure_connection()
     with (
         database.wrap_database_errors,
@@ -26,6 +27,7 @@ def fetch_prepared(statement: LiteralString, parameters: Mapping[str, Any], row:
 
 def execute_prepared(statement: LiteralString, parameters: Mapping[str, Any]) -> int:
     """Run ``statement`` and return the number of rows that it changed or found."""
+    database = connections[DEFAULT_DB_ALIAS]
     database.ensure_connection()
     with database.wrap_database_errors, psycopg.Cursor(database.connection) as cursor:
         return cursor.execute(statement, parameters, prepare=True).rowcount
