@@ -93,7 +93,9 @@ def _checked(
         check_browser(session, browser_secret, now=now)
     except SessionUnusable as refusal:
         return refusal
-    if not _issuer_agrees(session, response.get("iss")):
+    # From a refusal nothing is taken but that it was one, and many servers that promise `iss` leave it out there.
+    is_bare_refusal = "error" in response and "iss" not in response
+    if not is_bare_refusal and not _issuer_agrees(session, response.get("iss")):
         return SessionUnusable("issuer", "The answer came from another server than the one you were sent to.")
     if "error" in response:
         return Declined(session, plain_error_code(response["error"]) or "server_error")

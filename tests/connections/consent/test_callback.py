@@ -143,6 +143,14 @@ def test_refuses_an_answer_without_a_code(code: str | None, alice: EndUser, sand
     assert_refused(alice.visit(changed(alice.authorize(invitation), code=code)), invitation, "no_code", sandbox)
 
 
+def test_a_refusal_may_leave_the_issuer_out_and_can_be_tried_again(alice: EndUser, sandbox: SandboxProcess) -> None:
+    invitation = alice.invite()
+    back = alice.authorize(invitation, allow=False)
+    alice.visit(changed(back, iss=None))
+    assert not sandbox.control.log(path="/token")
+    assert alice.connect()["status"] == "active"
+
+
 def test_a_refusal_by_the_person_needs_cookie_and_issuer_as_well(alice: EndUser, mallory: EndUser) -> None:
     for browser, changes, failure in ((mallory, {}, "browser"), (alice, {"iss": "https://evil.example"}, "issuer")):
         invitation = alice.invite()
