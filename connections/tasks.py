@@ -9,6 +9,7 @@ from connections import dispatch
 from connections.lifecycle import presence
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.hold import discard_expired
+from connections.lifecycle.incidents import close_quiet_incidents
 from connections.lifecycle.probe import probe
 from connections.lifecycle.recover import recover_unfinished
 from connections.lifecycle.refresh import refresh
@@ -72,3 +73,9 @@ def recover() -> None:
 def discard_expired_sessions() -> None:
     """Destroy what was held for connect sessions that nobody confirmed."""
     discard_expired(now=database_now())
+
+
+@shared_task(name="connections.close_quiet_incidents", ignore_result=True)
+def close_past_incidents() -> None:
+    """Close the incidents that are over."""
+    close_quiet_incidents(now=database_now())

@@ -42,9 +42,10 @@ WITH due AS (
        AND tenant.suspended_at IS NULL
        AND NOT EXISTS (
            SELECT FROM connections_refreshattempt AS attempt
-            WHERE attempt.connection_id = connection.id
-              AND (attempt.state IN ('sent', 'in_doubt')
-                   OR attempt.state = 'superseded' AND attempt.parent_version_id = version.id))
+            WHERE attempt.connection_id = connection.id AND attempt.state IN ('sent', 'in_doubt'))
+       AND NOT EXISTS (
+           SELECT FROM connections_refreshattempt AS doubtful
+            WHERE doubtful.parent_version_id = version.id AND doubtful.state = 'superseded')
        AND NOT EXISTS (
            SELECT FROM connections_credentialversion AS waiting
             WHERE waiting.connection_id = connection.id AND waiting.stage = 'received')

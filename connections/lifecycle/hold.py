@@ -18,7 +18,7 @@ from connections.lifecycle.begin_connect import digest
 from connections.lifecycle.locking import lock_session, short_transaction
 from connections.lifecycle.sealing import seal_for_session
 from connections.lifecycle.targets import entry_of
-from connections.models import Connection, ConnectSession, OwnerKind, SessionState, Status
+from connections.models import UNFINISHED, Connection, ConnectSession, OwnerKind, SessionState, Status
 
 HELD_FOR = timedelta(minutes=5)
 EXCHANGE_LIMIT = timedelta(seconds=60)
@@ -90,7 +90,8 @@ def discard_expired(*, now: datetime, limit: int = 500) -> int:
 
     Each is locked on its own.
     """
-    sessions = ConnectSession.objects.annotate(held_until=Coalesce("kept_until", "completion_expires_at"))
+    unfinished = ConnectSession.objects.filter(state__in=UNFINISHED)
+    sessions = unfinished.annotate(held_until=Coalesce("kept_until", "completion_expires_at"))
     overdue = sessions.filter(
         Q(state__in=WAITING, held_until__lte=now)
         | Q(state=SessionState.EXCHANGING, exchange_started_at__lte=now - EXCHANGE_LIMIT, held__isnull=True)

@@ -6,13 +6,15 @@ from typing import Any
 import structlog
 
 from connections.lifecycle import audit
-from connections.models import LIVE, Connection, Incident, IncidentKind, ProviderApp
+from connections.lifecycle.close_incident import close_incident
+from connections.models import LIVE, VENDS, Connection, Incident, IncidentKind, ProviderApp
 
 logger = structlog.get_logger(__name__)
 
 MANY = 5
 MANY_SHARE = 0.2
 MANY_WITHIN = timedelta(minutes=10)
+QUIET_FOR = timedelta(hours=1)
 
 
 def open_client_incident(app: ProviderApp, *, evidence: dict[str, Any], now: datetime) -> None:
@@ -27,6 +29,24 @@ def close_client_incident(app: ProviderApp, *, now: datetime) -> None:
     )
     if closed:
         audit.record("incident.closed", tenant_id=app.tenant_id, detail={"provider_app": str(app.id)})
+
+
+def close_quiet_incidents(*, now: datetime) -> int:
+    """Close what was many failures at once, and has not been for an hour; return how many that were.
+
+    A refused client registration stays open until a token request succeeds, or an operator closes it.
+    """
+    quiet = Incident.objects.filter(
+        kind=IncidentKind.MANY_FAILURES, closed_at=None, last_seen_at__lt=now - QUIET_FOR
+    ).select_related("provider_app")
+    closed = 0
+    for incident in quiet:
+        if Connection.objects.filter(
+            provider_app=incident.provider_app, refused_at__gt=now - QUIET_FOR, status__in=VENDS
+        ).exists():
+            continue
+        closed += close_incident(incident, now=now, actor=audit.SYSTEM)
+    return closed
 
 
 def downgrades_frozen(app: ProviderApp, *, now: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 from connections.models.api_client import ApiClient, ApiKey, Permission
 from connections.models.audit_event import AuditEvent
-from connections.models.connect_session import ConnectSession, SessionState
+from connections.models.connect_session import UNFINISHED, ConnectSession, SessionState
 from connections.models.connection import Binding, Connection, OwnerKind, Revocation
 from connections.models.credential_version import CredentialVersion, Stage
 from connections.models.data_key import DataKey
@@ -19,6 +19,7 @@ __all__ = [
     "MAY_BECOME",
     "OPEN_STATES",
     "REASONS_OF",
+    "UNFINISHED",
     "VENDS",
     "ApiClient",
     "ApiKey",

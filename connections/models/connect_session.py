@@ -25,6 +25,16 @@ class SessionState(models.TextChoices):
     FAILED = "failed", "Failed"
 
 
+# Used in a browser, and neither completed nor failed yet.
+UNFINISHED = (
+    SessionState.STARTED,
+    SessionState.AUTHORIZING,
+    SessionState.HELD,
+    SessionState.EXCHANGING,
+    SessionState.CHOOSING,
+)
+
+
 class ConnectSession(models.Model):
     """One session. Every secret it knows is stored hashed (token, cookie, state, completion code) or sealed.
 
@@ -87,7 +97,14 @@ class ConnectSession(models.Model):
                 name="connect_session_holds_only_while_held",
             ),
         ]
-        indexes = [models.Index(fields=["expires_at"], name="connect_session_expiry")]
+        indexes = [
+            models.Index(fields=["expires_at"], name="connect_session_expiry"),
+            models.Index(
+                fields=["updated_at"],
+                condition=models.Q(state__in=[state.value for state in UNFINISHED]),
+                name="connect_session_unfinished",
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.id)

@@ -62,6 +62,11 @@ class RefreshAttempt(models.Model):
                 condition=Q(state__in=["sent", "received"]),
                 name="attempt_under_way",
             ),
+            models.Index(
+                fields=["parent_version_id"],
+                condition=Q(state=AttemptState.SUPERSEDED),
+                name="attempt_superseded",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -18,4 +18,4 @@ def test_names_tasks_that_exist() -> None:
 
 def test_drops_runs_that_nobody_began_but_not_for_a_clock_that_is_seconds_off() -> None:
     for entry in beat_schedule(0.5, recover_seconds=0.5).values():
-        assert 10.0 <= entry["options"]["expires"] <= 60.0
+        assert 10.0 <= entry["options"]["expires"] <= 300.0
