@@ -70,12 +70,13 @@ class Obtained:
 
     ``lifetime_seconds`` is None when neither the response nor the catalogue knows it (ask introspection or probe: it
     never means "for ever"). ``scopes`` is None when the response named none (RFC 6749 §5.1: as requested, on refresh:
-    unchanged).
+    unchanged). ``refresh_lifetime_seconds`` is how long the refresh token lives unless it is used, where that was said.
     """
 
     credential: Credential
     lifetime_seconds: int | None = None
     scopes: tuple[str, ...] | None = None
+    refresh_lifetime_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,8 @@ class Account:
 class ProbeResult:
     """What one probe or introspection found.
 
-    ``scopes`` are those observed, or None when the answer names none; ``expires_in_seconds`` likewise.
+    ``scopes`` are those observed, or None when the answer names none; ``expires_in_seconds`` likewise. ``status`` is
+    None where there was no answer: ``unanswered`` then says that the provider was asked.
     """
 
     verdict: ProbeVerdict
@@ -134,6 +136,7 @@ class ProbeResult:
     scopes: tuple[str, ...] | None = None
     expires_in_seconds: int | None = None
     retry_after_seconds: float | None = None
+    unanswered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

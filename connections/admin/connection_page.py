@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from connections.admin import show
 from connections.lifecycle.audit import ALLOWED
+from connections.lifecycle.lifetime import grant_lifetimes
 from connections.lifecycle.outlook import Step, outlook
 from connections.models import (
     OPEN_STATES,
@@ -113,7 +114,13 @@ def connection_page(connection: Connection, *, now: datetime) -> ConnectionPage:
     return ConnectionPage(
         connection=connection,
         now=now,
-        steps=outlook(connection, attempt=open_attempt, incidents=incidents, now=now),
+        steps=outlook(
+            connection,
+            attempt=open_attempt,
+            incidents=incidents,
+            now=now,
+            lifetimes=grant_lifetimes(connection.provider, connection.provider_app.auth_style),
+        ),
         incidents=incidents,
         scopes=list(connection.scopes.all()),
         attempts=attempts,

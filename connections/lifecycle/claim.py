@@ -52,6 +52,7 @@ class Outcome(StrEnum):
     FRESH = "fresh"  # nothing was due: somebody else got there first
     IN_FLIGHT = "in_flight"
     BACKING_OFF = "backing_off"
+    HELD_BACK = "held_back"  # by the throttle: the provider wants to be left alone
     UNAVAILABLE = "unavailable"
     REFUSED = "refused"
     CLIENT_REJECTED = "client_rejected"
@@ -118,12 +119,16 @@ def claimant() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{threading.current_thread().name}"[:120]
 
 
-def claim(connection_id: uuid.UUID, *, trigger: str, need: Need) -> Claim | RefreshReport:
+def claim(
+    connection_id: uuid.UUID, *, trigger: str, need: Need, held_seconds: float | None = None
+) -> Claim | RefreshReport:
     """Claim the refresh of one connection, or say why there is none to send. One short transaction.
 
-    The plain case takes two statements (``claim_query``); what follows them here decides about all others.
+    The plain case takes two statements (``claim_query``); what follows them here decides about all others. With
+    ``held_seconds`` the provider may not be asked for so long: what was received before is promoted, no more.
     """
-    if need.instead_of is None and (plain := _claim_plainly(connection_id, trigger=trigger)) is not None:
+    is_plain = held_seconds is None and need.instead_of is None
+    if is_plain and (plain := _claim_plainly(connection_id, trigger=trigger)) is not None:
         return plain
     try:
         with short_transaction(lock_timeout_seconds=LOCK_TIMEOUT_SECONDS) as now:
@@ -139,6 +144,8 @@ def claim(connection_id: uuid.UUID, *, trigger: str, need: Need) -> Claim | Refr
             refused = _why_not(connection, need, is_in_doubt=doubtful is not None, incident=incident, now=now)
             if refused is not None:
                 return refused
+            if held_seconds is not None:
+                return RefreshReport(Outcome.HELD_BACK, retry_after_seconds=held_seconds)
             return _claimed(
                 connection, trigger=trigger, doubtful=doubtful, during_incident=incident is not None, now=now
             )

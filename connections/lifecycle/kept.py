@@ -57,6 +57,7 @@ class Kept:
         document: dict[str, Any] = {
             "credential": self.obtained.credential.to_bytes().decode(),
             "lifetime_seconds": self.obtained.lifetime_seconds,
+            "refresh_lifetime_seconds": self.obtained.refresh_lifetime_seconds,
             "scopes": None if scopes is None else list(scopes),
             "obtained_at": self.obtained_at.isoformat(),
             "was_tried": self.was_tried,
@@ -80,6 +81,7 @@ class Kept:
             obtained=Obtained(
                 credential=Credential.from_bytes(document["credential"].encode()),
                 lifetime_seconds=document["lifetime_seconds"],
+                refresh_lifetime_seconds=document["refresh_lifetime_seconds"],
                 scopes=None if scopes is None else tuple(scopes),
             ),
             obtained_at=datetime.fromisoformat(document["obtained_at"]),

@@ -1,10 +1,12 @@
-"""How long a fresh credential lives, where its response did not say."""
+"""How long a fresh credential and its grant live, where the response did not say."""
 
 from dataclasses import replace
 
-from connections.lifecycle.targets import Access
+from connections.lifecycle.outcomes import AppMisconfigured
+from connections.lifecycle.policy import GrantLifetimes
+from connections.lifecycle.targets import Access, entry_named
 from providers.values import Obtained
-from providers.vocabulary import ProbeVerdict
+from providers.vocabulary import AuthStyle, ProbeVerdict
 
 
 def with_known_lifetime(access: Access, obtained: Obtained) -> Obtained:
@@ -19,3 +21,23 @@ def with_known_lifetime(access: Access, obtained: Obtained) -> Obtained:
     if found.verdict is not ProbeVerdict.ALIVE or found.expires_in_seconds is None:
         return obtained
     return replace(obtained, lifetime_seconds=max(30, found.expires_in_seconds))
+
+
+def grant_lifetimes(provider: str, auth_style: str, *, refresh_lifetime_seconds: int | None = None) -> GrantLifetimes:
+    """Return how long a grant at this provider lives, by the catalogue. No I/O.
+
+    ``refresh_lifetime_seconds`` is what the provider said of the refresh token itself; it comes before the catalogue's
+    idle lifetime, because organisations and apps may have terms of their own.
+    """
+    if auth_style != AuthStyle.AUTHORIZATION_CODE:
+        return GrantLifetimes()
+    try:
+        method = entry_named(provider).authorization_code
+    except AppMisconfigured:
+        method = None
+    if method is None:
+        return GrantLifetimes(idle=refresh_lifetime_seconds)
+    return GrantLifetimes(
+        idle=refresh_lifetime_seconds or method.refresh_idle_lifetime_seconds,
+        absolute=method.refresh_absolute_lifetime_seconds,
+    )

@@ -26,6 +26,7 @@ _REFRESHED = {
     Outcome.FRESH: "Nothing to do: somebody else has just refreshed it.",
     Outcome.IN_FLIGHT: "Another refresh is under way and has not ended within 10 s: look again shortly.",
     Outcome.BACKING_OFF: "Not tried: refreshes are held back after failures.",
+    Outcome.HELD_BACK: "Not tried: the provider is not asked for a while, because it wanted that or does not answer.",
     Outcome.UNAVAILABLE: "The provider could not answer: the credential stays, and the refresh is tried again.",
     Outcome.REFUSED: "The provider refused the grant: the page of the connection says what follows.",
     Outcome.CLIENT_REJECTED: "The provider refuses our client registration: check the provider app.",

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connections.lifecycle.policy import STRIKE_INTERVAL
+from connections.lifecycle.policy import STRIKE_INTERVAL, GrantLifetimes, grant_ends_at
 from connections.models import (
     AttemptState,
     Connection,
@@ -33,12 +33,17 @@ class Step:
 
 
 def outlook(
-    connection: Connection, *, attempt: RefreshAttempt | None, incidents: Sequence[Incident], now: datetime
+    connection: Connection,
+    *,
+    attempt: RefreshAttempt | None,
+    incidents: Sequence[Incident],
+    now: datetime,
+    lifetimes: GrantLifetimes = GrantLifetimes(),
 ) -> list[Step]:
     """Return what happens next to ``connection``, the weightiest first.
 
     ``attempt`` is its open one; ``incidents`` are the open ones of its provider app. The connection has its tenant and
-    provider app loaded.
+    provider app loaded. ``lifetimes`` is how long its grant lives.
     """
     match Status(connection.status):
         case Status.PENDING:
@@ -55,6 +60,7 @@ def outlook(
                 *_incidents(incidents),
                 *_refresh(connection, attempt, now=now),
                 *_probe(connection),
+                *_end(connection, lifetimes),
             ]
 
 
@@ -128,6 +134,14 @@ def _probe(connection: Connection) -> Iterator[Step]:
         yield Step("It is never probed: the provider offers no call to prove a credential with.")
     else:
         yield Step("Probe", connection.probe_due_at)
+
+
+def _end(connection: Connection, lifetimes: GrantLifetimes) -> Iterator[Step]:
+    if connection.authorized_at is None:
+        return
+    ends_at = grant_ends_at(authorized_at=connection.authorized_at, lifetimes=lifetimes)
+    if ends_at is not None:
+        yield Step("The provider ends the grant, and the end user has to connect again.", ends_at)
 
 
 def distance(moment: datetime, *, now: datetime) -> str:

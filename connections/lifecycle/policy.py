@@ -17,6 +17,9 @@ from providers.vocabulary import ProbeVerdict
 REFRESH_FROM = 0.70
 REFRESH_UNTIL = 0.85
 ASSUMED_LIFETIME_SECONDS = 3600  # for a refreshable token of which nobody said how long it lives
+# A refresh token that ends unless it is used is used in time, with room left for a provider's bad week.
+IDLE_FROM = 0.50
+IDLE_UNTIL = 0.65
 DEFAULT_MIN_TTL_SECONDS = 5.0
 
 STRIKE_INTERVAL = timedelta(seconds=30)
@@ -25,13 +28,49 @@ BACKOFF_BASE_SECONDS = 2.0
 BACKOFF_CAP_SECONDS = 600.0
 
 
-def refresh_moment(version: CredentialVersion, *, spread: float) -> datetime | None:
-    """Return when ``version`` should be refreshed: at 70 to 85 % of its lifetime, or never if it cannot be."""
+@dataclass(frozen=True, slots=True)
+class GrantLifetimes:
+    """How long a grant lives, in seconds: ``idle`` unless it is used, ``absolute`` whatever is done; None: for ever."""
+
+    idle: int | None = None
+    absolute: int | None = None
+
+
+def refresh_moment(
+    version: CredentialVersion, *, spread: float, lifetimes: GrantLifetimes = GrantLifetimes()
+) -> datetime | None:
+    """Return when ``version`` should be refreshed, or None where it cannot be.
+
+    That is at 70 to 85 % of the access token's lifetime, or at 50 to 65 % of the refresh token's idle lifetime where
+    that comes first: a grant is kept alive though nobody needs a new access token.
+    """
     if not version.is_refreshable:
         return None
-    lifetime = version.lifetime_seconds or ASSUMED_LIFETIME_SECONDS
-    share = REFRESH_FROM + (REFRESH_UNTIL - REFRESH_FROM) * spread
-    return version.received_at + timedelta(seconds=lifetime * share)
+    seconds = (version.lifetime_seconds or ASSUMED_LIFETIME_SECONDS) * _between(REFRESH_FROM, REFRESH_UNTIL, spread)
+    if lifetimes.idle is not None:
+        seconds = min(seconds, lifetimes.idle * _between(IDLE_FROM, IDLE_UNTIL, spread))
+    return version.received_at + timedelta(seconds=seconds)
+
+
+def grant_ends_at(
+    *, authorized_at: datetime, used_at: datetime | None = None, lifetimes: GrantLifetimes
+) -> datetime | None:
+    """Return the moment at which a grant ends, or None where nothing is known to end it.
+
+    ``authorized_at`` is when the end user gave it. ``used_at`` is when its refresh token was used last, and is asked
+    for by whoever wants to know what happens without further refreshes; with None the grant is kept in use, and ends
+    with its absolute lifetime, which nothing prolongs.
+    """
+    ends = []
+    if lifetimes.absolute is not None:
+        ends.append(authorized_at + timedelta(seconds=lifetimes.absolute))
+    if lifetimes.idle is not None and used_at is not None:
+        ends.append(used_at + timedelta(seconds=lifetimes.idle))
+    return min(ends, default=None)
+
+
+def _between(low: float, high: float, spread: float) -> float:
+    return low + (high - low) * spread
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,20 @@
 """Probe: a cheap authenticated call that proves a credential still works, or gives reason to doubt it.
 
 A probe alone ends nothing that can be refreshed: its dead answer forces a refresh, and that one decides. Requested,
-granted and observed scopes are compared here.
+granted and observed scopes are compared here. Whether the provider may be asked now, the throttle says.
 """
 
+import math
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from django.db.models import Q
 
-from connections.lifecycle import events
+from connections.lifecycle import events, throttle
 from connections.lifecycle.claim import Need
+from connections.lifecycle.clock import database_now
 from connections.lifecycle.intervals import probe_intervals
 from connections.lifecycle.locking import lock_connection, release_database, short_transaction
 from connections.lifecycle.outcomes import AppMisconfigured
@@ -33,6 +36,7 @@ class _Trial:
     """What is tried: one credential version, opened, and how to call its provider."""
 
     connection_id: uuid.UUID
+    app_id: uuid.UUID
     version_id: uuid.UUID
     access: Access
     credential: Credential
@@ -50,24 +54,37 @@ class ProbeReport:
 def probe(connection_id: uuid.UUID, *, trigger: str) -> ProbeReport:
     """Probe one connection now and act on the answer; holds no lock and no database connection during HTTP.
 
-    A dead answer on a refreshable credential refreshes it at once, and the refresh decides.
+    A dead answer on a refreshable credential refreshes it at once, and the refresh decides. Nothing is sent while the
+    provider wants to be left alone: the probe is then due again when that is over.
     """
     trial = _load(connection_id)
     release_database()
     if isinstance(trial, ProbeReport):
         return trial
-    capabilities = trial.access.capabilities
-    if capabilities.probes:
-        found = trial.access.strategy.probe(trial.access.target, trial.credential)
-        verified_by = "probe"
-    else:
-        found = trial.access.strategy.introspect(trial.access.target, trial.credential)
-        verified_by = "introspection"
-    _record(trial, found, verified_by=verified_by)
+    strategy, target = trial.access.strategy, trial.access.target
+    is_probed = trial.access.capabilities.probes
+    server = throttle.Server.RESOURCE if is_probed else throttle.Server.AUTHORIZATION
+    wait = throttle.admit(
+        trial.app_id, budget=target.entry.requests_per_minute, is_urgent=trigger != "sweep", server=server
+    )
+    if wait is not None:
+        return _held_back(trial, wait)
+    found = strategy.probe(target, trial.credential) if is_probed else strategy.introspect(target, trial.credential)
+    throttle.note_probe(trial.app_id, connection_id=connection_id, found=found, server=server)
+    _record(trial, found, verified_by="probe" if is_probed else "introspection")
     if decide_probe(found.verdict, is_refreshable=trial.is_refreshable) == "refresh":
         refresh_and_wait(connection_id, trigger=trigger, need=Need(instead_of=trial.version_id))
     logger.info("probed", connection=str(connection_id), verdict=found.verdict.value, status=found.status)
     return ProbeReport(found.verdict, found.detail)
+
+
+def _held_back(trial: _Trial, wait: float) -> ProbeReport:
+    """Make the probe due when the wait is over, if it is due by then at all."""
+    again = database_now() + timedelta(seconds=wait)
+    Connection.objects.filter(
+        Q(current_version_id=trial.version_id), id=trial.connection_id, probe_due_at__isnull=False
+    ).update(probe_due_at=again)
+    return ProbeReport(None, f"The provider is not asked for another {math.ceil(wait)} s: it wants to be left alone.")
 
 
 def _load(connection_id: uuid.UUID) -> _Trial | ProbeReport:
@@ -86,7 +103,7 @@ def _load(connection_id: uuid.UUID) -> _Trial | ProbeReport:
     if not (access.capabilities.probes or access.capabilities.introspects):
         Connection.objects.filter(id=connection_id).update(probe_due_at=None)
         return ProbeReport(None, "The provider offers no call to prove a credential with.")
-    return _Trial(connection_id, version.id, access, credential, version.is_refreshable)
+    return _Trial(connection_id, connection.provider_app_id, version.id, access, credential, version.is_refreshable)
 
 
 def _record(trial: _Trial, found: ProbeResult, *, verified_by: str) -> None:

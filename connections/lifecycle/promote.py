@@ -13,7 +13,7 @@ from django.db.models import Q
 from connections.lifecycle import events
 from connections.lifecycle.intervals import probe_intervals
 from connections.lifecycle.locking import lock_if_free
-from connections.lifecycle.policy import refresh_moment
+from connections.lifecycle.policy import GrantLifetimes, refresh_moment
 from connections.lifecycle.promote_query import begin_plain_promotion, end_plain_promotion
 from connections.lifecycle.versions import SealedVersion, make_current, row_of
 from connections.models import (
@@ -69,7 +69,7 @@ def _leave_to_revocation(connection: Connection, version: CredentialVersion, *, 
         )
 
 
-def promote_plainly(sealed: SealedVersion) -> bool:
+def promote_plainly(sealed: SealedVersion, *, lifetimes: GrantLifetimes) -> bool:
     """Promote the stored version of a healthy connection in a transaction of its own (``promote_query``).
 
     Return False, with nothing changed, where anything is unusual or the row is locked: that is for ``promote``.
@@ -84,7 +84,7 @@ def promote_plainly(sealed: SealedVersion) -> bool:
             plain,
             version_id=sealed.id,
             attempt_id=sealed.attempt_id,
-            refresh_due_at=refresh_moment(row_of(sealed), spread=random.random()),
+            refresh_due_at=refresh_moment(row_of(sealed), spread=random.random(), lifetimes=lifetimes),
             probe_due_at=plain.now + probe_intervals().after(plain.last_vended_at or plain.now, now=plain.now),
             event="connection.refreshed",
             payload=events.identity(

@@ -29,6 +29,7 @@ _STORED = (
     "is_refreshable",
     "access_expires_at",
     "lifetime_seconds",
+    "refresh_lifetime_seconds",
     "received_at",
 )
 _STORE = """
@@ -38,10 +39,10 @@ WITH attempt AS (
 )
 INSERT INTO connections_credentialversion (id, connection_id, grant_id, parent_id, attempt_id, stage, secrets,
                                            data_key_id, fingerprint, scopes, is_refreshable, access_expires_at,
-                                           lifetime_seconds, received_at)
+                                           lifetime_seconds, refresh_lifetime_seconds, received_at)
 VALUES (%(id)s, %(connection_id)s, %(grant_id)s, %(parent_id)s, %(attempt_id)s, 'received', %(secrets)s,
         %(data_key_id)s, %(fingerprint)s, %(scopes)s, %(is_refreshable)s, %(access_expires_at)s,
-        %(lifetime_seconds)s, %(received_at)s)
+        %(lifetime_seconds)s, %(refresh_lifetime_seconds)s, %(received_at)s)
 """
 
 _DEMOTE = """

@@ -8,14 +8,18 @@ sweep, a vend that must wait, the API and the admin. What becomes of attempts th
 import time
 import uuid
 
-from connections.lifecycle.claim import Need, Outcome, RefreshReport, claim
+from connections.lifecycle import throttle
+from connections.lifecycle.claim import Claim, Need, Outcome, RefreshReport, claim
+from connections.lifecycle.claim_query import AppRow, find_app
 from connections.lifecycle.locking import release_database
 from connections.lifecycle.settle import abort, settle_failure, settle_success
+from connections.lifecycle.sweep import postpone_refresh
 from connections.models import AttemptState, RefreshAttempt
 from providers.errors import ProviderError
 
 SEND_WITHIN_SECONDS = 5.0
 WAIT_SECONDS = 10.0
+SWEEP = "sweep"  # the trigger of whatever nobody waits for
 _POLL_SECONDS = (0.05, 0.05, 0.1, 0.1, 0.2)
 
 
@@ -23,18 +27,40 @@ def refresh(connection_id: uuid.UUID, *, trigger: str, need: Need = Need()) -> R
     """Refresh one connection if it is due, and say what came of it.
 
     Blocks for one exchange at the most, never for another's. Opens short transactions, none of which spans HTTP.
+    Nothing is sent while the provider wants to be left alone; who waits for it may overdraw its budget, a sweep not.
     """
-    claimed = claim(connection_id, trigger=trigger, need=need)
+    app = find_app(connection_id)
+    release_database()
+    if app is None:
+        return RefreshReport(Outcome.GONE)
+    held_seconds = throttle.admit(app.id, budget=throttle.budget_of(app.provider), is_urgent=trigger != SWEEP)
+    claimed = claim(connection_id, trigger=trigger, need=need, held_seconds=held_seconds)
+    if held_seconds is not None and trigger == SWEEP:
+        postpone_refresh(connection_id, seconds=held_seconds)
     release_database()
     if isinstance(claimed, RefreshReport):
+        if held_seconds is None:
+            throttle.give_back(app.id)
         return claimed
     if time.monotonic() - claimed.claimed_monotonic > SEND_WITHIN_SECONDS:
+        throttle.give_back(app.id)
         return abort(claimed, error="late", detail="The process stood still between the claim and the request.")
     try:
         obtained = claimed.access.strategy.refresh(claimed.access.target, claimed.credential)
     except ProviderError as error:
-        return settle_failure(claimed, error)
-    return settle_success(claimed, obtained)
+        report = settle_failure(claimed, error)
+        _note(app, claimed, error)
+        return report
+    report = settle_success(claimed, obtained)
+    _note(app, claimed, None)
+    return report
+
+
+def _note(app: AppRow, claimed: Claim, failure: ProviderError | None) -> None:
+    """Tell the throttle, after the answer is safe."""
+    release_database()
+    grace_seconds = claimed.grace_seconds if claimed.rotates else 0
+    throttle.note(app.id, connection_id=claimed.connection_id, failure=failure, grace_seconds=grace_seconds)
 
 
 def refresh_and_wait(connection_id: uuid.UUID, *, trigger: str, need: Need) -> RefreshReport:

@@ -16,7 +16,7 @@ from connections.lifecycle import spool
 from connections.lifecycle.claim import Claim, Outcome, RefreshReport
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.incidents import close_client_incident, open_client_incident
-from connections.lifecycle.lifetime import with_known_lifetime
+from connections.lifecycle.lifetime import grant_lifetimes, with_known_lifetime
 from connections.lifecycle.locking import (
     lock_attempt,
     lock_connection,
@@ -24,7 +24,7 @@ from connections.lifecycle.locking import (
     replace_broken_connections,
     short_transaction,
 )
-from connections.lifecycle.policy import backoff_seconds
+from connections.lifecycle.policy import GrantLifetimes, backoff_seconds
 from connections.lifecycle.promote import promote, promote_plainly
 from connections.lifecycle.promote_query import store_received
 from connections.lifecycle.recover import promote_received
@@ -57,7 +57,11 @@ def settle_success(claimed: Claim, obtained: Obtained) -> RefreshReport:
     if not _stored(sealed):
         return RefreshReport(Outcome.UNAVAILABLE, claimed.attempt_id, retry_after_seconds=STORE_RETRY_SECONDS[-1])
     learnt = _learnt_lifetime(claimed, obtained)
-    if learnt is not None or claimed.during_incident or not promote_plainly(sealed):
+    if (
+        learnt is not None
+        or claimed.during_incident
+        or not promote_plainly(sealed, lifetimes=_lifetimes(claimed, obtained))
+    ):
         with short_transaction() as now:
             connection = lock_connection(claimed.connection_id)
             if connection is None:
@@ -71,6 +75,11 @@ def settle_success(claimed: Claim, obtained: Obtained) -> RefreshReport:
                 close_client_incident(connection.provider_app, now=now)
     logger.info("refreshed", connection=str(claimed.connection_id), attempt=str(claimed.attempt_id))
     return RefreshReport(Outcome.REFRESHED, claimed.attempt_id)
+
+
+def _lifetimes(claimed: Claim, obtained: Obtained) -> GrantLifetimes:
+    target = claimed.access.target
+    return grant_lifetimes(target.entry.slug, target.style, refresh_lifetime_seconds=obtained.refresh_lifetime_seconds)
 
 
 def _learnt_lifetime(claimed: Claim, obtained: Obtained) -> int | None:

@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from connections.lifecycle import events
 from connections.lifecycle.intervals import probe_intervals
+from connections.lifecycle.lifetime import grant_lifetimes
 from connections.lifecycle.policy import ASSUMED_LIFETIME_SECONDS, refresh_moment
 from connections.lifecycle.sealing import credential_place
 from connections.models import Connection, CredentialVersion, Reason, Scope, Stage, Status
@@ -38,6 +39,7 @@ class SealedVersion:
     is_refreshable: bool
     lifetime_seconds: int | None
     received_at: datetime
+    refresh_lifetime_seconds: int | None = None
 
 
 def seal_version(
@@ -69,6 +71,7 @@ def seal_version(
         is_refreshable=is_refreshable,
         lifetime_seconds=obtained.lifetime_seconds or (ASSUMED_LIFETIME_SECONDS if is_refreshable else None),
         received_at=received_at,
+        refresh_lifetime_seconds=obtained.refresh_lifetime_seconds,
     )
 
 
@@ -90,6 +93,7 @@ def row_of(sealed: SealedVersion) -> CredentialVersion:
         access_expires_at=None if lifetime is None else sealed.received_at + timedelta(seconds=lifetime),
         lifetime_seconds=lifetime,
         received_at=sealed.received_at,
+        refresh_lifetime_seconds=sealed.refresh_lifetime_seconds,
     )
 
 
@@ -128,15 +132,18 @@ def make_current(
     version.stage = Stage.CURRENT
     version.save(update_fields=["stage"])
     changed = connection.status != status
+    app = connection.provider_app
+    lifetimes = grant_lifetimes(app.provider, app.auth_style, refresh_lifetime_seconds=version.refresh_lifetime_seconds)
     values: dict[str, Any] = {
         "status": status,
         "reason": reason,
         "evidence": {},
         "status_changed_at": now if changed else connection.status_changed_at,
         "grant_id": version.grant_id,
+        "authorized_at": connection.authorized_at if version.grant_id == connection.grant_id else version.received_at,
         "current_version_id": version.id,
         "access_expires_at": version.access_expires_at,
-        "refresh_due_at": refresh_moment(version, spread=random.random()),
+        "refresh_due_at": refresh_moment(version, spread=random.random(), lifetimes=lifetimes),
         "refresh_enqueued_until": None,
         "next_attempt_at": None,
         "failures": 0,

@@ -75,6 +75,7 @@ class Connection(models.Model):
     suspended_at = models.DateTimeField(null=True, blank=True)
 
     grant_id = models.UUIDField(null=True, blank=True)
+    authorized_at = models.DateTimeField(null=True, blank=True)
     current_version_id = models.UUIDField(null=True, blank=True)
     access_expires_at = models.DateTimeField(null=True, blank=True)
     refresh_due_at = models.DateTimeField(null=True, blank=True)

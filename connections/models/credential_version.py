@@ -39,6 +39,7 @@ class CredentialVersion(models.Model):
     is_refreshable = models.BooleanField(default=False)
     access_expires_at = models.DateTimeField(null=True, blank=True)
     lifetime_seconds = models.PositiveIntegerField(null=True, blank=True)
+    refresh_lifetime_seconds = models.PositiveIntegerField(null=True, blank=True)
     received_at = models.DateTimeField()
 
     class Meta:

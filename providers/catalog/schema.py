@@ -134,7 +134,9 @@ class AuthorizationCodeMethod(OAuthMethod):
     ``scope_parameter`` is what the authorization request calls the scope. ``token_pointer`` leads to the object that
     holds the tokens in the answer to a code; the answer to a refresh holds them at the top. ``refresh_scope`` stands
     for the refresh token: responses that bring one need not name it. ``refresh_tokens_rotate`` says that using a
-    refresh token may end it; where each answer brings a new one but the old one lives on, it is false.
+    refresh token may end it; where each answer brings a new one but the old one lives on, it is false. A refresh token
+    that nobody uses ends after ``refresh_idle_lifetime_seconds``; the grant ends ``refresh_absolute_lifetime_seconds``
+    after the end user's consent, whatever is done.
     """
 
     authorization_url: str = ""
@@ -149,8 +151,8 @@ class AuthorizationCodeMethod(OAuthMethod):
     refresh_scope: str = ""
     refresh_tokens_rotate: bool = True
     refresh_grace_seconds: int = Field(default=0, ge=0)
-    refresh_idle_lifetime_seconds: int | None = None
-    refresh_absolute_lifetime_seconds: int | None = None
+    refresh_idle_lifetime_seconds: int | None = Field(default=None, ge=60)
+    refresh_absolute_lifetime_seconds: int | None = Field(default=None, ge=60)
 
 
 class ClientCredentialsMethod(OAuthMethod):
@@ -212,7 +214,11 @@ class Probe(_Model):
 
 
 class CatalogEntry(_Model):
-    """One provider."""
+    """One provider.
+
+    ``requests_per_minute`` is what one provider app may ask of it in the background (refreshes and probes together),
+    where the provider limits our registration rather than each grant.
+    """
 
     slug: Slug
     name: str
@@ -220,6 +226,7 @@ class CatalogEntry(_Model):
     website: str = ""
     docs_url: str = ""
     base_url: str = ""
+    requests_per_minute: int = Field(default=6000, ge=1)
     params: tuple[Param, ...] = ()
     scopes: tuple[ScopeInfo, ...] = ()
     authorization_code: AuthorizationCodeMethod | None = None

@@ -24,7 +24,8 @@ from providers.errors import (
 from providers.response import Response
 from providers.vocabulary import Meaning
 
-_LONGEST_RETRY_AFTER_SECONDS = 3600.0
+# What a longer wait would save the provider, it would cost every connection of the provider app.
+_LONGEST_RETRY_AFTER_SECONDS = 900.0
 _TRANSIENT_STATUSES = frozenset({408, 425, 429})
 _STANDARD_CODES = {
     "invalid_grant": Meaning.GRANT_REJECTED,
@@ -89,13 +90,13 @@ def json_document(response: Response) -> Any:
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """Return how long ``Retry-After`` asks to wait, 0 to 3600, or None (RFC 9110 §10.2.3).
+    """Return how long ``Retry-After`` asks to wait, 0 to 900, or None (RFC 9110 §10.2.3).
 
     A date is measured from the answer's own ``Date`` where it has one, so that two clocks need not agree.
     """
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
-        # Longer digits would only overflow: the cap is four.
+        # Longer digits would only overflow: the cap is three.
         return min(float(value[:12]), _LONGEST_RETRY_AFTER_SECONDS)
     if (until := _epoch(value)) is None:
         return None

@@ -1,13 +1,30 @@
-"""Client authentication at the token, revocation and introspection endpoints (RFC 6749 §2.3)."""
+"""Client authentication at the token, revocation and introspection endpoints (RFC 6749 §2.3).
+
+Owns how a secret travels, and which of several is used: while a client secret is being rotated, one of them is not
+known to the provider yet, or no more.
+"""
 
 import base64
-from dataclasses import dataclass, field
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 from urllib.parse import quote_plus
 
 from pydantic import SecretStr
 
+from providers.errors import ClientRejected, GrantRejected
 from providers.values import ClientRegistration
 from providers.vocabulary import ClientAuthentication
+
+_T = TypeVar("_T")
+
+# A refusal takes no time. After this much of it no other secret is tried, so that the call keeps within its lease.
+_TRY_OTHERS_WITHIN_SECONDS = 10.0
+_MOST_REMEMBERED = 4096
+# By registration: which of its secrets the provider took last, where that is not the first. Of this process only.
+_taken: dict[bytes, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +35,39 @@ class Proof:
     form: dict[str, str] = field(default_factory=dict, repr=False)
 
 
+def with_each_secret(registration: ClientRegistration, ask: Callable[[ClientRegistration], _T]) -> _T:
+    """Return what ``ask`` makes of the registration with one of its secrets: the one that was taken last goes first.
+
+    ``ask`` makes one request; only if the provider refuses the client is it called once more, with the next secret: a
+    request that was refused for who sent it has used up neither code nor token (RFC 6749 §5.2). Every other failure
+    rises at once, because the provider may have acted. Raises ``ClientRejected`` when all secrets are refused.
+    """
+    secrets = registration.client_secrets
+    if len(secrets) < 2:
+        return ask(registration)
+    known = _digest(registration)
+    last = _taken.get(known, 0)
+    give_up_at = time.monotonic() + _TRY_OTHERS_WITHIN_SECONDS
+    refusals: list[ClientRejected] = []
+    for position in sorted(range(len(secrets)), key=lambda candidate: candidate != last):
+        try:
+            answer = ask(replace(registration, client_secrets=(secrets[position],)))
+        except ClientRejected as refusal:
+            refusals.append(refusal)
+            if not _is_harmless(refusal) or time.monotonic() > give_up_at:
+                break
+        except GrantRejected as refusal:
+            if refusal.sent:  # who we are was accepted
+                _remember(known, position)
+            raise
+        else:
+            _remember(known, position)
+            return answer
+    raise refusals[0]
+
+
 def prove(*, method: ClientAuthentication, registration: ClientRegistration) -> Proof:
-    """Return the proof of ``registration``, by the preferred secret; without one, the client names itself only.
+    """Return the proof of ``registration``, by its first secret; without one, the client names itself only.
 
     Basic quotes both parts before joining them (RFC 6749 §2.3.1): an id or a secret may hold a colon.
     """
@@ -35,3 +83,24 @@ def prove(*, method: ClientAuthentication, registration: ClientRegistration) -> 
 def bearer(secret: SecretStr | None) -> Proof:
     """Return the proof of whoever holds ``secret``: it travels as a bearer token (RFC 6750 §2.1)."""
     return Proof() if secret is None else Proof(headers={"Authorization": f"Bearer {secret.get_secret_value()}"})
+
+
+def _is_harmless(refusal: ClientRejected) -> bool:
+    """Whether a refused client is all that this answer can mean: a server that fails may have done half the work."""
+    status = refusal.evidence.status
+    return status is not None and status < 500
+
+
+def _digest(registration: ClientRegistration) -> bytes:
+    """Return what stands for the registration and the order of its secrets: another order begins anew."""
+    parts = [registration.client_id, *(secret.get_secret_value() for secret in registration.client_secrets)]
+    return hashlib.sha256("\x00".join(parts).encode("utf-8", "surrogatepass")).digest()
+
+
+def _remember(known: bytes, position: int) -> None:
+    if position == 0:
+        _taken.pop(known, None)
+        return
+    if len(_taken) >= _MOST_REMEMBERED:
+        _taken.clear()
+    _taken[known] = position

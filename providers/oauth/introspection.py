@@ -3,12 +3,15 @@
 import math
 import time
 
+from pydantic import SecretStr
+
 from providers import egress
 from providers.catalog.resolve import Target
-from providers.errors import Evidence, MisconfiguredProvider, ProviderError
+from providers.errors import Evidence, MisconfiguredProvider, ProviderError, ProviderUnavailable
 from providers.oauth.classify import failure_of, json_object
-from providers.oauth.client_authentication import prove
+from providers.oauth.client_authentication import prove, with_each_secret
 from providers.oauth.token_response import LONGEST_SECONDS, scopes_of
+from providers.response import Response
 from providers.values import ClientRegistration, Credential, ProbeResult
 from providers.vocabulary import ProbeVerdict
 
@@ -21,23 +24,11 @@ def introspect(*, target: Target, registration: ClientRegistration, credential: 
     if not target.endpoints.introspection or credential.access_token is None:
         detail = f"{target.entry.slug} has no introspection endpoint, or the credential no access token."
         raise MisconfiguredProvider(Evidence(detail, sent=False))
-    method = target.oauth_method
-    proof = prove(method=method.client_authentication, registration=registration)
-    hint = {"token_type_hint": "access_token"} if method.token_type_hint else {}
-    parameters = proof.form | hint | {"token": credential.access_token.get_secret_value()}
-    is_form = method.token_request_format == "form"  # noqa: S105 - no password
+    token = credential.access_token
     try:
-        response = egress.request(
-            "POST",
-            target.endpoints.introspection,
-            headers={"Accept": "application/json"} | target.request_headers | proof.headers,
-            form=parameters if is_form else None,
-            json=None if is_form else parameters,
-        )
+        response = with_each_secret(registration, lambda narrowed: _ask(target, narrowed, token))
     except ProviderError as error:
         return _unknown(error)
-    if (failure := failure_of(response, rules=method.errors)) is not None:
-        return _unknown(failure)
     document = json_object(response)
     if document.get("active") is False:
         return ProbeResult(ProbeVerdict.DEAD, status=response.status, detail="Introspection: not active.")
@@ -48,9 +39,28 @@ def introspect(*, target: Target, registration: ClientRegistration, credential: 
         ProbeVerdict.ALIVE,
         status=response.status,
         detail="Introspection: active.",
-        scopes=scopes_of(document, method=method),
+        scopes=scopes_of(document, method=target.oauth_method),
         expires_in_seconds=_seconds_until(document.get("exp")),
     )
+
+
+def _ask(target: Target, registration: ClientRegistration, token: SecretStr) -> Response:
+    """Return the answer. Raises what it means when that is a failure."""
+    method = target.oauth_method
+    proof = prove(method=method.client_authentication, registration=registration)
+    hint = {"token_type_hint": "access_token"} if method.token_type_hint else {}
+    parameters = proof.form | hint | {"token": token.get_secret_value()}
+    is_form = method.token_request_format == "form"  # noqa: S105 - no password
+    response = egress.request(
+        "POST",
+        target.endpoints.introspection,
+        headers={"Accept": "application/json"} | target.request_headers | proof.headers,
+        form=parameters if is_form else None,
+        json=None if is_form else parameters,
+    )
+    if (failure := failure_of(response, rules=method.errors)) is not None:
+        raise failure
+    return response
 
 
 def _unknown(error: ProviderError) -> ProbeResult:
@@ -59,6 +69,7 @@ def _unknown(error: ProviderError) -> ProbeResult:
         status=error.evidence.status,
         detail=f"Introspection: {error.evidence.detail}",
         retry_after_seconds=error.retry_after_seconds,
+        unanswered=isinstance(error, ProviderUnavailable) and error.evidence.status is None,
     )
 
 

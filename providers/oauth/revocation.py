@@ -4,6 +4,7 @@ What the catalogue says in ``Revocation`` takes the place of the RFC's request; 
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from pydantic import SecretStr
 
@@ -13,7 +14,7 @@ from providers.catalog.schema import OAuthMethod
 from providers.catalog.template import fill, names
 from providers.errors import Evidence, GrantRejected, MalformedResponse, MisconfiguredProvider
 from providers.oauth.classify import failure_of
-from providers.oauth.client_authentication import Proof, bearer, prove
+from providers.oauth.client_authentication import Proof, bearer, prove, with_each_secret
 from providers.response import Response
 from providers.values import ClientRegistration, Credential
 from providers.vocabulary import ClientAuthentication
@@ -32,12 +33,24 @@ def revoke(*, target: Target, registration: ClientRegistration, credential: Cred
         raise MisconfiguredProvider(Evidence(f"{target.entry.slug} has no revocation endpoint.", sent=False))
     method = target.oauth_method
     for kind, token in _tokens(method, credential):
-        response = _ask(target, registration, credential, kind=kind, token=token)
-        failure = failure_of(response, rules=method.revocation.errors + method.errors)
-        if failure is None or isinstance(failure, GrantRejected):
-            continue
-        if not (isinstance(failure, MalformedResponse) and failure.evidence.error in _HARMLESS):
-            raise failure
+        ask = partial(_revoke, target=target, credential=credential, kind=kind, token=token)
+        if method.revocation.authentication in ("none", "token_bearer"):
+            ask(registration)
+        else:
+            with_each_secret(registration, ask)
+
+
+def _revoke(
+    registration: ClientRegistration, *, target: Target, credential: Credential, kind: str, token: SecretStr
+) -> None:
+    """Ask about one token, by one secret. Raises what the answer means, unless the token is gone by it."""
+    method = target.oauth_method
+    response = _ask(target, registration, credential, kind=kind, token=token)
+    failure = failure_of(response, rules=method.revocation.errors + method.errors)
+    if failure is None or isinstance(failure, GrantRejected):
+        return
+    if not (isinstance(failure, MalformedResponse) and failure.evidence.error in _HARMLESS):
+        raise failure
 
 
 def _tokens(method: OAuthMethod, credential: Credential) -> Iterator[tuple[str, SecretStr]]:

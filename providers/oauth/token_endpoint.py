@@ -18,7 +18,7 @@ from providers import egress, quiet
 from providers.catalog.resolve import Target
 from providers.catalog.template import fill
 from providers.errors import Evidence, GrantRejected, MisconfiguredProvider
-from providers.oauth.client_authentication import prove
+from providers.oauth.client_authentication import prove, with_each_secret
 from providers.oauth.token_response import TokenDocument, admit, obtained
 from providers.response import Response
 from providers.values import ClientRegistration, CodeGrant, Credential, Obtained
@@ -35,31 +35,36 @@ def exchange_code(*, target: Target, grant: CodeGrant) -> Obtained:
     Calls the provider. Raises ``GrantRejected``, ``ClientRejected``, ``ProviderUnavailable``, ``MalformedResponse``,
     ``TargetRefused`` and ``MisconfiguredProvider``, as do the other two.
     """
-    registration = target.registration
     code = grant.code.get_secret_value()
     if not code:
         raise GrantRejected(Evidence("There is no code to exchange.", sent=False))
     verifier = grant.code_verifier.get_secret_value() if grant.code_verifier else None
-    session = _TokenSession(WebApplicationClient(registration.client_id), target=target, registration=registration)
-    if target.entry.authorization_code is not None:
-        session.pointer = target.entry.authorization_code.token_pointer
-    session.redirect_uri = registration.redirect_uri or None
-    document = session.run(
-        lambda: session.fetch_token(
-            _PLACEHOLDER, code=code, code_verifier=verifier, include_client_id=False, auth=_no_authentication
+
+    def ask(narrowed: ClientRegistration) -> TokenDocument:
+        session = _TokenSession(WebApplicationClient(narrowed.client_id), target=target, registration=narrowed)
+        if target.entry.authorization_code is not None:
+            session.pointer = target.entry.authorization_code.token_pointer
+        session.redirect_uri = narrowed.redirect_uri or None
+        return session.run(
+            lambda: session.fetch_token(
+                _PLACEHOLDER, code=code, code_verifier=verifier, include_client_id=False, auth=_no_authentication
+            )
         )
-    )
-    return obtained(document, method=target.oauth_method)
+
+    return obtained(with_each_secret(target.registration, ask), method=target.oauth_method)
 
 
 def refresh(*, target: Target, credential: Credential) -> Obtained:
     """Obtain the next tokens by the refresh token (RFC 6749 §6). The scope is left out: it stays as granted."""
     if credential.refresh_token is None:
         raise GrantRejected(Evidence("There is no refresh token: only the end user can renew the grant.", sent=False))
-    client = WebApplicationClient(target.registration.client_id)
-    session = _TokenSession(client, target=target, registration=target.registration)
     token = credential.refresh_token.get_secret_value()
-    document = session.run(lambda: session.refresh_token(_PLACEHOLDER, refresh_token=token))
+
+    def ask(narrowed: ClientRegistration) -> TokenDocument:
+        session = _TokenSession(WebApplicationClient(narrowed.client_id), target=target, registration=narrowed)
+        return session.run(lambda: session.refresh_token(_PLACEHOLDER, refresh_token=token))
+
+    document = with_each_secret(target.registration, ask)
     return obtained(document, method=target.oauth_method, previous=credential)
 
 
@@ -71,12 +76,14 @@ def client_credentials(
     previous: Credential | None = None,
 ) -> Obtained:
     """Obtain a token for the client itself (RFC 6749 §4.4)."""
-    client = BackendApplicationClient(registration.client_id)
-    session = _TokenSession(client, target=target, registration=registration)
-    if scopes:
-        session.parameters["scope"] = target.oauth_method.scope_separator.join(scopes)
-    document = session.run(lambda: session.fetch_token(_PLACEHOLDER, include_client_id=False, auth=_no_authentication))
-    return obtained(document, method=target.oauth_method, previous=previous)
+
+    def ask(narrowed: ClientRegistration) -> TokenDocument:
+        session = _TokenSession(BackendApplicationClient(narrowed.client_id), target=target, registration=narrowed)
+        if scopes:
+            session.parameters["scope"] = target.oauth_method.scope_separator.join(scopes)
+        return session.run(lambda: session.fetch_token(_PLACEHOLDER, include_client_id=False, auth=_no_authentication))
+
+    return obtained(with_each_secret(registration, ask), method=target.oauth_method, previous=previous)
 
 
 def _no_authentication(request: requests.PreparedRequest) -> requests.PreparedRequest:

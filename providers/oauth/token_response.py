@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from pydantic import SecretStr
 
 from providers.catalog.pointer import value_at
@@ -17,8 +18,16 @@ from providers.values import Credential, Obtained
 
 SHORTEST_SECONDS = 30
 LONGEST_SECONDS = 365 * 24 * 3600
+_LONGEST_REFRESH_SECONDS = 20 * LONGEST_SECONDS
+# As Google, GitHub and others, Keycloak, and Intuit call it.
+_REFRESH_EXPIRIES = ("refresh_token_expires_in", "refresh_expires_in", "x_refresh_token_expires_in")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 §3.3
 _LONGEST_EXTRA = 2048
+# What the database takes, and far more than any provider has: a hostile answer fits ten thousands into its body.
+_LONGEST_SCOPE = 255
+_MOST_SCOPES = 1000
+
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,7 @@ def obtained(document: TokenDocument, *, method: OAuthMethod, previous: Credenti
             extra={**kept.extra, **extra},
         ),
         lifetime_seconds=lifetime_seconds(fields.get("expires_in")) or method.default_lifetime_seconds,
+        refresh_lifetime_seconds=_refresh_lifetime_seconds(fields) if refresh_token is not None else None,
         scopes=scopes_of(fields, method=method, is_refreshable=refresh_token is not None),
     )
 
@@ -103,17 +113,40 @@ def lifetime_seconds(value: object) -> int | None:
     return int(min(max(seconds, SHORTEST_SECONDS), LONGEST_SECONDS))
 
 
+def _refresh_lifetime_seconds(fields: Mapping[str, Any]) -> int | None:
+    """Return how long the refresh token lives, at least 30 s, or None where the response does not say.
+
+    No RFC names it. 0 and less mean that it does not expire: Keycloak says so of offline tokens.
+    """
+    for name in _REFRESH_EXPIRIES:
+        value = fields.get(name)
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            continue
+        try:
+            seconds = float(value)
+        except (OverflowError, ValueError):
+            continue
+        if 0 < seconds < math.inf:
+            return int(min(max(seconds, SHORTEST_SECONDS), _LONGEST_REFRESH_SECONDS))
+    return None
+
+
 def scopes_in(value: object, *, separator: str = " ") -> tuple[str, ...] | None:
     """Return the scopes that ``value`` names, in order and once each, or None when it names none.
 
-    A list is understood as well. White space always separates, whatever the catalogue's separator.
+    A list is understood as well. White space always separates, whatever the catalogue's separator. What no scope can be
+    is left out, one of more than 255 characters included, and so is all that comes after the first thousand: the token
+    beside them may be the only live one, and is worth more. A warning tells how many.
     """
     if isinstance(value, str):
         value = value.replace(separator, " ").split()
     if not isinstance(value, list):
         return None
-    named = [scope for scope in value if isinstance(scope, str) and _SCOPE.fullmatch(scope)]
-    return tuple(dict.fromkeys(named)) or None
+    named = dict.fromkeys(scope for scope in value if isinstance(scope, str) and _SCOPE.fullmatch(scope))
+    kept = [scope for scope in named if len(scope) <= _LONGEST_SCOPE][:_MOST_SCOPES]
+    if len(kept) < len(named):
+        logger.warning("scopes_left_out", named=len(named), left_out=len(named) - len(kept))
+    return tuple(kept) or None
 
 
 def _token(value: object) -> SecretStr | None:

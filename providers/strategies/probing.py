@@ -8,7 +8,7 @@ from providers.catalog.pointer import text_at
 from providers.catalog.resolve import Target
 from providers.catalog.schema import Probe
 from providers.catalog.template import fill, names
-from providers.errors import Evidence, MisconfiguredProvider, ProviderError
+from providers.errors import Evidence, MisconfiguredProvider, ProviderError, ProviderUnavailable
 from providers.oauth.classify import first_match, json_document, retry_after_seconds
 from providers.oauth.token_response import scopes_in
 from providers.response import Response
@@ -51,7 +51,10 @@ def probe(target: Target, credential: Credential, presentation: Presentation) ->
         )
     except ProviderError as error:
         return ProbeResult(
-            ProbeVerdict.UNAVAILABLE, status=error.evidence.status, detail=f"Probe: {error.evidence.detail}"
+            ProbeVerdict.UNAVAILABLE,
+            status=error.evidence.status,
+            detail=f"Probe: {error.evidence.detail}",
+            unanswered=isinstance(error, ProviderUnavailable),
         )
     return _verdict(target, described, response)
 

@@ -1,7 +1,8 @@
 """``make bench``: how fast vends and refreshes are, against yardsticks taken in the same run.
 
 Prints a line of JSON for each: ``vend_fresh`` (a valid token vended, audit row committed) against a constant view and a
-bare WSGI callable in the same server, and ``refresh`` (due connections against a provider that takes 0.3 s).
+bare WSGI callable in the same server, ``refresh`` (due connections against a provider that takes 0.3 s), and ``sweep``
+(what a sweep costs with many connections, against one with few, of which as many are due).
 """
 
 import argparse
@@ -16,6 +17,7 @@ import psycopg
 from config.local.stack import LocalStack
 from tests.campaigns.load import Load, request_bytes, run_load
 from tests.campaigns.stacks import control, database, extra_process, free_port, populate, scalar, wait_for_port
+from tests.campaigns.sweep_bench import sweep
 
 PROVIDER_SECONDS = 0.3
 WORKER_THREADS = 64
@@ -30,13 +32,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=6.0, help="length of each measurement")
     parser.add_argument("--connections", type=int, default=600, help="due connections of the refresh bench")
-    parser.add_argument("--only", choices=["vend_fresh", "refresh"])
+    parser.add_argument("--only", choices=["vend_fresh", "refresh", "sweep"])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="latchkey-bench-", dir="/var/tmp") as folder:
-        if options.only != "refresh":
+        if options.only in (None, "vend_fresh"):
             print(json.dumps(vend_fresh(Path(folder) / "vend", seconds=options.seconds)), flush=True)
-        if options.only != "vend_fresh":
+        if options.only in (None, "refresh"):
             print(json.dumps(refresh(Path(folder) / "refresh", count=options.connections)), flush=True)
+        if options.only in (None, "sweep"):
+            print(json.dumps(sweep(Path(folder) / "sweep")), flush=True)
 
 
 def vend_fresh(folder: Path, *, seconds: float) -> dict[str, Any]:

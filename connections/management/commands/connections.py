@@ -8,6 +8,7 @@ from django.core.management.base import CommandError
 
 from connections.lifecycle import on_demand
 from connections.lifecycle.clock import database_now
+from connections.lifecycle.lifetime import grant_lifetimes
 from connections.lifecycle.on_demand import Told
 from connections.lifecycle.outlook import distance, outlook
 from connections.management.operator_command import OperatorCommand, operator, tenant_named
@@ -76,7 +77,13 @@ def _show(options: dict[str, Any]) -> Answer:
     connection, now = _connection(options), database_now()
     attempt = RefreshAttempt.objects.filter(connection=connection, state__in=OPEN_STATES).first()
     incidents = list(Incident.objects.filter(provider_app=connection.provider_app_id, closed_at=None))
-    steps = outlook(connection, attempt=attempt, incidents=incidents, now=now)
+    steps = outlook(
+        connection,
+        attempt=attempt,
+        incidents=incidents,
+        now=now,
+        lifetimes=grant_lifetimes(connection.provider, connection.provider_app.auth_style),
+    )
     scopes = list(connection.scopes.all())
     data = _data(connection) | {
         "provider_app": connection.provider_app_id,

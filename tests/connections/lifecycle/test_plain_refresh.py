@@ -15,6 +15,7 @@ from connections.lifecycle.claim import LEASE, Claim, Need, claim
 from connections.lifecycle.claim_query import insert_plain_claim
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.locking import lock_connection, lock_if_free, release_database, short_transaction
+from connections.lifecycle.policy import GrantLifetimes
 from connections.lifecycle.promote import promote, promote_plainly
 from connections.lifecycle.promote_query import store_received
 from connections.lifecycle.refresh import refresh
@@ -176,7 +177,7 @@ def told(connection_id: uuid.UUID) -> dict[str, Any]:
             row,
             *("id", "grant_id", "current_version_id", "created_at", "updated_at", "status_changed_at"),
             *("access_expires_at", "refresh_due_at", "probe_due_at", "verified_at", "provider_account_id", "end_user"),
-            *("provider_account_name", "version"),
+            *("provider_account_name", "authorized_at", "version"),
         )
         | {
             "current": roles[row["current_version_id"]],
@@ -205,7 +206,7 @@ def test_promotes_to_the_same_rows_as_the_rules(backend: Caller, app: ProviderAp
         Connection.objects.get(id=EndUser(name, backend).connect(scopes=["profile.read", "files.read"])["id"])
         for name in ("alice", "bob")
     )
-    assert promote_plainly(exchanged(plainly))
+    assert promote_plainly(exchanged(plainly), lifetimes=GrantLifetimes())
     sealed = exchanged(by_rule)
     with short_transaction() as now:
         locked = lock_connection(by_rule.id)
@@ -215,11 +216,11 @@ def test_promotes_to_the_same_rows_as_the_rules(backend: Caller, app: ProviderAp
 
 
 def test_promotes_nothing_plainly_where_scopes_or_health_changed(alice: EndUser, connection: Connection) -> None:
-    assert not promote_plainly(exchanged(connection, scopes=("profile.read",)))
+    assert not promote_plainly(exchanged(connection, scopes=("profile.read",)), lifetimes=GrantLifetimes())
     other = Connection.objects.get(id=alice.connect(scopes=["profile.read"])["id"])
     sealed = exchanged(other)
     Connection.objects.filter(id=other.id).update(status="suspect", reason="refresh_refused")
-    assert not promote_plainly(sealed)
+    assert not promote_plainly(sealed, lifetimes=GrantLifetimes())
     assert CredentialVersion.objects.get(id=sealed.id).stage == Stage.RECEIVED
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connections.lifecycle.policy import (
+    GrantLifetimes,
     ProbeIntervals,
     RefreshFirst,
     Refuse,
@@ -19,6 +20,7 @@ from connections.lifecycle.policy import (
     decide_probe,
     decide_refusal,
     decide_vend,
+    grant_ends_at,
     next_probe_at,
     refresh_moment,
 )
@@ -94,6 +96,61 @@ def test_refreshes_at_70_to_85_percent_of_the_lifetime(lifetime: int, spread: fl
 
 def test_never_refreshes_what_cannot_be() -> None:
     assert refresh_moment(CredentialVersion(received_at=NOW, is_refreshable=False), spread=0) is None
+
+
+DAY = 86_400
+
+
+@given(
+    lifetime=st.one_of(st.none(), st.integers(30, 31_536_000)),
+    idle=st.integers(60, 366 * DAY),
+    spread=st.floats(0, 1, exclude_max=True),
+)
+def test_keeps_an_idle_grant_alive_however_long_its_access_token_lives(
+    lifetime: int | None, idle: int, spread: float
+) -> None:
+    version = CredentialVersion(received_at=NOW, lifetime_seconds=lifetime, is_refreshable=True)
+    moment = refresh_moment(version, spread=spread, lifetimes=GrantLifetimes(idle=idle))
+    usual = refresh_moment(version, spread=spread)
+    assert moment is not None
+    assert usual is not None
+    assert moment <= usual
+    assert moment <= NOW + timedelta(seconds=0.65 * idle)
+    assert moment == usual or moment >= NOW + timedelta(seconds=0.5 * idle)
+
+
+def test_spreads_the_refreshes_that_keep_grants_alive() -> None:
+    version = CredentialVersion(received_at=NOW, lifetime_seconds=365 * DAY, is_refreshable=True)
+    lifetimes = GrantLifetimes(idle=90 * DAY)
+    first, last = (refresh_moment(version, spread=spread, lifetimes=lifetimes) for spread in (0.0, 0.999))
+    assert first == NOW + timedelta(days=45)
+    assert last is not None
+    assert last - first > timedelta(days=13)
+
+
+def test_an_idle_lifetime_makes_nothing_refreshable() -> None:
+    version = CredentialVersion(received_at=NOW, is_refreshable=False)
+    assert refresh_moment(version, spread=0, lifetimes=GrantLifetimes(idle=60)) is None
+
+
+@pytest.mark.parametrize(
+    ("lifetimes", "used_days_ago", "expected_in_days"),
+    [
+        (GrantLifetimes(), 10, None),
+        (GrantLifetimes(idle=90 * DAY), None, None),
+        (GrantLifetimes(idle=90 * DAY), 10, 80),
+        (GrantLifetimes(absolute=365 * DAY), 10, 265),
+        (GrantLifetimes(idle=90 * DAY, absolute=365 * DAY), 10, 80),
+        (GrantLifetimes(idle=90 * DAY, absolute=365 * DAY), None, 265),
+        (GrantLifetimes(idle=90 * DAY, absolute=120 * DAY), 10, 20),
+    ],
+)
+def test_foretells_the_end_of_a_grant(
+    lifetimes: GrantLifetimes, used_days_ago: int | None, expected_in_days: int | None
+) -> None:
+    used_at = None if used_days_ago is None else NOW - timedelta(days=used_days_ago)
+    ends = grant_ends_at(authorized_at=NOW - timedelta(days=100), used_at=used_at, lifetimes=lifetimes)
+    assert ends == (None if expected_in_days is None else NOW + timedelta(days=expected_in_days))
 
 
 @given(failures=st.integers(1, 10_000), spread=st.floats(0, 1), grace=st.integers(0, 3600))

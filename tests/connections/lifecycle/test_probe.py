@@ -8,9 +8,11 @@ from django.db import connection as database
 
 from connections.lifecycle.audit import SYSTEM
 from connections.lifecycle.claim import Need
+from connections.lifecycle.clock import database_now
 from connections.lifecycle.probe import probe
 from connections.lifecycle.refresh import refresh
 from connections.lifecycle.report import report
+from connections.lifecycle.throttle import DISTINCT_FAILURES
 from connections.models import Connection, OutboxEvent, ProviderApp
 from providers.vocabulary import AuthStyle, ProbeVerdict
 from tests.connections.lifecycle.clockwork import age
@@ -152,3 +154,51 @@ def test_many_connections_failing_at_once_open_one_incident_and_end_none(
     assert not Connection.objects.filter(status="needs_reauth").exists()
     incident = app.incidents.get(closed_at=None)
     assert incident.kind == "many_failures"
+
+
+@pytest.fixture
+def several(alice: EndUser) -> list[Connection]:
+    """More connections of one app than are needed to see that a provider is down."""
+    made = []
+    for number in range(DISTINCT_FAILURES + 2):
+        alice.name = f"user-{number}"
+        made.append(Connection.objects.get(id=alice.connect()["id"]))
+    return made
+
+
+@pytest.mark.parametrize("http_date", [False, True])
+@pytest.mark.parametrize("trigger", ["sweep", "report"])
+def test_no_connection_of_an_app_is_probed_before_the_provider_allows(
+    several: list[Connection], alice: EndUser, sandbox: SandboxProcess, http_date: bool, trigger: str
+) -> None:
+    sandbox.control.fault("rate_limited", endpoint="me", retry_after=40, http_date=http_date)
+    assert probe(several[0].id, trigger="sweep").verdict is ProbeVerdict.UNAVAILABLE
+    sandbox.control.clear_log()
+    held = probe(several[1].id, trigger=trigger)
+    assert (held.verdict, sandbox.control.log()) == (None, [])
+    assert "The provider is not asked" in held.detail
+    for connection in several[:2]:
+        due = reload(connection).probe_due_at
+        assert due is not None
+        assert 36 <= (due - database_now()).total_seconds() <= 70
+    assert alice.vend(str(several[-1].id)).status_code == 200
+    assert reload(several[1]).status == "active"
+
+
+def test_a_provider_that_is_down_is_asked_by_a_few_only(several: list[Connection], sandbox: SandboxProcess) -> None:
+    sandbox.control.clear_log()
+    sandbox.control.fault("status", endpoint="me", status=503, times=0)
+    for connection in several:
+        probe(connection.id, trigger="sweep")
+    assert len(sandbox.control.log(endpoint="me")) == DISTINCT_FAILURES
+    assert {reload(connection).status for connection in several} == {"active"}
+
+
+def test_a_probe_that_is_not_due_does_not_become_so_by_being_held_back(
+    several: list[Connection], sandbox: SandboxProcess
+) -> None:
+    sandbox.control.fault("rate_limited", endpoint="me", retry_after=40)
+    probe(several[0].id, trigger="sweep")
+    Connection.objects.filter(id=several[1].id).update(probe_due_at=None)
+    probe(several[1].id, trigger="api")
+    assert reload(several[1]).probe_due_at is None

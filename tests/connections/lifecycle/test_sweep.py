@@ -3,6 +3,8 @@
 import base64
 import json
 import threading
+import time
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -14,10 +16,13 @@ from django.conf import settings
 from django.db import connection as database
 
 from connections import dispatch
+from connections.lifecycle import sweep, throttle
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.locking import lock_connection, short_transaction
-from connections.lifecycle.sweep import sweep_probes, sweep_refreshes, sweep_revocations
+from connections.lifecycle.sweep import postpone_refresh, sweep_probes, sweep_refreshes, sweep_revocations
 from connections.models import Connection, ProviderApp, Tenant
+from providers.errors import Evidence, ProviderUnavailable
+from tests.connections.api.stored import make_connection
 from tests.connections.lifecycle.clockwork import age
 
 
@@ -152,3 +157,81 @@ def test_a_broker_that_is_down_loses_nothing(connection: Connection, monkeypatch
         current_app.amqp._producer_pool = None
     row = Connection.objects.get(id=connection.id)
     assert row.refresh_due_at is not None and row.refresh_due_at < database_now()
+
+
+@pytest.fixture
+def due(acme: Tenant, globex: Tenant) -> dict[str, list[str]]:
+    """Five due connections of acme's, each longer so than the two of globex's."""
+    ids: dict[str, list[str]] = {"acme": [], "globex": []}
+    for tenant, count, seconds in ((acme, 5, 600), (globex, 2, 60)):
+        for number in range(count):
+            made = make_connection(tenant, end_user=f"user-{number}")
+            moment = database_now() - timedelta(seconds=seconds - number)
+            Connection.objects.filter(id=made.id).update(refresh_due_at=moment, probe_due_at=moment)
+            ids[tenant.slug].append(str(made.id))
+    return ids
+
+
+def app_of(tenant: Tenant) -> ProviderApp:
+    return ProviderApp.objects.get(tenant=tenant)
+
+
+def told_to_wait(app: ProviderApp, seconds: float) -> None:
+    failure = ProviderUnavailable(Evidence("busy", status=429), retry_after_seconds=seconds)
+    throttle.note(app.id, connection_id=app.id, failure=failure)
+
+
+def test_leaves_out_an_app_that_was_told_to_wait_until_that_is_over(
+    due: dict[str, list[str]], acme: Tenant, queued: Any
+) -> None:
+    told_to_wait(app_of(acme), 1.5)
+    assert sweep_refreshes(now=database_now()) == 2
+    assert sweep_probes(now=database_now()) == 2
+    assert sorted(queued()) == sorted(
+        (task, connection_id) for task in (dispatch.REFRESH, dispatch.PROBE) for connection_id in due["globex"]
+    )
+    time.sleep(1.6)
+    assert sweep_refreshes(now=database_now()) == 5
+    assert sorted(connection_id for _, connection_id in queued()) == sorted(due["acme"])
+
+
+def test_sends_one_trial_of_an_app_whose_breaker_is_half_open(
+    due: dict[str, list[str]], acme: Tenant, queued: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttle, "OPEN_BASE_SECONDS", 0.0)
+    for connection_id in due["acme"]:
+        failure = ProviderUnavailable(Evidence("down", status=503))
+        throttle.note(app_of(acme).id, connection_id=uuid.UUID(connection_id), failure=failure)
+    assert sweep_refreshes(now=database_now()) == 2
+    assert sweep_probes(now=database_now()) == 7, "the other server answers"
+    time.sleep(1.1)
+    queued()
+    assert sweep_refreshes(now=database_now()) == 1
+    assert queued() == [(dispatch.REFRESH, due["acme"][0])]
+
+
+def test_an_app_with_much_to_do_keeps_nobody_else_waiting(
+    due: dict[str, list[str]], queued: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "BATCH", 4)
+    monkeypatch.setattr(throttle, "BURST", 2 / 60_000)  # the sandbox has 60,000 requests a minute
+    assert sweep_refreshes(now=database_now()) == 4
+    assert {connection_id for _, connection_id in queued()} == {*due["acme"][:2], *due["globex"]}
+    assert sweep_refreshes(now=database_now()) == 2
+    assert {connection_id for _, connection_id in queued()} == set(due["acme"][2:4])
+    assert sweep_probes(now=database_now()) == 4
+
+
+def test_what_was_held_back_is_passed_over_for_so_long(due: dict[str, list[str]], queued: Any) -> None:
+    now = database_now()
+    postpone_refresh(uuid.UUID(due["globex"][0]), seconds=5)
+    assert sweep_refreshes(now=now) == 6
+    queued()
+    assert sweep_refreshes(now=now + timedelta(seconds=6)) == 1
+    assert queued() == [(dispatch.REFRESH, due["globex"][0])]
+
+
+def test_sweeps_without_redis_to_ask(due: dict[str, list[str]], settings: Any) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"  # the throttle's: Celery has read its own
+    assert sweep_refreshes(now=database_now()) == 7
+    assert sweep_probes(now=database_now()) == 7

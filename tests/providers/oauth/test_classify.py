@@ -107,9 +107,9 @@ def test_outage_carries_its_retry_after_and_a_refusal_does_not() -> None:
     [
         ("0", 0),
         ("120", 120),
-        ("3600", 3600),
-        ("86400", 3600),
-        ("9" * 400, 3600),
+        ("900", 900),
+        ("86400", 900),
+        ("9" * 400, 900),
         (" 5 ", 5),
         ("-1", None),
         ("1.5", None),
@@ -136,7 +136,7 @@ def test_reads_retry_after_as_a_date_by_the_clock_of_the_answer() -> None:
     headers["retry-after"] = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
     assert 55 < (retry_after_seconds(headers) or 0) <= 60
     headers["retry-after"] = format_datetime(datetime.now(UTC) + timedelta(days=9), usegmt=True)
-    assert retry_after_seconds(headers) == 3600
+    assert retry_after_seconds(headers) == 900
 
 
 def test_absent_retry_after_is_none() -> None:

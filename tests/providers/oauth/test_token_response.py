@@ -172,6 +172,49 @@ def test_reads_scopes(value: object, separator: str, expected: tuple[str, ...] |
     assert scopes_in(value, separator=separator) == expected
 
 
+def test_scope_too_long_to_store_is_left_out_and_the_token_kept(caplog: pytest.LogCaptureFixture) -> None:
+    longest, too_long = "s" * 255, "s" * 256
+    found = read({"access_token": "at", "scope": f"a {too_long} {longest} b"})
+    assert found.credential.access_token == SecretStr("at")
+    assert found.scopes == ("a", longest, "b")
+    assert "scopes_left_out" in caplog.text
+    assert too_long not in caplog.text
+    assert read({"access_token": "at", "scope": too_long}).scopes is None
+
+
+def test_no_answer_names_more_than_a_thousand_scopes() -> None:
+    named = [f"s{number}" for number in range(30_000)]
+    assert scopes_in(named) == tuple(named[:1000])
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ({"refresh_token_expires_in": 15897600}, 15897600),
+        ({"refresh_expires_in": 1800}, 1800),
+        ({"x_refresh_token_expires_in": "8640000"}, 8640000),
+        ({"refresh_expires_in": 0}, None),
+        ({"refresh_expires_in": -1}, None),
+        ({"refresh_expires_in": 0, "refresh_token_expires_in": 60}, 60),
+        ({"refresh_expires_in": 1}, 30),
+        ({"refresh_expires_in": 10**400}, None),
+        ({"refresh_expires_in": 10**15}, 20 * 31_536_000),
+        ({"refresh_expires_in": float("nan")}, None),
+        ({"refresh_expires_in": "soon"}, None),
+        ({"refresh_expires_in": True}, None),
+        ({"refresh_expires_in": [60]}, None),
+        ({}, None),
+    ],
+)
+def test_reads_how_long_the_refresh_token_lives(document: dict[str, object], expected: int | None) -> None:
+    body = {"access_token": "at", "refresh_token": "rt", **document}
+    assert read(body).refresh_lifetime_seconds == expected
+
+
+def test_lifetime_of_a_refresh_token_that_there_is_none_of_is_none() -> None:
+    assert read({"access_token": "at", "refresh_expires_in": 1800}).refresh_lifetime_seconds is None
+
+
 def test_odd_side_values_never_cost_the_token() -> None:
     found = read(
         {
@@ -199,7 +242,17 @@ SCALARS = st.one_of(
 )
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner))
 NAMES = st.sampled_from(
-    ["access_token", "refresh_token", "token_type", "expires_in", "scope", "error", "instance_url", "bot_id"]
+    [
+        "access_token",
+        "refresh_token",
+        "token_type",
+        "expires_in",
+        "refresh_expires_in",
+        "scope",
+        "error",
+        "instance_url",
+        "bot_id",
+    ]
 )
 DOCUMENTS = st.dictionaries(NAMES, VALUES, max_size=8)
 BODIES = st.one_of(
@@ -225,7 +278,7 @@ def test_any_answer_is_a_token_or_a_named_failure(status: int, body: bytes, head
         failure = error
     if failure is not None:
         assert failure.sent
-        assert failure.retry_after_seconds is None or 0 <= failure.retry_after_seconds <= 3600
+        assert failure.retry_after_seconds is None or 0 <= failure.retry_after_seconds <= 900
         return
     found = obtained(document, method=METHOD)
     token = found.credential.access_token
@@ -234,7 +287,8 @@ def test_any_answer_is_a_token_or_a_named_failure(status: int, body: bytes, head
     assert token.get_secret_value().strip()
     assert token.get_secret_value().isascii()
     assert found.lifetime_seconds is None or 30 <= found.lifetime_seconds <= 31_536_000
-    assert found.scopes is None or all(found.scopes)
+    assert found.scopes is None or all(0 < len(scope) <= 255 for scope in found.scopes)
+    assert found.refresh_lifetime_seconds is None or found.refresh_lifetime_seconds >= 30
     assert Credential.from_bytes(found.credential.to_bytes()) == found.credential
 
 
