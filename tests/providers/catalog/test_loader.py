@@ -82,6 +82,7 @@ def test_sandbox_entry_describes_all_three_ways_to_connect() -> None:
     assert method.client_authentication is ClientAuthentication.BASIC
     assert [scope.name for scope in sandbox.scopes] == ["profile.read", "files.read", "files.write"]
     assert [scope.name for scope in sandbox.scopes if scope.default] == ["profile.read"]
+    assert sandbox.requests_per_minute > entry("oidc").requests_per_minute >= 60
 
 
 def test_oidc_entry_discovers() -> None:

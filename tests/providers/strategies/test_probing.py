@@ -212,3 +212,13 @@ def test_dead_answer_may_be_plain_text(sandbox_target: Any, provider: Any) -> No
     provider.answers[:] = []
     provider.answers_with(403, b"Not_Allowed")
     assert probe(target).verdict is ProbeVerdict.FORBIDDEN
+
+
+def test_tells_no_answer_from_a_question_that_was_never_put(sandbox_target: Any, provider: Any) -> None:
+    nobody_there = sandbox_target(STYLE, changes={"probe": {"url": "http://127.0.0.1:1/me"}})
+    found = probe(nobody_there)
+    assert (found.verdict, found.status, found.unanswered) == (ProbeVerdict.UNAVAILABLE, None, True)
+    changes = {"authorization_code": {"extra_response_fields": ["region"]}, "probe": {"url": "{issuer}/{region}"}}
+    found = probe(sandbox_target(STYLE, changes=changes))
+    assert (found.verdict, found.status, found.unanswered) == (ProbeVerdict.UNAVAILABLE, None, False)
+    assert provider.requests == []
