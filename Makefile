@@ -1,7 +1,7 @@
 # Everything that a developer runs. `make` lists the targets; ARGS="…" is passed on where that makes sense.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test check smoke bench screens lock
+.PHONY: help environment demo test check smoke bench faults screens lock
 
 # A Python 3.11 or later to make .venv with; without it the usual names are tried.
 PYTHON ?=
@@ -41,6 +41,9 @@ smoke: environment ## start the whole stack, connect, vend and refresh once, and
 
 bench: environment ## measure vends and refreshes against yardsticks of the same run
 	$(RUN) tests.campaigns.bench $(ARGS)
+
+faults: environment ## kill, pause and mislead it, and print what became of each promise (ARGS="--scale 0.01": a few)
+	$(RUN) tests.campaigns.faults $(ARGS)
 
 screens: environment ## take a picture of every page, desktop and phone (ARGS=--readme: those of the README)
 	$(RUN) tests.campaigns.screens $(ARGS)

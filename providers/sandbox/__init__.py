@@ -53,11 +53,14 @@ GET, POST, DELETE /control/faults       list, arm one, disarm all
 DELETE /control/faults/ID               disarm one
 ======================================  =============================================================================
 
+The page ``/control`` has forms for the same: settings, faults, the revocation of a client's grants, and the log.
+
 Half of an endpoint's ``delay_seconds`` passes before the request is processed, half after.
 
 A log entry holds id, started_at, ended_at, endpoint, method, path, client_id, grant_type, grant_id, username,
 code_presented, refresh_presented, access_presented, api_key_presented, access_issued, refresh_issued, status, error,
-outcome, fault, client_closed. Tokens appear as the first 12 hexadecimal digits of their SHA-256. ``ended_at`` is
+outcome, fault, client_closed. What was presented at the token endpoint is there even if a fault kept the request from
+being processed. Tokens appear as the first 12 hexadecimal digits of their SHA-256. ``ended_at`` is
 stamped before the last byte of the answer leaves, so overlapping entries of one grant were really in flight together.
 ``status`` is null when the connection was closed unanswered; ``outcome`` says what the server did even so:
 
@@ -117,4 +120,7 @@ stall                  sleeps ``seconds`` (30) after processing; processed false
                        meanwhile is not processed at all
 trickle                the real answer, a byte of the body per ``interval`` (1 s); headers true: from the first byte
 =====================  ==============================================================================================
+
+No fault of this list is needed for rotation that is strict (``grace_seconds`` 0) or lenient, for a grant that is
+revoked (``/control/revoke``) and for a client whose secret is wrong (register it anew with another).
 """

@@ -1,4 +1,4 @@
-"""The control page for people: settings, armed faults, clients and the recent log, with a form to arm a fault."""
+"""The control page for people: settings, clients, faults and the recent log, with forms for all that can be changed."""
 
 import json
 import time
@@ -6,7 +6,7 @@ import time
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 
 from providers.sandbox.fault_kinds import KINDS
-from providers.sandbox.registry import ENDPOINTS, InvalidDocument
+from providers.sandbox.registry import ENDPOINTS, GRANT_TYPES, InvalidDocument
 from providers.sandbox.sessions import signed_in
 from providers.sandbox.state import Sandbox
 
@@ -29,6 +29,10 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
                 sandbox.faults.declare(_fault_from_form())
             elif action == "disarm":
                 sandbox.faults.clear(int(request.form.get("id", "0")))
+            elif action == "settings":
+                sandbox.registry.change_settings(_settings_from_form())
+            elif action == "revoke":
+                _revoke_grants(sandbox, client_id=request.form.get("client_id", ""))
             elif action == "clear-log":
                 sandbox.log.clear()
         except ValueError as error:  # InvalidDocument is one, and so is broken JSON
@@ -47,8 +51,31 @@ def _fault_from_form() -> dict[str, object]:
         "endpoint": request.form.get("endpoint"),
         "kind": request.form.get("kind"),
         "times": int(times),
+        "client_id": request.form.get("client_id") or None,
+        "grant_type": request.form.get("grant_type") or None,
         "options": json.loads(options) if options else {},
     }
+
+
+def _settings_from_form() -> dict[str, object]:
+    """Return the settings as the form has them; what it lacks stays as it was. Raises ``ValueError``."""
+    form = request.form
+    seconds = {
+        name: float(form[name]) for name in ("access_lifetime", "code_lifetime", "grace_seconds") if name in form
+    }
+    changes: dict[str, object] = {**seconds}
+    if "rotate" in form:
+        changes["rotate"] = form["rotate"] == "yes"
+    if form.get("delay_endpoint"):
+        changes["delay_seconds"] = {form["delay_endpoint"]: float(form.get("delay_seconds") or 0)}
+    return changes
+
+
+def _revoke_grants(sandbox: Sandbox, *, client_id: str) -> None:
+    if sandbox.registry.client(client_id) is None:
+        raise InvalidDocument("name a registered client")
+    with sandbox.store.transaction() as ledger:
+        ledger.revoke_grants(client_id=client_id, by="control", now=time.time())
 
 
 def _page(sandbox: Sandbox, problem: str = "") -> Response:
@@ -61,6 +88,7 @@ def _page(sandbox: Sandbox, problem: str = "") -> Response:
         faults=sandbox.faults.armed(),
         kinds=KINDS.values(),
         endpoints=ENDPOINTS,
+        grant_types=GRANT_TYPES,
         entries=sandbox.log.latest(_SHOWN),
         now=time.time(),
         problem=problem,

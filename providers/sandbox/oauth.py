@@ -23,7 +23,7 @@ from oauthlib.oauth2 import (
 from providers.sandbox.exchange import Exchange
 from providers.sandbox.registry import GRANT_TYPES
 from providers.sandbox.state import Sandbox
-from providers.sandbox.tokens import ACCESS_PREFIX, REFRESH_PREFIX, new_token
+from providers.sandbox.tokens import ACCESS_PREFIX, REFRESH_PREFIX, fingerprint, new_token
 from providers.sandbox.validator import Validator
 
 _AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
@@ -87,6 +87,10 @@ def _serve(sandbox: Sandbox, endpoint: str, work: Work) -> Response:
     grant_type = given.get("grant_type")
     if grant_type:
         exchange.entry.grant_type = grant_type if grant_type in GRANT_TYPES else "(unsupported)"
+    if endpoint == "token":
+        # Noted here, for a fault may keep the request from being processed.
+        exchange.entry.code_presented = _fingerprint_of(given.get("code"))
+        exchange.entry.refresh_presented = _fingerprint_of(given.get("refresh_token"))
 
     def process() -> Response:
         if parameters is None or len(given) < len(parameters):
@@ -153,6 +157,10 @@ def _presented_client_id(parameters: dict[str, str]) -> str | None:
     if authorization is not None and authorization.type == "basic" and authorization.username:
         return unquote_plus(authorization.username)
     return parameters.get("client_id")
+
+
+def _fingerprint_of(value: str | None) -> str:
+    return fingerprint(value) if value else ""
 
 
 def _invalid_request(description: str) -> Response:

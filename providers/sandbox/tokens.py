@@ -20,7 +20,7 @@ def new_token(prefix: str) -> str:
 
 def digest(value: str) -> str:
     """Return the SHA-256 of ``value`` in hexadecimal: the form in which it is stored and looked up."""
-    return hashlib.sha256(value.encode()).hexdigest()
+    return hashlib.sha256(value.encode(errors="surrogatepass")).hexdigest()
 
 
 def fingerprint(value: str) -> str:

@@ -153,7 +153,6 @@ class Validator(RequestValidator):
         self, client_id: str, code: str, client: Any, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
         """Accept a live code of this client and redirect URI; a second use revokes the grant (RFC 6749 §4.1.2)."""
-        self._entry.code_presented = fingerprint(code)
         found = self._ledger.code(digest(code))
         if found is None:
             return self._refuse("code_unknown")
@@ -203,7 +202,6 @@ class Validator(RequestValidator):
         self, refresh_token: str, client: Any, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
         """Accept the current refresh token, or its predecessor within the grace; an older one revokes the grant."""
-        self._entry.refresh_presented = fingerprint(refresh_token)
         found = self._ledger.refresh_token(digest(refresh_token))
         if found is None:
             return self._refuse("refresh_unknown")

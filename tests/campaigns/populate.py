@@ -1,7 +1,8 @@
-"""Filling a running stack with connections: ``python -m tests.campaigns.populate --count 20 [--vend]``.
+"""Filling a running stack with connections: ``python -m tests.campaigns.populate --count 20``.
 
 Runs in a process of its own, under the stack's environment, and prints one JSON object: the tenant's API key, and the
-connections' ids. The grants are real ones of the stack's sandbox; storing them is done by the product's own functions.
+connections' ids, the first of which is that of the end user ``user-0``. The grants are real ones of the stack's
+sandbox; storing them is done by the product's own functions.
 """
 
 import argparse
@@ -77,6 +78,8 @@ if __name__ == "__main__":
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--lifetime", type=int, default=3600)
     parser.add_argument("--grace", type=float, default=0)
+    parser.add_argument("--follow-settings", action="store_true", help="leave lifetime and grace to the sandbox's own")
     options = parser.parse_args()
-    key, ids = populate(options.count, access_lifetime=options.lifetime, grace_seconds=options.grace)
+    client = {} if options.follow_settings else {"access_lifetime": options.lifetime, "grace_seconds": options.grace}
+    key, ids = populate(options.count, **client)
     print(json.dumps({"key": key, "connections": ids}))

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,6 +47,23 @@ def own_databases() -> Iterator[dict[str, str]]:
             connected.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+@contextmanager
+def own_servers(stack: LocalStack) -> Iterator[LocalStack]:
+    """Start ``stack`` with a PostgreSQL and a Valkey of its own, to be stopped and broken, although this run has both.
+
+    What ``stack`` is given by name in its overrides is used all the same.
+    """
+    shared = {name: os.environ.pop(name) for name in ("DATABASE_URL", "REDIS_URL") if name in os.environ}
+    try:
+        stack.start()
+    finally:
+        os.environ.update(shared)
+    try:
+        yield stack
+    finally:
+        stack.destroy()
+
+
 def control(stack: LocalStack) -> SandboxControl:
     """Return the control of the stack's provider."""
     return SandboxControl(stack.urls["sandbox"])
@@ -64,10 +81,13 @@ def scalar(connected: "psycopg.Connection[Any]", statement: str) -> Any:
 
 
 @contextmanager
-def extra_process(stack: LocalStack, *arguments: str, seconds: float = 10) -> "Iterator[subprocess.Popen[bytes]]":
-    """Run one more Python process under the stack's environment until the block ends."""
+def extra_process(
+    stack: LocalStack, *arguments: str, seconds: float = 10, environment: Mapping[str, str] | None = None
+) -> "Iterator[subprocess.Popen[bytes]]":
+    """Run one more Python process under the stack's environment, with changes to it, until the block ends."""
     log = (stack.state_dir / "logs" / "extra.log").open("ab")
-    process = subprocess.Popen([sys.executable, *arguments], env=stack.environment, stdout=log, stderr=log)
+    changed = stack.environment | dict(environment or {})
+    process = subprocess.Popen([sys.executable, *arguments], env=changed, stdout=log, stderr=log)
     try:
         yield process
     finally:

@@ -35,6 +35,18 @@ def test_log_names_tokens_by_fingerprint(app: App, alice: Person) -> None:
     assert (refresh.path, refresh.method, refresh.username) == ("/token", "POST", "alice")
 
 
+def test_log_names_what_was_presented_although_a_fault_kept_it_from_being_processed(
+    app: App, tokens: dict[str, Any]
+) -> None:
+    app.arm("status", status=503)
+    app.refresh(tokens["refresh_token"])
+
+    entry = app.entries("token")[-1]
+
+    assert (entry.fault, entry.outcome) == ("status", "")
+    assert entry.refresh_presented == fingerprint(tokens["refresh_token"])
+
+
 def test_no_secret_is_in_the_log_the_console_or_the_state(tmp_path: Path, alice: Person) -> None:
     verifier = "planted-verifier-" + "v" * 30
     with start_sandbox(state=tmp_path, access_log=True) as server:

@@ -1,6 +1,7 @@
 """The sandbox's pages, driven the way a browser would."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 import requests
@@ -127,6 +128,63 @@ def test_control_page_arms_and_disarms_a_fault() -> None:
         assert server.control.faults() == []
         browser.post(f"{server.url}/control", {"action": "clear-log"})
         assert server.control.log() == []
+
+
+def test_control_page_changes_the_settings() -> None:
+    browser = Person("alice")
+    with start_sandbox() as server:
+        page = browser.get(f"{server.url}/control")
+        form = next(form for form in forms_of(page) if ("action", "settings") in form.buttons)
+        browser.submit(form, button=("action", "settings"))
+        as_before = server.control.settings()
+        change = {"rotate": "no", "grace_seconds": "7.5", "access_lifetime": "90", "delay_endpoint": "token"}
+        answer = browser.post(f"{server.url}/control", change | {"action": "settings", "delay_seconds": "0.5"})
+
+        assert answer.status_code == 303
+        changed = server.control.settings()
+
+    assert (as_before["rotate"], as_before["grace_seconds"], as_before["delay_seconds"]) == (True, 0, {})
+    assert changed == as_before | {
+        "rotate": False,
+        "grace_seconds": 7.5,
+        "access_lifetime": 90,
+        "delay_seconds": {"token": 0.5},
+    }
+
+
+def test_control_page_revokes_the_grants_of_a_client(app: App, alice: Person, make_app: Callable[..., App]) -> None:
+    other = make_app()
+    revoked, kept = app.connect(alice), other.connect(alice)
+    page = alice.get(f"{app.server.url}/control")
+    form = next(form for form in forms_of(page) if ("client_id", app.client_id) in form.fields)
+
+    alice.submit(form, button=("action", "revoke"))
+
+    assert app.refresh(revoked["refresh_token"]).json()["error"] == "invalid_grant"
+    assert other.me(kept["access_token"]).status_code == 200
+    answer = alice.post(f"{app.server.url}/control", {"action": "revoke", "client_id": ""})
+    assert answer.status_code == 422
+
+
+def test_control_page_arms_a_fault_for_one_client_and_grant_type(app: App) -> None:
+    form = {"action": "arm", "endpoint": "token", "kind": "status", "times": "1", "options": ""}
+    for chosen in ({}, {"client_id": app.client_id, "grant_type": "refresh_token"}):
+        Person("alice").post(f"{app.server.url}/control", form | chosen)
+
+    anybody, one = app.server.control.faults()[-2:]
+    for fault in (anybody, one):
+        app.server.control.call("DELETE", f"faults/{fault['id']}")
+
+    assert (anybody["client_id"], anybody["grant_type"]) == (None, None)
+    assert (one["client_id"], one["grant_type"]) == (app.client_id, "refresh_token")
+
+
+@pytest.mark.parametrize("change", [{"grace_seconds": "-1"}, {"access_lifetime": "soon"}, {"delay_endpoint": "moon"}])
+def test_control_page_explains_a_setting_that_is_none(sandbox: SandboxProcess, change: dict[str, str]) -> None:
+    page = Person("alice").post(f"{sandbox.url}/control", {"action": "settings"} | change)
+
+    assert page.status_code == 422
+    assert 'role="alert"' in page.text
 
 
 @pytest.mark.parametrize("options", ["{", '{"bytes": 3}', "[]"])

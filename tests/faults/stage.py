@@ -1,0 +1,232 @@
+"""A running stack with idle connections, of which each test takes its own, and ways to catch a process in the act.
+
+What is asserted is what the provider saw (``requests``) and what the database says (the methods of ``Scene``). Waits of
+the product are sped up by moving times in the database; its code is never changed.
+"""
+
+import os
+import signal
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from subprocess import Popen
+from typing import Any
+
+import psycopg
+import requests
+
+from config.local.stack import LocalStack
+from tests.campaigns.stacks import control, database, extra_process, populate
+from tests.sandbox_control import SandboxControl
+
+QUICK = {"LATCHKEY_SWEEP_SECONDS": "0.5", "LATCHKEY_PROBE_SECONDS": "3600,3600,3600"}
+_WORKER = (
+    "-m celery -q -A config worker -P threads -c 4 -l WARNING --without-gossip --without-mingle -Q {queues} -n {name}"
+)
+
+
+def until(holds: Callable[[], Any], *, seconds: float = 60) -> Any:
+    """Wait for ``holds`` and return what it says."""
+    deadline = time.monotonic() + seconds
+    while not (found := holds()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)  # each look logs in to the database
+    return found
+
+
+class Stage:
+    """One stack for the tests of a module. ``reset`` before each."""
+
+    def __init__(self, stack: LocalStack, *, count: int) -> None:
+        self.stack = stack
+        self.reset()
+        populated = populate(stack, count, "--follow-settings")
+        self.key = str(populated["key"])
+        self._idle = [(connection, f"user-{number}") for number, connection in enumerate(populated["connections"])]
+
+    @property
+    def provider(self) -> SandboxControl:
+        return control(self.stack)
+
+    def reset(self) -> None:
+        """Make the provider behave, strict about rotation, with tokens of an hour, and forget what it has seen."""
+        self.provider.clear_faults()
+        self.provider.settings(access_lifetime=3600, grace_seconds=0, rotate=True, delay_seconds=0)
+        self.provider.clear_log()
+
+    def take(self, count: int = 1) -> "list[Scene]":
+        """Return connections that no test has touched."""
+        taken, self._idle = self._idle[:count], self._idle[count:]
+        assert len(taken) == count, "more connections are needed on this stage"
+        return [Scene(self, connection, end_user) for connection, end_user in taken]
+
+    def requests(self) -> list[Any]:
+        """Return the refreshes that reached the provider, oldest first."""
+        return self.provider.log(grant_type="refresh_token")
+
+    def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Run one statement and return its rows, if it has any."""
+        with database(self.stack) as connected:
+            cursor = connected.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
+
+    @contextmanager
+    def worker(self, queues: str = "celery,refresh,probe", **environment: str) -> "Iterator[Popen[bytes]]":
+        """Run a worker process of the test's own until the block ends, awake or not."""
+        named = ("-Q", queues, "-n", f"{uuid.uuid4().hex[:8]}@here")
+        with extra_process(self.stack, *_WORKER.split(), *named, environment=environment) as process:
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    os.kill(process.pid, signal.SIGCONT)
+
+
+def kill(process: "Popen[bytes]") -> None:
+    """Kill -9, and reap."""
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+@dataclass
+class Scene:
+    """One connection on the stage."""
+
+    stage: Stage
+    id: str
+    end_user: str
+
+    def make_due(self) -> None:
+        """Make a refresh due, whatever holds it back; the access token stays as it is."""
+        self.change("refresh_due_at = now(), refresh_enqueued_until = NULL, next_attempt_at = NULL")
+
+    def send_off(self, *, stall_seconds: float) -> None:
+        """Have a refresh wait for its answer, which the provider has ready; return while it waits."""
+        self.stage.provider.fault("stall", grant_type="refresh_token", seconds=stall_seconds)
+        self.make_due()
+        until(self.stage.requests)
+
+    def expire(self) -> None:
+        """Let the access token expire, so that a refresh is due and a vend must wait for it."""
+        self.change("access_expires_at = now() - interval '1 minute'")
+        self.stage.sql(
+            "UPDATE connections_credentialversion SET access_expires_at = now() - interval '1 minute',"
+            " received_at = received_at - interval '1 hour' WHERE connection_id = %s",
+            self.id,
+        )
+        self.make_due()
+
+    def end_lease(self) -> None:
+        """Let the lease of the open attempt run out, and the mark that a task is on its way."""
+        self.stage.sql(
+            "UPDATE connections_refreshattempt SET deadline_at = now() - interval '1 second' WHERE connection_id = %s",
+            self.id,
+        )
+        self.change("refresh_enqueued_until = NULL")
+
+    def change(self, assignments: str) -> None:
+        self.stage.sql(f"UPDATE connections_connection SET {assignments} WHERE id = %s", self.id)
+
+    def column(self, name: str) -> Any:
+        return self.stage.sql(f"SELECT {name} FROM connections_connection WHERE id = %s", self.id)[0][0]
+
+    def status(self) -> tuple[str, str]:
+        """Return status and reason."""
+        return self.column("status"), self.column("reason")
+
+    def states(self) -> list[str]:
+        """Return the states of the attempts, oldest first."""
+        return self._column("state", "refreshattempt", "claimed_at")
+
+    def attempts(self, name: str) -> list[Any]:
+        """Return one column of the attempts, oldest first."""
+        return self._column(name, "refreshattempt", "claimed_at")
+
+    def stages(self) -> list[str]:
+        """Return the stages of the versions, oldest first."""
+        return self._column("stage", "credentialversion", "received_at")
+
+    def events(self) -> list[str]:
+        return self._column("type", "outboxevent", "id")
+
+    def vend(self, **body: object) -> requests.Response:
+        """Vend over the running web process."""
+        return requests.post(
+            f"{self.stage.stack.urls['web']}/api/v1/connections/{self.id}/credential",
+            json={"end_user": self.end_user, **body},
+            headers={"Authorization": f"Bearer {self.stage.key}"},
+            timeout=30,
+        )
+
+    def works_at_the_provider(self) -> bool:
+        """Whether what is vended now is accepted by the provider."""
+        vended = self.vend()
+        if vended.status_code != 200:
+            return False
+        me = requests.get(
+            f"{self.stage.stack.urls['sandbox']}/me", headers=vended.json()["credential"]["headers"], timeout=10
+        )
+        return me.status_code == 200
+
+    def _column(self, name: str, table: str, order: str) -> list[Any]:
+        rows = self.stage.sql(
+            f"SELECT {name} FROM connections_{table} WHERE connection_id = %s ORDER BY {order}", self.id
+        )
+        return [value for (value,) in rows]
+
+    # --- Catching a process in the act --------------------------------------------------------------------------------
+    @contextmanager
+    def store_blocked(self) -> Iterator[None]:
+        """Keep every new credential version from being stored: who has an answer in hand stands before T2a."""
+        with database(self.stage.stack) as connected, connected.transaction(force_rollback=True):
+            connected.execute("LOCK TABLE connections_credentialversion IN SHARE MODE")
+            yield
+
+    @contextmanager
+    def promotion_blocked(self) -> Iterator[None]:
+        """Keep the row locked: who has stored an answer stands before T2b."""
+        with database(self.stage.stack) as connected, connected.transaction(force_rollback=True):
+            connected.execute("SELECT 1 FROM connections_connection WHERE id = %s FOR NO KEY UPDATE", [self.id])
+            yield
+
+    @contextmanager
+    def claim_held(self) -> Iterator[Callable[[], None]]:
+        """Keep every claim in its COMMIT until the function given is called: who claims stands between T1 and T2."""
+        with database(self.stage.stack) as holder:
+            holder.execute("SELECT pg_advisory_lock(4711)")
+            holder.execute(
+                "CREATE FUNCTION hold_commit() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0"
+                " AS 'BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NULL; END'"
+            )
+            holder.execute(
+                "CREATE CONSTRAINT TRIGGER hold_commit AFTER INSERT ON connections_refreshattempt"
+                " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hold_commit()"
+            )
+            try:
+                yield lambda: _run(holder, "SELECT pg_advisory_unlock(4711)")
+            finally:
+                _run(holder, "SELECT pg_advisory_unlock_all()")
+                _run(holder, "DROP TRIGGER hold_commit ON connections_refreshattempt")
+                _run(holder, "DROP FUNCTION hold_commit()")
+
+    def blocked(self, kind: str) -> int:
+        """Return the server process that waits for a lock of that kind, once there is one."""
+
+        def found() -> list[tuple[Any, ...]]:
+            return self.stage.sql(
+                "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+                " AND backend_type = 'client backend' AND wait_event_type = 'Lock' AND wait_event = %s",
+                kind,
+            )
+
+        return int(until(found)[0][0])
+
+    def forget(self, backend: int) -> None:
+        """End a server process whose client is dead, as the server does when it notices."""
+        self.stage.sql("SELECT pg_terminate_backend(%s)", backend)
+
+
+def _run(connected: "psycopg.Connection[Any]", statement: str) -> None:
+    connected.execute(statement)
