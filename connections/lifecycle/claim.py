@@ -10,10 +10,11 @@ import socket
 import threading
 import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+import structlog
 from django.db import transaction
 from django.db.models import Q
 
@@ -38,6 +39,8 @@ from connections.models.fields import StoredSecret
 from connections.vault.keyring import DataKey
 from connections.vault.sealing import Unreadable, open_sealed
 from providers.values import Credential
+
+logger = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)
 LOCK_TIMEOUT_SECONDS = 1.0
@@ -99,8 +102,8 @@ class Claim:
     credential: Credential
     key: DataKey
     claimed_at: datetime
+    claimed_monotonic: float  # taken before the claim began: what stood still within it counts as well
     during_incident: bool = False
-    claimed_monotonic: float = field(default_factory=time.monotonic)
 
     @property
     def rotates(self) -> bool:
@@ -127,8 +130,9 @@ def claim(
     The plain case takes two statements (``claim_query``); what follows them here decides about all others. With
     ``held_seconds`` the provider may not be asked for so long: what was received before is promoted, no more.
     """
+    began = time.monotonic()
     is_plain = held_seconds is None and need.instead_of is None
-    if is_plain and (plain := _claim_plainly(connection_id, trigger=trigger)) is not None:
+    if is_plain and (plain := _claim_plainly(connection_id, trigger=trigger, began=began)) is not None:
         return plain
     try:
         with short_transaction(lock_timeout_seconds=LOCK_TIMEOUT_SECONDS) as now:
@@ -147,13 +151,18 @@ def claim(
             if held_seconds is not None:
                 return RefreshReport(Outcome.HELD_BACK, retry_after_seconds=held_seconds)
             return _claimed(
-                connection, trigger=trigger, doubtful=doubtful, during_incident=incident is not None, now=now
+                connection,
+                trigger=trigger,
+                doubtful=doubtful,
+                during_incident=incident is not None,
+                began=began,
+                now=now,
             )
     except LockTimeout:
         return RefreshReport(Outcome.IN_FLIGHT)
 
 
-def _claim_plainly(connection_id: uuid.UUID, *, trigger: str) -> Claim | None:
+def _claim_plainly(connection_id: uuid.UUID, *, trigger: str, began: float) -> Claim | None:
     """Claim a refresh that is due and about which nothing is unusual; None leaves the decision to the rules."""
     attempt_id = uuid.uuid4()
     with transaction.atomic(durable=True):
@@ -170,13 +179,13 @@ def _claim_plainly(connection_id: uuid.UUID, *, trigger: str) -> Claim | None:
         if row is None:
             return None
         try:
-            return _claim_from(row, attempt_id)
+            return _claim_from(row, attempt_id, began=began)
         except (Unreadable, AppMisconfigured):
             transaction.set_rollback(True)
             return None
 
 
-def _claim_from(row: ClaimRow, attempt_id: uuid.UUID) -> Claim:
+def _claim_from(row: ClaimRow, attempt_id: uuid.UUID, *, began: float) -> Claim:
     key = unwrap_columns(key_id=row.data_key_id, tenant_id=row.tenant_id, kek_id=row.kek_id, wrapped=row.wrapped)
     place = credential_place(tenant_id=row.tenant_id, connection_id=row.connection_id, version_id=row.version_id)
     app = ProviderApp(
@@ -206,6 +215,7 @@ def _claim_from(row: ClaimRow, attempt_id: uuid.UUID) -> Claim:
         credential=Credential.from_bytes(open_sealed(StoredSecret(row.secrets).open_outer(), key=key, place=place)),
         key=key,
         claimed_at=row.now,
+        claimed_monotonic=began,
     )
 
 
@@ -250,6 +260,7 @@ def _claimed(
     trigger: str,
     doubtful: RefreshAttempt | None,
     during_incident: bool,
+    began: float,
     now: datetime,
 ) -> Claim | RefreshReport:
     version = CredentialVersion.objects.get(Q(id=connection.current_version_id))
@@ -257,6 +268,7 @@ def _claimed(
         credential, key = open_for_renewal(connection, version)
         access = access_to(connection.provider_app, connection.params, key=key)
     except Unreadable:
+        logger.error("credential_unreadable", connection=str(connection.id), version=str(version.id))
         return RefreshReport(Outcome.UNREADABLE)
     except AppMisconfigured:
         return RefreshReport(Outcome.CLIENT_REJECTED, retry_after_seconds=CLIENT_RETRY.total_seconds())
@@ -284,5 +296,6 @@ def _claimed(
         credential=credential,
         key=key,
         claimed_at=now,
+        claimed_monotonic=began,
         during_incident=during_incident,
     )

@@ -11,7 +11,7 @@ import uuid
 from connections.lifecycle import throttle
 from connections.lifecycle.claim import Claim, Need, Outcome, RefreshReport, claim
 from connections.lifecycle.claim_query import AppRow, find_app
-from connections.lifecycle.locking import release_database
+from connections.lifecycle.locking import LockTimeout, release_database
 from connections.lifecycle.settle import abort, settle_failure, settle_success
 from connections.lifecycle.sweep import postpone_refresh
 from connections.models import AttemptState, RefreshAttempt
@@ -45,14 +45,19 @@ def refresh(connection_id: uuid.UUID, *, trigger: str, need: Need = Need()) -> R
     if time.monotonic() - claimed.claimed_monotonic > SEND_WITHIN_SECONDS:
         throttle.give_back(app.id)
         return abort(claimed, error="late", detail="The process stood still between the claim and the request.")
+    failure = None
     try:
-        obtained = claimed.access.strategy.refresh(claimed.access.target, claimed.credential)
-    except ProviderError as error:
-        report = settle_failure(claimed, error)
-        _note(app, claimed, error)
-        return report
-    report = settle_success(claimed, obtained)
-    _note(app, claimed, None)
+        try:
+            obtained = claimed.access.strategy.refresh(claimed.access.target, claimed.credential)
+        except ProviderError as error:
+            failure = error
+            report = settle_failure(claimed, error)
+        else:
+            report = settle_success(claimed, obtained)
+    except LockTimeout:
+        # What came back is stored, or the attempt is still open: recovery does the rest.
+        report = RefreshReport(Outcome.IN_FLIGHT, claimed.attempt_id)
+    _note(app, claimed, failure)
     return report
 
 

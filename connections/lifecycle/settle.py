@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 
 from connections.lifecycle import spool
 from connections.lifecycle.claim import Claim, Outcome, RefreshReport
@@ -93,20 +93,27 @@ def _learnt_lifetime(claimed: Claim, obtained: Obtained) -> int | None:
 def _stored(sealed: SealedVersion) -> bool:
     """Store the version in a transaction of its own, on a new connection where the database went away meanwhile.
 
-    Where it stays away the version goes to the spool, and False is returned. Only the errors of a lost connection
-    count: any other is a bug, and rises.
+    At the first failure it goes to the spool as well, where a kill cannot reach it; where the database stays away, that
+    is where it waits, and False is returned. Only the errors of a lost connection count: any other is a bug, and rises.
     """
+    spooled = None
     for pause in (*STORE_RETRY_SECONDS, None):
         try:
             store_received(sealed)
         except (OperationalError, InterfaceError):
+            spooled = spooled or spool.write(sealed)
             release_database()
             replace_broken_connections()
             if pause is not None:
                 time.sleep(pause)
+        except IntegrityError:
+            if spooled is None:
+                raise
+            return True  # whoever replays the spool was quicker
         else:
+            if spooled is not None:
+                spool.remove(spooled)
             return True
-    spool.write(sealed)
     return False
 
 

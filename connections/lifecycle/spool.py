@@ -79,7 +79,7 @@ def replay(where: Path | None = None, *, retries_aside: bool = False) -> list[uu
                 connection_ids.append(sealed.connection_id)
         except (IntegrityError, DataError):
             if CredentialVersion.objects.filter(id=sealed.id).exists():
-                _remove(path)  # another process stored it in this moment
+                remove(path)  # another process stored it in this moment
             else:
                 _set_aside(path, why="refused")
     return connection_ids
@@ -87,7 +87,7 @@ def replay(where: Path | None = None, *, retries_aside: bool = False) -> list[uu
 
 def _store(sealed: SealedVersion, path: Path) -> bool:
     with transaction.atomic():
-        transaction.on_commit(partial(_remove, path))
+        transaction.on_commit(partial(remove, path))
         if not Connection.objects.filter(id=sealed.connection_id).exists():
             logger.warning("spooled_version_dropped", version=str(sealed.id), reason="the connection is deleted")
             return False
@@ -144,7 +144,8 @@ def _age_seconds(path: Path) -> float:
         return 0.0
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file whose version is stored."""
     try:
         path.unlink(missing_ok=True)
         _sync(path.parent)  # a crash must not bring back a version that has been used up and deleted since

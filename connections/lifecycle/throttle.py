@@ -181,30 +181,33 @@ def _unanswered(
 # --- Redis ------------------------------------------------------------------------------------------------------------
 @dataclass(slots=True)
 class _Line:
-    """What this process knows of the way to Redis."""
+    """What this process knows of the way to one Redis."""
 
     away_until: float = 0.0
     is_away: bool = False
 
 
-_line = _Line()
+@lru_cache(maxsize=4)
+def _line_to(url: str) -> _Line:
+    return _Line()
 
 
 def _run(script: str, app_id: uuid.UUID | None, server: Server, *arguments: object) -> Any:
     """Return what ``script`` answers; None with Redis away, which is then left alone for a second."""
-    if time.monotonic() < _line.away_until:
+    line = _line_to(settings.REDIS_URL)
+    if time.monotonic() < line.away_until:
         return None
     try:
         answer = _scripts(settings.REDIS_URL)[script](
             args=[str(app_id or ""), server.value, *(str(item) for item in arguments), server.other.value]
         )
     except (redis.RedisError, OSError, ValueError) as error:
-        _line.away_until = time.monotonic() + AWAY_SECONDS
-        if not _line.is_away:
+        line.away_until = time.monotonic() + AWAY_SECONDS
+        if not line.is_away:
             logger.warning("throttle_off", error=type(error).__name__)
-        _line.is_away = True
+        line.is_away = True
         return None
-    _line.is_away = False
+    line.is_away = False
     return answer
 
 

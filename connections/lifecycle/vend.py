@@ -9,9 +9,11 @@ from functools import lru_cache
 from typing import Any, NoReturn
 
 import structlog
+from django.db import InterfaceError, OperationalError
 
 from connections.lifecycle import audit
 from connections.lifecycle.claim import Need, Outcome, RefreshReport
+from connections.lifecycle.locking import release_database, replace_broken_connections
 from connections.lifecycle.outcomes import (
     AppMisconfigured,
     CredentialUnreadable,
@@ -102,7 +104,26 @@ def vend(order: VendOrder) -> Vended:
 
 
 def _ask(order: VendOrder) -> VendRow:
-    row = run_vend_statement(
+    try:
+        row = _run(order)
+    except (OperationalError, InterfaceError):
+        # The database was restarted: once more, on a connection that is not left over from before.
+        release_database()
+        replace_broken_connections()
+        row = _run(order)
+    if row is None:
+        raise Unauthorized("The API key is missing, unknown, revoked or expired.")
+    if row.is_client_suspended:
+        _refuse(order, row, Suspended("This API client is suspended."))
+    if Permission.VEND not in row.permissions:
+        _refuse(order, row, PermissionDenied("This API client may not vend."))
+    if row.connection_id is None:
+        _refuse(order, row, NotFound("There is no such connection."))
+    return row
+
+
+def _run(order: VendOrder) -> VendRow | None:
+    return run_vend_statement(
         key_hash=order.key_hash,
         connection_id=order.connection_id,
         tenant=order.tenant,
@@ -113,15 +134,6 @@ def _ask(order: VendOrder) -> VendRow:
         purpose=order.purpose,
         address=order.address,
     )
-    if row is None:
-        raise Unauthorized("The API key is missing, unknown, revoked or expired.")
-    if row.is_client_suspended:
-        _refuse(order, row, Suspended("This API client is suspended."))
-    if Permission.VEND not in row.permissions:
-        _refuse(order, row, PermissionDenied("This API client may not vend."))
-    if row.connection_id is None:
-        _refuse(order, row, NotFound("There is no such connection."))
-    return row
 
 
 def _decide(order: VendOrder, row: VendRow) -> Vend | RefreshFirst | Refuse:

@@ -5,6 +5,7 @@ decrypts on load (so that one corrupt row breaks a queryset) and writes plaintex
 unopened ``StoredSecret`` comes out; opening is an explicit call.
 """
 
+import base64
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Never
 
@@ -41,8 +42,10 @@ class StoredSecret:
     def open_outer(self) -> bytes:
         """Return the inner sealed value. Raises ``Unreadable`` when no key in FERNET_KEYS opens it."""
         try:
+            if base64.urlsafe_b64encode(base64.urlsafe_b64decode(self.stored)) != self.stored:
+                raise InvalidToken  # Fernet would not notice bits that its base64 does not use
             return outer_fernet().decrypt(self.stored)
-        except InvalidToken:
+        except (InvalidToken, ValueError):
             raise Unreadable("The stored value does not open under any key in FERNET_KEYS.") from None
 
 

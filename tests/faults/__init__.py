@@ -53,6 +53,7 @@ Redis is down, or flushed: vends go on, the next sweep catches up, nothing is do
     tests/connections/lifecycle/test_sweep.py::test_a_broker_that_is_down_loses_nothing
 a poison message, a message delivered again: rejected; a no-op by version
     tests/faults/test_broker.py::test_poison_is_rejected_and_the_worker_goes_on
+    tests/faults/test_broker.py::test_what_is_no_message_is_dropped_and_the_worker_goes_on
     tests/faults/test_broker.py::test_a_message_that_is_delivered_again_does_nothing_twice
 an expiry of 0, negative, NaN, text, missing: clamped, and never a hot loop
     tests/faults/test_answers.py::test_an_odd_expiry_is_clamped_and_never_makes_a_hot_loop

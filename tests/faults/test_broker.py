@@ -39,10 +39,13 @@ POISON: tuple[dict[str, Any], ...] = (
     {"headers": {}},
     {"content-type": "application/x-python-serialize", "body": body("cos\nsystem\n(S'true'\ntR.")},
     {"body": body("no JSON")},
+    {"body": body("{}")},
     {"body": body('[["no uuid"], {}, {}]')},
     {"body": body("[[], {}, {}]")},
     {"body": body('[[5], {"x": null}, {}]')},
 )
+
+RUBBISH = (b"", b"\x00\xff no JSON", b"[]", b"null", b"5", b'{"body": "e30="}', b'{"body": "bm8=", "properties": {}}')
 
 
 @pytest.fixture(scope="module")
@@ -146,4 +149,18 @@ def test_a_message_that_is_delivered_again_does_nothing_twice(
     time.sleep(1)
     assert scene.states() == ["promoted"]
     assert scene.stages() == ["previous", "current"]
+    assert [entry.outcome for entry in stage.requests()] == ["rotated"]
+
+
+def test_what_is_no_message_is_dropped_and_the_worker_goes_on(
+    stage: Stage, scene: Scene, broker: "redis.Redis"
+) -> None:
+    before = stage.stack.pid("worker")
+    for queue in ("celery", "refresh", "probe"):
+        for rubbish in RUBBISH:
+            broker.lpush(queue, rubbish)
+    scene.make_due()
+    until(lambda: scene.states() == ["promoted"])
+    until(lambda: not any(broker.llen(queue) for queue in ("refresh", "probe")))
+    assert stage.stack.pid("worker") == before
     assert [entry.outcome for entry in stage.requests()] == ["rotated"]

@@ -39,7 +39,7 @@ def app() -> uuid.UUID:
 def line(monkeypatch: pytest.MonkeyPatch) -> throttle._Line:
     """The way to Redis, as a fresh process sees it."""
     fresh = throttle._Line()
-    monkeypatch.setattr(throttle, "_line", fresh)
+    monkeypatch.setattr(throttle, "_line_to", lambda _: fresh)
     return fresh
 
 

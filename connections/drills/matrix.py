@@ -1,0 +1,97 @@
+"""The fault matrix: each scenario with its fault and its promise, in words for operators."""
+
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db import connection as database
+
+from connections.drills import answers, losses, storage
+from connections.drills.ground import Broken, Ground, isolate
+from connections.drills.sandbox import running_sandbox
+from connections.drills.throwaway import throwaway_database
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One fault, and what must hold. ``play`` returns what happened, and raises ``Broken``."""
+
+    name: str
+    fault: str
+    promise: str
+    play: Callable[[Ground], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one scenario."""
+
+    scenario: Scenario
+    happened: str
+    is_kept: bool
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the result as a JSON-ready mapping."""
+        return {
+            "name": self.scenario.name,
+            "ok": self.is_kept,
+            "fault": self.scenario.fault,
+            "promise": self.scenario.promise,
+            "happened": self.happened,
+        }
+
+
+SCENARIOS = (
+    Scenario("killed", "killed after the rotation, provider with a grace", "retried, not lost", losses.killed),
+    Scenario(
+        "killed-strict", "killed after the rotation, strict provider", "lost_in_flight, told once", losses.killed_strict
+    ),
+    Scenario("stopped-before-send", "paused before the request", "aborted unsent", losses.stopped_before_send),
+    Scenario("stopped-after-send", "paused past the lease", "the late answer is promoted", losses.stopped_after_send),
+    Scenario("rivals", "eight are after one connection", "one request", losses.rivals),
+    Scenario("redelivered", "a task delivered twice", "the second does nothing", losses.redelivered),
+    Scenario("revoked", "grant revoked without a word", "two refusals, one notice", losses.revoked),
+    Scenario("malformed", "200 with anything but tokens", "current kept, in doubt", answers.malformed),
+    Scenario("error-in-200", "200 with an error in it", "classified as the error", answers.error_in_success),
+    Scenario("trickle", "a byte at a time", "aborted at the deadline, in doubt", answers.trickle),
+    Scenario("huge", "huge body, gzip bomb", "stopped at the cap", answers.huge),
+    Scenario("redirect", "307 at the token endpoint", "nothing reaches the target", answers.redirect),
+    Scenario("server-errors", "5xx", "backoff, the valid token vends", answers.server_errors),
+    Scenario("rate-limited", "429 with Retry-After", "obeyed, capped", answers.rate_limited),
+    Scenario("rate-limited-app", "429 for one connection", "holds for the provider app", answers.rate_limited_app),
+    Scenario("not-sent", "DNS, connect and TLS failures", "not in doubt, verified", answers.not_sent),
+    Scenario("odd-lifetimes", "odd expires_in", "clamped, never a hot loop", answers.odd_lifetimes),
+    Scenario("narrowed-scope", "scope narrowed", "stored, told, refused", answers.narrowed_scope),
+    Scenario("client-rejected", "invalid_client everywhere", "one incident, none touched", answers.client_rejected),
+    Scenario("database-cut", "database sessions end mid-refresh", "stored anew", storage.database_cut),
+    Scenario("database-away", "database away mid-refresh", "spooled and replayed", storage.database_away),
+    Scenario("broker-away", "broker away, token expired", "vends refresh inline", storage.broker_away),
+    Scenario("corrupt-row", "stored credential changed", "unreadable, not dead", storage.corrupt_row),
+    Scenario("missing-key", "vault key missing", "readiness fails, none dead", storage.missing_key),
+)
+
+
+def run(scenarios: Iterable[Scenario]) -> list[Result]:
+    """Play the scenarios on a throw-away database. Raises ``NoDatabase`` and ``SandboxMissing``, with nothing left."""
+    with (
+        tempfile.TemporaryDirectory(prefix="latchkey-drill-") as folder,
+        isolate(Path(folder)),
+        running_sandbox() as sandbox,
+        throwaway_database() as server,
+    ):
+        ground = Ground(sandbox, server, Path(folder))
+        return [judge(scenario, ground) for scenario in scenarios]
+
+
+def judge(scenario: Scenario, ground: Ground) -> Result:
+    """Play one scenario. Whatever it raises is a promise that was not kept."""
+    ground.sandbox.clear()
+    try:
+        return Result(scenario, scenario.play(ground), True)
+    except Broken as broken:
+        return Result(scenario, str(broken), False)
+    except Exception as error:  # noqa: BLE001 (no promise allows an exception)
+        return Result(scenario, f"{type(error).__name__} was raised", False)
+    finally:
+        database.close()

@@ -1,0 +1,30 @@
+"""One refresh in a process of its own, to be killed or stopped: ``python -m connections.drills.process``.
+
+Arguments: the name of the throw-away database, the spool's folder, the connection's id. The settings are those of the
+drill's own environment.
+"""
+
+import logging
+import sys
+import uuid
+from pathlib import Path
+
+import django
+
+
+def main(database: str, spool: str, connection_id: str) -> None:
+    """Refresh one connection, if it is due."""
+    django.setup()
+    # The apps must be ready.
+    from connections.drills.ground import isolate  # noqa: PLC0415
+    from connections.drills.throwaway import point_at  # noqa: PLC0415
+    from connections.lifecycle.refresh import refresh  # noqa: PLC0415
+
+    logging.disable(logging.CRITICAL)
+    point_at(database)
+    with isolate(Path(spool)):
+        refresh(uuid.UUID(connection_id), trigger="drill")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

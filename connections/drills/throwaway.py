@@ -1,0 +1,94 @@
+"""The throw-away database of the drills: made on the configured server, and dropped whatever happens."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from django.core.management import call_command
+from django.db import DEFAULT_DB_ALIAS, connections
+from psycopg import sql
+
+_NOT_FOR_PSYCOPG = {"pool", "prepare_threshold", "isolation_level", "server_side_binding", "assume_role"}
+
+
+class NoDatabase(Exception):
+    """No throw-away database can be made; the text says why."""
+
+
+class Server:
+    """The configured server, for what is done to whole databases. Its connection never enters a transaction."""
+
+    def __init__(self, connected: "psycopg.Connection[Any]", name: str) -> None:
+        self._connected = connected
+        self.name = name
+
+    def create(self) -> None:
+        """Make the database."""
+        self._execute("CREATE DATABASE {} TEMPLATE template0")
+
+    def drop(self) -> None:
+        """Drop the database, with whoever is still connected to it."""
+        self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+
+    def allow_connections(self, *, allowed: bool) -> None:
+        """Let nobody connect to the database any more, or let them again."""
+        self._execute("ALTER DATABASE {} ALLOW_CONNECTIONS " + ("true" if allowed else "false"))
+
+    def cut_connections(self) -> None:
+        """End every session at the database."""
+        self._connected.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [self.name]
+        )
+
+    def _execute(self, statement: str) -> None:
+        self._connected.execute(sql.SQL(statement).format(sql.Identifier(self.name)))
+
+
+@contextmanager
+def throwaway_database() -> Iterator[Server]:
+    """Make an empty database with a name of its own, and point this process at it, until the block ends.
+
+    Raises ``NoDatabase``, with nothing made, where the server or the role does not allow it.
+    """
+    configured = connections[DEFAULT_DB_ALIAS].settings_dict["NAME"]
+    name = f"latchkey_drill_{secrets.token_hex(6)}"
+    try:
+        connected = psycopg.connect(**_parameters(), autocommit=True)
+    except psycopg.OperationalError:
+        raise NoDatabase("The database server cannot be reached; check DATABASE_URL.") from None
+    with connected:
+        allowed = connected.execute(
+            "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
+        ).fetchone()
+        if allowed is None or not allowed[0]:
+            raise NoDatabase(
+                "The drills need a database of their own, and the role of DATABASE_URL may not create one: "
+                "ALTER ROLE … CREATEDB, or run the drills with a DATABASE_URL whose role may."
+            )
+        server = Server(connected, name)
+        try:
+            server.create()
+            point_at(name)
+            call_command("migrate", verbosity=0, interactive=False)
+            yield server
+        finally:
+            point_at(configured)
+            server.drop()
+
+
+def point_at(name: str) -> None:
+    """Make ``name`` the database of this process, in all threads."""
+    default = connections[DEFAULT_DB_ALIAS]
+    default.close()
+    default.close_pool()  # type: ignore[attr-defined]
+    for known in (default.settings_dict, connections.settings[DEFAULT_DB_ALIAS]):
+        known["NAME"] = name
+
+
+def _parameters() -> dict[str, Any]:
+    known = connections[DEFAULT_DB_ALIAS].settings_dict
+    names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    further = {name: value for name, value in known["OPTIONS"].items() if name not in _NOT_FOR_PSYCOPG}
+    return {name: known[ours] for name, ours in names.items() if known[ours]} | further

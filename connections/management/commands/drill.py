@@ -1,0 +1,70 @@
+"""``manage.py drill``: play the faults that Latchkey promises to survive, and see whether it does."""
+
+import logging
+import signal
+from types import FrameType
+from typing import Any, NoReturn
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
+
+from connections.drills.matrix import SCENARIOS, Result, run
+from connections.drills.sandbox import SandboxMissing
+from connections.drills.throwaway import NoDatabase
+from connections.management.output import as_json
+
+_NAMES = [scenario.name for scenario in SCENARIOS]
+
+
+class Command(BaseCommand):
+    help = (
+        "Play the faults that Latchkey promises to survive against the sandbox provider, on a database that is made "
+        "for it on the configured server and dropped afterwards. Your own database is not touched, and no task is "
+        "sent. Takes about a minute; the exit code is 1 if a promise was broken."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.formatter_class = DjangoHelpFormatter
+        parser.add_argument(
+            "--only", nargs="+", choices=_NAMES, metavar="NAME", help=f"Only these: {', '.join(_NAMES)}."
+        )
+        parser.add_argument("--json", action="store_true", help="Print JSON for programs instead of text.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        wanted = options["only"] or _NAMES
+        if options["verbosity"] <= 1:
+            logging.disable(logging.CRITICAL)  # what the drills provoke is no news
+        before = signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            results = run(scenario for scenario in SCENARIOS if scenario.name in wanted)
+        except (NoDatabase, SandboxMissing) as problem:
+            raise CommandError(str(problem)) from None
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted: the throw-away database has been dropped.", returncode=130) from None
+        finally:
+            signal.signal(signal.SIGTERM, before)
+            logging.disable(logging.NOTSET)
+        broken = [result.scenario.name for result in results if not result.is_kept]
+        if options["json"]:
+            self.stdout.write(as_json({"ok": not broken, "drills": [result.as_dict() for result in results]}))
+        else:
+            self.stdout.write(_table(results))
+        if broken:
+            raise CommandError(f"{len(broken)} of {len(results)} promises broken: {', '.join(broken)}.")
+
+
+def _table(results: list[Result]) -> str:
+    """Return the results as a table. Nothing is cut short: what happened is what it is read for."""
+    rows = [("DRILL", "FAULT", "WHAT MUST HOLD", "WHAT HAPPENED", "VERDICT")]
+    rows += [
+        (one.scenario.name, one.scenario.fault, one.scenario.promise, one.happened, "kept" if one.is_kept else "BROKEN")
+        for one in results
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,136 @@
+"""Malformed token responses by the thousand: none is unhandled, none damages what is stored.
+
+Real: a provider on a socket that sends any bytes at all (``bodies``), the egress client, ``refresh``, PostgreSQL.
+After each answer the connection is looked at: a success that is one is current and has a sane lifetime, and after
+anything else the credential before is still current and nothing is dead.
+"""
+
+import contextlib
+import socket
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from connections.lifecycle.claim import Need, Outcome
+from connections.lifecycle.refresh import refresh
+from connections.lifecycle.sealing import open_credential
+from connections.models import Connection, CredentialVersion, Stage
+from tests.campaigns.faults.bodies import CANARY, Case, case
+from tests.campaigns.faults.figures import Figure
+from tests.campaigns.faults.ground import Ground
+
+_CONNECTIONS = 40
+_SHORTEST_SECONDS = 30
+_LONGEST_SECONDS = 366 * 24 * 3600
+
+
+@dataclass(slots=True)
+class _OddProvider:
+    """A provider that answers every token request with the bytes of ``case``."""
+
+    url: str
+    case: Case
+    answered: int = 0
+
+
+def malformed(ground: Ground) -> Figure:
+    """Count what was let out as an exception, and the states that were damaged."""
+    wanted = ground.count(10_000, least=96)
+    damaged: list[str] = []
+    unhandled: list[str] = []
+    kinds: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
+    with _odd_provider() as provider:
+        ids = [member.id for member in ground.make_members(ground.make_app(issuer=provider.url), _CONNECTIONS)]
+        for number in range(wanted):
+            connection_id = ids[number % len(ids)]
+            provider.case = case(number)
+            kinds[provider.case.kind] += 1
+            before = Connection.objects.get(id=connection_id).current_version_id
+            assert before is not None
+            try:
+                outcome = refresh(connection_id, trigger="campaign", need=Need(instead_of=before, at_once=True)).outcome
+            except Exception as error:  # noqa: BLE001 (what is let out is what is measured)
+                unhandled.append(f"case {number} ({provider.case.kind}): {type(error).__name__}")
+                ground.recover([connection_id])
+                continue
+            outcomes[f"{provider.case.kind}: {outcome}"] += 1
+            if problem := _problem(connection_id, before, provider.case, outcome):
+                damaged.append(f"case {number} ({provider.case.kind}): {problem}")
+        answered = provider.answered
+    ((leaked,),) = ground.rows(
+        "SELECT count(*) FROM connections_refreshattempt WHERE evidence::text LIKE %s", f"%{CANARY}%"
+    )
+    if leaked:
+        damaged.append(f"{leaked} attempts quote a body in their evidence")
+    return Figure(
+        row="malformed",
+        measure="malformed token responses",
+        measured=f"{answered:,} cases, {len(unhandled)} unhandled, {len(damaged)} states damaged",
+        target="≥ 10,000 cases, 0 unhandled, 0 state damaged",
+        is_kept=not unhandled and not damaged and answered >= wanted,
+        facts={
+            "cases": dict(kinds),
+            "outcomes": dict(outcomes),
+            "unhandled": unhandled[:20],
+            "damaged": damaged[:20],
+        },
+    )
+
+
+def _problem(connection_id: uuid.UUID, before: uuid.UUID, served: Case, outcome: Outcome) -> str:
+    """Return what is wrong after the answer, or ""."""
+    connection = Connection.objects.get(id=connection_id)
+    if connection.status != "active":
+        return f"the connection is {connection.status} ({connection.reason})"
+    version = CredentialVersion.objects.get(connection=connection, stage=Stage.CURRENT)
+    credential = open_credential(connection, version)
+    if not served.token:
+        if version.id != before:
+            return "another credential is current"
+        return "" if outcome is Outcome.UNAVAILABLE else f"the outcome is {outcome}"
+    if outcome is not Outcome.REFRESHED:
+        return f"a usable token was not taken: {outcome}"
+    if credential.access_token is None or credential.access_token.get_secret_value() != served.token:
+        return "the current token is not the one that was sent"
+    if version.lifetime_seconds is None or not _SHORTEST_SECONDS <= version.lifetime_seconds <= _LONGEST_SECONDS:
+        return f"its lifetime is {version.lifetime_seconds} s"
+    if connection.refresh_due_at is None or connection.refresh_due_at <= version.received_at:
+        return "its refresh is due at once"
+    return ""
+
+
+@contextmanager
+def _odd_provider() -> Iterator[_OddProvider]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        provider = _OddProvider(f"http://127.0.0.1:{server.getsockname()[1]}", case(0))
+        thread = threading.Thread(target=_serve, args=(server, provider), name="odd provider")
+        thread.start()
+        try:
+            yield provider
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def _serve(server: socket.socket, provider: _OddProvider) -> None:
+    while True:
+        try:
+            accepted, _ = server.accept()
+        except OSError:
+            return
+        with accepted, contextlib.suppress(OSError), accepted.makefile("rb") as stream:
+            accepted.settimeout(5)
+            path, length = stream.readline().split(b" ")[1], 0
+            while (line := stream.readline().strip()) != b"":
+                name, _, value = line.lower().partition(b":")
+                length = int(value) if name == b"content-length" else length
+            stream.read(length)
+            if path == b"/token":
+                provider.answered += 1
+                accepted.sendall(provider.case.wire)
+            else:
+                accepted.sendall(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")

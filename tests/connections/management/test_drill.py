@@ -1,0 +1,140 @@
+"""``manage.py drill``: real faults on a database of its own, and nothing of it left behind.
+
+Run as a process, as operators run it: it points the whole process at another database.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from connections.drills.ground import Broken, Ground, expect
+from connections.drills.matrix import SCENARIOS, Scenario, judge
+from connections.management.commands.drill import Command
+
+ROOT = Path(__file__).resolve().parents[3]
+QUICK = ("redelivered", "server-errors", "corrupt-row", "killed-strict", "not-sent", "rate-limited", "rate-limited-app")
+
+
+def drill(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "manage.py", "drill", *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+    )
+
+
+def drill_databases() -> set[str]:
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connected:
+        return {
+            row[0] for row in connected.execute("SELECT datname FROM pg_database WHERE datname LIKE 'latchkey_drill_%'")
+        }
+
+
+def tables() -> Any:
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connected:
+        return connected.execute("SELECT count(*) FROM information_schema.tables").fetchone()
+
+
+def test_keeps_its_promises_and_leaves_nothing_behind() -> None:
+    before, touched = drill_databases(), tables()
+    ran = drill("--json", "--only", *QUICK)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    document = json.loads(ran.stdout)
+    assert document["ok"] is True
+    assert {one["name"]: one["ok"] for one in document["drills"]} == dict.fromkeys(QUICK, True)
+    assert ran.stderr == ""
+    assert drill_databases() <= before
+    assert tables() == touched
+
+
+def test_ctrl_c_drops_the_database() -> None:
+    before = drill_databases()
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "drill", "--only", "database-away"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not (made := drill_databases() - before):
+        assert time.monotonic() < deadline, "no database was made"
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130, told
+    assert "has been dropped" in told
+    assert not made & drill_databases()
+
+
+def test_a_role_that_may_not_create_databases_is_told_so() -> None:
+    url = urlsplit(os.environ["DATABASE_URL"])
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connected:
+        connected.execute("DROP ROLE IF EXISTS drill_nobody")
+        connected.execute("CREATE ROLE drill_nobody LOGIN PASSWORD 'drill'")
+        try:
+            ran = drill(DATABASE_URL=url._replace(netloc=f"drill_nobody:drill@{url.hostname}:{url.port}").geturl())
+        finally:
+            connected.execute("DROP ROLE drill_nobody")
+    assert ran.returncode == 1
+    assert "may not create one" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_an_unknown_drill_is_a_usage_error() -> None:
+    assert drill("--only", "nonsense").returncode == 2
+
+
+class _Quiet:
+    """The one part of a ground that judging needs."""
+
+    class sandbox:  # noqa: N801 (stands for an attribute)
+        @staticmethod
+        def clear() -> None: ...
+
+
+@pytest.mark.django_db
+def test_a_broken_promise_is_told_as_such(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def broken(ground: Ground) -> str:
+        expect(False, "it did not hold")
+        return ""
+
+    def raising(ground: Ground) -> str:
+        raise ValueError("secret")
+
+    scenarios = [Scenario(play.__name__, "a fault", "a promise", play) for play in (broken, raising)]
+    results = [judge(scenario, cast("Ground", _Quiet())) for scenario in scenarios]
+    assert [(one.is_kept, one.happened) for one in results] == [
+        (False, "it did not hold"),
+        (False, "ValueError was raised"),
+    ]
+    monkeypatch.setattr("connections.management.commands.drill.run", lambda wanted: results)
+    with pytest.raises(SystemExit) as ended:
+        Command().run_from_argv(["manage.py", "drill"])
+    assert ended.value.code == 1
+    told = capsys.readouterr()
+    heading, line, _ = told.out.splitlines()
+    assert heading.split()[0] == "DRILL"
+    assert line.startswith("broken")
+    assert line.endswith("BROKEN")
+    assert "it did not hold" in line
+    assert "2 of 2 promises broken" in told.err
+
+
+def test_every_drill_has_a_name_of_its_own() -> None:
+    assert len({scenario.name for scenario in SCENARIOS}) == len(SCENARIOS) >= 20
+    assert issubclass(Broken, Exception)
