@@ -65,7 +65,7 @@ SCENARIOS = (
     Scenario("narrowed-scope", "scope narrowed", "stored, told, refused", answers.narrowed_scope),
     Scenario("client-rejected", "invalid_client everywhere", "one incident, none touched", answers.client_rejected),
     Scenario("database-cut", "database sessions end mid-refresh", "stored anew", storage.database_cut),
-    Scenario("database-away", "database away mid-refresh", "spooled and replayed", storage.database_away),
+    Scenario("database-away", "database away mid-refresh", "spooled, then stored", storage.database_away),
     Scenario("broker-away", "broker away, token expired", "vends refresh inline", storage.broker_away),
     Scenario("corrupt-row", "stored credential changed", "unreadable, not dead", storage.corrupt_row),
     Scenario("missing-key", "vault key missing", "readiness fails, none dead", storage.missing_key),
