@@ -101,7 +101,12 @@ def _stored(sealed: SealedVersion) -> bool:
         try:
             store_received(sealed)
         except (OperationalError, InterfaceError):
-            spooled = spooled or spool.write(sealed)
+            try:
+                spooled = spooled or spool.write(sealed)
+            except OSError as error:
+                logger.error("version_not_spooled", connection=str(sealed.connection_id), error=type(error).__name__)
+                if pause is None:
+                    raise
             release_database()
             replace_broken_connections()
             if pause is not None:

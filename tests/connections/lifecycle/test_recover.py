@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import redis
 from django.conf import settings
@@ -23,6 +22,7 @@ from connections.lifecycle.recover import recover_unfinished, supersede
 from connections.lifecycle.refresh import refresh
 from connections.models import AttemptState, Connection, CredentialVersion, RefreshAttempt, Stage
 from tests.connections.lifecycle.clockwork import age
+from tests.connections.lifecycle.sessions import session
 from tests.connections.lifecycle.unfinished import answered, open_attempt
 from tests.sandbox_control import SandboxProcess
 
@@ -50,18 +50,6 @@ def holder() -> Any:
     with session("") as held:
         held.execute("SELECT pg_advisory_lock(%s)", [2**62 + 5])
         yield 2**62 + 5
-
-
-def session(dbname: str) -> "psycopg.Connection[Any]":
-    server = settings.DATABASES["default"]
-    return psycopg.connect(
-        host=server["HOST"],
-        port=server["PORT"],
-        user=server["USER"],
-        password=server["PASSWORD"],
-        dbname=dbname or server["NAME"],
-        autocommit=True,
-    )
 
 
 def claimed(connection: Connection, key: int | None, **values: Any) -> RefreshAttempt:
