@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.db.models import F
 
 from connections.models import Connection, CredentialVersion, RefreshAttempt
+from tests.connections.lifecycle.observed import reload
 
 
 def age(connection_id: str | uuid.UUID, **delta: float) -> None:
@@ -28,3 +29,9 @@ def age(connection_id: str | uuid.UUID, **delta: float) -> None:
     RefreshAttempt.objects.filter(connection_id=connection_id).update(
         claimed_at=F("claimed_at") - passed, deadline_at=F("deadline_at") - passed
     )
+
+
+def due(connection: Connection) -> Connection:
+    """Let the access token of a connection run out, and return the connection as it is then."""
+    age(connection.id, hours=1)
+    return reload(connection)
