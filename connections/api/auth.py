@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from django.http import HttpRequest
 from ninja.security import HttpBearer
@@ -13,6 +14,8 @@ from connections.lifecycle.outcomes import InvalidRequest, NotFound, PermissionD
 from connections.lifecycle.provision import hash_key
 from connections.models import ApiClient, ApiKey, Connection, Permission, Tenant
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -20,11 +23,6 @@ class Caller:
 
     client: ApiClient
     actor: audit.Actor
-
-    def must(self, permission: Permission) -> None:
-        """Raise ``PermissionDenied`` unless the client has ``permission``."""
-        if permission not in self.client.permissions:
-            raise PermissionDenied(f"This API client lacks the permission {permission.value!r}.")
 
     def tenant(self, slug: str | None) -> Tenant:
         """Return the tenant that the call is about: the client's own, or the one an operator-wide client names.
@@ -77,6 +75,14 @@ class ApiKeyAuth(HttpBearer):
         return Caller(key.client, actor_of(request, client=key.client))
 
 
+def caller_of(request: HttpRequest, *, may: Permission) -> Caller:
+    """Return who calls, as ``ApiKeyAuth`` found. Raises ``PermissionDenied`` unless the client has ``may``."""
+    caller = _found_by_auth(request, Caller)
+    if may not in caller.client.permissions:
+        raise PermissionDenied(f"This API client lacks the permission {may.value!r}.")
+    return caller
+
+
 @dataclass(frozen=True, slots=True)
 class PresentedKey:
     """A key that the vend's own statement will check, so that a vend costs one round trip."""
@@ -95,3 +101,15 @@ class VendKeyAuth(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> PresentedKey:
         return PresentedKey(hash_key(token), client_address(request))
+
+
+def presented_key_of(request: HttpRequest) -> PresentedKey:
+    """Return the key that ``VendKeyAuth`` found."""
+    return _found_by_auth(request, PresentedKey)
+
+
+def _found_by_auth(request: HttpRequest, kind: type[T]) -> T:
+    found = getattr(request, "auth", None)  # set by ninja
+    if not isinstance(found, kind):
+        raise TypeError(f"This operation's router does not authenticate for a {kind.__name__}.")
+    return found

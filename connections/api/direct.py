@@ -43,7 +43,8 @@ def shortened(api: NinjaAPI, view: _View, direct: Direct) -> _View:
             body = direct.body_type.model_validate_json(request.body)
         except (ValueError, RequestDataTooBig):
             return view(request, **path)
-        request.auth = authenticate(request, authorization.removeprefix(_BEARER))  # type: ignore[attr-defined]
+        presented = authenticate(request, authorization.removeprefix(_BEARER))
+        request.auth = presented  # type: ignore[attr-defined]  # ninja's own attribute, which Django's class lacks
         try:
             return direct.operation(request, body=body, **parameters)
         except Exception as error:  # noqa: BLE001 (on_exception answers it, or raises it again)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, URLResolver, re_path
+from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 
 from connections.api import problems
@@ -54,11 +55,10 @@ def _with_problems(view: _View) -> _View:
     return wrapped
 
 
+@csrf_exempt
 def _nothing_here(request: HttpRequest) -> HttpResponse:
     return problems.problem("not_found", "There is nothing at this address.")
 
-
-_nothing_here.csrf_exempt = True  # type: ignore[attr-defined]
 
 api = _API(
     title="Latchkey",

@@ -5,7 +5,7 @@ import uuid
 from django.http import HttpRequest
 from ninja import Router, Status
 
-from connections.api.auth import Caller
+from connections.api.auth import caller_of
 from connections.api.representations import connection_out
 from connections.api.schemas import CompletedOut, CompleteIn, ConnectSessionIn, ConnectSessionOut, ContinueOut
 from connections.lifecycle.begin_connect import Invitation, begin_connect
@@ -20,8 +20,7 @@ router = Router(tags=["connect sessions"])
 @router.post("", response={201: ConnectSessionOut}, summary="Invite an end user to connect")
 def create_session(request: HttpRequest, body: ConnectSessionIn) -> Status[ConnectSessionOut]:
     """Make a session for one end user; send their browser to ``connect_url`` within 10 minutes."""
-    caller: Caller = request.auth  # type: ignore[attr-defined]
-    caller.must(Permission.CONNECT)
+    caller = caller_of(request, may=Permission.CONNECT)
     begun = begin_connect(
         Invitation(
             end_user=body.end_user,
@@ -61,8 +60,7 @@ def complete_session(request: HttpRequest, session_id: uuid.UUID, body: Complete
     choose a workspace first: redirect the same browser there. It comes back to the return URL with the same completion
     code, and the same call then answers with the connection.
     """
-    caller: Caller = request.auth  # type: ignore[attr-defined]
-    caller.must(Permission.CONNECT)
+    caller = caller_of(request, may=Permission.CONNECT)
     outcome = complete(
         session_id,
         completion_code=body.completion_code,

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from ninja import Router
 from pydantic import Field
 
-from connections.api.auth import Caller
+from connections.api.auth import caller_of
 from connections.api.representations import connection_out
 from connections.api.schemas import ConnectionOut, ConnectionPage, ConnectionPatch, OutcomeOut, ReportIn, ReportOut
 from connections.api.texts import EndUser, Slug
@@ -40,8 +40,7 @@ def list_connections(
     limit: Annotated[int, Field(ge=1, le=200)] = 50,
 ) -> ConnectionPage:
     """List a tenant's connections, newest first."""
-    caller: Caller = request.auth  # type: ignore[attr-defined]
-    caller.must(Permission.READ)
+    caller = caller_of(request, may=Permission.READ)
     found = Connection.objects.for_tenant(caller.tenant(tenant).id)
     wanted = {"end_user": end_user, "provider": provider, "status": status}
     found = found.filter(**{name: value for name, value in wanted.items() if value is not None})
@@ -57,16 +56,14 @@ def list_connections(
 @router.get("/{connection_id}", response=ConnectionOut, summary="Show one connection")
 def get_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: Slug | None = None) -> ConnectionOut:
     """Show one connection: its status and why, its scopes and its health."""
-    caller: Caller = request.auth  # type: ignore[attr-defined]
-    caller.must(Permission.READ)
+    caller = caller_of(request, may=Permission.READ)
     return connection_out(caller.connection(connection_id, tenant))
 
 
 @router.patch("/{connection_id}", response=ConnectionOut, summary="Change the metadata")
 def patch_connection(request: HttpRequest, connection_id: uuid.UUID, body: ConnectionPatch) -> ConnectionOut:
     """Replace the connection's metadata: your own notes, at most 16 KiB of JSON."""
-    caller: Caller = request.auth  # type: ignore[attr-defined]
-    caller.must(Permission.MANAGE)
+    caller = caller_of(request, may=Permission.MANAGE)
     connection = caller.connection(connection_id, body.tenant)
     change_metadata(connection.id, body.metadata, actor=caller.actor)
     return connection_out(caller.connection(connection_id, body.tenant))
@@ -75,8 +72,7 @@ def patch_connection(request: HttpRequest, connection_id: uuid.UUID, body: Conne
 @router.delete("/{connection_id}", response=ConnectionOut, summary="Disconnect")
 def delete_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: Slug | None = None) -> ConnectionOut:
     """Stop vending at once, and have the grant revoked at the provider; ``revocation`` tells how far that is."""
-    caller: Caller = request.auth  # type: ignore[attr-defined]
-    caller.must(Permission.MANAGE)
+    caller = caller_of(request, may=Permission.MANAGE)
     connection = caller.connection(connection_id, tenant)
     disconnect(connection.id, now=database_now(), actor=caller.actor)
     return connection_out(caller.connection(connection_id, tenant))
@@ -85,8 +81,7 @@ def delete_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: Sl
 @router.post("/{connection_id}/refresh", response=OutcomeOut, summary="Refresh now")
 def refresh_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: Slug | None = None) -> OutcomeOut:
     """Replace the current credential by a fresh one; several calls at once lead to one request."""
-    caller: Caller = request.auth  # type: ignore[attr-defined]
-    caller.must(Permission.MANAGE)
+    caller = caller_of(request, may=Permission.MANAGE)
     connection = caller.connection(connection_id, tenant)
     done = refresh_and_wait(
         connection.id, trigger="api", need=Need(instead_of=connection.current_version_id, at_once=True)
@@ -97,8 +92,7 @@ def refresh_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: S
 @router.post("/{connection_id}/probe", response=OutcomeOut, summary="Probe now")
 def probe_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: Slug | None = None) -> OutcomeOut:
     """Prove that the credential works, by a cheap call to the provider."""
-    caller: Caller = request.auth  # type: ignore[attr-defined]
-    caller.must(Permission.MANAGE)
+    caller = caller_of(request, may=Permission.MANAGE)
     connection = caller.connection(connection_id, tenant)
     found = probe(connection.id, trigger="api")
     outcome = found.verdict.value if found.verdict is not None else "not_probed"
@@ -108,8 +102,7 @@ def probe_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: Slu
 @router.post("/{connection_id}/report", response=ReportOut, summary="Report a refused credential")
 def report_connection(request: HttpRequest, connection_id: uuid.UUID, body: ReportIn) -> ReportOut:
     """Tell that the provider answered 401 to a vended version; the current one is then probed at once."""
-    caller: Caller = request.auth  # type: ignore[attr-defined]
-    caller.must(Permission.VEND)
+    caller = caller_of(request, may=Permission.VEND)
     connection = caller.connection(connection_id, body.tenant)
     told = report(connection.id, version_id=body.version, status=body.status, actor=caller.actor)
     return ReportOut(

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from ninja import Router
 from pydantic import Field
 
-from connections.api.auth import Caller
+from connections.api.auth import caller_of
 from connections.api.schemas import EventOut, EventPage
 from connections.api.texts import Slug
 from connections.lifecycle.outcomes import InvalidRequest
@@ -23,8 +23,7 @@ def list_events(
     limit: Annotated[int, Field(ge=1, le=500)] = 100,
 ) -> EventPage:
     """Read a tenant's events after ``cursor``, oldest first."""
-    caller: Caller = request.auth  # type: ignore[attr-defined]
-    caller.must(Permission.READ)
+    caller = caller_of(request, may=Permission.READ)
     owner = caller.tenant(tenant)
     if not cursor.isdecimal() or len(cursor) > 18:
         raise InvalidRequest("The cursor is not one that this call returned.", field="cursor")

@@ -3,7 +3,7 @@
 from django.http import HttpRequest
 from ninja import Router
 
-from connections.api.auth import Caller
+from connections.api.auth import caller_of
 from connections.api.schemas import MethodOut, ProviderOut, ScopeOut
 from connections.api.texts import Slug
 from connections.lifecycle.outcomes import NotFound
@@ -32,8 +32,7 @@ def get_provider(request: HttpRequest, slug: Slug, tenant: Slug | None = None) -
 
 
 def _configured(request: HttpRequest, slug: str | None) -> set[tuple[str, str]]:
-    caller: Caller = request.auth  # type: ignore[attr-defined]
-    caller.must(Permission.READ)
+    caller = caller_of(request, may=Permission.READ)
     tenant = caller.tenant(slug)
     return {(app.provider, app.auth_style) for app in ProviderApp.objects.usable_by(tenant) if not app.is_draft}
 

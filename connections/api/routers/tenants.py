@@ -3,7 +3,7 @@
 from django.http import HttpRequest
 from ninja import Router
 
-from connections.api.auth import Caller
+from connections.api.auth import caller_of
 from connections.api.representations import tenant_out
 from connections.api.schemas import TenantIn, TenantOut
 from connections.api.texts import Slug
@@ -17,8 +17,7 @@ router = Router(tags=["tenants"])
 @router.put("/{slug}", response=TenantOut, summary="Make or change a tenant")
 def put_tenant(request: HttpRequest, slug: Slug, body: TenantIn) -> TenantOut:
     """Make the tenant, or replace what it is known by. Operator-wide clients only."""
-    caller: Caller = request.auth  # type: ignore[attr-defined]
-    caller.must(Permission.TENANTS)
+    caller = caller_of(request, may=Permission.TENANTS)
     if caller.client.tenant_id is not None:
         raise PermissionDenied("Only an operator-wide API client may manage tenants.")
     profile = TenantProfile(
@@ -35,8 +34,7 @@ def put_tenant(request: HttpRequest, slug: Slug, body: TenantIn) -> TenantOut:
 @router.get("", response=list[TenantOut], summary="List tenants")
 def list_tenants(request: HttpRequest) -> list[TenantOut]:
     """List the tenants that the client may see: its own, or all."""
-    caller: Caller = request.auth  # type: ignore[attr-defined]
-    caller.must(Permission.READ)
+    caller = caller_of(request, may=Permission.READ)
     tenants = Tenant.objects.all()
     if caller.client.tenant_id is not None:
         tenants = tenants.filter(id=caller.client.tenant_id)

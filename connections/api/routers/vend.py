@@ -5,7 +5,7 @@ import uuid
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
-from connections.api.auth import PresentedKey
+from connections.api.auth import PresentedKey, presented_key_of
 from connections.api.representations import vend_out
 from connections.api.schemas import VendByOwnerIn, VendIn, VendOut
 from connections.lifecycle.audit import Actor
@@ -19,7 +19,7 @@ router = Router(tags=["vend"])
 @router.post("/connections/{connection_id}/credential", response=VendOut, summary="Vend a credential")
 def vend_by_id(request: HttpRequest, connection_id: uuid.UUID, body: VendIn) -> HttpResponse:
     """Return a credential that works now, or the reason why none does; each call is audited."""
-    presented: PresentedKey = request.auth  # type: ignore[attr-defined]
+    presented = presented_key_of(request)
     try:
         return _answer(vend(_order(presented, connection_id, body)))
     except NotFound:
@@ -31,7 +31,7 @@ def vend_by_id(request: HttpRequest, connection_id: uuid.UUID, body: VendIn) -> 
 @router.post("/credentials", response=VendOut, summary="Vend a credential by provider and end user")
 def vend_by_owner(request: HttpRequest, body: VendByOwnerIn) -> HttpResponse:
     """The same for the one connection of an end user (or of the whole tenant) at a provider."""
-    presented: PresentedKey = request.auth  # type: ignore[attr-defined]
+    presented = presented_key_of(request)
     connection_id = connection_of_owner(
         key_hash=presented.key_hash,
         tenant=body.tenant,
