@@ -1,6 +1,5 @@
 """PostgreSQL that restarts or stays away in the middle of a refresh: the answer is stored when it is back."""
 
-import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import pytest
 
 from config.local.postgres import PrivatePostgres
 from config.local.stack import LocalStack
-from config.local.state import LocalStackError
 from tests.campaigns.stacks import own_servers
 from tests.faults.stage import QUICK, Scene, Stage, kill, until
 
@@ -33,7 +31,7 @@ def postgres(stage: Stage) -> Iterator[PrivatePostgres]:
     assert server is not None
     yield server
     server.start()
-    with contextlib.suppress(LocalStackError):
+    if stage.stack.pid("worker") is None:
         stage.stack.start_process("worker")
 
 

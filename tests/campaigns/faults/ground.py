@@ -95,6 +95,7 @@ class Ground:
                 self.stack.stop_process(name)
 
     def _web_is_ready(self) -> bool:
+        # While it boots, it refuses the connection or answers too late; ``until`` asks again, and fails in the end.
         with contextlib.suppress(requests.RequestException):
             return self._session.get(f"{self.stack.urls['web']}/readyz", timeout=5).ok
         return False
@@ -225,7 +226,7 @@ def patient(act: Callable[[], Any], *, seconds: float = 60.0) -> Any:
     while True:
         try:
             return act()
-        except psycopg.OperationalError:
+        except psycopg.OperationalError:  # sessions are cut, and new ones refused, while the server restarts
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)

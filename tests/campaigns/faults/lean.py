@@ -28,6 +28,7 @@ class Lean:
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal; one that has ended is passed over."""
+        # It may end, and be reaped by the kernel, at any moment before this.
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, number)
 

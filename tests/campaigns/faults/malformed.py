@@ -121,7 +121,8 @@ def _serve(server: socket.socket, provider: _OddProvider) -> None:
         try:
             accepted, _ = server.accept()
         except OSError:
-            return
+            return  # the block has ended and shut the socket; anything else shows in the count of what was answered
+        # The client hangs up on a body over its cap, and at its deadline: a reset or a broken pipe is part of the case.
         with accepted, contextlib.suppress(OSError), accepted.makefile("rb") as stream:
             accepted.settimeout(5)
             path, length = stream.readline().split(b" ")[1], 0

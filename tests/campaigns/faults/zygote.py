@@ -41,6 +41,7 @@ def _play(order: dict[str, object]) -> None:
     try:
         result = PLAYERS[str(order["player"])](Marks(Path(str(order["marks"]))), order["arguments"])
         Path(str(order["result"])).write_text(json.dumps(result))
+    # Whatever the player let out, or a broken order: it is told in logs/lean.log, and the missing result fails the row.
     except BaseException:  # noqa: BLE001 (a child must never go on as a second zygote)
         traceback.print_exc()
     os._exit(0)
