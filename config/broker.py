@@ -25,12 +25,12 @@ class Channel(redis.Channel):
     """A channel that survives what is no message, and tries once."""
 
     def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
-        parameters: dict[str, Any] = super()._connparams(asynchronous)  # type: ignore[misc]
+        parameters: dict[str, Any] = super()._connparams(asynchronous)  # type: ignore[misc]  # kombu's stubs lack it
         return parameters | {"retry": Retry(NoBackoff(), 0)}
 
     def _brpop_read(self, **options: Any) -> Any:
         try:
-            return super()._brpop_read(**options)  # type: ignore[misc]
+            return super()._brpop_read(**options)  # type: ignore[misc]  # kombu's stubs lack it
         except _MISSHAPEN as error:
             logger.error("message_dropped", error=type(error).__name__)
             return True

@@ -7,6 +7,7 @@ do. It reads links and forms from the HTML; it runs no script.
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.cookiejar import Cookie, DefaultCookiePolicy
+from typing import Any
 from urllib.parse import urljoin
 from urllib.request import Request
 
@@ -105,18 +106,18 @@ class Browser:
         self.session.trust_env = False
         self.session.cookies.set_policy(_LoopbackIsSecure())
 
-    def get(self, url: str, **options: object) -> requests.Response:
+    def get(self, url: str, **options: Any) -> requests.Response:
         """Return the answer to one GET, redirects not followed."""
         return self.request("GET", url, **options)
 
-    def post(self, url: str, data: object = None, **options: object) -> requests.Response:
+    def post(self, url: str, data: object = None, **options: Any) -> requests.Response:
         """Return the answer to one POST, redirects not followed."""
         return self.request("POST", url, data=data, **options)
 
-    def request(self, method: str, url: str, **options: object) -> requests.Response:
+    def request(self, method: str, url: str, **options: Any) -> requests.Response:
         """Return the answer to one request, redirects not followed."""
-        settings: dict[str, object] = {"allow_redirects": False, "timeout": 30, **options}
-        return self.session.request(method, url, **settings)  # type: ignore[arg-type]
+        settings: dict[str, Any] = {"allow_redirects": False, "timeout": 30, **options}
+        return self.session.request(method, url, **settings)
 
     def submit(self, form: Form, *, button: tuple[str, str] | None = None, **values: str) -> requests.Response:
         """Send a form as it stands, with ``values`` typed over and one button pressed; redirects not followed."""

@@ -16,9 +16,8 @@ import requests
 def main() -> int:
     """Seed, print ``{operator, api_key, notes}`` and return the exit code; what goes wrong is said in one line."""
     django.setup()
-    # Models can be imported only from here on.
-    from config.local.demo_data import Addresses, NotForDemos, SandboxClient, lay_out  # noqa: PLC0415
-    from connections.vault.sealing import Unreadable  # noqa: PLC0415
+    from config.local.demo_data import Addresses, NotForDemos, SandboxClient, lay_out  # noqa: PLC0415 (after setup)
+    from connections.vault.sealing import Unreadable  # noqa: PLC0415 (likewise)
 
     try:
         seeded = lay_out(

@@ -15,10 +15,9 @@ import django
 def main(database: str, spool: str, connection_id: str) -> None:
     """Refresh one connection, if it is due."""
     django.setup()
-    # The apps must be ready.
-    from connections.drills.ground import isolate  # noqa: PLC0415
-    from connections.drills.throwaway import point_at  # noqa: PLC0415
-    from connections.lifecycle.refresh import refresh  # noqa: PLC0415
+    from connections.drills.ground import isolate  # noqa: PLC0415 (the apps must be ready)
+    from connections.drills.throwaway import point_at  # noqa: PLC0415 (likewise)
+    from connections.lifecycle.refresh import refresh  # noqa: PLC0415 (likewise)
 
     logging.disable(logging.CRITICAL)
     point_at(database)

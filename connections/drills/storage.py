@@ -7,7 +7,8 @@ import time
 from django.conf import settings
 from django.db import connection as database
 
-from connections.drills.ground import Ground, expect, wait_for
+from connections.drills.ground import Broken, Ground, expect, wait_for
+from connections.drills.throwaway import hang_up
 from connections.lifecycle.claim import Outcome
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.outcomes import CredentialUnreadable
@@ -49,7 +50,7 @@ def database_away(ground: Ground) -> str:
     outcome = running.result().outcome
     # The store that is tried again or the replay: whichever comes first with the database back.
     expect(outcome in (Outcome.REFRESHED, Outcome.UNAVAILABLE), f"the outcome is {outcome}")
-    _forget()  # a worker that starts now
+    hang_up()  # a worker that starts now
     recover_unfinished(now=database_now())
     wait_for(lambda: not list(ground.spool.glob("*.version")), "the spool was not emptied", seconds=30)
     recover_unfinished(now=database_now())
@@ -63,12 +64,7 @@ def database_away(ground: Ground) -> str:
 def _cut(ground: Ground) -> None:
     """End every session, and forget those of this process."""
     ground.server.cut_connections()
-    _forget()
-
-
-def _forget() -> None:
-    database.close()
-    database.close_pool()  # type: ignore[attr-defined]
+    hang_up()
 
 
 def broker_away(ground: Ground) -> str:
@@ -88,7 +84,9 @@ def corrupt_row(ground: Ground) -> str:
     """The stored credential was changed."""
     (subject,) = ground.connect()
     version = CredentialVersion.objects.get(connection_id=subject.id, stage="current")
-    stored = version.secrets.stored  # type: ignore[union-attr]
+    if version.secrets is None:
+        raise Broken("the current credential holds no secrets")
+    stored = version.secrets.stored
     changed = bytearray(stored)
     changed[len(changed) // 2] ^= 1
     _write(version, bytes(changed))

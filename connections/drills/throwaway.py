@@ -3,11 +3,12 @@
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 from psycopg import sql
 
 _NOT_FOR_PSYCOPG = {"pool", "prepare_threshold", "isolation_level", "server_side_binding", "assume_role"}
@@ -80,11 +81,16 @@ def throwaway_database() -> Iterator[Server]:
 
 def point_at(name: str) -> None:
     """Make ``name`` the database of this process, in all threads."""
-    default = connections[DEFAULT_DB_ALIAS]
-    default.close()
-    default.close_pool()  # type: ignore[attr-defined]
-    for known in (default.settings_dict, connections.settings[DEFAULT_DB_ALIAS]):
+    hang_up()
+    for known in (connections[DEFAULT_DB_ALIAS].settings_dict, connections.settings[DEFAULT_DB_ALIAS]):
         known["NAME"] = name
+
+
+def hang_up() -> None:
+    """Close this thread's connection to the database, and those that wait in the process's pool."""
+    default = cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS])
+    default.close()
+    default.close_pool()
 
 
 def _parameters() -> dict[str, Any]:

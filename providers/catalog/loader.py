@@ -75,7 +75,7 @@ def load_catalog() -> Mapping[str, CatalogEntry]:
     Reads the files once, and again when they have changed, which is looked for once a second at the most. Files that
     have become wrong meanwhile change nothing: what was read before stays in force.
     """
-    global _loaded  # noqa: PLW0603
+    global _loaded  # noqa: PLW0603 - likewise
     now, loaded = time.monotonic(), _loaded
     if loaded is not None and now - loaded.looked_at < _LOOK_AGAIN_SECONDS:
         return loaded.entries

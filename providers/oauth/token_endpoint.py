@@ -91,7 +91,7 @@ def _no_authentication(request: requests.PreparedRequest) -> requests.PreparedRe
     return request
 
 
-class _TokenSession(OAuth2Session):  # type: ignore[misc]
+class _TokenSession(OAuth2Session):  # type: ignore[misc]  # requests-oauthlib has no types
     """One request to the token endpoint. It has no scope, so that oauthlib compares none."""
 
     def __init__(self, client: Client, *, target: Target, registration: ClientRegistration) -> None:

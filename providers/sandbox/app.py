@@ -27,7 +27,7 @@ _MACHINE_PATHS = ("/token", "/revoke", "/introspect")
 def create_app(sandbox: Sandbox) -> Flask:
     """Return the application that serves ``sandbox``."""
     app = Flask(__name__)
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["sandbox"] = sandbox
     app.jinja_env.filters["clock"] = lambda at: time.strftime("%H:%M:%S", time.localtime(at))

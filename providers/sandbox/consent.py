@@ -68,7 +68,8 @@ class Authorization:
         with self._sandbox.store.transaction() as ledger:
             validator = Validator(exchange=self._exchange, ledger=ledger, now=time.time())
             grant = AuthorizationCodeGrant(validator, post_auth=[_check_parameters])
-            endpoint = AuthorizationEndpoint("code", BearerToken(validator), {"code": grant})  # type: ignore[arg-type]
+            bearer, grants = BearerToken(validator), {"code": grant}
+            endpoint = AuthorizationEndpoint("code", bearer, grants)  # type: ignore[arg-type]  # no name: a handler
             try:
                 scopes, credentials = endpoint.validate_authorization_request(self._uri)
             except FatalClientError as error:

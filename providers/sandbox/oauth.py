@@ -125,7 +125,7 @@ def _issue(validator: Validator, uri: str, body: str, headers: dict[str, str]) -
         "refresh_token": refresh_grant,
         "client_credentials": ClientCredentialsGrant(validator),
     }
-    endpoint = TokenEndpoint("authorization_code", bearer, grants)  # type: ignore[arg-type]
+    endpoint = TokenEndpoint("authorization_code", bearer, grants)  # type: ignore[arg-type]  # no name: a handler
     answer: Answer = endpoint.create_token_response(uri, "POST", body, headers)
     return answer
 

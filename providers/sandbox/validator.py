@@ -176,11 +176,15 @@ class Validator(RequestValidator):
         request.user, request.scopes = grant.username, self._granted(grant.scope.split())
         return True
 
-    def get_code_challenge(self, code: str, request: Request) -> str | None:  # type: ignore[override]
+    def get_code_challenge(  # type: ignore[override]  # None where the client sent none
+        self, code: str, request: Request
+    ) -> str | None:
         """Return the challenge of the authorization request, if it sent one."""
         return self._code.challenge if self._code else None
 
-    def get_code_challenge_method(self, code: str, request: Request) -> str | None:  # type: ignore[override]
+    def get_code_challenge_method(  # type: ignore[override]  # None where the client sent none
+        self, code: str, request: Request
+    ) -> str | None:
         """Return the method of that challenge."""
         return self._code.challenge_method if self._code else None
 
