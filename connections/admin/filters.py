@@ -1,7 +1,7 @@
 """The filters beside the lists: short lists of choices, however many rows there are."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -74,106 +74,79 @@ class ProviderFilter(SimpleListFilter):
         return queryset.filter(provider=self.value()) if self.value() else queryset
 
 
-class HealthFilter(SimpleListFilter):
+class ChoiceFilter(SimpleListFilter):
+    """By one of a few conditions."""
+
+    known: Mapping[str, tuple[str, Q]]  # by the value in the address: its label, and which rows it is about
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Sequence[tuple[str, str]]:
+        return [(value, label) for value, (label, _) in self.known.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        _, condition = self.known.get(self.value() or "", ("", Q()))
+        return queryset.filter(condition)
+
+
+class HealthFilter(ChoiceFilter):
     """By what is wrong, or what holds a connection back."""
 
-    title = "health"
-    parameter_name = "health"
-
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Sequence[tuple[str, str]]:
-        return (
-            ("failing", "Refreshes failing"),
-            ("overdue", "Refresh overdue"),
-            ("refused", "Refused lately"),
-            ("scopes", "Scopes missing"),
-            ("unproven", "Never verified"),
-            ("revoking", "Revocation under way"),
-            ("paused", "Paused"),
-            ("suspended", "Suspended"),
-        )
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        wanted = {
-            "failing": Q(failures__gt=0, refresh_due_at__isnull=False),
-            "overdue": overdue_refresh(),
-            "refused": Q(refused_at__gt=Now() - timedelta(hours=24)),
-            "unproven": Q(verified_at=None),
-            "revoking": Q(revocation="pending"),
-            "paused": Q(paused_at__isnull=False) | Q(provider_app__paused_at__isnull=False),
-            "suspended": Q(suspended_at__isnull=False)
+    title = parameter_name = "health"
+    known = {
+        "failing": ("Refreshes failing", Q(failures__gt=0, refresh_due_at__isnull=False)),
+        "overdue": ("Refresh overdue", overdue_refresh()),
+        "refused": ("Refused lately", Q(refused_at__gt=Now() - timedelta(hours=24))),
+        "scopes": ("Scopes missing", Q(scopes__is_requested=True, scopes__is_granted=False)),
+        "unproven": ("Never verified", Q(verified_at=None)),
+        "revoking": ("Revocation under way", Q(revocation="pending")),
+        "paused": ("Paused", Q(paused_at__isnull=False) | Q(provider_app__paused_at__isnull=False)),
+        "suspended": (
+            "Suspended",
+            Q(suspended_at__isnull=False)
             | Q(provider_app__suspended_at__isnull=False)
             | Q(tenant__suspended_at__isnull=False),
-        }
-        value = self.value()
-        if value == "scopes":
-            return queryset.filter(scopes__is_requested=True, scopes__is_granted=False).distinct()
-        return queryset.filter(wanted[value]) if value in wanted else queryset
+        ),
+    }
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        found = super().queryset(request, queryset)
+        # A connection has many scopes.
+        return found.distinct() if self.value() == "scopes" else found
 
 
-class SwitchFilter(SimpleListFilter):
+class SwitchFilter(ChoiceFilter):
     """By whether a row is switched off."""
 
-    title = "switch"
-    parameter_name = "switch"
-
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Sequence[tuple[str, str]]:
-        return (("on", "On"), ("off", "Suspended"))
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value()
-        return queryset.filter(suspended_at__isnull=value == "on") if value in ("on", "off") else queryset
+    title = parameter_name = "switch"
+    known = {"on": ("On", Q(suspended_at=None)), "off": ("Suspended", Q(suspended_at__isnull=False))}
 
 
-class OpenFilter(SimpleListFilter):
+class OpenFilter(ChoiceFilter):
     """By whether an incident is still open."""
 
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Sequence[tuple[str, str]]:
-        return (("open", "Open"), ("closed", "Closed"))
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value()
-        return queryset.filter(closed_at__isnull=value == "open") if value in ("open", "closed") else queryset
+    title = parameter_name = "state"
+    known = {"open": ("Open", Q(closed_at=None)), "closed": ("Closed", Q(closed_at__isnull=False))}
 
 
-class UsableKeyFilter(SimpleListFilter):
+class UsableKeyFilter(ChoiceFilter):
     """By whether an API key still works."""
 
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Sequence[tuple[str, str]]:
-        return (("usable", "Usable"), ("expired", "Expired"), ("revoked", "Revoked"))
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        states = {
-            "usable": Q(revoked_at=None, expires_at__gt=Now()),
-            "expired": Q(revoked_at=None, expires_at__lte=Now()),
-            "revoked": Q(revoked_at__isnull=False),
-        }
-        value = self.value()
-        return queryset.filter(states[value]) if value in states else queryset
+    title = parameter_name = "state"
+    known = {
+        "usable": ("Usable", Q(revoked_at=None, expires_at__gt=Now())),
+        "expired": ("Expired", Q(revoked_at=None, expires_at__lte=Now())),
+        "revoked": ("Revoked", Q(revoked_at__isnull=False)),
+    }
 
 
-class ExpiryFilter(SimpleListFilter):
+class ExpiryFilter(ChoiceFilter):
     """By how soon a credential version ends."""
 
-    title = "expiry"
-    parameter_name = "expiry"
-
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Sequence[tuple[str, str]]:
-        return (("never", "Never expires"), ("valid", "Valid"), ("expired", "Expired"))
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        states = {
-            "never": Q(access_expires_at=None),
-            "valid": Q(access_expires_at__gt=Now()),
-            "expired": Q(access_expires_at__lte=Now()),
-        }
-        value = self.value()
-        return queryset.filter(states[value]) if value in states else queryset
+    title = parameter_name = "expiry"
+    known = {
+        "never": ("Never expires", Q(access_expires_at=None)),
+        "valid": ("Valid", Q(access_expires_at__gt=Now())),
+        "expired": ("Expired", Q(access_expires_at__lte=Now())),
+    }
 
 
 class AgeFilter(SimpleListFilter):
