@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 from django import forms
 from django.contrib import admin
@@ -12,8 +12,9 @@ from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
+from django_stubs_ext import Annotations
 
-from connections.admin import show
+from connections.admin import columns, show
 from connections.admin.base import ReadOnlyAdmin, operator_behind, read_at
 from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.filters import OwnerFilter, SwitchFilter, UsableKeyFilter, id_filter
@@ -128,6 +129,10 @@ def _answer_with_key(
     return _key_page(request, client, title="The new API key", form=form, issued=issued)
 
 
+class _Counted(TypedDict):
+    usable_keys: int
+
+
 @admin.register(ApiClient)
 class ApiClientAdmin(ButtonsAdmin[ApiClient]):
     """Made and changed through the lifecycle; the name and the tenant are fixed once it is made."""
@@ -164,20 +169,11 @@ class ApiClientAdmin(ButtonsAdmin[ApiClient]):
     def get_readonly_fields(self, request: HttpRequest, obj: ApiClient | None = None) -> tuple[str, ...]:
         return () if obj is None else ("name", "owner", "state", "related", "shown_permissions")
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: ApiClient | None = None,
-    ) -> HttpResponse:
-        if obj is not None:
-            newest = ApiKey.objects.filter(client=obj).defer("key_hash").annotate(read_at=Now())[:_SHOWN_KEYS]
+    def furnish(self, request: HttpRequest, context: dict[str, Any], row: ApiClient | None) -> None:
+        if row is not None:
+            newest = ApiKey.objects.filter(client=row).defer("key_hash").annotate(read_at=Now())[:_SHOWN_KEYS]
             context["keys"] = [(key, _key_state(key)) for key in newest]
-            context["now"] = read_at(obj)
-        return super().render_change_form(request, context, add, change, form_url, obj)
+            context["now"] = read_at(row)
 
     def save_model(self, request: HttpRequest, obj: ApiClient, form: Any, change: bool) -> None:
         saved = save_api_client(
@@ -192,13 +188,8 @@ class ApiClientAdmin(ButtonsAdmin[ApiClient]):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Nothing else is saved with a client: its keys are made by buttons."""
 
-    @admin.display(description="Owner", ordering="tenant__slug")
-    def owner(self, row: ApiClient) -> SafeString | str:
-        return show.link(row.tenant) if row.tenant else "Operator-wide"
-
-    @admin.display(description="Permissions")
-    def shown_permissions(self, row: ApiClient) -> SafeString | str:
-        return show.codes(row.permissions)
+    owner = columns.owner("Operator-wide")
+    shown_permissions = columns.codes("permissions", "Permissions")
 
     @admin.display(description="State", ordering="suspended_at")
     def state(self, row: ApiClient) -> SafeString:
@@ -206,12 +197,10 @@ class ApiClientAdmin(ButtonsAdmin[ApiClient]):
         return show.join([show.switches(row) or show.chip("On", "good"), unbound])
 
     @admin.display(description="Usable keys", ordering="usable_keys")
-    def key_count(self, row: ApiClient) -> SafeString:
-        return show.list_link(row.usable_keys, ApiKey, client=row.id)  # type: ignore[attr-defined]
+    def key_count(self, row: Annotated[ApiClient, Annotations[_Counted]]) -> SafeString:
+        return show.list_link(row.usable_keys, ApiKey, client=row.id)
 
-    @admin.display(description="Made", ordering="created_at")
-    def created(self, row: ApiClient) -> SafeString | str:
-        return show.moment(row.created_at, now=read_at(row))
+    created = columns.moment("created_at", "Made")
 
     @admin.display(description="See also")
     def related(self, row: ApiClient) -> SafeString:
@@ -257,13 +246,8 @@ class ApiKeyAdmin(ButtonsAdmin[ApiKey], ReadOnlyAdmin[ApiKey]):
     def state(self, row: ApiKey) -> SafeString:
         return _key_state(row)
 
-    @admin.display(description="Expires", ordering="expires_at")
-    def expires(self, row: ApiKey) -> SafeString | str:
-        return show.moment(row.expires_at, now=read_at(row))
-
-    @admin.display(description="Issued", ordering="created_at")
-    def created(self, row: ApiKey) -> SafeString | str:
-        return show.moment(row.created_at, now=read_at(row))
+    expires = columns.moment("expires_at", "Expires")
+    created = columns.moment("created_at", "Issued")
 
 
 def _key_state(row: ApiKey) -> SafeString:

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from django.contrib import admin
 from django.contrib.admin import ShowFacets
@@ -12,6 +12,7 @@ from django.core.paginator import Paginator
 from django.db.models import BinaryField, Count, Model, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Now
+from django.db.models.options import Options
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 
@@ -22,7 +23,18 @@ from connections.models.fields import SealedField
 M = TypeVar("M", bound=Model)
 
 if TYPE_CHECKING:
-    _ModelAdmin = admin.ModelAdmin
+
+    class _ModelAdmin(admin.ModelAdmin[M]):
+        """With what its stubs lack."""
+
+        def _changeform_view(
+            self, request: HttpRequest, object_id: str | None, form_url: str, extra_context: dict[str, Any] | None
+        ) -> HttpResponse: ...
+
+        def _get_obj_does_not_exist_redirect(
+            self, request: HttpRequest, opts: Options[M], object_id: str
+        ) -> HttpResponse: ...
+
 else:
 
     class _ModelAdmin(admin.ModelAdmin):
@@ -32,6 +44,12 @@ else:
             return cls
 
 
+class _Read(Protocol):
+    """A row of ``OperatorAdmin.get_queryset``."""
+
+    read_at: datetime
+
+
 def operator_behind(request: HttpRequest) -> Actor:
     """Return the operator who is logged in, for the audit."""
     return Actor(operator=request.user.get_username()[:150], address=client_address(request))
@@ -39,8 +57,7 @@ def operator_behind(request: HttpRequest) -> Actor:
 
 def read_at(row: Model) -> datetime:
     """Return the database's clock at the moment when ``row`` was read for a page."""
-    moment: datetime = row.read_at  # type: ignore[attr-defined]
-    return moment
+    return cast("_Read", row).read_at
 
 
 def hidden_columns(model: type[Model], related: Sequence[str] = ()) -> list[str]:
@@ -93,7 +110,7 @@ class OperatorAdmin(_ModelAdmin[M]):
     save_on_top = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
-        related: Sequence[str] = self.list_select_related or ()  # type: ignore[assignment]
+        related = () if isinstance(self.list_select_related, bool) else self.list_select_related
         rows: QuerySet[M] = super().get_queryset(request).defer(*hidden_columns(self.model, related))
         rows = rows.select_related(*related) if related else rows
         return cast("QuerySet[M]", rows.annotate(read_at=Now()))
@@ -112,11 +129,11 @@ class OperatorAdmin(_ModelAdmin[M]):
         by_id = Q.create([(name, wanted) for name in self.id_search_fields], connector=Q.OR)
         return queryset.filter(by_id), False
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         # Django lets a query string filter by any column of the model: for a digest that would be an oracle.
         if lookup.partition("__")[0] in hidden_columns(self.model):
             return False
-        return super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+        return super().lookup_allowed(lookup, value, request)
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         """Whether this operator may run actions and buttons here: the model's ``change`` permission."""

@@ -60,7 +60,7 @@ class ButtonsAdmin(OperatorAdmin[M]):
         button = next((button for button in self.buttons if button.verb == verb), None)
         row = self.get_object(request, unquote(object_id))
         if row is None or button is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined,no-any-return]
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not self.has_operate_permission(request):
             raise PermissionDenied
         if request.method != "POST" and not button.has_own_page:
@@ -92,7 +92,11 @@ class ButtonsAdmin(OperatorAdmin[M]):
                 for button in self.buttons
                 if button.is_offered(obj)
             ]
+        self.furnish(request, context, obj)
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def furnish(self, request: HttpRequest, context: dict[str, Any], row: M | None) -> None:
+        """Put into ``context`` what the template of a row's page needs besides; no row for one that is to be added."""
 
     def page_title(self, row: M) -> str:
         """Return the heading of a row's page."""

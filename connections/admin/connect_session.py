@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from connections.admin import show
-from connections.admin.base import ReadOnlyAdmin, read_at
+from connections.admin import columns, show
+from connections.admin.base import ReadOnlyAdmin
 from connections.admin.filters import TenantFilter, id_filter
 from connections.models import ConnectSession
 
@@ -49,9 +49,7 @@ class ConnectSessionAdmin(ReadOnlyAdmin[ConnectSession]):
         ),
     )
 
-    @admin.display(description="Session", ordering="id")
-    def session(self, row: ConnectSession) -> SafeString | str:
-        return show.short_id(row.id)
+    session = columns.short_id("Session")
 
     @admin.display(description="End user", ordering="end_user")
     def who(self, row: ConnectSession) -> SafeString:
@@ -74,22 +72,12 @@ class ConnectSessionAdmin(ReadOnlyAdmin[ConnectSession]):
     def renews(self, row: ConnectSession) -> SafeString | str:
         return show.link(row.reconnects)
 
-    @admin.display(description="Made", ordering="created_at")
-    def created(self, row: ConnectSession) -> SafeString | str:
-        return show.moment(row.created_at, now=read_at(row))
-
-    @admin.display(description="Providers")
-    def shown_providers(self, row: ConnectSession) -> SafeString | str:
-        return show.codes(row.providers)
+    created = columns.moment("created_at", "Made")
+    shown_providers = columns.codes("providers", "Providers")
 
     @admin.display(description="Scopes")
     def shown_scopes(self, row: ConnectSession) -> SafeString | str:
         return "the provider app's" if row.requested_scopes is None else show.codes(row.requested_scopes)
 
-    @admin.display(description="Parameters")
-    def shown_params(self, row: ConnectSession) -> SafeString | str:
-        return show.as_json(row.params)
-
-    @admin.display(description="Typed by the end user")
-    def shown_typed(self, row: ConnectSession) -> SafeString | str:
-        return show.as_json(row.typed_params)
+    shown_params = columns.as_json("params", "Parameters")
+    shown_typed = columns.as_json("typed_params", "Typed by the end user")

@@ -6,14 +6,20 @@ The secrets themselves are never read here, let alone shown.
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from connections.admin import show
-from connections.admin.base import ReadOnlyAdmin, read_at
+from connections.admin import columns, show
+from connections.admin.base import ReadOnlyAdmin
 from connections.admin.filters import ExpiryFilter, TenantFilter, age_of, id_filter
 from connections.models import CredentialVersion, DataKey, RefreshAttempt, Scope
 
 
 class _TenantOfConnection(TenantFilter):
     lookup = "connection__tenant__slug"
+
+
+@admin.display(description="Connection", ordering="connection__provider")
+def _of_connection(page: object, row: CredentialVersion | RefreshAttempt | Scope) -> SafeString | str:
+    connection = row.connection
+    return show.link(connection, f"{connection.provider} · {connection.end_user or connection.tenant.slug}")
 
 
 @admin.register(CredentialVersion)
@@ -38,13 +44,8 @@ class CredentialVersionAdmin(ReadOnlyAdmin[CredentialVersion]):
         ("Descent", {"fields": ("grant_id", "from_version", "from_attempt", "sealed_under")}),
     )
 
-    @admin.display(description="Version", ordering="id")
-    def version(self, row: CredentialVersion) -> SafeString | str:
-        return show.short_id(row.id)
-
-    @admin.display(description="Connection", ordering="connection__provider")
-    def of(self, row: CredentialVersion) -> SafeString | str:
-        return _connection_link(row)
+    version = columns.short_id("Version")
+    of = _of_connection
 
     @admin.display(description="Stage", ordering="stage")
     def stage_chip(self, row: CredentialVersion) -> SafeString:
@@ -54,29 +55,12 @@ class CredentialVersionAdmin(ReadOnlyAdmin[CredentialVersion]):
     def scope_count(self, row: CredentialVersion) -> int:
         return len(row.scopes)
 
-    @admin.display(description="Scopes")
-    def shown_scopes(self, row: CredentialVersion) -> SafeString | str:
-        return show.codes(row.scopes)
-
-    @admin.display(description="Expires", ordering="access_expires_at")
-    def expires(self, row: CredentialVersion) -> SafeString | str:
-        return show.moment(row.access_expires_at, now=read_at(row))
-
-    @admin.display(description="Received", ordering="received_at")
-    def received(self, row: CredentialVersion) -> SafeString | str:
-        return show.moment(row.received_at, now=read_at(row))
-
-    @admin.display(description="Bought with version")
-    def from_version(self, row: CredentialVersion) -> SafeString | str:
-        return show.id_link(CredentialVersion, row.parent_id)
-
-    @admin.display(description="Received by attempt")
-    def from_attempt(self, row: CredentialVersion) -> SafeString | str:
-        return show.id_link(RefreshAttempt, row.attempt_id)
-
-    @admin.display(description="Sealed under data key")
-    def sealed_under(self, row: CredentialVersion) -> SafeString | str:
-        return show.id_link(DataKey, row.data_key_id)
+    shown_scopes = columns.codes("scopes", "Scopes")
+    expires = columns.moment("access_expires_at", "Expires")
+    received = columns.moment("received_at", "Received")
+    from_version = columns.id_link("parent_id", "Bought with version", CredentialVersion)
+    from_attempt = columns.id_link("attempt_id", "Received by attempt", RefreshAttempt)
+    sealed_under = columns.id_link("data_key_id", "Sealed under data key", DataKey)
 
 
 @admin.register(RefreshAttempt)
@@ -102,13 +86,8 @@ class RefreshAttemptAdmin(ReadOnlyAdmin[RefreshAttempt]):
         ("Versions", {"fields": ("spent", "bought")}),
     )
 
-    @admin.display(description="Attempt", ordering="id")
-    def attempt(self, row: RefreshAttempt) -> SafeString | str:
-        return show.short_id(row.id)
-
-    @admin.display(description="Connection", ordering="connection__provider")
-    def of(self, row: RefreshAttempt) -> SafeString | str:
-        return _connection_link(row)
+    attempt = columns.short_id("Attempt")
+    of = _of_connection
 
     @admin.display(description="State", ordering="state")
     def state_chip(self, row: RefreshAttempt) -> SafeString:
@@ -120,17 +99,9 @@ class RefreshAttemptAdmin(ReadOnlyAdmin[RefreshAttempt]):
             return show.NOTHING
         return f"{(row.ended_at - row.claimed_at).total_seconds():.1f} s"
 
-    @admin.display(description="Claimed", ordering="claimed_at")
-    def claimed(self, row: RefreshAttempt) -> SafeString | str:
-        return show.moment(row.claimed_at, now=read_at(row))
-
-    @admin.display(description="Evidence")
-    def shown_evidence(self, row: RefreshAttempt) -> SafeString | str:
-        return show.as_json(row.evidence)
-
-    @admin.display(description="Refreshed version")
-    def spent(self, row: RefreshAttempt) -> SafeString | str:
-        return show.id_link(CredentialVersion, row.parent_version_id)
+    claimed = columns.moment("claimed_at", "Claimed")
+    shown_evidence = columns.as_json("evidence", "Evidence")
+    spent = columns.id_link("parent_version_id", "Refreshed version", CredentialVersion)
 
     @admin.display(description="Received version")
     def bought(self, row: RefreshAttempt) -> SafeString | str:
@@ -157,13 +128,8 @@ class ScopeAdmin(ReadOnlyAdmin[Scope]):
     ordering = ("-id",)
     fields = ("name", "of", "is_requested", "is_granted", "is_observed", "updated_at")
 
-    @admin.display(description="Connection", ordering="connection__provider")
-    def of(self, row: Scope) -> SafeString | str:
-        return _connection_link(row)
-
-    @admin.display(description="Changed", ordering="updated_at")
-    def updated(self, row: Scope) -> SafeString | str:
-        return show.moment(row.updated_at, now=read_at(row))
+    of = _of_connection
+    updated = columns.moment("updated_at", "Changed")
 
 
 @admin.register(DataKey)
@@ -178,19 +144,6 @@ class DataKeyAdmin(ReadOnlyAdmin[DataKey]):
     id_search_fields = ("id", "tenant_id")
     fields = ("id", "owner", "kek_id", "is_current", "created_at")
 
-    @admin.display(description="Data key", ordering="id")
-    def key(self, row: DataKey) -> SafeString | str:
-        return show.short_id(row.id)
-
-    @admin.display(description="Owner", ordering="tenant__slug")
-    def owner(self, row: DataKey) -> SafeString | str:
-        return show.link(row.tenant) if row.tenant else "The operator"
-
-    @admin.display(description="Made", ordering="created_at")
-    def created(self, row: DataKey) -> SafeString | str:
-        return show.moment(row.created_at, now=read_at(row))
-
-
-def _connection_link(row: CredentialVersion | RefreshAttempt | Scope) -> SafeString | str:
-    connection = row.connection
-    return show.link(connection, f"{connection.provider} · {connection.end_user or connection.tenant.slug}")
+    key = columns.short_id("Data key")
+    owner = columns.owner("The operator")
+    created = columns.moment("created_at", "Made")

@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from connections.admin import show
-from connections.admin.base import ReadOnlyAdmin, operator_behind, read_at
+from connections.admin import columns, show
+from connections.admin.base import ReadOnlyAdmin, operator_behind
 from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.filters import OpenFilter, ProviderFilter, id_filter
 from connections.lifecycle.clock import database_now
@@ -61,13 +61,8 @@ class IncidentAdmin(ButtonsAdmin[Incident], ReadOnlyAdmin[Incident]):
     def state(self, row: Incident) -> SafeString:
         return show.chip("Open", "bad") if row.closed_at is None else show.chip("Closed", "plain")
 
-    @admin.display(description="Opened", ordering="opened_at")
-    def opened(self, row: Incident) -> SafeString | str:
-        return show.moment(row.opened_at, now=read_at(row))
-
-    @admin.display(description="Last seen", ordering="last_seen_at")
-    def last_seen(self, row: Incident) -> SafeString | str:
-        return show.moment(row.last_seen_at, now=read_at(row))
+    opened = columns.moment("opened_at", "Opened")
+    last_seen = columns.moment("last_seen_at", "Last seen")
 
     @admin.display(description="Evidence")
     def shown_evidence(self, row: Incident) -> SafeString | str:

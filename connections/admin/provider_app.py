@@ -1,6 +1,6 @@
 """Provider apps: our registrations at providers, checked by the lifecycle and sealed by the vault."""
 
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 from django import forms
 from django.contrib import admin, messages
@@ -10,11 +10,12 @@ from django.template.response import TemplateResponse
 from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
 from django.views.decorators.csrf import csrf_protect
+from django_stubs_ext import Annotations
 
-from connections.admin import show
+from connections.admin import columns, show
 from connections.admin.base import count_of, operator_behind
 from connections.admin.buttons import ButtonsAdmin
-from connections.admin.filters import OwnerFilter, ProviderFilter, SwitchFilter
+from connections.admin.filters import ChoiceFilter, OwnerFilter, ProviderFilter, SwitchFilter
 from connections.admin.provider_app_form import ProviderAppForm, form_for, param_fields, registers_a_client
 from connections.admin.switch_buttons import pause_buttons, suspend_buttons
 from connections.lifecycle.provision import store_provider_app
@@ -27,17 +28,15 @@ from providers.vocabulary import AuthStyle
 _SUSPEND_ASKS = "Every connection made with this app stops vending and refreshing, and no new one can be made with it."
 
 
-class _StyleFilter(admin.SimpleListFilter):
+class _StyleFilter(ChoiceFilter):
     """By how end users connect."""
 
-    title = "kind"
-    parameter_name = "kind"
+    title = parameter_name = "kind"
+    known = {style.value: (words, Q(auth_style=style)) for style, words in show.AUTH_STYLES.items()}
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(style.value, words) for style, words in show.AUTH_STYLES.items()]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(auth_style=self.value()) if self.value() else queryset
+class _Counted(TypedDict):
+    connections_made: int
 
 
 @admin.register(ProviderApp)
@@ -77,7 +76,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Do without Django's transaction around the form: checking it may call the provider."""
-        return self._changeform_view(request, object_id, form_url, extra_context)  # type: ignore[attr-defined,no-any-return]
+        return self._changeform_view(request, object_id, form_url, extra_context)
 
     def get_form(
         self, request: HttpRequest, obj: ProviderApp | None = None, change: bool = False, **kwargs: Any
@@ -124,21 +123,12 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {}
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: ProviderApp | None = None,
-    ) -> HttpResponse:
-        if add and (chosen := _chosen(request)) is not None:
+    def furnish(self, request: HttpRequest, context: dict[str, Any], row: ProviderApp | None) -> None:
+        if row is None and (chosen := _chosen(request)) is not None:
             entry, style = chosen
             shown = context["adminform"].form.instance
             shown.provider, shown.auth_style = entry.slug, style.value
             context["title"] = f"Add a provider app for {entry.name}"
-        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> ProviderApp:
         app: ProviderApp = form.prepared.app
@@ -175,9 +165,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
         entry = load_catalog().get(row.provider)
         return f"{row.provider} (no longer in the catalogue)" if entry is None else entry.name
 
-    @admin.display(description="Owner", ordering="tenant__slug")
-    def owner(self, row: ProviderApp) -> SafeString | str:
-        return show.link(row.tenant) if row.tenant else "Shared by all"
+    owner = columns.owner("Shared by all")
 
     @admin.display(description="Connects by", ordering="auth_style")
     def style(self, row: ProviderApp) -> str:
@@ -196,8 +184,8 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
         return "set" if getattr(row, "has_secrets", False) else "not set"
 
     @admin.display(description="Connections")
-    def connection_count(self, row: ProviderApp) -> SafeString:
-        return show.list_link(row.connections_made, Connection, app=row.id)  # type: ignore[attr-defined]
+    def connection_count(self, row: Annotated[ProviderApp, Annotations[_Counted]]) -> SafeString:
+        return show.list_link(row.connections_made, Connection, app=row.id)
 
     @admin.display(description="Redirect URI")
     def redirect(self, row: ProviderApp) -> SafeString | str:
@@ -205,13 +193,8 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
             return "not needed"
         return show.copyable(redirect_uri(row.id))
 
-    @admin.display(description="Parameters")
-    def shown_params(self, row: ProviderApp) -> SafeString | str:
-        return show.as_json(row.params)
-
-    @admin.display(description="The issuer's metadata")
-    def shown_discovered(self, row: ProviderApp) -> SafeString | str:
-        return show.as_json(row.discovered)
+    shown_params = columns.as_json("params", "Parameters")
+    shown_discovered = columns.as_json("discovered", "The issuer's metadata")
 
     @admin.display(description="See also")
     def related(self, row: ProviderApp) -> SafeString:

@@ -1,7 +1,7 @@
 """Tenants: who they are, what their pages look like, where the widget may be embedded, and their kill switch."""
 
 import base64
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 from django import forms
 from django.contrib import admin
@@ -11,9 +11,10 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django_stubs_ext import Annotations
 
-from connections.admin import show
-from connections.admin.base import count_of, operator_behind, read_at
+from connections.admin import columns, show
+from connections.admin.base import count_of, operator_behind
 from connections.admin.buttons import ButtonsAdmin
 from connections.admin.fields import LinesField
 from connections.admin.filters import SwitchFilter
@@ -93,6 +94,10 @@ class TenantForm(forms.ModelForm[Tenant]):
         return cleaned
 
 
+class _Counted(TypedDict):
+    connections_made: int
+
+
 @admin.register(Tenant)
 class TenantAdmin(ButtonsAdmin[Tenant]):
     """Made and changed through the lifecycle, which audits it."""
@@ -150,12 +155,10 @@ class TenantAdmin(ButtonsAdmin[Tenant]):
         return show.switches(row) or show.chip("On", "good")
 
     @admin.display(description="Connections")
-    def connection_count(self, row: Tenant) -> SafeString:
-        return show.list_link(row.connections_made, Connection, tenant=row.slug)  # type: ignore[attr-defined]
+    def connection_count(self, row: Annotated[Tenant, Annotations[_Counted]]) -> SafeString:
+        return show.list_link(row.connections_made, Connection, tenant=row.slug)
 
-    @admin.display(description="Made", ordering="created_at")
-    def created(self, row: Tenant) -> SafeString | str:
-        return show.moment(row.created_at, now=read_at(row))
+    created = columns.moment("created_at", "Made")
 
     @admin.display(description="See also")
     def related(self, row: Tenant) -> SafeString:
