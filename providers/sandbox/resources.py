@@ -5,6 +5,7 @@ Owns ``/me`` (also as ``/userinfo``), ``/workspaces`` and ``/files``, with a Bea
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, jsonify, request
@@ -38,39 +39,39 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
     @routes.get("/me")
     @routes.get("/userinfo")
     def me() -> Response:
-        exchange = Exchange(sandbox, "me")
-        caller = _authenticate(exchange)
-        return exchange.answer(lambda: _me(caller) if caller else _unauthorized(exchange))
+        return _serve(sandbox, "me", _me)
 
     @routes.get("/workspaces")
     def workspaces() -> Response:
-        exchange = Exchange(sandbox, "workspaces")
-        caller = _authenticate(exchange)
+        def opened(caller: Caller) -> Response:
+            mine = sandbox.registry.settings.workspaces.get(caller.username, {})
+            return jsonify(workspaces=[{"id": key, "name": name} for key, name in mine.items()])
 
-        def process() -> Response:
-            if caller is None:
-                return _unauthorized(exchange)
-            opened = sandbox.registry.settings.workspaces.get(caller.username, {})
-            return jsonify(workspaces=[{"id": key, "name": name} for key, name in opened.items()])
-
-        return exchange.answer(process)
+        return _serve(sandbox, "workspaces", opened)
 
     @routes.get("/files")
     def files() -> Response:
-        exchange = Exchange(sandbox, "files")
-        caller = _authenticate(exchange)
-
-        def process() -> Response:
-            if caller is None:
-                return _unauthorized(exchange)
-            if "files.read" not in caller.scopes:
-                exchange.entry.outcome = "insufficient_scope"
-                return _challenge(403, error="insufficient_scope", scope="files.read")
-            return jsonify(files=_FILES)
-
-        return exchange.answer(process)
+        return _serve(sandbox, "files", lambda caller: jsonify(files=_FILES), scope="files.read")
 
     return routes
+
+
+def _serve(
+    sandbox: Sandbox, endpoint: str, work: Callable[[Caller], Response], *, scope: str | None = None
+) -> Response:
+    """Answer with ``work`` for a caller whose credential works, and has ``scope`` if one is named."""
+    exchange = Exchange(sandbox, endpoint)
+    caller = _authenticate(exchange)
+
+    def process() -> Response:
+        if caller is None:
+            return _unauthorized(exchange)
+        if scope is not None and scope not in caller.scopes:
+            exchange.entry.outcome = "insufficient_scope"
+            return _challenge(403, error="insufficient_scope", scope=scope)
+        return work(caller)
+
+    return exchange.answer(process)
 
 
 def _authenticate(exchange: Exchange) -> Caller | None:
