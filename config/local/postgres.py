@@ -11,17 +11,15 @@ import secrets
 import shutil
 import signal
 import subprocess
-import threading
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import psycopg
 
 from config.local.account import Account, reachable_place, remove_place, server_account
 from config.local.ports import HOST, any_free_port, is_free
 from config.local.postgres_binaries import Installation, find_installation
+from config.local.private_server import PrivateServer
 from config.local.state import LocalStackError, make_folder, read_record, write_private, write_record
 from config.local.watchdog import Watchdog
 
@@ -45,7 +43,7 @@ _SETTINGS = {
 _NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 
 
-class PrivatePostgres:
+class PrivatePostgres(PrivateServer):
     """One server with its data in ``home``, or in a folder that ``home`` leads to (see ``account``).
 
     ``durable=False`` trades safety against a crash of the machine, not of the server, for speed. Methods may be called
@@ -53,39 +51,13 @@ class PrivatePostgres:
     """
 
     def __init__(self, *, home: Path, durable: bool, watchdog: Watchdog | None = None) -> None:
-        self.home = home.absolute()
+        super().__init__(home=home, durable=durable, watchdog=watchdog)
         self.place = self.home
-        self.url = ""
-        self._durable = durable
-        self._watchdog = watchdog
-        self._lock = threading.RLock()
-        self._process: subprocess.Popen[bytes] | None = None
         self._account: Account
         self._data: Path
         self._installation: Installation
         self._password = ""
         self._port = 0
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    @property
-    def pid(self) -> int | None:
-        """The postmaster's process id while it runs."""
-        process = self._process
-        return process.pid if process and process.poll() is None else None
-
-    @property
-    def has_crashed(self) -> bool:
-        """Whether the server has ended without having been asked to."""
-        process = self._process
-        return process is not None and process.poll() is not None
 
     @property
     def description(self) -> str:
@@ -112,24 +84,8 @@ class PrivatePostgres:
 
     def stop(self, *, immediate: bool = False) -> None:
         """Stop the server: sessions are cut and transactions rolled back, or with ``immediate`` as in a crash."""
-        with self._lock:
-            process, self._process = self._process, None
-            if process is None:
-                return
-            for number, seconds in (
-                (signal.SIGQUIT if immediate else signal.SIGINT, _STOP_SECONDS),
-                (signal.SIGQUIT, 5.0),
-                (signal.SIGKILL, None),
-            ):
-                process.send_signal(number)
-                process.send_signal(signal.SIGCONT)
-                try:
-                    process.wait(seconds)
-                    break
-                except subprocess.TimeoutExpired:
-                    continue
-            if self._watchdog:
-                self._watchdog.forget(process.pid)
+        first = signal.SIGQUIT if immediate else signal.SIGINT
+        self._end((first, _STOP_SECONDS), (signal.SIGQUIT, 5.0), (signal.SIGKILL, None))
 
     def restart(self, *, immediate: bool = False) -> str:
         """Stop and start on the same port; ``immediate`` makes the next start recover from the log."""

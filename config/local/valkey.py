@@ -9,19 +9,16 @@ import os
 import secrets
 import signal
 import subprocess
-import threading
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config.local.ports import HOST, any_free_port, is_free
+from config.local.private_server import PrivateServer
 from config.local.state import LocalStackError, make_folder, read_record, write_private, write_record
-from config.local.watchdog import Watchdog
 
 STOP_STAGE = 3
 DATABASES = 64
@@ -30,41 +27,12 @@ _STOP_SECONDS = 10.0
 _ONCE = Retry(NoBackoff(), 0)
 
 
-class PrivateValkey:
+class PrivateValkey(PrivateServer):
     """One server with its files in ``home``; ``durable`` keeps its data over a restart.
 
     Durable means an append-only file: each write reaches the kernel before it is answered, so that kill -9 loses
     nothing, and the disk within a second. Methods may be called from several threads.
     """
-
-    def __init__(self, *, home: Path, durable: bool, watchdog: Watchdog | None = None) -> None:
-        self.home = home.absolute()
-        self.url = ""
-        self._durable = durable
-        self._watchdog = watchdog
-        self._lock = threading.RLock()
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    @property
-    def pid(self) -> int | None:
-        """The server's process id while it runs."""
-        process = self._process
-        return process.pid if process and process.poll() is None else None
-
-    @property
-    def has_crashed(self) -> bool:
-        """Whether the server has ended without having been asked to."""
-        process = self._process
-        return process is not None and process.poll() is not None
 
     def start(self) -> str:
         """Start the server and return its URL. The port of the last run is used if it is free.
@@ -103,19 +71,7 @@ class PrivateValkey:
 
     def stop(self) -> None:
         """Stop the server; a durable one has then written everything to disk."""
-        with self._lock:
-            process, self._process = self._process, None
-            if process is None:
-                return
-            process.send_signal(signal.SIGTERM)
-            process.send_signal(signal.SIGCONT)
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            if self._watchdog:
-                self._watchdog.forget(process.pid)
+        self._end((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, None))
 
     def restart(self) -> str:
         """Stop and start on the same port."""
