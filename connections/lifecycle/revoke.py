@@ -79,11 +79,9 @@ def _load(connection_id: uuid.UUID) -> _Work | Revocation:
                     Q(grant_id=connection.grant_id), connection=connection
                 ).exclude(stage=Stage.PREVIOUS)
             )
-        except AppMisconfigured:
+        except (AppMisconfigured, Unreadable):  # either may be mended within the 24 hours
             connection.change(revocation_due_at=now + timedelta(seconds=RETRY_SECONDS[-1]))
             return Revocation.PENDING
-        except Unreadable:
-            return _close(connection, Revocation.UNCONFIRMED)
         connection.change(revocation_due_at=now + LEASE, failures=connection.failures + 1)
     return _Work(connection_id, access, grants)
 

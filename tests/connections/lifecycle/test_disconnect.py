@@ -5,7 +5,7 @@ from connections.lifecycle.clock import database_now
 from connections.lifecycle.disconnect import disconnect
 from connections.lifecycle.refresh import refresh
 from connections.lifecycle.revoke import revoke
-from connections.models import AuditEvent, Connection, CredentialVersion, OutboxEvent, Revocation
+from connections.models import AuditEvent, Connection, CredentialVersion, DataKey, OutboxEvent, Revocation
 from tests.connections.lifecycle.clockwork import age
 from tests.flows import EndUser
 from tests.sandbox_control import SandboxProcess
@@ -57,6 +57,19 @@ def test_comes_again_while_the_provider_is_down_and_gives_up_after_24_hours(
     age(connection.id, hours=25)
     assert revoke(connection.id) is Revocation.UNCONFIRMED
     assert not CredentialVersion.objects.filter(connection=connection).exists()
+
+
+def test_a_key_that_is_missing_for_a_while_costs_neither_the_secrets_nor_their_revocation(
+    connection: Connection,
+) -> None:
+    end(connection)
+    kept = {row.id: bytes(row.wrapped) for row in DataKey.objects.all()}
+    DataKey.objects.update(wrapped=b"damaged")
+    assert revoke(connection.id) is Revocation.PENDING
+    assert CredentialVersion.objects.filter(connection=connection).exists()
+    for key_id, wrapped in kept.items():
+        DataKey.objects.filter(id=key_id).update(wrapped=wrapped)
+    assert revoke(connection.id) is Revocation.CONFIRMED
 
 
 def test_repeating_it_changes_nothing(connection: Connection) -> None:
