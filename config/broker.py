@@ -22,7 +22,17 @@ _MISSHAPEN = (ValueError, TypeError, KeyError, AttributeError)
 
 
 class Channel(redis.Channel):
-    """A channel that survives what is no message, and tries once."""
+    """A channel that survives what is no message, tries once, and keeps the client that kombu makes anew each time."""
+
+    _kept: Any = None
+
+    def _create_client(self, asynchronous: bool = False) -> Any:
+        if asynchronous:
+            return super()._create_client(asynchronous=True)  # type: ignore[misc] # kombu has no types
+        # A client costs more than the command that it is made for; what it uses is the pool.
+        if self._kept is None or self._kept.connection_pool is not self.pool:
+            self._kept = super()._create_client()  # type: ignore[misc] # kombu has no types
+        return self._kept
 
     def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
         parameters: dict[str, Any] = super()._connparams(asynchronous)  # type: ignore[misc]  # kombu's stubs lack it

@@ -1,6 +1,7 @@
 """Sending tasks: their names and queues, after the transaction has committed. Imports no task.
 
-Only ids travel. Where the broker is down the send is given up quickly: the next sweep finds what is still due.
+Only ids travel, several in one message where a sweep has many: what Celery costs a message is more than a refresh
+itself. Where the broker is down the send is given up quickly: the next sweep finds what is still due.
 """
 
 import time
@@ -35,31 +36,31 @@ def _broker(url: str) -> _Broker:
     return _Broker()
 
 
-def refresh_later(connection_id: uuid.UUID) -> None:
-    """Send a refresh of one connection."""
-    _send_on_commit(REFRESH, connection_id)
+def refresh_later(*connection_ids: uuid.UUID) -> None:
+    """Send one task that refreshes these connections, one after the other."""
+    _send_on_commit(REFRESH, connection_ids)
 
 
-def probe_later(connection_id: uuid.UUID) -> None:
-    """Send a probe of one connection."""
-    _send_on_commit(PROBE, connection_id)
+def probe_later(*connection_ids: uuid.UUID) -> None:
+    """Send one task that probes these connections, one after the other."""
+    _send_on_commit(PROBE, connection_ids)
 
 
-def revoke_later(connection_id: uuid.UUID) -> None:
-    """Send the revocation of one connection at its provider."""
-    _send_on_commit(REVOKE, connection_id)
+def revoke_later(*connection_ids: uuid.UUID) -> None:
+    """Send one task that revokes these connections at their provider, one after the other."""
+    _send_on_commit(REVOKE, connection_ids)
 
 
-def _send_on_commit(task: str, connection_id: uuid.UUID) -> None:
-    transaction.on_commit(lambda: _send(task, connection_id))
+def _send_on_commit(task: str, connection_ids: tuple[uuid.UUID, ...]) -> None:
+    transaction.on_commit(lambda: _send(task, [str(connection_id) for connection_id in connection_ids]))
 
 
-def _send(task: str, connection_id: uuid.UUID) -> None:
+def _send(task: str, connection_ids: list[str]) -> None:
     broker = _broker(str(current_app.conf.broker_write_url))
     if time.monotonic() < broker.away_until:
         return
     try:
-        current_app.send_task(task, args=[str(connection_id)], queue=_QUEUES[task], retry=False)
+        current_app.send_task(task, args=connection_ids, queue=_QUEUES[task], retry=False)
     except OperationalError as error:
         broker.away_until = time.monotonic() + AWAY_SECONDS
-        logger.warning("task_not_sent", task=task, connection=str(connection_id), error=type(error).__name__)
+        logger.warning("task_not_sent", task=task, connections=connection_ids, error=type(error).__name__)

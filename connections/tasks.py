@@ -1,6 +1,8 @@
-"""The Celery tasks: each translates an id and makes one lifecycle call. Delivered twice, they do nothing twice."""
+"""The Celery tasks: each translates ids and makes one lifecycle call for each. A second delivery does nothing twice."""
 
+import time
 import uuid
+from collections.abc import Callable
 
 from celery import shared_task
 from celery.signals import worker_init, worker_process_init
@@ -16,6 +18,9 @@ from connections.lifecycle.refresh import refresh
 from connections.lifecycle.revoke import revoke
 from connections.lifecycle.sweep import sweep_probes, sweep_refreshes, sweep_revocations
 
+# What a task has not begun by then is left to the next sweep, which sends it again: no task outlasts that.
+BEGIN_WITHIN_SECONDS = 30.0
+
 
 @worker_init.connect
 @worker_process_init.connect
@@ -28,38 +33,56 @@ def show_presence(**_: object) -> None:
 
 
 @shared_task(name=dispatch.REFRESH, ignore_result=True)
-def refresh_connection(connection_id: str) -> None:
-    """Refresh one connection, if it is still due."""
-    refresh(uuid.UUID(connection_id), trigger="sweep")
+def refresh_connections(*connection_ids: str) -> None:
+    """Refresh these connections, those that are still due."""
+    _each(connection_ids, lambda connection_id: refresh(connection_id, trigger="sweep"))
 
 
 @shared_task(name=dispatch.PROBE, ignore_result=True)
-def probe_connection(connection_id: str) -> None:
-    """Probe one connection, if it is still due."""
-    probe(uuid.UUID(connection_id), trigger="sweep")
+def probe_connections(*connection_ids: str) -> None:
+    """Probe these connections, those that are still in use."""
+    _each(connection_ids, lambda connection_id: probe(connection_id, trigger="sweep"))
 
 
 @shared_task(name=dispatch.REVOKE, ignore_result=True)
-def revoke_connection(connection_id: str) -> None:
-    """Revoke one connection at its provider, if that is still due."""
-    revoke(uuid.UUID(connection_id))
+def revoke_connections(*connection_ids: str) -> None:
+    """Revoke these connections at their provider, those whose revocation is still due."""
+    _each(connection_ids, revoke)
+
+
+def _each(connection_ids: tuple[str, ...], act: Callable[[uuid.UUID], object]) -> None:
+    """Call ``act`` with each id in turn. One that fails keeps no other from its turn; what was raised rises at the end.
+
+    Raises ``ExceptionGroup``.
+    """
+    begun_by = time.monotonic() + BEGIN_WITHIN_SECONDS
+    failures = []
+    for connection_id in connection_ids:
+        if time.monotonic() > begun_by:
+            break
+        try:
+            act(uuid.UUID(connection_id))
+        except Exception as failure:  # noqa: BLE001 (told below, all together)
+            failures.append(failure)
+    if failures:
+        raise ExceptionGroup("A task failed.", failures)
 
 
 @shared_task(name="connections.sweep_refreshes", ignore_result=True)
 def sweep_due_refreshes() -> None:
-    """Send a task for every refresh that is due."""
+    """Send what refreshes are due."""
     sweep_refreshes(now=database_now())
 
 
 @shared_task(name="connections.sweep_probes", ignore_result=True)
 def sweep_due_probes() -> None:
-    """Send a task for every probe that is due."""
+    """Send what probes are due."""
     sweep_probes(now=database_now())
 
 
 @shared_task(name="connections.sweep_revocations", ignore_result=True)
 def sweep_due_revocations() -> None:
-    """Send a task for every revocation that is due."""
+    """Send what revocations are due."""
     sweep_revocations(now=database_now())
 
 

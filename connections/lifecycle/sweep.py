@@ -1,8 +1,10 @@
-"""Sweep: find what is due and send one task for each, however many sweeps run at once.
+"""Sweep: find what is due and have it done once, however many sweeps run at once.
 
 Rows are locked with SKIP LOCKED and marked, so that two beats send each task once; a task that is lost is sent again
 when its mark has passed. The cost follows what is due: every sweep reads a partial index. Provider apps that the
-throttle holds back are left out, and none gets more at once than its budget: what is left stays due.
+throttle holds back are left out, and none gets more at once than its budget: what is left stays due. Where there is
+more to do than one worker has threads, connections of the same app share a task: a provider that does not answer then
+keeps only its own waiting.
 """
 
 import uuid
@@ -22,10 +24,15 @@ BATCH = 500
 MOST_BATCHES = 8
 RESEND_AFTER = timedelta(seconds=60)
 PROBES_AN_APP = 50
+# Up to so many connections have a task of their own; of more, so many of one provider app share one.
+TASKS_APART = 64
+MOST_TOGETHER = 8
+
+_Send = Callable[..., None]
 
 
 def sweep_refreshes(*, now: datetime) -> int:
-    """Send a refresh task for each connection that is due, at most 500, and return how many there were."""
+    """Send the refreshes that are due, at most 500, and return how many there were."""
     due = _working(Connection.objects.filter(refresh_due_at__lte=now, status__in=VENDS)).filter(
         Q(next_attempt_at=None) | Q(next_attempt_at__lte=now),
         Q(refresh_enqueued_until=None) | Q(refresh_enqueued_until__lte=now),
@@ -39,7 +46,7 @@ def sweep_refreshes(*, now: datetime) -> int:
 
 
 def sweep_probes(*, now: datetime) -> int:
-    """Send a probe task for each connection that is due, at most 50 for a provider app, and return how many."""
+    """Send the probes that are due, at most 50 for a provider app, and return how many there were."""
     due = _working(Connection.objects.filter(probe_due_at__lte=now, status__in=VENDS))
     return _sweep(
         due.order_by("probe_due_at"),
@@ -51,12 +58,13 @@ def sweep_probes(*, now: datetime) -> int:
 
 
 def sweep_revocations(*, now: datetime) -> int:
-    """Send a revocation task for each connection that is due, and return how many."""
+    """Send the revocations that are due, and return how many there were."""
     due = Connection.objects.filter(revocation_due_at__lte=now, revocation=Revocation.PENDING)
     with short_transaction():
-        ids = [row.id for row in lock_due(due.order_by("revocation_due_at"), limit=BATCH)]
-        _mark_and_send(ids, {"revocation_due_at": now + RESEND_AFTER}, dispatch.revoke_later)
-    return len(ids)
+        rows = list(lock_due(due.order_by("revocation_due_at"), limit=BATCH))
+        _mark(rows, {"revocation_due_at": now + RESEND_AFTER})
+        _send(rows, dispatch.revoke_later)
+    return len(rows)
 
 
 def postpone_refresh(connection_id: uuid.UUID, *, seconds: float) -> None:
@@ -69,7 +77,7 @@ def _sweep(
     due: "QuerySet[Connection]",
     *,
     mark: dict[str, datetime],
-    send: Callable[[uuid.UUID], None],
+    send: _Send,
     restrained: Restraints,
     most_an_app: int = BATCH,
 ) -> int:
@@ -78,23 +86,26 @@ def _sweep(
     An app that has had its share is left out of the next batch of the same sweep, so that however much of it is due
     keeps nobody else waiting. What ``mark`` sets takes a row out of ``due``.
     """
-    sent: Counter[uuid.UUID] = Counter()
+    taken: list[Connection] = []
+    of_app: Counter[uuid.UUID] = Counter()
     left_out = set(restrained.held)
     with short_transaction():
         for _ in range(MOST_BATCHES):
-            rows = list(lock_due(due.exclude(provider_app_id__in=left_out), limit=BATCH - sent.total()))
+            rows = list(lock_due(due.exclude(provider_app_id__in=left_out), limit=BATCH - len(taken)))
             shares = _shares({row.provider_app_id for row in rows}, restrained, most_an_app)
-            ids = []
+            fitting = []
             for row in rows:
-                if sent[row.provider_app_id] < shares[row.provider_app_id]:
-                    sent[row.provider_app_id] += 1
-                    ids.append(row.id)
+                if of_app[row.provider_app_id] < shares[row.provider_app_id]:
+                    of_app[row.provider_app_id] += 1
+                    fitting.append(row)
                 else:
                     left_out.add(row.provider_app_id)
-            _mark_and_send(ids, mark, send)
-            if len(ids) == len(rows) or sent.total() >= BATCH:
+            _mark(fitting, mark)
+            taken += fitting
+            if len(fitting) == len(rows) or len(taken) >= BATCH:
                 break
-    return sent.total()
+        _send(taken, send)
+    return len(taken)
 
 
 def _shares(apps: set[uuid.UUID], restrained: Restraints, most_an_app: int) -> dict[uuid.UUID, int]:
@@ -102,10 +113,21 @@ def _shares(apps: set[uuid.UUID], restrained: Restraints, most_an_app: int) -> d
     return {app: min(most_an_app, restrained.most_at_once(app, budget=budget_of(provider))) for app, provider in found}
 
 
-def _mark_and_send(ids: list[uuid.UUID], mark: dict[str, datetime], send: Callable[[uuid.UUID], None]) -> None:
-    Connection.objects.filter(id__in=ids).update(**mark)
-    for connection_id in ids:
-        send(connection_id)
+def _mark(rows: list[Connection], mark: dict[str, datetime]) -> None:
+    Connection.objects.filter(id__in=[row.id for row in rows]).update(**mark)
+
+
+def _send(rows: list[Connection], send: _Send) -> None:
+    """Send ``rows`` on commit, in order, together where they are many."""
+    most = min(MOST_TOGETHER, max(1, len(rows) // TASKS_APART))
+    groups: dict[uuid.UUID, list[uuid.UUID]] = {}
+    for row in rows:
+        group = groups.setdefault(row.provider_app_id, [])
+        group.append(row.id)
+        if len(group) == most:
+            send(*groups.pop(row.provider_app_id))
+    for group in groups.values():
+        send(*group)
 
 
 def _working(due: "QuerySet[Connection]") -> "QuerySet[Connection]":

@@ -28,22 +28,27 @@ from tests.connections.lifecycle.clockwork import age
 
 @pytest.fixture
 def queued() -> Iterator[Any]:
-    """Read what was sent to the broker: (task, connection id) pairs, taken off the queues."""
+    """Read what was sent to the broker, taken off the queues: pairs of a task and a connection's id."""
 
     def read() -> list[tuple[str, str]]:
-        messages = []
-        with redis.Redis.from_url(settings.REDIS_URL) as broker:
-            for queue in ("refresh", "probe", "celery"):
-                for raw in broker.lrange(queue, 0, -1):
-                    message = json.loads(raw)
-                    (argument,), *_ = json.loads(base64.b64decode(message["body"]))
-                    messages.append((message["headers"]["task"], argument))
-                broker.delete(queue)
-        return messages
+        return [(task, connection_id) for task, connection_ids in messages() for connection_id in connection_ids]
 
     read()
     yield read
     read()
+
+
+def messages() -> list[tuple[str, list[str]]]:
+    """Take the messages off the queues: the task and its arguments."""
+    found = []
+    with redis.Redis.from_url(settings.REDIS_URL) as broker:
+        for queue in ("refresh", "probe", "celery"):
+            for raw in broker.lrange(queue, 0, -1):
+                message = json.loads(raw)
+                arguments, *_ = json.loads(base64.b64decode(message["body"]))
+                found.append((message["headers"]["task"], arguments))
+            broker.delete(queue)
+    return found
 
 
 def test_sends_a_due_refresh_once(connection: Connection, queued: Any) -> None:
@@ -141,8 +146,7 @@ def test_sends_a_due_probe_once(connection: Connection, queued: Any) -> None:
 def test_sends_nothing_but_ids(connection: Connection, queued: Any) -> None:
     age(connection.id, hours=1)
     sweep_refreshes(now=database_now())
-    ((_, argument),) = queued()
-    assert argument == str(connection.id)
+    assert queued() == [(dispatch.REFRESH, str(connection.id))]
 
 
 def test_a_broker_that_is_down_loses_nothing(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,6 +224,14 @@ def test_an_app_with_much_to_do_keeps_nobody_else_waiting(
     assert sweep_refreshes(now=database_now()) == 2
     assert {connection_id for _, connection_id in queued()} == set(due["acme"][2:4])
     assert sweep_probes(now=database_now()) == 4
+
+
+def test_where_very_many_are_due_those_of_one_app_share_tasks(
+    due: dict[str, list[str]], queued: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "TASKS_APART", 2)
+    assert sweep_refreshes(now=database_now()) == 7
+    assert sorted(ids for _, ids in messages()) == sorted([due["acme"][:3], due["acme"][3:], due["globex"]])
 
 
 def test_what_was_held_back_is_passed_over_for_so_long(due: dict[str, list[str]], queued: Any) -> None:

@@ -1,0 +1,32 @@
+"""Tasks: each connection that one message names has its turn."""
+
+import pytest
+
+from connections import tasks
+from connections.lifecycle.clock import database_now
+from connections.models import Connection, RefreshAttempt
+from connections.tasks import refresh_connections
+from tests.connections.lifecycle.clockwork import age
+from tests.flows import EndUser
+
+
+@pytest.fixture
+def due(alice: EndUser) -> Connection:
+    connection = Connection.objects.get(id=alice.connect(scopes=["profile.read"])["id"])
+    age(connection.id, hours=1)
+    return connection
+
+
+def test_what_fails_in_a_task_keeps_no_other_connection_from_its_turn(due: Connection) -> None:
+    with pytest.raises(ExceptionGroup) as raised:
+        refresh_connections("no id", str(due.id))
+    assert [type(failure) for failure in raised.value.exceptions] == [ValueError]
+    assert RefreshAttempt.objects.get(connection=due).state == "promoted"
+
+
+def test_what_a_task_does_not_begin_in_time_stays_due(due: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "BEGIN_WITHIN_SECONDS", -1.0)
+    refresh_connections(str(due.id))
+    due.refresh_from_db()
+    assert not RefreshAttempt.objects.filter(connection=due).exists()
+    assert due.refresh_due_at is not None and due.refresh_due_at < database_now()
