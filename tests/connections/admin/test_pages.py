@@ -184,9 +184,12 @@ def test_links_from_other_pages_filter_the_lists(olga: Client, world: World) -> 
 
 def test_a_count_stops_where_it_would_read_too_much(olga: Client, world: World) -> None:
     most = CappedPaginator.MOST
-    AuditEvent.objects.bulk_create(
-        AuditEvent(action="connection.connected", decision="allowed", tenant_id=world.tenant.id) for _ in range(most)
-    )
+    with database.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO connections_auditevent (action, decision)"
+            " SELECT 'connection.connected', 'allowed' FROM generate_series(1, %s)",
+            [most],
+        )
     assert AuditEvent.objects.count() > most
     answer = olga.get(list_url(AuditEvent))
     assert answer.context["cl"].paginator.count == most
