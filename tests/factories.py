@@ -72,15 +72,21 @@ def make_sandbox_app_at(
     sandbox_url: str,
     *,
     tenant: Tenant | None = None,
+    provider: str = "sandbox",
     style: AuthStyle = AuthStyle.AUTHORIZATION_CODE,
     scopes: Sequence[str] = (),
+    client_scopes: Sequence[str] = ("profile.read", "files.read", "files.write"),
     **client: object,
 ) -> ProviderApp:
-    """Register a client of its own at the sandbox, and the provider app for it here."""
+    """Register a client of its own at the sandbox, and the provider app for it here.
+
+    ``provider`` is the catalogue entry that is played by the sandbox. ``scopes`` are what the app asks for,
+    ``client_scopes`` what the client may have.
+    """
     client_id, secret = f"client-{uuid.uuid4().hex[:12]}", f"secret-{uuid.uuid4().hex}"
     app = save_provider_app(
         Registration(
-            provider="sandbox",
+            provider=provider,
             auth_style=style,
             client_id=client_id,
             client_secrets=[secret],
@@ -94,6 +100,7 @@ def make_sandbox_app_at(
         client_id,
         client_secret=secret,
         redirect_uris=[redirect_uri(app.id)],
-        **{"scopes": ["profile.read", "files.read", "files.write"], **client},
+        scopes=list(client_scopes),
+        **client,
     )
     return app

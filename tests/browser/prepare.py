@@ -11,9 +11,6 @@ import django
 
 django.setup()
 
-from connections.lifecycle.audit import SYSTEM  # noqa: E402 (the apps must be ready)
-from connections.lifecycle.provision import Registration, save_provider_app  # noqa: E402
-from connections.lifecycle.targets import redirect_uri  # noqa: E402
 from providers.vocabulary import AuthStyle  # noqa: E402
 from tests.connections.consent.teams import NORTH_AND_SOUTH  # noqa: E402
 from tests.factories import make_caller, make_sandbox_app_at, make_tenant  # noqa: E402
@@ -23,23 +20,9 @@ from tests.sandbox_control import SandboxControl  # noqa: E402
 def prepare(origin: str, sandbox: str) -> str:
     """Make everything, and return the key."""
     tenant = make_tenant("acme", brand_color="#0f766e", allowed_origins=[origin], return_urls=[f"{origin}/connected"])
-    app = save_provider_app(
-        Registration(
-            provider="teams",
-            auth_style=AuthStyle.AUTHORIZATION_CODE,
-            client_id="teams",
-            client_secrets=["teams-secret"],
-            params={"issuer": sandbox},
-        ),
-        tenant=tenant,
-        actor=SYSTEM,
-    )
+    make_sandbox_app_at(sandbox, tenant=tenant, provider="teams", client_scopes=["profile.read"])
     make_sandbox_app_at(sandbox, tenant=tenant, style=AuthStyle.API_KEY)
-    control = SandboxControl(sandbox)
-    control.register_client(
-        "teams", client_secret="teams-secret", redirect_uris=[redirect_uri(app.id)], scopes=["profile.read"]
-    )
-    control.settings(workspaces={"alice": NORTH_AND_SOUTH})
+    SandboxControl(sandbox).settings(workspaces={"alice": NORTH_AND_SOUTH})
     return make_caller(tenant).key
 
 

@@ -1,6 +1,5 @@
 """The people of these tests, and a second authorization server that means no good."""
 
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,14 +8,11 @@ import pytest
 from connections.lifecycle import switches
 from connections.lifecycle.audit import SYSTEM
 from connections.lifecycle.clock import database_now
-from connections.lifecycle.provision import Registration, save_provider_app
 from connections.lifecycle.switches import Suspendable
-from connections.lifecycle.targets import redirect_uri
 from connections.models import ProviderApp, Tenant
 from providers.catalog import loader
-from providers.vocabulary import AuthStyle
 from tests.connections.consent.teams import NORTH_AND_SOUTH, TEAMS
-from tests.factories import Caller, make_caller
+from tests.factories import Caller, make_caller, make_sandbox_app
 from tests.flows import EndUser
 from tests.person import Person
 from tests.sandbox_control import SandboxProcess, start_sandbox
@@ -74,21 +70,7 @@ def teams(tmp_path: Path, acme: Tenant, sandbox: SandboxProcess) -> Iterator[Pro
     (tmp_path / "teams.toml").write_text(TEAMS, encoding="utf-8")
     loader.configure_catalog(tmp_path)
     sandbox.control.settings(workspaces={"alice": NORTH_AND_SOUTH, "carol": NORTH_AND_SOUTH})
-    client_id, secret = f"teams-{uuid.uuid4().hex[:8]}", uuid.uuid4().hex
-    app = save_provider_app(
-        Registration(
-            provider="teams",
-            auth_style=AuthStyle.AUTHORIZATION_CODE,
-            client_id=client_id,
-            client_secrets=[secret],
-            params={"issuer": sandbox.url},
-        ),
-        tenant=acme,
-        actor=SYSTEM,
-    )
-    sandbox.control.register_client(
-        client_id, client_secret=secret, redirect_uris=[redirect_uri(app.id)], scopes=["profile.read"]
-    )
+    app = make_sandbox_app(sandbox, tenant=acme, provider="teams", client_scopes=["profile.read"])
     sandbox.control.clear_log()
     yield app
     sandbox.control.settings(workspaces={})

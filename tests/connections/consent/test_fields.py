@@ -6,16 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from connections.lifecycle.audit import SYSTEM
 from connections.lifecycle.authorize import params_of
-from connections.lifecycle.provision import Registration, save_provider_app
-from connections.lifecycle.targets import redirect_uri
 from connections.models import Connection, ProviderApp, Tenant
 from providers.catalog import loader
-from providers.vocabulary import AuthStyle
 from tests.connections.consent.observed import session_of
 from tests.connections.consent.steps import leave_again, submit
-from tests.factories import Caller
+from tests.factories import Caller, make_sandbox_app
 from tests.flows import EndUser, call, completion_code, failure_of
 from tests.person import parameters_of
 from tests.sandbox_control import SandboxProcess
@@ -57,22 +53,7 @@ def catalogue(tmp_path: Path) -> Iterator[None]:
 
 @pytest.fixture
 def shop(catalogue: None, acme: Tenant, sandbox: SandboxProcess) -> ProviderApp:
-    app = save_provider_app(
-        Registration(
-            provider="shop",
-            auth_style=AuthStyle.AUTHORIZATION_CODE,
-            client_id="shop-client",
-            client_secrets=["shop-secret"],
-            params={"issuer": sandbox.url},
-            scopes=["profile.read"],
-        ),
-        tenant=acme,
-        actor=SYSTEM,
-    )
-    sandbox.control.register_client(
-        "shop-client", client_secret="shop-secret", redirect_uris=[redirect_uri(app.id)], scopes=["profile.read"]
-    )
-    return app
+    return make_sandbox_app(sandbox, tenant=acme, provider="shop", scopes=["profile.read"])
 
 
 @pytest.fixture

@@ -4,12 +4,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from connections.lifecycle.audit import SYSTEM
-from connections.lifecycle.provision import Registration, save_provider_app
 from connections.lifecycle.targets import redirect_uri
 from connections.models import ProviderApp, Tenant
-from providers.vocabulary import AuthStyle
 from tests.connections.consent.observed import assert_nothing_left, session_of, token_requests
+from tests.factories import make_sandbox_app
 from tests.flows import EndUser, Invitation, failure_of
 from tests.person import parameters_of
 from tests.sandbox_control import SandboxProcess
@@ -18,21 +16,7 @@ from tests.sandbox_control import SandboxProcess
 @pytest.fixture
 def evil_app(acme: Tenant, evil: SandboxProcess) -> ProviderApp:
     """acme's app at the attacker's server: a provider of its own, found by discovery."""
-    app = save_provider_app(
-        Registration(
-            provider="oidc",
-            auth_style=AuthStyle.AUTHORIZATION_CODE,
-            client_id="at-evil",
-            client_secrets=["secret-at-evil"],
-            params={"issuer": evil.url},
-            scopes=["profile"],
-        ),
-        tenant=acme,
-        actor=SYSTEM,
-    )
-    evil.control.register_client(
-        "at-evil", client_secret="secret-at-evil", redirect_uris=[redirect_uri(app.id)], scopes=["profile"]
-    )
+    app = make_sandbox_app(evil, tenant=acme, provider="oidc", scopes=["profile"], client_scopes=["profile"])
     evil.control.clear_log()
     return app
 
@@ -84,7 +68,7 @@ def test_a_code_of_the_malicious_server_is_not_taken_for_the_honest_ones(
     """CORF: the attacker's code, in the middle of the victim's session with the honest provider."""
     invitation = alice.invite()
     honest = parameters_of(alice.leave(invitation))
-    request = honest | {"client_id": "at-evil", "redirect_uri": redirect_uri(evil_app.id), "scope": "profile"}
+    request = honest | {"client_id": evil_app.client_id, "redirect_uri": redirect_uri(evil_app.id), "scope": "profile"}
     planted = alice.person.authorize(f"{evil.url}/authorize?{urlencode(request)}")
 
     at_its_own_path = alice.visit(planted)
