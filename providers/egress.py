@@ -31,11 +31,12 @@ import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
-from providers import addresses, quiet
+from providers import addresses, quiet, send_window
 from providers.errors import (
     Evidence,
     MalformedResponse,
     MisconfiguredProvider,
+    NotSentInTime,
     ProviderError,
     ProviderUnavailable,
     TargetRefused,
@@ -130,7 +131,8 @@ def request(
 
     Blocks up to the total deadline. ``max_body_bytes`` and ``total_seconds`` replace the policy's. Raises
     ``TargetRefused`` (forbidden address or scheme, redirect), ``ProviderUnavailable`` (no complete answer),
-    ``MalformedResponse`` (not HTTP, body too large) and ``MisconfiguredProvider`` (cannot be written as HTTP).
+    ``MalformedResponse`` (not HTTP, body too large), ``MisconfiguredProvider`` (cannot be written as HTTP) and, where a
+    ``send_window`` is open, ``NotSentInTime``.
     ``sent`` is False on whatever failed before the request's first byte.
     """
     data = content if content is not None else form
@@ -357,6 +359,8 @@ def _exchange(
 ) -> Response | ProviderError:
     """Send and read. From here on the provider may have acted on the request."""
     status: int | None = None
+    if send_window.is_closed():
+        return NotSentInTime(Evidence("The process stood still for too long before the request.", sent=False))
     try:
         write()
         answer = connection.getresponse()

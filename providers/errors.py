@@ -88,6 +88,12 @@ class MisconfiguredProvider(ProviderError):
     code = "provider_misconfigured"
 
 
+class NotSentInTime(ProviderError):
+    """The process stood still, and the window in which the request might leave is over: nothing was sent."""
+
+    code = "late"
+
+
 class FieldInvalid(ProviderError):
     """What the end user typed into ``field`` cannot be right; ``detail`` is a sentence that may be shown to them."""
 

@@ -15,9 +15,13 @@ from connections.lifecycle.locking import LockTimeout, release_database
 from connections.lifecycle.settle import abort, settle_failure, settle_success
 from connections.lifecycle.sweep import postpone_refresh
 from connections.models import AttemptState, RefreshAttempt
-from providers.errors import ProviderError
+from providers import send_window
+from providers.errors import NotSentInTime, ProviderError
+from providers.values import Obtained
 
+# After the claim. Whatever is sent has its answer, or its deadline, long before the lease is over.
 SEND_WITHIN_SECONDS = 5.0
+SEND_AGAIN_WITHIN_SECONDS = 25.0  # with another client secret
 WAIT_SECONDS = 10.0
 SWEEP = "sweep"  # the trigger of whatever nobody waits for
 _POLL_SECONDS = (0.05, 0.05, 0.1, 0.1, 0.2)
@@ -42,23 +46,32 @@ def refresh(connection_id: uuid.UUID, *, trigger: str, need: Need = Need()) -> R
         if held_seconds is None:
             throttle.give_back(app.id)
         return claimed
-    if time.monotonic() - claimed.claimed_monotonic > SEND_WITHIN_SECONDS:
-        throttle.give_back(app.id)
-        return abort(claimed, error="late", detail="The process stood still between the claim and the request.")
-    failure = None
+    answer = _ask(claimed)
     try:
-        try:
-            obtained = claimed.access.strategy.refresh(claimed.access.target, claimed.credential)
-        except ProviderError as error:
-            failure = error
-            report = settle_failure(claimed, error)
-        else:
-            report = settle_success(claimed, obtained)
+        report = _settle(claimed, answer)
     except LockTimeout:
         # What came back is stored, or the attempt is still open: recovery does the rest.
         report = RefreshReport(Outcome.IN_FLIGHT, claimed.attempt_id)
-    _note(app, claimed, failure)
+    _note(app, claimed, answer if isinstance(answer, ProviderError) else None)
     return report
+
+
+def _ask(claimed: Claim) -> Obtained | ProviderError:
+    """Return what came of the exchange. HTTP, with neither a lock nor a database connection."""
+    claimed_at = claimed.claimed_monotonic
+    try:
+        with send_window.open_until(claimed_at + SEND_WITHIN_SECONDS, others_by=claimed_at + SEND_AGAIN_WITHIN_SECONDS):
+            return claimed.access.strategy.refresh(claimed.access.target, claimed.credential)
+    except ProviderError as error:
+        return error
+
+
+def _settle(claimed: Claim, answer: Obtained | ProviderError) -> RefreshReport:
+    if isinstance(answer, NotSentInTime):
+        return abort(claimed, answer)
+    if isinstance(answer, ProviderError):
+        return settle_failure(claimed, answer)
+    return settle_success(claimed, answer)
 
 
 def _note(app: AppRow, claimed: Claim, failure: ProviderError | None) -> None:

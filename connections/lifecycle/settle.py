@@ -31,7 +31,7 @@ from connections.lifecycle.recover import promote_received
 from connections.lifecycle.verdict import refresh_refused
 from connections.lifecycle.versions import SealedVersion, seal_version, set_lifetime
 from connections.models import AttemptState, Connection, CredentialVersion, RefreshAttempt, Stage
-from providers.errors import ClientRejected, GrantRejected, ProviderError
+from providers.errors import ClientRejected, GrantRejected, NotSentInTime, ProviderError
 from providers.values import Obtained
 
 logger = structlog.get_logger(__name__)
@@ -122,10 +122,10 @@ def _stored(sealed: SealedVersion) -> bool:
     return False
 
 
-def abort(claimed: Claim, *, error: str, detail: str) -> RefreshReport:
+def abort(claimed: Claim, failure: NotSentInTime) -> RefreshReport:
     """End a claim of which nothing was sent; the next sweep may try again."""
     with short_transaction():
-        _end(lock_attempt(claimed.attempt_id), AttemptState.ABORTED, error, {"detail": detail, "sent": False})
+        _end(lock_attempt(claimed.attempt_id), AttemptState.ABORTED, failure.code, failure.evidence.as_dict())
     return RefreshReport(Outcome.ABORTED, claimed.attempt_id, retry_after_seconds=1)
 
 
