@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +19,9 @@ from psycopg import sql
 
 from config.local.stack import LocalStack
 from tests.sandbox_control import SandboxControl
+
+# Sweeps come often, and no probe comes between.
+QUICK = {"LATCHKEY_SWEEP_SECONDS": "0.5", "LATCHKEY_PROBE_SECONDS": "3600,3600,3600"}
 
 
 def populate(stack: LocalStack, count: int, *options: str) -> dict[str, Any]:
@@ -48,11 +52,25 @@ def own_databases() -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def own_servers(stack: LocalStack) -> Iterator[LocalStack]:
-    """Start ``stack`` with a PostgreSQL and a Valkey of its own, to be stopped and broken, although this run has both.
+def running_stack(folder: Path, *processes: str, **overrides: str) -> Iterator[LocalStack]:
+    """Run these processes, with a quick sweep, on databases of their own at the servers of this run."""
+    with (
+        own_databases() as databases,
+        LocalStack(
+            state_dir=folder, processes=processes, seed=False, overrides=QUICK | databases | overrides
+        ) as running,
+    ):
+        yield running
 
-    What ``stack`` is given by name in its overrides is used all the same.
+
+@contextmanager
+def stack_to_break(folder: Path, *processes: str, durable: bool = False, **overrides: str) -> Iterator[LocalStack]:
+    """Run these processes, with a quick sweep, on a PostgreSQL and a Valkey of their own, to be stopped and broken.
+
+    A server that is named in ``overrides`` is used all the same. A ``durable`` Valkey keeps its tasks over a restart.
     """
+    stack = LocalStack(state_dir=folder, processes=processes, seed=False, durable=durable, overrides=QUICK | overrides)
+    # This run's own servers stand in its environment, and would be taken.
     shared = {name: os.environ.pop(name) for name in ("DATABASE_URL", "REDIS_URL") if name in os.environ}
     try:
         stack.start()

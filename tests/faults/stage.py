@@ -18,10 +18,10 @@ import psycopg
 import requests
 
 from config.local.stack import LocalStack
+from tests.campaigns.stacks import QUICK as QUICK
 from tests.campaigns.stacks import control, database, extra_process, populate
 from tests.sandbox_control import SandboxControl
 
-QUICK = {"LATCHKEY_SWEEP_SECONDS": "0.5", "LATCHKEY_PROBE_SECONDS": "3600,3600,3600"}
 _WORKER = (
     "-m celery -q -A config worker -P threads -c 4 -l WARNING --without-gossip --without-mingle -Q {queues} -n {name}"
 )

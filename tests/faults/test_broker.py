@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 import redis
 
-from config.local.stack import LocalStack
-from tests.campaigns.stacks import own_databases, own_servers
-from tests.faults.stage import QUICK, Scene, Stage, until
+from tests.campaigns.stacks import own_databases, stack_to_break
+from tests.faults.stage import Scene, Stage, until
 
 ENVELOPE: dict[str, Any] = {
     "body": base64.b64encode(b'[["00000000-0000-0000-0000-000000000000"], {}, {}]').decode(),
@@ -50,15 +49,12 @@ RUBBISH = (b"", b"\x00\xff no JSON", b"[]", b"null", b"5", b'{"body": "e30="}', 
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with own_databases() as databases:
-        stack = LocalStack(
-            state_dir=tmp_path_factory.mktemp("stack"),
-            processes=("web", "worker", "beat", "sandbox"),
-            seed=False,
-            overrides=QUICK | {"DATABASE_URL": databases["DATABASE_URL"]},
-        )
-        with own_servers(stack):
-            yield Stage(stack, count=20)
+    folder, processes = tmp_path_factory.mktemp("stack"), ("web", "worker", "beat", "sandbox")
+    with (
+        own_databases() as databases,
+        stack_to_break(folder, *processes, durable=True, DATABASE_URL=databases["DATABASE_URL"]) as running,
+    ):
+        yield Stage(running, count=20)
 
 
 @pytest.fixture(autouse=True)

@@ -6,22 +6,15 @@ from pathlib import Path
 import pytest
 
 from config.local.postgres import PrivatePostgres
-from config.local.stack import LocalStack
-from tests.campaigns.stacks import own_servers
-from tests.faults.stage import QUICK, Scene, Stage, kill, until
+from tests.campaigns.stacks import stack_to_break
+from tests.faults.stage import Scene, Stage, kill, until
 
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    stack = LocalStack(
-        state_dir=tmp_path_factory.mktemp("stack"),
-        processes=("web", "worker", "beat", "sandbox"),
-        seed=False,
-        durable=False,
-        overrides=QUICK,
-    )
-    with own_servers(stack):
-        yield Stage(stack, count=6)
+    folder = tmp_path_factory.mktemp("stack")
+    with stack_to_break(folder, "web", "worker", "beat", "sandbox") as running:
+        yield Stage(running, count=6)
 
 
 @pytest.fixture

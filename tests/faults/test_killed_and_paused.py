@@ -7,23 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from config.local.stack import LocalStack
 from connections.lifecycle.refresh import SEND_WITHIN_SECONDS
-from tests.campaigns.stacks import own_databases
-from tests.faults.stage import QUICK, Scene, Stage, kill, until
+from tests.campaigns.stacks import running_stack
+from tests.faults.stage import Scene, Stage, kill, until
 
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with (
-        own_databases() as databases,
-        LocalStack(
-            state_dir=tmp_path_factory.mktemp("stack"),
-            processes=("web", "beat", "sandbox"),
-            seed=False,
-            overrides=QUICK | databases,
-        ) as running,
-    ):
+    with running_stack(tmp_path_factory.mktemp("stack"), "web", "beat", "sandbox") as running:
         yield Stage(running, count=12)
 
 

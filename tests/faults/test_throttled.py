@@ -6,17 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from config.local.stack import LocalStack
 from connections.lifecycle.claim import Outcome
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.refresh import refresh
 from connections.lifecycle.throttle import burst
 from connections.models import Connection, RefreshAttempt, Tenant
 from providers.catalog import loader
-from tests.campaigns.stacks import own_databases
+from tests.campaigns.stacks import running_stack
 from tests.factories import Caller, make_caller, make_sandbox_app
 from tests.faults.observed import Subject
-from tests.faults.stage import QUICK, Stage, until
+from tests.faults.stage import Stage, until
 from tests.flows import EndUser
 
 BUDGET = 120  # requests a minute
@@ -63,15 +62,8 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     limited.insert(1, f"requests_per_minute = {BUDGET}")
     (tmp_path / "catalog").mkdir()
     (tmp_path / "catalog" / "sandbox.toml").write_text("\n".join(limited))
-    with (
-        own_databases() as databases,
-        LocalStack(
-            state_dir=tmp_path / "stack",
-            processes=("web", "beat", "sandbox"),
-            seed=False,
-            overrides=QUICK | databases | {"LATCHKEY_CATALOG_DIR": str(tmp_path / "catalog")},
-        ) as running,
-    ):
+    catalogue = str(tmp_path / "catalog")
+    with running_stack(tmp_path / "stack", "web", "beat", "sandbox", LATCHKEY_CATALOG_DIR=catalogue) as running:
         yield Stage(running, count=HERD + 1)
 
 

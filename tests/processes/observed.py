@@ -9,7 +9,6 @@ from typing import Any
 from config.local.stack import LocalStack
 from tests.campaigns.stacks import control, database
 
-QUICK = {"LATCHKEY_SWEEP_SECONDS": "0.5", "LATCHKEY_PROBE_SECONDS": "3600,3600,3600"}
 WORKER = "-m celery -q -A config worker -P threads -c 4 -l WARNING --without-gossip --without-mingle"
 
 

@@ -1,9 +1,7 @@
 """Exactly one refresh in flight, over real processes; the provider's own log is the oracle."""
 
-import itertools
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,41 +11,19 @@ import pytest
 import requests
 
 from config.local.stack import LocalStack
-from tests.campaigns.stacks import control, database, extra_process, own_databases, populate
+from tests.campaigns.stacks import control, database, extra_process, populate, running_stack
+from tests.processes.observed import WORKER, overlaps, refreshes
 
 VENDS = 50
 WORKERS = 8
 HOT_SECONDS = 30
-QUICK = {"LATCHKEY_SWEEP_SECONDS": "0.5", "LATCHKEY_PROBE_SECONDS": "3600,3600,3600"}
-WORKER = "-m celery -q -A config worker -P threads -c 4 -l WARNING --without-gossip --without-mingle"
 BEAT = "-m celery -q -A config beat -S celery.beat:Scheduler -l WARNING"
 
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[LocalStack]:
-    with (
-        own_databases() as databases,
-        LocalStack(
-            state_dir=tmp_path / "stack", processes=("web", "sandbox"), seed=False, overrides=QUICK | databases
-        ) as running,
-    ):
+    with running_stack(tmp_path / "stack", "web", "sandbox") as running:
         yield running
-
-
-def refreshes(stack: LocalStack) -> list[Any]:
-    return control(stack).log(grant_type="refresh_token")
-
-
-def overlaps(entries: list[Any]) -> int:
-    """Count the requests of one grant that began before an earlier one of it had ended."""
-    by_grant = defaultdict(list)
-    for entry in entries:
-        by_grant[entry.grant_id].append((entry.started_at, entry.ended_at))
-    count = 0
-    for spans in by_grant.values():
-        spans.sort()
-        count += sum(later[0] < earlier[1] for earlier, later in itertools.pairwise(spans) if earlier[1] is not None)
-    return count
 
 
 def test_many_vends_of_one_expired_connection_send_one_request(stack: LocalStack) -> None:

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from config.local.stack import LocalStack
-from tests.campaigns.stacks import control, extra_process, own_databases, populate
-from tests.processes.observed import QUICK, WORKER, refreshes, rows, states, until
+from tests.campaigns.stacks import control, extra_process, populate, running_stack, stack_to_break
+from tests.processes.observed import WORKER, refreshes, rows, states, until
 
 # By now an absence would have been seen twice and acted upon.
 LONG_ENOUGH_SECONDS = 9
@@ -29,13 +29,7 @@ class Claimant(NamedTuple):
 def stack(tmp_path: Path) -> Iterator[LocalStack]:
     """A beat and two workers."""
     with (
-        own_databases() as databases,
-        LocalStack(
-            state_dir=tmp_path / "stack",
-            processes=("worker", "beat", "sandbox"),
-            seed=False,
-            overrides=QUICK | databases,
-        ) as running,
+        running_stack(tmp_path / "stack", "worker", "beat", "sandbox") as running,
         extra_process(running, *f"{WORKER} -n second@here -Q celery,refresh,probe".split()),
     ):
         until(lambda: len(present(running)) == 2, seconds=60)
@@ -43,23 +37,11 @@ def stack(tmp_path: Path) -> Iterator[LocalStack]:
 
 
 @pytest.fixture
-def own_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalStack]:
+def own_server(tmp_path: Path) -> Iterator[LocalStack]:
     """A beat and a worker on a PostgreSQL of their own."""
-    monkeypatch.delenv("DATABASE_URL")
-    monkeypatch.delenv("REDIS_URL")
-    running = LocalStack(
-        state_dir=tmp_path / "stack",
-        processes=("worker", "beat", "sandbox"),
-        seed=False,
-        durable=False,
-        overrides=QUICK,
-    )
-    try:
-        running.start()
+    with stack_to_break(tmp_path / "stack", "worker", "beat", "sandbox") as running:
         until(lambda: present(running), seconds=60)
         yield running
-    finally:
-        running.destroy()
 
 
 def present(stack: LocalStack) -> list[int]:

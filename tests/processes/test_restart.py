@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from config.local.stack import LocalStack
-from tests.campaigns.stacks import control, populate
-from tests.processes.observed import QUICK, overlaps, refreshes, rows, until
+from tests.campaigns.stacks import control, populate, stack_to_break
+from tests.processes.observed import overlaps, refreshes, rows, until
 
 CONNECTIONS = 100
 LEASE_SECONDS = 60
@@ -18,21 +18,9 @@ SKIPPED_SECONDS = 45
 
 
 @pytest.fixture
-def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalStack]:
-    monkeypatch.delenv("DATABASE_URL")
-    monkeypatch.delenv("REDIS_URL")
-    running = LocalStack(
-        state_dir=tmp_path / "stack",
-        processes=("worker", "beat", "sandbox"),
-        seed=False,
-        durable=False,
-        overrides=QUICK,
-    )
-    try:
-        running.start()
+def stack(tmp_path: Path) -> Iterator[LocalStack]:
+    with stack_to_break(tmp_path / "stack", "worker", "beat", "sandbox") as running:
         yield running
-    finally:
-        running.destroy()
 
 
 @pytest.mark.parametrize(

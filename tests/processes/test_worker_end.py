@@ -1,30 +1,19 @@
 """How a worker ends: asked to, it finishes what is in flight; killed, it leaves nothing that stays stuck."""
 
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from config.local.stack import LocalStack
-from tests.campaigns.stacks import control, database, own_databases, populate, scalar
-
-QUICK = {"LATCHKEY_SWEEP_SECONDS": "0.5", "LATCHKEY_PROBE_SECONDS": "3600,3600,3600"}
+from tests.campaigns.stacks import control, database, populate, running_stack, scalar
+from tests.processes.observed import refreshes, states, until
 
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[LocalStack]:
-    with (
-        own_databases() as databases,
-        LocalStack(
-            state_dir=tmp_path / "stack",
-            processes=("worker", "beat", "sandbox"),
-            seed=False,
-            overrides=QUICK | databases,
-        ) as running,
-    ):
+    with running_stack(tmp_path / "stack", "worker", "beat", "sandbox") as running:
         yield running
 
 
@@ -34,20 +23,7 @@ def make_due(stack: LocalStack, *, stall_seconds: float) -> None:
     control(stack).fault("stall", grant_type="refresh_token", seconds=stall_seconds)
     with database(stack) as connected:
         connected.execute("UPDATE connections_connection SET refresh_due_at = now()")
-    until(lambda: control(stack).log(grant_type="refresh_token"), seconds=40)
-
-
-def until(holds: Callable[[], Any], *, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
-
-
-def states(stack: LocalStack) -> list[str]:
-    with database(stack) as connected:
-        rows = connected.execute("SELECT state FROM connections_refreshattempt ORDER BY claimed_at").fetchall()
-    return [state for (state,) in rows]
+    until(lambda: refreshes(stack), seconds=40)
 
 
 def test_a_worker_that_is_asked_to_end_finishes_its_refresh(stack: LocalStack) -> None:
@@ -55,7 +31,7 @@ def test_a_worker_that_is_asked_to_end_finishes_its_refresh(stack: LocalStack) -
     stack.stop_process("beat")
     stack.stop_process("worker")
     assert states(stack) == ["promoted"]
-    assert len(control(stack).log(grant_type="refresh_token")) == 1
+    assert len(refreshes(stack)) == 1
 
 
 def test_a_refresh_whose_worker_was_killed_is_taken_up_by_the_next(stack: LocalStack) -> None:
