@@ -17,6 +17,7 @@ from connections.lifecycle.recover import recover_unfinished
 from connections.lifecycle.refresh import refresh
 from connections.lifecycle.revoke import revoke
 from connections.lifecycle.sweep import sweep_probes, sweep_refreshes, sweep_revocations
+from connections.lifecycle.undecryptable import retry_undecryptable
 
 # What a task has not begun by then is left to the next sweep, which sends it again: no task outlasts that.
 BEGIN_WITHIN_SECONDS = 30.0
@@ -102,3 +103,9 @@ def discard_expired_sessions() -> None:
 def close_past_incidents() -> None:
     """Close the incidents that are over."""
     close_quiet_incidents(now=database_now())
+
+
+@shared_task(name="connections.retry_undecryptable", ignore_result=True)
+def retry_undecryptable_credentials() -> None:
+    """Find what opens again."""
+    retry_undecryptable()

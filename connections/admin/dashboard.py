@@ -53,6 +53,7 @@ def overview(*, now: datetime) -> Overview:
         failing=Count("id", filter=Q(failures__gt=0, refresh_due_at__isnull=False)),
         revoking=Count("id", filter=Q(revocation=Revocation.PENDING)),
         refused=Count("id", filter=Q(refused_at__gt=now - timedelta(hours=24))),
+        undecryptable=Count("id", filter=Q(undecryptable_at__isnull=False)),
     )
     due = Connection.objects.filter(refresh_due_at__lt=now + timedelta(hours=1), status__in=VENDS).aggregate(
         soon=Count("id"), overdue=Count("id", filter=overdue_refresh())
@@ -64,7 +65,9 @@ def overview(*, now: datetime) -> Overview:
         .order_by("-last_seen_at")[:50]
     )
     in_trouble = list(
-        Connection.objects.filter(status__in=[Status.SUSPECT, Status.NEEDS_REAUTH])
+        Connection.objects.filter(
+            Q(status__in=[Status.SUSPECT, Status.NEEDS_REAUTH]) | Q(undecryptable_at__isnull=False)
+        )
         .select_related("tenant")
         .defer("tenant__logo")
         .order_by("-status_changed_at")[:_SHOWN]
@@ -109,12 +112,12 @@ def overview(*, now: datetime) -> Overview:
         ],
         incidents=incidents[:_SHOWN],
         in_trouble=in_trouble,
-        to_do=_to_do(),
+        to_do=_to_do(undecryptable=counts["undecryptable"]),
     )
 
 
-def _to_do() -> list[Figure]:
-    """What is not set up yet, or switched off. Two queries."""
+def _to_do(*, undecryptable: int) -> list[Figure]:
+    """What does not open, is not set up yet, or switched off. Two queries."""
     apps = ProviderApp.objects.aggregate(
         made=Count("id"),
         drafts=Count("id", filter=Q(auth_style=AuthStyle.AUTHORIZATION_CODE, client_id="")),
@@ -123,6 +126,11 @@ def _to_do() -> list[Figure]:
     )
     tenants = Tenant.objects.aggregate(made=Count("id"), suspended=Count("id", filter=Q(suspended_at__isnull=False)))
     found = [
+        Figure(
+            "Connections whose stored credential does not open",
+            undecryptable,
+            show.list_url(Connection, health="undecryptable"),
+        ),
         Figure("Provider apps that are drafts, without a client ID", apps["drafts"], show.list_url(ProviderApp)),
         Figure("Provider apps that are suspended", apps["suspended"], show.list_url(ProviderApp, switch="off")),
         Figure("Provider apps that are paused", apps["paused"], show.list_url(ProviderApp)),

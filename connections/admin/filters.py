@@ -92,6 +92,7 @@ class HealthFilter(ChoiceFilter):
 
     title = parameter_name = "health"
     known = {
+        "undecryptable": ("Undecryptable", Q(undecryptable_at__isnull=False)),
         "failing": ("Refreshes failing", Q(failures__gt=0, refresh_due_at__isnull=False)),
         "overdue": ("Refresh overdue", overdue_refresh()),
         "refused": ("Refused lately", Q(refused_at__gt=Now() - timedelta(hours=24))),

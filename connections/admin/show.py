@@ -69,8 +69,10 @@ def state_chip(value: str, label: object, *, title: str = "") -> SafeString:
 
 
 def switches(row: Any) -> SafeString:
-    """Return the chips of the switches of ``row`` that are turned."""
+    """Return the chips of the switches of ``row`` that are turned, and of a credential that does not open."""
     turned = []
+    if getattr(row, "undecryptable_at", None):
+        turned.append(chip("Undecryptable", "bad"))
     if getattr(row, "suspended_at", None):
         turned.append(chip("Suspended", "bad"))
     if getattr(row, "paused_at", None):

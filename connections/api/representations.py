@@ -67,6 +67,7 @@ def connection_out(connection: Connection) -> ConnectionOut:
             access_expires_at=connection.access_expires_at,
             refresh_due_at=connection.refresh_due_at,
             failures=connection.failures,
+            undecryptable=connection.undecryptable_at is not None,
             evidence=connection.evidence,
         ),
         params=connection.params,

@@ -119,13 +119,14 @@ class ScopesOut(BaseModel):
 
 
 class HealthOut(BaseModel):
-    """What the status rests on."""
+    """What the status rests on; ``undecryptable``: what is stored does not open, for want of a key or being damaged."""
 
     verified_at: datetime | None
     verified_by: str
     access_expires_at: datetime | None
     refresh_due_at: datetime | None
     failures: int
+    undecryptable: bool
     evidence: dict[str, Any]
 
 

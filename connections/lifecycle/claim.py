@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-import structlog
 from django.db import transaction
 from django.db.models import Q
 
@@ -25,6 +24,7 @@ from connections.lifecycle.outcomes import AppMisconfigured
 from connections.lifecycle.recover import follows_doubt, settle_earlier, supersede
 from connections.lifecycle.sealing import credential_place, open_for_renewal, unwrap_columns
 from connections.lifecycle.targets import Access, access_to
+from connections.lifecycle.undecryptable import mark_undecryptable
 from connections.models import (
     VENDS,
     AttemptState,
@@ -39,8 +39,6 @@ from connections.models.fields import StoredSecret
 from connections.vault.keyring import DataKey
 from connections.vault.sealing import Unreadable, open_sealed
 from providers.values import Credential
-
-logger = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)
 LOCK_TIMEOUT_SECONDS = 1.0
@@ -268,7 +266,7 @@ def _claimed(
         credential, key = open_for_renewal(connection, version)
         access = access_to(connection.provider_app, connection.params, key=key)
     except Unreadable:
-        logger.error("credential_unreadable", connection=str(connection.id), version=str(version.id))
+        mark_undecryptable(connection, version.id, now=now)
         return RefreshReport(Outcome.UNREADABLE)
     except AppMisconfigured:
         return RefreshReport(Outcome.CLIENT_REJECTED, retry_after_seconds=CLIENT_RETRY.total_seconds())

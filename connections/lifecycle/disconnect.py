@@ -36,6 +36,7 @@ def disconnect(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, k
             refresh_due_at=None,
             next_attempt_at=None,
             probe_due_at=None,
+            undecryptable_at=None,
             revocation=Revocation.PENDING if revocable else Revocation.UNSUPPORTED,
             revocation_due_at=now if revocable else None,
             revocation_deadline_at=now + SECRETS_KEPT if revocable else None,

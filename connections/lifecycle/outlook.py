@@ -56,6 +56,7 @@ def outlook(
             return list(_revocation(connection)) or [Step("Nothing: it is over.")]
         case _:
             return [
+                *_undecryptable(connection),
                 *_switches(connection),
                 *_incidents(incidents),
                 *_refresh(connection, attempt, now=now),
@@ -83,6 +84,15 @@ def _revocation(connection: Connection) -> Iterator[Step]:
         "The provider is asked to revoke the grant, and tried until that is confirmed.", connection.revocation_due_at
     )
     yield Step("The stored secrets are destroyed at the latest.", connection.revocation_deadline_at)
+
+
+def _undecryptable(connection: Connection) -> Iterator[Step]:
+    if connection.undecryptable_at is not None:
+        yield Step(
+            "The stored credential does not open, so nothing is vended or refreshed: bring back its key, restore the"
+            " row from a backup, or let the end user connect again.",
+            is_held=True,
+        )
 
 
 def _switches(connection: Connection) -> Iterator[Step]:

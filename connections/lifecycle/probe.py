@@ -22,6 +22,7 @@ from connections.lifecycle.policy import decide_probe, next_probe_at
 from connections.lifecycle.refresh import refresh_and_wait
 from connections.lifecycle.sealing import open_credential
 from connections.lifecycle.targets import Access, access_to
+from connections.lifecycle.undecryptable import found_undecryptable
 from connections.lifecycle.verdict import credential_refused, proved_alive
 from connections.models import VENDS, Connection, CredentialVersion, Scope
 from connections.vault.sealing import Unreadable
@@ -98,7 +99,7 @@ def _load(connection_id: uuid.UUID) -> _Trial | ProbeReport:
     except AppMisconfigured as refusal:
         return ProbeReport(None, refusal.detail)
     except Unreadable:
-        logger.error("credential_unreadable", connection=str(connection_id), version=str(version.id))
+        found_undecryptable(connection_id, version.id)
         return ProbeReport(None, "The stored credential does not open: its key may be missing.")
     if not (access.capabilities.probes or access.capabilities.introspects):
         Connection.objects.filter(id=connection_id).update(probe_due_at=None)

@@ -87,6 +87,7 @@ UPDATE connections_connection AS connection
        failures = 0,
        refused_at = NULL,
        evidence = '{}',
+       undecryptable_at = NULL,
        probe_due_at = %(probe_due_at)s,
        verified_at = version.received_at,
        verified_by = 'refresh',

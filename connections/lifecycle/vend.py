@@ -8,7 +8,6 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any, NoReturn
 
-import structlog
 from django.db import InterfaceError, OperationalError
 
 from connections.lifecycle import audit
@@ -41,6 +40,7 @@ from connections.lifecycle.reconnect_url import connect_url
 from connections.lifecycle.refresh import refresh_and_wait
 from connections.lifecycle.sealing import credential_place, unwrap_columns
 from connections.lifecycle.targets import entry_named
+from connections.lifecycle.undecryptable import found_undecryptable
 from connections.lifecycle.vend_query import VendRow, run_vend_statement
 from connections.models import AuditEvent, Permission
 from connections.models.fields import StoredSecret
@@ -50,8 +50,6 @@ from providers.errors import MisconfiguredProvider
 from providers.strategies import strategy_for
 from providers.values import ClientRegistration, Credential, Presentation
 from providers.vocabulary import AuthStyle
-
-logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +230,8 @@ def _opened(row: VendRow) -> Vended:
             credential_version_id=row.version_id,
             api_client_id=row.client_id,
         )
-        logger.error("credential_unreadable", connection=str(row.connection_id), version=str(row.version_id))
+        if row.connection_id is not None and row.version_id is not None:
+            found_undecryptable(row.connection_id, row.version_id)
         raise CredentialUnreadable("The stored credential does not open: its key may be missing.") from None
     try:
         target = _target(row.provider, row.auth_style, row.app_params, row.discovered, row.params)

@@ -148,6 +148,7 @@ def make_current(
         "next_attempt_at": None,
         "failures": 0,
         "refused_at": None,
+        "undecryptable_at": None,
         "probe_due_at": now + probe_intervals().after(connection.last_vended_at or now, now=now),
     }
     connection.change(**(values | further))

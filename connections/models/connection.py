@@ -53,7 +53,7 @@ class Connection(models.Model):
 
     ``refresh_due_at`` and ``probe_due_at`` are what the sweeps look for (null: never); ``refresh_enqueued_until`` keeps
     a sweep from sending the same task twice; ``next_attempt_at`` holds a refresh back after a failure.
-    ``evidence`` says what the status rests on.
+    ``evidence`` says what the status rests on; ``undecryptable_at`` when the current credential was found not to open.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -73,6 +73,7 @@ class Connection(models.Model):
     version = models.PositiveIntegerField(default=1)
     paused_at = models.DateTimeField(null=True, blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
+    undecryptable_at = models.DateTimeField(null=True, blank=True)
 
     grant_id = models.UUIDField(null=True, blank=True)
     authorized_at = models.DateTimeField(null=True, blank=True)
@@ -126,6 +127,11 @@ class Connection(models.Model):
             models.Index(fields=["probe_due_at"], condition=Q(probe_due_at__isnull=False), name="connection_probe_due"),
             models.Index(
                 fields=["revocation_due_at"], condition=Q(revocation_due_at__isnull=False), name="connection_revoke_due"
+            ),
+            models.Index(
+                fields=["undecryptable_at"],
+                condition=Q(undecryptable_at__isnull=False),
+                name="connection_undecryptable",
             ),
             GinIndex(fields=["metadata"], name="connection_metadata"),
         ]

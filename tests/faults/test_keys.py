@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -61,13 +62,16 @@ def test_a_flipped_byte_sends_nothing_and_ends_nothing(subject: Subject) -> None
         assert (answer.status_code, answer.json()["code"]) == (500, "credential_unreadable")
         row = subject.row()
         assert (row.status, row.current_version_id, row.failures, row.refused_at) == ("active", before, 0, None)
+        assert row.undecryptable_at is not None
         write(subject, stored)
     assert subject.sandbox.control.log() == [], "not even a probe was sent"
     assert subject.attempts() == []
     assert not Incident.objects.exists()
-    assert AuditEvent.objects.filter(connection_id=subject.id, decision="credential_unreadable").count() == 5
+    audited = Counter(AuditEvent.objects.filter(decision="credential_unreadable").values_list("action", flat=True))
+    assert audited == {"credential.vend": 5, "credential.undecryptable": 1}, "each vend is audited, and one alert"
     assert subject.vend().status_code == 200, "the undamaged row works as before"
     assert len(subject.requests()) == 1
+    assert subject.row().undecryptable_at is None, "what the refresh obtained opens"
 
 
 def test_a_row_that_does_not_open_is_not_swept_in_a_hot_loop(subject: Subject) -> None:

@@ -50,7 +50,7 @@ def pages_of(world: World) -> list[str]:
     pages = [reverse("admin:index"), reverse("admin:app_list", args=["connections"])]
     for model in MODELS:
         row = one_of(model)
-        history = reverse(f"admin:connections_{model.__name__.lower()}_history", args=[row.pk])  # type: ignore[attr-defined]
+        history = reverse(f"admin:connections_{model.__name__.lower()}_history", args=[row.pk])
         pages += [list_url(model), page_url(row), history]
     pages += [reverse(f"admin:connections_{model.__name__.lower()}_add") for model in EDITABLE]
     pages.append(reverse("admin:connections_providerapp_add") + "?provider=sandbox")

@@ -49,3 +49,10 @@ def test_the_switches_of_a_row_are_told() -> None:
     assert "Suspended" in show.switches(Row())
     assert "Paused" in show.switches(Row())
     assert show.switches(object()) == ""
+
+
+def test_a_credential_that_does_not_open_is_told() -> None:
+    class Row:
+        undecryptable_at = 1
+
+    assert "Undecryptable" in show.switches(Row())

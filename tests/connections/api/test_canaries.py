@@ -211,7 +211,7 @@ def test_no_planted_secret_is_in_any_sink(
         plant_versions(sinks)
     sweep_refreshes(now=database_now())
     sweep_probes(now=database_now())
-    call(backend, "DELETE", f"/connections/{Connection.objects.filter(status='active').first().id}")  # type: ignore[union-attr]
+    call(backend, "DELETE", f"/connections/{Connection.objects.filter(status='active')[0].id}")
 
     found: list[str] = []
     tables = dict(every_table())
@@ -278,8 +278,8 @@ def succeed_and_fail(alice: EndUser, backend: Caller, app: ProviderApp, sandbox:
     call(
         backend,
         "POST",
-        f"/connect-sessions/{ConnectSession.objects.first().id}/complete",
-        {  # type: ignore[union-attr]
+        f"/connect-sessions/{ConnectSession.objects.all()[0].id}/complete",
+        {
             "completion_code": TYPED_ELSEWHERE,
             "end_user": "alice",
         },

@@ -2,7 +2,7 @@
 
 import pytest
 
-from connections.models import AuditEvent, Connection, OutboxEvent, ProviderApp, SessionState
+from connections.models import AuditEvent, Connection, OutboxEvent, ProviderApp, SessionState, Tenant
 from tests.connections.consent.observed import assert_nothing_left, session_of, token_requests
 from tests.factories import Caller, make_caller, make_sandbox_app
 from tests.flows import EndUser, call, completion_code, failure_of
@@ -153,9 +153,9 @@ def test_a_guessed_code_destroys_what_is_held(alice: EndUser, sandbox: SandboxPr
 
 
 @pytest.fixture
-def other_tenants_user(globex: object, sandbox: SandboxProcess) -> EndUser:
+def other_tenants_user(globex: Tenant, sandbox: SandboxProcess) -> EndUser:
     make_sandbox_app(sandbox, tenant=globex)
-    return EndUser("alice", make_caller(globex), tenant="globex")  # type: ignore[arg-type]
+    return EndUser("alice", make_caller(globex), tenant="globex")
 
 
 def test_another_tenant_cannot_use_the_code_in_a_session_of_its_own(

@@ -227,7 +227,7 @@ def test_opting_out_tells_the_person_what_went_wrong(
         ({"kind": "error", "error": "invalid_client"}, "app_misconfigured"),
         ({"kind": "status", "status": 500}, "exchange_failed"),
     ):
-        sandbox.control.fault(**fault)  # type: ignore[arg-type]
+        sandbox.control.fault(**fault)
         invitation = alice.invite(binding="none")
         page = alice.visit(alice.authorize(invitation))
         assert failure_of(page) == failure

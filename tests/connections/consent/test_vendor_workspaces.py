@@ -53,7 +53,7 @@ class JiraCloud(_Registered, jira.JiraCloud):
 class Xero(_Registered, xero.Xero):
     """Organisations, whose list is the proof."""
 
-    opened: ClassVar[list[dict[str, str]]] = xero.CONNECTIONS
+    opened: list[dict[str, str]] = xero.CONNECTIONS
 
     def me(self) -> Any:
         return 200, self.opened, {}
@@ -61,7 +61,7 @@ class Xero(_Registered, xero.Xero):
 
 @pytest.fixture
 def connect(
-    make_provider: Callable[..., Any],  # noqa: F811
+    make_provider: Callable[..., Any],  # noqa: F811 - that fixture
     tmp_path: Path,
     acme: Tenant,
     backend: Caller,
@@ -144,7 +144,8 @@ def test_a_xero_connection_is_about_the_chosen_organisation(connect: Callable[..
 
     first = at.choose(xero.DEMO)
     assert first["id"] != connection["id"]
-    at.vendor.opened = xero.CONNECTIONS[:1]  # type: ignore[attr-defined]
+    assert isinstance(at.vendor, Xero)
+    at.vendor.opened = xero.CONNECTIONS[:1]
     refused = at.confirm(connection=connection["id"])[2]
     assert (refused.status_code, refused.json()["code"]) == (409, "account_mismatch")
     assert at.user.vend(connection["id"]).status_code == 200

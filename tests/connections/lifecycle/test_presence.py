@@ -183,7 +183,7 @@ def test_what_is_spooled_while_a_process_lives_is_stored_by_it(
 def test_the_pool_is_rid_of_connections_that_broke_with_the_session(own_key: int) -> None:
     database_now()
     connections["default"].close()
-    pool = connections["default"].pool  # type: ignore[attr-defined]
+    pool = connections["default"].pool  # type: ignore[attr-defined]  # PostgreSQL's has one
     lost = pool.get_stats().get("connections_lost", 0)
     server = connections.settings["default"]
     with psycopg.connect(

@@ -41,7 +41,7 @@ def sent_refreshes() -> Callable[[], int]:
     """Count the refresh tasks at the broker, which is empty at first."""
     broker = redis.Redis.from_url(settings.REDIS_URL)
     broker.delete("refresh")
-    return lambda: int(broker.llen("refresh"))  # type: ignore[arg-type]
+    return lambda: int(broker.llen("refresh"))
 
 
 @pytest.fixture
@@ -243,6 +243,6 @@ def test_the_answer_is_stored_although_the_database_dropped_every_connection_mea
         )
     thread.join()
     connections.close_all()
-    database.close_pool()  # type: ignore[attr-defined]
+    database.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's has one
     assert outcomes == ["refreshed"]
     assert len(sandbox.control.log(grant_type="refresh_token")) == 1

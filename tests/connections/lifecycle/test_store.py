@@ -43,7 +43,7 @@ def test_an_answer_outlives_a_database_that_is_away_and_a_spool_that_takes_nothi
             other.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
     thread.join()
     database.close()
-    database.close_pool()  # type: ignore[attr-defined]  # it holds what was cut off
+    database.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's has one, which holds what was cut off
     assert outcomes == ["refreshed"]
     assert CredentialVersion.objects.filter(connection=connection, stage="current", parent_id__isnull=False).exists()
     assert len(sandbox.control.log(grant_type="refresh_token")) == 1

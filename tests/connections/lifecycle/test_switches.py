@@ -9,7 +9,7 @@ from connections.lifecycle.claim import Need, Outcome
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.refresh import refresh_and_wait
 from connections.lifecycle.switches import Suspendable, pause, resume, suspend, unpause
-from connections.models import AuditEvent, Connection
+from connections.models import AuditEvent, Connection, ProviderApp
 from tests.flows import EndUser
 
 OLGA = Actor(operator="olga")
@@ -53,11 +53,12 @@ def test_a_switch_that_stands_as_asked_is_left_alone(alice: EndUser, connection:
 @pytest.mark.parametrize("kind", ["connection", "provider_app"])
 def test_pausing_stops_refreshes_but_not_vends(alice: EndUser, connection: Connection, kind: str) -> None:
     subject = SUBJECTS[kind](connection, alice)
-    assert pause(subject, now=database_now(), actor=OLGA)  # type: ignore[arg-type]
+    assert isinstance(subject, Connection | ProviderApp)
+    assert pause(subject, now=database_now(), actor=OLGA)
     need = Need(instead_of=connection.current_version_id, at_once=True)
     assert refresh_and_wait(connection.id, trigger="test", need=need).outcome is Outcome.SWITCHED_OFF
     assert alice.vend(str(connection.id)).status_code == 200
-    assert unpause(subject, actor=OLGA)  # type: ignore[arg-type]
+    assert unpause(subject, actor=OLGA)
     assert refresh_and_wait(connection.id, trigger="test", need=need).outcome is Outcome.REFRESHED
 
 
