@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
-from connections.admin import show
+from connections.admin import columns, show
 from connections.admin.base import ReadOnlyAdmin, operator_behind, read_at
 from connections.admin.buttons import Button, ButtonsAdmin, done
 from connections.admin.connection_page import connection_page
@@ -134,23 +134,19 @@ class ConnectionAdmin(ButtonsAdmin[Connection], ReadOnlyAdmin[Connection]):
         ),
     )
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Connection | None = None,
-    ) -> HttpResponse:
-        if obj is not None:
-            context["page"] = connection_page(obj, now=read_at(obj))
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def furnish(self, request: HttpRequest, context: dict[str, Any], row: Connection | None) -> None:
+        if row is not None:
+            context["page"] = connection_page(row, now=read_at(row))
 
     def page_title(self, row: Connection) -> str:
         return f"{row.provider} for {row.end_user or row.tenant.slug}"
 
     # --- columns ------------------------------------------------------------------------------------------------------
+    vended = columns.moment("last_vended_at", "Vended")
+    shown_params = columns.as_json("params", "Parameters")
+    shown_metadata = columns.as_json("metadata", "Metadata")
+    shown_evidence = columns.as_json("evidence", "Evidence")
+
     @admin.display(description="Connection", ordering="provider")
     def what(self, row: Connection) -> SafeString:
         account = row.provider_account_name or row.provider_account_id
@@ -169,28 +165,12 @@ class ConnectionAdmin(ButtonsAdmin[Connection], ReadOnlyAdmin[Connection]):
     @admin.display(description="Next refresh", ordering="refresh_due_at")
     def next_refresh(self, row: Connection) -> SafeString:
         failures = f"{row.failures} failed" if row.failures and row.status in VENDS else ""
-        return show.two_lines(show.moment(refresh_at(row), now=row.read_at), failures)  # type: ignore[attr-defined]
+        return show.two_lines(show.moment(refresh_at(row), now=read_at(row)), failures)
 
     @admin.display(description="Verified", ordering="verified_at")
     def verified(self, row: Connection) -> SafeString:
         by = f"by {row.verified_by}" if row.verified_by else ""
-        return show.two_lines(show.moment(row.verified_at, now=row.read_at), by)  # type: ignore[attr-defined]
-
-    @admin.display(description="Vended", ordering="last_vended_at")
-    def vended(self, row: Connection) -> SafeString | str:
-        return show.moment(row.last_vended_at, now=read_at(row))
-
-    @admin.display(description="Parameters")
-    def shown_params(self, row: Connection) -> SafeString | str:
-        return show.as_json(row.params)
-
-    @admin.display(description="Metadata")
-    def shown_metadata(self, row: Connection) -> SafeString | str:
-        return show.as_json(row.metadata)
-
-    @admin.display(description="Evidence")
-    def shown_evidence(self, row: Connection) -> SafeString | str:
-        return show.as_json(row.evidence)
+        return show.two_lines(show.moment(row.verified_at, now=read_at(row)), by)
 
     # --- actions ------------------------------------------------------------------------------------------------------
     @admin.action(description="Refresh", permissions=["operate"])
