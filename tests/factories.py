@@ -24,15 +24,15 @@ RETURN_URL = "https://app.{slug}.example/connected"
 ORIGIN = "https://app.{slug}.example"
 
 
-def make_tenant(slug: str = "acme", **changes: object) -> Tenant:
+def make_tenant(slug: str = "acme", **changes: Any) -> Tenant:
     """Make a tenant with one return URL and one embedding origin of its own."""
-    profile = {
+    profile: dict[str, Any] = {
         "name": slug.capitalize(),
         "allowed_origins": [ORIGIN.format(slug=slug)],
         "return_urls": [RETURN_URL.format(slug=slug)],
         **changes,
     }
-    return upsert_tenant(slug, TenantProfile(**profile), actor=SYSTEM)  # type: ignore[arg-type]
+    return upsert_tenant(slug, TenantProfile(**profile), actor=SYSTEM)
 
 
 @dataclass

@@ -16,9 +16,9 @@ from psycopg_pool import ConnectionPool
 
 django.setup()
 
-from connections.lifecycle.sealing import credential_place, unwrap_columns  # noqa: E402
-from connections.models.fields import StoredSecret  # noqa: E402
-from connections.vault.sealing import open_sealed  # noqa: E402
+from connections.lifecycle.sealing import credential_place, unwrap_columns  # noqa: E402 - the apps must be ready
+from connections.models.fields import StoredSecret  # noqa: E402 - the apps must be ready
+from connections.vault.sealing import open_sealed  # noqa: E402 - the apps must be ready
 
 _STATEMENT = """
 WITH vended AS (

@@ -14,17 +14,17 @@ import django
 
 django.setup()
 
-from django.db import transaction  # noqa: E402 (the apps must be ready)
-from pydantic import SecretStr  # noqa: E402
+from django.db import transaction  # noqa: E402 - the apps must be ready
+from pydantic import SecretStr  # noqa: E402 - the apps must be ready
 
-from connections.lifecycle.clock import database_now  # noqa: E402
-from connections.lifecycle.locking import lock_connection  # noqa: E402
-from connections.lifecycle.sealing import current_data_key  # noqa: E402
-from connections.lifecycle.versions import insert_received, make_current, seal_version  # noqa: E402
-from connections.models import Connection, OwnerKind, ProviderApp, Reason, Status, Tenant  # noqa: E402
-from providers.values import Credential, Obtained  # noqa: E402
-from tests.factories import make_caller, make_sandbox_app_at, make_tenant  # noqa: E402
-from tests.sandbox_control import SandboxControl  # noqa: E402
+from connections.lifecycle.clock import database_now  # noqa: E402 - the apps must be ready
+from connections.lifecycle.locking import lock_connection  # noqa: E402 - the apps must be ready
+from connections.lifecycle.sealing import current_data_key  # noqa: E402 - the apps must be ready
+from connections.lifecycle.versions import insert_received, make_current, seal_version  # noqa: E402 - the apps must be ready
+from connections.models import Connection, OwnerKind, ProviderApp, Reason, Status, Tenant  # noqa: E402 - the apps must be ready
+from providers.values import Credential, Obtained  # noqa: E402 - the apps must be ready
+from tests.factories import make_caller, make_sandbox_app_at, make_tenant  # noqa: E402 - the apps must be ready
+from tests.sandbox_control import SandboxControl  # noqa: E402 - the apps must be ready
 
 
 def populate(count: int, **client: object) -> tuple[str, list[str]]:

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from config.local.stack import LocalStack
 
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
-SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
+SIZES: dict[str, ViewportSize] = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 README = Path(__file__).parents[2] / ".readme"
 
 Look = Callable[[Page, str], None]
@@ -43,7 +43,7 @@ def chromium() -> Iterator[Browser]:
 @contextmanager
 def visitor(browser: Browser, size: str) -> Iterator[tuple[BrowserContext, Page, list[str]]]:
     """Open a fresh browser profile; collects what its console complains about, policy violations among it."""
-    context = browser.new_context(viewport=SIZES[size], is_mobile=size == "phone")  # type: ignore[arg-type]
+    context = browser.new_context(viewport=SIZES[size], is_mobile=size == "phone")
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)

@@ -94,7 +94,7 @@ def database(stack: LocalStack) -> "psycopg.Connection[Any]":
 
 def scalar(connected: "psycopg.Connection[Any]", statement: str) -> Any:
     """Return the one value that ``statement`` answers."""
-    row = connected.execute(statement).fetchone()  # type: ignore[arg-type]
+    row = connected.execute(statement).fetchone()
     return row[0] if row else None
 
 

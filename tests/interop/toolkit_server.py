@@ -5,6 +5,9 @@ models, rotation and revocation are the toolkit's; only the login page and the p
 (``toolkit_urls``). Its database is a SQLite file in ``FOLDER``.
 """
 
+# django-oauth-toolkit has no types.
+# mypy: disable-error-code="import-untyped"
+
 import argparse
 import secrets
 from pathlib import Path
@@ -101,8 +104,8 @@ def make(issuer: str) -> tuple[Any, Oracle]:
 
 
 def _register(client_id: str, client_secret: str, redirect_uris: list[str]) -> None:
-    from oauth2_provider.models import Application  # type: ignore[import-untyped]
-    from oauth2_provider.settings import oauth2_settings  # type: ignore[import-untyped]
+    from oauth2_provider.models import Application
+    from oauth2_provider.settings import oauth2_settings
 
     Application.objects.create(
         client_id=client_id,

@@ -24,7 +24,7 @@ def until(holds: Callable[[], Any], *, seconds: float) -> Any:
 def rows(stack: LocalStack, statement: str) -> list[Any]:
     """Return what a statement answers, or changes, in the stack's database."""
     with database(stack) as connected:
-        cursor = connected.execute(statement)  # type: ignore[arg-type]
+        cursor = connected.execute(statement)
         return cursor.fetchall() if cursor.description else []
 
 

@@ -116,7 +116,7 @@ class Ground:
     def reconnect(self) -> None:
         """Drop this process's database connections: the database was restarted under them."""
         orm.close()
-        orm.close_pool()  # type: ignore[attr-defined]
+        orm.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's has one
         if self._watching is not None:
             self._watching.close()
             self._watching = None

@@ -62,7 +62,7 @@ def test_catalogue_loads_as_a_whole_and_once() -> None:
     assert list(catalogue) == sorted(catalogue)
     assert load_catalog() is catalogue
     with pytest.raises(TypeError):
-        catalogue["x"] = catalogue["oidc"]  # type: ignore[index]
+        catalogue["x"] = catalogue["oidc"]  # type: ignore[index]  # which is what is refused
 
 
 def test_unknown_slug_is_a_key_error_that_names_it() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 import requests
 from oauthlib.oauth2 import WebApplicationClient
-from requests_oauthlib import OAuth2Session  # type: ignore[import-untyped]
+from requests_oauthlib import OAuth2Session
 
 from config.local.browser import forms_of
 from tests.person import Person, parameters_of
