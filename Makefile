@@ -1,7 +1,7 @@
 # Everything that a developer runs. `make` lists the targets; ARGS="…" is passed on where that makes sense.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test check smoke bench faults screens lock
+.PHONY: help environment demo test check smoke bench faults liveness screens lock
 
 # A Python 3.11 or later to make .venv with; without it the usual names are tried.
 PYTHON ?=
@@ -44,6 +44,9 @@ bench: environment ## measure vends and refreshes against yardsticks of the same
 
 faults: environment ## kill, pause and mislead it, and print what became of each promise (ARGS="--scale 0.01": a few)
 	$(RUN) tests.campaigns.faults $(ARGS)
+
+liveness: environment ## of that, what it knows of grants: none taken for revoked wrongly, how soon one that is
+	$(RUN) tests.campaigns.faults --only transients revocation revocation_reported $(ARGS)
 
 screens: environment ## take a picture of every page, desktop and phone (ARGS=--readme: those of the README)
 	$(RUN) tests.campaigns.screens $(ARGS)
