@@ -89,7 +89,7 @@ def _measuring(stack: LocalStack, name: str, count: int) -> "Iterator[subprocess
             raise SystemExit(f"{name}: could not be filled")
         yield process
     finally:
-        process.stdin.close()  # type: ignore[union-attr]
+        process.stdin.close()  # type: ignore[union-attr] # it was asked for above
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:

@@ -100,7 +100,7 @@ def _ground(*, scale: float) -> "Iterator[Ground]":
             os.environ.update(stack.environment)
             with zygote(stack.environment, folder) as forking:
                 # The product reads its settings from the environment, which holds them only now.
-                import tests.campaigns.faults.unthrottled  # noqa: F401
+                import tests.campaigns.faults.unthrottled  # noqa: F401 (it lifts the budget when it is imported)
                 from tests.campaigns.faults.ground import Ground
 
                 yield Ground(stack, forking, scale=scale)

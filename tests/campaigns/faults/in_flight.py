@@ -80,7 +80,7 @@ def in_flight(ground: Ground) -> Figure:
 def _told(found: Found, *, count: int, pauses: Counter[str], lost: list[str], raised: dict[str, int]) -> str:
     told = (
         f"{len(found.twice)} in {count:,} across {PROCESSES} processes, {pauses.total()} pauses"
-        f" ({pauses['past the lease']} past the lease; counted apart: {found.stopped_before_the_send} stopped"
+        f" ({pauses['past the lease']} past the lease; counted apart: {len(found.stopped_before_the_send)} stopped"
         " between check and first byte)"
     )
     return told + (f"; {len(lost)} LOST" if lost else "") + (f"; {raised}" if raised else "")
@@ -141,7 +141,8 @@ def _attempts(ground: Ground, members: list[Member]) -> list[Attempt]:
     """Return the attempts of which something may have been sent."""
     found: list[Any] = ground.rows(
         "SELECT connection_id::text, parent_version_id::text, extract(epoch FROM claimed_at)::float8, state"
-        " FROM connections_refreshattempt WHERE connection_id = ANY(%s) AND error <> 'late'",
+        " FROM connections_refreshattempt WHERE connection_id = ANY(%s)"
+        " AND evidence ->> 'sent' IS DISTINCT FROM 'false'",
         [member.id for member in members],
     )
     return [Attempt(*row) for row in found]

@@ -27,7 +27,7 @@ class Found:
     """
 
     twice: list[str]
-    stopped_before_the_send: int
+    stopped_before_the_send: list[str]
     retries: int
 
 
@@ -60,7 +60,7 @@ def examine(entries: Sequence[Any], attempts: Iterable[Attempt], *, grants: Mapp
     sent: dict[str, dict[str, list[Attempt]]] = defaultdict(lambda: defaultdict(list))
     for attempt in attempts:
         sent[attempt.connection][attempt.parent].append(attempt)
-    late: set[int] = set()
+    late: dict[int, str] = {}
     twice, retries = [], 0
     for connection, by_token in requests.items():
         by_parent = _matched(by_token, sent[connection])
@@ -71,11 +71,10 @@ def examine(entries: Sequence[Any], attempts: Iterable[Attempt], *, grants: Mapp
                 twice.append(f"{len(asked)} requests with {token} for {len(claimed)} attempts")
             if len(claimed) == 1:
                 continue  # nobody had taken over: however late it came, it was alone
-            late |= {
-                entry.id
-                for entry, attempt in zip(asked, claimed, strict=False)
-                if entry.started_at - attempt.claimed_at > SEND_WITHIN_SECONDS
-            }
+            for entry, attempt in zip(asked, claimed, strict=False):
+                if (waited := entry.started_at - attempt.claimed_at) > SEND_WITHIN_SECONDS:
+                    states = ", ".join(f"{one.state} {one.claimed_at - claimed[0].claimed_at:.1f} s" for one in claimed)
+                    late[entry.id] = f"request {entry.id}, {waited:.1f} s after its claim; attempts: {states}"
     twice += [
         f"requests {earlier.id} and {later.id} of {earlier.grant_id}"
         for earlier, later in overlapping(entries)
@@ -83,7 +82,7 @@ def examine(entries: Sequence[Any], attempts: Iterable[Attempt], *, grants: Mapp
     ]
     twice += [f"{entry.outcome} of {entry.grant_id}" for entry in entries
               if entry.outcome in ("refresh_reused", "refresh_unknown") and entry.id not in late]  # fmt: skip
-    return Found(twice, len(late), retries)
+    return Found(twice, list(late.values()), retries)
 
 
 def _matched(by_token: Mapping[str, list[Any]], by_parent: Mapping[str, list[Attempt]]) -> list[list[Attempt]]:

@@ -95,7 +95,7 @@ def _hot(ground: Ground, ids: list[uuid.UUID]) -> Iterator[None]:
                         " WHERE id = ANY(%s) AND status = 'active' FOR NO KEY UPDATE SKIP LOCKED)",
                         [ids],
                     )
-            except psycopg.Error:
+            except psycopg.Error:  # the database is being restarted
                 continue
 
     thread = threading.Thread(target=heat, name="heat")
