@@ -24,7 +24,7 @@ BATCH = 500
 MOST_BATCHES = 8
 RESEND_AFTER = timedelta(seconds=60)
 PROBES_AN_APP = 50
-# Up to so many connections have a task of their own; of more, so many of one provider app share one.
+# Up to so many connections have a task of their own; where there are more, up to so many of one provider app share one.
 TASKS_APART = 64
 MOST_TOGETHER = 8
 
@@ -119,7 +119,7 @@ def _mark(rows: list[Connection], mark: dict[str, datetime]) -> None:
 
 def _send(rows: list[Connection], send: _Send) -> None:
     """Send ``rows`` on commit, in order, together where they are many."""
-    most = min(MOST_TOGETHER, max(1, len(rows) // TASKS_APART))
+    most = min(MOST_TOGETHER, max(1, -(-len(rows) // TASKS_APART)))
     groups: dict[uuid.UUID, list[uuid.UUID]] = {}
     for row in rows:
         group = groups.setdefault(row.provider_app_id, [])
