@@ -12,7 +12,7 @@ from tests.campaigns.faults.__main__ import ROWS
 ROOT = Path(__file__).resolve().parents[2]
 # A stack takes seconds to start, so rows share one; neither group takes much longer than the other.
 GROUPS = (
-    ("in_flight", "kills", "kills_strict", "ciphertext"),
+    ("in_flight", "kills", "kills_strict", "ciphertext", "herd"),
     ("restarts", "transients", "malformed", "revocation", "canaries"),
 )
 # Differs from ``revocation`` only in who asks for the probe, and needs a web server as well.

@@ -30,6 +30,7 @@ ROWS = {
     "kills": ("kills", "with_grace"),
     "kills_strict": ("kills", "strict"),
     "restarts": ("restarts", "restarts"),
+    "herd": ("herd", "herd"),
     "transients": ("transients", "transients"),
     "revocation": ("revocation", "by_probe"),
     "revocation_reported": ("revocation", "by_report"),
