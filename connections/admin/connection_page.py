@@ -55,6 +55,9 @@ _IN_WORDS = {
     "connection.status": "The status changed",
     "connection.suspended": "Suspended",
     "connection.unpaused": "Unpaused",
+    "credential.open": "What was to be vended did not open",
+    "credential.restored": "The stored credential opens again",
+    "credential.undecryptable": "The stored credential does not open",
     "credential.vend": "Vended",
 }
 

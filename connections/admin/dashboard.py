@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Model, Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from connections.admin import show
@@ -70,7 +71,7 @@ def overview(*, now: datetime) -> Overview:
         )
         .select_related("tenant")
         .defer("tenant__logo")
-        .order_by("-status_changed_at")[:_SHOWN]
+        .order_by(Coalesce("undecryptable_at", "status_changed_at").desc())[:_SHOWN]
     )
     return Overview(
         now=now,

@@ -75,6 +75,12 @@ def status_chip(value: str, label: str) -> SafeString:
 
 
 @register.simple_tag
+def switch_chips(row: Any) -> SafeString:
+    """Return the chips of what is switched off about a row, or does not open."""
+    return show.switches(row)
+
+
+@register.simple_tag
 def moment(at: Any, now: Any) -> SafeString | str:
     """Return a moment as its distance from ``now``."""
     return show.moment(at, now=now)

@@ -55,6 +55,19 @@ def test_lists_connections_in_trouble_newest_first(olga: Client, world: World) -
     assert page_url(Connection.objects.get(end_user="user-0")) in page
 
 
+def test_tells_of_what_does_not_open(olga: Client, world: World) -> None:
+    assert "does not open" not in olga.get("/admin/").content.decode()
+    now = database_now()
+    world.connection.change(undecryptable_at=now, status_changed_at=now - timedelta(days=9))
+    page = olga.get("/admin/").content.decode()
+    assert "Connections whose stored credential does not open: 1" in page
+    assert "The stored credential does not open" in page
+    assert overview(now=now).in_trouble[0] == world.connection
+    listed = olga.get("/admin/connections/connection/?health=undecryptable").content.decode()
+    assert page_url(world.connection) in listed
+    assert "Undecryptable" in olga.get(page_url(world.connection)).content.decode()
+
+
 def test_says_what_is_not_set_up(olga: Client, db: None) -> None:
     page = olga.get("/admin/").content.decode()
     assert "Tenants: add the first one" in page
