@@ -1,4 +1,7 @@
-"""The Celery tasks: each translates ids and makes one lifecycle call for each. A second delivery does nothing twice."""
+"""The Celery tasks: each translates ids and makes one lifecycle call for each.
+
+A message may be delivered twice: a refresh that is no longer due is none, and another probe or revocation is harmless.
+"""
 
 import time
 import uuid
@@ -12,6 +15,7 @@ from connections.lifecycle import presence
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.hold import discard_expired
 from connections.lifecycle.incidents import close_quiet_incidents
+from connections.lifecycle.locking import release_database, replace_broken_connections
 from connections.lifecycle.probe import probe
 from connections.lifecycle.recover import recover_unfinished
 from connections.lifecycle.refresh import refresh
@@ -19,7 +23,8 @@ from connections.lifecycle.revoke import revoke
 from connections.lifecycle.sweep import sweep_probes, sweep_refreshes, sweep_revocations
 from connections.lifecycle.undecryptable import retry_undecryptable
 
-# What a task has not begun by then is left to the next sweep, which sends it again: no task outlasts that.
+# What a task has not begun by then it leaves; a sweep sends it again when its mark has passed. So no task takes as long
+# as the broker waits before it delivers a message once more.
 BEGIN_WITHIN_SECONDS = 30.0
 
 
@@ -65,6 +70,9 @@ def _each(connection_ids: tuple[str, ...], act: Callable[[uuid.UUID], object]) -
             act(uuid.UUID(connection_id))
         except Exception as failure:  # noqa: BLE001 (told below, all together)
             failures.append(failure)
+            # It may have been the database connection, which the next one is not to inherit.
+            release_database()
+            replace_broken_connections()
     if failures:
         raise ExceptionGroup("A task failed.", failures)
 
@@ -108,4 +116,4 @@ def close_past_incidents() -> None:
 @shared_task(name="connections.retry_undecryptable", ignore_result=True)
 def retry_undecryptable_credentials() -> None:
     """Find what opens again."""
-    retry_undecryptable()
+    retry_undecryptable(now=database_now())

@@ -51,7 +51,7 @@ def disconnect(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, k
 def destroy_secrets(connection: Connection) -> None:
     """Destroy every credential version of the locked ``connection``."""
     CredentialVersion.objects.filter(connection=connection).delete()
-    connection.change(current_version_id=None, access_expires_at=None)
+    connection.change(current_version_id=None, access_expires_at=None, undecryptable_at=None)
 
 
 def _can_revoke(connection: Connection) -> bool:

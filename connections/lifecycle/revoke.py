@@ -14,7 +14,7 @@ from django.db.models import Q
 from connections.lifecycle import audit, events
 from connections.lifecycle.disconnect import destroy_secrets
 from connections.lifecycle.locking import lock_connection, release_database, short_transaction
-from connections.lifecycle.outcomes import AppMisconfigured
+from connections.lifecycle.outcomes import AppMisconfigured, CredentialUnreadable
 from connections.lifecycle.sealing import open_credential
 from connections.lifecycle.targets import Access, access_to
 from connections.models import Connection, CredentialVersion, RefreshAttempt, Revocation, Stage
@@ -43,6 +43,7 @@ class _Work:
     connection_id: uuid.UUID
     access: Access
     grants: tuple[_Grant, ...]
+    is_complete: bool  # whether all that is stored of the grant opened
 
 
 def revoke(connection_id: uuid.UUID) -> Revocation:
@@ -54,7 +55,7 @@ def revoke(connection_id: uuid.UUID) -> Revocation:
     release_database()
     if isinstance(work, Revocation):
         return work
-    confirmed = True
+    confirmed = work.is_complete
     for grant in work.grants:
         confirmed = _revoke_one(work, grant) and confirmed
     return _settle(work, confirmed=confirmed)
@@ -73,17 +74,34 @@ def _load(connection_id: uuid.UUID) -> _Work | Revocation:
             return Revocation.PENDING
         try:
             access = access_to(connection.provider_app, connection.params)
-            grants = tuple(
-                _Grant(version.id, open_credential(connection, version), proves=_outlives(version, now=now))
-                for version in CredentialVersion.objects.filter(
-                    Q(grant_id=connection.grant_id), connection=connection
-                ).exclude(stage=Stage.PREVIOUS)
-            )
-        except (AppMisconfigured, Unreadable):  # either may be mended within the 24 hours
-            connection.change(revocation_due_at=now + timedelta(seconds=RETRY_SECONDS[-1]))
+        except AppMisconfigured:
+            connection.change(revocation_due_at=_again(connection, RETRY_SECONDS[-1], now=now))
             return Revocation.PENDING
+        versions = CredentialVersion.objects.filter(Q(grant_id=connection.grant_id), connection=connection).exclude(
+            stage=Stage.PREVIOUS
+        )
+        opened = [_opened(connection, version, now=now) for version in versions]
+        grants = tuple(grant for grant in opened if grant is not None)
+        if len(grants) < len(opened) and connection.failures == 0:
+            audit.record("connection.revocation", decision=CredentialUnreadable.code, connection=connection)
         connection.change(revocation_due_at=now + LEASE, failures=connection.failures + 1)
-    return _Work(connection_id, access, grants)
+    return _Work(connection_id, access, grants, is_complete=len(grants) == len(opened))
+
+
+def _opened(connection: Connection, version: CredentialVersion, *, now: datetime) -> _Grant | None:
+    """Return one credential of the grant, or None for one that does not open: its key may be back within the 24 h."""
+    try:
+        credential = open_credential(connection, version)
+    except Unreadable:
+        logger.error("credential_unreadable", connection=str(connection.id), version=str(version.id))
+        return None
+    return _Grant(version.id, credential, proves=_outlives(version, now=now))
+
+
+def _again(connection: Connection, pause_seconds: float, *, now: datetime) -> datetime:
+    """Return when to come again: after a pause, but no later than the secrets may be kept."""
+    due = now + timedelta(seconds=pause_seconds)
+    return min(due, connection.revocation_deadline_at or due)
 
 
 def _outlives(version: CredentialVersion, *, now: datetime) -> bool:
@@ -112,7 +130,7 @@ def _settle(work: _Work, *, confirmed: bool) -> Revocation:
         if confirmed:
             return _close(connection, Revocation.CONFIRMED)
         pause = RETRY_SECONDS[min(max(connection.failures - 1, 0), len(RETRY_SECONDS) - 1)]
-        connection.change(revocation_due_at=now + timedelta(seconds=pause))
+        connection.change(revocation_due_at=_again(connection, pause, now=now))
     return Revocation.PENDING
 
 

@@ -96,13 +96,16 @@ def _stored(sealed: SealedVersion) -> bool:
     At the first failure it goes to the spool as well, where a kill cannot reach it; where the database stays away, that
     is where it waits, and False is returned. Only the errors of a lost connection count: any other is a bug, and rises.
     """
-    spooled = None
+    is_spooled, has_failed = False, False
     for pause in (*STORE_RETRY_SECONDS, None):
         try:
             store_received(sealed)
         except (OperationalError, InterfaceError):
+            has_failed = True
             try:
-                spooled = spooled or spool.write(sealed)
+                if not is_spooled:
+                    spool.write(sealed)
+                    is_spooled = True
             except OSError as error:
                 logger.error("version_not_spooled", connection=str(sealed.connection_id), error=type(error).__name__)
                 if pause is None:
@@ -112,12 +115,12 @@ def _stored(sealed: SealedVersion) -> bool:
             if pause is not None:
                 time.sleep(pause)
         except IntegrityError:
-            if spooled is None:
+            if not is_spooled:
                 raise
             return True  # whoever replays the spool was quicker
         else:
-            if spooled is not None:
-                spool.remove(spooled)
+            if has_failed:
+                spool.discard(sealed)
             return True
     return False
 

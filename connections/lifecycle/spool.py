@@ -71,7 +71,10 @@ def replay(where: Path | None = None, *, retries_aside: bool = False) -> list[uu
             sealed = _decode(outer_fernet().decrypt(_read(path)))
         except FileNotFoundError:
             continue
-        except (InvalidToken, ValueError, TypeError, KeyError, OSError):
+        except OSError as error:  # of this moment, or of the disk: the file is tried again
+            logger.error("spool_file_unread", file=path.name, error=type(error).__name__)
+            continue
+        except (InvalidToken, ValueError, TypeError, KeyError):
             _set_aside(path, why="unreadable")
             continue
         try:
@@ -144,11 +147,19 @@ def _age_seconds(path: Path) -> float:
         return 0.0
 
 
+def discard(sealed: SealedVersion) -> None:
+    """Remove what ``write`` made for a version that is stored: its file, or the draft at which it failed."""
+    for suffix in (_SUFFIX, _DRAFT):
+        remove(folder() / f"{sealed.id}{suffix}")
+
+
 def remove(path: Path) -> None:
     """Remove a file whose version is stored."""
     try:
         path.unlink(missing_ok=True)
         _sync(path.parent)  # a crash must not bring back a version that has been used up and deleted since
+    except FileNotFoundError:
+        return  # there is no folder, and so no file
     except OSError as error:
         logger.error("spool_file_stuck", file=path.name, error=type(error).__name__)
 

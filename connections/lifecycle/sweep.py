@@ -3,8 +3,8 @@
 Rows are locked with SKIP LOCKED and marked, so that two beats send each task once; a task that is lost is sent again
 when its mark has passed. The cost follows what is due: every sweep reads a partial index. Provider apps that the
 throttle holds back are left out, and none gets more at once than its budget: what is left stays due. Where there is
-more to do than one worker has threads, connections of the same app share a task: a provider that does not answer then
-keeps only its own waiting.
+more to do than one worker has threads, connections of the same app share a task: a provider that does not answer keeps
+no other app waiting.
 """
 
 import uuid

@@ -2,11 +2,16 @@
 
 Whoever finds it marks the connection, once: operators see it in the admin and in the API, and an event tells of it.
 What does not open may open again, when a key that a deployment left out is back or a damaged row is restored, so the
-marked ones are tried again and again; a new credential ends the mark as well. ``status`` is never touched by it.
+marked ones are tried again; a new credential, or the end of the connection, ends the mark as well. A mark lasts some
+minutes at least: while the keys of a deployment are replaced, some processes open what others do not. ``status`` is
+never touched by any of it.
 """
 
+import random
+import time
 import uuid
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 import structlog
 from django.db.models import Q
@@ -14,20 +19,23 @@ from django.db.models import Q
 from connections.lifecycle import audit, events
 from connections.lifecycle.locking import LockTimeout, lock_connection, short_transaction
 from connections.lifecycle.outcomes import CredentialUnreadable
-from connections.lifecycle.sealing import open_credential
-from connections.models import Connection, CredentialVersion
+from connections.lifecycle.sealing import open_credential, open_for_renewal
+from connections.models import VENDS, Connection, CredentialVersion
 from connections.vault.sealing import Unreadable
 
 logger = structlog.get_logger(__name__)
 
-SAMPLE = 50
+MARKED_FOR = timedelta(minutes=5)
 LOCK_TIMEOUT_SECONDS = 1.0
+# What one run tries: a random part, where very many are marked, and no longer than until the next run.
+MOST = 2000
+RUN_SECONDS = 20.0
 
 
 def mark_undecryptable(connection: Connection, version_id: uuid.UUID, *, now: datetime) -> None:
-    """Mark the locked ``connection``, and tell of it, if it is not marked yet and the version is still current."""
+    """Mark the locked ``connection``, and tell of it, unless it is marked or ended, or the version was replaced."""
     logger.error("credential_unreadable", connection=str(connection.id), version=str(version_id))
-    if connection.undecryptable_at is not None or connection.current_version_id != version_id:
+    if not _is_to_mark(connection, version_id):
         return
     connection.change(undecryptable_at=now)
     events.emit("connection.credential_undecryptable", connection)
@@ -38,29 +46,41 @@ def mark_undecryptable(connection: Connection, version_id: uuid.UUID, *, now: da
 
 def found_undecryptable(connection_id: uuid.UUID, version_id: uuid.UUID) -> None:
     """Lock the connection and mark it; one that somebody keeps locked is marked by the next who finds it."""
-    try:
-        with short_transaction(lock_timeout_seconds=LOCK_TIMEOUT_SECONDS) as now:
-            connection = lock_connection(connection_id)
-            if connection is not None:
-                mark_undecryptable(connection, version_id, now=now)
-    except LockTimeout:
-        logger.error("credential_unreadable", connection=str(connection_id), version=str(version_id))
+    found = Connection.objects.filter(id=connection_id).first()
+    if found is None or not _is_to_mark(found, version_id):
+        return
+    with suppress(LockTimeout), short_transaction(lock_timeout_seconds=LOCK_TIMEOUT_SECONDS) as now:
+        connection = lock_connection(connection_id)
+        if connection is not None:
+            mark_undecryptable(connection, version_id, now=now)
 
 
-def retry_undecryptable() -> int:
-    """Try to open what is marked, and take the mark off what opens; return how many that were.
+def _is_to_mark(connection: Connection, version_id: uuid.UUID) -> bool:
+    return (
+        connection.status in VENDS
+        and connection.undecryptable_at is None
+        and connection.current_version_id == version_id
+    )
 
-    A random sample at a time, and on while any of it opens: a key that is back frees all it held, and rows that stay
-    damaged cost one sample. With nothing marked this is one query of a partial index.
+
+def retry_undecryptable(*, now: datetime) -> int:
+    """Try to open what is marked, each once, and take the mark off what opens; return how many that were.
+
+    With nothing marked this is one query of a partial index.
     """
+    give_up_at = time.monotonic() + RUN_SECONDS
+    marked = list(
+        Connection.objects.filter(undecryptable_at__lte=now - MARKED_FOR).order_by().values_list("id", flat=True)
+    )
     restored = 0
-    while True:
-        marked = list(Connection.objects.filter(undecryptable_at__isnull=False).order_by("?")[:SAMPLE])
-        opened = [connection.id for connection in marked if _opens(connection)]
-        if not opened:
-            return restored
-        for connection_id in opened:
-            restored += _restore(connection_id)
+    for connection_id in random.sample(marked, min(MOST, len(marked))):
+        if time.monotonic() > give_up_at:
+            break
+        connection = Connection.objects.filter(id=connection_id).first()
+        if connection is not None and _opens(connection):
+            with suppress(LockTimeout):
+                restored += _restore(connection_id)
+    return restored
 
 
 def _opens(connection: Connection) -> bool:
@@ -68,14 +88,17 @@ def _opens(connection: Connection) -> bool:
     if version is None:
         return False
     try:
-        open_credential(connection, version)
+        if version.is_refreshable:
+            open_for_renewal(connection, version)
+        else:
+            open_credential(connection, version)
     except Unreadable:
         return False
     return True
 
 
 def _restore(connection_id: uuid.UUID) -> bool:
-    with short_transaction():
+    with short_transaction(lock_timeout_seconds=LOCK_TIMEOUT_SECONDS):
         connection = lock_connection(connection_id)
         if connection is None or connection.undecryptable_at is None or not _opens(connection):
             return False

@@ -14,7 +14,7 @@ from urllib.parse import quote_plus
 
 from pydantic import SecretStr
 
-from providers.errors import ClientRejected, GrantRejected
+from providers.errors import ClientRejected, GrantRejected, NotSentInTime
 from providers.values import ClientRegistration
 from providers.vocabulary import ClientAuthentication
 
@@ -56,6 +56,10 @@ def with_each_secret(registration: ClientRegistration, ask: Callable[[ClientRegi
             refusals.append(refusal)
             if not _is_harmless(refusal) or time.monotonic() > give_up_at:
                 break
+        except NotSentInTime:
+            if not refusals:
+                raise
+            break  # of the whole call something was sent, and refused
         except GrantRejected as refusal:
             if refusal.sent:  # who we are was accepted
                 _remember(known, position)

@@ -1,12 +1,17 @@
 """Tasks: each connection that one message names has its turn."""
 
+import uuid
+
 import pytest
+from django.db import OperationalError
+from django.db import connection as database
 
 from connections import tasks
 from connections.lifecycle.clock import database_now
 from connections.models import Connection, RefreshAttempt
 from connections.tasks import refresh_connections
 from tests.connections.lifecycle.clockwork import age
+from tests.connections.lifecycle.sessions import session
 from tests.flows import EndUser
 
 
@@ -21,6 +26,18 @@ def test_what_fails_in_a_task_keeps_no_other_connection_from_its_turn(due: Conne
     with pytest.raises(ExceptionGroup) as raised:
         refresh_connections("no id", str(due.id))
     assert [type(failure) for failure in raised.value.exceptions] == [ValueError]
+    assert RefreshAttempt.objects.get(connection=due).state == "promoted"
+
+
+def test_a_lost_database_connection_fails_one_and_not_those_that_follow(due: Connection) -> None:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+    with session("") as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    with pytest.raises(ExceptionGroup) as raised:
+        refresh_connections(str(uuid.uuid4()), str(due.id))
+    assert [type(failure) for failure in raised.value.exceptions] == [OperationalError]
     assert RefreshAttempt.objects.get(connection=due).state == "promoted"
 
 

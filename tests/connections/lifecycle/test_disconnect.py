@@ -1,11 +1,14 @@
 """Disconnect: vends stop at once, the provider's grant dies, and the secrets are gone when that is proved."""
 
+import uuid
+from datetime import timedelta
+
 from connections.lifecycle.audit import SYSTEM
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.disconnect import disconnect
 from connections.lifecycle.refresh import refresh
 from connections.lifecycle.revoke import revoke
-from connections.models import AuditEvent, Connection, CredentialVersion, DataKey, OutboxEvent, Revocation
+from connections.models import AuditEvent, Connection, CredentialVersion, DataKey, OutboxEvent, Revocation, Stage
 from tests.connections.lifecycle.clockwork import age
 from tests.flows import EndUser
 from tests.sandbox_control import SandboxProcess
@@ -70,6 +73,29 @@ def test_a_key_that_is_missing_for_a_while_costs_neither_the_secrets_nor_their_r
     for key_id, wrapped in kept.items():
         DataKey.objects.filter(id=key_id).update(wrapped=wrapped)
     assert revoke(connection.id) is Revocation.CONFIRMED
+
+
+def test_what_opens_is_revoked_though_something_else_of_the_grant_does_not(
+    connection: Connection, sandbox: SandboxProcess
+) -> None:
+    end(connection)
+    version = CredentialVersion.objects.get(connection=connection)
+    version.id, version.stage, version.attempt_id = uuid.uuid4(), Stage.ORPHAN, None
+    version.save(force_insert=True)  # bound to another id: it never opens
+    assert revoke(connection.id) is Revocation.PENDING, "not confirmed: nobody knows what it would open"
+    assert sandbox.control.log(endpoint="revoke")[0].outcome == "revoked"
+    assert AuditEvent.objects.filter(action="connection.revocation", decision="credential_unreadable").count() == 1
+    revoke(connection.id)
+    assert AuditEvent.objects.filter(action="connection.revocation", decision="credential_unreadable").count() == 1
+
+
+def test_the_next_look_is_never_after_the_secrets_have_to_go(connection: Connection, sandbox: SandboxProcess) -> None:
+    end(connection)
+    deadline = database_now() + timedelta(seconds=3)
+    Connection.objects.filter(id=connection.id).update(revocation_deadline_at=deadline, failures=9)
+    sandbox.control.fault("status", endpoint="revoke", times=0, status=503)
+    assert revoke(connection.id) is Revocation.PENDING
+    assert Connection.objects.get(id=connection.id).revocation_due_at == deadline
 
 
 def test_repeating_it_changes_nothing(connection: Connection) -> None:

@@ -111,6 +111,29 @@ def test_a_torn_or_foreign_file_is_set_aside_and_blocks_nobody(
     assert len(set_aside()) == 4
 
 
+def test_a_file_that_cannot_be_read_at_the_moment_is_kept_and_blocks_nobody(
+    connection: Connection, sandbox: SandboxProcess, folder: Path
+) -> None:
+    sealed = received(connection, sandbox)
+    spool.write(sealed)
+    (folder / "0.version").symlink_to("0.version")  # reading it is an error of the system's
+    assert spool.replay() == [connection.id]
+    assert names(folder) == ["0.version"]
+    assert set_aside() == []
+
+
+def test_a_draft_that_could_not_be_finished_goes_when_the_database_has_the_version(
+    connection: Connection, sandbox: SandboxProcess, folder: Path
+) -> None:
+    sealed = received(connection, sandbox)
+    path = spool.write(sealed)
+    path.rename(path.with_suffix(".draft")).write_bytes(b"half of it")
+    spool.discard(sealed)
+    assert names(folder) == []
+    folder.rmdir()
+    spool.discard(sealed)
+
+
 def test_a_version_that_the_database_refuses_is_set_aside_and_blocks_nobody(
     connection: Connection, sandbox: SandboxProcess, folder: Path
 ) -> None:

@@ -1,5 +1,8 @@
 """A credential that does not open: an alert that ends when it opens again, and no word on the grant."""
 
+import threading
+import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,10 +15,11 @@ from connections.lifecycle.clock import database_now
 from connections.lifecycle.disconnect import disconnect
 from connections.lifecycle.probe import probe
 from connections.lifecycle.refresh import refresh
-from connections.lifecycle.undecryptable import retry_undecryptable
+from connections.lifecycle.undecryptable import MARKED_FOR, found_undecryptable, retry_undecryptable
 from connections.models import AuditEvent, Connection, OutboxEvent, Tenant
 from tests.connections.api.stored import make_connection
 from tests.connections.lifecycle.clockwork import age
+from tests.connections.lifecycle.sessions import session
 from tests.flows import EndUser, call
 
 
@@ -38,6 +42,11 @@ def is_marked(connection: Connection) -> bool:
     return connection.undecryptable_at is not None
 
 
+def retry() -> int:
+    """Retry what is marked as it is done five minutes from now."""
+    return retry_undecryptable(now=database_now() + MARKED_FOR)
+
+
 def events() -> list[str]:
     return list(OutboxEvent.objects.filter(type__contains="credential_").values_list("type", flat=True))
 
@@ -47,10 +56,11 @@ def test_a_vend_that_finds_it_tells_once_until_it_opens_again(alice: EndUser, co
         for _ in range(3):
             assert alice.vend(str(connection.id)).json()["code"] == "credential_unreadable"
         assert is_marked(connection)
-        assert retry_undecryptable() == 0
+        assert retry() == 0
     assert events() == ["connection.credential_undecryptable"]
+    assert retry_undecryptable(now=database_now()) == 0, "a mark lasts: another process may not have the key yet"
     assert is_marked(connection)
-    assert retry_undecryptable() == 1
+    assert retry() == 1
     assert not is_marked(connection)
     assert events() == ["connection.credential_undecryptable", "connection.credential_restored"]
     assert AuditEvent.objects.filter(action="credential.undecryptable").count() == 1
@@ -63,7 +73,7 @@ def test_a_refresh_and_a_probe_find_it_as_well(connection: Connection) -> None:
         age(connection.id, hours=1)
         assert refresh(connection.id, trigger="sweep").outcome is Outcome.UNREADABLE
         assert is_marked(connection)
-    assert retry_undecryptable() == 1
+    assert retry() == 1
     with damaged(connection):
         assert probe(connection.id, trigger="sweep").verdict is None
         assert is_marked(connection)
@@ -98,12 +108,56 @@ def test_what_was_ended_is_no_alert(connection: Connection, keep: bool) -> None:
     assert connection.undecryptable_at is None
 
 
-def test_rows_that_stay_damaged_keep_no_other_marked(acme: Tenant, connection: Connection) -> None:
-    other = make_connection(acme, end_user="bob")
-    with damaged(other):
-        with damaged(connection):
-            for row in (connection, other):
+def test_what_has_ended_is_not_marked_by_whoever_read_it_before(connection: Connection) -> None:
+    version_id = connection.current_version_id
+    assert version_id is not None
+    disconnect(connection.id, now=database_now(), actor=SYSTEM, keep=False)
+    found_undecryptable(connection.id, version_id)
+    connection.refresh_from_db()
+    assert connection.undecryptable_at is None
+    assert events() == []
+
+
+def test_what_is_replaced_is_not_marked(connection: Connection) -> None:
+    found_undecryptable(connection.id, uuid.uuid4())
+    assert not is_marked(connection)
+
+
+def test_a_row_that_is_locked_or_stays_damaged_keeps_no_other_marked(acme: Tenant, connection: Connection) -> None:
+    damaged_one, locked = (make_connection(acme, end_user=name) for name in ("bob", "carol"))
+    with damaged(damaged_one):
+        with damaged(connection, locked):
+            for row in (connection, damaged_one, locked):
                 probe(row.id, trigger="sweep")
-        assert retry_undecryptable() == 1
+        with session("") as other:
+            other.execute("BEGIN")
+            other.execute("SELECT FROM connections_connection WHERE id = %s FOR UPDATE", [locked.id])
+            assert retry() == 1
+            other.execute("ROLLBACK")
         assert not is_marked(connection)
-        assert is_marked(other)
+        assert is_marked(damaged_one)
+        assert is_marked(locked)
+        assert retry() == 1
+
+
+def test_other_processes_that_lack_the_key_keep_no_run_from_its_end(acme: Tenant, connection: Connection) -> None:
+    rows = [connection, *(make_connection(acme, end_user=f"user-{number}") for number in range(5))]
+    over = threading.Event()
+
+    def find() -> None:
+        while not over.is_set():
+            for row in rows:
+                assert row.current_version_id is not None
+                found_undecryptable(row.id, row.current_version_id)
+        database.close()
+
+    thread = threading.Thread(target=find)
+    thread.start()
+    try:
+        while Connection.objects.filter(undecryptable_at=None).exists():
+            time.sleep(0.01)
+        assert retry() <= len(rows)
+    finally:
+        over.set()
+        thread.join()
+    assert len(events()) <= 3 * len(rows)

@@ -1,5 +1,6 @@
 """Rotating a client secret is no outage: the next one is tried, and only where nothing can be lost by it."""
 
+import time
 import uuid
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -8,9 +9,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from providers import send_window
 from providers.catalog.loader import entry
 from providers.catalog.resolve import Target, resolve
-from providers.errors import ClientRejected, GrantRejected, MalformedResponse, ProviderUnavailable
+from providers.errors import ClientRejected, GrantRejected, MalformedResponse, NotSentInTime, ProviderUnavailable
 from providers.oauth import client_authentication, introspection, pkce, revocation, token_endpoint
 from providers.strategies import strategy_for
 from providers.values import AuthorizationRequest, ClientRegistration, CodeGrant, Credential
@@ -115,6 +117,18 @@ def test_client_is_rejected_when_every_secret_is(make_app: Callable[..., App]) -
     app.takes(["c"])
     app.refresh()
     assert app.seen() == [REFUSED, REFUSED, TAKEN]
+
+
+def test_a_second_secret_that_comes_too_late_leaves_the_first_ones_refusal(make_app: Callable[..., App]) -> None:
+    app = make_app(held=("new", "old"), takes=["old"])
+    now = time.monotonic()
+    with send_window.open_until(now + 60, others_by=now), pytest.raises(ClientRejected) as caught:
+        app.refresh()
+    assert caught.value.sent, "the first request left"
+    assert app.seen() == [REFUSED]
+    with send_window.open_until(now, others_by=now), pytest.raises(NotSentInTime):
+        app.refresh()
+    assert app.seen() == []
 
 
 @pytest.mark.parametrize(
