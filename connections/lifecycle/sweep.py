@@ -11,6 +11,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from math import ceil
 
 from django.db.models import Q, QuerySet
 
@@ -63,7 +64,7 @@ def sweep_revocations(*, now: datetime) -> int:
     with short_transaction():
         rows = list(lock_due(due.order_by("revocation_due_at"), limit=BATCH))
         _mark(rows, {"revocation_due_at": now + RESEND_AFTER})
-        _send(rows, dispatch.revoke_later)
+        _send_together(rows, dispatch.revoke_later)
     return len(rows)
 
 
@@ -104,7 +105,7 @@ def _sweep(
             taken += fitting
             if len(fitting) == len(rows) or len(taken) >= BATCH:
                 break
-        _send(taken, send)
+        _send_together(taken, send)
     return len(taken)
 
 
@@ -117,9 +118,9 @@ def _mark(rows: list[Connection], mark: dict[str, datetime]) -> None:
     Connection.objects.filter(id__in=[row.id for row in rows]).update(**mark)
 
 
-def _send(rows: list[Connection], send: _Send) -> None:
-    """Send ``rows`` on commit, in order, together where they are many."""
-    most = min(MOST_TOGETHER, max(1, -(-len(rows) // TASKS_APART)))
+def _send_together(rows: list[Connection], send: _Send) -> None:
+    """Send ``rows`` on commit, in order; several in one message where they are many."""
+    most = min(MOST_TOGETHER, max(1, ceil(len(rows) / TASKS_APART)))
     groups: dict[uuid.UUID, list[uuid.UUID]] = {}
     for row in rows:
         group = groups.setdefault(row.provider_app_id, [])
