@@ -39,6 +39,7 @@ two workers, two beats: one request, the others leave cleanly
     tests/processes/test_one_in_flight.py::test_many_vends_of_one_expired_connection_send_one_request
 paused before the send: nothing is sent
     tests/faults/test_killed_and_paused.py::test_paused_before_the_send_it_sends_nothing_any_more
+    tests/providers/test_send_window.py::test_the_time_that_connecting_takes_counts
 paused after the send: the late answer is stored and promoted
     tests/faults/test_killed_and_paused.py::test_paused_after_the_send_its_late_answer_is_stored_and_promoted
     tests/faults/test_killed_and_paused.py::test_paused_and_overtaken_its_late_answer_is_used_when_the_current_one_is_refused
@@ -71,11 +72,12 @@ a redirect at the token endpoint: refused, and nothing reaches its target
 very many expire together: spread by jitter, the provider's limit kept, and no vend queues behind the sweep
     tests/faults/test_throttled.py::test_many_that_expire_together_keep_to_the_provider_s_limit_and_a_vend_goes_first
     tests/faults/test_many.py::test_many_that_expire_together_are_spread_and_no_vend_queues_behind_them
-a key is missing at boot, a ciphertext is damaged: unready; an alert, and nothing marked dead
+a key is missing at boot, a ciphertext is damaged: unready; the row undecryptable, nothing marked dead
     tests/faults/test_keys.py::test_no_process_starts_without_its_keys
     tests/faults/test_keys.py::test_a_flipped_byte_sends_nothing_and_ends_nothing
     tests/faults/test_keys.py::test_a_row_that_does_not_open_is_not_swept_in_a_hot_loop
     tests/faults/test_keys.py::test_a_damaged_data_key_ends_nothing_and_works_again_when_it_is_restored
+    tests/connections/lifecycle/test_undecryptable.py::test_a_vend_that_finds_it_tells_once_until_it_opens_again
     tests/connections/api/test_health.py::test_a_wrong_key_fails_readiness_and_ends_no_connection
 invalid_client on every connection: one incident on the provider app, and no connection downgraded
     tests/faults/test_many.py::test_a_wrong_client_secret_is_one_incident_and_downgrades_nobody
