@@ -135,10 +135,14 @@ def _continue(ground: Ground, children: list[Lean], pauses: _Pauses, number: int
 
 
 def _move_lease(ground: Ground, child: Lean) -> None:
-    """Let the lease of what a stopped process has claimed run out."""
+    """Let the lease of what a stopped process has claimed run out, unless it has the row locked: nobody else can then.
+
+    Waiting for that lock would be for ever: who holds it goes on only when this process tells it to.
+    """
     ground.rows(
-        "UPDATE connections_refreshattempt SET deadline_at = clock_timestamp() - interval '1 second'"
-        " WHERE state = 'sent' AND claimed_by ~ %s",
+        "UPDATE connections_refreshattempt SET deadline_at = clock_timestamp() - interval '1 second' WHERE id IN"
+        " (SELECT id FROM connections_refreshattempt WHERE state = 'sent' AND claimed_by ~ %s"
+        " FOR NO KEY UPDATE SKIP LOCKED)",
         rf"(^|\D){child.pid}(\D|$)",
     )
 
