@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from config.local.ports import is_free
 from config.local.state import read_record
 from config.local.valkey import DATABASES, PrivateValkey
 
@@ -72,8 +73,10 @@ def test_another_server_on_its_port_is_left_alone(server: PrivateValkey, tmp_pat
     port = int(read_record(server.home / "server.json")["port"])
     argv = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)]
     with subprocess.Popen(argv, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as stranger:
-        time.sleep(0.5)
         try:
+            while is_free(port):
+                assert stranger.poll() is None
+                time.sleep(0.05)
             successor = PrivateValkey(home=server.home, durable=True)
             with successor:
                 assert f":{port}/" not in successor.url
