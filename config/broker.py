@@ -28,10 +28,10 @@ class Channel(redis.Channel):
 
     def _create_client(self, asynchronous: bool = False) -> Any:
         if asynchronous:
-            return super()._create_client(asynchronous=True)  # type: ignore[misc] # kombu has no types
+            return super()._create_client(asynchronous=True)  # type: ignore[misc]  # kombu's stubs lack it
         # A client costs more than the command that it is made for; what it uses is the pool.
         if self._kept is None or self._kept.connection_pool is not self.pool:
-            self._kept = super()._create_client()  # type: ignore[misc] # kombu has no types
+            self._kept = super()._create_client()  # type: ignore[misc]  # kombu's stubs lack it
         return self._kept
 
     def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:

@@ -16,16 +16,14 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.db import connection as database
-from django.db import transaction
 from django.db.models import F
-from pydantic import SecretStr
 
+from connections.drills.grants import store_grant
 from connections.drills.sandbox import Sandbox
 from connections.drills.throwaway import Server
 from connections.lifecycle.audit import SYSTEM
 from connections.lifecycle.claim import Need, RefreshReport
 from connections.lifecycle.clock import database_now
-from connections.lifecycle.locking import lock_connection
 from connections.lifecycle.provision import (
     Registration,
     TenantProfile,
@@ -36,23 +34,17 @@ from connections.lifecycle.provision import (
     upsert_tenant,
 )
 from connections.lifecycle.refresh import refresh
-from connections.lifecycle.sealing import current_data_key
 from connections.lifecycle.vend import Vended, VendOrder, vend
-from connections.lifecycle.versions import insert_received, make_current, seal_version
 from connections.models import (
     Connection,
     CredentialVersion,
     OutboxEvent,
-    OwnerKind,
     Permission,
-    ProviderApp,
     Reason,
     RefreshAttempt,
     Status,
-    Tenant,
 )
 from providers import egress
-from providers.values import Credential, Obtained
 from providers.vocabulary import AuthStyle
 
 _NOBODY = "redis://127.0.0.1:1/0"
@@ -113,7 +105,10 @@ class Ground:
         caller = save_api_client(slug, tenant=tenant, permissions=[Permission.VEND], actor=SYSTEM)
         key_hash = hash_key(issue_key(caller, now=database_now(), actor=SYSTEM).key)
         minted = self.sandbox.call("POST", "grants", {"client_id": slug, "username": "alice", "count": count})["grants"]
-        return [Subject(_store(tenant, app, tokens), app.id, slug, key_hash) for tokens in minted]
+        return [
+            Subject(store_grant(tokens, tenant=tenant, app=app, end_user=_USER), app.id, slug, key_hash)
+            for tokens in minted
+        ]
 
     # --- Acting ------------------------------------------------------------------------------------------------------
     def fault(self, subject: Subject, kind: str, *, times: int = 1, **options: Any) -> None:
@@ -250,37 +245,3 @@ def wait_for(holds: Callable[[], Any], what: str, *, seconds: float = 20.0) -> N
     while not holds():
         expect(time.monotonic() < deadline, what)
         time.sleep(0.05)
-
-
-def _store(tenant: Tenant, app: ProviderApp, tokens: dict[str, Any]) -> uuid.UUID:
-    """Store one token response as the credential of a new, active connection."""
-    with transaction.atomic():
-        now = database_now()
-        connection = Connection.objects.create(
-            tenant=tenant,
-            provider_app=app,
-            provider=app.provider,
-            owner_kind=OwnerKind.END_USER,
-            end_user=_USER,
-        )
-        scopes = tuple(str(tokens["scope"]).split())
-        credential = Credential(
-            access_token=SecretStr(tokens["access_token"]), refresh_token=SecretStr(tokens["refresh_token"])
-        )
-        version = insert_received(
-            seal_version(
-                Obtained(credential, int(tokens["expires_in"]), scopes),
-                tenant_id=connection.tenant_id,
-                connection_id=connection.id,
-                grant_id=uuid.uuid4(),
-                key=current_data_key(connection.tenant_id),
-                scopes=scopes,
-                is_refreshable=True,
-                received_at=now,
-            )
-        )
-        locked = lock_connection(connection.id)
-        if locked is None:
-            raise RuntimeError("The connection that was just made is gone.")
-        make_current(locked, version, status=Status.ACTIVE, reason=Reason.CONNECTED, now=now)
-    return connection.id

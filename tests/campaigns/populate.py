@@ -14,15 +14,8 @@ import django
 
 django.setup()
 
-from django.db import transaction  # noqa: E402 - the apps must be ready
-from pydantic import SecretStr  # noqa: E402 - the apps must be ready
-
-from connections.lifecycle.clock import database_now  # noqa: E402 - the apps must be ready
-from connections.lifecycle.locking import lock_connection  # noqa: E402 - the apps must be ready
-from connections.lifecycle.sealing import current_data_key  # noqa: E402 - the apps must be ready
-from connections.lifecycle.versions import insert_received, make_current, seal_version  # noqa: E402 - the apps must be ready
-from connections.models import Connection, OwnerKind, ProviderApp, Reason, Status, Tenant  # noqa: E402 - the apps must be ready
-from providers.values import Credential, Obtained  # noqa: E402 - the apps must be ready
+from connections.drills.grants import store_grant  # noqa: E402 - the apps must be ready
+from connections.models import ProviderApp, Tenant  # noqa: E402 - the apps must be ready
 from tests.factories import make_caller, make_sandbox_app_at, make_tenant  # noqa: E402 - the apps must be ready
 from tests.sandbox_control import SandboxControl  # noqa: E402 - the apps must be ready
 
@@ -35,42 +28,11 @@ def populate(count: int, **client: object) -> tuple[str, list[str]]:
         url, tenant=tenant, **client
     )
     granted = SandboxControl(url).mint(app.client_id, count=count)
-    ids = [str(connect(tenant, app, number, tokens)) for number, tokens in enumerate(granted)]
+    ids = [
+        str(store_grant(tokens, tenant=tenant, app=app, end_user=f"user-{number}"))
+        for number, tokens in enumerate(granted)
+    ]
     return make_caller(tenant, name=f"load-{uuid.uuid4().hex[:8]}").key, ids
-
-
-def connect(tenant: Tenant, app: ProviderApp, number: int, tokens: dict[str, object]) -> uuid.UUID:
-    """Store one token response as the credential of a new, active connection."""
-    with transaction.atomic():
-        now = database_now()
-        connection = Connection.objects.create(
-            tenant=tenant,
-            provider_app=app,
-            provider=app.provider,
-            owner_kind=OwnerKind.END_USER,
-            end_user=f"user-{number}",
-        )
-        credential = Credential(
-            access_token=SecretStr(str(tokens["access_token"])), refresh_token=SecretStr(str(tokens["refresh_token"]))
-        )
-        scopes = tuple(str(tokens["scope"]).split())
-        lifetime = int(str(tokens["expires_in"]))
-        version = insert_received(
-            seal_version(
-                Obtained(credential, lifetime, scopes),
-                tenant_id=tenant.id,
-                connection_id=connection.id,
-                grant_id=uuid.uuid4(),
-                key=current_data_key(tenant.id),
-                scopes=scopes,
-                is_refreshable=True,
-                received_at=now,
-            )
-        )
-        locked = lock_connection(connection.id)
-        assert locked is not None
-        make_current(locked, version, status=Status.ACTIVE, reason=Reason.CONNECTED, now=now)
-    return connection.id
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ import re
 import secrets
 import tempfile
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +29,7 @@ from config.local.browser import forms_of
 from config.local.stack import LocalStack
 from config.local.visitor import Visitor
 from providers.sandbox.tokens import ACCESS_PREFIX, API_KEY_PREFIX, REFRESH_PREFIX
+from tests.campaigns.faults.beside import beside
 from tests.campaigns.faults.figures import Figure
 from tests.campaigns.faults.ground import Ground, until
 from tests.campaigns.stacks import control, database
@@ -230,20 +230,13 @@ def _watched_redis(stack: LocalStack, seen: _Seen) -> Iterator[None]:
 def _watched_statements(stack: LocalStack, seen: _Seen) -> Iterator[None]:
     """Keep what PostgreSQL shows of the statements that run."""
     found: set[str] = set()
-    over = threading.Event()
 
-    def look() -> None:
+    def look(over: threading.Event) -> None:
         with database(stack) as connected:
-            while not over.is_set():
+            while not over.wait(0.05):
                 rows = connected.execute("SELECT query FROM pg_stat_activity WHERE query IS NOT NULL")
                 found.update(row[0] for row in rows)
-                time.sleep(0.05)
 
-    thread = threading.Thread(target=look, name="statements")
-    thread.start()
-    try:
+    with beside(look, name="statements"):
         yield
-    finally:
-        over.set()
-        thread.join()
     seen.keep("pg_stat_activity", "\n".join(found))

@@ -18,6 +18,7 @@ import requests
 from django.db import connection as orm
 
 from config.local.stack import LocalStack
+from connections.drills.grants import store_grant
 from connections.lifecycle.claim import Need, Outcome
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.recover import recover_unfinished
@@ -25,7 +26,6 @@ from connections.lifecycle.refresh import refresh
 from connections.lifecycle.sealing import open_credential
 from connections.models import Connection, CredentialVersion, ProviderApp, Stage
 from tests.campaigns.faults.lean import Zygote
-from tests.campaigns.populate import connect
 from tests.campaigns.stacks import control, database
 from tests.factories import make_sandbox_app_at, make_tenant
 from tests.sandbox_control import SandboxControl, fingerprint
@@ -80,7 +80,10 @@ class Ground:
         grants = {token: grant["id"] for grant in self.control.grants(client_id=app.client_id)
                   for token in grant["refresh_tokens"]}  # fmt: skip
         return [
-            Member(connect(app.tenant, app, number, one), grants[fingerprint(str(one["refresh_token"]))])
+            Member(
+                store_grant(one, tenant=app.tenant, app=app, end_user=f"user-{number}"),
+                grants[fingerprint(str(one["refresh_token"]))],
+            )
             for number, one in enumerate(tokens)
         ]
 

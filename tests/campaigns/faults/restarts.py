@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 import redis
 
+from tests.campaigns.faults.beside import beside
 from tests.campaigns.faults.figures import Figure
 from tests.campaigns.faults.ground import Ground, patient, until
 from tests.campaigns.stacks import database
@@ -83,9 +84,8 @@ def restarts(ground: Ground) -> Figure:
 @contextmanager
 def _hot(ground: Ground, ids: list[uuid.UUID]) -> Iterator[None]:
     """Keep the connections due until the block ends, whenever the database is there."""
-    over = threading.Event()
 
-    def heat() -> None:
+    def heat(over: threading.Event) -> None:
         while not over.wait(0.2):
             try:
                 with database(ground.stack) as connected:
@@ -98,13 +98,8 @@ def _hot(ground: Ground, ids: list[uuid.UUID]) -> Iterator[None]:
             except psycopg.Error:  # the database is being restarted
                 continue
 
-    thread = threading.Thread(target=heat, name="heat")
-    thread.start()
-    try:
+    with beside(heat, name="heat"):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def _flush(ground: Ground) -> None:

@@ -11,7 +11,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from django.conf import settings
 from django.db import connections
@@ -20,6 +19,7 @@ from connections.lifecycle import presence, spool
 from connections.lifecycle.clock import database_now
 from connections.models import Connection, CredentialVersion
 from tests.connections.lifecycle.pooler import shared_sessions
+from tests.connections.lifecycle.sessions import session
 from tests.connections.lifecycle.unfinished import received
 from tests.sandbox_control import SandboxProcess
 
@@ -185,19 +185,11 @@ def test_the_pool_is_rid_of_connections_that_broke_with_the_session(own_key: int
     connections["default"].close()
     pool = connections["default"].pool  # type: ignore[attr-defined]  # PostgreSQL's has one
     lost = pool.get_stats().get("connections_lost", 0)
-    server = connections.settings["default"]
-    with psycopg.connect(
-        host=server["HOST"],
-        port=server["PORT"],
-        user=server["USER"],
-        password=server["PASSWORD"],
-        dbname="postgres",
-        autocommit=True,
-    ) as other:
+    with session("postgres") as other:
         other.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM (SELECT pid FROM pg_stat_activity WHERE datname = %s"
             " ORDER BY application_name = 'latchkey presence') AS sessions",
-            [server["NAME"]],
+            [connections.settings["default"]["NAME"]],
         )
     until(lambda: pool.get_stats().get("connections_lost", 0) > lost)
     assert until(presence.key) == own_key

@@ -1,7 +1,5 @@
 """Recovery: what a dead process or a lost database left behind is picked up, and nothing is lost."""
 
-import threading
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -10,8 +8,6 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings
-from django.db import connection as database
-from django.db import connections
 from django.db.models import F
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -219,30 +215,3 @@ def test_an_ended_connection_s_attempt_is_closed_and_not_retried(
     assert recover() == 0
     assert sent_refreshes() == 0
     assert Connection.objects.get().refresh_due_at is None
-
-
-def test_the_answer_is_stored_although_the_database_dropped_every_connection_meanwhile(
-    connection: Connection, sandbox: SandboxProcess
-) -> None:
-    age(connection.id, hours=1)
-    sandbox.control.fault("stall", grant_type="refresh_token", seconds=1)
-    outcomes = []
-
-    def run() -> None:
-        outcomes.append(refresh(connection.id, trigger="sweep").outcome)
-        database.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    while not sandbox.control.log(grant_type="refresh_token"):
-        time.sleep(0.02)
-    with session("postgres") as other:
-        other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
-            [settings.DATABASES["default"]["NAME"]],
-        )
-    thread.join()
-    connections.close_all()
-    database.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's has one
-    assert outcomes == ["refreshed"]
-    assert len(sandbox.control.log(grant_type="refresh_token")) == 1
