@@ -11,7 +11,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from providers.catalog.loader import load_entry
-from providers.catalog.schema import CatalogEntry, ScopeInfo
+from providers.catalog.schema import CatalogEntry
+from providers.catalog.scopes import ScopeInfo
 
 _LONGEST_SLUG = 64
 

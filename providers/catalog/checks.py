@@ -7,15 +7,14 @@ files ``providers.catalog.loader``.
 import re
 from collections.abc import Iterator
 
+from providers.catalog.calls import ErrorRule
+from providers.catalog.fields import Param, SecretField
 from providers.catalog.schema import (
     AuthorizationCodeMethod,
     CatalogEntry,
     ClientCredentialsMethod,
-    ErrorRule,
     OAuthMethod,
-    Param,
     Revocation,
-    SecretField,
 )
 from providers.catalog.template import names
 from providers.vocabulary import AuthStyle, ParamScope

@@ -18,7 +18,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from providers.catalog.checks import problems_of
-from providers.catalog.schema import CatalogEntry, Param, SecretField
+from providers.catalog.fields import Param, SecretField
+from providers.catalog.schema import CatalogEntry
 from providers.vocabulary import AuthStyle, ParamScope
 
 _FOLDER = Path(__file__).parent

@@ -5,13 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from providers.catalog.schema import (
-    AuthorizationCodeMethod,
-    CatalogEntry,
-    ClientCredentialsMethod,
-    Param,
-    Presentation,
-)
+from providers.catalog.calls import Presentation
+from providers.catalog.fields import Param
+from providers.catalog.schema import AuthorizationCodeMethod, CatalogEntry, ClientCredentialsMethod
 from providers.catalog.template import fill
 from providers.errors import Evidence, MisconfiguredProvider
 from providers.values import ClientRegistration

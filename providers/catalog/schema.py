@@ -12,43 +12,14 @@ An entry's comments say why it deviates, with the vendor's page and, in brackets
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from providers.vocabulary import AuthStyle, ClientAuthentication, IssParameter, Meaning, ParamScope, Pkce
+from providers.catalog.calls import ErrorRule, Presentation, Probe, Workspaces
+from providers.catalog.fields import Param, SecretField, Shape
+from providers.catalog.scopes import ScopeInfo
+from providers.vocabulary import AuthStyle, ClientAuthentication, IssParameter, ParamScope, Pkce
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
-ParamName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Param(_Model):
-    """A value that templates need and that differs by provider app or by connection (a subdomain, an issuer).
-
-    One of scope ``workspace`` is not asked for: ``Workspaces`` finds it once the grant is there.
-    """
-
-    name: ParamName
-    label: str
-    scope: ParamScope = ParamScope.CONNECTION
-    help: str = ""
-    default: str = ""
-    pattern: str = r"^[A-Za-z0-9][A-Za-z0-9.-]{0,250}$"
-    example: str = ""
-
-
-class SecretField(_Model):
-    """One field of a pasted credential, as the widget asks for it."""
-
-    name: ParamName
-    label: str
-    help: str = ""
-    secret: bool = True
-    pattern: str = r"^\S{1,4096}$"
-    example: str = ""
-
 
 _OWN_REGISTRATION = (
     SecretField(name="client_id", label="Client ID", secret=False),
@@ -56,34 +27,7 @@ _OWN_REGISTRATION = (
 )
 
 
-class ScopeInfo(_Model):
-    """A scope in plain words, for the consent page.
-
-    ``default`` is asked for unless a session names its own scopes; ``required`` always, because without it the grant
-    could not be refreshed or probed.
-    """
-
-    name: str
-    description: str
-    default: bool = False
-    required: bool = False
-
-
-class ErrorRule(_Model):
-    """One row of the classification: an answer that matches means ``means``. Unset matchers match everything.
-
-    ``field`` is a top-level field of the JSON body, or a pointer into it, compared with ``value`` as text. ``contains``
-    is looked for in the body as it came, for providers that answer in plain text.
-    """
-
-    status: int | None = None
-    field: str = "error"
-    value: str | None = None
-    contains: str = ""
-    means: Meaning
-
-
-class Revocation(_Model):
+class Revocation(Shape):
     """How the revocation endpoint wants to be called, where that is not RFC 7009.
 
     ``tokens`` are sent one by one, in this order, as ``token_parameter`` beside ``params``; with "" the token itself
@@ -103,7 +47,7 @@ class Revocation(_Model):
     errors: tuple[ErrorRule, ...] = ()
 
 
-class OAuthMethod(_Model):
+class OAuthMethod(Shape):
     """What the two OAuth grants share: endpoints and habits of the token endpoint.
 
     The revocation and introspection URLs may also use ``{client_id}``; ``revocation.params`` that and ``extra`` fields.
@@ -166,54 +110,13 @@ class ClientCredentialsMethod(OAuthMethod):
     discover: bool = False
 
 
-class ApiKeyMethod(_Model):
+class ApiKeyMethod(Shape):
     """A static key that the end user pastes."""
 
     fields: tuple[SecretField, ...]
 
 
-class Presentation(_Model):
-    """How a credential goes into a request. Templates know ``access_token``, the secret fields, params and extra."""
-
-    headers: dict[str, str] = Field(default_factory=lambda: {"Authorization": "Bearer {access_token}"})
-    query: dict[str, str] = Field(default_factory=dict)
-
-
-class Workspaces(_Model):
-    """The choice that some grants leave open: which of several sites or organisations a connection is about.
-
-    ``url`` lists them; ``items`` points to the list, ``id`` and ``name`` into one of its items. ``param`` is the
-    parameter of scope ``workspace`` that the chosen id becomes; ``label`` is what the provider calls one of them.
-    """
-
-    url: str
-    headers: dict[str, str] = Field(default_factory=lambda: {"Authorization": "Bearer {access_token}"})
-    items: str = ""
-    id: str
-    name: str = ""
-    param: ParamName
-    label: str = "Workspace"
-
-
-class Probe(_Model):
-    """A cheap authenticated call. Pointers are JSON Pointers (RFC 6901) into the answer, or "" for none.
-
-    ``account_id`` may be several pointers with spaces between them, where one field alone is not unique. With
-    ``lists_workspaces`` the answer is the list that ``Workspaces`` describes: the connection's own must be in it, and
-    is the account. Otherwise the id of the chosen workspace comes before the account's.
-    """
-
-    method: Literal["GET", "POST"] = "GET"
-    url: str = ""
-    body: dict[str, str] = Field(default_factory=dict)
-    dead: tuple[ErrorRule, ...] = (ErrorRule(status=401, means=Meaning.GRANT_REJECTED),)
-    account_id: str = ""
-    account_name: str = ""
-    scopes_header: str = ""
-    lists_workspaces: bool = False
-
-
-class CatalogEntry(_Model):
+class CatalogEntry(Shape):
     """One provider.
 
     ``requests_per_minute`` is what one provider app may ask of it in the background (refreshes and probes together),

@@ -10,8 +10,8 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from providers.catalog.calls import ErrorRule
 from providers.catalog.pointer import value_at
-from providers.catalog.schema import ErrorRule
 from providers.errors import (
     ClientRejected,
     Evidence,

@@ -9,8 +9,9 @@ from typing import Any
 import structlog
 from pydantic import SecretStr
 
+from providers.catalog.calls import ErrorRule
 from providers.catalog.pointer import value_at
-from providers.catalog.schema import AuthorizationCodeMethod, ErrorRule, OAuthMethod
+from providers.catalog.schema import AuthorizationCodeMethod, OAuthMethod
 from providers.errors import Evidence, MalformedResponse
 from providers.oauth.classify import failure_of, json_object
 from providers.response import Response

@@ -4,9 +4,9 @@ Shared by every auth style. A failure to get an answer is a verdict, not an erro
 """
 
 from providers import egress
+from providers.catalog.calls import Probe
 from providers.catalog.pointer import text_at
 from providers.catalog.resolve import Target
-from providers.catalog.schema import Probe
 from providers.catalog.template import fill, names
 from providers.errors import Evidence, MisconfiguredProvider, ProviderError, ProviderUnavailable
 from providers.oauth.classify import first_match, json_document, retry_after_seconds

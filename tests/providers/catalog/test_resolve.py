@@ -2,9 +2,10 @@ from typing import Any
 
 import pytest
 
+from providers.catalog.calls import Presentation
 from providers.catalog.loader import entry
 from providers.catalog.resolve import Target, resolve
-from providers.catalog.schema import CatalogEntry, Presentation
+from providers.catalog.schema import CatalogEntry
 from providers.errors import MisconfiguredProvider
 from providers.values import ClientRegistration
 from providers.vocabulary import AuthStyle, ClientAuthentication, IssParameter, Pkce

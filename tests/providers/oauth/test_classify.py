@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from providers.catalog.schema import ErrorRule
+from providers.catalog.calls import ErrorRule
 from providers.errors import ClientRejected, GrantRejected, MalformedResponse, ProviderError, ProviderUnavailable
 from providers.oauth.classify import failure_of, retry_after_seconds
 from providers.response import Response

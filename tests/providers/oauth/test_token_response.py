@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from requests.structures import CaseInsensitiveDict
 
-from providers.catalog.schema import AuthorizationCodeMethod, ErrorRule, OAuthMethod
+from providers.catalog.calls import ErrorRule
+from providers.catalog.schema import AuthorizationCodeMethod, OAuthMethod
 from providers.errors import MalformedResponse, ProviderError
 from providers.oauth.token_response import admit, lifetime_seconds, obtained, scopes_in
 from providers.response import Response
