@@ -13,6 +13,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from config.schedule import beat_schedule
+from providers.addresses import names_loopback
 
 # Lets generic Django classes be subscripted in annotations that are evaluated.
 django_stubs_ext.monkeypatch()
@@ -34,6 +35,8 @@ if not _public.hostname or _public.scheme not in ("http", "https") or _public.pa
     raise ImproperlyConfigured("PUBLIC_URL must be like https://connect.example.com, without a path.")
 if _public.scheme != "https" and not DEVELOPMENT:
     raise ImproperlyConfigured("PUBLIC_URL must be https:// unless LATCHKEY_ENV=development.")
+# Only a developer's own machine: over loopback http no network can read or change a cookie.
+LOOPBACK_HTTP = DEVELOPMENT and _public.scheme == "http" and names_loopback(_public.hostname)
 ALLOWED_HOSTS = [_public.hostname, *(["localhost", "127.0.0.1"] if DEVELOPMENT else [])]
 
 if env.bool("BEHIND_TLS_PROXY", default=False):
@@ -139,15 +142,18 @@ PROBE_SECONDS = env.list("LATCHKEY_PROBE_SECONDS", cast=int, default=[600, 3600,
 SPOOL_DIR = Path(env.str("LATCHKEY_SPOOL_DIR", default=str(BASE_DIR / ".spool")))
 
 # --- Browser ----------------------------------------------------------------------------------------------------------
-# `__Host-` cookies are Secure: browsers accept them on loopback http, which they take for trustworthy.
-SESSION_COOKIE_NAME = "__Host-latchkey-operator"
-SESSION_COOKIE_SECURE = True
+# `__Host-` cookies have to be Secure. Over loopback http WebKit keeps no Secure cookie (Chromium and Firefox do), so
+# that there, and nowhere else, they carry names and flags which every browser keeps.
+COOKIE_PREFIX = "latchkey-" if LOOPBACK_HTTP else "__Host-latchkey-"
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}operator"
+SESSION_COOKIE_SECURE = not LOOPBACK_HTTP
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-CSRF_COOKIE_NAME = "__Host-latchkey-csrf"
-CSRF_COOKIE_SECURE = True
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrf"
+CSRF_COOKIE_SECURE = not LOOPBACK_HTTP
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "connections.admin.refused.form_refused"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 X_FRAME_OPTIONS = "DENY"
 # Not no-referrer: it makes browsers send `Origin: null`, which the CSRF check of the admin refuses.

@@ -65,6 +65,15 @@ def is_loopback(address: str) -> bool:
     return _meant_by(address).is_loopback
 
 
+def names_loopback(host: str) -> bool:
+    """Whether ``host`` is written as this machine: ``localhost`` (RFC 6761 §6.3) or a loopback address. No lookup."""
+    name = plain_host(host)
+    try:
+        return is_loopback(name)
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
+
+
 @dataclass(frozen=True, slots=True)
 class AddressRules:
     """The public Internet, and what the operator allows besides it.

@@ -1,12 +1,14 @@
 """The cookies of the widget: one that ties a connect session to one browser, and one for the click that begins it.
 
 ``__Host-``: Secure, for this host alone, set by no subdomain. One cookie a session, so that two tabs do not disturb
-each other; SameSite=Lax lets it come back with the provider's redirect, and with nothing that another site posts.
+each other; SameSite=Lax lets it come back with the provider's redirect, and with nothing that another site posts. What
+differs on a developer's machine is decided in the settings.
 """
 
 import uuid
 from datetime import timedelta
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from connections.lifecycle.authorize import BROWSER_LIFETIME
@@ -15,7 +17,7 @@ from connections.lifecycle.begin_connect import TOKEN_LIFETIME
 
 def cookie_name(session_id: uuid.UUID) -> str:
     """Return the name of the cookie of one session."""
-    return f"__Host-latchkey-{session_id.hex[:16]}"
+    return f"{settings.COOKIE_PREFIX}{session_id.hex[:16]}"
 
 
 def set_browser_secret(
@@ -26,8 +28,11 @@ def set_browser_secret(
 
 
 def browser_secret(request: HttpRequest, session_id: uuid.UUID) -> str | None:
-    """Return what the browser holds for the session, if anything."""
-    return request.COOKIES.get(cookie_name(session_id))
+    """Return what the browser holds for the session.
+
+    "" where it holds other cookies of ours, so that it does keep them, and None where it sent none at all.
+    """
+    return _held(request, cookie_name(session_id))
 
 
 def forget(response: HttpResponse, session_id: uuid.UUID) -> None:
@@ -36,8 +41,8 @@ def forget(response: HttpResponse, session_id: uuid.UUID) -> None:
 
 
 def click_secret(request: HttpRequest, session_id: uuid.UUID) -> str | None:
-    """Return what the browser was given when it was asked for the click once more, if it was."""
-    return request.COOKIES.get(_click_name(session_id))
+    """Return what the browser was given when it was asked for the click once more; "" and None as above."""
+    return _held(request, _click_name(session_id))
 
 
 def set_click_secret(response: HttpResponse, session_id: uuid.UUID, secret: str) -> None:
@@ -46,10 +51,21 @@ def set_click_secret(response: HttpResponse, session_id: uuid.UUID, secret: str)
 
 
 def _click_name(session_id: uuid.UUID) -> str:
-    return f"__Host-latchkey-click-{session_id.hex[:16]}"
+    return f"{settings.COOKIE_PREFIX}click-{session_id.hex[:16]}"
+
+
+def _held(request: HttpRequest, name: str) -> str | None:
+    keeps_cookies = any(other.startswith(settings.COOKIE_PREFIX) for other in request.COOKIES)
+    return request.COOKIES.get(name, "" if keeps_cookies else None)
 
 
 def _set(response: HttpResponse, name: str, value: str, *, lifetime: timedelta) -> None:
     response.set_cookie(
-        name, value, max_age=int(lifetime.total_seconds()), path="/", secure=True, httponly=True, samesite="Lax"
+        name,
+        value,
+        max_age=int(lifetime.total_seconds()),
+        path="/",
+        secure=not settings.LOOPBACK_HTTP,
+        httponly=True,
+        samesite="Lax",
     )

@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from connections.consent.cookies import browser_secret
 from connections.consent.pages import failure_named, problem_page
-from connections.consent.sender import Sender, sender_of
+from connections.consent.sender import Sender, lacks_cookie, sender_of
 from connections.entrance import log_crash
 from connections.lifecycle.locking import LockTimeout
 from connections.lifecycle.outcomes import Refusal
@@ -41,9 +41,10 @@ def own_forms_only(view: View) -> View:
     @wraps(view)
     def wrapped(request: HttpRequest, /, session_id: uuid.UUID, *args: object, **kwargs: object) -> HttpResponse:
         if request.method == "POST":
-            sender = sender_of(request, session_id, secret=browser_secret(request, session_id))
-            if sender is not Sender.OURS:
-                return problem_page(request, failure="foreign_form", status=403)
+            secret = browser_secret(request, session_id)
+            if sender_of(request, session_id, secret=secret) is not Sender.OURS:
+                failure = "no_cookie" if lacks_cookie(request, secret=secret) else "foreign_form"
+                return problem_page(request, failure=failure, status=403)
         return view(request, session_id, *args, **kwargs)
 
     return wrapped

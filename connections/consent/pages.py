@@ -19,6 +19,14 @@ _FAILURES: dict[str, tuple[str, str]] = {
         "This step belongs to another browser",
         "To keep your account safe, connecting has to end in the browser in which it began. Start again from there.",
     ),
+    "no_cookie": (
+        "Your browser did not keep a cookie",
+        (
+            "Connecting needs one, so nothing was connected. Allow cookies for this site in the settings of your "
+            "browser, or use a normal window instead of a private one. Then start again where you came from. If you "
+            "began in another browser or app, go back to that one."
+        ),
+    ),
     "state": ("This answer was used already", "Go back to where you came from and start again."),
     "callback": ("This answer came to the wrong place", "Nothing was connected. Go back and start again."),
     "issuer": (

@@ -39,6 +39,11 @@ def sender_of(request: HttpRequest, session_id: uuid.UUID, *, secret: str | None
     return Sender.OURS if is_proved else Sender.UNSAID
 
 
+def lacks_cookie(request: HttpRequest, *, secret: str | None) -> bool:
+    """Whether a form that was given a proof comes without any cookie: then the browser keeps none."""
+    return secret is None and bool(request.POST.get(PROOF))
+
+
 def form_proof(session_id: uuid.UUID, secret: str | None) -> str:
     """Return what a form of the session holds where the browser has the cookie ``secret``; "" without one."""
     return hmac.digest(secret.encode(), b"form:" + session_id.bytes, "sha256").hex() if secret else ""

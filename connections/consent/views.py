@@ -12,7 +12,7 @@ from connections.consent.cookies import browser_secret, click_secret, set_browse
 from connections.consent.finish import finished
 from connections.consent.headers import is_framed, own_forms_only, set_policy, widget_page
 from connections.consent.pages import problem_page, widget
-from connections.consent.sender import PROOF, Sender, form_proof, sender_of
+from connections.consent.sender import PROOF, Sender, form_proof, lacks_cookie, sender_of
 from connections.entrance import actor_of
 from connections.lifecycle.authorize import authorization_url, chosen_app, find_session, fixed_params, own_session
 from connections.lifecycle.authorize import start as start_session
@@ -68,9 +68,12 @@ def start(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     """Take the click: consume the token, bind this browser, go on to the only method or to the choice."""
     if is_framed(request):
         return problem_page(request, failure="framed")
-    sender = sender_of(request, session_id, secret=click_secret(request, session_id))
+    clicked = click_secret(request, session_id)
+    sender = sender_of(request, session_id, secret=clicked)
     if sender is Sender.FOREIGN:
         return problem_page(request, failure="foreign_form", status=403)
+    if sender is Sender.UNSAID and lacks_cookie(request, secret=clicked):
+        return problem_page(request, failure="no_cookie", session=find_session(session_id), status=403)
     if sender is Sender.UNSAID:
         return _ask_again(request, session_id)
     try:
@@ -119,7 +122,7 @@ def choose(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     try:
         session = own_session(session_id, browser_secret=secret, now=database_now())
     except SessionUnusable as refusal:
-        return problem_page(request, failure=refusal.failure, status=410)
+        return _refused(request, session_id, refusal)
     choices = _choices(session, apps_for(session))
     return widget(request, "choose", session, choices=choices, form_proof=form_proof(session.id, secret))
 
@@ -135,7 +138,7 @@ def method(request: HttpRequest, session_id: uuid.UUID, app_id: uuid.UUID) -> Ht
         session = own_session(session_id, browser_secret=secret, now=now)
         app = chosen_app(session, app_id)
     except SessionUnusable as refusal:
-        return problem_page(request, failure=refusal.failure, status=410)
+        return _refused(request, session_id, refusal)
     if request.method == "GET":
         return _form(request, session, app, secret=secret)
     typed = {name: value for name, value in request.POST.items() if isinstance(value, str) and name != PROOF}
@@ -155,6 +158,12 @@ def method(request: HttpRequest, session_id: uuid.UUID, app_id: uuid.UUID) -> Ht
     except SessionUnusable as refusal:
         return problem_page(request, failure=refusal.failure, session=session, status=410)
     return finished(request, held)
+
+
+def _refused(request: HttpRequest, session_id: uuid.UUID, refusal: SessionUnusable) -> HttpResponse:
+    """Tell why a step cannot be taken; whose browser merely keeps no cookie gets a way back to start again."""
+    session = find_session(session_id) if refusal.failure == "no_cookie" else None
+    return problem_page(request, failure=refusal.failure, session=session, status=410)
 
 
 def _leave(

@@ -72,9 +72,19 @@ def _check_link(session: ConnectSession, *, now: datetime) -> None:
 
 
 def check_browser(session: ConnectSession, browser_secret: str | None, *, now: datetime) -> None:
-    """Raise ``SessionUnusable`` unless the session's own browser asks ("browser"), and in time ("expired")."""
-    check_cookie(session, browser_secret)
-    if session.browser_expires_at is None or session.browser_expires_at <= now:
+    """Raise ``SessionUnusable`` unless the session's own browser asks, and in time ("expired").
+
+    "no_cookie" says that a step in progress was asked for by a browser that sent no cookie at all (``browser_secret``
+    is None): it keeps none, or it is another one that has none yet. With any other of our cookies it is "browser".
+    """
+    is_late = session.browser_expires_at is None or session.browser_expires_at <= now
+    # After the time is up the right browser has no cookie either, because its lifetime is the same.
+    if browser_secret is None and session.state in OPEN:
+        if not is_late:
+            raise SessionUnusable("no_cookie", "Your browser did not keep a cookie. Allow cookies, and start again.")
+    else:
+        check_cookie(session, browser_secret)
+    if is_late:
         raise SessionUnusable("expired", "This took longer than 30 minutes. Start again where you came from.")
 
 

@@ -59,6 +59,7 @@ _PROBLEMS = {
 _RETURNED_ERRORS = {
     "access_denied": "You did not allow access, so nothing was connected.",
     "expired": "The link has expired, so nothing was connected. Try again.",
+    "no_cookie": "Your browser did not keep a cookie. Allow cookies for this site, and try again from here.",
     "browser": "Connecting has to end in the browser in which it began. Try again from here.",
 }
 

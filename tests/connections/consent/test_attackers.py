@@ -40,8 +40,8 @@ def test_provider_link_sent_to_a_victim_is_refused_at_the_callback(
 
     page = alice.visit(back)
 
-    assert (page.status_code, failure_of(page)) == (400, "browser")
-    assert_nothing_left(invitation, "browser")
+    assert (page.status_code, failure_of(page)) == (400, "no_cookie")
+    assert_nothing_left(invitation, "no_cookie")
     assert failure_of(mallory.visit(back)) == "state"
     assert token_requests(sandbox) == []
 

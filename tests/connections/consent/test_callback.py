@@ -152,7 +152,7 @@ def test_a_refusal_may_leave_the_issuer_out_and_can_be_tried_again(alice: EndUse
 
 
 def test_a_refusal_by_the_person_needs_cookie_and_issuer_as_well(alice: EndUser, mallory: EndUser) -> None:
-    for browser, changes, failure in ((mallory, {}, "browser"), (alice, {"iss": "https://evil.example"}, "issuer")):
+    for browser, changes, failure in ((mallory, {}, "no_cookie"), (alice, {"iss": "https://evil.example"}, "issuer")):
         invitation = alice.invite()
         back = changed(alice.authorize(invitation, allow=False), **changes)
         assert failure_of(browser.visit(back)) == failure

@@ -87,7 +87,7 @@ def test_a_pasted_key_needs_the_confirmation_too(
     invitation = paster.invite()
     paster.start(invitation)
     path = f"/connect/{invitation.id}/method/{keys.id}"
-    assert failure_of(submit(mallory, path, api_key="x")) == "browser"
+    assert failure_of(submit(mallory, path, api_key="x")) == "no_cookie"
     cookies = paster.browser.cookies.copy()
     code = completion_code(submit(paster, path, api_key=sandbox.control.api_key("alice")))
     paster.browser.cookies.update(cookies)

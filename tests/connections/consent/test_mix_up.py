@@ -88,7 +88,7 @@ def test_an_attackers_own_answer_opened_by_a_victim_is_refused(
     """CORF without a session of the victim's: the answer to the attacker's own session, in the victim's browser."""
     invitation = mallory.invite(provider="oidc")
     back = mallory.person.authorize(mallory.leave(invitation))
-    assert failure_of(alice.visit(back)) == "browser"
+    assert failure_of(alice.visit(back)) == "no_cookie"
     assert token_requests(sandbox, evil) == []
 
 

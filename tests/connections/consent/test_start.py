@@ -206,7 +206,10 @@ def test_every_step_after_the_click_needs_its_browser(
     invitation = alice.invite()
     alice.start(invitation)
     for path in ("choose", f"method/{app.id}"):
-        assert failure_of(mallory.visit(f"/connect/{invitation.id}/{path}")) == "browser"
+        assert failure_of(mallory.visit(f"/connect/{invitation.id}/{path}")) == "no_cookie"
     answer = mallory.browser.post(f"/connect/{invitation.id}/method/{app.id}", headers=SAME_ORIGIN)
-    assert failure_of(answer) == "browser"
+    assert failure_of(answer) == "no_cookie"
+    mallory.start(mallory.invite())
+    for path in ("choose", f"method/{app.id}"):
+        assert failure_of(mallory.visit(f"/connect/{invitation.id}/{path}")) == "browser"
     assert token_requests(sandbox) == []
