@@ -11,9 +11,11 @@ from connections.consent.cookies import browser_secret
 from connections.consent.finish import finished
 from connections.consent.headers import widget_page
 from connections.consent.pages import declined_page, problem_page
+from connections.consent.words import failure_named
 from connections.entrance import actor_of
 from connections.lifecycle.callback import Declined, receive_callback
 from connections.lifecycle.clock import database_now
+from connections.lifecycle.failures import Failure
 from connections.lifecycle.outcomes import AppMisconfigured, SessionUnusable
 
 RESPONSE_PARAMETERS = ("code", "state", "iss", "error")
@@ -32,7 +34,7 @@ def callback(request: HttpRequest, app_id: uuid.UUID) -> HttpResponse:
         return HttpResponseRedirect(f"{reverse('callback', args=[app_id])}?{again}", status=303)
     response = _response_parameters(request.GET)
     if response is None:
-        return problem_page(request, failure="state", status=400)
+        return problem_page(request, failure=Failure.STATE, status=400)
     try:
         received = receive_callback(
             app_id,
@@ -42,9 +44,9 @@ def callback(request: HttpRequest, app_id: uuid.UUID) -> HttpResponse:
             actor=actor_of(request),
         )
     except SessionUnusable as refusal:
-        return problem_page(request, failure=refusal.failure, status=400)
+        return problem_page(request, failure=failure_named(refusal), status=400)
     except AppMisconfigured as refusal:
-        return problem_page(request, failure=refusal.code, status=502)
+        return problem_page(request, failure=failure_named(refusal), status=502)
     if isinstance(received, Declined):
         return declined_page(request, received.session, received.error)
     return finished(request, received)

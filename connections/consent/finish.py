@@ -3,11 +3,13 @@
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from connections.consent.cookies import browser_secret, forget, set_browser_secret
-from connections.consent.pages import failure_named, problem_page, return_address, widget
+from connections.consent.pages import problem_page, return_address, widget
+from connections.consent.words import failure_named
 from connections.entrance import actor_of
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.complete import complete_unbound
 from connections.lifecycle.exchange import KEPT_FOR, ChoiceDue
+from connections.lifecycle.failures import Failure
 from connections.lifecycle.hold import HELD_FOR, Held
 from connections.lifecycle.outcomes import Refusal
 from connections.models import Binding, ConnectSession
@@ -66,7 +68,7 @@ def returned(
     return response
 
 
-def ended(request: HttpRequest, session: ConnectSession, *, failure: str, status: int = 409) -> HttpResponse:
+def ended(request: HttpRequest, session: ConnectSession, *, failure: Failure, status: int = 409) -> HttpResponse:
     """Tell that the session has failed, with the way back; takes the cookie back."""
     response = problem_page(request, failure=failure, session=session, status=status)
     forget(response, session.id)

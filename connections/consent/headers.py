@@ -9,9 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from connections.consent.cookies import browser_secret
-from connections.consent.pages import failure_named, problem_page
+from connections.consent.pages import problem_page
 from connections.consent.sender import Sender, lacks_cookie, sender_of
+from connections.consent.words import failure_named
 from connections.entrance import log_crash
+from connections.lifecycle.failures import Failure
 from connections.lifecycle.locking import LockTimeout
 from connections.lifecycle.outcomes import Refusal
 
@@ -43,7 +45,7 @@ def own_forms_only(view: View) -> View:
         if request.method == "POST":
             secret = browser_secret(request, session_id)
             if sender_of(request, session_id, secret=secret) is not Sender.OURS:
-                failure = "no_cookie" if lacks_cookie(request, secret=secret) else "foreign_form"
+                failure = Failure.NO_COOKIE if lacks_cookie(request, secret=secret) else Failure.FOREIGN_FORM
                 return problem_page(request, failure=failure, status=403)
         return view(request, session_id, *args, **kwargs)
 
@@ -57,10 +59,10 @@ def _answered(view: View, request: HttpRequest, *args: object, **kwargs: object)
     except Refusal as refusal:
         return problem_page(request, failure=failure_named(refusal), status=409)
     except LockTimeout:
-        return problem_page(request, failure="busy", status=503)
+        return problem_page(request, failure=Failure.BUSY, status=503)
     except Exception as error:  # noqa: BLE001 (an end user is never left without a page that says what to do)
         log_crash(request, error)
-        return problem_page(request, failure="internal", status=500)
+        return problem_page(request, failure=Failure.INTERNAL, status=500)
 
 
 def set_policy(response: HttpResponse, *, ancestors: tuple[str, ...]) -> None:

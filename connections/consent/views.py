@@ -13,11 +13,13 @@ from connections.consent.finish import finished
 from connections.consent.headers import is_framed, own_forms_only, set_policy, widget_page
 from connections.consent.pages import problem_page, widget
 from connections.consent.sender import PROOF, Sender, form_proof, lacks_cookie, sender_of
+from connections.consent.words import failure_named
 from connections.entrance import actor_of
 from connections.lifecycle.authorize import authorization_url, chosen_app, find_session, fixed_params, own_session
 from connections.lifecycle.authorize import start as start_session
 from connections.lifecycle.begin_connect import apps_for
 from connections.lifecycle.clock import database_now
+from connections.lifecycle.failures import Failure
 from connections.lifecycle.outcomes import AppMisconfigured, InvalidRequest, ProviderDown, SessionUnusable
 from connections.lifecycle.submit_secret import submit_secret
 from connections.lifecycle.targets import entry_of
@@ -37,11 +39,11 @@ def landing(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     """
     session = find_session(session_id)
     if session is None:
-        return problem_page(request, failure="unknown", status=404)
+        return problem_page(request, failure=Failure.UNKNOWN, status=404)
     if session.state != SessionState.CREATED:
-        return problem_page(request, failure="used", session=session, status=410)
+        return problem_page(request, failure=Failure.USED, session=session, status=410)
     if session.expires_at <= database_now():
-        return problem_page(request, failure="expired", session=session, status=410)
+        return problem_page(request, failure=Failure.EXPIRED, session=session, status=410)
     response = widget(request, "landing", session, framed=is_framed(request), **_asked_for(session))
     if session.tenant.allowed_origins:
         set_policy(response, ancestors=tuple(session.tenant.allowed_origins))
@@ -67,13 +69,13 @@ def logo(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
 def start(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     """Take the click: consume the token, bind this browser, go on to the only method or to the choice."""
     if is_framed(request):
-        return problem_page(request, failure="framed")
+        return problem_page(request, failure=Failure.FRAMED)
     clicked = click_secret(request, session_id)
     sender = sender_of(request, session_id, secret=clicked)
     if sender is Sender.FOREIGN:
-        return problem_page(request, failure="foreign_form", status=403)
+        return problem_page(request, failure=Failure.FOREIGN_FORM, status=403)
     if sender is Sender.UNSAID and lacks_cookie(request, secret=clicked):
-        return problem_page(request, failure="no_cookie", session=find_session(session_id), status=403)
+        return problem_page(request, failure=Failure.NO_COOKIE, session=find_session(session_id), status=403)
     if sender is Sender.UNSAID:
         return _ask_again(request, session_id)
     try:
@@ -81,7 +83,7 @@ def start(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
             session_id, token=request.POST.get("token", ""), now=database_now(), actor=actor_of(request)
         )
     except SessionUnusable as refusal:
-        return problem_page(request, failure=refusal.failure, status=410)
+        return problem_page(request, failure=failure_named(refusal), status=410)
     session, secret = started.session, started.browser_secret
     apps = apps_for(session)
     if len(apps) == 1 and not _has_fields(apps[0], session):
@@ -103,7 +105,7 @@ def _ask_again(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     """
     session = find_session(session_id)
     if session is None:
-        return problem_page(request, failure="unknown", status=404)
+        return problem_page(request, failure=Failure.UNKNOWN, status=404)
     secret = secrets.token_urlsafe(32)
     token = str(request.POST.get("token", ""))[:_LONGEST_TOKEN]
     proof = form_proof(session_id, secret)
@@ -154,16 +156,16 @@ def method(request: HttpRequest, session_id: uuid.UUID, app_id: uuid.UUID) -> Ht
     except ProviderDown as refusal:
         return _form(request, session, app, secret=secret, error=refusal.detail, status=503)
     except AppMisconfigured as refusal:
-        return problem_page(request, failure=refusal.code, session=session, status=502)
+        return problem_page(request, failure=failure_named(refusal), session=session, status=502)
     except SessionUnusable as refusal:
-        return problem_page(request, failure=refusal.failure, session=session, status=410)
+        return problem_page(request, failure=failure_named(refusal), session=session, status=410)
     return finished(request, held)
 
 
 def _refused(request: HttpRequest, session_id: uuid.UUID, refusal: SessionUnusable) -> HttpResponse:
     """Tell why a step cannot be taken; whose browser merely keeps no cookie gets a way back to start again."""
-    session = find_session(session_id) if refusal.failure == "no_cookie" else None
-    return problem_page(request, failure=refusal.failure, session=session, status=410)
+    session = find_session(session_id) if refusal.failure == Failure.NO_COOKIE else None
+    return problem_page(request, failure=failure_named(refusal), session=session, status=410)
 
 
 def _leave(
@@ -179,9 +181,9 @@ def _leave(
         field = refusal.extra.get("field", "")
         return _form(request, session, app, secret=secret, error=refusal.detail, field=field, status=422)
     except AppMisconfigured as refusal:
-        return problem_page(request, failure=refusal.code, session=session, status=502)
+        return problem_page(request, failure=failure_named(refusal), session=session, status=502)
     except SessionUnusable as refusal:
-        return problem_page(request, failure=refusal.failure, session=session, status=410)
+        return problem_page(request, failure=failure_named(refusal), session=session, status=410)
     response = widget(request, "leaving", session, provider=entry_of(app).name, url=url)
     if session.origin:
         response["Cross-Origin-Opener-Policy"] = "unsafe-none"

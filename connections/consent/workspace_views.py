@@ -8,17 +8,19 @@ from django.views.decorators.http import require_http_methods
 from connections.consent.cookies import browser_secret
 from connections.consent.finish import ended, returned
 from connections.consent.headers import own_forms_only, widget_page
-from connections.consent.pages import failure_named, problem_page, widget
+from connections.consent.pages import problem_page, widget
 from connections.consent.sender import form_proof
+from connections.consent.words import failure_named
 from connections.entrance import actor_of
 from connections.lifecycle.authorize import find_session
 from connections.lifecycle.choose_workspace import Offer, choose, decline, offer
 from connections.lifecycle.clock import database_now
+from connections.lifecycle.failures import Failure
 from connections.lifecycle.outcomes import InvalidRequest, Refusal, SessionUnusable
 from connections.models import Binding, SessionState
 
 NONE_OF_THEM = "none"
-_TOLD_TO_THE_RIGHT_BROWSER = ("expired", "gone")  # with a way back
+_TOLD_TO_THE_RIGHT_BROWSER = (Failure.EXPIRED, Failure.GONE)  # with a way back
 
 
 @widget_page
@@ -36,7 +38,7 @@ def workspace(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
         return _chosen(request, session_id, token)
     except SessionUnusable as refusal:
         session = find_session(session_id) if refusal.failure in _TOLD_TO_THE_RIGHT_BROWSER else None
-        return problem_page(request, failure=refusal.failure, session=session, status=410)
+        return problem_page(request, failure=failure_named(refusal), session=session, status=410)
 
 
 def _chosen(request: HttpRequest, session_id: uuid.UUID, token: str) -> HttpResponse:

@@ -14,6 +14,7 @@ from django.db import IntegrityError
 
 from connections.lifecycle import audit, events
 from connections.lifecycle.begin_exchange import Exchange, lock_claimed
+from connections.lifecycle.failures import Failure
 from connections.lifecycle.hold import destroy_held
 from connections.lifecycle.kept import Kept
 from connections.lifecycle.locking import lock_connection, short_transaction
@@ -93,7 +94,9 @@ def _home_of(session: ConnectSession, verified: Verified) -> Connection | Refusa
     """Return the locked connection that the grant belongs to: the one renewed, the same account's, or the new one."""
     connection = lock_connection(session.connection_id) if session.connection_id else None
     if connection is None or connection.status == Status.DISCONNECTED:
-        return SessionUnusable("gone", "The connection was disconnected meanwhile: let the end user connect again.")
+        return SessionUnusable(
+            Failure.GONE, "The connection was disconnected meanwhile: let the end user connect again."
+        )
     renews = session.reconnects_id is not None
     if renews and connection.provider_account_id and not session.allows_account_change:
         if not verified.account_id:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from connections.lifecycle import audit
 from connections.lifecycle.begin_connect import apps_for, digest
+from connections.lifecycle.failures import Failure
 from connections.lifecycle.locking import lock_session, short_transaction
 from connections.lifecycle.outcomes import InvalidRequest, SessionUnusable
 from connections.lifecycle.sealing import seal_for_session
@@ -49,7 +50,7 @@ def start(session_id: uuid.UUID, *, token: str, now: datetime, actor: audit.Acto
     with short_transaction():
         session = lock_session(id=session_id)
         if session is None or not hmac.compare_digest(bytes(session.token_hash), digest(token)):
-            raise SessionUnusable("unknown", "This link is not valid. Ask for a new one where you got it.")
+            raise SessionUnusable(Failure.UNKNOWN)
         _check_link(session, now=now)
         browser_secret = secrets.token_urlsafe(32)
         session.state = SessionState.STARTED
@@ -64,11 +65,11 @@ def start(session_id: uuid.UUID, *, token: str, now: datetime, actor: audit.Acto
 
 def _check_link(session: ConnectSession, *, now: datetime) -> None:
     if session.state != SessionState.CREATED:
-        raise SessionUnusable("used", "This link was used already. Ask for a new one where you got it.")
+        raise SessionUnusable(Failure.USED)
     if session.expires_at <= now:
-        raise SessionUnusable("expired", "This link has expired. Ask for a new one where you got it.")
+        raise SessionUnusable(Failure.EXPIRED)
     if session.tenant.suspended_at is not None:
-        raise SessionUnusable("suspended", "Connecting is switched off at the moment.")
+        raise SessionUnusable(Failure.SUSPENDED)
 
 
 def check_browser(session: ConnectSession, browser_secret: str | None, *, now: datetime) -> None:
@@ -81,25 +82,25 @@ def check_browser(session: ConnectSession, browser_secret: str | None, *, now: d
     # After the time is up the right browser has no cookie either, because its lifetime is the same.
     if browser_secret is None and session.state in OPEN:
         if not is_late:
-            raise SessionUnusable("no_cookie", "Your browser did not keep a cookie. Allow cookies, and start again.")
+            raise SessionUnusable(Failure.NO_COOKIE)
     else:
         check_cookie(session, browser_secret)
     if is_late:
-        raise SessionUnusable("expired", "This took longer than 30 minutes. Start again where you came from.")
+        raise SessionUnusable(Failure.EXPIRED)
 
 
 def check_cookie(session: ConnectSession, browser_secret: str | None) -> None:
     """Raise ``SessionUnusable`` ("browser") unless ``browser_secret`` is that of the session's own browser."""
     held = bytes(session.browser_hash or b"")
     if not browser_secret or not held or not hmac.compare_digest(held, digest(browser_secret)):
-        raise SessionUnusable("browser", "This step belongs to another browser. Start again where you came from.")
+        raise SessionUnusable(Failure.BROWSER)
 
 
 def own_session(session_id: uuid.UUID, *, browser_secret: str | None, now: datetime) -> ConnectSession:
     """Return a session in progress for its own browser. Raises ``SessionUnusable``."""
     session = find_session(session_id)
     if session is None:
-        raise SessionUnusable("unknown", "This link is not valid. Ask for a new one where you got it.")
+        raise SessionUnusable(Failure.UNKNOWN)
     check_browser(session, browser_secret, now=now)
     return session
 
@@ -120,7 +121,7 @@ def authorization_url(
     with short_transaction():
         session = lock_session(id=session_id)
         if session is None:
-            raise SessionUnusable("unknown", "This link is not valid. Ask for a new one where you got it.")
+            raise SessionUnusable(Failure.UNKNOWN)
         check_browser(session, browser_secret, now=now)
         app = chosen_app(session, app_id)
         session.typed_params = checked_params(session, app, params)
@@ -149,13 +150,13 @@ def authorization_url(
 def chosen_app(session: ConnectSession, app_id: uuid.UUID) -> ProviderApp:
     """Return the provider app of ``session`` with this id, if its step is open. Raises ``SessionUnusable``."""
     if session.state not in OPEN:
-        raise SessionUnusable("used", "This step was done already. Start again where you came from.")
+        raise SessionUnusable(Failure.USED)
     if session.tenant.suspended_at is not None:
-        raise SessionUnusable("suspended", "Connecting is switched off at the moment.")
+        raise SessionUnusable(Failure.SUSPENDED)
     for app in apps_for(session):
         if app.id == app_id:
             return app
-    raise SessionUnusable("unknown", "This choice is not on offer any more. Start again where you came from.")
+    raise SessionUnusable(Failure.UNKNOWN)
 
 
 def fixed_params(session: ConnectSession) -> dict[str, str]:

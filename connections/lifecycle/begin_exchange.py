@@ -12,6 +12,7 @@ from datetime import datetime
 from pydantic import SecretStr
 
 from connections.lifecycle.authorize import params_of, requested_scopes
+from connections.lifecycle.failures import Failure
 from connections.lifecycle.kept import Kept
 from connections.lifecycle.locking import lock_session
 from connections.lifecycle.outcomes import CredentialUnreadable, Refusal, SessionUnusable
@@ -110,7 +111,7 @@ def lock_claimed(work: Exchange) -> ConnectSession | Refusal:
     """Return the locked session of ``work``, or why it is no longer this exchange's."""
     session = lock_session(id=work.session_id)
     if session is None or session.state == SessionState.FAILED:
-        return SessionUnusable("expired", "The exchange took too long: let the end user connect again.")
+        return SessionUnusable(Failure.EXPIRED, "The exchange took too long: let the end user connect again.")
     if session.state != SessionState.EXCHANGING or session.exchange_started_at != work.started_at:
         return under_way()
     return session
@@ -118,7 +119,7 @@ def lock_claimed(work: Exchange) -> ConnectSession | Refusal:
 
 def under_way() -> SessionUnusable:
     """Return the refusal of whoever asks while somebody else exchanges."""
-    return SessionUnusable("exchanging", "The exchange is under way: ask again shortly.", retry_after_seconds=2)
+    return SessionUnusable(Failure.EXCHANGING, "The exchange is under way: ask again shortly.", retry_after_seconds=2)
 
 
 def _opened(session: ConnectSession) -> dict[str, str]:

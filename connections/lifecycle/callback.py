@@ -14,6 +14,7 @@ from datetime import datetime
 from connections.lifecycle import audit
 from connections.lifecycle.authorize import check_browser, params_of
 from connections.lifecycle.begin_connect import digest
+from connections.lifecycle.failures import Failure
 from connections.lifecycle.hold import Held, destroy_held, hold
 from connections.lifecycle.locking import lock_session, short_transaction
 from connections.lifecycle.outcomes import SessionUnusable
@@ -51,7 +52,7 @@ def receive_callback(
     with short_transaction():
         session = lock_session(state_hash=digest(response.get("state", "")))
         if session is None or session.state != SessionState.AUTHORIZING:
-            refusal = SessionUnusable("state", "This answer was used already or was not asked for. Start again.")
+            refusal = SessionUnusable(Failure.STATE)
             audit.record(
                 "callback.refused",
                 decision=refusal.failure,
@@ -88,7 +89,7 @@ def _checked(
 ) -> str | Declined | SessionUnusable:
     """Return the code, or what stands against it."""
     if session.provider_app is None or session.provider_app.id != app_id:
-        return SessionUnusable("callback", "The answer came to the address of another provider. Start again.")
+        return SessionUnusable(Failure.CALLBACK)
     try:
         check_browser(session, browser_secret, now=now)
     except SessionUnusable as refusal:
@@ -96,12 +97,12 @@ def _checked(
     # From a refusal nothing is taken but that it was one, and many servers that promise `iss` leave it out there.
     is_bare_refusal = "error" in response and "iss" not in response
     if not is_bare_refusal and not _issuer_agrees(session, response.get("iss")):
-        return SessionUnusable("issuer", "The answer came from another server than the one you were sent to.")
+        return SessionUnusable(Failure.ISSUER)
     if "error" in response:
         return Declined(session, plain_error_code(response["error"]) or "server_error")
     code = response.get("code", "")
     if not code or len(code) > CODE_MAX_LENGTH:
-        return SessionUnusable("no_code", "The provider's answer holds no code. Start again.")
+        return SessionUnusable(Failure.NO_CODE)
     return code
 
 

@@ -15,6 +15,7 @@ from connections.lifecycle import audit
 from connections.lifecycle.authorize import check_cookie, find_session
 from connections.lifecycle.begin_exchange import begin_exchange, open_kept, under_way
 from connections.lifecycle.exchange import ChoiceDue, exchange
+from connections.lifecycle.failures import Failure
 from connections.lifecycle.hold import destroy_held, has_died, is_overdue
 from connections.lifecycle.kept import Choice
 from connections.lifecycle.locking import lock_session, short_transaction
@@ -119,7 +120,7 @@ def _open(
     if session.provider_app is None or kept is None or kept.choice is None:
         raise _no_choice()
     if not hmac.compare_digest(kept.choice.token.encode(), token.encode()):
-        raise SessionUnusable("browser", "This step belongs to another browser. Start again where you came from.")
+        raise SessionUnusable(Failure.BROWSER)
     return session.provider_app, kept.choice
 
 
@@ -129,9 +130,9 @@ def _standing_against(session: ConnectSession, *, now: datetime) -> Refusal | No
     if session.state not in (SessionState.CHOOSING, SessionState.EXCHANGING):
         return _no_choice()
     if is_overdue(session, now=now):
-        return SessionUnusable("expired", "This took too long; nothing was connected. Start again where you came from.")
+        return SessionUnusable(Failure.EXPIRED)
     if session.connection is None or session.connection.status == Status.DISCONNECTED:
-        return SessionUnusable("gone", "The connection was disconnected meanwhile. Start again where you came from.")
+        return SessionUnusable(Failure.GONE)
     if _is_switched_off(session):
         return Suspended("An operator has switched this off; nothing was connected.")
     return None
@@ -144,8 +145,8 @@ def _is_switched_off(session: ConnectSession) -> bool:
 
 
 def _unknown() -> SessionUnusable:
-    return SessionUnusable("unknown", "This link is not valid. Start again where you came from.")
+    return SessionUnusable(Failure.UNKNOWN)
 
 
 def _no_choice() -> SessionUnusable:
-    return SessionUnusable("no_choice", "There is nothing to choose any more. Go back to where you came from.")
+    return SessionUnusable(Failure.NO_CHOICE)

@@ -15,6 +15,7 @@ from connections.lifecycle import audit, events
 from connections.lifecycle.begin_connect import digest
 from connections.lifecycle.begin_exchange import Exchange, begin_exchange, open_kept, under_way
 from connections.lifecycle.exchange import ChoiceDue, exchange
+from connections.lifecycle.failures import Failure
 from connections.lifecycle.hold import WAITING, destroy_held, has_died, is_overdue
 from connections.lifecycle.locking import lock_session, short_transaction
 from connections.lifecycle.outcomes import CompletionMismatch, NotFound, Refusal, SessionUnusable, Suspended
@@ -96,15 +97,19 @@ def _begin(session: ConnectSession, *, completion_code: str, now: datetime) -> E
     What an exchange had obtained before it died is claimed anew.
     """
     if is_overdue(session, now=now):
-        destroy_held(session, failure="expired")
-        return SessionUnusable("expired", "The confirmation came too late: let the end user connect again.")
+        destroy_held(session, failure=Failure.EXPIRED)
+        return SessionUnusable(Failure.EXPIRED, "The confirmation came too late: let the end user connect again.")
     if session.state == SessionState.EXCHANGING and not has_died(session, now=now):
         return under_way()
     if session.state not in (SessionState.HELD, SessionState.EXCHANGING, SessionState.CHOOSING):
-        return SessionUnusable(session.failure or "used", "Nothing is held any more: let the end user connect again.")
+        return SessionUnusable(
+            session.failure or Failure.USED, "Nothing is held any more: let the end user connect again."
+        )
     if session.connection is None or session.connection.status == Status.DISCONNECTED:
-        destroy_held(session, failure="gone")
-        return SessionUnusable("gone", "The connection was disconnected meanwhile: let the end user connect again.")
+        destroy_held(session, failure=Failure.GONE)
+        return SessionUnusable(
+            Failure.GONE, "The connection was disconnected meanwhile: let the end user connect again."
+        )
     switches = (session.tenant.suspended_at, session.api_client.suspended_at)
     if any(switches) or session.provider_app is None or session.provider_app.suspended_at is not None:
         return Suspended("An operator has switched this off; nothing was exchanged.")

@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce
 from connections.lifecycle import audit
 from connections.lifecycle.authorize import OPEN, params_of
 from connections.lifecycle.begin_connect import digest
+from connections.lifecycle.failures import Failure
 from connections.lifecycle.locking import lock_session, short_transaction
 from connections.lifecycle.sealing import seal_for_session
 from connections.lifecycle.targets import entry_of
@@ -103,7 +104,7 @@ def discard_expired(*, now: datetime, limit: int = 500) -> int:
         with short_transaction():
             session = lock_session(id=session_id)
             if session is not None and is_overdue(session, now=now):
-                destroy_held(session, failure="expired")
+                destroy_held(session, failure=Failure.EXPIRED)
                 count += 1
     return count
 

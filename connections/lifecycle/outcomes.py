@@ -104,12 +104,15 @@ class RefreshInProgress(Refusal):
 
 
 class SessionUnusable(Refusal):
-    """The connect session is expired, used, failed or not the caller's; ``failure`` says which."""
+    """The connect session is expired, used, failed or not the caller's; ``failure`` says which.
+
+    It is a ``Failure``, or what the session ended with. ``detail`` is for the API: the widget has words of its own.
+    """
 
     code = "session_unusable"
 
-    def __init__(self, failure: str, detail: str, **extra: Any) -> None:
-        super().__init__(detail, failure=failure, **extra)
+    def __init__(self, failure: str, detail: str = "", **extra: Any) -> None:
+        super().__init__(detail or f"The connect session cannot be used: {failure}.", failure=failure, **extra)
         self.failure = failure
 
 

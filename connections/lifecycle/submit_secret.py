@@ -6,6 +6,7 @@ from datetime import datetime
 
 from connections.lifecycle import audit
 from connections.lifecycle.authorize import check_browser, checked_params, chosen_app, own_session, params_of
+from connections.lifecycle.failures import Failure
 from connections.lifecycle.hold import Held, hold
 from connections.lifecycle.kept import Kept
 from connections.lifecycle.locking import lock_session, release_database, short_transaction
@@ -59,7 +60,7 @@ def submit_secret(
     with short_transaction():
         locked = lock_session(id=session_id)
         if locked is None:
-            raise SessionUnusable("unknown", "This link is not valid. Ask for a new one where you got it.")
+            raise SessionUnusable(Failure.UNKNOWN)
         check_browser(locked, browser_secret, now=now)
         locked.provider_app = chosen_app(locked, app_id)
         locked.typed_params = typed

@@ -1,0 +1,47 @@
+"""The words of the widget: every failure has some, and no two failures are told alike."""
+
+import pytest
+
+from connections.consent.words import WORDS_OF, failure_named
+from connections.lifecycle import outcomes
+from connections.lifecycle.failures import Failure
+from connections.lifecycle.outcomes import Refusal, SessionUnusable
+
+# Refusals that only the API knows, because no page of the widget does what they are about.
+ONLY_IN_THE_API = {
+    "ambiguous_connection",
+    "completion_mismatch",
+    "insufficient_scope",
+    "invalid_request",
+    "not_found",
+    "pending",
+    "permission_denied",
+    "policy_denied",
+    "reauthorization_required",
+    "refresh_in_progress",
+    "refused",
+    "unauthorized",
+}
+
+
+@pytest.mark.parametrize("failure", list(Failure))
+def test_every_failure_has_words_of_its_own(failure: Failure) -> None:
+    words = WORDS_OF[failure]
+    assert words.title
+    assert words.advice.endswith(".")
+    assert [other for other in Failure if WORDS_OF[other].title == words.title] == [failure]
+
+
+def test_every_refusal_is_told_as_what_it_is() -> None:
+    """A fault of ours is the answer to those alone that no page expects."""
+    refusals = [
+        item
+        for item in vars(outcomes).values()
+        if isinstance(item, type) and issubclass(item, Refusal) and item is not SessionUnusable
+    ]
+    assert len(refusals) > 15
+    untold = {item.code for item in refusals if failure_named(item("")) is Failure.INTERNAL}
+    assert untold <= ONLY_IN_THE_API
+    for failure in Failure:
+        assert failure_named(SessionUnusable(failure)) is failure
+    assert failure_named(SessionUnusable("what a provider called it")) is Failure.INTERNAL
