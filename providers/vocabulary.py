@@ -55,6 +55,13 @@ class ProbeVerdict(StrEnum):
     UNAVAILABLE = "unavailable"  # nothing can be concluded
 
 
+class TokenKind(StrEnum):
+    """Which token of a grant is meant; the values are the hints of RFC 7009 §2.1."""
+
+    ACCESS = "access_token"
+    REFRESH = "refresh_token"
+
+
 class ParamScope(StrEnum):
     """Who supplies a parameter of a catalogue entry."""
 

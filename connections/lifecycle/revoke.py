@@ -1,41 +1,44 @@
 """Revoke: the job behind a disconnection. Asks the provider to revoke the grant, then proves that it did.
 
-RFC 7009's 200 proves nothing, so the credential is tried afterwards; only a dead answer to one that would still be
-valid confirms the revocation. Until then, and for 24 hours at most, the secrets are kept and the job comes again.
+What proves it is told in ``revocation_proof``. Until then, and for 24 hours at most, the secrets are kept and the job
+comes again. What it saw alive is noted as evidence before the revocation is asked for, so that a job that was killed in
+between leaves the next one something to prove it by.
 """
 
+import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from connections.lifecycle import audit, events
 from connections.lifecycle.disconnect import destroy_secrets
 from connections.lifecycle.locking import lock_connection, release_database, short_transaction
 from connections.lifecycle.outcomes import AppMisconfigured, CredentialUnreadable
+from connections.lifecycle.revocation_proof import Proof, is_proved
 from connections.lifecycle.sealing import open_credential
 from connections.lifecycle.targets import Access, access_to
 from connections.models import Connection, CredentialVersion, RefreshAttempt, Revocation, Stage
 from connections.vault.sealing import Unreadable
 from providers.errors import ProviderError
-from providers.values import Credential
-from providers.vocabulary import ProbeVerdict
 
 logger = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)
 RETRY_SECONDS = (5, 30, 120, 600, 1800)
+EVIDENCE = "revocation"  # the key of what was seen of the tokens, among the evidence of the connection
 
 
 @dataclass(frozen=True, slots=True)
 class _Grant:
-    """One credential of the grant to revoke; ``proves`` says that a refusal of it would mean something."""
+    """One credential of the grant to revoke."""
 
     version_id: uuid.UUID
-    credential: Credential
-    proves: bool
+    proof: Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,14 @@ def revoke(connection_id: uuid.UUID) -> Revocation:
     release_database()
     if isinstance(work, Revocation):
         return work
-    confirmed = work.is_complete
     for grant in work.grants:
-        confirmed = _revoke_one(work, grant) and confirmed
-    return _settle(work, confirmed=confirmed)
+        grant.proof.look_before()
+    if not _note(work):
+        return Revocation.NOT_ASKED
+    release_database()
+    asked = [_ask(work, grant) for grant in work.grants]
+    findings = [grant.proof.look_after() for grant in work.grants]
+    return _settle(work, confirmed=work.is_complete and all(asked) and is_proved(findings))
 
 
 def _load(connection_id: uuid.UUID) -> _Work | Revocation:
@@ -77,10 +84,8 @@ def _load(connection_id: uuid.UUID) -> _Work | Revocation:
         except AppMisconfigured:
             connection.change(revocation_due_at=_again(connection, RETRY_SECONDS[-1], now=now))
             return Revocation.PENDING
-        versions = CredentialVersion.objects.filter(Q(grant_id=connection.grant_id), connection=connection).exclude(
-            stage=Stage.PREVIOUS
-        )
-        opened = [_opened(connection, version, now=now) for version in versions]
+        clock = _ticking(now)
+        opened = [_opened(connection, version, access, clock) for version in _stored_of(connection)]
         grants = tuple(grant for grant in opened if grant is not None)
         if len(grants) < len(opened) and connection.failures == 0:
             audit.record("connection.revocation", decision=CredentialUnreadable.code, connection=connection)
@@ -88,14 +93,31 @@ def _load(connection_id: uuid.UUID) -> _Work | Revocation:
     return _Work(connection_id, access, grants, is_complete=len(grants) == len(opened))
 
 
-def _opened(connection: Connection, version: CredentialVersion, *, now: datetime) -> _Grant | None:
+def _stored_of(connection: Connection) -> QuerySet[CredentialVersion]:
+    """Return the credentials of the grant that may be alive."""
+    return CredentialVersion.objects.filter(Q(grant_id=connection.grant_id), connection=connection).exclude(
+        stage=Stage.PREVIOUS
+    )
+
+
+def _ticking(now: datetime) -> Callable[[], datetime]:
+    """Return a clock that stands at ``now`` and goes on without the database."""
+    began = time.monotonic()
+    return lambda: now + timedelta(seconds=time.monotonic() - began)
+
+
+def _opened(
+    connection: Connection, version: CredentialVersion, access: Access, clock: Callable[[], datetime]
+) -> _Grant | None:
     """Return one credential of the grant, or None for one that does not open: its key may be back within the 24 h."""
     try:
         credential = open_credential(connection, version)
     except Unreadable:
         logger.error("credential_unreadable", connection=str(connection.id), version=str(version.id))
         return None
-    return _Grant(version.id, credential, proves=_outlives(version, now=now))
+    proof = Proof(access, credential, version.access_expires_at, clock)
+    proof.recall(connection.evidence.get(EVIDENCE, {}).get(str(version.id), {}))
+    return _Grant(version.id, proof)
 
 
 def _again(connection: Connection, pause_seconds: float, *, now: datetime) -> datetime:
@@ -104,22 +126,28 @@ def _again(connection: Connection, pause_seconds: float, *, now: datetime) -> da
     return min(due, connection.revocation_deadline_at or due)
 
 
-def _outlives(version: CredentialVersion, *, now: datetime) -> bool:
-    return version.access_expires_at is None or version.access_expires_at > now + timedelta(seconds=25)
-
-
-def _revoke_one(work: _Work, grant: _Grant) -> bool:
-    strategy, target = work.access.strategy, work.access.target
+def _ask(work: _Work, grant: _Grant) -> bool:
+    """Ask the provider to revoke one credential; return whether it did not refuse."""
     try:
-        strategy.revoke(target, grant.credential)
+        work.access.strategy.revoke(work.access.target, grant.proof.credential)
     except ProviderError as error:
         logger.warning("revocation_failed", connection=str(work.connection_id), error=error.code)
         return False
-    if work.access.capabilities.introspects:
-        return strategy.introspect(target, grant.credential).verdict is ProbeVerdict.DEAD
-    if not grant.proves or not work.access.capabilities.probes:
-        return False
-    return strategy.probe(target, grant.credential).verdict is ProbeVerdict.DEAD
+    return True
+
+
+def _note(work: _Work) -> bool:
+    """Keep what was seen of the tokens; return False where the revocation was called off meanwhile."""
+    with short_transaction():
+        connection = lock_connection(work.connection_id)
+        if connection is None or connection.revocation != Revocation.PENDING:
+            return False
+        connection.change(evidence=connection.evidence | _evidence(work))
+    return True
+
+
+def _evidence(work: _Work) -> dict[str, Any]:
+    return {EVIDENCE: {str(grant.version_id): grant.proof.noted() for grant in work.grants}}
 
 
 def _settle(work: _Work, *, confirmed: bool) -> Revocation:
@@ -127,16 +155,22 @@ def _settle(work: _Work, *, confirmed: bool) -> Revocation:
         connection = lock_connection(work.connection_id)
         if connection is None or connection.revocation != Revocation.PENDING:
             return Revocation.NOT_ASKED
-        if confirmed:
+        arrived = _stored_of(connection).exclude(id__in=[grant.version_id for grant in work.grants]).exists()
+        if confirmed and not arrived:
             return _close(connection, Revocation.CONFIRMED)
         pause = RETRY_SECONDS[min(max(connection.failures - 1, 0), len(RETRY_SECONDS) - 1)]
-        connection.change(revocation_due_at=_again(connection, pause, now=now))
+        connection.change(
+            revocation_due_at=_again(connection, pause, now=now), evidence=connection.evidence | _evidence(work)
+        )
     return Revocation.PENDING
 
 
 def _close(connection: Connection, outcome: Revocation) -> Revocation:
     destroy_secrets(connection)
-    connection.change(revocation=outcome, revocation_due_at=None, revocation_deadline_at=None, failures=0)
+    evidence = {name: value for name, value in connection.evidence.items() if name != EVIDENCE}
+    connection.change(
+        evidence=evidence, revocation=outcome, revocation_due_at=None, revocation_deadline_at=None, failures=0
+    )
     events.emit(f"connection.revocation_{outcome}", connection)
     audit.record("connection.revocation", decision=outcome.value, connection=connection)
     return outcome

@@ -1,4 +1,4 @@
-"""Token introspection (RFC 7662): what the provider says of an access token. Corroborates, never decides alone."""
+"""Token introspection (RFC 7662): what the provider says of a token. Corroborates, never decides alone."""
 
 import math
 import time
@@ -13,20 +13,23 @@ from providers.oauth.client_authentication import prove, with_each_secret
 from providers.oauth.token_response import LONGEST_SECONDS, scopes_of
 from providers.response import Response
 from providers.values import ClientRegistration, Credential, ProbeResult
-from providers.vocabulary import ProbeVerdict
+from providers.vocabulary import ProbeVerdict, TokenKind
 
 
-def introspect(*, target: Target, registration: ClientRegistration, credential: Credential) -> ProbeResult:
-    """Ask about the access token. Calls the provider; a failure to get an answer is the verdict UNAVAILABLE.
+def introspect(
+    *, target: Target, registration: ClientRegistration, credential: Credential, kind: TokenKind = TokenKind.ACCESS
+) -> ProbeResult:
+    """Ask about one token. Calls the provider; a failure to get an answer is the verdict UNAVAILABLE.
 
-    Raises ``MisconfiguredProvider`` when there is no introspection endpoint or no access token.
+    A server that does not introspect refresh tokens calls each of them inactive, so that DEAD says less of those.
+    Raises ``MisconfiguredProvider`` when there is no introspection endpoint or no such token.
     """
-    if not target.endpoints.introspection or credential.access_token is None:
-        detail = f"{target.entry.slug} has no introspection endpoint, or the credential no access token."
+    token = credential.access_token if kind is TokenKind.ACCESS else credential.refresh_token
+    if not target.endpoints.introspection or token is None:
+        detail = f"{target.entry.slug} has no introspection endpoint, or the credential no {kind.replace('_', ' ')}."
         raise MisconfiguredProvider(Evidence(detail, sent=False))
-    token = credential.access_token
     try:
-        response = with_each_secret(registration, lambda narrowed: _ask(target, narrowed, token))
+        response = with_each_secret(registration, lambda narrowed: _ask(target, narrowed, token, kind))
     except ProviderError as error:
         return _unknown(error)
     document = json_object(response)
@@ -44,11 +47,11 @@ def introspect(*, target: Target, registration: ClientRegistration, credential: 
     )
 
 
-def _ask(target: Target, registration: ClientRegistration, token: SecretStr) -> Response:
+def _ask(target: Target, registration: ClientRegistration, token: SecretStr, kind: TokenKind) -> Response:
     """Return the answer. Raises what it means when that is a failure."""
     method = target.oauth_method
     proof = prove(method=method.client_authentication, registration=registration)
-    hint = {"token_type_hint": "access_token"} if method.token_type_hint else {}
+    hint = {"token_type_hint": kind.value} if method.token_type_hint else {}
     parameters = proof.form | hint | {"token": token.get_secret_value()}
     is_form = method.token_request_format == "form"  # noqa: S105 - no password
     response = egress.request(

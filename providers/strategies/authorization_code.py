@@ -12,7 +12,7 @@ from providers.oauth import introspection, pkce, revocation, token_endpoint
 from providers.strategies import presenting, probing
 from providers.strategies.base import Capabilities, Strategy
 from providers.values import AuthorizationRequest, CodeGrant, Credential, Obtained, Presentation, ProbeResult
-from providers.vocabulary import AuthStyle, Pkce
+from providers.vocabulary import AuthStyle, Pkce, TokenKind
 
 
 class AuthorizationCode(Strategy):
@@ -70,8 +70,10 @@ class AuthorizationCode(Strategy):
     def probe(self, target: Target, credential: Credential) -> ProbeResult:
         return probing.probe(target, credential, self.present(target, credential))
 
-    def introspect(self, target: Target, credential: Credential) -> ProbeResult:
-        return introspection.introspect(target=target, registration=target.registration, credential=credential)
+    def introspect(self, target: Target, credential: Credential, *, kind: TokenKind = TokenKind.ACCESS) -> ProbeResult:
+        return introspection.introspect(
+            target=target, registration=target.registration, credential=credential, kind=kind
+        )
 
     def revoke(self, target: Target, credential: Credential) -> None:
         revocation.revoke(target=target, registration=target.registration, credential=credential)

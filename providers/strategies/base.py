@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from providers.catalog.resolve import Target
 from providers.values import AuthorizationRequest, CodeGrant, Credential, Obtained, Presentation, ProbeResult
-from providers.vocabulary import AuthStyle
+from providers.vocabulary import AuthStyle, TokenKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ class Strategy(ABC):
     def probe(self, target: Target, credential: Credential) -> ProbeResult:
         """Make the entry's cheap authenticated call; an unreachable provider is a verdict, not an error."""
 
-    def introspect(self, target: Target, credential: Credential) -> ProbeResult:
-        """Ask the introspection endpoint (RFC 7662); an unreachable provider is a verdict, not an error."""
+    def introspect(self, target: Target, credential: Credential, *, kind: TokenKind = TokenKind.ACCESS) -> ProbeResult:
+        """Ask the introspection endpoint (RFC 7662) about a token; no answer is a verdict too, not an error."""
         raise NotImplementedError(f"{self.style} does not introspect")
 
     def revoke(self, target: Target, credential: Credential) -> None:

@@ -16,7 +16,7 @@ from providers.strategies import presenting, probing
 from providers.strategies.base import Capabilities, Strategy
 from providers.strategies.fields import checked_fields
 from providers.values import ClientRegistration, Credential, Obtained, Presentation, ProbeResult
-from providers.vocabulary import AuthStyle
+from providers.vocabulary import AuthStyle, TokenKind
 
 
 class ClientCredentials(Strategy):
@@ -46,9 +46,9 @@ class ClientCredentials(Strategy):
     def probe(self, target: Target, credential: Credential) -> ProbeResult:
         return probing.probe(target, credential, self.present(target, credential))
 
-    def introspect(self, target: Target, credential: Credential) -> ProbeResult:
+    def introspect(self, target: Target, credential: Credential, *, kind: TokenKind = TokenKind.ACCESS) -> ProbeResult:
         registration = _registration(target, credential.fields)
-        return introspection.introspect(target=target, registration=registration, credential=credential)
+        return introspection.introspect(target=target, registration=registration, credential=credential, kind=kind)
 
     def revoke(self, target: Target, credential: Credential) -> None:
         registration = _registration(target, credential.fields)

@@ -7,13 +7,13 @@ from pydantic import SecretStr
 from providers.errors import MisconfiguredProvider
 from providers.oauth.introspection import introspect
 from providers.values import Credential, ProbeResult
-from providers.vocabulary import ProbeVerdict
+from providers.vocabulary import ProbeVerdict, TokenKind
 
 HELD = Credential(access_token=SecretStr("at"), refresh_token=SecretStr("rt"))
 
 
-def ask(target: Any) -> ProbeResult:
-    return introspect(target=target, registration=target.registration, credential=HELD)
+def ask(target: Any, **options: Any) -> ProbeResult:
+    return introspect(target=target, registration=target.registration, credential=HELD, **options)
 
 
 def test_active_token_is_alive_with_scopes_and_expiry(make_target: Any, provider: Any) -> None:
@@ -23,6 +23,16 @@ def test_active_token_is_alive_with_scopes_and_expiry(make_target: Any, provider
     assert 595 <= (found.expires_in_seconds or 0) <= 600
     assert provider.last.form == {"token": "at", "token_type_hint": "access_token"}
     assert provider.last.headers["Authorization"].startswith("Basic ")
+
+
+def test_asks_about_the_refresh_token_where_that_one_is_meant(make_target: Any, provider: Any) -> None:
+    provider.answers_with(200, {"active": True})
+    assert ask(make_target(), kind=TokenKind.REFRESH).verdict is ProbeVerdict.ALIVE
+    assert provider.last.form == {"token": "rt", "token_type_hint": "refresh_token"}
+    without = Credential(access_token=SecretStr("at"))
+    target = make_target()
+    with pytest.raises(MisconfiguredProvider):
+        introspect(target=target, registration=target.registration, credential=without, kind=TokenKind.REFRESH)
 
 
 def test_inactive_token_is_dead(make_target: Any, provider: Any) -> None:
