@@ -67,4 +67,5 @@ class ParamScope(StrEnum):
 
     APP = "app"  # the operator, once for each provider app
     CONNECTION = "connection"  # the end user, once for each connection
+    CALLBACK = "callback"  # the authorization response, once for each connection
     WORKSPACE = "workspace"  # what the end user picks among those that the grant opens, once it is there

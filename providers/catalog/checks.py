@@ -7,6 +7,7 @@ files ``providers.catalog.loader``.
 import re
 from collections.abc import Iterator
 
+from providers.catalog.callback_checks import callback_problems
 from providers.catalog.calls import ErrorRule
 from providers.catalog.fields import Param, SecretField
 from providers.catalog.schema import (
@@ -44,6 +45,7 @@ def problems_of(entry: CatalogEntry, stem: str) -> Iterator[str]:
         yield f"presentation.{style}: the entry does not describe this way to connect; remove it"
     yield from _probe_problems(entry)
     yield from _workspace_problems(entry)
+    yield from callback_problems(entry)
     for key, pointer in _pointers(entry):
         if not pointer.startswith("/"):
             yield f"{key}: {pointer!r} is no JSON Pointer; start it with /"
@@ -65,7 +67,10 @@ def _name_problems(entry: CatalogEntry) -> Iterator[str]:
             yield f"{key}.pattern: is no regular expression: {error}"
             continue
         for sample in filter(None, samples):
-            if not pattern.fullmatch(sample):
+            if isinstance(item, Param) and item.choices:
+                if sample not in item.choices:
+                    yield f"{key}.choices: {sample!r}, the entry's own default or example, is none of them"
+            elif not pattern.fullmatch(sample):
                 yield f"{key}.pattern: does not match {sample!r}, the entry's own default or example"
 
 

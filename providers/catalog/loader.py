@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from providers.catalog.checks import problems_of
 from providers.catalog.fields import Param, SecretField
 from providers.catalog.schema import CatalogEntry
-from providers.vocabulary import AuthStyle, ParamScope
+from providers.vocabulary import AuthStyle
 
 _FOLDER = Path(__file__).parent
 
@@ -138,7 +138,7 @@ def form_schema(entry: CatalogEntry, style: AuthStyle) -> dict[str, Any]:
     """
     properties: dict[str, Any] = {}
     required: list[str] = []
-    for param in entry.params_of(ParamScope.CONNECTION):
+    for param in entry.typed_params(style):
         properties[param.name] = _property(param) | ({"default": param.default} if param.default else {})
         if not param.default:
             required.append(param.name)
@@ -155,7 +155,11 @@ def form_schema(entry: CatalogEntry, style: AuthStyle) -> dict[str, Any]:
 
 
 def _property(item: Param | SecretField) -> dict[str, Any]:
-    found: dict[str, Any] = {"type": "string", "title": item.label, "pattern": item.pattern}
+    found: dict[str, Any] = {"type": "string", "title": item.label}
+    if isinstance(item, Param) and item.choices:
+        found["enum"] = list(item.choices)
+    else:
+        found["pattern"] = item.pattern
     if item.help:
         found["description"] = item.help
     if item.example:

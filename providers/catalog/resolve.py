@@ -1,6 +1,5 @@
 """Filling in the templates of a catalogue entry: from an entry and its parameters to a target that can be called."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -22,7 +21,7 @@ class Endpoints:
     """Absolute URLs; "" where the provider has none.
 
     ``probe`` and ``base`` may keep placeholders: for ``extra`` fields of the token response, which the strategies fill,
-    and for a workspace that is not chosen yet.
+    and for a workspace that is not chosen yet. Before the callback all but ``authorization`` may, for what it brings.
     """
 
     issuer: str = ""
@@ -72,6 +71,13 @@ class Target:
         return "" if choice is None else self.params.get(choice.param, "")
 
     @property
+    def account_within(self) -> tuple[str, ...]:
+        """What an account's id is unique within: the workspace, and what the callback named (a company, a shop)."""
+        named = [param for param in self.entry.params_of(ParamScope.CALLBACK) if not param.choices]
+        ids = [self.workspace_id, *(self.params.get(param.name, "") for param in named)]
+        return tuple(found for found in ids if found)
+
+    @property
     def lacks_workspace(self) -> bool:
         """Whether one of several workspaces is still to be chosen before the credential is of use."""
         return self.entry.workspaces is not None and not self.workspace_id
@@ -84,22 +90,24 @@ def resolve(
     registration: ClientRegistration,
     discovered: Mapping[str, str],
     params: Mapping[str, str],
+    before_callback: bool = False,
 ) -> Target:
     """Return the target with every template filled in.
 
     ``discovered`` is what ``providers.oauth.discovery.discover`` returned when the provider app was made (its keys are
     the fields of ``Endpoints`` plus habits such as ``iss_parameter``), {} for entries that spell out their endpoints;
     an endpoint that the entry spells out wins. ``params`` are the connection's own, the chosen workspace among them (it
-    alone may be missing); a value there for a parameter of scope ``app`` is ignored. Raises ``MisconfiguredProvider``
-    naming the parameter that is missing or does not match its pattern, or the endpoint that is missing or no http(s)
-    URL. No I/O.
+    alone may be missing, and ``before_callback`` what the authorization response will bring); a value there for a
+    parameter of scope ``app`` is ignored. Raises ``MisconfiguredProvider`` naming the parameter that is missing or does
+    not match its pattern, or the endpoint that is missing or no http(s) URL. No I/O.
     """
     if style not in entry.auth_styles:
         raise _misconfigured(f"{entry.slug} does not describe {style}.")
     values: dict[str, str] = {}
     for param in entry.params:
         given = (registration.params if param.scope is ParamScope.APP else params).get(param.name)
-        if given or param.scope is not ParamScope.WORKSPACE:
+        is_to_come = param.scope is ParamScope.WORKSPACE or (before_callback and param.scope is ParamScope.CALLBACK)
+        if given or not is_to_come:
             values[param.name] = _value(param, given)
     method = entry.oauth_method(style)
     if method is not None and method.discover and discovered:
@@ -115,9 +123,9 @@ def _value(param: Param, given: str | None) -> str:
     owner = "the provider app" if param.scope is ParamScope.APP else "the connection"
     if not value:
         raise _misconfigured(f"The parameter {param.name} ({param.label}) of {owner} is missing.")
-    if not re.fullmatch(param.pattern, value):
+    if not param.accepts(value):
         raise _misconfigured(f"The parameter {param.name} ({param.label}) of {owner} does not have the expected form.")
-    return value
+    return param.filled_in(value)
 
 
 def _with_habits(method: _Method, discovered: Mapping[str, str]) -> _Method:

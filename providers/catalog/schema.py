@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from providers.catalog.callback import ApprovalMarkers, ResponseNames
 from providers.catalog.calls import ErrorRule, Presentation, Probe, Workspaces
 from providers.catalog.fields import Param, SecretField, Shape
 from providers.catalog.scopes import ScopeInfo
@@ -80,7 +81,9 @@ class AuthorizationCodeMethod(OAuthMethod):
     for the refresh token: responses that bring one need not name it. ``refresh_tokens_rotate`` says that using a
     refresh token may end it; where each answer brings a new one but the old one lives on, it is false. A refresh token
     that nobody uses ends after ``refresh_idle_lifetime_seconds``; the grant ends ``refresh_absolute_lifetime_seconds``
-    after the end user's consent, whatever is done.
+    after the end user's consent, whatever is done. ``approval`` says which parameters of the authorization response
+    mean that an administrator has to approve first: each name in it takes the place of the common one
+    (``COMMON_MARKERS``), and counts beside a code, too.
     """
 
     authorization_url: str = ""
@@ -90,6 +93,8 @@ class AuthorizationCodeMethod(OAuthMethod):
     pkce: Pkce = Pkce.S256
     response_mode: Literal["query", "form_post"] = "query"
     authorization_params: dict[str, str] = Field(default_factory=dict)
+    callback: ResponseNames = Field(default_factory=ResponseNames)
+    approval: ApprovalMarkers = Field(default_factory=dict)
     scope_parameter: str = Field(default="scope", min_length=1)
     token_pointer: str = ""
     refresh_scope: str = ""
@@ -166,6 +171,13 @@ class CatalogEntry(Shape):
     def params_of(self, scope: ParamScope) -> tuple[Param, ...]:
         """The parameters that the operator (``app``), the end user (``connection``) or their choice supplies."""
         return tuple(param for param in self.params if param.scope is scope)
+
+    def typed_params(self, style: AuthStyle) -> tuple[Param, ...]:
+        """The parameters that the end user types for ``style``: without a callback, what one would carry as well."""
+        typed = {ParamScope.CONNECTION}
+        if style is not AuthStyle.AUTHORIZATION_CODE:
+            typed.add(ParamScope.CALLBACK)
+        return tuple(param for param in self.params if param.scope in typed)
 
     def with_required_scopes(self, scopes: Sequence[str]) -> tuple[str, ...]:
         """Return ``scopes``, once each, and after them those that are asked for in any case."""

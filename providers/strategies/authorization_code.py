@@ -37,7 +37,7 @@ class AuthorizationCode(Strategy):
             "response_type": "code",
             "client_id": target.registration.client_id,
             "redirect_uri": target.registration.redirect_uri,
-            "state": request.state,
+            method.callback.state: request.state,
         }
         if scopes := target.entry.with_required_scopes(request.scopes):
             parameters[method.scope_parameter] = method.scope_separator.join(scopes)

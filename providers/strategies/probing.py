@@ -88,10 +88,10 @@ def _listing(target: Target, response: Response) -> ProbeResult:
 
 
 def _account(target: Target, described: Probe, response: Response) -> Account | None:
-    """Return whose account the answer names, within the connection's workspace where there is one."""
+    """Return whose account the answer names, within the workspace or company that the connection is about."""
     document = json_document(response)
     parts = [text_at(document, pointer) for pointer in described.account_id.split()]
-    identifier = ":".join([target.workspace_id, *parts] if target.workspace_id else parts)
+    identifier = ":".join([*target.account_within, *parts])
     if not all(parts) or len(identifier) > _LONGEST_TEXT:
         return None
     name = text_at(document, described.account_name) if described.account_name else ""

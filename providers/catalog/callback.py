@@ -1,0 +1,42 @@
+"""The authorization response of an entry: what its parameters are called, and what else than a code it may bring.
+
+RFC 6749 §4.1.2 names ``code``, ``state`` and ``error``, and RFC 9207 ``iss``. Reading a response by this is
+``providers.oauth.authorization_response``.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from providers.catalog.fields import ResponseName, Shape
+
+
+class ResponseNames(Shape):
+    """What a provider calls the three parameters that every answer may have; ``state`` in the request as well."""
+
+    code: ResponseName = "code"
+    state: ResponseName = "state"
+    error: ResponseName = "error"
+
+
+def _several(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {name: [one] if isinstance(one, str) else one for name, one in value.items()}
+
+
+# Which parameter has which values where an administrator was asked to approve, so that there is no code yet. Under
+# ``error`` stand error codes, whatever the entry calls that parameter.
+ApprovalMarkers = Annotated[dict[ResponseName, tuple[str, ...]], BeforeValidator(_several)]
+
+# GitHub and Slack ask the owner of an organisation; Microsoft comes back from the administrator's own consent without a
+# code; the errors are OpenID Connect Core §3.1.2.6 and Microsoft's.
+COMMON_MARKERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "setup_action": ("request",),
+        "admin_consent": ("True",),
+        "error": ("admin_consent_required", "consent_required", "interaction_required"),
+    }
+)

@@ -1,0 +1,109 @@
+"""What must agree where the authorization response brings parameters: their names, their choices and where they may go.
+
+The browser carries that response, so that a parameter in it is the end user's word: it may choose among the hosts that
+an entry lists, and never name one.
+"""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from providers.catalog.fields import Param
+from providers.catalog.schema import CatalogEntry
+from providers.catalog.template import fill, names
+from providers.vocabulary import AuthStyle, ParamScope
+
+# Connection parameters are shown: nothing that is a secret may become one.
+_NEVER_A_PARAM = frozenset({"access_token", "refresh_token", "id_token", "client_secret", "session_state", "iss"})
+_ANYWHERE = "evil.example"
+_HOSTILE = (
+    _ANYWHERE,
+    f"https://{_ANYWHERE}",
+    f"http://{_ANYWHERE}",
+    f"//{_ANYWHERE}",
+    f".{_ANYWHERE}",
+    f"a@{_ANYWHERE}",
+    f"@{_ANYWHERE}",
+    f"{_ANYWHERE}:443",
+    *(f"{start}{_ANYWHERE}{end}" for start in ("", "https://", "@") for end in ("/", "#", "?", "\\", "/x", "?x", "#x")),
+)
+
+
+def callback_problems(entry: CatalogEntry) -> Iterator[str]:
+    """Yield what is wrong with what ``entry`` says of its authorization response: the key, and what to do. No I/O."""
+    brought = entry.params_of(ParamScope.CALLBACK)
+    for param in entry.params:
+        yield from _param_problems(entry, param)
+    method = entry.authorization_code
+    if method is None:
+        for param in brought:
+            yield f"params.{param.name}: only [authorization_code] has a callback; give it another scope"
+        return
+    ours = [method.callback.code, method.callback.state, method.callback.error]
+    for name in sorted({name for name in ours if ours.count(name) > 1 or name == "iss"}):
+        yield f"authorization_code.callback: {name!r} stands for two things; give each parameter a name of its own"
+    early = {"authorization_url": method.authorization_url, "issuer": method.issuer}
+    early |= {f"authorization_params.{name}": value for name, value in method.authorization_params.items()}
+    for key, template in early.items():
+        for param in brought:
+            if _uses(template, param):
+                yield (
+                    f"authorization_code.{key}: uses {{{param.name}}}, which is not known before the callback; leave "
+                    "it out, or let the end user type it (scope connection)"
+                )
+    for param in brought:
+        for key, template in _addresses(entry):
+            if _uses(template, param) and not param.choices and _names_a_host(entry, template, param):
+                yield (
+                    f"{key}: lets the callback name any host by {{{param.name}}}; list the hosts as its choices, or "
+                    "narrow its pattern to a domain of the provider's"
+                )
+
+
+def _param_problems(entry: CatalogEntry, param: Param) -> Iterator[str]:
+    key = f"params.{param.name}"
+    if (param.scope is ParamScope.CALLBACK) != (param.callback is not None):
+        yield f'{key}: scope "callback" and `callback`, the name in the authorization response, go together'
+    if param.choices and param.scope is ParamScope.WORKSPACE:
+        yield f"{key}.choices: the workspaces are the choices; remove them"
+    if "" in param.choices or "" in param.choices.values():
+        yield f"{key}.choices: one is empty; give each a name and a value"
+    method = entry.authorization_code
+    if method is not None and param.callback in (*method.callback.model_dump().values(), *_NEVER_A_PARAM):
+        yield f"{key}.callback: {param.callback!r} may be a secret or is read already; it cannot become a parameter"
+
+
+def _addresses(entry: CatalogEntry) -> Iterator[tuple[str, str]]:
+    method = entry.oauth_method(AuthStyle.AUTHORIZATION_CODE)
+    if method is not None:
+        for name in ("token_url", "revocation_url", "introspection_url"):
+            yield f"authorization_code.{name}", getattr(method, name)
+    yield "base_url", entry.base_url
+    if entry.probe is not None:
+        yield "probe.url", entry.probe.url
+    if entry.workspaces is not None:
+        yield "workspaces.url", entry.workspaces.url
+
+
+def _uses(template: str, param: Param) -> bool:
+    try:
+        return param.name in names(template)
+    except ValueError:  # told by the checks of templates
+        return False
+
+
+def _names_a_host(entry: CatalogEntry, template: str, param: Param) -> bool:
+    """Whether a value that ``param`` accepts leads to a host of the caller's."""
+    try:
+        accepted = [value for value in _HOSTILE if param.accepts(value)]
+    except re.error:  # told by the checks of patterns
+        return False
+    others = dict.fromkeys(names(template), "x")
+    return any(_host(fill(template, {**others, param.name: value})).endswith(_ANYWHERE) for value in accepted)
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url.replace("\\", "/")).hostname or ""
+    except ValueError:
+        return ""

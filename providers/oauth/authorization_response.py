@@ -1,0 +1,100 @@
+"""The authorization response (RFC 6749 §4.1.2, RFC 9207), as an entry says that its provider writes it. No I/O.
+
+What stands in it is the browser's word: nothing of it is believed before the state and the browser are known.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from providers.catalog.callback import COMMON_MARKERS, ResponseNames
+from providers.catalog.schema import CatalogEntry
+from providers.errors import plain_error_code
+from providers.vocabulary import ParamScope
+
+LONGEST_CODE = 4096
+LONGEST_TEXT = 2048
+_UNNAMED_ERROR = "server_error"
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationResponse:
+    """One response. "" stands for what is missing; ``iss`` is None then, because an empty one is a wrong one.
+
+    ``error`` is the provider's code where it reads like one, else "server_error". ``is_repeated`` says that a parameter
+    is there twice (RFC 6749 §3.1: not more than once), ``is_too_long`` that one is longer than any that is expected,
+    ``awaits_approval`` that an administrator was asked to approve. ``params`` are those of scope ``callback`` that it
+    brings, by the entry's names, unchecked.
+    """
+
+    state: str = field(default="", repr=False)
+    code: str = field(default="", repr=False)
+    iss: str | None = None
+    error: str = ""
+    is_repeated: bool = False
+    is_too_long: bool = False
+    awaits_approval: bool = False
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+def names_read(entry: CatalogEntry | None) -> frozenset[str]:
+    """Return the parameters that are read of a response to an app of ``entry``; None for an app that is not known."""
+    known = _names(entry)
+    brought = {param.callback for param in entry.params if param.callback} if entry is not None else set()
+    return frozenset({known.code, known.state, known.error, "iss", *_markers(entry), *brought})
+
+
+def read_response(given: Mapping[str, Sequence[str]], *, entry: CatalogEntry | None) -> AuthorizationResponse:
+    """Return what ``given``, each parameter with all its values, means at a provider of ``entry``.
+
+    Unknown parameters are passed over (RFC 6749 §4.1.2).
+    """
+    read = {name: list(given[name]) for name in names_read(entry) if given.get(name)}
+    one = {name: values[0] for name, values in read.items()}
+    known = _names(entry)
+    is_repeated = any(len(values) > 1 for values in read.values())
+    code, error = one.get(known.code, ""), one.get(known.error, "")
+    return AuthorizationResponse(
+        state="" if len(read.get(known.state, ())) > 1 else one.get(known.state, ""),
+        code=code,
+        iss=one.get("iss"),
+        error=(plain_error_code(error) or _UNNAMED_ERROR) if error else "",
+        is_repeated=is_repeated,
+        is_too_long=any(
+            len(value) > (LONGEST_CODE if name == known.code else LONGEST_TEXT) for name, value in one.items()
+        ),
+        awaits_approval=_awaits_approval(one, entry, has_code=bool(code)),
+        params={
+            param.name: one[param.callback]
+            for param in (entry.params_of(ParamScope.CALLBACK) if entry is not None else ())
+            if param.callback and one.get(param.callback)
+        },
+    )
+
+
+def _names(entry: CatalogEntry | None) -> ResponseNames:
+    method = entry.authorization_code if entry is not None else None
+    return method.callback if method is not None else ResponseNames()
+
+
+def _own_markers(entry: CatalogEntry | None) -> Mapping[str, tuple[str, ...]]:
+    method = entry.authorization_code if entry is not None else None
+    own = method.approval if method is not None else {}
+    error = _names(entry).error
+    return {error if name == "error" else name: values for name, values in own.items()}
+
+
+def _markers(entry: CatalogEntry | None) -> Mapping[str, tuple[str, ...]]:
+    error = _names(entry).error
+    common = {error if name == "error" else name: values for name, values in COMMON_MARKERS.items()}
+    return {**common, **_own_markers(entry)}
+
+
+def _awaits_approval(one: Mapping[str, str], entry: CatalogEntry | None, *, has_code: bool) -> bool:
+    """Whether a marker is there. The common ones count where there is no code, the entry's own in any case."""
+    error = _names(entry).error
+    counting = _own_markers(entry) if has_code else _markers(entry)
+    if has_code and error in one:
+        counting = {**counting, error: _markers(entry).get(error, ())}
+    return any(
+        one.get(name, "").casefold() in {value.casefold() for value in values} for name, values in counting.items()
+    )
