@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.locking import lock_connection
 from connections.lifecycle.sealing import current_data_key
+from connections.lifecycle.status import change_status
 from connections.lifecycle.versions import insert_received, make_current, seal_version
 from connections.models import Connection, OwnerKind, ProviderApp, Reason, Status, Tenant
 from providers.values import Credential, Obtained
@@ -45,5 +46,6 @@ def store_grant(tokens: Mapping[str, Any], *, tenant: Tenant, app: ProviderApp, 
         locked = lock_connection(connection.id)
         if locked is None:
             raise RuntimeError("The connection that was just made is gone.")
-        make_current(locked, version, status=Status.ACTIVE, reason=Reason.CONNECTED, now=now)
+        make_current(locked, version, now=now)
+        change_status(locked, Status.ACTIVE, Reason.CONNECTED, now=now)
     return connection.id

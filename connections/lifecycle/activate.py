@@ -12,13 +12,14 @@ from typing import Any
 
 from django.db import IntegrityError
 
-from connections.lifecycle import audit, events
+from connections.lifecycle import audit
 from connections.lifecycle.begin_exchange import Exchange, lock_claimed
 from connections.lifecycle.failures import Failure
 from connections.lifecycle.hold import destroy_held
 from connections.lifecycle.kept import Kept
 from connections.lifecycle.locking import lock_connection, short_transaction
 from connections.lifecycle.outcomes import AccountMismatch, ExchangeFailed, Refusal, SessionUnusable
+from connections.lifecycle.status import change_status
 from connections.lifecycle.versions import insert_received, make_current, record_requested_scopes, seal_version
 from connections.models import (
     LIVE,
@@ -144,13 +145,9 @@ def _connect(
     """Make the credential the current one of the locked ``connection``, and complete the session."""
     renewed = connection.status != Status.PENDING
     version = _stored(work, connection, verified.kept)
-    make_current(
-        connection,
-        version,
-        status=Status.ACTIVE,
-        reason=Reason.RECONNECTED if renewed else Reason.CONNECTED,
-        now=work.started_at,
-    )
+    make_current(connection, version, now=work.started_at)
+    reason = Reason.RECONNECTED if renewed else Reason.CONNECTED
+    change_status(connection, Status.ACTIVE, reason, now=work.started_at, told={"renewed": renewed})
     record_requested_scopes(connection, work.scopes)
     connection.change(
         params={**work.params, **verified.workspace_params},
@@ -170,7 +167,6 @@ def _connect(
     session.save()
     if pending is not None and pending.id != connection.id and pending.status == Status.PENDING:
         pending.delete()
-    events.emit("connection.connected", connection, renewed=renewed)
     audit.record(
         "connection.connected",
         actor=actor,

@@ -8,8 +8,8 @@ from connections.lifecycle import audit
 from connections.lifecycle.locking import lock_connection, short_transaction
 from connections.lifecycle.outcomes import AppMisconfigured, NotFound
 from connections.lifecycle.promote import SECRETS_KEPT
+from connections.lifecycle.status import change_status
 from connections.lifecycle.targets import access_to
-from connections.lifecycle.verdict import change_status
 from connections.models import Connection, CredentialVersion, Reason, Revocation, Status
 
 
@@ -29,7 +29,7 @@ def disconnect(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, k
         if connection.status in (status, Status.DISCONNECTED):
             return connection
         audit.record("connection.disconnect", actor=actor, connection=connection, detail={"keep": keep})
-        change_status(connection, status, reason, evidence={}, now=now)
+        change_status(connection, status, reason, now=now)
         has_secrets = CredentialVersion.objects.filter(connection=connection).exists()
         revocable = has_secrets and _can_revoke(connection)
         connection.change(

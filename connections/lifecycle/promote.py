@@ -15,6 +15,7 @@ from connections.lifecycle.intervals import probe_intervals
 from connections.lifecycle.locking import lock_if_free
 from connections.lifecycle.policy import GrantLifetimes, refresh_moment
 from connections.lifecycle.promote_query import begin_plain_promotion, end_plain_promotion
+from connections.lifecycle.status import change_status
 from connections.lifecycle.versions import SealedVersion, make_current, row_of
 from connections.models import (
     AttemptState,
@@ -99,29 +100,38 @@ def promote_plainly(sealed: SealedVersion, *, lifetimes: GrantLifetimes) -> bool
 
 
 def promote_orphan(connection: Connection, *, now: datetime) -> bool:
-    """Make the newest orphan of the current grant the current version, if there is one: it may be the live one."""
-    orphan = (
-        CredentialVersion.objects.filter(connection=connection, stage=Stage.ORPHAN)
-        .filter(Q(grant_id=connection.grant_id))
-        .order_by("-received_at")
-        .first()
-    )
+    """Make the newest orphan of the current grant the current version, if there is one: it may be the live one.
+
+    Its status is left to what comes of its refresh, which is due at once. Call it with ``connection`` locked.
+    """
+    orphan = newest_orphan(connection)
     if orphan is None:
         return False
-    make_current(connection, orphan, status=Status(connection.status), reason=Reason(connection.reason), now=now)
+    make_current(connection, orphan, now=now)
     connection.change(refresh_due_at=now)
     return True
 
 
+def newest_orphan(connection: Connection) -> CredentialVersion | None:
+    """Return the newest orphan of the current grant, or None."""
+    orphans = CredentialVersion.objects.filter(connection=connection, stage=Stage.ORPHAN)
+    return orphans.filter(Q(grant_id=connection.grant_id)).order_by("-received_at").first()
+
+
 def _promote(connection: Connection, version: CredentialVersion, *, now: datetime) -> None:
-    was_healthy = connection.status == Status.ACTIVE
-    make_current(
-        connection,
-        version,
-        status=Status.ACTIVE,
-        reason=Reason(connection.reason) if was_healthy else Reason.RECOVERED,
-        now=now,
-        verified_at=version.received_at,
-        verified_by="refresh",
-    )
-    events.emit("connection.refreshed" if was_healthy else "connection.recovered", connection)
+    _discard_overtaken(version)
+    make_current(connection, version, now=now, verified_at=version.received_at, verified_by="refresh")
+    if connection.status == Status.ACTIVE:
+        events.emit("connection.refreshed", connection)
+    else:
+        change_status(connection, Status.ACTIVE, Reason.RECOVERED, now=now)
+
+
+def _discard_overtaken(version: CredentialVersion) -> None:
+    """Delete the orphans that were there before the refresh that bought ``version`` began: they are needed no more.
+
+    The plain promotion does the same in SQL (``promote_query``).
+    """
+    orphans = CredentialVersion.objects.filter(connection_id=version.connection_id, stage=Stage.ORPHAN)
+    attempt = RefreshAttempt.objects.filter(Q(id=version.attempt_id))
+    orphans.filter(received_at__lte=attempt.values("claimed_at")[:1]).delete()

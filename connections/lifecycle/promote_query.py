@@ -48,10 +48,11 @@ VALUES (%(id)s, %(connection_id)s, %(grant_id)s, %(parent_id)s, %(attempt_id)s, 
 _DEMOTE = """
 WITH plain AS (
     SELECT connection.id AS connection_id, connection.tenant_id, connection.provider, connection.end_user,
-           connection.status, connection.reason, connection.last_vended_at, clock_timestamp() AS now
+           connection.status, connection.reason, connection.last_vended_at, attempt.claimed_at, clock_timestamp() AS now
       FROM connections_connection AS connection
       JOIN connections_credentialversion AS version ON version.id = %(version_id)s
       JOIN connections_credentialversion AS parent ON parent.id = version.parent_id
+      JOIN connections_refreshattempt AS attempt ON attempt.id = version.attempt_id
      WHERE connection.id = version.connection_id
        AND connection.status = 'active'
        AND connection.grant_id = version.grant_id
@@ -60,12 +61,13 @@ WITH plain AS (
        AND version.scopes = parent.scopes
 ), removed AS (
     DELETE FROM connections_credentialversion AS version USING plain
-     WHERE version.connection_id = plain.connection_id AND version.stage = 'previous'
+     WHERE version.connection_id = plain.connection_id
+       AND (version.stage = 'previous' OR version.stage = 'orphan' AND version.received_at <= plain.claimed_at)
 ), demoted AS (
     UPDATE connections_credentialversion AS version SET stage = 'previous' FROM plain
      WHERE version.connection_id = plain.connection_id AND version.stage = 'current'
 )
-SELECT * FROM plain
+SELECT connection_id, tenant_id, provider, end_user, status, reason, last_vended_at, now FROM plain
 """
 
 _PROMOTE = """

@@ -8,40 +8,32 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from connections.lifecycle import audit, events
 from connections.lifecycle.incidents import downgrades_frozen
 from connections.lifecycle.policy import STRIKE_INTERVAL, decide_refusal
-from connections.lifecycle.promote import promote_orphan
-from connections.models import MAY_BECOME, Connection, Reason, RefreshAttempt, Status
-
-
-def change_status(
-    connection: Connection, status: Status, reason: Reason, *, evidence: dict[str, Any], now: datetime
-) -> None:
-    """Give the connection a status and a reason, with an event and an audit row. Raises ``ValueError`` if the state
-    table does not allow the change.
-    """
-    if status not in MAY_BECOME[Status(connection.status)]:
-        raise ValueError(f"A connection that is {connection.status} does not become {status}.")
-    before = connection.status
-    connection.change(status=status, reason=reason, evidence=evidence, status_changed_at=now)
-    events.emit(f"connection.{status}", connection, previous_status=before, evidence=evidence)
-    audit.record(
-        "connection.status",
-        decision=f"{status}",
-        connection=connection,
-        version_id=connection.current_version_id,
-        detail={"from": before, "reason": reason, "evidence": evidence},
-    )
+from connections.lifecycle.promote import newest_orphan, promote_orphan
+from connections.lifecycle.status import change_status
+from connections.models import Connection, CredentialVersion, Reason, RefreshAttempt, Status
 
 
 def refresh_refused(
     connection: Connection, attempt: RefreshAttempt, *, evidence: dict[str, Any], now: datetime
 ) -> None:
-    """Judge the refusal of a refresh: an orphan is tried first, then the two-strike rule decides."""
+    """Judge the refusal of a refresh: an orphan is tried first, then the two-strike rule decides.
+
+    An orphan whose access token has run out does not take the place of one that still vends: it is tried when that
+    ends, and the connection is suspect until then.
+    """
     if connection.current_version_id != attempt.parent_version_id:
         return
-    if promote_orphan(connection, now=now):
+    orphan = newest_orphan(connection)
+    if orphan is not None:
+        if not _outlasts(connection, orphan, now=now):
+            promote_orphan(connection, now=now)
+            return
+        if connection.status == Status.ACTIVE and not downgrades_frozen(connection.provider_app, now=now):
+            change_status(connection, Status.SUSPECT, Reason.REFRESH_REFUSED, evidence=evidence, now=now)
+        retry_at = connection.access_expires_at
+        connection.change(next_attempt_at=retry_at, refresh_due_at=retry_at, refresh_enqueued_until=None)
         return
     refusal = _struck(
         connection,
@@ -55,6 +47,12 @@ def refresh_refused(
     if not refusal:
         retry_at = (connection.refused_at or now) + STRIKE_INTERVAL
         connection.change(next_attempt_at=retry_at, refresh_due_at=retry_at, refresh_enqueued_until=None)
+
+
+def _outlasts(connection: Connection, orphan: CredentialVersion, *, now: datetime) -> bool:
+    """Whether the current access token still vends, and that of ``orphan`` does not."""
+    is_orphan_over = orphan.access_expires_at is not None and orphan.access_expires_at <= now
+    return is_orphan_over and connection.access_expires_at is not None and connection.access_expires_at > now
 
 
 def credential_refused(
@@ -78,7 +76,7 @@ def proved_alive(connection: Connection, version_id: uuid.UUID, *, by: str, now:
     if connection.current_version_id != version_id:
         return
     if connection.status == Status.SUSPECT and connection.reason == Reason.PROBE_REFUSED:
-        change_status(connection, Status.ACTIVE, Reason.RECOVERED, evidence={}, now=now)
+        change_status(connection, Status.ACTIVE, Reason.RECOVERED, now=now)
         connection.change(refused_at=None)
     connection.change(verified_at=now, verified_by=by)
 

@@ -17,7 +17,7 @@ from connections.lifecycle.intervals import probe_intervals
 from connections.lifecycle.lifetime import grant_lifetimes
 from connections.lifecycle.policy import ASSUMED_LIFETIME_SECONDS, refresh_moment
 from connections.lifecycle.sealing import credential_place
-from connections.models import Connection, CredentialVersion, Reason, Scope, Stage, Status
+from connections.models import Connection, CredentialVersion, Scope, Stage
 from connections.vault.keyring import DataKey
 from connections.vault.sealing import fingerprint, seal
 from providers.values import Obtained
@@ -115,15 +115,14 @@ def make_current(
     connection: Connection,
     version: CredentialVersion,
     *,
-    status: Status,
-    reason: Reason,
     now: datetime,
     **further: Any,
 ) -> None:
     """Make ``version`` the current one. Call it in a transaction, with ``connection`` locked.
 
     The version that was current becomes ``previous``, older ones of that stage and orphans of other grants go. Due
-    times follow from the new lifetime; failures and evidence are cleared. ``further`` are columns to change with it.
+    times follow from the new lifetime; failures and evidence are cleared. The status stays: it changes in ``status``.
+    Granted scopes follow the version, with an event where some were lost. ``further`` are columns to change with it.
     """
     siblings = CredentialVersion.objects.filter(connection=connection).exclude(id=version.id)
     of_older_grants = ~Q(grant_id=version.grant_id) & ~Q(stage=Stage.CURRENT)
@@ -131,14 +130,10 @@ def make_current(
     siblings.filter(stage=Stage.CURRENT).update(stage=Stage.PREVIOUS)
     version.stage = Stage.CURRENT
     version.save(update_fields=["stage"])
-    changed = connection.status != status
     app = connection.provider_app
     lifetimes = grant_lifetimes(app.provider, app.auth_style, refresh_lifetime_seconds=version.refresh_lifetime_seconds)
     values: dict[str, Any] = {
-        "status": status,
-        "reason": reason,
         "evidence": {},
-        "status_changed_at": now if changed else connection.status_changed_at,
         "grant_id": version.grant_id,
         "authorized_at": connection.authorized_at if version.grant_id == connection.grant_id else version.received_at,
         "current_version_id": version.id,

@@ -1,6 +1,7 @@
 """One tenant's, or one end user's, grant at one provider app."""
 
 import uuid
+from datetime import datetime
 from typing import Any, Self
 
 from django.contrib.postgres.indexes import GinIndex
@@ -8,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from connections.models.provider_app import ProviderApp
-from connections.models.states import LIVE, Reason, Status, status_and_reason_agree
+from connections.models.states import LIVE, MAY_BECOME, Reason, Status, status_and_reason_agree
 from connections.models.tenant import Tenant
 
 
@@ -140,7 +141,26 @@ class Connection(models.Model):
         return f"{self.provider} {self.id}"
 
     def change(self, **values: Any) -> None:
-        """Set and save just ``values``, counting the change. Call it with the row locked."""
+        """Set and save just ``values``, counting the change. Call it with the row locked.
+
+        Raises ``ValueError`` for a status or a reason: these go through ``lifecycle.status``.
+        """
+        if not values.keys().isdisjoint({"status", "reason"}):
+            raise ValueError("A status changes through change_status alone.")
+        self._save(values)
+
+    def become(self, status: Status, reason: Reason, *, evidence: dict[str, Any], now: datetime) -> None:
+        """Take on a status and a reason that the table allows. For ``lifecycle.status``; call it with the row locked.
+
+        ``status_changed_at`` stays where only the reason changes. Raises ``ValueError`` for a step not in the table.
+        """
+        before = Status(self.status)
+        if status not in MAY_BECOME[before]:
+            raise ValueError(f"A connection that is {before} does not become {status}.")
+        changed_at = self.status_changed_at if status == before else now
+        self._save({"status": status, "reason": reason, "evidence": evidence, "status_changed_at": changed_at})
+
+    def _save(self, values: dict[str, Any]) -> None:
         for name, value in values.items():
             setattr(self, name, value)
         self.version += 1

@@ -13,6 +13,7 @@ from connections import dispatch
 from connections.lifecycle.clock import database_now
 from connections.models import AuditEvent, Connection, RefreshAttempt
 from tests.connections.admin.conftest import World, list_url, make_connection, messages_of, page_url, press_url
+from tests.connections.api.stored import overwrite
 from tests.flows import EndUser
 from tests.sandbox_control import SandboxProcess
 
@@ -151,7 +152,7 @@ def test_many_rows_are_ordered_from_the_workers(
     transactional_db: None, olga: Client, world: World, monkeypatch: pytest.MonkeyPatch, action: str, task: str
 ) -> None:
     rows = [make_connection(world.app, world.tenant, f"user-{number}") for number in range(6)]
-    rows[0].change(status="needs_reauth", reason="grant_rejected")
+    overwrite(rows[0], status="needs_reauth", reason="grant_rejected")
     with sent_tasks(monkeypatch) as sent:
         told = act(olga, action, *rows)
     assert sorted(sent) == sorted((task, str(row.id)) for row in rows[1:])

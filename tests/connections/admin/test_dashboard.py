@@ -8,6 +8,7 @@ from connections.admin.dashboard import overview
 from connections.lifecycle.clock import database_now
 from connections.models import Connection, Incident
 from tests.connections.admin.conftest import World, make_connection, page_url, press_url
+from tests.connections.api.stored import overwrite
 
 
 def figures(name: str) -> int:
@@ -17,7 +18,7 @@ def figures(name: str) -> int:
 
 
 def test_counts_connections_by_status(world: World) -> None:
-    make_connection(world.app, world.tenant, "bob").change(status="needs_reauth", reason="grant_rejected")
+    overwrite(make_connection(world.app, world.tenant, "bob"), status="needs_reauth", reason="grant_rejected")
     assert (figures("Active"), figures("Needs re-authorization"), figures("Suspect")) == (1, 1, 0)
     assert overview(now=database_now()).total == 2
 
@@ -46,8 +47,11 @@ def test_shows_open_incidents_until_somebody_closes_them(olga: Client, world: Wo
 def test_lists_connections_in_trouble_newest_first(olga: Client, world: World) -> None:
     for number in range(10):
         connection = make_connection(world.app, world.tenant, f"user-{number}")
-        connection.change(
-            status="suspect", reason="probe_refused", status_changed_at=database_now() - timedelta(minutes=number)
+        overwrite(
+            connection,
+            status="suspect",
+            reason="probe_refused",
+            status_changed_at=database_now() - timedelta(minutes=number),
         )
     shown = overview(now=database_now()).in_trouble
     assert [row.end_user for row in shown] == [f"user-{number}" for number in range(8)]

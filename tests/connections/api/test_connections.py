@@ -11,7 +11,7 @@ from django.db import connection as database
 from connections.lifecycle import events
 from connections.lifecycle.clock import database_now
 from connections.models import AuditEvent, Connection, OutboxEvent, OwnerKind, Reason, Status, Tenant
-from tests.connections.api.stored import make_app, make_connection
+from tests.connections.api.stored import make_app, make_connection, overwrite
 from tests.factories import Caller, make_caller, make_tenant
 from tests.flows import call
 
@@ -129,7 +129,7 @@ def test_says_where_to_mend_it_only_when_it_is_broken(acme: Tenant, connection: 
     make_tenant("acme", reconnect_url="https://app.acme.example/mend/{connection}")
     path = f"/connections/{connection.id}"
     assert call(backend, "GET", path).json()["connect_url"] is None
-    connection.change(status=Status.NEEDS_REAUTH, reason=Reason.GRANT_REJECTED)
+    overwrite(connection, status=Status.NEEDS_REAUTH, reason=Reason.GRANT_REJECTED)
     assert call(backend, "GET", path).json()["connect_url"] == f"https://app.acme.example/mend/{connection.id}"
 
 

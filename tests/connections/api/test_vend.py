@@ -13,7 +13,7 @@ from django.test import Client
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.switches import Suspendable
 from connections.models import AuditEvent, Connection, CredentialVersion, OwnerKind, Permission, Reason, Status, Tenant
-from tests.connections.api.stored import expire_in, make_app, make_connection
+from tests.connections.api.stored import expire_in, make_app, make_connection, overwrite
 from tests.factories import Caller, make_caller, make_tenant
 from tests.flows import call
 
@@ -179,7 +179,7 @@ def test_min_ttl_is_kept_to(connection: Connection, backend: Caller) -> None:
 def test_each_status_has_its_answer(
     status: Status, reason: Reason, answer: int, code: str | None, connection: Connection, backend: Caller
 ) -> None:
-    connection.change(status=status, reason=reason)
+    overwrite(connection, status=status, reason=reason)
     given = vend(backend, connection, end_user="alice")
     assert (given.status_code, given.json().get("code")) == (answer, code)
     assert last_audit().decision == (code or "allowed")

@@ -17,6 +17,7 @@ from connections.lifecycle.on_demand import (
 from connections.lifecycle.outcomes import NotFound
 from connections.lifecycle.sweep import sweep_refreshes
 from connections.models import AuditEvent, Connection
+from tests.connections.api.stored import overwrite
 from tests.sandbox_control import SandboxProcess
 
 OLGA = Actor(operator="olga", address="192.0.2.7")
@@ -50,7 +51,7 @@ def test_a_probe_of_a_dead_grant_tells_what_followed(connection: Connection, san
 
 
 def test_a_probe_of_what_is_not_in_use_says_so(connection: Connection) -> None:
-    connection.change(status="revoked", reason="revoked_by_operator")
+    overwrite(connection, status="revoked", reason="revoked_by_operator")
     told = probe_on_demand(connection.id, actor=OLGA)
     assert (told.is_success, told.code) == (False, "not_probed")
     assert "not in use" in told.detail
@@ -80,7 +81,7 @@ def test_an_ordered_refresh_is_due_now_and_sent_once(connection: Connection) -> 
 def test_nothing_is_ordered_for_what_is_not_in_use(connection: Connection) -> None:
     connection.change(refresh_due_at=None)
     assert order_refresh(connection.id, now=database_now(), actor=OLGA).code == "not_refreshable"
-    connection.change(status="revoked", reason="revoked_by_operator")
+    overwrite(connection, status="revoked", reason="revoked_by_operator")
     assert order_refresh(connection.id, now=database_now(), actor=OLGA).code == "gone"
     assert order_probe(connection.id, actor=OLGA).code == "gone"
     assert not AuditEvent.objects.filter(operator="olga").exists()
