@@ -148,8 +148,7 @@ def _pointers(entry: CatalogEntry) -> Iterator[tuple[str, str]]:
         if (method := entry.oauth_method(style)) is not None:
             rules += [(f"{_section(style)}.errors", method.errors)]
             rules += [(f"{_section(style)}.revocation.errors", method.revocation.errors)]
-            if isinstance(method, AuthorizationCodeMethod):
-                found.append((f"{_section(style)}.token_pointer", method.token_pointer))
+            found.append((f"{_section(style)}.token_pointer", method.token_pointer))
     if (probe := entry.probe) is not None:
         rules.append(("probe.dead", probe.dead))
         found += [("probe.account_id", pointer) for pointer in probe.account_id.split()]

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from providers.catalog.answers import TokenFields
 from providers.catalog.callback import ApprovalMarkers, ResponseNames
 from providers.catalog.calls import ErrorRule, Presentation, Probe, Workspaces
 from providers.catalog.fields import Param, SecretField, Shape
@@ -53,7 +54,9 @@ class OAuthMethod(Shape):
 
     The revocation and introspection URLs may also use ``{client_id}``; ``revocation.params`` that and ``extra`` fields.
     ``request_headers`` go to all three endpoints. ``token_type_hint`` says whether the latter two take that parameter.
-    ``scope_field`` and ``response_scope_separator`` ("" for the request's own) describe the token response.
+    ``scope_field`` and ``response_scope_separator`` ("" for the request's own) describe the token response, which may
+    be JSON or a form. ``token_pointer`` leads to the object in it that holds the tokens, for a code, a refresh and
+    client credentials alike; the answer to a refresh may also have them at the top, as some providers do.
     """
 
     token_url: str = ""
@@ -66,6 +69,8 @@ class OAuthMethod(Shape):
     response_scope_separator: str = ""
     scope_field: str = "scope"
     token_params: dict[str, str] = Field(default_factory=dict)
+    token_pointer: str = ""
+    token_fields: TokenFields = Field(default_factory=TokenFields)
     token_type_hint: bool = True
     revocation: Revocation = Field(default_factory=Revocation)
     default_lifetime_seconds: int | None = Field(default=None, ge=30)
@@ -76,14 +81,13 @@ class OAuthMethod(Shape):
 class AuthorizationCodeMethod(OAuthMethod):
     """OAuth 2.0 authorization code (RFC 6749 §4.1) with refresh (§6).
 
-    ``scope_parameter`` is what the authorization request calls the scope. ``token_pointer`` leads to the object that
-    holds the tokens in the answer to a code; the answer to a refresh holds them at the top. ``refresh_scope`` stands
-    for the refresh token: responses that bring one need not name it. ``refresh_tokens_rotate`` says that using a
-    refresh token may end it; where each answer brings a new one but the old one lives on, it is false. A refresh token
-    that nobody uses ends after ``refresh_idle_lifetime_seconds``; the grant ends ``refresh_absolute_lifetime_seconds``
-    after the end user's consent, whatever is done. ``approval`` says which parameters of the authorization response
-    mean that an administrator has to approve first: each name in it takes the place of the common one
-    (``COMMON_MARKERS``), and counts beside a code, too.
+    ``scope_parameter`` is what the authorization request calls the scope. ``refresh_scope`` stands for the refresh
+    token: responses that bring one need not name it. ``refresh_tokens_rotate`` says that using a refresh token may end
+    it; where each answer brings a new one but the old one lives on, it is false. A refresh token that nobody uses ends
+    after ``refresh_idle_lifetime_seconds``; the grant ends ``refresh_absolute_lifetime_seconds`` after the end user's
+    consent, whatever is done. ``approval`` says which parameters of the authorization response mean that an
+    administrator has to approve first: each name in it takes the place of the common one (``COMMON_MARKERS``), and
+    counts beside a code, too.
     """
 
     authorization_url: str = ""
@@ -96,7 +100,6 @@ class AuthorizationCodeMethod(OAuthMethod):
     callback: ResponseNames = Field(default_factory=ResponseNames)
     approval: ApprovalMarkers = Field(default_factory=dict)
     scope_parameter: str = Field(default="scope", min_length=1)
-    token_pointer: str = ""
     refresh_scope: str = ""
     refresh_tokens_rotate: bool = True
     refresh_grace_seconds: int = Field(default=0, ge=0)

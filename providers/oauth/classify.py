@@ -1,15 +1,15 @@
-"""What an answer of an OAuth endpoint means: status, JSON body and the catalogue's rules in, a verdict out.
+"""What an answer of an OAuth endpoint means: status, body and the catalogue's rules in, a verdict out.
 
 The entry's rules come first, then RFC 6749 §5.2. Nothing of the body leaves here but an error code that reads like one.
 """
 
-import json
 import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from providers.answer_text import UNREADABLE, document_of, form_of, text_of
 from providers.catalog.calls import ErrorRule
 from providers.catalog.pointer import value_at
 from providers.errors import (
@@ -46,8 +46,8 @@ _FAILURES: Mapping[Meaning, tuple[type[ProviderError], str]] = {
 
 def failure_of(response: Response, *, rules: Iterable[ErrorRule]) -> ProviderError | None:
     """Return the named failure that ``response`` is, or None for a success: a 2xx that carries no error. No I/O."""
-    document = json_object(response)
-    error = document.get("error")
+    document = fields_in(response)
+    error = document.get("error") if isinstance(document, dict) else None
     if (rule := first_match(rules, response)) is not None:
         return _failure(response, rule.means, error, known=rule.value or "")
     if response.status >= 500 or response.status in _TRANSIENT_STATUSES:
@@ -63,7 +63,7 @@ def failure_of(response: Response, *, rules: Iterable[ErrorRule]) -> ProviderErr
 
 def first_match(rules: Iterable[ErrorRule], response: Response) -> ErrorRule | None:
     """Return the first rule whose status, field value and text, where it has them, are those of the answer."""
-    document = json_document(response)
+    document = fields_in(response)
     for rule in rules:
         if rule.status is not None and rule.status != response.status:
             continue
@@ -83,10 +83,15 @@ def json_object(response: Response) -> dict[str, Any]:
 
 def json_document(response: Response) -> Any:
     """Return the body read as JSON, or None when it is not."""
-    try:
-        return json.loads(response.body)
-    except (ValueError, RecursionError):
-        return None
+    found = document_of(text_of(response))
+    return None if found is UNREADABLE else found
+
+
+def fields_in(response: Response) -> Any:
+    """Return the body read as JSON, else the fields of a form, whatever it is labelled; None when it is neither."""
+    text = text_of(response)
+    found = document_of(text)
+    return form_of(text) or None if found is UNREADABLE else found
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:

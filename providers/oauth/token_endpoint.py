@@ -42,8 +42,6 @@ def exchange_code(*, target: Target, grant: CodeGrant) -> Obtained:
 
     def ask(narrowed: ClientRegistration) -> TokenDocument:
         session = _TokenSession(WebApplicationClient(narrowed.client_id), target=target, registration=narrowed)
-        if target.entry.authorization_code is not None:
-            session.pointer = target.entry.authorization_code.token_pointer
         session.redirect_uri = narrowed.redirect_uri or None
         return session.run(
             lambda: session.fetch_token(
@@ -61,7 +59,8 @@ def refresh(*, target: Target, credential: Credential) -> Obtained:
     token = credential.refresh_token.get_secret_value()
 
     def ask(narrowed: ClientRegistration) -> TokenDocument:
-        session = _TokenSession(WebApplicationClient(narrowed.client_id), target=target, registration=narrowed)
+        client = WebApplicationClient(narrowed.client_id)
+        session = _TokenSession(client, target=target, registration=narrowed, is_refresh=True)
         return session.run(lambda: session.refresh_token(_PLACEHOLDER, refresh_token=token))
 
     document = with_each_secret(target.registration, ask)
@@ -94,19 +93,21 @@ def _no_authentication(request: requests.PreparedRequest) -> requests.PreparedRe
 class _TokenSession(OAuth2Session):  # type: ignore[misc]  # requests-oauthlib has no types
     """One request to the token endpoint. It has no scope, so that oauthlib compares none."""
 
-    def __init__(self, client: Client, *, target: Target, registration: ClientRegistration) -> None:
+    def __init__(
+        self, client: Client, *, target: Target, registration: ClientRegistration, is_refresh: bool = False
+    ) -> None:
         super().__init__(client=client)
         egress.mount(self)
         method = target.oauth_method
         proof = prove(method=method.client_authentication, registration=registration)
         self._url = target.endpoints.token
         self._format = method.token_request_format
-        self._rules = method.errors
+        self._method = method
         self._request_headers = target.request_headers | proof.headers
-        self.pointer = ""
         self._catalogue = {name: fill(value, target.params) for name, value in method.token_params.items()}
         self.parameters = dict(proof.form)
         self._answered = False
+        self._is_refresh = is_refresh
         self._admitted: TokenDocument | None = None
         self.register_compliance_hook("access_token_response", self._admit)
         self.register_compliance_hook("refresh_token_response", self._admit)
@@ -134,7 +135,7 @@ class _TokenSession(OAuth2Session):  # type: ignore[misc]  # requests-oauthlib h
     def _admit(self, response: requests.Response) -> requests.Response:
         """Classify the answer, then give oauthlib the least it can parse: it stumbles over odd values."""
         answer = Response(status=response.status_code, headers=response.headers, body=response.content)
-        self._admitted = admit(answer, rules=self._rules, pointer=self.pointer)
+        self._admitted = admit(answer, method=self._method, is_refresh=self._is_refresh)
         parsed = requests.Response()
         parsed.status_code = 200
         parsed.encoding = "utf-8"

@@ -9,11 +9,11 @@ from typing import Any
 import structlog
 from pydantic import SecretStr
 
-from providers.catalog.calls import ErrorRule
 from providers.catalog.pointer import value_at
 from providers.catalog.schema import AuthorizationCodeMethod, OAuthMethod
-from providers.errors import Evidence, MalformedResponse
-from providers.oauth.classify import failure_of, json_object
+from providers.errors import MalformedResponse
+from providers.oauth.classify import failure_of, fields_in
+from providers.oauth.unread import failure_to_read
 from providers.response import Response
 from providers.values import Credential, Obtained
 
@@ -45,18 +45,39 @@ class TokenDocument:
         return "TokenDocument(…)"
 
 
-def admit(response: Response, *, rules: tuple[ErrorRule, ...], pointer: str = "") -> TokenDocument:
-    """Return the document of a successful response; ``pointer`` leads to the object in it that holds the tokens.
+def admit(response: Response, *, method: OAuthMethod, is_refresh: bool = False) -> TokenDocument:
+    """Return the document of a successful response, which may be JSON or a form.
 
-    Raises the failure that ``classify`` sees in it, ``MalformedResponse`` for a success that names no usable token.
+    The tokens are where the entry points; in the answer to a refresh also at the top, if they are not there. Raises the
+    failure that ``classify`` sees in it, and ``AnswerUnread`` for a success that names no usable token.
     """
-    if (failure := failure_of(response, rules=rules)) is not None:
+    failure = failure_of(response, rules=method.errors)
+    whole = fields_in(response)
+    pointers = dict.fromkeys([method.token_pointer, *([""] if is_refresh else [])])
+    for fields in (value_at(whole, pointer) for pointer in pointers):
+        if isinstance(fields, dict) and _token(value_at(fields, _path(method.token_fields.access_token))) is not None:
+            break
+    else:
+        fields = {}
+    is_success = 200 <= response.status < 300
+    if (isinstance(failure, MalformedResponse) and is_success) or (failure is None and not fields):
+        failure = failure_to_read(response, failure)
+    if failure is not None:
         raise failure
-    whole = json_object(response)
-    fields = value_at(whole, pointer)
-    if not isinstance(fields, dict) or _token(fields.get("access_token")) is None:
-        raise MalformedResponse(Evidence("The success holds no usable access token.", status=response.status))
-    return TokenDocument(fields, whole)
+    return TokenDocument(_named(fields, method), whole if isinstance(whole, dict) else {})
+
+
+def _named(fields: dict[str, Any], method: OAuthMethod) -> dict[str, Any]:
+    """Return ``fields`` with those that the entry calls otherwise under the names of RFC 6749."""
+    found = dict(fields)
+    for name, stated in method.token_fields:
+        if stated != name:
+            found[name] = value_at(fields, _path(stated))
+    return found
+
+
+def _path(name: str) -> str:
+    return name if name.startswith("/") else f"/{name}"
 
 
 def obtained(document: TokenDocument, *, method: OAuthMethod, previous: Credential | None = None) -> Obtained:

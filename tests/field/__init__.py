@@ -7,8 +7,14 @@ a plain answer, for comparison
     tests/field/test_token_answers.py::test_a_plain_answer_connects_refreshes_and_vends
 an expiry of 0, "0", -1 or null that means "never", or that means nothing
 the tokens inside an envelope, on the refresh as on the exchange
+    tests/field/test_token_answers.py::test_tokens_in_an_envelope_are_found_on_refresh_as_on_exchange
+    tests/field/test_token_answers.py::test_tokens_at_the_top_of_a_refresh_are_found_although_the_code_brought_them_within
+    tests/field/test_token_answers.py::test_a_machine_s_token_is_read_the_same_way
 a token response in Latin-1, with a letter beyond ASCII beside the tokens
+    tests/field/test_token_answers.py::test_no_charset_and_no_coding_costs_a_token
 a token response that is form-encoded
+    tests/field/test_token_answers.py::test_a_form_or_a_wrapper_is_read_as_every_client_reads_it
+    tests/field/test_token_answers.py::test_a_form_encoded_refusal_is_a_refusal
 a token so fresh that the first call with it is refused
 a code exchange that the provider never saw, or turned away with a 429
 a dead refresh token told as invalid_request, and other codes of RFC 6749 that nobody expects there

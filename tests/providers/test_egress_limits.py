@@ -142,11 +142,31 @@ def test_gzip_bomb_stops_at_the_cap_on_decoded_bytes(egress_policy: Any, provide
 
 
 def test_compressed_answer_is_understood(egress_policy: Any, provider: Any) -> None:
-    for packed, coding in ((gzip.compress(b'{"a":1}'), "gzip"), (zlib.compress(b'{"a":1}'), "deflate")):
+    bare = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    for packed, coding in (
+        (gzip.compress(b'{"a":1}'), "gzip"),
+        (gzip.compress(b'{"a"') + gzip.compress(b":1}"), "gzip"),
+        (gzip.compress(b'{"a":1}') + b"\x00" * 8, "X-GZip"),
+        (gzip.compress(b'{"a":1}'), "gzip, gzip"),
+        (gzip.compress(b'{"a":1}'), "deflate"),
+        (zlib.compress(b'{"a":1}'), "deflate"),
+        (zlib.compress(b'{"a":1}'), "gzip"),
+        (bare.compress(b'{"a":1}') + bare.flush(), "deflate"),
+    ):
         provider.answers[:] = []
         provider.answers_with(200, packed, headers={"Content-Encoding": coding})
         assert egress.request("GET", provider.url).json() == {"a": 1}
     assert provider.last.headers["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "utf-8", "identity", "", ",", "gzip, gzip"])
+def test_a_coding_is_a_label_and_costs_no_body_that_is_not_written_in_it(
+    egress_policy: Any, provider: Any, coding: str
+) -> None:
+    for body in (b'{"a": 1}', b"x", b"", b"not gzip"):
+        provider.answers[:] = []
+        provider.answers_with(200, body, headers={"Content-Encoding": coding})
+        assert egress.request("GET", provider.url).body == body
 
 
 @pytest.mark.parametrize(
@@ -155,10 +175,7 @@ def test_compressed_answer_is_understood(egress_policy: Any, provider: Any) -> N
         b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nab",
-        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nnot gzip",
         b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b'{"a":1}' * 50, mtime=0)[:-9],
-        b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\nxx",
-        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\n\r\nxx",
         b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 101 + b"\r\n",
         b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000 + b"\r\n\r\n",
         b"HTTP/1.1 two OK\r\n\r\n",
@@ -188,7 +205,7 @@ def test_connection_closed_or_reset_after_the_request_is_unavailable_and_sent(
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_outage_keeps_its_status_whatever_its_page_is(egress_policy: Any, raw_server: Any, status: int) -> None:
-    for rest in (b"\r\n" + b"x" * 200_000, b"Content-Length: 10\r\n\r\nx", b"Content-Encoding: br\r\n\r\nx"):
+    for rest in (b"\r\n" + b"x" * 200_000, b"Content-Length: 10\r\n\r\nx", b"Content-Encoding: gzip\r\n\r\n\x1f\x8bx"):
         raw = f"HTTP/1.1 {status} No\r\nRetry-After: 7\r\n".encode() + rest
         response = egress.request("GET", f"http://127.0.0.1:{raw_server(answering(raw))}/")
         assert (response.status, response.body, response.headers["retry-after"]) == (status, b"", "7")

@@ -144,7 +144,7 @@ class EntryContract:
             vendor.scripted.append((status, body, {}))
             with pytest.raises(ProviderError) as caught:
                 STRATEGY.refresh(target, held)
-            assert type(caught.value) is expected, body
+            assert isinstance(caught.value, expected), body
 
     def test_probe_names_the_account_and_sees_the_end(self, vendor: Vendor) -> None:
         target, obtained = connect(vendor, self.params)

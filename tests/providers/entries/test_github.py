@@ -87,7 +87,7 @@ class TestGitHub(EntryContract):
         (200, {"error": "redirect_uri_mismatch"}, CLIENT),
         (200, {"error": "application_suspended"}, CLIENT),
         (200, {"error": "something_new"}, ODD),
-        (200, b"error=bad_refresh_token&error_description=form", ODD),
+        (200, b"error=bad_refresh_token&error_description=form", GRANT),
         (502, b"<html>Unicorn!</html>", LATER),
     ]
     probes = [

@@ -18,6 +18,7 @@ from providers.errors import (
     TargetRefused,
 )
 from providers.oauth import token_endpoint
+from providers.oauth.unread import AnswerUnread
 from providers.values import ClientRegistration, CodeGrant, Credential
 from providers.vocabulary import AuthStyle
 
@@ -132,12 +133,11 @@ def test_client_credentials_ask_for_the_scopes(make_target: Any, provider: Any) 
         (200, {"error": "invalid_client"}, ClientRejected),
         (500, {"access_token": "from a broken server"}, ProviderUnavailable),
         (503, b"<html>", ProviderUnavailable),
-        (200, b"<html>", MalformedResponse),
+        (200, b"<html>", AnswerUnread),
         (200, b"", MalformedResponse),
-        (200, b"[]", MalformedResponse),
-        (200, b"null", MalformedResponse),
-        (200, {"access_token": None}, MalformedResponse),
-        (200, b"access_token=at&token_type=bearer", MalformedResponse),
+        (200, b"[]", AnswerUnread),
+        (200, b"null", AnswerUnread),
+        (200, {"access_token": None}, AnswerUnread),
         (302, b"", TargetRefused),
     ],
 )
@@ -258,8 +258,25 @@ def test_headers_of_the_catalogue_go_along(make_target: Any, provider: Any) -> N
     assert provider.last.headers["X-Version"] == "eu-1"
 
 
-def test_only_the_answer_to_a_code_holds_its_tokens_within(make_target: Any, provider: Any) -> None:
+def test_tokens_are_where_the_entry_points_whatever_was_asked_for(make_target: Any, provider: Any) -> None:
+    provider.answers_with(
+        200, {"access_token": "outer", "user": {"access_token": "inner", "refresh_token": "inner-rt"}}
+    )
     target = make_target(token_pointer="/user")
-    provider.answers_with(200, SUCCESS | {"user": {"access_token": "inner"}})
-    assert token_endpoint.exchange_code(target=target, grant=GRANT).credential.access_token == SecretStr("inner")
+    for found in (
+        token_endpoint.exchange_code(target=target, grant=GRANT),
+        token_endpoint.refresh(target=target, credential=HELD),
+    ):
+        assert found.credential.access_token == SecretStr("inner")
+        assert found.credential.refresh_token == SecretStr("inner-rt")
+    machine = make_target(AuthStyle.CLIENT_CREDENTIALS, token_pointer="/user")
+    found = token_endpoint.client_credentials(target=machine, registration=machine.registration)
+    assert found.credential.access_token == SecretStr("inner")
+
+
+def test_only_the_answer_to_a_refresh_may_have_its_tokens_at_the_top_instead(make_target: Any, provider: Any) -> None:
+    provider.answers_with(200, SUCCESS | {"user": {"id": "u"}})
+    target = make_target(token_pointer="/user")
     assert token_endpoint.refresh(target=target, credential=HELD).credential.access_token == SecretStr("new-at")
+    with pytest.raises(AnswerUnread):
+        token_endpoint.exchange_code(target=target, grant=GRANT)

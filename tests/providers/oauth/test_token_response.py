@@ -18,13 +18,13 @@ from providers.response import Response
 from providers.values import Credential, Obtained
 from providers.vocabulary import Meaning
 
-METHOD = OAuthMethod(extra_response_fields=("instance_url", "bot_id", "flag"))
 RULES = (ErrorRule(value="bad_verification_code", means=Meaning.GRANT_REJECTED),)
+METHOD = OAuthMethod(extra_response_fields=("instance_url", "bot_id", "flag"), errors=RULES)
 
 
 def read(body: Any, *, status: int = 200, method: OAuthMethod = METHOD, previous: Credential | None = None) -> Obtained:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    document = admit(Response(status, CaseInsensitiveDict(), raw), rules=RULES)
+    document = admit(Response(status, CaseInsensitiveDict(), raw), method=method)
     return obtained(document, method=method, previous=previous)
 
 
@@ -77,7 +77,6 @@ def test_keeps_what_a_refresh_leaves_out() -> None:
         b'"access_token"',
         b"17",
         b"<html><body>Sign in</body></html>",
-        b"access_token=at&token_type=bearer",
         b'{"access_token": "at"',
         b'{"access_token": "at"}trailing',
         b"[" * 60_000,
@@ -274,7 +273,7 @@ BODIES = st.one_of(
 def test_any_answer_is_a_token_or_a_named_failure(status: int, body: bytes, headers: dict[str, str]) -> None:
     failure: ProviderError | None = None
     try:
-        document = admit(Response(status, CaseInsensitiveDict(headers), body), rules=RULES)
+        document = admit(Response(status, CaseInsensitiveDict(headers), body), method=METHOD)
     except ProviderError as error:
         failure = error
     if failure is not None:
@@ -302,12 +301,13 @@ def test_tokens_may_lie_within_the_response() -> None:
         "user": {"access_token": "inner", "scope": "a"},
     }
     raw = Response(200, CaseInsensitiveDict(), json.dumps(body).encode())
-    found = obtained(admit(raw, rules=RULES, pointer="/user"), method=METHOD)
+    method = METHOD.model_copy(update={"token_pointer": "/user"})
+    found = obtained(admit(raw, method=method), method=method)
     assert found.credential == Credential(access_token=SecretStr("inner"), extra={"bot_id": "b"})
     assert (found.lifetime_seconds, found.scopes) == (None, ("a",))
     for pointer in ("/nobody", "/bot_id", "/user/scope"):
         with pytest.raises(MalformedResponse):
-            admit(raw, rules=RULES, pointer=pointer)
+            admit(raw, method=METHOD.model_copy(update={"token_pointer": pointer}))
 
 
 def test_scopes_are_read_as_the_catalogue_says() -> None:
