@@ -5,6 +5,7 @@ settings while pytest still looks for conftests.
 """
 
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
@@ -17,6 +18,8 @@ _running: list[Services] = []
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests() -> Generator[None, None, None]:
     """Start the services in the plain process or the controller; a worker takes its share of them."""
+    # A run that a shell started in the background has it ignored, and so would everything that the tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker:
         os.environ.update(worker_environment(os.environ, worker))

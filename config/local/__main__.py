@@ -6,6 +6,7 @@ import time
 from types import FrameType
 from typing import Any
 
+from config.local.processes import signals_that_end
 from config.local.stack import LocalStack
 from config.local.state import LocalStackError, default_state_folder
 
@@ -15,7 +16,7 @@ class _Stopped(BaseException):
 
 
 def main() -> int:
-    """Start the stack, say where it is, and stop it at SIGINT, SIGTERM or SIGHUP; returns the exit code."""
+    """Start the stack, say where it is, and stop it at a signal; returns the exit code."""
     begun = time.monotonic()
     signals_seen = 0
 
@@ -29,7 +30,7 @@ def main() -> int:
     code = 0
     stack = LocalStack(state_dir=default_state_folder(), quiet=False, fixed_ports=True)
     try:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in signals_that_end():
             signal.signal(number, on_signal)
         stack.start()
         print(_banner(stack, time.monotonic() - begun), flush=True)

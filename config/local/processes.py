@@ -259,6 +259,16 @@ class Supervisor:
             self._children[name] = replacement
 
 
+def signals_that_end() -> tuple[signal.Signals, ...]:
+    """Return the signals at which a supervisor ends what it runs, and then itself.
+
+    SIGINT is among them even where it is ignored, which is how a shell without job control starts its background jobs.
+    SIGHUP is not where it is ignored: that is what ``nohup`` is for.
+    """
+    ends_at_hangup = signal.getsignal(signal.SIGHUP) != signal.SIG_IGN
+    return (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if ends_at_hangup else []))
+
+
 def _how_it_ended(returncode: int) -> str:
     if returncode < 0:
         with contextlib.suppress(ValueError):

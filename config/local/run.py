@@ -5,6 +5,7 @@ by this Python. With ``--database`` there is an empty private PostgreSQL, otherw
 """
 
 import argparse
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     if command[0].endswith(".py"):
         command.insert(0, sys.executable)
     environment = inherited() | placeholder_settings()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job inherits it as ignored
     if not options.database:
         return subprocess.run(command, cwd=PROJECT_ROOT, env=environment, check=False).returncode
     watchdog = Watchdog()

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
+from config.local.processes import signals_that_end
 from config.local.smoke_steps import run_steps
 from config.local.stack import PROCESSES, LocalStack
 from config.local.state import LocalStackError, make_folder
@@ -110,7 +111,7 @@ def _stop_on_signals(stack: LocalStack) -> None:
         else:
             raise KeyboardInterrupt
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in signals_that_end():
         signal.signal(number, on_signal)
 
 

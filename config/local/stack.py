@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from config.local.attach import published, withdraw
 from config.local.environment import demo_intervals, development_settings, inherited, stored_secrets
 from config.local.ports import HOST, choose_ports
 from config.local.postgres import PrivatePostgres, check_given_database
@@ -151,6 +152,7 @@ class LocalStack:
         for name in ("", "logs", "spool", "static", "sandbox"):
             make_folder(self.state_dir / name)
         lock = self._cleanup.enter_context(locked(self.state_dir))
+        withdraw(self.state_dir)
         # The watchdog keeps the lock if this process is killed, until it has stopped what is left.
         watchdog = Watchdog(keep_open=(lock,))
         self._cleanup.callback(watchdog.close)
@@ -158,7 +160,7 @@ class LocalStack:
             database = pool.submit(self._start_postgres, watchdog)
             redis = pool.submit(self._start_valkey, watchdog)
             services = {"database": database.result(), "redis": redis.result()}
-        self._compose_environment(services)
+        settings = self._compose_environment(services)
         supervisor = Supervisor(environment=self.environment, sink=self._sink, watchdog=watchdog, restart=self._restart)
         self._supervisor = supervisor
         self._cleanup.callback(supervisor.close)
@@ -180,6 +182,7 @@ class LocalStack:
             self._wait_ready(name)
         # Nobody waits for these: what they do in the background may begin a moment later.
         self._start_processes("worker", "beat")
+        self._cleanup.enter_context(published(self.state_dir, settings))
 
     def _start_processes(self, *names: str) -> None:
         for name in names:
@@ -208,16 +211,18 @@ class LocalStack:
         self._sink.line("valkey", f"Valkey listens on {HOST}:{urlsplit(url).port}")
         return url
 
-    def _compose_environment(self, services: Mapping[str, str]) -> None:
+    def _compose_environment(self, services: Mapping[str, str]) -> dict[str, str]:
+        """Decide what the processes find in their environment; returns the part that is not the caller's."""
         ports = choose_ports(self.state_dir / "ports.json", self._ports)
         self.urls = {name: f"http://{HOST}:{port}" for name, port in ports.items()}
-        self.environment = {
-            **inherited(),
+        settings = {
             **development_settings(folder=self.state_dir, urls=self.urls | dict(services)),
             **demo_intervals(),
             **stored_secrets(self.state_dir),
             **self._overrides,
         }
+        self.environment = inherited() | settings
+        return settings
 
     def _spec(self, name: str) -> ProcessSpec:
         port = str(urlsplit(self.urls[name]).port) if name in self.urls else ""

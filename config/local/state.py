@@ -17,7 +17,7 @@ from typing import Any
 from config.local.watchdog import is_alive
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
-_LOCK = "lock"
+LOCK = "lock"
 # A killed supervisor's watchdog holds the lock until the last of its processes is gone.
 _LEFTOVER_SECONDS = 60.0
 
@@ -89,7 +89,7 @@ def locked(folder: Path) -> Iterator[int]:
     Raises ``LocalStackError`` at once when a living process holds it. Waits when its holder is dead, because then a
     watchdog is just stopping what that one left running.
     """
-    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         deadline = time.monotonic() + _LEFTOVER_SECONDS
         while not _try_lock(descriptor):

@@ -21,7 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT. Prints ``listening on URL`` once connections are accepted."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    # SIGINT too: a process that a shell starts in the background inherits it as ignored.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
     # Bound before the application exists: the issuer may contain the port that was free.
     server = Server(host=options.host, port=options.port)
     address = f"http://{_reachable(options.host)}:{server.port}"

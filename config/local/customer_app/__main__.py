@@ -44,7 +44,9 @@ def main() -> int:
             sandbox_url=os.environ.get("SANDBOX_URL", ""),
         )
     )
-    signal.signal(signal.SIGTERM, _interrupt)
+    # SIGINT too: a process that a shell starts in the background inherits it as ignored.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
     server = make_server(HOST, port, app, threaded=True, request_handler=_QuietHandler)
     print(f"listening on http://{HOST}:{port}", flush=True)
     with contextlib.suppress(KeyboardInterrupt):

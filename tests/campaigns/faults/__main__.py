@@ -52,7 +52,8 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1.0, help="share of the full counts (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print the last line alone")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT is ignored where a shell runs this in the background
+        signal.signal(number, _interrupt)
     figures: list[Figure] = []
     with os.fdopen(os.dup(2), "w", buffering=1) as progress, _ground(scale=options.scale) as ground:
         for row in options.only or ROWS:

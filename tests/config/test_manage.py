@@ -1,0 +1,240 @@
+"""``manage.py`` as a newcomer types it: it finds packages and settings by itself, or says in one line what to do."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config.local.attach import published
+from config.local.environment import placeholder_settings
+from config.local.state import PROJECT_ROOT, locked, make_folder
+
+SYSTEM_PYTHON = f"{sys.base_prefix}/bin/python{sys.version_info[0]}.{sys.version_info[1]}"
+CONFIGURED = placeholder_settings()
+# Shows which database the command would use, and where the packages come from.
+LOOK = (
+    "shell",
+    "--no-imports",
+    "-c",
+    "import sys; from django.conf import settings as s; print(s.PUBLIC_URL, sys.prefix)",
+)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A clone in which nothing has been made yet."""
+    folder = tmp_path / "a clone"
+    folder.mkdir()
+    (folder / "manage.py").write_bytes((PROJECT_ROOT / "manage.py").read_bytes())
+    (folder / "manage.py").chmod(0o755)
+    for name in ("config", "connections", "providers", "templates", "static"):
+        (folder / name).symlink_to(PROJECT_ROOT / name)
+    return folder
+
+
+@pytest.fixture
+def made(clone: Path) -> Path:
+    """A clone with the environment of ``make``."""
+    (clone / ".venv").symlink_to(sys.prefix)
+    return clone
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """The state folder, of which nobody has made anything yet."""
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def demo(state: Path) -> Iterator[Path]:
+    """What a running demo leaves for others: its lock and its settings."""
+    make_folder(state)
+    with locked(state), published(state, CONFIGURED | {"PUBLIC_URL": "https://demo.example"}):
+        yield state
+
+
+def manage(
+    clone: Path, *words: str, state: Path, python: str = SYSTEM_PYTHON, cwd: Path | None = None, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """Run ``manage.py`` by the system's Python, with nothing in its environment but ``settings``."""
+    environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return subprocess.run(
+        [python, "manage.py" if cwd is None else str(clone / "manage.py"), *words],
+        cwd=cwd or clone,
+        env=environment | {"LATCHKEY_STATE": str(state)} | settings,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def one_line(ran: subprocess.CompletedProcess[str]) -> str:
+    """Return the only thing that a command has said, having failed."""
+    assert (ran.returncode, ran.stdout) == (1, ""), ran.stderr
+    (line,) = ran.stderr.splitlines()
+    assert line.startswith("manage.py: ")
+    return line
+
+
+def test_it_uses_the_environment_and_the_settings_of_the_running_demo(made: Path, demo: Path) -> None:
+    ran = manage(made, *LOOK, state=demo)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == f"https://demo.example {made / '.venv'}\n"
+    assert ran.stderr == f"manage.py: with the settings of the demo that runs from {demo}\n"
+
+
+@pytest.mark.parametrize("way", ["absolute", "symlink", "executable"])
+def test_it_is_found_from_anywhere(way: str, made: Path, demo: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "manage.py").symlink_to(made / "manage.py")
+    if way == "executable":
+        python, target = str(made / "manage.py"), made
+        ran = subprocess.run(
+            [python, *LOOK],
+            cwd=elsewhere,
+            env={"PATH": os.environ["PATH"], "LATCHKEY_STATE": str(demo)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    else:
+        target = elsewhere if way == "symlink" else made
+        ran = manage(target, *LOOK, state=demo, cwd=elsewhere)
+    assert ran.stdout == f"https://demo.example {made / '.venv'}\n", ran.stderr
+
+
+def test_what_is_configured_wins_over_the_demo(made: Path, demo: Path) -> None:
+    ran = manage(made, *LOOK, state=demo, **CONFIGURED)
+    assert (ran.stdout.split()[0], ran.stderr) == (CONFIGURED["PUBLIC_URL"], "")
+
+
+def test_a_single_setting_wins_over_the_demo(made: Path, demo: Path) -> None:
+    look = ("shell", "--no-imports", "-c", "from django.conf import settings as s; print(s.TRUSTED_PROXY_COUNT)")
+    assert manage(made, *look, state=demo, TRUSTED_PROXY_COUNT="7").stdout == "7\n"
+
+
+def test_the_demos_own_database_may_be_named(made: Path, demo: Path) -> None:
+    ran = manage(made, *LOOK, state=demo, DATABASE_URL=CONFIGURED["DATABASE_URL"])
+    assert ran.stdout.startswith("https://demo.example")
+
+
+def test_half_a_configuration_is_not_filled_up_from_the_demo(made: Path, demo: Path) -> None:
+    line = one_line(manage(made, "check", state=demo, DATABASE_URL="postgresql://elsewhere/production"))
+    assert "Not set in the environment: SECRET_KEY, FERNET_KEYS, KEK_KEYS, REDIS_URL, PUBLIC_URL" in line
+    assert "elsewhere" not in line
+    assert "DATABASE_URL, which is set, is not that of the running demo" in line
+
+
+def test_half_a_configuration_is_told_as_such(made: Path, state: Path) -> None:
+    half = {name: value for name, value in CONFIGURED.items() if name != "KEK_KEYS"}
+    assert "Not set in the environment: KEK_KEYS (" in one_line(manage(made, "check", state=state, **half))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"PUBLIC_URL": "nonsense"},
+        {"PUBLIC_URL": "http://127.0.0.1"},
+        {"DATABASE_POOL_SIZE": "many"},
+        {"FERNET_KEYS": "short"},
+        {"KEK_KEYS": "nonsense"},
+        {"EGRESS_ALLOWED_TARGETS": "10.1"},
+    ],
+    ids=str,
+)
+def test_a_wrong_setting_is_told_without_a_traceback(wrong: dict[str, str], made: Path, state: Path) -> None:
+    assert "A setting is wrong" in one_line(manage(made, "check", state=state, **CONFIGURED | wrong))
+
+
+def test_without_a_demo_it_says_how_to_start_one(made: Path, state: Path) -> None:
+    line = one_line(manage(made, "providers", "list", state=state))
+    assert "`make demo` does not run from" in line
+    assert str(state) in line
+
+
+def test_a_demo_that_is_starting_is_waited_for(made: Path, state: Path) -> None:
+    make_folder(state)
+    with locked(state):
+        assert "still starting" in one_line(manage(made, "check", state=state))
+
+
+def test_what_a_killed_demo_has_left_is_not_used(made: Path, state: Path) -> None:
+    make_folder(state)
+    with locked(state):
+        left = published(state, CONFIGURED)
+        left.__enter__()
+    assert (state / "settings.json").exists()
+    assert "does not run" in one_line(manage(made, "check", state=state))
+
+
+def test_a_damaged_record_is_told(made: Path, demo: Path) -> None:
+    (demo / "settings.json").write_text("{")
+    assert "is damaged" in one_line(manage(made, "check", state=demo))
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("help",), ("providers", "add", "--help"), ("--version",)], ids=str)
+def test_help_needs_no_settings(words: tuple[str, ...], made: Path, state: Path) -> None:
+    ran = manage(made, *words, state=state)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout
+    if words in ((), ("--help",), ("help",)):
+        assert "provider_apps" in ran.stdout, "Latchkey's own commands are shown"
+
+
+def test_without_an_environment_it_says_how_to_make_one(clone: Path, state: Path) -> None:
+    for words in (("check",), ("--help",)):
+        assert f"run `make environment` in {clone}" in one_line(manage(clone, *words, state=state))
+
+
+def test_an_empty_environment_is_told(clone: Path, state: Path) -> None:
+    subprocess.run([SYSTEM_PYTHON, "-m", "venv", "--without-pip", clone / ".venv"], check=True)
+    line = one_line(manage(clone, "check", state=state))
+    assert "lacks django" in line
+    assert "run `make environment`" in line
+
+
+@pytest.mark.parametrize("broken", ["dangling", "not a program", "not executable", "no interpreter"])
+def test_a_broken_environment_is_told(broken: str, clone: Path, state: Path) -> None:
+    python = clone / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    if broken == "dangling":
+        python.symlink_to("/nowhere/python3")
+    elif broken != "no interpreter":
+        python.write_text("nonsense")
+        python.chmod(0o644 if broken == "not executable" else 0o755)
+    line = one_line(manage(clone, "check", state=state))
+    assert "cannot be run" in line
+    assert "run `make environment`" in line
+
+
+def test_a_damaged_package_is_told(clone: Path, state: Path) -> None:
+    subprocess.run([SYSTEM_PYTHON, "-m", "venv", "--without-pip", clone / ".venv"], check=True)
+    (packages,) = (clone / ".venv" / "lib").glob("python*/site-packages")
+    for name in ("django", "environ", "csp", "celery", "psycopg"):
+        (packages / name).mkdir()
+        (packages / name / "__init__.py").touch()
+    line = one_line(manage(clone, "check", state=state))
+    assert "is damaged" in line
+
+
+def test_it_is_read_by_older_pythons_up_to_the_line_that_says_what_they_lack() -> None:
+    """Names and syntax that came later would end in a traceback before that."""
+    compile((PROJECT_ROOT / "manage.py").read_text(), "manage.py", "exec", dont_inherit=True)
+    import ast
+
+    ast.parse((PROJECT_ROOT / "manage.py").read_text(), feature_version=(3, 7))
+
+
+def test_a_clone_that_cannot_be_written_will_do(made: Path, demo: Path) -> None:
+    made.chmod(0o555)
+    demo.chmod(0o555)
+    try:
+        assert manage(made, *LOOK, state=demo).returncode == 0
+    finally:
+        made.chmod(0o755)
+        demo.chmod(0o755)

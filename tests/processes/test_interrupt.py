@@ -1,0 +1,142 @@
+"""Ctrl-C ends every process, also where a shell has started it in the background: there SIGINT is ignored at first."""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from config.local.stack import LocalStack
+from config.local.state import PROJECT_ROOT
+from config.local.watchdog import is_alive
+from tests.campaigns.stacks import free_port, own_databases, running_stack
+
+README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
+# What a shell without job control does for a command that ends in "&".
+_IN_THE_BACKGROUND = ("sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable)
+_UNDER_NOHUP = """
+import runpy, signal
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+runpy.run_module("config.local", run_name="__main__")
+"""
+_ENDS_WITHIN_SECONDS = 30.0
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    with running_stack(tmp_path_factory.mktemp("interrupt") / "stack", "sandbox") as running:
+        yield running
+
+
+def from_readme(beginning: str) -> list[str]:
+    """Return the arguments of the one command of the README that begins so, for ``python -m``."""
+    (line,) = [line for line in README.splitlines() if line.startswith(f"$ {beginning}")]
+    return shlex.split(line.removeprefix("$ "))
+
+
+@contextmanager
+def in_the_background(
+    *arguments: str, environment: dict[str, str], folder: Path
+) -> "Iterator[subprocess.Popen[bytes]]":
+    """Run Python with SIGINT ignored; its output goes to ``folder``, and what is left of it is killed at the end."""
+    with (folder / "output.txt").open("wb") as output:
+        process = subprocess.Popen(
+            [*_IN_THE_BACKGROUND, *arguments],
+            cwd=PROJECT_ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            left = is_alive(process.pid)
+            if left:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def wait_for_line(process: "subprocess.Popen[bytes]", folder: Path, words: str, *, seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while words not in (output := (folder / "output.txt").read_text(errors="replace")):
+        assert process.poll() is None, output[-3000:]
+        assert time.monotonic() < deadline, output[-3000:]
+        time.sleep(0.1)
+
+
+def ignores_interrupts(pid: int) -> bool:
+    """Whether the process has SIGINT ignored now."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    mask = next(line.split()[1] for line in status.splitlines() if line.startswith("SigIgn:"))
+    return bool(int(mask, 16) & 1 << signal.SIGINT - 1)
+
+
+def interrupted(process: "subprocess.Popen[bytes]", folder: Path) -> int:
+    """Send SIGINT to the process alone, and return its exit code."""
+    process.send_signal(signal.SIGINT)
+    try:
+        return process.wait(_ENDS_WITHIN_SECONDS)
+    except subprocess.TimeoutExpired:
+        pytest.fail((folder / "output.txt").read_text(errors="replace")[-3000:])
+
+
+def test_this_way_of_starting_does_ignore_it(stack: LocalStack, tmp_path: Path) -> None:
+    """Otherwise the tests below would pass with nothing done for it."""
+    code = "import time; print('ready', flush=True); time.sleep(60)"
+    with in_the_background("-c", code, environment=stack.environment, folder=tmp_path) as process:
+        wait_for_line(process, tmp_path, "ready")
+        assert ignores_interrupts(process.pid)
+
+
+def test_the_web_server_ends(stack: LocalStack, tmp_path: Path) -> None:
+    port = free_port()
+    command = ["-m", *from_readme("granian"), "--port", str(port)]
+    command[command.index("0.0.0.0")] = "127.0.0.1"
+    with in_the_background(*command, environment=stack.environment, folder=tmp_path) as process:
+        for worker in (1, 2):
+            wait_for_line(process, tmp_path, f"Started worker-{worker}")
+        assert interrupted(process, tmp_path) == 0
+
+
+@pytest.mark.parametrize(("kind", "ready", "code"), [("worker", "ready.", 1), ("beat", "beat: Starting", 0)])
+def test_celery_ends(kind: str, ready: str, code: int, stack: LocalStack, tmp_path: Path) -> None:
+    """With the exit code that Celery gives an interrupted worker wherever it was started."""
+    command = ["-m", *from_readme(f"celery -A config {kind}"), "-l", "INFO"]
+    with in_the_background(*command, environment=stack.environment, folder=tmp_path) as process:
+        wait_for_line(process, tmp_path, ready)
+        assert interrupted(process, tmp_path) == code
+
+
+@pytest.mark.parametrize("module", ["providers.sandbox", "config.local.customer_app"])
+def test_the_small_servers_end(module: str, stack: LocalStack, tmp_path: Path) -> None:
+    environment = stack.environment | {"LATCHKEY_API_KEY": "lk_not_a_real_one"}
+    command = ["-m", module, "--port", str(free_port())]
+    with in_the_background(*command, environment=environment, folder=tmp_path) as process:
+        wait_for_line(process, tmp_path, "listening on")
+        assert interrupted(process, tmp_path) == 0
+
+
+def test_a_command_ends(stack: LocalStack, tmp_path: Path) -> None:
+    command = ("manage.py", "shell", "--no-imports", "-c", "import time; print('ready', flush=True); time.sleep(60)")
+    with in_the_background(*command, environment=stack.environment, folder=tmp_path) as process:
+        wait_for_line(process, tmp_path, "ready")
+        assert interrupted(process, tmp_path) != 0
+
+
+def test_the_whole_stack_ends_at_an_interrupt_and_outlives_its_terminal_under_nohup(tmp_path: Path) -> None:
+    with own_databases() as databases:
+        environment = dict(os.environ) | databases | {"LATCHKEY_STATE": str(tmp_path / "state")}
+        with in_the_background("-c", _UNDER_NOHUP, environment=environment, folder=tmp_path) as process:
+            wait_for_line(process, tmp_path, "Latchkey is ready")
+            process.send_signal(signal.SIGHUP)
+            time.sleep(0.5)
+            assert process.poll() is None
+            assert interrupted(process, tmp_path) == 0
