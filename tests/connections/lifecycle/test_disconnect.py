@@ -6,10 +6,12 @@ from datetime import timedelta
 from connections.lifecycle.audit import SYSTEM
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.disconnect import disconnect
+from connections.lifecycle.promote_query import store_received
 from connections.lifecycle.refresh import refresh
 from connections.lifecycle.revoke import revoke
 from connections.models import AuditEvent, Connection, CredentialVersion, DataKey, OutboxEvent, Revocation, Stage
 from tests.connections.lifecycle.clockwork import age
+from tests.connections.lifecycle.unfinished import answered, open_attempt
 from tests.flows import EndUser
 from tests.sandbox_control import SandboxProcess
 
@@ -113,3 +115,16 @@ def test_a_revoked_connection_can_be_connected_anew(alice: EndUser, connection: 
     again = alice.connect(connection=str(connection.id))
     assert (again["id"], again["status"], again["reason"]) == (str(connection.id), "active", "reconnected")
     assert alice.vend(str(connection.id)).status_code == 200
+
+
+def test_it_waits_for_a_refresh_that_is_under_way(connection: Connection, sandbox: SandboxProcess) -> None:
+    """What that one brings may be the only live token of the grant."""
+    attempt = open_attempt(connection, deadline_at=database_now() + timedelta(seconds=60))
+    end(connection)
+    assert revoke(connection.id) is Revocation.PENDING
+    assert sandbox.control.log(endpoint="revoke") == []
+    due_at = Connection.objects.get(id=connection.id).revocation_due_at
+    assert due_at is not None and timedelta(0) < due_at - database_now() <= timedelta(seconds=5)
+    store_received(answered(attempt, sandbox))
+    assert revoke(connection.id) is Revocation.CONFIRMED
+    assert len(sandbox.control.log(endpoint="revoke")) == 4, "both tokens of both"

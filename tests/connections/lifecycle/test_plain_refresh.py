@@ -1,5 +1,6 @@
 """The plain path of a refresh: taken where all is usual only, and ending in the same rows as the rules."""
 
+import random
 import threading
 import time
 import uuid
@@ -245,3 +246,25 @@ def test_stores_a_credential_before_it_asks_how_long_it_lives(connection: Connec
     connection.refresh_from_db()
     assert version.lifetime_seconds is not None and 30 <= version.lifetime_seconds <= 60
     assert connection.access_expires_at == version.access_expires_at
+
+
+@pytest.mark.parametrize(("spread", "share"), [(0.0, 0.70), (0.5, 0.775), (0.99, 0.8485)])
+def test_the_next_refresh_is_spread_over_the_lifetime_either_way(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, spread: float, share: float
+) -> None:
+    monkeypatch.setattr(random, "random", lambda: spread)
+
+    def promoted_by_rule(sealed: SealedVersion) -> bool:
+        with short_transaction() as now:
+            locked = lock_connection(sealed.connection_id)
+            assert locked is not None
+            return promote(locked, CredentialVersion.objects.get(id=sealed.id), now=now)
+
+    for way in (lambda sealed: promote_plainly(sealed, lifetimes=GrantLifetimes()), promoted_by_rule):
+        sealed = exchanged(connection)
+        assert way(sealed)
+        row = Connection.objects.get(id=connection.id)
+        version = CredentialVersion.objects.get(id=sealed.id)
+        assert row.refresh_due_at is not None and version.access_expires_at is not None
+        lifetime = version.access_expires_at - version.received_at
+        assert (row.refresh_due_at - version.received_at) / lifetime == pytest.approx(share, abs=0.001)

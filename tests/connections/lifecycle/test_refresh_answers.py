@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from connections.lifecycle import settle
 from connections.lifecycle.claim import Need, Outcome
+from connections.lifecycle.clock import database_now
 from connections.lifecycle.refresh import refresh
 from connections.lifecycle.sealing import open_credential
 from connections.models import (
@@ -18,6 +20,10 @@ from connections.models import (
 )
 from tests.connections.lifecycle.clockwork import age, due
 from tests.connections.lifecycle.observed import current, last_attempt, refreshes, reload
+from tests.field.conftest import stage  # noqa: F401 - a fixture
+from tests.field.stage import Stage
+from tests.flows import EndUser
+from tests.providers.conftest import make_provider  # noqa: F401 - a fixture
 from tests.sandbox_control import SandboxProcess
 
 
@@ -165,3 +171,49 @@ def test_an_odd_lifetime_never_makes_a_hot_loop(connection: Connection, sandbox:
     lifetime = (version.access_expires_at - version.received_at).total_seconds()
     assert 30 <= lifetime <= 366 * 86_400
     assert refresh(connection.id, trigger="sweep").outcome is Outcome.FRESH
+
+
+@pytest.mark.parametrize("said", [{}, {"scope": ""}, {"scope": None}], ids=["left out", "empty", "null"])
+def test_an_answer_without_scopes_leaves_them_as_they_are(stage: Stage, said: dict[str, Any]) -> None:  # noqa: F811
+    """RFC 6749 §6: what is left out on a refresh is as it was."""
+    stage.tokens({"access_token": "at-1", "refresh_token": "rt-1", "expires_in": 3600, "scope": "read write"})
+    connection = stage.connect()
+    stage.forget_answers("/token")
+    stage.tokens({"access_token": "at-2", "expires_in": 3600} | said)
+    assert stage.refresh(connection).outcome is Outcome.REFRESHED
+    assert sorted(current(connection).scopes) == ["read", "write"]
+    assert not OutboxEvent.objects.filter(type="connection.scopes_lost").exists()
+    assert stage.vend(connection, scopes=["read", "write"]).json()["credential"]["value"] == "at-2"
+
+
+def test_a_caller_that_wants_more_than_there_is_refreshes_no_faster_than_the_floor(
+    alice: EndUser, connection: Connection, sandbox: SandboxProcess
+) -> None:
+    age(connection.id, seconds=11)
+    for _ in range(4):
+        alice.vend(str(connection.id), min_ttl=50_000)
+    assert len(refreshes(sandbox)) == 1
+    age(connection.id, seconds=11)
+    alice.vend(str(connection.id), min_ttl=50_000)
+    assert len(refreshes(sandbox)) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "longest"),
+    [("lost_response", 10), ("status", 600)],
+    ids=["after a doubt, within the grace", "otherwise, as long as the backoff says"],
+)
+def test_the_retry_comes_in_time(
+    connection: Connection, sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch, fault: str, longest: float
+) -> None:
+    due(connection)
+    Connection.objects.update(failures=8)
+    monkeypatch.setattr(settle.random, "random", lambda: 0.99)
+    options = {"status": 429} if fault == "status" else {}
+    sandbox.control.fault(fault, grant_type="refresh_token", **options)
+    report = refresh(connection.id, trigger="sweep")
+    assert report.retry_after_seconds is not None and longest * 0.8 < report.retry_after_seconds <= longest
+    row = reload(connection)
+    assert row.next_attempt_at is not None
+    wait = (row.next_attempt_at - database_now()).total_seconds()
+    assert report.retry_after_seconds - 5 < wait <= report.retry_after_seconds

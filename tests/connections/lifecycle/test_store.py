@@ -8,14 +8,20 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as project
+from django.db import OperationalError
 from django.db import connection as database
 from pytest_django import Settings
 
+from connections.lifecycle import settle
 from connections.lifecycle.claim import Outcome
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.promote_query import store_received
+from connections.lifecycle.recover import recover_unfinished
 from connections.lifecycle.refresh import refresh
 from connections.models import Connection, CredentialVersion
 from tests.connections.lifecycle.clockwork import age
 from tests.connections.lifecycle.sessions import session
+from tests.connections.lifecycle.unfinished import answered, open_attempt
 from tests.sandbox_control import SandboxProcess
 
 CUT_OFF = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
@@ -74,3 +80,46 @@ def test_an_answer_outlives_a_database_that_is_away_and_a_spool_that_takes_nothi
     assert outcomes == ["refreshed"]
     assert CredentialVersion.objects.filter(connection=connection, stage="current", parent_id__isnull=False).exists()
     assert len(sandbox.control.log(grant_type="refresh_token")) == 1
+
+
+def test_an_answer_is_on_disk_before_the_first_pause(
+    connection: Connection, sandbox: SandboxProcess, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill within the pauses, seconds in all, must not find the only copy in memory."""
+    seen: list[list[str]] = []
+
+    def away(_: object) -> None:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(settle, "store_received", away)
+    monkeypatch.setattr(
+        settle.time, "sleep", lambda _: seen.append([path.suffix for path in settings.SPOOL_DIR.iterdir()])
+    )
+    age(connection.id, hours=1)
+    assert refresh(connection.id, trigger="sweep").outcome == "unavailable"
+    assert seen == [[".version"]] * len(settle.STORE_RETRY_SECONDS)
+    monkeypatch.undo()
+    assert recover_unfinished(now=database_now()) == 1
+    assert len(sandbox.control.log(grant_type="refresh_token")) == 1
+    assert CredentialVersion.objects.filter(connection=connection, stage="current", parent_id__isnull=False).exists()
+
+
+@pytest.mark.parametrize(
+    ("state", "afterwards"),
+    [
+        ("sent", "received"),
+        ("in_doubt", "received"),
+        ("superseded", "received"),
+        ("promoted", "promoted"),
+        ("rejected", "rejected"),
+        ("aborted", "aborted"),
+    ],
+)
+def test_what_was_answered_after_all_is_received_and_what_was_settled_stays_so(
+    connection: Connection, sandbox: SandboxProcess, state: str, afterwards: str
+) -> None:
+    attempt, other = open_attempt(connection, state=state), open_attempt(connection, state="superseded")
+    store_received(answered(attempt, sandbox))
+    attempt.refresh_from_db()
+    other.refresh_from_db()
+    assert (attempt.state, other.state) == (afterwards, "superseded")
