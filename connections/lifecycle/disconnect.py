@@ -40,6 +40,7 @@ def disconnect(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, k
             revocation=Revocation.PENDING if revocable else Revocation.UNSUPPORTED,
             revocation_due_at=now if revocable else None,
             revocation_deadline_at=now + SECRETS_KEPT if revocable else None,
+            revocation_failures=0,
         )
         if revocable:
             dispatch.revoke_later(connection.id)

@@ -66,7 +66,10 @@ def _leave_to_revocation(connection: Connection, version: CredentialVersion, *, 
     _set_aside(version)
     if connection.revocation != Revocation.PENDING:
         connection.change(
-            revocation=Revocation.PENDING, revocation_due_at=now, revocation_deadline_at=now + SECRETS_KEPT
+            revocation=Revocation.PENDING,
+            revocation_due_at=now,
+            revocation_deadline_at=now + SECRETS_KEPT,
+            revocation_failures=0,
         )
 
 

@@ -87,9 +87,9 @@ def _load(connection_id: uuid.UUID) -> _Work | Revocation:
         clock = _ticking(now)
         opened = [_opened(connection, version, access, clock) for version in _stored_of(connection)]
         grants = tuple(grant for grant in opened if grant is not None)
-        if len(grants) < len(opened) and connection.failures == 0:
+        if len(grants) < len(opened) and connection.revocation_failures == 0:
             audit.record("connection.revocation", decision=CredentialUnreadable.code, connection=connection)
-        connection.change(revocation_due_at=now + LEASE, failures=connection.failures + 1)
+        connection.change(revocation_due_at=now + LEASE, revocation_failures=connection.revocation_failures + 1)
     return _Work(connection_id, access, grants, is_complete=len(grants) == len(opened))
 
 
@@ -158,7 +158,7 @@ def _settle(work: _Work, *, confirmed: bool) -> Revocation:
         arrived = _stored_of(connection).exclude(id__in=[grant.version_id for grant in work.grants]).exists()
         if confirmed and not arrived:
             return _close(connection, Revocation.CONFIRMED)
-        pause = RETRY_SECONDS[min(max(connection.failures - 1, 0), len(RETRY_SECONDS) - 1)]
+        pause = RETRY_SECONDS[min(max(connection.revocation_failures - 1, 0), len(RETRY_SECONDS) - 1)]
         connection.change(
             revocation_due_at=_again(connection, pause, now=now), evidence=connection.evidence | _evidence(work)
         )
@@ -169,7 +169,11 @@ def _close(connection: Connection, outcome: Revocation) -> Revocation:
     destroy_secrets(connection)
     evidence = {name: value for name, value in connection.evidence.items() if name != EVIDENCE}
     connection.change(
-        evidence=evidence, revocation=outcome, revocation_due_at=None, revocation_deadline_at=None, failures=0
+        evidence=evidence,
+        revocation=outcome,
+        revocation_due_at=None,
+        revocation_deadline_at=None,
+        revocation_failures=0,
     )
     events.emit(f"connection.revocation_{outcome}", connection)
     audit.record("connection.revocation", decision=outcome.value, connection=connection)

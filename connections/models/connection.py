@@ -53,7 +53,8 @@ class Connection(models.Model):
     """One grant. The lifecycle owns every column but ``metadata``; ``version`` counts its changes of state.
 
     ``refresh_due_at`` and ``probe_due_at`` are what the sweeps look for (null: never); ``refresh_enqueued_until`` keeps
-    a sweep from sending the same task twice; ``next_attempt_at`` holds a refresh back after a failure.
+    a sweep from sending the same task twice; ``next_attempt_at`` holds a refresh back after a failure. ``failures``
+    counts the refreshes that failed in a row, ``revocation_failures`` the tries to revoke.
     ``evidence`` says what the status rests on; ``undecryptable_at`` when the current credential was found not to open.
     """
 
@@ -95,6 +96,7 @@ class Connection(models.Model):
     revocation = models.CharField(max_length=12, choices=Revocation, default=Revocation.NOT_ASKED, blank=True)
     revocation_due_at = models.DateTimeField(null=True, blank=True)
     revocation_deadline_at = models.DateTimeField(null=True, blank=True)
+    revocation_failures = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -91,10 +91,29 @@ def test_what_opens_is_revoked_though_something_else_of_the_grant_does_not(
     assert AuditEvent.objects.filter(action="connection.revocation", decision="credential_unreadable").count() == 1
 
 
+def test_failed_refreshes_before_it_delay_no_revocation_and_hide_nothing(
+    connection: Connection, sandbox: SandboxProcess
+) -> None:
+    sandbox.control.fault("status", grant_type="refresh_token", times=5, status=503)
+    for _ in range(5):
+        age(connection.id, hours=1)
+        refresh(connection.id, trigger="sweep")
+    assert Connection.objects.get(id=connection.id).failures == 5
+    end(connection)
+    version = CredentialVersion.objects.get(connection=connection)
+    version.id, version.stage, version.attempt_id = uuid.uuid4(), Stage.ORPHAN, None
+    version.save(force_insert=True)  # bound to another id: it never opens
+    assert revoke(connection.id) is Revocation.PENDING
+    row = Connection.objects.get(id=connection.id)
+    assert row.revocation_due_at is not None
+    assert row.revocation_due_at - database_now() <= timedelta(seconds=5)
+    assert AuditEvent.objects.filter(action="connection.revocation", decision="credential_unreadable").count() == 1
+
+
 def test_the_next_look_is_never_after_the_secrets_have_to_go(connection: Connection, sandbox: SandboxProcess) -> None:
     end(connection)
     deadline = database_now() + timedelta(seconds=3)
-    Connection.objects.filter(id=connection.id).update(revocation_deadline_at=deadline, failures=9)
+    Connection.objects.filter(id=connection.id).update(revocation_deadline_at=deadline, revocation_failures=9)
     sandbox.control.fault("status", endpoint="revoke", times=0, status=503)
     assert revoke(connection.id) is Revocation.PENDING
     assert Connection.objects.get(id=connection.id).revocation_due_at == deadline
