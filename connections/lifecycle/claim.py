@@ -17,7 +17,7 @@ from enum import StrEnum
 from django.db import transaction
 from django.db.models import Q
 
-from connections.lifecycle import presence
+from connections.lifecycle import presence, spool
 from connections.lifecycle.claim_query import ClaimRow, insert_plain_claim
 from connections.lifecycle.locking import LockTimeout, lock_connection, lock_if_free, short_transaction
 from connections.lifecycle.outcomes import AppMisconfigured
@@ -132,6 +132,7 @@ def claim(
     is_plain = held_seconds is None and need.instead_of is None
     if is_plain and (plain := _claim_plainly(connection_id, trigger=trigger, began=began)) is not None:
         return plain
+    spool.replay()  # before the lock: an answer that waits there is worth more than a retry
     try:
         with short_transaction(lock_timeout_seconds=LOCK_TIMEOUT_SECONDS) as now:
             connection = lock_connection(connection_id)

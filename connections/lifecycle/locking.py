@@ -1,7 +1,8 @@
 """Every row lock of Latchkey, and the rule that none is held across HTTP.
 
 Locks are ``FOR NO KEY UPDATE``: a plain FOR UPDATE would block inserts that reference the row. The order is always
-connect session, connection, attempt.
+connect session, connection, attempt, and within one table that of the keys. Nothing that writes rows of other
+connections runs under a lock: the spool is replayed before one is taken.
 """
 
 import uuid

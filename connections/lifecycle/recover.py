@@ -48,13 +48,12 @@ def settle_earlier(connection: Connection, *, now: datetime) -> RefreshAttempt |
 
     That one is ``sent``, and must be waited for, or in doubt. What was received is promoted. The order matters: a store
     takes no lock, and turns an open attempt into a received version in one commit; whoever looked for versions first
-    and for attempts second could miss both.
+    and for attempts second could miss both. The caller has replayed the spool before it took the lock: an answer that
+    waits there is worth more than a retry.
     """
     attempt = _open_attempt(connection, now=now)
-    if attempt is not None:
-        if attempt.state == AttemptState.SENT:
-            return attempt
-        spool.replay()  # its answer may wait there, and is worth more than a retry
+    if attempt is not None and attempt.state == AttemptState.SENT:
+        return attempt
     settled = promote_received(connection, now=now)
     return _open_attempt(connection, now=now) if settled else attempt
 

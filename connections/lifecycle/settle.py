@@ -134,6 +134,9 @@ def abort(claimed: Claim, failure: NotSentInTime) -> RefreshReport:
 
 def settle_failure(claimed: Claim, failure: ProviderError) -> RefreshReport:
     """Record a failed exchange on the attempt, the connection or the provider app, whichever is at fault."""
+    if isinstance(failure, GrantRejected):
+        # The late answer to an earlier attempt may be what the provider takes this one for a replay of.
+        spool.replay()
     with short_transaction() as now:
         connection = lock_connection(claimed.connection_id)
         if connection is None:
@@ -156,8 +159,6 @@ def _settle_failure(
     evidence = failure.evidence.as_dict()
     if isinstance(failure, GrantRejected):
         _end(attempt, AttemptState.REJECTED, failure.code, evidence)
-        # The late answer to an earlier attempt may be what the provider takes this one for a replay of.
-        spool.replay()
         promote_received(connection, now=now)
         refresh_refused(connection, attempt, evidence=evidence, now=now)
         return RefreshReport(Outcome.REFUSED, attempt.id, retry_after_seconds=_seconds_left(connection, now))

@@ -62,9 +62,12 @@ def replay(where: Path | None = None, *, retries_aside: bool = False) -> list[uu
     """Store what the spool holds, and return the connections concerned; they are to be promoted next.
 
     ``where`` is the folder of the settings unless given. Several processes may replay at once: a version that is stored
-    already is only removed from the spool. Inside a transaction a file goes when that commits. Raises Django's
-    ``OperationalError`` or ``InterfaceError`` where the database is away; all files are kept then.
+    already is only removed from the spool. Each is stored in a transaction of its own. Raises Django's
+    ``OperationalError`` or ``InterfaceError`` where the database is away; all files are kept then. Raises
+    ``RuntimeError`` inside a transaction: that may hold a lock, which the rows written here would wait for in turn.
     """
+    if database.in_atomic_block:
+        raise RuntimeError("The spool is replayed inside a transaction.")
     connection_ids = []
     for path in _files(where or folder(), retries_aside=retries_aside):
         try:
@@ -89,7 +92,7 @@ def replay(where: Path | None = None, *, retries_aside: bool = False) -> list[uu
 
 
 def _store(sealed: SealedVersion, path: Path) -> bool:
-    with transaction.atomic():
+    with transaction.atomic(durable=True):
         transaction.on_commit(partial(remove, path))
         if not Connection.objects.filter(id=sealed.connection_id).exists():
             logger.warning("spooled_version_dropped", version=str(sealed.id), reason="the connection is deleted")
@@ -97,7 +100,6 @@ def _store(sealed: SealedVersion, path: Path) -> bool:
         if CredentialVersion.objects.filter(id=sealed.id).exists():
             return False
         store_received(sealed)
-        database.check_constraints()  # here, not at a commit that may be somebody else's
     logger.warning("spooled_version_stored", connection=str(sealed.connection_id), version=str(sealed.id))
     return True
 

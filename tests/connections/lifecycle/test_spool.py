@@ -12,12 +12,17 @@ from django.db import transaction
 from pytest_django import Settings
 
 from connections.lifecycle import spool
+from connections.lifecycle.claim import Claim, Need, claim
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.promote_query import store_received
 from connections.lifecycle.recover import recover_unfinished
 from connections.lifecycle.refresh import refresh
-from connections.models import AttemptState, AuditEvent, Connection, CredentialVersion, RefreshAttempt
-from tests.connections.lifecycle.unfinished import open_attempt, received
+from connections.lifecycle.settle import settle_failure
+from connections.models import AttemptState, AuditEvent, Connection, CredentialVersion, ProviderApp, RefreshAttempt
+from providers.errors import Evidence, GrantRejected
+from tests.connections.lifecycle.clockwork import age
+from tests.connections.lifecycle.unfinished import answered, open_attempt, received
+from tests.factories import Caller
 from tests.flows import EndUser
 from tests.sandbox_control import SandboxProcess
 
@@ -141,8 +146,7 @@ def test_a_version_that_the_database_refuses_is_set_aside_and_blocks_nobody(
     refused = replace(sealed, id=uuid.UUID(int=0), attempt_id=None, data_key_id=uuid.uuid4())
     spool.write(refused)
     spool.write(sealed)
-    with transaction.atomic():
-        assert spool.replay() == [connection.id]
+    assert spool.replay() == [connection.id]
     assert names(folder) == [f"{refused.id}.version.aside"]
     assert set_aside() == [("refused", f"{refused.id}.version")]
 
@@ -171,15 +175,43 @@ def test_a_draft_whose_writer_died_is_stored(
     assert not draft.exists()
 
 
-def test_a_file_stays_when_the_transaction_around_the_replay_is_rolled_back(
-    connection: Connection, sandbox: SandboxProcess, folder: Path
-) -> None:
+def test_no_lock_is_held_while_the_spool_is_replayed(connection: Connection, sandbox: SandboxProcess) -> None:
     path = spool.write(received(connection, sandbox))
-    with transaction.atomic():
-        assert spool.replay() == [connection.id]
-        transaction.set_rollback(True)
+    with transaction.atomic(), pytest.raises(RuntimeError, match="inside a transaction"):
+        spool.replay()
     assert path.exists()
     assert spool.replay() == [connection.id]
+
+
+def test_two_refusals_with_each_other_s_answers_in_the_spool_wait_for_nobody(
+    backend: Caller, app: ProviderApp, sandbox: SandboxProcess
+) -> None:
+    claims = []
+    for name in ("alice", "bob"):
+        connection = Connection.objects.get(id=EndUser(name, backend).connect(scopes=["profile.read"])["id"])
+        age(connection.id, hours=1)
+        claimed = claim(connection.id, trigger="sweep", need=Need())
+        assert isinstance(claimed, Claim)
+        spool.write(answered(RefreshAttempt.objects.get(id=claimed.attempt_id), sandbox))
+        claims.append(claimed)
+    database.close()
+    ready = threading.Barrier(2)
+
+    def refuse(claimed: Claim) -> str:
+        ready.wait(10)
+        try:
+            return settle_failure(
+                claimed, GrantRejected(Evidence("The provider refused the grant.", status=400))
+            ).outcome
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(refuse, claims)) == ["refused", "refused"]
+    for claimed in claims:
+        row = Connection.objects.get(id=claimed.connection_id)
+        assert row.status == "active"
+        assert row.current_version_id != claimed.parent_version_id, "what was in the spool is current now"
 
 
 def test_a_spooled_answer_comes_before_a_retry(connection: Connection, sandbox: SandboxProcess, folder: Path) -> None:
