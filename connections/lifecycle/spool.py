@@ -5,8 +5,9 @@ are sealed already), synced to disk with its folder before the writer goes on. I
 same folder: when it starts to claim, when it finds the database again, and every few seconds (``presence``); by each
 run of ``recover``; and by whoever would otherwise retry a refresh that is in doubt.
 
-A file that does not open, or that the database does not take, is set aside and told in the log and in the audit trail,
-and blocks nobody. Each process that starts tries again what was set aside, because the fault may have been its keys.
+A file that does not open, that another release wrote in another format, or that the database does not take, is set
+aside and told in the log and in the audit trail, and blocks nobody. Each process that starts tries again what was set
+aside, because the fault may have been its keys or its release.
 """
 
 import base64
@@ -15,7 +16,7 @@ import os
 import socket
 import time
 import uuid
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,7 @@ from connections.models.fields import outer_fernet
 
 logger = structlog.get_logger(__name__)
 
+FORMAT = 1  # of a file: raise it when a member of SealedVersion changes its type or its meaning
 _SUFFIX = ".version"
 _DRAFT = ".draft"
 _ASIDE = ".aside"
@@ -42,14 +44,25 @@ _DRAFT_SECONDS = 60.0
 _LONGEST = 1_000_000  # bytes; a version takes a few thousand
 
 
+_MEMBERS = {member.name for member in fields(SealedVersion)}
+
+
+class _OtherFormat(Exception):
+    """Another release wrote the file."""
+
+
 def write(sealed: SealedVersion) -> Path:
-    """Write ``sealed`` durably: the file and its folder are synced before this returns. Raises ``OSError``."""
+    """Write ``sealed`` durably: the file and its folder are synced before this returns. Raises ``OSError``.
+
+    Raises ``TypeError`` for what could not be read back.
+    """
+    content = outer_fernet().encrypt(_encode(sealed))
     where = folder()
     where.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = where / f"{sealed.id}{_SUFFIX}"
     draft = path.with_suffix(_DRAFT)
     with open(draft, "wb", opener=_private) as file:  # Path.open takes no opener
-        file.write(outer_fernet().encrypt(_encode(sealed)))
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     draft.rename(path)
@@ -76,6 +89,9 @@ def replay(where: Path | None = None, *, retries_aside: bool = False) -> list[uu
             continue
         except OSError as error:  # of this moment, or of the disk: the file is tried again
             logger.error("spool_file_unread", file=path.name, error=type(error).__name__)
+            continue
+        except _OtherFormat:
+            _set_aside(path, why="other_format")
             continue
         except (InvalidToken, ValueError, TypeError, KeyError):
             _set_aside(path, why="unreadable")
@@ -105,14 +121,26 @@ def _store(sealed: SealedVersion, path: Path) -> bool:
 
 
 def _encode(sealed: SealedVersion) -> bytes:
-    document = asdict(sealed)
-    for name in ("secrets", "fingerprint"):
-        document[name] = base64.b64encode(document[name]).decode()
-    return json.dumps(document, default=str).encode()
+    return json.dumps({"format": FORMAT} | asdict(sealed), default=_as_text).encode()
+
+
+def _as_text(value: object) -> str:
+    """Return what ``_decode`` reads back. Raises ``TypeError`` for anything else: here, and not at the replay."""
+    match value:
+        case bytes():
+            return base64.b64encode(value).decode()
+        case uuid.UUID():
+            return str(value)
+        case datetime():
+            return value.isoformat()
+    raise TypeError(f"The spool does not know how to keep a {type(value).__name__}.")
 
 
 def _decode(plaintext: bytes) -> SealedVersion:
     document: dict[str, Any] = json.loads(plaintext)
+    # What was written before files named their format is of the first.
+    if document.pop("format", 1) != FORMAT or not document.keys() <= _MEMBERS:
+        raise _OtherFormat
     for name in ("secrets", "fingerprint"):
         document[name] = base64.b64decode(document[name])
     for name in ("id", "connection_id", "grant_id", "parent_id", "attempt_id", "data_key_id"):

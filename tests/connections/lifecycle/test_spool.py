@@ -1,10 +1,13 @@
 """The spool: what the database cannot take is kept on disk, sealed, and stored once by whoever comes first."""
 
+import json
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection as database
@@ -19,6 +22,7 @@ from connections.lifecycle.recover import recover_unfinished
 from connections.lifecycle.refresh import refresh
 from connections.lifecycle.settle import settle_failure
 from connections.models import AttemptState, AuditEvent, Connection, CredentialVersion, ProviderApp, RefreshAttempt
+from connections.models.fields import outer_fernet
 from providers.errors import Evidence, GrantRejected
 from tests.connections.lifecycle.clockwork import age
 from tests.connections.lifecycle.unfinished import answered, open_attempt, received
@@ -162,6 +166,42 @@ def test_what_a_process_with_wrong_keys_set_aside_is_stored_by_the_next_that_sta
     assert spool.replay() == []
     assert spool.replay(retries_aside=True) == [connection.id]
     assert names(folder) == []
+
+
+@pytest.mark.parametrize("change", [{"format": 2}, {"endpoint_of_tomorrow": "x"}], ids=["format", "member"])
+def test_a_file_of_another_release_is_kept_and_told(
+    connection: Connection, sandbox: SandboxProcess, folder: Path, change: dict[str, Any]
+) -> None:
+    path = spool.write(received(connection, sandbox))
+    document = json.loads(outer_fernet().decrypt(path.read_bytes()))
+    assert document["format"] == spool.FORMAT
+    written = outer_fernet().encrypt(json.dumps(document | change).encode())
+    path.write_bytes(written)
+    assert spool.replay() == []
+    assert [found.read_bytes() for found in folder.iterdir()] == [written]
+    assert set_aside() == [("other_format", path.name)]
+
+
+def test_a_file_from_before_formats_were_named_is_stored(connection: Connection, sandbox: SandboxProcess) -> None:
+    path = spool.write(received(connection, sandbox))
+    document = json.loads(outer_fernet().decrypt(path.read_bytes()))
+    del document["format"]
+    path.write_bytes(outer_fernet().encrypt(json.dumps(document).encode()))
+    assert spool.replay() == [connection.id]
+
+
+def test_every_member_of_a_version_comes_back_as_it_was(connection: Connection, sandbox: SandboxProcess) -> None:
+    sealed = received(connection, sandbox)
+    assert spool._decode(spool._encode(sealed)) == sealed
+
+
+def test_a_value_that_could_not_be_read_back_is_refused_when_it_is_written(
+    connection: Connection, sandbox: SandboxProcess, folder: Path
+) -> None:
+    odd: Any = timedelta(seconds=60)
+    with pytest.raises(TypeError, match="does not know how to keep a timedelta"):
+        spool.write(replace(received(connection, sandbox), lifetime_seconds=odd))
+    assert not folder.exists()
 
 
 def test_a_draft_whose_writer_died_is_stored(
