@@ -88,6 +88,18 @@ class MisconfiguredProvider(ProviderError):
     code = "provider_misconfigured"
 
 
+class NoWorkspace(ProviderError):
+    """The end user's account has no site, organisation or the like to connect to: theirs to mend, nobody's fault."""
+
+    code = "no_workspace"
+
+
+class NotPermitted(ProviderError):
+    """The provider knows the end user's account, and does not allow it what was asked."""
+
+    code = "account_not_permitted"
+
+
 class NotSentInTime(ProviderError):
     """The process stood still, and the window in which the request might leave is over: nothing was sent."""
 

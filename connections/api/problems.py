@@ -27,6 +27,8 @@ STATUS_OF: dict[str, int] = {
     "ambiguous_connection": 409,
     "account_mismatch": 409,
     "exchange_failed": 409,
+    "no_workspace": 409,
+    "account_not_permitted": 409,
     "completion_mismatch": 403,
     "policy_denied": 403,
     "insufficient_scope": 403,

@@ -4,15 +4,17 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from connections.consent.cookies import browser_secret, forget, set_browser_secret
 from connections.consent.pages import problem_page, return_address, widget
+from connections.consent.sender import form_proof
 from connections.consent.words import failure_named
 from connections.entrance import actor_of
+from connections.lifecycle.authorize import find_session
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.complete import complete_unbound
 from connections.lifecycle.exchange import KEPT_FOR, ChoiceDue
 from connections.lifecycle.failures import Failure
 from connections.lifecycle.hold import HELD_FOR, Held
 from connections.lifecycle.outcomes import Refusal
-from connections.models import Binding, ConnectSession
+from connections.models import UNFINISHED, Binding, ConnectSession
 
 CHOICE_LIFETIME = HELD_FOR + KEPT_FOR
 
@@ -25,15 +27,20 @@ def finished(request: HttpRequest, held: Held) -> HttpResponse:
     """
     session = held.session
     if session.binding == Binding.NONE:
-        return _finished_unbound(request, session)
+        return finished_unbound(request, session)
     return returned(request, session, may_continue=held.may_continue, completion_code=held.completion_code)
 
 
-def _finished_unbound(request: HttpRequest, session: ConnectSession) -> HttpResponse:
+def finished_unbound(request: HttpRequest, session: ConnectSession) -> HttpResponse:
+    """Exchange a session that opted out of the confirmation; where that may be tried again, offer it."""
+    secret = browser_secret(request, session.id)
     try:
-        outcome = complete_unbound(session.id, now=database_now(), actor=actor_of(request))
+        outcome = complete_unbound(session.id, browser_secret=secret, now=database_now(), actor=actor_of(request))
     except Refusal as refusal:
-        return ended(request, session, failure=failure_named(refusal))
+        failure, left = failure_named(refusal), find_session(session.id)
+        if left is None or left.state not in UNFINISHED:
+            return ended(request, session, failure=failure)
+        return problem_page(request, failure=failure, session=left, status=409, retry=form_proof(session.id, secret))
     if isinstance(outcome, ChoiceDue):
         response = HttpResponseRedirect(outcome.continue_url, status=303)
         _keep_cookie(request, response, session)

@@ -9,6 +9,8 @@ from django.shortcuts import render
 from connections.consent.words import WORDS_OF, declined_words
 from connections.lifecycle.branding import text_on
 from connections.lifecycle.failures import Failure
+from connections.lifecycle.outcomes import AppMisconfigured
+from connections.lifecycle.targets import entry_of
 from connections.models import ConnectSession
 
 
@@ -28,11 +30,21 @@ def widget(request: HttpRequest, template: str, session: ConnectSession, **conte
 
 
 def problem_page(
-    request: HttpRequest, *, failure: Failure, session: ConnectSession | None = None, status: int = 400
+    request: HttpRequest,
+    *,
+    failure: Failure,
+    session: ConnectSession | None = None,
+    status: int = 400,
+    retry: str = "",
 ) -> HttpResponse:
-    """Render a failure in plain words, with the way back where there is one."""
+    """Render a failure in plain words, with the way back where there is one.
+
+    ``retry`` is the proof of the form by which a session that still holds something is finished again.
+    """
+    names = _names_in(session)
     words = WORDS_OF[failure]
-    context: dict[str, Any] = {"title": words.title, "advice": words.advice, "failure": failure.value}
+    title, advice = words.title.format(**names), words.advice.format(**names)
+    context: dict[str, Any] = {"title": title, "advice": advice, "failure": failure.value, "retry": retry}
     if session is not None:
         context |= {
             "session": session,
@@ -41,6 +53,18 @@ def problem_page(
             "back_url": return_address(session, error=failure),
         }
     return render(request, "connect/problem.html", context, status=status)
+
+
+def _names_in(session: ConnectSession | None) -> dict[str, str]:
+    """Return what the words of failures call the provider, and what it has for a workspace."""
+    names = {"provider": "the provider", "workspace": "workspace"}
+    if session is None or session.provider_app is None:
+        return names
+    try:
+        entry = entry_of(session.provider_app)
+    except AppMisconfigured:
+        return names
+    return {"provider": entry.name, "workspace": entry.workspaces.label.lower() if entry.workspaces else "workspace"}
 
 
 def declined_page(request: HttpRequest, session: ConnectSession, error: str) -> HttpResponse:

@@ -11,5 +11,6 @@ urlpatterns = [
     path("<uuid:session_id>/start", views.start, name="start"),
     path("<uuid:session_id>/choose", views.choose, name="choose"),
     path("<uuid:session_id>/method/<uuid:app_id>", views.method, name="method"),
+    path("<uuid:session_id>/finish", views.finish, name="finish"),
     path("<uuid:session_id>/workspace", workspace_views.workspace, name="workspace"),
 ]

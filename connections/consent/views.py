@@ -9,13 +9,20 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from connections.consent.cookies import browser_secret, click_secret, set_browser_secret, set_click_secret
-from connections.consent.finish import finished
+from connections.consent.finish import finished, finished_unbound
 from connections.consent.headers import is_framed, own_forms_only, set_policy, widget_page
 from connections.consent.pages import problem_page, widget
 from connections.consent.sender import PROOF, Sender, form_proof, lacks_cookie, sender_of
 from connections.consent.words import failure_named
 from connections.entrance import actor_of
-from connections.lifecycle.authorize import authorization_url, chosen_app, find_session, fixed_params, own_session
+from connections.lifecycle.authorize import (
+    authorization_url,
+    check_cookie,
+    chosen_app,
+    find_session,
+    fixed_params,
+    own_session,
+)
 from connections.lifecycle.authorize import start as start_session
 from connections.lifecycle.begin_connect import apps_for
 from connections.lifecycle.clock import database_now
@@ -23,7 +30,7 @@ from connections.lifecycle.failures import Failure
 from connections.lifecycle.outcomes import AppMisconfigured, InvalidRequest, ProviderDown, SessionUnusable
 from connections.lifecycle.submit_secret import submit_secret
 from connections.lifecycle.targets import entry_of
-from connections.models import ConnectSession, ProviderApp, SessionState
+from connections.models import Binding, ConnectSession, ProviderApp, SessionState
 from providers.catalog.loader import form_schema
 from providers.vocabulary import AuthStyle
 
@@ -160,6 +167,21 @@ def method(request: HttpRequest, session_id: uuid.UUID, app_id: uuid.UUID) -> Ht
     except SessionUnusable as refusal:
         return problem_page(request, failure=failure_named(refusal), session=session, status=410)
     return finished(request, held)
+
+
+@widget_page
+@require_POST
+@own_forms_only
+def finish(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
+    """Finish a session that needs no confirmation once more, after the provider could not answer."""
+    session = find_session(session_id)
+    if session is None or session.binding != Binding.NONE:
+        return problem_page(request, failure=Failure.UNKNOWN, status=404)
+    try:
+        check_cookie(session, browser_secret(request, session_id))
+    except SessionUnusable as refusal:
+        return _refused(request, session_id, refusal)
+    return finished_unbound(request, session)
 
 
 def _refused(request: HttpRequest, session_id: uuid.UUID, refusal: SessionUnusable) -> HttpResponse:

@@ -8,7 +8,7 @@ from connections.lifecycle.outcomes import Refusal, SessionUnusable
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One page's words."""
+    """One page's words. ``{provider}`` and ``{workspace}`` are filled in with what they are called."""
 
     title: str
     advice: str
@@ -53,6 +53,14 @@ WORDS_OF: dict[Failure, Words] = {
     Failure.FRAMED: Words("This step needs a window of its own", "Open it in a new window."),
     Failure.APP_MISCONFIGURED: Words("This connection is not set up properly", _OPERATORS_MEND),
     Failure.EXCHANGE_FAILED: Words("The provider did not accept this", _START_AGAIN),
+    Failure.NO_WORKSPACE: Words(
+        "Your account at {provider} has no {workspace} yet",
+        "There is nothing to connect to, so nothing was connected. Create one at {provider}, then connect again.",
+    ),
+    Failure.ACCOUNT_NOT_PERMITTED: Words(
+        "Your account at {provider} may not do this",
+        "Nothing was connected. Ask an administrator of your account there, or connect with another account.",
+    ),
     Failure.ACCOUNT_MISMATCH: Words(
         "This is another account",
         "You signed in with another account than before, so nothing was changed. Go back and choose the first one.",

@@ -16,7 +16,7 @@ from connections.lifecycle.authorize import find_session
 from connections.lifecycle.choose_workspace import Offer, choose, decline, offer
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.failures import Failure
-from connections.lifecycle.outcomes import InvalidRequest, Refusal, SessionUnusable
+from connections.lifecycle.outcomes import InvalidRequest, ProviderDown, Refusal, SessionUnusable
 from connections.models import Binding, SessionState
 
 NONE_OF_THEM = "none"
@@ -59,6 +59,9 @@ def _chosen(request: HttpRequest, session_id: uuid.UUID, token: str) -> HttpResp
         raise
     except Refusal as refusal:
         session = find_session(session_id)
+        if session is not None and session.state == SessionState.CHOOSING and isinstance(refusal, ProviderDown):
+            shown = offer(session_id, token=token, browser_secret=secret, now=now)
+            return _page(request, shown, token, error="This did not work just now. Try again in a moment.", status=503)
         if session is None or session.state != SessionState.FAILED:
             return problem_page(request, failure=failure_named(refusal), status=409)
         return ended(request, session, failure=failure_named(refusal))

@@ -18,7 +18,13 @@ from connections.lifecycle.failures import Failure
 from connections.lifecycle.hold import destroy_held
 from connections.lifecycle.kept import Kept
 from connections.lifecycle.locking import lock_connection, short_transaction
-from connections.lifecycle.outcomes import AccountMismatch, ExchangeFailed, Refusal, SessionUnusable
+from connections.lifecycle.outcomes import (
+    AccountMismatch,
+    AccountNotPermitted,
+    ExchangeFailed,
+    Refusal,
+    SessionUnusable,
+)
 from connections.lifecycle.status import change_status
 from connections.lifecycle.versions import insert_received, make_current, record_requested_scopes, seal_version
 from connections.models import (
@@ -42,6 +48,7 @@ class Verified:
     account: Account | None
     verified_at: datetime | None
     workspace_params: Mapping[str, str] = field(default_factory=dict)
+    is_forbidden: bool = False  # the account may not make the call that tells whose it is
 
     @property
     def account_id(self) -> str:
@@ -101,6 +108,11 @@ def _home_of(session: ConnectSession, verified: Verified) -> Connection | Refusa
     renews = session.reconnects_id is not None
     if renews and connection.provider_account_id and not session.allows_account_change:
         if not verified.account_id:
+            if verified.is_forbidden:
+                return AccountNotPermitted(
+                    "The end user's account may not make the call by which it is recognised; the connection is as it"
+                    " was. Let them ask an administrator of the account, or connect with the account of before."
+                )
             return ExchangeFailed(
                 "The provider did not say whose account this is, so it could not be compared with the one before; "
                 "the connection is as it was. Let the end user connect again.",

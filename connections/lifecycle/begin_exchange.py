@@ -28,9 +28,10 @@ from providers.vocabulary import AuthStyle
 class Exchange:
     """All that the exchange needs, loaded before the HTTP call so that no database connection spans it.
 
-    There is a ``code`` to exchange, or what is ``kept`` already. ``renewed_workspace`` is the one that the renewed
+    There is a ``code`` to exchange, or what is ``kept`` already; ``held`` is the whole of what the session held, as it
+    was, for the case that it is put back. ``renewed_workspace`` is the one that the renewed
     connection is about, "" without one; ``must_keep_workspace`` says that any other one would be another account, which
-    the session does not allow.
+    the session does not allow; ``must_know_account`` that the account is to be compared with the one before.
     """
 
     session_id: uuid.UUID
@@ -41,11 +42,13 @@ class Exchange:
     code: SecretStr | None
     code_verifier: SecretStr | None
     kept: Kept | None
+    held: SecretStr
     completion_code: str = field(repr=False)
     scopes: tuple[str, ...]
     key: DataKey
     renewed_workspace: str
     must_keep_workspace: bool
+    must_know_account: bool
     started_at: datetime
 
 
@@ -63,7 +66,8 @@ def begin_exchange(
 ) -> Exchange:
     """Claim what the locked ``session`` holds for ``app``, and return it opened.
 
-    A code is single-use, and gone from the session from here on; a credential stays until the connection has it.
+    A code is single-use, and gone from the session from here on: only who knows that it was not used up may put it
+    back (``exchange_failure``), and a crash loses it. A credential stays until the connection has it.
     ``chosen`` is the workspace that the end user has picked from those on offer. Raises ``AppMisconfigured`` and
     ``CredentialUnreadable``, with the session as it was: what is mended in time can still be confirmed.
     """
@@ -92,11 +96,13 @@ def begin_exchange(
         code=SecretStr(document["code"]) if kept is None else None,
         code_verifier=None if verifier is None else SecretStr(verifier),
         kept=kept,
+        held=SecretStr(json.dumps(document)),
         completion_code=completion_code,
         scopes=requested_scopes(session, app, access) if redirects else tuple(session.requested_scopes or ()),
         key=key,
         renewed_workspace=workspace,
         must_keep_workspace=bool(workspace) and is_known and not session.allows_account_change,
+        must_know_account=is_known and not session.allows_account_change,
         started_at=now,
     )
     session.state = SessionState.EXCHANGING

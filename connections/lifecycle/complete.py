@@ -12,6 +12,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from connections.lifecycle import audit, events
+from connections.lifecycle.authorize import check_cookie
 from connections.lifecycle.begin_connect import digest
 from connections.lifecycle.begin_exchange import Exchange, begin_exchange, open_kept, under_way
 from connections.lifecycle.exchange import ChoiceDue, exchange
@@ -34,9 +35,10 @@ def complete(
     """Confirm a session with the id of the user who is logged in at the operator's, and return the connection.
 
     Where the end user has to choose a workspace first, return where to send them. The same client repeating the same
-    three values gets the same answer, and the connection once the choice is made. Raises ``NotFound``,
-    ``CompletionMismatch`` (what was held is then destroyed), ``SessionUnusable``, ``Suspended``, and what ``exchange``
-    raises. Blocks for the provider's answer.
+    three values gets the same answer, and the connection once the choice is made; after ``ProviderDown`` and
+    ``AppMisconfigured`` it may repeat them until what is held expires. Raises ``NotFound``, ``CompletionMismatch`` (and
+    destroys what was held), ``SessionUnusable``, ``Suspended``, and what ``exchange`` raises. Blocks for the provider's
+    answer.
     """
     claimed = _claim(
         session_id, completion_code=completion_code, end_user=end_user, client=client, now=now, actor=actor
@@ -44,12 +46,21 @@ def complete(
     return exchange(claimed, actor=actor) if isinstance(claimed, Exchange) else claimed
 
 
-def complete_unbound(session_id: uuid.UUID, *, now: datetime, actor: audit.Actor) -> Connection | ChoiceDue:
-    """Exchange what a session holds that explicitly opted out of the confirmation (binding: none)."""
+def complete_unbound(
+    session_id: uuid.UUID, *, browser_secret: str | None, now: datetime, actor: audit.Actor
+) -> Connection | ChoiceDue:
+    """Exchange what a session holds that explicitly opted out of the confirmation (binding: none).
+
+    Its own browser asks, and may ask again after a failure that kept what is held. Raises ``NotFound`` and what
+    ``complete`` raises.
+    """
     with short_transaction():
         session = lock_session(id=session_id)
         if session is None or session.binding != Binding.NONE:
             raise NotFound("There is no such connect session.")
+        check_cookie(session, browser_secret)
+        if session.state == SessionState.COMPLETED and session.connection is not None:
+            return session.connection
         claimed = _begin(session, completion_code="", now=now)
     if isinstance(claimed, Refusal):
         raise claimed

@@ -3,10 +3,11 @@
 A code is exchanged once, and what came back is stored in the session before anything is asked of it: after a crash, or
 while the provider cannot answer, the same confirmation goes on from there. Where the grant opens several workspaces,
 the end user is asked which one the connection is to be about (``choose_workspace``). Who may exchange what is
-``complete``, the activation ``activate``.
+``complete``, the activation ``activate``, what becomes of a failure ``exchange_failure``.
 """
 
 import secrets
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,28 +18,23 @@ from django.conf import settings
 from connections.lifecycle import audit
 from connections.lifecycle.activate import Verified, activate, end_session
 from connections.lifecycle.begin_exchange import Exchange, lock_claimed
-from connections.lifecycle.incidents import close_client_incident, open_client_incident
+from connections.lifecycle.exchange_failure import settle_failed_exchange
+from connections.lifecycle.incidents import close_client_incident
 from connections.lifecycle.kept import Choice, Kept
 from connections.lifecycle.lifetime import with_known_lifetime
 from connections.lifecycle.locking import release_database, short_transaction
-from connections.lifecycle.outcomes import AccountMismatch, AppMisconfigured, ExchangeFailed, ProviderDown, Refusal
+from connections.lifecycle.outcomes import AccountMismatch, AppMisconfigured, Refusal
 from connections.lifecycle.sealing import seal_for_session
+from connections.lifecycle.second_look import ISSUED_PAUSES_SECONDS, look_again, probe_fresh
 from connections.lifecycle.targets import access_to
-from connections.models import Binding, Connection, ConnectSession, SessionState
-from providers.errors import (
-    ClientRejected,
-    Evidence,
-    GrantRejected,
-    MisconfiguredProvider,
-    ProviderError,
-    ProviderUnavailable,
-    TargetRefused,
-)
+from connections.models import Connection, ConnectSession, SessionState
+from providers.errors import Evidence, ProviderError, ProviderUnavailable
 from providers.strategies.workspaces import Workspace, workspaces
-from providers.values import CodeGrant
+from providers.values import CodeGrant, ProbeResult
 from providers.vocabulary import ProbeVerdict
 
 KEPT_FOR = timedelta(minutes=10)
+HTTP_TOO_MANY_REQUESTS = 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +53,19 @@ class ChoiceDue:
 def exchange(work: Exchange, *, actor: audit.Actor) -> Connection | ChoiceDue:
     """Carry out the HTTP half of a claimed exchange, and activate the connection or say that a choice is due.
 
-    Raises ``ExchangeFailed``, ``AccountMismatch``, ``AppMisconfigured`` and ``SessionUnusable``, with nothing kept; and
-    ``ProviderDown``: the same confirmation may be repeated until what is kept expires.
+    Raises ``ExchangeFailed``, ``NoWorkspace``, ``AccountNotPermitted``, ``AccountMismatch`` and ``SessionUnusable``,
+    with nothing kept; and ``ProviderDown`` and ``AppMisconfigured``, after which the same confirmation may be repeated
+    until what is held expires (``held_until``).
     """
     release_database()
+    began = time.monotonic()
     kept = work.kept
     try:
         if kept is None:
             kept = _obtained(work)
-        found = _verified(work, kept)
-    except ProviderUnavailable as error:
-        if kept is None or not _put_back(work):
-            _fail(work, error, actor=actor)
-            raise _told(error) from None
-        raise ProviderDown(
-            "The provider cannot answer at the moment. What it gave is kept: confirm again.",
-            retry_after_seconds=max(2.0, error.retry_after_seconds or 0.0),
-        ) from None
-    except ProviderError as error:
-        _fail(work, error, actor=actor)
-        raise _told(error) from None
+        found = _verified(work, kept, began=began)
+    except (ProviderError, AppMisconfigured) as error:
+        raise settle_failed_exchange(work, kept, error, actor=actor) from None
     if isinstance(found, Verified):
         return activate(work, found, actor=actor)
     return _ask(work, found, actor=actor)
@@ -98,7 +87,7 @@ def _obtained(work: Exchange) -> Kept:
     return kept
 
 
-def _verified(work: Exchange, kept: Kept) -> Verified | tuple[Kept, tuple[Workspace, ...]]:
+def _verified(work: Exchange, kept: Kept, *, began: float) -> Verified | tuple[Kept, tuple[Workspace, ...]]:
     """Prove the credential, where the provider has a call for that; or return the workspaces to choose from. HTTP."""
     kept = replace(kept, obtained=with_known_lifetime(work.access, kept.obtained))
     workspace_params: Mapping[str, str] = {}
@@ -106,7 +95,8 @@ def _verified(work: Exchange, kept: Kept) -> Verified | tuple[Kept, tuple[Worksp
     if (described := target.entry.workspaces) is not None and target.lacks_workspace:
         chosen = kept.choice.chosen if kept.choice is not None else ""
         if not chosen:
-            found = workspaces(target, kept.obtained.credential)
+            credential = kept.obtained.credential
+            found = look_again(lambda: workspaces(target, credential), pauses=ISSUED_PAUSES_SECONDS, began=began)
             picked = _without_asking(work, found)
             if picked is None:
                 return kept, found
@@ -118,22 +108,24 @@ def _verified(work: Exchange, kept: Kept) -> Verified | tuple[Kept, tuple[Worksp
         return Verified(kept, kept.account, kept.obtained_at if kept.is_verified else None)
     if not work.access.capabilities.probes:
         return Verified(kept, None, None, workspace_params)
-    probed = work.access.strategy.probe(target, kept.obtained.credential)
-    if probed.verdict is ProbeVerdict.DEAD:
-        raise GrantRejected(
-            Evidence("The provider refused the credential that it had just given.", status=probed.status)
+    probed = probe_fresh(
+        work.access.strategy, target, kept.obtained.credential, pauses=ISSUED_PAUSES_SECONDS, began=began
+    )
+    if probed.verdict is ProbeVerdict.UNAVAILABLE and work.must_know_account and _is_outage(probed):
+        raise ProviderUnavailable(
+            Evidence(probed.detail, probed.status), retry_after_seconds=probed.retry_after_seconds
         )
     verified_at = work.started_at if probed.verdict is ProbeVerdict.ALIVE else None
-    return Verified(kept, probed.account, verified_at, workspace_params)
+    is_forbidden = probed.verdict is ProbeVerdict.FORBIDDEN
+    return Verified(kept, probed.account, verified_at, workspace_params, is_forbidden=is_forbidden)
+
+
+def _is_outage(probed: ProbeResult) -> bool:
+    return probed.status is None or probed.status == HTTP_TOO_MANY_REQUESTS or probed.status >= 500
 
 
 def _without_asking(work: Exchange, found: tuple[Workspace, ...]) -> Workspace | None:
-    """Return the workspace that the renewed connection is about, else the only one; None where the end user chooses.
-
-    Raises ``MisconfiguredProvider`` where there is none.
-    """
-    if not found:
-        raise MisconfiguredProvider(Evidence(f"The grant opens no workspace of {work.access.target.entry.name}."))
+    """Return the workspace that the renewed connection is about, else the only one; None where the end user chooses."""
     if work.renewed_workspace:
         return next((item for item in found if item.id == work.renewed_workspace), None)
     return found[0] if len(found) == 1 else None
@@ -183,37 +175,3 @@ def _claimed(work: Exchange) -> ConnectSession:
     if isinstance(session, Refusal):
         raise session
     return session
-
-
-def _put_back(work: Exchange) -> bool:
-    """Let the same confirmation be repeated, where somebody can repeat it; return whether that is so."""
-    with short_transaction():
-        session = _claimed(work)
-        if session.binding == Binding.NONE:
-            return False
-        session.state = SessionState.HELD
-        session.save()
-    return True
-
-
-def _fail(work: Exchange, error: ProviderError, *, actor: audit.Actor) -> None:
-    evidence = error.evidence.as_dict()
-    with short_transaction():
-        session = lock_claimed(work)
-        if isinstance(session, Refusal):
-            return
-        end_session(session, error.code, actor=actor, evidence=evidence)
-        if isinstance(error, ClientRejected) and session.provider_app is not None:
-            open_client_incident(session.provider_app, evidence=evidence, now=work.started_at)
-
-
-def _told(error: ProviderError) -> Refusal:
-    if isinstance(error, ClientRejected):
-        return AppMisconfigured("The provider refuses our client registration: check the provider app.")
-    if isinstance(error, MisconfiguredProvider | TargetRefused):
-        return AppMisconfigured(f"The provider app cannot be used as it is: {error.evidence.detail}")
-    if isinstance(error, GrantRejected):
-        detail = "The provider did not accept what the end user brought: let them connect again."
-    else:
-        detail = "The provider gave no usable answer, and what the end user brought is spent: let them connect again."
-    return ExchangeFailed(detail, reason=error.code)

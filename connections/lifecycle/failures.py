@@ -29,6 +29,8 @@ class Failure(StrEnum):
     NO_CHOICE = "no_choice"
     GONE = "gone"
     EXCHANGE_FAILED = "exchange_failed"
+    NO_WORKSPACE = "no_workspace"
+    ACCOUNT_NOT_PERMITTED = "account_not_permitted"
     ACCOUNT_MISMATCH = "account_mismatch"
     PROVIDER_UNAVAILABLE = "provider_unavailable"
     APP_MISCONFIGURED = "app_misconfigured"

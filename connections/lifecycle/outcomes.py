@@ -128,6 +128,18 @@ class ExchangeFailed(Refusal):
     code = "exchange_failed"
 
 
+class NoWorkspace(Refusal):
+    """The end user's account at the provider has nothing to connect to yet; ``website`` is where they can mend that."""
+
+    code = "no_workspace"
+
+
+class AccountNotPermitted(Refusal):
+    """The end user's account may not do at the provider what connecting needs; ``website`` is the provider's."""
+
+    code = "account_not_permitted"
+
+
 class AccountMismatch(Refusal):
     """A reconnect came back with another account at the provider."""
 

@@ -1,5 +1,6 @@
 """Submit: the end user types a key into the widget; it is tried at the provider, then held like a code."""
 
+import time
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,16 +12,19 @@ from connections.lifecycle.hold import Held, hold
 from connections.lifecycle.kept import Kept
 from connections.lifecycle.locking import lock_session, release_database, short_transaction
 from connections.lifecycle.outcomes import AppMisconfigured, InvalidRequest, ProviderDown, SessionUnusable
-from connections.lifecycle.targets import access_to
+from connections.lifecycle.second_look import TYPED_PAUSES_SECONDS, look_again, probe_fresh
+from connections.lifecycle.targets import Access, access_to
 from providers.errors import (
     ClientRejected,
+    Evidence,
     FieldInvalid,
     GrantRejected,
     MisconfiguredProvider,
     ProviderError,
+    ProviderUnavailable,
     TargetRefused,
 )
-from providers.values import ProbeResult
+from providers.values import Obtained, ProbeResult
 from providers.vocabulary import ProbeVerdict
 
 
@@ -46,8 +50,7 @@ def submit_secret(
     access = access_to(app, params_of(session, app))
     release_database()
     try:
-        obtained = access.strategy.accept(access.target, dict(fields))
-        probed = access.strategy.probe(access.target, obtained.credential) if access.capabilities.probes else None
+        obtained, probed = _try(access, fields)
     except FieldInvalid as error:
         raise InvalidRequest(error.evidence.detail, field=error.field) from None
     except GrantRejected:
@@ -55,8 +58,9 @@ def submit_secret(
     except (ClientRejected, MisconfiguredProvider, TargetRefused) as error:
         raise AppMisconfigured(error.evidence.detail) from None
     except ProviderError:
-        raise ProviderDown(f"{access.target.entry.name} cannot be reached at the moment. Try again soon.") from None
-    _check_verdict(probed, access.target.entry.name)
+        raise ProviderDown(
+            f"{access.target.entry.name} cannot be reached at the moment, so this could not be checked. Try again soon."
+        ) from None
     with short_transaction():
         locked = lock_session(id=session_id)
         if locked is None:
@@ -74,9 +78,18 @@ def submit_secret(
         return hold(locked, kept.to_bytes(), now=now, actor=actor)
 
 
-def _check_verdict(probed: ProbeResult | None, name: str) -> None:
-    if probed is None or probed.verdict in (ProbeVerdict.ALIVE, ProbeVerdict.FORBIDDEN):
-        return
-    if probed.verdict is ProbeVerdict.DEAD:
-        raise InvalidRequest(f"{name} does not accept this. Check it and try again.")
-    raise ProviderDown(f"{name} cannot be reached at the moment, so this could not be checked. Try again soon.")
+def _try(access: Access, fields: Mapping[str, str]) -> tuple[Obtained, ProbeResult | None]:
+    """Return the credential that ``fields`` make, and what the provider says of it.
+
+    HTTP. A refusal is asked about twice, a moment apart: a key that the end user has just made may not be known
+    everywhere yet. Raises ``ProviderError``.
+    """
+    began = time.monotonic()
+    strategy, target = access.strategy, access.target
+    obtained = look_again(lambda: strategy.accept(target, dict(fields)), pauses=TYPED_PAUSES_SECONDS, began=began)
+    if not access.capabilities.probes:
+        return obtained, None
+    probed = probe_fresh(strategy, target, obtained.credential, pauses=TYPED_PAUSES_SECONDS, began=began)
+    if probed.verdict is ProbeVerdict.UNAVAILABLE:
+        raise ProviderUnavailable(Evidence(probed.detail, probed.status))
+    return obtained, probed

@@ -12,7 +12,14 @@ from providers import egress
 from providers.catalog.pointer import text_at, value_at
 from providers.catalog.resolve import Target
 from providers.catalog.template import fill, names
-from providers.errors import Evidence, GrantRejected, MalformedResponse, MisconfiguredProvider
+from providers.errors import (
+    Evidence,
+    GrantRejected,
+    MalformedResponse,
+    MisconfiguredProvider,
+    NotPermitted,
+    NoWorkspace,
+)
 from providers.oauth.classify import failure_of, json_document
 from providers.response import Response
 from providers.strategies.presenting import template_values
@@ -33,10 +40,11 @@ class Workspace:
 
 
 def workspaces(target: Target, credential: Credential) -> tuple[Workspace, ...]:
-    """Return the workspaces that ``credential`` opens, in the provider's order and once each; maybe none.
+    """Return the workspaces that ``credential`` opens, in the provider's order and once each; at least one.
 
-    Calls the provider. Raises ``GrantRejected`` (a 401), ``ProviderUnavailable``, ``MalformedResponse`` (no list),
-    ``TargetRefused`` and ``MisconfiguredProvider`` (the entry describes no such choice).
+    Calls the provider. Raises ``GrantRejected`` (a 401), ``NoWorkspace`` (an empty list, or a 404), ``NotPermitted``
+    (a 402 or 403), ``ProviderUnavailable``, ``MalformedResponse`` (no list), ``TargetRefused`` and
+    ``MisconfiguredProvider`` (the entry describes no such choice, or its pattern fits none of those listed).
     """
     described = target.entry.workspaces
     if described is None:
@@ -54,11 +62,21 @@ def workspaces(target: Target, credential: Credential) -> tuple[Workspace, ...]:
     )
     if response.status == 401:
         raise GrantRejected(Evidence("The provider refuses the credential.", status=401))
+    if response.status in (402, 403):
+        detail = "The account may not list its workspaces."
+        raise NotPermitted(Evidence(detail, status=response.status))
+    if response.status == 404:
+        raise NoWorkspace(Evidence("The provider finds no workspace of this account.", status=404))
     if (failure := failure_of(response, rules=())) is not None:
         raise failure
     found = listed_workspaces(target, response)
     if found is None:
         raise MalformedResponse(Evidence("The answer is no list of workspaces.", status=response.status))
+    if not found and value_at(json_document(response), described.items):
+        detail = "None of the workspaces that the provider lists has an id that the entry's pattern allows."
+        raise MisconfiguredProvider(Evidence(detail, status=response.status))
+    if not found:
+        raise NoWorkspace(Evidence(f"The grant opens no workspace of {target.entry.name}.", status=response.status))
     return found
 
 

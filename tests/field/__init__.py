@@ -16,12 +16,34 @@ a token response that is form-encoded
     tests/field/test_token_answers.py::test_a_form_or_a_wrapper_is_read_as_every_client_reads_it
     tests/field/test_token_answers.py::test_a_form_encoded_refusal_is_a_refusal
 a token so fresh that the first call with it is refused
+    tests/field/test_fresh_tokens.py::test_a_token_that_is_refused_at_first_is_looked_at_again
+    tests/field/test_fresh_tokens.py::test_a_refusal_by_the_entrys_own_sign_is_looked_at_again
+    tests/field/test_fresh_tokens.py::test_a_token_that_stays_refused_connects_nothing_and_is_not_revoked
+    tests/field/test_fresh_tokens.py::test_a_provider_that_fails_at_the_second_look_decides_nothing
+    tests/field/test_fresh_tokens.py::test_the_list_of_workspaces_is_asked_for_again
+    tests/field/test_fresh_tokens.py::test_a_typed_key_is_tried_twice
+    tests/field/test_fresh_tokens.py::test_a_token_that_stays_refused_is_told_on_the_page_where_nobody_confirms
 a code exchange that the provider never saw, or turned away with a 429
+    tests/field/test_unspent_codes.py::test_a_code_that_was_never_sent_is_exchanged_later
+    tests/field/test_unspent_codes.py::test_a_code_that_was_turned_away_unread_is_exchanged_later
+    tests/field/test_unspent_codes.py::test_a_code_that_may_be_spent_is_never_sent_twice
+    tests/field/test_unspent_codes.py::test_a_refused_registration_spends_no_code
+    tests/field/test_unspent_codes.py::test_an_app_that_lost_its_client_id_spends_no_code
+    tests/field/test_unspent_codes.py::test_what_is_put_back_ends_with_the_hold
+    tests/field/test_unspent_codes.py::test_what_is_put_back_answers_to_its_own_user_alone
+    tests/field/test_unspent_codes.py::test_where_nobody_confirms_the_same_browser_may_try_again
+    tests/field/test_unspent_codes.py::test_a_session_that_needs_a_confirmation_is_not_finished_by_the_browser
 a dead refresh token told as invalid_request, and other codes of RFC 6749 that nobody expects there
 a second consent that brings no refresh token
 one of several connections to one account is disconnected
 scopes that imply others, and are answered without them
 an account without any site or workspace
+    tests/field/test_end_users_conditions.py::test_an_account_that_has_nothing_to_connect_to_is_told_so
+    tests/field/test_end_users_conditions.py::test_the_page_tells_the_end_user_what_to_do
+    tests/field/test_end_users_conditions.py::test_sites_that_the_entry_cannot_name_are_not_blamed_on_the_account
+    tests/field/test_end_users_conditions.py::test_once_there_is_a_site_connecting_works
+    tests/field/test_end_users_conditions.py::test_a_call_that_the_account_may_not_make_is_no_refusal_of_the_credential
+    tests/field/test_end_users_conditions.py::test_a_renewal_by_an_account_that_may_not_say_who_it_is_changes_nothing
 parameters that only the callback carries, such as a company's id
 a callback that names the host to ask
 an approval that was requested and not yet given

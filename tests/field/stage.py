@@ -21,6 +21,7 @@ from connections.models import Connection, ProviderApp, Tenant
 from providers.catalog import loader
 from providers.vocabulary import AuthStyle
 from tests.connections.lifecycle.clockwork import age
+from tests.factories import make_caller
 from tests.flows import EndUser, Invitation, completion_code
 from tests.providers.conftest import Provider, Received
 
@@ -117,6 +118,10 @@ class Stage:
         }
         self.app = save_provider_app(Registration(**registration), tenant=self.tenant, actor=SYSTEM)
         return self.app
+
+    def let_mail(self) -> None:
+        """Have acme's backend be one that may opt out of the confirmation (``binding="none"``)."""
+        self.alice.backend = make_caller(self.tenant, "mailer", allows_unbound=True)
 
     # --- The end user -------------------------------------------------------------------------------------------------
     def invite(self, **changes: Any) -> Invitation:

@@ -25,17 +25,14 @@ from tests.sandbox_control import SandboxProcess
     ("fault", "status", "code", "reason"),
     [
         ({"kind": "error", "error": "invalid_grant"}, 409, "exchange_failed", "grant_rejected"),
-        ({"kind": "error", "error": "invalid_client"}, 502, "app_misconfigured", "client_rejected"),
-        ({"kind": "error", "error": "unauthorized_client"}, 502, "app_misconfigured", "client_rejected"),
         ({"kind": "status", "status": 500}, 409, "exchange_failed", "provider_unavailable"),
-        ({"kind": "rate_limited"}, 409, "exchange_failed", "provider_unavailable"),
         ({"kind": "reset_before"}, 409, "exchange_failed", "provider_unavailable"),
         ({"kind": "lost_response"}, 409, "exchange_failed", "provider_unavailable"),
         ({"kind": "html"}, 409, "exchange_failed", "malformed_response"),
         ({"kind": "json_list"}, 409, "exchange_failed", "malformed_response"),
         ({"kind": "no_access_token"}, 409, "exchange_failed", "malformed_response"),
         ({"kind": "redirect", "location": "http://127.0.0.1:1/"}, 502, "app_misconfigured", "target_refused"),
-        ({"kind": "status", "endpoint": "me", "status": 401}, 409, "exchange_failed", "grant_rejected"),
+        ({"kind": "status", "endpoint": "me", "status": 401, "times": 0}, 409, "exchange_failed", "grant_rejected"),
     ],
     ids=lambda value: str(value.get("error", value["kind"])) if isinstance(value, dict) else "",
 )
@@ -60,8 +57,31 @@ def test_a_failed_exchange_says_what_failed_and_leaves_nothing(
     assert len(token_requests(sandbox)) == 1
 
 
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [
+        ({"kind": "error", "error": "invalid_client"}, 502, "app_misconfigured"),
+        ({"kind": "error", "error": "unauthorized_client"}, 502, "app_misconfigured"),
+        ({"kind": "rate_limited"}, 503, "provider_unavailable"),
+        ({"kind": "status", "status": 503}, 503, "provider_unavailable"),
+    ],
+    ids=lambda value: str(value.get("error", value["kind"])) if isinstance(value, dict) else "",
+)
+def test_what_was_not_used_up_is_put_back_for_the_same_confirmation(
+    fault: dict[str, Any], status: int, code: str, alice: EndUser, sandbox: SandboxProcess
+) -> None:
+    sandbox.control.fault(**fault)
+    invitation = alice.invite()
+    completion = alice.finish(invitation)
+    answer = alice.complete(invitation, completion)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert AuditEvent.objects.filter(action="connect_session.put_back").count() == 1
+    assert alice.complete(invitation, completion).status_code == 200
+    assert len(token_requests(sandbox)) == 2
+
+
 def test_a_provider_that_is_down_is_not_called_a_refusal(alice: EndUser, sandbox: SandboxProcess) -> None:
-    sandbox.control.fault("status", status=503)
+    sandbox.control.fault("status", status=502)
     invitation = alice.invite()
     detail = alice.complete(invitation, alice.finish(invitation)).json()["detail"]
     assert "did not accept" not in detail

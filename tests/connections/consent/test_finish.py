@@ -224,7 +224,7 @@ def test_opting_out_tells_the_person_what_went_wrong(
     alice = EndUser("alice", unbound)
     for fault, failure in (
         ({"kind": "error", "error": "invalid_grant"}, "exchange_failed"),
-        ({"kind": "error", "error": "invalid_client"}, "app_misconfigured"),
+        ({"kind": "redirect", "location": "http://127.0.0.1:1/"}, "app_misconfigured"),
         ({"kind": "status", "status": 500}, "exchange_failed"),
     ):
         sandbox.control.fault(**fault)
@@ -240,7 +240,7 @@ def test_a_bound_session_cannot_be_exchanged_without_its_confirmation(alice: End
     invitation = alice.invite()
     alice.finish(invitation)
     with pytest.raises(NotFound):
-        complete_unbound(session_of(invitation).id, now=database_now(), actor=SYSTEM)
+        complete_unbound(session_of(invitation).id, browser_secret=None, now=database_now(), actor=SYSTEM)
     assert token_requests(sandbox) == []
 
 

@@ -67,9 +67,22 @@ def test_another_account_is_taken_where_that_was_asked_for(alice: EndUser) -> No
     assert after["account"]["name"].startswith("Bob")
 
 
-def test_an_account_that_cannot_be_told_is_not_taken_for_another(alice: EndUser, sandbox: SandboxProcess) -> None:
+def test_an_account_that_cannot_be_told_now_is_asked_for_again(alice: EndUser, sandbox: SandboxProcess) -> None:
     before = alice.connect()
     sandbox.control.fault("status", endpoint="me", status=503)
+    invitation = reconnect(alice, before["id"])
+    code = alice.finish(invitation)
+    answer = alice.complete(invitation, code)
+    assert (answer.status_code, answer.json()["code"]) == (503, "provider_unavailable")
+    assert CredentialVersion.objects.count() == 1
+    assert alice.vend(before["id"]).json()["version"] == before["version"]
+    again = alice.complete(invitation, code)
+    assert (again.status_code, again.json()["connection"]["reason"]) == (200, "reconnected")
+
+
+def test_an_account_that_cannot_be_told_is_not_taken_for_another(alice: EndUser, sandbox: SandboxProcess) -> None:
+    before = alice.connect()
+    sandbox.control.fault("html", endpoint="me")
     invitation = reconnect(alice, before["id"])
     answer = alice.complete(invitation, alice.finish(invitation))
     assert (answer.status_code, answer.json()["reason"]) == (409, "account_unknown")

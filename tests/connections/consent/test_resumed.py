@@ -4,16 +4,15 @@ import threading
 import time
 from typing import Any
 
-import pytest
 from django.db import connection as database
 
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.hold import EXCHANGE_LIMIT, discard_expired
 from connections.models import Connection, CredentialVersion, OutboxEvent, ProviderApp, SessionState
-from tests.connections.consent.choosing import choice_due, invite
+from tests.connections.consent.choosing import answer, choice_due, invite, offered
 from tests.connections.consent.observed import assert_nothing_left, pass_time, session_of, token_requests
 from tests.factories import Caller
-from tests.flows import EndUser, Invitation, failure_of
+from tests.flows import SAME_ORIGIN, EndUser, Invitation, completion_code, failure_of
 from tests.sandbox_control import SandboxProcess
 
 
@@ -99,30 +98,50 @@ def test_what_is_kept_meanwhile_still_answers_to_its_own_user_alone(
     assert_nothing_left(invitation, "completion_mismatch")
 
 
-@pytest.mark.parametrize(
-    ("fault", "reason"),
-    [({"kind": "html"}, "malformed_response"), ({"kind": "status", "status": 401}, "grant_rejected")],
-    ids=["no list", "refused"],
-)
-def test_a_list_that_will_not_come_ends_the_session(
-    fault: dict[str, Any], reason: str, member: EndUser, sandbox: SandboxProcess
-) -> None:
-    sandbox.control.fault(**fault, endpoint="workspaces")
+def test_a_list_that_stays_refused_ends_the_session(member: EndUser, sandbox: SandboxProcess) -> None:
+    sandbox.control.fault("status", status=401, endpoint="workspaces", times=0)
     invitation = invite(member)
     refused = member.complete(invitation, member.finish(invitation))
-    assert (refused.status_code, refused.json()["reason"]) == (409, reason)
-    assert_nothing_left(invitation, reason)
+    assert (refused.status_code, refused.json()["reason"]) == (409, "grant_rejected")
+    assert_nothing_left(invitation, "grant_rejected")
 
 
-def test_where_nobody_can_confirm_again_nothing_is_kept(
+def test_a_page_in_the_place_of_the_list_costs_no_second_consent(member: EndUser, sandbox: SandboxProcess) -> None:
+    sandbox.control.fault("html", endpoint="workspaces")
+    invitation = invite(member)
+    code = member.finish(invitation)
+    refused = member.complete(invitation, code)
+    assert (refused.status_code, refused.json()["code"]) == (503, "provider_unavailable")
+    assert set(member.complete(invitation, code).json()) == {"next"}
+    assert len(token_requests(sandbox)) == 1
+
+
+def test_where_nobody_confirms_the_page_offers_to_try_again(
     unbound: Caller, teams: ProviderApp, sandbox: SandboxProcess
 ) -> None:
     alice = EndUser("alice", unbound)
     sandbox.control.fault("status", endpoint="workspaces", status=503)
     invitation = invite(alice, binding="none")
     page = alice.visit(alice.authorize(invitation))
-    assert failure_of(page) == "exchange_failed"
-    assert_nothing_left(invitation, "provider_unavailable")
+    assert failure_of(page) == "provider_unavailable"
+    assert 'id="retry"' in page.content.decode()
+    again = alice.browser.post(f"/connect/{invitation.id}/finish", headers=SAME_ORIGIN)
+    assert again.status_code == 303
+    assert "/workspace?token=" in again["Location"]
+    assert len(token_requests(sandbox)) == 1
+
+
+def test_a_choice_that_the_provider_cannot_try_is_made_again(member: EndUser, sandbox: SandboxProcess) -> None:
+    invitation = invite(member)
+    code, url = choice_due(member, invitation)
+    sandbox.control.fault("status", endpoint="me", status=401)
+    sandbox.control.fault("status", endpoint="me", status=503)
+    page = answer(member, url, "south")
+    assert page.status_code == 503
+    assert offered(page) == ["north", "south"]
+    assert "Try again in a moment" in page.content.decode()
+    assert completion_code(answer(member, url, "north")) == code
+    assert member.complete(invitation, code).json()["connection"]["params"] == {"team": "north"}
 
 
 def test_a_choice_that_died_can_be_made_again(member: EndUser, sandbox: SandboxProcess) -> None:

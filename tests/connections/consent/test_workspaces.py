@@ -86,9 +86,9 @@ def test_a_grant_that_opens_none_is_refused(member: EndUser, sandbox: SandboxPro
     sandbox.control.settings(workspaces={})
     invitation = invite(member)
     refused = member.complete(invitation, member.finish(invitation))
-    assert (refused.status_code, refused.json()["code"]) == (502, "app_misconfigured")
-    assert "opens no workspace of Teams" in refused.json()["detail"]
-    assert_nothing_left(invitation, "provider_misconfigured")
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_workspace")
+    assert "account at Teams has no team yet" in refused.json()["detail"]
+    assert_nothing_left(invitation, "no_workspace")
 
 
 def test_a_workspace_that_is_not_on_offer_is_not_taken(member: EndUser) -> None:
@@ -160,7 +160,7 @@ def test_who_wants_none_of_them_goes_back_with_nothing(member: EndUser) -> None:
 @pytest.mark.parametrize(
     ("fault", "failure"),
     [
-        ({"kind": "status", "endpoint": "me", "status": 401}, "exchange_failed"),
+        ({"kind": "status", "endpoint": "me", "status": 401, "times": 0}, "exchange_failed"),
         ({"kind": "status", "endpoint": "me", "status": 503}, None),
     ],
     ids=["dead", "unavailable"],

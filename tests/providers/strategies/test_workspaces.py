@@ -3,7 +3,15 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from providers.errors import GrantRejected, MalformedResponse, MisconfiguredProvider, ProviderUnavailable, TargetRefused
+from providers.errors import (
+    GrantRejected,
+    MalformedResponse,
+    MisconfiguredProvider,
+    NotPermitted,
+    NoWorkspace,
+    ProviderUnavailable,
+    TargetRefused,
+)
 from providers.strategies import strategy_for
 from providers.strategies.workspaces import Workspace, workspaces
 from providers.values import Credential
@@ -59,11 +67,6 @@ def test_choice_becomes_a_parameter_of_the_connection(sandbox_target: Any, targe
     assert strategy_for(STYLE).present(chosen, HELD).base_url.endswith("/b")
 
 
-def test_grant_may_open_nothing(target: Any, provider: Any) -> None:
-    provider.answers_with(200, {"data": []})
-    assert workspaces(target, HELD) == ()
-
-
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
@@ -71,7 +74,11 @@ def test_grant_may_open_nothing(target: Any, provider: Any) -> None:
         (200, {"data": {}}, MalformedResponse),
         (200, [], MalformedResponse),
         (200, b"<html>", MalformedResponse),
-        (404, b"", MalformedResponse),
+        (400, b"", MalformedResponse),
+        (200, {"data": []}, NoWorkspace),
+        (404, b"", NoWorkspace),
+        (402, b"", NotPermitted),
+        (403, {"error": "access_denied"}, NotPermitted),
         (429, b"", ProviderUnavailable),
         (503, b"", ProviderUnavailable),
         (302, b"", TargetRefused),
