@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 
 import certifi
 import requests
@@ -136,9 +136,10 @@ def request(
     ``sent`` is False on whatever failed before the request's first byte.
     """
     data = content if content is not None else form
-    call = requests.Request(method, url, headers=dict(headers or {}), params=dict(params or {}), data=data, json=json)
     prepared = None
     with suppress(requests.RequestException, ValueError):  # these quote the URL and the header: nothing is chained
+        query = urlencode(params or {}, quote_via=quote)  # a space is %20: + is one in forms only
+        call = requests.Request(method, url, headers=dict(headers or {}), params=query, data=data, json=json)
         prepared = call.prepare()
     if prepared is None:
         raise _unwritable()

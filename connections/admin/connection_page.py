@@ -14,6 +14,7 @@ from connections.admin import show
 from connections.lifecycle.audit import ALLOWED
 from connections.lifecycle.lifetime import grant_lifetimes
 from connections.lifecycle.outlook import Step, outlook
+from connections.lifecycle.scopes import missing_scopes
 from connections.models import (
     OPEN_STATES,
     ApiClient,
@@ -106,7 +107,7 @@ class ConnectionPage:
     @property
     def missing_scopes(self) -> list[str]:
         """The scopes that were asked for and not granted."""
-        return [scope.name for scope in self.scopes if scope.is_requested and not scope.is_granted]
+        return missing_scopes(self.connection.provider, self.scopes)
 
 
 def connection_page(connection: Connection, *, now: datetime) -> ConnectionPage:

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
 
+from connections.lifecycle.scopes import lacks_scopes
 from connections.models import ProviderApp, Tenant
 
 _MOST_TENANTS = 30
@@ -96,7 +97,7 @@ class HealthFilter(ChoiceFilter):
         "failing": ("Refreshes failing", Q(failures__gt=0, refresh_due_at__isnull=False)),
         "overdue": ("Refresh overdue", overdue_refresh()),
         "refused": ("Refused lately", Q(refused_at__gt=Now() - timedelta(hours=24))),
-        "scopes": ("Scopes missing", Q(scopes__is_requested=True, scopes__is_granted=False)),
+        "scopes": ("Scopes missing", Q()),
         "unproven": ("Never verified", Q(verified_at=None)),
         "revoking": ("Revocation under way", Q(revocation="pending")),
         "paused": ("Paused", Q(paused_at__isnull=False) | Q(provider_app__paused_at__isnull=False)),
@@ -109,9 +110,8 @@ class HealthFilter(ChoiceFilter):
     }
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        found = super().queryset(request, queryset)
-        # A connection has many scopes.
-        return found.distinct() if self.value() == "scopes" else found
+        # What is missing, the catalogue of the moment says.
+        return queryset.filter(lacks_scopes()) if self.value() == "scopes" else super().queryset(request, queryset)
 
 
 class SwitchFilter(ChoiceFilter):

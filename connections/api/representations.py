@@ -13,6 +13,7 @@ from connections.api.schemas import (
     VendOut,
 )
 from connections.lifecycle.reconnect_url import connect_url
+from connections.lifecycle.scopes import missing_scopes
 from connections.lifecycle.vend import Vended
 from connections.models import Connection, Status, Tenant
 
@@ -59,7 +60,7 @@ def connection_out(connection: Connection) -> ConnectionOut:
         scopes=ScopesOut(
             requested=[scope.name for scope in scopes if scope.is_requested],
             granted=[scope.name for scope in scopes if scope.is_granted],
-            missing=[scope.name for scope in scopes if scope.is_requested and not scope.is_granted],
+            missing=missing_scopes(connection.provider, scopes),
         ),
         health=HealthOut(
             verified_at=connection.verified_at,
@@ -91,7 +92,7 @@ def vend_out(vended: Vended) -> VendOut:
             value=presentation.value.get_secret_value(),
             expires_at=row.access_expires_at,
             scopes=list(row.scopes or ()),
-            missing_scopes=list(row.missing_scopes),
+            missing_scopes=list(row.scopes_missing()),
             headers=_plain(presentation.headers),
             query=_plain(presentation.query),
             base_url=presentation.base_url,

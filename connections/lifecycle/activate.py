@@ -25,8 +25,9 @@ from connections.lifecycle.outcomes import (
     Refusal,
     SessionUnusable,
 )
+from connections.lifecycle.scopes import record_requested_scopes
 from connections.lifecycle.status import change_status
-from connections.lifecycle.versions import insert_received, make_current, record_requested_scopes, seal_version
+from connections.lifecycle.versions import insert_received, make_current, seal_version
 from connections.models import (
     LIVE,
     Connection,

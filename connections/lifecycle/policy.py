@@ -6,11 +6,12 @@ is carried out by the use case that asked for it, so a dry run costs nothing.
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
 from connections.models import CredentialVersion, OwnerKind, Reason, Status
+from providers.catalog.scopes import ScopeRules
 from providers.vocabulary import ProbeVerdict
 
 # --- Lifetimes --------------------------------------------------------------------------------------------------------
@@ -154,7 +155,11 @@ class VendRequest:
 
 @dataclass(frozen=True, slots=True)
 class VendFacts:
-    """What is known of a connection at the moment of a vend."""
+    """What is known of a connection at the moment of a vend.
+
+    ``ungranted_scopes`` are those that were asked for and that the provider did not name; ``scope_rules`` say when a
+    granted scope stands for another.
+    """
 
     connection_id: uuid.UUID
     status: Status
@@ -165,6 +170,8 @@ class VendFacts:
     access_expires_at: datetime | None
     is_refreshable: bool
     granted_scopes: Sequence[str]
+    ungranted_scopes: Sequence[str] = ()
+    scope_rules: ScopeRules = field(default_factory=ScopeRules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +208,7 @@ def decide_vend(facts: VendFacts, request: VendRequest, *, now: datetime) -> Ven
         return Refuse("not_found")
     if facts.status in (Status.NEEDS_REAUTH, Status.REVOKED):
         return Refuse("reauthorization_required")
-    missing = tuple(scope for scope in request.scopes if scope not in facts.granted_scopes)
+    missing = facts.scope_rules.missing(request.scopes, granted=facts.granted_scopes, asked=facts.ungranted_scopes)
     if missing:
         return Refuse("insufficient_scope", missing)
     if facts.access_expires_at is None:

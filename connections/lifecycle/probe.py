@@ -12,7 +12,7 @@ from datetime import timedelta
 import structlog
 from django.db.models import Q
 
-from connections.lifecycle import events, throttle
+from connections.lifecycle import throttle
 from connections.lifecycle.claim import Need
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.intervals import probe_intervals
@@ -20,11 +20,12 @@ from connections.lifecycle.locking import lock_connection, release_database, sho
 from connections.lifecycle.outcomes import AppMisconfigured
 from connections.lifecycle.policy import decide_probe, next_probe_at
 from connections.lifecycle.refresh import refresh_and_wait
+from connections.lifecycle.scopes import observe_scopes
 from connections.lifecycle.sealing import open_credential
 from connections.lifecycle.targets import Access, access_to
 from connections.lifecycle.undecryptable import found_undecryptable
 from connections.lifecycle.verdict import credential_refused, proved_alive
-from connections.models import VENDS, Connection, CredentialVersion, Scope
+from connections.models import VENDS, Connection, CredentialVersion
 from connections.vault.sealing import Unreadable
 from providers.values import Credential, ProbeResult
 from providers.vocabulary import ProbeVerdict
@@ -119,28 +120,10 @@ def _record(trial: _Trial, found: ProbeResult, *, verified_by: str) -> None:
             )
         )
         if found.scopes is not None:
-            _observe_scopes(connection, found.scopes)
+            observe_scopes(connection, found.scopes, unnamed=trial.access.target.refresh_scope)
         decision = decide_probe(found.verdict, is_refreshable=trial.is_refreshable)
         if decision == "proved":
             proved_alive(connection, trial.version_id, by=verified_by, now=now)
         elif decision == "strike":
             evidence = {"detail": found.detail, "status": found.status, "by": verified_by}
             credential_refused(connection, trial.version_id, evidence=evidence, now=now)
-
-
-def _observe_scopes(connection: Connection, observed: tuple[str, ...]) -> None:
-    """Record the scopes that the provider names now, and tell of granted ones that are gone."""
-    seen = set(observed)
-    drifted = []
-    for scope in connection.scopes.all():
-        if scope.is_observed != (scope.name in seen):
-            if scope.is_granted and scope.name not in seen:
-                drifted.append(scope.name)
-            scope.is_observed = scope.name in seen
-            scope.save(update_fields=["is_observed", "updated_at"])
-    known = set(connection.scopes.values_list("name", flat=True))
-    Scope.objects.bulk_create(
-        [Scope(connection=connection, name=name, is_observed=True) for name in sorted(seen - known)]
-    )
-    if drifted:
-        events.emit("connection.scopes_drifted", connection, missing_scopes=sorted(drifted))

@@ -48,7 +48,8 @@ def settle_success(claimed: Claim, obtained: Obtained) -> RefreshReport:
         connection_id=claimed.connection_id,
         grant_id=claimed.grant_id,
         key=claimed.key,
-        scopes=claimed.scopes if obtained.scopes is None else obtained.scopes,
+        # RFC 6749 §6: a refresh that names no scopes, or an empty list, changes none.
+        scopes=obtained.scopes or claimed.scopes,
         is_refreshable=True,
         received_at=claimed.claimed_at + timedelta(seconds=time.monotonic() - claimed.claimed_monotonic),
         parent_id=claimed.parent_version_id,

@@ -14,6 +14,7 @@ from connections.vault.sealing import Unreadable
 from providers.catalog.loader import UnknownProvider, entry
 from providers.catalog.resolve import Target, resolve
 from providers.catalog.schema import CatalogEntry
+from providers.catalog.scopes import ScopeRules
 from providers.errors import MisconfiguredProvider
 from providers.strategies import strategy_for
 from providers.strategies.base import Capabilities, Strategy
@@ -45,6 +46,14 @@ def entry_named(slug: str) -> CatalogEntry:
 def entry_of(app: ProviderApp) -> CatalogEntry:
     """Return the catalogue entry of ``app``. Raises ``AppMisconfigured`` when it is gone."""
     return entry_named(app.provider)
+
+
+def scope_rules_of(provider: str) -> ScopeRules:
+    """Return when one scope of ``provider`` stands for another, by its entry as it is now; by name where it is gone."""
+    try:
+        return entry(provider).scope_rules
+    except UnknownProvider:
+        return ScopeRules()
 
 
 def redirect_uri(app_id: uuid.UUID) -> str:

@@ -2,7 +2,8 @@
 
 PostgreSQL checks the key, finds the connection, decides the plain cases and writes the audit row in one round trip.
 What it allows, ``policy.decide_vend`` allows; what it leaves open comes back with the facts for that function to
-decide.
+decide. The statement compares scopes by name. When one stands for another is in the catalogue, which may change at any
+time: where a granted scope stands for one that is asked for, the statement runs once more, for that granted one.
 """
 
 import uuid
@@ -14,6 +15,7 @@ from typing import Any
 from connections.lifecycle.intervals import probe_intervals
 from connections.lifecycle.policy import DEFAULT_MIN_TTL_SECONDS, VendFacts
 from connections.lifecycle.prepared import fetch_prepared
+from connections.lifecycle.targets import scope_rules_of
 from connections.models import OwnerKind, Reason, Status
 
 _STATEMENT = """
@@ -55,7 +57,7 @@ WITH caller AS (
        AND (found.owner_kind = 'tenant'
             OR found.end_user = %(end_user)s
             OR %(end_user)s::text IS NULL AND 'vend_without_user' = ANY (caller.permissions))
-       AND found.scopes::text[] @> %(scopes)s::text[]
+       AND found.scopes::text[] @> %(needed_scopes)s::text[]
        AND (found.access_expires_at IS NULL
             OR found.access_expires_at > now() + %(min_ttl)s * interval '1 second')
 ), audited AS (
@@ -83,6 +85,7 @@ SELECT caller.id AS client_id, caller.permissions, caller.is_suspended AS is_cli
 class VendRow:
     """What the statement answers. All but the first members are None where the caller may not see the connection.
 
+    ``missing_scopes`` are those that were asked for and not granted by their own name (``scopes_missing`` knows more).
     ``params``, ``app_params`` and ``discovered`` are JSON texts.
     """
 
@@ -137,7 +140,24 @@ class VendRow:
             access_expires_at=self.access_expires_at,
             is_refreshable=bool(self.is_refreshable),
             granted_scopes=self.scopes or (),
+            ungranted_scopes=self.missing_scopes or (),
+            scope_rules=scope_rules_of(self.provider),
         )
+
+    def granted_for(self, scopes: Sequence[str]) -> tuple[str, ...] | None:
+        """Return the granted scopes that stand for ``scopes``; None where all have their names, or some are missing."""
+        granted = self.scopes
+        if granted is None or set(scopes) <= set(granted):
+            return None
+        rules = scope_rules_of(self.provider)
+        if rules.missing(scopes, granted=granted, asked=self.missing_scopes):
+            return None
+        return rules.witnesses(scopes, granted=granted)
+
+    def scopes_missing(self) -> tuple[str, ...]:
+        """Return the scopes that were asked for and that no granted one stands for."""
+        asked = self.missing_scopes or ()
+        return scope_rules_of(self.provider).missing(asked, granted=self.scopes or ()) if asked else ()
 
 
 def run_vend_statement(
@@ -154,7 +174,8 @@ def run_vend_statement(
 ) -> VendRow | None:
     """Run the statement, prepared on the server, outside any transaction; None means that the key is not valid.
 
-    When ``audit_id`` is set the audit row is committed and the credential may be handed out.
+    Runs it twice where the scopes that are asked for go by other names than the granted ones. When ``audit_id`` is set
+    the audit row is committed and the credential may be handed out.
     """
     parameters: dict[str, Any] = {
         "key_hash": key_hash,
@@ -162,10 +183,14 @@ def run_vend_statement(
         "tenant": tenant,
         "end_user": end_user,
         "scopes": list(scopes),
+        "needed_scopes": list(scopes),
         "min_ttl": DEFAULT_MIN_TTL_SECONDS if min_ttl_seconds is None else max(0.0, min_ttl_seconds),
         "agent": agent,
         "purpose": purpose,
         "address": address,
         "probe_within": probe_intervals().hot,
     }
-    return fetch_prepared(_STATEMENT, parameters, VendRow)
+    row = fetch_prepared(_STATEMENT, parameters, VendRow)
+    if row is None or row.audit_id is not None or (needed := row.granted_for(scopes)) is None:
+        return row
+    return fetch_prepared(_STATEMENT, parameters | {"needed_scopes": list(needed)}, VendRow)

@@ -12,12 +12,12 @@ from typing import Any
 
 from django.db.models import Q
 
-from connections.lifecycle import events
 from connections.lifecycle.intervals import probe_intervals
 from connections.lifecycle.lifetime import grant_lifetimes
 from connections.lifecycle.policy import ASSUMED_LIFETIME_SECONDS, refresh_moment
+from connections.lifecycle.scopes import sync_granted_scopes
 from connections.lifecycle.sealing import credential_place
-from connections.models import Connection, CredentialVersion, Scope, Stage
+from connections.models import Connection, CredentialVersion, Stage
 from connections.vault.keyring import DataKey
 from connections.vault.sealing import fingerprint, seal
 from providers.values import Obtained
@@ -148,26 +148,3 @@ def make_current(
     }
     connection.change(**(values | further))
     sync_granted_scopes(connection, version)
-
-
-def sync_granted_scopes(connection: Connection, version: CredentialVersion) -> None:
-    """Record the scopes granted with ``version``, and tell of every one that was lost since the last."""
-    granted = set(version.scopes)
-    known = {scope.name: scope for scope in connection.scopes.all()}
-    lost = sorted(name for name, scope in known.items() if scope.is_granted and name not in granted)
-    for name, scope in known.items():
-        if scope.is_granted != (name in granted):
-            scope.is_granted = name in granted
-            scope.save(update_fields=["is_granted", "updated_at"])
-    Scope.objects.bulk_create(
-        [Scope(connection=connection, name=name, is_granted=True) for name in sorted(granted - known.keys())]
-    )
-    if lost:
-        events.emit("connection.scopes_lost", connection, lost_scopes=lost)
-
-
-def record_requested_scopes(connection: Connection, requested: tuple[str, ...]) -> None:
-    """Replace the set of scopes that were asked for."""
-    connection.scopes.filter(is_requested=True).exclude(name__in=requested).update(is_requested=False)
-    for name in requested:
-        Scope.objects.update_or_create(connection=connection, name=name, defaults={"is_requested": True})

@@ -15,6 +15,7 @@ from providers.catalog.schema import CatalogEntry
 from providers.catalog.scopes import ScopeInfo
 
 _LONGEST_SLUG = 64
+_OFFLINE = "offline_access"
 
 
 def slug_of(issuer: str) -> str:
@@ -39,14 +40,19 @@ def derive_entry(
         'category = "Added"',
         f"website = {_quoted(issuer)}",
     ]
-    for scope in _scopes(model, discovered) if scopes is None else map(_asked_for, scopes):
+    described = _scopes(model, discovered) if scopes is None else [_asked_for(model, scope) for scope in scopes]
+    asked = {scope.name for scope in described}
+    for scope in described:
         lines += ["", "[[scopes]]", f"name = {_quoted(scope.name)}", f"description = {_quoted(scope.description)}"]
         lines += ["default = true"] if scope.default else []
+        lines += [] if scope.echoed else ["echoed = false"]
     sections = (
         ["authorization_code", "client_credentials"] if discovered.get("authorization") else ["client_credentials"]
     )
     for section in sections:
         lines += ["", f"[{section}]", f"issuer = {_quoted(issuer)}", "discover = true"]
+        if section == "authorization_code" and _OFFLINE in asked:
+            lines += [f"refresh_scope = {_quoted(_OFFLINE)}"]
     if discovered.get("probe") and model.probe is not None:
         lines += ["", "[probe]", f"account_id = {_quoted(model.probe.account_id)}"]
         lines += [f"account_name = {_quoted(model.probe.account_name)}"]
@@ -58,8 +64,9 @@ def _scopes(model: CatalogEntry, discovered: Mapping[str, str]) -> list[ScopeInf
     return [scope for scope in model.scopes if not supported or scope.name in supported]
 
 
-def _asked_for(scope: str) -> ScopeInfo:
-    return ScopeInfo(name=scope, description=scope, default=True)
+def _asked_for(model: CatalogEntry, scope: str) -> ScopeInfo:
+    known = next((known for known in model.scopes if known.name == scope), ScopeInfo(name=scope, description=scope))
+    return known.model_copy(update={"default": True})
 
 
 def store_entry(slug: str, text: str, *, folder: Path) -> CatalogEntry:

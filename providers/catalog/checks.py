@@ -17,6 +17,7 @@ from providers.catalog.schema import (
     OAuthMethod,
     Revocation,
 )
+from providers.catalog.scope_checks import scope_problems
 from providers.catalog.template import names
 from providers.vocabulary import AuthStyle, ParamScope
 
@@ -30,7 +31,7 @@ def problems_of(entry: CatalogEntry, stem: str) -> Iterator[str]:
     if entry.slug != stem:
         yield f"slug: is {entry.slug!r}, so call the file {entry.slug}.toml"
     yield from _name_problems(entry)
-    yield from _scope_problems(entry)
+    yield from scope_problems(entry)
     for key, template, allowed in _templates(entry):
         try:
             unknown = names(template) - allowed
@@ -72,15 +73,6 @@ def _name_problems(entry: CatalogEntry) -> Iterator[str]:
                     yield f"{key}.choices: {sample!r}, the entry's own default or example, is none of them"
             elif not pattern.fullmatch(sample):
                 yield f"{key}.pattern: does not match {sample!r}, the entry's own default or example"
-
-
-def _scope_problems(entry: CatalogEntry) -> Iterator[str]:
-    declared = [scope.name for scope in entry.scopes]
-    for name in sorted({name for name in declared if declared.count(name) > 1}):
-        yield f"scopes: {name!r} is declared twice"
-    for scope in entry.scopes:
-        if scope.required and not scope.default:
-            yield f"scopes: {scope.name!r} is required, so it is asked for by default: say default = true"
 
 
 def _method_problems(entry: CatalogEntry, style: AuthStyle) -> Iterator[str]:

@@ -65,6 +65,12 @@ class Target:
         return self.entry.presentation.get(self.style) or Presentation()
 
     @property
+    def refresh_scope(self) -> str:
+        """The scope for which the refresh token stands, "" where there is none."""
+        method = self.entry.oauth_method(self.style)
+        return method.refresh_scope if isinstance(method, AuthorizationCodeMethod) else ""
+
+    @property
     def workspace_id(self) -> str:
         """The workspace that the connection is about, "" where there is no such choice or it is still to be made."""
         choice = self.entry.workspaces

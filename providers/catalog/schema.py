@@ -10,6 +10,7 @@ An entry's comments say why it deviates, with the vendor's page and, in brackets
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
@@ -18,7 +19,7 @@ from providers.catalog.answers import TokenFields
 from providers.catalog.callback import ApprovalMarkers, ResponseNames
 from providers.catalog.calls import ErrorRule, Presentation, Probe, Workspaces
 from providers.catalog.fields import Param, SecretField, Shape
-from providers.catalog.scopes import ScopeInfo
+from providers.catalog.scopes import ScopeInfo, ScopeRules, ScopeSpelling
 from providers.vocabulary import AuthStyle, ClientAuthentication, IssParameter, ParamScope, Pkce
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
@@ -57,6 +58,8 @@ class OAuthMethod(Shape):
     ``scope_field`` and ``response_scope_separator`` ("" for the request's own) describe the token response, which may
     be JSON or a form. ``token_pointer`` leads to the object in it that holds the tokens, for a code, a refresh and
     client credentials alike; the answer to a refresh may also have them at the top, as some providers do.
+    ``empty_scope`` says what it means when the answer to a code names an empty list of scopes: that none is granted, or
+    that the provider does not say (then those that were asked for are). In the answer to a refresh it changes nothing.
     """
 
     token_url: str = ""
@@ -68,6 +71,7 @@ class OAuthMethod(Shape):
     scope_separator: str = Field(default=" ", min_length=1)
     response_scope_separator: str = ""
     scope_field: str = "scope"
+    empty_scope: Literal["none", "as_requested"] = "none"
     token_params: dict[str, str] = Field(default_factory=dict)
     token_pointer: str = ""
     token_fields: TokenFields = Field(default_factory=TokenFields)
@@ -88,6 +92,10 @@ class AuthorizationCodeMethod(OAuthMethod):
     consent, whatever is done. ``approval`` says which parameters of the authorization response mean that an
     administrator has to approve first: each name in it takes the place of the common one (``COMMON_MARKERS``), and
     counts beside a code, too.
+    ``offline_consent`` says when ``prompt=consent`` is sent: "openid"
+    where ``offline_access`` is asked of a server that was discovered, or together with ``openid`` (OpenID Connect Core
+    §11 wants it so), "always" with each request for it or for the ``refresh_scope``. A prompt among the
+    ``authorization_params`` comes first.
     """
 
     authorization_url: str = ""
@@ -99,6 +107,7 @@ class AuthorizationCodeMethod(OAuthMethod):
     authorization_params: dict[str, str] = Field(default_factory=dict)
     callback: ResponseNames = Field(default_factory=ResponseNames)
     approval: ApprovalMarkers = Field(default_factory=dict)
+    offline_consent: Literal["openid", "always", "never"] = "openid"
     scope_parameter: str = Field(default="scope", min_length=1)
     refresh_scope: str = ""
     refresh_tokens_rotate: bool = True
@@ -140,6 +149,7 @@ class CatalogEntry(Shape):
     requests_per_minute: int = Field(default=6000, ge=1)
     params: tuple[Param, ...] = ()
     scopes: tuple[ScopeInfo, ...] = ()
+    scope_spelling: ScopeSpelling = ScopeSpelling()
     authorization_code: AuthorizationCodeMethod | None = None
     client_credentials: ClientCredentialsMethod | None = None
     api_key: ApiKeyMethod | None = None
@@ -181,6 +191,14 @@ class CatalogEntry(Shape):
         if style is not AuthStyle.AUTHORIZATION_CODE:
             typed.add(ParamScope.CALLBACK)
         return tuple(param for param in self.params if param.scope in typed)
+
+    @cached_property
+    def scope_rules(self) -> ScopeRules:
+        """When one of this provider's scopes stands for another."""
+        method = self.authorization_code
+        return ScopeRules.of(
+            self.scopes, self.scope_spelling, refresh_scope=method.refresh_scope if method is not None else ""
+        )
 
     def with_required_scopes(self, scopes: Sequence[str]) -> tuple[str, ...]:
         """Return ``scopes``, once each, and after them those that are asked for in any case."""

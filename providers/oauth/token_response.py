@@ -108,14 +108,16 @@ def obtained(document: TokenDocument, *, method: OAuthMethod, previous: Credenti
 def scopes_of(
     document: Mapping[str, Any], *, method: OAuthMethod, is_refreshable: bool = False
 ) -> tuple[str, ...] | None:
-    """Return the scopes that a token or introspection response names, or None when it names none.
+    """Return the scopes that a token or introspection response names, or None when it does not say.
 
     The scope that stands for the refresh token is among them where there is one (``is_refreshable``): some providers
     grant it without naming it.
     """
     separator = method.response_scope_separator or method.scope_separator
     found = scopes_in(document.get(method.scope_field), separator=separator)
-    if found is None or not is_refreshable or not isinstance(method, AuthorizationCodeMethod):
+    if found == () and method.empty_scope == "as_requested":
+        return None
+    if not found or not is_refreshable or not isinstance(method, AuthorizationCodeMethod):
         return found
     return tuple(dict.fromkeys([*found, method.refresh_scope])) if method.refresh_scope else found
 
@@ -154,7 +156,7 @@ def _refresh_lifetime_seconds(fields: Mapping[str, Any]) -> int | None:
 
 
 def scopes_in(value: object, *, separator: str = " ") -> tuple[str, ...] | None:
-    """Return the scopes that ``value`` names, in order and once each, or None when it names none.
+    """Return the scopes that ``value`` names, in order and once each; () for an empty text or list, None for no word.
 
     A list is understood as well. White space always separates, whatever the catalogue's separator. What no scope can be
     is left out, one of more than 255 characters included, and so is all that comes after the first thousand: the token
@@ -168,7 +170,7 @@ def scopes_in(value: object, *, separator: str = " ") -> tuple[str, ...] | None:
     kept = [scope for scope in named if len(scope) <= _LONGEST_SCOPE][:_MOST_SCOPES]
     if len(kept) < len(named):
         logger.warning("scopes_left_out", named=len(named), left_out=len(named) - len(kept))
-    return tuple(kept) or None
+    return None if value and not kept else tuple(kept)
 
 
 def _token(value: object) -> SecretStr | None:

@@ -1,6 +1,7 @@
 """OAuth 2.0 authorization code with PKCE and refresh (RFC 6749 §4.1 and §6, RFC 7636)."""
 
-from urllib.parse import urlencode, urlsplit
+from collections.abc import Sequence
+from urllib.parse import quote, urlencode, urlsplit
 
 from pydantic import SecretStr
 
@@ -41,6 +42,8 @@ class AuthorizationCode(Strategy):
         }
         if scopes := target.entry.with_required_scopes(request.scopes):
             parameters[method.scope_parameter] = method.scope_separator.join(scopes)
+            if "prompt" not in parameters and _needs_consent(method, scopes):
+                parameters["prompt"] = "consent"
         if method.response_mode != "query":
             parameters["response_mode"] = method.response_mode
         if method.pkce is Pkce.S256:
@@ -53,7 +56,7 @@ class AuthorizationCode(Strategy):
         if request.locale:
             parameters["ui_locales"] = request.locale
         endpoint = target.endpoints.authorization
-        return endpoint + ("&" if urlsplit(endpoint).query else "?") + urlencode(parameters)
+        return endpoint + ("&" if urlsplit(endpoint).query else "?") + urlencode(parameters, quote_via=quote)
 
     def exchange_code(self, target: Target, grant: CodeGrant) -> Obtained:
         if _method(target).pkce is Pkce.BREAKS:
@@ -77,6 +80,14 @@ class AuthorizationCode(Strategy):
 
     def revoke(self, target: Target, credential: Credential) -> None:
         revocation.revoke(target=target, registration=target.registration, credential=credential)
+
+
+def _needs_consent(method: AuthorizationCodeMethod, scopes: Sequence[str]) -> bool:
+    """Whether the end user has to be asked once more, without which no refresh token would come."""
+    if method.offline_consent == "always":
+        return bool({"offline_access", method.refresh_scope} & {*scopes})
+    speaks_openid = method.discover or "openid" in scopes
+    return method.offline_consent == "openid" and speaks_openid and "offline_access" in scopes
 
 
 def _method(target: Target) -> AuthorizationCodeMethod:

@@ -37,6 +37,18 @@ a dead refresh token told as invalid_request, and other codes of RFC 6749 that n
 a second consent that brings no refresh token
 one of several connections to one account is disconnected
 scopes that imply others, and are answered without them
+    tests/field/test_scopes.py::test_a_connection_that_lacks_nothing_is_not_listed_as_lacking
+    tests/field/test_scopes.py::test_a_scope_that_goes_by_another_name_is_not_missing
+    tests/field/test_scopes.py::test_the_narrower_scope_never_stands_for_the_wider
+    tests/field/test_scopes.py::test_a_scope_that_is_never_named_is_granted_only_where_it_was_asked_for
+    tests/field/test_scopes.py::test_offline_access_is_missing_where_no_refresh_token_came
+    tests/field/test_scopes.py::test_an_entry_that_learns_of_an_implication_mends_what_is_there
+    tests/field/test_scopes.py::test_only_what_is_really_lost_on_a_refresh_is_told
+    tests/field/test_scopes.py::test_only_what_is_really_gone_drifts
+    tests/field/test_scopes.py::test_an_empty_list_of_scopes_is_empty_and_not_all
+    tests/field/test_scopes.py::test_an_empty_list_means_all_where_the_entry_says_so
+    tests/field/test_scopes.py::test_a_refresh_that_names_no_scopes_changes_none
+    tests/field/test_scopes.py::test_a_session_that_asks_for_no_scopes_is_not_given_the_default_ones
 an account without any site or workspace
     tests/field/test_end_users_conditions.py::test_an_account_that_has_nothing_to_connect_to_is_told_so
     tests/field/test_end_users_conditions.py::test_the_page_tells_the_end_user_what_to_do
@@ -51,6 +63,8 @@ a callback that is delivered twice
 a client secret of special characters, at a server that decodes none
 an entry that spells out habits which discovery says otherwise
 scopes are separated by %20
+    tests/field/test_scopes.py::test_spaces_in_the_authorization_request_are_percent_20
+    tests/field/test_scopes.py::test_spaces_in_the_query_of_a_call_are_percent_20
 a probe in GraphQL, with braces
 an API key that travels as Basic, made of two fields
 a host that a call after consent names

@@ -11,6 +11,7 @@ from connections.lifecycle.clock import database_now
 from connections.lifecycle.lifetime import grant_lifetimes
 from connections.lifecycle.on_demand import Told
 from connections.lifecycle.outlook import distance, outlook
+from connections.lifecycle.scopes import missing_scopes
 from connections.management.operator_command import OperatorCommand, operator, tenant_named
 from connections.management.output import Answer, sheet, table
 from connections.models import OPEN_STATES, Connection, Incident, RefreshAttempt, Status
@@ -94,7 +95,7 @@ def _show(options: dict[str, Any]) -> Answer:
         "account_name": connection.provider_account_name,
         "scopes_requested": [scope.name for scope in scopes if scope.is_requested],
         "scopes_granted": [scope.name for scope in scopes if scope.is_granted],
-        "scopes_missing": [scope.name for scope in scopes if scope.is_requested and not scope.is_granted],
+        "scopes_missing": missing_scopes(connection.provider, scopes),
         "evidence": connection.evidence,
         "version": connection.current_version_id,
         "refresh_due_at": connection.refresh_due_at,

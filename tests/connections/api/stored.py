@@ -11,8 +11,9 @@ from pydantic import SecretStr
 from connections.lifecycle.audit import SYSTEM
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.provision import Registration, save_provider_app
+from connections.lifecycle.scopes import record_requested_scopes
 from connections.lifecycle.sealing import current_data_key
-from connections.lifecycle.versions import insert_received, make_current, record_requested_scopes, seal_version
+from connections.lifecycle.versions import insert_received, make_current, seal_version
 from connections.models import Connection, OwnerKind, ProviderApp, Reason, Status, Tenant
 from providers.values import Credential, Obtained
 from providers.vocabulary import AuthStyle

@@ -1,6 +1,8 @@
 """The SQL of the vend and the policy decide alike: what the statement allows, the policy allows, and the other way."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from connections.lifecycle.policy import DEFAULT_MIN_TTL_SECONDS, Vend, VendRequest, decide_vend
 from connections.lifecycle.provision import hash_key
+from connections.lifecycle.scopes import record_requested_scopes
 from connections.lifecycle.vend_query import VendRow, run_vend_statement
 from connections.models import (
     REASONS_OF,
@@ -22,10 +25,39 @@ from connections.models import (
     Status,
     Tenant,
 )
+from providers.catalog import loader
 from tests.connections.api.stored import make_connection, transaction_now
 from tests.factories import Caller, make_caller
 
 SCOPES = ("profile.read", "files.read", "files.write")
+# An entry where writing includes reading, one scope has two names, and one is never named in answers.
+RELATED = """
+name = "Related"
+base_url = "https://api.related.example"
+[[scopes]]
+name = "files.write"
+description = "Change files"
+implies = ["files.read"]
+[[scopes]]
+name = "profile.read"
+description = "See a profile"
+aliases = ["profile.long"]
+[[scopes]]
+name = "stay"
+description = "Stay connected"
+echoed = false
+[authorization_code]
+authorization_url = "https://related.example/authorize"
+token_url = "https://related.example/token"
+"""
+RELATED_SCOPES = ("files.write", "files.read", "profile.read", "profile.long", "stay", "other")
+# By the scope that is asked for, each that opens it.
+OPENED_BY = {
+    "files.read": {"files.read", "files.write"},
+    "profile.read": {"profile.read", "profile.long"},
+    "profile.long": {"profile.read", "profile.long"},
+}
+related_scopes = st.lists(st.sampled_from(RELATED_SCOPES), unique=True)
 # Seconds that are left, on both sides of each limit.
 LEFT = st.sampled_from([None, -3600.0, -2.0, 2.5, 30.0, 90.0, 3600.0])
 scopes = st.lists(st.sampled_from(SCOPES), unique=True)
@@ -53,6 +85,17 @@ requests = st.fixed_dictionaries(
 @pytest.fixture
 def stored(acme: Tenant) -> tuple[Connection, Caller]:
     return make_connection(acme), make_caller(acme)
+
+
+@pytest.fixture
+def related(acme: Tenant, tmp_path: Path) -> Iterator[Connection]:
+    (tmp_path / "related.toml").write_text(RELATED, encoding="utf-8")
+    loader.configure_catalog(tmp_path)
+    connection = make_connection(acme)
+    Connection.objects.filter(id=connection.id).update(provider="related")
+    ProviderApp.objects.filter(id=connection.provider_app_id).update(provider="related")
+    yield connection
+    loader.configure_catalog(None)
 
 
 def arrange(connection: Connection, caller: Caller, state: dict[str, Any], request: dict[str, Any]) -> None:
@@ -130,6 +173,30 @@ def test_the_statement_and_the_policy_agree(
         assert request["min_ttl"] is None
         assert not state["refreshable"]
         assert 0 < state["left"] <= DEFAULT_MIN_TTL_SECONDS
+
+
+@settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+)
+@given(granted=related_scopes, requested=related_scopes, wanted=related_scopes)
+def test_they_agree_on_scopes_that_stand_for_others(
+    granted: list[str], requested: list[str], wanted: list[str], related: Connection, backend: Caller
+) -> None:
+    CredentialVersion.objects.filter(connection=related).update(scopes=granted)
+    related.scopes.all().delete()
+    record_requested_scopes(related, tuple(requested))
+    related.scopes.filter(name__in=granted).update(is_granted=True)
+    before = AuditEvent.objects.count()
+
+    row = ask(related, backend, {"end_user": "alice", "scopes": wanted, "min_ttl": None})
+
+    allowed = row.audit_id is not None
+    assert (decide_vend(row.facts(), VendRequest(end_user="alice", scopes=wanted), now=row.now) == Vend()) is allowed
+    silently = {"stay"} & {*requested}
+    assert allowed is all(OPENED_BY.get(scope, {scope}) & {*granted} or scope in silently for scope in wanted)
+    assert AuditEvent.objects.count() - before == int(allowed)
+    if allowed:
+        assert AuditEvent.objects.get(id=row.audit_id).scopes == wanted
 
 
 def test_every_single_reason_to_refuse_is_enough(stored: tuple[Connection, Caller]) -> None:

@@ -182,3 +182,24 @@ def test_required_scopes_are_asked_for_in_any_case(sandbox_target: Any) -> None:
     assert query_of(STRATEGY.authorization_url(target, bare))["scope"] == "offline"
     twice = AuthorizationRequest(state="s", scopes=("offline",), code_verifier=VERIFIER)
     assert query_of(STRATEGY.authorization_url(target, twice))["scope"] == "offline"
+
+
+@pytest.mark.parametrize(
+    ("scopes", "method", "prompt"),
+    [
+        (("openid", "offline_access"), {}, "consent"),
+        (("openid",), {}, None),
+        (("files", "offline_access"), {}, None),  # no request of OpenID Connect
+        (("files", "offline_access"), {"offline_consent": "always"}, "consent"),
+        (("files", "stay"), {"offline_consent": "always", "refresh_scope": "stay"}, "consent"),
+        (("files",), {"offline_consent": "always"}, None),
+        (("openid", "offline_access"), {"offline_consent": "never"}, None),
+        (("openid", "offline_access"), {"authorization_params": {"prompt": "select_account"}}, "select_account"),
+    ],
+)
+def test_asks_for_consent_where_offline_access_needs_it(
+    scopes: tuple[str, ...], method: dict[str, Any], prompt: str | None, sandbox_target: Any
+) -> None:
+    target = sandbox_target(STYLE, changes={"authorization_code": method})
+    url = STRATEGY.authorization_url(target, AuthorizationRequest("s", scopes, code_verifier="v" * 43))
+    assert query_of(url).get("prompt") == prompt
