@@ -2,13 +2,16 @@
 
 import json
 import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
 import pytest
 from django.db import connection as database
 
+from connections.lifecycle import hold
 from connections.lifecycle.audit import SYSTEM
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.complete import complete_unbound
@@ -292,3 +295,29 @@ def test_an_operator_wide_client_completes_its_own_session(acme: object, app: Pr
     alice = EndUser("alice", operator)
     invitation = alice.invite(tenant="acme")
     assert alice.complete(invitation, alice.finish(invitation)).json()["connection"]["tenant"] == "acme"
+
+
+def test_the_sweep_lets_be_what_was_confirmed_before_it_got_the_lock(
+    alice: EndUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invitation = alice.invite()
+    code = alice.finish(invitation)
+    lock_session, answers = hold.lock_session, []
+
+    def confirmed_first(**lookup: object) -> Any:
+        def confirm() -> None:
+            answers.append(alice.complete(invitation, code).status_code)
+            database.close()
+
+        thread = threading.Thread(target=confirm)
+        monkeypatch.setattr(hold, "lock_session", lock_session)
+        thread.start()
+        thread.join()
+        return lock_session(**lookup)
+
+    monkeypatch.setattr(hold, "lock_session", confirmed_first)
+    assert discard_expired(now=database_now() + timedelta(minutes=6)) == 0
+    assert answers == [200]
+    session = session_of(invitation)
+    assert (session.state, session.failure) == (SessionState.COMPLETED, "")
+    assert Connection.objects.get().status == "active"

@@ -136,7 +136,7 @@ def test_a_stored_value_needs_the_outer_key_and_the_inner_one(acme: Tenant, sett
 
 # --- What was stored long ago -----------------------------------------------------------------------------------------
 @pytest.fixture
-def long_ago(db: None, settings: Settings) -> None:
+def long_ago(transactional_db: None, settings: Settings) -> None:
     """The keys of then, beside those of today, and the rows that hold the wrapped ones."""
     settings.FERNET_KEYS = [*settings.FERNET_KEYS, golden.FERNET_KEY]
     settings.KEK_KEYS = [*settings.KEK_KEYS, golden.KEK]

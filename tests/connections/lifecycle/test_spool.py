@@ -1,6 +1,8 @@
 """The spool: what the database cannot take is kept on disk, sealed, and stored once by whoever comes first."""
 
 import json
+import os
+import stat
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -290,3 +292,34 @@ def test_an_attempt_given_up_meanwhile_is_marked_when_its_answer_is_stored(
     open_attempt(connection)
     store_received(sealed)
     assert RefreshAttempt.objects.get(id=sealed.attempt_id).state == AttemptState.RECEIVED
+
+
+def test_a_file_is_whole_and_on_the_disk_before_it_has_its_name_and_its_name_before_anybody_goes_on(
+    connection: Connection, sandbox: SandboxProcess, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a loss of power there is the whole file, or none: never half of one, and never a name without bytes."""
+    sealed = received(connection, sandbox)
+    steps: list[tuple[str, int]] = []
+    fsync, rename, unlink = os.fsync, Path.rename, Path.unlink
+
+    def synced(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        steps.append(("folder", 0) if stat.S_ISDIR(status.st_mode) else ("file", status.st_size))
+        fsync(descriptor)
+
+    def renamed(path: Path, target: Path) -> Path:
+        steps.append((f"{path.suffix} to {Path(target).suffix}", 0))
+        return rename(path, target)
+
+    def unlinked(path: Path, **options: bool) -> None:
+        steps.append((f"remove {path.suffix}", 0))
+        unlink(path, **options)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "rename", renamed)
+    monkeypatch.setattr(Path, "unlink", unlinked)
+    path = spool.write(sealed)
+    assert steps == [("file", path.stat().st_size), (".draft to .version", 0), ("folder", 0)]
+    steps.clear()
+    assert spool.replay() == [connection.id]
+    assert steps == [("remove .version", 0), ("folder", 0)], "or a crash would bring back a token that is used up"
