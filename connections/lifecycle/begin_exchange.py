@@ -6,6 +6,7 @@ nothing. Who may claim is ``complete`` and ``choose_workspace``; what is done wi
 
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -28,10 +29,11 @@ from providers.vocabulary import AuthStyle
 class Exchange:
     """All that the exchange needs, loaded before the HTTP call so that no database connection spans it.
 
-    There is a ``code`` to exchange, or what is ``kept`` already; ``held`` is the whole of what the session held, as it
-    was, for the case that it is put back. ``renewed_workspace`` is the one that the renewed
-    connection is about, "" without one; ``must_keep_workspace`` says that any other one would be another account, which
-    the session does not allow; ``must_know_account`` that the account is to be compared with the one before.
+    There is a ``code`` to exchange, or what is ``kept`` already. ``sealed`` are the texts of the session's sealed
+    columns as they were, by column, for the case that they are put back. ``renewed_workspace`` is the one that the
+    renewed connection is about, "" without one; ``must_keep_workspace`` says that any other one would be another
+    account, which the session does not allow; ``must_know_account`` that the account is to be compared with the one
+    before.
     """
 
     session_id: uuid.UUID
@@ -42,7 +44,7 @@ class Exchange:
     code: SecretStr | None
     code_verifier: SecretStr | None
     kept: Kept | None
-    held: SecretStr
+    sealed: Mapping[str, SecretStr]
     completion_code: str = field(repr=False)
     scopes: tuple[str, ...]
     key: DataKey
@@ -78,6 +80,11 @@ def begin_exchange(
     try:
         verifier = open_for_session(session, "code_verifier").decode() if session.code_verifier else None
         key = current_data_key(session.tenant_id)
+        sealed = {
+            column: SecretStr(open_for_session(session, column).decode())
+            for column in ("held", "code_verifier")
+            if getattr(session, column) is not None
+        }
     except Unreadable:
         raise _unreadable() from None
     params = params_of(session, app)
@@ -96,7 +103,7 @@ def begin_exchange(
         code=SecretStr(document["code"]) if kept is None else None,
         code_verifier=None if verifier is None else SecretStr(verifier),
         kept=kept,
-        held=SecretStr(json.dumps(document)),
+        sealed=sealed,
         completion_code=completion_code,
         scopes=requested_scopes(session, app, access) if redirects else tuple(session.requested_scopes or ()),
         key=key,

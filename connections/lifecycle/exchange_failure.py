@@ -95,10 +95,8 @@ def _put_back(work: Exchange, session: ConnectSession, kept: Kept | None) -> Non
     """Bring the locked session back to where its confirmation, or the choice of a workspace, can be repeated."""
     session.state = SessionState.HELD
     if kept is None:
-        session.held = seal_for_session(session, "held", work.held.get_secret_value().encode())
-        if work.code_verifier is not None:
-            verifier = work.code_verifier.get_secret_value().encode()
-            session.code_verifier = seal_for_session(session, "code_verifier", verifier)
+        for column, text in work.sealed.items():
+            setattr(session, column, seal_for_session(session, column, text.get_secret_value().encode()))
     elif kept.choice is not None:
         session.state = SessionState.CHOOSING
         session.held = seal_for_session(session, "held", kept.with_choice("").to_bytes())
