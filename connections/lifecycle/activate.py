@@ -11,13 +11,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError
+from django.db.models import Q, QuerySet
 
 from connections.lifecycle import audit
 from connections.lifecycle.begin_exchange import Exchange, lock_claimed
 from connections.lifecycle.failures import Failure
 from connections.lifecycle.hold import destroy_held
 from connections.lifecycle.kept import Kept
-from connections.lifecycle.locking import lock_connection, short_transaction
+from connections.lifecycle.locking import lock_connections, short_transaction
 from connections.lifecycle.outcomes import (
     AccountMismatch,
     AccountNotPermitted,
@@ -29,7 +30,6 @@ from connections.lifecycle.scopes import record_requested_scopes
 from connections.lifecycle.status import change_status
 from connections.lifecycle.versions import insert_received, make_current, seal_version
 from connections.models import (
-    LIVE,
     Connection,
     ConnectSession,
     CredentialVersion,
@@ -39,6 +39,8 @@ from connections.models import (
     Status,
 )
 from providers.values import Account
+
+_ONE_ACCOUNT = "one_live_connection_an_account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,9 @@ def activate(work: Exchange, verified: Verified, *, actor: audit.Actor) -> Conne
     """
     try:
         outcome = _settle(work, verified, actor=actor)
-    except IntegrityError:
+    except IntegrityError as error:
+        if _ONE_ACCOUNT not in str(error.__cause__):
+            raise
         # Another session has connected the same account in this very moment: now it is found.
         outcome = _settle(work, verified, actor=actor)
     if isinstance(outcome, Refusal):
@@ -101,7 +105,10 @@ def _settle(work: Exchange, verified: Verified, *, actor: audit.Actor) -> Connec
 
 def _home_of(session: ConnectSession, verified: Verified) -> Connection | Refusal:
     """Return the locked connection that the grant belongs to: the one renewed, the same account's, or the new one."""
-    connection = lock_connection(session.connection_id) if session.connection_id else None
+    found = Connection.objects.filter(Q(id=session.connection_id)).first()
+    same = found and _same_account(found, verified.account_id).first()
+    locked = lock_connections(row.id for row in (found, same) if row is not None)
+    connection = locked.get(found.id) if found is not None else None
     if connection is None or connection.status == Status.DISCONNECTED:
         return SessionUnusable(
             Failure.GONE, "The connection was disconnected meanwhile: let the end user connect again."
@@ -124,7 +131,8 @@ def _home_of(session: ConnectSession, verified: Verified) -> Connection | Refusa
                 "The end user chose another account at the provider than before; the connection is as it was. "
                 "Make a session with allow_account_change to replace the account."
             )
-    same = _same_account(connection, verified.account_id)
+    if same is not None:  # once more, now that it is locked
+        same = locked.get(same.id) if _same_account(connection, verified.account_id).exists() else None
     if same is None:
         return connection
     if renews:
@@ -135,21 +143,18 @@ def _home_of(session: ConnectSession, verified: Verified) -> Connection | Refusa
     return same
 
 
-def _same_account(connection: Connection, account_id: str) -> Connection | None:
-    """Return the owner's other live connection to this account, locked."""
+def _same_account(connection: Connection, account_id: str) -> QuerySet[Connection]:
+    """Return the owner's other live connection to this account, if there is one: the database allows no more."""
     if not account_id:
-        return None
-    other = (
+        return Connection.objects.none()
+    return (
         Connection.objects.for_tenant(connection.tenant_id)
         .live()
         .filter(
             provider_app_id=connection.provider_app_id, end_user=connection.end_user, provider_account_id=account_id
         )
         .exclude(id=connection.id)
-        .first()
     )
-    locked = lock_connection(other.id) if other is not None else None
-    return locked if locked is not None and locked.status in LIVE else None
 
 
 def _connect(

@@ -6,7 +6,7 @@ connections runs under a lock: the spool is replayed before one is taken.
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import cast
@@ -69,6 +69,15 @@ def lock_connection(connection_id: uuid.UUID) -> Connection | None:
         .filter(id=connection_id)
         .first()
     )
+
+
+def lock_connections(connection_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Connection]:
+    """Lock several connections, in the order of their ids so that two callers never wait for each other.
+
+    Returns those that there are, with their provider apps and tenants. Lock all that a transaction needs in one call.
+    """
+    locked = [lock_connection(connection_id) for connection_id in sorted(set(connection_ids))]
+    return {connection.id: connection for connection in locked if connection is not None}
 
 
 def lock_if_free(connection_id: uuid.UUID) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import LiteralString
 
 import psycopg
 from django.db import connection as database
@@ -43,10 +44,23 @@ def row_locked(invitation: Invitation) -> Iterator[Callable[[int], None]]:
 
     They then go on at once: whoever read the row without locking it has read it too early.
     """
+    with _locked("SELECT FROM connections_connectsession WHERE id = %s FOR NO KEY UPDATE", invitation.id):
+        yield _wait_for_waiters
+
+
+@contextmanager
+def connections_locked() -> Iterator[Callable[[int], None]]:
+    """Keep the rows of all connections locked, likewise."""
+    with _locked("SELECT FROM connections_connection FOR NO KEY UPDATE"):
+        yield _wait_for_waiters
+
+
+@contextmanager
+def _locked(statement: LiteralString, *arguments: str) -> Iterator[None]:
     parameters = {**database.get_connection_params(), "cursor_factory": psycopg.Cursor}
     with psycopg.connect(**parameters) as elsewhere:
-        elsewhere.execute("SELECT FROM connections_connectsession WHERE id = %s FOR NO KEY UPDATE", [invitation.id])
-        yield _wait_for_waiters
+        elsewhere.execute(statement, arguments)
+        yield
         elsewhere.rollback()
 
 

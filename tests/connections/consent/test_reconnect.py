@@ -9,7 +9,7 @@ from connections.lifecycle.audit import SYSTEM
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.disconnect import disconnect
 from connections.models import AuditEvent, Connection, CredentialVersion, ProviderApp, Revocation
-from tests.connections.consent.observed import session_of, token_requests
+from tests.connections.consent.observed import connections_locked, session_of, token_requests
 from tests.flows import EndUser, Invitation, call, failure_of
 from tests.person import Person
 from tests.sandbox_control import SandboxProcess, fingerprint
@@ -130,6 +130,31 @@ def test_the_same_account_connected_twice_at_once_is_one_connection(alice: EndUs
     with ThreadPoolExecutor(2) as pool:
         assert len(set(pool.map(confirm, range(2)))) == 1
     assert Connection.objects.get().status == "active"
+
+
+def test_two_that_cross_never_wait_for_each_other(alice: EndUser) -> None:
+    """Each reconnects one connection with the account of the other one, so that both touch both."""
+    bob = EndUser("alice", alice.backend)
+    bob.person = Person("bob")
+    first, second = alice.connect()["id"], bob.connect()["id"]
+    crossing = []
+    for user, connection_id in ((bob, first), (alice, second)):
+        invitation = reconnect(user, connection_id, allow_account_change=True)
+        crossing.append((user, invitation, user.finish(invitation)))
+
+    def confirm(step: tuple[EndUser, Invitation, str]) -> tuple[int, str]:
+        user, invitation, code = step
+        try:
+            answer = user.complete(invitation, code)
+        finally:
+            database.close()
+        return answer.status_code, answer.json()["code"]
+
+    with ThreadPoolExecutor(2) as pool:
+        with connections_locked() as wait_for:
+            confirmed = pool.map(confirm, crossing)
+            wait_for(2)
+        assert list(confirmed) == [(409, "account_mismatch")] * 2
 
 
 def test_two_people_may_connect_the_same_account(alice: EndUser, mallory: EndUser) -> None:
