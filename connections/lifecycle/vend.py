@@ -45,6 +45,7 @@ from connections.lifecycle.vend_query import VendRow, run_vend_statement
 from connections.models import AuditEvent, Permission
 from connections.models.fields import StoredSecret
 from connections.vault.sealing import Unreadable, open_sealed
+from providers.catalog.loader import catalog_edition
 from providers.catalog.resolve import Target, resolve
 from providers.errors import MisconfiguredProvider
 from providers.strategies import strategy_for
@@ -234,7 +235,7 @@ def _opened(row: VendRow) -> Vended:
             found_undecryptable(row.connection_id, row.version_id)
         raise CredentialUnreadable("The stored credential does not open: its key may be missing.") from None
     try:
-        target = _target(row.provider, row.auth_style, row.app_params, row.discovered, row.params)
+        target = _target(catalog_edition(), row.provider, row.auth_style, row.app_params, row.discovered, row.params)
         return Vended(strategy_for(target.style).present(target, credential), row)
     except MisconfiguredProvider as error:
         raise AppMisconfigured(error.evidence.detail) from None
@@ -250,8 +251,11 @@ def _open(row: VendRow) -> Credential:
 
 
 @lru_cache(maxsize=2048)
-def _target(provider: str, auth_style: str, app_params: str, discovered: str, params: str) -> Target:
-    """Return what a presentation needs, from JSON texts; no secret of ours is opened for a vend."""
+def _target(edition: int, provider: str, auth_style: str, app_params: str, discovered: str, params: str) -> Target:
+    """Return what a presentation needs, from JSON texts; no secret of ours is opened for a vend.
+
+    ``edition`` is the catalogue's: an edited entry is in force from the next vend on.
+    """
     return resolve(
         entry=entry_named(provider),
         style=AuthStyle(auth_style),

@@ -11,16 +11,20 @@ import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import structlog
 from pydantic import ValidationError
 
 from providers.catalog.checks import problems_of
 from providers.catalog.fields import Param, SecretField
 from providers.catalog.schema import CatalogEntry
 from providers.vocabulary import AuthStyle
+
+logger = structlog.get_logger(__name__)
 
 _FOLDER = Path(__file__).parent
 
@@ -41,6 +45,7 @@ class _Loaded:
     """The entries as they were read, and when the files were last looked at."""
 
     entries: Mapping[str, CatalogEntry]
+    edition: int
     signature: tuple[tuple[str, int, int], ...]
     looked_at: float
 
@@ -48,6 +53,7 @@ class _Loaded:
 _added_folder: Path | None = None
 _loaded: _Loaded | None = None
 _LOOK_AGAIN_SECONDS = 1.0
+_editions = count(1)
 
 
 def configure_catalog(added_folder: Path | None) -> None:
@@ -74,25 +80,38 @@ def load_catalog() -> Mapping[str, CatalogEntry]:
     """Return every entry by its slug, in alphabetical order. Raises ``CatalogError``.
 
     Reads the files once, and again when they have changed, which is looked for once a second at the most. Files that
-    have become wrong meanwhile change nothing: what was read before stays in force.
+    have become wrong meanwhile change nothing: what was read before stays in force, and one line of the log says why.
     """
+    return _load().entries
+
+
+def catalog_edition() -> int:
+    """Return a number that changes when other entries come into force: a key for what is made from an entry.
+
+    Reads files as ``load_catalog`` does. Raises ``CatalogError``.
+    """
+    return _load().edition
+
+
+def _load() -> _Loaded:
     global _loaded  # noqa: PLW0603 - likewise
     now, loaded = time.monotonic(), _loaded
     if loaded is not None and now - loaded.looked_at < _LOOK_AGAIN_SECONDS:
-        return loaded.entries
+        return loaded
     files = catalog_files()
     signature = tuple((str(path), *_changes(path)) for path in files.values())
     if loaded is None:
-        loaded = _Loaded(_read(files), signature, now)
+        loaded = _Loaded(_read(files), next(_editions), signature, now)
     elif loaded.signature != signature:
         try:
-            loaded = _Loaded(_read(files), signature, now)
-        except CatalogError:
+            loaded = _Loaded(_read(files), next(_editions), signature, now)
+        except CatalogError as error:
+            logger.error("catalog_not_reloaded", problem=str(error))
             loaded = replace(loaded, signature=signature, looked_at=now)
     else:
         loaded = replace(loaded, looked_at=now)
     _loaded = loaded
-    return loaded.entries
+    return loaded
 
 
 def _read(files: Mapping[str, Path]) -> Mapping[str, CatalogEntry]:

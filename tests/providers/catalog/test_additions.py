@@ -132,3 +132,21 @@ def test_a_wrong_entry_is_not_stored(folder: Path) -> None:
 def test_the_folder_is_made_when_it_is_needed(tmp_path: Path) -> None:
     store_entry("shop", ENTRY.format(name="Shop"), folder=tmp_path / "a" / "b")
     assert (tmp_path / "a" / "b" / "shop.toml").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_file_that_becomes_wrong_is_told_once_and_changes_nothing(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store_entry("eu", derive_entry(entry("oidc"), FOUND), folder=folder)
+    edition = loader.catalog_edition()
+    assert edition == loader.catalog_edition()
+    (folder / "eu.toml").write_text("name =", encoding="utf-8")
+    assert entry("eu").name == "login.example.com"
+    assert entry("eu").name == "login.example.com"
+    told = [record for record in caplog.records if "catalog_not_reloaded" in record.getMessage()]
+    assert [record.levelname for record in told] == ["ERROR"]
+    assert "eu.toml: is not TOML" in told[0].getMessage()
+    assert loader.catalog_edition() == edition
+    store_entry("eu", derive_entry(entry("oidc"), FOUND, name="Mended"), folder=folder)
+    assert entry("eu").name == "Mended"
+    assert loader.catalog_edition() > edition
