@@ -20,6 +20,7 @@ class Credential:
 
     For OAuth ``access_token`` (and maybe ``refresh_token``) is set; for static keys ``fields`` holds what the user
     typed, by field name. ``extra`` holds what the catalogue keeps of the token response (an instance URL, a bot id).
+    ``granted_by`` is the ``grantor`` of the target that gave it: it is sent nowhere else.
     """
 
     access_token: SecretStr | None = None
@@ -27,6 +28,7 @@ class Credential:
     token_type: str = "Bearer"  # noqa: S105 - no password
     fields: Mapping[str, SecretStr] = field(default_factory=dict)
     extra: Mapping[str, str] = field(default_factory=dict, repr=False)
+    granted_by: str = ""
 
     def to_bytes(self) -> bytes:
         """Return the plaintext to seal: compact UTF-8 JSON."""
@@ -39,6 +41,8 @@ class Credential:
             document["fields"] = {name: value.get_secret_value() for name, value in self.fields.items()}
         if self.extra:
             document["extra"] = dict(self.extra)
+        if self.granted_by:
+            document["granted_by"] = self.granted_by
         return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
     @classmethod
@@ -51,6 +55,7 @@ class Credential:
             token_type=document.get("token_type", "Bearer"),
             fields={name: SecretStr(value) for name, value in document.get("fields", {}).items()},
             extra=document.get("extra", {}),
+            granted_by=document.get("granted_by", ""),
         )
 
     def main_secret(self) -> str:

@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from connections.drills.grants import move_app
 from connections.drills.ground import Ground, Subject, expect
 from connections.lifecycle.claim import Outcome
 from connections.lifecycle.clock import database_now
@@ -145,7 +146,7 @@ def not_sent(ground: Ground) -> str:
     (subject,) = ground.connect()
     with _self_signed() as (secured, received):
         for issuer in ("https://drill.invalid", "http://127.0.0.1:1", secured):
-            ProviderApp.objects.filter(id=subject.app_id).update(params={"issuer": issuer})
+            move_app(ProviderApp.objects.get(id=subject.app_id), issuer)
             outcome = ground.refresh(subject).outcome
             expect(outcome is Outcome.UNAVAILABLE, f"{issuer}: the outcome is {outcome}")
             attempt = ground.attempt(subject)

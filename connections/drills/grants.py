@@ -1,4 +1,4 @@
-"""Grants that nobody consented to: tokens that the sandbox minted, stored as a connection that works."""
+"""Grants that nobody consented to: tokens that the sandbox minted, stored as a connection that works, and moved."""
 
 import uuid
 from collections.abc import Mapping
@@ -7,13 +7,18 @@ from typing import Any
 from django.db import transaction
 from pydantic import SecretStr
 
+from connections.lifecycle.audit import SYSTEM
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.locking import lock_connection
-from connections.lifecycle.sealing import current_data_key
+from connections.lifecycle.provision import Registration, save_provider_app
+from connections.lifecycle.rebind import rebind
+from connections.lifecycle.sealing import current_data_key, open_client_secrets
 from connections.lifecycle.status import change_status
+from connections.lifecycle.targets import access_to
 from connections.lifecycle.versions import insert_received, make_current, seal_version
 from connections.models import Connection, OwnerKind, ProviderApp, Reason, Status, Tenant
 from providers.values import Credential, Obtained
+from providers.vocabulary import AuthStyle
 
 
 def store_grant(tokens: Mapping[str, Any], *, tenant: Tenant, app: ProviderApp, end_user: str) -> uuid.UUID:
@@ -41,6 +46,7 @@ def store_grant(tokens: Mapping[str, Any], *, tenant: Tenant, app: ProviderApp, 
                 scopes=scopes,
                 is_refreshable=True,
                 received_at=now,
+                grantor=access_to(ProviderApp.objects.get(id=app.id), {}).target.grantor,
             )
         )
         locked = lock_connection(connection.id)
@@ -49,3 +55,22 @@ def store_grant(tokens: Mapping[str, Any], *, tenant: Tenant, app: ProviderApp, 
         make_current(locked, version, now=now)
         change_status(locked, Status.ACTIVE, Reason.CONNECTED, now=now)
     return connection.id
+
+
+def move_app(app: ProviderApp, issuer: str) -> None:
+    """Move an app and all that its connections hold to another issuer, as an operator with the keys does."""
+    stored = open_client_secrets(ProviderApp.objects.get(id=app.id))
+    save_provider_app(
+        Registration(
+            provider=app.provider,
+            auth_style=AuthStyle(app.auth_style),
+            name=app.name,
+            client_id=app.client_id,
+            client_secrets=[secret.get_secret_value() for secret in stored],
+            params={**app.params, "issuer": issuer},
+            scopes=app.scopes,
+        ),
+        tenant=app.tenant,
+        actor=SYSTEM,
+    )
+    rebind(app, actor=SYSTEM)

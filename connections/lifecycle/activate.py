@@ -210,5 +210,6 @@ def _stored(work: Exchange, connection: Connection, kept: Kept) -> CredentialVer
             is_refreshable=capabilities.refreshes
             and (obtained.credential.refresh_token is not None or not capabilities.redirects),
             received_at=kept.obtained_at,
+            grantor=work.access.target.grantor,
         )
     )

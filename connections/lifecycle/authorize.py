@@ -12,13 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from pydantic import SecretStr
+
 from connections.lifecycle import audit
+from connections.lifecycle.asked import Asked, remember
 from connections.lifecycle.begin_connect import apps_for, digest
 from connections.lifecycle.failures import Failure
 from connections.lifecycle.locking import lock_session, short_transaction
 from connections.lifecycle.outcomes import InvalidRequest, SessionUnusable
-from connections.lifecycle.sealing import seal_for_session
-from connections.lifecycle.targets import Access, access_to, entry_of
+from connections.lifecycle.targets import Access, access_to, entry_of, registrar_of
 from connections.models import ConnectSession, ProviderApp, SessionState
 from providers.errors import MisconfiguredProvider
 from providers.oauth import pkce
@@ -134,9 +136,7 @@ def authorization_url(
         session.provider_app = app
         session.failure = ""
         session.state_hash = digest(state)
-        session.code_verifier = (
-            None if verifier is None else seal_for_session(session, "code_verifier", verifier.encode())
-        )
+        remember(session, Asked(None if verifier is None else SecretStr(verifier), registrar_of(app)))
         session.save()
     try:
         return access.strategy.authorization_url(

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from pydantic import SecretStr
 
+from connections.lifecycle.asked import Asked, recall
 from connections.lifecycle.authorize import params_of, requested_scopes
 from connections.lifecycle.failures import Failure
 from connections.lifecycle.kept import Kept
@@ -42,7 +43,7 @@ class Exchange:
     params: dict[str, str]
     access: Access
     code: SecretStr | None
-    code_verifier: SecretStr | None
+    asked: Asked | None
     kept: Kept | None
     sealed: Mapping[str, SecretStr]
     completion_code: str = field(repr=False)
@@ -70,7 +71,8 @@ def begin_exchange(
 
     A code is single-use, and gone from the session from here on: only who knows that it was not used up may put it
     back (``exchange_failure``), and a crash loses it. A credential stays until the connection has it.
-    ``chosen`` is the workspace that the end user has picked from those on offer. Raises ``AppMisconfigured`` and
+    ``chosen`` is the workspace that the end user has picked from those on offer. Raises ``AppMisconfigured``
+    (``EndpointMoved`` where the app's endpoints are not those that the end user was sent to) and
     ``CredentialUnreadable``, with the session as it was: what is mended in time can still be confirmed.
     """
     document = _opened(session)
@@ -78,7 +80,8 @@ def begin_exchange(
     if kept is not None and chosen:
         kept = kept.with_choice(chosen)
     try:
-        verifier = open_for_session(session, "code_verifier").decode() if session.code_verifier else None
+        # Without a request of ours there is no code of ours to exchange: then this raises.
+        asked = recall(session) if kept is None else None
         key = current_data_key(session.tenant_id)
         sealed = {
             column: SecretStr(open_for_session(session, column).decode())
@@ -89,6 +92,10 @@ def begin_exchange(
         raise _unreadable() from None
     params = params_of(session, app)
     access = access_to(app, params)
+    if kept is not None:
+        access.check_grantor(kept.obtained.credential)
+    elif asked is not None:
+        asked.check(app)
     # A pasted key has the scopes that it has: none are asked for but those that the operator named.
     redirects = app.auth_style == AuthStyle.AUTHORIZATION_CODE
     renewed, described = session.reconnects, access.target.entry.workspaces
@@ -101,7 +108,7 @@ def begin_exchange(
         params=params,
         access=access,
         code=SecretStr(document["code"]) if kept is None else None,
-        code_verifier=None if verifier is None else SecretStr(verifier),
+        asked=asked,
         kept=kept,
         sealed=sealed,
         completion_code=completion_code,

@@ -20,7 +20,7 @@ from django.db.models import Q
 from connections.lifecycle import presence, spool
 from connections.lifecycle.claim_query import ClaimRow, insert_plain_claim
 from connections.lifecycle.locking import LockTimeout, lock_connection, lock_if_free, short_transaction
-from connections.lifecycle.outcomes import AppMisconfigured
+from connections.lifecycle.outcomes import AppMisconfigured, EndpointMoved
 from connections.lifecycle.recover import follows_doubt, settle_earlier, supersede
 from connections.lifecycle.sealing import credential_place, open_for_renewal, unwrap_columns
 from connections.lifecycle.targets import Access, access_to
@@ -57,6 +57,7 @@ class Outcome(StrEnum):
     UNAVAILABLE = "unavailable"
     REFUSED = "refused"
     CLIENT_REJECTED = "client_rejected"
+    MOVED = "moved"  # the endpoints are not those that gave the credential: it is not sent to them
     NOT_REFRESHABLE = "not_refreshable"
     UNREADABLE = "unreadable"
     ABORTED = "aborted"
@@ -203,6 +204,9 @@ def _claim_from(row: ClaimRow, attempt_id: uuid.UUID, *, began: float) -> Claim:
         app_key = unwrap_columns(
             key_id=row.app_key_id, tenant_id=row.app_tenant_id, kek_id=row.app_kek_id, wrapped=row.app_wrapped
         )
+    access = access_to(app, json.loads(row.params), key=app_key)
+    credential = Credential.from_bytes(open_sealed(StoredSecret(row.secrets).open_outer(), key=key, place=place))
+    access.check_grantor(credential)
     return Claim(
         attempt_id=attempt_id,
         connection_id=row.connection_id,
@@ -210,8 +214,8 @@ def _claim_from(row: ClaimRow, attempt_id: uuid.UUID, *, began: float) -> Claim:
         parent_version_id=row.version_id,
         grant_id=row.grant_id,
         scopes=tuple(row.scopes),
-        access=access_to(app, json.loads(row.params), key=app_key),
-        credential=Credential.from_bytes(open_sealed(StoredSecret(row.secrets).open_outer(), key=key, place=place)),
+        access=access,
+        credential=credential,
         key=key,
         claimed_at=row.now,
         claimed_monotonic=began,
@@ -266,9 +270,12 @@ def _claimed(
     try:
         credential, key = open_for_renewal(connection, version)
         access = access_to(connection.provider_app, connection.params, key=key)
+        access.check_grantor(credential)
     except Unreadable:
         mark_undecryptable(connection, version.id, now=now)
         return RefreshReport(Outcome.UNREADABLE)
+    except EndpointMoved:
+        return RefreshReport(Outcome.MOVED, retry_after_seconds=CLIENT_RETRY.total_seconds())
     except AppMisconfigured:
         return RefreshReport(Outcome.CLIENT_REJECTED, retry_after_seconds=CLIENT_RETRY.total_seconds())
     if doubtful is not None:

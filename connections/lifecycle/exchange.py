@@ -73,10 +73,11 @@ def exchange(work: Exchange, *, actor: audit.Actor) -> Connection | ChoiceDue:
 
 def _obtained(work: Exchange) -> Kept:
     """Exchange the code, and store what came back. HTTP; raises ``ProviderError`` and ``SessionUnusable``."""
-    if work.code is None:
+    if work.code is None or work.asked is None:
         raise ValueError("There is no code to exchange.")
-    grant = CodeGrant(code=work.code, code_verifier=work.code_verifier, scopes=work.scopes)
-    kept = Kept(work.access.strategy.exchange_code(work.access.target, grant), obtained_at=work.started_at)
+    grant = CodeGrant(code=work.code, code_verifier=work.asked.verifier, scopes=work.scopes)
+    obtained = work.access.strategy.exchange_code(work.access.target, grant)
+    kept = Kept.of(obtained, work.access.target, obtained_at=work.started_at)
     with short_transaction() as now:
         session = _claimed(work)
         session.held = seal_for_session(session, "held", kept.to_bytes())

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
+from providers.catalog.resolve import Target
 from providers.strategies.workspaces import Workspace
 from providers.values import Account, Credential, Obtained
 
@@ -44,6 +45,12 @@ class Kept:
     account: Account | None = None
     is_verified: bool = False
     choice: Choice | None = None
+
+    @classmethod
+    def of(cls, obtained: Obtained, target: Target, **known: Any) -> Self:
+        """Return ``obtained``, fresh from ``target``, as it is kept: bound to who gave it."""
+        credential = replace(obtained.credential, granted_by=target.grantor)
+        return cls(replace(obtained, credential=credential), **known)
 
     def with_choice(self, workspace_id: str) -> "Kept":
         """Return the same with the choice made."""

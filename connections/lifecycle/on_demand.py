@@ -30,6 +30,10 @@ _REFRESHED = {
     Outcome.UNAVAILABLE: "The provider could not answer: the credential stays, and the refresh is tried again.",
     Outcome.REFUSED: "The provider refused the grant: the page of the connection says what follows.",
     Outcome.CLIENT_REJECTED: "The provider refuses our client registration: check the provider app.",
+    Outcome.MOVED: (
+        "Not tried: the provider app's endpoints are not those that gave this credential. Put them back, or let the "
+        "end user connect again."
+    ),
     Outcome.NOT_REFRESHABLE: "It cannot be refreshed: the provider gave nothing to refresh it with.",
     Outcome.UNREADABLE: "The stored credential does not open: a key of the vault may be missing.",
     Outcome.ABORTED: "Nothing was sent: this process stood still for too long. Try again.",

@@ -91,6 +91,13 @@ class AppMisconfigured(Refusal):
     code = "app_misconfigured"
 
 
+class EndpointMoved(AppMisconfigured):
+    """The endpoints are not those that gave the credential, or for which the client secrets were entered."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, reason="endpoint_moved")
+
+
 class ProviderDown(Refusal):
     """The provider cannot be reached or cannot answer now."""
 

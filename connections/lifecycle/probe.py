@@ -97,6 +97,7 @@ def _load(connection_id: uuid.UUID) -> _Trial | ProbeReport:
     try:
         access = access_to(connection.provider_app, connection.params)
         credential = open_credential(connection, version)
+        access.check_grantor(credential)
     except AppMisconfigured as refusal:
         return ProbeReport(None, refusal.detail)
     except Unreadable:

@@ -18,9 +18,11 @@ from django.db import IntegrityError, transaction
 from connections.lifecycle import audit
 from connections.lifecycle.locking import release_database
 from connections.lifecycle.outcomes import InvalidRequest
-from connections.lifecycle.sealing import seal_client_secrets
+from connections.lifecycle.sealing import open_registration, seal_client_secrets
+from connections.lifecycle.targets import registrar_of
 from connections.models import ApiClient, ApiKey, Permission, ProviderApp, Tenant
 from connections.models.tenant import SLUG
+from connections.vault.sealing import Unreadable
 from providers.catalog.loader import UnknownProvider, entry
 from providers.catalog.schema import CatalogEntry
 from providers.errors import ProviderError
@@ -147,7 +149,8 @@ def _check_url(url: str, *, field_name: str, origin_only: bool = False) -> None:
 class Registration:
     """Our registration at a provider, as it is entered. Without a client id the app is a draft.
 
-    ``client_secrets`` are in order, the preferred first; None keeps those that are stored.
+    ``client_secrets`` are in order, the preferred first; None keeps those that are stored, unless the client id
+    or an endpoint changes: then they have to be given again.
     """
 
     provider: str
@@ -204,7 +207,27 @@ def prepare_provider_app(registration: Registration, *, tenant: Tenant | None) -
     app.params = params
     app.discovered = discovered
     app.scopes = list(registration.scopes)
+    if registration.client_secrets is None and app.secrets is not None:
+        _check_kept_secrets(app)
     return PreparedApp(app, registration.client_secrets)
+
+
+def _check_kept_secrets(app: ProviderApp) -> None:
+    """Raise ``InvalidRequest`` unless the stored client secrets are for the app as it is to be.
+
+    Whoever may change the app may not read its secrets: kept, they would be sent to wherever the change points.
+    """
+    try:
+        is_meant = open_registration(app).registrar == registrar_of(app)
+    except Unreadable:
+        raise InvalidRequest(
+            "The stored client secrets do not open: enter them again.", field="client_secrets"
+        ) from None
+    if not is_meant:
+        raise InvalidRequest(
+            "This changes where the client secrets are sent (the client id, or an endpoint): enter them again.",
+            field="client_secrets",
+        )
 
 
 def store_provider_app(prepared: PreparedApp, *, actor: audit.Actor) -> ProviderApp:
@@ -212,7 +235,7 @@ def store_provider_app(prepared: PreparedApp, *, actor: audit.Actor) -> Provider
     app = prepared.app
     with transaction.atomic():
         if prepared.client_secrets is not None:
-            app.secrets = seal_client_secrets(app, prepared.client_secrets)
+            app.secrets = seal_client_secrets(app, prepared.client_secrets, registrar=registrar_of(app))
         # Likewise: the check before may have taken as long as an HTTP call.
         app.save(update_fields=None if prepared.is_new else _REGISTRATION_COLUMNS)
         audit.record(

@@ -18,7 +18,7 @@ from django.db.models import Q, QuerySet
 from connections.lifecycle import audit, events
 from connections.lifecycle.disconnect import destroy_secrets
 from connections.lifecycle.locking import lock_connection, release_database, short_transaction
-from connections.lifecycle.outcomes import AppMisconfigured, CredentialUnreadable
+from connections.lifecycle.outcomes import AppMisconfigured, CredentialUnreadable, EndpointMoved
 from connections.lifecycle.revocation_proof import Proof, is_proved
 from connections.lifecycle.sealing import open_credential
 from connections.lifecycle.targets import Access, access_to
@@ -86,9 +86,9 @@ def _load(connection_id: uuid.UUID) -> _Work | Revocation:
             return Revocation.PENDING
         clock = _ticking(now)
         opened = [_opened(connection, version, access, clock) for version in _stored_of(connection)]
-        grants = tuple(grant for grant in opened if grant is not None)
-        if len(grants) < len(opened) and connection.revocation_failures == 0:
-            audit.record("connection.revocation", decision=CredentialUnreadable.code, connection=connection)
+        grants = tuple(grant for grant in opened if isinstance(grant, _Grant))
+        for code in {code for code in opened if isinstance(code, str)} if connection.revocation_failures == 0 else ():
+            audit.record("connection.revocation", decision=code, connection=connection)
         connection.change(revocation_due_at=now + LEASE, revocation_failures=connection.revocation_failures + 1)
     return _Work(connection_id, access, grants, is_complete=len(grants) == len(opened))
 
@@ -108,13 +108,20 @@ def _ticking(now: datetime) -> Callable[[], datetime]:
 
 def _opened(
     connection: Connection, version: CredentialVersion, access: Access, clock: Callable[[], datetime]
-) -> _Grant | None:
-    """Return one credential of the grant, or None for one that does not open: its key may be back within the 24 h."""
+) -> _Grant | str:
+    """Return one credential of the grant, or the code of why it cannot be sent now: that may be mended within the 24 h.
+
+    Its key may be missing, or the endpoints not those that gave it.
+    """
     try:
         credential = open_credential(connection, version)
+        access.check_grantor(credential)
     except Unreadable:
         logger.error("credential_unreadable", connection=str(connection.id), version=str(version.id))
-        return None
+        return CredentialUnreadable.code
+    except EndpointMoved:
+        logger.error("endpoint_moved", connection=str(connection.id), version=str(version.id))
+        return EndpointMoved.code
     proof = Proof(access, credential, version.access_expires_at, clock)
     proof.recall(connection.evidence.get(EVIDENCE, {}).get(str(version.id), {}))
     return _Grant(version.id, proof)

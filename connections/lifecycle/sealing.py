@@ -6,6 +6,7 @@ The cryptography is ``connections.vault``; here it meets the tables.
 import json
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from django.conf import settings
@@ -129,18 +130,38 @@ def _app_place(app: ProviderApp) -> Place:
     )
 
 
-def seal_client_secrets(app: ProviderApp, secrets: Sequence[str]) -> bytes | None:
-    """Return the ordered client secrets of ``app`` sealed, or None if there are none."""
+def seal_client_secrets(app: ProviderApp, secrets: Sequence[str], *, registrar: str) -> bytes | None:
+    """Return the ordered client secrets of ``app`` sealed, or None if there are none.
+
+    ``registrar`` names who they are for; it is sealed with them, so that no column can say otherwise.
+    """
     if not secrets:
         return None
-    return seal(json.dumps(list(secrets)).encode(), key=current_data_key(app.tenant_id), place=_app_place(app))
+    document = json.dumps({"secrets": list(secrets), "registrar": registrar})
+    return seal(document.encode(), key=current_data_key(app.tenant_id), place=_app_place(app))
 
 
-def open_client_secrets(app: ProviderApp, *, key: DataKey | None = None) -> tuple[SecretStr, ...]:
-    """Return the ordered client secrets of ``app``; ``key`` spares a query if it is theirs. Raises ``Unreadable``."""
+@dataclass(frozen=True, slots=True)
+class ClientSecrets:
+    """The ordered client secrets of a provider app, and who they are for."""
+
+    secrets: tuple[SecretStr, ...] = ()
+    registrar: str = ""
+
+
+def open_registration(app: ProviderApp, *, key: DataKey | None = None) -> ClientSecrets:
+    """Return the client secrets of ``app``; ``key`` spares a query if it is theirs. Raises ``Unreadable``."""
     if app.secrets is None:
-        return ()
-    return tuple(SecretStr(secret) for secret in json.loads(_open(app.secrets, place=_app_place(app), key=key)))
+        return ClientSecrets()
+    document = json.loads(_open(app.secrets, place=_app_place(app), key=key))
+    if not isinstance(document, dict):
+        raise Unreadable("The client secrets are of an older form.")
+    return ClientSecrets(tuple(SecretStr(secret) for secret in document["secrets"]), document["registrar"])
+
+
+def open_client_secrets(app: ProviderApp) -> tuple[SecretStr, ...]:
+    """Return the ordered client secrets of ``app``. Raises ``Unreadable``."""
+    return open_registration(app).secrets
 
 
 def keys_open() -> bool:

@@ -52,6 +52,7 @@ def settle_success(claimed: Claim, obtained: Obtained) -> RefreshReport:
         scopes=obtained.scopes or claimed.scopes,
         is_refreshable=True,
         received_at=claimed.claimed_at + timedelta(seconds=time.monotonic() - claimed.claimed_monotonic),
+        grantor=claimed.access.target.grantor,
         parent_id=claimed.parent_version_id,
         attempt_id=claimed.attempt_id,
     )

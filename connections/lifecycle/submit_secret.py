@@ -68,8 +68,9 @@ def submit_secret(
         check_browser(locked, browser_secret, now=now)
         locked.provider_app = chosen_app(locked, app_id)
         locked.typed_params = typed
-        kept = Kept(
+        kept = Kept.of(
             obtained,
+            access.target,
             obtained_at=now,
             was_tried=True,
             account=probed.account if probed is not None else None,

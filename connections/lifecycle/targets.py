@@ -6,19 +6,19 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from connections.lifecycle.outcomes import AppMisconfigured
-from connections.lifecycle.sealing import open_client_secrets
+from connections.lifecycle.outcomes import AppMisconfigured, EndpointMoved
+from connections.lifecycle.sealing import open_registration
 from connections.models import ProviderApp
 from connections.vault.keyring import DataKey
 from connections.vault.sealing import Unreadable
 from providers.catalog.loader import UnknownProvider, entry
-from providers.catalog.resolve import Target, resolve
+from providers.catalog.resolve import Target, registrar, resolve
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.scopes import ScopeRules
 from providers.errors import MisconfiguredProvider
 from providers.strategies import strategy_for
 from providers.strategies.base import Capabilities, Strategy
-from providers.values import ClientRegistration
+from providers.values import ClientRegistration, Credential
 from providers.vocabulary import AuthStyle
 
 
@@ -33,6 +33,22 @@ class Access:
     def capabilities(self) -> Capabilities:
         """What may be asked of the strategy here."""
         return self.strategy.capabilities(self.target)
+
+    def check_grantor(self, credential: Credential) -> None:
+        """Raise ``EndpointMoved`` unless ``credential`` is the target's own: nothing else may be sent to it."""
+        check_grantor(self.target, credential.granted_by)
+
+
+def check_grantor(target: Target, granted_by: str) -> None:
+    """Raise ``EndpointMoved`` unless what ``granted_by`` gave may be sent to ``target``: it has to be the same party.
+
+    A credential of which nobody knows who gave it goes nowhere.
+    """
+    if granted_by != target.grantor:
+        raise EndpointMoved(
+            "The provider app's endpoints are not those that gave this credential. Put them back, or let the end user "
+            "connect again."
+        )
 
 
 def entry_named(slug: str) -> CatalogEntry:
@@ -65,18 +81,18 @@ def access_to(app: ProviderApp, params: Mapping[str, str], *, key: DataKey | Non
     """Return the strategy and target of ``app`` for a connection with these ``params``.
 
     Opens the client secrets (one query, unless ``key`` is theirs). Raises ``AppMisconfigured`` saying what the
-    operator has to mend.
+    operator has to mend; ``EndpointMoved`` where the client secrets were entered for other endpoints than these.
     """
     if app.is_draft:
         raise AppMisconfigured(f"The provider app {app.name!r} has no client id yet: enter it.")
     try:
-        secrets = open_client_secrets(app, key=key)
+        opened = open_registration(app, key=key)
         target = resolve(
             entry=entry_of(app),
             style=AuthStyle(app.auth_style),
             registration=ClientRegistration(
                 client_id=app.client_id,
-                client_secrets=secrets,
+                client_secrets=opened.secrets,
                 redirect_uri=redirect_uri(app.id),
                 params=app.params,
             ),
@@ -89,4 +105,19 @@ def access_to(app: ProviderApp, params: Mapping[str, str], *, key: DataKey | Non
         ) from None
     except MisconfiguredProvider as error:
         raise AppMisconfigured(error.evidence.detail) from None
+    if opened.secrets and opened.registrar != registrar_of(app):
+        raise EndpointMoved(
+            f"The endpoints or the client id of the provider app {app.name!r} have changed since its client secrets "
+            "were entered: enter them again."
+        )
     return Access(strategy_for(AuthStyle(app.auth_style)), target)
+
+
+def registrar_of(app: ProviderApp) -> str:
+    """Return what names the party for which the client secrets of ``app`` are. Raises ``AppMisconfigured``."""
+    return registrar(
+        entry=entry_of(app),
+        style=AuthStyle(app.auth_style),
+        registration=ClientRegistration(client_id=app.client_id, params=app.params),
+        discovered=app.discovered,
+    )

@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any, NoReturn
 
+import structlog
 from django.db import InterfaceError, OperationalError
 
 from connections.lifecycle import audit
@@ -16,6 +17,7 @@ from connections.lifecycle.locking import release_database, replace_broken_conne
 from connections.lifecycle.outcomes import (
     AppMisconfigured,
     CredentialUnreadable,
+    EndpointMoved,
     InsufficientScope,
     NotFound,
     Pending,
@@ -39,7 +41,7 @@ from connections.lifecycle.policy import (
 from connections.lifecycle.reconnect_url import connect_url
 from connections.lifecycle.refresh import refresh_and_wait
 from connections.lifecycle.sealing import credential_place, unwrap_columns
-from connections.lifecycle.targets import entry_named
+from connections.lifecycle.targets import check_grantor, entry_named
 from connections.lifecycle.undecryptable import found_undecryptable
 from connections.lifecycle.vend_query import VendRow, run_vend_statement
 from connections.models import AuditEvent, Permission
@@ -51,6 +53,8 @@ from providers.errors import MisconfiguredProvider
 from providers.strategies import strategy_for
 from providers.values import ClientRegistration, Credential, Presentation
 from providers.vocabulary import AuthStyle
+
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +187,11 @@ def _unrefreshed(report: RefreshReport) -> Refusal:
     match report.outcome:
         case Outcome.CLIENT_REJECTED:
             return AppMisconfigured("The provider refuses our client registration: check the provider app.")
+        case Outcome.MOVED:
+            return EndpointMoved(
+                "The credential has expired, and the provider app's endpoints are not those that gave it. Put them "
+                "back, or let the end user connect again."
+            )
         case Outcome.IN_FLIGHT:
             return RefreshInProgress(
                 "The credential is being refreshed: ask again.", retry_after_seconds=report.retry_after_seconds or 2
@@ -223,22 +232,32 @@ def _opened(row: VendRow) -> Vended:
     try:
         credential = _open(row)
     except Unreadable:
-        AuditEvent.objects.create(
-            action="credential.open",
-            decision=CredentialUnreadable.code,
-            tenant_id=row.tenant_id,
-            connection_id=row.connection_id,
-            credential_version_id=row.version_id,
-            api_client_id=row.client_id,
-        )
+        _note_unopened(row, decision=CredentialUnreadable.code)
         if row.connection_id is not None and row.version_id is not None:
             found_undecryptable(row.connection_id, row.version_id)
         raise CredentialUnreadable("The stored credential does not open: its key may be missing.") from None
     try:
         target = _target(catalog_edition(), row.provider, row.auth_style, row.app_params, row.discovered, row.params)
+        check_grantor(target, credential.granted_by)
         return Vended(strategy_for(target.style).present(target, credential), row)
     except MisconfiguredProvider as error:
         raise AppMisconfigured(error.evidence.detail) from None
+    except EndpointMoved as moved:
+        _note_unopened(row, decision=moved.code)
+        logger.error("endpoint_moved", connection=str(row.connection_id), version=str(row.version_id))
+        raise
+
+
+def _note_unopened(row: VendRow, *, decision: str) -> None:
+    """Record that what the vend's own audit row allowed was not handed out after all."""
+    AuditEvent.objects.create(
+        action="credential.open",
+        decision=decision,
+        tenant_id=row.tenant_id,
+        connection_id=row.connection_id,
+        credential_version_id=row.version_id,
+        api_client_id=row.client_id,
+    )
 
 
 def _open(row: VendRow) -> Credential:

@@ -6,7 +6,7 @@ it becomes current in a second transaction, with the connection locked.
 
 import random
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -52,11 +52,16 @@ def seal_version(
     scopes: tuple[str, ...],
     is_refreshable: bool,
     received_at: datetime,
+    grantor: str,
     parent_id: uuid.UUID | None = None,
     attempt_id: uuid.UUID | None = None,
 ) -> SealedVersion:
-    """Return ``obtained`` sealed as a new version. ``scopes`` are those granted with it. No I/O."""
+    """Return ``obtained`` sealed as a new version. ``scopes`` are those granted with it. No I/O.
+
+    ``grantor`` is that of the target that gave it. It is sealed with the secrets, so that no column can say otherwise.
+    """
     version_id = uuid.uuid4()
+    credential = replace(obtained.credential, granted_by=grantor)
     place = credential_place(tenant_id=tenant_id, connection_id=connection_id, version_id=version_id)
     return SealedVersion(
         id=version_id,
@@ -64,7 +69,7 @@ def seal_version(
         grant_id=grant_id,
         parent_id=parent_id,
         attempt_id=attempt_id,
-        secrets=seal(obtained.credential.to_bytes(), key=key, place=place),
+        secrets=seal(credential.to_bytes(), key=key, place=place),
         data_key_id=key.id,
         fingerprint=fingerprint(obtained.credential.main_secret(), key=key),
         scopes=scopes,

@@ -40,6 +40,7 @@ class ConnectSession(models.Model):
 
     ``held`` is what the provider or the end user gave, until the operator's backend confirms who it belongs to, and
     then the credential that was obtained with it, until the connection has it (``kept_until`` at the latest).
+    ``code_verifier`` seals the verifier, if any, with the registrar that the authorization request was for.
     ``params`` are the operator's, ``typed_params`` what the end user typed at the last try; ``authorize.params_of``
     merges them. ``end_user`` is the person who connects, also where the connection will belong to the whole tenant.
     ``failure`` is a stable code. Times are absolute: nothing extends them.

@@ -22,8 +22,8 @@ class CredentialVersion(models.Model):
     """One version. Its id is made before it is sealed, and is part of what the ciphertext is bound to.
 
     ``grant_id`` changes with each authorization; ``parent_id`` is the version whose refresh token bought this one;
-    ``attempt_id`` the refresh that received it. Only ``stage`` ever changes, and a
-    lifetime that was learnt later.
+    ``attempt_id`` the refresh that received it. Only ``stage`` ever changes, a lifetime that was learnt later, and,
+    when an operator says that the provider has moved, the party that the secrets are bound to (``lifecycle.rebind``).
     """
 
     id = models.UUIDField(primary_key=True, editable=False)

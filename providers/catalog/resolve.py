@@ -1,13 +1,14 @@
 """Filling in the templates of a catalogue entry: from an entry and its parameters to a target that can be called."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from providers.catalog.calls import Presentation
 from providers.catalog.fields import Param
 from providers.catalog.schema import AuthorizationCodeMethod, CatalogEntry, ClientCredentialsMethod
-from providers.catalog.template import fill
+from providers.catalog.template import fill, names
 from providers.errors import Evidence, MisconfiguredProvider
 from providers.values import ClientRegistration
 from providers.vocabulary import AuthStyle, ParamScope
@@ -37,7 +38,8 @@ class Endpoints:
 class Target:
     """One provider app as seen from one connection: everything a strategy needs besides the connection's secrets.
 
-    ``entry`` carries what discovery found of the provider's habits; ``params`` all values, of every scope.
+    ``entry`` carries what discovery found of the provider's habits; ``params`` all values, of every scope. ``grantor``
+    says who gives credentials here (``_grantor``); what another one gave must not be sent to these endpoints.
     """
 
     entry: CatalogEntry
@@ -45,6 +47,7 @@ class Target:
     registration: ClientRegistration
     endpoints: Endpoints
     params: Mapping[str, str] = field(default_factory=dict)
+    grantor: str = ""
 
     @property
     def oauth_method(self) -> _Method:
@@ -120,8 +123,49 @@ def resolve(
         method = _with_habits(method, discovered)
         name = "authorization_code" if style is AuthStyle.AUTHORIZATION_CODE else "client_credentials"
         entry = entry.model_copy(update={name: method})
-    endpoints = _endpoints(entry, style, method, values, registration.client_id, discovered)
-    return Target(entry=entry, style=style, registration=registration, endpoints=endpoints, params=values)
+    urls = _urls(entry, style, method, values, registration.client_id, discovered)
+    _check(entry, method, urls)
+    bound = {param.name for param in entry.params if param.scope is not ParamScope.WORKSPACE}
+    return Target(
+        entry=entry,
+        style=style,
+        registration=registration,
+        endpoints=Endpoints(**urls),
+        params=values,
+        grantor=_grantor(entry, method, urls, {name: values[name] for name in values if name in bound}),
+    )
+
+
+def registrar(
+    *, entry: CatalogEntry, style: AuthStyle, registration: ClientRegistration, discovered: Mapping[str, str]
+) -> str:
+    """Return what names the party for which the client secrets of ``registration`` are: its grantor and client id.
+
+    Parameters of the connection are left open. Secrets that were entered for another one must not be sent. No I/O.
+    """
+    method = entry.oauth_method(style)
+    declared = entry.params_of(ParamScope.APP)
+    values = {param.name: registration.params.get(param.name) or param.default for param in declared}
+    urls = _urls(entry, style, method, values, registration.client_id, discovered)
+    return _grantor(entry, method, urls, values | {"client_id": registration.client_id}, always=("client_id",))
+
+
+def _grantor(
+    entry: CatalogEntry,
+    method: _Method | None,
+    urls: Mapping[str, str],
+    values: Mapping[str, str],
+    always: Sequence[str] = (),
+) -> str:
+    """Return issuer, token endpoint, and the parameters that enter any endpoint, as one canonical text."""
+    templates = [entry.base_url, entry.probe.url if entry.probe else ""]
+    if method is not None:
+        templates += [method.issuer, method.token_url, method.revocation_url, method.introspection_url]
+        templates.append(method.authorization_url if isinstance(method, AuthorizationCodeMethod) else "")
+    used = {name for template in templates for name in names(template)}.union(always)
+    params = {name: value for name, value in values.items() if name in used}
+    named = {"issuer": urls.get("issuer", ""), "token_endpoint": urls.get("token", ""), "params": params}
+    return json.dumps(named, sort_keys=True, separators=(",", ":"))
 
 
 def _value(param: Param, given: str | None) -> str:
@@ -140,14 +184,14 @@ def _with_habits(method: _Method, discovered: Mapping[str, str]) -> _Method:
     return type(method).model_validate(method.model_dump() | habits)
 
 
-def _endpoints(
+def _urls(
     entry: CatalogEntry,
     style: AuthStyle,
     method: _Method | None,
     values: Mapping[str, str],
     client_id: str,
     discovered: Mapping[str, str],
-) -> Endpoints:
+) -> dict[str, str]:
     templates = {"base": entry.base_url, "probe": entry.probe.url if entry.probe else ""}
     if method is not None:
         templates |= {
@@ -165,8 +209,7 @@ def _endpoints(
         if entry.probe is None or style is not AuthStyle.AUTHORIZATION_CODE:
             found.pop("probe")  # userinfo answers for a person: without one it would call a good credential dead
         urls = {name: url or found.get(name, "") for name, url in urls.items()}
-    _check(entry, method, urls)
-    return Endpoints(**urls)
+    return urls
 
 
 def _check(entry: CatalogEntry, method: _Method | None, urls: Mapping[str, str]) -> None:

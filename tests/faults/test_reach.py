@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import trustme
 
+from connections.drills.grants import move_app
 from connections.lifecycle.claim import Outcome
 from connections.models import ProviderApp
 from tests.faults.observed import Subject
@@ -25,8 +26,8 @@ def fails_unsent_and_recovers(subject: Subject, issuer: str, *, detail: str) -> 
     """Move the provider to ``issuer`` and back: the connection is as it was, and its next refresh follows no doubt."""
     subject.begin_again()
     before, shown = subject.current().id, subject.refresh_token()
-    home = ProviderApp.objects.get().params
-    ProviderApp.objects.update(params={"issuer": issuer})
+    app = ProviderApp.objects.get()
+    move_app(app, issuer)
     assert subject.refresh().outcome is Outcome.UNAVAILABLE
     (attempt,) = subject.attempts()
     assert (attempt.state, attempt.error) == ("aborted", "provider_unavailable")
@@ -37,7 +38,7 @@ def fails_unsent_and_recovers(subject: Subject, issuer: str, *, detail: str) -> 
     assert row.next_attempt_at is not None
     assert subject.vend().status_code == 200
     assert subject.requests() == []
-    ProviderApp.objects.update(params=home)
+    move_app(app, app.params["issuer"])
     subject.wait(minutes=1)
     assert subject.refresh().outcome is Outcome.REFRESHED
     assert subject.shown() == [shown]

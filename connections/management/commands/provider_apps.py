@@ -1,12 +1,14 @@
 """``manage.py provider_apps``: our registrations at providers."""
 
+import json
 from typing import Any
 
 from django.core.management.base import CommandError
 from django.db.models import Count
 
 from connections.lifecycle.provision import Registration, save_provider_app
-from connections.lifecycle.targets import redirect_uri
+from connections.lifecycle.rebind import rebind
+from connections.lifecycle.targets import redirect_uri, registrar_of
 from connections.management.operator_command import (
     OperatorCommand,
     operator,
@@ -16,7 +18,7 @@ from connections.management.operator_command import (
     words,
 )
 from connections.management.output import Answer, sheet, table
-from connections.models import ProviderApp, Tenant
+from connections.models import Connection, ProviderApp, Tenant
 from providers.catalog.loader import UnknownProvider, entry
 from providers.catalog.schema import CatalogEntry
 from providers.vocabulary import AuthStyle
@@ -53,6 +55,19 @@ class Command(OperatorCommand):
         add.add_argument("--name", help="What operators read. Default: the provider's name.")
         add.add_argument("--param", action="append", metavar="NAME=VALUE", help="A parameter of the entry; repeatable.")
         add.add_argument("--scopes", nargs="+", metavar="SCOPE", help="What to ask for. Default: the entry's defaults.")
+        rebind_ = self.subcommand(
+            "rebind",
+            _rebind,
+            help_text="Let the connections of an app follow it to endpoints that the provider has moved. A credential "
+            "is only sent to the issuer and token endpoint that gave it: a change of those stops it until its end user "
+            "connects again, or until you say here that it is still the same provider. Without --yes nothing changes, "
+            "and you see where the credentials would be sent.",
+            examples=("oidc --tenant acme", "oidc --tenant acme --yes"),
+        )
+        rebind_.add_argument("provider", metavar="PROVIDER", help="As `manage.py provider_apps list` shows it.")
+        rebind_.add_argument("--auth-style", choices=[style.value for style in AuthStyle], help="As for `add`.")
+        rebind_.add_argument("--tenant", metavar="SLUG", help="The tenant whose own app it is; the shared one without.")
+        rebind_.add_argument("--yes", action="store_true", help="Do it.")
         listing = self.subcommand(
             "list", _list, help_text="List the provider apps.", examples=("", "--tenant acme --json")
         )
@@ -69,6 +84,26 @@ def _add(options: dict[str, Any]) -> Answer:
     verb = "Added" if known is None else "Changed"
     draft = " It is a draft: give its client id when you have it." if app.is_draft else ""
     return Answer(data, f"{verb} the provider app {app.name}.{draft}\n{sheet(list(data.items())[:-1])}")
+
+
+def _rebind(options: dict[str, Any]) -> Answer:
+    tenant = tenant_named(options["tenant"])
+    described = _entry(options["provider"])
+    style = AuthStyle(options["auth_style"]) if options["auth_style"] else described.auth_styles[0]
+    app = ProviderApp.objects.filter(tenant=tenant, provider=described.slug, auth_style=style).first()
+    if app is None:
+        raise CommandError(f"There is no such app of {described.name}: see `manage.py provider_apps list`.")
+    party = json.loads(registrar_of(app))
+    places = {"issuer": party["issuer"] or None, "token_endpoint": party["token_endpoint"] or None}
+    if not options["yes"]:
+        made = Connection.objects.filter(provider_app=app).exclude(current_version_id=None).count()
+        told = f"The credentials of up to {made} connections would be sent here. Nothing is changed: add --yes."
+        return Answer(places | {"connections": made}, f"{told}\n{sheet(list(places.items()))}")
+    done = rebind(app, actor=operator())
+    told = f"{done.moved} connections follow the app {app.name}."
+    if done.left:
+        told += f" {done.left} hold something that does not open, and are as they were: restore their keys first."
+    return Answer(places | {"moved": done.moved, "left": done.left}, told, is_success=not done.left)
 
 
 def _entry(slug: str) -> CatalogEntry:

@@ -18,7 +18,7 @@ import requests
 from django.db import connection as orm
 
 from config.local.stack import LocalStack
-from connections.drills.grants import store_grant
+from connections.drills.grants import move_app, store_grant
 from connections.lifecycle.claim import Need, Outcome
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.recover import recover_unfinished
@@ -65,7 +65,7 @@ class Ground:
             self.stack.urls["sandbox"], tenant=make_tenant(f"t-{uuid.uuid4().hex[:10]}"), **client
         )
         if issuer is not None:
-            ProviderApp.objects.filter(id=app.id).update(params={"issuer": issuer})
+            move_app(app, issuer)
             app.refresh_from_db()
         return app
 

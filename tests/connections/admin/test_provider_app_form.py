@@ -7,7 +7,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from connections.lifecycle.sealing import open_client_secrets
+from connections.lifecycle.sealing import open_client_secrets, seal_client_secrets
+from connections.lifecycle.targets import registrar_of
 from connections.models import AuditEvent, ProviderApp, Tenant
 from tests.connections.admin.conftest import ISSUER, SECRET, messages_of, page_url, press_url
 from tests.factories import make_tenant
@@ -130,9 +131,38 @@ def test_the_form_calls_the_provider_outside_any_transaction(
 def test_an_empty_secret_field_keeps_the_stored_ones(olga: Client) -> None:
     add(olga, client_secrets=SECRET)
     app = ProviderApp.objects.get()
-    change(olga, app, client_id="c2", name="Renamed")
+    change(olga, app, scopes="profile.read", name="Renamed")
     assert secrets_of(app) == [SECRET]
     assert ProviderApp.objects.get().name == "Renamed"
+
+
+@pytest.mark.parametrize("moved", [{"param_issuer": "http://127.0.0.1:9555"}, {"client_id": "c2"}])
+def test_a_change_of_where_the_secrets_go_asks_for_them_again(olga: Client, moved: dict[str, str]) -> None:
+    add(olga, client_secrets=SECRET)
+    app = ProviderApp.objects.get()
+    assert "enter them again" in errors_of(change(olga, app, **moved))
+    kept = ProviderApp.objects.get()
+    assert (kept.params, kept.client_id, secrets_of(app)) == ({"issuer": ISSUER}, "c1", [SECRET])
+    change(olga, app, client_secrets="new", **moved)
+    assert secrets_of(app) == ["new"]
+
+
+def test_metadata_that_names_another_token_endpoint_asks_for_the_secrets_again(
+    olga: Client, transactional_db: None, sandbox_process: Any
+) -> None:
+    add(olga, provider="oidc", param_issuer=sandbox_process.url, client_secrets=SECRET)
+    app = ProviderApp.objects.get()
+    sealed_for_another = {**app.discovered, "token": f"{sandbox_process.url}/elsewhere"}
+    app.secrets = seal_client_secrets(
+        app, [SECRET], registrar=registrar_of(ProviderApp(**_columns(app), discovered=sealed_for_another))
+    )
+    app.save()
+    assert "enter them again" in errors_of(change(olga, app, name="Renamed"))
+
+
+def _columns(app: ProviderApp) -> dict[str, Any]:
+    names = ("id", "provider", "auth_style", "client_id", "params")
+    return {name: getattr(app, name) for name in names}
 
 
 def test_typed_secrets_replace_all_and_a_tick_removes_them(olga: Client) -> None:

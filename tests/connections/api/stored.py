@@ -13,6 +13,7 @@ from connections.lifecycle.clock import database_now
 from connections.lifecycle.provision import Registration, save_provider_app
 from connections.lifecycle.scopes import record_requested_scopes
 from connections.lifecycle.sealing import current_data_key
+from connections.lifecycle.targets import access_to
 from connections.lifecycle.versions import insert_received, make_current, seal_version
 from connections.models import Connection, OwnerKind, ProviderApp, Reason, Status, Tenant
 from providers.values import Credential, Obtained
@@ -68,6 +69,7 @@ def make_connection(
         scopes=tuple(scopes),
         is_refreshable=True,
         received_at=now,
+        grantor=access_to(ProviderApp.objects.get(id=connection.provider_app_id), {}).target.grantor,
     )
     make_current(connection, insert_received(sealed), now=now)
     overwrite(connection, status=Status.ACTIVE, reason=Reason.CONNECTED)

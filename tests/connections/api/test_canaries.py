@@ -5,6 +5,7 @@ that is meant to hold the secret.
 """
 
 import base64
+import json
 import logging
 import re
 from collections.abc import Iterator
@@ -169,7 +170,7 @@ def connect(alice: EndUser, app: ProviderApp, sinks: Sinks, label: str, *, right
     link = re.search(r'id="leave" href="([^"]+)"', left.content.decode())
     assert link is not None
     session = ConnectSession.objects.get(id=invitation.id)
-    sinks.plant(f"{label}: code verifier", open_for_session(session, "code_verifier").decode())
+    sinks.plant(f"{label}: code verifier", json.loads(open_for_session(session, "code_verifier"))["verifier"])
     back = alice.person.authorize(link[1].replace("&amp;", "&"))
     sinks.plant(f"{label}: state", parameters_of(back)["state"])
     sinks.plant(f"{label}: code", parameters_of(back)["code"])

@@ -153,6 +153,7 @@ def exchanged(connection: Connection, *, scopes: tuple[str, ...] | None = None) 
         scopes=scopes or claimed.scopes,
         is_refreshable=True,
         received_at=claimed.claimed_at,
+        grantor=claimed.access.target.grantor,
         parent_id=claimed.parent_version_id,
         attempt_id=claimed.attempt_id,
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from connections.drills.grants import move_app
 from connections.lifecycle import settle
 from connections.lifecycle.claim import Need, Outcome
 from connections.lifecycle.clock import database_now
@@ -15,7 +16,6 @@ from connections.models import (
     Incident,
     IncidentKind,
     OutboxEvent,
-    ProviderApp,
     RefreshAttempt,
 )
 from tests.connections.lifecycle.clockwork import age, due
@@ -137,7 +137,7 @@ def test_a_server_error_backs_off_and_the_connection_stays_active(
 
 def test_an_unreachable_provider_is_not_in_doubt(connection: Connection, sandbox: SandboxProcess) -> None:
     due(connection)
-    ProviderApp.objects.update(params={"issuer": "http://127.0.0.1:1"})
+    move_app(connection.provider_app, "http://127.0.0.1:1")
     assert refresh(connection.id, trigger="sweep").outcome is Outcome.UNAVAILABLE
     attempt = last_attempt(connection)
     assert (attempt.state, attempt.evidence["sent"]) == (AttemptState.ABORTED, False)

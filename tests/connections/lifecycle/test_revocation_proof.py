@@ -14,6 +14,7 @@ from connections.lifecycle.clock import database_now
 from connections.lifecycle.disconnect import disconnect
 from connections.lifecycle.revoke import revoke
 from connections.lifecycle.sealing import current_data_key
+from connections.lifecycle.targets import access_to
 from connections.lifecycle.versions import insert_received, seal_version
 from connections.models import Connection, CredentialVersion, OutboxEvent, Revocation
 from providers.values import Credential, Obtained
@@ -176,6 +177,7 @@ def _second(connection: Connection, *, is_stale: bool = False) -> None:
             scopes=(),
             is_refreshable=True,
             received_at=database_now() - timedelta(hours=2 if is_stale else 0),
+            grantor=access_to(row.provider_app, row.params).target.grantor,
         )
     )
 

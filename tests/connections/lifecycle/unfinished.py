@@ -6,6 +6,7 @@ from pydantic import SecretStr
 
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.sealing import current_data_key
+from connections.lifecycle.targets import access_to
 from connections.lifecycle.versions import SealedVersion, seal_version
 from connections.models import AttemptState, Connection, RefreshAttempt
 from providers.values import Credential, Obtained
@@ -40,6 +41,7 @@ def answered(attempt: RefreshAttempt, sandbox: SandboxProcess) -> SealedVersion:
         scopes=("profile.read",),
         is_refreshable=True,
         received_at=database_now(),
+        grantor=access_to(connection.provider_app, connection.params).target.grantor,
         parent_id=attempt.parent_version_id,
         attempt_id=attempt.id,
     )

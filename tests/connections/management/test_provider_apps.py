@@ -72,6 +72,29 @@ def test_a_change_without_a_secret_keeps_the_stored_one(run: Run, secret_file: P
     assert secrets_of(app)[0] == SECRET
 
 
+@pytest.mark.parametrize("moved", [("--param", "issuer=http://127.0.0.1:9555"), ("--client-id", "c2")])
+def test_a_change_of_where_the_secrets_go_asks_for_them_again(
+    run: Run, secret_file: Path, moved: tuple[str, str]
+) -> None:
+    first = ("provider_apps", "add", "sandbox", "--param", ISSUER, "--client-id", "c1")
+    run(*first, "--client-secret-file", secret_file)
+    ran = run("provider_apps", "add", "sandbox", *moved)
+    assert ran.code == 1
+    assert "enter them again" in ran.err
+    app = ProviderApp.objects.get()
+    assert (app.params, app.client_id) == ({"issuer": "http://127.0.0.1:8090"}, "c1")
+    assert run("provider_apps", "add", "sandbox", *moved, "--client-secret-file", secret_file).code == 0
+
+
+def test_rebinding_tells_where_credentials_would_go_before_it_sends_them_there(run: Run, secret_file: Path) -> None:
+    first = ("provider_apps", "add", "sandbox", "--param", ISSUER, "--client-id", "c1")
+    run(*first, "--client-secret-file", secret_file)
+    ran = run("provider_apps", "rebind", "sandbox")
+    assert "http://127.0.0.1:8090/token" in ran.out
+    assert "add --yes" in ran.out
+    assert run("provider_apps", "rebind", "sandbox", "--yes", "--json").data["moved"] == 0
+
+
 def test_there_is_no_option_for_a_secret_on_the_command_line(run: Run) -> None:
     ran = run("provider_apps", "add", "sandbox", "--client-secret", SECRET)
     assert ran.code != 0

@@ -20,7 +20,7 @@ SECRET = "canary-client-secret"
 @pytest.fixture
 def app() -> ProviderApp:
     app = ProviderApp(provider="sandbox", auth_style="oauth2_authorization_code", name="Sandbox", client_id="id")
-    app.secrets = seal_client_secrets(app, [SECRET])
+    app.secrets = seal_client_secrets(app, [SECRET], registrar="them")
     app.save()
     return ProviderApp.objects.get(id=app.id)
 
@@ -51,7 +51,7 @@ def test_an_expression_is_passed_through_not_encrypted(app: ProviderApp) -> None
 
 
 def test_bulk_update_keeps_what_was_sealed(app: ProviderApp) -> None:
-    app.secrets = seal_client_secrets(app, ["another"])
+    app.secrets = seal_client_secrets(app, ["another"], registrar="them")
     ProviderApp.objects.bulk_update([app], ["secrets"])
     assert open_client_secrets(ProviderApp.objects.get(id=app.id))[0].get_secret_value() == "another"
 
