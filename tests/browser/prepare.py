@@ -1,7 +1,7 @@
 """Data for the browser tests of the widget: ``python -m tests.browser.prepare ORIGIN`` in a stack's environment.
 
-Makes acme with the operator's addresses at ORIGIN, its app at a provider whose grants open several teams, and one that
-takes API keys; prints the backend's key.
+Makes acme with the operator's addresses at ORIGIN, and a second origin that may embed the widget; its app at a provider
+whose grants open several teams, and one that takes API keys. Prints the backend's key.
 """
 
 import os
@@ -19,7 +19,12 @@ from tests.sandbox_control import SandboxControl  # noqa: E402 - the apps must b
 
 def prepare(origin: str, sandbox: str) -> str:
     """Make everything, and return the key."""
-    tenant = make_tenant("acme", brand_color="#0f766e", allowed_origins=[origin], return_urls=[f"{origin}/connected"])
+    tenant = make_tenant(
+        "acme",
+        brand_color="#0f766e",
+        allowed_origins=[origin, origin.replace("localhost", "127.0.0.1")],
+        return_urls=[f"{origin}/connected"],
+    )
     make_sandbox_app_at(sandbox, tenant=tenant, provider="teams", client_scopes=["profile.read"])
     make_sandbox_app_at(sandbox, tenant=tenant, style=AuthStyle.API_KEY)
     SandboxControl(sandbox).settings(workspaces={"alice": NORTH_AND_SOUTH})

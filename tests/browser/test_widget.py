@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from config.local.stack import LocalStack
 from tests.browser.operator import Operator, operator
@@ -148,3 +149,74 @@ def test_a_pasted_key_leads_back_to_the_operator(browser: Browser, product: Oper
         page.get_by_role("button", name="Connect").click()
         expect(page.get_by_role("heading", name=re.compile("^active"))).to_be_visible()
     assert complaints == []
+
+
+# --- Messages go to one origin, and are heard from it alone -----------------------------------------------------------
+RECORD = "heard = []; addEventListener('message', (event) => heard.push(event.data));"
+
+
+def elsewhere(product: Operator) -> str:
+    """Return the product at an origin that may embed the widget, though it is not the one that its sessions name."""
+    return product.url.replace("localhost", "127.0.0.1")
+
+
+@pytest.mark.parametrize("framed", ["", "yes"], ids=["window", "frame"])
+def test_a_page_of_another_origin_that_opened_the_widget_learns_nothing(
+    framed: str, browser: Browser, product: Operator
+) -> None:
+    """Else whoever sends somebody a link has the code to finish their connecting with."""
+    with visiting(browser) as (page, _):
+        page.goto(f"{elsewhere(product)}/embed?framed={framed}")
+        page.evaluate(RECORD)
+        with page.expect_popup() as opened:
+            if framed:
+                page.frame_locator("#frame").get_by_role("button", name="Continue").click()
+            else:
+                page.get_by_role("button", name="Connect").click()
+        window = opened.value
+        if not framed:
+            window.get_by_role("button", name="Continue").click()
+        consent(window)
+        expect(window.get_by_role("heading", name="Almost there")).to_be_visible()
+        assert window.locator("#return").get_attribute("data-origin") == product.url
+        page.wait_for_timeout(300)  # for what must not come
+        assert page.evaluate("heard") == []
+        expect(page.locator("#result")).to_have_text("nothing yet")
+        if not framed:  # nor does the window do what such a page says
+            session_id = urlsplit(page.evaluate("connectUrl")).path.split("/")[2]
+            order = {"source": "latchkey", "connect_session": session_id}
+            page.evaluate("order => window.open('', 'connect').postMessage(order, '*')", order)
+            page.wait_for_timeout(300)
+            assert not window.is_closed()
+
+
+def test_the_frame_passes_nothing_on_that_its_own_window_did_not_say(browser: Browser, product: Operator) -> None:
+    """What comes out of the frame, the embedding page believes: it has the widget's origin."""
+    with visiting(browser) as (page, complaints):
+        page.goto(f"{product.url}/embed?framed=yes")
+        expect(page.frame_locator("#frame").get_by_role("button", name="Continue")).to_be_visible()
+        page.evaluate(RECORD)
+        forged = {"source": "latchkey", "connect_session": "x", "completion_code": "forged", "origin": product.url}
+        page.evaluate("forged => document.getElementById('frame').contentWindow.postMessage(forged, '*')", forged)
+        page.wait_for_timeout(300)
+        assert page.evaluate("heard") == []
+    assert complaints == []
+
+
+def test_the_answer_reaches_the_window_only_while_that_is_ours(browser: Browser, product: Operator) -> None:
+    with visiting(browser) as (page, _):
+        page.goto(f"{product.url}/embed?framed=yes")
+        with page.expect_popup() as opened:
+            page.frame_locator("#frame").get_by_role("button", name="Continue").click()
+        window = opened.value
+
+        def answered_late(route: Route) -> None:
+            window.goto(f"{product.url}/embed?framed=")
+            window.evaluate(RECORD)
+            route.fulfill(json={"next": f"{product.latchkey}/connect/secret"})
+
+        page.route("**/complete?*", answered_late)
+        with page.expect_response("**/complete?*"):
+            consent(window)
+        window.wait_for_timeout(300)
+        assert window.evaluate("heard") == []

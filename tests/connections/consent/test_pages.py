@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.http import HttpResponse
+from pytest_django import Settings
 
 from connections.lifecycle.audit import SYSTEM
 from connections.lifecycle.provision import TenantProfile, upsert_tenant
@@ -95,6 +96,14 @@ def test_the_opener_is_severed_unless_it_gets_the_message(alice: EndUser) -> Non
         invitation = alice.invite(origin=origin)
         assert alice.visit(f"/connect/{invitation.id}")["Cross-Origin-Opener-Policy"] == opener_policy
         assert alice.start(invitation)["Cross-Origin-Opener-Policy"] == opener_policy
+
+
+def test_the_widget_severs_the_opener_by_itself(alice: EndUser, app: ProviderApp, settings: Settings) -> None:
+    """The settings say it for every page of the project; the widget does not rest on that."""
+    settings.SECURE_CROSS_ORIGIN_OPENER_POLICY = None
+    for name, page in pages_of(alice, app).items():
+        expected = "unsafe-none" if name == "finished" else "same-origin"
+        assert page["Cross-Origin-Opener-Policy"] == expected, name
 
 
 def test_the_landing_page_names_the_tenant_and_where_it_returns_to(alice: EndUser) -> None:
