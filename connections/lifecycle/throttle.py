@@ -45,6 +45,8 @@ LEFT_TO_REFRESHES = 0.25
 TIMEOUT_SECONDS = 0.25
 AWAY_SECONDS = 1.0
 HTTP_TOO_MANY_REQUESTS = 429
+# What a server answers that cannot run any script now.
+_SERVERS_FAULTS = ("MISCONF", "NOREPLICAS", "BUSY")
 
 
 class Server(StrEnum):
@@ -201,14 +203,30 @@ def _run(script: str, app_id: uuid.UUID | None, server: Server, *arguments: obje
         answer = _scripts(settings.REDIS_URL)[script](
             args=[str(app_id or ""), server.value, *(str(item) for item in arguments), server.other.value]
         )
-    except (redis.RedisError, OSError, ValueError) as error:
-        line.away_until = time.monotonic() + AWAY_SECONDS
-        if not line.is_away:
-            logger.warning("throttle_off", error=type(error).__name__)
-        line.is_away = True
+    except redis.ResponseError as error:
+        if not _is_ours(error):
+            return _away(line, error)
+        # Nothing is held back because of it, and it is told each time until it is mended.
+        logger.error("throttle_script_failed", error=str(error)[:200])
         return None
+    except (redis.RedisError, OSError, ValueError) as error:
+        return _away(line, error)
     line.is_away = False
     return answer
+
+
+def _is_ours(error: redis.ResponseError) -> bool:
+    """Whether our Lua is at fault, not the server's memory, role or permissions: these have classes of their own."""
+    text = str(error)
+    return type(error) is redis.ResponseError and "script" in text and not text.startswith(_SERVERS_FAULTS)
+
+
+def _away(line: _Line, error: Exception) -> None:
+    """Leave that Redis alone for a second; told when it begins."""
+    line.away_until = time.monotonic() + AWAY_SECONDS
+    if not line.is_away:
+        logger.warning("throttle_off", error=type(error).__name__)
+    line.is_away = True
 
 
 @lru_cache(maxsize=4)

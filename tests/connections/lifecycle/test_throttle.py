@@ -72,6 +72,23 @@ def fail(app: uuid.UUID, times: int, *, server: Server = AS, connection: uuid.UU
         note(app, connection_id=connection or uuid.uuid4(), failure=outage(), server=server)
 
 
+# --- Redis ------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "script", ["return nosuch()", "this is no Lua", "redis.call('set', 'a', 'b') return redis.call('lpush', 'a', '1')"]
+)
+def test_a_script_that_is_wrong_is_told_each_time_and_is_not_taken_for_an_outage(
+    app: uuid.UUID, line: throttle._Line, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, script: str
+) -> None:
+    monkeypatch.setattr(throttle.scripts, "ADMIT", script)
+    throttle._scripts.cache_clear()
+    assert admit(app, budget=GENEROUS) is None
+    assert admit(app, budget=GENEROUS) is None
+    told = [record for record in caplog.records if "throttle_script_failed" in record.getMessage()]
+    assert [record.levelname for record in told] == ["ERROR", "ERROR"]
+    assert not line.is_away
+    monkeypatch.undo()
+
+
 # --- Retry-After ------------------------------------------------------------------------------------------------------
 def test_retry_after_holds_everything_of_the_app_and_nothing_of_another(app: uuid.UUID) -> None:
     note(app, connection_id=uuid.uuid4(), failure=outage(retry_after=60, status=429))
