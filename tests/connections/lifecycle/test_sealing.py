@@ -20,6 +20,7 @@ from connections.lifecycle.sealing import (
     open_credential,
     open_for_renewal,
     open_for_session,
+    open_registration,
     seal_client_secrets,
     seal_for_session,
     unwrap,
@@ -109,7 +110,7 @@ def test_what_a_session_keeps_opens_in_that_session_and_column_alone(acme: Tenan
 
 def test_client_secrets_open_at_their_own_app_and_owner_alone(acme: Tenant, globex: Tenant) -> None:
     app = make_app(acme)
-    blob = seal_client_secrets(app, ["a", "b"])
+    blob = seal_client_secrets(app, ["a", "b"], registrar="them")
     assert blob is not None
     stored = StoredSecret(outer_fernet().encrypt(blob))
     for app_id, tenant in ((app.id, acme), (uuid.uuid4(), acme), (app.id, globex), (app.id, None)):
@@ -169,6 +170,7 @@ def test_a_credential_of_long_ago_opens() -> None:
         "refresh_token": "rt-golden",
         "fields": {"api_key": "k"},
         "extra": {"instance_url": "https://é.example"},
+        "granted_by": "https://as.example https://as.example/token",
     }
 
 
@@ -189,6 +191,7 @@ def test_client_secrets_of_long_ago_open() -> None:
     own = ProviderApp(id=golden.APP_ID, tenant_id=golden.TENANT_ID, secrets=stored(golden.CLIENT_SECRETS))
     shared = ProviderApp(id=golden.SHARED_APP_ID, secrets=stored(golden.SHARED_CLIENT_SECRETS))
     assert [secret.get_secret_value() for secret in open_client_secrets(own)] == ["newer", "older"]
+    assert open_registration(own).registrar == "https://as.example/token"
     assert [secret.get_secret_value() for secret in open_client_secrets(shared)] == ["shared"]
 
 
