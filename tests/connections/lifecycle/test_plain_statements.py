@@ -235,3 +235,15 @@ def test_promotes_without_touching_another_connection(acme: Tenant, connection: 
     assert elder.id not in stages
     connection.refresh_from_db()
     assert connection.current_version_id == sealed.id
+
+
+def test_an_orphan_goes_once_its_grant_was_refreshed_after_it_came(connection: Connection) -> None:
+    """One that came while the refresh was under way may be the live token: it stays until the next."""
+    sealed = stored(connection)
+    claimed_at = RefreshAttempt.objects.get(id=sealed.attempt_id).claimed_at
+    before, meanwhile = (
+        _version(connection, Stage.ORPHAN, received_at=claimed_at + timedelta(seconds=seconds)) for seconds in (-1, 1)
+    )
+    assert is_promoted(sealed)
+    left = set(CredentialVersion.objects.filter(connection=connection, stage=Stage.ORPHAN).values_list("id", flat=True))
+    assert (before.id in left, meanwhile.id in left) == (False, True)

@@ -1,0 +1,252 @@
+"""What the database refuses, whoever writes: each constraint by rows that break it, and by rows that just do not."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from connections.models import (
+    ApiClient,
+    Connection,
+    ConnectSession,
+    CredentialVersion,
+    DataKey,
+    Incident,
+    ProviderApp,
+    RefreshAttempt,
+    Scope,
+    SessionState,
+    Tenant,
+)
+from connections.models.states import REASONS_OF
+from tests.connections.api.stored import make_app, make_connection
+from tests.factories import make_caller, make_tenant
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass
+class Cast:
+    """Two tenants with an app each, and a connection of the first one's."""
+
+    acme: Tenant
+    globex: Tenant
+    connection: Connection
+
+    @property
+    def app(self) -> ProviderApp:
+        return self.connection.provider_app
+
+    def change(self, **values: Any) -> None:
+        Connection.objects.filter(id=self.connection.id).update(**values)
+
+    def like(self, **changes: Any) -> Connection:
+        """Make another connection of the same account, but for ``changes``."""
+        options = {"account": "person-1", "end_user": "alice", "tenant": self.acme, **changes}
+        return make_connection(options.pop("tenant"), **options)
+
+    def session(self, **values: Any) -> ConnectSession:
+        fields: dict[str, Any] = {
+            "tenant": self.acme,
+            "api_client": make_caller(self.acme, uuid.uuid4().hex).client,
+            "end_user": "alice",
+            "providers": ["sandbox"],
+            "token_hash": uuid.uuid4().bytes * 2,
+            "expires_at": timezone.now(),
+            **values,
+        }
+        return ConnectSession.objects.create(**fields)
+
+    def version(self, stage: str, *, connection: Connection | None = None) -> CredentialVersion:
+        row = CredentialVersion.objects.get(id=self.connection.current_version_id)
+        row.id, row.stage, row.connection = uuid.uuid4(), stage, connection or self.connection
+        row.save(force_insert=True)
+        return row
+
+    def attempt(self, state: str, *, connection: Connection | None = None) -> RefreshAttempt:
+        now = timezone.now()
+        return RefreshAttempt.objects.create(
+            connection=connection or self.connection,
+            parent_version_id=self.connection.current_version_id,
+            state=state,
+            claimed_at=now,
+            deadline_at=now,
+        )
+
+    def key(self, tenant: Tenant | None, **values: Any) -> DataKey:
+        return DataKey.objects.create(**{"id": uuid.uuid4(), "tenant": tenant, "kek_id": "k", "wrapped": b"", **values})
+
+    def incident(self, **values: Any) -> Incident:
+        now = timezone.now()
+        fields = {"provider_app": self.app, "kind": "client_rejected", "opened_at": now, "last_seen_at": now, **values}
+        return Incident.objects.create(**fields)
+
+    def app_of(self, tenant: Tenant | None, **values: Any) -> ProviderApp:
+        return ProviderApp.objects.create(
+            **{"tenant": tenant, "provider": "oidc", "auth_style": "api_key", "name": "App", **values}
+        )
+
+
+@pytest.fixture
+def cast() -> Cast:
+    acme, globex = make_tenant("acme"), make_tenant("globex")
+    return Cast(acme, globex, make_connection(acme, account="person-1"))
+
+
+Act = Callable[[Cast], object]
+
+
+def twice(make: Act) -> Act:
+    return lambda cast: (make(cast), make(cast))
+
+
+# Constraint: what breaks it, and what comes close and is allowed.
+CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
+    "api_client_name_once": (
+        [
+            lambda cast: [ApiClient.objects.create(tenant=cast.acme, name="n") for _ in "12"],
+            lambda _: [ApiClient.objects.create(tenant=None, name="n") for _ in "12"],
+        ],
+        [lambda cast: [ApiClient.objects.create(tenant=tenant, name="n") for tenant in (cast.acme, cast.globex, None)]],
+    ),
+    "connect_session_names_its_end_user": ([lambda cast: cast.session(end_user="")], [Cast.session]),
+    "connect_session_holds_only_while_held": (
+        [
+            lambda cast, state=state: cast.session(state=state, held=b"held")  # type: ignore[misc]
+            for state in SessionState
+            if state not in ("held", "exchanging", "choosing")
+        ],
+        [lambda cast: [cast.session(state=state, held=b"held") for state in ("held", "exchanging", "choosing")]],
+    ),
+    "connection_has_one_owner": (
+        [
+            lambda cast: cast.change(end_user=""),
+            lambda cast: cast.change(owner_kind="tenant"),
+            lambda cast: cast.change(owner_kind="nobody"),
+        ],
+        [lambda cast: cast.change(owner_kind="tenant", end_user="")],
+    ),
+    "connection_status_and_reason_agree": (
+        [
+            lambda cast: cast.change(status="active", reason="grant_rejected"),
+            lambda cast: cast.change(status="disconnected", reason="connected"),
+            lambda cast: cast.change(status="needs_reauth", reason="refresh_refused"),
+            lambda cast: cast.change(status="unheard_of"),
+        ],
+        [
+            lambda cast: [
+                cast.change(status=status, reason=reason)
+                for status, reasons in REASONS_OF.items()
+                for reason in reasons
+            ]
+        ],
+    ),
+    "connection_that_vends_has_a_version": (
+        [
+            lambda cast: cast.change(current_version_id=None),
+            lambda cast: cast.change(status="suspect", reason="refresh_refused", current_version_id=None),
+        ],
+        [lambda cast: cast.change(status="needs_reauth", reason="grant_rejected", current_version_id=None)],
+    ),
+    "one_live_connection_an_account": (
+        [
+            Cast.like,
+            lambda cast: cast.change(status="needs_reauth", reason="grant_rejected") or cast.like(),
+            lambda cast: cast.change(status="suspect", reason="refresh_refused") or cast.like(),
+            lambda cast: cast.change(status="revoked", reason="revoked_by_operator") or cast.like(),
+        ],
+        [
+            lambda cast: cast.like(end_user="bob"),
+            lambda cast: cast.like(account="person-2"),
+            lambda cast: cast.like(tenant=cast.globex, app=cast.app),
+            lambda cast: cast.like(app=make_app(None)),
+            lambda cast: (
+                cast.change(provider_account_id="")
+                or Connection.objects.filter(id=cast.like().id).update(provider_account_id="")
+            ),
+            lambda cast: cast.change(status="disconnected", reason="disconnected_by_request") or cast.like(),
+        ],
+    ),
+    "one_current_version": (
+        [lambda cast: cast.version("current")],
+        [lambda cast: [cast.version(stage) for stage in ("previous", "orphan", "received") * 2]],
+    ),
+    "one_current_data_key": (
+        [lambda cast: cast.key(cast.acme), twice(lambda cast: cast.key(None))],
+        [lambda cast: [cast.key(cast.acme, is_current=False) for _ in "12"], lambda cast: cast.key(None)],
+    ),
+    "one_open_incident_a_kind": (
+        [twice(Cast.incident)],
+        [
+            lambda cast: [cast.incident(closed_at=timezone.now()) for _ in "12"],
+            lambda cast: [cast.incident(kind=kind) for kind in ("client_rejected", "many_failures")],
+            lambda cast: [cast.incident(provider_app=app) for app in (cast.app, make_app(None))],
+        ],
+    ),
+    "one_app_a_provider_and_owner": (
+        [twice(lambda cast: cast.app_of(cast.acme)), twice(lambda cast: cast.app_of(None))],
+        [
+            lambda cast: [cast.app_of(tenant) for tenant in (cast.acme, cast.globex, None)],
+            lambda cast: [
+                cast.app_of(cast.acme, auth_style=style) for style in ("api_key", "oauth2_client_credentials")
+            ],
+            lambda cast: [cast.app_of(cast.acme, provider=provider) for provider in ("oidc", "github")],
+        ],
+    ),
+    "one_attempt_in_flight": (
+        [
+            lambda cast: [cast.attempt(state) for state in ("sent", "sent")],
+            lambda cast: [cast.attempt(state) for state in ("sent", "in_doubt")],
+            lambda cast: [cast.attempt(state) for state in ("in_doubt", "in_doubt")],
+        ],
+        [
+            lambda cast: [
+                cast.attempt(state)
+                for state in ("sent", "received", "promoted", "rejected", "superseded", "aborted", "received")
+            ],
+            lambda cast: [cast.attempt("sent"), cast.attempt("sent", connection=cast.like(account="person-2"))],
+        ],
+    ),
+    "scope_once_a_connection": (
+        [lambda cast: [Scope.objects.create(connection=cast.connection, name="s") for _ in "12"]],
+        [
+            lambda cast: [
+                Scope.objects.create(connection=connection, name="s")
+                for connection in (cast.connection, cast.like(account="person-2"))
+            ]
+        ],
+    ),
+}
+
+
+def named_in_the_models() -> set[str]:
+    models = apps.get_app_config("connections").get_models()
+    return {constraint.name for model in models for constraint in model._meta.constraints}
+
+
+def test_every_constraint_is_in_this_table() -> None:
+    assert named_in_the_models() == set(CONSTRAINTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "act"),
+    [(name, act) for name, (broken, _) in CONSTRAINTS.items() for act in broken],
+    ids=[f"{name}-{number}" for name, (broken, _) in CONSTRAINTS.items() for number, _ in enumerate(broken)],
+)
+def test_the_database_refuses(cast: Cast, name: str, act: Act) -> None:
+    with pytest.raises(IntegrityError, match=name), transaction.atomic():
+        act(cast)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [act for _, allowed in CONSTRAINTS.values() for act in allowed],
+    ids=[f"{name}-{number}" for name, (_, allowed) in CONSTRAINTS.items() for number, _ in enumerate(allowed)],
+)
+def test_the_database_takes(cast: Cast, act: Act) -> None:
+    act(cast)
