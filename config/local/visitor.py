@@ -74,7 +74,10 @@ class Visitor:
         """Press "Connect", take the click in the widget, and return the link to the provider that it shows."""
         sent_away = self.press(action, on=on)
         expect(sent_away.is_redirect, f"{action} does not lead to the widget: {_described(sent_away)}")
-        connect_url = sent_away.headers["Location"]
+        return self.click_through(sent_away.headers["Location"])
+
+    def click_through(self, connect_url: str) -> str:
+        """Open a connect URL, take the click in the widget, and return the link to the provider that it shows."""
         landing = self.browser.get(connect_url)
         page = self.browser.submit(_form(landing, "token"), token=urlsplit(connect_url).fragment)
         for _ in range(_MOST_PAGES):

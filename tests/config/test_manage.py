@@ -1,6 +1,6 @@
 """``manage.py`` as a newcomer types it: it finds packages and settings by itself, or says in one line what to do."""
 
-import os
+import ast
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ import pytest
 from config.local.attach import published
 from config.local.environment import placeholder_settings
 from config.local.state import PROJECT_ROOT, locked, make_folder
+from tests.clone import make_clone, unconfigured
 
 SYSTEM_PYTHON = f"{sys.base_prefix}/bin/python{sys.version_info[0]}.{sys.version_info[1]}"
 CONFIGURED = placeholder_settings()
@@ -26,20 +27,13 @@ LOOK = (
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """A clone in which nothing has been made yet."""
-    folder = tmp_path / "a clone"
-    folder.mkdir()
-    (folder / "manage.py").write_bytes((PROJECT_ROOT / "manage.py").read_bytes())
-    (folder / "manage.py").chmod(0o755)
-    for name in ("config", "connections", "providers", "templates", "static"):
-        (folder / name).symlink_to(PROJECT_ROOT / name)
-    return folder
+    return make_clone(tmp_path / "a clone", with_environment=False)
 
 
 @pytest.fixture
-def made(clone: Path) -> Path:
+def made(tmp_path: Path) -> Path:
     """A clone with the environment of ``make``."""
-    (clone / ".venv").symlink_to(sys.prefix)
-    return clone
+    return make_clone(tmp_path / "made", with_environment=True)
 
 
 @pytest.fixture
@@ -60,11 +54,10 @@ def manage(
     clone: Path, *words: str, state: Path, python: str = SYSTEM_PYTHON, cwd: Path | None = None, **settings: str
 ) -> subprocess.CompletedProcess[str]:
     """Run ``manage.py`` by the system's Python, with nothing in its environment but ``settings``."""
-    environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return subprocess.run(
         [python, "manage.py" if cwd is None else str(clone / "manage.py"), *words],
         cwd=cwd or clone,
-        env=environment | {"LATCHKEY_STATE": str(state)} | settings,
+        env=unconfigured(LATCHKEY_STATE=str(state), **settings),
         capture_output=True,
         text=True,
         timeout=60,
@@ -97,7 +90,7 @@ def test_it_is_found_from_anywhere(way: str, made: Path, demo: Path, tmp_path: P
         ran = subprocess.run(
             [python, *LOOK],
             cwd=elsewhere,
-            env={"PATH": os.environ["PATH"], "LATCHKEY_STATE": str(demo)},
+            env=unconfigured(LATCHKEY_STATE=str(demo)),
             capture_output=True,
             text=True,
             check=False,
@@ -224,9 +217,6 @@ def test_a_damaged_package_is_told(clone: Path, state: Path) -> None:
 
 def test_it_is_read_by_older_pythons_up_to_the_line_that_says_what_they_lack() -> None:
     """Names and syntax that came later would end in a traceback before that."""
-    compile((PROJECT_ROOT / "manage.py").read_text(), "manage.py", "exec", dont_inherit=True)
-    import ast
-
     ast.parse((PROJECT_ROOT / "manage.py").read_text(), feature_version=(3, 7))
 
 
