@@ -146,6 +146,21 @@ def request(
     return _perform(_setup, prepared, max_body_bytes=max_body_bytes, total_seconds=total_seconds)
 
 
+def may_call(url: str) -> bool:
+    """Whether ``url`` is one that would be called, as far as that can be told without looking its name up. No I/O."""
+    try:
+        target = _permitted_url(url)
+    except TargetRefused:
+        return False
+    host = addresses.plain_host(target.hostname or "")
+    if target.scheme == "http" and not (_setup.policy.allow_loopback and addresses.names_loopback(host)):
+        return False
+    try:
+        return _setup.rules.permit(host=host, address=host)
+    except ValueError:
+        return _setup.policy.allow_loopback or not addresses.names_loopback(host)
+
+
 def mount(session: requests.Session) -> None:
     """Make ``session`` go out through this module alone, with nothing taken from the environment."""
     session.trust_env = False

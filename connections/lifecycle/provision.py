@@ -24,7 +24,9 @@ from connections.models import ApiClient, ApiKey, Permission, ProviderApp, Tenan
 from connections.models.tenant import SLUG
 from connections.vault.sealing import Unreadable
 from providers.catalog.loader import UnknownProvider, entry
+from providers.catalog.resolve import spelled_out
 from providers.catalog.schema import CatalogEntry
+from providers.catalog.template import fill
 from providers.errors import ProviderError
 from providers.oauth.discovery import discover
 from providers.vocabulary import AuthStyle, ParamScope
@@ -267,7 +269,7 @@ def _discovered(described: CatalogEntry, style: AuthStyle, params: Mapping[str, 
         return {}
     release_database()
     try:
-        return discover(method.issuer.format_map(params))
+        return discover(fill(method.issuer, params), spelled_out=spelled_out(method))
     except ProviderError as error:
         raise InvalidRequest(f"The issuer's metadata cannot be used: {error.evidence.detail}", field="issuer") from None
 

@@ -6,22 +6,22 @@ Owns the text of derived entries and the writing of files; reading and checking 
 import json
 import re
 import tempfile
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from providers.catalog.loader import load_entry
-from providers.catalog.schema import CatalogEntry
+from providers.catalog.loader import CatalogError, load_entry
+from providers.catalog.schema import LONGEST_SLUG, SLUG_PATTERN, CatalogEntry
 from providers.catalog.scopes import ScopeInfo
 
-_LONGEST_SLUG = 64
 _OFFLINE = "offline_access"
 
 
 def slug_of(issuer: str) -> str:
     """Return a slug made of the host, port and path of ``issuer``, like login-example-com-eu."""
     parts = urlsplit(issuer)
-    return re.sub(r"[^a-z0-9]+", "-", f"{parts.netloc}{parts.path}".lower()).strip("-")[:_LONGEST_SLUG].strip("-")
+    return re.sub(r"[^a-z0-9]+", "-", f"{parts.netloc}{parts.path}".lower()).strip("-")[:LONGEST_SLUG].strip("-")
 
 
 def derive_entry(
@@ -34,8 +34,9 @@ def derive_entry(
     far as the issuer says that it knows them: strict servers refuse a request for any other.
     """
     issuer = discovered["issuer"]
-    lines = [
-        "# Derived from what the issuer publishes about itself.",
+    lines = ["# Derived from what the issuer publishes about itself."]
+    lines += [f"# {line}" for line in textwrap.wrap(discovered.get("warning", ""), width=100)]
+    lines += [
         f"name = {_quoted(name or urlsplit(issuer).netloc)}",
         'category = "Added"',
         f"website = {_quoted(issuer)}",
@@ -74,6 +75,8 @@ def store_entry(slug: str, text: str, *, folder: Path) -> CatalogEntry:
 
     The file appears as a whole or not at all. Raises ``CatalogError`` and ``OSError``.
     """
+    if not re.fullmatch(SLUG_PATTERN, slug) or len(slug) > LONGEST_SLUG:
+        raise CatalogError(f"{slug!r} is no slug: write lower-case letters and digits, with single - between them")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as temporary:
         path = Path(temporary) / f"{slug}.toml"

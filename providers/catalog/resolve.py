@@ -1,20 +1,27 @@
 """Filling in the templates of a catalogue entry: from an entry and its parameters to a target that can be called."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from providers.catalog.calls import Presentation
 from providers.catalog.fields import Param
-from providers.catalog.schema import AuthorizationCodeMethod, CatalogEntry, ClientCredentialsMethod
+from providers.catalog.schema import AuthorizationCodeMethod, CatalogEntry, ClientCredentialsMethod, OAuthMethod
 from providers.catalog.template import fill, names
 from providers.errors import Evidence, MisconfiguredProvider
 from providers.values import ClientRegistration
-from providers.vocabulary import AuthStyle, ParamScope
+from providers.vocabulary import AuthStyle, ClientAuthentication, IssParameter, ParamScope, Pkce
 
 _Method = AuthorizationCodeMethod | ClientCredentialsMethod
-_HABITS = ("iss_parameter", "pkce", "client_authentication")
+_HABITS = {"iss_parameter": IssParameter, "pkce": Pkce, "client_authentication": ClientAuthentication}
+_URLS = {
+    "authorization": "authorization_url",
+    "token": "token_url",
+    "revocation": "revocation_url",
+    "introspection": "introspection_url",
+    "jwks": "jwks_url",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,7 @@ class Endpoints:
     revocation: str = ""
     introspection: str = ""
     probe: str = ""
+    jwks: str = ""
     base: str = ""
 
 
@@ -105,10 +113,10 @@ def resolve(
 
     ``discovered`` is what ``providers.oauth.discovery.discover`` returned when the provider app was made (its keys are
     the fields of ``Endpoints`` plus habits such as ``iss_parameter``), {} for entries that spell out their endpoints;
-    an endpoint that the entry spells out wins. ``params`` are the connection's own, the chosen workspace among them (it
-    alone may be missing, and ``before_callback`` what the authorization response will bring); a value there for a
-    parameter of scope ``app`` is ignored. Raises ``MisconfiguredProvider`` naming the parameter that is missing or does
-    not match its pattern, or the endpoint that is missing or no http(s) URL. No I/O.
+    what the entry spells out wins, endpoint or habit. ``params`` are the connection's own, the chosen workspace among
+    them (it alone may be missing, and ``before_callback`` what the authorization response will bring); a value there
+    for a parameter of scope ``app`` is ignored. Raises ``MisconfiguredProvider`` naming the parameter that is missing
+    or does not match its pattern, or the endpoint that is missing or no http(s) URL. No I/O.
     """
     if style not in entry.auth_styles:
         raise _misconfigured(f"{entry.slug} does not describe {style}.")
@@ -179,9 +187,27 @@ def _value(param: Param, given: str | None) -> str:
 
 
 def _with_habits(method: _Method, discovered: Mapping[str, str]) -> _Method:
-    fields = type(method).model_fields
-    habits = {name: discovered[name] for name in _HABITS if name in fields and discovered.get(name)}
-    return type(method).model_validate(method.model_dump() | habits)
+    fields = type(method).model_fields.keys() - spelled_out(method)
+    return method.model_copy(
+        update={
+            name: word(discovered[name]) for name, word in _HABITS.items() if name in fields and discovered.get(name)
+        }
+    )
+
+
+def spelled_out(method: OAuthMethod) -> frozenset[str]:
+    """Return what ``method`` says itself of that which discovery finds out: the keys of ``Endpoints``, and habits."""
+    urls = {name for name, key in _URLS.items() if getattr(method, key, "")}
+    return frozenset(urls | (_HABITS.keys() & method.model_fields_set))
+
+
+def overruled(method: OAuthMethod, discovered: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Yield the key of an entry's method, what it spells out, and what discovery says otherwise: the entry wins."""
+    for name in sorted(spelled_out(method)):
+        key = _URLS.get(name, name)
+        said, found = str(getattr(method, key)), str(discovered.get(name, ""))
+        if found and found != said:
+            yield key, said, found
 
 
 def _urls(
@@ -200,6 +226,7 @@ def _urls(
             "token": method.token_url,
             "revocation": method.revocation_url,
             "introspection": method.introspection_url,
+            "jwks": method.jwks_url if isinstance(method, AuthorizationCodeMethod) else "",
         }
     # Only two of them may name it, and it is the operator's word: quoted, it stays one step of a path.
     values = {**values, "client_id": quote(client_id, safe="")}

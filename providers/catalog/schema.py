@@ -22,7 +22,8 @@ from providers.catalog.fields import Param, SecretField, Shape
 from providers.catalog.scopes import ScopeInfo, ScopeRules, ScopeSpelling
 from providers.vocabulary import AuthStyle, ClientAuthentication, IssParameter, ParamScope, Pkce
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+SLUG_PATTERN, LONGEST_SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$", 64
+Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN, max_length=LONGEST_SLUG)]
 
 _OWN_REGISTRATION = (
     SecretField(name="client_id", label="Client ID", secret=False),
@@ -95,12 +96,13 @@ class AuthorizationCodeMethod(OAuthMethod):
     ``offline_consent`` says when ``prompt=consent`` is sent: "openid"
     where ``offline_access`` is asked of a server that was discovered, or together with ``openid`` (OpenID Connect Core
     §11 wants it so), "always" with each request for it or for the ``refresh_scope``. A prompt among the
-    ``authorization_params`` comes first.
+    ``authorization_params`` comes first. ``jwks_url`` is where the issuer publishes the keys that sign ID tokens.
     """
 
     authorization_url: str = ""
     issuer: str = ""
     discover: bool = False  # endpoints come from the issuer's metadata (RFC 8414, OpenID Connect Discovery)
+    jwks_url: str = ""
     iss_parameter: IssParameter = IssParameter.OPTIONAL
     pkce: Pkce = Pkce.S256
     response_mode: Literal["query", "form_post"] = "query"

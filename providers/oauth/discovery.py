@@ -1,17 +1,19 @@
 """Authorization server metadata: OpenID Connect Discovery 1.0 §4 and RFC 8414.
 
 The metadata must name exactly the issuer it was asked for (RFC 8414 §3.3): otherwise one server could pass itself off
-as another and receive its codes.
+as another and receive its codes. What the entry spells out is not judged here: it wins (``providers.catalog.resolve``).
 """
 
 import re
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from providers import egress
 from providers.errors import Evidence, MisconfiguredProvider, ProviderError, ProviderUnavailable, TargetRefused
-from providers.oauth.classify import json_object, retry_after_seconds
+from providers.oauth.classify import json_document, retry_after_seconds
 from providers.vocabulary import ClientAuthentication, IssParameter, Pkce
 
 _ENDPOINTS = {
@@ -20,39 +22,146 @@ _ENDPOINTS = {
     "revocation": "revocation_endpoint",
     "introspection": "introspection_endpoint",
     "probe": "userinfo_endpoint",
+    "jwks": "jwks_uri",
 }
 # RFC 8414 §2 defines these and OpenID Connect Discovery does not: some servers name them in the former's document only.
 _RFC8414_ONLY = ("revocation_endpoint", "introspection_endpoint")
+_OPENID, _OAUTH = "openid-configuration", "oauth-authorization-server"
+_SPOKEN = (ClientAuthentication.BASIC, ClientAuthentication.POST, ClientAuthentication.NONE)
+_METHOD_NAME = re.compile(r"[a-z][a-z0-9_]{1,63}")
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/%\[\]-]{1,256}")
 
 
-def discover(issuer: str) -> dict[str, str]:
+def discover(issuer: str, *, spelled_out: Collection[str] = ()) -> dict[str, str]:
     """Return the endpoints and habits that the metadata of ``issuer`` names, for ``providers.catalog.resolve``.
 
-    The keys are issuer, authorization, token, revocation, introspection, probe (the userinfo endpoint),
-    iss_parameter, pkce, client_authentication and scopes_supported (space-separated); what the server lacks or does not
-    say is "". Calls the provider once or twice. Raises ``MisconfiguredProvider`` saying what is wrong with the issuer
-    or its metadata, ``ProviderUnavailable`` and ``TargetRefused``.
+    The keys are issuer, authorization, token, revocation, introspection, probe (the userinfo endpoint), jwks,
+    iss_parameter, pkce, client_authentication and scopes_supported (space-separated); what the server lacks, does not
+    say or says unusably of something that is ``spelled_out`` elsewhere is "". Every well-known place is tried. Raises
+    ``MisconfiguredProvider`` saying what is wrong with the issuer or its metadata, and where it was looked for,
+    ``ProviderUnavailable`` and ``TargetRefused``.
     """
     parts = _issuer(issuer)
-    document = _fetch(parts)
-    if document.get("issuer") != issuer:
-        raise _misconfigured(
-            "The metadata names another issuer. Write the issuer exactly as the provider does; look at the last slash."
-        )
-    found = {"issuer": issuer} | {key: _endpoint(document.get(name), parts) for key, name in _ENDPOINTS.items()}
-    if not found["token"]:
+    document = _fetch(issuer, parts)
+    found = dict.fromkeys((*_ENDPOINTS, "client_authentication"), "") | {"issuer": issuer}
+    for key, name in _ENDPOINTS.items():
+        with _tolerating(key in spelled_out):
+            found[key] = _endpoint(name, document.get(name), parts)
+    if not found["token"] and "token" not in spelled_out:
         raise _misconfigured("The metadata names no token endpoint.")
     promised = document.get("authorization_response_iss_parameter_supported") is True
     found["iss_parameter"] = IssParameter.REQUIRED if promised else IssParameter.OPTIONAL
-    methods = document.get("code_challenge_methods_supported")
-    # Servers that say nothing must ignore a challenge they do not know (RFC 6749 §3.1).
-    found["pkce"] = Pkce.BREAKS if isinstance(methods, list) and methods and "S256" not in methods else Pkce.S256
-    found["client_authentication"] = _client_authentication(document)
+    # Also where the metadata lists other methods only: a server must ignore a challenge it does not know (RFC 6749
+    # §3.1), and one that breaks on it is told by the entry. PKCE is never switched off unseen (RFC 9700 §2.1.1).
+    found["pkce"] = Pkce.S256
+    with _tolerating("client_authentication" in spelled_out):
+        found["client_authentication"] = _client_authentication(document)
     scopes = document.get("scopes_supported")
     found["scopes_supported"] = (
         " ".join(scope for scope in scopes if _is_scope(scope)) if isinstance(scopes, list) else ""
     )
+    methods = document.get("code_challenge_methods_supported")
+    if isinstance(methods, list) and methods and "S256" not in methods:
+        found["warning"] = (
+            "Its metadata lists no code challenge of the method S256. We send one all the same; "
+            'if the server refuses it, write pkce = "breaks" in the entry.'
+        )
     return found
+
+
+def _tolerating(is_spelled_out: bool) -> AbstractContextManager[None]:
+    """Let a fault of the metadata pass, where what it is about is spelled out elsewhere."""
+    return suppress(MisconfiguredProvider) if is_spelled_out else nullcontext()
+
+
+def places_of(issuer: str) -> tuple[str, ...]:
+    """Return every address at which the metadata of ``issuer`` may be, the likeliest first.
+
+    OpenID Connect Discovery §4 appends to the issuer's path, RFC 8414 §3 and §5 insert before it; some servers take
+    either for the other's name, or keep the slash at the end of the path.
+    """
+    parts = urlsplit(issuer)
+    origin, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
+    tails = [path] if path == parts.path or not path else [path, f"{path}/"]
+    places = [f"{origin}{path}/.well-known/{_OPENID}", f"{origin}/.well-known/{_OAUTH}{path}"]
+    places += [f"{origin}/.well-known/{name}{tail}" for name in (_OPENID, _OAUTH) for tail in tails]
+    places += [f"{origin}{path}/.well-known/{_OAUTH}"]
+    return tuple(dict.fromkeys(places))
+
+
+@dataclass(slots=True)
+class _Search:
+    """What each place answered, for whoever has to mend it."""
+
+    issuer: str
+    notes: list[str] = field(default_factory=list)
+    outage: ProviderError | None = None
+    names_another: bool = False
+
+    def look(self, url: str) -> dict[str, Any] | None:
+        """Return the issuer's document, if it is at ``url``."""
+        try:
+            response = egress.request("GET", url, headers={"Accept": "application/json"})
+        except TargetRefused as refused:
+            if refused.evidence.status is None:
+                raise
+            return self._note(url, "a redirect, which is not followed")
+        except ProviderUnavailable as error:
+            self.outage = self.outage or error
+            return self._note(url, error.evidence.detail)
+        if response.status == 429 or response.status >= 500:
+            self.outage = self.outage or ProviderUnavailable(
+                Evidence("The provider cannot answer now.", status=response.status),
+                retry_after_seconds=retry_after_seconds(response.headers),
+            )
+        if response.status != 200:
+            return self._note(url, f"status {response.status}")
+        document = json_document(response)
+        if not isinstance(document, dict):
+            return self._note(url, "no JSON object" if document is not None else "no JSON")
+        if (named := document.get("issuer")) == self.issuer:
+            return document
+        self.names_another = True
+        shown = repr(named) if isinstance(named, str) and _ADDRESS.fullmatch(named) else "none that is an address"
+        return self._note(url, f"another issuer: {shown} instead of {self.issuer!r}")
+
+    def _note(self, url: str, answer: str) -> dict[str, Any] | None:
+        self.notes.append(f"{url}: {answer}")
+        return None
+
+    def failure(self) -> ProviderError:
+        """Return what came of it all."""
+        told = "; ".join(self.notes)
+        if self.names_another:
+            hint = "Write the issuer exactly as the provider does; look at the last slash."
+            return _misconfigured(f"The metadata names another issuer. {hint} {told}.")
+        if (outage := self.outage) is not None:
+            evidence = Evidence(f"{outage.evidence.detail} {told}.", status=outage.evidence.status)
+            return ProviderUnavailable(evidence, retry_after_seconds=outage.retry_after_seconds)
+        return _misconfigured(f"The issuer publishes no metadata. {told}.")
+
+
+def _fetch(issuer: str, parts: SplitResult) -> dict[str, Any]:
+    search = _Search(issuer)
+    places = list(places_of(issuer))
+    while places:
+        place = places.pop(0)
+        if (document := search.look(place)) is not None:
+            return document if _OAUTH in place else _completed(document, issuer, places)
+    raise search.failure()
+
+
+def _completed(document: dict[str, Any], issuer: str, places: list[str]) -> dict[str, Any]:
+    """Add what only RFC 8414's document of the same issuer names, where there is one that can be had."""
+    lacking = [name for name in _RFC8414_ONLY if not document.get(name)]
+    place = next((place for place in places if _OAUTH in place), None)
+    if not lacking or place is None:
+        return document
+    try:
+        further = _Search(issuer).look(place) or {}
+    except ProviderError:
+        further = {}
+    return document | {name: further[name] for name in lacking if name in further}
 
 
 def _is_scope(value: object) -> bool:
@@ -67,48 +176,12 @@ def _issuer(issuer: str) -> SplitResult:
         parts = urlsplit("")
     if parts.scheme not in ("https", "http") or not parts.netloc or parts.query or parts.fragment:
         raise _misconfigured("The issuer must be an https URL without query and fragment.")
+    if "@" in parts.netloc:
+        raise _misconfigured("The issuer must be an https URL without a user name or password in it.")
     return parts
 
 
-def _fetch(parts: SplitResult) -> dict[str, Any]:
-    path = parts.path.rstrip("/")
-    origin = f"{parts.scheme}://{parts.netloc}"
-    rfc8414 = f"{origin}/.well-known/oauth-authorization-server{path}"
-    if document := _document(f"{origin}{path}/.well-known/openid-configuration"):
-        return _completed(document, rfc8414)
-    if document := _document(rfc8414):
-        return document
-    raise _misconfigured("The issuer publishes no metadata (openid-configuration or oauth-authorization-server).")
-
-
-def _completed(document: dict[str, Any], url: str) -> dict[str, Any]:
-    """Add what only the other document of the same issuer names, where there is one that can be had."""
-    lacking = [name for name in _RFC8414_ONLY if not document.get(name)]
-    if lacking:
-        with suppress(ProviderError):
-            further = _document(url)
-            if further.get("issuer") == document.get("issuer"):
-                return document | {name: further[name] for name in lacking if name in further}
-    return document
-
-
-def _document(url: str) -> dict[str, Any]:
-    """Return the JSON object at ``url``, {} where this server has none."""
-    try:
-        response = egress.request("GET", url, headers={"Accept": "application/json"})
-    except TargetRefused as refused:
-        if refused.evidence.status is None:
-            raise
-        return {}  # a redirect: this server has no document here
-    if response.status == 429 or response.status >= 500:
-        raise ProviderUnavailable(
-            Evidence("The provider cannot answer now.", status=response.status),
-            retry_after_seconds=retry_after_seconds(response.headers),
-        )
-    return json_object(response) if response.status == 200 else {}
-
-
-def _endpoint(value: object, issuer: SplitResult) -> str:
+def _endpoint(name: str, value: object, issuer: SplitResult) -> str:
     if value is None:
         return ""
     try:
@@ -117,18 +190,36 @@ def _endpoint(value: object, issuer: SplitResult) -> str:
         parts = urlsplit("")
     # Plain http only from an issuer that is plain http itself: the egress client allows that for loopback alone.
     if not isinstance(value, str) or parts.scheme not in ("https", issuer.scheme) or not parts.netloc:
-        raise _misconfigured("The metadata names an endpoint that is no https URL.")
+        raise _misconfigured(f"The metadata names an endpoint that is no https URL: {name}.")
+    for problem in _forbidden(value, parts):
+        raise _misconfigured(f"The metadata names an endpoint that {problem}: {name}.")
     return value
+
+
+def _forbidden(url: str, parts: SplitResult) -> Iterator[str]:
+    """Yield what stands against calling ``url``: secrets would go there, or nothing could."""
+    if "@" in parts.netloc:
+        yield "has a user name or password in it"
+    if "#" in url:
+        yield "has a fragment (RFC 6749 §3.1 and §3.2)"
+    if not egress.may_call(url):
+        yield "may not be called from here"
 
 
 def _client_authentication(document: dict[str, Any]) -> ClientAuthentication:
     supported = document.get("token_endpoint_auth_methods_supported")
     if not isinstance(supported, list):
         return ClientAuthentication.BASIC  # the default (RFC 8414 §2)
-    for method in (ClientAuthentication.BASIC, ClientAuthentication.POST, ClientAuthentication.NONE):
+    for method in _SPOKEN:
         if method in supported:
             return method
-    raise _misconfigured("The provider accepts neither client_secret_basic, client_secret_post nor a public client.")
+    named = [name for name in supported if isinstance(name, str) and _METHOD_NAME.fullmatch(name)][:8]
+    wanted = " or ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named) or "something unnamed"
+    raise _misconfigured(
+        f"The token endpoint asks for {wanted}, which Latchkey does not speak yet. It speaks client_secret_basic, "
+        "client_secret_post and none; where the server takes one of these all the same, write it in the entry as "
+        "client_authentication."
+    )
 
 
 def _misconfigured(detail: str) -> MisconfiguredProvider:

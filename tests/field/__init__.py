@@ -62,6 +62,10 @@ an approval that was requested and not yet given
 a callback that is delivered twice
 a client secret of special characters, at a server that decodes none
 an entry that spells out habits which discovery says otherwise
+    tests/field/test_discovery.py::test_what_the_entry_spells_out_wins_over_the_metadata
+    tests/field/test_discovery.py::test_a_promise_of_iss_is_kept_to_unless_the_entry_knows_better
+    tests/field/test_discovery.py::test_what_is_overruled_is_told_by_the_commands
+    tests/field/test_discovery.py::test_metadata_that_lists_no_s256_does_not_switch_pkce_off
 scopes are separated by %20
     tests/field/test_scopes.py::test_spaces_in_the_authorization_request_are_percent_20
     tests/field/test_scopes.py::test_spaces_in_the_query_of_a_call_are_percent_20
@@ -70,4 +74,5 @@ an API key that travels as Basic, made of two fields
 a host that a call after consent names
 several values of the chosen workspace
 a server that takes only private_key_jwt or mutual TLS
+    tests/field/test_discovery.py::test_a_server_that_wants_what_we_do_not_speak_is_told_so
 """

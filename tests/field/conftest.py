@@ -7,6 +7,7 @@ import pytest
 
 from connections.models import Tenant
 from providers.catalog import loader
+from tests.connections.management.conftest import run  # noqa: F401 - a fixture
 from tests.factories import Caller
 from tests.field.stage import Stage
 from tests.flows import EndUser

@@ -1,5 +1,6 @@
 """``manage.py providers``: the catalogue, and adding to it."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.core.management.base import CommandError
 
 from connections.management.operator_command import OperatorCommand, words
 from connections.management.output import Answer, sheet, table
+from connections.models import ProviderApp
 from providers.catalog.additions import derive_entry, slug_of, store_entry
 from providers.catalog.loader import (
     CatalogError,
@@ -19,8 +21,12 @@ from providers.catalog.loader import (
     load_catalog,
     load_entry,
 )
+from providers.catalog.resolve import overruled, spelled_out
 from providers.catalog.schema import CatalogEntry
+from providers.catalog.template import fill, names
+from providers.errors import ProviderError
 from providers.oauth.discovery import discover
+from providers.vocabulary import AuthStyle
 
 _MODEL = "oidc"
 
@@ -82,6 +88,7 @@ def _show(options: dict[str, Any]) -> Answer:
         ("parameters", [f"{param.name} ({param.scope}): {param.label}" for param in found.params]),
         ("scopes", [f"{scope.name}{' (default)' if scope.default else ''}" for scope in found.scopes]),
         ("probe", _probe_of(found)),
+        ("wins over discovery", _overruled_at_apps(found)),
         ("file", str(path)),
     ]
     return Answer(data, sheet(facts))
@@ -101,10 +108,13 @@ def _check(options: dict[str, Any]) -> Answer:
             load_entry(path)
         except CatalogError as error:
             problems[str(path)] = str(error).splitlines()
-    data = {"ok": not problems, "checked": len(paths), "problems": problems}
+    data: dict[str, Any] = {"ok": not problems, "checked": len(paths), "problems": problems}
     if problems:
         return Answer(data, "\n".join(line for lines in problems.values() for line in lines), is_success=False)
-    return Answer(data, f"{len(paths)} entr{'y is' if len(paths) == 1 else 'ies are'} in order.")
+    found = [load_entry(path) for path in paths]
+    notes = [note for one in found for note in (_compared(one) if options["file"] else _overruled_at_apps(one))]
+    told = f"{len(paths)} entr{'y is' if len(paths) == 1 else 'ies are'} in order."
+    return Answer(data | {"notes": notes}, "\n".join([told, *notes]))
 
 
 def _add(options: dict[str, Any]) -> Answer:
@@ -123,10 +133,45 @@ def _add(options: dict[str, Any]) -> Answer:
     configure_catalog(folder)
     path = folder / f"{slug}.toml"
     then = f"manage.py provider_apps add {slug} --client-id ID --client-secret-file FILE"
-    return Answer(
-        _data(found, path) | {"created": known is None},
-        f"{'Added' if known is None else 'Replaced'} the provider {slug}: {path}\nNext: {then}",
-    )
+    notes = _compared(found)
+    lines = [f"{'Added' if known is None else 'Replaced'} the provider {slug}: {path}", *notes, f"Next: {then}"]
+    return Answer(_data(found, path) | {"created": known is None, "notes": notes}, "\n".join(lines))
+
+
+def _overruled_at_apps(found: CatalogEntry) -> list[str]:
+    """Return what the entry spells out otherwise than the metadata that its provider apps were made with."""
+    notes: dict[str, None] = {}
+    for app in ProviderApp.objects.filter(provider=found.slug).exclude(discovered={}).order_by("created_at"):
+        notes |= dict.fromkeys(_notes(found, AuthStyle(app.auth_style), app.discovered))
+    return list(notes)
+
+
+def _compared(found: CatalogEntry) -> list[str]:
+    """Return what the entry spells out otherwise than its issuer's metadata of this moment, and what else that tells.
+
+    Calls the issuer, where the entry names one.
+    """
+    notes: dict[str, None] = {}
+    for style in found.auth_styles:
+        method = found.oauth_method(style)
+        if method is None or not method.discover or names(method.issuer):
+            continue
+        try:
+            discovered = discover(fill(method.issuer, {}), spelled_out=spelled_out(method))
+        except ProviderError as error:
+            notes[f"Note: the issuer's metadata cannot be used: {error.evidence.detail}"] = None
+            continue
+        notes |= dict.fromkeys(_notes(found, style, discovered))
+        if warning := discovered.get("warning"):
+            notes[f"Note: {method.issuer}: {warning}"] = None
+    return list(notes)
+
+
+def _notes(found: CatalogEntry, style: AuthStyle, discovered: Mapping[str, str]) -> Iterator[str]:
+    method = found.oauth_method(style)
+    section = style.removeprefix("oauth2_")
+    for key, said, other in overruled(method, discovered) if method is not None and method.discover else ():
+        yield f"Note: {found.slug}: {section}.{key} is {said!r} here and {other!r} in the metadata; the entry wins."
 
 
 def _from_file(options: dict[str, Any]) -> tuple[str, str]:

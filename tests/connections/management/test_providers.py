@@ -124,3 +124,19 @@ def test_an_unknown_server_takes_two_commands(run: Run, folder: Path, sandbox: S
     assert (app.provider, app.auth_style) == (slug, "oauth2_authorization_code")
     assert app.discovered["token"] == f"{sandbox.url}/token"
     assert [scope.name for scope in entry(slug).scopes if scope.default] == ["profile.read"]
+
+
+@pytest.mark.parametrize("slug", ["../escaped", "../../cat/x", "..", ".", "a/b", "a\\b", "A", "a--b", "x" * 65, "a\nb"])
+def test_a_slug_that_is_none_writes_nothing_anywhere(
+    slug: str, run: Run, folder: Path, sandbox: SandboxProcess
+) -> None:
+    folder.mkdir(parents=True)
+    bystander = folder.parent / "escaped.toml"
+    bystander.write_text("theirs", encoding="utf-8")
+    before = sorted(folder.parent.rglob("*"))
+    for options in ((), ("--replace",)):
+        ran = run("providers", "add", "--issuer", sandbox.url, "--slug", slug, *options)
+        assert ran.code == 1
+        assert "is no slug" in ran.err
+        assert sorted(folder.parent.rglob("*")) == before
+    assert bystander.read_text(encoding="utf-8") == "theirs"

@@ -17,6 +17,7 @@ def metadata(issuer: str, **changes: Any) -> dict[str, Any]:
         "revocation_endpoint": f"{issuer}/revoke",
         "introspection_endpoint": f"{issuer}/introspect",
         "userinfo_endpoint": f"{issuer}/me",
+        "jwks_uri": f"{issuer}/keys",
     } | changes
 
 
@@ -36,6 +37,7 @@ def test_reads_endpoints_and_habits(egress_policy: Any, provider: Any) -> None:
         "revocation": f"{issuer}/revoke",
         "introspection": f"{issuer}/introspect",
         "probe": f"{issuer}/me",
+        "jwks": f"{issuer}/keys",
         "iss_parameter": "required",
         "pkce": "S256",
         "client_authentication": "client_secret_post",
@@ -133,9 +135,101 @@ def test_endpoint_that_is_no_url_is_refused(egress_policy: Any, provider: Any, c
         discover(provider.url)
 
 
-def test_server_that_only_knows_plain_challenges_breaks_on_pkce(egress_policy: Any, provider: Any) -> None:
-    provider.answers_with(200, metadata(provider.url, code_challenge_methods_supported=["plain"]), path=OIDC)
-    assert discover(provider.url)["pkce"] == "breaks"
+@pytest.mark.parametrize("methods", [["plain"], ["S512"], ["plain", "other"]])
+def test_metadata_without_s256_switches_pkce_off_never_and_is_told(
+    methods: list[str], egress_policy: Any, provider: Any
+) -> None:
+    provider.answers_with(200, metadata(provider.url, code_challenge_methods_supported=methods), path=OIDC)
+    found = discover(provider.url)
+    assert found["pkce"] == "S256"
+    assert 'write pkce = "breaks"' in found["warning"]
+
+
+@pytest.mark.parametrize("methods", [None, [], ["S256"], ["plain", "S256"], "plain"])
+def test_metadata_that_says_nothing_against_s256_is_no_warning(methods: Any, egress_policy: Any, provider: Any) -> None:
+    provider.answers_with(200, metadata(provider.url, code_challenge_methods_supported=methods), path=OIDC)
+    assert "warning" not in discover(provider.url)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "told"),
+    [
+        ("https://user:pw@x.example/token", "user name or password"),
+        ("https://user@x.example/token", "user name or password"),
+        ("https://x.example/token#part", "fragment"),
+        ("https://x.example/token#", "fragment"),
+        ("https://169.254.169.254/token", "may not be called"),
+        ("https://10.0.0.1/token", "may not be called"),
+        ("https://x.example:99999/token", "may not be called"),
+        ("https://x.example:0/token", "may not be called"),
+        ("http://x.example/token", "may not be called"),
+    ],
+)
+@pytest.mark.parametrize("name", ["token_endpoint", "authorization_endpoint", "jwks_uri"])
+def test_endpoint_that_would_never_be_called_is_refused_by_name(
+    name: str, endpoint: str, told: str, egress_policy: Any, provider: Any
+) -> None:
+    provider.answers_with(200, metadata(provider.url, **{name: endpoint}), path=OIDC)
+    with pytest.raises(MisconfiguredProvider, match=told) as caught:
+        discover(provider.url)
+    assert name in str(caught.value)
+    assert "pw" not in str(caught.value)
+
+
+PLACES = [
+    "/realms/one/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server/realms/one",
+    "/.well-known/openid-configuration/realms/one",
+    "/realms/one/.well-known/oauth-authorization-server",
+]
+
+
+@pytest.mark.parametrize("place", [*PLACES, "/.well-known/openid-configuration/realms/one/"])
+@pytest.mark.parametrize("others", [404, 500, 403])
+def test_every_well_known_place_is_tried(place: str, others: int, egress_policy: Any, provider: Any) -> None:
+    issuer = f"{provider.url}/realms/one" + ("/" if place.endswith("/") else "")
+    provider.answers_with(others, b"{}")
+    provider.answers_with(200, metadata(issuer), path=place)
+    assert discover(issuer)["token"] == f"{issuer}/token"
+
+
+def test_each_place_and_its_answer_is_told(egress_policy: Any, provider: Any) -> None:
+    issuer = f"{provider.url}/realms/one"
+    provider.answers_with(403, b"", path=PLACES[0])
+    provider.answers_with(200, b"<html>", path=PLACES[1])
+    provider.answers_with(302, b"", path=PLACES[2], headers={"Location": "https://elsewhere.example/"})
+    provider.answers_with(200, b"[]", path=PLACES[3])
+    with pytest.raises(MisconfiguredProvider) as caught:
+        discover(issuer)
+    told = str(caught.value)
+    answers = ["status 403", "no JSON", "a redirect, which is not followed", "no JSON object"]
+    for place, answer in zip(PLACES, answers, strict=True):
+        assert f"{provider.url}{place}: {answer}" in told
+
+
+@pytest.mark.parametrize("named", ["{issuer}/", "https://evil.example", "{issuer}/v2.0", "HTTP{rest}"])
+def test_both_issuers_are_told_where_they_differ(named: str, egress_policy: Any, provider: Any) -> None:
+    named = named.format(issuer=provider.url, rest=provider.url.removeprefix("http"))
+    provider.answers_with(200, metadata(named), path=OIDC)
+    with pytest.raises(MisconfiguredProvider, match="another issuer") as caught:
+        discover(provider.url)
+    assert repr(provider.url) in str(caught.value)
+    assert repr(named) in str(caught.value) or not named.startswith("http")
+
+
+def test_a_place_of_another_issuer_does_not_hide_the_right_one(egress_policy: Any, provider: Any) -> None:
+    issuer = f"{provider.url}/realms/one"
+    provider.answers_with(200, metadata(provider.url), path=PLACES[0])
+    provider.answers_with(200, metadata(issuer), path=PLACES[1])
+    assert discover(issuer)["issuer"] == issuer
+
+
+@pytest.mark.parametrize("change", [{"token_endpoint": "ftp://x"}, {"token_endpoint": None}])
+def test_what_is_spelled_out_elsewhere_is_not_judged(change: dict[str, Any], egress_policy: Any, provider: Any) -> None:
+    wanted = {"token_endpoint_auth_methods_supported": ["private_key_jwt"]}
+    provider.answers_with(200, metadata(provider.url, **change, **wanted), path=OIDC)
+    found = discover(provider.url, spelled_out={"token", "client_authentication"})
+    assert (found["token"], found["client_authentication"]) == ("", "")
 
 
 @pytest.mark.parametrize(
@@ -161,6 +255,28 @@ def test_server_that_wants_what_we_cannot_do_is_named(egress_policy: Any, provid
         discover(provider.url)
 
 
+@pytest.mark.parametrize(
+    ("methods", "told"),
+    [
+        (
+            ["private_key_jwt", "tls_client_auth"],
+            "for private_key_jwt or tls_client_auth, which Latchkey does not",
+        ),
+        (["private_key_jwt"], "asks for private_key_jwt, which"),
+        (["a_b", "c_d", "self_signed_tls_client_auth"], "asks for a_b, c_d or self_signed_tls_client_auth, which"),
+        (["<script>", 7], "asks for something unnamed, which"),
+        ([], "asks for something unnamed, which"),
+    ],
+)
+def test_client_authentication_that_we_do_not_speak_is_told_by_name(
+    methods: list[Any], told: str, egress_policy: Any, provider: Any
+) -> None:
+    document = metadata(provider.url, token_endpoint_auth_methods_supported=methods)
+    provider.answers_with(200, document, path=OIDC)
+    with pytest.raises(MisconfiguredProvider, match=told):
+        discover(provider.url)
+
+
 @pytest.mark.parametrize(("status", "body"), [(404, b""), (200, b"<html>"), (200, b"[]"), (301, b"")])
 def test_server_without_metadata_is_named(egress_policy: Any, provider: Any, status: int, body: bytes) -> None:
     provider.answers_with(status, body, headers={"Location": "https://elsewhere.example/"})
@@ -177,7 +293,16 @@ def test_outage_is_transient(egress_policy: Any, provider: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "issuer", ["", "example.com", "ftp://x.example", "https://x.example?a=b", "https://x.example#f", "https://[::1"]
+    "issuer",
+    [
+        "",
+        "example.com",
+        "ftp://x.example",
+        "https://x.example?a=b",
+        "https://x.example#f",
+        "https://[::1",
+        "https://u:p@x",
+    ],
 )
 def test_issuer_that_is_no_url_is_refused_unsent(egress_policy: Any, issuer: str) -> None:
     with pytest.raises(MisconfiguredProvider) as caught:
