@@ -74,14 +74,19 @@ class Obtained:
     """A credential fresh from a provider, with what the provider said about it.
 
     ``lifetime_seconds`` is None when neither the response nor the catalogue knows it (ask introspection or probe: it
-    never means "for ever"). ``scopes`` is None when the response named none (RFC 6749 §5.1: as requested, on refresh:
-    unchanged). ``refresh_lifetime_seconds`` is how long the refresh token lives unless it is used, where that was said.
+    never means "for ever"); ``is_endless`` says that the catalogue takes the response to mean just that. ``scopes`` is
+    None when the response named none (RFC 6749 §5.1: as requested, on refresh: unchanged). Of the grant it may have
+    said how long this refresh token lives unless it is used (``refresh_lifetime_seconds``), how long any may lie idle,
+    and how long the grant lives whatever is done.
     """
 
     credential: Credential
     lifetime_seconds: int | None = None
     scopes: tuple[str, ...] | None = None
     refresh_lifetime_seconds: int | None = None
+    idle_lifetime_seconds: int | None = None
+    grant_lifetime_seconds: int | None = None
+    is_endless: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,8 @@ class ConnectionAdmin(ButtonsAdmin[Connection], ReadOnlyAdmin[Connection]):
                     "status_changed_at",
                     "access_expires_at",
                     "refresh_due_at",
+                    "refresh_expires_at",
+                    "grant_expires_at",
                     "next_attempt_at",
                     "refresh_enqueued_until",
                     "probe_due_at",

@@ -12,7 +12,6 @@ from django.utils.safestring import SafeString
 
 from connections.admin import show
 from connections.lifecycle.audit import ALLOWED
-from connections.lifecycle.lifetime import grant_lifetimes
 from connections.lifecycle.outlook import Step, outlook
 from connections.lifecycle.scopes import missing_scopes
 from connections.models import (
@@ -118,13 +117,7 @@ def connection_page(connection: Connection, *, now: datetime) -> ConnectionPage:
     return ConnectionPage(
         connection=connection,
         now=now,
-        steps=outlook(
-            connection,
-            attempt=open_attempt,
-            incidents=incidents,
-            now=now,
-            lifetimes=grant_lifetimes(connection.provider, connection.provider_app.auth_style),
-        ),
+        steps=outlook(connection, attempt=open_attempt, incidents=incidents, now=now),
         incidents=incidents,
         scopes=list(connection.scopes.all()),
         attempts=attempts,
@@ -159,7 +152,7 @@ def _validity(connection: Connection, *, now: datetime) -> Any:
     if connection.current_version_id is None:
         return "no credential is stored"
     if connection.access_expires_at is None:
-        return "until it is revoked"
+        return "nobody said until when: probes watch it"
     word = "expired" if connection.access_expires_at <= now else "expires"
     return show.join([word, show.moment(connection.access_expires_at, now=now)])
 

@@ -67,6 +67,8 @@ def connection_out(connection: Connection) -> ConnectionOut:
             verified_by=connection.verified_by,
             access_expires_at=connection.access_expires_at,
             refresh_due_at=connection.refresh_due_at,
+            refresh_expires_at=connection.refresh_expires_at,
+            grant_expires_at=connection.grant_expires_at,
             failures=connection.failures,
             undecryptable=connection.undecryptable_at is not None,
             evidence=connection.evidence,

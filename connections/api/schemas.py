@@ -119,12 +119,18 @@ class ScopesOut(BaseModel):
 
 
 class HealthOut(BaseModel):
-    """What the status rests on; ``undecryptable``: what is stored does not open, for want of a key or being damaged."""
+    """What the status rests on; ``undecryptable``: what is stored does not open, for want of a key or being damaged.
+
+    ``access_expires_at`` is null where nobody said: probes watch then. The grant ends at ``refresh_expires_at`` unless
+    it is refreshed before, and at ``grant_expires_at`` whatever is done; null where nobody said.
+    """
 
     verified_at: datetime | None
     verified_by: str
     access_expires_at: datetime | None
     refresh_due_at: datetime | None
+    refresh_expires_at: datetime | None
+    grant_expires_at: datetime | None
     failures: int
     undecryptable: bool
     evidence: dict[str, Any]

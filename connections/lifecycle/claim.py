@@ -19,12 +19,14 @@ from django.db.models import Q
 
 from connections.lifecycle import presence, spool
 from connections.lifecycle.claim_query import ClaimRow, insert_plain_claim
+from connections.lifecycle.grant_end import GrantEnds
 from connections.lifecycle.locking import LockTimeout, lock_connection, lock_if_free, short_transaction
 from connections.lifecycle.outcomes import AppMisconfigured, EndpointMoved
 from connections.lifecycle.recover import follows_doubt, settle_earlier, supersede
 from connections.lifecycle.sealing import credential_place, open_for_renewal, unwrap_columns
 from connections.lifecycle.targets import Access, access_to
 from connections.lifecycle.undecryptable import mark_undecryptable
+from connections.lifecycle.versions import ends_of
 from connections.models import (
     VENDS,
     AttemptState,
@@ -102,6 +104,7 @@ class Claim:
     key: DataKey
     claimed_at: datetime
     claimed_monotonic: float  # taken before the claim began: what stood still within it counts as well
+    ends: GrantEnds = GrantEnds()
     during_incident: bool = False
 
     @property
@@ -219,6 +222,7 @@ def _claim_from(row: ClaimRow, attempt_id: uuid.UUID, *, began: float) -> Claim:
         key=key,
         claimed_at=row.now,
         claimed_monotonic=began,
+        ends=GrantEnds(row.refresh_lifetime_seconds, row.refresh_expires_at, row.grant_expires_at),
     )
 
 
@@ -303,5 +307,6 @@ def _claimed(
         key=key,
         claimed_at=now,
         claimed_monotonic=began,
+        ends=ends_of(version),
         during_incident=during_incident,
     )

@@ -16,6 +16,7 @@ _STATEMENT = """
 WITH due AS (
     SELECT connection.id AS connection_id, connection.tenant_id, connection.params,
            version.id AS version_id, version.grant_id, version.secrets, version.scopes,
+           version.refresh_lifetime_seconds, version.refresh_expires_at, version.grant_expires_at,
            data_key.id AS data_key_id, data_key.kek_id, data_key.wrapped,
            app.id AS app_id, app.tenant_id AS app_tenant_id, app.provider, app.name AS app_name, app.auth_style,
            app.client_id, app.secrets AS app_secrets, app.params AS app_params, app.discovered,
@@ -74,6 +75,9 @@ class ClaimRow:
     version_id: uuid.UUID
     grant_id: uuid.UUID
     scopes: Sequence[str]
+    refresh_lifetime_seconds: int | None
+    refresh_expires_at: datetime | None
+    grant_expires_at: datetime | None
     data_key_id: uuid.UUID
     kek_id: str
     app_id: uuid.UUID

@@ -5,6 +5,7 @@ from dataclasses import replace
 from connections.lifecycle.outcomes import AppMisconfigured
 from connections.lifecycle.policy import GrantLifetimes
 from connections.lifecycle.targets import Access, entry_named
+from providers.oauth.expiry import SHORTEST_SECONDS
 from providers.values import Obtained
 from providers.vocabulary import AuthStyle, ProbeVerdict
 
@@ -15,12 +16,12 @@ def with_known_lifetime(access: Access, obtained: Obtained) -> Obtained:
     Where that does not know either, the lifetime stays None: a refreshable credential is then taken for one of an hour,
     and any other is watched by probes.
     """
-    if obtained.lifetime_seconds is not None or not access.capabilities.introspects:
+    if obtained.lifetime_seconds is not None or obtained.is_endless or not access.capabilities.introspects:
         return obtained
     found = access.strategy.introspect(access.target, obtained.credential)
     if found.verdict is not ProbeVerdict.ALIVE or found.expires_in_seconds is None:
         return obtained
-    return replace(obtained, lifetime_seconds=max(30, found.expires_in_seconds))
+    return replace(obtained, lifetime_seconds=max(SHORTEST_SECONDS, found.expires_in_seconds))
 
 
 def grant_lifetimes(provider: str, auth_style: str, *, refresh_lifetime_seconds: int | None = None) -> GrantLifetimes:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connections.lifecycle.policy import STRIKE_INTERVAL, GrantLifetimes, grant_ends_at
+from connections.lifecycle.policy import STRIKE_INTERVAL
 from connections.models import (
     AttemptState,
     Connection,
@@ -38,12 +38,11 @@ def outlook(
     attempt: RefreshAttempt | None,
     incidents: Sequence[Incident],
     now: datetime,
-    lifetimes: GrantLifetimes = GrantLifetimes(),
 ) -> list[Step]:
     """Return what happens next to ``connection``, the weightiest first.
 
     ``attempt`` is its open one; ``incidents`` are the open ones of its provider app. The connection has its tenant and
-    provider app loaded. ``lifetimes`` is how long its grant lives.
+    provider app loaded.
     """
     match Status(connection.status):
         case Status.PENDING:
@@ -61,7 +60,7 @@ def outlook(
                 *_incidents(incidents),
                 *_refresh(connection, attempt, now=now),
                 *_probe(connection),
-                *_end(connection, lifetimes),
+                *_end(connection),
             ]
 
 
@@ -146,12 +145,11 @@ def _probe(connection: Connection) -> Iterator[Step]:
         yield Step("Probe", connection.probe_due_at)
 
 
-def _end(connection: Connection, lifetimes: GrantLifetimes) -> Iterator[Step]:
-    if connection.authorized_at is None:
-        return
-    ends_at = grant_ends_at(authorized_at=connection.authorized_at, lifetimes=lifetimes)
-    if ends_at is not None:
-        yield Step("The provider ends the grant, and the end user has to connect again.", ends_at)
+def _end(connection: Connection) -> Iterator[Step]:
+    if connection.refresh_due_at is not None and connection.refresh_expires_at is not None:
+        yield Step("Unless it is refreshed by then, the provider ends the grant", connection.refresh_expires_at)
+    if connection.grant_expires_at is not None:
+        yield Step("The provider ends the grant, and the end user has to connect again.", connection.grant_expires_at)
 
 
 def distance(moment: datetime, *, now: datetime) -> str:

@@ -53,23 +53,6 @@ def refresh_moment(
     return version.received_at + timedelta(seconds=seconds)
 
 
-def grant_ends_at(
-    *, authorized_at: datetime, used_at: datetime | None = None, lifetimes: GrantLifetimes
-) -> datetime | None:
-    """Return the moment at which a grant ends, or None where nothing is known to end it.
-
-    ``authorized_at`` is when the end user gave it. ``used_at`` is when its refresh token was used last, and is asked
-    for by whoever wants to know what happens without further refreshes; with None the grant is kept in use, and ends
-    with its absolute lifetime, which nothing prolongs.
-    """
-    ends = []
-    if lifetimes.absolute is not None:
-        ends.append(authorized_at + timedelta(seconds=lifetimes.absolute))
-    if lifetimes.idle is not None and used_at is not None:
-        ends.append(used_at + timedelta(seconds=lifetimes.idle))
-    return min(ends, default=None)
-
-
 def _between(low: float, high: float, spread: float) -> float:
     return low + (high - low) * spread
 
@@ -124,6 +107,14 @@ def next_probe_at(
     if verdict is not ProbeVerdict.UNAVAILABLE:
         return now + usual
     return now + max(min(usual, PROBE_RETRY), timedelta(seconds=retry_after_seconds or 0))
+
+
+def probe_at_the_end(due: datetime, *, ends_at: datetime | None, is_refreshable: bool, now: datetime) -> datetime:
+    """Return when to probe: where a credential that cannot be refreshed ends before ``due``, as soon as it has ended.
+
+    So the vends that stop then go on within seconds, where the provider takes it longer than it said.
+    """
+    return due if is_refreshable or ends_at is None or ends_at <= now else min(due, ends_at)
 
 
 def decide_refusal(

@@ -18,7 +18,7 @@ from connections.lifecycle.clock import database_now
 from connections.lifecycle.intervals import probe_intervals
 from connections.lifecycle.locking import lock_connection, release_database, short_transaction
 from connections.lifecycle.outcomes import AppMisconfigured
-from connections.lifecycle.policy import decide_probe, next_probe_at
+from connections.lifecycle.policy import decide_probe, next_probe_at, probe_at_the_end
 from connections.lifecycle.refresh import refresh_and_wait
 from connections.lifecycle.scopes import observe_scopes
 from connections.lifecycle.sealing import open_credential
@@ -115,11 +115,9 @@ def _record(trial: _Trial, found: ProbeResult, *, verified_by: str) -> None:
         if connection is None or connection.status not in VENDS or connection.current_version_id != trial.version_id:
             return
         usual = probe_intervals().after(connection.last_vended_at, now=now)
-        connection.change(
-            probe_due_at=next_probe_at(
-                found.verdict, usual=usual, retry_after_seconds=found.retry_after_seconds, now=now
-            )
-        )
+        due = next_probe_at(found.verdict, usual=usual, retry_after_seconds=found.retry_after_seconds, now=now)
+        ends_at, is_refreshable = connection.access_expires_at, trial.is_refreshable
+        connection.change(probe_due_at=probe_at_the_end(due, ends_at=ends_at, is_refreshable=is_refreshable, now=now))
         if found.scopes is not None:
             observe_scopes(connection, found.scopes, unnamed=trial.access.target.refresh_scope)
         decision = decide_probe(found.verdict, is_refreshable=trial.is_refreshable)

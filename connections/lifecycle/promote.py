@@ -11,12 +11,13 @@ from django.db import transaction
 from django.db.models import Q
 
 from connections.lifecycle import events
+from connections.lifecycle.grant_end import grant_ends_at, refresh_ends_at
 from connections.lifecycle.intervals import probe_intervals
 from connections.lifecycle.locking import lock_if_free
 from connections.lifecycle.policy import GrantLifetimes, refresh_moment
 from connections.lifecycle.promote_query import begin_plain_promotion, end_plain_promotion
 from connections.lifecycle.status import change_status
-from connections.lifecycle.versions import SealedVersion, make_current, row_of
+from connections.lifecycle.versions import SealedVersion, ends_of, make_current, row_of
 from connections.models import (
     AttemptState,
     Connection,
@@ -84,11 +85,15 @@ def promote_plainly(sealed: SealedVersion, *, lifetimes: GrantLifetimes) -> bool
         plain = begin_plain_promotion(sealed.id)
         if plain is None:
             return False
+        version = row_of(sealed)
+        ends = ends_of(version)
         end_plain_promotion(
             plain,
             version_id=sealed.id,
             attempt_id=sealed.attempt_id,
-            refresh_due_at=refresh_moment(row_of(sealed), spread=random.random(), lifetimes=lifetimes),
+            refresh_due_at=refresh_moment(version, spread=random.random(), lifetimes=lifetimes),
+            refresh_expires_at=refresh_ends_at(ends, lifetimes=lifetimes, received_at=sealed.received_at),
+            grant_expires_at=grant_ends_at(ends, lifetimes=lifetimes, authorized_at=plain.authorized_at),
             probe_due_at=plain.now + probe_intervals().after(plain.last_vended_at or plain.now, now=plain.now),
             event="connection.refreshed",
             payload=events.identity(

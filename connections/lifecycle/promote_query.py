@@ -30,6 +30,8 @@ _STORED = (
     "access_expires_at",
     "lifetime_seconds",
     "refresh_lifetime_seconds",
+    "refresh_expires_at",
+    "grant_expires_at",
     "received_at",
 )
 _STORE = """
@@ -39,16 +41,19 @@ WITH attempt AS (
 )
 INSERT INTO connections_credentialversion (id, connection_id, grant_id, parent_id, attempt_id, stage, secrets,
                                            data_key_id, fingerprint, scopes, is_refreshable, access_expires_at,
-                                           lifetime_seconds, refresh_lifetime_seconds, received_at)
+                                           lifetime_seconds, refresh_lifetime_seconds, refresh_expires_at,
+                                           grant_expires_at, received_at)
 VALUES (%(id)s, %(connection_id)s, %(grant_id)s, %(parent_id)s, %(attempt_id)s, 'received', %(secrets)s,
         %(data_key_id)s, %(fingerprint)s, %(scopes)s, %(is_refreshable)s, %(access_expires_at)s,
-        %(lifetime_seconds)s, %(refresh_lifetime_seconds)s, %(received_at)s)
+        %(lifetime_seconds)s, %(refresh_lifetime_seconds)s, %(refresh_expires_at)s,
+        %(grant_expires_at)s, %(received_at)s)
 """
 
 _DEMOTE = """
 WITH plain AS (
     SELECT connection.id AS connection_id, connection.tenant_id, connection.provider, connection.end_user,
-           connection.status, connection.reason, connection.last_vended_at, attempt.claimed_at, clock_timestamp() AS now
+           connection.status, connection.reason, connection.last_vended_at, connection.authorized_at,
+           attempt.claimed_at, clock_timestamp() AS now
       FROM connections_connection AS connection
       JOIN connections_credentialversion AS version ON version.id = %(version_id)s
       JOIN connections_credentialversion AS parent ON parent.id = version.parent_id
@@ -67,7 +72,7 @@ WITH plain AS (
     UPDATE connections_credentialversion AS version SET stage = 'previous' FROM plain
      WHERE version.connection_id = plain.connection_id AND version.stage = 'current'
 )
-SELECT connection_id, tenant_id, provider, end_user, status, reason, last_vended_at, now FROM plain
+SELECT connection_id, tenant_id, provider, end_user, status, reason, last_vended_at, authorized_at, now FROM plain
 """
 
 _PROMOTE = """
@@ -83,6 +88,8 @@ WITH version AS (
 UPDATE connections_connection AS connection
    SET current_version_id = %(version_id)s,
        access_expires_at = version.access_expires_at,
+       refresh_expires_at = %(refresh_expires_at)s,
+       grant_expires_at = %(grant_expires_at)s,
        refresh_due_at = %(refresh_due_at)s,
        refresh_enqueued_until = NULL,
        next_attempt_at = NULL,
@@ -111,6 +118,7 @@ class PlainPromotion:
     status: str
     reason: str
     last_vended_at: datetime | None
+    authorized_at: datetime | None
     now: datetime
 
 
@@ -132,6 +140,8 @@ def end_plain_promotion(
     version_id: uuid.UUID,
     attempt_id: uuid.UUID,
     refresh_due_at: datetime | None,
+    refresh_expires_at: datetime | None,
+    grant_expires_at: datetime | None,
     probe_due_at: datetime,
     event: str,
     payload: Mapping[str, Any],
@@ -146,6 +156,8 @@ def end_plain_promotion(
             "tenant_id": plain.tenant_id,
             "now": plain.now,
             "refresh_due_at": refresh_due_at,
+            "refresh_expires_at": refresh_expires_at,
+            "grant_expires_at": grant_expires_at,
             "probe_due_at": probe_due_at,
             "event": event,
             "payload": Jsonb(dict(payload)),

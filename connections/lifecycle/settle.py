@@ -55,6 +55,7 @@ def settle_success(claimed: Claim, obtained: Obtained) -> RefreshReport:
         grantor=claimed.access.target.grantor,
         parent_id=claimed.parent_version_id,
         attempt_id=claimed.attempt_id,
+        before=claimed.ends,
     )
     if not _stored(sealed):
         return RefreshReport(Outcome.UNAVAILABLE, claimed.attempt_id, retry_after_seconds=STORE_RETRY_SECONDS[-1])
@@ -62,7 +63,7 @@ def settle_success(claimed: Claim, obtained: Obtained) -> RefreshReport:
     if (
         learnt is not None
         or claimed.during_incident
-        or not promote_plainly(sealed, lifetimes=_lifetimes(claimed, obtained))
+        or not promote_plainly(sealed, lifetimes=_lifetimes(claimed, sealed))
     ):
         with short_transaction() as now:
             connection = lock_connection(claimed.connection_id)
@@ -79,14 +80,14 @@ def settle_success(claimed: Claim, obtained: Obtained) -> RefreshReport:
     return RefreshReport(Outcome.REFRESHED, claimed.attempt_id)
 
 
-def _lifetimes(claimed: Claim, obtained: Obtained) -> GrantLifetimes:
+def _lifetimes(claimed: Claim, sealed: SealedVersion) -> GrantLifetimes:
     target = claimed.access.target
-    return grant_lifetimes(target.entry.slug, target.style, refresh_lifetime_seconds=obtained.refresh_lifetime_seconds)
+    return grant_lifetimes(target.entry.slug, target.style, refresh_lifetime_seconds=sealed.refresh_lifetime_seconds)
 
 
 def _learnt_lifetime(claimed: Claim, obtained: Obtained) -> int | None:
     """Return the lifetime in seconds that introspection knows, where response and catalogue were silent. HTTP."""
-    if obtained.lifetime_seconds is not None:
+    if obtained.lifetime_seconds is not None or obtained.is_endless:
         return None
     release_database()
     return with_known_lifetime(claimed.access, obtained).lifetime_seconds

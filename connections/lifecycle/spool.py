@@ -145,7 +145,9 @@ def _decode(plaintext: bytes) -> SealedVersion:
         document[name] = base64.b64decode(document[name])
     for name in ("id", "connection_id", "grant_id", "parent_id", "attempt_id", "data_key_id"):
         document[name] = None if document[name] is None else uuid.UUID(document[name])
-    document["received_at"] = datetime.fromisoformat(document["received_at"])
+    for name in ("received_at", "refresh_expires_at", "grant_expires_at"):
+        stated = document.get(name)  # a version that was spooled before an upgrade lacks the later ones
+        document[name] = None if stated is None else datetime.fromisoformat(stated)
     return replace(SealedVersion(**document), scopes=tuple(document["scopes"]))
 
 

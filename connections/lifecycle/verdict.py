@@ -8,10 +8,13 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from connections.lifecycle.incidents import downgrades_frozen
 from connections.lifecycle.policy import STRIKE_INTERVAL, decide_refusal
 from connections.lifecycle.promote import newest_orphan, promote_orphan
 from connections.lifecycle.status import change_status
+from connections.lifecycle.versions import outlive
 from connections.models import Connection, CredentialVersion, Reason, RefreshAttempt, Status
 
 
@@ -72,12 +75,16 @@ def credential_refused(
 
 
 def proved_alive(connection: Connection, version_id: uuid.UUID, *, by: str, now: datetime) -> None:
-    """Record a proof that the credential works, and lift a suspicion that no refused refresh supports."""
+    """Record a proof that the credential works, and lift a suspicion that no refused refresh supports.
+
+    A proof that comes after the end of what cannot be refreshed shows that this was not its end.
+    """
     if connection.current_version_id != version_id:
         return
     if connection.status == Status.SUSPECT and connection.reason == Reason.PROBE_REFUSED:
         change_status(connection, Status.ACTIVE, Reason.RECOVERED, now=now)
         connection.change(refused_at=None)
+    outlive(connection, CredentialVersion.objects.get(Q(id=version_id)), now=now)
     connection.change(verified_at=now, verified_by=by)
 
 

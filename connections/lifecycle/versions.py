@@ -12,14 +12,16 @@ from typing import Any
 
 from django.db.models import Q
 
+from connections.lifecycle.grant_end import GrantEnds, ends_after, grant_ends_at, refresh_ends_at
 from connections.lifecycle.intervals import probe_intervals
 from connections.lifecycle.lifetime import grant_lifetimes
-from connections.lifecycle.policy import ASSUMED_LIFETIME_SECONDS, refresh_moment
+from connections.lifecycle.policy import ASSUMED_LIFETIME_SECONDS, probe_at_the_end, refresh_moment
 from connections.lifecycle.scopes import sync_granted_scopes
 from connections.lifecycle.sealing import credential_place
 from connections.models import Connection, CredentialVersion, Stage
 from connections.vault.keyring import DataKey
 from connections.vault.sealing import fingerprint, seal
+from providers.oauth.expiry import LONGEST_SECONDS
 from providers.values import Obtained
 
 
@@ -40,6 +42,8 @@ class SealedVersion:
     lifetime_seconds: int | None
     received_at: datetime
     refresh_lifetime_seconds: int | None = None
+    refresh_expires_at: datetime | None = None
+    grant_expires_at: datetime | None = None
 
 
 def seal_version(
@@ -55,11 +59,14 @@ def seal_version(
     grantor: str,
     parent_id: uuid.UUID | None = None,
     attempt_id: uuid.UUID | None = None,
+    before: GrantEnds = GrantEnds(),
 ) -> SealedVersion:
     """Return ``obtained`` sealed as a new version. ``scopes`` are those granted with it. No I/O.
 
     ``grantor`` is that of the target that gave it. It is sealed with the secrets, so that no column can say otherwise.
+    ``before`` is what the parent knew of the grant's end.
     """
+    ends = ends_after(obtained, before, received_at=received_at)
     version_id = uuid.uuid4()
     credential = replace(obtained.credential, granted_by=grantor)
     place = credential_place(tenant_id=tenant_id, connection_id=connection_id, version_id=version_id)
@@ -74,10 +81,17 @@ def seal_version(
         fingerprint=fingerprint(obtained.credential.main_secret(), key=key),
         scopes=scopes,
         is_refreshable=is_refreshable,
-        lifetime_seconds=obtained.lifetime_seconds or (ASSUMED_LIFETIME_SECONDS if is_refreshable else None),
+        lifetime_seconds=obtained.lifetime_seconds or (_unsaid_lifetime(obtained) if is_refreshable else None),
         received_at=received_at,
-        refresh_lifetime_seconds=obtained.refresh_lifetime_seconds,
+        refresh_lifetime_seconds=ends.idle_seconds,
+        refresh_expires_at=ends.refresh_expires_at,
+        grant_expires_at=ends.grant_expires_at,
     )
+
+
+def _unsaid_lifetime(obtained: Obtained) -> int:
+    """Return for how long a refreshable token is used that does not end, or of which nobody said when."""
+    return LONGEST_SECONDS if obtained.is_endless else ASSUMED_LIFETIME_SECONDS
 
 
 def row_of(sealed: SealedVersion) -> CredentialVersion:
@@ -99,6 +113,8 @@ def row_of(sealed: SealedVersion) -> CredentialVersion:
         lifetime_seconds=lifetime,
         received_at=sealed.received_at,
         refresh_lifetime_seconds=sealed.refresh_lifetime_seconds,
+        refresh_expires_at=sealed.refresh_expires_at,
+        grant_expires_at=sealed.grant_expires_at,
     )
 
 
@@ -114,6 +130,23 @@ def set_lifetime(version: CredentialVersion, lifetime_seconds: int) -> None:
     version.lifetime_seconds = lifetime_seconds
     version.access_expires_at = version.received_at + timedelta(seconds=lifetime_seconds)
     version.save(update_fields=["lifetime_seconds", "access_expires_at"])
+
+
+def ends_of(version: CredentialVersion) -> GrantEnds:
+    """Return what ``version`` knows of the end of its grant."""
+    return GrantEnds(version.refresh_lifetime_seconds, version.refresh_expires_at, version.grant_expires_at)
+
+
+def outlive(connection: Connection, version: CredentialVersion, *, now: datetime) -> None:
+    """Forget the end of a credential that was proved alive after it and cannot be refreshed: the proof is worth more.
+
+    Call it with ``connection`` locked.
+    """
+    if version.is_refreshable or version.access_expires_at is None or version.access_expires_at > now:
+        return
+    version.access_expires_at = None
+    version.save(update_fields=["access_expires_at"])
+    connection.change(access_expires_at=None)
 
 
 def make_current(
@@ -137,19 +170,28 @@ def make_current(
     version.save(update_fields=["stage"])
     app = connection.provider_app
     lifetimes = grant_lifetimes(app.provider, app.auth_style, refresh_lifetime_seconds=version.refresh_lifetime_seconds)
+    authorized_at = connection.authorized_at if version.grant_id == connection.grant_id else version.received_at
+    ends = ends_of(version)
     values: dict[str, Any] = {
         "evidence": {},
         "grant_id": version.grant_id,
-        "authorized_at": connection.authorized_at if version.grant_id == connection.grant_id else version.received_at,
+        "authorized_at": authorized_at,
         "current_version_id": version.id,
         "access_expires_at": version.access_expires_at,
+        "refresh_expires_at": refresh_ends_at(ends, lifetimes=lifetimes, received_at=version.received_at),
+        "grant_expires_at": grant_ends_at(ends, lifetimes=lifetimes, authorized_at=authorized_at),
         "refresh_due_at": refresh_moment(version, spread=random.random(), lifetimes=lifetimes),
         "refresh_enqueued_until": None,
         "next_attempt_at": None,
         "failures": 0,
         "refused_at": None,
         "undecryptable_at": None,
-        "probe_due_at": now + probe_intervals().after(connection.last_vended_at or now, now=now),
+        "probe_due_at": probe_at_the_end(
+            now + probe_intervals().after(connection.last_vended_at or now, now=now),
+            ends_at=version.access_expires_at,
+            is_refreshable=version.is_refreshable,
+            now=now,
+        ),
     }
     connection.change(**(values | further))
     sync_granted_scopes(connection, version)

@@ -55,6 +55,8 @@ class Connection(models.Model):
     ``refresh_due_at`` and ``probe_due_at`` are what the sweeps look for (null: never); ``refresh_enqueued_until`` keeps
     a sweep from sending the same task twice; ``next_attempt_at`` holds a refresh back after a failure. ``failures``
     counts the refreshes that failed in a row, ``revocation_failures`` the tries to revoke.
+    ``access_expires_at`` is null where nobody knows the end: then probes watch. ``refresh_expires_at`` is when the
+    grant ends unless it is refreshed, ``grant_expires_at`` when it ends whatever is done (null: nobody said).
     ``evidence`` says what the status rests on; ``undecryptable_at`` when the current credential was found not to open.
     """
 
@@ -81,6 +83,8 @@ class Connection(models.Model):
     authorized_at = models.DateTimeField(null=True, blank=True)
     current_version_id = models.UUIDField(null=True, blank=True)
     access_expires_at = models.DateTimeField(null=True, blank=True)
+    refresh_expires_at = models.DateTimeField(null=True, blank=True)
+    grant_expires_at = models.DateTimeField(null=True, blank=True)
     refresh_due_at = models.DateTimeField(null=True, blank=True)
     refresh_enqueued_until = models.DateTimeField(null=True, blank=True)
     next_attempt_at = models.DateTimeField(null=True, blank=True)

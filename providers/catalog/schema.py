@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from providers.catalog.answers import TokenFields
+from providers.catalog.answers import Expiry, TokenFields
 from providers.catalog.callback import ApprovalMarkers, ResponseNames
 from providers.catalog.calls import ErrorRule, Presentation, Probe, Workspaces
 from providers.catalog.fields import Param, SecretField, Shape
@@ -61,6 +61,7 @@ class OAuthMethod(Shape):
     client credentials alike; the answer to a refresh may also have them at the top, as some providers do.
     ``empty_scope`` says what it means when the answer to a code names an empty list of scopes: that none is granted, or
     that the provider does not say (then those that were asked for are). In the answer to a refresh it changes nothing.
+    ``expiry`` is about the access token; ``default_lifetime_seconds`` counts where the answer does not say.
     """
 
     token_url: str = ""
@@ -76,6 +77,7 @@ class OAuthMethod(Shape):
     token_params: dict[str, str] = Field(default_factory=dict)
     token_pointer: str = ""
     token_fields: TokenFields = Field(default_factory=TokenFields)
+    expiry: Expiry = Field(default_factory=Expiry)
     token_type_hint: bool = True
     revocation: Revocation = Field(default_factory=Revocation)
     default_lifetime_seconds: int | None = Field(default=None, ge=30)
@@ -90,13 +92,14 @@ class AuthorizationCodeMethod(OAuthMethod):
     token: responses that bring one need not name it. ``refresh_tokens_rotate`` says that using a refresh token may end
     it; where each answer brings a new one but the old one lives on, it is false. A refresh token that nobody uses ends
     after ``refresh_idle_lifetime_seconds``; the grant ends ``refresh_absolute_lifetime_seconds`` after the end user's
-    consent, whatever is done. ``approval`` says which parameters of the authorization response mean that an
-    administrator has to approve first: each name in it takes the place of the common one (``COMMON_MARKERS``), and
-    counts beside a code, too.
-    ``offline_consent`` says when ``prompt=consent`` is sent: "openid"
-    where ``offline_access`` is asked of a server that was discovered, or together with ``openid`` (OpenID Connect Core
-    §11 wants it so), "always" with each request for it or for the ``refresh_scope``. A prompt among the
-    ``authorization_params`` comes first. ``jwks_url`` is where the issuer publishes the keys that sign ID tokens.
+    consent, whatever is done. What an answer says of these ends comes before; ``refresh_expiry`` says where it says so
+    of the refresh token, if under none of the names in use. ``approval`` says which parameters of the authorization
+    response mean that an administrator has to approve first: each name in it takes the place of the common one
+    (``COMMON_MARKERS``), and counts beside a code, too.
+    ``offline_consent`` says when ``prompt=consent`` is sent: "openid" where ``offline_access`` is asked of a server
+    that was discovered, or together with ``openid`` (OpenID Connect Core §11 wants it so), "always" with each request
+    for it or for the ``refresh_scope``. A prompt among the ``authorization_params`` comes first. ``jwks_url``
+    is where the issuer publishes the keys that sign ID tokens.
     """
 
     authorization_url: str = ""
@@ -114,6 +117,7 @@ class AuthorizationCodeMethod(OAuthMethod):
     refresh_scope: str = ""
     refresh_tokens_rotate: bool = True
     refresh_grace_seconds: int = Field(default=0, ge=0)
+    refresh_expiry: Expiry | None = None
     refresh_idle_lifetime_seconds: int | None = Field(default=None, ge=60)
     refresh_absolute_lifetime_seconds: int | None = Field(default=None, ge=60)
 

@@ -26,6 +26,7 @@ from providers.vocabulary import Meaning
 
 # What a longer wait would save the provider, it would cost every connection of the provider app.
 _LONGEST_RETRY_AFTER_SECONDS = 900.0
+_CLOCKS_APART_SECONDS = 86_400.0
 _TRANSIENT_STATUSES = frozenset({408, 425, 429})
 _STANDARD_CODES = {
     "invalid_grant": Meaning.GRANT_REJECTED,
@@ -107,6 +108,12 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
         return None
     now = _epoch(headers.get("Date", ""))
     return min(max(until - (time.time() if now is None else now), 0.0), _LONGEST_RETRY_AFTER_SECONDS)
+
+
+def answered_at(headers: Mapping[str, str]) -> float:
+    """Return the answer's own time as an epoch: its ``Date``, unless that is more than a day from our clock."""
+    now, theirs = time.time(), _epoch(headers.get("Date", ""))
+    return now if theirs is None or abs(theirs - now) > _CLOCKS_APART_SECONDS else theirs
 
 
 def _failure(response: Response, meaning: Meaning, error: object, *, known: str = "") -> ProviderError:

@@ -1,16 +1,14 @@
 """Token introspection (RFC 7662): what the provider says of a token. Corroborates, never decides alone."""
 
-import math
-import time
-
 from pydantic import SecretStr
 
 from providers import egress
 from providers.catalog.resolve import Target
 from providers.errors import Evidence, MisconfiguredProvider, ProviderError, ProviderUnavailable
-from providers.oauth.classify import failure_of, json_object
+from providers.oauth.classify import answered_at, failure_of, json_object
 from providers.oauth.client_authentication import prove, with_each_secret
-from providers.oauth.token_response import LONGEST_SECONDS, scopes_of
+from providers.oauth.expiry import seconds_until
+from providers.oauth.token_response import scopes_of
 from providers.response import Response
 from providers.values import ClientRegistration, Credential, ProbeResult
 from providers.vocabulary import ProbeVerdict, TokenKind
@@ -43,7 +41,7 @@ def introspect(
         status=response.status,
         detail="Introspection: active.",
         scopes=scopes_of(document, method=target.oauth_method),
-        expires_in_seconds=_seconds_until(document.get("exp")),
+        expires_in_seconds=seconds_until(document.get("exp"), clock=answered_at(response.headers), field="exp"),
     )
 
 
@@ -74,13 +72,3 @@ def _unknown(error: ProviderError) -> ProbeResult:
         retry_after_seconds=error.retry_after_seconds,
         unanswered=isinstance(error, ProviderUnavailable) and error.evidence.status is None,
     )
-
-
-def _seconds_until(exp: object) -> int | None:
-    """Return the seconds from now to ``exp``, 0 to a year, or None when it is no sensible time."""
-    if isinstance(exp, bool) or not isinstance(exp, int | float):
-        return None
-    try:
-        return int(min(max(exp - time.time(), 0), LONGEST_SECONDS)) if math.isfinite(exp) else None
-    except OverflowError:
-        return None

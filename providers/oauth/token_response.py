@@ -1,6 +1,5 @@
 """Reading a token response (RFC 6749 §5.1) without trusting it: odd values are clamped, dropped or refused by name."""
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,16 +11,12 @@ from pydantic import SecretStr
 from providers.catalog.pointer import value_at
 from providers.catalog.schema import AuthorizationCodeMethod, OAuthMethod
 from providers.errors import MalformedResponse
-from providers.oauth.classify import failure_of, fields_in
+from providers.oauth.classify import answered_at, failure_of, fields_in
+from providers.oauth.expiry import GrantLife, access_life, grant_life
 from providers.oauth.unread import failure_to_read
 from providers.response import Response
 from providers.values import Credential, Obtained
 
-SHORTEST_SECONDS = 30
-LONGEST_SECONDS = 365 * 24 * 3600
-_LONGEST_REFRESH_SECONDS = 20 * LONGEST_SECONDS
-# As Google, GitHub and others, Keycloak, and Intuit call it.
-_REFRESH_EXPIRIES = ("refresh_token_expires_in", "refresh_expires_in", "x_refresh_token_expires_in")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 §3.3
 _LONGEST_EXTRA = 2048
 # What the database takes, and far more than any provider has: a hostile answer fits ten thousands into its body.
@@ -35,18 +30,24 @@ logger = structlog.get_logger(__name__)
 class TokenDocument:
     """A response that is a success: a 2xx with a usable access token and no error.
 
-    ``fields`` are those of RFC 6749 §5.1, wherever in the ``whole`` the catalogue says that they are.
+    ``fields`` are those of RFC 6749 §5.1, wherever in the ``whole`` the catalogue says that they are. ``clock`` is the
+    answer's own time, as an epoch: what it says of moments is measured from there.
     """
 
     fields: dict[str, Any]
     whole: dict[str, Any]
+    clock: float
 
     def __repr__(self) -> str:
         return "TokenDocument(…)"
 
 
-def admit(response: Response, *, method: OAuthMethod, is_refresh: bool = False) -> TokenDocument:
+def admit(
+    response: Response, *, method: OAuthMethod, is_refresh: bool = False, clock: float | None = None
+) -> TokenDocument:
     """Return the document of a successful response, which may be JSON or a form.
+
+    ``clock`` is when it was received, as an epoch, where that was not just now.
 
     The tokens are where the entry points; in the answer to a refresh also at the top, if they are not there. Raises the
     failure that ``classify`` sees in it, and ``AnswerUnread`` for a success that names no usable token.
@@ -64,7 +65,11 @@ def admit(response: Response, *, method: OAuthMethod, is_refresh: bool = False) 
         failure = failure_to_read(response, failure)
     if failure is not None:
         raise failure
-    return TokenDocument(_named(fields, method), whole if isinstance(whole, dict) else {})
+    return TokenDocument(
+        _named(fields, method),
+        whole if isinstance(whole, dict) else {},
+        answered_at(response.headers) if clock is None else clock,
+    )
 
 
 def _named(fields: dict[str, Any], method: OAuthMethod) -> dict[str, Any]:
@@ -91,6 +96,11 @@ def obtained(document: TokenDocument, *, method: OAuthMethod, previous: Credenti
     extra = {name: text for name in method.extra_response_fields if (text := _extra(whole.get(name))) is not None}
     kept = previous or Credential()
     refresh_token = _token(fields.get("refresh_token")) or kept.refresh_token
+    access = access_life(fields, whole, expiry=method.expiry, clock=document.clock)
+    grant = GrantLife()
+    if refresh_token is not None:
+        expiry = method.refresh_expiry if isinstance(method, AuthorizationCodeMethod) else None
+        grant = grant_life(fields, whole, expiry=expiry, clock=document.clock)
     return Obtained(
         credential=Credential(
             access_token=_token(fields["access_token"]),
@@ -99,8 +109,11 @@ def obtained(document: TokenDocument, *, method: OAuthMethod, previous: Credenti
             fields=kept.fields,
             extra={**kept.extra, **extra},
         ),
-        lifetime_seconds=lifetime_seconds(fields.get("expires_in")) or method.default_lifetime_seconds,
-        refresh_lifetime_seconds=_refresh_lifetime_seconds(fields) if refresh_token is not None else None,
+        lifetime_seconds=None if access.is_endless else access.seconds or method.default_lifetime_seconds,
+        is_endless=access.is_endless,
+        refresh_lifetime_seconds=grant.refresh_seconds,
+        idle_lifetime_seconds=grant.idle_seconds,
+        grant_lifetime_seconds=grant.grant_seconds,
         scopes=scopes_of(fields, method=method, is_refreshable=refresh_token is not None),
     )
 
@@ -120,39 +133,6 @@ def scopes_of(
     if not found or not is_refreshable or not isinstance(method, AuthorizationCodeMethod):
         return found
     return tuple(dict.fromkeys([*found, method.refresh_scope])) if method.refresh_scope else found
-
-
-def lifetime_seconds(value: object) -> int | None:
-    """Return ``expires_in`` as seconds between 30 and a year, or None when it is missing or not a number."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    try:
-        seconds = float(value)
-    except OverflowError:
-        seconds = math.inf if not isinstance(value, str) and value > 0 else -math.inf
-    except ValueError:
-        return None
-    if math.isnan(seconds):
-        return None
-    return int(min(max(seconds, SHORTEST_SECONDS), LONGEST_SECONDS))
-
-
-def _refresh_lifetime_seconds(fields: Mapping[str, Any]) -> int | None:
-    """Return how long the refresh token lives, at least 30 s, or None where the response does not say.
-
-    No RFC names it. 0 and less mean that it does not expire: Keycloak says so of offline tokens.
-    """
-    for name in _REFRESH_EXPIRIES:
-        value = fields.get(name)
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            continue
-        try:
-            seconds = float(value)
-        except (OverflowError, ValueError):
-            continue
-        if 0 < seconds < math.inf:
-            return int(min(max(seconds, SHORTEST_SECONDS), _LONGEST_REFRESH_SECONDS))
-    return None
 
 
 def scopes_in(value: object, *, separator: str = " ") -> tuple[str, ...] | None:

@@ -6,6 +6,16 @@ of it here. ``test_cases`` holds the table to the truth. What is proven elsewher
 a plain answer, for comparison
     tests/field/test_token_answers.py::test_a_plain_answer_connects_refreshes_and_vends
 an expiry of 0, "0", -1 or null that means "never", or that means nothing
+    tests/field/test_lifetimes.py::test_an_expiry_that_says_nothing_ends_nothing_while_probes_prove_it
+    tests/field/test_lifetimes.py::test_an_expiry_that_says_nothing_leaves_the_catalogue_s_word
+    tests/field/test_lifetimes.py::test_an_entry_can_say_that_a_value_means_never
+    tests/field/test_lifetimes.py::test_any_unit_field_and_moment_can_be_said
+    tests/field/test_lifetimes.py::test_a_proof_of_life_is_worth_more_than_an_end_that_was_announced
+    tests/field/test_lifetimes.py::test_what_cannot_be_refreshed_is_probed_as_soon_as_it_has_ended
+    tests/field/test_lifetimes.py::test_the_announced_end_of_a_refresh_token_is_kept_shown_and_met_in_time
+    tests/field/test_lifetimes.py::test_an_end_that_later_answers_do_not_repeat_counts_down
+    tests/field/test_lifetimes.py::test_an_idle_time_begins_anew_with_each_refresh_and_the_grant_s_end_does_not
+    tests/field/test_lifetimes.py::test_an_entry_can_say_where_the_end_of_the_refresh_token_is_told
 the tokens inside an envelope, on the refresh as on the exchange
     tests/field/test_token_answers.py::test_tokens_in_an_envelope_are_found_on_refresh_as_on_exchange
     tests/field/test_token_answers.py::test_tokens_at_the_top_of_a_refresh_are_found_although_the_code_brought_them_within

@@ -8,7 +8,6 @@ from django.core.management.base import CommandError
 
 from connections.lifecycle import on_demand
 from connections.lifecycle.clock import database_now
-from connections.lifecycle.lifetime import grant_lifetimes
 from connections.lifecycle.on_demand import Told
 from connections.lifecycle.outlook import distance, outlook
 from connections.lifecycle.scopes import missing_scopes
@@ -78,13 +77,7 @@ def _show(options: dict[str, Any]) -> Answer:
     connection, now = _connection(options), database_now()
     attempt = RefreshAttempt.objects.filter(connection=connection, state__in=OPEN_STATES).first()
     incidents = list(Incident.objects.filter(provider_app=connection.provider_app_id, closed_at=None))
-    steps = outlook(
-        connection,
-        attempt=attempt,
-        incidents=incidents,
-        now=now,
-        lifetimes=grant_lifetimes(connection.provider, connection.provider_app.auth_style),
-    )
+    steps = outlook(connection, attempt=attempt, incidents=incidents, now=now)
     scopes = list(connection.scopes.all())
     data = _data(connection) | {
         "provider_app": connection.provider_app_id,
@@ -99,6 +92,8 @@ def _show(options: dict[str, Any]) -> Answer:
         "evidence": connection.evidence,
         "version": connection.current_version_id,
         "refresh_due_at": connection.refresh_due_at,
+        "refresh_expires_at": connection.refresh_expires_at,
+        "grant_expires_at": connection.grant_expires_at,
         "probe_due_at": connection.probe_due_at,
         "failures": connection.failures,
         "last_vended_at": connection.last_vended_at,

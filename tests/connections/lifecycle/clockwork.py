@@ -14,6 +14,9 @@ def age(connection_id: str | uuid.UUID, **delta: float) -> None:
     passed = timedelta(**delta)
     Connection.objects.filter(id=connection_id).update(
         access_expires_at=F("access_expires_at") - passed,
+        refresh_expires_at=F("refresh_expires_at") - passed,
+        grant_expires_at=F("grant_expires_at") - passed,
+        authorized_at=F("authorized_at") - passed,
         refresh_due_at=F("refresh_due_at") - passed,
         next_attempt_at=F("next_attempt_at") - passed,
         refresh_enqueued_until=F("refresh_enqueued_until") - passed,
@@ -24,7 +27,10 @@ def age(connection_id: str | uuid.UUID, **delta: float) -> None:
         last_vended_at=F("last_vended_at") - passed,
     )
     CredentialVersion.objects.filter(connection_id=connection_id).update(
-        received_at=F("received_at") - passed, access_expires_at=F("access_expires_at") - passed
+        received_at=F("received_at") - passed,
+        access_expires_at=F("access_expires_at") - passed,
+        refresh_expires_at=F("refresh_expires_at") - passed,
+        grant_expires_at=F("grant_expires_at") - passed,
     )
     RefreshAttempt.objects.filter(connection_id=connection_id).update(
         claimed_at=F("claimed_at") - passed, deadline_at=F("deadline_at") - passed

@@ -20,7 +20,6 @@ from connections.lifecycle.policy import (
     decide_probe,
     decide_refusal,
     decide_vend,
-    grant_ends_at,
     next_probe_at,
     refresh_moment,
 )
@@ -131,26 +130,6 @@ def test_spreads_the_refreshes_that_keep_grants_alive() -> None:
 def test_an_idle_lifetime_makes_nothing_refreshable() -> None:
     version = CredentialVersion(received_at=NOW, is_refreshable=False)
     assert refresh_moment(version, spread=0, lifetimes=GrantLifetimes(idle=60)) is None
-
-
-@pytest.mark.parametrize(
-    ("lifetimes", "used_days_ago", "expected_in_days"),
-    [
-        (GrantLifetimes(), 10, None),
-        (GrantLifetimes(idle=90 * DAY), None, None),
-        (GrantLifetimes(idle=90 * DAY), 10, 80),
-        (GrantLifetimes(absolute=365 * DAY), 10, 265),
-        (GrantLifetimes(idle=90 * DAY, absolute=365 * DAY), 10, 80),
-        (GrantLifetimes(idle=90 * DAY, absolute=365 * DAY), None, 265),
-        (GrantLifetimes(idle=90 * DAY, absolute=120 * DAY), 10, 20),
-    ],
-)
-def test_foretells_the_end_of_a_grant(
-    lifetimes: GrantLifetimes, used_days_ago: int | None, expected_in_days: int | None
-) -> None:
-    used_at = None if used_days_ago is None else NOW - timedelta(days=used_days_ago)
-    ends = grant_ends_at(authorized_at=NOW - timedelta(days=100), used_at=used_at, lifetimes=lifetimes)
-    assert ends == (None if expected_in_days is None else NOW + timedelta(days=expected_in_days))
 
 
 @given(failures=st.integers(1, 10_000), spread=st.floats(0, 1), grace=st.integers(0, 3600))
