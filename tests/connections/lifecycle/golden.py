@@ -72,3 +72,13 @@ SPOOLED = (
     "1gL-HtvG9F_OaTdWrEyD3_3fg5pYl_7rQFaBvLlymmAutsXLZvb2aIvlnvEOVhxkaF9pZyE="
 )
 FINGERPRINT = "D3zDuuD+zFxWME4QNsF4Rw=="
+
+# Who gives credentials at the sandbox, and who its client secrets are for, as they are sealed beside them.
+GRANTOR = (
+    '{"issuer":"http://127.0.0.1:9","params":{"issuer":"http://127.0.0.1:9"},'
+    '"token_endpoint":"http://127.0.0.1:9/token"}'
+)
+REGISTRAR = (
+    '{"issuer":"http://127.0.0.1:9","params":{"client_id":"client","issuer":"http://127.0.0.1:9"},'
+    '"token_endpoint":"http://127.0.0.1:9/token"}'
+)

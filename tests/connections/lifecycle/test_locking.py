@@ -22,6 +22,10 @@ LOCKS: dict[str, tuple[str, Callable[[], Any]]] = {
         "connections_connection",
         lambda: locking.lock_connection(Connection.objects.get().id),
     ),
+    "lock_connections": (
+        "connections_connection",
+        lambda: locking.lock_connections([Connection.objects.get().id]),
+    ),
     "lock_if_free": (
         "connections_connection",
         lambda: locking.lock_if_free(Connection.objects.get().id),

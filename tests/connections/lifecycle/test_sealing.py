@@ -25,6 +25,7 @@ from connections.lifecycle.sealing import (
     seal_for_session,
     unwrap,
 )
+from connections.lifecycle.targets import access_to, registrar_of
 from connections.models import Connection, ConnectSession, CredentialVersion, DataKey, ProviderApp, Tenant
 from connections.models.fields import StoredSecret, outer_fernet
 from connections.vault.sealing import Unreadable, fingerprint
@@ -229,3 +230,10 @@ def test_a_hash_of_long_ago_is_found_again() -> None:
     """Of API keys, and of connect tokens, states and completion codes: whoever holds one goes on after an upgrade."""
     then = "29c069f9be32421c9da64123d113d30c1525db07d47f5b854ae71a55677baa1a"
     assert digest("lk_golden").hex() == hash_key("lk_golden").hex() == then
+
+
+def test_who_gave_a_credential_is_named_as_ever(acme: Tenant) -> None:
+    """It is sealed with each credential and compared before each use: another spelling would make all useless."""
+    app = ProviderApp.objects.get(id=make_app(acme).id)
+    assert access_to(app, {}).target.grantor == golden.GRANTOR
+    assert registrar_of(app) == golden.REGISTRAR
