@@ -12,6 +12,7 @@ from celery.signals import worker_init, worker_process_init
 
 from connections import dispatch
 from connections.lifecycle import presence
+from connections.lifecycle.burn import forget_burnt
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.hold import discard_expired
 from connections.lifecycle.incidents import close_quiet_incidents
@@ -103,8 +104,9 @@ def recover() -> None:
 
 @shared_task(name="connections.discard_expired", ignore_result=True)
 def discard_expired_sessions() -> None:
-    """Destroy what was held for connect sessions that nobody confirmed."""
+    """Destroy what was held for connect sessions that nobody confirmed, and forget codes that are of no use."""
     discard_expired(now=database_now())
+    forget_burnt(now=database_now())
 
 
 @shared_task(name="connections.close_quiet_incidents", ignore_result=True)

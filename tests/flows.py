@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from html import unescape
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -13,6 +14,7 @@ from django.test import Client
 from tests.factories import RETURN_URL, Caller
 from tests.person import Person
 
+_MOST_HOPS = 5
 SAME_ORIGIN = {"sec-fetch-site": "same-origin", "sec-fetch-dest": "document"}
 
 
@@ -68,9 +70,22 @@ class EndUser:
         return self.person.authorize(self.leave(invitation), **decision)
 
     def visit(self, url: str) -> HttpResponse:
-        """Open an address of Latchkey's."""
+        """Open an address of Latchkey's, and go where it leads within Latchkey, as a browser does."""
+        return self.follow(self.open(url))
+
+    def open(self, url: str) -> HttpResponse:
+        """Open an address of Latchkey's, and go no further."""
         parts = urlsplit(url)
-        return self.browser.get(f"{parts.path}?{parts.query}", headers={"sec-fetch-dest": "document"})
+        answer: HttpResponse = self.browser.get(f"{parts.path}?{parts.query}", headers={"sec-fetch-dest": "document"})
+        return answer
+
+    def follow(self, answer: HttpResponse) -> HttpResponse:
+        """Go where an answer leads within Latchkey, as a browser does."""
+        for _ in range(_MOST_HOPS):
+            if answer.status_code != HTTPStatus.SEE_OTHER:
+                return answer
+            answer = self.open(answer["Location"])
+        raise AssertionError("redirects without end")
 
     def finish(self, invitation: Invitation, **decision: Any) -> str:
         """Go all the way, and return the completion code that arrives at the operator's page."""
@@ -130,6 +145,13 @@ def return_link(answer: HttpResponse) -> str:
     found = re.search(r'id="return" href="([^"]+)"', answer.content.decode())
     assert found, f"{answer.status_code}: {answer.content.decode()[:2000]}"
     return unescape(found[1])
+
+
+def standing_of(page: HttpResponse) -> str:
+    """Return the state that a page of the widget shows a session to be in."""
+    found = re.search(r'data-standing="([^"]+)"', page.content.decode())
+    assert found, f"{page.status_code}: {page.content.decode()[:2000]}"
+    return found[1]
 
 
 def failure_of(page: HttpResponse) -> str:

@@ -31,7 +31,19 @@ class ConnectSessionAdmin(ReadOnlyAdmin[ConnectSession]):
     fieldsets = (
         (None, {"fields": ("id", "state_chip", "failure", "leads_to", "renews")}),
         ("Who", {"fields": ("tenant", "end_user", "owner_kind", "api_client", "binding", "allows_account_change")}),
-        ("What", {"fields": ("shown_providers", "provider_app", "shown_scopes", "shown_params", "shown_typed")}),
+        (
+            "What",
+            {
+                "fields": (
+                    "shown_providers",
+                    "provider_app",
+                    "shown_scopes",
+                    "shown_params",
+                    "shown_typed",
+                    "shown_brought",
+                )
+            },
+        ),
         ("Where", {"fields": ("return_url", "origin", "locale")}),
         (
             "Times",
@@ -79,5 +91,6 @@ class ConnectSessionAdmin(ReadOnlyAdmin[ConnectSession]):
     def shown_scopes(self, row: ConnectSession) -> SafeString | str:
         return "the provider app's" if row.requested_scopes is None else show.codes(row.requested_scopes)
 
-    shown_params = columns.as_json("params", "Parameters")
+    shown_params = columns.as_json("params", "The operator's")
     shown_typed = columns.as_json("typed_params", "Typed by the end user")
+    shown_brought = columns.as_json("callback_params", "Brought by the callback")

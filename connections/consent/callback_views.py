@@ -1,59 +1,98 @@
-"""The redirect URI: where the provider's authorization response arrives."""
+"""The redirect URI: where the provider's authorization response arrives.
+
+Its address holds the code, so that no page is ever shown there: what the browser gets is a redirect to one without a
+query, and the code is neither in the address bar nor in the history.
+"""
 
 import uuid
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
-from connections.consent.cookies import browser_secret
+from connections.consent.cookies import cookies_of
 from connections.consent.finish import finished
-from connections.consent.headers import widget_page
-from connections.consent.pages import declined_page, problem_page
+from connections.consent.headers import BAD_REQUESTS, failure_of_bad, widget_page
+from connections.consent.pages import problem_page, status_of
 from connections.consent.words import failure_named
-from connections.entrance import actor_of
-from connections.lifecycle.callback import Declined, receive_callback
+from connections.entrance import actor_of, log_crash
+from connections.lifecycle.callback import Told, parameters_read, receive_callback
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.failures import Failure
-from connections.lifecycle.outcomes import AppMisconfigured, SessionUnusable
-
-RESPONSE_PARAMETERS = ("code", "state", "iss", "error")
+from connections.lifecycle.hold import Held
+from connections.lifecycle.locking import LockTimeout
+from connections.lifecycle.outcomes import Refusal
+from connections.models import Binding
+from providers.oauth.authorization_response import LONGEST_CODE
 
 
 @widget_page
 @require_http_methods(["GET", "POST"])
 def callback(request: HttpRequest, app_id: uuid.UUID) -> HttpResponse:
-    """Check the authorization response and hold its code.
+    """Check the authorization response and hold its code, or show where its session stands.
 
     A ``form_post`` answer is a cross-site POST, with which the browser does not send the cookie: it comes in again by
     a GET of our own.
     """
     if request.method == "POST":
-        again = urlencode(_response_parameters(request.POST) or {})
-        return HttpResponseRedirect(f"{reverse('callback', args=[app_id])}?{again}", status=303)
-    response = _response_parameters(request.GET)
-    if response is None:
-        return problem_page(request, failure=Failure.STATE, status=400)
+        return _again_by_get(request, app_id)
     try:
+        given = {name: request.GET.getlist(name) for name in request.GET}
         received = receive_callback(
-            app_id,
-            response,
-            browser_secret_of=lambda session_id: browser_secret(request, session_id),
-            now=database_now(),
-            actor=actor_of(request),
+            app_id, given, cookies=cookies_of(request), now=database_now(), actor=actor_of(request)
         )
-    except SessionUnusable as refusal:
-        return problem_page(request, failure=failure_named(refusal), status=400)
-    except AppMisconfigured as refusal:
-        return problem_page(request, failure=failure_named(refusal), status=502)
-    if isinstance(received, Declined):
-        return declined_page(request, received.session, received.error)
-    return finished(request, received)
+    except Exception as error:  # noqa: BLE001 (whatever it is, no page may be shown at this address)
+        received = Told(None, _failure_of(request, error))
+    if isinstance(received, Told):
+        return _shown(received, app_id)
+    return _gone_on(request, received)
 
 
-def _response_parameters(sent: QueryDict) -> dict[str, str] | None:
-    """Return the known parameters, or None if one is given twice (RFC 6749 §3.1: not more than once)."""
-    if any(len(sent.getlist(name)) > 1 for name in RESPONSE_PARAMETERS):
-        return None
-    return {name: str(sent[name]) for name in RESPONSE_PARAMETERS if name in sent}
+@widget_page
+@require_GET
+def refused(request: HttpRequest, app_id: uuid.UUID, failure: str) -> HttpResponse:
+    """Tell a stranger why an answer was not taken: under nobody's brand, and with no link."""
+    told = Failure.named(failure) or Failure.STATE
+    return problem_page(request, failure=told, status=status_of(told))
+
+
+def _again_by_get(request: HttpRequest, app_id: uuid.UUID) -> HttpResponse:
+    read = parameters_read(app_id)
+    sent = [(name, value) for name in request.POST if name in read for value in request.POST.getlist(name)]
+    if any(len(value) > LONGEST_CODE for _, value in sent) or len(sent) > 2 * len(read):
+        return problem_page(request, failure=Failure.TOO_LARGE, status=status_of(Failure.TOO_LARGE))
+    return _redirect(f"{reverse('callback', args=[app_id])}?{urlencode(sent)}")
+
+
+def _gone_on(request: HttpRequest, held: Held) -> HttpResponse:
+    """Go to the return URL at once; by way of our own page where the result is a message, or is still to be made."""
+    if held.session.origin or held.session.binding == Binding.NONE:
+        return _redirect(reverse("outcome", args=[held.session.id]))
+    return finished(request, held)
+
+
+def _shown(told: Told, app_id: uuid.UUID) -> HttpResponse:
+    if told.session_id is None:
+        return _redirect(reverse("refused", args=[app_id, told.failure or Failure.STATE]))
+    if told.failure is None:
+        return _redirect(reverse("outcome", args=[told.session_id]))
+    return _redirect(reverse("unchanged", args=[told.session_id, told.failure]))
+
+
+def _redirect(address: str) -> HttpResponse:
+    response = HttpResponseRedirect(address, status=303)
+    # It shows nothing, and a policy of its own would sever a window from the page that opened it.
+    response["Cross-Origin-Opener-Policy"] = "unsafe-none"
+    return response
+
+
+def _failure_of(request: HttpRequest, error: Exception) -> Failure:
+    if isinstance(error, Refusal):
+        return failure_named(error)
+    if isinstance(error, LockTimeout):
+        return Failure.BUSY
+    if isinstance(error, BAD_REQUESTS):
+        return failure_of_bad(error)
+    log_crash(request, error)
+    return Failure.INTERNAL

@@ -5,6 +5,7 @@ each other; SameSite=Lax lets it come back with the provider's redirect, and wit
 differs on a developer's machine is decided in the settings.
 """
 
+import re
 import uuid
 from datetime import timedelta
 
@@ -13,6 +14,12 @@ from django.http import HttpRequest, HttpResponse
 
 from connections.lifecycle.authorize import BROWSER_LIFETIME
 from connections.lifecycle.begin_connect import TOKEN_LIFETIME
+from connections.lifecycle.callback import Cookies
+from connections.lifecycle.exchange import KEPT_FOR
+from connections.lifecycle.hold import HELD_FOR
+
+# To the very end of a session: whoever comes once more, by a reload or the back button, is told where it stands.
+SESSION_LIFETIME = BROWSER_LIFETIME + HELD_FOR + KEPT_FOR
 
 
 def cookie_name(session_id: uuid.UUID) -> str:
@@ -20,11 +27,9 @@ def cookie_name(session_id: uuid.UUID) -> str:
     return f"{settings.COOKIE_PREFIX}{session_id.hex[:16]}"
 
 
-def set_browser_secret(
-    response: HttpResponse, session_id: uuid.UUID, secret: str, *, lifetime: timedelta = BROWSER_LIFETIME
-) -> None:
+def set_browser_secret(response: HttpResponse, session_id: uuid.UUID, secret: str) -> None:
     """Bind the browser that gets ``response`` to the session."""
-    _set(response, cookie_name(session_id), secret, lifetime=lifetime)
+    _set(response, cookie_name(session_id), secret, lifetime=SESSION_LIFETIME)
 
 
 def browser_secret(request: HttpRequest, session_id: uuid.UUID) -> str | None:
@@ -35,9 +40,13 @@ def browser_secret(request: HttpRequest, session_id: uuid.UUID) -> str | None:
     return _held(request, cookie_name(session_id))
 
 
-def forget(response: HttpResponse, session_id: uuid.UUID) -> None:
-    """Take the cookie back when the session is over."""
-    _set(response, cookie_name(session_id), "", lifetime=timedelta())
+def cookies_of(request: HttpRequest) -> Cookies:
+    """Return what the browser holds for whatever session."""
+    found: dict[str, str] = {}
+    for name, secret in request.COOKIES.items():
+        if match := re.fullmatch(re.escape(settings.COOKIE_PREFIX) + "([0-9a-f]{16})", name):
+            found[match[1]] = secret
+    return Cookies(secret_of=lambda session_id: browser_secret(request, session_id), all=found)
 
 
 def click_secret(request: HttpRequest, session_id: uuid.UUID) -> str | None:

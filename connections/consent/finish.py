@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from connections.consent.cookies import browser_secret, forget, set_browser_secret
+from connections.consent.cookies import browser_secret
 from connections.consent.pages import problem_page, return_address, widget
 from connections.consent.sender import form_proof
 from connections.consent.words import failure_named
@@ -10,20 +10,17 @@ from connections.entrance import actor_of
 from connections.lifecycle.authorize import find_session
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.complete import complete_unbound
-from connections.lifecycle.exchange import KEPT_FOR, ChoiceDue
+from connections.lifecycle.exchange import ChoiceDue
 from connections.lifecycle.failures import Failure
-from connections.lifecycle.hold import HELD_FOR, Held
+from connections.lifecycle.hold import Held
 from connections.lifecycle.outcomes import Refusal
 from connections.models import UNFINISHED, Binding, ConnectSession
-
-CHOICE_LIFETIME = HELD_FOR + KEPT_FOR
 
 
 def finished(request: HttpRequest, held: Held) -> HttpResponse:
     """Return to the operator with a completion code.
 
-    A session that opted out of the confirmation is exchanged here, and returns with its connection's id. Where the end
-    user may have to choose a workspace afterwards, this browser keeps its cookie for that.
+    A session that opted out of the confirmation is exchanged here, and returns with its connection's id.
     """
     session = held.session
     if session.binding == Binding.NONE:
@@ -42,9 +39,7 @@ def finished_unbound(request: HttpRequest, session: ConnectSession) -> HttpRespo
             return ended(request, session, failure=failure)
         return problem_page(request, failure=failure, session=left, status=409, retry=form_proof(session.id, secret))
     if isinstance(outcome, ChoiceDue):
-        response = HttpResponseRedirect(outcome.continue_url, status=303)
-        _keep_cookie(request, response, session)
-        return response
+        return HttpResponseRedirect(outcome.continue_url, status=303)
     return returned(request, session, connection=str(outcome.id))
 
 
@@ -54,35 +49,20 @@ def returned(
     """Return to the operator with ``result``: by a message to the page that opened this window, or to the return URL.
 
     The message goes to the session's exact origin. Where the opener is severed, the window itself goes to the return
-    URL. The cookie is taken back; with ``may_continue`` it stays, and the window stays open until the opener has said
-    that nothing more is to be done in it.
+    URL. With ``may_continue`` the window stays open until the opener has said that nothing more is to be done in it.
     """
     address = return_address(session, **result)
-    response: HttpResponse
     if session.origin:
         message = {"source": "latchkey", "connect_session": str(session.id), **result}
         response = widget(request, "finished", session, message=message, address=address, waits=may_continue)
         response["Cross-Origin-Opener-Policy"] = "unsafe-none"
-    elif request.method == "POST":
+        return response
+    if request.method == "POST":
         # A redirect would be held against ``form-action``, which lets a form of ours lead to nobody else.
-        response = widget(request, "returning", session, address=address)
-    else:
-        response = HttpResponseRedirect(address)
-    if may_continue:
-        _keep_cookie(request, response, session)
-    else:
-        forget(response, session.id)
-    return response
+        return widget(request, "returning", session, address=address)
+    return HttpResponseRedirect(address)
 
 
 def ended(request: HttpRequest, session: ConnectSession, *, failure: Failure, status: int = 409) -> HttpResponse:
-    """Tell that the session has failed, with the way back; takes the cookie back."""
-    response = problem_page(request, failure=failure, session=session, status=status)
-    forget(response, session.id)
-    return response
-
-
-def _keep_cookie(request: HttpRequest, response: HttpResponse, session: ConnectSession) -> None:
-    secret = browser_secret(request, session.id)
-    if secret is not None:
-        set_browser_secret(response, session.id, secret, lifetime=CHOICE_LIFETIME)
+    """Tell that the session has failed, with the way back."""
+    return problem_page(request, failure=failure, session=session, status=status)

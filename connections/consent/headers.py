@@ -5,17 +5,23 @@ from collections.abc import Callable
 from functools import wraps
 
 from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
+from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
 from connections.consent.cookies import browser_secret
-from connections.consent.pages import problem_page
+from connections.consent.pages import problem_page, status_of
 from connections.consent.sender import Sender, lacks_cookie, sender_of
 from connections.consent.words import failure_named
 from connections.entrance import log_crash
 from connections.lifecycle.failures import Failure
 from connections.lifecycle.locking import LockTimeout
 from connections.lifecycle.outcomes import Refusal
+
+# What Django raises over a body or a query that it cannot or will not read: the sender's fault, and no error of ours.
+BAD_REQUESTS = (SuspiciousOperation, BadRequest, MultiPartParserError, UnreadablePostError)
 
 View = Callable[..., HttpResponse]
 
@@ -54,15 +60,25 @@ def own_forms_only(view: View) -> View:
 
 def _answered(view: View, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
     """Return what ``view`` answers; what it did not expect becomes a page as well."""
+    # What a request says of its own encoding is not believed: some codecs make text of it that no column can hold.
+    request.encoding = "utf-8"
     try:
         return view(request, *args, **kwargs)
     except Refusal as refusal:
         return problem_page(request, failure=failure_named(refusal), status=409)
     except LockTimeout:
         return problem_page(request, failure=Failure.BUSY, status=503)
+    except BAD_REQUESTS as error:
+        failure = failure_of_bad(error)
+        return problem_page(request, failure=failure, status=status_of(failure))
     except Exception as error:  # noqa: BLE001 (an end user is never left without a page that says what to do)
         log_crash(request, error)
         return problem_page(request, failure=Failure.INTERNAL, status=500)
+
+
+def failure_of_bad(error: Exception) -> Failure:
+    """Return what one of ``BAD_REQUESTS`` is told as."""
+    return Failure.TOO_LARGE if isinstance(error, RequestDataTooBig) else Failure.MALFORMED
 
 
 def set_policy(response: HttpResponse, *, ancestors: tuple[str, ...]) -> None:

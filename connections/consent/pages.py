@@ -6,12 +6,24 @@ from urllib.parse import urlencode, urlsplit
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from connections.consent.words import WORDS_OF, declined_words
+from connections.consent.words import WORDS_OF, words_for
 from connections.lifecycle.branding import text_on
 from connections.lifecycle.failures import Failure
 from connections.lifecycle.outcomes import AppMisconfigured
 from connections.lifecycle.targets import entry_of
 from connections.models import ConnectSession
+
+_STATUS_OF = {
+    Failure.APPROVAL_REQUESTED: 200,
+    Failure.NOT_FINISHED: 200,
+    Failure.EXPIRED: 410,
+    Failure.EXCHANGE_FAILED: 409,
+    Failure.ACCOUNT_MISMATCH: 409,
+    Failure.TOO_LARGE: 413,
+    Failure.INTERNAL: 500,
+    Failure.APP_MISCONFIGURED: 502,
+    Failure.BUSY: 503,
+}
 
 
 def widget(request: HttpRequest, template: str, session: ConnectSession, **context: Any) -> HttpResponse:
@@ -67,10 +79,22 @@ def _names_in(session: ConnectSession | None) -> dict[str, str]:
     return {"provider": entry.name, "workspace": entry.workspaces.label.lower() if entry.workspaces else "workspace"}
 
 
-def declined_page(request: HttpRequest, session: ConnectSession, error: str) -> HttpResponse:
-    """Render the provider's refusal, with the choice to try again or to go back."""
-    words, back_url = declined_words(error), return_address(session, error=error)
-    return widget(request, "declined", session, title=words.title, advice=words.advice, back_url=back_url)
+def try_again_page(request: HttpRequest, session: ConnectSession, failure: str, *, status: int = 200) -> HttpResponse:
+    """Render what stands against a session that is still open, with the choice to try again or to go back.
+
+    ``failure`` is one of ours, or what the provider called its refusal.
+    """
+    words, back_url = words_for(failure), return_address(session, error=failure)
+    response = widget(
+        request, "try_again", session, title=words.title, advice=words.advice, failure=str(failure), back_url=back_url
+    )
+    response.status_code = status
+    return response
+
+
+def status_of(failure: Failure) -> int:
+    """Return the HTTP status of a page that tells of ``failure`` where nothing else decides it."""
+    return _STATUS_OF.get(failure, 400)
 
 
 def return_address(session: ConnectSession, **result: str) -> str:

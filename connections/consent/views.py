@@ -16,11 +16,13 @@ from connections.consent.sender import PROOF, Sender, form_proof, lacks_cookie, 
 from connections.consent.words import failure_named
 from connections.entrance import actor_of
 from connections.lifecycle.authorize import (
+    OPEN,
     authorization_url,
     check_cookie,
     chosen_app,
     find_session,
     fixed_params,
+    is_own_browser,
     own_session,
 )
 from connections.lifecycle.authorize import start as start_session
@@ -47,6 +49,8 @@ def landing(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     session = find_session(session_id)
     if session is None:
         return problem_page(request, failure=Failure.UNKNOWN, status=404)
+    if session.state != SessionState.CREATED and is_own_browser(session, browser_secret(request, session_id)):
+        return _to_the_outcome(session_id)
     if session.state != SessionState.CREATED:
         return problem_page(request, failure=Failure.USED, session=session, status=410)
     if session.expires_at <= database_now():
@@ -90,6 +94,8 @@ def start(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
             session_id, token=request.POST.get("token", ""), now=database_now(), actor=actor_of(request)
         )
     except SessionUnusable as refusal:
+        if _is_back(request, session_id):  # a double click, or the back button
+            return _to_the_outcome(session_id)
         return problem_page(request, failure=failure_named(refusal), status=410)
     session, secret = started.session, started.browser_secret
     apps = apps_for(session)
@@ -132,6 +138,8 @@ def choose(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
         session = own_session(session_id, browser_secret=secret, now=database_now())
     except SessionUnusable as refusal:
         return _refused(request, session_id, refusal)
+    if session.state not in OPEN:
+        return _to_the_outcome(session_id)
     choices = _choices(session, apps_for(session))
     return widget(request, "choose", session, choices=choices, form_proof=form_proof(session.id, secret))
 
@@ -145,6 +153,8 @@ def method(request: HttpRequest, session_id: uuid.UUID, app_id: uuid.UUID) -> Ht
     now = database_now()
     try:
         session = own_session(session_id, browser_secret=secret, now=now)
+        if session.state not in OPEN:
+            return _to_the_outcome(session_id)
         app = chosen_app(session, app_id)
     except SessionUnusable as refusal:
         return _refused(request, session_id, refusal)
@@ -182,6 +192,16 @@ def finish(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     except SessionUnusable as refusal:
         return _refused(request, session_id, refusal)
     return finished_unbound(request, session)
+
+
+def _is_back(request: HttpRequest, session_id: uuid.UUID) -> bool:
+    session = find_session(session_id)
+    return session is not None and is_own_browser(session, browser_secret(request, session_id))
+
+
+def _to_the_outcome(session_id: uuid.UUID) -> HttpResponse:
+    """Show the session's own browser where its session stands: its step was taken before."""
+    return HttpResponseRedirect(reverse("outcome", args=[session_id]), status=303)
 
 
 def _refused(request: HttpRequest, session_id: uuid.UUID, refusal: SessionUnusable) -> HttpResponse:

@@ -15,8 +15,12 @@ class Words:
 
 
 _START_AGAIN = "Nothing was connected. Go back and start again."
+_TRY_AGAIN = "Nothing was connected. You can try again, or go back."
 _OPERATORS_MEND = "The people who run this service have to mend it. Tell them that you saw this page."
+_BACK_AND_START = "Nothing was connected. Go back to where you came from and start again."
 _LOOK_THERE = "Go back to where you came from, and look there."
+
+REFUSED = Words("The provider refused", _TRY_AGAIN)
 
 WORDS_OF: dict[Failure, Words] = {
     Failure.UNKNOWN: Words("This link is not valid", "Ask for a new link where you got this one."),
@@ -37,13 +41,50 @@ WORDS_OF: dict[Failure, Words] = {
             "began in another browser or app, go back to that one."
         ),
     ),
-    Failure.STATE: Words("This answer was used already", "Go back to where you came from and start again."),
+    Failure.STATE: Words(
+        "This answer is of no use any more",
+        "It was used already, or a newer try has taken its place. Go back to where you came from and start again.",
+    ),
+    Failure.NO_STATE: Words("The provider's answer does not say what it belongs to", _TRY_AGAIN),
+    Failure.UNASKED: Words(
+        "Please begin in the product that you want to connect",
+        (
+            "You came here from the provider, but nothing was begun in this browser that this could belong to. Open "
+            "the product that you want to connect, and connect the account from there."
+        ),
+    ),
     Failure.CALLBACK: Words("This answer came to the wrong place", _START_AGAIN),
     Failure.ISSUER: Words(
         "The answer came from another server",
         "It is not the one that you were sent to, so nothing was connected. Go back and start again.",
     ),
-    Failure.NO_CODE: Words("The provider's answer is incomplete", _START_AGAIN),
+    Failure.NO_CODE: Words("The provider's answer is incomplete", _TRY_AGAIN),
+    Failure.REPEATED: Words("The provider's answer contradicts itself", _TRY_AGAIN),
+    Failure.TOO_LONG: Words("The provider's answer is too long", _TRY_AGAIN),
+    Failure.PARAMETER_MISSING: Words(
+        "The provider's answer does not say which account this is about",
+        (
+            "Nothing was connected. Try again and choose a company, shop or site there, if you are asked for one. If "
+            "you see this page again, tell the people who run this service."
+        ),
+    ),
+    Failure.PARAMETER_UNKNOWN: Words(
+        "The provider's answer names something that is not known here",
+        "Nothing was connected. Try again. If you see this page again, tell the people who run this service.",
+    ),
+    Failure.APPROVAL_REQUESTED: Words(
+        "Your request was sent",
+        (
+            "An administrator of your account at the provider has to approve it, so nothing is connected yet. Come "
+            "back afterwards and try again."
+        ),
+    ),
+    Failure.DECLINED: REFUSED,
+    Failure.CODE_BURNT: Words(
+        "This answer was opened in another browser before",
+        "To keep your account safe it is of no use any more, and nothing was connected. Go back and start again.",
+    ),
+    Failure.NOT_FINISHED: Words("This is not finished yet", "Go on at the provider, or try again from here."),
     Failure.EXCHANGING: Words("This is being connected already", _LOOK_THERE),
     Failure.NO_CHOICE: Words("There is nothing to choose any more", _LOOK_THERE),
     Failure.CREDENTIAL_UNREADABLE: Words("This does not work at the moment", _OPERATORS_MEND),
@@ -69,35 +110,41 @@ WORDS_OF: dict[Failure, Words] = {
         "The provider cannot be reached", "Nothing was connected. Try again in a few minutes."
     ),
     Failure.GONE: Words("This connection no longer exists", "It was disconnected meanwhile. Go back and start again."),
-    Failure.BUSY: Words("This takes longer than usual", "Nothing was connected. Try again in a moment."),
-    Failure.INTERNAL: Words(
-        "Something went wrong here", "Nothing was connected. Go back to where you came from and start again."
+    Failure.CHOICE_DECLINED: Words("You chose none of them", _START_AGAIN),
+    Failure.COMPLETION_MISMATCH: Words(
+        "This could not be confirmed",
+        (
+            "Somebody else than the person who began is logged in where you came from, so nothing was connected. Log "
+            "in there as yourself, and start again."
+        ),
     ),
+    Failure.MALFORMED: Words("This request cannot be read", _BACK_AND_START),
+    Failure.TOO_LARGE: Words("This request is too large", _BACK_AND_START),
+    Failure.BUSY: Words("This takes longer than usual", "Nothing was connected. Try again in a moment."),
+    Failure.INTERNAL: Words("Something went wrong here", _BACK_AND_START),
 }
 
 _TRY_LATER = "Nothing was connected. Try again in a few minutes."
 _DECLINED: dict[str, Words] = {
-    "access_denied": Words("You did not allow access", "Nothing was connected. You can try again, or go back."),
+    "access_denied": Words("You did not allow access", _TRY_AGAIN),
     "temporarily_unavailable": Words("The provider is busy", _TRY_LATER),
     "server_error": Words("The provider had a problem", _TRY_LATER),
     "invalid_scope": Words("The provider does not know this permission", _OPERATORS_MEND),
-    "admin_consent_required": Words(
-        "An administrator has to approve this first",
-        "Ask the administrator of your account to approve the app, then try again.",
-    ),
 }
-_REFUSED = Words("The provider refused", "Nothing was connected. Try again, or go back.")
 
 
 def failure_named(refusal: Refusal) -> Failure:
     """Return the failure that a refusal is told as; one that no step of the widget expects is a fault of ours."""
     code = refusal.failure if isinstance(refusal, SessionUnusable) else refusal.code
-    try:
-        return Failure(code)
-    except ValueError:
-        return Failure.INTERNAL
+    return Failure.named(code) or Failure.INTERNAL
 
 
-def declined_words(error: str) -> Words:
-    """Return the words for a provider's refusal; ``error`` is its code (RFC 6749 §4.1.2.1), whatever it may be."""
-    return _DECLINED.get(error, _REFUSED)
+def words_for(failure: str) -> Words:
+    """Return the words for what a session keeps as its failure: one of ours, or the provider's own error code.
+
+    The latter (RFC 6749 §4.1.2.1) may be any word at all.
+    """
+    if failure in _DECLINED:
+        return _DECLINED[failure]
+    ours = Failure.named(failure)
+    return REFUSED if ours is None else WORDS_OF[ours]

@@ -2,7 +2,8 @@
 
 import uuid
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from connections.consent.cookies import browser_secret
@@ -37,6 +38,8 @@ def workspace(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
             return _declined(request, session_id, token)
         return _chosen(request, session_id, token)
     except SessionUnusable as refusal:
+        if refusal.failure in (Failure.NO_CHOICE, Failure.EXCHANGING):  # which only the right browser is told
+            return HttpResponseRedirect(reverse("outcome", args=[session_id]), status=303)
         session = find_session(session_id) if refusal.failure in _TOLD_TO_THE_RIGHT_BROWSER else None
         return problem_page(request, failure=failure_named(refusal), session=session, status=410)
 

@@ -5,7 +5,6 @@ cookie. Cookies themselves are the entrance's business (``connections/consent``)
 """
 
 import hmac
-import re
 import secrets
 import uuid
 from collections.abc import Mapping
@@ -22,10 +21,11 @@ from connections.lifecycle.locking import lock_session, short_transaction
 from connections.lifecycle.outcomes import InvalidRequest, SessionUnusable
 from connections.lifecycle.targets import Access, access_to, entry_of, registrar_of
 from connections.models import ConnectSession, ProviderApp, SessionState
+from providers.catalog.fields import Param
 from providers.errors import MisconfiguredProvider
 from providers.oauth import pkce
 from providers.values import AuthorizationRequest
-from providers.vocabulary import ParamScope, Pkce
+from providers.vocabulary import AuthStyle, ParamScope, Pkce
 
 BROWSER_LIFETIME = timedelta(minutes=30)
 OPEN = (SessionState.STARTED, SessionState.AUTHORIZING)
@@ -81,7 +81,7 @@ def check_browser(session: ConnectSession, browser_secret: str | None, *, now: d
     is None): it keeps none, or it is another one that has none yet. With any other of our cookies it is "browser".
     """
     is_late = session.browser_expires_at is None or session.browser_expires_at <= now
-    # After the time is up the right browser has no cookie either, because its lifetime is the same.
+    # After the time is up the right browser may have no cookie either.
     if browser_secret is None and session.state in OPEN:
         if not is_late:
             raise SessionUnusable(Failure.NO_COOKIE)
@@ -93,9 +93,14 @@ def check_browser(session: ConnectSession, browser_secret: str | None, *, now: d
 
 def check_cookie(session: ConnectSession, browser_secret: str | None) -> None:
     """Raise ``SessionUnusable`` ("browser") unless ``browser_secret`` is that of the session's own browser."""
-    held = bytes(session.browser_hash or b"")
-    if not browser_secret or not held or not hmac.compare_digest(held, digest(browser_secret)):
+    if not is_own_browser(session, browser_secret):
         raise SessionUnusable(Failure.BROWSER)
+
+
+def is_own_browser(session: ConnectSession, browser_secret: str | None) -> bool:
+    """Whether ``browser_secret`` is what the session's own browser got."""
+    held = bytes(session.browser_hash or b"")
+    return bool(browser_secret and held) and hmac.compare_digest(held, digest(browser_secret or ""))
 
 
 def own_session(session_id: uuid.UUID, *, browser_secret: str | None, now: datetime) -> ConnectSession:
@@ -127,7 +132,7 @@ def authorization_url(
         check_browser(session, browser_secret, now=now)
         app = chosen_app(session, app_id)
         session.typed_params = checked_params(session, app, params)
-        access = access_to(app, params_of(session, app))
+        access = access_to(app, params_of(session, app), before_callback=True)
         state = secrets.token_urlsafe(32)
         method = access.target.entry.authorization_code
         verifier = pkce.new_verifier() if method is not None and method.pkce is Pkce.S256 else None
@@ -135,6 +140,7 @@ def authorization_url(
         session.state = SessionState.AUTHORIZING
         session.provider_app = app
         session.failure = ""
+        session.callback_params = {}
         session.state_hash = digest(state)
         remember(session, Asked(None if verifier is None else SecretStr(verifier), registrar_of(app)))
         session.save()
@@ -168,11 +174,58 @@ def fixed_params(session: ConnectSession) -> dict[str, str]:
 def params_of(session: ConnectSession, app: ProviderApp) -> dict[str, str]:
     """Return the connection's parameters for ``app``: those that are fixed, and under them what was typed last.
 
-    Names of other providers are left out: the session may have named some for other choices.
+    What only the callback carries comes from there: the session may fix it, a renewed connection only stands in for
+    what was left out (``leads_elsewhere``). Names of other providers are left out: the session may have named some for
+    other choices.
     """
+    entry, style = entry_of(app), AuthStyle(app.auth_style)
     known = {**session.typed_params, **fixed_params(session)}
-    names = [param.name for param in entry_of(app).params_of(ParamScope.CONNECTION)]
-    return {name: known[name] for name in names if name in known}
+    params = {param.name: known[param.name] for param in entry.typed_params(style) if param.name in known}
+    if style is AuthStyle.AUTHORIZATION_CODE:
+        brought = {**known, **session.callback_params, **session.params}
+        params |= {param.name: brought[param.name] for param in _carried(app) if brought.get(param.name)}
+    return params
+
+
+def brought_params(session: ConnectSession, brought: Mapping[str, str]) -> dict[str, str]:
+    """Return what an authorization response brought of the parameters that only it carries: to be stored.
+
+    Raises ``SessionUnusable``: "parameter_missing" where one is known from nowhere else, and "parameter_unknown" where
+    one is none of the entry's choices or has another form.
+    """
+    app = session.provider_app
+    known = fixed_params(session)
+    checked: dict[str, str] = {}
+    for param in _carried(app) if app is not None else ():
+        value = brought.get(param.name, "")
+        if not value and known.get(param.name):
+            continue
+        value = value or param.default
+        if not value:
+            raise SessionUnusable(Failure.PARAMETER_MISSING)
+        if not param.accepts(value):
+            raise SessionUnusable(Failure.PARAMETER_UNKNOWN)
+        checked[param.name] = value
+    return checked
+
+
+def leads_elsewhere(session: ConnectSession) -> bool:
+    """Whether the callback named another company, shop or region than the session or the renewed connection is about.
+
+    Raises ``AppMisconfigured``.
+    """
+    app = session.provider_app
+    if app is None or app.auth_style != AuthStyle.AUTHORIZATION_CODE:
+        return False
+    fixed = dict(session.params) if session.allows_account_change else fixed_params(session)
+    return any(
+        fixed.get(param.name) and session.callback_params.get(param.name, fixed[param.name]) != fixed[param.name]
+        for param in _carried(app)
+    )
+
+
+def _carried(app: ProviderApp) -> tuple[Param, ...]:
+    return entry_of(app).params_of(ParamScope.CALLBACK)
 
 
 def checked_params(session: ConnectSession, app: ProviderApp, typed: Mapping[str, str]) -> dict[str, str]:
@@ -182,9 +235,9 @@ def checked_params(session: ConnectSession, app: ProviderApp, typed: Mapping[str
     """
     fixed = fixed_params(session)
     checked: dict[str, str] = {}
-    for param in entry_of(app).params_of(ParamScope.CONNECTION):
+    for param in entry_of(app).typed_params(AuthStyle(app.auth_style)):
         value = fixed.get(param.name) or typed.get(param.name, "").strip() or param.default
-        if not re.fullmatch(param.pattern, value):
+        if not param.accepts(value):
             example = f" It looks like {param.example}." if param.example else ""
             raise InvalidRequest(f"Check {param.label}.{example}", field=param.name)
         if param.name not in fixed:

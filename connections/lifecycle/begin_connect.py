@@ -1,7 +1,6 @@
 """Begin: the operator's backend makes a connect session, server-to-server."""
 
 import hashlib
-import re
 import secrets
 import uuid
 from collections.abc import Mapping, Sequence
@@ -157,9 +156,10 @@ def _check_addresses(invitation: Invitation, tenant: Tenant) -> None:
 
 
 def _check_params(invitation: Invitation, apps: Sequence[ProviderApp]) -> None:
-    known = {param.name: param for app in apps for param in entry_of(app).params_of(ParamScope.CONNECTION)}
+    scopes = (ParamScope.CONNECTION, ParamScope.CALLBACK)
+    known = {param.name: param for app in apps for scope in scopes for param in entry_of(app).params_of(scope)}
     for name, value in invitation.params.items():
         if name not in known:
             raise InvalidRequest(f"The provider has no parameter {name!r}.", field=f"params.{name}")
-        if not re.fullmatch(known[name].pattern, value):
+        if not known[name].accepts(value):
             raise InvalidRequest(f"The parameter {name!r} does not have the expected form.", field=f"params.{name}")

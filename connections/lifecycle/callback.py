@@ -1,115 +1,200 @@
 """Callback: the authorization response (RFC 6749 §4.1.2), checked before anything is sent to a token endpoint.
 
-The state is consumed by the first response that names it, whatever comes of it. Cookie, provider app and issuer
-(RFC 9207) are compared before the code is held; a mismatch of any ends the session, because the response may have been
-planted (mix-up, COAT, CORF, a link sent to somebody else).
+The state is consumed by the first response that names it, whatever comes of it: a session waits for an answer in one
+state of its own, which every outcome leaves. Provider app, cookie and issuer (RFC 9207) are compared before the code is
+held; a mismatch of any ends the session, because the response may have been planted (mix-up, COAT, CORF, a link sent to
+somebody else). What is merely not an answer leaves the session open for another try.
+
+The session's own browser may come with an answer as often as it likes: it is told where the session stands.
 """
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db import transaction
+from django.db.models import Q
+
 from connections.lifecycle import audit
-from connections.lifecycle.authorize import check_browser, params_of
+from connections.lifecycle.authorize import OPEN, brought_params, check_browser, is_own_browser, params_of
 from connections.lifecycle.begin_connect import digest
+from connections.lifecycle.burn import burn, is_burnt
 from connections.lifecycle.failures import Failure
-from connections.lifecycle.hold import Held, destroy_held, hold
+from connections.lifecycle.hold import Held, destroy_held, hold, still_held
 from connections.lifecycle.locking import lock_session, short_transaction
-from connections.lifecycle.outcomes import SessionUnusable
-from connections.lifecycle.targets import access_to
-from connections.models import ConnectSession, SessionState
-from providers.catalog.schema import AuthorizationCodeMethod
-from providers.errors import plain_error_code
+from connections.lifecycle.outcomes import AppMisconfigured, SessionUnusable
+from connections.lifecycle.targets import access_to, entry_of
+from connections.models import ConnectSession, ProviderApp, SessionState
+from connections.vault.sealing import Unreadable
+from providers.catalog.schema import AuthorizationCodeMethod, CatalogEntry
+from providers.oauth.authorization_response import AuthorizationResponse, names_read, read_response
 from providers.vocabulary import IssParameter
 
-CODE_MAX_LENGTH = 4096
+_MOST_SESSIONS = 20  # of one browser; it cannot keep many more cookies of one site
 
 
 @dataclass(frozen=True, slots=True)
-class Declined:
-    """The end user or the provider said no; the same browser may try again."""
+class Cookies:
+    """What a browser holds: the secret of a session, and all of them, by the first 16 hex digits of a session's id."""
 
-    session: ConnectSession
-    error: str
+    secret_of: Callable[[uuid.UUID], str | None]
+    all: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the browser is to be shown: where its session stands, or the failure of an answer that changed nothing.
+
+    ``session_id`` is None for a stranger to every session, who is shown nobody's brand and no way back; ``failure`` is
+    None where the session itself says what has become of it.
+    """
+
+    session_id: uuid.UUID | None
+    failure: Failure | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """What ends the session."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class _Reopens:
+    """What leaves the session open for another try: a failure of ours, or the provider's own error code."""
+
+    failure: str
 
 
 def receive_callback(
     app_id: uuid.UUID,
-    response: Mapping[str, str],
+    given: Mapping[str, Sequence[str]],
     *,
-    browser_secret_of: Callable[[uuid.UUID], str | None],
+    cookies: Cookies,
     now: datetime,
     actor: audit.Actor,
-) -> Held | Declined:
+) -> Held | Told:
     """Check an authorization response and hold its code.
 
-    ``response`` are the response parameters, each given once; ``browser_secret_of`` returns the cookie's value for a
-    session id. Raises ``SessionUnusable``; its ``failure`` is "state", "callback", "browser", "expired", "issuer" or
-    "no_code". No HTTP.
+    ``given`` are the parameters that came, each with all its values. One transaction, no HTTP. Raises ``LockTimeout``,
+    with nothing changed; what stands against the response is told and not raised.
     """
+    app = ProviderApp.objects.filter(id=app_id).first()
+    response = read_response(given, entry=_entry(app))
     with short_transaction():
-        session = lock_session(state_hash=digest(response.get("state", "")))
-        if session is None or session.state != SessionState.AUTHORIZING:
-            refusal = SessionUnusable(Failure.STATE)
-            audit.record(
-                "callback.refused",
-                decision=refusal.failure,
-                actor=actor,
-                tenant_id=session.tenant_id if session else None,
-                detail={"provider_app": str(app_id)},
-            )
-        else:
-            found = _checked(session, app_id, response, browser_secret_of(session.id), now=now)
-            if isinstance(found, str):
-                return hold(session, json.dumps({"code": found}).encode(), now=now, actor=actor)
-            if isinstance(found, Declined):
-                _reopen(session, found.error, actor=actor)
-                return found
-            refusal = found
-            destroy_held(session, failure=found.failure)
-            audit.record(
-                "callback.refused",
-                decision=found.failure,
-                actor=actor,
-                tenant_id=session.tenant_id,
-                detail={"session": str(session.id), "provider_app": str(app_id)},
-            )
-    raise refusal
+        session = lock_session(state_hash=digest(response.state)) if response.state else None
+        if session is None:
+            return _not_asked_for(app, response, cookies, now=now, actor=actor)
+        secret = cookies.secret_of(session.id)
+        if session.state != SessionState.AUTHORIZING:
+            return _repeated(session, app, response, secret, now=now, actor=actor)
+        return _received(session, app_id, response, secret, now=now, actor=actor)
 
 
-def _checked(
+def parameters_read(app_id: uuid.UUID) -> frozenset[str]:
+    """Return the names of the parameters that are read of a response to this provider app."""
+    return names_read(_entry(ProviderApp.objects.filter(id=app_id).first()))
+
+
+def session_of_browser(app: ProviderApp | None, cookies: Cookies) -> ConnectSession | None:
+    """Return the session that this browser's cookies prove and that is about ``app``; the latest of several."""
+    ranges = Q(pk__in=[])
+    for start in list(cookies.all)[:_MOST_SESSIONS]:
+        ranges |= Q(id__gte=uuid.UUID(start.ljust(32, "0")), id__lte=uuid.UUID(start.ljust(32, "f")))
+    about = Q(provider_app=app) | Q(providers__contains=[app.provider]) if app is not None else Q(pk__in=[])
+    found = ConnectSession.objects.filter(ranges, about).select_related("tenant").order_by("-updated_at")
+    own = [
+        session for session in found[:_MOST_SESSIONS] if is_own_browser(session, cookies.all.get(session.id.hex[:16]))
+    ]
+    waiting = [session for session in own if session.state in OPEN]
+    return next(iter(waiting or own), None)
+
+
+def _entry(app: ProviderApp | None) -> CatalogEntry | None:
+    try:
+        return None if app is None else entry_of(app)
+    except AppMisconfigured:
+        return None
+
+
+def _received(
     session: ConnectSession,
     app_id: uuid.UUID,
-    response: Mapping[str, str],
-    browser_secret: str | None,
+    response: AuthorizationResponse,
+    secret: str | None,
     *,
     now: datetime,
-) -> str | Declined | SessionUnusable:
-    """Return the code, or what stands against it."""
-    if session.provider_app is None or session.provider_app.id != app_id:
-        return SessionUnusable(Failure.CALLBACK)
+    actor: audit.Actor,
+) -> Held | Told:
+    """Consume the state of the locked ``session`` with its first answer."""
+    verdict = _verdict(session, app_id, response, secret, now=now)
+    if verdict is None:
+        try:
+            with transaction.atomic():
+                session.callback_params = brought_params(session, response.params)
+                content = json.dumps({"code": response.code}).encode()
+                return hold(session, content, browser_secret=secret or "", now=now, actor=actor)
+        except Unreadable:
+            verdict = _Reopens(Failure.CREDENTIAL_UNREADABLE)
+            session = lock_session(id=session.id) or session  # as it was before
+    if isinstance(verdict, _Reopens):
+        _reopen(session, verdict.failure, actor=actor)
+        return Told(session.id, None)
+    is_wrong_browser = verdict.failure in (Failure.BROWSER, Failure.NO_COOKIE)
+    if is_wrong_browser:
+        burn(app_id, response.code, session=session, now=now)
+    destroy_held(session, failure=verdict.failure)
+    _record_refusal(verdict.failure, app_id=app_id, session=session, actor=actor)
+    if is_own_browser(session, secret):
+        return Told(session.id, None)
+    return Told(None, verdict.failure)
+
+
+def _verdict(
+    session: ConnectSession,
+    app_id: uuid.UUID,
+    response: AuthorizationResponse,
+    secret: str | None,
+    *,
+    now: datetime,
+) -> _Ends | _Reopens | None:
+    """Return what stands against the first answer to ``session``, None for an answer whose code is to be held."""
+    app = session.provider_app
+    if app is None or app.id != app_id:
+        return _Ends(Failure.CALLBACK)
     try:
-        check_browser(session, browser_secret, now=now)
+        check_browser(session, secret, now=now)
     except SessionUnusable as refusal:
-        return refusal
-    # From a refusal nothing is taken but that it was one, and many servers that promise `iss` leave it out there.
-    is_bare_refusal = "error" in response and "iss" not in response
-    if not is_bare_refusal and not _issuer_agrees(session, response.get("iss")):
-        return SessionUnusable(Failure.ISSUER)
-    if "error" in response:
-        return Declined(session, plain_error_code(response["error"]) or "server_error")
-    code = response.get("code", "")
-    if not code or len(code) > CODE_MAX_LENGTH:
-        return SessionUnusable(Failure.NO_CODE)
-    return code
+        return _Ends(Failure(refusal.failure))
+    if response.is_repeated or response.is_too_long:
+        return _Reopens(Failure.REPEATED if response.is_repeated else Failure.TOO_LONG)
+    brings_code = bool(response.code) and not response.error and not response.awaits_approval
+    try:
+        # From what brings no code nothing is taken, and many servers that promise `iss` leave it out of a refusal.
+        if (brings_code or response.iss is not None) and not _issuer_agrees(session, app, response.iss):
+            return _Ends(Failure.ISSUER)
+        if not brings_code:
+            return _Reopens(_why_no_code(response))
+        brought_params(session, response.params)
+    except AppMisconfigured:
+        return _Reopens(Failure.APP_MISCONFIGURED)
+    except SessionUnusable as refusal:
+        return _Reopens(refusal.failure)
+    return _Ends(Failure.CODE_BURNT) if is_burnt(app_id, response.code, session=session) else None
 
 
-def _issuer_agrees(session: ConnectSession, iss: str | None) -> bool:
-    if session.provider_app is None:
-        return False
-    target = access_to(session.provider_app, params_of(session, session.provider_app)).target
+def _why_no_code(response: AuthorizationResponse) -> str:
+    if response.awaits_approval:
+        return Failure.APPROVAL_REQUESTED
+    return response.error or Failure.NO_CODE
+
+
+def _issuer_agrees(session: ConnectSession, app: ProviderApp, iss: str | None) -> bool:
+    """Compare the issuer. Raises ``AppMisconfigured``."""
+    target = access_to(app, params_of(session, app), before_callback=True).target
     method = target.oauth_method
     required = isinstance(method, AuthorizationCodeMethod) and method.iss_parameter is IssParameter.REQUIRED
     if iss is None:
@@ -118,17 +203,74 @@ def _issuer_agrees(session: ConnectSession, iss: str | None) -> bool:
     return target.endpoints.issuer in ("", iss)
 
 
-def _reopen(session: ConnectSession, error: str, *, actor: audit.Actor) -> None:
-    """Consume the state, and let the same browser ask again."""
+def _reopen(session: ConnectSession, failure: str, *, actor: audit.Actor) -> None:
+    """Let the same browser ask again; the state stays known, and consumed."""
     session.state = SessionState.STARTED
-    session.state_hash = None
     session.code_verifier = None
-    session.failure = error[:40]
+    session.failure = failure[:40]
     session.save()
     audit.record(
         "callback.declined",
-        decision=error[:40],
+        decision=session.failure,
         actor=actor,
         tenant_id=session.tenant_id,
         detail={"session": str(session.id)},
+    )
+
+
+def _repeated(
+    session: ConnectSession,
+    app: ProviderApp | None,
+    response: AuthorizationResponse,
+    secret: str | None,
+    *,
+    now: datetime,
+    actor: audit.Actor,
+) -> Held | Told:
+    """Answer whoever brings a state that was consumed already. Nothing that comes with it is taken."""
+    if is_own_browser(session, secret):
+        return still_held(session, browser_secret=secret or "", now=now) or Told(session.id, None)
+    if app is not None:
+        burn(app.id, response.code, session=session, now=now)
+    _record_refusal(Failure.STATE, app_id=app.id if app is not None else None, session=session, actor=actor)
+    return Told(None, Failure.STATE)
+
+
+def _not_asked_for(
+    app: ProviderApp | None,
+    response: AuthorizationResponse,
+    cookies: Cookies,
+    *,
+    now: datetime,
+    actor: audit.Actor,
+) -> Told:
+    """Answer whoever brings no state, or one that no session waits for. No session is changed by that."""
+    own = session_of_browser(app, cookies)
+    if app is not None:
+        burn(app.id, response.code, session=own, now=now)
+    if own is not None and own.state not in OPEN:
+        return Told(own.id, None)
+    failure = Failure.STATE if response.state else Failure.NO_STATE
+    if response.is_repeated or response.is_too_long:
+        failure = Failure.REPEATED if response.is_repeated else Failure.TOO_LONG
+    elif own is not None and response.awaits_approval:
+        failure = Failure.APPROVAL_REQUESTED
+    elif own is not None and response.error:
+        failure = Failure.DECLINED
+    elif own is None and not response.state:
+        failure = Failure.UNASKED
+    _record_refusal(failure, app_id=app.id if app is not None else None, session=own, actor=actor)
+    return Told(own.id if own is not None else None, failure)
+
+
+def _record_refusal(
+    failure: Failure, *, app_id: uuid.UUID | None, session: ConnectSession | None, actor: audit.Actor
+) -> None:
+    detail = {"provider_app": str(app_id)} if app_id is not None else {}
+    audit.record(
+        "callback.refused",
+        decision=failure,
+        actor=actor,
+        tenant_id=session.tenant_id if session is not None else None,
+        detail=detail | ({"session": str(session.id)} if session is not None else {}),
     )

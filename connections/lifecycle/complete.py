@@ -12,14 +12,22 @@ from datetime import datetime
 from django.db.models import Q
 
 from connections.lifecycle import audit, events
-from connections.lifecycle.authorize import check_cookie
+from connections.lifecycle.activate import end_session
+from connections.lifecycle.authorize import check_cookie, leads_elsewhere
 from connections.lifecycle.begin_connect import digest
 from connections.lifecycle.begin_exchange import Exchange, begin_exchange, open_kept, under_way
 from connections.lifecycle.exchange import ChoiceDue, exchange
 from connections.lifecycle.failures import Failure
 from connections.lifecycle.hold import WAITING, destroy_held, has_died, is_overdue
 from connections.lifecycle.locking import lock_session, short_transaction
-from connections.lifecycle.outcomes import CompletionMismatch, NotFound, Refusal, SessionUnusable, Suspended
+from connections.lifecycle.outcomes import (
+    AccountMismatch,
+    CompletionMismatch,
+    NotFound,
+    Refusal,
+    SessionUnusable,
+    Suspended,
+)
 from connections.models import ApiClient, Binding, Connection, ConnectSession, SessionState, Status
 
 
@@ -61,7 +69,7 @@ def complete_unbound(
         check_cookie(session, browser_secret)
         if session.state == SessionState.COMPLETED and session.connection is not None:
             return session.connection
-        claimed = _begin(session, completion_code="", now=now)
+        claimed = _begin(session, completion_code="", now=now, actor=actor)
     if isinstance(claimed, Refusal):
         raise claimed
     return exchange(claimed, actor=actor) if isinstance(claimed, Exchange) else claimed
@@ -87,7 +95,7 @@ def _claim(
         elif session.state == SessionState.COMPLETED and session.connection is not None:
             claimed = session.connection
         else:
-            claimed = _begin(session, completion_code=completion_code, now=now)
+            claimed = _begin(session, completion_code=completion_code, now=now, actor=actor)
     if isinstance(claimed, Refusal):
         raise claimed
     return claimed
@@ -102,7 +110,9 @@ def _lock_touched(session_id: uuid.UUID, completion_code: str, *, client: ApiCli
     return {session.id: session for session in locked if session is not None}
 
 
-def _begin(session: ConnectSession, *, completion_code: str, now: datetime) -> Exchange | ChoiceDue | Refusal:
+def _begin(
+    session: ConnectSession, *, completion_code: str, now: datetime, actor: audit.Actor
+) -> Exchange | ChoiceDue | Refusal:
     """Claim what the locked ``session`` holds, or return the choice that is due, or what stands against it.
 
     What an exchange had obtained before it died is claimed anew.
@@ -124,6 +134,12 @@ def _begin(session: ConnectSession, *, completion_code: str, now: datetime) -> E
     switches = (session.tenant.suspended_at, session.api_client.suspended_at)
     if any(switches) or session.provider_app is None or session.provider_app.suspended_at is not None:
         return Suspended("An operator has switched this off; nothing was exchanged.")
+    if leads_elsewhere(session):
+        end_session(session, AccountMismatch.code, actor=actor)
+        return AccountMismatch(
+            "The end user chose another company or region at the provider than this session is about; nothing was "
+            "exchanged. Make a session with allow_account_change to replace the account."
+        )
     if session.state == SessionState.CHOOSING:
         return _due(session)
     return begin_exchange(session, session.provider_app, completion_code=completion_code, now=now)

@@ -10,6 +10,14 @@ from enum import StrEnum
 class Failure(StrEnum):
     """Why a step of the widget was not taken. Values are stable: operators see them too."""
 
+    @classmethod
+    def named(cls, code: str) -> "Failure | None":
+        """Return the failure of this code, None for a word that is none of ours."""
+        try:
+            return cls(code)
+        except ValueError:
+            return None
+
     # The link and the browser
     UNKNOWN = "unknown"
     USED = "used"
@@ -24,10 +32,22 @@ class Failure(StrEnum):
     CALLBACK = "callback"
     ISSUER = "issuer"
     NO_CODE = "no_code"
+    NO_STATE = "no_state"
+    UNASKED = "unasked"
+    REPEATED = "repeated_parameter"
+    TOO_LONG = "too_long"
+    PARAMETER_MISSING = "parameter_missing"
+    PARAMETER_UNKNOWN = "parameter_unknown"
+    APPROVAL_REQUESTED = "approval_requested"
+    DECLINED = "declined"
+    CODE_BURNT = "code_burnt"
+    NOT_FINISHED = "not_finished"
     # The exchange and what follows
     EXCHANGING = "exchanging"
     NO_CHOICE = "no_choice"
     GONE = "gone"
+    CHOICE_DECLINED = "choice_declined"
+    COMPLETION_MISMATCH = "completion_mismatch"
     EXCHANGE_FAILED = "exchange_failed"
     NO_WORKSPACE = "no_workspace"
     ACCOUNT_NOT_PERMITTED = "account_not_permitted"
@@ -36,5 +56,7 @@ class Failure(StrEnum):
     APP_MISCONFIGURED = "app_misconfigured"
     CREDENTIAL_UNREADABLE = "credential_unreadable"
     # This server
+    MALFORMED = "malformed_request"
+    TOO_LARGE = "request_too_large"
     BUSY = "busy"
     INTERNAL = "internal"

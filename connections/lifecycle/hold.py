@@ -1,11 +1,13 @@
 """Hold: keep what the provider or the end user gave, encrypted, until the operator's backend says whose it is.
 
-Nothing held is ever vended. A fresh completion code goes to the browser that did the work, and to nobody else. Also
-here: until when something is held, and its destruction. An abandoned grant is not revoked at the provider: with many
-that would end an older grant of the same account, too.
+Nothing held is ever vended. A completion code goes to the browser that did the work, and to nobody else. It is made
+from the secret in that browser's cookie, of which only a hash is stored: so the same browser can be given the same code
+once more, and nobody else can learn it. Also here: until when something is held, and its destruction. An abandoned
+grant is not revoked at the provider: with many that would end an older grant of the same account, too.
 """
 
-import secrets
+import base64
+import hmac
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -35,7 +37,7 @@ class Held:
     may_continue: bool
 
 
-def hold(session: ConnectSession, content: bytes, *, now: datetime, actor: audit.Actor) -> Held:
+def hold(session: ConnectSession, content: bytes, *, browser_secret: str, now: datetime, actor: audit.Actor) -> Held:
     """Seal ``content`` into the locked ``session`` and make its completion code, valid for 5 minutes.
 
     ``content`` is a JSON object: a ``code``, or what ``kept.Kept`` writes. A new connection appears as ``pending``; a
@@ -56,9 +58,8 @@ def hold(session: ConnectSession, content: bytes, *, now: datetime, actor: audit
         )
     else:
         session.connection = session.reconnects
-    completion_code = secrets.token_urlsafe(32)
+    completion_code = _completion_code(session, browser_secret)
     session.state = SessionState.HELD
-    session.state_hash = None
     session.held = seal_for_session(session, "held", content)
     session.completion_hash = digest(completion_code)
     session.completion_expires_at = now + HELD_FOR
@@ -72,6 +73,27 @@ def hold(session: ConnectSession, content: bytes, *, now: datetime, actor: audit
     return Held(session, completion_code, may_continue=entry_of(app).workspaces is not None)
 
 
+def still_held(session: ConnectSession, *, browser_secret: str, now: datetime) -> Held | None:
+    """Return what ``hold`` returned, for the session's own browser; None where nothing waits for a confirmation."""
+    if session.state != SessionState.HELD or session.provider_app is None or is_overdue(session, now=now):
+        return None
+    may_continue = entry_of(session.provider_app).workspaces is not None
+    return Held(session, completion_code_of(session, browser_secret=browser_secret), may_continue=may_continue)
+
+
+def completion_code_of(session: ConnectSession, *, browser_secret: str) -> str:
+    """Return the completion code that ``session`` has, for its own browser; "" before it has one."""
+    code = _completion_code(session, browser_secret)
+    return code if hmac.compare_digest(bytes(session.completion_hash or b""), digest(code)) else ""
+
+
+def _completion_code(session: ConnectSession, browser_secret: str) -> str:
+    if not browser_secret:
+        raise ValueError("Only a session's own browser has a completion code.")
+    made = hmac.digest(browser_secret.encode(), b"completion:" + session.id.bytes, "sha256")
+    return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
+
+
 def destroy_held(session: ConnectSession, *, failure: str) -> None:
     """Destroy what the locked ``session`` holds and end it as failed; a pending connection goes with it."""
     pending = session.connection if session.reconnects_id is None else None
@@ -79,7 +101,6 @@ def destroy_held(session: ConnectSession, *, failure: str) -> None:
     session.failure = failure
     session.held = None
     session.code_verifier = None
-    session.state_hash = None
     session.connection = None
     session.save()
     if pending is not None and pending.status == Status.PENDING:

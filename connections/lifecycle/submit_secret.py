@@ -76,7 +76,7 @@ def submit_secret(
             account=probed.account if probed is not None else None,
             is_verified=probed is not None and probed.verdict is ProbeVerdict.ALIVE,
         )
-        return hold(locked, kept.to_bytes(), now=now, actor=actor)
+        return hold(locked, kept.to_bytes(), browser_secret=browser_secret or "", now=now, actor=actor)
 
 
 def _try(access: Access, fields: Mapping[str, str]) -> tuple[Obtained, ProbeResult | None]:

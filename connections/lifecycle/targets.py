@@ -77,11 +77,14 @@ def redirect_uri(app_id: uuid.UUID) -> str:
     return f"{settings.PUBLIC_URL}/connect/callback/{app_id}"
 
 
-def access_to(app: ProviderApp, params: Mapping[str, str], *, key: DataKey | None = None) -> Access:
+def access_to(
+    app: ProviderApp, params: Mapping[str, str], *, key: DataKey | None = None, before_callback: bool = False
+) -> Access:
     """Return the strategy and target of ``app`` for a connection with these ``params``.
 
-    Opens the client secrets (one query, unless ``key`` is theirs). Raises ``AppMisconfigured`` saying what the
-    operator has to mend; ``EndpointMoved`` where the client secrets were entered for other endpoints than these.
+    ``before_callback`` says that what only the callback carries is still to come. Opens the client secrets (one query,
+    unless ``key`` is theirs). Raises ``AppMisconfigured`` saying what the operator has to mend; ``EndpointMoved`` where
+    the client secrets were entered for other endpoints than these.
     """
     if app.is_draft:
         raise AppMisconfigured(f"The provider app {app.name!r} has no client id yet: enter it.")
@@ -98,6 +101,7 @@ def access_to(app: ProviderApp, params: Mapping[str, str], *, key: DataKey | Non
             ),
             discovered=app.discovered,
             params=params,
+            before_callback=before_callback,
         )
     except Unreadable:
         raise AppMisconfigured(

@@ -2,6 +2,7 @@
 
 from connections.models.api_client import ApiClient, ApiKey, Permission
 from connections.models.audit_event import AuditEvent
+from connections.models.burnt_code import BurntCode
 from connections.models.connect_session import UNFINISHED, ConnectSession, SessionState
 from connections.models.connection import Binding, Connection, OwnerKind, Revocation
 from connections.models.credential_version import CredentialVersion, Stage
@@ -26,6 +27,7 @@ __all__ = [
     "AttemptState",
     "AuditEvent",
     "Binding",
+    "BurntCode",
     "ConnectSession",
     "Connection",
     "CredentialVersion",

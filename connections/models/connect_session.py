@@ -41,8 +41,11 @@ class ConnectSession(models.Model):
     ``held`` is what the provider or the end user gave, until the operator's backend confirms who it belongs to, and
     then the credential that was obtained with it, until the connection has it (``kept_until`` at the latest).
     ``code_verifier`` seals the verifier, if any, with the registrar that the authorization request was for.
-    ``params`` are the operator's, ``typed_params`` what the end user typed at the last try; ``authorize.params_of``
-    merges them. ``end_user`` is the person who connects, also where the connection will belong to the whole tenant.
+    ``params`` are the operator's, ``typed_params`` what the end user typed at the last try, ``callback_params`` what
+    the provider's answer brought; ``authorize.params_of`` merges them. ``state_hash`` is that of the last authorization
+    request: it waits for an answer in the state ``authorizing`` alone, and is kept afterwards so that an answer which
+    is delivered twice is recognized. ``end_user`` is the person who connects, also where the connection will belong to
+    the whole tenant.
     ``failure`` is a stable code. Times are absolute: nothing extends them.
     """
 
@@ -55,6 +58,7 @@ class ConnectSession(models.Model):
     requested_scopes = ArrayField(models.CharField(max_length=255), null=True, blank=True)
     params = models.JSONField(default=dict, blank=True)
     typed_params = models.JSONField(default=dict, blank=True)
+    callback_params = models.JSONField(default=dict, blank=True)
     return_url = models.CharField(max_length=1000)
     origin = models.CharField(max_length=255, default="", blank=True)
     locale = models.CharField(max_length=20, default="", blank=True)

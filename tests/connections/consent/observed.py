@@ -83,7 +83,6 @@ def assert_nothing_left(invitation: Invitation, failure: str) -> None:
     assert (session.state, session.failure) == (SessionState.FAILED, failure)
     assert session.held is None
     assert session.code_verifier is None
-    assert session.state_hash is None
     assert session.connection_id is None
     assert not Connection.objects.filter(status="pending").exists()
     assert not CredentialVersion.objects.exclude(stage__in=["current", "previous"]).exists()

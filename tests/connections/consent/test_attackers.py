@@ -42,7 +42,7 @@ def test_provider_link_sent_to_a_victim_is_refused_at_the_callback(
 
     assert (page.status_code, failure_of(page)) == (400, "no_cookie")
     assert_nothing_left(invitation, "no_cookie")
-    assert failure_of(mallory.visit(back)) == "state"
+    assert failure_of(mallory.visit(back)) == "code_burnt"
     assert token_requests(sandbox) == []
 
 

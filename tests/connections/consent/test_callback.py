@@ -9,7 +9,7 @@ import pytest
 from django.db import connection as database
 from django.http import HttpResponse
 
-from connections.models import AuditEvent, ProviderApp, SessionState, Tenant
+from connections.models import AuditEvent, Connection, ProviderApp, SessionState, Tenant
 from tests.connections.consent.observed import assert_nothing_left, pass_time, row_locked, session_of, token_requests
 from tests.connections.consent.steps import leave_again
 from tests.factories import make_sandbox_app
@@ -23,10 +23,35 @@ def changed(url: str, **changes: str | None) -> str:
     return f"{url.partition('?')[0]}?{urlencode({name: value for name, value in given.items() if value is not None})}"
 
 
-def assert_refused(page: HttpResponse, invitation: Invitation, failure: str, sandbox: SandboxProcess) -> None:
-    assert (page.status_code, failure_of(page)) == (400, failure)
+def assert_refused(
+    page: HttpResponse, invitation: Invitation, failure: str, sandbox: SandboxProcess, *, status: int = 400
+) -> None:
+    assert (page.status_code, failure_of(page)) == (status, failure)
     assert_nothing_left(invitation, failure)
     assert AuditEvent.objects.filter(action="callback.refused", decision=failure).count() == 1
+    assert token_requests(sandbox) == []
+
+
+def another_try(user: EndUser, invitation: Invitation) -> str:
+    """Press "Try again", and return the address of the next answer."""
+    choices = user.visit(f"/connect/{invitation.id}/choose")
+    choice = re.search(r'action="(/connect/[^"]+/method/[^"]+)"', choices.content.decode())
+    assert choice is not None
+    return user.person.authorize(leave_again(user, choice[1]))
+
+
+def assert_open_again(
+    page: HttpResponse, invitation: Invitation, failure: str, sandbox: SandboxProcess, *, names_state: bool = True
+) -> None:
+    """Assert that the page has the tenant's brand and both ways on, and that the next try may begin."""
+    text = page.content.decode()
+    assert (page.status_code, failure_of(page)) == (400, failure)
+    assert "<strong>Acme</strong>" in text
+    assert f'href="/connect/{invitation.id}/choose"' in text
+    assert f"connect_session={invitation.id}&amp;error={failure}" in text
+    session = session_of(invitation)
+    expected = (SessionState.STARTED, failure) if names_state else (SessionState.AUTHORIZING, "")
+    assert (session.state, session.failure, session.held) == (*expected, None)
     assert token_requests(sandbox) == []
 
 
@@ -73,18 +98,7 @@ def test_refuses_a_parameter_that_is_given_twice(name: str, alice: EndUser, sand
     back = alice.authorize(invitation)
     given = dict(parse_qsl(urlsplit(back).query)) | {"error": "access_denied"}
     page = alice.visit(f"{back}&{urlencode({name: given[name]})}&{urlencode({name: given[name]})}")
-    assert (page.status_code, failure_of(page)) == (400, "state")
-    assert token_requests(sandbox) == []
-    assert session_of(invitation).state == SessionState.AUTHORIZING
-
-
-def test_a_state_works_once(alice: EndUser, sandbox: SandboxProcess) -> None:
-    invitation = alice.invite()
-    back = alice.authorize(invitation)
-    code = completion_code(alice.visit(back))
-    assert failure_of(alice.visit(back)) == "state"
-    assert token_requests(sandbox) == []
-    assert alice.complete(invitation, code).status_code == 200
+    assert_open_again(page, invitation, "repeated_parameter", sandbox, names_state=name != "state")
 
 
 def test_of_simultaneous_answers_one_is_taken(alice: EndUser, sandbox: SandboxProcess) -> None:
@@ -100,7 +114,9 @@ def test_of_simultaneous_answers_one_is_taken(alice: EndUser, sandbox: SandboxPr
         with row_locked(invitation) as wait_for:
             visits = [pool.submit(visit) for _ in range(2)]
             wait_for(2)
-        assert sorted(each.result() for each in visits) == [302, 400]
+        assert [each.result() for each in visits] == [302, 302]
+    assert AuditEvent.objects.filter(action="connect_session.held").count() == 1
+    assert Connection.objects.count() == 1
     assert token_requests(sandbox) == []
 
 
@@ -108,7 +124,8 @@ def test_a_state_is_consumed_by_a_refused_answer_too(alice: EndUser, sandbox: Sa
     invitation = alice.invite()
     back = alice.authorize(invitation)
     alice.visit(changed(back, iss="https://evil.example"))
-    assert failure_of(alice.visit(back)) == "state"
+    assert failure_of(alice.visit(back)) == "issuer"
+    assert session_of(invitation).state == SessionState.FAILED
     assert token_requests(sandbox) == []
 
 
@@ -120,27 +137,37 @@ def test_the_state_of_an_earlier_try_no_longer_works(alice: EndUser, sandbox: Sa
     assert completion_code(alice.visit(alice.person.authorize(again)))
 
 
-@pytest.mark.parametrize("state", [None, "", "unknown", "\x00", "x" * 10_000])
-def test_refuses_an_answer_that_was_not_asked_for(state: str | None, alice: EndUser, sandbox: SandboxProcess) -> None:
+@pytest.mark.parametrize(
+    ("state", "failure"),
+    [(None, "no_state"), ("", "no_state"), ("unknown", "state"), ("\x00", "state"), ("x" * 10_000, "too_long")],
+)
+def test_an_answer_that_was_not_asked_for_changes_nothing(
+    state: str | None, failure: str, alice: EndUser, sandbox: SandboxProcess
+) -> None:
     invitation = alice.invite()
     back = alice.authorize(invitation)
     page = alice.visit(changed(back, state=state))
-    assert (page.status_code, failure_of(page)) == (400, "state")
-    assert session_of(invitation).state == SessionState.AUTHORIZING
-    assert token_requests(sandbox) == []
+    assert_open_again(page, invitation, failure, sandbox, names_state=False)
+    assert completion_code(alice.visit(back))
 
 
 def test_refuses_the_answer_of_a_session_that_took_too_long(alice: EndUser, sandbox: SandboxProcess) -> None:
     invitation = alice.invite()
     back = alice.authorize(invitation)
     pass_time(invitation, minutes=30)
-    assert_refused(alice.visit(back), invitation, "expired", sandbox)
+    assert_refused(alice.visit(back), invitation, "expired", sandbox, status=410)
 
 
-@pytest.mark.parametrize("code", [None, "", "x" * 4097])
-def test_refuses_an_answer_without_a_code(code: str | None, alice: EndUser, sandbox: SandboxProcess) -> None:
+@pytest.mark.parametrize(
+    ("code", "failure"), [(None, "no_code"), ("", "no_code"), ("x" * 4097, "too_long"), ("x" * 100_000, "too_long")]
+)
+def test_an_answer_without_a_code_leaves_the_session_open(
+    code: str | None, failure: str, alice: EndUser, sandbox: SandboxProcess
+) -> None:
     invitation = alice.invite()
-    assert_refused(alice.visit(changed(alice.authorize(invitation), code=code)), invitation, "no_code", sandbox)
+    page = alice.visit(changed(alice.authorize(invitation), code=code))
+    assert_open_again(page, invitation, failure, sandbox)
+    assert alice.complete(invitation, completion_code(alice.visit(another_try(alice, invitation)))).status_code == 200
 
 
 def test_a_refusal_may_leave_the_issuer_out_and_can_be_tried_again(alice: EndUser, sandbox: SandboxProcess) -> None:
@@ -169,12 +196,7 @@ def test_who_denies_access_may_try_again(alice: EndUser, app: ProviderApp, sandb
         page.content.decode()
     )
 
-    again = re.search(r'class="primary" href="([^"]+)"', page.content.decode())
-    assert again is not None
-    choice = re.search(r'action="(/connect/[^"]+/method/[^"]+)"', alice.visit(again[1]).content.decode())
-    assert choice is not None
-    assert alice.visit(choice[1]).status_code == 200
-    code = completion_code(alice.visit(alice.person.authorize(leave_again(alice, choice[1]))))
+    code = completion_code(alice.visit(another_try(alice, invitation)))
 
     assert alice.complete(invitation, code).status_code == 200
     assert len(token_requests(sandbox)) == 1
@@ -210,7 +232,7 @@ def test_an_answer_by_form_post_comes_in_again_by_a_get(alice: EndUser, sandbox:
 def test_a_form_post_with_a_parameter_twice_is_refused(alice: EndUser, app: ProviderApp) -> None:
     back = dict(parse_qsl(urlsplit(alice.authorize(alice.invite())).query))
     posted = alice.browser.post(f"/connect/callback/{app.id}", back | {"code": [back["code"], "other"]})
-    assert failure_of(alice.visit(posted["Location"])) == "state"
+    assert failure_of(alice.visit(posted["Location"])) == "repeated_parameter"
 
 
 def test_a_suspended_tenant_gets_no_token(

@@ -120,7 +120,7 @@ def test_the_sweep_ends_what_nobody_finished_or_confirmed(alice: EndUser, app: P
     for invitation in (held, left, dead):
         session = session_of(invitation)
         assert (session.state, session.failure) == (SessionState.FAILED, "expired")
-        assert session.held is session.code_verifier is session.state_hash is None
+        assert session.held is session.code_verifier is None
     assert session_of(fresh).state == SessionState.HELD
     assert Connection.objects.get().id == session_of(fresh).connection_id
 

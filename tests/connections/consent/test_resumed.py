@@ -12,7 +12,7 @@ from connections.models import Connection, CredentialVersion, OutboxEvent, Provi
 from tests.connections.consent.choosing import answer, choice_due, invite, offered
 from tests.connections.consent.observed import assert_nothing_left, pass_time, session_of, token_requests
 from tests.factories import Caller
-from tests.flows import SAME_ORIGIN, EndUser, Invitation, completion_code, failure_of
+from tests.flows import SAME_ORIGIN, EndUser, Invitation, completion_code, failure_of, standing_of
 from tests.sandbox_control import SandboxProcess
 
 
@@ -161,11 +161,11 @@ def test_a_choice_that_died_can_be_made_again(member: EndUser, sandbox: SandboxP
     thread.start()
     while not sandbox.control.log(endpoint="me"):
         time.sleep(0.02)
-    assert failure_of(member.visit(url)) == "exchanging"
+    assert standing_of(member.visit(url)) == "exchanging"
     session = type(session_of(invitation)).objects.filter(id=invitation.id)
     session.update(exchange_started_at=database_now() - EXCHANGE_LIMIT)
     connection = member.complete(invitation, code).json()["connection"]
     thread.join()
     assert (connection["status"], connection["params"]) == ("active", {"team": "south"})
-    assert failure_of(answers[0]) == "exchanging"
+    assert standing_of(member.follow(answers[0])) == "completed"
     assert len(token_requests(sandbox)) == 1

@@ -1,0 +1,101 @@
+"""Where a connect session stands, for its own browser: after an answer, a reload, a double click or the back button.
+
+Looking changes nothing, but for a session without the confirmation, which is exchanged here. Whoever has not the
+session's cookie is told that, under nobody's brand.
+"""
+
+import uuid
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from connections.consent.cookies import browser_secret
+from connections.consent.finish import finished
+from connections.consent.headers import widget_page
+from connections.consent.pages import problem_page, return_address, status_of, try_again_page, widget
+from connections.lifecycle.authorize import OPEN, check_cookie, find_session
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.failures import Failure
+from connections.lifecycle.hold import completion_code_of, is_overdue, still_held
+from connections.lifecycle.outcomes import SessionUnusable
+from connections.models import Binding, ConnectSession, SessionState
+
+
+@widget_page
+@require_GET
+def outcome(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
+    """Show where the session stands, or go on with it."""
+    session = _own(request, session_id)
+    if isinstance(session, HttpResponse):
+        return session
+    secret, now = browser_secret(request, session_id) or "", database_now()
+    if is_overdue(session, now=now):
+        return problem_page(request, failure=Failure.EXPIRED, session=session, status=410)
+    if session.state in OPEN:
+        return _still_open(request, session)
+    if session.state == SessionState.FAILED:
+        failure = _failure_kept(session)
+        return problem_page(request, failure=failure, session=session, status=status_of(failure))
+    held = still_held(session, browser_secret=secret, now=now)
+    if held is not None:
+        return finished(request, held)
+    return _under_way(request, session, secret=secret)
+
+
+@widget_page
+@require_GET
+def unchanged(request: HttpRequest, session_id: uuid.UUID, failure: str) -> HttpResponse:
+    """Tell why an answer was not taken that has changed nothing of the session, which is still open."""
+    session = _own(request, session_id)
+    if isinstance(session, HttpResponse):
+        return session
+    told = Failure.named(failure)
+    if session.state not in OPEN or told is None:
+        return HttpResponseRedirect(reverse("outcome", args=[session_id]), status=303)
+    return try_again_page(request, session, told, status=status_of(told))
+
+
+def _own(request: HttpRequest, session_id: uuid.UUID) -> ConnectSession | HttpResponse:
+    session, secret = find_session(session_id), browser_secret(request, session_id)
+    if session is None:
+        return problem_page(request, failure=Failure.UNKNOWN, status=404)
+    try:
+        check_cookie(session, secret)
+    except SessionUnusable:
+        failure = Failure.NO_COOKIE if secret is None else Failure.BROWSER
+        return problem_page(request, failure=failure, status=status_of(failure))
+    return session
+
+
+def _still_open(request: HttpRequest, session: ConnectSession) -> HttpResponse:
+    if session.state == SessionState.AUTHORIZING:
+        return try_again_page(request, session, Failure.NOT_FINISHED)
+    if not session.failure:
+        return HttpResponseRedirect(reverse("choose", args=[session.id]), status=303)
+    ours = Failure.named(session.failure)
+    return try_again_page(request, session, session.failure, status=200 if ours is None else status_of(ours))
+
+
+def _under_way(request: HttpRequest, session: ConnectSession, *, secret: str) -> HttpResponse:
+    """Tell that the operator's page has, or had, its part: the same link leads there as did the first time."""
+    if session.state == SessionState.COMPLETED:
+        title, advice = f"Connected to {session.tenant.name} already", "There is nothing left to do here. Go back."
+    elif session.state == SessionState.CHOOSING:
+        title, advice = "One choice is left to make", f"Go back to {session.tenant.name}, which leads you there."
+    else:
+        title, advice = "This is being connected already", "Go back in a moment, and look there."
+    result: dict[str, str] = {}
+    if session.binding == Binding.COMPLETION:
+        result = {"completion_code": completion_code_of(session, browser_secret=secret)}
+    elif session.connection_id is not None and session.state == SessionState.COMPLETED:
+        result = {"connection": str(session.connection_id)}
+    address = return_address(session, **{name: value for name, value in result.items() if value})
+    return widget(request, "standing", session, title=title, advice=advice, address=address)
+
+
+def _failure_kept(session: ConnectSession) -> Failure:
+    """Return what the session failed with; what the provider said to the exchange is told as one thing."""
+    failure = Failure.named(session.failure) or Failure.EXCHANGE_FAILED
+    is_the_others = failure in (Failure.BROWSER, Failure.NO_COOKIE)  # this browser is the right one
+    return Failure.CODE_BURNT if is_the_others else failure
