@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('connections', '0007_undecryptable'),
+        ("connections", "0007_undecryptable"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='connection',
-            name='revocation_failures',
+            model_name="connection",
+            name="revocation_failures",
             field=models.PositiveIntegerField(default=0),
         ),
     ]

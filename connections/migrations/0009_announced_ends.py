@@ -4,30 +4,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('connections', '0008_revocation_failures'),
+        ("connections", "0008_revocation_failures"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='connection',
-            name='grant_expires_at',
+            model_name="connection",
+            name="grant_expires_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='connection',
-            name='refresh_expires_at',
+            model_name="connection",
+            name="refresh_expires_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='credentialversion',
-            name='grant_expires_at',
+            model_name="credentialversion",
+            name="grant_expires_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='credentialversion',
-            name='refresh_expires_at',
+            model_name="credentialversion",
+            name="refresh_expires_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
     ]
