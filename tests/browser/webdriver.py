@@ -39,6 +39,7 @@ _OVER_HTTP = {
     "GetCurrentURL": ("GET", "/url"),
     "FindElements": ("POST", "/elements"),
     "ElementClick": ("POST", "/element/{id}/click"),
+    "ElementClear": ("POST", "/element/{id}/clear"),
     "ElementSendKeys": ("POST", "/element/{id}/value"),
     "ExecuteScript": ("POST", "/execute/sync"),
     "GetCookies": ("GET", "/cookie"),
@@ -96,9 +97,16 @@ class Browser(ABC):
         return self._send("ExecuteScript", {"script": script, "args": []})
 
     def fill(self, name: str, text: str) -> None:
-        """Type into the field of this name."""
-        field = self._one("css selector", f"input[name={name}]")
-        self._send("ElementSendKeys", {"id": field, "text": text})
+        """Type into the field of this name. On a busy machine WebKit loses a key now and then: it is typed again."""
+        css = f"input[name={name}]"
+
+        def is_filled() -> bool:
+            field = self._one("css selector", css)
+            self._send("ElementClear", {"id": field})
+            self._send("ElementSendKeys", {"id": field, "text": text})
+            return bool(self.run(f"return document.querySelector('{css}').value") == text)
+
+        self.wait_for(is_filled, f"“{text}” in {name}")
 
     def press(self, label: str) -> None:
         """Press the first button or link with this label, as soon as it is there and enabled."""
