@@ -64,6 +64,15 @@ class ClientRejected(ProviderError):
     code = "client_rejected"
 
 
+class RequestRejected(ProviderError):
+    """The provider refused in an OAuth error that blames neither the grant nor our registration, or is all its own.
+
+    An answer all the same: nothing was given out, and no token was used up.
+    """
+
+    code = "request_rejected"
+
+
 class ProviderUnavailable(ProviderError):
     """The provider could not answer now; trying again later is right."""
 

@@ -42,6 +42,7 @@ class Meaning(StrEnum):
 
     GRANT_REJECTED = "grant_rejected"
     CLIENT_REJECTED = "client_rejected"
+    REQUEST_REJECTED = "request_rejected"
     UNAVAILABLE = "unavailable"
     MALFORMED = "malformed"
 

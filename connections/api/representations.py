@@ -15,7 +15,7 @@ from connections.api.schemas import (
 from connections.lifecycle.reconnect_url import connect_url
 from connections.lifecycle.scopes import missing_scopes
 from connections.lifecycle.vend import Vended
-from connections.models import Connection, Status, Tenant
+from connections.models import Connection, Reason, Status, Tenant
 
 
 def tenant_out(tenant: Tenant) -> TenantOut:
@@ -36,7 +36,7 @@ def connection_out(connection: Connection) -> ConnectionOut:
     """Return what the API shows of a connection; its scopes are one more query unless prefetched."""
     scopes = list(connection.scopes.all())
     mend = ""
-    if connection.status in (Status.NEEDS_REAUTH, Status.REVOKED):
+    if connection.status in (Status.NEEDS_REAUTH, Status.REVOKED) or connection.reason == Reason.REFRESH_FAILING:
         mend = connect_url(
             connection.tenant.reconnect_url,
             connection_id=connection.id,
@@ -70,6 +70,7 @@ def connection_out(connection: Connection) -> ConnectionOut:
             refresh_expires_at=connection.refresh_expires_at,
             grant_expires_at=connection.grant_expires_at,
             failures=connection.failures,
+            refresh_failing_since=connection.refresh_failing_at,
             undecryptable=connection.undecryptable_at is not None,
             evidence=connection.evidence,
         ),

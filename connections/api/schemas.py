@@ -123,6 +123,7 @@ class HealthOut(BaseModel):
 
     ``access_expires_at`` is null where nobody said: probes watch then. The grant ends at ``refresh_expires_at`` unless
     it is refreshed before, and at ``grant_expires_at`` whatever is done; null where nobody said.
+    ``refresh_failing_since``: no valid token is left, and refreshes fail.
     """
 
     verified_at: datetime | None
@@ -132,6 +133,7 @@ class HealthOut(BaseModel):
     refresh_expires_at: datetime | None
     grant_expires_at: datetime | None
     failures: int
+    refresh_failing_since: datetime | None
     undecryptable: bool
     evidence: dict[str, Any]
 

@@ -34,6 +34,7 @@ def disconnect(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, k
         revocable = has_secrets and _can_revoke(connection)
         connection.change(
             refresh_due_at=None,
+            refresh_failing_at=None,
             next_attempt_at=None,
             probe_due_at=None,
             undecryptable_at=None,

@@ -140,7 +140,12 @@ def _told(work: Exchange, error: ProviderError | AppMisconfigured) -> Refusal:
             " or connect with another one.",
             **_where(entry.website),
         )
-    if isinstance(error, GrantRejected):
+    if isinstance(error, errors.RequestRejected):
+        detail = (
+            f"The provider refused the exchange in an error of its own ({error.evidence.error or 'without a code'}):"
+            " look at the scopes and the entry, and let the end user connect again."
+        )
+    elif isinstance(error, GrantRejected):
         detail = "The provider did not accept what the end user brought: let them connect again."
     else:
         detail = (

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from connections.lifecycle import audit
 from connections.lifecycle.close_incident import close_incident
-from connections.models import LIVE, VENDS, Connection, Incident, IncidentKind, ProviderApp
+from connections.models import LIVE, VENDS, Connection, Incident, IncidentKind, ProviderApp, RefreshAttempt
 
 logger = structlog.get_logger(__name__)
 
@@ -41,12 +42,23 @@ def close_quiet_incidents(*, now: datetime) -> int:
     ).select_related("provider_app")
     closed = 0
     for incident in quiet:
-        if Connection.objects.filter(
-            provider_app=incident.provider_app, refused_at__gt=now - QUIET_FOR, status__in=VENDS
-        ).exists():
+        if _refused_since(incident.provider_app, now - QUIET_FOR).filter(status__in=VENDS).exists():
             continue
         closed += close_incident(incident, now=now, actor=audit.SYSTEM)
     return closed
+
+
+def open_common_incident(app: ProviderApp, *, evidence: dict[str, Any], now: datetime) -> None:
+    """Record that the connections of ``app`` fail together, however few they are: none of them is downgraded."""
+    _open(app, IncidentKind.MANY_FAILURES, evidence=evidence, now=now)
+
+
+def _refused_since(app: ProviderApp, moment: datetime) -> QuerySet[Connection]:
+    """Return the connections of ``app`` whose grant or refreshes the provider began to refuse after ``moment``."""
+    refusals = RefreshAttempt.objects.refused().filter(parent_version_id=OuterRef("current_version_id"))
+    return Connection.objects.filter(provider_app=app).filter(
+        Q(refused_at__gt=moment) | Q(refresh_failing_at__gt=moment) & Exists(refusals.filter(connection=OuterRef("id")))
+    )
 
 
 def downgrades_frozen(app: ProviderApp, *, now: datetime) -> bool:
@@ -56,7 +68,7 @@ def downgrades_frozen(app: ProviderApp, *, now: datetime) -> bool:
     """
     if Incident.objects.filter(provider_app=app, closed_at=None, last_seen_at__gt=now - MANY_WITHIN).exists():
         return True
-    refused = Connection.objects.filter(provider_app=app, refused_at__gt=now - MANY_WITHIN).count()
+    refused = _refused_since(app, now - MANY_WITHIN).count()
     if refused < MANY or refused < MANY_SHARE * Connection.objects.filter(provider_app=app, status__in=LIVE).count():
         return False
     _open(app, IncidentKind.MANY_FAILURES, evidence={"refused": refused}, now=now)

@@ -24,6 +24,9 @@ IDLE_UNTIL = 0.65
 DEFAULT_MIN_TTL_SECONDS = 5.0
 
 STRIKE_INTERVAL = timedelta(seconds=30)
+FAILING_AFTER = 3
+GIVE_UP_AFTER = 6
+GIVE_UP_NOT_BEFORE = timedelta(minutes=10)
 PROBE_RETRY = timedelta(seconds=60)
 BACKOFF_BASE_SECONDS = 2.0
 BACKOFF_CAP_SECONDS = 600.0
@@ -131,6 +134,24 @@ def decide_refusal(
     if not is_first and refused_at is not None and now - refused_at >= STRIKE_INTERVAL:
         return "end"
     return "suspect"
+
+
+def decide_failing(
+    *, failures: int, is_expired: bool, refusals: int, refused_for: timedelta, names_a_code: bool, is_common: bool
+) -> Literal["wait", "tell", "suspect", "end"]:
+    """Decide what one more failed refresh means, which blamed neither the grant nor our registration.
+
+    Nothing while a token is valid, or after fewer than three. Then it is told; it is a suspicion where the provider
+    refuses (``refusals`` with the current refresh token, begun ``refused_for`` ago) and is not merely away; and after
+    six of them over ten minutes it is the end of the grant, if they came with an error code (``names_a_code``) and
+    not to all connections of the provider app alike (``is_common``).
+    """
+    if failures < FAILING_AFTER or not is_expired:
+        return "wait"
+    if refusals < FAILING_AFTER:
+        return "tell"
+    is_over = refusals >= GIVE_UP_AFTER and refused_for >= GIVE_UP_NOT_BEFORE
+    return "end" if is_over and names_a_code and not is_common else "suspect"
 
 
 # --- Vending ----------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from django.db.models import Q
 from connections.lifecycle import throttle
 from connections.lifecycle.claim import Need
 from connections.lifecycle.clock import database_now
+from connections.lifecycle.failing import probe_refused
 from connections.lifecycle.intervals import probe_intervals
 from connections.lifecycle.locking import lock_connection, release_database, short_transaction
 from connections.lifecycle.outcomes import AppMisconfigured
@@ -126,3 +127,5 @@ def _record(trial: _Trial, found: ProbeResult, *, verified_by: str) -> None:
         elif decision == "strike":
             evidence = {"detail": found.detail, "status": found.status, "by": verified_by}
             credential_refused(connection, trial.version_id, evidence=evidence, now=now)
+        elif decision == "refresh":
+            probe_refused(connection, status=found.status)

@@ -95,6 +95,7 @@ UPDATE connections_connection AS connection
        next_attempt_at = NULL,
        failures = 0,
        refused_at = NULL,
+       refresh_failing_at = NULL,
        evidence = '{}',
        undecryptable_at = NULL,
        probe_due_at = %(probe_due_at)s,

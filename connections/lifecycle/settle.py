@@ -15,6 +15,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError
 from connections.lifecycle import spool
 from connections.lifecycle.claim import Claim, Outcome, RefreshReport
 from connections.lifecycle.clock import database_now
+from connections.lifecycle.failing import is_refused_alone, refresh_failed
 from connections.lifecycle.incidents import close_client_incident, open_client_incident
 from connections.lifecycle.lifetime import grant_lifetimes, with_known_lifetime
 from connections.lifecycle.locking import (
@@ -31,7 +32,7 @@ from connections.lifecycle.recover import promote_received
 from connections.lifecycle.verdict import refresh_refused
 from connections.lifecycle.versions import SealedVersion, seal_version, set_lifetime
 from connections.models import AttemptState, Connection, CredentialVersion, RefreshAttempt, Stage
-from providers.errors import ClientRejected, GrantRejected, NotSentInTime, ProviderError
+from providers.errors import ClientRejected, GrantRejected, NotSentInTime, ProviderError, RequestRejected
 from providers.values import Obtained
 
 logger = structlog.get_logger(__name__)
@@ -165,11 +166,15 @@ def _settle_failure(
         promote_received(connection, now=now)
         refresh_refused(connection, attempt, evidence=evidence, now=now)
         return RefreshReport(Outcome.REFUSED, attempt.id, retry_after_seconds=_seconds_left(connection, now))
-    if isinstance(failure, ClientRejected):
+    is_alone = isinstance(failure, ClientRejected) and is_refused_alone(connection, attempt)
+    if isinstance(failure, ClientRejected) and not is_alone:
         _end(attempt, AttemptState.REJECTED, failure.code, evidence)
         open_client_incident(connection.provider_app, evidence=evidence, now=now)
         return RefreshReport(Outcome.CLIENT_REJECTED, attempt.id)
-    if failure.sent and claimed.rotates and failure.evidence.status != HTTP_TOO_MANY_REQUESTS:
+    if isinstance(failure, ClientRejected | RequestRejected):
+        _end(attempt, AttemptState.REJECTED, failure.code, evidence)
+        grace_seconds = 0
+    elif failure.sent and claimed.rotates and failure.evidence.status != HTTP_TOO_MANY_REQUESTS:
         _end(attempt, AttemptState.IN_DOUBT, failure.code, evidence)
         grace_seconds = claimed.grace_seconds
     else:
@@ -189,6 +194,9 @@ def _settle_failure(
             refresh_due_at=min(connection.refresh_due_at or due, due),
             refresh_enqueued_until=None,
         )
+        capabilities = claimed.access.capabilities
+        can_probe = capabilities.probes or capabilities.introspects
+        refresh_failed(connection, failure, can_probe=can_probe, now=now)
     return RefreshReport(Outcome.UNAVAILABLE, attempt.id, retry_after_seconds=wait)
 
 

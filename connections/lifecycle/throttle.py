@@ -28,7 +28,14 @@ from redis.retry import Retry
 from connections.lifecycle import throttle_scripts as scripts
 from connections.lifecycle.outcomes import AppMisconfigured
 from connections.lifecycle.targets import entry_named
-from providers.errors import ClientRejected, GrantRejected, MalformedResponse, ProviderError, ProviderUnavailable
+from providers.errors import (
+    ClientRejected,
+    GrantRejected,
+    MalformedResponse,
+    ProviderError,
+    ProviderUnavailable,
+    RequestRejected,
+)
 from providers.values import ProbeResult
 from providers.vocabulary import ProbeVerdict
 
@@ -124,7 +131,7 @@ def note(
     """
     if isinstance(failure, ProviderUnavailable):
         _unanswered(app_id, server, connection_id, failure.retry_after_seconds, grace_seconds=grace_seconds)
-    elif failure is None or (isinstance(failure, GrantRejected | ClientRejected) and failure.sent):
+    elif failure is None or (isinstance(failure, GrantRejected | ClientRejected | RequestRejected) and failure.sent):
         _run(scripts.ANSWERED, app_id, server)
     elif not isinstance(failure, MalformedResponse):  # a trial that was answered so is still out
         give_back(app_id, server=server)

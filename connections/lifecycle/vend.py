@@ -44,7 +44,7 @@ from connections.lifecycle.sealing import credential_place, unwrap_columns
 from connections.lifecycle.targets import check_grantor, entry_named
 from connections.lifecycle.undecryptable import found_undecryptable
 from connections.lifecycle.vend_query import VendRow, run_vend_statement
-from connections.models import AuditEvent, Permission
+from connections.models import AuditEvent, Permission, Reason
 from connections.models.fields import StoredSecret
 from connections.vault.sealing import Unreadable, open_sealed
 from providers.catalog.loader import catalog_edition
@@ -98,7 +98,7 @@ def vend(order: VendOrder) -> Vended:
         decision = _decide(order, row)
         if isinstance(decision, RefreshFirst):
             if not decision.still_valid:
-                _refuse(order, row, _unrefreshed(report))
+                _refuse(order, row, _unrefreshed(report, row))
             decision = Vend()
     if isinstance(decision, Refuse):
         _refuse(order, row, _refusal(decision, row))
@@ -183,7 +183,7 @@ def _mend(row: VendRow) -> dict[str, Any]:
     return {"connect_url": url} if url else {}
 
 
-def _unrefreshed(report: RefreshReport) -> Refusal:
+def _unrefreshed(report: RefreshReport, row: VendRow) -> Refusal:
     match report.outcome:
         case Outcome.CLIENT_REJECTED:
             return AppMisconfigured("The provider refuses our client registration: check the provider app.")
@@ -198,6 +198,13 @@ def _unrefreshed(report: RefreshReport) -> Refusal:
             )
         case Outcome.UNREADABLE:
             return CredentialUnreadable("The stored credential does not open: its key may be missing.")
+        case _ if row.reason == Reason.REFRESH_FAILING:
+            return ReauthorizationRequired(
+                "The credential has expired and the provider keeps refusing to refresh it: let its end user connect"
+                " again, if that does not pass.",
+                reason=row.reason,
+                **_mend(row),
+            )
         case _:
             return ProviderDown(
                 "The credential has expired and the provider cannot refresh it at the moment.",

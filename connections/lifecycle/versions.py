@@ -185,6 +185,7 @@ def make_current(
         "next_attempt_at": None,
         "failures": 0,
         "refused_at": None,
+        "refresh_failing_at": None,
         "undecryptable_at": None,
         "probe_due_at": probe_at_the_end(
             now + probe_intervals().after(connection.last_vended_at or now, now=now),

@@ -57,6 +57,7 @@ class Connection(models.Model):
     counts the refreshes that failed in a row, ``revocation_failures`` the tries to revoke.
     ``access_expires_at`` is null where nobody knows the end: then probes watch. ``refresh_expires_at`` is when the
     grant ends unless it is refreshed, ``grant_expires_at`` when it ends whatever is done (null: nobody said).
+    ``refresh_failing_at`` is since when no valid token is left because refreshes fail (null: it is not so).
     ``evidence`` says what the status rests on; ``undecryptable_at`` when the current credential was found not to open.
     """
 
@@ -90,6 +91,7 @@ class Connection(models.Model):
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
     refused_at = models.DateTimeField(null=True, blank=True)
+    refresh_failing_at = models.DateTimeField(null=True, blank=True)
     probe_due_at = models.DateTimeField(null=True, blank=True)
     verified_at = models.DateTimeField(null=True, blank=True)
     verified_by = models.CharField(max_length=20, default="", blank=True)

@@ -1,6 +1,7 @@
 """One try to refresh one credential version: the record that makes a refresh exclusive and its loss visible."""
 
 import uuid
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
@@ -21,6 +22,15 @@ class AttemptState(models.TextChoices):
 
 
 OPEN_STATES = (AttemptState.SENT, AttemptState.IN_DOUBT)
+
+
+class RefreshAttemptQuerySet(models.QuerySet["RefreshAttempt"]):
+    """Querysets of attempts."""
+
+    def refused(self) -> Self:
+        """Those that the provider refused without blaming the grant: no outage, and no verdict on it."""
+        is_page = Q(error="malformed_response", evidence__status__gte=400, evidence__status__lt=500)
+        return self.filter(Q(error__in=["request_rejected", "client_rejected"]) | is_page)
 
 
 class RefreshAttempt(models.Model):
@@ -44,6 +54,8 @@ class RefreshAttempt(models.Model):
     follows_doubt = models.BooleanField(default=False)
     error = models.CharField(max_length=40, default="", blank=True)
     evidence = models.JSONField(default=dict, blank=True)
+
+    objects = RefreshAttemptQuerySet.as_manager()
 
     class Meta:
         ordering = ["-claimed_at"]

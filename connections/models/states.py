@@ -26,7 +26,9 @@ class Reason(models.TextChoices):
     RECOVERED = "recovered", "Proved to work again"
     REFRESH_REFUSED = "refresh_refused", "One refresh was refused; a second one decides"
     PROBE_REFUSED = "probe_refused", "One probe was refused; a second proof decides"
+    REFRESH_FAILING = "refresh_failing", "The provider keeps refusing the refresh, and the access token has run out"
     GRANT_REJECTED = "grant_rejected", "The provider refused the grant twice"
+    REFRESH_GIVEN_UP = "refresh_given_up", "The provider refused every refresh for long, though not the grant by name"
     LOST_IN_FLIGHT = "lost_in_flight", "A rotated token was lost between the provider and the store"
     CREDENTIAL_DEAD = "credential_dead", "The provider refused the credential twice"
     EXPIRED = "expired", "The credential expired and cannot be refreshed"
@@ -38,8 +40,14 @@ class Reason(models.TextChoices):
 REASONS_OF: dict[Status, tuple[Reason, ...]] = {
     Status.PENDING: (Reason.AWAITING_CONFIRMATION,),
     Status.ACTIVE: (Reason.CONNECTED, Reason.RECONNECTED, Reason.RECOVERED),
-    Status.SUSPECT: (Reason.REFRESH_REFUSED, Reason.PROBE_REFUSED),
-    Status.NEEDS_REAUTH: (Reason.GRANT_REJECTED, Reason.LOST_IN_FLIGHT, Reason.CREDENTIAL_DEAD, Reason.EXPIRED),
+    Status.SUSPECT: (Reason.REFRESH_REFUSED, Reason.REFRESH_FAILING, Reason.PROBE_REFUSED),
+    Status.NEEDS_REAUTH: (
+        Reason.GRANT_REJECTED,
+        Reason.REFRESH_GIVEN_UP,
+        Reason.LOST_IN_FLIGHT,
+        Reason.CREDENTIAL_DEAD,
+        Reason.EXPIRED,
+    ),
     Status.REVOKED: (Reason.PROVIDER_NOTIFIED, Reason.REVOKED_BY_OPERATOR),
     Status.DISCONNECTED: (Reason.DISCONNECTED_BY_REQUEST,),
 }

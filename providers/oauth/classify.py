@@ -19,6 +19,7 @@ from providers.errors import (
     MalformedResponse,
     ProviderError,
     ProviderUnavailable,
+    RequestRejected,
     plain_error_code,
 )
 from providers.response import Response
@@ -33,6 +34,8 @@ _STANDARD_CODES = {
     "invalid_client": Meaning.CLIENT_REJECTED,
     "unauthorized_client": Meaning.CLIENT_REJECTED,
     "unsupported_grant_type": Meaning.CLIENT_REJECTED,
+    "invalid_request": Meaning.REQUEST_REJECTED,
+    "invalid_scope": Meaning.REQUEST_REJECTED,
     "temporarily_unavailable": Meaning.UNAVAILABLE,
     "server_error": Meaning.UNAVAILABLE,
     "slow_down": Meaning.UNAVAILABLE,
@@ -40,6 +43,7 @@ _STANDARD_CODES = {
 _FAILURES: Mapping[Meaning, tuple[type[ProviderError], str]] = {
     Meaning.GRANT_REJECTED: (GrantRejected, "The provider refused the grant."),
     Meaning.CLIENT_REJECTED: (ClientRejected, "The provider refused our client registration."),
+    Meaning.REQUEST_REJECTED: (RequestRejected, "The provider refused the request."),
     Meaning.UNAVAILABLE: (ProviderUnavailable, "The provider cannot answer now."),
     Meaning.MALFORMED: (MalformedResponse, "The answer is neither a well-formed success nor a known error."),
 }
@@ -59,7 +63,9 @@ def failure_of(response: Response, *, rules: Iterable[ErrorRule]) -> ProviderErr
         return _failure(response, Meaning.CLIENT_REJECTED, "")
     if 200 <= response.status < 300 and not error:
         return None
-    return _failure(response, Meaning.MALFORMED, error)
+    # A code of the provider's own in a 4xx is a well-formed error as well (RFC 6749 §8.5).
+    is_refusal = 400 <= response.status < 500 and plain_error_code(error) != ""
+    return _failure(response, Meaning.REQUEST_REJECTED if is_refusal else Meaning.MALFORMED, error)
 
 
 def first_match(rules: Iterable[ErrorRule], response: Response) -> ErrorRule | None:

@@ -12,7 +12,7 @@ from providers import egress
 from providers.catalog.resolve import Target
 from providers.catalog.schema import OAuthMethod
 from providers.catalog.template import fill, names
-from providers.errors import Evidence, GrantRejected, MalformedResponse, MisconfiguredProvider
+from providers.errors import Evidence, GrantRejected, MalformedResponse, MisconfiguredProvider, RequestRejected
 from providers.oauth.classify import failure_of
 from providers.oauth.client_authentication import Proof, bearer, prove, with_each_secret
 from providers.response import Response
@@ -26,8 +26,9 @@ _HARMLESS = frozenset({"invalid_token", "unsupported_token_type"})
 def revoke(*, target: Target, registration: ClientRegistration, credential: Credential) -> None:
     """Ask the provider to revoke the refresh token, then the access token, or as the catalogue says.
 
-    Calls the provider once for each. Raises ``ClientRejected``, ``ProviderUnavailable``, ``MalformedResponse``,
-    ``TargetRefused`` and ``MisconfiguredProvider`` (no revocation endpoint, or the credential lacks what it needs).
+    Calls the provider once for each. Raises ``ClientRejected``, ``ProviderUnavailable``, ``RequestRejected``,
+    ``MalformedResponse``, ``TargetRefused`` and ``MisconfiguredProvider`` (no revocation endpoint, or the credential
+    lacks what it needs).
     """
     if not target.endpoints.revocation:
         raise MisconfiguredProvider(Evidence(f"{target.entry.slug} has no revocation endpoint.", sent=False))
@@ -49,7 +50,7 @@ def _revoke(
     failure = failure_of(response, rules=method.revocation.errors + method.errors)
     if failure is None or isinstance(failure, GrantRejected):
         return
-    if not (isinstance(failure, MalformedResponse) and failure.evidence.error in _HARMLESS):
+    if not (isinstance(failure, MalformedResponse | RequestRejected) and failure.evidence.error in _HARMLESS):
         raise failure
 
 

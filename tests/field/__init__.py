@@ -44,6 +44,17 @@ a code exchange that the provider never saw, or turned away with a 429
     tests/field/test_unspent_codes.py::test_where_nobody_confirms_the_same_browser_may_try_again
     tests/field/test_unspent_codes.py::test_a_session_that_needs_a_confirmation_is_not_finished_by_the_browser
 a dead refresh token told as invalid_request, and other codes of RFC 6749 that nobody expects there
+    tests/field/test_refused_without_end.py::test_a_connection_that_cannot_be_refreshed_is_not_green_when_its_token_has_run_out
+    tests/field/test_refused_without_end.py::test_an_oauth_error_answers_the_attempt_and_leaves_no_doubt
+    tests/field/test_refused_without_end.py::test_refusals_without_end_are_the_end_of_the_grant
+    tests/field/test_refused_without_end.py::test_a_page_or_a_ban_is_never_the_end_of_a_grant
+    tests/field/test_refused_without_end.py::test_a_grant_whose_token_still_works_is_not_given_up
+    tests/field/test_refused_without_end.py::test_a_provider_that_is_away_is_told_once_and_is_no_suspicion
+    tests/field/test_refused_without_end.py::test_it_recovers_with_the_first_refresh_that_succeeds
+    tests/field/test_refused_without_end.py::test_what_all_connections_of_an_app_are_told_ends_none_of_them
+    tests/field/test_refused_without_end.py::test_a_client_refused_for_one_connection_alone_is_no_incident_of_the_app
+    tests/field/test_refused_without_end.py::test_a_rule_of_the_entry_wins
+    tests/field/test_refused_without_end.py::test_a_code_that_is_refused_in_other_words_ends_the_session_and_says_so
 a second consent that brings no refresh token
 one of several connections to one account is disconnected
 scopes that imply others, and are answered without them

@@ -21,6 +21,7 @@ def age(connection_id: str | uuid.UUID, **delta: float) -> None:
         next_attempt_at=F("next_attempt_at") - passed,
         refresh_enqueued_until=F("refresh_enqueued_until") - passed,
         refused_at=F("refused_at") - passed,
+        refresh_failing_at=F("refresh_failing_at") - passed,
         probe_due_at=F("probe_due_at") - passed,
         revocation_due_at=F("revocation_due_at") - passed,
         revocation_deadline_at=F("revocation_deadline_at") - passed,

@@ -7,7 +7,14 @@ import pytest
 from requests.structures import CaseInsensitiveDict
 
 from providers.catalog.calls import ErrorRule
-from providers.errors import ClientRejected, GrantRejected, MalformedResponse, ProviderError, ProviderUnavailable
+from providers.errors import (
+    ClientRejected,
+    GrantRejected,
+    MalformedResponse,
+    ProviderError,
+    ProviderUnavailable,
+    RequestRejected,
+)
 from providers.oauth.classify import failure_of, retry_after_seconds
 from providers.response import Response
 from providers.vocabulary import Meaning
@@ -31,7 +38,7 @@ def answer(status: int, body: Any = b"", **headers: str) -> Response:
         (401, b"", ClientRejected),
         (401, b"<html>no</html>", ClientRejected),
         (401, {}, ClientRejected),
-        (401, {"error": "teapot"}, MalformedResponse),
+        (401, {"error": "teapot"}, RequestRejected),
         (400, {"error": "temporarily_unavailable"}, ProviderUnavailable),
         (429, b"", ProviderUnavailable),
         (408, b"", ProviderUnavailable),
@@ -40,9 +47,12 @@ def answer(status: int, body: Any = b"", **headers: str) -> Response:
         (503, b"", ProviderUnavailable),
         (599, b"", ProviderUnavailable),
         (400, b"", MalformedResponse),
-        (400, {"error": "invalid_request"}, MalformedResponse),
-        (400, {"error": "invalid_scope"}, MalformedResponse),
-        (400, {"error": "teapot"}, MalformedResponse),
+        (400, {"error": "invalid_request"}, RequestRejected),
+        (400, {"error": "invalid_scope"}, RequestRejected),
+        (200, {"error": "invalid_scope"}, RequestRejected),
+        (400, {"error": "teapot"}, RequestRejected),
+        (403, {"error": "access_denied"}, RequestRejected),
+        (400, {"error": "Session not found"}, MalformedResponse),
         (403, b"<html>blocked</html>", MalformedResponse),
         (404, b"not here", MalformedResponse),
         (200, {"error": "teapot", "access_token": "a"}, MalformedResponse),
@@ -154,7 +164,7 @@ def test_rules_may_point_into_the_body_and_read_plain_text() -> None:
         (400, {"error": {"code": "account_invalid"}}, GrantRejected),
         (400, {"error": {"code": "other"}}, MalformedResponse),
         (400, {"error": "x", "codes": [7, 8]}, ClientRejected),
-        (400, {"error": "x", "codes": [8, 7]}, MalformedResponse),
+        (400, {"error": "x", "codes": [8, 7]}, RequestRejected),
         (403, b"Bad_Token", GrantRejected),
         (400, b"Bad_Token", MalformedResponse),
         (400, {"state": "wait", "why": "busy"}, ProviderUnavailable),
