@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
@@ -134,7 +135,8 @@ def _refuse_crossed_flow(api: Latchkey, ann: Visitor, ben: Visitor, hers: dict[s
     held = ann.browser.get(ann.consent(ann.leave()))
     expect(held.is_redirect, "the widget did not hand out a completion code")
     page = ben.browser.follow(held.headers["Location"])
-    expect(shown(page, "data-code") == "completion_mismatch", f"ben is told {shown(page, 'data-code')!r}")
+    expect(shown(page, "data-code") == "not_begun_here", f"ben is told {shown(page, 'data-code')!r}")
+    _refuse_confirmation(api, dict(parse_qsl(urlsplit(held.headers["Location"]).query)))
     page = ann.browser.follow(held.headers["Location"])
     expect(shown(page, "data-code") == "session_unusable", f"ann is told {shown(page, 'data-code')!r} afterwards")
     expect(sandbox.code_exchanges() == exchanged, "a code was exchanged although the users differ")
@@ -143,6 +145,19 @@ def _refuse_crossed_flow(api: Latchkey, ann: Visitor, ben: Visitor, hers: dict[s
     expect(
         all(one["status"] != "active" or one["end_user"] == "ben" for one in api.connections(end_user="ben")),
         "ben got a connection",
+    )
+
+
+def _refuse_confirmation(api: Latchkey, returned: dict[str, str]) -> None:
+    """Confirm as ben, as a product would that lets everybody confirm whatever they bring."""
+    _expect_refusal(
+        "completion_mismatch",
+        lambda: api.complete(
+            returned["connect_session"],
+            completion_code=returned["completion_code"],
+            end_user="ben",
+            code_verifier="x" * 43,
+        ),
     )
 
 

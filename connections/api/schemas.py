@@ -6,7 +6,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from connections.api.texts import Address, EndUser, Locale, Name, Note, ScopeName, Slug, Text, check_storable
+from connections.api.texts import (
+    Address,
+    CodeChallenge,
+    CodeVerifier,
+    EndUser,
+    Locale,
+    Name,
+    Note,
+    ScopeName,
+    Slug,
+    Text,
+    check_storable,
+)
 
 
 class Request(BaseModel):
@@ -90,6 +102,9 @@ class ConnectSessionIn(Request):
     params: dict[Text, Text] = {}
     locale: Locale = ""
     binding: Literal["completion", "none"] = "completion"
+    code_challenge: CodeChallenge | None = Field(
+        None, description="S256 of a verifier that stays in the login session of yours that begins this (RFC 7636)"
+    )
     allow_account_change: bool = False
 
 
@@ -108,6 +123,7 @@ class CompleteIn(Request):
 
     completion_code: Annotated[Text, StringConstraints(min_length=1, max_length=200)]
     end_user: EndUser
+    code_verifier: CodeVerifier | None = Field(None, description="needed where the session has a `code_challenge`")
 
 
 class ScopesOut(BaseModel):

@@ -44,5 +44,7 @@ Address = Annotated[Text, StringConstraints(max_length=1000)]
 ScopeName = Annotated[
     str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$")
 ]  # RFC 6749 §3.3
+CodeChallenge = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]  # RFC 7636 §4.2, S256
+CodeVerifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._~-]{43,128}$")]  # RFC 7636 §4.1
 Locale = Annotated[str, StringConstraints(max_length=20, pattern=r"^[A-Za-z0-9-]*$")]
 Note = Annotated[Text, StringConstraints(max_length=255)]

@@ -33,6 +33,7 @@ class Invitation:
     params: Mapping[str, str] = field(default_factory=dict)
     locale: str = ""
     binding: Binding = Binding.COMPLETION
+    code_challenge: str = ""
     allow_account_change: bool = False
 
 
@@ -68,6 +69,11 @@ def begin_connect(
         raise PermissionDenied(
             "This API client may not make sessions without the completion check (binding: none): allow it explicitly."
         )
+    if invitation.binding is Binding.NONE and invitation.code_challenge:
+        raise InvalidRequest(
+            "Without the completion check (binding: none) nobody asks for the verifier of a code challenge.",
+            field="code_challenge",
+        )
     token = secrets.token_urlsafe(32)
     with transaction.atomic():
         session = ConnectSession.objects.create(
@@ -82,6 +88,7 @@ def begin_connect(
             origin=invitation.origin,
             locale=invitation.locale,
             binding=invitation.binding,
+            code_challenge=invitation.code_challenge,
             reconnects=reconnects,
             allows_account_change=invitation.allow_account_change,
             token_hash=digest(token),

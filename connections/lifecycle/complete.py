@@ -23,12 +23,14 @@ from connections.lifecycle.locking import lock_session, short_transaction
 from connections.lifecycle.outcomes import (
     AccountMismatch,
     CompletionMismatch,
+    InvalidRequest,
     NotFound,
     Refusal,
     SessionUnusable,
     Suspended,
 )
 from connections.models import ApiClient, Binding, Connection, ConnectSession, SessionState, Status
+from providers.oauth import pkce
 
 
 def complete(
@@ -36,20 +38,29 @@ def complete(
     *,
     completion_code: str,
     end_user: str,
+    code_verifier: str | None = None,
     client: ApiClient,
     now: datetime,
     actor: audit.Actor,
 ) -> Connection | ChoiceDue:
     """Confirm a session with the id of the user who is logged in at the operator's, and return the connection.
 
-    Where the end user has to choose a workspace first, return where to send them. The same client repeating the same
-    three values gets the same answer, and the connection once the choice is made; after ``ProviderDown`` and
-    ``AppMisconfigured`` it may repeat them until what is held expires. Raises ``NotFound``, ``CompletionMismatch`` (and
-    destroys what was held), ``SessionUnusable``, ``Suspended``, and what ``exchange`` raises. Blocks for the provider's
-    answer.
+    A session that was begun with a code challenge needs its verifier, too: only the login session that began it has
+    that, so that nobody is made to confirm what somebody else finished with their link. Where the end user has to
+    choose a workspace first, return where to send them. The same client repeating the same values gets the same answer,
+    and the connection once the choice is made; after ``ProviderDown`` and ``AppMisconfigured`` it may repeat them until
+    what is held expires. Raises ``NotFound``, ``CompletionMismatch`` (and destroys what was held), ``InvalidRequest``
+    (a verifier without a challenge), ``SessionUnusable``, ``Suspended``, and what ``exchange`` raises. Blocks for the
+    provider's answer.
     """
     claimed = _claim(
-        session_id, completion_code=completion_code, end_user=end_user, client=client, now=now, actor=actor
+        session_id,
+        completion_code=completion_code,
+        end_user=end_user,
+        code_verifier=code_verifier,
+        client=client,
+        now=now,
+        actor=actor,
     )
     return exchange(claimed, actor=actor) if isinstance(claimed, Exchange) else claimed
 
@@ -80,6 +91,7 @@ def _claim(
     *,
     completion_code: str,
     end_user: str,
+    code_verifier: str | None,
     client: ApiClient,
     now: datetime,
     actor: audit.Actor,
@@ -90,7 +102,9 @@ def _claim(
         if session is None:
             raise NotFound("There is no such connect session.")
         right_code = hmac.compare_digest(bytes(session.completion_hash or b""), digest(completion_code))
-        if not right_code or session.end_user != end_user:
+        if code_verifier is not None and not session.code_challenge:
+            raise InvalidRequest("This session was made without a code challenge.", field="code_verifier")
+        if not right_code or session.end_user != end_user or not _proves_beginning(session, code_verifier):
             claimed: Exchange | Connection | ChoiceDue | Refusal = _mismatched(touched, end_user, actor=actor)
         elif session.state == SessionState.COMPLETED and session.connection is not None:
             claimed = session.connection
@@ -99,6 +113,13 @@ def _claim(
     if isinstance(claimed, Refusal):
         raise claimed
     return claimed
+
+
+def _proves_beginning(session: ConnectSession, code_verifier: str | None) -> bool:
+    """Whether whoever confirms has begun ``session``, where it was begun with a code challenge (RFC 7636 §4.6)."""
+    if not session.code_challenge:
+        return True
+    return hmac.compare_digest(session.code_challenge, pkce.challenge(code_verifier or ""))
 
 
 def _lock_touched(session_id: uuid.UUID, completion_code: str, *, client: ApiClient) -> dict[uuid.UUID, ConnectSession]:
@@ -168,5 +189,6 @@ def _mismatched(touched: dict[uuid.UUID, ConnectSession], end_user: str, *, acto
                 events.emit("connect_session.mismatch", session.connection, session=str(session.id))
             destroy_held(session, failure=CompletionMismatch.code)
     return CompletionMismatch(
-        "The completion code and the end user do not belong to this session; what was held is destroyed."
+        "The completion code, the end user or the code verifier do not belong to this session; what was held is "
+        "destroyed."
     )

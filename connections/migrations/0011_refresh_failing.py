@@ -4,28 +4,66 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('connections', '0010_callback_twice'),
+        ("connections", "0010_callback_twice"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='connection',
-            name='connection_status_and_reason_agree',
+            model_name="connection",
+            name="connection_status_and_reason_agree",
         ),
         migrations.AddField(
-            model_name='connection',
-            name='refresh_failing_at',
+            model_name="connection",
+            name="refresh_failing_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AlterField(
-            model_name='connection',
-            name='reason',
-            field=models.CharField(choices=[('awaiting_confirmation', "Waiting for the confirmation of the end user's session"), ('connected', 'Connected'), ('reconnected', 'Connected anew'), ('recovered', 'Proved to work again'), ('refresh_refused', 'One refresh was refused; a second one decides'), ('probe_refused', 'One probe was refused; a second proof decides'), ('refresh_failing', 'The provider keeps refusing the refresh, and the access token has run out'), ('grant_rejected', 'The provider refused the grant twice'), ('refresh_given_up', 'The provider refused every refresh for long, though not the grant by name'), ('lost_in_flight', 'A rotated token was lost between the provider and the store'), ('credential_dead', 'The provider refused the credential twice'), ('expired', 'The credential expired and cannot be refreshed'), ('provider_notified', 'The provider told us that it was revoked'), ('revoked_by_operator', 'Revoked by the operator'), ('disconnected_by_request', 'Disconnected on request')], default='awaiting_confirmation', max_length=32),
+            model_name="connection",
+            name="reason",
+            field=models.CharField(
+                choices=[
+                    ("awaiting_confirmation", "Waiting for the confirmation of the end user's session"),
+                    ("connected", "Connected"),
+                    ("reconnected", "Connected anew"),
+                    ("recovered", "Proved to work again"),
+                    ("refresh_refused", "One refresh was refused; a second one decides"),
+                    ("probe_refused", "One probe was refused; a second proof decides"),
+                    ("refresh_failing", "The provider keeps refusing the refresh, and the access token has run out"),
+                    ("grant_rejected", "The provider refused the grant twice"),
+                    ("refresh_given_up", "The provider refused every refresh for long, though not the grant by name"),
+                    ("lost_in_flight", "A rotated token was lost between the provider and the store"),
+                    ("credential_dead", "The provider refused the credential twice"),
+                    ("expired", "The credential expired and cannot be refreshed"),
+                    ("provider_notified", "The provider told us that it was revoked"),
+                    ("revoked_by_operator", "Revoked by the operator"),
+                    ("disconnected_by_request", "Disconnected on request"),
+                ],
+                default="awaiting_confirmation",
+                max_length=32,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='connection',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reason__in', ['awaiting_confirmation']), ('status', 'pending')), models.Q(('reason__in', ['connected', 'reconnected', 'recovered']), ('status', 'active')), models.Q(('reason__in', ['refresh_refused', 'refresh_failing', 'probe_refused']), ('status', 'suspect')), models.Q(('reason__in', ['grant_rejected', 'refresh_given_up', 'lost_in_flight', 'credential_dead', 'expired']), ('status', 'needs_reauth')), models.Q(('reason__in', ['provider_notified', 'revoked_by_operator']), ('status', 'revoked')), models.Q(('reason__in', ['disconnected_by_request']), ('status', 'disconnected')), _connector='OR'), name='connection_status_and_reason_agree'),
+            model_name="connection",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("reason__in", ["awaiting_confirmation"]), ("status", "pending")),
+                    models.Q(("reason__in", ["connected", "reconnected", "recovered"]), ("status", "active")),
+                    models.Q(
+                        ("reason__in", ["refresh_refused", "refresh_failing", "probe_refused"]), ("status", "suspect")
+                    ),
+                    models.Q(
+                        (
+                            "reason__in",
+                            ["grant_rejected", "refresh_given_up", "lost_in_flight", "credential_dead", "expired"],
+                        ),
+                        ("status", "needs_reauth"),
+                    ),
+                    models.Q(("reason__in", ["provider_notified", "revoked_by_operator"]), ("status", "revoked")),
+                    models.Q(("reason__in", ["disconnected_by_request"]), ("status", "disconnected")),
+                    _connector="OR",
+                ),
+                name="connection_status_and_reason_agree",
+            ),
         ),
     ]

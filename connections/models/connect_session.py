@@ -46,6 +46,7 @@ class ConnectSession(models.Model):
     request: it waits for an answer in the state ``authorizing`` alone, and is kept afterwards so that an answer which
     is delivered twice is recognized. ``end_user`` is the person who connects, also where the connection will belong to
     the whole tenant.
+    ``code_challenge`` is the operator's own, "" for none: its verifier stays in the login session that began this one.
     ``failure`` is a stable code. Times are absolute: nothing extends them.
     """
 
@@ -62,6 +63,7 @@ class ConnectSession(models.Model):
     return_url = models.CharField(max_length=1000)
     origin = models.CharField(max_length=255, default="", blank=True)
     locale = models.CharField(max_length=20, default="", blank=True)
+    code_challenge = models.CharField(max_length=43, default="", blank=True)
     binding = models.CharField(max_length=10, choices=Binding, default=Binding.COMPLETION)
     reconnects = models.ForeignKey(
         Connection, null=True, blank=True, on_delete=models.CASCADE, related_name="reconnect_sessions"

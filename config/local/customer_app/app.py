@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import secrets
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from config.local.customer_app.login import (
     CSRF_FIELD,
     USERS,
     authenticate,
+    begun_with,
     check_csrf,
     csrf_token,
     current_user,
@@ -25,6 +27,7 @@ from config.local.customer_app.login import (
     log_in,
     log_out,
     login_required,
+    remember_begun,
 )
 
 PROVIDER = "sandbox"
@@ -86,13 +89,16 @@ def _add_connecting(app: Flask, settings: Settings, latchkey: Latchkey) -> None:
 
     def to_the_widget(connection_id: str | None = None) -> ResponseReturnValue:
         # Made on the click, server-to-server: the link works once, for ten minutes, and for this user.
-        connect_url = latchkey.begin(
+        code_verifier = secrets.token_urlsafe(32)
+        session_id, connect_url = latchkey.begin(
             end_user=g.user.id,
+            code_verifier=code_verifier,
             provider=PROVIDER,
             scopes=SCOPES,
             return_url=settings.return_url,
             connection=connection_id,
         )
+        remember_begun(session_id, code_verifier)
         return redirect(connect_url, 303)
 
     @app.post("/connect")
@@ -111,12 +117,18 @@ def _add_connecting(app: Flask, settings: Settings, latchkey: Latchkey) -> None:
         if "error" in request.args:
             flash(words.returned_error(request.args["error"]), "bad")
             return redirect("/", 303)
-        # The link says which session has ended, never for whom: anybody can send anybody a link. Who connected is
+        # The link says which session has ended, never for whom: anybody can send anybody a link. So this login session
+        # must have begun it: otherwise somebody else may have finished it with an account of theirs. Who connected is
         # whoever is logged in HERE, and Latchkey compares that with the user for whom the session was made.
+        session_id = _id_in_link("connect_session")
+        code_verifier = begun_with(session_id)
+        if code_verifier is None:
+            raise LatchkeyProblem(status=403, code="not_begun_here", detail="This login session did not begin it.")
         answer = latchkey.complete(
-            _id_in_link("connect_session"),
+            session_id,
             completion_code=request.args.get("completion_code", ""),
             end_user=g.user.id,
+            code_verifier=code_verifier,
         )
         if "next" in answer:  # several workspaces: they choose one at Latchkey, and come back here
             return redirect(answer["next"], 303)

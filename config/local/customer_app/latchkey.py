@@ -1,5 +1,7 @@
 """The calls of Latchkey's JSON API that a product needs. Only its backend makes them: the key never leaves it."""
 
+import base64
+import hashlib
 from typing import Any
 from urllib.parse import quote
 
@@ -27,18 +29,32 @@ class Latchkey:
         self._session.trust_env = False  # it is our own server: no proxy of the machine's in between
         self._session.headers["Authorization"] = f"Bearer {api_key}"
 
-    def begin(self, *, end_user: str, return_url: str, connection: str | None = None, **wanted: Any) -> str:
-        """Invite ``end_user`` to connect (or to renew ``connection``), and return the address to send them to."""
-        order = {"end_user": end_user, "return_url": return_url, "connection": connection, **wanted}
-        return str(self._call("POST", "connect-sessions", order)["connect_url"])
+    def begin(
+        self, *, end_user: str, return_url: str, code_verifier: str, connection: str | None = None, **wanted: Any
+    ) -> tuple[str, str]:
+        """Invite ``end_user`` to connect (or to renew ``connection``).
 
-    def complete(self, session_id: str, *, completion_code: str, end_user: str) -> dict[str, Any]:
-        """Confirm that it was ``end_user`` who connected.
+        Returns the session's id and the address to send them to. ``code_verifier`` is for ``complete``: only its hash
+        goes to Latchkey now.
+        """
+        digest = hashlib.sha256(code_verifier.encode()).digest()
+        order = {
+            "end_user": end_user,
+            "return_url": return_url,
+            "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+            "connection": connection,
+            **wanted,
+        }
+        session = self._call("POST", "connect-sessions", order)
+        return str(session["id"]), str(session["connect_url"])
+
+    def complete(self, session_id: str, *, completion_code: str, end_user: str, code_verifier: str) -> dict[str, Any]:
+        """Confirm that it was ``end_user`` who connected, in the login session that began it.
 
         Returns ``{"connection": …}``, or ``{"next": address}`` where they first have to choose one of several
         workspaces: send them there; they come back to the return URL as they did now.
         """
-        confirmation = {"completion_code": completion_code, "end_user": end_user}
+        confirmation = {"completion_code": completion_code, "end_user": end_user, "code_verifier": code_verifier}
         return self._call("POST", f"connect-sessions/{quote(session_id, safe='')}/complete", confirmation)
 
     def connections(self, *, end_user: str) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from flask import abort, g, redirect, request, session
 from flask.typing import ResponseReturnValue
 
 CSRF_FIELD = "csrf_token"
+_MOST_BEGUN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,22 @@ def log_out() -> None:
 def current_user() -> User | None:
     """Return who is logged in, if anybody is."""
     return USERS.get(session.get("user", ""))
+
+
+def remember_begun(session_id: str, code_verifier: str) -> None:
+    """Remember in this login session that it began a connect session at Latchkey, and with which verifier.
+
+    The latest few will do. Here they are in the signed cookie, which only this browser has; a real product keeps them
+    in its table of login sessions.
+    """
+    begun = {**session.get("begun", {}), session_id: code_verifier}
+    session["begun"] = dict(list(begun.items())[-_MOST_BEGUN:])
+
+
+def begun_with(session_id: str) -> str | None:
+    """Return the verifier with which this login session began a connect session, None if it did not."""
+    verifier: str | None = session.get("begun", {}).get(session_id)
+    return verifier
 
 
 def login_required(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:

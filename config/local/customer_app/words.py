@@ -49,6 +49,10 @@ _PROBLEMS = {
         "This connection was begun by somebody else",
         "It was not you who started it here, so nothing was connected. If somebody sent you a link, ignore it.",
     ),
+    "not_begun_here": (
+        "This connection was not begun here",
+        "Nothing was connected. If somebody sent you a link, ignore it. Otherwise begin again from the home page.",
+    ),
     "account_mismatch": (
         "This is another account than before",
         "You signed in to a different account, so nothing was changed. Reconnect, and choose the first one.",
@@ -60,6 +64,7 @@ _PROBLEMS = {
 }
 _RETURNED_ERRORS = {
     "access_denied": "You did not allow access, so nothing was connected.",
+    "approval_requested": "Your request was sent: an administrator has to approve it. Connect again afterwards.",
     "expired": "The link has expired, so nothing was connected. Try again.",
     "no_cookie": "Your browser did not keep a cookie. Allow cookies for this site, and try again from here.",
     "browser": "Connecting has to end in the browser in which it began. Try again from here.",

@@ -33,6 +33,7 @@ def create_session(request: HttpRequest, body: ConnectSessionIn) -> Status[Conne
             params=body.params,
             locale=body.locale,
             binding=Binding(body.binding),
+            code_challenge=body.code_challenge or "",
             allow_account_change=body.allow_account_change,
         ),
         client=caller.client,
@@ -56,7 +57,8 @@ def create_session(request: HttpRequest, body: ConnectSessionIn) -> Status[Conne
 def complete_session(request: HttpRequest, session_id: uuid.UUID, body: CompleteIn) -> CompletedOut | ContinueOut:
     """Confirm with the id of the user who is logged in where the completion code arrived.
 
-    Take that id from your own session, never from the link that brought the code. With `next`, the end user has to
+    Take that id from your own session, never from the link that brought the code, and confirm only a session that your
+    user's login session has begun: a `code_challenge` makes sure of that. With `next`, the end user has to
     choose a workspace first: redirect the same browser there. It comes back to the return URL with the same completion
     code, and the same call then answers with the connection.
     """
@@ -65,6 +67,7 @@ def complete_session(request: HttpRequest, session_id: uuid.UUID, body: Complete
         session_id,
         completion_code=body.completion_code,
         end_user=body.end_user,
+        code_verifier=body.code_verifier,
         client=caller.client,
         now=database_now(),
         actor=caller.actor,

@@ -1,3 +1,5 @@
+import base64
+import hashlib
 import re
 import subprocess
 import sys
@@ -145,13 +147,52 @@ def test_connecting_invites_the_user_who_is_logged_in(ann: FlaskClient, latchkey
 def test_completing_names_the_user_who_is_logged_in_whatever_the_link_says(
     ben: FlaskClient, latchkey: LatchkeyStub
 ) -> None:
+    post(ben, "/connect")
     answer = ben.get(f"/connected?connect_session={SESSION_ID}&completion_code=c0de&end_user=ann")
     assert answer.location == HERE
-    assert latchkey.sent("POST", COMPLETE) == [{"completion_code": "c0de", "end_user": "ben"}]
+    (order,), (confirmation,) = latchkey.sent("POST", "/api/v1/connect-sessions"), latchkey.sent("POST", COMPLETE)
+    verifier = confirmation.pop("code_verifier")
+    assert confirmation == {"completion_code": "c0de", "end_user": "ben"}
+    digest = hashlib.sha256(verifier.encode()).digest()
+    assert order["code_challenge"] == base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def test_a_session_that_another_login_session_began_is_not_confirmed(ann: FlaskClient, latchkey: LatchkeyStub) -> None:
+    """Somebody took ann's unused link, finished with an account of theirs, and sent her the link back."""
+    post(ann, "/connect")
+    elsewhere = logged_in(latchkey, "ann")
+    answer = elsewhere.get(f"/connected?connect_session={SESSION_ID}&completion_code=c0de")
+    assert (answer.status_code, "not begun here" in answer.text) == (403, True)
+    assert not latchkey.sent("POST", COMPLETE)
+
+
+def test_what_was_begun_ends_with_the_login_session(ann: FlaskClient, latchkey: LatchkeyStub) -> None:
+    post(ann, "/connect")
+    post(ann, "/logout")
+    post(ann, "/login", name="ann", password="ann")
+    assert ann.get(f"/connected?connect_session={SESSION_ID}&completion_code=c").status_code == 403
+    assert not latchkey.sent("POST", COMPLETE)
+
+
+def test_coming_back_twice_is_confirmed_twice_and_the_latest_few_are_remembered(
+    ann: FlaskClient, latchkey: LatchkeyStub
+) -> None:
+    post(ann, "/connect")
+    latchkey.answers["POST /api/v1/connect-sessions"] = (201, {"id": "another", "connect_url": latchkey.url})
+    for number in range(4):
+        latchkey.answers["POST /api/v1/connect-sessions"][1]["id"] = f"another-{number}"
+        post(ann, "/connect")
+    for _ in range(2):
+        assert ann.get(f"/connected?connect_session={SESSION_ID}&completion_code=c0de").location == HERE
+    post(ann, "/connect")
+    latchkey.answers["POST /api/v1/connect-sessions"][1]["id"] = "one-too-many"
+    post(ann, "/connect")
+    assert ann.get(f"/connected?connect_session={SESSION_ID}&completion_code=c0de").status_code == 403
 
 
 def test_a_refused_completion_is_told_in_plain_words(ben: FlaskClient, latchkey: LatchkeyStub) -> None:
     latchkey.answers[f"POST {COMPLETE}"] = refusal(403, "completion_mismatch")
+    post(ben, "/connect")
     answer = ben.get(f"/connected?connect_session={SESSION_ID}&completion_code=c0de")
     assert answer.status_code == 403
     assert 'data-code="completion_mismatch"' in answer.text
@@ -169,6 +210,7 @@ def test_a_refusal_without_words_of_ours_shows_latchkeys(ann: FlaskClient, latch
 def test_a_choice_of_workspace_is_made_at_latchkey(ann: FlaskClient, latchkey: LatchkeyStub) -> None:
     there = f"http://latchkey.test/connect/{SESSION_ID}/workspace?token=t"
     latchkey.answers[f"POST {COMPLETE}"] = (200, {"next": there})
+    post(ann, "/connect")
     answer = ann.get(f"/connected?connect_session={SESSION_ID}&completion_code=c0de")
     assert (answer.status_code, answer.location) == (303, there)
 
