@@ -11,6 +11,7 @@ def beat_schedule(sweep_seconds: float, *, recover_seconds: float) -> dict[str, 
         "sweep-revocations": _every(sweep_seconds * 2, "connections.sweep_revocations"),
         "recover": _every(recover_seconds, "connections.recover"),
         "discard-expired": _every(60.0, "connections.discard_expired"),
+        "end-expired": _every(30.0, "connections.end_expired"),
         "retry-undecryptable": _every(60.0, "connections.retry_undecryptable"),
         "close-quiet-incidents": _every(300.0, "connections.close_quiet_incidents"),
     }

@@ -14,6 +14,7 @@ from connections import dispatch
 from connections.lifecycle import presence
 from connections.lifecycle.burn import forget_burnt
 from connections.lifecycle.clock import database_now
+from connections.lifecycle.expire import end_expired
 from connections.lifecycle.hold import discard_expired
 from connections.lifecycle.incidents import close_quiet_incidents
 from connections.lifecycle.locking import release_database, replace_broken_connections
@@ -107,6 +108,12 @@ def discard_expired_sessions() -> None:
     """Destroy what was held for connect sessions that nobody confirmed, and forget codes that are of no use."""
     discard_expired(now=database_now())
     forget_burnt(now=database_now())
+
+
+@shared_task(name="connections.end_expired", ignore_result=True)
+def end_expired_connections() -> None:
+    """End the connections whose credential has run out for good."""
+    end_expired(now=database_now())
 
 
 @shared_task(name="connections.close_quiet_incidents", ignore_result=True)

@@ -133,6 +133,11 @@ class Connection(models.Model):
             models.Index(
                 fields=["refresh_due_at"], condition=Q(refresh_due_at__isnull=False), name="connection_refresh_due"
             ),
+            models.Index(
+                fields=["access_expires_at"],
+                condition=Q(refresh_due_at=None, access_expires_at__isnull=False, status__in=["active", "suspect"]),
+                name="connection_expiry",
+            ),
             models.Index(fields=["probe_due_at"], condition=Q(probe_due_at__isnull=False), name="connection_probe_due"),
             models.Index(
                 fields=["revocation_due_at"], condition=Q(revocation_due_at__isnull=False), name="connection_revoke_due"

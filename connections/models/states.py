@@ -32,7 +32,6 @@ class Reason(models.TextChoices):
     LOST_IN_FLIGHT = "lost_in_flight", "A rotated token was lost between the provider and the store"
     CREDENTIAL_DEAD = "credential_dead", "The provider refused the credential twice"
     EXPIRED = "expired", "The credential expired and cannot be refreshed"
-    PROVIDER_NOTIFIED = "provider_notified", "The provider told us that it was revoked"
     REVOKED_BY_OPERATOR = "revoked_by_operator", "Revoked by the operator"
     DISCONNECTED_BY_REQUEST = "disconnected_by_request", "Disconnected on request"
 
@@ -48,7 +47,7 @@ REASONS_OF: dict[Status, tuple[Reason, ...]] = {
         Reason.CREDENTIAL_DEAD,
         Reason.EXPIRED,
     ),
-    Status.REVOKED: (Reason.PROVIDER_NOTIFIED, Reason.REVOKED_BY_OPERATOR),
+    Status.REVOKED: (Reason.REVOKED_BY_OPERATOR,),
     Status.DISCONNECTED: (Reason.DISCONNECTED_BY_REQUEST,),
 }
 

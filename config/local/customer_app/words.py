@@ -33,7 +33,6 @@ _REASONS = {
     "lost_in_flight": "A renewed token was lost on its way, so the provider wants you to sign in again.",
     "credential_dead": "The provider no longer accepts this key.",
     "expired": "The access has run out, and cannot be renewed without you.",
-    "provider_notified": "The provider told us that the access was revoked.",
     "revoked_by_operator": "Our support team revoked this access.",
     "awaiting_confirmation": "Connecting was begun, but has not come back here.",
 }

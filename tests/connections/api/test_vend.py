@@ -173,7 +173,7 @@ def test_min_ttl_is_kept_to(connection: Connection, backend: Caller) -> None:
         (Status.SUSPECT, Reason.REFRESH_REFUSED, 200, None),
         (Status.PENDING, Reason.AWAITING_CONFIRMATION, 409, "pending"),
         (Status.NEEDS_REAUTH, Reason.LOST_IN_FLIGHT, 409, "reauthorization_required"),
-        (Status.REVOKED, Reason.PROVIDER_NOTIFIED, 409, "reauthorization_required"),
+        (Status.REVOKED, Reason.REVOKED_BY_OPERATOR, 409, "reauthorization_required"),
         (Status.DISCONNECTED, Reason.DISCONNECTED_BY_REQUEST, 404, "not_found"),
     ],
 )

@@ -88,3 +88,17 @@ def _writes_status(node: ast.AST) -> bool:
             )
             return changed is not None and re.search(r"\b(status|reason)\s*=", changed[1]) is not None
     return False
+
+
+def test_every_reason_of_the_table_is_given_by_some_use_case() -> None:
+    """``awaiting_confirmation`` is what a connection begins with."""
+    given = {
+        node.attr
+        for path in (PRODUCT / "lifecycle").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Reason"
+    }
+    reasons = [reason for reasons in REASONS_OF.values() for reason in reasons]
+    assert sorted(reasons) == sorted(Reason), "each belongs to one status"
+    assert {reason.name for reason in Reason} - given == {"AWAITING_CONFIRMATION"}
+    assert Connection().reason == Reason.AWAITING_CONFIRMATION
