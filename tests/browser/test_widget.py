@@ -211,7 +211,8 @@ def test_the_answer_reaches_the_window_only_while_that_is_ours(browser: Browser,
         window = opened.value
 
         def answered_late(route: Route) -> None:
-            window.goto(f"{product.url}/embed?framed=")
+            window.evaluate("url => { location.href = url }", f"{product.url}/embed?framed=")
+            expect(window.get_by_role("heading", name="Product")).to_be_visible()
             window.evaluate(RECORD)
             route.fulfill(json={"next": f"{product.latchkey}/connect/secret"})
 
@@ -220,3 +221,6 @@ def test_the_answer_reaches_the_window_only_while_that_is_ours(browser: Browser,
             consent(window)
         window.wait_for_timeout(300)
         assert window.evaluate("heard") == []
+        frame = page.frames[1]
+        frame.evaluate("flow.postMessage('a message to anybody', '*')")
+        window.wait_for_function("heard.includes('a message to anybody')")  # it could have been reached
