@@ -78,9 +78,27 @@ an account without any site or workspace
     tests/field/test_end_users_conditions.py::test_a_call_that_the_account_may_not_make_is_no_refusal_of_the_credential
     tests/field/test_end_users_conditions.py::test_a_renewal_by_an_account_that_may_not_say_who_it_is_changes_nothing
 parameters that only the callback carries, such as a company's id
+    tests/field/test_callback.py::test_a_companys_id_from_the_callback_is_the_connections
+    tests/field/test_callback.py::test_without_a_companys_id_nothing_is_sent_and_the_next_try_works
+    tests/field/test_callback.py::test_a_companys_id_that_is_there_twice_is_refused
+    tests/field/test_callback.py::test_two_companies_of_one_person_are_two_connections
+    tests/field/test_callback.py::test_a_reconnect_to_another_company_is_another_account
+    tests/field/test_callback.py::test_a_reconnect_that_is_told_no_company_keeps_its_own
+    tests/field/test_callback.py::test_a_company_that_the_session_fixes_is_not_replaced
+    tests/field/test_callback.py::test_a_code_and_a_state_may_have_other_names
 a callback that names the host to ask
+    tests/field/test_callback.py::test_a_host_is_chosen_by_the_callback_out_of_the_entrys_list
+    tests/field/test_callback.py::test_a_host_that_is_not_on_the_list_is_refused_before_any_request
 an approval that was requested and not yet given
+    tests/field/test_callback.py::test_a_requested_approval_is_told_as_that_and_can_be_tried_again
+    tests/field/test_callback.py::test_an_entry_may_say_what_means_approval
 a callback that is delivered twice
+    tests/field/test_callback.py::test_the_same_browser_gets_the_same_completion_code_while_the_first_one_is_held
+    tests/field/test_callback.py::test_after_the_connection_is_made_the_same_browser_is_told_so
+    tests/field/test_callback.py::test_a_refusal_that_is_delivered_twice_is_told_twice
+    tests/field/test_callback.py::test_a_session_that_has_failed_says_so_again
+    tests/field/test_callback.py::test_while_it_is_exchanged_the_same_browser_is_sent_back_with_the_same_code
+    tests/field/test_callback.py::test_a_stranger_who_brings_the_same_answer_is_refused_under_nobodys_brand
 a client secret of special characters, at a server that decodes none
 an entry that spells out habits which discovery says otherwise
     tests/field/test_discovery.py::test_what_the_entry_spells_out_wins_over_the_metadata
