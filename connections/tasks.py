@@ -21,6 +21,7 @@ from connections.lifecycle.locking import release_database, replace_broken_conne
 from connections.lifecycle.probe import probe
 from connections.lifecycle.recover import recover_unfinished
 from connections.lifecycle.refresh import refresh
+from connections.lifecycle.reread import reread_changed
 from connections.lifecycle.revoke import revoke
 from connections.lifecycle.sweep import sweep_probes, sweep_refreshes, sweep_revocations
 from connections.lifecycle.undecryptable import retry_undecryptable
@@ -101,6 +102,12 @@ def sweep_due_revocations() -> None:
 def recover() -> None:
     """Pick up the refreshes that did not end."""
     recover_unfinished(now=database_now())
+
+
+@shared_task(name="connections.reread_changed", ignore_result=True)
+def reread_changed_answers() -> None:
+    """Read what a mended catalogue entry has made readable."""
+    reread_changed()
 
 
 @shared_task(name="connections.discard_expired", ignore_result=True)

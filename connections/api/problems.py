@@ -37,6 +37,7 @@ STATUS_OF: dict[str, int] = {
     "suspended": 423,
     "credential_unreadable": 500,
     "app_misconfigured": 502,
+    "answer_unreadable": 502,
     "provider_unavailable": 503,
     "refresh_in_progress": 503,
     "busy": 503,

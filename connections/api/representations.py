@@ -72,6 +72,7 @@ def connection_out(connection: Connection) -> ConnectionOut:
             failures=connection.failures,
             refresh_failing_since=connection.refresh_failing_at,
             undecryptable=connection.undecryptable_at is not None,
+            answer_unread_at=connection.answer_unread_at,
             evidence=connection.evidence,
         ),
         params=connection.params,

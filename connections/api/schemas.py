@@ -137,8 +137,10 @@ class ScopesOut(BaseModel):
 class HealthOut(BaseModel):
     """What the status rests on; ``undecryptable``: what is stored does not open, for want of a key or being damaged.
 
-    ``access_expires_at`` is null where nobody said: probes watch then. The grant ends at ``refresh_expires_at`` unless
-    it is refreshed before, and at ``grant_expires_at`` whatever is done; null where nobody said.
+    ``access_expires_at`` is null where nobody said: probes watch then. The grant ends at ``refresh_expires_at``
+    unless it is refreshed before, and at ``grant_expires_at`` whatever is done; null where nobody said. At
+    ``answer_unread_at`` an answer was received that could not be read; it is kept, and read once the catalogue entry
+    is mended.
     ``refresh_failing_since``: no valid token is left, and refreshes fail.
     """
 
@@ -151,6 +153,7 @@ class HealthOut(BaseModel):
     failures: int
     refresh_failing_since: datetime | None
     undecryptable: bool
+    answer_unread_at: datetime | None
     evidence: dict[str, Any]
 
 

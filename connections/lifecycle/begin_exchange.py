@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -20,6 +21,7 @@ from connections.lifecycle.locking import lock_session
 from connections.lifecycle.outcomes import CredentialUnreadable, Refusal, SessionUnusable
 from connections.lifecycle.sealing import current_data_key, open_for_session, seal_for_session
 from connections.lifecycle.targets import Access, access_to
+from connections.lifecycle.unread import KeptAnswer
 from connections.models import ConnectSession, ProviderApp, SessionState
 from connections.vault.keyring import DataKey
 from connections.vault.sealing import Unreadable
@@ -30,11 +32,11 @@ from providers.vocabulary import AuthStyle
 class Exchange:
     """All that the exchange needs, loaded before the HTTP call so that no database connection spans it.
 
-    There is a ``code`` to exchange, or what is ``kept`` already. ``sealed`` are the texts of the session's sealed
-    columns as they were, by column, for the case that they are put back. ``renewed_workspace`` is the one that the
-    renewed connection is about, "" without one; ``must_keep_workspace`` says that any other one would be another
-    account, which the session does not allow; ``must_know_account`` that the account is to be compared with the one
-    before.
+    There is a ``code`` to exchange, or what is ``kept`` already, or an ``answer`` that could not be read before.
+    ``sealed`` are the texts of the session's sealed columns as they were, by column, for the case that they are put
+    back. ``renewed_workspace`` is the one that the renewed connection is about, "" without one;
+    ``must_keep_workspace`` says that any other one would be another account, which the session does not allow;
+    ``must_know_account`` that the account is to be compared with the one before.
     """
 
     session_id: uuid.UUID
@@ -45,6 +47,7 @@ class Exchange:
     code: SecretStr | None
     asked: Asked | None
     kept: Kept | None
+    answer: KeptAnswer | None
     sealed: Mapping[str, SecretStr]
     completion_code: str = field(repr=False)
     scopes: tuple[str, ...]
@@ -77,11 +80,12 @@ def begin_exchange(
     """
     document = _opened(session)
     kept = Kept.from_document(document) if "credential" in document else None
+    answer = KeptAnswer.from_document(document["answer"]) if "answer" in document else None
     if kept is not None and chosen:
         kept = kept.with_choice(chosen)
     try:
         # Without a request of ours there is no code of ours to exchange: then this raises.
-        asked = recall(session) if kept is None else None
+        asked = recall(session) if "code" in document else None
         key = current_data_key(session.tenant_id)
         sealed = {
             column: SecretStr(open_for_session(session, column).decode())
@@ -107,9 +111,10 @@ def begin_exchange(
         app=app,
         params=params,
         access=access,
-        code=SecretStr(document["code"]) if kept is None else None,
+        code=SecretStr(document["code"]) if "code" in document else None,
         asked=asked,
         kept=kept,
+        answer=answer,
         sealed=sealed,
         completion_code=completion_code,
         scopes=requested_scopes(session, app, access) if redirects else tuple(session.requested_scopes or ()),
@@ -121,7 +126,10 @@ def begin_exchange(
     )
     session.state = SessionState.EXCHANGING
     session.exchange_started_at = now
-    session.held = None if kept is None else seal_for_session(session, "held", kept.to_bytes())
+    if kept is not None:
+        session.held = seal_for_session(session, "held", kept.to_bytes())
+    elif answer is None:
+        session.held = None
     session.code_verifier = None
     session.save()
     return work
@@ -142,9 +150,9 @@ def under_way() -> SessionUnusable:
     return SessionUnusable(Failure.EXCHANGING, "The exchange is under way: ask again shortly.", retry_after_seconds=2)
 
 
-def _opened(session: ConnectSession) -> dict[str, str]:
+def _opened(session: ConnectSession) -> dict[str, Any]:
     try:
-        document: dict[str, str] = json.loads(open_for_session(session, "held"))
+        document: dict[str, Any] = json.loads(open_for_session(session, "held"))
     except Unreadable:
         raise _unreadable() from None
     return document

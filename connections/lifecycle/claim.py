@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -23,9 +23,11 @@ from connections.lifecycle.grant_end import GrantEnds
 from connections.lifecycle.locking import LockTimeout, lock_connection, lock_if_free, short_transaction
 from connections.lifecycle.outcomes import AppMisconfigured, EndpointMoved
 from connections.lifecycle.recover import follows_doubt, settle_earlier, supersede
+from connections.lifecycle.reread import reread_locked
 from connections.lifecycle.sealing import credential_place, open_for_renewal, unwrap_columns
 from connections.lifecycle.targets import Access, access_to
 from connections.lifecycle.undecryptable import mark_undecryptable
+from connections.lifecycle.unread import is_held_back
 from connections.lifecycle.versions import ends_of
 from connections.models import (
     VENDS,
@@ -60,6 +62,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     CLIENT_REJECTED = "client_rejected"
     MOVED = "moved"  # the endpoints are not those that gave the credential: it is not sent to them
+    ANSWER_UNREAD = "answer_unread"  # the last answer waits to be read, and may hold what the provider rotated to
     NOT_REFRESHABLE = "not_refreshable"
     UNREADABLE = "unreadable"
     ABORTED = "aborted"
@@ -104,7 +107,7 @@ class Claim:
     key: DataKey
     claimed_at: datetime
     claimed_monotonic: float  # taken before the claim began: what stood still within it counts as well
-    ends: GrantEnds = GrantEnds()
+    ends: GrantEnds = field(default_factory=GrantEnds)
     during_incident: bool = False
 
     @property
@@ -142,6 +145,7 @@ def claim(
             connection = lock_connection(connection_id)
             if connection is None:
                 return RefreshReport(Outcome.GONE)
+            reread_locked(connection, now=now, only_changed=True)
             doubtful = settle_earlier(connection, now=now)
             if doubtful is not None and doubtful.state == AttemptState.SENT:
                 return RefreshReport(Outcome.IN_FLIGHT, doubtful.id)
@@ -239,6 +243,8 @@ def _why_not(
         return RefreshReport(Outcome.NOT_REFRESHABLE)
     if not is_in_doubt and not _is_due(connection, need, now=now):
         return RefreshReport(Outcome.FRESH)
+    if is_held_back(connection, now=now):
+        return RefreshReport(Outcome.ANSWER_UNREAD)
     if connection.next_attempt_at is not None and connection.next_attempt_at > now and not need.at_once:
         wait = (connection.next_attempt_at - now).total_seconds()
         return RefreshReport(Outcome.BACKING_OFF, retry_after_seconds=wait)

@@ -38,6 +38,7 @@ WITH due AS (
        AND connection.status IN ('active', 'suspect')
        AND connection.refresh_due_at <= clock_timestamp()
        AND (connection.next_attempt_at IS NULL OR connection.next_attempt_at <= clock_timestamp())
+       AND connection.answer_unread_at IS NULL
        AND connection.suspended_at IS NULL AND connection.paused_at IS NULL
        AND app.suspended_at IS NULL AND app.paused_at IS NULL
        AND tenant.suspended_at IS NULL

@@ -10,6 +10,7 @@ from connections.lifecycle.outcomes import AppMisconfigured, NotFound
 from connections.lifecycle.promote import SECRETS_KEPT
 from connections.lifecycle.status import change_status
 from connections.lifecycle.targets import access_to
+from connections.lifecycle.unread import forget_unread
 from connections.models import Connection, CredentialVersion, Reason, Revocation, Status
 
 
@@ -52,6 +53,7 @@ def disconnect(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, k
 
 def destroy_secrets(connection: Connection) -> None:
     """Destroy every credential version of the locked ``connection``."""
+    forget_unread(connection)
     CredentialVersion.objects.filter(connection=connection).delete()
     connection.change(current_version_id=None, access_expires_at=None, undecryptable_at=None)
 

@@ -24,6 +24,7 @@ from connections.lifecycle.kept import Choice, Kept
 from connections.lifecycle.lifetime import with_known_lifetime
 from connections.lifecycle.locking import release_database, short_transaction
 from connections.lifecycle.outcomes import AccountMismatch, AppMisconfigured, Refusal
+from connections.lifecycle.reread import read_answer
 from connections.lifecycle.sealing import seal_for_session
 from connections.lifecycle.second_look import ISSUED_PAUSES_SECONDS, look_again, probe_fresh
 from connections.lifecycle.targets import access_to
@@ -72,12 +73,18 @@ def exchange(work: Exchange, *, actor: audit.Actor) -> Connection | ChoiceDue:
 
 
 def _obtained(work: Exchange) -> Kept:
-    """Exchange the code, and store what came back. HTTP; raises ``ProviderError`` and ``SessionUnusable``."""
-    if work.code is None or work.asked is None:
+    """Exchange the code, and store what came back. HTTP; raises ``ProviderError`` and ``SessionUnusable``.
+
+    An answer that could not be read before is read again instead, by the entry as it is now.
+    """
+    if work.answer is not None:
+        obtained, obtained_at = read_answer(work.answer, work.access), work.answer.received_at
+    elif work.code is None or work.asked is None:
         raise ValueError("There is no code to exchange.")
-    grant = CodeGrant(code=work.code, code_verifier=work.asked.verifier, scopes=work.scopes)
-    obtained = work.access.strategy.exchange_code(work.access.target, grant)
-    kept = Kept.of(obtained, work.access.target, obtained_at=work.started_at)
+    else:
+        grant = CodeGrant(code=work.code, code_verifier=work.asked.verifier, scopes=work.scopes)
+        obtained, obtained_at = work.access.strategy.exchange_code(work.access.target, grant), work.started_at
+    kept = Kept.of(obtained, work.access.target, obtained_at=obtained_at)
     with short_transaction() as now:
         session = _claimed(work)
         session.held = seal_for_session(session, "held", kept.to_bytes())

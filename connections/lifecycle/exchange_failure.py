@@ -8,11 +8,13 @@ a second time may end what it issued for it (RFC 6749 §4.1.2).
 What counts as not used up: no byte was sent; 408, 425, 429 and 503, by which a server says that it did not process the
 request (RFC 9110 §15.5.9 and §15.6.4, RFC 8470 §5.2, RFC 6585 §4); the codes ``temporarily_unavailable`` and
 ``slow_down``; and a refused client, because who asks is looked at before what is asked (RFC 6749 §5.2). After any other
-server error, a broken connection, silence or an answer that cannot be read, nobody knows: the session ends.
+server error, a broken connection, silence or a page for people, nobody knows: the session ends. An answer that may hold
+tokens, and cannot be read, is kept in the session until the entry is mended.
 """
 
-from datetime import datetime
-from typing import Any
+import json
+from datetime import datetime, timedelta
+from typing import Any, TypeGuard
 
 from connections.lifecycle import audit
 from connections.lifecycle.activate import end_session
@@ -22,6 +24,7 @@ from connections.lifecycle.kept import Kept
 from connections.lifecycle.locking import short_transaction
 from connections.lifecycle.outcomes import (
     AccountNotPermitted,
+    AnswerUnreadable,
     AppMisconfigured,
     ExchangeFailed,
     NoWorkspace,
@@ -29,10 +32,13 @@ from connections.lifecycle.outcomes import (
     Refusal,
 )
 from connections.lifecycle.sealing import seal_for_session
-from connections.models import ConnectSession, SessionState
+from connections.lifecycle.unread import KeptAnswer
+from connections.models import Binding, ConnectSession, SessionState
 from providers import errors
 from providers.errors import ClientRejected, GrantRejected, MalformedResponse, ProviderError, ProviderUnavailable
+from providers.oauth.unread import AnswerUnread
 
+ANSWER_KEPT_FOR = timedelta(hours=24)  # as long as an operator may need to mend an entry
 _NOT_PROCESSED = frozenset({408, 425, 429, 503})
 _NOT_NOW = frozenset({"temporarily_unavailable", "slow_down"})
 _OPERATORS_TO_MEND = (ClientRejected, errors.MisconfiguredProvider, errors.TargetRefused, AppMisconfigured)
@@ -65,6 +71,8 @@ def settle_failed_exchange(
         session = lock_claimed(work)
         if isinstance(session, Refusal):
             return session
+        if kept is None and _may_be_read_later(error) and session.binding != Binding.NONE:
+            return _keep_answer(work, session, error, actor=actor)
         if isinstance(error, ClientRejected) and session.provider_app is not None:
             open_client_incident(session.provider_app, evidence=error.evidence.as_dict(), now=work.started_at)
         if not may_repeat:
@@ -82,6 +90,35 @@ def settle_failed_exchange(
             detail={"session": str(session.id), "has_credential": kept is not None, **evidence},
         )
         return _told_to_repeat(work, error, until=session.kept_until or session.completion_expires_at)
+
+
+def _may_be_read_later(error: ProviderError | AppMisconfigured) -> TypeGuard[AnswerUnread]:
+    return isinstance(error, AnswerUnread) and error.may_hold_tokens
+
+
+def _keep_answer(
+    work: Exchange, session: ConnectSession, unread: AnswerUnread, *, actor: audit.Actor
+) -> AnswerUnreadable:
+    """Seal what came for the code into the locked session: the same confirmation reads it, once the entry is mended."""
+    answer = work.answer or KeptAnswer(unread.answer, work.started_at, work.access.target.grantor)
+    session.held = seal_for_session(session, "held", json.dumps({"answer": answer.to_document()}).encode())
+    session.state = SessionState.HELD
+    session.kept_until = answer.received_at + ANSWER_KEPT_FOR
+    session.exchange_started_at = None
+    session.save()
+    audit.record(
+        "connect_session.answer_unread",
+        decision=unread.code,
+        actor=actor,
+        tenant_id=session.tenant_id,
+        connection=session.connection,
+        detail={"session": str(session.id), "evidence": unread.evidence.as_dict()},
+    )
+    return AnswerUnreadable(
+        f"{work.access.target.entry.name} answered in a form that could not be read. The answer is kept: mend the"
+        " catalogue entry, and confirm again.",
+        held_until=session.kept_until.isoformat(),
+    )
 
 
 def _keeps(error: ProviderError | AppMisconfigured) -> bool:

@@ -34,6 +34,8 @@ _REFRESHED = {
         "Not tried: the provider app's endpoints are not those that gave this credential. Put them back, or let the "
         "end user connect again."
     ),
+    Outcome.ANSWER_UNREAD: "Not tried: the last answer could not be read, and is kept. Mend the entry and have it read "
+    "again (`manage.py connections reread`), or discard it (`discard-answer`) and refresh with the old token.",
     Outcome.NOT_REFRESHABLE: "It cannot be refreshed: the provider gave nothing to refresh it with.",
     Outcome.UNREADABLE: "The stored credential does not open: a key of the vault may be missing.",
     Outcome.ABORTED: "Nothing was sent: this process stood still for too long. Try again.",

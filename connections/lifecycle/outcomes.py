@@ -98,6 +98,12 @@ class EndpointMoved(AppMisconfigured):
         super().__init__(detail, reason="endpoint_moved")
 
 
+class AnswerUnreadable(Refusal):
+    """The provider answered, and the answer could not be read; it is kept until the catalogue entry is mended."""
+
+    code = "answer_unreadable"
+
+
 class ProviderDown(Refusal):
     """The provider cannot be reached or cannot answer now."""
 

@@ -48,7 +48,11 @@ def outlook(
         case Status.PENDING:
             return [Step("Waits for the operator's backend to confirm who connected.")]
         case Status.NEEDS_REAUTH:
-            return [Step("Nothing, until the end user connects again."), *_reconnect_page(connection)]
+            return [
+                *_unread(connection),
+                Step("Nothing, until the end user connects again."),
+                *_reconnect_page(connection),
+            ]
         case Status.REVOKED:
             return [*_revocation(connection), Step("The end user can connect it anew.")]
         case Status.DISCONNECTED:
@@ -56,6 +60,7 @@ def outlook(
         case _:
             return [
                 *_undecryptable(connection),
+                *_unread(connection),
                 *_switches(connection),
                 *_incidents(incidents),
                 *_refresh(connection, attempt, now=now),
@@ -94,6 +99,16 @@ def _undecryptable(connection: Connection) -> Iterator[Step]:
         )
 
 
+def _unread(connection: Connection) -> Iterator[Step]:
+    if connection.answer_unread_at is not None:
+        yield Step(
+            "The provider answered a refresh, and the answer could not be read: it is kept. Mend the catalogue entry,"
+            " and it is read within a minute; or discard it (manage.py connections discard-answer), and the refresh is"
+            " sent with the old token.",
+            is_held=True,
+        )
+
+
 def _switches(connection: Connection) -> Iterator[Step]:
     app = connection.provider_app
     suspended = {
@@ -120,7 +135,7 @@ def _incidents(incidents: Sequence[Incident]) -> Iterator[Step]:
 def _refresh(connection: Connection, attempt: RefreshAttempt | None, *, now: datetime) -> Iterator[Step]:
     if attempt is not None and attempt.state == AttemptState.SENT:
         yield Step("A refresh is under way; its time is up", attempt.deadline_at)
-    elif attempt is not None:
+    elif attempt is not None and connection.answer_unread_at is None:
         yield Step("The last refresh was never answered: the next one finds out whether its token was used.")
     due = refresh_at(connection)
     if due is None:

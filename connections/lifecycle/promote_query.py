@@ -60,6 +60,7 @@ WITH plain AS (
       JOIN connections_refreshattempt AS attempt ON attempt.id = version.attempt_id
      WHERE connection.id = version.connection_id
        AND connection.status = 'active'
+       AND connection.answer_unread_at IS NULL
        AND connection.grant_id = version.grant_id
        AND connection.current_version_id = parent.id
        AND version.stage = 'received'

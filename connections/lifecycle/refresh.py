@@ -12,17 +12,19 @@ from connections.lifecycle import throttle
 from connections.lifecycle.claim import Claim, Need, Outcome, RefreshReport, claim
 from connections.lifecycle.claim_query import AppRow, find_app
 from connections.lifecycle.locking import LockTimeout, release_database
-from connections.lifecycle.settle import abort, settle_failure, settle_success
+from connections.lifecycle.settle import abort, settle_failure, settle_success, settle_unread
 from connections.lifecycle.sweep import postpone_refresh
 from connections.models import AttemptState, RefreshAttempt
 from providers import send_window
 from providers.errors import NotSentInTime, ProviderError
+from providers.oauth.unread import AnswerUnread
 from providers.values import Obtained
 
 # After the claim. Whatever is sent has its answer, or its deadline, long before the lease is over.
 SEND_WITHIN_SECONDS = 5.0
 SEND_AGAIN_WITHIN_SECONDS = 25.0  # with another client secret
 WAIT_SECONDS = 10.0
+UNREAD_SECONDS = 300.0  # how often a sweep looks at a connection whose last answer waits to be read
 SWEEP = "sweep"  # the trigger of whatever nobody waits for
 _POLL_SECONDS = (0.05, 0.05, 0.1, 0.1, 0.2)
 
@@ -41,6 +43,8 @@ def refresh(connection_id: uuid.UUID, *, trigger: str, need: Need = Need()) -> R
     claimed = claim(connection_id, trigger=trigger, need=need, held_seconds=held_seconds)
     if held_seconds is not None and trigger == SWEEP:
         postpone_refresh(connection_id, seconds=held_seconds)
+    if isinstance(claimed, RefreshReport) and claimed.outcome is Outcome.ANSWER_UNREAD and trigger == SWEEP:
+        postpone_refresh(connection_id, seconds=UNREAD_SECONDS)
     release_database()
     if isinstance(claimed, RefreshReport):
         if held_seconds is None:
@@ -69,6 +73,8 @@ def _ask(claimed: Claim) -> Obtained | ProviderError:
 def _settle(claimed: Claim, answer: Obtained | ProviderError) -> RefreshReport:
     if isinstance(answer, NotSentInTime):
         return abort(claimed, answer)
+    if isinstance(answer, AnswerUnread):
+        return settle_unread(claimed, answer)
     if isinstance(answer, ProviderError):
         return settle_failure(claimed, answer)
     return settle_success(claimed, answer)

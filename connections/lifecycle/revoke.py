@@ -19,6 +19,7 @@ from connections.lifecycle import audit, events
 from connections.lifecycle.disconnect import destroy_secrets
 from connections.lifecycle.locking import lock_connection, release_database, short_transaction
 from connections.lifecycle.outcomes import AppMisconfigured, CredentialUnreadable, EndpointMoved
+from connections.lifecycle.reread import reread_locked
 from connections.lifecycle.revocation_proof import Proof, is_proved
 from connections.lifecycle.sealing import open_credential
 from connections.lifecycle.targets import Access, access_to
@@ -84,6 +85,7 @@ def _load(connection_id: uuid.UUID) -> _Work | Revocation:
         except AppMisconfigured:
             connection.change(revocation_due_at=_again(connection, RETRY_SECONDS[-1], now=now))
             return Revocation.PENDING
+        reread_locked(connection, now=now)  # what could not be used may be revoked at least
         clock = _ticking(now)
         opened = [_opened(connection, version, access, clock) for version in _stored_of(connection)]
         grants = tuple(grant for grant in opened if isinstance(grant, _Grant))

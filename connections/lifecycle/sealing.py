@@ -91,6 +91,16 @@ def credential_place(*, tenant_id: uuid.UUID, connection_id: uuid.UUID, version_
     return Place(tenant=str(tenant_id), owner=str(connection_id), record=str(version_id), field="secrets")
 
 
+def answer_place(*, tenant_id: uuid.UUID, connection_id: uuid.UUID, answer_id: uuid.UUID) -> Place:
+    """Return where one unread answer lives."""
+    return Place(tenant=str(tenant_id), owner=str(connection_id), record=str(answer_id), field="answer")
+
+
+def open_stored(stored: StoredSecret | None, *, place: Place) -> bytes:
+    """Return what a stored value of ``place`` holds. One query. Raises ``Unreadable``."""
+    return _open(stored, place=place)
+
+
 def open_credential(connection: Connection, version: CredentialVersion) -> Credential:
     """Return the opened secrets of ``version``. One query. Raises ``Unreadable``."""
     place = credential_place(tenant_id=connection.tenant_id, connection_id=connection.id, version_id=version.id)

@@ -29,10 +29,12 @@ from connections.lifecycle.policy import GrantLifetimes, backoff_seconds
 from connections.lifecycle.promote import promote, promote_plainly
 from connections.lifecycle.promote_query import store_received
 from connections.lifecycle.recover import promote_received
+from connections.lifecycle.unread import SealedAnswer, note_unread, seal_answer, store_unread
 from connections.lifecycle.verdict import refresh_refused
 from connections.lifecycle.versions import SealedVersion, seal_version, set_lifetime
 from connections.models import AttemptState, Connection, CredentialVersion, RefreshAttempt, Stage
 from providers.errors import ClientRejected, GrantRejected, NotSentInTime, ProviderError, RequestRejected
+from providers.oauth.unread import AnswerUnread
 from providers.values import Obtained
 
 logger = structlog.get_logger(__name__)
@@ -94,8 +96,38 @@ def _learnt_lifetime(claimed: Claim, obtained: Obtained) -> int | None:
     return with_known_lifetime(claimed.access, obtained).lifetime_seconds
 
 
-def _stored(sealed: SealedVersion) -> bool:
-    """Store the version in a transaction of its own, on a new connection where the database went away meanwhile.
+def settle_unread(claimed: Claim, unread: AnswerUnread) -> RefreshReport:
+    """Store an answer that cannot be read, before anything is decided about it; then record the failure."""
+    sealed = seal_answer(
+        unread,
+        tenant_id=claimed.tenant_id,
+        connection_id=claimed.connection_id,
+        grant_id=claimed.grant_id,
+        parent_id=claimed.parent_version_id,
+        attempt_id=claimed.attempt_id,
+        key=claimed.key,
+        grantor=claimed.access.target.grantor,
+        provider=claimed.access.target.entry.slug,
+        rotates=claimed.rotates,
+        received_at=claimed.claimed_at + timedelta(seconds=time.monotonic() - claimed.claimed_monotonic),
+    )
+    if not _stored(sealed):
+        return RefreshReport(Outcome.UNAVAILABLE, claimed.attempt_id, retry_after_seconds=STORE_RETRY_SECONDS[-1])
+    report = settle_failure(claimed, unread)
+    if sealed.holds_back and not claimed.grace_seconds and report.outcome is Outcome.UNAVAILABLE:
+        return RefreshReport(Outcome.ANSWER_UNREAD, claimed.attempt_id)
+    return report
+
+
+def _store(sealed: SealedVersion | SealedAnswer) -> None:
+    if isinstance(sealed, SealedVersion):
+        store_received(sealed)
+    else:
+        store_unread(sealed)
+
+
+def _stored(sealed: SealedVersion | SealedAnswer) -> bool:
+    """Store it in a transaction of its own, on a new connection where the database went away meanwhile.
 
     At the first failure it goes to the spool as well, where a kill cannot reach it; where the database stays away, that
     is where it waits, and False is returned. Only the errors of a lost connection count: any other is a bug, and rises.
@@ -103,7 +135,7 @@ def _stored(sealed: SealedVersion) -> bool:
     is_spooled, has_failed = False, False
     for pause in (*STORE_RETRY_SECONDS, None):
         try:
-            store_received(sealed)
+            _store(sealed)
         except (OperationalError, InterfaceError):
             has_failed = True
             try:
@@ -180,6 +212,8 @@ def _settle_failure(
     else:
         _end(attempt, AttemptState.ABORTED, failure.code, evidence)
         grace_seconds = 0
+    if isinstance(failure, AnswerUnread):
+        note_unread(connection, now=now)
     wait = backoff_seconds(
         connection.failures + 1,
         spread=random.random(),

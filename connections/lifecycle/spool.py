@@ -30,8 +30,9 @@ from django.db import connection as database
 
 from connections.lifecycle import audit
 from connections.lifecycle.promote_query import store_received
+from connections.lifecycle.unread import SealedAnswer, store_unread
 from connections.lifecycle.versions import SealedVersion
-from connections.models import Connection, CredentialVersion
+from connections.models import Connection, CredentialVersion, UnreadAnswer
 from connections.models.fields import outer_fernet
 
 logger = structlog.get_logger(__name__)
@@ -44,14 +45,15 @@ _DRAFT_SECONDS = 60.0
 _LONGEST = 1_000_000  # bytes; a version takes a few thousand
 
 
-_MEMBERS = {member.name for member in fields(SealedVersion)}
+_Sealed = SealedVersion | SealedAnswer
+_KINDS: dict[str, type[_Sealed]] = {"version": SealedVersion, "answer": SealedAnswer}
 
 
 class _OtherFormat(Exception):
     """Another release wrote the file."""
 
 
-def write(sealed: SealedVersion) -> Path:
+def write(sealed: _Sealed) -> Path:
     """Write ``sealed`` durably: the file and its folder are synced before this returns. Raises ``OSError``.
 
     Raises ``TypeError`` for what could not be read back.
@@ -100,28 +102,38 @@ def replay(where: Path | None = None, *, retries_aside: bool = False) -> list[uu
             if _store(sealed, path):
                 connection_ids.append(sealed.connection_id)
         except (IntegrityError, DataError):
-            if CredentialVersion.objects.filter(id=sealed.id).exists():
+            if _is_stored(sealed):
                 remove(path)  # another process stored it in this moment
             else:
                 _set_aside(path, why="refused")
     return connection_ids
 
 
-def _store(sealed: SealedVersion, path: Path) -> bool:
+def _is_stored(sealed: _Sealed) -> bool:
+    """Whether it is in the database, or, of an unread answer, has been read or discarded since."""
+    model = CredentialVersion if isinstance(sealed, SealedVersion) else UnreadAnswer
+    return model.objects.filter(id=sealed.id).exists()
+
+
+def _store(sealed: _Sealed, path: Path) -> bool:
     with transaction.atomic(durable=True):
         transaction.on_commit(partial(remove, path))
         if not Connection.objects.filter(id=sealed.connection_id).exists():
             logger.warning("spooled_version_dropped", version=str(sealed.id), reason="the connection is deleted")
             return False
-        if CredentialVersion.objects.filter(id=sealed.id).exists():
+        if _is_stored(sealed):
             return False
-        store_received(sealed)
+        if isinstance(sealed, SealedVersion):
+            store_received(sealed)
+        else:
+            store_unread(sealed)
     logger.warning("spooled_version_stored", connection=str(sealed.connection_id), version=str(sealed.id))
     return True
 
 
-def _encode(sealed: SealedVersion) -> bytes:
-    return json.dumps({"format": FORMAT} | asdict(sealed), default=_as_text).encode()
+def _encode(sealed: _Sealed) -> bytes:
+    kind = "version" if isinstance(sealed, SealedVersion) else "answer"
+    return json.dumps({"format": FORMAT, "kind": kind} | asdict(sealed), default=_as_text).encode()
 
 
 def _as_text(value: object) -> str:
@@ -136,15 +148,18 @@ def _as_text(value: object) -> str:
     raise TypeError(f"The spool does not know how to keep a {type(value).__name__}.")
 
 
-def _decode(plaintext: bytes) -> SealedVersion:
+def _decode(plaintext: bytes) -> _Sealed:
     document: dict[str, Any] = json.loads(plaintext)
     # What was written before files named their format is of the first.
-    if document.pop("format", 1) != FORMAT or not document.keys() <= _MEMBERS:
+    kind = _KINDS.get(document.pop("kind", "version"))
+    if document.pop("format", 1) != FORMAT or kind is None or not document.keys() <= {m.name for m in fields(kind)}:
         raise _OtherFormat
-    for name in ("secrets", "fingerprint"):
+    for name in ("secrets", "fingerprint") if kind is SealedVersion else ("answer",):
         document[name] = base64.b64decode(document[name])
     for name in ("id", "connection_id", "grant_id", "parent_id", "attempt_id", "data_key_id"):
         document[name] = None if document[name] is None else uuid.UUID(document[name])
+    if kind is SealedAnswer:
+        return SealedAnswer(**document | {"received_at": datetime.fromisoformat(document["received_at"])})
     for name in ("received_at", "refresh_expires_at", "grant_expires_at"):
         stated = document.get(name)  # a version that was spooled before an upgrade lacks the later ones
         document[name] = None if stated is None else datetime.fromisoformat(stated)
@@ -179,7 +194,7 @@ def _age_seconds(path: Path) -> float:
         return 0.0
 
 
-def discard(sealed: SealedVersion) -> None:
+def discard(sealed: _Sealed) -> None:
     """Remove what ``write`` made for a version that is stored: its file, or the draft at which it failed."""
     for suffix in (_SUFFIX, _DRAFT):
         remove(folder() / f"{sealed.id}{suffix}")

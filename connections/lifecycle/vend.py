@@ -15,6 +15,7 @@ from connections.lifecycle import audit
 from connections.lifecycle.claim import Need, Outcome, RefreshReport
 from connections.lifecycle.locking import release_database, replace_broken_connections
 from connections.lifecycle.outcomes import (
+    AnswerUnreadable,
     AppMisconfigured,
     CredentialUnreadable,
     EndpointMoved,
@@ -198,6 +199,12 @@ def _unrefreshed(report: RefreshReport, row: VendRow) -> Refusal:
             )
         case Outcome.UNREADABLE:
             return CredentialUnreadable("The stored credential does not open: its key may be missing.")
+        case Outcome.ANSWER_UNREAD:
+            return AnswerUnreadable(
+                "The credential has expired. The provider answered its refresh in a form that could not be read. The"
+                " answer is kept: mend the catalogue entry, and it is read.",
+                reason="answer_unread",
+            )
         case _ if row.reason == Reason.REFRESH_FAILING:
             return ReauthorizationRequired(
                 "The credential has expired and the provider keeps refusing to refresh it: let its end user connect"

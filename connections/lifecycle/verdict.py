@@ -14,8 +14,10 @@ from connections.lifecycle.incidents import downgrades_frozen
 from connections.lifecycle.policy import STRIKE_INTERVAL, decide_refusal
 from connections.lifecycle.promote import newest_orphan, promote_orphan
 from connections.lifecycle.status import change_status
+from connections.lifecycle.unread import was_answered
 from connections.lifecycle.versions import outlive
 from connections.models import Connection, CredentialVersion, Reason, RefreshAttempt, Status
+from providers.oauth.unread import AnswerUnread
 
 
 def refresh_refused(
@@ -42,7 +44,7 @@ def refresh_refused(
         connection,
         attempt.parent_version_id,
         first=Reason.REFRESH_REFUSED,
-        final=Reason.LOST_IN_FLIGHT if attempt.follows_doubt else Reason.GRANT_REJECTED,
+        final=_why_ended(connection, attempt),
         is_decisive=attempt.follows_doubt,
         evidence=evidence | {"attempt": str(attempt.id)},
         now=now,
@@ -50,6 +52,17 @@ def refresh_refused(
     if not refusal:
         retry_at = (connection.refused_at or now) + STRIKE_INTERVAL
         connection.change(next_attempt_at=retry_at, refresh_due_at=retry_at, refresh_enqueued_until=None)
+
+
+def _why_ended(connection: Connection, attempt: RefreshAttempt) -> Reason:
+    """Return what a final refusal means: after an answer that could not be read, nothing was lost on the way."""
+    if not attempt.follows_doubt:
+        return Reason.GRANT_REJECTED
+    earlier = RefreshAttempt.objects.filter(
+        connection=connection, parent_version_id=attempt.parent_version_id, error=AnswerUnread.code
+    )
+    answered = was_answered(connection, attempt.parent_version_id) or earlier.exists()
+    return Reason.ANSWER_UNREAD if answered else Reason.LOST_IN_FLIGHT
 
 
 def _outlasts(connection: Connection, orphan: CredentialVersion, *, now: datetime) -> bool:

@@ -18,6 +18,7 @@ from connections.lifecycle.lifetime import grant_lifetimes
 from connections.lifecycle.policy import ASSUMED_LIFETIME_SECONDS, probe_at_the_end, refresh_moment
 from connections.lifecycle.scopes import sync_granted_scopes
 from connections.lifecycle.sealing import credential_place
+from connections.lifecycle.unread import forget_unread
 from connections.models import Connection, CredentialVersion, Stage
 from connections.vault.keyring import DataKey
 from connections.vault.sealing import fingerprint, seal
@@ -195,4 +196,5 @@ def make_current(
         ),
     }
     connection.change(**(values | further))
+    forget_unread(connection, but_of=version.id)
     sync_granted_scopes(connection, version)

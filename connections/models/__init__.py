@@ -14,6 +14,7 @@ from connections.models.refresh_attempt import OPEN_STATES, AttemptState, Refres
 from connections.models.scope import Scope
 from connections.models.states import LIVE, MAY_BECOME, REASONS_OF, VENDS, Reason, Status
 from connections.models.tenant import Tenant
+from connections.models.unread_answer import UnreadAnswer
 
 __all__ = [
     "LIVE",
@@ -46,4 +47,5 @@ __all__ = [
     "Stage",
     "Status",
     "Tenant",
+    "UnreadAnswer",
 ]

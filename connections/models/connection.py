@@ -58,7 +58,8 @@ class Connection(models.Model):
     ``access_expires_at`` is null where nobody knows the end: then probes watch. ``refresh_expires_at`` is when the
     grant ends unless it is refreshed, ``grant_expires_at`` when it ends whatever is done (null: nobody said).
     ``refresh_failing_at`` is since when no valid token is left because refreshes fail (null: it is not so).
-    ``evidence`` says what the status rests on; ``undecryptable_at`` when the current credential was found not to open.
+    ``evidence`` says what the status rests on; ``undecryptable_at`` when the current credential was found not to open,
+    ``answer_unread_at`` when an answer was received that could not be read (``unread_answer``).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -79,6 +80,7 @@ class Connection(models.Model):
     paused_at = models.DateTimeField(null=True, blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
     undecryptable_at = models.DateTimeField(null=True, blank=True)
+    answer_unread_at = models.DateTimeField(null=True, blank=True)
 
     grant_id = models.UUIDField(null=True, blank=True)
     authorized_at = models.DateTimeField(null=True, blank=True)

@@ -30,6 +30,7 @@ class Reason(models.TextChoices):
     GRANT_REJECTED = "grant_rejected", "The provider refused the grant twice"
     REFRESH_GIVEN_UP = "refresh_given_up", "The provider refused every refresh for long, though not the grant by name"
     LOST_IN_FLIGHT = "lost_in_flight", "A rotated token was lost between the provider and the store"
+    ANSWER_UNREAD = "answer_unread", "Refused, after an answer that could not be read"
     CREDENTIAL_DEAD = "credential_dead", "The provider refused the credential twice"
     EXPIRED = "expired", "The credential expired and cannot be refreshed"
     REVOKED_BY_OPERATOR = "revoked_by_operator", "Revoked by the operator"
@@ -44,6 +45,7 @@ REASONS_OF: dict[Status, tuple[Reason, ...]] = {
         Reason.GRANT_REJECTED,
         Reason.REFRESH_GIVEN_UP,
         Reason.LOST_IN_FLIGHT,
+        Reason.ANSWER_UNREAD,
         Reason.CREDENTIAL_DEAD,
         Reason.EXPIRED,
     ),

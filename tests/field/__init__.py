@@ -17,6 +17,21 @@ an expiry of 0, "0", -1 or null that means "never", or that means nothing
     tests/field/test_lifetimes.py::test_an_idle_time_begins_anew_with_each_refresh_and_the_grant_s_end_does_not
     tests/field/test_lifetimes.py::test_an_entry_can_say_where_the_end_of_the_refresh_token_is_told
 the tokens inside an envelope, on the refresh as on the exchange
+    tests/field/test_unread_answers.py::test_an_unread_answer_is_kept_and_the_used_refresh_token_is_not_shown_again
+    tests/field/test_unread_answers.py::test_the_valid_token_is_vended_while_an_answer_waits
+    tests/field/test_unread_answers.py::test_it_is_read_by_the_command_once_the_entry_is_mended
+    tests/field/test_unread_answers.py::test_it_is_read_by_itself_once_the_entry_is_mended
+    tests/field/test_unread_answers.py::test_a_vend_that_needs_it_reads_it_too
+    tests/field/test_unread_answers.py::test_a_discarded_answer_lets_the_refresh_go_on_and_its_refusal_is_not_called_lost
+    tests/field/test_unread_answers.py::test_a_page_for_people_is_kept_and_holds_nothing_back
+    tests/field/test_unread_answers.py::test_a_refusal_after_a_page_for_people_is_not_called_lost
+    tests/field/test_unread_answers.py::test_a_provider_with_a_grace_is_asked_again_while_it_lasts
+    tests/field/test_unread_answers.py::test_where_nothing_rotates_a_plain_retry_stays_right
+    tests/field/test_unread_answers.py::test_a_machine_simply_asks_again
+    tests/field/test_unread_answers.py::test_a_reconnect_and_a_disconnection_destroy_it
+    tests/field/test_unread_answers.py::test_nothing_of_it_is_shown_anywhere
+    tests/field/test_unread_answers.py::test_what_came_for_a_code_is_kept_and_the_same_confirmation_reads_it
+    tests/field/test_unread_answers.py::test_a_page_for_people_ends_the_session_as_before
     tests/field/test_token_answers.py::test_tokens_in_an_envelope_are_found_on_refresh_as_on_exchange
     tests/field/test_token_answers.py::test_tokens_at_the_top_of_a_refresh_are_found_although_the_code_brought_them_within
     tests/field/test_token_answers.py::test_a_machine_s_token_is_read_the_same_way

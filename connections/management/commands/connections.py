@@ -10,6 +10,7 @@ from connections.lifecycle import on_demand
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.on_demand import Told
 from connections.lifecycle.outlook import distance, outlook
+from connections.lifecycle.reread import discard_unread, reread
 from connections.lifecycle.scopes import missing_scopes
 from connections.management.operator_command import OperatorCommand, operator, tenant_named
 from connections.management.output import Answer, sheet, table
@@ -36,6 +37,19 @@ class Command(OperatorCommand):
         self._of_one("show", _show, "Show one connection: its status, why, and what happens next.")
         self._of_one("refresh", _refresh, "Replace its credential by a fresh one now, whatever its due time says.")
         self._of_one("probe", _probe, "Prove now that its credential works, by a cheap call to the provider.")
+        reread = self.subcommand(
+            "reread",
+            _reread,
+            help_text="Read again the answers that could not be read, after their catalogue entry was mended.",
+            examples=("", "--provider acme-erp", "--connection 0c7f8f2e-8f0b-4f5e-9f3c-0d2b6a1f4c11 --json"),
+        )
+        reread.add_argument("--connection", metavar="ID", help="Only one connection's.")
+        reread.add_argument("--provider", metavar="SLUG", help="Only those at one provider.")
+        self._of_one(
+            "discard-answer",
+            _discard_answer,
+            "Destroy its unread answers, tokens included: the next refresh is sent with the refresh token before them.",
+        )
         revoke = self._of_one(
             "revoke",
             _revoke,
@@ -96,6 +110,7 @@ def _show(options: dict[str, Any]) -> Answer:
         "grant_expires_at": connection.grant_expires_at,
         "probe_due_at": connection.probe_due_at,
         "failures": connection.failures,
+        "answer_unread_at": connection.answer_unread_at,
         "last_vended_at": connection.last_vended_at,
         "revocation": connection.revocation,
         "params": connection.params,
@@ -113,6 +128,37 @@ def _refresh(options: dict[str, Any]) -> Answer:
 
 def _probe(options: dict[str, Any]) -> Answer:
     return _done(on_demand.probe_on_demand(_connection(options).id, actor=operator()), options)
+
+
+def _reread(options: dict[str, Any]) -> Answer:
+    waiting = Connection.objects.filter(unread_answers__isnull=False).distinct()
+    if options["provider"] is not None:
+        waiting = waiting.filter(provider=options["provider"])
+    if options["connection"] is not None:
+        waiting = waiting.filter(id=_connection({"id": options["connection"]}).id)
+    data = [_read_again(connection) for connection in waiting.order_by("created_at")]
+    rows = [(row["id"], row["provider"], "read" if row["read"] else "still unread", row["status"]) for row in data]
+    text = table(("id", "provider", "its answer is", "status"), rows, nothing="No answer is waiting to be read.")
+    return Answer(data, text, is_success=all(row["read"] for row in data))
+
+
+def _read_again(connection: Connection) -> dict[str, Any]:
+    count, left = reread(connection.id)
+    connection.refresh_from_db()
+    return {
+        "id": connection.id,
+        "provider": connection.provider,
+        "read": count > 0,
+        "left": left,
+        "status": connection.status,
+        "reason": connection.reason,
+    }
+
+
+def _discard_answer(options: dict[str, Any]) -> Answer:
+    count = discard_unread(_connection(options).id, actor=operator())
+    told = f"{count} unread answer{'' if count == 1 else 's'} destroyed." if count else "It has no unread answer."
+    return Answer({"ok": count > 0, "discarded": count}, told, is_success=count > 0)
 
 
 def _revoke(options: dict[str, Any]) -> Answer:

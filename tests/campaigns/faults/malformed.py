@@ -14,8 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from connections.lifecycle.audit import SYSTEM
 from connections.lifecycle.claim import Need, Outcome
 from connections.lifecycle.refresh import refresh
+from connections.lifecycle.reread import discard_unread
 from connections.lifecycle.sealing import open_credential
 from connections.models import Connection, CredentialVersion, Stage
 from tests.campaigns.faults.bodies import CANARY, Case, case
@@ -58,6 +60,7 @@ def malformed(ground: Ground) -> Figure:
                 ground.recover([connection_id])
                 continue
             outcomes[f"{provider.case.kind}: {outcome}"] += 1
+            discard_unread(connection_id, actor=SYSTEM)  # or it would hold back the next case
             if problem := _problem(connection_id, before, provider.case, outcome):
                 damaged.append(f"case {number} ({provider.case.kind}): {problem}")
         answered = provider.answered

@@ -104,6 +104,7 @@ UNUSUAL: dict[str, Change] = {
     "after a doubt": _attempt(AttemptState.SUPERSEDED),
     "version left over": _received,
     "client incident": _incident,
+    "answer unread": _row(answer_unread_at="2020-01-01T00:00:00Z"),
     "data key replaced": lambda _: DataKey.objects.update(is_current=False),
 }
 
