@@ -36,6 +36,7 @@ _IN_WORDS = {
     "connect_session.started": "The end user followed the link",
     "connect_session.held": "What the end user brought is held",
     "connect_session.exchange": "The exchange failed",
+    "connect_session.put_back": "The exchange failed, and may be repeated",
     "connect_session.choice_due": "A workspace is to be chosen",
     "connect_session.choice_declined": "The end user chose no workspace",
     "connect_session.mismatch": "The confirmation did not match: what was held is destroyed",

@@ -98,6 +98,10 @@ class HealthFilter(ChoiceFilter):
         "overdue": ("Refresh overdue", overdue_refresh()),
         "refused": ("Refused lately", Q(refused_at__gt=Now() - timedelta(hours=24))),
         "scopes": ("Scopes missing", Q()),
+        "unrenewable": (
+            "No refresh token",
+            Q(lacks_refresh_token=True, status__in=["active", "suspect"]),
+        ),
         "unproven": ("Never verified", Q(verified_at=None)),
         "revoking": ("Revocation under way", Q(revocation="pending")),
         "paused": ("Paused", Q(paused_at__isnull=False) | Q(provider_app__paused_at__isnull=False)),

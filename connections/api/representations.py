@@ -5,13 +5,16 @@ from collections.abc import Mapping
 
 from connections.api.schemas import (
     AccountOut,
+    CompletedOut,
     ConnectionOut,
     CredentialOut,
     HealthOut,
+    NoticeOut,
     ScopesOut,
     TenantOut,
     VendOut,
 )
+from connections.lifecycle import not_refreshable
 from connections.lifecycle.reconnect_url import connect_url
 from connections.lifecycle.scopes import missing_scopes
 from connections.lifecycle.vend import Vended
@@ -69,6 +72,7 @@ def connection_out(connection: Connection) -> ConnectionOut:
             refresh_due_at=connection.refresh_due_at,
             refresh_expires_at=connection.refresh_expires_at,
             grant_expires_at=connection.grant_expires_at,
+            lacks_refresh_token=connection.lacks_refresh_token,
             failures=connection.failures,
             refresh_failing_since=connection.refresh_failing_at,
             undecryptable=connection.undecryptable_at is not None,
@@ -82,6 +86,15 @@ def connection_out(connection: Connection) -> ConnectionOut:
         created_at=connection.created_at,
         updated_at=connection.updated_at,
     )
+
+
+def completed_out(connection: Connection) -> CompletedOut:
+    """Return the answer of a confirmation that led to ``connection``."""
+    notices = []
+    if connection.lacks_refresh_token:
+        ends_at = connection.access_expires_at
+        notices.append(NoticeOut(code=not_refreshable.CODE, detail=not_refreshable.notice(connection), ends_at=ends_at))
+    return CompletedOut(connection=connection_out(connection), notices=notices)
 
 
 def vend_out(vended: Vended) -> VendOut:

@@ -142,6 +142,7 @@ class HealthOut(BaseModel):
     ``answer_unread_at`` an answer was received that could not be read; it is kept, and read once the catalogue entry
     is mended.
     ``refresh_failing_since``: no valid token is left, and refreshes fail.
+    ``lacks_refresh_token``: the provider gave none, so the connection ends at ``access_expires_at``.
     """
 
     verified_at: datetime | None
@@ -150,6 +151,7 @@ class HealthOut(BaseModel):
     refresh_due_at: datetime | None
     refresh_expires_at: datetime | None
     grant_expires_at: datetime | None
+    lacks_refresh_token: bool
     failures: int
     refresh_failing_since: datetime | None
     undecryptable: bool
@@ -197,10 +199,19 @@ class ConnectionPage(BaseModel):
     next: str | None
 
 
+class NoticeOut(BaseModel):
+    """Something to know of a connection that works: a stable ``code``, what it means, and when it ends, if known."""
+
+    code: str
+    detail: str
+    ends_at: datetime | None
+
+
 class CompletedOut(BaseModel):
-    """The connection that a session led to."""
+    """The connection that a session led to. ``notices``: `no_refresh_token` says that it cannot be renewed."""
 
     connection: ConnectionOut
+    notices: list[NoticeOut]
 
 
 class ContinueOut(BaseModel):

@@ -13,12 +13,22 @@ from typing import Any
 from django.db import IntegrityError
 from django.db.models import Q, QuerySet
 
-from connections.lifecycle import audit
+from connections.lifecycle import audit, events, spool
 from connections.lifecycle.begin_exchange import Exchange, lock_claimed
 from connections.lifecycle.failures import Failure
+from connections.lifecycle.grant_end import GrantEnds
 from connections.lifecycle.hold import destroy_held
+from connections.lifecycle.inherit import (
+    brings_no_refresh_token,
+    ends_inherited,
+    follow,
+    version_in_use,
+    with_refresh_token_of,
+    would_lose_it,
+)
 from connections.lifecycle.kept import Kept
 from connections.lifecycle.locking import lock_connections, short_transaction
+from connections.lifecycle.not_refreshable import lacks_refresh_token
 from connections.lifecycle.outcomes import (
     AccountMismatch,
     AccountNotPermitted,
@@ -62,8 +72,10 @@ class Verified:
 def activate(work: Exchange, verified: Verified, *, actor: audit.Actor) -> Connection:
     """Make the credential the current one, or end the session with what stands against that.
 
-    Raises ``SessionUnusable``, ``AccountMismatch`` and ``ExchangeFailed``.
+    Raises ``SessionUnusable``, ``AccountMismatch``, ``AccountNotPermitted`` and ``ExchangeFailed``.
     """
+    if brings_no_refresh_token(work, verified.kept.obtained):
+        spool.replay()  # the token that may have to be kept could wait there
     try:
         outcome = _settle(work, verified, actor=actor)
     except IntegrityError as error:
@@ -97,10 +109,18 @@ def _settle(work: Exchange, verified: Verified, *, actor: audit.Actor) -> Connec
         if isinstance(session, Refusal):
             return session
         home = _home_of(session, verified)
+        kept_of = None
+        if not isinstance(home, Refusal) and brings_no_refresh_token(work, verified.kept.obtained):
+            kept_of = version_in_use(home, work=work)
+            is_known = bool(verified.account_id and home.provider_account_id)
+            if kept_of is not None and not is_known and not session.allows_account_change:
+                home = would_lose_it()
+            elif verified.account_id != home.provider_account_id or not is_known:
+                kept_of = None
         if isinstance(home, Refusal):
             end_session(session, home.failure if isinstance(home, SessionUnusable) else home.code, actor=actor)
             return home
-        return _connect(work, session, home, verified, actor=actor)
+        return _connect(work, session, home, verified, kept_of, actor=actor)
 
 
 def _home_of(session: ConnectSession, verified: Verified) -> Connection | Refusal:
@@ -158,16 +178,27 @@ def _same_account(connection: Connection, account_id: str) -> QuerySet[Connectio
 
 
 def _connect(
-    work: Exchange, session: ConnectSession, connection: Connection, verified: Verified, *, actor: audit.Actor
+    work: Exchange,
+    session: ConnectSession,
+    connection: Connection,
+    verified: Verified,
+    kept_of: CredentialVersion | None,
+    *,
+    actor: audit.Actor,
 ) -> Connection:
-    """Make the credential the current one of the locked ``connection``, and complete the session."""
+    """Make the credential the current one of the locked ``connection``, and complete the session.
+
+    ``kept_of`` is the version whose refresh token is kept, where the new grant brought none.
+    """
     renewed = connection.status != Status.PENDING
-    version = _stored(work, connection, verified.kept)
+    version, keeps = _store(work, connection, verified.kept, kept_of)
     make_current(connection, version, now=work.started_at)
     reason = Reason.RECONNECTED if renewed else Reason.CONNECTED
     change_status(connection, Status.ACTIVE, reason, now=work.started_at, told={"renewed": renewed})
     record_requested_scopes(connection, work.scopes)
+    lacks = lacks_refresh_token(work, version)
     connection.change(
+        lacks_refresh_token=lacks,
         params={**work.params, **verified.workspace_params},
         binding=session.binding,
         provider_account_id=verified.account_id,
@@ -178,6 +209,9 @@ def _connect(
         revocation_due_at=None,
         revocation_deadline_at=None,
     )
+    if lacks:
+        ends_at = version.access_expires_at
+        events.emit("connection.not_refreshable", connection, ends_at=ends_at.isoformat() if ends_at else None)
     pending = session.connection
     session.connection = connection
     session.state = SessionState.COMPLETED
@@ -191,25 +225,41 @@ def _connect(
         connection=connection,
         version_id=version.id,
         scopes=version.scopes,
-        detail={"session": str(session.id), "renewed": renewed, "binding": session.binding},
+        detail={
+            "session": str(session.id),
+            "renewed": renewed,
+            "binding": session.binding,
+            "refreshable": version.is_refreshable,
+            "kept_refresh_token": keeps,
+        },
     )
     return connection
 
 
-def _stored(work: Exchange, connection: Connection, kept: Kept) -> CredentialVersion:
-    """Insert the credential as a version of ``connection``, to which its ciphertext is bound, under a new grant."""
+def _store(
+    work: Exchange, connection: Connection, kept: Kept, kept_of: CredentialVersion | None
+) -> tuple[CredentialVersion, bool]:
+    """Insert the credential as a version of ``connection``, to which its ciphertext is bound, under a new grant.
+
+    With the refresh token of ``kept_of`` it is of that one's grant. Return it, and whether that token was kept.
+    """
     capabilities, obtained = work.access.capabilities, kept.obtained
-    return insert_received(
+    joined = None if kept_of is None else with_refresh_token_of(kept_of, connection, obtained, work=work)
+    obtained = joined or obtained
+    version = insert_received(
         seal_version(
             obtained,
             tenant_id=work.tenant_id,
             connection_id=connection.id,
-            grant_id=uuid.uuid4(),
+            grant_id=uuid.uuid4() if kept_of is None or joined is None else kept_of.grant_id,
             key=work.key,
             scopes=work.scopes if obtained.scopes is None else obtained.scopes,
-            is_refreshable=capabilities.refreshes
-            and (obtained.credential.refresh_token is not None or not capabilities.redirects),
+            is_refreshable=capabilities.refreshes and not brings_no_refresh_token(work, obtained),
             received_at=kept.obtained_at,
             grantor=work.access.target.grantor,
+            before=GrantEnds() if kept_of is None or joined is None else ends_inherited(kept_of, work=work),
         )
     )
+    if kept_of is not None and joined is not None:
+        follow(kept_of, version)
+    return version, joined is not None

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from connections.lifecycle import not_refreshable
 from connections.lifecycle.policy import STRIKE_INTERVAL
 from connections.models import (
     AttemptState,
@@ -140,7 +141,10 @@ def _refresh(connection: Connection, attempt: RefreshAttempt | None, *, now: dat
     due = refresh_at(connection)
     if due is None:
         ends = connection.access_expires_at
-        yield Step("It is never refreshed: the provider gave nothing to refresh it with.")
+        if said := not_refreshable.notice(connection):
+            yield Step(said, is_held=True)
+        else:
+            yield Step("It is never refreshed: the provider gave nothing to refresh it with.")
         if ends is not None:
             yield Step("The credential expires, and the end user has to connect again.", ends)
     elif connection.failures and due > now:

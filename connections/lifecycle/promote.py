@@ -43,7 +43,7 @@ def promote(connection: Connection, version: CredentialVersion, *, now: datetime
         version.delete()
     elif connection.status in (Status.DISCONNECTED, Status.REVOKED):
         _leave_to_revocation(connection, version, now=now)
-    elif version.parent_id != connection.current_version_id:
+    elif not _replaces_current(connection, version):
         _set_aside(version)
     else:
         _promote(connection, version, now=now)
@@ -52,6 +52,19 @@ def promote(connection: Connection, version: CredentialVersion, *, now: datetime
         state=AttemptState.PROMOTED if promoted else AttemptState.SUPERSEDED, ended_at=now
     )
     return promoted
+
+
+def _replaces_current(connection: Connection, version: CredentialVersion) -> bool:
+    """Whether ``version`` was bought with the refresh token that is the current one's.
+
+    That is by its parent; or by its attempt, where the token has been given on to another version (``inherit``).
+    """
+    return (
+        version.parent_id == connection.current_version_id
+        or RefreshAttempt.objects.filter(
+            Q(id=version.attempt_id), Q(parent_version_id=connection.current_version_id)
+        ).exists()
+    )
 
 
 def _set_aside(version: CredentialVersion) -> None:

@@ -58,6 +58,7 @@ class Connection(models.Model):
     ``access_expires_at`` is null where nobody knows the end: then probes watch. ``refresh_expires_at`` is when the
     grant ends unless it is refreshed, ``grant_expires_at`` when it ends whatever is done (null: nobody said).
     ``refresh_failing_at`` is since when no valid token is left because refreshes fail (null: it is not so).
+    ``lacks_refresh_token`` says that one was to be expected, and never came: the connection ends with its token.
     ``evidence`` says what the status rests on; ``undecryptable_at`` when the current credential was found not to open,
     ``answer_unread_at`` when an answer was received that could not be read (``unread_answer``).
     """
@@ -89,6 +90,7 @@ class Connection(models.Model):
     refresh_expires_at = models.DateTimeField(null=True, blank=True)
     grant_expires_at = models.DateTimeField(null=True, blank=True)
     refresh_due_at = models.DateTimeField(null=True, blank=True)
+    lacks_refresh_token = models.BooleanField(default=False)
     refresh_enqueued_until = models.DateTimeField(null=True, blank=True)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)

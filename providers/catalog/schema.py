@@ -88,6 +88,9 @@ class OAuthMethod(Shape):
 class AuthorizationCodeMethod(OAuthMethod):
     """OAuth 2.0 authorization code (RFC 6749 §4.1) with refresh (§6).
 
+    ``expects_refresh_token`` says whether a grant is to bring a refresh token; it is told where it does not. Unset, one
+    is expected where it was asked for by a scope, and where the access token has an end.
+
     ``scope_parameter`` is what the authorization request calls the scope. ``refresh_scope`` stands for the refresh
     token: responses that bring one need not name it. ``refresh_tokens_rotate`` says that using a refresh token may end
     it; where each answer brings a new one but the old one lives on, it is false. A refresh token that nobody uses ends
@@ -115,6 +118,7 @@ class AuthorizationCodeMethod(OAuthMethod):
     offline_consent: Literal["openid", "always", "never"] = "openid"
     scope_parameter: str = Field(default="scope", min_length=1)
     refresh_scope: str = ""
+    expects_refresh_token: bool | None = None
     refresh_tokens_rotate: bool = True
     refresh_grace_seconds: int = Field(default=0, ge=0)
     refresh_expiry: Expiry | None = None

@@ -71,6 +71,17 @@ a dead refresh token told as invalid_request, and other codes of RFC 6749 that n
     tests/field/test_refused_without_end.py::test_a_rule_of_the_entry_wins
     tests/field/test_refused_without_end.py::test_a_code_that_is_refused_in_other_words_ends_the_session_and_says_so
 a second consent that brings no refresh token
+    tests/field/test_second_consents.py::test_the_same_account_keeps_its_refresh_token
+    tests/field/test_second_consents.py::test_a_new_refresh_token_takes_the_place_of_the_old_one
+    tests/field/test_second_consents.py::test_what_is_known_of_the_kept_tokens_end_counts_from_when_it_came
+    tests/field/test_second_consents.py::test_tokens_of_two_accounts_are_never_put_together
+    tests/field/test_second_consents.py::test_a_healthy_connection_of_an_unknown_account_stays_as_it_was
+    tests/field/test_second_consents.py::test_a_refresh_token_that_was_refused_is_not_kept
+    tests/field/test_second_consents.py::test_a_refresh_that_is_under_way_meanwhile_loses_no_rotated_token
+    tests/field/test_second_consents.py::test_a_doubt_about_the_kept_token_stays_one
+    tests/field/test_second_consents.py::test_a_connection_without_a_refresh_token_says_so_at_once
+    tests/field/test_second_consents.py::test_only_a_refresh_token_that_was_to_be_expected_is_missed
+    tests/field/test_second_consents.py::test_a_later_consent_that_brings_one_ends_the_notice
 one of several connections to one account is disconnected
 scopes that imply others, and are answered without them
     tests/field/test_scopes.py::test_a_connection_that_lacks_nothing_is_not_listed_as_lacking

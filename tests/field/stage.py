@@ -149,6 +149,10 @@ class Stage:
         assert answer.status_code == 200, answer.content
         return Connection.objects.get(id=answer.json()["connection"]["id"])
 
+    def reconnect(self, connection: Connection, **changes: Any) -> HttpResponse:
+        """Connect ``connection`` anew, as far as the answer to acme's confirmation."""
+        return self.confirm(connection=str(connection.id), **changes)
+
     def refresh(self, connection: Connection) -> RefreshReport:
         """Make the connection due and refresh it, as the sweep would."""
         age(connection.id, hours=1)

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from ninja import Router, Status
 
 from connections.api.auth import caller_of
-from connections.api.representations import connection_out
+from connections.api.representations import completed_out
 from connections.api.schemas import CompletedOut, CompleteIn, ConnectSessionIn, ConnectSessionOut, ContinueOut
 from connections.lifecycle.begin_connect import Invitation, begin_connect
 from connections.lifecycle.clock import database_now
@@ -60,7 +60,8 @@ def complete_session(request: HttpRequest, session_id: uuid.UUID, body: Complete
     Take that id from your own session, never from the link that brought the code, and confirm only a session that your
     user's login session has begun: a `code_challenge` makes sure of that. With `next`, the end user has to
     choose a workspace first: redirect the same browser there. It comes back to the return URL with the same completion
-    code, and the same call then answers with the connection.
+    code, and the same call then answers with the connection. After a 503 the same call may be made again, until
+    `held_until`.
     """
     caller = caller_of(request, may=Permission.CONNECT)
     outcome = complete(
@@ -74,4 +75,4 @@ def complete_session(request: HttpRequest, session_id: uuid.UUID, body: Complete
     )
     if isinstance(outcome, ChoiceDue):
         return ContinueOut(next=outcome.continue_url)
-    return CompletedOut(connection=connection_out(outcome))
+    return completed_out(outcome)

@@ -108,6 +108,7 @@ def _show(options: dict[str, Any]) -> Answer:
         "refresh_due_at": connection.refresh_due_at,
         "refresh_expires_at": connection.refresh_expires_at,
         "grant_expires_at": connection.grant_expires_at,
+        "lacks_refresh_token": connection.lacks_refresh_token,
         "probe_due_at": connection.probe_due_at,
         "failures": connection.failures,
         "answer_unread_at": connection.answer_unread_at,
