@@ -50,6 +50,7 @@ a token so fresh that the first call with it is refused
     tests/field/test_fresh_tokens.py::test_a_token_that_stays_refused_is_told_on_the_page_where_nobody_confirms
 a code exchange that the provider never saw, or turned away with a 429
     tests/field/test_unspent_codes.py::test_a_code_that_was_never_sent_is_exchanged_later
+    tests/field/test_unspent_codes.py::test_nothing_that_fails_before_the_request_spends_a_code
     tests/field/test_unspent_codes.py::test_a_code_that_was_turned_away_unread_is_exchanged_later
     tests/field/test_unspent_codes.py::test_a_code_that_may_be_spent_is_never_sent_twice
     tests/field/test_unspent_codes.py::test_a_refused_registration_spends_no_code

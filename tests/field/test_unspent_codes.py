@@ -2,22 +2,57 @@
 
 import re
 import socket
+import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from html import unescape
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.hold import discard_expired
-from connections.models import Connection, ConnectSession, Incident
+from connections.models import Connection, ConnectSession, Incident, ProviderApp
 from tests.connections.consent.observed import assert_nothing_left, pass_time
 from tests.field.stage import ENTRY, Stage
 from tests.flows import SAME_ORIGIN, Invitation, call, completion_code, failure_of, return_link
 from tests.person import parameters_of
+from tests.providers.conftest import Provider, Received
 
 GOOD = {"access_token": "at-1", "refresh_token": "rt-1", "expires_in": 3600}
+
+
+@pytest.fixture
+def serve_at() -> Iterator[Callable[[int, Provider], None]]:
+    """Return a function that lets a port answer what a provider answers."""
+    servers: list[ThreadingHTTPServer] = []
+
+    def start(port: int, provider: Provider) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                received = Received(self.command, self.path, dict(self.headers.items()), body)
+                provider.requests.append(received)
+                status, answer, headers = provider.answer_to(received)
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        servers.append(server)
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
 
 
 def held(stage: Stage, **changes: Any) -> tuple[Invitation, str]:
@@ -30,14 +65,16 @@ def closed_port() -> int:
         return int(listener.getsockname()[1])
 
 
-@pytest.mark.parametrize(
-    "token_url",
-    ["http://127.0.0.1:{port}/token", "https://nowhere.invalid/token", "https://127.0.0.1:{provider}/token"],
-    ids=["nobody listens", "no such name", "no TLS"],
-)
-def test_a_code_that_was_never_sent_is_exchanged_later(stage: Stage, token_url: str) -> None:
-    at = token_url.format(port=closed_port(), provider=stage.server.url.rpartition(":")[2])
-    stage.write(ENTRY.replace("<url>/token", at))
+def with_tokens_at(stage: Stage, token_url: str) -> None:
+    """Describe the provider with its token endpoint elsewhere, and register there."""
+    stage.write(ENTRY.replace("<url>/token", token_url))
+    ProviderApp.objects.all().delete()
+    stage.register()
+
+
+def test_a_code_that_was_never_sent_is_exchanged_later(stage: Stage, serve_at: Callable[[int, Provider], None]) -> None:
+    port = closed_port()
+    with_tokens_at(stage, f"http://127.0.0.1:{port}/token")
     stage.tokens(GOOD)
     invitation, code = held(stage)
     before = ConnectSession.objects.get().completion_expires_at
@@ -46,12 +83,24 @@ def test_a_code_that_was_never_sent_is_exchanged_later(stage: Stage, token_url: 
     assert int(answer["Retry-After"]) >= 1
     assert datetime.fromisoformat(answer.json()["held_until"]) == before, "nothing extends it"
     assert not stage.requests()
-    stage.describe()
+    serve_at(port, stage.server)
     again = stage.alice.complete(invitation, code)
     assert (again.status_code, again.json()["connection"]["status"]) == (200, "active")
     (sent,) = stage.requests()
     assert sent.form["code"] == "code-1"
     assert len(sent.form["code_verifier"]) >= 43, "the verifier is kept with the code"
+
+
+@pytest.mark.parametrize(
+    "token_url", ["https://nowhere.invalid/token", "https://127.0.0.1:{provider}/token"], ids=["no such name", "no TLS"]
+)
+def test_nothing_that_fails_before_the_request_spends_a_code(stage: Stage, token_url: str) -> None:
+    with_tokens_at(stage, token_url.format(provider=stage.server.url.rpartition(":")[2]))
+    invitation, code = held(stage)
+    for _ in range(2):
+        answer = stage.alice.complete(invitation, code)
+        assert (answer.status_code, answer.json()["code"]) == (503, "provider_unavailable")
+    assert ConnectSession.objects.get().state == "held"
 
 
 @pytest.mark.parametrize(
