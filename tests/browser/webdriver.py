@@ -7,6 +7,7 @@ mode without a window: it gets a display of its own.
 
 import base64
 import contextlib
+import functools
 import itertools
 import json
 import os
@@ -210,10 +211,16 @@ def missing_packages(name: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def started(name: str, folder: Path) -> Iterator[Browser]:
-    """Run ``chromium``, ``firefox`` or ``webkit`` with a new profile in ``folder``, until the block ends."""
+def started(name: str, folder: Path, *, keeps_cookies: bool = True) -> Iterator[Browser]:
+    """Run ``chromium``, ``firefox`` or ``webkit`` with a new profile in ``folder``, until the block ends.
+
+    Only Firefox can be told to keep no cookies.
+    """
     folder.mkdir()
-    start = {"chromium": _chromium, "firefox": _firefox, "webkit": _webkit}[name]
+    if not keeps_cookies and name != "firefox":
+        raise ValueError(name)
+    firefox = functools.partial(_firefox, preferences={} if keeps_cookies else {"network.cookie.cookieBehavior": 2})
+    start = {"chromium": _chromium, "firefox": firefox, "webkit": _webkit}[name]
     with contextlib.ExitStack() as cleanup:
         # A proxy of the machine's has no business before loopback; and nobody's own profile is touched.
         environment = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
@@ -254,10 +261,12 @@ def _webkit(folder: Path, environment: dict[str, str], cleanup: contextlib.ExitS
     return _OverHttp(driver, {"webkitgtk:browserOptions": options})
 
 
-def _firefox(folder: Path, environment: dict[str, str], cleanup: contextlib.ExitStack) -> Browser:
+def _firefox(
+    folder: Path, environment: dict[str, str], cleanup: contextlib.ExitStack, *, preferences: dict[str, object]
+) -> Browser:
     port = any_free_port()
-    preferences = _FIREFOX_PREFERENCES | {"marionette.port": port}
-    lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in preferences.items()]
+    settings = _FIREFOX_PREFERENCES | preferences | {"marionette.port": port}
+    lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in settings.items()]
     (folder / "profile").mkdir()
     (folder / "profile" / "user.js").write_text("\n".join(lines) + "\n")
     program = _program("firefox-esr", "firefox")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from urllib.parse import urlencode
 
-from flask import abort, g, redirect, request, session
+from flask import abort, current_app, g, redirect, request, session
 from flask.typing import ResponseReturnValue
 
 CSRF_FIELD = "csrf_token"
@@ -97,7 +97,13 @@ def csrf_token() -> str:
 
 def check_csrf() -> None:
     """Refuse a POST that no form of this session made."""
-    if request.method == "POST" and not hmac.compare_digest(
-        request.form.get(CSRF_FIELD, "").encode(), csrf_token().encode()
-    ):
+    if request.method != "POST":
+        return
+    if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
+        abort(
+            400,
+            "Your browser did not keep a cookie. Allow cookies for this site in the settings of your browser, or use a "
+            "normal window instead of a private one. Then try again.",
+        )
+    if not hmac.compare_digest(request.form.get(CSRF_FIELD, "").encode(), csrf_token().encode()):
         abort(400, "This form is out of date: go back, reload the page and try again.")

@@ -316,6 +316,17 @@ def test_the_cookie_is_of_its_own_name_and_kept_from_scripts_and_other_sites(lat
     assert "SameSite=Lax" in cookie
 
 
+def test_a_browser_that_keeps_no_cookie_is_told_so(latchkey: LatchkeyStub) -> None:
+    ann = browser(latchkey.url)
+    ann.get("/login")
+    ann.delete_cookie("acme_session")
+    page = ann.post("/login", data={"name": "ann", "password": "ann"})
+    assert page.status_code == 400
+    assert "Your browser did not keep a cookie" in page.text
+    ann.get("/login")
+    assert "This form is out of date" in ann.post("/login", data={"name": "ann"}).text
+
+
 def test_another_name_of_the_host_is_sent_to_the_one_that_the_cookies_are_for(latchkey: LatchkeyStub) -> None:
     answer = browser(latchkey.url).get("/connections/x?y=1", headers={"Host": "127.0.0.1"})
     assert (answer.status_code, answer.location) == (302, f"{OWN_URL}/connections/x?y=1")
