@@ -139,6 +139,14 @@ EGRESS_CA_FILE = env.str("EGRESS_CA_FILE", default="")
 CATALOG_DIR = Path(env.str("LATCHKEY_CATALOG_DIR", default=str(BASE_DIR / ".catalog")))
 # Seconds between two probes of a connection: vended within the hour, within the day, and all others.
 PROBE_SECONDS = env.list("LATCHKEY_PROBE_SECONDS", cast=int, default=[600, 3600, 21600])
+# Days for which rows are kept that nothing stands on any more; 0: for ever.
+RETENTION_DAYS = {
+    "attempts": env.int("LATCHKEY_KEEP_ATTEMPTS_DAYS", default=30),
+    "events": env.int("LATCHKEY_KEEP_EVENTS_DAYS", default=90),
+    "connect_sessions": env.int("LATCHKEY_KEEP_CONNECT_SESSIONS_DAYS", default=30),
+    "incidents": env.int("LATCHKEY_KEEP_INCIDENTS_DAYS", default=365),
+    "connections": env.int("LATCHKEY_KEEP_DISCONNECTED_DAYS", default=365),
+}
 SPOOL_DIR = Path(env.str("LATCHKEY_SPOOL_DIR", default=str(BASE_DIR / ".spool")))
 
 # --- Browser ----------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from connections.lifecycle.burn import forget_burnt
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.expire import end_expired
 from connections.lifecycle.hold import discard_expired
+from connections.lifecycle.housekeeping import sweep_old
 from connections.lifecycle.incidents import close_quiet_incidents
 from connections.lifecycle.locking import release_database, replace_broken_connections
 from connections.lifecycle.probe import probe
@@ -121,6 +122,12 @@ def discard_expired_sessions() -> None:
 def end_expired_connections() -> None:
     """End the connections whose credential has run out for good."""
     end_expired(now=database_now())
+
+
+@shared_task(name="connections.sweep_old", ignore_result=True)
+def sweep_old_rows() -> None:
+    """Delete what has been kept for long enough."""
+    sweep_old(now=database_now())
 
 
 @shared_task(name="connections.close_quiet_incidents", ignore_result=True)

@@ -33,6 +33,7 @@ STATUS_OF: dict[str, int] = {
     "policy_denied": 403,
     "insufficient_scope": 403,
     "session_unusable": 410,
+    "cursor_expired": 410,
     "request_too_large": 413,
     "suspended": 423,
     "credential_unreadable": 500,

@@ -66,7 +66,10 @@ def start(session_id: uuid.UUID, *, token: str, now: datetime, actor: audit.Acto
 
 
 def _check_link(session: ConnectSession, *, now: datetime) -> None:
-    if session.state != SessionState.CREATED:
+    is_unopened = session.state == SessionState.CREATED or (
+        session.failure == Failure.EXPIRED and session.browser_hash is None
+    )
+    if not is_unopened:
         raise SessionUnusable(Failure.USED)
     if session.expires_at <= now:
         raise SessionUnusable(Failure.EXPIRED)

@@ -108,9 +108,9 @@ def destroy_held(session: ConnectSession, *, failure: str) -> None:
 
 
 def discard_expired(*, now: datetime, limit: int = 500) -> int:
-    """End sessions that nobody confirmed or finished in time, with all that they hold; return how many there were.
+    """End sessions that nobody opened, confirmed or finished in time, with all that they hold.
 
-    Each is locked on its own.
+    Returns how many there were. Each is locked on its own.
     """
     unfinished = ConnectSession.objects.filter(state__in=UNFINISHED)
     sessions = unfinished.annotate(held_until=Coalesce("kept_until", "completion_expires_at"))
@@ -120,8 +120,9 @@ def discard_expired(*, now: datetime, limit: int = 500) -> int:
         | Q(state=SessionState.EXCHANGING, exchange_started_at__lte=now - EXCHANGE_LIMIT, held_until__lte=now)
         | Q(state__in=OPEN, browser_expires_at__lte=now)
     ).values_list("id", flat=True)[:limit]
+    unopened = ConnectSession.objects.filter(state=SessionState.CREATED, expires_at__lte=now).order_by("expires_at")
     count = 0
-    for session_id in list(overdue):
+    for session_id in [*overdue, *unopened.values_list("id", flat=True)[:limit]]:
         with short_transaction():
             session = lock_session(id=session_id)
             if session is not None and is_overdue(session, now=now):
@@ -137,6 +138,8 @@ def is_overdue(session: ConnectSession, *, now: datetime) -> bool:
     if session.state == SessionState.EXCHANGING:
         is_over = session.held is None or _is_past(session.kept_until or session.completion_expires_at, now=now)
         return is_over and has_died(session, now=now)
+    if session.state == SessionState.CREATED:
+        return _is_past(session.expires_at, now=now)
     if session.state in OPEN:
         return _is_past(session.browser_expires_at, now=now)
     return False

@@ -9,14 +9,16 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import cast
+from typing import TypeVar, cast
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from psycopg import errors as pg
 
 from connections.lifecycle.prepared import execute_prepared
 from connections.models import Connection, ConnectSession, RefreshAttempt
+
+_Row = TypeVar("_Row", bound=Model)
 
 
 class LockTimeout(Exception):
@@ -90,6 +92,11 @@ def lock_due(due: QuerySet[Connection], *, limit: int) -> QuerySet[Connection]:
     """Return up to ``limit`` locked rows of ``due``, passing over those that somebody else has locked."""
     locked = due.select_for_update(skip_locked=True, no_key=True, of=("self",))
     return locked.only("id", "provider_app_id")[:limit]
+
+
+def lock_if_free_of(rows: QuerySet[_Row], *, limit: int) -> QuerySet[_Row]:
+    """Return up to ``limit`` locked rows, passing over those that somebody else has locked. For deletion."""
+    return rows.select_for_update(skip_locked=True, of=("self",))[:limit]
 
 
 def lock_session(**lookup: object) -> ConnectSession | None:

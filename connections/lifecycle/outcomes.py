@@ -31,6 +31,12 @@ class InvalidRequest(Refusal):
     code = "invalid_request"
 
 
+class CursorExpired(Refusal):
+    """Events after the cursor have been deleted; ``cursor`` is where the kept ones begin."""
+
+    code = "cursor_expired"
+
+
 class Unauthorized(Refusal):
     """No valid API key came with the call."""
 

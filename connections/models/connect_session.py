@@ -107,6 +107,11 @@ class ConnectSession(models.Model):
         indexes = [
             models.Index(fields=["expires_at"], name="connect_session_expiry"),
             models.Index(
+                fields=["expires_at"],
+                condition=models.Q(state=SessionState.CREATED),
+                name="connect_session_unopened",
+            ),
+            models.Index(
                 fields=["updated_at"],
                 condition=models.Q(state__in=[state.value for state in UNFINISHED]),
                 name="connect_session_unfinished",

@@ -11,7 +11,10 @@ COLOR = RegexValidator(r"^#[0-9a-fA-F]{6}\Z", "Give a colour as #rrggbb.")
 
 
 class Tenant(models.Model):
-    """One tenant. ``suspended_at`` is its kill switch: effective on the next vend."""
+    """One tenant. ``suspended_at`` is its kill switch: effective on the next vend.
+
+    ``events_gone_to`` is the newest of its events that housekeeping has deleted.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(max_length=64, unique=True, validators=[SLUG])
@@ -23,6 +26,7 @@ class Tenant(models.Model):
     return_urls = ArrayField(models.CharField(max_length=1000), default=list, blank=True)
     reconnect_url = models.CharField(max_length=1000, default="", blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
+    events_gone_to = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from connections.api.auth import caller_of
 from connections.api.schemas import EventOut, EventPage
 from connections.api.texts import Slug
-from connections.lifecycle.outcomes import InvalidRequest
+from connections.lifecycle.outcomes import CursorExpired, InvalidRequest
 from connections.models import OutboxEvent, Permission
 
 router = Router(tags=["events"])
@@ -22,11 +22,16 @@ def list_events(
     cursor: str = "0",
     limit: Annotated[int, Field(ge=1, le=500)] = 100,
 ) -> EventPage:
-    """Read a tenant's events after ``cursor``, oldest first."""
+    """Read a tenant's events after ``cursor``, oldest first; without one, from the oldest that is kept."""
     caller = caller_of(request, may=Permission.READ)
     owner = caller.tenant(tenant)
     if not cursor.isdecimal() or len(cursor) > 18:
         raise InvalidRequest("The cursor is not one that this call returned.", field="cursor")
+    if 0 < int(cursor) < owner.events_gone_to:
+        raise CursorExpired(
+            "Events after this cursor are no longer kept: read the connections as they are, and go on from `cursor`.",
+            cursor=str(owner.events_gone_to),
+        )
     events = list(OutboxEvent.objects.settled().filter(tenant_id=owner.id, id__gt=int(cursor))[:limit])
     return EventPage(
         items=[

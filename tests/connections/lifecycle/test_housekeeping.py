@@ -1,0 +1,225 @@
+"""Housekeeping: old rows go in batches, and nothing that a promise stands on."""
+
+import threading
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.sessions.models import Session
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, ProgrammingError, transaction
+from django.db import connection as database
+
+from connections.lifecycle import events, housekeeping
+from connections.lifecycle.audit import SYSTEM, record
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.disconnect import disconnect
+from connections.lifecycle.hold import discard_expired
+from connections.lifecycle.housekeeping import prune_audit, sweep_old
+from connections.lifecycle.refresh import refresh
+from connections.lifecycle.revoke import revoke
+from connections.models import (
+    AttemptState,
+    AuditEvent,
+    Connection,
+    ConnectSession,
+    CredentialVersion,
+    Incident,
+    IncidentKind,
+    OutboxEvent,
+    RefreshAttempt,
+    Revocation,
+    Tenant,
+)
+from tests.connections.lifecycle.clockwork import age
+from tests.connections.lifecycle.observed import reload
+from tests.factories import Caller
+from tests.flows import EndUser, call, failure_of
+
+# Every model grows for one of these reasons. One that is swept names its setting.
+SWEPT = {
+    "connections.RefreshAttempt": "attempts",
+    "connections.OutboxEvent": "events",
+    "connections.ConnectSession": "connect_sessions",
+    "connections.Incident": "incidents",
+    "connections.Connection": "connections",
+    "sessions.Session": "by their own end",
+}
+STAYS = {
+    "connections.AuditEvent": "append-only; pruned by an operator's command",
+    "connections.CredentialVersion": "the current one, the previous one and orphans until the next refresh",
+    "connections.Scope": "one for each scope of a connection",
+    "connections.BurntCode": "forgotten by lifecycle.burn when no code lives so long",
+    "connections.Tenant": "made by operators",
+    "connections.ApiClient": "made by operators",
+    "connections.ApiKey": "made by operators",
+    "connections.ProviderApp": "made by operators",
+    "connections.DataKey": "one for each tenant and rotation",
+    "admin.LogEntry": "what operators did in the admin; shown there",
+    "auth.User": "made by operators",
+    "auth.Group": "made by operators",
+    "auth.Permission": "made by migrations",
+    "contenttypes.ContentType": "made by migrations",
+}
+
+
+def test_every_model_is_swept_or_says_why_not(settings: Any) -> None:
+    assert {model._meta.label for model in apps.get_models()} == SWEPT.keys() | STAYS.keys()
+    assert set(SWEPT.values()) - {"by their own end"} == settings.RETENTION_DAYS.keys()
+
+
+def old_attempts(connection: Connection, count: int, **values: Any) -> list[uuid.UUID]:
+    """Make attempts of 40 days ago, for a version that is long gone unless ``values`` say otherwise."""
+    moment = database_now() - timedelta(days=40)
+    wanted = {"parent_version_id": uuid.uuid4(), "state": AttemptState.PROMOTED, **values}
+    made = [
+        RefreshAttempt(connection=connection, claimed_at=moment, deadline_at=moment, **wanted) for _ in range(count)
+    ]
+    return [attempt.id for attempt in RefreshAttempt.objects.bulk_create(made)]
+
+
+def test_old_attempts_go_batch_by_batch(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(housekeeping, "BATCH", 3)
+    old_attempts(connection, 8)
+    age(connection.id, hours=1)
+    refresh(connection.id, trigger="sweep")
+    assert sweep_old(now=database_now())["attempts"] == 8
+    assert RefreshAttempt.objects.count() == 1
+    assert sweep_old(now=database_now())["attempts"] == 0
+
+
+def test_attempts_that_something_stands_on_stay(connection: Connection) -> None:
+    version = CredentialVersion.objects.get(connection=connection)
+    stay = [
+        *old_attempts(connection, 1, parent_version_id=version.id, state=AttemptState.SUPERSEDED),
+        *old_attempts(connection, 1, state=AttemptState.RECEIVED),
+        *old_attempts(connection, 1, state=AttemptState.IN_DOUBT),
+    ]
+    (bought,) = old_attempts(connection, 1)
+    CredentialVersion.objects.filter(id=version.id).update(attempt_id=bought)
+    assert sweep_old(now=database_now())["attempts"] == 0
+    assert set(RefreshAttempt.objects.values_list("id", flat=True)) == {*stay, bought}
+
+
+def test_a_kind_that_is_kept_for_ever_is_left_alone(connection: Connection, settings: Any) -> None:
+    settings.RETENTION_DAYS = settings.RETENTION_DAYS | {"attempts": 0}
+    old_attempts(connection, 2)
+    assert "attempts" not in sweep_old(now=database_now())
+    assert RefreshAttempt.objects.count() == 2
+
+
+def test_a_row_that_is_locked_keeps_no_other_from_going(connection: Connection) -> None:
+    first, *_ = old_attempts(connection, 3)
+    locked, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            RefreshAttempt.objects.select_for_update().get(id=first)
+            locked.set()
+            done.wait(10)
+        database.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert locked.wait(10)
+    assert sweep_old(now=database_now())["attempts"] == 2
+    done.set()
+    thread.join()
+    assert sweep_old(now=database_now())["attempts"] == 1
+
+
+def test_old_events_go_and_an_old_cursor_is_told_so(
+    connection: Connection, alice: EndUser, backend: Caller, acme: Tenant, globex: Tenant
+) -> None:
+    for _ in range(4):
+        events.emit("connection.refreshed", connection)
+    first, second, *_ = ids = list(OutboxEvent.objects.order_by("id").values_list("id", flat=True))
+    OutboxEvent.objects.filter(id__lte=ids[2]).update(created_at=database_now() - timedelta(days=91))
+    assert sweep_old(now=database_now())["events"] == 3
+    answer = call(backend, "GET", f"/events?cursor={second}")
+    assert (answer.status_code, answer.json()["code"]) == (410, "cursor_expired")
+    assert answer.json()["cursor"] == str(ids[2])
+    for cursor in ("0", ids[2]):
+        page = call(backend, "GET", f"/events?cursor={cursor}").json()
+        assert len(page["items"]) == 2, "from the oldest that is kept"
+    assert Tenant.objects.get(id=globex.id).events_gone_to == 0, "nothing of another tenant's is said to be gone"
+    assert first < Tenant.objects.get(id=acme.id).events_gone_to == ids[2]
+
+
+def test_an_old_event_behind_a_younger_one_waits_for_it(connection: Connection) -> None:
+    """The stream loses its beginning and nothing from its middle."""
+    events.emit("connection.refreshed", connection)
+    last = OutboxEvent.objects.latest("id").id
+    OutboxEvent.objects.filter(id=last).update(created_at=database_now() - timedelta(days=91))
+    assert sweep_old(now=database_now())["events"] == 0
+
+
+def test_sessions_that_ended_incidents_that_closed_and_logins_that_ran_out_go(
+    connection: Connection, alice: EndUser
+) -> None:
+    long_ago = database_now() - timedelta(days=400)
+    alice.invite()
+    ConnectSession.objects.update(expires_at=long_ago)
+    for closed_at in (long_ago, None):
+        Incident.objects.create(
+            provider_app=connection.provider_app,
+            kind=IncidentKind.MANY_FAILURES,
+            opened_at=long_ago,
+            last_seen_at=long_ago,
+            closed_at=closed_at,
+        )
+    Session.objects.create(session_key="old", session_data="", expire_date=long_ago)
+    gone = sweep_old(now=database_now())
+    assert (gone["connect_sessions"], gone["incidents"], gone["operators' logins"]) == (1, 1, 1)
+    assert ConnectSession.objects.get().state == "created", "it has not ended yet"
+    assert Incident.objects.get().closed_at is None
+
+
+def test_a_disconnected_connection_goes_when_its_revocation_is_over(connection: Connection) -> None:
+    disconnect(connection.id, now=database_now(), actor=SYSTEM)
+    Connection.objects.update(status_changed_at=database_now() - timedelta(days=400))
+    assert reload(connection).revocation == Revocation.PENDING
+    assert sweep_old(now=database_now())["connections"] == 0
+    revoke(connection.id)
+    assert sweep_old(now=database_now())["connections"] == 1
+    assert not Connection.objects.exists()
+    assert AuditEvent.objects.filter(connection_id=connection.id).exists(), "the trail outlives it"
+
+
+def test_a_session_that_nobody_opens_ends_as_expired(alice: EndUser) -> None:
+    invitation = alice.invite()
+    assert discard_expired(now=database_now()) == 0
+    ConnectSession.objects.update(expires_at=database_now())
+    assert discard_expired(now=database_now()) == 1
+    session = ConnectSession.objects.get()
+    assert (session.state, session.failure) == ("failed", "expired")
+    assert discard_expired(now=database_now()) == 0
+    assert failure_of(alice.start(invitation)) == "expired"
+
+
+def test_audit_rows_go_by_an_operator_s_command_alone(connection: Connection) -> None:
+    old = database_now() - timedelta(days=400)
+    AuditEvent.objects.create(action="old", decision="allowed", at=old)
+    kept = AuditEvent.objects.count() - 1
+    sweep_old(now=database_now())
+    assert AuditEvent.objects.filter(action="old").exists()
+    with pytest.raises((ProgrammingError, IntegrityError), match="append-only"):
+        AuditEvent.objects.filter(action="old").delete()
+    call_command("audit", "prune", "--before", f"{old + timedelta(days=1):%Y-%m-%d}")
+    assert not AuditEvent.objects.filter(action="old").exists()
+    assert AuditEvent.objects.count() == kept + 2, "that it was done is in the trail"
+    assert AuditEvent.objects.get(action="audit.pruned").detail["rows"] == 1
+    with pytest.raises((ProgrammingError, IntegrityError), match="append-only"):
+        AuditEvent.objects.all().delete()
+
+
+def test_no_more_of_the_trail_goes_than_was_named(connection: Connection) -> None:
+    record("young")
+    assert prune_audit(before=database_now() - timedelta(days=1), actor=SYSTEM) == 0
+    assert AuditEvent.objects.filter(action="young").exists()
+    with pytest.raises(CommandError, match="last 30 days stay"):
+        call_command("audit", "prune", "--before", f"{database_now():%Y-%m-%d}")
+    with pytest.raises(CommandError, match="YYYY-MM-DD"):
+        call_command("audit", "prune", "--before", "yesterday")
