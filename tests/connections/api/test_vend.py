@@ -86,6 +86,24 @@ def test_an_operator_wide_client_vends_where_it_names_the_tenant(connection: Con
     assert vend(operator, connection, end_user="alice", tenant="acme").status_code == 200
     assert vend_by_owner(operator, end_user="alice", tenant="acme").status_code == 200
     assert vend(operator, connection, end_user="bob", tenant="acme").status_code == 403
+    make_tenant("globex")
+    assert vend(operator, connection, end_user="alice", tenant="globex").json()["code"] == "not_found"
+    assert vend_by_owner(operator, end_user="alice", tenant="globex").json()["code"] == "not_found"
+    assert vend(operator, connection, end_user="alice").status_code == 422
+
+
+@pytest.mark.parametrize("tenant", ["acme", "globex", None])
+def test_a_tenants_client_vends_nothing_of_another_tenant_whatever_it_names(
+    tenant: str | None, connection: Connection, foreign_backend: Caller
+) -> None:
+    named = {} if tenant is None else {"tenant": tenant}
+    answers = [
+        vend(foreign_backend, connection, end_user="alice", **named),
+        vend_by_owner(foreign_backend, end_user="alice", **named),
+    ]
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(404, "not_found")] * 2
+    connection.refresh_from_db()
+    assert connection.last_vended_at is None
 
 
 # --- By owner ---------------------------------------------------------------------------------------------------------
