@@ -15,6 +15,7 @@ from connections.models import (
     Connection,
     Incident,
     IncidentKind,
+    Reason,
     RefreshAttempt,
     Revocation,
     Status,
@@ -63,6 +64,7 @@ def outlook(
                 *_undecryptable(connection),
                 *_unread(connection),
                 *_switches(connection),
+                *_failing(connection),
                 *_incidents(incidents),
                 *_refresh(connection, attempt, now=now),
                 *_probe(connection),
@@ -125,6 +127,15 @@ def _switches(connection: Connection) -> Iterator[Step]:
             yield Step(f"{name} is paused: it vends while valid, and is neither refreshed nor probed.", is_held=True)
 
 
+def _failing(connection: Connection) -> Iterator[Step]:
+    if connection.refresh_failing_at is not None:
+        yield Step(
+            "No valid token is left and refreshes fail: nothing is vended until one succeeds, or the end user connects"
+            " again.",
+            is_held=True,
+        )
+
+
 def _incidents(incidents: Sequence[Incident]) -> Iterator[Step]:
     for incident in incidents:
         if incident.kind == IncidentKind.CLIENT_REJECTED:
@@ -152,6 +163,8 @@ def _refresh(connection: Connection, attempt: RefreshAttempt | None, *, now: dat
         yield Step(f"Refresh, held back after {times}", due)
     else:
         yield Step("Refresh" if due > now else "Refresh, due", due)
+    if connection.reason == Reason.REFRESH_FAILING:
+        yield Step("Refusals that go on for 10 min end it, unless its siblings are refused as well.")
     if connection.status == Status.SUSPECT and connection.refused_at is not None:
         decides_at = connection.refused_at + STRIKE_INTERVAL
         yield Step("One more refusal ends it", decides_at if decides_at > now else None)

@@ -53,6 +53,7 @@ def test_what_cannot_be_refreshed_ends() -> None:
         ({"app": ProviderApp(suspended_at=NOW)}, "The provider app is suspended"),
         ({"paused_at": NOW}, "The connection is paused"),
         ({"app": ProviderApp(paused_at=NOW)}, "The provider app is paused"),
+        ({"refresh_failing_at": NOW}, "No valid token is left and refreshes fail"),
         ({"incidents": (Incident(kind="client_rejected"),)}, "refuses our client registration"),
         ({"incidents": (Incident(kind="many_failures"),)}, "none of them is downgraded"),
     ],
@@ -67,6 +68,10 @@ def test_an_open_attempt_is_told() -> None:
     under_way = RefreshAttempt(state="sent", deadline_at=SOON)
     assert steps(attempt=under_way)[0].at == SOON
     assert "never answered" in texts(attempt=RefreshAttempt(state="in_doubt", deadline_at=NOW))
+
+
+def test_refusals_without_end_say_what_ends_them() -> None:
+    assert "go on for 10 min end it" in texts(status="suspect", reason="refresh_failing", refresh_failing_at=NOW)
 
 
 def test_a_suspicion_says_when_it_is_decided() -> None:
