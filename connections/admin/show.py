@@ -49,7 +49,9 @@ _PAGES: dict[str, type[Model]] = {
 
 _TONES: dict[str, str] = {
     **dict.fromkeys((Status.ACTIVE, AttemptState.PROMOTED, Stage.CURRENT, Revocation.CONFIRMED), "good"),
-    **dict.fromkeys((Status.SUSPECT, AttemptState.IN_DOUBT, Stage.ORPHAN, Revocation.UNCONFIRMED), "warn"),
+    **dict.fromkeys(
+        (Status.SUSPECT, AttemptState.IN_DOUBT, Stage.ORPHAN, Revocation.UNCONFIRMED, Revocation.WITHHELD), "warn"
+    ),
     **dict.fromkeys((Status.NEEDS_REAUTH, Status.REVOKED, AttemptState.REJECTED, SessionState.FAILED), "bad"),
     **dict.fromkeys((Status.PENDING, AttemptState.SENT, AttemptState.RECEIVED, SessionState.HELD), "busy"),
     **dict.fromkeys((SessionState.STARTED, SessionState.AUTHORIZING), "busy"),

@@ -51,6 +51,10 @@ _PROBED = {
 _REVOCATIONS = {
     Revocation.PENDING: "The provider is being asked to revoke the grant, and will be tried until it is confirmed.",
     Revocation.UNSUPPORTED: "The provider has no call to revoke the grant; the stored secrets are destroyed.",
+    Revocation.WITHHELD: (
+        "The grant is left alone at the provider, because another connection lives on it; the stored secrets are"
+        " destroyed."
+    ),
     Revocation.CONFIRMED: "The provider has confirmed the revocation; the stored secrets are destroyed.",
     Revocation.UNCONFIRMED: "The provider never confirmed the revocation; the stored secrets are destroyed.",
     Revocation.NOT_ASKED: "",

@@ -85,6 +85,8 @@ def _reconnect_page(connection: Connection) -> Iterator[Step]:
 
 
 def _revocation(connection: Connection) -> Iterator[Step]:
+    if connection.revocation == Revocation.WITHHELD:
+        yield Step("The grant lives on at the provider, because another connection needs it; its last one revokes it.")
     if connection.revocation != Revocation.PENDING:
         return
     yield Step(

@@ -3,6 +3,9 @@
 What proves it is told in ``revocation_proof``. Until then, and for 24 hours at most, the secrets are kept and the job
 comes again. What it saw alive is noted as evidence before the revocation is asked for, so that a job that was killed in
 between leaves the next one something to prove it by.
+
+While another connection lives on the same grant, no more is revoked than is ours: the tokens alone where the provider
+can do that, else nothing (``siblings``).
 """
 
 import time
@@ -22,6 +25,7 @@ from connections.lifecycle.outcomes import AppMisconfigured, CredentialUnreadabl
 from connections.lifecycle.reread import reread_locked
 from connections.lifecycle.revocation_proof import Proof, is_proved
 from connections.lifecycle.sealing import open_credential
+from connections.lifecycle.siblings import can_be_narrowed, reaches_siblings, siblings_of
 from connections.lifecycle.targets import Access, access_to
 from connections.models import Connection, CredentialVersion, RefreshAttempt, Revocation, Stage
 from connections.vault.sealing import Unreadable
@@ -48,6 +52,7 @@ class _Work:
     access: Access
     grants: tuple[_Grant, ...]
     is_complete: bool  # whether all that is stored of the grant opened
+    is_narrowed: bool  # whether others live on the grant: then these tokens alone are revoked
 
 
 def revoke(connection_id: uuid.UUID) -> Revocation:
@@ -85,6 +90,9 @@ def _load(connection_id: uuid.UUID) -> _Work | Revocation:
         except AppMisconfigured:
             connection.change(revocation_due_at=_again(connection, RETRY_SECONDS[-1], now=now))
             return Revocation.PENDING
+        is_shared = reaches_siblings(access) and siblings_of(connection, access).exists()
+        if is_shared and not can_be_narrowed(access):
+            return _close(connection, Revocation.WITHHELD)
         reread_locked(connection, now=now)  # what could not be used may be revoked at least
         clock = _ticking(now)
         opened = [_opened(connection, version, access, clock) for version in _stored_of(connection)]
@@ -92,7 +100,7 @@ def _load(connection_id: uuid.UUID) -> _Work | Revocation:
         for code in {code for code in opened if isinstance(code, str)} if connection.revocation_failures == 0 else ():
             audit.record("connection.revocation", decision=code, connection=connection)
         connection.change(revocation_due_at=now + LEASE, revocation_failures=connection.revocation_failures + 1)
-    return _Work(connection_id, access, grants, is_complete=len(grants) == len(opened))
+    return _Work(connection_id, access, grants, is_complete=len(grants) == len(opened), is_narrowed=is_shared)
 
 
 def _stored_of(connection: Connection) -> QuerySet[CredentialVersion]:
@@ -138,7 +146,7 @@ def _again(connection: Connection, pause_seconds: float, *, now: datetime) -> da
 def _ask(work: _Work, grant: _Grant) -> bool:
     """Ask the provider to revoke one credential; return whether it did not refuse."""
     try:
-        work.access.strategy.revoke(work.access.target, grant.proof.credential)
+        work.access.strategy.revoke(work.access.target, grant.proof.credential, narrowed=work.is_narrowed)
     except ProviderError as error:
         logger.warning("revocation_failed", connection=str(work.connection_id), error=error.code)
         return False
@@ -166,7 +174,7 @@ def _settle(work: _Work, *, confirmed: bool) -> Revocation:
             return Revocation.NOT_ASKED
         arrived = _stored_of(connection).exclude(id__in=[grant.version_id for grant in work.grants]).exists()
         if confirmed and not arrived:
-            return _close(connection, Revocation.CONFIRMED)
+            return _close(connection, Revocation.CONFIRMED, is_narrowed=work.is_narrowed)
         pause = RETRY_SECONDS[min(max(connection.revocation_failures - 1, 0), len(RETRY_SECONDS) - 1)]
         connection.change(
             revocation_due_at=_again(connection, pause, now=now), evidence=connection.evidence | _evidence(work)
@@ -174,7 +182,7 @@ def _settle(work: _Work, *, confirmed: bool) -> Revocation:
     return Revocation.PENDING
 
 
-def _close(connection: Connection, outcome: Revocation) -> Revocation:
+def _close(connection: Connection, outcome: Revocation, *, is_narrowed: bool = False) -> Revocation:
     destroy_secrets(connection)
     evidence = {name: value for name, value in connection.evidence.items() if name != EVIDENCE}
     connection.change(
@@ -184,6 +192,7 @@ def _close(connection: Connection, outcome: Revocation) -> Revocation:
         revocation_deadline_at=None,
         revocation_failures=0,
     )
-    events.emit(f"connection.revocation_{outcome}", connection)
-    audit.record("connection.revocation", decision=outcome.value, connection=connection)
+    detail = {"narrowed": True} if is_narrowed else {}
+    events.emit(f"connection.revocation_{outcome}", connection, **detail)
+    audit.record("connection.revocation", decision=outcome.value, connection=connection, detail=detail)
     return outcome

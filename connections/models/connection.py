@@ -35,6 +35,7 @@ class Revocation(models.TextChoices):
     CONFIRMED = "confirmed", "Confirmed by a refused call"
     UNCONFIRMED = "unconfirmed", "Asked for, but never confirmed"
     UNSUPPORTED = "unsupported", "The provider cannot revoke"
+    WITHHELD = "withheld", "Left out: another connection lives on the same grant"
 
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):

@@ -38,7 +38,14 @@ class Revocation(Shape):
     stays out of the body. ``authentication`` says who vouches for the request: the client as at the token endpoint or
     by another method, the client secret as a bearer token (where it is an API key), the token that is to be revoked, or
     nobody. ``errors`` come before the method's own: ``grant_rejected`` says that the token is gone already.
+
+    ``ends`` says how far a revocation reaches: to everything that the account has granted to the client, or only to the
+    tokens of the one authorization. Where it is the former, ``narrowed_url`` may be an address at which the same
+    request ends the one token alone; it is used while other connections live on the grant.
     """
+
+    ends: Literal["grant", "token"] = "grant"
+    narrowed_url: str = ""
 
     method: Literal["POST", "DELETE"] = "POST"
     format: Literal["form", "json", "as_token_request"] = "as_token_request"

@@ -23,18 +23,24 @@ from providers.vocabulary import ClientAuthentication
 _HARMLESS = frozenset({"invalid_token", "unsupported_token_type"})
 
 
-def revoke(*, target: Target, registration: ClientRegistration, credential: Credential) -> None:
+def revoke(*, target: Target, registration: ClientRegistration, credential: Credential, narrowed: bool = False) -> None:
     """Ask the provider to revoke the refresh token, then the access token, or as the catalogue says.
 
-    Calls the provider once for each. Raises ``ClientRejected``, ``ProviderUnavailable``, ``RequestRejected``,
-    ``MalformedResponse``, ``TargetRefused`` and ``MisconfiguredProvider`` (no revocation endpoint, or the credential
-    lacks what it needs).
+    With ``narrowed`` the catalogue's other address is asked, at which nothing else of the grant ends. Calls the
+    provider once for each token. Raises ``ClientRejected``, ``ProviderUnavailable``, ``RequestRejected``,
+    ``MalformedResponse``, ``TargetRefused`` and ``MisconfiguredProvider`` (no such address, or the credential lacks
+    what it needs).
     """
     if not target.endpoints.revocation:
         raise MisconfiguredProvider(Evidence(f"{target.entry.slug} has no revocation endpoint.", sent=False))
     method = target.oauth_method
+    url = target.endpoints.revocation
+    if narrowed:
+        if not method.revocation.narrowed_url:
+            raise MisconfiguredProvider(Evidence(f"{target.entry.slug} cannot revoke one token alone.", sent=False))
+        url = fill(method.revocation.narrowed_url, {**target.params, "client_id": registration.client_id})
     for kind, token in _tokens(method, credential):
-        ask = partial(_revoke, target=target, credential=credential, kind=kind, token=token)
+        ask = partial(_revoke, target=target, url=url, credential=credential, kind=kind, token=token)
         if method.revocation.authentication in ("none", "token_bearer"):
             ask(registration)
         else:
@@ -42,11 +48,11 @@ def revoke(*, target: Target, registration: ClientRegistration, credential: Cred
 
 
 def _revoke(
-    registration: ClientRegistration, *, target: Target, credential: Credential, kind: str, token: SecretStr
+    registration: ClientRegistration, *, target: Target, url: str, credential: Credential, kind: str, token: SecretStr
 ) -> None:
     """Ask about one token, by one secret. Raises what the answer means, unless the token is gone by it."""
     method = target.oauth_method
-    response = _ask(target, registration, credential, kind=kind, token=token)
+    response = _ask(target, registration, credential, url=url, kind=kind, token=token)
     failure = failure_of(response, rules=method.revocation.errors + method.errors)
     if failure is None or isinstance(failure, GrantRejected):
         return
@@ -63,7 +69,7 @@ def _tokens(method: OAuthMethod, credential: Credential) -> Iterator[tuple[str, 
 
 
 def _ask(
-    target: Target, registration: ClientRegistration, credential: Credential, *, kind: str, token: SecretStr
+    target: Target, registration: ClientRegistration, credential: Credential, *, url: str, kind: str, token: SecretStr
 ) -> Response:
     method, described = target.oauth_method, target.oauth_method.revocation
     proof = _proof(method, registration, token)
@@ -82,7 +88,7 @@ def _ask(
     sent = parameters or None
     return egress.request(
         described.method,
-        target.endpoints.revocation,
+        url,
         headers={"Accept": "application/json"} | target.request_headers | proof.headers,
         form=None if is_json else sent,
         json=sent if is_json else None,

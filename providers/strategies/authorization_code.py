@@ -78,8 +78,8 @@ class AuthorizationCode(Strategy):
             target=target, registration=target.registration, credential=credential, kind=kind
         )
 
-    def revoke(self, target: Target, credential: Credential) -> None:
-        revocation.revoke(target=target, registration=target.registration, credential=credential)
+    def revoke(self, target: Target, credential: Credential, *, narrowed: bool = False) -> None:
+        revocation.revoke(target=target, registration=target.registration, credential=credential, narrowed=narrowed)
 
 
 def _needs_consent(method: AuthorizationCodeMethod, scopes: Sequence[str]) -> bool:

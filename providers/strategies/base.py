@@ -67,6 +67,9 @@ class Strategy(ABC):
         """Ask the introspection endpoint (RFC 7662) about a token; no answer is a verdict too, not an error."""
         raise NotImplementedError(f"{self.style} does not introspect")
 
-    def revoke(self, target: Target, credential: Credential) -> None:
-        """Ask the provider to revoke the grant (RFC 7009). Its 200 proves nothing: probe afterwards."""
+    def revoke(self, target: Target, credential: Credential, *, narrowed: bool = False) -> None:
+        """Ask the provider to revoke the grant (RFC 7009), or with ``narrowed`` this credential alone, where it can.
+
+        Its 200 proves nothing: probe afterwards.
+        """
         raise NotImplementedError(f"{self.style} does not revoke")

@@ -50,10 +50,10 @@ class ClientCredentials(Strategy):
         registration = _registration(target, credential.fields)
         return introspection.introspect(target=target, registration=registration, credential=credential, kind=kind)
 
-    def revoke(self, target: Target, credential: Credential) -> None:
+    def revoke(self, target: Target, credential: Credential, *, narrowed: bool = False) -> None:
         registration = _registration(target, credential.fields)
         with _blaming_the_grant(target):
-            revocation.revoke(target=target, registration=registration, credential=credential)
+            revocation.revoke(target=target, registration=registration, credential=credential, narrowed=narrowed)
 
     def _fetch(self, target: Target, credential: Credential) -> Obtained:
         registration = _registration(target, credential.fields)

@@ -84,6 +84,18 @@ a second consent that brings no refresh token
     tests/field/test_second_consents.py::test_only_a_refresh_token_that_was_to_be_expected_is_missed
     tests/field/test_second_consents.py::test_a_later_consent_that_brings_one_ends_the_notice
 one of several connections to one account is disconnected
+    tests/field/test_shared_grants.py::test_the_other_connection_of_the_account_lives_on
+    tests/field/test_shared_grants.py::test_the_api_says_at_once_that_nothing_is_revoked
+    tests/field/test_shared_grants.py::test_the_last_one_to_leave_revokes_the_grant
+    tests/field/test_shared_grants.py::test_two_that_leave_at_once_do_not_rely_on_each_other
+    tests/field/test_shared_grants.py::test_another_account_is_revoked_as_ever
+    tests/field/test_shared_grants.py::test_one_that_connects_between_the_ending_and_its_revocation_lives_on
+    tests/field/test_shared_grants.py::test_the_tenant_next_door_keeps_its_connection
+    tests/field/test_shared_grants.py::test_where_nobody_knows_the_account_the_tenants_others_are_spared
+    tests/field/test_shared_grants.py::test_a_connection_that_is_over_keeps_nobody_from_revoking
+    tests/field/test_shared_grants.py::test_one_token_alone_is_revoked_where_the_provider_can
+    tests/field/test_shared_grants.py::test_an_entry_may_say_that_each_consent_stands_alone
+    tests/field/test_shared_grants.py::test_what_was_withheld_stays_told_when_the_connection_goes_for_good
 scopes that imply others, and are answered without them
     tests/field/test_scopes.py::test_a_connection_that_lacks_nothing_is_not_listed_as_lacking
     tests/field/test_scopes.py::test_a_scope_that_goes_by_another_name_is_not_missing

@@ -71,7 +71,11 @@ def patch_connection(request: HttpRequest, connection_id: uuid.UUID, body: Conne
 
 @router.delete("/{connection_id}", response=ConnectionOut, summary="Disconnect")
 def delete_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: Slug | None = None) -> ConnectionOut:
-    """Stop vending at once, and have the grant revoked at the provider; ``revocation`` tells how far that is."""
+    """Stop vending at once, and have the grant revoked at the provider; ``revocation`` tells how far that is.
+
+    While another connection lives on the same grant, and the provider would end that too, the secrets are destroyed
+    and nothing is revoked (`withheld`). The last connection of a grant revokes it.
+    """
     caller = caller_of(request, may=Permission.MANAGE)
     connection = caller.connection(connection_id, tenant)
     disconnect(connection.id, now=database_now(), actor=caller.actor)
