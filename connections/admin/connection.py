@@ -39,6 +39,12 @@ _DISCONNECT_ASKS = (
 _SUSPEND_ASKS = "Nothing of this connection vends or refreshes until it is resumed. The grant itself stays as it is."
 
 
+_DISCARD_ASKS = (
+    "What the provider answered is destroyed, tokens included, and the next refresh is sent with the refresh token "
+    "before it. If the provider has replaced that one, the end user has to connect again."
+)
+
+
 def _vends(row: Connection) -> bool:
     return row.status in VENDS
 
@@ -49,6 +55,18 @@ def _refresh(request: HttpRequest, row: Connection) -> Told:
 
 def _probe(request: HttpRequest, row: Connection) -> Told:
     return on_demand.probe_on_demand(row.id, actor=operator_behind(request))
+
+
+def _reread(request: HttpRequest, row: Connection) -> Told:
+    return on_demand.reread_on_demand(row.id, actor=operator_behind(request))
+
+
+def _discard_answer(request: HttpRequest, row: Connection) -> Told:
+    return on_demand.discard_on_demand(row.id, actor=operator_behind(request))
+
+
+def _has_unread(row: Connection) -> bool:
+    return row.answer_unread_at is not None
 
 
 def _revoke(request: HttpRequest, row: Connection) -> Told:
@@ -66,6 +84,8 @@ class ConnectionAdmin(ButtonsAdmin[Connection], ReadOnlyAdmin[Connection]):
     buttons = (
         Button("refresh", "Refresh", _refresh, _vends, tone="primary"),
         Button("probe", "Probe", _probe, _vends),
+        Button("reread", "Read its answer again", _reread, _has_unread, tone="primary"),
+        Button("discard-answer", "Discard its answer", _discard_answer, _has_unread, asks=_DISCARD_ASKS, tone="danger"),
         *pause_buttons(),
         *suspend_buttons(_SUSPEND_ASKS),
         Button(

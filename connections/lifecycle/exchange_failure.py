@@ -66,6 +66,8 @@ def settle_failed_exchange(
 
     ``kept`` is what was obtained already, if anything.
     """
+    if isinstance(error, AnswerUnread) and not error.may_hold_tokens:
+        error = MalformedResponse(error.evidence)  # a page for people: there is nothing in it to read later
     may_repeat = _keeps(error) if kept is not None else isinstance(error, AppMisconfigured) or is_unspent(error)
     with short_transaction():
         session = lock_claimed(work)

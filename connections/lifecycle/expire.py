@@ -1,11 +1,12 @@
 """Expire: end connections whose credential cannot be refreshed and has run out, though nobody asks for them.
 
 A vend would find it out as well; this way the lists, the figures and the events say so too, also where the provider has
-no call to prove a credential with.
+no call to prove a credential with. Where it has one, that is asked first: it is due as soon as the credential has run
+out, and a proof that it still works is worth more than what was announced (``versions.outlive``).
 """
 
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 
@@ -14,6 +15,7 @@ from connections.lifecycle.status import change_status
 from connections.models import VENDS, Connection, CredentialVersion, Reason, Status
 
 LOCK_TIMEOUT_SECONDS = 1.0
+PROBED_WITHIN = timedelta(minutes=5)
 
 
 def end_expired(*, now: datetime, limit: int = 500) -> int:
@@ -38,5 +40,7 @@ def _has_expired(connection: Connection, *, now: datetime) -> bool:
     if connection.status not in VENDS or connection.refresh_due_at is not None:
         return False
     if connection.access_expires_at is None or connection.access_expires_at > now:
+        return False
+    if connection.probe_due_at is not None and connection.access_expires_at > now - PROBED_WITHIN:
         return False
     return not CredentialVersion.objects.filter(Q(id=connection.current_version_id), is_refreshable=True).exists()

@@ -15,6 +15,7 @@ from connections.lifecycle.disconnect import disconnect
 from connections.lifecycle.locking import lock_connection, short_transaction
 from connections.lifecycle.probe import probe
 from connections.lifecycle.refresh import refresh_and_wait
+from connections.lifecycle.reread import discard_unread, reread
 from connections.models import VENDS, Connection, Revocation, Status
 from providers.vocabulary import ProbeVerdict
 
@@ -107,6 +108,23 @@ def probe_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor) -> Told:
     if found.verdict is ProbeVerdict.DEAD and now is not None:
         follows = f" The connection is {now.get_status_display().lower()} now ({now.get_reason_display()})."
     return Told(is_success, code, _PROBED[found.verdict] + follows)
+
+
+def reread_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor) -> Told:
+    """Read again what one connection has unread. Nothing is sent."""
+    count, left = reread(connection_id, actor=actor)
+    if count:
+        return Told(True, "read", "Read: what the provider had answered is in use.")
+    if left:
+        return Told(False, "unread", "It still cannot be read: say in the catalogue entry where the tokens are.")
+    return Told(False, "nothing", "No answer is waiting to be read.")
+
+
+def discard_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor) -> Told:
+    """Destroy what one connection has unread: the next refresh is sent with the token before."""
+    if discard_unread(connection_id, actor=actor):
+        return Told(True, "discarded", "Destroyed. The next refresh is sent with the refresh token before it.")
+    return Told(False, "nothing", "No answer is waiting to be read.")
 
 
 def end_on_demand(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, keep: bool) -> Told:

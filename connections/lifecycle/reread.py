@@ -44,7 +44,9 @@ def read_answer(kept: KeptAnswer, access: Access, *, previous: Credential | None
     return obtained(document, method=method, previous=previous)
 
 
-def reread_locked(connection: Connection, *, now: datetime, only_changed: bool = False) -> int:
+def reread_locked(
+    connection: Connection, *, now: datetime, only_changed: bool = False, actor: audit.Actor = audit.SYSTEM
+) -> int:
     """Read what the locked ``connection`` has unread, newest first, and promote it; return how many were read.
 
     With ``only_changed`` those alone whose entry is not the one that could not read them. Call it in a transaction.
@@ -57,7 +59,7 @@ def reread_locked(connection: Connection, *, now: datetime, only_changed: bool =
             continue
         row.tried_with = digest
         row.save(update_fields=["tried_with"])
-        if _read(connection, row, now=now):
+        if _read(connection, row, now=now, actor=actor):
             count += 1
             break  # what was received before it has been overtaken
     if count and not UnreadAnswer.objects.filter(connection=connection).exists():
@@ -66,7 +68,7 @@ def reread_locked(connection: Connection, *, now: datetime, only_changed: bool =
     return count
 
 
-def _read(connection: Connection, row: UnreadAnswer, *, now: datetime) -> bool:
+def _read(connection: Connection, row: UnreadAnswer, *, now: datetime, actor: audit.Actor) -> bool:
     parent = CredentialVersion.objects.filter(Q(id=row.parent_id), connection=connection).first()
     if parent is None or row.grant_id != connection.grant_id:
         row.delete()  # what it renews is gone, and the answer with it
@@ -96,17 +98,17 @@ def _read(connection: Connection, row: UnreadAnswer, *, now: datetime) -> bool:
     row.delete()
     store_received(sealed)
     promote(connection, CredentialVersion.objects.get(id=sealed.id), now=now)
-    audit.record("connection.answer_read", connection=connection, version_id=sealed.id)
+    audit.record("connection.answer_read", actor=actor, connection=connection, version_id=sealed.id)
     return True
 
 
-def reread(connection_id: uuid.UUID) -> tuple[int, int]:
+def reread(connection_id: uuid.UUID, *, actor: audit.Actor = audit.SYSTEM) -> tuple[int, int]:
     """Read what one connection has unread; return how many were read, and how many are left. One short transaction."""
     with short_transaction(lock_timeout_seconds=LOCK_TIMEOUT_SECONDS) as now:
         connection = lock_connection(connection_id)
         if connection is None:
             return 0, 0
-        count = reread_locked(connection, now=now)
+        count = reread_locked(connection, now=now, actor=actor)
         return count, UnreadAnswer.objects.filter(connection=connection).count()
 
 

@@ -21,6 +21,7 @@ the tokens inside an envelope, on the refresh as on the exchange
     tests/field/test_unread_answers.py::test_the_valid_token_is_vended_while_an_answer_waits
     tests/field/test_unread_answers.py::test_it_is_read_by_the_command_once_the_entry_is_mended
     tests/field/test_unread_answers.py::test_it_is_read_by_itself_once_the_entry_is_mended
+    tests/field/test_unread_answers.py::test_an_operator_reads_or_discards_it_on_its_page
     tests/field/test_unread_answers.py::test_a_vend_that_needs_it_reads_it_too
     tests/field/test_unread_answers.py::test_a_discarded_answer_lets_the_refresh_go_on_and_its_refusal_is_not_called_lost
     tests/field/test_unread_answers.py::test_a_page_for_people_is_kept_and_holds_nothing_back

@@ -8,12 +8,14 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection as database
 from django.http import HttpResponse
+from django.test import Client
 
 from connections.lifecycle.audit import SYSTEM
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.disconnect import disconnect
 from connections.lifecycle.reread import reread_changed
 from connections.models import AuditEvent, Connection, ConnectSession, OutboxEvent, RefreshAttempt, UnreadAnswer
+from tests.connections.admin.conftest import page_url, press_url
 from tests.connections.lifecycle.clockwork import age
 from tests.field.machine import connect_machine, describe_machine
 from tests.field.stage import Stage
@@ -102,6 +104,17 @@ def test_it_is_read_by_itself_once_the_entry_is_mended(stage: Stage) -> None:
     connection.refresh_from_db()
     assert connection.answer_unread_at is None
     assert len(stage.requests()) == 2
+
+
+def test_an_operator_reads_or_discards_it_on_its_page(stage: Stage, admin_client: Client) -> None:
+    connection = unread(stage, {"data": {"auth": tokens(2)}})
+    shown = admin_client.get(page_url(connection)).content.decode()
+    assert "the answer could not be read: it is kept" in shown
+    still = admin_client.post(press_url(connection, "reread"), follow=True).content.decode()
+    assert "It still cannot be read" in still
+    discarded = admin_client.post(press_url(connection, "discard-answer"), follow=True).content.decode()
+    assert "Destroyed." in discarded
+    assert not UnreadAnswer.objects.exists()
 
 
 def test_a_vend_that_needs_it_reads_it_too(stage: Stage) -> None:

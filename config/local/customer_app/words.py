@@ -31,6 +31,7 @@ _REASONS = {
     "grant_rejected": "The provider no longer accepts this grant. Most likely somebody revoked it there.",
     "refresh_given_up": "The provider refused to renew the access for so long that it wants you to sign in again.",
     "lost_in_flight": "A renewed token was lost on its way, so the provider wants you to sign in again.",
+    "answer_unread": "The provider's last answer could not be understood, so it wants you to sign in again.",
     "credential_dead": "The provider no longer accepts this key.",
     "expired": "The access has run out, and cannot be renewed without you.",
     "revoked_by_operator": "Our support team revoked this access.",

@@ -144,7 +144,7 @@ def _reread(options: dict[str, Any]) -> Answer:
 
 
 def _read_again(connection: Connection) -> dict[str, Any]:
-    count, left = reread(connection.id)
+    count, left = reread(connection.id, actor=operator())
     connection.refresh_from_db()
     return {
         "id": connection.id,

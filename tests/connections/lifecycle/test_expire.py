@@ -1,6 +1,7 @@
 """Expire: what cannot be refreshed ends when it runs out, and everybody says the same of it."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import connection as database
@@ -51,6 +52,15 @@ def test_what_can_be_refreshed_or_never_expires_is_left_alone(connection: Connec
     Connection.objects.filter(id=connection.id).update(refresh_due_at=None, access_expires_at=None)
     assert end_expired(now=database_now()) == 0
     assert reload(connection).status == "active"
+
+
+def test_a_probe_is_waited_for_where_there_is_one(connection: Connection) -> None:
+    CredentialVersion.objects.filter(connection=connection).update(is_refreshable=False)
+    ran_out = database_now() - timedelta(minutes=1)
+    Connection.objects.filter(id=connection.id).update(refresh_due_at=None, access_expires_at=ran_out)
+    assert end_expired(now=database_now()) == 0
+    age(connection.id, minutes=5)
+    assert end_expired(now=database_now()) == 1
 
 
 def test_one_that_is_locked_waits_for_the_next_run(lasting: Connection) -> None:
