@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -11,10 +10,19 @@ from django.db import DatabaseError, transaction
 from django.db import connection as database
 from django.test import Client
 
-from connections.lifecycle.clock import database_now
 from connections.lifecycle.switches import Suspendable
-from connections.models import AuditEvent, Connection, CredentialVersion, OwnerKind, Permission, Reason, Status, Tenant
-from tests.connections.api.stored import expire_in, make_app, make_connection, overwrite, transaction_now
+from connections.models import (
+    AuditEvent,
+    Connection,
+    CredentialVersion,
+    OwnerKind,
+    Permission,
+    Reason,
+    Scope,
+    Status,
+    Tenant,
+)
+from tests.connections.api.stored import expire_in, make_app, make_connection, overwrite
 from tests.factories import Caller, make_caller, make_tenant
 from tests.flows import call
 
@@ -54,6 +62,14 @@ def test_says_all_that_is_needed_to_use_the_credential(acme: Tenant, backend: Ca
         "params": {"issuer": "http://127.0.0.1:9"},
         "account": {"id": "person-1", "name": ""},
     }
+
+
+def test_missing_are_the_scopes_that_were_asked_for_here_and_not_given(acme: Tenant, backend: Caller) -> None:
+    make_connection(acme, end_user="bob", scopes=[], requested=["bobs"])
+    connection = make_connection(acme, scopes=["granted", "unasked"], requested=["granted", "refused"])
+    Scope.objects.create(connection=connection, name="seen", is_observed=True)
+    answer = vend(backend, connection, end_user="alice").json()
+    assert answer["credential"]["missing_scopes"] == ["refused"]
 
 
 # --- Who may (F2) -----------------------------------------------------------------------------------------------------
@@ -370,42 +386,6 @@ def test_a_version_of_another_connection_is_never_vended(acme: Tenant, connectio
     answer = vend(backend, connection, end_user="alice")
     assert answer.status_code >= 400
     assert "bobs-token" not in answer.content.decode()
-
-
-def test_a_vend_is_noticed_once_in_a_while(connection: Connection, backend: Caller) -> None:
-    vend(backend, connection, end_user="alice")
-    connection.refresh_from_db()
-    first = connection.last_vended_at
-    assert first is not None
-    assert abs((database_now() - first).total_seconds()) < 60
-    vend(backend, connection, end_user="alice")
-    connection.refresh_from_db()
-    assert connection.last_vended_at == first
-
-
-@pytest.mark.parametrize(("minutes", "is_noticed"), [(4, False), (6, True)])
-def test_a_connection_in_use_is_probed_soon_again(
-    connection: Connection, backend: Caller, minutes: int, is_noticed: bool
-) -> None:
-    now = transaction_now()
-    before, later = now - timedelta(minutes=minutes), now + timedelta(hours=6)
-    other = make_connection(connection.tenant, end_user="bob", last_vended_at=before, probe_due_at=later)
-    connection.change(last_vended_at=before, probe_due_at=later)
-    assert vend(backend, connection, end_user="alice").status_code == 200
-    connection.refresh_from_db()
-    assert (connection.last_vended_at, connection.probe_due_at) == (
-        (now, now + timedelta(minutes=10)) if is_noticed else (before, later)
-    )
-    other.refresh_from_db()
-    assert (other.last_vended_at, other.probe_due_at) == (before, later)
-
-
-def test_a_probe_that_is_due_sooner_is_not_put_off_by_a_vend(connection: Connection, backend: Caller) -> None:
-    soon = transaction_now() + timedelta(minutes=2)
-    connection.change(last_vended_at=None, probe_due_at=soon)
-    vend(backend, connection, end_user="alice")
-    connection.refresh_from_db()
-    assert connection.probe_due_at == soon
 
 
 def test_an_unknown_id_is_recorded_as_asked_for(acme: Tenant, backend: Caller) -> None:
