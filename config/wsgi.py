@@ -17,6 +17,7 @@ from django.utils.module_loading import import_string
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
 
+from config.request import Utf8Request, pages_handler  # noqa: E402 (likewise)
 from connections.lifecycle import presence  # noqa: E402 (the apps must be ready)
 
 API_PREFIX = "/api/"
@@ -24,6 +25,8 @@ API_PREFIX = "/api/"
 
 class ApiHandler(WSGIHandler):
     """Django's handler with ``API_MIDDLEWARE`` in place of ``MIDDLEWARE``; none of those hooks into views."""
+
+    request_class = Utf8Request
 
     def load_middleware(self, is_async: bool = False) -> None:
         """Build the chain; called once, by the constructor."""
@@ -37,7 +40,7 @@ class ApiHandler(WSGIHandler):
 
 
 presence.start()
-_pages = WSGIHandler()
+_pages = pages_handler()
 _api = ApiHandler()
 
 

@@ -60,8 +60,6 @@ def own_forms_only(view: View) -> View:
 
 def _answered(view: View, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
     """Return what ``view`` answers; what it did not expect becomes a page as well."""
-    # What a request says of its own encoding is not believed: some codecs make text of it that no column can hold.
-    request.encoding = "utf-8"
     try:
         return view(request, *args, **kwargs)
     except Refusal as refusal:
