@@ -5,12 +5,22 @@ exception of a provider's library. Loggers of the HTTP libraries stay at WARNING
 secrets.
 """
 
+import logging
 import logging.config
 from typing import Any
 
 import structlog
 
 _QUIET = ("requests_oauthlib", "oauthlib", "urllib3", "requests", "celery.worker.strategy", "celery.app.trace")
+
+
+class _OneLine(logging.Filter):
+    """Takes the traceback from what anybody can cause by a request of the wrong form, such as a foreign Host."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("django.security."):
+            record.exc_info = None
+        return True
 
 
 def configure(options: dict[str, Any]) -> None:
@@ -40,7 +50,10 @@ def configure(options: dict[str, Any]) -> None:
                     "processors": final if not in_console else [final[0], final[2]],
                 }
             },
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+            "filters": {"one_line": {"()": _OneLine}},
+            "handlers": {
+                "stderr": {"class": "logging.StreamHandler", "formatter": "structured", "filters": ["one_line"]}
+            },
             "root": {"handlers": ["stderr"], "level": "INFO"},
             "loggers": {name: {"level": "WARNING"} for name in _QUIET},
         }

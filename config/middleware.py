@@ -41,6 +41,24 @@ class OnePublicHost:
         return self._get_response(request)
 
 
+class NoNul:
+    """Refuses an address that holds NUL: no text in the database can, and a comparison with one would be an error.
+
+    The API looks at its texts itself, and answers in its own form.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        query = request.META.get("QUERY_STRING", "")
+        if request.path.startswith("/api/"):
+            return self._get_response(request)
+        if "\x00" in request.path or "%00" in query or "\x00" in query:
+            return HttpResponse("There is nothing at this address.", status=400, content_type="text/plain")
+        return self._get_response(request)
+
+
 class ContentLength:
     """Says how long an answer of the API is: all that it needs of Django's ``CommonMiddleware``."""
 

@@ -12,6 +12,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from config.hidden import HiddenUrl
 from config.schedule import beat_schedule
 from providers.addresses import names_loopback
 
@@ -65,6 +66,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.OnePublicHost",
+    "config.middleware.NoNul",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -111,7 +113,7 @@ if pool_size := env.int("DATABASE_POOL_SIZE", default=8):
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
 
 # --- Redis and Celery -------------------------------------------------------------------------------------------------
-REDIS_URL = env.str("REDIS_URL")
+REDIS_URL = HiddenUrl(env.str("REDIS_URL"))
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
@@ -121,6 +123,8 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_REDIRECT_STDOUTS = False
+# Whoever reaches the broker could otherwise ask a worker for its settings, and tell it to stop.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -133,7 +137,7 @@ CELERY_BEAT_SCHEDULE = beat_schedule(
 
 # --- Providers --------------------------------------------------------------------------------------------------------
 EGRESS_ALLOWED_TARGETS = [target.strip() for target in env.list("EGRESS_ALLOWED_TARGETS", default=[])]
-EGRESS_PROXY_URL = env.str("EGRESS_PROXY_URL", default="")
+EGRESS_PROXY_URL = HiddenUrl(env.str("EGRESS_PROXY_URL", default=""))
 EGRESS_CA_FILE = env.str("EGRESS_CA_FILE", default="")
 # Entries of the operator's own, beside those that come with Latchkey.
 CATALOG_DIR = Path(env.str("LATCHKEY_CATALOG_DIR", default=str(BASE_DIR / ".catalog")))

@@ -11,6 +11,8 @@ from connections.admin import (
     credential,
     incident,
     journal,
+    logins,
+    operators,
     provider_app,
     tenant,
 )
@@ -22,6 +24,8 @@ __all__ = [
     "credential",
     "incident",
     "journal",
+    "logins",
+    "operators",
     "provider_app",
     "tenant",
 ]

@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypedDict
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
@@ -18,25 +19,37 @@ from connections.admin import columns, show
 from connections.admin.base import ReadOnlyAdmin, operator_behind, read_at
 from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.filters import OwnerFilter, SwitchFilter, UsableKeyFilter, id_filter
+from connections.admin.proof import MAY_ENTRUST, MAY_ISSUE, password_field, prove
 from connections.admin.switch_buttons import suspend_buttons
 from connections.lifecycle.api_keys import revoke_key, rotate_key
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.on_demand import Told
 from connections.lifecycle.outcomes import InvalidRequest
 from connections.lifecycle.provision import IssuedKey, check_permissions, issue_key, save_api_client
-from connections.models import ApiClient, ApiKey, AuditEvent, ConnectSession, Permission
+from connections.models import ApiClient, ApiKey, AuditEvent, ConnectSession, Permission, Tenant
 
 _SUSPEND_ASKS = "Every call with a key of this client is refused until it is resumed."
 _SHOWN_KEYS = 20
+_NOT_ENTRUSTED = (
+    "An operator-wide client, one that vends without naming an end user, and one that may skip the completion check "
+    "need an operator with the right to entrust API clients: ask one."
+)
 _REVOKE_ASKS = "Calls with this key are refused at once, and for good. The client's other keys stay as they are."
 
 
 class ApiClientForm(forms.ModelForm[ApiClient]):
-    """Who may call, and for what."""
+    """Who may call, and for what. Whatever lets a client do more than before needs the operator's password.
+
+    What reaches beyond the named end users of one tenant needs a permission of its own as well.
+    """
+
+    request: HttpRequest
 
     permissions = forms.MultipleChoiceField(
         choices=Permission.choices, widget=forms.CheckboxSelectMultiple, required=False
     )
+
+    password = password_field(required=False, help_text="Needed for whatever lets the client do more than before.")
 
     class Meta:
         model = ApiClient
@@ -55,7 +68,26 @@ class ApiClientForm(forms.ModelForm[ApiClient]):
             check_permissions([Permission(name) for name in cleaned.get("permissions", ())], tenant=tenant)
         except InvalidRequest as refusal:
             self.add_error("permissions", refusal.detail)
+        if not self.errors:
+            self._check_right(cleaned, tenant)
         return cleaned
+
+    def _check_right(self, cleaned: dict[str, Any], tenant: Tenant | None) -> None:
+        """Add an error unless the operator may let the client do what it could not do before."""
+        before = None if self.instance._state.adding else ApiClient.objects.get(pk=self.instance.pk)
+        after = ApiClient(tenant=tenant, permissions=cleaned["permissions"], allows_unbound=cleaned["allows_unbound"])
+        known = set() if before is None else {*before.permissions}
+        gains = not known.issuperset(after.permissions)
+        unbinds = after.allows_unbound and not (before is not None and before.allows_unbound)
+        if not gains and not unbinds:
+            return
+        if after.is_entrusted and not self.request.user.has_perm(MAY_ENTRUST):
+            self.add_error(None, _NOT_ENTRUSTED)
+            return
+        try:
+            prove(self.request, cleaned.get("password", ""))
+        except forms.ValidationError as error:
+            self.add_error("password", error)
 
 
 class KeyForm(forms.Form):
@@ -67,7 +99,16 @@ class KeyForm(forms.Form):
         choices=[(30, "30 days"), (90, "90 days"), (365, "a year"), (1825, "5 years")],
         initial=365,
     )
+    password = password_field(required=True, help_text="A key opens what its client may have: prove that it is you.")
     key_id = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._request = request
+
+    def clean_password(self) -> str:
+        prove(self._request, self.cleaned_data["password"])
+        return ""
 
 
 class RotationForm(KeyForm):
@@ -110,7 +151,9 @@ def _rotate(request: HttpRequest, client: ApiClient) -> HttpResponse | Told:
 def _answer_with_key(
     request: HttpRequest, client: ApiClient, *, form_class: type[KeyForm], title: str
 ) -> HttpResponse | Told:
-    form = form_class(request.POST or None, initial={"key_id": uuid.uuid4()})
+    if not request.user.has_perm(MAY_ISSUE) or (client.is_entrusted and not request.user.has_perm(MAY_ENTRUST)):
+        raise PermissionDenied
+    form = form_class(request.POST or None, initial={"key_id": uuid.uuid4()}, request=request)
     if request.method != "POST" or not form.is_valid():
         return _key_page(request, client, title=title, form=form)
     terms: dict[str, Any] = {
@@ -159,12 +202,19 @@ class ApiClientAdmin(ButtonsAdmin[ApiClient]):
 
     def get_fieldsets(self, request: HttpRequest, obj: ApiClient | None = None) -> Any:
         if obj is None:
-            return ((None, {"fields": ("name", "tenant", "permissions", "allows_unbound")}),)
-        permissions = "permissions" if self.has_change_permission(request, obj) else "shown_permissions"
+            return ((None, {"fields": ("name", "tenant", "permissions", "allows_unbound", "password")}),)
+        may_change = self.has_change_permission(request, obj)
+        writable = ("permissions", "allows_unbound", "password")
         return (
             (None, {"fields": ("name", "owner", "state", "related")}),
-            ("What it may do", {"fields": (permissions, "allows_unbound")}),
+            ("What it may do", {"fields": writable if may_change else ("shown_permissions", "allows_unbound")}),
         )
+
+    def get_form(
+        self, request: HttpRequest, obj: ApiClient | None = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm[ApiClient]]:
+        form = super().get_form(request, obj, change, **kwargs)
+        return type("ApiClientFormOfRequest", (form,), {"request": request})
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiClient | None = None) -> tuple[str, ...]:
         return () if obj is None else ("name", "owner", "state", "related", "shown_permissions")

@@ -12,6 +12,7 @@ from connections.lifecycle import audit
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.outcomes import InvalidRequest, NotFound, PermissionDenied, Suspended, Unauthorized
 from connections.lifecycle.provision import hash_key
+from connections.lifecycle.refused_keys import note_refused_key
 from connections.models import ApiClient, ApiKey, Connection, Permission, Tenant
 
 T = TypeVar("T")
@@ -68,6 +69,8 @@ class ApiKeyAuth(HttpBearer):
             .filter(key_hash=hash_key(token), revoked_at=None, expires_at__gt=database_now())
             .first()
         )
+        if key is None or key.client.suspended_at is not None:
+            note_refused_key(hash_key(token), address=client_address(request))
         if key is None:
             raise Unauthorized("The API key is missing, unknown, revoked or expired.")
         if key.client.suspended_at is not None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -32,10 +33,12 @@ STATUS_OF: dict[str, int] = {
     "completion_mismatch": 403,
     "policy_denied": 403,
     "insufficient_scope": 403,
+    "min_ttl_unavailable": 422,
     "session_unusable": 410,
     "cursor_expired": 410,
     "request_too_large": 413,
     "suspended": 423,
+    "paused": 423,
     "credential_unreadable": 500,
     "app_misconfigured": 502,
     "answer_unreadable": 502,
@@ -43,6 +46,7 @@ STATUS_OF: dict[str, int] = {
     "refresh_in_progress": 503,
     "busy": 503,
 }
+_NAME = re.compile(r"(?!(?:str|int|float|bool|list|dict|constrained-str)$)[A-Za-z_][A-Za-z0-9_-]*")
 
 
 def problem(
@@ -72,8 +76,12 @@ def problem(
 
 
 def _member(loc: Sequence[str | int]) -> str:
-    """Return the dotted name of a member of the body ("body", "body", …), or of a parameter ("query", …)."""
-    return ".".join(str(part) for part in (loc[2:] if loc[:2] == ("body", "body") else loc[1:]))
+    """Return the dotted name of a member of the body ("body", "body", …), or of a parameter ("query", …).
+
+    Where a member may be of several types pydantic adds the name of the one that it tried, which is nobody's business.
+    """
+    parts = loc[2:] if loc[:2] == ("body", "body") else loc[1:]
+    return ".".join(str(part) for part in parts if isinstance(part, int) or _NAME.fullmatch(part))
 
 
 def install(api: NinjaAPI) -> None:

@@ -121,6 +121,7 @@ class ConnectSessionOut(BaseModel):
 class CompleteIn(Request):
     """Who is logged in at the operator's where the completion code arrived."""
 
+    tenant: Slug | None = None
     completion_code: Annotated[Text, StringConstraints(min_length=1, max_length=200)]
     end_user: EndUser
     code_verifier: CodeVerifier | None = Field(None, description="needed where the session has a `code_challenge`")
@@ -294,11 +295,20 @@ class ReportOut(BaseModel):
     reason: str
 
 
+class ChangedOut(BaseModel):
+    """Where a connection stands, for a client that may change connections and not read them."""
+
+    id: uuid.UUID
+    status: str
+    reason: str
+    revocation: str
+
+
 class OutcomeOut(BaseModel):
     """What came of a refresh or probe on demand."""
 
     outcome: str
-    connection: ConnectionOut
+    connection: ConnectionOut | ChangedOut
 
 
 class EventOut(BaseModel):

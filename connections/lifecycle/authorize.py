@@ -73,7 +73,7 @@ def _check_link(session: ConnectSession, *, now: datetime) -> None:
         raise SessionUnusable(Failure.USED)
     if session.expires_at <= now:
         raise SessionUnusable(Failure.EXPIRED)
-    if session.tenant.suspended_at is not None:
+    if session.is_suspended:
         raise SessionUnusable(Failure.SUSPENDED)
 
 
@@ -160,7 +160,7 @@ def chosen_app(session: ConnectSession, app_id: uuid.UUID) -> ProviderApp:
     """Return the provider app of ``session`` with this id, if its step is open. Raises ``SessionUnusable``."""
     if session.state not in OPEN:
         raise SessionUnusable(Failure.USED)
-    if session.tenant.suspended_at is not None:
+    if session.is_suspended:
         raise SessionUnusable(Failure.SUSPENDED)
     for app in apps_for(session):
         if app.id == app_id:

@@ -133,15 +133,9 @@ def _standing_against(session: ConnectSession, *, now: datetime) -> Refusal | No
         return SessionUnusable(Failure.EXPIRED)
     if session.connection is None or session.connection.status == Status.DISCONNECTED:
         return SessionUnusable(Failure.GONE)
-    if _is_switched_off(session):
+    if session.provider_app is None or session.is_suspended:
         return Suspended("An operator has switched this off; nothing was connected.")
     return None
-
-
-def _is_switched_off(session: ConnectSession) -> bool:
-    app = session.provider_app
-    owners = (session.tenant, session.api_client)
-    return app is None or app.suspended_at is not None or any(owner.suspended_at is not None for owner in owners)
 
 
 def _unknown() -> SessionUnusable:

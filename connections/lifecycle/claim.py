@@ -54,6 +54,7 @@ class Outcome(StrEnum):
     """What came of asking for a refresh."""
 
     REFRESHED = "refreshed"
+    TOO_SOON = "too_soon"  # the current credential is a few seconds old: another would only be a hot loop
     FRESH = "fresh"  # nothing was due: somebody else got there first
     IN_FLIGHT = "in_flight"
     BACKING_OFF = "backing_off"
@@ -84,7 +85,8 @@ class Need:
     """Why a refresh may begin although none is due.
 
     ``valid_until``: the caller needs a credential that lives until then. ``instead_of``: this version is to be
-    replaced if it is still the current one. ``at_once`` also overrides the backoff after failures.
+    replaced if it is still the current one and did not come from a refresh within the last 10 s (without ``at_once``
+    it is then due when they are over). ``at_once`` also overrides the backoff after failures.
     """
 
     valid_until: datetime | None = None
@@ -233,11 +235,9 @@ def _claim_from(row: ClaimRow, attempt_id: uuid.UUID, *, began: float) -> Claim:
 def _why_not(
     connection: Connection, need: Need, *, is_in_doubt: bool, incident: Incident | None, now: datetime
 ) -> RefreshReport | None:
-    app = connection.provider_app
     if connection.status not in VENDS or connection.current_version_id is None:
         return RefreshReport(Outcome.GONE)
-    switches = (connection.suspended_at, connection.paused_at, app.suspended_at, app.paused_at)
-    if any(switches) or connection.tenant.suspended_at is not None:
+    if connection.is_suspended or connection.is_paused:
         return RefreshReport(Outcome.SWITCHED_OFF)
     if connection.refresh_due_at is None:
         return RefreshReport(Outcome.NOT_REFRESHABLE)
@@ -245,6 +245,10 @@ def _why_not(
         return RefreshReport(Outcome.FRESH)
     if is_held_back(connection, now=now):
         return RefreshReport(Outcome.ANSWER_UNREAD)
+    if need.instead_of is not None and (soon := _too_soon(connection, now=now)) is not None:
+        if not need.at_once and (connection.refresh_due_at > soon):
+            connection.change(refresh_due_at=soon, refresh_enqueued_until=None)
+        return RefreshReport(Outcome.TOO_SOON, retry_after_seconds=(soon - now).total_seconds())
     if connection.next_attempt_at is not None and connection.next_attempt_at > now and not need.at_once:
         wait = (connection.next_attempt_at - now).total_seconds()
         return RefreshReport(Outcome.BACKING_OFF, retry_after_seconds=wait)
@@ -265,6 +269,13 @@ def _is_due(connection: Connection, need: Need, *, now: datetime) -> bool:
         return False
     newest = CredentialVersion.objects.only("received_at").get(Q(id=connection.current_version_id))
     return newest.received_at <= now - FLOOR
+
+
+def _too_soon(connection: Connection, *, now: datetime) -> datetime | None:
+    """Return when a credential that a refresh has just brought may be replaced by another, None where that is now."""
+    newest = CredentialVersion.objects.only("received_at", "attempt_id").get(Q(id=connection.current_version_id))
+    may_from = newest.received_at + FLOOR
+    return may_from if newest.attempt_id is not None and may_from > now else None
 
 
 def _claimed(

@@ -29,7 +29,7 @@ from connections.lifecycle.outcomes import (
     SessionUnusable,
     Suspended,
 )
-from connections.models import ApiClient, Binding, Connection, ConnectSession, SessionState, Status
+from connections.models import ApiClient, Binding, Connection, ConnectSession, SessionState, Status, Tenant
 from providers.oauth import pkce
 
 
@@ -40,6 +40,7 @@ def complete(
     end_user: str,
     code_verifier: str | None = None,
     client: ApiClient,
+    tenant: Tenant,
     now: datetime,
     actor: audit.Actor,
 ) -> Connection | ChoiceDue:
@@ -59,6 +60,7 @@ def complete(
         end_user=end_user,
         code_verifier=code_verifier,
         client=client,
+        tenant=tenant,
         now=now,
         actor=actor,
     )
@@ -93,11 +95,12 @@ def _claim(
     end_user: str,
     code_verifier: str | None,
     client: ApiClient,
+    tenant: Tenant,
     now: datetime,
     actor: audit.Actor,
 ) -> Exchange | Connection | ChoiceDue:
     with short_transaction():
-        touched = _lock_touched(session_id, completion_code, client=client)
+        touched = _lock_touched(session_id, completion_code, client=client, tenant=tenant)
         session = touched.get(session_id)
         if session is None:
             raise NotFound("There is no such connect session.")
@@ -122,10 +125,12 @@ def _proves_beginning(session: ConnectSession, code_verifier: str | None) -> boo
     return hmac.compare_digest(session.code_challenge, pkce.challenge(code_verifier or ""))
 
 
-def _lock_touched(session_id: uuid.UUID, completion_code: str, *, client: ApiClient) -> dict[uuid.UUID, ConnectSession]:
+def _lock_touched(
+    session_id: uuid.UUID, completion_code: str, *, client: ApiClient, tenant: Tenant
+) -> dict[uuid.UUID, ConnectSession]:
     """Lock the session asked for, and the one that the code belongs to; in one order, so that two calls never block."""
     ids = ConnectSession.objects.filter(
-        Q(id=session_id) | Q(completion_hash=digest(completion_code)), api_client=client
+        Q(id=session_id) | Q(completion_hash=digest(completion_code)), api_client=client, tenant=tenant
     ).values_list("id", flat=True)
     locked = (lock_session(id=touched_id) for touched_id in sorted(ids))
     return {session.id: session for session in locked if session is not None}
@@ -152,8 +157,7 @@ def _begin(
         return SessionUnusable(
             Failure.GONE, "The connection was disconnected meanwhile: let the end user connect again."
         )
-    switches = (session.tenant.suspended_at, session.api_client.suspended_at)
-    if any(switches) or session.provider_app is None or session.provider_app.suspended_at is not None:
+    if session.provider_app is None or session.is_suspended:
         return Suspended("An operator has switched this off; nothing was exchanged.")
     if leads_elsewhere(session):
         end_session(session, AccountMismatch.code, actor=actor)

@@ -16,6 +16,7 @@ from connections.lifecycle.locking import lock_connection, short_transaction
 from connections.lifecycle.probe import probe
 from connections.lifecycle.refresh import refresh_and_wait
 from connections.lifecycle.reread import discard_unread, reread
+from connections.lifecycle.switches import switched_off
 from connections.models import VENDS, Connection, Revocation, Status
 from providers.vocabulary import ProbeVerdict
 
@@ -25,6 +26,7 @@ _SENT_AGAIN_AFTER = timedelta(seconds=60)
 _REFRESHED = {
     Outcome.REFRESHED: "Refreshed: a fresh credential is in use.",
     Outcome.FRESH: "Nothing to do: somebody else has just refreshed it.",
+    Outcome.TOO_SOON: "Nothing to do: it was refreshed less than 10 s ago.",
     Outcome.IN_FLIGHT: "Another refresh is under way and has not ended within 10 s: look again shortly.",
     Outcome.BACKING_OFF: "Not tried: refreshes are held back after failures.",
     Outcome.HELD_BACK: "Not tried: the provider is not asked for a while, because it wanted that or does not answer.",
@@ -71,16 +73,17 @@ class Told:
     detail: str
 
 
-def refresh_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor) -> Told:
+def refresh_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor, trigger: str = TRIGGER) -> Told:
     """Replace the current credential of one connection now, whatever its due time and backoff say.
 
-    Waits up to 10 s for a refresh that is under way. HTTP: no transaction may be open.
+    Not so within 10 s of the last refresh. Waits up to 10 s for one that is under way. HTTP: no transaction may be
+    open. Raises ``Suspended`` and ``Paused``.
     """
-    connection = Connection.objects.filter(id=connection_id).first()
+    connection = _asked_about("connection.refresh", connection_id, actor=actor)
     if connection is None:
         return Told(False, Outcome.GONE, "There is no such connection.")
     need = Need(instead_of=connection.current_version_id, at_once=True)
-    report = refresh_and_wait(connection_id, trigger=TRIGGER, need=need)
+    report = refresh_and_wait(connection_id, trigger=trigger, need=need)
     is_success = report.outcome in (Outcome.REFRESHED, Outcome.FRESH)
     audit.record(
         "connection.refresh",
@@ -92,12 +95,15 @@ def refresh_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor) -> Told:
     return Told(is_success, report.outcome, _REFRESHED[report.outcome])
 
 
-def probe_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor) -> Told:
-    """Prove now that the credential of one connection works. HTTP: no transaction may be open."""
-    connection = Connection.objects.filter(id=connection_id).first()
+def probe_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor, trigger: str = TRIGGER) -> Told:
+    """Prove now that the credential of one connection works. HTTP: no transaction may be open.
+
+    Raises ``Suspended`` and ``Paused``.
+    """
+    connection = _asked_about("connection.probe", connection_id, actor=actor)
     if connection is None:
         return Told(False, "gone", "There is no such connection.")
-    found = probe(connection_id, trigger=TRIGGER)
+    found = probe(connection_id, trigger=trigger)
     code = "not_probed" if found.verdict is None else found.verdict.value
     is_success = found.verdict is ProbeVerdict.ALIVE
     audit.record("connection.probe", decision=audit.ALLOWED if is_success else code, actor=actor, connection=connection)
@@ -127,6 +133,15 @@ def discard_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor) -> Told:
     return Told(False, "nothing", "No answer is waiting to be read.")
 
 
+def _asked_about(action: str, connection_id: uuid.UUID, *, actor: audit.Actor) -> Connection | None:
+    """Return the connection. Raises ``Suspended`` or ``Paused``, with an audit row, where nothing may be sent."""
+    connection = Connection.objects.select_related("tenant", "provider_app").filter(id=connection_id).first()
+    if connection is not None and (off := switched_off(connection)) is not None:
+        audit.record(action, decision=off.code, actor=actor, connection=connection)
+        raise off
+    return connection
+
+
 def end_on_demand(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, keep: bool) -> Told:
     """Revoke one connection (``keep``: it can be connected anew) or disconnect it for good. Raises ``NotFound``."""
     before = Connection.objects.only("status").filter(id=connection_id).first()
@@ -145,6 +160,8 @@ def order_refresh(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor
             return Told(False, Outcome.GONE, _REFRESHED[Outcome.GONE])
         if connection.refresh_due_at is None:
             return Told(False, Outcome.NOT_REFRESHABLE, _REFRESHED[Outcome.NOT_REFRESHABLE])
+        if (off := switched_off(connection)) is not None:
+            return Told(False, off.code, off.detail)
         connection.change(refresh_due_at=now, next_attempt_at=None, refresh_enqueued_until=now + _SENT_AGAIN_AFTER)
         audit.record("connection.refresh_ordered", actor=actor, connection=connection)
         dispatch.refresh_later(connection.id)
@@ -157,6 +174,8 @@ def order_probe(connection_id: uuid.UUID, *, actor: audit.Actor) -> Told:
         connection = lock_connection(connection_id)
         if connection is None or connection.status not in VENDS:
             return Told(False, "gone", "There is nothing to probe: the connection is not in use.")
+        if (off := switched_off(connection)) is not None:
+            return Told(False, off.code, off.detail)
         audit.record("connection.probe_ordered", actor=actor, connection=connection)
         dispatch.probe_later(connection.id)
     return Told(True, "ordered", "Ordered: a worker probes it.")

@@ -85,6 +85,18 @@ class Suspended(Refusal):
     code = "suspended"
 
 
+class Paused(Suspended):
+    """An operator has paused this: what is valid still vends, but the provider is not called."""
+
+    code = "paused"
+
+
+class MinTtlUnavailable(Refusal):
+    """No credential lives for as long as was asked; ``longest_seconds`` says how long one would."""
+
+    code = "min_ttl_unavailable"
+
+
 class CredentialUnreadable(Refusal):
     """The stored secret does not open. Nothing is wrong with the grant itself."""
 

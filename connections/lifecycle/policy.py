@@ -182,6 +182,7 @@ class VendFacts:
     access_expires_at: datetime | None
     is_refreshable: bool
     granted_scopes: Sequence[str]
+    lifetime_seconds: int | None = None
     ungranted_scopes: Sequence[str] = ()
     scope_rules: ScopeRules = field(default_factory=ScopeRules)
 
@@ -193,9 +194,13 @@ class Vend:
 
 @dataclass(frozen=True, slots=True)
 class RefreshFirst:
-    """The credential is too old for this request. ``still_valid`` says that it could serve if no other is to be had."""
+    """The credential is too old for this request.
+
+    ``still_valid`` says that it could serve if no other is to be had, ``is_expired`` that it could serve nobody.
+    """
 
     still_valid: bool
+    is_expired: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +208,13 @@ class Refuse:
     """The request is refused with this stable code."""
 
     code: Literal[
-        "not_found", "pending", "suspended", "policy_denied", "insufficient_scope", "reauthorization_required"
+        "not_found",
+        "pending",
+        "suspended",
+        "policy_denied",
+        "insufficient_scope",
+        "reauthorization_required",
+        "min_ttl_unavailable",
     ]
     missing_scopes: tuple[str, ...] = ()
 
@@ -230,15 +241,19 @@ def decide_vend(facts: VendFacts, request: VendRequest, *, now: datetime) -> Ven
     if left > max(wanted, 0.0):
         return Vend()
     if facts.is_refreshable:
-        return RefreshFirst(still_valid=left > 0 and request.min_ttl_seconds is None)
-    if left > 0 and request.min_ttl_seconds is None:
-        return Vend()
+        if left > 0 and facts.lifetime_seconds is not None and wanted >= facts.lifetime_seconds:
+            return Refuse("min_ttl_unavailable")
+        return RefreshFirst(still_valid=left > 0 and request.min_ttl_seconds is None, is_expired=left <= 0)
+    if left > 0:
+        return Vend() if request.min_ttl_seconds is None else Refuse("min_ttl_unavailable")
     return Refuse("reauthorization_required")
 
 
 def _acts_for_owner(facts: VendFacts, request: VendRequest) -> bool:
-    if facts.owner_kind is OwnerKind.TENANT:
-        return True
+    """Whether the request names somebody who may use the connection: its end user, or anybody at its tenant.
+
+    The caller vouches for who that is: end users are the operator's own ids, which nobody here could check.
+    """
     if request.end_user is None:
         return request.may_act_without_user
-    return request.end_user == facts.end_user
+    return facts.owner_kind is OwnerKind.TENANT or request.end_user == facts.end_user

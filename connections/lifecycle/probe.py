@@ -23,6 +23,7 @@ from connections.lifecycle.policy import decide_probe, next_probe_at, probe_at_t
 from connections.lifecycle.refresh import refresh_and_wait
 from connections.lifecycle.scopes import observe_scopes
 from connections.lifecycle.sealing import open_credential
+from connections.lifecycle.switches import switched_off
 from connections.lifecycle.targets import Access, access_to
 from connections.lifecycle.undecryptable import found_undecryptable
 from connections.lifecycle.verdict import credential_refused, proved_alive
@@ -94,6 +95,8 @@ def _load(connection_id: uuid.UUID) -> _Trial | ProbeReport:
     connection = Connection.objects.select_related("provider_app", "tenant").filter(id=connection_id).first()
     if connection is None or connection.status not in VENDS:
         return ProbeReport(None, "The connection is not in use.")
+    if (off := switched_off(connection)) is not None:
+        return ProbeReport(None, off.detail)
     version = CredentialVersion.objects.get(Q(id=connection.current_version_id))
     try:
         access = access_to(connection.provider_app, connection.params)

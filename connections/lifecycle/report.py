@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from connections.lifecycle import audit
 from connections.lifecycle.outcomes import NotFound
 from connections.lifecycle.probe import probe
+from connections.lifecycle.switches import switched_off
 from connections.models import VENDS, Connection
 from providers.vocabulary import ProbeVerdict
 
@@ -22,8 +23,11 @@ class Reported:
 
 
 def report(connection_id: uuid.UUID, *, version_id: uuid.UUID, status: int, actor: audit.Actor) -> Reported:
-    """Act on a caller's report that the provider answered ``status`` to ``version_id``. May probe (HTTP)."""
-    connection = Connection.objects.filter(id=connection_id).first()
+    """Act on a caller's report that the provider answered ``status`` to ``version_id``. May probe (HTTP).
+
+    Raises ``NotFound``, and ``Suspended`` or ``Paused`` where a probe is due and the provider may not be called.
+    """
+    connection = Connection.objects.select_related("tenant", "provider_app").filter(id=connection_id).first()
     if connection is None:
         raise NotFound("There is no such connection.")
     is_superseded = connection.current_version_id != version_id
@@ -36,6 +40,8 @@ def report(connection_id: uuid.UUID, *, version_id: uuid.UUID, status: int, acto
     )
     if is_superseded or connection.status not in VENDS or status != HTTP_UNAUTHORIZED:
         return Reported(connection, is_superseded, None)
+    if (off := switched_off(connection)) is not None:
+        raise off
     found = probe(connection_id, trigger="report")
     connection.refresh_from_db()
     return Reported(connection, connection.current_version_id != version_id, found.verdict)

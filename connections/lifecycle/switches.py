@@ -10,6 +10,7 @@ from typing import Any
 
 from connections.lifecycle import audit
 from connections.lifecycle.locking import lock_connection, short_transaction
+from connections.lifecycle.outcomes import Paused, Suspended
 from connections.models import ApiClient, Connection, ProviderApp, Tenant
 
 Suspendable = Tenant | ProviderApp | ApiClient | Connection
@@ -41,6 +42,15 @@ def pause(subject: Pausable, *, now: datetime, actor: audit.Actor) -> bool:
 def unpause(subject: Pausable, *, actor: audit.Actor) -> bool:
     """Refresh and probe ``subject`` again. False if it was not paused."""
     return _turn(subject, "paused_at", None, verb="unpaused", actor=actor)
+
+
+def switched_off(connection: Connection) -> Suspended | None:
+    """Return what stands against a call to the provider for ``connection``: a kill switch, or else a pause."""
+    if connection.is_suspended:
+        return Suspended("An operator has switched this off: nothing is sent to the provider until it is resumed.")
+    if connection.is_paused:
+        return Paused("An operator has paused this: nothing is sent to the provider until it is unpaused.")
+    return None
 
 
 def _turn(subject: Suspendable, column: str, value: datetime | None, *, verb: str, actor: audit.Actor) -> bool:

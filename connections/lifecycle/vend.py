@@ -20,7 +20,9 @@ from connections.lifecycle.outcomes import (
     CredentialUnreadable,
     EndpointMoved,
     InsufficientScope,
+    MinTtlUnavailable,
     NotFound,
+    Paused,
     Pending,
     PermissionDenied,
     PolicyDenied,
@@ -41,6 +43,7 @@ from connections.lifecycle.policy import (
 )
 from connections.lifecycle.reconnect_url import connect_url
 from connections.lifecycle.refresh import refresh_and_wait
+from connections.lifecycle.refused_keys import note_refused_key
 from connections.lifecycle.sealing import credential_place, unwrap_columns
 from connections.lifecycle.targets import check_grantor, entry_named
 from connections.lifecycle.undecryptable import found_undecryptable
@@ -99,7 +102,7 @@ def vend(order: VendOrder) -> Vended:
         decision = _decide(order, row)
         if isinstance(decision, RefreshFirst):
             if not decision.still_valid:
-                _refuse(order, row, _unrefreshed(report, row))
+                _refuse(order, row, _unrefreshed(report, row, is_expired=decision.is_expired))
             decision = Vend()
     if isinstance(decision, Refuse):
         _refuse(order, row, _refusal(decision, row))
@@ -116,6 +119,7 @@ def _ask(order: VendOrder) -> VendRow:
         replace_broken_connections()
         row = _run(order)
     if row is None:
+        note_refused_key(order.key_hash, address=order.address)
         raise Unauthorized("The API key is missing, unknown, revoked or expired.")
     if row.is_client_suspended:
         _refuse(order, row, Suspended("This API client is suspended."))
@@ -171,6 +175,8 @@ def _refusal(decision: Refuse, row: VendRow) -> Refusal:
                 missing_scopes=list(decision.missing_scopes),
                 **_mend(row),
             )
+        case "min_ttl_unavailable":
+            return _too_short(row)
         case "reauthorization_required":
             return ReauthorizationRequired(
                 "The grant no longer works: let its end user connect again.",
@@ -184,19 +190,35 @@ def _mend(row: VendRow) -> dict[str, Any]:
     return {"connect_url": url} if url else {}
 
 
-def _unrefreshed(report: RefreshReport, row: VendRow) -> Refusal:
+def _too_short(row: VendRow) -> MinTtlUnavailable:
+    left = 0.0 if row.access_expires_at is None else (row.access_expires_at - row.now).total_seconds()
+    fresh = row.lifetime_seconds if row.is_refreshable and row.lifetime_seconds is not None else 0
+    longest = int(max(left, fresh, 0))
+    return MinTtlUnavailable(
+        f"No credential of this connection lives for so long: ask for a min_ttl of less than {longest} s.",
+        field="min_ttl",
+        longest_seconds=longest,
+    )
+
+
+def _unrefreshed(report: RefreshReport, row: VendRow, *, is_expired: bool) -> Refusal:
+    if report.outcome in (Outcome.REFRESHED, Outcome.FRESH) and not is_expired:
+        return _too_short(row)
+    state = "has expired" if is_expired else "does not live for as long as was asked"
     match report.outcome:
         case Outcome.CLIENT_REJECTED:
             return AppMisconfigured("The provider refuses our client registration: check the provider app.")
         case Outcome.MOVED:
             return EndpointMoved(
-                "The credential has expired, and the provider app's endpoints are not those that gave it. Put them "
-                "back, or let the end user connect again."
+                f"The credential {state}, and the provider app's endpoints are not those that gave it. Put them back, "
+                "or let the end user connect again."
             )
         case Outcome.IN_FLIGHT:
             return RefreshInProgress(
                 "The credential is being refreshed: ask again.", retry_after_seconds=report.retry_after_seconds or 2
             )
+        case Outcome.SWITCHED_OFF:
+            return Paused(f"The credential {state}, and an operator has paused its refreshes.")
         case Outcome.UNREADABLE:
             return CredentialUnreadable("The stored credential does not open: its key may be missing.")
         case Outcome.ANSWER_UNREAD:
@@ -214,7 +236,7 @@ def _unrefreshed(report: RefreshReport, row: VendRow) -> Refusal:
             )
         case _:
             return ProviderDown(
-                "The credential has expired and the provider cannot refresh it at the moment.",
+                f"The credential {state}, and the provider cannot refresh it at the moment.",
                 retry_after_seconds=report.retry_after_seconds or 5,
             )
 

@@ -14,6 +14,7 @@ from connections.lifecycle.outcomes import (
     Suspended,
     Unauthorized,
 )
+from connections.lifecycle.refused_keys import note_refused_key
 from connections.models import ApiClient, ApiKey, Connection, OwnerKind, Permission, Status, Tenant
 
 
@@ -31,6 +32,7 @@ def connection_of_owner(
         .first()
     )
     if key is None:
+        note_refused_key(key_hash, address=asker.address)
         raise Unauthorized("The API key is missing, unknown, revoked or expired.")
     client = key.client
     owner = client.tenant

@@ -34,7 +34,7 @@ WITH caller AS (
            connection.suspended_at IS NOT NULL OR tenant.suspended_at IS NOT NULL
                OR app.suspended_at IS NOT NULL AS is_suspended,
            version.id AS version_id, version.secrets, version.scopes, version.is_refreshable,
-           version.access_expires_at, version.fingerprint,
+           version.access_expires_at, version.lifetime_seconds, version.fingerprint,
            data_key.id AS data_key_id, data_key.kek_id, data_key.wrapped,
            ARRAY(SELECT scope.name::text FROM connections_scope AS scope
                   WHERE scope.connection_id = connection.id AND scope.is_requested AND NOT scope.is_granted
@@ -43,7 +43,8 @@ WITH caller AS (
       JOIN connections_connection AS connection ON connection.id = %(connection_id)s
       JOIN connections_tenant AS tenant
         ON tenant.id = connection.tenant_id
-       AND (tenant.id = caller.tenant_id OR caller.tenant_id IS NULL AND tenant.slug = %(tenant)s)
+       AND (tenant.slug = %(tenant)s AND coalesce(caller.tenant_id, tenant.id) = tenant.id
+            OR tenant.id = caller.tenant_id AND %(tenant)s::text IS NULL)
       JOIN connections_providerapp AS app ON app.id = connection.provider_app_id
       LEFT JOIN connections_credentialversion AS version ON version.id = connection.current_version_id
       LEFT JOIN connections_datakey AS data_key ON data_key.id = version.data_key_id
@@ -54,9 +55,8 @@ WITH caller AS (
        AND NOT caller.is_suspended
        AND 'vend' = ANY (caller.permissions)
        AND found.status IN ('active', 'suspect')
-       AND (found.owner_kind = 'tenant'
-            OR found.end_user = %(end_user)s
-            OR %(end_user)s::text IS NULL AND 'vend_without_user' = ANY (caller.permissions))
+       AND CASE WHEN %(end_user)s::text IS NULL THEN 'vend_without_user' = ANY (caller.permissions)
+                ELSE found.owner_kind = 'tenant' OR found.end_user = %(end_user)s END
        AND found.scopes::text[] @> %(needed_scopes)s::text[]
        AND (found.access_expires_at IS NULL
             OR found.access_expires_at > now() + %(min_ttl)s * interval '1 second')
@@ -119,6 +119,7 @@ class VendRow:
     scopes: Sequence[str] | None
     is_refreshable: bool | None
     access_expires_at: datetime | None
+    lifetime_seconds: int | None
     kek_id: str
     data_key_id: uuid.UUID | None
     missing_scopes: Sequence[str]
@@ -140,6 +141,7 @@ class VendRow:
             access_expires_at=self.access_expires_at,
             is_refreshable=bool(self.is_refreshable),
             granted_scopes=self.scopes or (),
+            lifetime_seconds=self.lifetime_seconds,
             ungranted_scopes=self.missing_scopes or (),
             scope_rules=scope_rules_of(self.provider),
         )

@@ -14,7 +14,7 @@ class Permission(models.TextChoices):
     CONNECT = "connect", "Create and complete connect sessions"
     READ = "read", "Read connections, providers and events"
     VEND = "vend", "Vend credentials, on behalf of an end user"
-    VEND_WITHOUT_USER = "vend_without_user", "Vend an end user's credential without acting for them"
+    VEND_WITHOUT_USER = "vend_without_user", "Vend without naming an end user"
     MANAGE = "manage", "Change, refresh, probe and disconnect connections"
     TENANTS = "tenants", "Create and change tenants (operator-wide clients only)"
 
@@ -33,12 +33,21 @@ class ApiClient(models.Model):
     class Meta:
         verbose_name = "API client"
         ordering = ["name"]
+        permissions = [
+            ("issue_apikey", "Can issue and rotate API keys"),
+            ("entrust_apiclient", "Can give an API client access beyond the named end users of one tenant"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["tenant", "name"], nulls_distinct=False, name="api_client_name_once"),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_entrusted(self) -> bool:
+        """Whether it reaches beyond the named end users of one tenant, or skips the check of who connects."""
+        return self.tenant_id is None or self.allows_unbound or Permission.VEND_WITHOUT_USER in self.permissions
 
 
 class ApiKey(models.Model):

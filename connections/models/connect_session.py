@@ -120,3 +120,14 @@ class ConnectSession(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether a kill switch stops it: its tenant's, its API client's, its provider app's or its connection's.
+
+        One that opted out of the confirmation ends with its API client's right to that.
+        """
+        concerned = (self.tenant, self.api_client, self.provider_app, self.reconnects)
+        if any(one is not None and one.suspended_at is not None for one in concerned):
+            return True
+        return self.binding == Binding.NONE and not self.api_client.allows_unbound

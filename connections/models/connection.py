@@ -158,6 +158,16 @@ class Connection(models.Model):
     def __str__(self) -> str:
         return f"{self.provider} {self.id}"
 
+    @property
+    def is_suspended(self) -> bool:
+        """Whether a kill switch is thrown: its own, its tenant's or its provider app's."""
+        return any(one.suspended_at is not None for one in (self, self.tenant, self.provider_app))
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether its background work is stopped: its own, or its provider app's."""
+        return self.paused_at is not None or self.provider_app.paused_at is not None
+
     def change(self, **values: Any) -> None:
         """Set and save just ``values``, counting the change. Call it with the row locked.
 

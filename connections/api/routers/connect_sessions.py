@@ -70,6 +70,7 @@ def complete_session(request: HttpRequest, session_id: uuid.UUID, body: Complete
         end_user=body.end_user,
         code_verifier=body.code_verifier,
         client=caller.client,
+        tenant=caller.tenant(body.tenant),
         now=database_now(),
         actor=caller.actor,
     )

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from django.db.models import Q
@@ -11,17 +11,23 @@ from django.http import HttpRequest
 from ninja import Router
 from pydantic import Field
 
-from connections.api.auth import caller_of
+from connections.api.auth import Caller, caller_of
 from connections.api.representations import connection_out
-from connections.api.schemas import ConnectionOut, ConnectionPage, ConnectionPatch, OutcomeOut, ReportIn, ReportOut
+from connections.api.schemas import (
+    ChangedOut,
+    ConnectionOut,
+    ConnectionPage,
+    ConnectionPatch,
+    OutcomeOut,
+    ReportIn,
+    ReportOut,
+)
 from connections.api.texts import EndUser, Slug
 from connections.lifecycle.change_metadata import change_metadata
-from connections.lifecycle.claim import Need
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.disconnect import disconnect
+from connections.lifecycle.on_demand import probe_on_demand, refresh_on_demand
 from connections.lifecycle.outcomes import InvalidRequest
-from connections.lifecycle.probe import probe
-from connections.lifecycle.refresh import refresh_and_wait
 from connections.lifecycle.report import report
 from connections.models import Connection, Permission
 from connections.models import Status as ConnectionStatus
@@ -60,17 +66,21 @@ def get_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: Slug 
     return connection_out(caller.connection(connection_id, tenant))
 
 
-@router.patch("/{connection_id}", response=ConnectionOut, summary="Change the metadata")
-def patch_connection(request: HttpRequest, connection_id: uuid.UUID, body: ConnectionPatch) -> ConnectionOut:
+@router.patch("/{connection_id}", response=ConnectionOut | ChangedOut, summary="Change the metadata")
+def patch_connection(
+    request: HttpRequest, connection_id: uuid.UUID, body: ConnectionPatch
+) -> ConnectionOut | ChangedOut:
     """Replace the connection's metadata: your own notes, at most 16 KiB of JSON."""
     caller = caller_of(request, may=Permission.MANAGE)
     connection = caller.connection(connection_id, body.tenant)
     change_metadata(connection.id, body.metadata, actor=caller.actor)
-    return connection_out(caller.connection(connection_id, body.tenant))
+    return _changed(caller, connection_id, body.tenant)
 
 
-@router.delete("/{connection_id}", response=ConnectionOut, summary="Disconnect")
-def delete_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: Slug | None = None) -> ConnectionOut:
+@router.delete("/{connection_id}", response=ConnectionOut | ChangedOut, summary="Disconnect")
+def delete_connection(
+    request: HttpRequest, connection_id: uuid.UUID, tenant: Slug | None = None
+) -> ConnectionOut | ChangedOut:
     """Stop vending at once, and have the grant revoked at the provider; ``revocation`` tells how far that is.
 
     While another connection lives on the same grant, and the provider would end that too, the secrets are destroyed
@@ -79,7 +89,7 @@ def delete_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: Sl
     caller = caller_of(request, may=Permission.MANAGE)
     connection = caller.connection(connection_id, tenant)
     disconnect(connection.id, now=database_now(), actor=caller.actor)
-    return connection_out(caller.connection(connection_id, tenant))
+    return _changed(caller, connection_id, tenant)
 
 
 @router.post("/{connection_id}/refresh", response=OutcomeOut, summary="Refresh now")
@@ -87,10 +97,8 @@ def refresh_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: S
     """Replace the current credential by a fresh one; several calls at once lead to one request."""
     caller = caller_of(request, may=Permission.MANAGE)
     connection = caller.connection(connection_id, tenant)
-    done = refresh_and_wait(
-        connection.id, trigger="api", need=Need(instead_of=connection.current_version_id, at_once=True)
-    )
-    return OutcomeOut(outcome=done.outcome, connection=connection_out(caller.connection(connection_id, tenant)))
+    told = refresh_on_demand(connection.id, actor=caller.actor, trigger="api")
+    return OutcomeOut(outcome=told.code, connection=_changed(caller, connection_id, tenant))
 
 
 @router.post("/{connection_id}/probe", response=OutcomeOut, summary="Probe now")
@@ -98,9 +106,8 @@ def probe_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: Slu
     """Prove that the credential works, by a cheap call to the provider."""
     caller = caller_of(request, may=Permission.MANAGE)
     connection = caller.connection(connection_id, tenant)
-    found = probe(connection.id, trigger="api")
-    outcome = found.verdict.value if found.verdict is not None else "not_probed"
-    return OutcomeOut(outcome=outcome, connection=connection_out(caller.connection(connection_id, tenant)))
+    told = probe_on_demand(connection.id, actor=caller.actor, trigger="api")
+    return OutcomeOut(outcome=told.code, connection=_changed(caller, connection_id, tenant))
 
 
 @router.post("/{connection_id}/report", response=ReportOut, summary="Report a refused credential")
@@ -117,6 +124,16 @@ def report_connection(request: HttpRequest, connection_id: uuid.UUID, body: Repo
     )
 
 
+def _changed(caller: Caller, connection_id: uuid.UUID, tenant: str | None) -> ConnectionOut | ChangedOut:
+    """Return the connection as it is now, to a client that may not read connections only where it stands."""
+    connection = caller.connection(connection_id, tenant)
+    if Permission.READ in caller.client.permissions:
+        return connection_out(connection)
+    return ChangedOut(
+        id=connection.id, status=connection.status, reason=connection.reason, revocation=connection.revocation
+    )
+
+
 def _cursor(connection: Connection) -> str:
     return base64.urlsafe_b64encode(f"{connection.created_at.isoformat()}|{connection.id}".encode()).decode()
 
@@ -127,6 +144,6 @@ def _parse_cursor(cursor: str) -> tuple[datetime, uuid.UUID]:
         moment = datetime.fromisoformat(created_at)
         if moment.tzinfo is None:
             raise ValueError("naive")
-        return moment, uuid.UUID(last_id)
-    except (ValueError, binascii.Error):
+        return moment.astimezone(UTC), uuid.UUID(last_id)
+    except (ValueError, OverflowError, binascii.Error):
         raise InvalidRequest("The cursor is not one that this call returned.", field="cursor") from None

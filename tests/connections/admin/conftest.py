@@ -41,13 +41,14 @@ from tests.factories import make_caller, make_tenant
 
 SECRET = "canary-client-secret"
 TOKEN = "canary-access-token"
+PASSWORD = "correct horse battery staple"
 ISSUER = "http://127.0.0.1:8090"
 
 
 @pytest.fixture
 def olga(db: None) -> Client:
     """A browser in which an operator with every right is logged in."""
-    return logged_in(User.objects.create_superuser("olga"))
+    return logged_in(User.objects.create_superuser("olga", password=PASSWORD))
 
 
 @pytest.fixture
@@ -55,6 +56,13 @@ def viktor(db: None) -> Client:
     """A browser in which an operator who may only look is logged in."""
     user = User.objects.create_user("viktor", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    return logged_in(user)
+
+
+def operator_with(name: str, *permissions: str) -> Client:
+    """A browser in which an operator with just these rights is logged in."""
+    user = User.objects.create_user(name, password=PASSWORD, is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     return logged_in(user)
 
 

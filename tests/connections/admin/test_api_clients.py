@@ -5,15 +5,19 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.http import HttpResponse
 from django.test import Client
 
 from connections.lifecycle.clock import database_now
 from connections.models import ApiClient, ApiKey, AuditEvent, Permission, Tenant
-from tests.connections.admin.conftest import list_url, page_url, press_url
+from tests.connections.admin.conftest import PASSWORD, list_url, operator_with, page_url, press_url
 from tests.factories import Caller, make_caller, make_tenant
 from tests.flows import call
+
+ADD = "/admin/connections/apiclient/add/"
+PROVEN = {"password": PASSWORD}
 
 
 @pytest.fixture
@@ -28,7 +32,7 @@ def caller(acme: Tenant) -> Caller:
 
 def issue(browser: Client, client: ApiClient, verb: str = "issue-key", **typed: object) -> HttpResponse:
     """Take the click that makes a key."""
-    data = {"days": "30", "key_id": str(uuid.uuid4()), **typed}
+    data = {"days": "30", "key_id": str(uuid.uuid4()), "password": PASSWORD, **typed}
     response: HttpResponse = browser.post(press_url(client, verb), data)
     return response
 
@@ -45,7 +49,12 @@ def works(client: ApiClient, key: str) -> bool:
 
 
 def test_a_client_is_made_with_its_permissions(olga: Client, acme: Tenant) -> None:
-    data = {"name": "mailer", "tenant": str(acme.id), "permissions": ["connect", "read"], "allows_unbound": "on"}
+    data = {
+        "name": "mailer",
+        "tenant": str(acme.id),
+        "permissions": ["connect", "read"],
+        "allows_unbound": "on",
+    } | PROVEN
     olga.post("/admin/connections/apiclient/add/", data)
     made = ApiClient.objects.get()
     assert (made.name, made.tenant, made.permissions, made.allows_unbound) == (
@@ -62,7 +71,9 @@ def test_a_client_is_made_with_its_permissions(olga: Client, acme: Tenant) -> No
 
 def test_a_name_is_given_once_for_each_owner(olga: Client, caller: Caller, acme: Tenant) -> None:
     for owner in (str(acme.id), ""):
-        olga.post("/admin/connections/apiclient/add/", {"name": "backend", "tenant": owner, "permissions": ["read"]})
+        olga.post(
+            "/admin/connections/apiclient/add/", {"name": "backend", "tenant": owner, "permissions": ["read"]} | PROVEN
+        )
     assert ApiClient.objects.count() == 2
     caller.client.refresh_from_db()
     assert "vend" in caller.client.permissions
@@ -70,7 +81,7 @@ def test_a_name_is_given_once_for_each_owner(olga: Client, caller: Caller, acme:
 
 def test_only_an_operator_wide_client_may_manage_tenants(olga: Client, acme: Tenant) -> None:
     answer = olga.post(
-        "/admin/connections/apiclient/add/", {"name": "x", "tenant": str(acme.id), "permissions": ["tenants"]}
+        "/admin/connections/apiclient/add/", {"name": "x", "tenant": str(acme.id), "permissions": ["tenants"]} | PROVEN
     )
     assert "permissions" in answer.context["adminform"].form.errors
     assert not ApiClient.objects.exists()
@@ -145,3 +156,106 @@ def test_suspending_a_client_refuses_its_calls(olga: Client, caller: Caller) -> 
 def test_every_permission_has_its_box(olga: Client, caller: Caller) -> None:
     page = olga.get(page_url(caller.client)).content.decode()
     assert page.count('type="checkbox" name="permissions"') == len(Permission)
+
+
+# --- What one right alone does not reach ------------------------------------------------------------------------------
+WIDE = {"name": "wide", "tenant": "", "permissions": ["read"]}
+ALL_BUT = ("view_apiclient", "add_apiclient", "change_apiclient", "view_tenant")
+
+
+@pytest.mark.parametrize("verb", ["issue-key", "rotate-keys"])
+def test_the_right_to_change_clients_makes_no_key(caller: Caller, verb: str) -> None:
+    carl = operator_with("carl", "view_apiclient", "change_apiclient")
+    for client in (caller.client, make_caller(None, "wide").client):
+        before = ApiKey.objects.count()
+        assert carl.get(press_url(client, verb)).status_code == 403
+        assert issue(carl, client, verb, overlap_hours="0").status_code == 403
+        assert ApiKey.objects.count() == before
+
+
+def test_the_right_to_issue_keys_makes_none_that_reaches_every_tenant(caller: Caller, acme: Tenant) -> None:
+    kim = operator_with("kim", "view_apiclient", "change_apiclient", "issue_apikey")
+    key_in(issue(kim, caller.client))
+    for wide in (
+        make_caller(None, "wide").client,
+        make_caller(acme, "robot", [Permission.VEND, Permission.VEND_WITHOUT_USER]).client,
+        make_caller(acme, "mailer", allows_unbound=True).client,
+    ):
+        before = ApiKey.objects.count()
+        assert issue(kim, wide).status_code == 403
+        assert ApiKey.objects.count() == before
+
+
+def test_the_right_to_issue_keys_alone_makes_none(caller: Caller) -> None:
+    ines = operator_with("ines", "view_apiclient", "issue_apikey", "entrust_apiclient")
+    assert issue(ines, caller.client).status_code == 403
+
+
+@pytest.mark.parametrize("password", ["", "wrong", PASSWORD + " "])
+def test_a_key_needs_the_password_once_more(olga: Client, caller: Caller, password: str) -> None:
+    answer = issue(olga, caller.client, password=password)
+    assert "lk_" not in answer.content.decode().split("question")[1]
+    assert ApiKey.objects.count() == 1
+
+
+def test_after_some_wrong_passwords_the_right_one_is_not_tried(olga: Client, caller: Caller) -> None:
+    for _ in range(5):
+        issue(olga, caller.client, password="wrong")
+    answer = issue(olga, caller.client)
+    assert "Too many wrong passwords" in answer.content.decode()
+    assert ApiKey.objects.count() == 1
+    told = AuditEvent.objects.filter(action="operator.proof", decision="wrong_password", operator="olga")
+    assert told.count() == 5
+    assert all("wrong" not in str(row.detail) for row in told)
+
+
+def test_clients_beyond_one_tenants_named_users_need_a_right_of_their_own(acme: Tenant) -> None:
+    carl = operator_with("carl", *ALL_BUT, "issue_apikey")
+    own = {"name": "own", "tenant": str(acme.id)}
+    for typed in (
+        WIDE,
+        own | {"permissions": ["vend", "vend_without_user"]},
+        own | {"permissions": ["connect"], "allows_unbound": "on"},
+    ):
+        answer = carl.post(ADD, typed | PROVEN)
+        assert "the right to entrust API clients" in str(answer.context["adminform"].form.errors)
+    assert not ApiClient.objects.exists()
+    carl.post(ADD, own | {"permissions": ["vend"]} | PROVEN)
+    assert ApiClient.objects.get().permissions == ["vend"]
+    dora = operator_with("dora", *ALL_BUT, "entrust_apiclient")
+    dora.post(ADD, WIDE | {"password": "wrong"})
+    assert ApiClient.objects.count() == 1
+    dora.post(ADD, WIDE | PROVEN)
+    assert ApiClient.objects.count() == 2
+
+
+def test_a_client_is_not_changed_into_one_that_reaches_further(caller: Caller) -> None:
+    carl = operator_with("carl", *ALL_BUT)
+    reader = make_caller(None, "reader", [Permission.READ]).client
+    for client, typed in (
+        (reader, {"permissions": ["read", "vend"]}),
+        (caller.client, {"permissions": ["vend", "vend_without_user"]}),
+        (caller.client, {"permissions": ["vend"], "allows_unbound": "on"}),
+        (caller.client, {"permissions": ["read"], "tenant": "", "allows_unbound": "on"}),
+    ):
+        before = ApiClient.objects.values().get(id=client.id)
+        carl.post(page_url(client), typed | PROVEN)
+        assert ApiClient.objects.values().get(id=client.id) == before
+    carl.post(page_url(reader), {"permissions": []})  # less is always possible
+    reader.refresh_from_db()
+    assert reader.permissions == []
+
+
+def test_whoever_may_change_operators_gives_themselves_nothing(db: None) -> None:
+    eve = operator_with("eve", "view_user", "add_user", "change_user", "delete_user", "change_group", "add_group")
+    root = User.objects.create_superuser("root", password=PASSWORD)
+    me = User.objects.get(username="eve")
+    eve.post(f"/admin/auth/user/{me.pk}/change/", {"username": "eve", "is_superuser": "on", "is_staff": "on"})
+    eve.post(f"/admin/auth/user/{root.pk}/password/", {"password1": "taken over 1", "password2": "taken over 1"})
+    eve.post("/admin/auth/user/add/", {"username": "new", "password1": "taken over 1", "password2": "taken over 1"})
+    me.refresh_from_db()
+    root.refresh_from_db()
+    assert not me.is_superuser
+    assert root.check_password(PASSWORD)
+    assert User.objects.count() == 2
+    assert eve.get("/admin/auth/user/").status_code == 200

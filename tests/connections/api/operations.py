@@ -63,7 +63,7 @@ OPERATIONS = [
         Permission.CONNECT,
         {"completion_code": "x", "end_user": "alice"},
         "session",
-        "",
+        "body",
         False,  # a session belongs to the client that made it
     ),
     Operation("GET", "/connections", Permission.READ),

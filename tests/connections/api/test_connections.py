@@ -105,7 +105,16 @@ def test_a_cursor_that_was_never_given_is_refused(cursor: str, backend: Caller) 
     assert (answer.status_code, answer.json()["field"]) == (422, "cursor")
 
 
-@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999999-14:00"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59.999999-14:00",
+        "0001-01-01T00:00:00+23:59",
+        "9999-12-31T23:59:59-23:59",
+        "0001-01-01T00:00:00+00:00",
+    ],
+)
 def test_a_cursor_at_the_end_of_time_is_no_crash(moment: str, acme: Tenant, connection: Connection) -> None:
     cursor = encoded(f"{moment}|00000000-0000-4000-8000-000000000000")
     assert call(make_caller(acme), "GET", f"/connections?cursor={cursor}").status_code in (200, 422)

@@ -112,8 +112,8 @@ def test_an_operator_wide_key_gets_nothing_of_a_tenant_but_the_one_it_names(
 def test_a_session_is_completed_by_nobody_but_the_client_that_made_it(named: dict[str, object], acme: Tenant) -> None:
     (complete,) = [operation for operation in OPERATIONS if operation.resource == "session"]
     for other in (make_caller(acme, "other"), make_caller(None, "operator")):
-        foreign = complete.call(other, id_=named["session"])
-        assert (foreign.status_code, foreign.content) == (404, complete.call(other).content)
+        foreign = complete.call(other, id_=named["session"], tenant="acme")
+        assert (foreign.status_code, foreign.content) == (404, complete.call(other, tenant="acme").content)
 
 
 def test_lists_hold_nothing_of_another_tenant(connection: Connection, stranger: Caller) -> None:

@@ -98,6 +98,8 @@ def test_texts_that_cannot_be_stored_are_refused_by_name(
         ("binding", "opt-out"),
         ("owner", "everybody"),
         ("connection", "me"),
+        ("provider", [7]),
+        ("provider", {}),
         ("unknown", "x"),
     ],
 )
@@ -107,6 +109,8 @@ def test_a_session_with_a_wrong_member_is_refused_by_name(member: str, value: An
         call(backend, "POST", "/connect-sessions", body | {member: value}), 422, "invalid_request"
     )
     assert document["field"].split(".")[0] == member
+    told = str(document)
+    assert not [word for word in ("function", " at 0x", "lambda", "constrained", "[str]", "partial") if word in told]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,15 @@ from connections.lifecycle.clock import database_now
 from connections.lifecycle.complete import complete_unbound
 from connections.lifecycle.hold import discard_expired
 from connections.lifecycle.outcomes import NotFound
-from connections.models import AuditEvent, Connection, CredentialVersion, OutboxEvent, ProviderApp, SessionState
+from connections.models import (
+    AuditEvent,
+    Connection,
+    CredentialVersion,
+    OutboxEvent,
+    Permission,
+    ProviderApp,
+    SessionState,
+)
 from tests.connections.consent.observed import assert_nothing_left, pass_time, session_of, token_requests
 from tests.factories import ORIGIN, Caller, make_caller
 from tests.flows import EndUser, call, completion_code, failure_of
@@ -166,7 +174,8 @@ def test_a_tenants_connection_is_made_by_a_person_and_belongs_to_nobody(alice: E
 
     assert (connection["owner"], connection["end_user"]) == ("tenant", None)
     assert mallory.vend(connection["id"]).status_code == 200
-    by_owner = call(alice.backend, "POST", "/credentials", {"provider": "sandbox"})
+    robot = make_caller(alice.backend.client.tenant, "robot", [Permission.VEND, Permission.VEND_WITHOUT_USER])
+    by_owner = call(robot, "POST", "/credentials", {"provider": "sandbox"})
     assert by_owner.json()["connection"] == connection["id"]
 
 
@@ -294,7 +303,9 @@ def test_an_operator_wide_client_completes_its_own_session(acme: object, app: Pr
     operator = make_caller(None, "operator")
     alice = EndUser("alice", operator)
     invitation = alice.invite(tenant="acme")
-    assert alice.complete(invitation, alice.finish(invitation)).json()["connection"]["tenant"] == "acme"
+    body = {"completion_code": alice.finish(invitation), "end_user": "alice", "tenant": "acme"}
+    answer = call(operator, "POST", f"/connect-sessions/{invitation.id}/complete", body)
+    assert answer.json()["connection"]["tenant"] == "acme"
 
 
 def test_the_sweep_lets_be_what_was_confirmed_before_it_got_the_lock(

@@ -66,9 +66,9 @@ def test_the_address_is_told_to_the_sessions_own_client_and_user_alone(member: E
     code, url = choice_due(member, invitation)
     body = {"completion_code": code, "end_user": "alice"}
     assert call(unbound, "POST", f"/connect-sessions/{invitation.id}/complete", body).status_code == 404
-    assert (
-        call(make_caller(None, "wide"), "POST", f"/connect-sessions/{invitation.id}/complete", body).status_code == 404
-    )
+    wide = make_caller(None, "wide")
+    named = body | {"tenant": "acme"}
+    assert call(wide, "POST", f"/connect-sessions/{invitation.id}/complete", named).status_code == 404
     assert url.partition("token=")[2] not in member.visit(url.partition("?")[0]).content.decode()
 
 

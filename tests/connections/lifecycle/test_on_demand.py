@@ -16,8 +16,10 @@ from connections.lifecycle.on_demand import (
 )
 from connections.lifecycle.outcomes import NotFound
 from connections.lifecycle.sweep import sweep_refreshes
-from connections.models import AuditEvent, Connection
+from connections.models import AuditEvent, Connection, Permission, Tenant
 from tests.connections.api.stored import overwrite
+from tests.factories import make_caller
+from tests.flows import EndUser, call
 from tests.sandbox_control import SandboxProcess
 
 OLGA = Actor(operator="olga", address="192.0.2.7")
@@ -94,3 +96,20 @@ def test_an_unknown_connection_is_gone(transactional_db: None) -> None:
     assert order_probe(nobody, actor=OLGA).code == "gone"
     with pytest.raises(NotFound):
         end_on_demand(nobody, now=database_now(), actor=OLGA, keep=True)
+
+
+def test_a_client_that_may_not_read_is_told_only_where_a_connection_stands(
+    connection: Connection, alice: EndUser, acme: Tenant
+) -> None:
+    steward = make_caller(acme, "steward", [Permission.MANAGE])
+    path = f"/connections/{connection.id}"
+    answers = [
+        call(steward, "PATCH", path, {"metadata": {"a": 1}}).json(),
+        call(steward, "POST", f"{path}/probe").json()["connection"],
+        call(steward, "POST", f"{path}/refresh").json()["connection"],
+        call(steward, "DELETE", path).json(),
+    ]
+    assert {frozenset(answer) for answer in answers} == {frozenset({"id", "status", "reason", "revocation"})}
+    assert answers[-1]["status"] == "disconnected"
+    for act in ("refresh", "probe"):
+        assert AuditEvent.objects.get(action=f"connection.{act}").api_client_id == steward.client.id

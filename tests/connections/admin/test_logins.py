@@ -1,0 +1,48 @@
+"""Logins of operators leave audit rows, whether they were let in or not."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from connections.models import AuditEvent
+from tests.connections.admin.conftest import PASSWORD
+
+LOGIN = "/admin/login/"
+
+
+@pytest.fixture
+def olga(db: None) -> User:
+    return User.objects.create_superuser("olga", password=PASSWORD)
+
+
+def rows(action: str) -> list[tuple[str, str, str | None]]:
+    found = AuditEvent.objects.filter(action=action).order_by("id")
+    return list(found.values_list("operator", "decision", "address"))
+
+
+def test_a_login_and_a_logout_are_recorded(olga: User) -> None:
+    browser = Client()
+    browser.post(LOGIN, {"username": "olga", "password": PASSWORD})
+    browser.post("/admin/logout/")
+    assert rows("operator.login") == [("olga", "allowed", "127.0.0.1")]
+    assert rows("operator.logout") == [("olga", "allowed", "127.0.0.1")]
+
+
+def test_a_refused_login_is_recorded_without_what_was_typed(olga: User) -> None:
+    browser = Client()
+    browser.post(LOGIN, {"username": "olga", "password": "canary-wrong"})
+    browser.post(LOGIN, {"username": PASSWORD, "password": "olga"})  # in the wrong fields
+    browser.post(LOGIN, {"username": "ol\x00ga", "password": "x"})
+    assert rows("operator.login")[:2] == [("olga", "refused", "127.0.0.1"), ("", "refused", "127.0.0.1")]
+    for told in AuditEvent.objects.values():
+        assert "canary-wrong" not in str(told)
+        assert PASSWORD not in str(told)
+
+
+@pytest.mark.parametrize("query", ["?tenant=%00", "?app=%00", "?q=%00", "?status=%00", "?p=%00", "?%00=x"])
+def test_nul_in_an_address_is_refused_and_no_crash(olga: User, query: str) -> None:
+    browser = Client()
+    browser.force_login(olga)
+    for model in ("connection", "auditevent", "apiclient", "tenant", "providerapp"):
+        assert browser.get(f"/admin/connections/{model}/{query}").status_code == 400
+    assert browser.get("/admin/connections/connection/%00/change/").status_code == 400
