@@ -19,6 +19,8 @@ class ClientAuthentication(StrEnum):
     """How we authenticate at the token endpoint (OpenID Connect Core §9)."""
 
     BASIC = "client_secret_basic"
+    # Basic whose parts are not form-encoded first, as RFC 6749 §2.3.1 wants them: for servers that decode none.
+    BASIC_RAW = "client_secret_basic_raw"
     POST = "client_secret_post"
     NONE = "none"
 

@@ -103,7 +103,7 @@ def begin_exchange(
     # A pasted key has the scopes that it has: none are asked for but those that the operator named.
     redirects = app.auth_style == AuthStyle.AUTHORIZATION_CODE
     renewed, described = session.reconnects, access.target.entry.workspaces
-    workspace = renewed.params.get(described.param, "") if renewed is not None and described is not None else ""
+    workspace = renewed.params.get(described.key, "") if renewed is not None and described is not None else ""
     is_known = renewed is not None and bool(renewed.provider_account_id)
     work = Exchange(
         session_id=session.id,

@@ -100,16 +100,16 @@ def _verified(work: Exchange, kept: Kept, *, began: float) -> Verified | tuple[K
     kept = replace(kept, obtained=with_known_lifetime(work.access, kept.obtained))
     workspace_params: Mapping[str, str] = {}
     target = work.access.target
-    if (described := target.entry.workspaces) is not None and target.lacks_workspace:
-        chosen = kept.choice.chosen if kept.choice is not None else ""
+    if target.lacks_workspace:
+        chosen = kept.choice.chosen_params if kept.choice is not None else {}
         if not chosen:
             credential = kept.obtained.credential
             found = look_again(lambda: workspaces(target, credential), pauses=ISSUED_PAUSES_SECONDS, began=began)
             picked = _without_asking(work, found)
             if picked is None:
                 return kept, found
-            chosen = picked.id
-        workspace_params = {described.param: chosen}
+            chosen = picked.params
+        workspace_params = chosen
         target = access_to(work.app, {**work.params, **workspace_params}).target
         release_database()
     elif kept.was_tried:

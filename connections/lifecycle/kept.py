@@ -5,6 +5,7 @@ nowhere. Nothing of it is vended.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
@@ -16,7 +17,7 @@ from providers.values import Account, Credential, Obtained
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A choice of workspace that was put to the end user: ``offered`` ids and names; ``chosen`` is an id, or "".
+    """A choice of workspace that was put to the end user: ``offered`` is, and the id ``chosen``, or "".
 
     ``token`` is known to the operator's backend and the browser that it sends there; ``completion_code`` is the one
     with which the session was confirmed, "" where it opted out of that.
@@ -26,6 +27,11 @@ class Choice:
     token: str = field(repr=False)
     completion_code: str = field(repr=False)
     chosen: str = ""
+
+    @property
+    def chosen_params(self) -> Mapping[str, str]:
+        """The values of the workspace that was chosen."""
+        return next((item.params for item in self.offered if item.id == self.chosen), {})
 
     def offers(self, workspace_id: str) -> bool:
         """Whether ``workspace_id`` is one of those on offer."""
@@ -76,7 +82,7 @@ class Kept:
         }
         if choice is not None:
             document["choice"] = {
-                "offered": [[item.id, item.name] for item in choice.offered],
+                "offered": [[item.id, item.name, dict(item.params)] for item in choice.offered],
                 "token": choice.token,
                 "completion_code": choice.completion_code,
                 "chosen": choice.chosen,
@@ -104,7 +110,7 @@ class Kept:
             choice=None
             if choice is None
             else Choice(
-                offered=tuple(Workspace(identifier, name) for identifier, name in choice["offered"]),
+                offered=tuple(Workspace(*item) for item in choice["offered"]),
                 token=choice["token"],
                 completion_code=choice["completion_code"],
                 chosen=choice["chosen"],

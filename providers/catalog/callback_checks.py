@@ -4,29 +4,16 @@ The browser carries that response, so that a parameter in it is the end user's w
 an entry lists, and never name one.
 """
 
-import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from providers.catalog.fields import Param
+from providers.catalog.host_checks import names_any_host
 from providers.catalog.schema import CatalogEntry
-from providers.catalog.template import fill, names
+from providers.catalog.template import names
 from providers.vocabulary import AuthStyle, ParamScope
 
 # Connection parameters are shown: nothing that is a secret may become one.
 _NEVER_A_PARAM = frozenset({"access_token", "refresh_token", "id_token", "client_secret", "session_state", "iss"})
-_ANYWHERE = "evil.example"
-_HOSTILE = (
-    _ANYWHERE,
-    f"https://{_ANYWHERE}",
-    f"http://{_ANYWHERE}",
-    f"//{_ANYWHERE}",
-    f".{_ANYWHERE}",
-    f"a@{_ANYWHERE}",
-    f"@{_ANYWHERE}",
-    f"{_ANYWHERE}:443",
-    *(f"{start}{_ANYWHERE}{end}" for start in ("", "https://", "@") for end in ("/", "#", "?", "\\", "/x", "?x", "#x")),
-)
 
 
 def callback_problems(entry: CatalogEntry) -> Iterator[str]:
@@ -53,7 +40,7 @@ def callback_problems(entry: CatalogEntry) -> Iterator[str]:
                 )
     for param in brought:
         for key, template in _addresses(entry):
-            if _uses(template, param) and not param.choices and _names_a_host(entry, template, param):
+            if names_any_host(template, param):
                 yield (
                     f"{key}: lets the callback name any host by {{{param.name}}}; list the hosts as its choices, or "
                     "narrow its pattern to a domain of the provider's"
@@ -90,20 +77,3 @@ def _uses(template: str, param: Param) -> bool:
         return param.name in names(template)
     except ValueError:  # told by the checks of templates
         return False
-
-
-def _names_a_host(entry: CatalogEntry, template: str, param: Param) -> bool:
-    """Whether a value that ``param`` accepts leads to a host of the caller's."""
-    try:
-        accepted = [value for value in _HOSTILE if param.accepts(value)]
-    except re.error:  # told by the checks of patterns
-        return False
-    others = dict.fromkeys(names(template), "x")
-    return any(_host(fill(template, {**others, param.name: value})).endswith(_ANYWHERE) for value in accepted)
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url.replace("\\", "/")).hostname or ""
-    except ValueError:
-        return ""

@@ -10,20 +10,18 @@ from collections.abc import Iterator
 from providers.catalog.callback_checks import callback_problems
 from providers.catalog.calls import ErrorRule
 from providers.catalog.fields import Param, SecretField
+from providers.catalog.host_checks import host_problems
 from providers.catalog.schema import (
     AuthorizationCodeMethod,
     CatalogEntry,
     ClientCredentialsMethod,
-    OAuthMethod,
     Revocation,
 )
 from providers.catalog.scope_checks import scope_problems
-from providers.catalog.template import names
+from providers.catalog.template_checks import template_problems
 from providers.vocabulary import AuthStyle, ParamScope
 
 _RESERVED = frozenset({"access_token"})
-_CLIENT = frozenset({"client_id"})
-_Template = tuple[str, str, frozenset[str]]  # key, template, the names that it may use
 
 
 def problems_of(entry: CatalogEntry, stem: str) -> Iterator[str]:
@@ -32,14 +30,7 @@ def problems_of(entry: CatalogEntry, stem: str) -> Iterator[str]:
         yield f"slug: is {entry.slug!r}, so call the file {entry.slug}.toml"
     yield from _name_problems(entry)
     yield from scope_problems(entry)
-    for key, template, allowed in _templates(entry):
-        try:
-            unknown = names(template) - allowed
-        except ValueError as error:
-            yield f"{key}: {error}"
-            continue
-        for name in sorted(unknown):
-            yield f"{key}: uses {{{name}}}; declare a [[params]] of that name, or use one of {sorted(allowed)}"
+    yield from template_problems(entry)
     for style in entry.auth_styles:
         yield from _method_problems(entry, style)
     for style in entry.presentation.keys() - set(entry.auth_styles):
@@ -47,6 +38,7 @@ def problems_of(entry: CatalogEntry, stem: str) -> Iterator[str]:
     yield from _probe_problems(entry)
     yield from _workspace_problems(entry)
     yield from callback_problems(entry)
+    yield from host_problems(entry)
     for key, pointer in _pointers(entry):
         if not pointer.startswith("/"):
             yield f"{key}: {pointer!r} is no JSON Pointer; start it with /"
@@ -54,7 +46,8 @@ def problems_of(entry: CatalogEntry, stem: str) -> Iterator[str]:
 
 def _name_problems(entry: CatalogEntry) -> Iterator[str]:
     declared: list[str] = [param.name for param in entry.params]
-    reserved = _RESERVED | (_CLIENT & set(declared))
+    reserved = _RESERVED | ({"client_id"} & set(declared))
+    declared += _kept_names(entry)
     declared += [item.name for style in entry.auth_styles for item in entry.fields_of(style)]
     for name in sorted({name for name in declared if declared.count(name) > 1 or name in reserved}):
         yield f"params: {name!r} is declared twice or is a name of ours; choose another"
@@ -73,6 +66,13 @@ def _name_problems(entry: CatalogEntry) -> Iterator[str]:
                     yield f"{key}.choices: {sample!r}, the entry's own default or example, is none of them"
             elif not pattern.fullmatch(sample):
                 yield f"{key}.pattern: does not match {sample!r}, the entry's own default or example"
+
+
+def _kept_names(entry: CatalogEntry) -> list[str]:
+    """Return the names of ours for members of the token response: one each, though two ways to connect keep it."""
+    methods = [entry.oauth_method(style) for style in entry.auth_styles]
+    kept = {name for method in methods if method is not None for name in method.extra_pointers}
+    return sorted(kept)
 
 
 def _method_problems(entry: CatalogEntry, style: AuthStyle) -> Iterator[str]:
@@ -115,17 +115,25 @@ def _probe_problems(entry: CatalogEntry) -> Iterator[str]:
     discovers = any(method.discover for method in map(entry.oauth_method, entry.auth_styles) if method)
     if not (entry.probe.url or discovers):
         yield "probe.url: is empty; give the URL, or leave the probe to discovery"
+    if entry.probe.body and entry.probe.method == "GET":
+        yield 'probe.body: a GET carries none; say method = "POST"'
+    if entry.probe.format == "form":
+        for name, value in entry.probe.body.items():
+            if not isinstance(value, str):
+                yield f'probe.body.{name}: a form holds texts alone; write it as one, or say format = "json"'
     if entry.probe.lists_workspaces and entry.workspaces is None:
         yield "probe.lists_workspaces: the entry has no [workspaces]; describe them"
 
 
 def _workspace_problems(entry: CatalogEntry) -> Iterator[str]:
-    wanted = [entry.workspaces.param] if entry.workspaces is not None else []
+    wanted = list(entry.workspaces.pointers) if entry.workspaces is not None else []
+    if entry.workspaces is not None and not entry.workspaces.key:
+        yield "workspaces.param: no parameter is filled with the id; name one, or point one of the params to it"
     declared = [param.name for param in entry.params_of(ParamScope.WORKSPACE)]
     for name in sorted(set(wanted) - set(declared)):
-        yield f'workspaces.param: {name!r} is not declared; add a [[params]] of that name and scope "workspace"'
+        yield f'workspaces.params: {name!r} is not declared; add a [[params]] of that name and scope "workspace"'
     for name in sorted(set(declared) - set(wanted)):
-        yield f"params.{name}: nothing fills it; name it as the param of [workspaces]"
+        yield f"params.{name}: nothing fills it; name it as the param, or among the params, of [workspaces]"
 
 
 def _section(style: AuthStyle) -> str:
@@ -141,56 +149,15 @@ def _pointers(entry: CatalogEntry) -> Iterator[tuple[str, str]]:
             rules += [(f"{_section(style)}.errors", method.errors)]
             rules += [(f"{_section(style)}.revocation.errors", method.revocation.errors)]
             found.append((f"{_section(style)}.token_pointer", method.token_pointer))
+            extra = method.extra_pointers.items()
+            found += [(f"{_section(style)}.extra_response_fields.{name}", pointer or "-") for name, pointer in extra]
     if (probe := entry.probe) is not None:
         rules.append(("probe.dead", probe.dead))
         found += [("probe.account_id", pointer) for pointer in probe.account_id.split()]
         found.append(("probe.account_name", probe.account_name))
     if (choice := entry.workspaces) is not None:
         found += [(f"workspaces.{key}", getattr(choice, key)) for key in ("items", "id", "name")]
+        found += [(f"workspaces.params.{name}", pointer or "-") for name, pointer in choice.params.items()]
     for key, several in rules:
         found += [(f"{key}.{i}.field", rule.field) for i, rule in enumerate(several) if "/" in rule.field]
     yield from ((key, pointer) for key, pointer in found if pointer)
-
-
-def _templates(entry: CatalogEntry) -> Iterator[_Template]:
-    chosen = frozenset(param.name for param in entry.params_of(ParamScope.WORKSPACE))
-    params = frozenset(param.name for param in entry.params) - chosen
-    extra: frozenset[str] = frozenset()
-    secrets: frozenset[str] = frozenset()
-    for style in entry.auth_styles:
-        secrets |= {item.name for item in entry.fields_of(style)}
-        if method := entry.oauth_method(style):
-            secrets |= {"access_token"}
-            extra |= set(method.extra_response_fields)
-            yield from _method_templates(_section(style), method, params)
-    anything = params | extra | chosen
-    yield "base_url", entry.base_url, anything
-    for style, presentation in entry.presentation.items():
-        method = entry.oauth_method(style)
-        own = frozenset({"access_token", *method.extra_response_fields} if method else ())
-        own |= {item.name for item in entry.fields_of(style)} | params | chosen
-        for place, templates in (("headers", presentation.headers), ("query", presentation.query)):
-            for name, value in templates.items():
-                yield f"presentation.{style}.{place}.{name}", value, own
-    if entry.probe is not None:
-        yield "probe.url", entry.probe.url, anything
-        for name, value in entry.probe.body.items():
-            yield f"probe.body.{name}", value, anything | secrets
-    if entry.workspaces is not None:
-        yield "workspaces.url", entry.workspaces.url, params | extra
-        for name, value in entry.workspaces.headers.items():
-            yield f"workspaces.headers.{name}", value, params | extra | secrets
-
-
-def _method_templates(key: str, method: OAuthMethod, params: frozenset[str]) -> Iterator[_Template]:
-    fields = set(type(method).model_fields)
-    for name in sorted({"token_url", "issuer", "authorization_url", "jwks_url"} & fields):
-        yield f"{key}.{name}", getattr(method, name), params
-    for name in ("revocation_url", "introspection_url"):
-        yield f"{key}.{name}", getattr(method, name), params | _CLIENT
-    for name in sorted({"token_params", "authorization_params", "request_headers"} & fields):
-        for parameter, value in getattr(method, name).items():
-            yield f"{key}.{name}.{parameter}", value, params
-    allowed = params | set(method.extra_response_fields) | _CLIENT
-    for parameter, value in method.revocation.params.items():
-        yield f"{key}.revocation.params.{parameter}", value, allowed

@@ -1,6 +1,14 @@
 """JSON Pointers (RFC 6901), with which catalogue entries say where in an answer something is."""
 
+import re
 from typing import Any
+
+_INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
+
+
+def pointer_to(name: str) -> str:
+    """Return the pointer to the member ``name`` of the whole document."""
+    return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
 def value_at(document: Any, pointer: str) -> Any:
@@ -9,7 +17,7 @@ def value_at(document: Any, pointer: str) -> Any:
         name = step.replace("~1", "/").replace("~0", "~")
         if isinstance(document, dict):
             document = document.get(name)
-        elif isinstance(document, list) and name.isascii() and name.isdigit() and int(name) < len(document):
+        elif isinstance(document, list) and _INDEX.fullmatch(name) and int(name) < len(document):
             document = document[int(name)]
         else:
             return None

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from providers.catalog.calls import Presentation
 from providers.catalog.fields import Param
 from providers.catalog.schema import AuthorizationCodeMethod, CatalogEntry, ClientCredentialsMethod, OAuthMethod
-from providers.catalog.template import fill, names
+from providers.catalog.template import fill, names, render
 from providers.errors import Evidence, MisconfiguredProvider
 from providers.values import ClientRegistration
 from providers.vocabulary import AuthStyle, ClientAuthentication, IssParameter, ParamScope, Pkce
@@ -68,7 +68,7 @@ class Target:
     @property
     def request_headers(self) -> dict[str, str]:
         """What requests to the token, revocation and introspection endpoints carry besides our authentication."""
-        return {name: fill(value, self.params) for name, value in self.oauth_method.request_headers.items()}
+        return {name: render(value, self.params) for name, value in self.oauth_method.request_headers.items()}
 
     @property
     def presentation(self) -> Presentation:
@@ -85,7 +85,7 @@ class Target:
     def workspace_id(self) -> str:
         """The workspace that the connection is about, "" where there is no such choice or it is still to be made."""
         choice = self.entry.workspaces
-        return "" if choice is None else self.params.get(choice.param, "")
+        return "" if choice is None else self.params.get(choice.key, "")
 
     @property
     def account_within(self) -> tuple[str, ...]:

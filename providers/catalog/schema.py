@@ -18,7 +18,8 @@ from pydantic import Field, StringConstraints, model_validator
 from providers.catalog.answers import Expiry, TokenFields
 from providers.catalog.callback import ApprovalMarkers, ResponseNames
 from providers.catalog.calls import ErrorRule, Presentation, Probe, Workspaces
-from providers.catalog.fields import Param, SecretField, Shape
+from providers.catalog.fields import Param, ParamName, SecretField, Shape
+from providers.catalog.pointer import pointer_to
 from providers.catalog.scopes import ScopeInfo, ScopeRules, ScopeSpelling
 from providers.vocabulary import AuthStyle, ClientAuthentication, IssParameter, ParamScope, Pkce
 
@@ -50,7 +51,12 @@ class Revocation(Shape):
     method: Literal["POST", "DELETE"] = "POST"
     format: Literal["form", "json", "as_token_request"] = "as_token_request"
     authentication: Literal[
-        "as_token_request", "client_secret_basic", "client_secret_bearer", "token_bearer", "none"
+        "as_token_request",
+        "client_secret_basic",
+        "client_secret_basic_raw",
+        "client_secret_bearer",
+        "token_bearer",
+        "none",
     ] = "as_token_request"
     tokens: tuple[Literal["refresh_token", "access_token"], ...] = ("refresh_token", "access_token")
     token_parameter: str = "token"  # noqa: S105 - no password
@@ -66,6 +72,7 @@ class OAuthMethod(Shape):
     ``scope_field`` and ``response_scope_separator`` ("" for the request's own) describe the token response, which may
     be JSON or a form. ``token_pointer`` leads to the object in it that holds the tokens, for a code, a refresh and
     client credentials alike; the answer to a refresh may also have them at the top, as some providers do.
+    ``extra_response_fields`` are further members to keep: their names, or names of ours and pointers to each.
     ``empty_scope`` says what it means when the answer to a code names an empty list of scopes: that none is granted, or
     that the provider does not say (then those that were asked for are). In the answer to a refresh it changes nothing.
     ``expiry`` is about the access token; ``default_lifetime_seconds`` counts where the answer does not say.
@@ -88,8 +95,14 @@ class OAuthMethod(Shape):
     token_type_hint: bool = True
     revocation: Revocation = Field(default_factory=Revocation)
     default_lifetime_seconds: int | None = Field(default=None, ge=30)
-    extra_response_fields: tuple[str, ...] = ()
+    extra_response_fields: tuple[str, ...] | dict[ParamName, str] = ()
     errors: tuple[ErrorRule, ...] = ()
+
+    @property
+    def extra_pointers(self) -> dict[str, str]:
+        """The further members of the token response, by the names that templates use, as pointers."""
+        kept = self.extra_response_fields
+        return kept if isinstance(kept, dict) else {name: pointer_to(name) for name in kept}
 
 
 class AuthorizationCodeMethod(OAuthMethod):

@@ -73,14 +73,17 @@ def with_each_secret(registration: ClientRegistration, ask: Callable[[ClientRegi
 def prove(*, method: ClientAuthentication, registration: ClientRegistration) -> Proof:
     """Return the proof of ``registration``, by its first secret; without one, the client names itself only.
 
-    Basic quotes both parts before joining them (RFC 6749 §2.3.1): an id or a secret may hold a colon.
+    Basic quotes both parts before joining them (RFC 6749 §2.3.1): an id or a secret may hold a colon. Where the server
+    decodes none, they go as they are.
     """
     if method is ClientAuthentication.NONE or not registration.client_secrets:
         return Proof(form={"client_id": registration.client_id})
     secret = registration.client_secrets[0].get_secret_value()
     if method is ClientAuthentication.POST:
         return Proof(form={"client_id": registration.client_id, "client_secret": secret})
-    pair = f"{quote_plus(registration.client_id)}:{quote_plus(secret)}"
+    is_raw = method is ClientAuthentication.BASIC_RAW
+    parts = (registration.client_id, secret)
+    pair = ":".join(parts if is_raw else map(quote_plus, parts))
     return Proof(headers={"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"})
 
 

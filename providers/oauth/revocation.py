@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from providers import egress
 from providers.catalog.resolve import Target
 from providers.catalog.schema import OAuthMethod
-from providers.catalog.template import fill, names
+from providers.catalog.template import names, render
 from providers.errors import Evidence, GrantRejected, MalformedResponse, MisconfiguredProvider, RequestRejected
 from providers.oauth.classify import failure_of
 from providers.oauth.client_authentication import Proof, bearer, prove, with_each_secret
@@ -79,7 +79,7 @@ def _ask(
         if missing := sorted(names(template) - values.keys()):
             detail = f"The credential lacks {', '.join(missing)}, which revocation at {target.entry.slug} needs."
             raise MisconfiguredProvider(Evidence(detail, sent=False))
-        parameters[name] = fill(template, values)
+        parameters[name] = render(template, values)
     if described.token_parameter:
         parameters[described.token_parameter] = token.get_secret_value()
         if method.token_type_hint:
@@ -103,7 +103,7 @@ def _proof(method: OAuthMethod, registration: ClientRegistration, token: SecretS
             return bearer(token)
         case "client_secret_bearer":
             return bearer(next(iter(registration.client_secrets), None))
-        case "client_secret_basic":
-            return prove(method=ClientAuthentication.BASIC, registration=registration)
+        case "client_secret_basic" | "client_secret_basic_raw" as basic:
+            return prove(method=ClientAuthentication(basic), registration=registration)
         case _:
             return prove(method=method.client_authentication, registration=registration)

@@ -16,7 +16,7 @@ from requests_oauthlib import OAuth2Session
 
 from providers import egress, quiet
 from providers.catalog.resolve import Target
-from providers.catalog.template import fill
+from providers.catalog.template import render
 from providers.errors import Evidence, GrantRejected, MisconfiguredProvider
 from providers.oauth.client_authentication import prove, with_each_secret
 from providers.oauth.token_response import TokenDocument, admit, obtained
@@ -104,7 +104,7 @@ class _TokenSession(OAuth2Session):  # type: ignore[misc]  # requests-oauthlib h
         self._format = method.token_request_format
         self._method = method
         self._request_headers = target.request_headers | proof.headers
-        self._catalogue = {name: fill(value, target.params) for name, value in method.token_params.items()}
+        self._catalogue = {name: render(value, target.params) for name, value in method.token_params.items()}
         self.parameters = dict(proof.form)
         self._answered = False
         self._is_refresh = is_refresh

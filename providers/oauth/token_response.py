@@ -93,7 +93,11 @@ def obtained(document: TokenDocument, *, method: OAuthMethod, previous: Credenti
     fields = document.fields
     named = fields.get("token_type")
     whole = document.whole
-    extra = {name: text for name in method.extra_response_fields if (text := _extra(whole.get(name))) is not None}
+    extra = {
+        name: text
+        for name, pointer in method.extra_pointers.items()
+        if (text := _extra(value_at(whole, pointer))) is not None
+    }
     kept = previous or Credential()
     refresh_token = _token(fields.get("refresh_token")) or kept.refresh_token
     access = access_life(fields, whole, expiry=method.expiry, clock=document.clock)

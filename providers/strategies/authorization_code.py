@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from providers.catalog.resolve import Target
 from providers.catalog.schema import AuthorizationCodeMethod
-from providers.catalog.template import fill
+from providers.catalog.template import render
 from providers.errors import Evidence, MisconfiguredProvider
 from providers.oauth import introspection, pkce, revocation, token_endpoint
 from providers.strategies import presenting, probing
@@ -33,7 +33,7 @@ class AuthorizationCode(Strategy):
 
     def authorization_url(self, target: Target, request: AuthorizationRequest) -> str:
         method = _method(target)
-        parameters = {name: fill(value, target.params) for name, value in method.authorization_params.items()}
+        parameters = {name: render(value, target.params) for name, value in method.authorization_params.items()}
         parameters |= {
             "response_type": "code",
             "client_id": target.registration.client_id,

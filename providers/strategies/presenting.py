@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pydantic import SecretStr
 
 from providers.catalog.resolve import Target
-from providers.catalog.template import fill, names
+from providers.catalog.template import fill, names, render
 from providers.errors import Evidence, MisconfiguredProvider
 from providers.values import Credential, Presentation
 
@@ -48,4 +48,4 @@ def _filled(target: Target, templates: Mapping[str, str], values: Mapping[str, s
         if missing := sorted(names(template) - values.keys()):
             detail = f"The credential lacks {', '.join(missing)}, which {target.entry.slug} needs in each request."
             raise MisconfiguredProvider(Evidence(detail, sent=False))
-    return {name: fill(template, values) for name, template in templates.items()}
+    return {name: render(template, values) for name, template in templates.items()}

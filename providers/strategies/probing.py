@@ -3,11 +3,15 @@
 Shared by every auth style. A failure to get an answer is a verdict, not an error.
 """
 
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
 from providers import egress
 from providers.catalog.calls import Probe
 from providers.catalog.pointer import text_at
 from providers.catalog.resolve import Target
-from providers.catalog.template import fill, names
+from providers.catalog.template import fill, names, render
 from providers.errors import Evidence, MisconfiguredProvider, ProviderError, ProviderUnavailable
 from providers.oauth.classify import first_match, json_document, retry_after_seconds
 from providers.oauth.token_response import scopes_in
@@ -39,14 +43,17 @@ def probe(target: Target, credential: Credential, presentation: Presentation) ->
     values = template_values(target, credential)
     if missing := sorted(names(described.url) - values.keys()):
         return ProbeResult(ProbeVerdict.UNAVAILABLE, detail=f"Probe: the credential lacks {', '.join(missing)}.")
-    body = {name: fill(value, values) for name, value in described.body.items()}
+    body = {name: _filled(value, values) for name, value in described.body.items()}
+    own = {name: render(value, values) for name, value in described.headers.items()}
+    is_form = described.format == "form"
     try:
         response = egress.request(
             described.method,
             fill(target.endpoints.probe, credential.extra),
-            headers={"Accept": "application/json"} | dict(presentation.headers),
+            headers={"Accept": "application/json"} | own | dict(presentation.headers),
             params=presentation.query,
-            json=body or None,
+            json=None if is_form else body or None,
+            form={name: str(value) for name, value in body.items()} if is_form else None,
             max_body_bytes=_MAX_BODY_BYTES,
         )
     except ProviderError as error:
@@ -57,6 +64,15 @@ def probe(target: Target, credential: Credential, presentation: Presentation) ->
             unanswered=isinstance(error, ProviderUnavailable),
         )
     return _verdict(target, described, response)
+
+
+def _filled(value: JsonValue, values: Mapping[str, str]) -> JsonValue:
+    """Return ``value`` with every text in it filled in; keys are as they are."""
+    if isinstance(value, str):
+        return render(value, values, loosely=True)
+    if isinstance(value, list):
+        return [_filled(item, values) for item in value]
+    return {name: _filled(item, values) for name, item in value.items()} if isinstance(value, dict) else value
 
 
 def _verdict(target: Target, described: Probe, response: Response) -> ProbeResult:

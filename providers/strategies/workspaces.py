@@ -4,14 +4,13 @@ Owns the call that lists them. Who picks, and where the choice is kept until the
 comes back as one of the connection's parameters (``Workspace.params``).
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from providers import egress
 from providers.catalog.pointer import text_at, value_at
 from providers.catalog.resolve import Target
-from providers.catalog.template import fill, names
+from providers.catalog.template import fill, names, render
 from providers.errors import (
     Evidence,
     GrantRejected,
@@ -57,7 +56,7 @@ def workspaces(target: Target, credential: Credential) -> tuple[Workspace, ...]:
     response = egress.request(
         "GET",
         fill(described.url, values),
-        headers={"Accept": "application/json"} | {k: fill(v, values) for k, v in described.headers.items()},
+        headers={"Accept": "application/json"} | {k: render(v, values) for k, v in described.headers.items()},
         max_body_bytes=_MAX_BODY_BYTES,
     )
     if response.status == 401:
@@ -83,20 +82,26 @@ def workspaces(target: Target, credential: Credential) -> tuple[Workspace, ...]:
 def listed_workspaces(target: Target, response: Response) -> tuple[Workspace, ...] | None:
     """Return the workspaces in an answer, or None when it holds no list of them. No I/O.
 
-    An item whose id does not match the parameter's pattern is left out: it could not be filled into a URL.
+    An item with a value that does not fit its parameter's pattern is left out: it could not be filled into a URL, or
+    would lead the credential to a host that the entry does not allow.
     """
     described = target.entry.workspaces
     if described is None:
         return None
     items = value_at(json_document(response), described.items)
+    if isinstance(items, dict) and text_at(items, described.id):
+        items = [items]
     if not isinstance(items, list):
         return None
-    pattern = next(param.pattern for param in target.entry.params if param.name == described.param)
+    wanted = {param.name: param for param in target.entry.params if param.name in described.pointers}
     found: dict[str, Workspace] = {}
     for item in items[:_MOST]:
         identifier = text_at(item, described.id)
-        if not re.fullmatch(pattern, identifier) or len(identifier) > _LONGEST_TEXT:
+        values = {name: text_at(item, pointer) for name, pointer in described.pointers.items()}
+        if not all(param.accepts(values[name]) for name, param in wanted.items()):
+            continue
+        if not identifier or any(len(value) > _LONGEST_TEXT for value in values.values()):
             continue
         name = text_at(item, described.name)[:_LONGEST_TEXT] if described.name else ""
-        found.setdefault(identifier, Workspace(identifier, name, {described.param: identifier}))
+        found.setdefault(identifier, Workspace(identifier, name, values))
     return tuple(found.values())

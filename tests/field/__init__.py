@@ -140,6 +140,7 @@ a callback that is delivered twice
     tests/field/test_callback.py::test_while_it_is_exchanged_the_same_browser_is_sent_back_with_the_same_code
     tests/field/test_callback.py::test_a_stranger_who_brings_the_same_answer_is_refused_under_nobodys_brand
 a client secret of special characters, at a server that decodes none
+    tests/field/test_entry_language.py::test_basic_goes_encoded_or_as_it_is_as_the_entry_says
 an entry that spells out habits which discovery says otherwise
     tests/field/test_discovery.py::test_what_the_entry_spells_out_wins_over_the_metadata
     tests/field/test_discovery.py::test_a_promise_of_iss_is_kept_to_unless_the_entry_knows_better
@@ -149,9 +150,22 @@ scopes are separated by %20
     tests/field/test_scopes.py::test_spaces_in_the_authorization_request_are_percent_20
     tests/field/test_scopes.py::test_spaces_in_the_query_of_a_call_are_percent_20
 a probe in GraphQL, with braces
+    tests/field/test_entry_language.py::test_a_probe_posts_json_with_braces_and_nesting
+    tests/field/test_entry_language.py::test_a_probe_posts_a_form_and_headers_of_its_own
+    tests/field/test_entry_language.py::test_a_probe_that_can_never_work_is_refused
 an API key that travels as Basic, made of two fields
+    tests/field/test_entry_language.py::test_a_key_travels_as_basic_made_of_its_fields
+    tests/field/test_entry_language.py::test_a_template_that_can_never_work_is_refused
 a host that a call after consent names
+    tests/field/test_entry_language.py::test_a_call_after_consent_names_the_host
+    tests/field/test_entry_language.py::test_a_host_that_the_entry_does_not_allow_is_never_taken
+    tests/field/test_entry_language.py::test_a_shared_secret_never_goes_to_a_host_that_an_end_user_types
 several values of the chosen workspace
+    tests/field/test_entry_language.py::test_a_nested_value_of_the_token_response_is_kept
+    tests/field/test_entry_language.py::test_several_values_of_the_only_workspace_are_taken
+    tests/field/test_entry_language.py::test_several_values_of_the_chosen_workspace_are_taken
+    tests/field/test_entry_language.py::test_a_workspace_at_a_foreign_host_is_never_taken
+    tests/field/test_entry_language.py::test_values_of_a_workspace_are_checked
 a server that takes only private_key_jwt or mutual TLS
     tests/field/test_discovery.py::test_a_server_that_wants_what_we_do_not_speak_is_told_so
 """

@@ -78,10 +78,10 @@ def test_entry_with_everything_has_none() -> None:
         ({"scopes": [{"name": "a", "description": "A", "required": True}]}, "scopes: 'a' is required, so"),
         ({"scopes": [{"name": "a", "description": "A"}] * 2}, "scopes: 'a' is declared twice"),
         ({"params": [SITE]}, "params.site: nothing fills it"),
-        ({"workspaces": CHOICE}, "workspaces.param: 'site' is not declared"),
+        ({"workspaces": CHOICE}, "workspaces.params: 'site' is not declared"),
         (
             {"workspaces": CHOICE, "params": [{"name": "site", "label": "Site"}]},
-            "workspaces.param: 'site' is not declared",
+            "workspaces.params: 'site' is not declared",
         ),
         ({"workspaces": CHOICE | {"id": "id"}, "params": [SITE]}, "workspaces.id: 'id' is no JSON Pointer"),
         ({"workspaces": CHOICE | {"items": "x"}, "params": [SITE]}, "workspaces.items: 'x' is no JSON Pointer"),

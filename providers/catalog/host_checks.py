@@ -1,0 +1,92 @@
+"""Which values may decide the host that an entry's addresses lead to.
+
+Whoever types a parameter, or answers with it, must not be able to have our client secret or a token sent to a host of
+their own: a pattern or a fixed ending of the host's name keeps them to the provider's.
+"""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from providers.catalog.fields import Param
+from providers.catalog.schema import CatalogEntry, ClientCredentialsMethod
+from providers.catalog.template import fill, names
+from providers.vocabulary import AuthStyle, ClientAuthentication, ParamScope
+
+_ELSEWHERE = ("evil.example", "203.0.113.9")
+_FORMS = (
+    *(f"{start}{{}}{end}" for start in ("", "https://", "@") for end in ("", "/", "#", "?", "\\", "/x", "?x", "#x")),
+    *("http://{}", "//{}", ".{}", "a@{}", "{}:443", "a.b.{}"),
+)
+_LABEL = "evil"
+
+
+def host_problems(entry: CatalogEntry) -> Iterator[str]:
+    """Yield what would let an end user, or an answer, name any host: the key, and what to do. No I/O."""
+    for style in entry.auth_styles:
+        yield from _secret_problems(entry, style)
+    for param in entry.params_of(ParamScope.WORKSPACE):
+        for key, template in _addresses_of_calls(entry):
+            if names_any_host(template, param):
+                yield (
+                    f"{key}: lets an answer of the provider name any host by {{{param.name}}}; narrow the pattern of "
+                    r"that parameter to its domain, as in ^https://[a-z0-9-]+\.acme\.example$"
+                )
+
+
+def names_any_host(template: str, param: Param) -> bool:
+    """Whether a value that ``param`` accepts leads ``template`` to a host of whoever chose the value."""
+    if param.choices or not _uses(template, param):
+        return False
+    others = dict.fromkeys(names(template), "x")
+
+    def host(value: str) -> str:
+        return _host(fill(template, {**others, param.name: value}))
+
+    try:
+        elsewhere = [(place, form.format(place)) for place in _ELSEWHERE for form in _FORMS]
+        if any(param.accepts(value) and host(value).endswith(place) for place, value in elsewhere):
+            return True
+        # What only has a top-level domain behind it is a name that anybody may register.
+        return param.accepts(_LABEL) and re.fullmatch(rf"{_LABEL}\.[a-z]+", host(_LABEL)) is not None
+    except re.error:  # told by the checks of patterns
+        return False
+
+
+def _secret_problems(entry: CatalogEntry, style: AuthStyle) -> Iterator[str]:
+    """Yield the endpoints to which a shared client secret would go wherever the end user says."""
+    method = entry.oauth_method(style)
+    if method is None or method.client_authentication is ClientAuthentication.NONE:
+        return
+    if isinstance(method, ClientCredentialsMethod) and method.own_registration:
+        return
+    section = style.removeprefix("oauth2_")
+    for name in ("token_url", "revocation_url", "introspection_url", "issuer"):
+        for param in entry.params_of(ParamScope.CONNECTION):
+            if names_any_host(getattr(method, name), param):
+                yield (
+                    f"{section}.{name}: the end user types {{{param.name}}}, and the provider app's client secret, "
+                    "which others share, would go to any host they name; narrow its pattern to a domain of the "
+                    'provider\'s, let the operator give it (scope = "app"), or take a registration of the '
+                    "connection's own ([client_credentials] with own_registration = true)"
+                )
+
+
+def _addresses_of_calls(entry: CatalogEntry) -> Iterator[tuple[str, str]]:
+    yield "base_url", entry.base_url
+    if entry.probe is not None:
+        yield "probe.url", entry.probe.url
+
+
+def _uses(template: str, param: Param) -> bool:
+    try:
+        return param.name in names(template)
+    except ValueError:  # told by the checks of templates
+        return False
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url.replace("\\", "/")).hostname or ""
+    except ValueError:
+        return ""

@@ -1,0 +1,108 @@
+"""What a template of an entry may say: names that are known there, and nothing that no server could take."""
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import JsonValue
+
+from providers.catalog.schema import CatalogEntry, OAuthMethod
+from providers.catalog.template import is_plain, names
+from providers.vocabulary import AuthStyle, ParamScope
+
+_CLIENT = frozenset({"client_id"})
+_Kind = Literal["address", "header", "text", "loose"]
+_Template = tuple[str, str, frozenset[str], _Kind]  # key, template, the names that it may use
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
+_HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
+# A pair that goes as it is, where RFC 7617 §2 wants its Base64.
+_PAIR_AS_IT_IS = re.compile(r"(?i)basic +(?!\{base64:).*:")
+
+
+def template_problems(entry: CatalogEntry) -> Iterator[str]:
+    """Yield what is wrong with the templates of ``entry``: the key, and what to do. No I/O."""
+    for key, template, allowed, kind in _templates(entry):
+        try:
+            unknown = names(template, loosely=kind == "loose") - allowed
+        except ValueError as error:
+            yield f"{key}: {error}"
+            continue
+        for name in sorted(unknown):
+            hint = "; for a brace as it is, write {{ and }} throughout the text" if kind == "loose" else ""
+            yield f"{key}: uses {{{name}}}; declare a [[params]] of that name, or use one of {sorted(allowed)}{hint}"
+        if kind == "address" and not is_plain(template):
+            yield f"{key}: an address has placeholders alone; write {{name}}, without braces or base64"
+        if kind == "header":
+            yield from _header_problems(key, template)
+
+
+def _header_problems(key: str, template: str) -> Iterator[str]:
+    if not _HEADER_NAME.fullmatch(key.rpartition("headers.")[2]):
+        yield f"{key}: is no name of a header; write letters, digits and -"
+    if not _HEADER_VALUE.fullmatch(template) or template != template.strip():
+        yield f"{key}: a header holds visible ASCII and single spaces within; remove the rest"
+    if _PAIR_AS_IT_IS.match(template):
+        example = "Basic {base64:{email}:{token}}"
+        yield f"{key}: Basic wants the Base64 of the pair (RFC 7617), which no server finds here; write {example}"
+
+
+def _texts(key: str, value: JsonValue) -> Iterator[tuple[str, str]]:
+    """Yield key and text of every text in a value."""
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from _texts(f"{key}.{position}", item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _texts(f"{key}.{name}", item)
+
+
+def _section(style: AuthStyle) -> str:
+    return style.removeprefix("oauth2_")
+
+
+def _templates(entry: CatalogEntry) -> Iterator[_Template]:
+    chosen = frozenset(param.name for param in entry.params_of(ParamScope.WORKSPACE))
+    params = frozenset(param.name for param in entry.params) - chosen
+    extra: frozenset[str] = frozenset()
+    secrets: frozenset[str] = frozenset()
+    for style in entry.auth_styles:
+        secrets |= {item.name for item in entry.fields_of(style)}
+        if method := entry.oauth_method(style):
+            secrets |= {"access_token"}
+            extra |= set(method.extra_pointers)
+            yield from _method_templates(_section(style), method, params)
+    anything = params | extra | chosen
+    yield "base_url", entry.base_url, anything, "address"
+    for style, presentation in entry.presentation.items():
+        method = entry.oauth_method(style)
+        own = frozenset({"access_token", *method.extra_pointers} if method else ())
+        own |= {item.name for item in entry.fields_of(style)} | params | chosen
+        for place, templates in (("headers", presentation.headers), ("query", presentation.query)):
+            for name, value in templates.items():
+                yield f"presentation.{style}.{place}.{name}", value, own, "header" if place == "headers" else "text"
+    if entry.probe is not None:
+        yield "probe.url", entry.probe.url, anything, "address"
+        for name, value in entry.probe.headers.items():
+            yield f"probe.headers.{name}", value, anything | secrets, "header"
+        for key, text in _texts("probe.body", entry.probe.body):
+            yield key, text, anything | secrets, "loose"
+    if entry.workspaces is not None:
+        yield "workspaces.url", entry.workspaces.url, params | extra, "address"
+        for name, value in entry.workspaces.headers.items():
+            yield f"workspaces.headers.{name}", value, params | extra | secrets, "header"
+
+
+def _method_templates(key: str, method: OAuthMethod, params: frozenset[str]) -> Iterator[_Template]:
+    fields = set(type(method).model_fields)
+    for name in sorted({"token_url", "issuer", "authorization_url", "jwks_url"} & fields):
+        yield f"{key}.{name}", getattr(method, name), params, "address"
+    for name in ("revocation_url", "introspection_url"):
+        yield f"{key}.{name}", getattr(method, name), params | _CLIENT, "address"
+    for name in sorted({"token_params", "authorization_params", "request_headers"} & fields):
+        for parameter, value in getattr(method, name).items():
+            yield f"{key}.{name}.{parameter}", value, params, "header" if name == "request_headers" else "text"
+    allowed = params | set(method.extra_pointers) | _CLIENT
+    for parameter, value in method.revocation.params.items():
+        yield f"{key}.revocation.params.{parameter}", value, allowed, "text"
