@@ -61,9 +61,11 @@ def _secret_problems(entry: CatalogEntry, style: AuthStyle) -> Iterator[str]:
     if isinstance(method, ClientCredentialsMethod) and method.own_registration:
         return
     section = style.removeprefix("oauth2_")
-    for name in ("token_url", "revocation_url", "introspection_url", "issuer"):
+    addresses = {name: getattr(method, name) for name in ("token_url", "revocation_url", "introspection_url", "issuer")}
+    addresses["revocation.narrowed_url"] = method.revocation.narrowed_url
+    for name, template in addresses.items():
         for param in entry.params_of(ParamScope.CONNECTION):
-            if names_any_host(getattr(method, name), param):
+            if names_any_host(template, param):
                 yield (
                     f"{section}.{name}: the end user types {{{param.name}}}, and the provider app's client secret, "
                     "which others share, would go to any host they name; narrow its pattern to a domain of the "

@@ -98,6 +98,7 @@ def _method_templates(key: str, method: OAuthMethod, params: frozenset[str]) -> 
     fields = set(type(method).model_fields)
     for name in sorted({"token_url", "issuer", "authorization_url", "jwks_url"} & fields):
         yield f"{key}.{name}", getattr(method, name), params, "address"
+    yield f"{key}.revocation.narrowed_url", method.revocation.narrowed_url, params | _CLIENT, "address"
     for name in ("revocation_url", "introspection_url"):
         yield f"{key}.{name}", getattr(method, name), params | _CLIENT, "address"
     for name in sorted({"token_params", "authorization_params", "request_headers"} & fields):

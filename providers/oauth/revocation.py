@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from providers import egress
 from providers.catalog.resolve import Target
 from providers.catalog.schema import OAuthMethod
-from providers.catalog.template import names, render
+from providers.catalog.template import fill, names, render
 from providers.errors import Evidence, GrantRejected, MalformedResponse, MisconfiguredProvider, RequestRejected
 from providers.oauth.classify import failure_of
 from providers.oauth.client_authentication import Proof, bearer, prove, with_each_secret
