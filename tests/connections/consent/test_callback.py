@@ -9,10 +9,10 @@ import pytest
 from django.db import connection as database
 from django.http import HttpResponse
 
-from connections.models import AuditEvent, Connection, ProviderApp, SessionState, Tenant
+from connections.models import AuditEvent, Connection, DataKey, ProviderApp, SessionState, Tenant
 from tests.connections.consent.observed import assert_nothing_left, pass_time, row_locked, session_of, token_requests
 from tests.connections.consent.steps import leave_again
-from tests.factories import make_sandbox_app
+from tests.factories import ORIGIN, Caller, make_sandbox_app
 from tests.flows import EndUser, Invitation, completion_code, failure_of
 from tests.sandbox_control import SandboxProcess
 
@@ -255,3 +255,46 @@ def test_a_suspended_provider_app_gets_no_token(
     answer = alice.complete(invitation, code)
     assert (answer.status_code, answer.json()["code"]) == (423, "suspended")
     assert token_requests(sandbox) == []
+
+
+def test_a_fault_of_the_operators_consumes_the_state_and_leaves_the_session_open(
+    alice: EndUser, app: ProviderApp, sandbox: SandboxProcess
+) -> None:
+    """Here: the provider's entry went from the catalogue while alice was at the provider."""
+    invitation = alice.invite()
+    back = alice.authorize(invitation)
+    ProviderApp.objects.filter(id=app.id).update(provider="gone")
+    for _ in range(2):
+        page = alice.visit(back)
+        assert (page.status_code, failure_of(page)) == (502, "app_misconfigured")
+        assert "error=app_misconfigured" in page.content.decode()
+    session = session_of(invitation)
+    assert (session.state, session.failure, session.held) == (SessionState.STARTED, "app_misconfigured", None)
+    ProviderApp.objects.filter(id=app.id).update(provider="sandbox")
+    assert failure_of(alice.visit(back)) == "app_misconfigured"
+    assert completion_code(alice.visit(another_try(alice, invitation)))
+    assert token_requests(sandbox) == []
+
+
+def test_a_key_that_is_missing_consumes_the_state_and_holds_nothing(
+    backend: Caller, acme: Tenant, sandbox: SandboxProcess
+) -> None:
+    make_sandbox_app(sandbox)  # the operator's: its client secret opens
+    alice = EndUser("alice", backend)
+    invitation = alice.invite()
+    back = alice.authorize(invitation)
+    DataKey.objects.filter(tenant=acme).update(kek_id="lost")
+    assert failure_of(alice.visit(back)) == "credential_unreadable"
+    session = session_of(invitation)
+    assert (session.state, session.failure, session.held) == (SessionState.STARTED, "credential_unreadable", None)
+    assert Connection.objects.count() == 0
+    assert failure_of(alice.visit(back)) == "credential_unreadable"
+
+
+def test_the_redirects_of_a_window_leave_it_with_its_opener(alice: EndUser, app: ProviderApp) -> None:
+    invitation = alice.invite(origin=ORIGIN.format(slug="acme"))
+    posted = alice.browser.post(f"/connect/callback/{app.id}", {"code": "c", "state": "s"})
+    redirected = alice.open(alice.authorize(invitation))
+    for answer in (posted, redirected, alice.follow(redirected)):
+        assert answer["Cross-Origin-Opener-Policy"] == "unsafe-none"
+    assert (posted.status_code, redirected.status_code) == (303, 303)
