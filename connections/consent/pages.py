@@ -84,9 +84,15 @@ def try_again_page(request: HttpRequest, session: ConnectSession, failure: str, 
 
     ``failure`` is one of ours, or what the provider called its refusal.
     """
-    words, back_url = words_for(failure), return_address(session, error=failure)
+    words, names = words_for(failure), _names_in(session)
     response = widget(
-        request, "try_again", session, title=words.title, advice=words.advice, failure=str(failure), back_url=back_url
+        request,
+        "try_again",
+        session,
+        title=words.title.format(**names),
+        advice=words.advice.format(**names),
+        failure=str(failure),
+        back_url=return_address(session, error=failure),
     )
     response.status_code = status
     return response

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection as database
 from django.http import HttpResponse
 
+from connections.lifecycle.failures import Failure
 from connections.models import AuditEvent, Connection, DataKey, ProviderApp, SessionState, Tenant
 from tests.connections.consent.observed import assert_nothing_left, pass_time, row_locked, session_of, token_requests
 from tests.connections.consent.steps import leave_again
@@ -298,3 +299,17 @@ def test_the_redirects_of_a_window_leave_it_with_its_opener(alice: EndUser, app:
     for answer in (posted, redirected, alice.follow(redirected)):
         assert answer["Cross-Origin-Opener-Policy"] == "unsafe-none"
     assert (posted.status_code, redirected.status_code) == (303, 303)
+
+
+def test_every_failure_has_a_page_at_its_address(alice: EndUser, app: ProviderApp) -> None:
+    """Addresses can be typed: no word is left unfilled, and no stranger sees a brand."""
+    invitation = alice.invite()
+    alice.leave(invitation)
+    for failure in Failure:
+        page = alice.visit(f"/connect/{invitation.id}/outcome/{failure}")
+        assert failure_of(page) == failure
+        assert "{" not in page.content.decode().partition("<main")[2]
+        stranger = alice.visit(f"/connect/callback/{app.id}/{failure}")
+        assert failure_of(stranger) == failure
+        assert "Acme" not in stranger.content.decode()
+    assert failure_of(alice.visit(f"/connect/{invitation.id}/outcome/nonsense")) == "not_finished"
