@@ -43,7 +43,7 @@ def test_connections_that_ended_do_not_count_among_the_apps(acme: Tenant) -> Non
     refuse(app, 5)
     last = Connection.objects.order_by("-id").first()
     assert last is not None
-    last.change(status="disconnected", reason="disconnected_by_request")
+    Connection.objects.filter(id=last.id).update(status="disconnected", reason="disconnected_by_request")
     assert downgrades_frozen(app, now=database_now())
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from connections.models import (
     ApiClient,
+    BurntCode,
     Connection,
     ConnectSession,
     CredentialVersion,
@@ -86,6 +87,11 @@ class Cast:
         fields = {"provider_app": self.app, "kind": "client_rejected", "opened_at": now, "last_seen_at": now, **values}
         return Incident.objects.create(**fields)
 
+    def burnt(self, app: ProviderApp, **values: Any) -> BurntCode:
+        return BurntCode.objects.create(
+            **{"provider_app": app, "code_hash": b"1", "burnt_at": timezone.now(), **values}
+        )
+
     def app_of(self, tenant: Tenant | None, **values: Any) -> ProviderApp:
         return ProviderApp.objects.create(
             **{"tenant": tenant, "provider": "oidc", "auth_style": "api_key", "name": "App", **values}
@@ -107,6 +113,13 @@ def twice(make: Act) -> Act:
 
 # Constraint: what breaks it, and what comes close and is allowed.
 CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
+    "a_code_is_burnt_once": (
+        [twice(lambda cast: cast.burnt(cast.app))],
+        [
+            lambda cast: [cast.burnt(app) for app in (cast.app, make_app(None))],
+            lambda cast: [cast.burnt(cast.app, code_hash=code) for code in (b"1", b"2")],
+        ],
+    ),
     "api_client_name_once": (
         [
             lambda cast: [ApiClient.objects.create(tenant=cast.acme, name="n") for _ in "12"],
