@@ -22,6 +22,7 @@ from config.local.customer_app.latchkey import Latchkey
 from config.local.stack import LocalStack
 from config.local.state import PROJECT_ROOT
 from config.local.visitor import Visitor
+from providers.oauth.pkce import challenge, new_verifier
 from tests.browser.webdriver import PACKAGES, Browser, missing_packages, started
 from tests.campaigns.stacks import own_databases
 from tests.clone import make_clone, unconfigured
@@ -145,7 +146,14 @@ def test_the_code_for_a_product_runs_as_it_stands(provider: str, stack: LocalSta
         "hubspot", provider
     )
     begin, confirm, use = re.split(r"(?m)^(?=# [123]\. )", code)[1:]
-    names: dict[str, Any] = {"latchkey": product, "current_user": SimpleNamespace(id="zoe"), "requests": product.direct}
+    names: dict[str, Any] = {
+        "latchkey": product,
+        "requests": product.direct,
+        "current_user": SimpleNamespace(id="zoe"),
+        "login_session": {},
+        "code_verifier": new_verifier(),
+        "challenge_of": challenge,
+    }
     exec(begin, names)
     zoe = Visitor(stack.urls, name="zoe", account="alice")
     callback = zoe.consent(zoe.click_through(names["session"]["connect_url"]))
@@ -194,7 +202,10 @@ def test_a_browser_that_keeps_no_cookie_says_so_wherever_one_is_needed(stack: Lo
             browser.wait_for_text(told)
         latchkey = Latchkey(base_url=stack.urls["web"], api_key=stack.seeded["api_key"])
         return_url = f"{stack.urls['customer_app']}/connected"
-        browser.open(latchkey.begin(end_user="ann", provider="sandbox", return_url=return_url))
+        _, connect_url = latchkey.begin(
+            end_user="ann", provider="sandbox", return_url=return_url, code_verifier=new_verifier()
+        )
+        browser.open(connect_url)
         browser.press("Continue")
         browser.wait_for_text(told)
         browser.press("Back to Acme")
