@@ -20,6 +20,7 @@ from connections.models import (
     DataKey,
     ProviderApp,
     Tenant,
+    UnreadAnswer,
 )
 from tests.connections.admin.conftest import MODELS, World, list_url, make_connection, one_of, page_url
 
@@ -66,8 +67,9 @@ def pages_of(world: World) -> list[str]:
 def test_every_model_of_ours_is_registered() -> None:
     from django.apps import apps
 
-    # Of a burnt code there is a hash and nothing to see; what happened is in the audit.
-    assert set(apps.get_app_config("connections").get_models()) == {*MODELS, BurntCode}
+    # Of a burnt code there is a hash and nothing to see; what happened is in the audit. An unread answer is sealed: its
+    # connection's page tells of it, and has the buttons.
+    assert set(apps.get_app_config("connections").get_models()) == {*MODELS, BurntCode, UnreadAnswer}
 
 
 def test_every_page_opens_under_the_policy_with_no_inline_code_and_no_secret(olga: Client, world: World) -> None:
