@@ -59,9 +59,14 @@ class GrantRejected(ProviderError):
 
 
 class ClientRejected(ProviderError):
-    """Our registration is refused: an incident on the provider app, not on the connection."""
+    """Our registration is refused: an incident on the provider app, not on the connection.
+
+    ``by_typed_host`` says that the refusal came from a host that this connection's end user named: what it says of our
+    registration concerns nobody else.
+    """
 
     code = "client_rejected"
+    by_typed_host = False
 
 
 class RequestRejected(ProviderError):

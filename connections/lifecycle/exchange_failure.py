@@ -75,7 +75,7 @@ def settle_failed_exchange(
             return session
         if kept is None and _may_be_read_later(error) and session.binding != Binding.NONE:
             return _keep_answer(work, session, error, actor=actor)
-        if isinstance(error, ClientRejected) and session.provider_app is not None:
+        if isinstance(error, ClientRejected) and not error.by_typed_host and session.provider_app is not None:
             open_client_incident(session.provider_app, evidence=error.evidence.as_dict(), now=work.started_at)
         if not may_repeat:
             evidence = None if isinstance(error, AppMisconfigured) else error.evidence.as_dict()

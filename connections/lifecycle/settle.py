@@ -198,7 +198,7 @@ def _settle_failure(
         promote_received(connection, now=now)
         refresh_refused(connection, attempt, evidence=evidence, now=now)
         return RefreshReport(Outcome.REFUSED, attempt.id, retry_after_seconds=_seconds_left(connection, now))
-    is_alone = isinstance(failure, ClientRejected) and is_refused_alone(connection, attempt)
+    is_alone = isinstance(failure, ClientRejected) and (failure.by_typed_host or is_refused_alone(connection, attempt))
     if isinstance(failure, ClientRejected) and not is_alone:
         _end(attempt, AttemptState.REJECTED, failure.code, evidence)
         open_client_incident(connection.provider_app, evidence=evidence, now=now)

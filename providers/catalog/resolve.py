@@ -82,6 +82,14 @@ class Target:
         return method.refresh_scope if isinstance(method, AuthorizationCodeMethod) else ""
 
     @property
+    def has_typed_host(self) -> bool:
+        """Whether the token endpoint is at a host that the end user named, other than the entry's default."""
+        template = self.oauth_method.token_url or self.oauth_method.issuer
+        decide = names(template.partition("://")[2].partition("/")[0])
+        typed = [param for param in self.entry.params if param.scope is ParamScope.CONNECTION and param.name in decide]
+        return any(self.params.get(param.name, param.default) != param.default for param in typed)
+
+    @property
     def workspace_id(self) -> str:
         """The workspace that the connection is about, "" where there is no such choice or it is still to be made."""
         choice = self.entry.workspaces

@@ -12,6 +12,7 @@ from providers.errors import Evidence, MisconfiguredProvider
 from providers.oauth import introspection, pkce, revocation, token_endpoint
 from providers.strategies import presenting, probing
 from providers.strategies.base import Capabilities, Strategy
+from providers.strategies.blame import marking_typed_host
 from providers.values import AuthorizationRequest, CodeGrant, Credential, Obtained, Presentation, ProbeResult
 from providers.vocabulary import AuthStyle, Pkce, TokenKind
 
@@ -61,10 +62,12 @@ class AuthorizationCode(Strategy):
     def exchange_code(self, target: Target, grant: CodeGrant) -> Obtained:
         if _method(target).pkce is Pkce.BREAKS:
             grant = CodeGrant(code=grant.code, code_verifier=None, scopes=grant.scopes)
-        return token_endpoint.exchange_code(target=target, grant=grant)
+        with marking_typed_host(target):
+            return token_endpoint.exchange_code(target=target, grant=grant)
 
     def refresh(self, target: Target, credential: Credential) -> Obtained:
-        return token_endpoint.refresh(target=target, credential=credential)
+        with marking_typed_host(target):
+            return token_endpoint.refresh(target=target, credential=credential)
 
     def present(self, target: Target, credential: Credential) -> Presentation:
         value = credential.access_token or SecretStr("")

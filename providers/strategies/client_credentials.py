@@ -14,6 +14,7 @@ from providers.errors import ClientRejected, Evidence, GrantRejected, Misconfigu
 from providers.oauth import introspection, revocation, token_endpoint
 from providers.strategies import presenting, probing
 from providers.strategies.base import Capabilities, Strategy
+from providers.strategies.blame import marking_typed_host
 from providers.strategies.fields import checked_fields
 from providers.values import ClientRegistration, Credential, Obtained, Presentation, ProbeResult
 from providers.vocabulary import AuthStyle, TokenKind
@@ -58,7 +59,7 @@ class ClientCredentials(Strategy):
     def _fetch(self, target: Target, credential: Credential) -> Obtained:
         registration = _registration(target, credential.fields)
         scopes = tuple(scope.name for scope in target.entry.scopes if scope.default)
-        with _blaming_the_grant(target):
+        with _blaming_the_grant(target), marking_typed_host(target):
             return token_endpoint.client_credentials(
                 target=target, registration=registration, scopes=scopes, previous=credential
             )

@@ -6,7 +6,7 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from connections.models import Connection
+from connections.models import Connection, Incident
 from providers.catalog.loader import CatalogError
 from providers.vocabulary import AuthStyle
 from tests.field.stage import CLIENT_ID, CLIENT_SECRET, Stage
@@ -375,3 +375,38 @@ def test_a_shared_secret_never_goes_to_a_host_that_an_end_user_types(
         return
     with pytest.raises(CatalogError, match=r"authorization_code\.token_url: the end user types \{host\}"):
         stage.write(text, method=method)
+
+
+TENANTED = """
+name = "Field"
+base_url = "<url>/api"
+[[params]]
+name = "host"
+label = "Host"
+pattern = '^(127\\.0\\.0\\.1|localhost)$'
+default = "<default>"
+[authorization_code]
+authorization_url = "<url>/authorize"
+token_url = "http://{host}:<port>/token"
+"""
+
+
+@pytest.mark.parametrize(("default", "is_ours"), [("localhost", False), ("127.0.0.1", True)])
+@pytest.mark.parametrize("refused_at", ["exchange", "refresh"])
+def test_a_host_that_an_end_user_typed_opens_no_incident_for_others(
+    refused_at: str, default: str, is_ours: bool, stage: Stage
+) -> None:
+    port = stage.server.url.rpartition(":")[2]
+    stage.write(TENANTED.replace("<default>", default).replace("<port>", port))
+    stage.register(name="typed")
+    if refused_at == "refresh":
+        stage.tokens(TOKENS)
+    stage.tokens({"error": "invalid_client"}, status=401)
+    answer = stage.confirm(params={"host": "127.0.0.1"})
+    if refused_at == "refresh":
+        connection = Connection.objects.get()
+        stage.refresh(connection)
+        assert connection.status != "needs_reauth"
+    else:
+        assert answer.status_code >= 400
+    assert Incident.objects.exists() is is_ours
