@@ -85,8 +85,7 @@ class Need:
     """Why a refresh may begin although none is due.
 
     ``valid_until``: the caller needs a credential that lives until then. ``instead_of``: this version is to be
-    replaced if it is still the current one and did not come from a refresh within the last 10 s (without ``at_once``
-    it is then due when they are over). ``at_once`` also overrides the backoff after failures.
+    replaced if it is still the current one. ``at_once`` also overrides the backoff after failures.
     """
 
     valid_until: datetime | None = None
@@ -245,10 +244,6 @@ def _why_not(
         return RefreshReport(Outcome.FRESH)
     if is_held_back(connection, now=now):
         return RefreshReport(Outcome.ANSWER_UNREAD)
-    if need.instead_of is not None and (soon := _too_soon(connection, now=now)) is not None:
-        if not need.at_once and (connection.refresh_due_at > soon):
-            connection.change(refresh_due_at=soon, refresh_enqueued_until=None)
-        return RefreshReport(Outcome.TOO_SOON, retry_after_seconds=(soon - now).total_seconds())
     if connection.next_attempt_at is not None and connection.next_attempt_at > now and not need.at_once:
         wait = (connection.next_attempt_at - now).total_seconds()
         return RefreshReport(Outcome.BACKING_OFF, retry_after_seconds=wait)
@@ -269,13 +264,6 @@ def _is_due(connection: Connection, need: Need, *, now: datetime) -> bool:
         return False
     newest = CredentialVersion.objects.only("received_at").get(Q(id=connection.current_version_id))
     return newest.received_at <= now - FLOOR
-
-
-def _too_soon(connection: Connection, *, now: datetime) -> datetime | None:
-    """Return when a credential that a refresh has just brought may be replaced by another, None where that is now."""
-    newest = CredentialVersion.objects.only("received_at", "attempt_id").get(Q(id=connection.current_version_id))
-    may_from = newest.received_at + FLOOR
-    return may_from if newest.attempt_id is not None and may_from > now else None
 
 
 def _claimed(

@@ -8,16 +8,19 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Q
+
 from connections import dispatch
 from connections.lifecycle import audit
-from connections.lifecycle.claim import Need, Outcome
+from connections.lifecycle.claim import FLOOR, Need, Outcome, RefreshReport
+from connections.lifecycle.clock import database_now
 from connections.lifecycle.disconnect import disconnect
 from connections.lifecycle.locking import lock_connection, short_transaction
 from connections.lifecycle.probe import probe
 from connections.lifecycle.refresh import refresh_and_wait
 from connections.lifecycle.reread import discard_unread, reread
 from connections.lifecycle.switches import switched_off
-from connections.models import VENDS, Connection, Revocation, Status
+from connections.models import VENDS, Connection, CredentialVersion, Revocation, Status
 from providers.vocabulary import ProbeVerdict
 
 TRIGGER = "operator"
@@ -83,7 +86,7 @@ def refresh_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor, trigger: 
     if connection is None:
         return Told(False, Outcome.GONE, "There is no such connection.")
     need = Need(instead_of=connection.current_version_id, at_once=True)
-    report = refresh_and_wait(connection_id, trigger=trigger, need=need)
+    report = _too_soon(connection) or refresh_and_wait(connection_id, trigger=trigger, need=need)
     is_success = report.outcome in (Outcome.REFRESHED, Outcome.FRESH)
     audit.record(
         "connection.refresh",
@@ -131,6 +134,14 @@ def discard_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor) -> Told:
     if discard_unread(connection_id, actor=actor):
         return Told(True, "discarded", "Destroyed. The next refresh is sent with the refresh token before it.")
     return Told(False, "nothing", "No answer is waiting to be read.")
+
+
+def _too_soon(connection: Connection) -> RefreshReport | None:
+    """Return the report for a credential that a refresh has just brought: another would only be a hot loop."""
+    newest = CredentialVersion.objects.filter(
+        Q(id=connection.current_version_id), attempt_id__isnull=False, received_at__gt=database_now() - FLOOR
+    )
+    return RefreshReport(Outcome.TOO_SOON) if newest.exists() else None
 
 
 def _asked_about(action: str, connection_id: uuid.UUID, *, actor: audit.Actor) -> Connection | None:

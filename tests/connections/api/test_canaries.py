@@ -32,6 +32,7 @@ from connections.lifecycle.sweep import sweep_probes, sweep_refreshes
 from connections.lifecycle.targets import redirect_uri
 from connections.models import AuditEvent, Connection, ConnectSession, CredentialVersion, OutboxEvent, ProviderApp
 from providers.vocabulary import AuthStyle
+from tests.connections.lifecycle.clockwork import age
 from tests.factories import RETURN_URL, Caller, make_caller, make_tenant
 from tests.flows import SAME_ORIGIN, EndUser, call, completion_code
 from tests.person import parameters_of
@@ -298,6 +299,7 @@ def succeed_and_fail(alice: EndUser, backend: Caller, app: ProviderApp, sandbox:
     call(backend, "POST", f"/connections/{connection_id}/refresh")
     plant_versions(sinks)
     alice.vend(connection_id)
+    age(connection_id, seconds=15)  # refreshes on demand keep 10 s apart
     sandbox.control.fault("html")
     call(backend, "POST", f"/connections/{connection_id}/refresh")
     version = str(Connection.objects.get(id=connection_id).current_version_id)
