@@ -50,7 +50,7 @@ SWEPT = {
 STAYS = {
     "connections.AuditEvent": "append-only; pruned by an operator's command",
     "connections.CredentialVersion": "the current one, the previous one and orphans until the next refresh",
-    "connections.UnreadAnswer": "until it is read, overtaken or discarded; at most one a connection where nothing waits",
+    "connections.UnreadAnswer": "until it is read, overtaken, discarded, or its connection ends",
     "connections.Scope": "one for each scope of a connection",
     "connections.BurntCode": "forgotten by lifecycle.burn when no code lives so long",
     "connections.Tenant": "made by operators",
