@@ -94,6 +94,7 @@ WORDS_OF: dict[Failure, Words] = {
     Failure.FRAMED: Words("This step needs a window of its own", "Open it in a new window."),
     Failure.APP_MISCONFIGURED: Words("This connection is not set up properly", _OPERATORS_MEND),
     Failure.EXCHANGE_FAILED: Words("The provider did not accept this", _START_AGAIN),
+    Failure.ANSWER_UNREADABLE: Words("The provider's answer cannot be read", _OPERATORS_MEND),
     Failure.NO_WORKSPACE: Words(
         "Your account at {provider} has no {workspace} yet",
         "There is nothing to connect to, so nothing was connected. Create one at {provider}, then connect again.",

@@ -49,6 +49,7 @@ class Failure(StrEnum):
     CHOICE_DECLINED = "choice_declined"
     COMPLETION_MISMATCH = "completion_mismatch"
     EXCHANGE_FAILED = "exchange_failed"
+    ANSWER_UNREADABLE = "answer_unreadable"
     NO_WORKSPACE = "no_workspace"
     ACCOUNT_NOT_PERMITTED = "account_not_permitted"
     ACCOUNT_MISMATCH = "account_mismatch"

@@ -28,8 +28,6 @@ from tests.sandbox_control import SandboxProcess
         ({"kind": "status", "status": 500}, 409, "exchange_failed", "provider_unavailable"),
         ({"kind": "reset_before"}, 409, "exchange_failed", "provider_unavailable"),
         ({"kind": "lost_response"}, 409, "exchange_failed", "provider_unavailable"),
-        ({"kind": "html"}, 409, "exchange_failed", "malformed_response"),
-        ({"kind": "json_list"}, 409, "exchange_failed", "malformed_response"),
         ({"kind": "redirect", "location": "http://127.0.0.1:1/"}, 502, "app_misconfigured", "target_refused"),
         ({"kind": "status", "endpoint": "me", "status": 401, "times": 0}, 409, "exchange_failed", "grant_rejected"),
     ],

@@ -9,6 +9,9 @@ from connections.lifecycle.outcomes import Refusal, SessionUnusable
 
 # Refusals that only the API knows, because no page of the widget does what they are about.
 ONLY_IN_THE_API = {
+    "paused",
+    "min_ttl_unavailable",
+    "cursor_expired",
     "ambiguous_connection",
     "completion_mismatch",
     "insufficient_scope",
