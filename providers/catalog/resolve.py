@@ -20,7 +20,6 @@ _URLS = {
     "token": "token_url",
     "revocation": "revocation_url",
     "introspection": "introspection_url",
-    "jwks": "jwks_url",
 }
 
 
@@ -38,7 +37,6 @@ class Endpoints:
     revocation: str = ""
     introspection: str = ""
     probe: str = ""
-    jwks: str = ""
     base: str = ""
 
 
@@ -234,7 +232,6 @@ def _urls(
             "token": method.token_url,
             "revocation": method.revocation_url,
             "introspection": method.introspection_url,
-            "jwks": method.jwks_url if isinstance(method, AuthorizationCodeMethod) else "",
         }
     # Only two of them may name it, and it is the operator's word: quoted, it stays one step of a path.
     values = {**values, "client_id": quote(client_id, safe="")}

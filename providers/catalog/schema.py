@@ -121,14 +121,12 @@ class AuthorizationCodeMethod(OAuthMethod):
     (``COMMON_MARKERS``), and counts beside a code, too.
     ``offline_consent`` says when ``prompt=consent`` is sent: "openid" where ``offline_access`` is asked of a server
     that was discovered, or together with ``openid`` (OpenID Connect Core §11 wants it so), "always" with each request
-    for it or for the ``refresh_scope``. A prompt among the ``authorization_params`` comes first. ``jwks_url``
-    is where the issuer publishes the keys that sign ID tokens.
+    for it or for the ``refresh_scope``. A prompt among the ``authorization_params`` comes first.
     """
 
     authorization_url: str = ""
     issuer: str = ""
     discover: bool = False  # endpoints come from the issuer's metadata (RFC 8414, OpenID Connect Discovery)
-    jwks_url: str = ""
     iss_parameter: IssParameter = IssParameter.OPTIONAL
     pkce: Pkce = Pkce.S256
     response_mode: Literal["query", "form_post"] = "query"

@@ -22,7 +22,6 @@ _ENDPOINTS = {
     "revocation": "revocation_endpoint",
     "introspection": "introspection_endpoint",
     "probe": "userinfo_endpoint",
-    "jwks": "jwks_uri",
 }
 # RFC 8414 §2 defines these and OpenID Connect Discovery does not: some servers name them in the former's document only.
 _RFC8414_ONLY = ("revocation_endpoint", "introspection_endpoint")
@@ -35,7 +34,7 @@ _ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/%\[\]-]{1,256}")
 def discover(issuer: str, *, spelled_out: Collection[str] = ()) -> dict[str, str]:
     """Return the endpoints and habits that the metadata of ``issuer`` names, for ``providers.catalog.resolve``.
 
-    The keys are issuer, authorization, token, revocation, introspection, probe (the userinfo endpoint), jwks,
+    The keys are issuer, authorization, token, revocation, introspection, probe (the userinfo endpoint),
     iss_parameter, pkce, client_authentication and scopes_supported (space-separated); what the server lacks, does not
     say or says unusably of something that is ``spelled_out`` elsewhere is "". Every well-known place is tried. Raises
     ``MisconfiguredProvider`` saying what is wrong with the issuer or its metadata, and where it was looked for,

@@ -17,7 +17,6 @@ def metadata(issuer: str, **changes: Any) -> dict[str, Any]:
         "revocation_endpoint": f"{issuer}/revoke",
         "introspection_endpoint": f"{issuer}/introspect",
         "userinfo_endpoint": f"{issuer}/me",
-        "jwks_uri": f"{issuer}/keys",
     } | changes
 
 
@@ -37,7 +36,6 @@ def test_reads_endpoints_and_habits(egress_policy: Any, provider: Any) -> None:
         "revocation": f"{issuer}/revoke",
         "introspection": f"{issuer}/introspect",
         "probe": f"{issuer}/me",
-        "jwks": f"{issuer}/keys",
         "iss_parameter": "required",
         "pkce": "S256",
         "client_authentication": "client_secret_post",
@@ -165,7 +163,7 @@ def test_metadata_that_says_nothing_against_s256_is_no_warning(methods: Any, egr
         ("http://x.example/token", "may not be called"),
     ],
 )
-@pytest.mark.parametrize("name", ["token_endpoint", "authorization_endpoint", "jwks_uri"])
+@pytest.mark.parametrize("name", ["token_endpoint", "authorization_endpoint", "revocation_endpoint"])
 def test_endpoint_that_would_never_be_called_is_refused_by_name(
     name: str, endpoint: str, told: str, egress_policy: Any, provider: Any
 ) -> None:
