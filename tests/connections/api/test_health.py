@@ -1,19 +1,48 @@
 """Health: alive whatever the Host header says; ready only with database, migrations and keys."""
 
 import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
 from django.conf import settings as project
 from django.db import connection as database
+from django.db.backends.signals import connection_created
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
+from connections.api import health
 from connections.lifecycle.clock import database_now
 from connections.models import ProviderApp
 from tests.connections.api.stored import make_connection
 from tests.factories import make_caller, make_tenant
 from tests.flows import call
+
+
+@pytest.fixture(autouse=True)
+def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    look_anew(monkeypatch)
+
+
+def look_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Know as little as a process that has just begun."""
+    monkeypatch.setattr(health, "_readiness", health.Readiness())
+
+
+@pytest.fixture
+def opened() -> Iterator[list[object]]:
+    """The database connections that were opened, in whichever thread."""
+    seen: list[object] = []
+
+    def note(connection: object, **_: object) -> None:
+        seen.append(connection)
+
+    connection_created.connect(note)
+    yield seen
+    connection_created.disconnect(note)
 
 
 def ready(**headers: str) -> tuple[int, dict[str, str]]:
@@ -71,11 +100,14 @@ def test_a_wrong_key_fails_readiness_and_ends_no_connection(
     assert (connection.status, connection.failures) == ("active", 0)
 
 
-def test_a_wrong_key_is_noticed_where_only_credentials_are_stored(transactional_db: None, settings: Any) -> None:
+def test_a_wrong_key_is_noticed_where_only_credentials_are_stored(
+    transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make_connection(make_tenant("acme"))
     ProviderApp.objects.update(secrets=None)
     assert ready()[0] == 200
     settings.FERNET_KEYS = other_keys("FERNET_KEYS")
+    look_anew(monkeypatch)
     status, checks = ready()
     assert (status, checks["keys"]) == (503, "stored keys do not open")
 
@@ -108,3 +140,34 @@ def test_neither_says_more_than_a_word(db: None) -> None:
     text = Client().get("/readyz").content.decode() + Client().get("/healthz").content.decode()
     for secret in (project.DATABASES["default"]["PASSWORD"], project.SECRET_KEY, project.REDIS_URL):
         assert not secret or str(secret) not in text
+
+
+def test_asking_again_and_again_asks_the_database_once(transactional_db: None, opened: list[object]) -> None:
+    with CaptureQueriesContext(database) as first:
+        assert ready()[0] == 200
+    assert len(first) > 0
+    with CaptureQueriesContext(database) as repeated:
+        opened.clear()  # capturing has opened one
+        began = time.monotonic()
+        answers = [ready() for _ in range(100)]
+        took = time.monotonic() - began
+    assert {status for status, _ in answers} == {200}
+    looks = int(took / health.Readiness.LASTS_SECONDS) + 1  # where the machine is slow
+    assert len(repeated) <= (looks - 1) * len(first)
+    assert len(opened) <= looks - 1
+
+
+def test_many_who_ask_at_once_have_one_look_among_them(transactional_db: None, opened: list[object]) -> None:
+    with ThreadPoolExecutor(16) as crowd:
+        answers = list(crowd.map(lambda _: ready(), range(64)))
+    assert {status for status, _ in answers} == {200}
+    assert len(opened) == 1
+
+
+def test_a_second_later_it_looks_again(transactional_db: None, settings: Any) -> None:
+    make_connection(make_tenant("acme"))
+    assert ready()[0] == 200
+    settings.KEK_KEYS = other_keys("KEK_KEYS")
+    assert ready()[0] == 200
+    time.sleep(health.Readiness.LASTS_SECONDS + 0.1)
+    assert ready() == (503, {"database": "ok", "migrations": "ok", "keys": "stored keys do not open", "broker": "ok"})
