@@ -8,11 +8,12 @@ import codecs
 import json
 import re
 import zlib
+from collections.abc import Iterator
 from email.message import Message
 from typing import Any
 from urllib.parse import unquote, unquote_plus
 
-from providers.response import GZIP, Response, gunzip
+from providers.response import GZIP, Response, gunzip, inflate
 
 _MOST_UNPACKED = 1_048_576
 # The longer marks first: that of UTF-32 begins with that of UTF-16.
@@ -27,13 +28,19 @@ _NO_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_esc
 # What stands before JSON so that no foreign page can run it as a script.
 _GUARDS = re.compile(r"(?:\)\]\}'?,?|for\s*\(;;\);?|while\s*\((?:1|true)\);?|throw\s*[01];?|&&&START&&&)\s*")
 _CALL = re.compile(r"(?:/\*\*?/)?\s*[A-Za-z_$][\w$.]*\s*\((.*)\)\s*;?", re.DOTALL)
-_FORM = re.compile(r"[?#]?[^\s=&<>{}\[\]\"]+=[^\s<>{}\[\]\"]*", re.ASCII)
+_FORM = re.compile(r"[^\s=&<>{}\[\]\"]+=[^\s<>{}\[\]\"]*", re.ASCII)
+_FORM_BEGINS = re.compile(r"[^\s=&<>{}\[\]\"]+[=&]", re.ASCII)
+_FORM_TYPE = re.compile(r"\s*application/x-www-form-urlencoded\b", re.IGNORECASE)
+_SEMICOLONS = re.compile(r";[A-Za-z_]\w*=", re.ASCII)
 _MOST_FIELDS = 500
+_MOST_STARTS = 20  # of an object in other text
+_MOST_DIGITS = 400  # a float holds 308
+_ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 UNREADABLE = object()
 
 
 def text_of(response: Response) -> str:
-    """Return the body as text, whatever its labels say. A gzip that nobody announced is undone."""
+    """Return the body as text, whatever its labels say. A gzip or zlib that nobody announced is undone."""
     body = _unpacked(response.body)
     for mark, charset in _MARKS:
         if body.startswith(mark):
@@ -63,28 +70,54 @@ def document_of(text: str) -> Any:
     return found
 
 
-def form_of(text: str) -> dict[str, str]:
+def objects_in(text: str) -> Iterator[dict[str, Any]]:
+    """Yield the JSON objects that stand in other text, such as a warning before or a comment behind: those whole alone.
+
+    Nobody may take what is found so for the answer to anything but a request of our own for tokens: a page for people
+    may hold any object.
+    """
+    start = text.find("{")
+    for _ in range(_MOST_STARTS):
+        if start < 0:
+            return
+        try:
+            found, end = _DECODER.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            end = start + 1
+        else:
+            yield found
+        start = text.find("{", end)
+
+
+def form_of(text: str, *, content_type: str = "") -> dict[str, str]:
     """Return the fields of a form-encoded ``text``, the last of each name; {} where it is no form.
 
-    A plus sign is white space (as HTML says), but within a token: there it was left unencoded.
+    What is labelled as a form may hold white space and signs that were to be encoded. A plus sign is white space (as
+    HTML says), but within a token: there it was left unencoded.
     """
-    text = text.strip().lstrip("?#")
-    if not _FORM.fullmatch(text) or text.count("&") > _MOST_FIELDS:
+    text = text.strip().lstrip("?#&").replace("&amp;", "&")
+    if "&" not in text and _SEMICOLONS.search(text):
+        text = text.replace(";", "&")  # as HTML 4 recommended (appendix B.2.2)
+    is_form = _FORM_BEGINS.match(text) if _FORM_TYPE.match(content_type) else _FORM.fullmatch(text)
+    if not is_form or text.count("&") > _MOST_FIELDS:
         return {}
     fields = {}
     for pair in text.split("&"):
         name, _, value = pair.partition("=")
         name = unquote_plus(name)
         fields[name] = unquote(value) if "token" in name.lower() and "type" not in name.lower() else unquote_plus(value)
-    return fields
+    return fields if any(value.strip("=") for value in fields.values()) else {}  # one word and = is Base64
 
 
 def _unpacked(body: bytes) -> bytes:
     for _ in range(2):  # packed twice, or under a label that hides it
-        if not body.startswith(GZIP):
-            break
         try:
-            body = gunzip(body, cap=_MOST_UNPACKED)
+            if body.startswith(GZIP):
+                body = gunzip(body, cap=_MOST_UNPACKED)
+            elif body.startswith(_ZLIB):
+                body = inflate(body, cap=_MOST_UNPACKED)
+            else:
+                break
         except (ValueError, zlib.error):
             break
     return body
@@ -104,9 +137,17 @@ def _labelled(body: bytes, content_type: str) -> str:
 
 def _loaded(text: str) -> Any:
     try:
-        return json.loads(text.strip("\ufeff\x00 \t\r\n"), strict=False)
+        return _DECODER.decode(text.strip().strip("\ufeff\x00 \t\r\n"))
     except (ValueError, RecursionError):
         return UNREADABLE
+
+
+def _whole_number(digits: str) -> int | float:
+    """Return a whole number; one so long that Python does not read it is infinite, and costs nothing else."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
+
+
+_DECODER = json.JSONDecoder(strict=False, parse_int=_whole_number)
 
 
 def has_content(response: Response) -> bool:

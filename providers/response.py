@@ -60,7 +60,7 @@ def read_body(answer: http.client.HTTPResponse, *, cap: int) -> bytes:
     codings = {coding.strip().lower() for coding in (answer.getheader("Content-Encoding") or "").split(",")}
     if not codings & _PACKED:
         return bytes(body)
-    return gunzip(bytes(body), cap=cap) if body.startswith(GZIP) else _inflated(bytes(body), cap=cap)
+    return gunzip(bytes(body), cap=cap) if body.startswith(GZIP) else inflate(bytes(body), cap=cap)
 
 
 def gunzip(packed: bytes, *, cap: int) -> bytes:
@@ -78,8 +78,11 @@ def gunzip(packed: bytes, *, cap: int) -> bytes:
     return bytes(body)
 
 
-def _inflated(packed: bytes, *, cap: int) -> bytes:
-    """Return what a deflate holds, wrapped (RFC 1950) or bare (RFC 1951); what is neither is returned as it is."""
+def inflate(packed: bytes, *, cap: int) -> bytes:
+    """Return what a deflate holds, wrapped (RFC 1950) or bare (RFC 1951); what is neither is returned as it is.
+
+    Raises ``ValueError`` when it holds more than ``cap`` bytes.
+    """
     for window in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
         decoder = zlib.decompressobj(window)
         try:

@@ -29,6 +29,7 @@ from providers.vocabulary import Meaning
 _LONGEST_RETRY_AFTER_SECONDS = 900.0
 _CLOCKS_APART_SECONDS = 86_400.0
 _TRANSIENT_STATUSES = frozenset({408, 425, 429})
+_NO_ERROR = frozenset({"", "0", "ok", "success", "none", "null", "false", "no_error", "[]", "{}"})
 _STANDARD_CODES = {
     "invalid_grant": Meaning.GRANT_REJECTED,
     "invalid_client": Meaning.CLIENT_REJECTED,
@@ -52,7 +53,7 @@ _FAILURES: Mapping[Meaning, tuple[type[ProviderError], str]] = {
 def failure_of(response: Response, *, rules: Iterable[ErrorRule]) -> ProviderError | None:
     """Return the named failure that ``response`` is, or None for a success: a 2xx that carries no error. No I/O."""
     document = fields_in(response)
-    error = document.get("error") if isinstance(document, dict) else None
+    error = error_in(document) if isinstance(document, dict) else None
     if (rule := first_match(rules, response)) is not None:
         return _failure(response, rule.means, error, known=rule.value or "")
     if response.status >= 500 or response.status in _TRANSIENT_STATUSES:
@@ -66,6 +67,13 @@ def failure_of(response: Response, *, rules: Iterable[ErrorRule]) -> ProviderErr
     # A code of the provider's own in a 4xx is a well-formed error as well (RFC 6749 §8.5).
     is_refusal = 400 <= response.status < 500 and plain_error_code(error) != ""
     return _failure(response, Meaning.REQUEST_REJECTED if is_refusal else Meaning.MALFORMED, error)
+
+
+def error_in(document: Mapping[str, Any]) -> Any:
+    """Return the member ``error`` of an answer, or None where it says that there is none, in whatever words."""
+    error = document.get("error")
+    said = error.get("code", error) if isinstance(error, dict) else error
+    return None if said is None or str(said).strip().casefold() in _NO_ERROR else error
 
 
 def first_match(rules: Iterable[ErrorRule], response: Response) -> ErrorRule | None:
@@ -98,7 +106,8 @@ def fields_in(response: Response) -> Any:
     """Return the body read as JSON, else the fields of a form, whatever it is labelled; None when it is neither."""
     text = text_of(response)
     found = document_of(text)
-    return form_of(text) or None if found is UNREADABLE else found
+    content_type = response.headers.get("Content-Type", "")
+    return form_of(text, content_type=content_type) or None if found is UNREADABLE else found
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:

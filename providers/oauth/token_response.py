@@ -8,10 +8,11 @@ from typing import Any
 import structlog
 from pydantic import SecretStr
 
+from providers.answer_text import objects_in, text_of
 from providers.catalog.pointer import value_at
 from providers.catalog.schema import AuthorizationCodeMethod, OAuthMethod
 from providers.errors import MalformedResponse
-from providers.oauth.classify import answered_at, failure_of, fields_in
+from providers.oauth.classify import answered_at, error_in, failure_of, fields_in
 from providers.oauth.expiry import GrantLife, access_life, grant_life
 from providers.oauth.unread import failure_to_read
 from providers.response import Response
@@ -53,14 +54,15 @@ def admit(
     failure that ``classify`` sees in it, and ``AnswerUnread`` for a success that names no usable token.
     """
     failure = failure_of(response, rules=method.errors)
-    whole = fields_in(response)
-    pointers = dict.fromkeys([method.token_pointer, *([""] if is_refresh else [])])
-    for fields in (value_at(whole, pointer) for pointer in pointers):
-        if isinstance(fields, dict) and _token(value_at(fields, _path(method.token_fields.access_token))) is not None:
-            break
-    else:
-        fields = {}
     is_success = 200 <= response.status < 300
+    whole = fields_in(response)
+    fields = _with_token(whole, method, is_refresh=is_refresh)
+    if failure is None and whole is None:
+        for found in objects_in(text_of(response)):
+            fields = {} if error_in(found) else _with_token(found, method, is_refresh=is_refresh)
+            if fields:
+                whole = found
+                break
     if (isinstance(failure, MalformedResponse) and is_success) or (failure is None and not fields):
         failure = failure_to_read(response, failure)
     if failure is not None:
@@ -70,6 +72,15 @@ def admit(
         whole if isinstance(whole, dict) else {},
         answered_at(response.headers) if clock is None else clock,
     )
+
+
+def _with_token(whole: Any, method: OAuthMethod, *, is_refresh: bool) -> dict[str, Any]:
+    """Return the object within ``whole`` that holds the tokens, {} where there is none."""
+    for pointer in dict.fromkeys([method.token_pointer, *([""] if is_refresh else [])]):
+        fields = value_at(whole, pointer)
+        if isinstance(fields, dict) and _token(value_at(fields, _path(method.token_fields.access_token))) is not None:
+            return fields
+    return {}
 
 
 def _named(fields: dict[str, Any], method: OAuthMethod) -> dict[str, Any]:

@@ -57,7 +57,9 @@ def may_hold_tokens(answer: Response) -> bool:
         return _holds(document, name="")
     if _is_cut_short(text):
         return False  # nothing complete was received; it is kept, and a retry stays right
-    return bool(_NAMED.search(text)) or not _is_text(answer.body, text)
+    # One long word and nothing else is a token of its own, or a document in a coding of its own.
+    is_bare = len(text.strip()) >= _LONG and _TOKEN.fullmatch(text.strip()) and not _ADDRESS.match(text.strip())
+    return bool(_NAMED.search(text) or is_bare) or not _is_text(answer.body, text)
 
 
 def _holds(value: Any, *, name: str) -> bool:

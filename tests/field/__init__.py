@@ -40,6 +40,8 @@ a token response in Latin-1, with a letter beyond ASCII beside the tokens
     tests/field/test_token_answers.py::test_no_charset_and_no_coding_costs_a_token
 a token response that is form-encoded
     tests/field/test_token_answers.py::test_a_form_or_a_wrapper_is_read_as_every_client_reads_it
+    tests/field/test_token_answers.py::test_an_error_that_says_there_is_none_is_none
+    tests/field/test_token_answers.py::test_tokens_within_a_page_are_not_taken_from_beside_an_error
     tests/field/test_token_answers.py::test_a_form_encoded_refusal_is_a_refusal
 a token so fresh that the first call with it is refused
     tests/field/test_fresh_tokens.py::test_a_token_that_is_refused_at_first_is_looked_at_again

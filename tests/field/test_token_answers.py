@@ -71,6 +71,7 @@ CHARSETS = [
     (utf8, {"Content-Encoding": "utf-8"}),
     (utf8, {"Content-Encoding": "gzip"}),
     (utf8, {"Content-Encoding": "br"}),
+    (lambda document: zlib.compress(utf8(document)), {}),
 ]
 
 
@@ -95,6 +96,14 @@ FORMS = [
     (lambda document: b")]}'\n" + utf8(document), {}),
     (lambda document: json.dumps(utf8(document).decode()).encode(), {}),
     (lambda document: b"callback(" + utf8(document) + b");", {}),
+    (lambda document: utf8(document) + b"\n<!-- made in 3 ms -->", {}),
+    (lambda document: b"<b>Warning</b>: undefined in <b>/t.php</b> on line 3<br />\n" + utf8(document), {}),
+    (lambda document: utf8(document)[:-1] + b', "serial": ' + b"9" * 5000 + b"}", {}),
+    (lambda document: "\u00a0".encode() + utf8(document), {}),
+    (lambda document: form(document).replace(b"&", b"&amp;"), {"Content-Type": "text/html"}),
+    (lambda document: form(document).replace(b"&", b";"), {"Content-Type": "application/x-www-form-urlencoded"}),
+    (lambda document: b"ok&" + form(document) + b"&", {"Content-Type": "application/x-www-form-urlencoded"}),
+    (lambda document: form(document) + b"&scope=read write", {"Content-Type": "application/x-www-form-urlencoded"}),
 ]
 
 
@@ -104,6 +113,20 @@ def test_a_form_or_a_wrapper_is_read_as_every_client_reads_it(
 ) -> None:
     serve(stage, written, headers)
     connects_and_refreshes(stage)
+
+
+@pytest.mark.parametrize("error", [0, "0", "", "OK", "success", None, False, {"code": "ok", "message": ""}, {}, []])
+def test_an_error_that_says_there_is_none_is_none(stage: Stage, error: Any) -> None:
+    serve(stage, lambda document: utf8(document | {"error": error}))
+    connects_and_refreshes(stage)
+
+
+def test_tokens_within_a_page_are_not_taken_from_beside_an_error(stage: Stage) -> None:
+    stage.tokens(tokens(1))
+    stage.tokens(b"Warning: x\n" + utf8({"error": "invalid_grant", "access_token": "at-2"}))
+    connection = stage.connect()
+    assert stage.refresh(connection).outcome == "answer_unread"
+    assert (connection.status, connection.reason) == ("active", "connected")
 
 
 def test_a_form_encoded_refusal_is_a_refusal(stage: Stage) -> None:

@@ -79,7 +79,6 @@ def test_keeps_what_a_refresh_leaves_out() -> None:
         b"17",
         b"<html><body>Sign in</body></html>",
         b'{"access_token": "at"',
-        b'{"access_token": "at"}trailing',
         b"[" * 60_000,
         b'{"a":' * 10_000,
         b'{"access_token": ' + b"9" * 5000 + b"}",
