@@ -4,7 +4,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, UnreadablePostError
 
 from connections.api.health import healthz, readyz
 
@@ -42,9 +42,10 @@ class OnePublicHost:
 
 
 class NoNul:
-    """Refuses an address that holds NUL: no text in the database can, and a comparison with one would be an error.
+    """Refuses what holds NUL: no text in the database can, and a comparison with one would be an error.
 
-    The API looks at its texts itself, and answers in its own form.
+    Addresses everywhere, and the forms of the operators. The API and the widget look at their texts themselves, and
+    answer in their own form.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -55,8 +56,21 @@ class NoNul:
         if request.path.startswith("/api/"):
             return self._get_response(request)
         if "\x00" in request.path or "%00" in query or "\x00" in query:
-            return HttpResponse("There is nothing at this address.", status=400, content_type="text/plain")
+            return _refused("There is nothing at this address.")
+        if request.path.startswith("/admin/") and _form_holds_nul(request):
+            return _refused("The form holds a NUL character, which no text may hold: nothing was changed.")
         return self._get_response(request)
+
+
+def _form_holds_nul(request: HttpRequest) -> bool:
+    try:
+        return any("\x00" in text for name, values in request.POST.lists() for text in (name, *map(str, values)))
+    except UnreadablePostError:  # the browser has gone
+        return False
+
+
+def _refused(why: str) -> HttpResponse:
+    return HttpResponse(why, status=400, content_type="text/plain")
 
 
 class ContentLength:

@@ -6,14 +6,16 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import BinaryField, Count, Model, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Now
 from django.db.models.options import Options
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.text import capfirst
 
 from connections.entrance import client_address
@@ -92,7 +94,21 @@ class CappedPaginator(Paginator[Any]):
         return self.object_list.order_by()[: self.MOST].count()
 
 
-class OperatorAdmin(_ModelAdmin[M]):
+class ChosenRowsAdmin(_ModelAdmin[M]):
+    """A model whose list has actions: what is sent as the chosen rows is looked at before it is searched for."""
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[M], *args: Any) -> HttpResponse | None:
+        try:
+            for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                self.opts.pk.to_python(chosen)
+        except ValidationError:
+            words = "Nothing was done: one of the ids that were sent is none. Choose from the list."
+            self.message_user(request, words, messages.WARNING)
+            return HttpResponseRedirect(request.get_full_path())
+        return super().response_action(request, queryset, *args)
+
+
+class OperatorAdmin(ChosenRowsAdmin[M]):
     """A model's pages. Rows carry ``read_at``, the database's clock when they were read.
 
     ``id_search_fields`` are UUID columns that a search for an id is compared with, exactly; other searches go to

@@ -11,6 +11,8 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 
+from connections.admin.base import ChosenRowsAdmin
+
 
 class _BySuperusers:
     """Adding, changing and deleting need more than a permission."""
@@ -34,10 +36,10 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class OperatorAccountAdmin(_BySuperusers, UserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
+class OperatorAccountAdmin(_BySuperusers, ChosenRowsAdmin[User], UserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
     """Accounts of operators."""
 
 
 @admin.register(Group)
-class RoleAdmin(_BySuperusers, GroupAdmin):
+class RoleAdmin(_BySuperusers, ChosenRowsAdmin[Group], GroupAdmin):
     """Roles: what the accounts in them may do."""

@@ -68,11 +68,16 @@ def problem(
         content_type="application/problem+json",
         headers={"Cache-Control": "no-store"},
     )
-    if retry_after_seconds is not None:
-        response["Retry-After"] = str(max(1, math.ceil(retry_after_seconds)))
+    say_when_again(response, retry_after_seconds)
     if number == HTTPStatus.UNAUTHORIZED:
         response["WWW-Authenticate"] = 'Bearer realm="latchkey"'
     return response
+
+
+def say_when_again(response: HttpResponse, seconds: float | None) -> None:
+    """Set ``Retry-After`` (RFC 9110 §10.2.3), in whole seconds, at least one; None sets nothing."""
+    if seconds is not None:
+        response["Retry-After"] = str(max(1, math.ceil(seconds)))
 
 
 def _member(loc: Sequence[str | int]) -> str:

@@ -69,11 +69,12 @@ _REVOCATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What came of it: a stable ``code``, and a sentence for people."""
+    """What came of it: a stable ``code``, a sentence for people, and when asking again can lead to more, if known."""
 
     is_success: bool
     code: str
     detail: str
+    retry_after_seconds: float | None = None
 
 
 def refresh_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor, trigger: str = TRIGGER) -> Told:
@@ -95,7 +96,7 @@ def refresh_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor, trigger: 
         connection=connection,
         detail={"attempt": str(report.attempt_id)} if report.attempt_id else {},
     )
-    return Told(is_success, report.outcome, _REFRESHED[report.outcome])
+    return Told(is_success, report.outcome, _REFRESHED[report.outcome], report.retry_after_seconds)
 
 
 def probe_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor, trigger: str = TRIGGER) -> Told:
@@ -138,10 +139,12 @@ def discard_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor) -> Told:
 
 def _too_soon(connection: Connection) -> RefreshReport | None:
     """Return the report for a credential that a refresh has just brought: another would only be a hot loop."""
-    newest = CredentialVersion.objects.filter(
-        Q(id=connection.current_version_id), attempt_id__isnull=False, received_at__gt=database_now() - FLOOR
-    )
-    return RefreshReport(Outcome.TOO_SOON) if newest.exists() else None
+    current = CredentialVersion.objects.filter(Q(id=connection.current_version_id), attempt_id__isnull=False)
+    received_at = current.values_list("received_at", flat=True).first()
+    left = None if received_at is None else received_at + FLOOR - database_now()
+    if left is None or left <= timedelta(0):
+        return None
+    return RefreshReport(Outcome.TOO_SOON, retry_after_seconds=left.total_seconds())
 
 
 def _asked_about(action: str, connection_id: uuid.UUID, *, actor: audit.Actor) -> Connection | None:

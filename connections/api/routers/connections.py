@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from django.db.models import Q
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from pydantic import Field
 
 from connections.api.auth import Caller, caller_of
+from connections.api.problems import say_when_again
 from connections.api.representations import connection_out
 from connections.api.schemas import (
     ChangedOut,
@@ -93,11 +94,17 @@ def delete_connection(
 
 
 @router.post("/{connection_id}/refresh", response=OutcomeOut, summary="Refresh now")
-def refresh_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: Slug | None = None) -> OutcomeOut:
-    """Replace the current credential by a fresh one; several calls at once lead to one request."""
+def refresh_connection(
+    request: HttpRequest, response: HttpResponse, connection_id: uuid.UUID, tenant: Slug | None = None
+) -> OutcomeOut:
+    """Replace the current credential by a fresh one; several calls at once lead to one request.
+
+    Not so within 10 s of the last refresh (`too_soon`). `Retry-After` says when asking again can lead to more.
+    """
     caller = caller_of(request, may=Permission.MANAGE)
     connection = caller.connection(connection_id, tenant)
     told = refresh_on_demand(connection.id, actor=caller.actor, trigger="api")
+    say_when_again(response, told.retry_after_seconds)
     return OutcomeOut(outcome=told.code, connection=_changed(caller, connection_id, tenant))
 
 

@@ -94,7 +94,8 @@ def test_the_kill_switch_asks_first(olga: Client, acme: Tenant) -> None:
     olga.post(press_url(acme, "resume"))
     acme.refresh_from_db()
     assert acme.suspended_at is None
-    assert list(AuditEvent.objects.filter(operator="olga").order_by("id").values_list("action", "tenant_id")) == [
-        ("tenant.suspended", acme.id),
-        ("tenant.resumed", acme.id),
+    done = AuditEvent.objects.filter(operator="olga", tenant_id=acme.id).order_by("id")
+    assert list(done.values_list("action", flat=True)) == [
+        "tenant.suspended",
+        "tenant.resumed",
     ]

@@ -1,6 +1,7 @@
 """Kill and pause stop everything that leaves the house: what is asked for now, and what was sent to a worker before."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -13,7 +14,7 @@ from connections.lifecycle.on_demand import order_probe, order_refresh, probe_on
 from connections.lifecycle.outcomes import Paused, Suspended
 from connections.lifecycle.revoke import revoke
 from connections.lifecycle.sweep import sweep_probes, sweep_refreshes
-from connections.models import AuditEvent, Connection, Revocation
+from connections.models import AuditEvent, Connection, CredentialVersion, Revocation
 from tests.connections.lifecycle.clockwork import due
 from tests.flows import EndUser, call
 from tests.sandbox_control import SandboxProcess
@@ -88,10 +89,13 @@ def test_a_suspended_connection_is_not_renewed(connection: Connection, alice: En
 
 def test_refreshes_on_demand_keep_a_distance(connection: Connection, alice: EndUser, sandbox: SandboxProcess) -> None:
     sandbox.control.clear_log()
-    outcomes = [
-        call(alice.backend, "POST", f"/connections/{connection.id}/refresh").json()["outcome"] for _ in range(4)
-    ]
+    answers = [call(alice.backend, "POST", f"/connections/{connection.id}/refresh") for _ in range(4)]
+    outcomes = [answer.json()["outcome"] for answer in answers]
     assert outcomes == ["refreshed", "too_soon", "too_soon", "too_soon"]
+    assert "Retry-After" not in answers[0]
+    assert all(1 <= int(answer["Retry-After"]) <= 10 for answer in answers[1:])
     assert len([request for request in sandbox.control.log() if request.path == "/token"]) == 1
     assert refresh_on_demand(connection.id, actor=OLGA).code == "too_soon"
     assert AuditEvent.objects.filter(action="connection.refresh").count() == 5
+    CredentialVersion.objects.update(received_at=database_now() - timedelta(seconds=11))
+    assert call(alice.backend, "POST", f"/connections/{connection.id}/refresh").json()["outcome"] == "refreshed"
