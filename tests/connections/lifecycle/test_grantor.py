@@ -24,6 +24,7 @@ from connections.models import (
     AuditEvent,
     Connection,
     CredentialVersion,
+    DataKey,
     ProviderApp,
     RefreshAttempt,
     Revocation,
@@ -197,6 +198,19 @@ def test_connections_follow_where_an_operator_with_the_keys_says_so(
     assert alice.vend(str(connection.id)).json()["credential"]["base_url"] == other
     assert refresh(due(connection).id, trigger="sweep").outcome is Outcome.REFRESHED
     assert AuditEvent.objects.filter(action="connection.rebound", connection_id=connection.id).count() == 1
+
+
+def test_what_follows_opens_though_the_data_key_was_replaced_before(
+    connection: Connection, alice: EndUser, sandbox: SandboxProcess
+) -> None:
+    """It is sealed anew under the key of today, so the column that vends go by has to name that one."""
+    DataKey.objects.update(is_current=False)
+    other = sandbox.url.replace("127.0.0.1", "localhost")
+    move(connection.provider_app, other, client_secrets=secrets_of(connection))
+    assert rebind(ProviderApp.objects.get(), actor=SYSTEM).moved == 1
+    version = CredentialVersion.objects.get()
+    assert version.data_key_id == DataKey.objects.get(tenant=connection.tenant, is_current=True).id
+    assert alice.vend(str(connection.id)).status_code == 200
 
 
 def test_another_tenant_learns_nothing_of_it(moved: Connection, globex: Tenant) -> None:
