@@ -79,6 +79,7 @@ a second consent that brings no refresh token
     tests/field/test_second_consents.py::test_a_new_refresh_token_takes_the_place_of_the_old_one
     tests/field/test_second_consents.py::test_what_is_known_of_the_kept_tokens_end_counts_from_when_it_came
     tests/field/test_second_consents.py::test_tokens_of_two_accounts_are_never_put_together
+    tests/field/test_second_consents.py::test_a_refresh_token_is_not_kept_for_another_party_than_gave_it
     tests/field/test_second_consents.py::test_a_healthy_connection_of_an_unknown_account_stays_as_it_was
     tests/field/test_second_consents.py::test_a_refresh_token_that_was_refused_is_not_kept
     tests/field/test_second_consents.py::test_a_refresh_that_is_under_way_meanwhile_loses_no_rotated_token

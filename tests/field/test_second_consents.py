@@ -10,7 +10,7 @@ from django.db import connection as database
 from connections.lifecycle.not_refreshable import CODE
 from connections.models import AuditEvent, Connection, OutboxEvent, RefreshAttempt
 from tests.connections.lifecycle.clockwork import age
-from tests.field.stage import Answer, Stage
+from tests.field.stage import ENTRY, Answer, Stage
 from tests.flows import call
 from tests.providers.conftest import Received
 
@@ -76,6 +76,20 @@ def test_tokens_of_two_accounts_are_never_put_together(stage: Stage) -> None:
     assert notices(answer) == [CODE]
     after = Connection.objects.get()
     assert (after.provider_account_id, after.refresh_due_at, after.lacks_refresh_token) == ("u-2", None, True)
+    assert stage.refresh(after).outcome == "not_refreshable"
+    assert sent_refresh_tokens(stage) == []
+
+
+def test_a_refresh_token_is_not_kept_for_another_party_than_gave_it(stage: Stage) -> None:
+    """Whoever moves the app, and answers with the account's id, is not handed the token of the party before."""
+    stage.tokens(FIRST)
+    stage.tokens(SECOND)
+    before = stage.connect()
+    stage.write(ENTRY.replace("<url>/token", stage.server.url.replace("127.0.0.1", "localhost") + "/token"))
+    stage.register()
+    assert notices(stage.reconnect(before)) == [CODE]
+    after = Connection.objects.get()
+    assert (after.id, after.provider_account_id, after.refresh_due_at) == (before.id, before.provider_account_id, None)
     assert stage.refresh(after).outcome == "not_refreshable"
     assert sent_refresh_tokens(stage) == []
 
