@@ -189,6 +189,15 @@ def test_a_disconnected_connection_goes_when_its_revocation_is_over(connection: 
     assert AuditEvent.objects.filter(connection_id=connection.id).exists(), "the trail outlives it"
 
 
+def test_a_connection_that_can_be_connected_anew_never_goes(connection: Connection) -> None:
+    """Its page and its reconnect link stay good, however long that takes."""
+    disconnect(connection.id, now=database_now(), actor=SYSTEM, keep=True)
+    assert revoke(connection.id) is Revocation.CONFIRMED
+    Connection.objects.update(status_changed_at=database_now() - timedelta(days=4000))
+    assert sweep_old(now=database_now())["connections"] == 0
+    assert reload(connection).status == "revoked"
+
+
 def test_a_session_that_nobody_opens_ends_as_expired(alice: EndUser) -> None:
     invitation = alice.invite()
     assert discard_expired(now=database_now()) == 0
