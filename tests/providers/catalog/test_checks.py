@@ -103,3 +103,60 @@ def test_entry_with_everything_has_none() -> None:
 def test_what_does_not_agree_is_named_with_its_key(changes: dict[str, Any], says: str) -> None:
     found = problems(**changes)
     assert any(problem.startswith(says) for problem in found), found
+
+
+# --- A client secret that others share --------------------------------------------------------------------------------
+def typed(pattern: str | None) -> dict[str, Any]:
+    """Return a parameter that the end user types."""
+    return {"name": "host", "label": "Host"} | ({"pattern": pattern} if pattern is not None else {})
+
+
+def at(place: str, template: str) -> dict[str, Any]:
+    """Return the part of a method that has ``template`` as one of its addresses."""
+    if place == "revocation.narrowed_url":
+        return {"revocation_url": "https://acme.example/revoke", "revocation": {"narrowed_url": template}}
+    return {place: template} | ({"discover": True} if place == "issuer" else {})
+
+
+PLACES = ("token_url", "revocation_url", "introspection_url", "issuer", "revocation.narrowed_url")
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    ("template", "pattern"),
+    [
+        ("https://{host}/x", None),
+        ("https://{host}/x", r"^[0-9.]{7,15}$"),
+        ("{host}/x", r"^https://\S{1,100}$"),
+        ("https://acme.{host}/x", None),
+        ("https://acme.example{host}/x", r"^\S{1,100}$"),
+        ("https://{host}.com/x", r"^[a-z]{1,20}$"),
+    ],
+    ids=["any name", "addresses", "a URL", "the end of a name", "what goes on", "a domain to register"],
+)
+def test_a_shared_client_secret_goes_nowhere_that_an_end_user_names(place: str, template: str, pattern: str) -> None:
+    found = problems(params=[typed(pattern)], method=at(place, template))
+    assert [each.partition(" and ")[0] for each in found] == [
+        f"authorization_code.{place}: the end user types {{host}},"
+    ]
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    ("template", "pattern"),
+    [
+        ("https://{host}.acme.example/x", None),
+        ("https://acme.example/{host}/x", None),
+        ("https://{host}/x", r"^[a-z0-9-]{1,60}\.acme\.example$"),
+    ],
+    ids=["below a name", "in the path", "narrowed"],
+)
+def test_a_name_of_the_providers_own_may_be_typed(place: str, template: str, pattern: str) -> None:
+    assert problems(params=[typed(pattern)], method=at(place, template)) == []
+
+
+def test_a_client_without_a_secret_has_none_to_lose() -> None:
+    assert (
+        problems(params=[typed(None)], method=at("token_url", "https://{host}/x") | {"client_authentication": "none"})
+        == []
+    )
