@@ -24,7 +24,7 @@ demo: environment ## run all of Latchkey on this machine, with demo data, until 
 	@$(RUN) config.local
 
 test: environment ## run the tests on private databases (ARGS="tests/api -k vend")
-	$(RUN) pytest -n auto --dist loadgroup $(or $(ARGS),tests)
+	$(RUN) pytest -n auto --dist loadfile $(or $(ARGS),tests)
 
 check: environment ## lint, types, import layers, migrations, deployment checks, then the tests
 	$(RUN) ruff check .
@@ -34,7 +34,7 @@ check: environment ## lint, types, import layers, migrations, deployment checks,
 	@if find templates -name '*.html' | grep -q .; then set -x; $(RUN) djlint --lint --quiet templates; fi
 	$(SETTINGS) --database -- manage.py makemigrations --check --dry-run
 	$(SETTINGS) -- manage.py check --deploy --fail-level WARNING
-	$(RUN) pytest -n auto --dist loadgroup $(or $(ARGS),tests)
+	$(RUN) pytest -n auto --dist loadfile $(or $(ARGS),tests)
 
 smoke: environment ## start the whole stack, connect, vend and refresh once, and stop it
 	$(RUN) config.local.smoke $(ARGS)

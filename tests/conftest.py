@@ -1,7 +1,6 @@
 """Fixtures shared by the tests: a real sandbox provider a worker, and the cast of tenants, callers and people."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -12,15 +11,6 @@ from connections.models import ProviderApp, Tenant
 from tests.factories import Caller, make_caller, make_sandbox_app, make_tenant
 from tests.flows import EndUser
 from tests.sandbox_control import SandboxProcess, start_sandbox
-
-_WITH_A_STACK = ("browser", "faults", "interop", "processes")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a module that has a stack of its own in one worker: a stack takes seconds to start."""
-    for item in items:
-        if item.path.relative_to(Path(__file__).parent).parts[0] in _WITH_A_STACK:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")
