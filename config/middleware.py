@@ -44,8 +44,8 @@ class OnePublicHost:
 class NoNul:
     """Refuses what holds NUL: no text in the database can, and a comparison with one would be an error.
 
-    Addresses everywhere, and the forms of the operators. The API and the widget look at their texts themselves, and
-    answer in their own form.
+    Addresses and the forms of the operators. The API and the widget look at their texts themselves, and answer in their
+    own form.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -53,7 +53,7 @@ class NoNul:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         query = request.META.get("QUERY_STRING", "")
-        if request.path.startswith("/api/"):
+        if request.path.startswith(("/api/", "/connect/")):
             return self._get_response(request)
         if "\x00" in request.path or "%00" in query or "\x00" in query:
             return _refused("There is nothing at this address.")

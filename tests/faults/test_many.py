@@ -50,7 +50,7 @@ def test_a_lost_answer_at_a_strict_provider_ends_in_one_honest_state_without_a_s
     assert lost.refresh_presented == refused.refresh_presented
     assert scene.states() == ["superseded", "rejected"]
     assert scene.attempts("follows_doubt") == [False, True]
-    assert scene.events() == ["connection.needs_reauth"]
+    assert scene.events() == ["connection.connected", "connection.needs_reauth"]
     assert scene.column("refresh_due_at") is None
     vended = scene.vend()
     assert (vended.status_code, vended.json()["reason"]) == (409, "lost_in_flight")
@@ -75,7 +75,7 @@ def test_a_wrong_client_secret_is_one_incident_and_downgrades_nobody(stage: Stag
         ]
         assert {scene.status() for scene in scenes} == {("active", "connected")}
         assert [scene.column("version") for scene in scenes] == before
-        assert not any(scene.events() for scene in scenes)
+        assert {event for scene in scenes for event in scene.events()} == {"connection.connected"}
         assert scenes[0].vend().status_code == 200
 
         (tmp_path / "secret").write_text("new")

@@ -121,7 +121,7 @@ def test_later_stages_are_stopped_after_the_earlier_ones(supervisor: Supervisor,
     )
     for name, stage, delay in (("late", 1, 0), ("early", 0, 0.3)):
         supervisor.start(_spec(code.format(name=name, delay=delay), name=name, stage=stage))
-        assert _eventually((tmp_path / f"{name}.log").exists)
+        assert _eventually(lambda log=tmp_path / f"{name}.log": log.exists() and "up" in log.read_text())
     supervisor.close()
     ended = {name: (tmp_path / f"{name}.log").read_text().split()[-1] for name in ("early", "late")}
     assert float(ended["early"]) < float(ended["late"])
