@@ -45,7 +45,7 @@ class NoNul:
     """Refuses what holds NUL: no text in the database can, and a comparison with one would be an error.
 
     Addresses and the forms of the operators. The API and the widget look at their texts themselves, and answer in their
-    own form.
+    own form. The widget has to: a page shown at the callback's address would leave the provider's code in it, unburnt.
     """
 
     def __init__(self, get_response: GetResponse) -> None:

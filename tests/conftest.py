@@ -6,11 +6,19 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-from connections.lifecycle import presence
+from connections.admin import logins
+from connections.lifecycle import callback, presence, refused_keys
 from connections.models import ProviderApp, Tenant
 from tests.factories import Caller, make_caller, make_sandbox_app, make_tenant
 from tests.flows import EndUser
 from tests.sandbox_control import SandboxProcess, start_sandbox
+
+
+@pytest.fixture(autouse=True)
+def _fresh_minute() -> None:
+    """Let nothing count that was refused before this test."""
+    for gate in (refused_keys.gate, callback.unasked, logins.guesses, logins.strangers):
+        gate.forget()
 
 
 @pytest.fixture(scope="session")

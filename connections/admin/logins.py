@@ -1,4 +1,7 @@
-"""Logins: operators who come and go leave audit rows, and so do those who are not let in."""
+"""Logins: operators who come and go leave audit rows, and so do those who are not let in.
+
+Of many refusals in a row a few are written, which tell how many they stand for: anybody can try.
+"""
 
 from typing import Any
 
@@ -10,6 +13,9 @@ from django.http import HttpRequest
 
 from connections.entrance import client_address
 from connections.lifecycle import audit
+from connections.lifecycle.flood import Gate
+
+guesses, strangers = Gate(), Gate()
 
 
 @receiver(user_logged_in)
@@ -31,8 +37,9 @@ def _refused(sender: Any, credentials: dict[str, Any], request: HttpRequest | No
     typed = str(credentials.get("username", ""))[:150]
     users = get_user_model()._default_manager
     known = "\x00" not in typed and users.filter(**{get_user_model().USERNAME_FIELD: typed}).exists()
-    audit.record(
-        "operator.login",
-        decision="refused",
-        actor=audit.Actor(operator=typed if known else "", address=client_address(request) if request else None),
-    )
+    address = client_address(request) if request else None
+    # Apart, so that nobody hides guesses at a name that exists behind many at names that do not.
+    detail = guesses.admit((typed, address)) if known else strangers.admit(address)
+    if detail is not None:
+        actor = audit.Actor(operator=typed if known else "", address=address)
+        audit.record("operator.login", decision="refused", actor=actor, detail=detail)

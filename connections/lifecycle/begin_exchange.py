@@ -67,6 +67,11 @@ def open_kept(session: ConnectSession) -> Kept | None:
     return Kept.from_document(document) if "credential" in document else None
 
 
+def held_code(session: ConnectSession) -> str:
+    """Return the code that ``session`` holds, "" where it holds something else. Raises ``CredentialUnreadable``."""
+    return str(_opened(session).get("code", ""))
+
+
 def begin_exchange(
     session: ConnectSession, app: ProviderApp, *, now: datetime, completion_code: str = "", chosen: str = ""
 ) -> Exchange:

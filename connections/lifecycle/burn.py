@@ -4,6 +4,7 @@ PKCE makes such a code useless, but some providers do not speak it. It is not sp
 that holds a grant of somebody else's account, and revoking it would end that account's other grants at many providers.
 """
 
+import time
 import uuid
 from datetime import datetime, timedelta
 
@@ -11,17 +12,16 @@ from connections.lifecycle.begin_connect import digest
 from connections.models import BurntCode, ConnectSession
 
 # Codes live for minutes (RFC 6749 §4.1.2: ten at the most).
-REMEMBERED_FOR = timedelta(hours=24)
-# Anybody can bring codes: a session is good for a few of them, and an app for so many without one.
-MOST_IN_A_SESSION = 5
-MOST_WITHOUT_A_SESSION = 1000
+REMEMBERED_FOR = timedelta(hours=1)
 
 
 def burn(app_id: uuid.UUID, code: str, *, session: ConnectSession | None, now: datetime) -> None:
-    """Refuse ``code`` from now on in every other session of this provider app, which has to exist, than ``session``."""
-    others = BurntCode.objects.filter(provider_app_id=app_id, session=session)
-    most = MOST_WITHOUT_A_SESSION if session is None else MOST_IN_A_SESSION
-    if not code or others[:most].count() >= most:
+    """Refuse ``code`` from now on in every other session of this provider app, which has to exist, than ``session``.
+
+    However many there are: anybody can bring codes, and the victim's may come last. A row is small, and gone in an
+    hour.
+    """
+    if not code:
         return
     burnt = BurntCode(provider_app_id=app_id, session=session, code_hash=digest(code), burnt_at=now)
     BurntCode.objects.bulk_create([burnt], ignore_conflicts=True)
@@ -33,7 +33,14 @@ def is_burnt(app_id: uuid.UUID, code: str, *, session: ConnectSession) -> bool:
     return burnt is not None and burnt.session_id != session.id
 
 
-def forget_burnt(*, now: datetime, limit: int = 5000) -> int:
-    """Delete what no provider would take any more; return how many there were."""
-    old = BurntCode.objects.filter(burnt_at__lte=now - REMEMBERED_FOR).values("pk")[:limit]
-    return BurntCode.objects.filter(pk__in=old).delete()[0]
+def forget_burnt(*, now: datetime, batch: int = 5000) -> int:
+    """Delete what no provider would take any more, in batches, for 20 s at the most; return how many there were."""
+    give_up_at = time.monotonic() + 20.0
+    gone = 0
+    while time.monotonic() < give_up_at:
+        old = BurntCode.objects.filter(burnt_at__lte=now - REMEMBERED_FOR).values("pk")[:batch]
+        count = BurntCode.objects.filter(pk__in=old).delete()[0]
+        gone += count
+        if count < batch:
+            break
+    return gone

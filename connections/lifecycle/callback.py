@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -22,6 +23,7 @@ from connections.lifecycle.authorize import OPEN, brought_params, check_browser,
 from connections.lifecycle.begin_connect import digest
 from connections.lifecycle.burn import burn, is_burnt
 from connections.lifecycle.failures import Failure
+from connections.lifecycle.flood import Gate
 from connections.lifecycle.hold import Held, destroy_held, hold, still_held
 from connections.lifecycle.locking import lock_session, short_transaction
 from connections.lifecycle.outcomes import AppMisconfigured, SessionUnusable
@@ -31,6 +33,9 @@ from connections.vault.sealing import Unreadable
 from providers.catalog.schema import AuthorizationCodeMethod, CatalogEntry
 from providers.oauth.authorization_response import AuthorizationResponse, names_read, read_response
 from providers.vocabulary import IssParameter
+
+# For answers that change nothing: anybody can bring those.
+unasked = Gate()
 
 _MOST_SESSIONS = 20  # of one browser; it cannot keep many more cookies of one site
 
@@ -143,14 +148,12 @@ def _received(
     if isinstance(verdict, _Reopens):
         _reopen(session, verdict.failure, actor=actor)
         return Told(session.id, None)
-    is_wrong_browser = verdict.failure in (Failure.BROWSER, Failure.NO_COOKIE)
-    if is_wrong_browser:
+    is_own = is_own_browser(session, secret)
+    if not is_own and ProviderApp.objects.filter(id=app_id).exists():
         burn(app_id, response.code, session=session, now=now)
     destroy_held(session, failure=verdict.failure)
     _record_refusal(verdict.failure, app_id=app_id, session=session, actor=actor)
-    if is_own_browser(session, secret):
-        return Told(session.id, None)
-    return Told(None, verdict.failure)
+    return Told(session.id, None) if is_own else Told(None, verdict.failure)
 
 
 def _verdict(
@@ -232,7 +235,7 @@ def _repeated(
         return still_held(session, browser_secret=secret or "", now=now) or Told(session.id, None)
     if app is not None:
         burn(app.id, response.code, session=session, now=now)
-    _record_refusal(Failure.STATE, app_id=app.id if app is not None else None, session=session, actor=actor)
+    _record_unasked(Failure.STATE, app, session=session, actor=actor)
     return Told(None, Failure.STATE)
 
 
@@ -259,14 +262,26 @@ def _not_asked_for(
         failure = Failure.DECLINED
     elif own is None and not response.state:
         failure = Failure.UNASKED
-    _record_refusal(failure, app_id=app.id if app is not None else None, session=own, actor=actor)
+    _record_unasked(failure, app, session=own, actor=actor)
     return Told(own.id if own is not None else None, failure)
 
 
-def _record_refusal(
-    failure: Failure, *, app_id: uuid.UUID | None, session: ConnectSession | None, actor: audit.Actor
+def _record_unasked(
+    failure: Failure, app: ProviderApp | None, *, session: ConnectSession | None, actor: audit.Actor
 ) -> None:
-    detail = {"provider_app": str(app_id)} if app_id is not None else {}
+    if (detail := unasked.admit(actor.address)) is not None:
+        _record_refusal(failure, app_id=None if app is None else app.id, session=session, actor=actor, further=detail)
+
+
+def _record_refusal(
+    failure: Failure,
+    *,
+    app_id: uuid.UUID | None,
+    session: ConnectSession | None,
+    actor: audit.Actor,
+    further: Mapping[str, Any] | None = None,
+) -> None:
+    detail = dict(further or {}) | ({"provider_app": str(app_id)} if app_id is not None else {})
     audit.record(
         "callback.refused",
         decision=failure,

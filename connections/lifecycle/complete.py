@@ -15,7 +15,8 @@ from connections.lifecycle import audit, events
 from connections.lifecycle.activate import end_session
 from connections.lifecycle.authorize import check_cookie, leads_elsewhere
 from connections.lifecycle.begin_connect import digest
-from connections.lifecycle.begin_exchange import Exchange, begin_exchange, open_kept, under_way
+from connections.lifecycle.begin_exchange import Exchange, begin_exchange, held_code, open_kept, under_way
+from connections.lifecycle.burn import is_burnt
 from connections.lifecycle.exchange import ChoiceDue, exchange
 from connections.lifecycle.failures import Failure
 from connections.lifecycle.hold import WAITING, destroy_held, has_died, is_overdue
@@ -164,6 +165,13 @@ def _begin(
         return AccountMismatch(
             "The end user chose another company or region at the provider than this session is about; nothing was "
             "exchanged. Make a session with allow_account_change to replace the account."
+        )
+    if is_burnt(session.provider_app.id, held_code(session), session=session):
+        end_session(session, Failure.CODE_BURNT, actor=actor)
+        return SessionUnusable(
+            Failure.CODE_BURNT,
+            "What the end user brought has come to another browser as well; nothing was exchanged. Let them connect "
+            "again.",
         )
     if session.state == SessionState.CHOOSING:
         return _due(session)

@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from connections.lifecycle import flood
 from connections.models import AuditEvent
 from tests.connections.admin.conftest import PASSWORD
 
@@ -37,6 +38,23 @@ def test_a_refused_login_is_recorded_without_what_was_typed(olga: User) -> None:
     for told in AuditEvent.objects.values():
         assert "canary-wrong" not in str(told)
         assert PASSWORD not in str(told)
+
+
+def test_many_refused_logins_make_few_rows_that_tell_their_number(olga: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flood of names that nobody has does not hide that olga's password is guessed."""
+    monkeypatch.setattr(flood, "PER_SECONDS", 3600.0)  # a password takes its time
+    monkeypatch.setattr(flood, "MOST_ROWS", 5)
+    browser = Client()
+    for number in range(flood.MOST_ROWS + 3):
+        browser.post(LOGIN, {"username": f"nobody-{number}", "password": "x"}, REMOTE_ADDR=f"2001:db8::{number:x}")
+    for _ in range(3):
+        browser.post(LOGIN, {"username": "olga", "password": "x"})
+    refused = rows("operator.login")
+    assert refused.count(("olga", "refused", "127.0.0.1")) == 1
+    assert len(refused) == flood.MOST_ROWS + 1
+    monkeypatch.setattr(flood, "PER_SECONDS", 0.0)
+    browser.post(LOGIN, {"username": "olga", "password": "x"})
+    assert AuditEvent.objects.filter(operator="olga").order_by("-id")[0].detail == {"left_out": 2}
 
 
 @pytest.mark.parametrize("query", ["?tenant=%00", "?app=%00", "?q=%00", "?status=%00", "?p=%00", "?%00=x"])

@@ -78,6 +78,13 @@ def test_nobody_adds_changes_or_deletes_what_the_lifecycle_owns(olga: Client, wo
     assert world.connection.status == "active"
 
 
+def test_no_form_makes_a_new_row_of_another(olga: Client, world: World) -> None:
+    for model in EDITABLE:
+        before = model.objects.count()
+        assert olga.post(page_url(one_of(model)), {"_saveasnew": "1", "name": "Copy"}).status_code == 400
+        assert model.objects.count() == before
+
+
 def test_the_right_to_change_one_model_gives_only_its_buttons(world: World) -> None:
     user = User.objects.create_user("nina", is_staff=True)
     user.user_permissions.set(

@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import pytest
 from django.http import HttpResponse
 
-from connections.lifecycle.burn import MOST_IN_A_SESSION, REMEMBERED_FOR, forget_burnt
+from connections.lifecycle.burn import REMEMBERED_FOR, forget_burnt
 from connections.lifecycle.clock import database_now
 from connections.models import AuditEvent, BurntCode, ProviderApp, SessionState, Tenant
 from providers.catalog import loader
-from tests.connections.consent.observed import assert_nothing_left, session_of, token_requests
+from tests.connections.consent.observed import assert_nothing_left, pass_time, session_of, token_requests
 from tests.connections.consent.teams import TEAMS
 from tests.factories import Caller, make_sandbox_app
 from tests.flows import EndUser, Invitation, completion_code, failure_of
@@ -98,6 +98,17 @@ def test_without_the_memory_the_attack_would_work(ann: EndUser, eve: EndUser, sa
     assert len(token_requests(sandbox)) == 1
 
 
+def test_an_answer_with_nul_in_it_is_sent_away_and_its_code_burnt(ann: EndUser, eve: EndUser) -> None:
+    """The attacker writes the state of the link, and the provider gives it back as it is."""
+    back = ann.person.authorize(eve.leave(invite(eve)))
+    code = parameters_of(back)["code"]
+    assert_code_is_gone(ann.open(f"{back}%00"), code)
+    assert_code_is_gone(ann.open(f"{back}&x=%00"), code)
+    own, page = bring(eve, back, code)
+    assert failure_of(page) == "code_burnt"
+    assert_nothing_left(own, "code_burnt")
+
+
 @pytest.mark.parametrize("state", ["made up", None], ids=["unknown", "none"])
 def test_a_code_with_a_state_that_nobody_knows_is_burnt_as_well(state: str | None, ann: EndUser, eve: EndUser) -> None:
     own = invite(eve)
@@ -128,19 +139,99 @@ def test_a_code_that_is_brought_after_its_state_was_consumed_is_burnt_as_well(an
     assert session_of(used).state == SessionState.HELD
 
 
-def test_one_session_burns_a_few_codes_and_no_more(ann: EndUser, eve: EndUser) -> None:
-    back = eve.person.authorize(eve.leave(invite(eve)))
-    eve.open(back)
-    for number in range(MOST_IN_A_SESSION + 3):
-        ann.open(with_code(back, f"code-{number}"))
-    assert BurntCode.objects.count() == MOST_IN_A_SESSION
+def bring(attacker: EndUser, back: str, code: str) -> tuple[Invitation, HttpResponse]:
+    """Have ``attacker`` bring a code in a session of their own, and return it with the page they get."""
+    own = invite(attacker)
+    state = dict(parse_qsl(urlsplit(attacker.leave(own)).query))["state"]
+    return own, attacker.visit(f"{back.partition('?')[0]}?{urlencode({'code': code, 'state': state})}")
 
 
-def test_what_no_provider_would_take_any_more_is_forgotten(ann: EndUser, eve: EndUser) -> None:
+@pytest.mark.parametrize("with_state", [True, False], ids=["of_the_session", "of_no_session"])
+def test_codes_that_an_attacker_makes_up_beforehand_do_not_use_up_the_memory(
+    with_state: bool, ann: EndUser, eve: EndUser
+) -> None:
+    """Anybody can bring any number of codes: that of the victim, which comes last, is burnt all the same."""
+    lost = invite(eve)
+    link = eve.leave(lost)
+    state = dict(parse_qsl(urlsplit(link).query))["state"] if with_state else "made up"
+    back = ann.person.authorize(link.replace(dict(parse_qsl(urlsplit(link).query))["state"], quote(state)))
+    stranger = EndUser("nobody", eve.backend)
+    for number in range(1200 if not with_state else 12):
+        stranger.open(with_code(back, f"made-up-{number}"))
+    ann.open(back)
+    own, page = bring(eve, back, parameters_of(back)["code"])
+    assert failure_of(page) == "code_burnt"
+    assert_nothing_left(own, "code_burnt")
+
+
+def test_answers_that_nobody_asked_for_do_not_fill_the_audit_trail(ann: EndUser, plain: ProviderApp) -> None:
+    used = invite(ann)
+    back = ann.authorize(used)
+    ann.visit(back)
+    stranger = EndUser("nobody", ann.backend)
+    before = AuditEvent.objects.count()
+    for number in range(10):
+        stranger.open(with_code(back, f"made-up-{number}"))
+        stranger.open(f"/connect/callback/{plain.id}?code={number}")
+        stranger.open(f"/connect/callback/00000000-0000-4000-8000-{number:012}?code={number}&state=x")
+    assert AuditEvent.objects.count() == before + 1
+
+
+def test_a_code_that_comes_too_late_to_another_browser_is_burnt_as_well(ann: EndUser, eve: EndUser) -> None:
+    """The session's time is over, and nobody has tidied it up yet."""
+    lost = invite(eve)
+    back = ann.person.authorize(eve.leave(lost))
+    pass_time(lost, minutes=31)
+    assert_code_is_gone(ann.open(back), parameters_of(back)["code"])
+    assert session_of(lost).state == SessionState.FAILED
+    own, page = bring(eve, back, parameters_of(back)["code"])
+    assert failure_of(page) == "code_burnt"
+    assert_nothing_left(own, "code_burnt")
+
+
+def test_a_code_that_comes_to_the_path_of_another_app_is_burnt_there(
+    ann: EndUser, eve: EndUser, plain: ProviderApp, sandbox: SandboxProcess
+) -> None:
+    """Two apps may be one client at the provider, which then lets an attacker choose the redirect URI."""
+    shared = make_sandbox_app(sandbox, provider="plain", client_scopes=["profile.read"])
+    lost = invite(eve)
+    back = ann.person.authorize(eve.leave(lost)).replace(str(plain.id), str(shared.id))
+    assert_code_is_gone(ann.open(back), parameters_of(back)["code"])
+    assert_nothing_left(lost, "callback")
+    ProviderApp.objects.filter(id=plain.id).update(suspended_at=database_now())
+    own, page = bring(eve, back, parameters_of(back)["code"])
+    assert failure_of(page) == "code_burnt"
+    assert_nothing_left(own, "code_burnt")
+
+
+def test_a_code_that_is_held_already_is_not_exchanged_once_it_came_to_another_browser(
+    ann: EndUser, eve: EndUser, sandbox: SandboxProcess
+) -> None:
+    """eve was quicker than the victim's browser, and waits with the confirmation."""
+    back = ann.person.authorize(eve.leave(invite(eve)))
+    own, page = bring(eve, back, parameters_of(back)["code"])
+    ann.open(back)
+    answer = eve.complete(own, completion_code(page))
+    assert (answer.status_code, answer.json()["failure"]) == (410, "code_burnt")
+    assert_nothing_left(own, "code_burnt")
+    assert AuditEvent.objects.filter(action="connect_session.exchange", decision="code_burnt").count() == 1
+    assert token_requests(sandbox) == []
+
+
+def test_a_code_that_is_brought_twice_by_its_own_browser_is_exchanged(ann: EndUser) -> None:
+    own = invite(ann)
+    back = ann.authorize(own)
+    code = completion_code(ann.visit(back))
+    ann.visit(back)
+    assert ann.complete(own, code).status_code == 200
+
+
+def test_what_no_provider_would_take_any_more_is_forgotten(ann: EndUser, eve: EndUser, plain: ProviderApp) -> None:
     ann.open(ann.person.authorize(eve.leave(invite(eve))))
     now = database_now()
     assert forget_burnt(now=now) == 0
-    assert forget_burnt(now=now + REMEMBERED_FOR + timedelta(seconds=1)) == 1
+    BurntCode.objects.create(provider_app=plain, code_hash=b"2", burnt_at=now)
+    assert forget_burnt(now=now + REMEMBERED_FOR + timedelta(seconds=1), batch=1) == 2
     assert BurntCode.objects.count() == 0
 
 
