@@ -41,6 +41,18 @@ def last_audit() -> AuditEvent:
     return row
 
 
+def test_misses_what_was_asked_of_this_connection_alone(acme: Tenant, globex: Tenant, backend: Caller) -> None:
+    connection = make_connection(acme, account="person-1")
+    for other in (
+        make_connection(acme, end_user="bob", account="person-2"),
+        make_connection(globex, account="person-3"),
+    ):
+        Scope.objects.create(connection=other, name=f"asked.by.{other.end_user}", is_requested=True)
+    Scope.objects.create(connection=connection, name="granted.once", is_observed=False)
+    answer = vend(backend, connection, end_user="alice").json()
+    assert answer["credential"]["missing_scopes"] == ["files.write"]
+
+
 def test_says_all_that_is_needed_to_use_the_credential(acme: Tenant, backend: Caller) -> None:
     connection = make_connection(acme, access_token="at-1", account="person-1")
     answer = vend(backend, connection, end_user="alice")
