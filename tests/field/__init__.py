@@ -11,6 +11,7 @@ an expiry of 0, "0", -1 or null that means "never", or that means nothing
     tests/field/test_lifetimes.py::test_an_entry_can_say_that_a_value_means_never
     tests/field/test_lifetimes.py::test_any_unit_field_and_moment_can_be_said
     tests/field/test_lifetimes.py::test_a_proof_of_life_is_worth_more_than_an_end_that_was_announced
+    tests/field/test_lifetimes.py::test_a_proof_of_life_makes_nothing_endless_that_is_to_end
     tests/field/test_lifetimes.py::test_what_cannot_be_refreshed_is_probed_as_soon_as_it_has_ended
     tests/field/test_lifetimes.py::test_the_announced_end_of_a_refresh_token_is_kept_shown_and_met_in_time
     tests/field/test_lifetimes.py::test_an_end_that_later_answers_do_not_repeat_counts_down

@@ -106,6 +106,23 @@ def test_a_proof_of_life_is_worth_more_than_an_end_that_was_announced(stage: Sta
     assert (connection.status, connection.reason) == ("needs_reauth", "credential_dead")
 
 
+@pytest.mark.parametrize(("refresh_token", "hours"), [(None, 0), ("rt-1", 0), ("rt-1", 2)])
+def test_a_proof_of_life_makes_nothing_endless_that_is_to_end(
+    stage: Stage, refresh_token: str | None, hours: float
+) -> None:
+    """Neither before the announced end, nor where another token can be had."""
+    stage.tokens({"access_token": "at-1", "refresh_token": refresh_token, "expires_in": 3600})
+    connection = stage.connect()
+    age(connection.id, hours=hours)
+    connection.refresh_from_db()
+    ends_at = connection.access_expires_at
+    assert ends_at is not None
+    assert probe(connection.id, trigger="test").verdict == "alive"
+    connection.refresh_from_db()
+    assert (connection.access_expires_at, connection.verified_by) == (ends_at, "probe")
+    assert CredentialVersion.objects.get(id=connection.current_version_id).access_expires_at == ends_at
+
+
 def test_what_cannot_be_refreshed_is_probed_as_soon_as_it_has_ended(stage: Stage) -> None:
     stage.tokens({"access_token": "at-1", "expires_in": 120})
     connection = stage.connect()
