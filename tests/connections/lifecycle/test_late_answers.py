@@ -12,6 +12,7 @@ from django.db import connection as database
 
 from connections.lifecycle import spool
 from connections.lifecycle.audit import SYSTEM
+from connections.lifecycle.claim import Claim, Need, claim
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.disconnect import disconnect
 from connections.lifecycle.locking import lock_connection, short_transaction
@@ -21,6 +22,7 @@ from connections.lifecycle.promote_query import store_received
 from connections.lifecycle.recover import recover_unfinished
 from connections.lifecycle.refresh import refresh
 from connections.lifecycle.revoke import revoke
+from connections.lifecycle.settle import settle_failure
 from connections.lifecycle.verdict import credential_refused, proved_alive, refresh_refused
 from connections.lifecycle.versions import SealedVersion
 from connections.models import (
@@ -31,6 +33,7 @@ from connections.models import (
     RefreshAttempt,
     Revocation,
 )
+from providers.errors import Evidence, ProviderUnavailable
 from tests.connections.lifecycle.clockwork import age
 from tests.connections.lifecycle.observed import current, reload
 from tests.connections.lifecycle.unfinished import answered, open_attempt
@@ -84,6 +87,35 @@ def test_is_revoked_where_the_connection_has_ended_and_its_revocation_is_over(
     assert (row.status, row.revocation) == ("disconnected", "pending")
     assert revoke(connection.id) is Revocation.CONFIRMED
     assert not CredentialVersion.objects.filter(connection=connection).exists()
+
+
+def test_is_destroyed_where_the_connection_has_ended_and_nothing_can_be_revoked(
+    connection: Connection, sandbox: SandboxProcess
+) -> None:
+    late = answered(open_attempt(connection), sandbox)
+    disconnect(connection.id, now=database_now(), actor=SYSTEM)
+    assert revoke(connection.id) is Revocation.CONFIRMED
+    Connection.objects.update(revocation=Revocation.UNSUPPORTED)
+    store_received(late)
+    age(connection.id, seconds=6)
+    recover_unfinished(now=database_now())
+    assert not CredentialVersion.objects.exists()
+    row = reload(connection)
+    assert (row.status, row.revocation, row.revocation_due_at) == ("disconnected", "unsupported", None)
+
+
+def test_a_failure_that_comes_late_touches_nothing_of_a_newer_token(connection: Connection) -> None:
+    age(connection.id, hours=1)
+    claimed = claim(connection.id, trigger="sweep", need=Need())
+    assert isinstance(claimed, Claim)
+    RefreshAttempt.objects.update(state=AttemptState.ABORTED)  # it was taken for dead
+    assert refresh(connection.id, trigger="sweep").outcome == "refreshed"
+    before = reload(connection)
+    for _ in range(3):
+        settle_failure(claimed, ProviderUnavailable(Evidence("The provider cannot answer.", status=503)))
+    after = reload(connection)
+    assert (after.failures, after.next_attempt_at, after.refresh_failing_at) == (0, None, None)
+    assert (after.refresh_due_at, after.version) == (before.refresh_due_at, before.version)
 
 
 def test_takes_the_place_of_nothing_newer_than_its_parent(alice: EndUser, sandbox: SandboxProcess) -> None:
