@@ -1,10 +1,12 @@
 """Browsers that do not say which site a form came from: its own people get through, and no other site's form does."""
 
 import re
+import uuid
 
 import pytest
 from django.http import HttpResponse
 
+from connections.consent.sender import form_proof
 from connections.models import ProviderApp, SessionState, Tenant
 from providers.vocabulary import AuthStyle
 from tests.connections.consent.choosing import fields_of
@@ -134,3 +136,11 @@ def test_asking_again_is_no_oracle_and_repeats_no_more_than_a_token(alice: EndUs
     assert len(text) < 5_000
     unknown = send(alice, "/connect/00000000-0000-4000-8000-000000000000/start", {"token": "x"}, {})
     assert (unknown.status_code, failure_of(unknown)) == (404, "unknown")
+
+
+def test_a_proof_is_of_one_session_and_of_one_browser() -> None:
+    first, second = uuid.uuid4(), uuid.uuid4()
+    proofs = {form_proof(first, "a"), form_proof(first, "b"), form_proof(second, "a")}
+    assert len(proofs) == 3
+    assert form_proof(first, "a") in proofs
+    assert form_proof(first, None) == form_proof(first, "") == ""

@@ -151,7 +151,10 @@ def test_a_part_of_a_providers_own_host_may_come_from_it(template: str, pattern:
         ([{**REALM, "callback": None}], {}, "go together"),
         ([{**REALM, "scope": "connection"}], {}, "go together"),
         ([{**REALM, "callback": "code"}], {}, "may be a secret"),
-        ([{**REALM, "callback": "id_token"}], {}, "may be a secret"),
+        *(
+            ([{**REALM, "callback": name}], {}, "may be a secret")
+            for name in ("access_token", "refresh_token", "id_token", "client_secret", "session_state", "iss", "state")
+        ),
         ([{**REALM, "callback": "ticket"}], {"callback": {"code": "ticket"}}, "may be a secret"),
         ([], {"callback": {"code": "state"}}, "stands for two things"),
         ([], {"callback": {"error": "iss"}}, "stands for two things"),
