@@ -77,7 +77,7 @@ class Obtained:
     never means "for ever"); ``is_endless`` says that the catalogue takes the response to mean just that. ``scopes`` is
     None when the response named none (RFC 6749 §5.1: as requested, on refresh: unchanged). Of the grant it may have
     said how long this refresh token lives unless it is used (``refresh_lifetime_seconds``), how long any may lie idle,
-    and how long the grant lives whatever is done.
+    and how long the grant lives whatever is done. ``id_token`` came with the answer to a code, not yet validated.
     """
 
     credential: Credential
@@ -87,6 +87,7 @@ class Obtained:
     idle_lifetime_seconds: int | None = None
     grant_lifetime_seconds: int | None = None
     is_endless: bool = False
+    id_token: SecretStr | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,10 @@ from connections.lifecycle.sealing import seal_for_session
 from connections.lifecycle.second_look import ISSUED_PAUSES_SECONDS, look_again, probe_fresh
 from connections.lifecycle.targets import access_to
 from connections.models import Connection, ConnectSession, SessionState
+from providers.catalog.resolve import Target
 from providers.errors import Evidence, ProviderError, ProviderUnavailable
 from providers.strategies.workspaces import Workspace, workspaces
-from providers.values import CodeGrant, ProbeResult
+from providers.values import Account, CodeGrant, ProbeResult
 from providers.vocabulary import ProbeVerdict
 
 KEPT_FOR = timedelta(minutes=10)
@@ -115,17 +116,31 @@ def _verified(work: Exchange, kept: Kept, *, began: float) -> Verified | tuple[K
     elif kept.was_tried:
         return Verified(kept, kept.account, kept.obtained_at if kept.is_verified else None)
     if not work.access.capabilities.probes:
-        return Verified(kept, None, None, workspace_params)
+        return Verified(kept, _identified(work, target, kept), None, workspace_params)
     probed = probe_fresh(
         work.access.strategy, target, kept.obtained.credential, pauses=ISSUED_PAUSES_SECONDS, began=began
     )
-    if probed.verdict is ProbeVerdict.UNAVAILABLE and work.must_know_account and _is_outage(probed):
+    account = probed.account or _identified(work, target, kept)
+    if account is None and probed.verdict is ProbeVerdict.UNAVAILABLE and work.must_know_account and _is_outage(probed):
         raise ProviderUnavailable(
             Evidence(probed.detail, probed.status), retry_after_seconds=probed.retry_after_seconds
         )
     verified_at = work.started_at if probed.verdict is ProbeVerdict.ALIVE else None
     is_forbidden = probed.verdict is ProbeVerdict.FORBIDDEN
-    return Verified(kept, probed.account, verified_at, workspace_params, is_forbidden=is_forbidden)
+    return Verified(kept, account, verified_at, workspace_params, is_forbidden=is_forbidden)
+
+
+def _identified(work: Exchange, target: Target, kept: Kept) -> Account | None:
+    """Return the account that the provider has signed for, where no probe named one. HTTP.
+
+    Raises ``ProviderUnavailable`` where it has to be known and could not be checked.
+    """
+    try:
+        return work.access.strategy.identify(target, kept.obtained, received_at=kept.obtained_at.timestamp())
+    except ProviderError as error:
+        if work.must_know_account and isinstance(error, ProviderUnavailable):
+            raise
+        return None
 
 
 def _is_outage(probed: ProbeResult) -> bool:

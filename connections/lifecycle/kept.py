@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
+from pydantic import SecretStr
+
 from providers.catalog.resolve import Target
 from providers.strategies.workspaces import Workspace
 from providers.values import Account, Credential, Obtained
@@ -74,6 +76,7 @@ class Kept:
             "idle_lifetime_seconds": self.obtained.idle_lifetime_seconds,
             "grant_lifetime_seconds": self.obtained.grant_lifetime_seconds,
             "is_endless": self.obtained.is_endless,
+            "id_token": None if self.obtained.id_token is None else self.obtained.id_token.get_secret_value(),
             "scopes": None if scopes is None else list(scopes),
             "obtained_at": self.obtained_at.isoformat(),
             "was_tried": self.was_tried,
@@ -101,6 +104,7 @@ class Kept:
                 idle_lifetime_seconds=document["idle_lifetime_seconds"],
                 grant_lifetime_seconds=document["grant_lifetime_seconds"],
                 is_endless=document["is_endless"],
+                id_token=SecretStr(document["id_token"]) if document.get("id_token") else None,
                 scopes=None if scopes is None else tuple(scopes),
             ),
             obtained_at=datetime.fromisoformat(document["obtained_at"]),

@@ -85,6 +85,8 @@ def _method_problems(entry: CatalogEntry, style: AuthStyle) -> Iterator[str]:
     yield from _rule_problems(f"{key}.revocation.errors", method.revocation.errors)
     if isinstance(method, AuthorizationCodeMethod) and method.refresh_scope not in ("", *_scope_names(entry)):
         yield f"{key}.refresh_scope: {method.refresh_scope!r} is not among the [[scopes]]; describe it there"
+    if isinstance(method, AuthorizationCodeMethod) and method.jwks_url and not method.issuer:
+        yield f"{key}.jwks_url: is of use with the issuer whose keys they are; give the issuer"
     if method.discover:
         if not method.issuer:
             yield f"{key}.issuer: is needed for discovery"

@@ -20,6 +20,7 @@ _URLS = {
     "token": "token_url",
     "revocation": "revocation_url",
     "introspection": "introspection_url",
+    "jwks": "jwks_url",
 }
 
 
@@ -36,6 +37,7 @@ class Endpoints:
     token: str = ""
     revocation: str = ""
     introspection: str = ""
+    jwks: str = ""
     probe: str = ""
     base: str = ""
 
@@ -232,6 +234,7 @@ def _urls(
             "token": method.token_url,
             "revocation": method.revocation_url,
             "introspection": method.introspection_url,
+            "jwks": method.jwks_url if isinstance(method, AuthorizationCodeMethod) else "",
         }
     # Only two of them may name it, and it is the operator's word: quoted, it stays one step of a path.
     values = {**values, "client_id": quote(client_id, safe="")}

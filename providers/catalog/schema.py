@@ -119,6 +119,7 @@ class AuthorizationCodeMethod(OAuthMethod):
     of the refresh token, if under none of the names in use. ``approval`` says which parameters of the authorization
     response mean that an administrator has to approve first: each name in it takes the place of the common one
     (``COMMON_MARKERS``), and counts beside a code, too.
+    ``jwks_url`` is where the ``issuer`` publishes its keys: an ID token then tells the account where no probe does.
     ``offline_consent`` says when ``prompt=consent`` is sent: "openid" where ``offline_access`` is asked of a server
     that was discovered, or together with ``openid`` (OpenID Connect Core §11 wants it so), "always" with each request
     for it or for the ``refresh_scope``. A prompt among the ``authorization_params`` comes first.
@@ -126,6 +127,7 @@ class AuthorizationCodeMethod(OAuthMethod):
 
     authorization_url: str = ""
     issuer: str = ""
+    jwks_url: str = ""
     discover: bool = False  # endpoints come from the issuer's metadata (RFC 8414, OpenID Connect Discovery)
     iss_parameter: IssParameter = IssParameter.OPTIONAL
     pkce: Pkce = Pkce.S256

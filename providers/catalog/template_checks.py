@@ -96,7 +96,7 @@ def _templates(entry: CatalogEntry) -> Iterator[_Template]:
 
 def _method_templates(key: str, method: OAuthMethod, params: frozenset[str]) -> Iterator[_Template]:
     fields = set(type(method).model_fields)
-    for name in sorted({"token_url", "issuer", "authorization_url"} & fields):
+    for name in sorted({"token_url", "issuer", "authorization_url", "jwks_url"} & fields):
         yield f"{key}.{name}", getattr(method, name), params, "address"
     yield f"{key}.revocation.narrowed_url", method.revocation.narrowed_url, params | _CLIENT, "address"
     for name in ("revocation_url", "introspection_url"):

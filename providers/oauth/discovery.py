@@ -22,6 +22,7 @@ _ENDPOINTS = {
     "revocation": "revocation_endpoint",
     "introspection": "introspection_endpoint",
     "probe": "userinfo_endpoint",
+    "jwks": "jwks_uri",
 }
 # RFC 8414 §2 defines these and OpenID Connect Discovery does not: some servers name them in the former's document only.
 _RFC8414_ONLY = ("revocation_endpoint", "introspection_endpoint")
@@ -34,7 +35,7 @@ _ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/%\[\]-]{1,256}")
 def discover(issuer: str, *, spelled_out: Collection[str] = ()) -> dict[str, str]:
     """Return the endpoints and habits that the metadata of ``issuer`` names, for ``providers.catalog.resolve``.
 
-    The keys are issuer, authorization, token, revocation, introspection, probe (the userinfo endpoint),
+    The keys are issuer, authorization, token, revocation, introspection, probe (the userinfo endpoint), jwks,
     iss_parameter, pkce, client_authentication and scopes_supported (space-separated); what the server lacks, does not
     say or says unusably of something that is ``spelled_out`` elsewhere is "". Every well-known place is tried. Raises
     ``MisconfiguredProvider`` saying what is wrong with the issuer or its metadata, and where it was looked for,
@@ -44,7 +45,7 @@ def discover(issuer: str, *, spelled_out: Collection[str] = ()) -> dict[str, str
     document = _fetch(issuer, parts)
     found = dict.fromkeys((*_ENDPOINTS, "client_authentication"), "") | {"issuer": issuer}
     for key, name in _ENDPOINTS.items():
-        with _tolerating(key in spelled_out):
+        with _tolerating(key in (*spelled_out, "jwks")):  # without keys no signature is believed, and all else works
             found[key] = _endpoint(name, document.get(name), parts)
     if not found["token"] and "token" not in spelled_out:
         raise _misconfigured("The metadata names no token endpoint.")

@@ -130,6 +130,7 @@ def obtained(document: TokenDocument, *, method: OAuthMethod, previous: Credenti
         idle_lifetime_seconds=grant.idle_seconds,
         grant_lifetime_seconds=grant.grant_seconds,
         scopes=scopes_of(fields, method=method, is_refreshable=refresh_token is not None),
+        id_token=_token(fields.get("id_token") or whole.get("id_token")) if previous is None else None,
     )
 
 

@@ -16,6 +16,7 @@ _NAMED = re.compile(r"(?:access|refresh)[_\- ]?token", re.IGNORECASE)
 _SECRET_NAME = re.compile(r"token|jwt|bearer|credential|secret|apikey|api_key", re.IGNORECASE)
 _NO_SECRET_NAME = re.compile(r"type|expir|scope|hint|lifetime|timeout|uri|url", re.IGNORECASE)
 _TOKEN = re.compile(r"[\x21-\x7e]+")
+_BARE = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*", re.ASCII)  # token68 (RFC 9110 §11.2)
 _LONG = 16  # nothing of that length without white space is a word
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
@@ -58,8 +59,7 @@ def may_hold_tokens(answer: Response) -> bool:
     if _is_cut_short(text):
         return False  # nothing complete was received; it is kept, and a retry stays right
     # One long word and nothing else is a token of its own, or a document in a coding of its own.
-    is_bare = len(text.strip()) >= _LONG and _TOKEN.fullmatch(text.strip()) and not _ADDRESS.match(text.strip())
-    return bool(_NAMED.search(text) or is_bare) or not _is_text(answer.body, text)
+    return bool(_NAMED.search(text) or _BARE.fullmatch(text.strip())) or not _is_text(answer.body, text)
 
 
 def _holds(value: Any, *, name: str) -> bool:

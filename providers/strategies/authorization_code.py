@@ -9,11 +9,11 @@ from providers.catalog.resolve import Target
 from providers.catalog.schema import AuthorizationCodeMethod
 from providers.catalog.template import render
 from providers.errors import Evidence, MisconfiguredProvider
-from providers.oauth import introspection, pkce, revocation, token_endpoint
+from providers.oauth import identity, introspection, pkce, revocation, token_endpoint
 from providers.strategies import presenting, probing
 from providers.strategies.base import Capabilities, Strategy
 from providers.strategies.blame import marking_typed_host
-from providers.values import AuthorizationRequest, CodeGrant, Credential, Obtained, Presentation, ProbeResult
+from providers.values import Account, AuthorizationRequest, CodeGrant, Credential, Obtained, Presentation, ProbeResult
 from providers.vocabulary import AuthStyle, Pkce, TokenKind
 
 
@@ -75,6 +75,9 @@ class AuthorizationCode(Strategy):
 
     def probe(self, target: Target, credential: Credential) -> ProbeResult:
         return probing.probe(target, credential, self.present(target, credential))
+
+    def identify(self, target: Target, obtained: Obtained, *, received_at: float) -> Account | None:
+        return identity.account_of(target, obtained, received_at=received_at)
 
     def introspect(self, target: Target, credential: Credential, *, kind: TokenKind = TokenKind.ACCESS) -> ProbeResult:
         return introspection.introspect(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from providers.catalog.resolve import Target
-from providers.values import AuthorizationRequest, CodeGrant, Credential, Obtained, Presentation, ProbeResult
+from providers.values import Account, AuthorizationRequest, CodeGrant, Credential, Obtained, Presentation, ProbeResult
 from providers.vocabulary import AuthStyle, TokenKind
 
 
@@ -62,6 +62,13 @@ class Strategy(ABC):
     @abstractmethod
     def probe(self, target: Target, credential: Credential) -> ProbeResult:
         """Make the entry's cheap authenticated call; an unreachable provider is a verdict, not an error."""
+
+    def identify(self, target: Target, obtained: Obtained, *, received_at: float) -> Account | None:
+        """Return whose account the provider's own signature says that it is, None where nothing does.
+
+        ``received_at``, an epoch, is when ``obtained`` was received.
+        """
+        return None
 
     def introspect(self, target: Target, credential: Credential, *, kind: TokenKind = TokenKind.ACCESS) -> ProbeResult:
         """Ask the introspection endpoint (RFC 7662) about a token; no answer is a verdict too, not an error."""

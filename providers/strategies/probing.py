@@ -13,6 +13,7 @@ from providers.catalog.pointer import text_at
 from providers.catalog.resolve import Target
 from providers.catalog.template import fill, names, render
 from providers.errors import Evidence, MisconfiguredProvider, ProviderError, ProviderUnavailable
+from providers.oauth import identity
 from providers.oauth.classify import first_match, json_document, retry_after_seconds
 from providers.oauth.token_response import scopes_in
 from providers.response import Response
@@ -105,7 +106,11 @@ def _listing(target: Target, response: Response) -> ProbeResult:
 
 def _account(target: Target, described: Probe, response: Response) -> Account | None:
     """Return whose account the answer names, within the workspace or company that the connection is about."""
-    document = json_document(response)
+    try:
+        signed = identity.is_signed(response)
+        document = identity.signed_claims(target, response) if signed else json_document(response)
+    except ProviderError:
+        return None
     parts = [text_at(document, pointer) for pointer in described.account_id.split()]
     identifier = ":".join([*target.account_within, *parts])
     if not all(parts) or len(identifier) > _LONGEST_TEXT:

@@ -173,4 +173,18 @@ several values of the chosen workspace
     tests/field/test_entry_language.py::test_values_of_a_workspace_are_checked
 a server that takes only private_key_jwt or mutual TLS
     tests/field/test_discovery.py::test_a_server_that_wants_what_we_do_not_speak_is_told_so
+an account that only a signature tells: an ID token, a signed userinfo
+    tests/field/test_identity.py::test_the_account_is_the_id_token_s_where_nothing_else_tells_it
+    tests/field/test_identity.py::test_every_public_algorithm_is_taken
+    tests/field/test_identity.py::test_what_the_specification_allows_is_believed
+    tests/field/test_identity.py::test_an_id_token_that_does_not_hold_names_no_account
+    tests/field/test_identity.py::test_keys_that_cannot_be_had_cost_the_account_and_not_the_connection
+    tests/field/test_identity.py::test_new_keys_are_looked_for_when_one_is_not_known
+    tests/field/test_identity.py::test_a_reconnect_is_compared_with_the_account_that_was_signed_for
+    tests/field/test_identity.py::test_a_reconnect_waits_for_keys_that_cannot_be_had
+    tests/field/test_identity.py::test_a_better_source_comes_first
+    tests/field/test_identity.py::test_a_userinfo_that_cannot_answer_is_stood_in_for_by_the_id_token
+    tests/field/test_identity.py::test_a_signed_userinfo_names_the_account
+    tests/field/test_identity.py::test_a_userinfo_whose_signature_does_not_hold_proves_nothing
+    tests/field/test_identity.py::test_the_id_token_is_in_no_row_and_no_log
 """

@@ -23,6 +23,7 @@ def metadata(issuer: str, **changes: Any) -> dict[str, Any]:
 def test_reads_endpoints_and_habits(egress_policy: Any, provider: Any) -> None:
     issuer = provider.url
     habits = {
+        "jwks_uri": f"{issuer}/keys",
         "authorization_response_iss_parameter_supported": True,
         "code_challenge_methods_supported": ["plain", "S256"],
         "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_post"],
@@ -36,11 +37,20 @@ def test_reads_endpoints_and_habits(egress_policy: Any, provider: Any) -> None:
         "revocation": f"{issuer}/revoke",
         "introspection": f"{issuer}/introspect",
         "probe": f"{issuer}/me",
+        "jwks": f"{issuer}/keys",
         "iss_parameter": "required",
         "pkce": "S256",
         "client_authentication": "client_secret_post",
         "scopes_supported": "openid files",
     }
+
+
+@pytest.mark.parametrize(
+    "jwks", ["http://elsewhere.example/keys", "ftp://x/", 7, ["a"], "https://u:p@login.example/keys"]
+)
+def test_keys_at_an_address_that_may_not_be_called_are_none(egress_policy: Any, provider: Any, jwks: Any) -> None:
+    provider.answers_with(200, metadata(provider.url, jwks_uri=jwks), path=OIDC)
+    assert discover(provider.url)["jwks"] == ""
 
 
 def test_assumes_the_defaults_of_the_rfc(egress_policy: Any, provider: Any) -> None:

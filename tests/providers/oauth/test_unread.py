@@ -62,6 +62,8 @@ def test_what_may_hold_tokens_is_kept_and_waited_for(body: Any) -> None:
     "body",
     [
         b"<!doctype html><html><body>We are down for maintenance. Sign in again later.</body></html>",
+        b"<html><body>Login</body></html>",
+        b"https://login.example.com/sign-in",
         {},
         [],
         b"null",
