@@ -17,7 +17,7 @@ from connections.lifecycle.outcomes import EndpointMoved, ExchangeFailed
 from connections.lifecycle.recover import promote_received
 from connections.lifecycle.sealing import open_credential
 from connections.lifecycle.versions import ends_of
-from connections.models import VENDS, AttemptState, Connection, CredentialVersion, RefreshAttempt
+from connections.models import VENDS, AttemptState, Connection, CredentialVersion, RefreshAttempt, UnreadAnswer
 from connections.vault.sealing import Unreadable
 from providers.values import Obtained
 
@@ -96,8 +96,10 @@ def follow(version: CredentialVersion, heir: CredentialVersion) -> None:
     """Let every refresh that may still be answered count for ``heir``, which has the refresh token of ``version`` now.
 
     A late answer then takes the heir's place, because it may hold the only live token; a refusal is the heir's; and an
-    attempt in doubt is a doubt about it. Call it with the connection locked.
+    attempt in doubt is a doubt about it. An answer that is still unread was bought with the heir's token, too: it holds
+    that back. Call it with the connection locked.
     """
     RefreshAttempt.objects.filter(
         connection_id=version.connection_id, parent_version_id=version.id, state__in=_MAY_STILL_BE_ANSWERED
     ).update(parent_version_id=heir.id)
+    UnreadAnswer.objects.filter(connection_id=version.connection_id, parent_id=version.id).update(parent_id=heir.id)

@@ -22,7 +22,7 @@ from connections.lifecycle import audit, events
 from connections.lifecycle.outcomes import AppMisconfigured
 from connections.lifecycle.sealing import answer_place, open_stored
 from connections.lifecycle.targets import entry_named
-from connections.models import Connection, UnreadAnswer
+from connections.models import Connection, RefreshAttempt, UnreadAnswer
 from connections.vault.keyring import DataKey
 from connections.vault.sealing import seal
 from providers.oauth.unread import AnswerUnread
@@ -135,8 +135,12 @@ def entry_digest(provider: str) -> str:
 def note_unread(connection: Connection, *, now: datetime) -> None:
     """Show on the locked ``connection`` that an answer of its is unread, and tell of it once.
 
-    Of those for which nothing waits only the newest is kept.
+    Of those for which nothing waits only the newest is kept. One that came after its refresh token had been given on to
+    another version (``inherit``) is of that one.
     """
+    followed = RefreshAttempt.objects.filter(Q(parent_version_id=connection.current_version_id), connection=connection)
+    late = UnreadAnswer.objects.filter(connection=connection, attempt_id__in=followed.values("id"))
+    late.exclude(Q(parent_id=connection.current_version_id)).update(parent_id=connection.current_version_id)
     rows = list(UnreadAnswer.objects.filter(connection=connection).order_by("-received_at"))
     if not rows:
         return

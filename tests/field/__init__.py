@@ -20,6 +20,7 @@ an expiry of 0, "0", -1 or null that means "never", or that means nothing
 the tokens inside an envelope, on the refresh as on the exchange
     tests/field/test_unread_answers.py::test_an_unread_answer_is_kept_and_the_used_refresh_token_is_not_shown_again
     tests/field/test_unread_answers.py::test_the_valid_token_is_vended_while_an_answer_waits
+    tests/field/test_unread_answers.py::test_a_renewal_that_brings_no_refresh_token_keeps_the_answer_that_waits
     tests/field/test_unread_answers.py::test_it_is_read_by_the_command_once_the_entry_is_mended
     tests/field/test_unread_answers.py::test_it_is_read_by_itself_once_the_entry_is_mended
     tests/field/test_unread_answers.py::test_an_operator_reads_or_discards_it_on_its_page
@@ -84,6 +85,7 @@ a second consent that brings no refresh token
     tests/field/test_second_consents.py::test_a_healthy_connection_of_an_unknown_account_stays_as_it_was
     tests/field/test_second_consents.py::test_a_refresh_token_that_was_refused_is_not_kept
     tests/field/test_second_consents.py::test_a_refresh_that_is_under_way_meanwhile_loses_no_rotated_token
+    tests/field/test_second_consents.py::test_an_unreadable_answer_that_comes_meanwhile_holds_the_kept_token_back
     tests/field/test_second_consents.py::test_a_doubt_about_the_kept_token_stays_one
     tests/field/test_second_consents.py::test_a_connection_without_a_refresh_token_says_so_at_once
     tests/field/test_second_consents.py::test_only_a_refresh_token_that_was_to_be_expected_is_missed

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection as database
 
 from connections.lifecycle.not_refreshable import CODE
+from connections.lifecycle.reread import reread_changed
 from connections.models import AuditEvent, Connection, OutboxEvent, RefreshAttempt
 from tests.connections.lifecycle.clockwork import age
 from tests.field.stage import ENTRY, Answer, Stage
@@ -171,6 +172,33 @@ def test_a_refresh_that_is_under_way_meanwhile_loses_no_rotated_token(stage: Sta
     assert stage.refresh(before).outcome == "refreshed"
     assert sent_refresh_tokens(stage) == ["rt-1", "rt-2"], "never the one that was rotated away"
     assert stage.vend(before).json()["credential"]["value"] == "at-3"
+
+
+def test_an_unreadable_answer_that_comes_meanwhile_holds_the_kept_token_back(stage: Stage) -> None:
+    stage.tokens(FIRST)
+    stage.tokens(SECOND)
+    before = stage.connect()
+    body = b'{"data": {"access_token": "at-r", "refresh_token": "rt-2", "expires_in": 900}}'
+    holding = Holding(stage, (200, body, {"Content-Type": "application/json"}))
+
+    def refresh() -> None:
+        stage.refresh(Connection.objects.get(id=before.id))
+        database.close()
+
+    thread = threading.Thread(target=refresh)
+    thread.start()
+    assert holding.reached.wait(10)
+    assert notices(stage.reconnect(before)) == []
+    holding.go.set()
+    thread.join()
+
+    assert stage.refresh(before).outcome == "answer_unread"
+    stage.describe(method='token_pointer = "/data"')
+    assert reread_changed() == 1
+    stage.forget_answers("/token")
+    stage.tokens({"data": {"access_token": "at-3", "refresh_token": "rt-3", "expires_in": 900}})
+    assert stage.refresh(before).outcome == "refreshed"
+    assert sent_refresh_tokens(stage) == ["rt-1", "rt-2"], "never the one that was rotated away"
 
 
 def test_a_doubt_about_the_kept_token_stays_one(stage: Stage) -> None:

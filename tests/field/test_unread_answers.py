@@ -117,6 +117,25 @@ def test_an_operator_reads_or_discards_it_on_its_page(stage: Stage, admin_client
     assert not UnreadAnswer.objects.exists()
 
 
+def test_a_renewal_that_brings_no_refresh_token_keeps_the_answer_that_waits(stage: Stage) -> None:
+    stage.tokens(tokens(1))
+    stage.tokens({"data": {"auth": tokens(2)}})
+    stage.tokens({"access_token": "at-x", "expires_in": 3600})
+    connection = stage.connect()
+    assert stage.refresh(connection).outcome == "answer_unread"
+    assert stage.reconnect(connection).status_code == 200
+    assert health(stage, connection)["answer_unread_at"] is not None
+    assert stage.vend(connection).json()["credential"]["value"] == "at-x"
+    assert stage.refresh(connection).outcome == "answer_unread"
+    stage.describe(method=MENDED)
+    assert reread_changed() == 1
+    stage.forget_answers("/token")
+    stage.tokens({"data": {"auth": tokens(3)}})
+    assert stage.refresh(connection).outcome == "refreshed"
+    sent = [request.form["refresh_token"] for request in stage.requests() if "refresh_token" in request.form]
+    assert sent == ["rt-1", "rt-2"]
+
+
 def test_a_vend_that_needs_it_reads_it_too(stage: Stage) -> None:
     stage.tokens(tokens(1))
     stage.tokens({"data": {"auth": {**tokens(2), "expires_in": 36_000}}})
