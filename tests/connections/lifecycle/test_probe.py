@@ -101,6 +101,22 @@ def test_a_static_key_that_works_again_is_trusted_again(static_key: Connection, 
     assert (row.status, row.reason, row.refused_at) == ("active", "recovered", None)
 
 
+def test_a_working_access_token_lifts_no_suspicion_of_a_refused_refresh(
+    connection: Connection, sandbox: SandboxProcess
+) -> None:
+    """It runs out, and nothing takes its place: the second refusal has to count as the second."""
+    sandbox.control.fault("error", grant_type="refresh_token", error="invalid_grant", times=0)
+    refresh(connection.id, trigger="api", need=Need(instead_of=connection.current_version_id))
+    before = reload(connection)
+    assert (before.status, before.reason) == ("suspect", "refresh_refused")
+    assert probe(connection.id, trigger="sweep").verdict is ProbeVerdict.ALIVE
+    row = reload(connection)
+    assert (row.status, row.reason, row.refused_at) == ("suspect", "refresh_refused", before.refused_at)
+    age(connection.id, seconds=31)
+    refresh(connection.id, trigger="api", need=Need(instead_of=connection.current_version_id, at_once=True))
+    assert (reload(connection).status, reload(connection).reason) == ("needs_reauth", "grant_rejected")
+
+
 def test_a_report_on_the_current_version_probes_at_once(connection: Connection, sandbox: SandboxProcess) -> None:
     sandbox.control.revoke(client_id=connection.provider_app.client_id)
     version = connection.current_version_id

@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,13 +11,14 @@ import pytest
 from pydantic import SecretStr
 
 from providers import send_window
+from providers.catalog.calls import ErrorRule
 from providers.catalog.loader import entry
 from providers.catalog.resolve import Target, resolve
 from providers.errors import ClientRejected, GrantRejected, MalformedResponse, NotSentInTime, ProviderUnavailable
 from providers.oauth import client_authentication, introspection, pkce, revocation, token_endpoint
 from providers.strategies import strategy_for
 from providers.values import AuthorizationRequest, ClientRegistration, CodeGrant, Credential
-from providers.vocabulary import AuthStyle, ProbeVerdict
+from providers.vocabulary import AuthStyle, Meaning, ProbeVerdict
 from tests.person import Person
 from tests.sandbox_control import SandboxProcess
 
@@ -150,6 +152,22 @@ def test_no_other_secret_is_tried_once_the_token_may_be_used_up(
     with pytest.raises(expected):
         app.refresh()
     assert len(app.seen()) == 1
+
+
+def test_no_other_secret_is_tried_after_a_refusal_by_a_server_that_fails(make_app: Callable[..., App]) -> None:
+    """The entry says what the code means; a status of 500 says that half of the work may be done."""
+    app = make_app(held=("one", "two"), takes=["one", "two"])
+    rule = ErrorRule(value="app_disabled", means=Meaning.CLIENT_REJECTED)
+    described = app.target.entry.authorization_code
+    assert described is not None
+    method = described.model_copy(update={"errors": (rule,)})
+    app.target = replace(app.target, entry=app.target.entry.model_copy(update={"authorization_code": method}))
+    for status, requests in ((400, 2), (500, 1)):
+        app.control.fault("error", client_id=app.client_id, times=0, error="app_disabled", status=status)
+        with pytest.raises(ClientRejected):
+            app.refresh()
+        assert len(app.seen()) == requests
+        app.control.clear_faults()
 
 
 def test_doubt_after_a_refused_secret_ends_the_search(make_app: Callable[..., App]) -> None:
