@@ -11,6 +11,7 @@ from providers.catalog.callback_checks import callback_problems
 from providers.catalog.calls import ErrorRule
 from providers.catalog.fields import Param, SecretField
 from providers.catalog.host_checks import host_problems
+from providers.catalog.pointer import is_pointer
 from providers.catalog.schema import (
     AuthorizationCodeMethod,
     CatalogEntry,
@@ -39,9 +40,14 @@ def problems_of(entry: CatalogEntry, stem: str) -> Iterator[str]:
     yield from _workspace_problems(entry)
     yield from callback_problems(entry)
     yield from host_problems(entry)
+    for key in ("website", "docs_url"):
+        if (link := getattr(entry, key)) and not link.startswith(("https://", "http://")):
+            yield f"{key}: {link[:80]!r} is no link that people can follow; write it whole, from https:// on"
     for key, pointer in _pointers(entry):
         if not pointer.startswith("/"):
             yield f"{key}: {pointer!r} is no JSON Pointer; start it with /"
+        elif not is_pointer(pointer):
+            yield f"{key}: {pointer!r} leads nowhere; in a name write ~1 for a slash, and ~0 for a tilde (RFC 6901)"
 
 
 def _name_problems(entry: CatalogEntry) -> Iterator[str]:
@@ -151,6 +157,10 @@ def _pointers(entry: CatalogEntry) -> Iterator[tuple[str, str]]:
             rules += [(f"{_section(style)}.errors", method.errors)]
             rules += [(f"{_section(style)}.revocation.errors", method.revocation.errors)]
             found.append((f"{_section(style)}.token_pointer", method.token_pointer))
+            named = dict(method.token_fields) | {"expiry.field": method.expiry.field}
+            if isinstance(method, AuthorizationCodeMethod) and method.refresh_expiry is not None:
+                named["refresh_expiry.field"] = method.refresh_expiry.field
+            found += [(f"{_section(style)}.{name}", said) for name, said in named.items() if said.startswith("/")]
             extra = method.extra_pointers.items()
             found += [(f"{_section(style)}.extra_response_fields.{name}", pointer or "-") for name, pointer in extra]
     if (probe := entry.probe) is not None:

@@ -3,7 +3,13 @@
 import re
 from typing import Any
 
+_POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)*")
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
+
+
+def is_pointer(text: str) -> bool:
+    """Whether ``text`` is a pointer as RFC 6901 §3 spells one."""
+    return _POINTER.fullmatch(text) is not None
 
 
 def pointer_to(name: str) -> str:

@@ -23,6 +23,7 @@ from providers.catalog.pointer import pointer_to
 from providers.catalog.scopes import ScopeInfo, ScopeRules, ScopeSpelling
 from providers.vocabulary import AuthStyle, ClientAuthentication, IssParameter, ParamScope, Pkce
 
+_YEAR_SECONDS = 31_536_000
 SLUG_PATTERN, LONGEST_SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$", 64
 Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN, max_length=LONGEST_SLUG)]
 
@@ -94,7 +95,7 @@ class OAuthMethod(Shape):
     expiry: Expiry = Field(default_factory=Expiry)
     token_type_hint: bool = True
     revocation: Revocation = Field(default_factory=Revocation)
-    default_lifetime_seconds: int | None = Field(default=None, ge=30)
+    default_lifetime_seconds: int | None = Field(default=None, ge=30, le=_YEAR_SECONDS)
     extra_response_fields: tuple[str, ...] | dict[ParamName, str] = ()
     errors: tuple[ErrorRule, ...] = ()
 
@@ -140,10 +141,10 @@ class AuthorizationCodeMethod(OAuthMethod):
     refresh_scope: str = ""
     expects_refresh_token: bool | None = None
     refresh_tokens_rotate: bool = True
-    refresh_grace_seconds: int = Field(default=0, ge=0)
+    refresh_grace_seconds: int = Field(default=0, ge=0, le=_YEAR_SECONDS)
     refresh_expiry: Expiry | None = None
-    refresh_idle_lifetime_seconds: int | None = Field(default=None, ge=60)
-    refresh_absolute_lifetime_seconds: int | None = Field(default=None, ge=60)
+    refresh_idle_lifetime_seconds: int | None = Field(default=None, ge=60, le=20 * _YEAR_SECONDS)
+    refresh_absolute_lifetime_seconds: int | None = Field(default=None, ge=60, le=20 * _YEAR_SECONDS)
 
 
 class ClientCredentialsMethod(OAuthMethod):
@@ -176,7 +177,7 @@ class CatalogEntry(Shape):
     website: str = ""
     docs_url: str = ""
     base_url: str = ""
-    requests_per_minute: int = Field(default=6000, ge=1)
+    requests_per_minute: int = Field(default=6000, ge=1, le=1_000_000)
     params: tuple[Param, ...] = ()
     scopes: tuple[ScopeInfo, ...] = ()
     scope_spelling: ScopeSpelling = ScopeSpelling()

@@ -13,6 +13,7 @@ from providers.vocabulary import AuthStyle, ParamScope
 _CLIENT = frozenset({"client_id"})
 _Kind = Literal["address", "header", "text", "loose"]
 _Template = tuple[str, str, frozenset[str], _Kind]  # key, template, the names that it may use
+_ADDRESS = re.compile(r"(?:https?://|\{)[\x21-\x7e]+")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
 # A pair that goes as it is, where RFC 7617 §2 wants its Base64.
@@ -30,6 +31,8 @@ def template_problems(entry: CatalogEntry) -> Iterator[str]:
         for name in sorted(unknown):
             hint = "; for a brace as it is, write {{ and }} throughout the text" if kind == "loose" else ""
             yield f"{key}: uses {{{name}}}; declare a [[params]] of that name, or use one of {sorted(allowed)}{hint}"
+        if kind == "address" and template and not _ADDRESS.fullmatch(template):
+            yield f"{key}: {template[:80]!r} is no address; write it whole, from https:// on, without white space"
         if kind == "address" and not is_plain(template):
             yield f"{key}: an address has placeholders alone; write {{name}}, without braces or base64"
         if kind == "header":

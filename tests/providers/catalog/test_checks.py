@@ -160,3 +160,65 @@ def test_a_client_without_a_secret_has_none_to_lose() -> None:
         problems(params=[typed(None)], method=at("token_url", "https://{host}/x") | {"client_authentication": "none"})
         == []
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"method": {"token_pointer": "/~2"}},
+            "authorization_code.token_pointer: '/~2' leads nowhere; in a name write",
+        ),
+        ({"method": {"expiry": {"field": "/a/~"}}}, "authorization_code.expiry.field: '/a/~' leads nowhere"),
+        (
+            {"method": {"refresh_expiry": {"field": "/~x"}}},
+            "authorization_code.refresh_expiry.field: '/~x' leads nowhere",
+        ),
+        ({"method": {"token_fields": {"refresh_token": "/~"}}}, "authorization_code.refresh_token: '/~' leads nowhere"),
+        (
+            {"method": {"revocation_url": "javascript:alert(1)"}},
+            "authorization_code.revocation_url: 'javascript:alert(1)'",
+        ),
+        (
+            {"method": {"introspection_url": "/introspect"}},
+            "authorization_code.introspection_url: '/introspect' is no address",
+        ),
+        (
+            {"method": {"issuer": "acme.example"}},
+            "authorization_code.issuer: 'acme.example' is no address; write it whole",
+        ),
+        (
+            {"method": {"jwks_url": "https://acme.example/keys"}},
+            "authorization_code.jwks_url: is of use with the issuer",
+        ),
+        ({"method": {"jwks_url": "{nobody}", "issuer": "https://acme.example"}}, "jwks_url: uses {nobody}"),
+        ({"website": "javascript:alert(1)"}, "website: 'javascript:alert(1)' is no link that people can follow"),
+        ({"docs_url": "acme.example"}, "docs_url: 'acme.example' is no link that people can follow"),
+        ({"base_url": "https://acme.example/a b"}, "base_url: 'https://acme.example/a b' is no address"),
+    ],
+)
+def test_what_can_never_work_is_told_with_what_to_write(changes: dict[str, Any], told: str) -> None:
+    assert any(told in problem for problem in problems(**changes)), problems(**changes)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "default_lifetime_seconds",
+        "refresh_grace_seconds",
+        "refresh_idle_lifetime_seconds",
+        "refresh_absolute_lifetime_seconds",
+    ],
+)
+def test_a_lifetime_beyond_all_calendars_is_refused(key: str) -> None:
+    with pytest.raises(ValueError, match=f"{key}\n.*less than or equal"):
+        problems(method={key: 10**20})
+
+
+def test_an_escaped_pointer_is_one() -> None:
+    assert (
+        problems(
+            method={"token_pointer": "/a~1b/~0c", "issuer": "https://a.example", "jwks_url": "https://a.example/k"}
+        )
+        == []
+    )
