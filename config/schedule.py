@@ -14,6 +14,7 @@ def beat_schedule(sweep_seconds: float, *, recover_seconds: float) -> dict[str, 
         "discard-expired": _every(60.0, "connections.discard_expired"),
         "end-expired": _every(30.0, "connections.end_expired"),
         "sweep-old": _every(300.0, "connections.sweep_old"),
+        "delete-tenants": _every(10.0, "connections.delete_tenants"),
         "retry-undecryptable": _every(60.0, "connections.retry_undecryptable"),
         "close-quiet-incidents": _every(300.0, "connections.close_quiet_incidents"),
     }

@@ -14,6 +14,7 @@ from connections import dispatch
 from connections.lifecycle import presence
 from connections.lifecycle.burn import forget_burnt
 from connections.lifecycle.clock import database_now
+from connections.lifecycle.delete_tenant import delete_ordered
 from connections.lifecycle.expire import end_expired
 from connections.lifecycle.hold import discard_expired
 from connections.lifecycle.housekeeping import sweep_old
@@ -128,6 +129,12 @@ def end_expired_connections() -> None:
 def sweep_old_rows() -> None:
     """Delete what has been kept for long enough."""
     sweep_old(now=database_now())
+
+
+@shared_task(name="connections.delete_tenants", ignore_result=True)
+def delete_ordered_tenants() -> None:
+    """Go on with the deletions that were ordered."""
+    delete_ordered(now=database_now())
 
 
 @shared_task(name="connections.close_quiet_incidents", ignore_result=True)

@@ -19,6 +19,7 @@ from connections.admin.buttons import ButtonsAdmin
 from connections.admin.fields import LinesField
 from connections.admin.filters import SwitchFilter
 from connections.admin.switch_buttons import suspend_buttons
+from connections.admin.tenant_deletion import DELETE_BUTTON
 from connections.lifecycle.branding import text_on
 from connections.lifecycle.outcomes import InvalidRequest
 from connections.lifecycle.provision import LOGO_MAX_BYTES, TenantProfile, prepare_tenant, store_tenant
@@ -103,7 +104,7 @@ class TenantAdmin(ButtonsAdmin[Tenant]):
     """Made and changed through the lifecycle, which audits it."""
 
     form = TenantForm
-    buttons = suspend_buttons(_SUSPEND_ASKS)
+    buttons = (*suspend_buttons(_SUSPEND_ASKS), DELETE_BUTTON)
     actions = None
     list_display = ("slug", "shown_name", "state", "connection_count", "created")
     list_filter = (SwitchFilter,)
@@ -152,6 +153,8 @@ class TenantAdmin(ButtonsAdmin[Tenant]):
 
     @admin.display(description="State", ordering="suspended_at")
     def state(self, row: Tenant) -> SafeString:
+        if row.shred_at is not None:
+            return show.chip("Being deleted", "bad")
         return show.switches(row) or show.chip("On", "good")
 
     @admin.display(description="Connections")

@@ -32,6 +32,7 @@ def tenant_out(tenant: Tenant) -> TenantOut:
         return_urls=tenant.return_urls,
         reconnect_url=tenant.reconnect_url,
         suspended=tenant.suspended_at is not None,
+        shred_at=tenant.shred_at,
     )
 
 

@@ -59,6 +59,20 @@ class TenantOut(BaseModel):
     return_urls: list[str]
     reconnect_url: str
     suspended: bool
+    shred_at: datetime | None
+
+
+class TenantDeletionOut(BaseModel):
+    """How far the deletion of a tenant is.
+
+    ``shred_at``: its data keys are destroyed then at the latest, and sooner when every revocation has ended.
+    ``connections`` are left, ``revoking`` of them are being revoked at their providers.
+    """
+
+    slug: str
+    shred_at: datetime
+    connections: int
+    revoking: int
 
 
 class ScopeOut(BaseModel):

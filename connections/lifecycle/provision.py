@@ -90,6 +90,8 @@ def prepare_tenant(slug: str, profile: TenantProfile) -> Tenant:
     except ValidationError as error:
         raise InvalidRequest(" ".join(error.messages), field="slug") from None
     tenant = Tenant.objects.filter(slug=slug).first() or Tenant(slug=slug)
+    if tenant.shred_at is not None:
+        raise InvalidRequest("This tenant is being deleted: wait until that is done, then make it anew.", field="slug")
     tenant.name = profile.name
     tenant.brand_color = profile.brand_color or tenant.brand_color
     tenant.allowed_origins = list(profile.allowed_origins)
@@ -190,6 +192,8 @@ def prepare_provider_app(registration: Registration, *, tenant: Tenant | None) -
 
     May fetch the issuer's metadata (HTTP), so no transaction may be open. Raises ``InvalidRequest``.
     """
+    if tenant is not None and tenant.shred_at is not None:
+        raise InvalidRequest("This tenant is being deleted: it gets no more provider apps.", field="tenant")
     try:
         described = entry(registration.provider)
     except UnknownProvider:

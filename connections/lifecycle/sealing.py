@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from connections.models import Connection, ConnectSession, CredentialVersion, ProviderApp
 from connections.models import DataKey as DataKeyRow
+from connections.models.data_key import SHREDDED
 from connections.models.fields import StoredSecret
 from connections.vault.keyring import DataKey, Keyring, KeyringError, new_data_key, parse_keyring
 from connections.vault.sealing import Place, Unreadable, open_sealed, seal, sealed_under
@@ -180,7 +181,7 @@ def keys_open() -> bool:
     Of the latter the newest client secrets are tried, and a credential. True on an empty database. Three queries.
     """
     try:
-        for row in DataKeyRow.objects.order_by("-created_at")[:3]:
+        for row in DataKeyRow.objects.exclude(wrapped=SHREDDED).order_by("-created_at")[:3]:
             unwrap(row)
         newest = ProviderApp.objects.filter(secrets__isnull=False).order_by("-updated_at").first()
         if newest is not None:

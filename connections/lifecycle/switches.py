@@ -10,7 +10,7 @@ from typing import Any
 
 from connections.lifecycle import audit
 from connections.lifecycle.locking import lock_connection, short_transaction
-from connections.lifecycle.outcomes import Paused, Suspended
+from connections.lifecycle.outcomes import InvalidRequest, Paused, Suspended
 from connections.models import ApiClient, Connection, ProviderApp, Tenant
 
 Suspendable = Tenant | ProviderApp | ApiClient | Connection
@@ -30,7 +30,10 @@ def suspend(subject: Suspendable, *, now: datetime, actor: audit.Actor) -> bool:
 
 
 def resume(subject: Suspendable, *, actor: audit.Actor) -> bool:
-    """Switch ``subject`` on again. False if it was on already."""
+    """Switch ``subject`` on again. False if it was on already.
+
+    Raises ``InvalidRequest`` for a tenant that is being deleted: it stays off.
+    """
     return _turn(subject, "suspended_at", None, verb="resumed", actor=actor)
 
 
@@ -75,4 +78,8 @@ def _changed(subject: Suspendable, column: str, value: datetime | None) -> bool:
         locked.change(**{column: value})
         return True
     other_way: dict[str, Any] = {"pk": subject.pk, f"{column}__isnull": value is not None}
+    if isinstance(subject, Tenant) and value is None:
+        if Tenant.objects.filter(pk=subject.pk, shred_at__isnull=False).exists():
+            raise InvalidRequest("This tenant is being deleted: it stays suspended.", field="tenant")
+        other_way["shred_at"] = None
     return bool(type(subject)._default_manager.filter(**other_way).update(**{column: value}))

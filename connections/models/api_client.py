@@ -16,7 +16,7 @@ class Permission(models.TextChoices):
     VEND = "vend", "Vend credentials, on behalf of an end user"
     VEND_WITHOUT_USER = "vend_without_user", "Vend without naming an end user"
     MANAGE = "manage", "Change, refresh, probe and disconnect connections"
-    TENANTS = "tenants", "Create and change tenants (operator-wide clients only)"
+    TENANTS = "tenants", "Create, change and delete tenants (operator-wide clients only)"
 
 
 class ApiClient(models.Model):

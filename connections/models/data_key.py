@@ -5,6 +5,8 @@ from django.db.models import Q
 
 from connections.models.tenant import Tenant
 
+SHREDDED = b""  # in place of a wrapped key that was destroyed before its row could go
+
 
 class DataKey(models.Model):
     """A data key, wrapped under a KEK. ``tenant`` is null for the operator's own (shared provider apps)."""

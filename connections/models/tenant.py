@@ -13,6 +13,7 @@ COLOR = RegexValidator(r"^#[0-9a-fA-F]{6}\Z", "Give a colour as #rrggbb.")
 class Tenant(models.Model):
     """One tenant. ``suspended_at`` is its kill switch: effective on the next vend.
 
+    ``shred_at`` is when its data keys are destroyed at the latest (null: it is not being deleted).
     ``events_gone_to`` is the newest of its events that housekeeping has deleted.
     """
 
@@ -26,6 +27,7 @@ class Tenant(models.Model):
     return_urls = ArrayField(models.CharField(max_length=1000), default=list, blank=True)
     reconnect_url = models.CharField(max_length=1000, default="", blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
+    shred_at = models.DateTimeField(null=True, blank=True, editable=False)
     events_gone_to = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

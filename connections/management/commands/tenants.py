@@ -8,14 +8,16 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db.models import Count
 
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.delete_tenant import Deletion, contents_of, continue_deletion, order_deletion
 from connections.lifecycle.provision import LOGO_MAX_BYTES, TenantProfile, upsert_tenant
-from connections.management.operator_command import OperatorCommand, operator
+from connections.management.operator_command import OperatorCommand, operator, tenant_named
 from connections.management.output import Answer, sheet, table
 from connections.models import Tenant
 
 
 class Command(OperatorCommand):
-    help = "Add, change and list tenants."
+    help = "Add, change, list and delete tenants."
 
     def add_subcommands(self) -> None:
         add = self.subcommand(
@@ -38,6 +40,17 @@ class Command(OperatorCommand):
         add.add_argument("--color", metavar="#RRGGBB", help="The colour of the widget.")
         add.add_argument("--logo", metavar="FILE", help="PNG, JPEG, GIF, WebP or SVG, at most 64 KiB.")
         self.subcommand("list", _list, help_text="List the tenants.", examples=("", "--json"))
+        delete = self.subcommand(
+            "delete",
+            _delete,
+            help_text="Delete a tenant for good, with all that is its own; without --yes, say what would go.",
+            examples=("acme", "acme --yes", "acme --yes --now"),
+        )
+        delete.add_argument("slug", metavar="SLUG", help="The tenant.")
+        delete.add_argument("--yes", action="store_true", help="Do it. This cannot be undone.")
+        delete.add_argument(
+            "--now", action="store_true", help="Destroy its keys at once, and ask no provider to revoke anything."
+        )
 
 
 def _add(options: dict[str, Any]) -> Answer:
@@ -65,6 +78,35 @@ def _list(options: dict[str, Any]) -> Answer:
     return Answer(data, table(headings, rows, nothing="There are no tenants: `manage.py tenants add SLUG` adds one."))
 
 
+def _delete(options: dict[str, Any]) -> Answer:
+    tenant = tenant_named(options["slug"])
+    if tenant is None:
+        raise CommandError("Name the tenant.")
+    if not options["yes"]:
+        goes = contents_of(tenant)
+        text = f"This would go with the tenant {tenant.slug}, for good:\n{sheet(list(goes.items()))}\n"
+        return Answer(
+            {"slug": tenant.slug, "deleted": False, "goes": goes},
+            text + "Nothing was done: say --yes to delete it. The audit trail stays.",
+        )
+    now = database_now()
+    order_deletion(tenant.id, now=now, at_once=options["now"], actor=operator())
+    deletion = continue_deletion(tenant.id, now=now)
+    left = {"connections": deletion.connections, "revoking": deletion.revoking, "shred_at": deletion.shred_at}
+    return Answer({"slug": tenant.slug, "deleted": deletion.is_done, **left}, _told(deletion))
+
+
+def _told(deletion: Deletion) -> str:
+    if deletion.is_done:
+        return f"Deleted the tenant {deletion.slug}, and destroyed its keys: nothing of it opens any more."
+    return (
+        f"The tenant {deletion.slug} is suspended for good and being deleted: {deletion.connections} connections are "
+        f"left, of which {deletion.revoking} are being revoked at their providers. The worker goes on with it; its "
+        f"keys are destroyed at {deletion.shred_at:%Y-%m-%d %H:%M} UTC at the latest. With --now no provider is "
+        "waited for."
+    )
+
+
 def _data(tenant: Tenant) -> dict[str, Any]:
     return {
         "slug": tenant.slug,
@@ -74,6 +116,7 @@ def _data(tenant: Tenant) -> dict[str, Any]:
         "return_urls": tenant.return_urls,
         "reconnect_url": tenant.reconnect_url,
         "suspended": tenant.suspended_at is not None,
+        "shred_at": tenant.shred_at,
     }
 
 

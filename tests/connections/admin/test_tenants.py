@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from connections.models import AuditEvent, Tenant
-from tests.connections.admin.conftest import list_url, page_url, press_url
+from tests.connections.admin.conftest import list_url, messages_of, operator_with, page_url, press_url
 from tests.factories import make_tenant
 
 ADD = "/admin/connections/tenant/add/"
@@ -99,3 +99,29 @@ def test_the_kill_switch_asks_first(olga: Client, acme: Tenant) -> None:
         "tenant.suspended",
         "tenant.resumed",
     ]
+
+
+def test_deleting_asks_for_the_slug(olga: Client, acme: Tenant) -> None:
+    url = press_url(acme, "delete")
+    page = olga.get(url)
+    assert "Type the tenant&#x27;s slug" in page.content.decode() or "Type the tenant's slug" in page.content.decode()
+    for typed in ({}, {"slug": ""}, {"slug": "Acme"}, {"slug": "globex"}, {"confirmed": "1"}):
+        assert olga.post(url, typed).status_code == 200
+        acme.refresh_from_db()
+        assert (acme.suspended_at, acme.shred_at) == (None, None)
+    olga.post(url, {"slug": "acme"})
+    acme.refresh_from_db()
+    assert acme.suspended_at is not None
+    assert acme.shred_at is not None
+    assert "Being deleted" in olga.get(list_url(Tenant)).content.decode()
+    told = olga.post(press_url(acme, "resume"), follow=True)
+    assert "being deleted: it stays suspended" in messages_of(told)[0]
+    assert AuditEvent.objects.get(action="tenant.delete_ordered").operator == "olga"
+
+
+def test_changing_tenants_is_not_deleting_them(acme: Tenant) -> None:
+    otto = operator_with("otto", "view_tenant", "change_tenant")
+    assert otto.get(press_url(acme, "delete")).status_code == 403
+    assert otto.post(press_url(acme, "delete"), {"slug": "acme"}).status_code == 403
+    acme.refresh_from_db()
+    assert acme.shred_at is None

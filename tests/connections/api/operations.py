@@ -53,6 +53,7 @@ _VERSION = str(uuid.UUID(int=7))
 
 OPERATIONS = [
     Operation("PUT", "/tenants/{slug}", Permission.TENANTS, {"name": "Initech"}, "tenant", "", False),
+    Operation("DELETE", "/tenants/{slug}", Permission.TENANTS, None, "tenant", "", False),
     Operation("GET", "/tenants", Permission.READ, names_tenant="", finds_tenant=False),
     Operation("GET", "/providers", Permission.READ),
     Operation("GET", "/providers/{slug}", Permission.READ, resource="provider"),

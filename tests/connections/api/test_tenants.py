@@ -10,11 +10,12 @@ from django.db import connection as database
 
 from connections.lifecycle.audit import SYSTEM
 from connections.lifecycle.clock import database_now
+from connections.lifecycle.delete_tenant import delete_ordered
 from connections.lifecycle.provision import TenantProfile, prepare_tenant, store_tenant
 from connections.lifecycle.switches import Suspendable
 from connections.models import AuditEvent, Permission, Tenant
-from tests.connections.api.stored import make_app
-from tests.factories import Caller, make_caller
+from tests.connections.api.stored import make_app, make_connection
+from tests.factories import Caller, make_caller, make_tenant
 from tests.flows import call
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 20
@@ -48,6 +49,7 @@ def test_makes_a_tenant_then_changes_it(manager: Caller) -> None:
         "return_urls": whole["return_urls"],
         "reconnect_url": whole["reconnect_url"],
         "suspended": False,
+        "shred_at": None,
     }
     changed = call(manager, "PUT", "/tenants/initech", {"name": "Initrode"}).json()
     assert (changed["name"], changed["color"], changed["has_logo"]) == ("Initrode", "#102030", True)
@@ -176,3 +178,42 @@ def test_a_session_is_refused_for_a_suspended_tenant_or_provider_app(
         switch_off(subject)
         answer = call(backend, "POST", "/connect-sessions", body)
         assert (answer.status_code, answer.json()["code"]) == (423, "suspended")
+
+
+def test_a_tenant_is_deleted_once_and_for_all(manager: Caller, transactional_db: None) -> None:
+    acme = make_tenant("acme")
+    backend, connection = make_caller(acme), make_connection(acme)
+    ordered = call(manager, "DELETE", "/tenants/acme")
+    assert ordered.status_code == 202
+    assert ordered.json()["slug"] == "acme"
+    assert (ordered.json()["connections"], ordered.json()["revoking"]) == (1, 0)
+    vend = call(backend, "POST", f"/connections/{connection.id}/credential", {"end_user": "alice"})
+    assert (vend.status_code, vend.json()["code"]) == (423, "suspended")
+    assert call(manager, "PUT", "/tenants/acme", {"name": "Back"}).json()["code"] == "invalid_request"
+    assert call(manager, "GET", "/tenants").json()[0]["shred_at"] is not None
+    hastened = call(manager, "DELETE", "/tenants/acme?shred=now")
+    assert hastened.status_code == 202
+    assert hastened.json()["shred_at"] < ordered.json()["shred_at"]
+    assert delete_ordered(now=database_now()) == 1
+    assert call(manager, "DELETE", "/tenants/acme").status_code == 404
+    assert call(manager, "GET", "/tenants").json() == []
+    assert call(backend, "GET", "/connections").status_code == 401
+    assert AuditEvent.objects.filter(action="tenant.delete_ordered", api_client_id=manager.client.id).count() == 2
+
+
+def test_only_an_operator_wide_client_with_the_permission_deletes_tenants(manager: Caller) -> None:
+    acme = make_tenant("acme")
+    make_tenant("globex")
+    everything = [permission for permission in Permission if permission != Permission.TENANTS]
+    for caller in (make_caller(acme, "own", everything), make_caller(None, "wide", everything)):
+        for slug in ("acme", "globex", "nobody"):
+            answer = call(caller, "DELETE", f"/tenants/{slug}?shred=now")
+            assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+    own = make_caller(acme, "odd", everything)
+    own.client.permissions = list(Permission)
+    own.client.save()
+    assert call(own, "DELETE", "/tenants/acme").json()["code"] == "permission_denied"
+    assert call(None, "DELETE", "/tenants/acme").status_code == 401
+    assert call(manager, "DELETE", "/tenants/nobody").status_code == 404
+    assert call(manager, "DELETE", "/tenants/acme?shred=perhaps").status_code == 422
+    assert not Tenant.objects.exclude(suspended_at=None, shred_at=None).exists()
