@@ -5,6 +5,7 @@ Owns that file (mode 0600, it holds the secrets). That a stack runs is known by 
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,7 @@ def settings_of_the_running(folder: Path) -> dict[str, str]:
 
     Raises ``NotRunning``, and ``LocalStackError`` if they cannot be read.
     """
+    _check_owner(folder)
     if not _is_locked(folder):
         raise NotRunning(
             f"`make demo` does not run from {folder}. Start it in another terminal, or set the variables of the README."
@@ -46,6 +48,19 @@ def settings_of_the_running(folder: Path) -> dict[str, str]:
     if not settings:
         raise NotRunning("`make demo` is still starting (or stopping). Try again when it says that Latchkey is ready.")
     return settings
+
+
+def _check_owner(folder: Path) -> None:
+    """Raise ``NotRunning`` where somebody else could have written the settings: they decide whose database is used."""
+    for path in (folder, folder / _SETTINGS):
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return  # what cannot be looked at is told by whoever reads it
+        if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise NotRunning(f"{path} is not yours alone to write: set LATCHKEY_STATE to a folder of your own.")
 
 
 def _is_locked(folder: Path) -> bool:

@@ -35,9 +35,9 @@ def record(
     version_id: uuid.UUID | None = None,
     scopes: Sequence[str] = (),
     detail: dict[str, Any] | None = None,
-) -> None:
-    """Write one audit row in the caller's transaction, or on its own outside one."""
-    AuditEvent.objects.create(
+) -> AuditEvent:
+    """Write one audit row in the caller's transaction, or on its own outside one, and return it."""
+    return AuditEvent.objects.create(
         action=action,
         decision=decision,
         tenant_id=connection.tenant_id if connection else tenant_id,

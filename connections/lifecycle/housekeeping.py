@@ -19,6 +19,7 @@ from django.db.models import Exists, Max, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
 
 from connections.lifecycle import audit
+from connections.lifecycle.clock import database_now
 from connections.lifecycle.locking import lock_if_free_of, short_transaction
 from connections.models import (
     OPEN_STATES,
@@ -39,6 +40,7 @@ from connections.models import (
 logger = structlog.get_logger(__name__)
 
 BATCH = 1000
+AUDIT_STAYS = timedelta(days=30)  # the database insists on it
 RUN_SECONDS = 20.0
 
 
@@ -120,16 +122,18 @@ def _delete_events(moment: datetime) -> int:
 def prune_audit(*, before: datetime, actor: audit.Actor) -> int:
     """Delete the audit rows from before a moment, which an operator has to name; return how many that were.
 
-    The trail says so: one row before the first goes, one with the number afterwards. Batches of short transactions.
+    The trail says so: one row before the first goes, by whose order the database lets them go, and one with the number
+    afterwards. Rows of the last 30 days stay, and an order is good for a day. Batches of short transactions.
     """
     detail = {"before": before.isoformat()}
-    audit.record("audit.prune", actor=actor, detail=detail)
+    order = audit.record("audit.prune", actor=actor, detail=detail)
+    before = min(before, database_now() - AUDIT_STAYS)
     gone = 0
     while True:
         with short_transaction():
             with database.cursor() as cursor:
                 # The trigger lets nothing else go, and nothing outside this transaction.
-                cursor.execute("SELECT set_config('latchkey.audit_prune_before', %s, true)", [before.isoformat()])
+                cursor.execute("SELECT set_config('latchkey.audit_prune', %s, true)", [str(order.pk)])
             keys = AuditEvent.objects.filter(at__lt=before).order_by("id").values_list("id", flat=True)[:BATCH]
             count = AuditEvent.objects.filter(Q(id__in=list(keys))).delete()[0]
         gone += count

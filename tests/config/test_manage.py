@@ -1,6 +1,7 @@
 """``manage.py`` as a newcomer types it: it finds packages and settings by itself, or says in one line what to do."""
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -163,6 +164,19 @@ def test_what_a_killed_demo_has_left_is_not_used(made: Path, state: Path) -> Non
         left.__enter__()
     assert (state / "settings.json").exists()
     assert "does not run" in one_line(manage(made, "check", state=state))
+
+
+@pytest.mark.parametrize("name", ["", "settings.json"])
+def test_settings_that_somebody_else_could_have_written_are_not_used(name: str, made: Path, demo: Path) -> None:
+    """A folder of a known name in /tmp, say, which another user made first and keeps locked."""
+    path = demo / name
+    path.chmod(path.stat().st_mode | 0o002)
+    assert "not yours alone to write" in one_line(manage(made, "check", state=demo))
+    path.chmod(path.stat().st_mode & ~0o022)
+    assert manage(made, "check", state=demo).returncode == 0
+    if os.geteuid() == 0:
+        os.chown(path, 65534, 65534)
+        assert "not yours alone to write" in one_line(manage(made, "check", state=demo))
 
 
 def test_a_damaged_record_is_told(made: Path, demo: Path) -> None:

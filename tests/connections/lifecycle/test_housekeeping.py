@@ -225,6 +225,46 @@ def test_audit_rows_go_by_an_operator_s_command_alone(connection: Connection) ->
         AuditEvent.objects.all().delete()
 
 
+@pytest.mark.parametrize("ordered", ["", "0", "of something else", "for an earlier moment", "two days ago"])
+def test_no_statement_takes_an_audit_row_away_without_an_order_that_stays(connection: Connection, ordered: str) -> None:
+    """Whoever can run statements as Latchkey can name an order too, but not one that nobody will read."""
+    now = database_now()
+    old = AuditEvent.objects.create(action="old", decision="allowed", at=now - timedelta(days=400))
+    given: dict[str, tuple[str, timedelta, timedelta]] = {
+        "of something else": ("connection.status", timedelta(), timedelta()),
+        "for an earlier moment": ("audit.prune", timedelta(), timedelta(days=500)),
+        "two days ago": ("audit.prune", timedelta(days=2), timedelta()),
+    }
+    if ordered in given:
+        action, age_of_it, before = given[ordered]
+        row = AuditEvent.objects.create(
+            action=action, decision="allowed", at=now - age_of_it, detail={"before": (now - before).isoformat()}
+        )
+        ordered = str(row.id)
+    with pytest.raises((ProgrammingError, IntegrityError), match="append-only"):
+        delete_by_statement(old, order=ordered)
+
+
+def test_no_order_takes_the_last_month_or_itself_away(connection: Connection) -> None:
+    now = database_now()
+    order = AuditEvent.objects.create(
+        action="audit.prune", decision="allowed", at=now, detail={"before": (now + timedelta(days=1)).isoformat()}
+    )
+    young = AuditEvent.objects.create(action="young", decision="allowed", at=now - timedelta(days=29))
+    for row in (order, young):
+        with pytest.raises((ProgrammingError, IntegrityError), match="append-only"):
+            delete_by_statement(row, order=str(order.id))
+
+
+@transaction.atomic
+def delete_by_statement(row: AuditEvent, *, order: str) -> None:
+    """Do what whoever can run statements as Latchkey does; a bare moment was enough before."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT set_config('latchkey.audit_prune', %s, true)", [order])
+        cursor.execute("SELECT set_config('latchkey.audit_prune_before', %s, true)", [database_now().isoformat()])
+        cursor.execute("DELETE FROM connections_auditevent WHERE id = %s", [row.pk])
+
+
 def test_no_more_of_the_trail_goes_than_was_named(connection: Connection) -> None:
     record("young")
     assert prune_audit(before=database_now() - timedelta(days=1), actor=SYSTEM) == 0
