@@ -34,6 +34,7 @@ the tokens inside an envelope, on the refresh as on the exchange
     tests/field/test_unread_answers.py::test_a_reconnect_and_a_disconnection_destroy_it
     tests/field/test_unread_answers.py::test_nothing_of_it_is_shown_anywhere
     tests/field/test_unread_answers.py::test_what_came_for_a_code_is_kept_and_the_same_confirmation_reads_it
+    tests/field/test_unread_answers.py::test_what_came_for_a_code_is_read_for_the_party_alone_that_gave_it
     tests/field/test_unread_answers.py::test_a_page_for_people_ends_the_session_as_before
     tests/field/test_token_answers.py::test_tokens_in_an_envelope_are_found_on_refresh_as_on_exchange
     tests/field/test_token_answers.py::test_tokens_at_the_top_of_a_refresh_are_found_although_the_code_brought_them_within

@@ -18,7 +18,7 @@ from connections.models import AuditEvent, Connection, ConnectSession, OutboxEve
 from tests.connections.admin.conftest import page_url, press_url
 from tests.connections.lifecycle.clockwork import age
 from tests.field.machine import connect_machine, describe_machine
-from tests.field.stage import Stage
+from tests.field.stage import ENTRY, Stage
 from tests.field.test_token_answers import tokens
 from tests.flows import call, completion_code
 
@@ -262,6 +262,21 @@ def test_what_came_for_a_code_is_kept_and_the_same_confirmation_reads_it(stage: 
     connection = Connection.objects.get(id=answer.json()["connection"]["id"])
     assert stage.vend(connection).json()["credential"]["value"] == "at-1"
     assert len(stage.requests()) == 1
+
+
+def test_what_came_for_a_code_is_read_for_the_party_alone_that_gave_it(stage: Stage) -> None:
+    stage.tokens({"data": {"auth": tokens(1)}})
+    invitation, code = held(stage)
+    assert stage.alice.complete(invitation, code).json()["code"] == "answer_unreadable"
+    elsewhere = stage.server.url.replace("127.0.0.1", "localhost")
+    stage.write(ENTRY.replace("<url>/token", f"{elsewhere}/token").replace("<url>/me", f"{elsewhere}/me"), method=MENDED)
+    stage.register()
+    assert stage.alice.complete(invitation, code).status_code >= 400
+    assert stage.requests("/me") == [], "the token goes to nobody else"
+    assert not Connection.objects.filter(status="active").exists()
+    stage.describe(method=MENDED)
+    stage.register()
+    assert stage.alice.complete(invitation, code).status_code == 200
 
 
 def test_a_page_for_people_ends_the_session_as_before(stage: Stage) -> None:
