@@ -52,6 +52,7 @@ a token so fresh that the first call with it is refused
     tests/field/test_fresh_tokens.py::test_a_token_that_stays_refused_connects_nothing_and_is_not_revoked
     tests/field/test_fresh_tokens.py::test_a_provider_that_fails_at_the_second_look_decides_nothing
     tests/field/test_fresh_tokens.py::test_the_list_of_workspaces_is_asked_for_again
+    tests/field/test_fresh_tokens.py::test_what_was_kept_is_tried_at_the_party_alone_that_gave_it
     tests/field/test_fresh_tokens.py::test_a_typed_key_is_tried_twice
     tests/field/test_fresh_tokens.py::test_a_token_that_stays_refused_is_told_on_the_page_where_nobody_confirms
 a code exchange that the provider never saw, or turned away with a 429

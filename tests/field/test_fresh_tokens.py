@@ -7,7 +7,7 @@ import pytest
 from connections.models import Connection, ConnectSession, CredentialVersion
 from providers.vocabulary import AuthStyle
 from tests.connections.consent.steps import submit
-from tests.field.stage import Stage
+from tests.field.stage import ENTRY, Stage
 from tests.flows import completion_code, failure_of
 
 TOKENS = {"access_token": "ghu-1", "token_type": "bearer", "scope": ""}
@@ -123,3 +123,25 @@ def test_a_token_that_stays_refused_is_told_on_the_page_where_nobody_confirms(st
     stage.me({}, status=401)
     page = stage.come_back(stage.invite(binding="none"))
     assert failure_of(page) == "exchange_failed"
+
+
+def test_what_was_kept_is_tried_at_the_party_alone_that_gave_it(stage: Stage) -> None:
+    stage.tokens({"access_token": "at-1", "refresh_token": "rt-1", "expires_in": 3600})
+    stage.forget_answers("/me")
+    stage.me({}, status=401)
+    stage.me({}, status=503)
+    invitation = stage.invite()
+    code = completion_code(stage.come_back(invitation))
+    assert stage.alice.complete(invitation, code).status_code == 503
+    seen = len(stage.requests("/me"))
+    stage.forget_answers("/me")
+    stage.me({"id": "u-1"})
+    elsewhere = stage.server.url.replace("127.0.0.1", "localhost")
+    stage.write(ENTRY.replace("<url>/token", f"{elsewhere}/token").replace("<url>/me", f"{elsewhere}/me"))
+    stage.register()
+    answer = stage.alice.complete(invitation, code)
+    assert (answer.status_code, answer.json()["reason"]) == (502, "endpoint_moved")
+    assert len(stage.requests("/me")) == seen, "the token goes to nobody else"
+    stage.describe()
+    stage.register()
+    assert stage.alice.complete(invitation, code).status_code == 200

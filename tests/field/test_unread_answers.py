@@ -269,7 +269,9 @@ def test_what_came_for_a_code_is_read_for_the_party_alone_that_gave_it(stage: St
     invitation, code = held(stage)
     assert stage.alice.complete(invitation, code).json()["code"] == "answer_unreadable"
     elsewhere = stage.server.url.replace("127.0.0.1", "localhost")
-    stage.write(ENTRY.replace("<url>/token", f"{elsewhere}/token").replace("<url>/me", f"{elsewhere}/me"), method=MENDED)
+    stage.write(
+        ENTRY.replace("<url>/token", f"{elsewhere}/token").replace("<url>/me", f"{elsewhere}/me"), method=MENDED
+    )
     stage.register()
     assert stage.alice.complete(invitation, code).status_code >= 400
     assert stage.requests("/me") == [], "the token goes to nobody else"
