@@ -12,6 +12,9 @@ from connections.lifecycle import events
 from connections.lifecycle.targets import scope_rules_of
 from connections.models import Connection, CredentialVersion, Scope
 from providers.catalog.loader import load_catalog
+from providers.catalog.scopes import ScopeSpelling
+
+_MOST_NAMES = 300
 
 
 def missing_scopes(provider: str, scopes: Iterable[Scope]) -> list[str]:
@@ -25,24 +28,38 @@ def missing_scopes(provider: str, scopes: Iterable[Scope]) -> list[str]:
 def lacks_scopes() -> Q:
     """Return the condition for connections that miss a requested scope, for lists of many.
 
-    Reads the catalogue. It knows of the scopes that an entry names; what a rule with ``*`` or another spelling of case
-    stands for, it counts as missing.
+    Reads the catalogue and, where an entry has rules for names that it does not name itself (``*``, case, prefixes),
+    the names in use at that provider: the first few hundred; any further one counts as missing.
     """
     missing = Scope.objects.filter(connection=OuterRef("pk"), is_requested=True, is_granted=False)
     granted = Scope.objects.filter(connection=OuterRef("connection"), is_granted=True)
+    in_use = _names_in_use([slug for slug, entry in load_catalog().items() if entry.scope_spelling != ScopeSpelling()])
     for slug, entry in load_catalog().items():
         rules = entry.scope_rules
         names = {name for scope in entry.scopes for name in (scope.name, *scope.aliases, *scope.implies)}
         for rule in entry.scope_spelling.implications:
             names |= {name for name in (rule.scope, *rule.implies) if "*" not in name}
+        names |= in_use.get(slug, set())
+        opens = {other: names.difference(rules.missing(names, granted=[other], asked=())) for other in names}
         for name in sorted(names):
-            stands = [other for other in names if not rules.missing([name], granted=[other], asked=())]
+            stands = [other for other in names if name in opens[other]]
             here = Q(connection__provider=slug, name=name)
             if rules.is_unechoed(name):
                 missing = missing.exclude(here)
             elif stands != [name]:
                 missing = missing.exclude(here & Exists(granted.filter(name__in=stands)))
     return Q(Exists(missing))
+
+
+def _names_in_use(providers: Sequence[str]) -> dict[str, set[str]]:
+    """Return the names of scopes that connections to ``providers`` were asked for without getting them, or have."""
+    found: dict[str, set[str]] = {}
+    for is_granted in (False, True):
+        scopes = Scope.objects.filter(connection__provider__in=providers, is_granted=is_granted)
+        scopes = scopes if is_granted else scopes.filter(is_requested=True)
+        for provider, name in scopes.values_list("connection__provider", "name").distinct()[:_MOST_NAMES]:
+            found.setdefault(provider, set()).add(name)
+    return found
 
 
 def sync_granted_scopes(connection: Connection, version: CredentialVersion) -> None:

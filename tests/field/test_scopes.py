@@ -70,6 +70,9 @@ def is_listed_as_lacking(connection: Connection) -> bool:
         (IMPLIES, ["repo", "repo.public", "repo.stars"], "repo"),
         (IMPLIES, ["repo.status"], ["other", "repo"]),
         (NAMES, ["mail", "Docs.Read"], "https://api.example/auth/mail Docs.Read"),
+        (NAMES, ["DOCS.READ"], "https://docs.example/Docs.Read"),
+        (IMPLIES, ["read_orders", "write_orders"], "write_orders"),
+        (IMPLIES, ["read_a", "read_b", "repo.status"], ["write_b", "write_a", "repo"]),
         (SILENT, ["openid", "offline_access", "files"], "files"),
     ],
 )
