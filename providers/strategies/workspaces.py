@@ -43,7 +43,7 @@ def workspaces(target: Target, credential: Credential) -> tuple[Workspace, ...]:
 
     Calls the provider. Raises ``GrantRejected`` (a 401), ``NoWorkspace`` (an empty list, or a 404), ``NotPermitted``
     (a 402 or 403), ``ProviderUnavailable``, ``MalformedResponse`` (no list), ``TargetRefused`` and
-    ``MisconfiguredProvider`` (the entry describes no such choice, or its pattern fits none of those listed).
+    ``MisconfiguredProvider`` (the entry describes no such choice, or fits none of those listed).
     """
     described = target.entry.workspaces
     if described is None:
@@ -69,10 +69,17 @@ def workspaces(target: Target, credential: Credential) -> tuple[Workspace, ...]:
     if (failure := failure_of(response, rules=())) is not None:
         raise failure
     found = listed_workspaces(target, response)
+    items = value_at(json_document(response), described.items)
+    if found is None and isinstance(items, dict) and items:
+        detail = "The answer holds no list of workspaces, and no id: look at items and id of [workspaces] in the entry."
+        raise MisconfiguredProvider(Evidence(detail, status=response.status))
     if found is None:
         raise MalformedResponse(Evidence("The answer is no list of workspaces.", status=response.status))
-    if not found and value_at(json_document(response), described.items):
-        detail = "None of the workspaces that the provider lists has an id that the entry's pattern allows."
+    if not found and items:
+        detail = (
+            "None of the workspaces that the provider lists has an id and values that the entry's patterns allow: look"
+            " at [workspaces] and its parameters in the entry."
+        )
         raise MisconfiguredProvider(Evidence(detail, status=response.status))
     if not found:
         raise NoWorkspace(Evidence(f"The grant opens no workspace of {target.entry.name}.", status=response.status))

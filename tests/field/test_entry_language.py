@@ -240,6 +240,18 @@ def test_a_host_that_the_entry_does_not_allow_is_never_taken(dc: Any, stage: Sta
     assert not Connection.objects.filter(status="active").exists()
 
 
+@pytest.mark.parametrize("body", [{"accountname": "Acme"}, [{"accountname": "Acme"}], {"dc": "US 2"}])
+def test_what_the_entry_looks_for_in_vain_is_told_as_the_entry_s_fault(body: Any, stage: Stage) -> None:
+    stage.write(
+        CODE.replace("<base>", "https://{dc}.api.field.example"), rest=METADATA.replace("<url>", stage.server.url)
+    )
+    stage.tokens(TOKENS)
+    stage.answers("/metadata", body)
+    answer = stage.confirm()
+    assert (answer.status_code, answer.json()["code"]) == (502, "app_misconfigured")
+    assert "[workspaces]" in answer.json()["detail"]
+
+
 ACCOUNTS = r"""
 [[params]]
 name = "account_id"

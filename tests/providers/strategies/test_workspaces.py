@@ -72,6 +72,8 @@ def test_choice_becomes_a_parameter_of_the_connection(sandbox_target: Any, targe
     [
         (401, b"", GrantRejected),
         (200, {"data": {}}, MalformedResponse),
+        (200, {"data": {"accountname": "Acme"}}, MisconfiguredProvider),
+        (200, {"data": [{"accountname": "Acme"}]}, MisconfiguredProvider),
         (200, [], MalformedResponse),
         (200, b"<html>", MalformedResponse),
         (400, b"", MalformedResponse),
