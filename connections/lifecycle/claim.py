@@ -21,6 +21,7 @@ from connections.lifecycle import presence, spool
 from connections.lifecycle.claim_query import ClaimRow, insert_plain_claim
 from connections.lifecycle.grant_end import GrantEnds
 from connections.lifecycle.locking import LockTimeout, lock_connection, lock_if_free, short_transaction
+from connections.lifecycle.moved import mark_moved
 from connections.lifecycle.outcomes import AppMisconfigured, EndpointMoved
 from connections.lifecycle.recover import follows_doubt, settle_earlier, supersede
 from connections.lifecycle.reread import reread_locked
@@ -284,6 +285,7 @@ def _claimed(
         mark_undecryptable(connection, version.id, now=now)
         return RefreshReport(Outcome.UNREADABLE)
     except EndpointMoved:
+        mark_moved(connection, now=now)
         return RefreshReport(Outcome.MOVED, retry_after_seconds=CLIENT_RETRY.total_seconds())
     except AppMisconfigured:
         return RefreshReport(Outcome.CLIENT_REJECTED, retry_after_seconds=CLIENT_RETRY.total_seconds())

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from connections.lifecycle import not_refreshable
+from connections.lifecycle.moved import MARK
 from connections.lifecycle.policy import STRIKE_INTERVAL
 from connections.models import (
     AttemptState,
@@ -63,6 +64,7 @@ def outlook(
             return [
                 *_undecryptable(connection),
                 *_unread(connection),
+                *_moved(connection),
                 *_switches(connection),
                 *_failing(connection),
                 *_incidents(incidents),
@@ -110,6 +112,15 @@ def _unread(connection: Connection) -> Iterator[Step]:
             "The provider answered a refresh, and the answer could not be read: it is kept. Mend the catalogue entry,"
             " and it is read within a minute; or discard it (manage.py connections discard-answer), and the refresh is"
             " sent with the old token.",
+            is_held=True,
+        )
+
+
+def _moved(connection: Connection) -> Iterator[Step]:
+    if MARK in connection.evidence:
+        yield Step(
+            "The provider app's endpoints are not those that gave this credential, so it is sent nowhere. Put them"
+            " back, have it follow (manage.py provider_apps rebind), or let the end user connect again.",
             is_held=True,
         )
 

@@ -18,7 +18,8 @@ from connections.lifecycle.clock import database_now
 from connections.lifecycle.failing import probe_refused
 from connections.lifecycle.intervals import probe_intervals
 from connections.lifecycle.locking import lock_connection, release_database, short_transaction
-from connections.lifecycle.outcomes import AppMisconfigured
+from connections.lifecycle.moved import forget_moved, found_moved
+from connections.lifecycle.outcomes import AppMisconfigured, EndpointMoved
 from connections.lifecycle.policy import decide_probe, next_probe_at, probe_at_the_end
 from connections.lifecycle.refresh import refresh_and_wait
 from connections.lifecycle.scopes import observe_scopes
@@ -103,6 +104,8 @@ def _load(connection_id: uuid.UUID) -> _Trial | ProbeReport:
         credential = open_credential(connection, version)
         access.check_grantor(credential)
     except AppMisconfigured as refusal:
+        if isinstance(refusal, EndpointMoved):
+            found_moved(connection)
         return ProbeReport(None, refusal.detail)
     except Unreadable:
         found_undecryptable(connection_id, version.id)
@@ -126,6 +129,7 @@ def _record(trial: _Trial, found: ProbeResult, *, verified_by: str) -> None:
             observe_scopes(connection, found.scopes, unnamed=trial.access.target.refresh_scope)
         decision = decide_probe(found.verdict, is_refreshable=trial.is_refreshable)
         if decision == "proved":
+            forget_moved(connection)
             proved_alive(connection, trial.version_id, by=verified_by, now=now)
         elif decision == "strike":
             evidence = {"detail": found.detail, "status": found.status, "by": verified_by}

@@ -14,6 +14,7 @@ from connections.lifecycle.audit import SYSTEM
 from connections.lifecycle.claim import Need, Outcome
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.disconnect import disconnect
+from connections.lifecycle.outlook import outlook
 from connections.lifecycle.probe import probe
 from connections.lifecycle.provision import Registration, save_provider_app
 from connections.lifecycle.rebind import rebind
@@ -25,6 +26,7 @@ from connections.models import (
     Connection,
     CredentialVersion,
     DataKey,
+    OutboxEvent,
     ProviderApp,
     RefreshAttempt,
     Revocation,
@@ -32,7 +34,7 @@ from connections.models import (
 )
 from connections.vault.sealing import seal
 from providers.catalog import loader
-from providers.vocabulary import AuthStyle
+from providers.vocabulary import AuthStyle, ProbeVerdict
 from tests.connections.lifecycle.clockwork import age, due
 from tests.factories import make_caller, make_sandbox_app
 from tests.flows import EndUser, call, completion_code
@@ -181,6 +183,29 @@ def test_what_is_moved_back_works_again(moved: Connection, alice: EndUser, sandb
     assert alice.vend(str(moved.id)).status_code == 502
     move(moved.provider_app, sandbox.url)
     assert alice.vend(str(moved.id)).status_code == 200
+
+
+@pytest.mark.parametrize("found_by", ["refresh", "probe"])
+def test_an_endpoint_that_moved_is_told_once_and_until_it_is_over(
+    moved: Connection, sandbox: SandboxProcess, alice: EndUser, found_by: str
+) -> None:
+    for _ in range(2):
+        if found_by == "refresh":
+            refresh(due(moved).id, trigger="sweep")
+        else:
+            probe(moved.id, trigger="sweep")
+    assert OutboxEvent.objects.filter(type="connection.endpoint_moved", connection_id=moved.id).count() == 1
+    assert AuditEvent.objects.filter(action="connection.endpoint_moved", connection_id=moved.id).count() == 1
+    health = call(alice.backend, "GET", f"/connections/{moved.id}").json()["health"]
+    assert health["evidence"]["endpoint_moved_at"]
+    moved.refresh_from_db()
+    told = [step.text for step in outlook(moved, attempt=None, incidents=[], now=database_now()) if step.is_held]
+    assert "endpoints are not those that gave this credential" in told[0]
+
+    move(moved.provider_app, sandbox.url)
+    assert probe(moved.id, trigger="sweep").verdict is ProbeVerdict.ALIVE
+    moved.refresh_from_db()
+    assert "endpoint_moved_at" not in moved.evidence
 
 
 def secrets_of(connection: Connection) -> list[str]:
