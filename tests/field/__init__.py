@@ -101,6 +101,9 @@ one of several connections to one account is disconnected
     tests/field/test_shared_grants.py::test_one_that_connects_between_the_ending_and_its_revocation_lives_on
     tests/field/test_shared_grants.py::test_the_tenant_next_door_keeps_its_connection
     tests/field/test_shared_grants.py::test_where_nobody_knows_the_account_the_tenants_others_are_spared
+    tests/field/test_shared_grants.py::test_where_an_account_is_a_workspace_its_people_are_taken_for_one
+    tests/field/test_shared_grants.py::test_one_persons_grant_may_open_several_workspaces
+    tests/field/test_shared_grants.py::test_one_whose_account_nobody_knows_is_spared_in_the_tenant
     tests/field/test_shared_grants.py::test_a_connection_that_is_over_keeps_nobody_from_revoking
     tests/field/test_shared_grants.py::test_one_token_alone_is_revoked_where_the_provider_can
     tests/field/test_shared_grants.py::test_an_entry_may_say_that_each_consent_stands_alone

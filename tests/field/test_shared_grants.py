@@ -182,6 +182,47 @@ def test_where_nobody_knows_the_account_the_tenants_others_are_spared(stage: Sta
     assert works(stage, grants, bob, "bob")
 
 
+def test_one_whose_account_nobody_knows_is_spared_in_the_tenant(stage: Stage, grants: GrantingProvider) -> None:
+    ann, bob = connect(stage, "ann"), connect(stage, "bob")
+    Connection.objects.filter(id=bob.id).update(provider_account_id="")
+    assert leave(ann) == "withheld"
+    assert works(stage, grants, bob, "bob")
+
+
+WORKSPACES = """
+[[params]]
+name = "site"
+label = "Site"
+scope = "workspace"
+[workspaces]
+url = "<url>/sites"
+id = "/id"
+param = "site"
+"""
+
+
+@pytest.mark.parametrize(("theirs", "outcome"), [("south:p-1", "withheld"), ("south:p-2", "confirmed")])
+def test_one_persons_grant_may_open_several_workspaces(
+    stage: Stage, grants: GrantingProvider, theirs: str, outcome: str
+) -> None:
+    ann, bob = connect(stage, "ann"), connect(stage, "bob")
+    stage.describe(method='revocation_url = "<url>/revoke"', rest=WORKSPACES)
+    Connection.objects.filter(id=ann.id).update(provider_account_id="north:p-1", params={"site": "north"})
+    Connection.objects.filter(id=bob.id).update(provider_account_id=theirs, params={"site": "south"})
+    grants.live["at-1"], grants.live["at-2"] = "ann's", "bob's"
+    assert leave(ann) == outcome
+
+
+def test_where_an_account_is_a_workspace_its_people_are_taken_for_one(stage: Stage, grants: GrantingProvider) -> None:
+    ann, bob = connect(stage, "ann"), connect(stage, "bob")
+    method = 'revocation_url = "<url>/revoke"'
+    stage.describe(method=method, probe="lists_workspaces = true", rest=WORKSPACES)
+    Connection.objects.filter(id=ann.id).update(provider_account_id="north", params={"site": "north"})
+    Connection.objects.filter(id=bob.id).update(provider_account_id="south", params={"site": "south"})
+    assert leave(ann) == "withheld"
+    assert works(stage, grants, bob, "bob")
+
+
 def test_a_connection_that_is_over_keeps_nobody_from_revoking(stage: Stage, grants: GrantingProvider) -> None:
     ann, bob = connect(stage, "ann"), connect(stage, "bob")
     Connection.objects.filter(id=bob.id).update(status="needs_reauth", reason="grant_rejected")
