@@ -114,6 +114,12 @@ class NotPermitted(ProviderError):
     code = "account_not_permitted"
 
 
+class IdentityMismatch(ProviderError):
+    """The provider says in two places whose the credential is, and they are two accounts: it is believed in neither."""
+
+    code = "identity_mismatch"
+
+
 class NotSentInTime(ProviderError):
     """The process stood still, and the window in which the request might leave is over: nothing was sent."""
 

@@ -10,6 +10,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -30,7 +31,7 @@ from connections.lifecycle.second_look import ISSUED_PAUSES_SECONDS, look_again,
 from connections.lifecycle.targets import access_to
 from connections.models import Connection, ConnectSession, SessionState
 from providers.catalog.resolve import Target
-from providers.errors import Evidence, ProviderError, ProviderUnavailable
+from providers.errors import Evidence, IdentityMismatch, ProviderError, ProviderUnavailable
 from providers.strategies.workspaces import Workspace, workspaces
 from providers.values import Account, CodeGrant, ProbeResult
 from providers.vocabulary import ProbeVerdict
@@ -120,7 +121,7 @@ def _verified(work: Exchange, kept: Kept, *, began: float) -> Verified | tuple[K
     probed = probe_fresh(
         work.access.strategy, target, kept.obtained.credential, pauses=ISSUED_PAUSES_SECONDS, began=began
     )
-    account = probed.account or _identified(work, target, kept)
+    account = _agreed(work, target, kept, probed)
     if account is None and probed.verdict is ProbeVerdict.UNAVAILABLE and work.must_know_account and _is_outage(probed):
         raise ProviderUnavailable(
             Evidence(probed.detail, probed.status), retry_after_seconds=probed.retry_after_seconds
@@ -130,8 +131,23 @@ def _verified(work: Exchange, kept: Kept, *, began: float) -> Verified | tuple[K
     return Verified(kept, account, verified_at, workspace_params, is_forbidden=is_forbidden)
 
 
+def _agreed(work: Exchange, target: Target, kept: Kept, probed: ProbeResult) -> Account | None:
+    """Return the account that the probe names, else the one that the provider has signed for. HTTP.
+
+    A userinfo about another account than the ID token's must not be used (OpenID Connect Core §5.3.2): its access token
+    was put in the place of another. Raises ``IdentityMismatch``, and what ``_identified`` raises.
+    """
+    if probed.account is None:
+        return _identified(work, target, kept)
+    with suppress(ProviderUnavailable):
+        signed_for = _identified(work, target, kept)
+        if signed_for is not None and signed_for.id != probed.account.id:
+            raise IdentityMismatch(Evidence("Userinfo and ID token name different accounts.", probed.status))
+    return probed.account
+
+
 def _identified(work: Exchange, target: Target, kept: Kept) -> Account | None:
-    """Return the account that the provider has signed for, where no probe named one. HTTP.
+    """Return the account that the provider has signed for. HTTP.
 
     Raises ``ProviderUnavailable`` where it has to be known and could not be checked.
     """

@@ -184,6 +184,11 @@ def _told(work: Exchange, error: ProviderError | AppMisconfigured) -> Refusal:
             f"The provider refused the exchange in an error of its own ({error.evidence.error or 'without a code'}):"
             " look at the scopes and the entry, and let the end user connect again."
         )
+    elif isinstance(error, errors.IdentityMismatch):
+        detail = (
+            "The provider's ID token and its userinfo name two different accounts, so that nobody knows whose this is."
+            " Nothing is connected: let the end user connect again."
+        )
     elif isinstance(error, GrantRejected):
         detail = "The provider did not accept what the end user brought: let them connect again."
     else:

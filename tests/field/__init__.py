@@ -192,6 +192,7 @@ an account that only a signature tells: an ID token, a signed userinfo
     tests/field/test_identity.py::test_a_reconnect_waits_for_keys_that_cannot_be_had
     tests/field/test_identity.py::test_a_better_source_comes_first
     tests/field/test_identity.py::test_a_userinfo_that_cannot_answer_is_stood_in_for_by_the_id_token
+    tests/field/test_identity.py::test_a_userinfo_about_another_account_than_the_id_token_connects_nothing
     tests/field/test_identity.py::test_a_signed_userinfo_names_the_account
     tests/field/test_identity.py::test_a_userinfo_whose_signature_does_not_hold_proves_nothing
     tests/field/test_identity.py::test_the_id_token_is_in_no_row_and_no_log

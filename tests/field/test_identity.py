@@ -246,6 +246,24 @@ def publish_userinfo(stage: Stage) -> None:
     stage.register(name="openid")
 
 
+@pytest.mark.parametrize(
+    ("changes", "is_connected"), [({}, False), ({"sub": "u-8"}, True), ({"iss": "https://evil.example"}, True)]
+)
+def test_a_userinfo_about_another_account_than_the_id_token_connects_nothing(
+    openid: Stage, changes: dict[str, str], is_connected: bool
+) -> None:
+    publish_userinfo(openid)
+    openid.answers("/userinfo", {"sub": "u-8", "name": "Eve"})
+    give(openid, signed(openid, **changes))
+    answer = openid.confirm()
+    if is_connected:
+        assert answer.json()["connection"]["account"]["id"] == "u-8"
+    else:
+        assert (answer.status_code, answer.json()["code"]) == (409, "exchange_failed")
+        assert answer.json()["reason"] == "identity_mismatch"
+        assert not Connection.objects.filter(status="active").exists()
+
+
 @pytest.mark.parametrize("label", ["application/jwt", "application/JWT; charset=utf-8"])
 def test_a_signed_userinfo_names_the_account(openid: Stage, label: str) -> None:
     publish_userinfo(openid)
