@@ -8,11 +8,12 @@ import base64
 import json
 import logging
 import re
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlencode
 
 import pytest
 import redis
@@ -26,11 +27,21 @@ from connections.lifecycle.audit import SYSTEM
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.hold import discard_expired
 from connections.lifecycle.provision import Registration, save_provider_app
+from connections.lifecycle.reread import discard_unread, reread
 from connections.lifecycle.revoke import revoke
 from connections.lifecycle.sealing import open_credential, open_for_session
 from connections.lifecycle.sweep import sweep_probes, sweep_refreshes
 from connections.lifecycle.targets import redirect_uri
-from connections.models import AuditEvent, Connection, ConnectSession, CredentialVersion, OutboxEvent, ProviderApp
+from connections.models import (
+    AuditEvent,
+    BurntCode,
+    Connection,
+    ConnectSession,
+    CredentialVersion,
+    OutboxEvent,
+    ProviderApp,
+    UnreadAnswer,
+)
 from providers.vocabulary import AuthStyle
 from tests.connections.lifecycle.clockwork import age
 from tests.factories import RETURN_URL, Caller, make_caller, make_tenant
@@ -40,6 +51,8 @@ from tests.sandbox_control import SandboxProcess
 
 CLIENT_SECRET = "planted-client-secret-52c1"
 PASTED_WRONG = "planted-wrong-key-81dd"
+UNREAD = "planted-unread-token-0f6e"
+UNREADABLE = f'{{"access_token": "{UNREAD}", "refresh_token": "{UNREAD}-2", "expires_in": 3600'
 TYPED_ELSEWHERE = "planted-completion-guess-3b7a"
 
 
@@ -205,6 +218,7 @@ def test_no_planted_secret_is_in_any_sink(
     sinks.plant("client secret", CLIENT_SECRET)
     sinks.plant("wrong key", PASTED_WRONG)
     sinks.plant("guess", TYPED_ELSEWHERE)
+    sinks.plant("unread token", UNREAD)
     backend = make_caller(planted_app.tenant)
     sinks.plant("API key", backend.key)
     alice = EndUser("alice", backend)
@@ -240,6 +254,7 @@ _MEANT = (
     (r"connect token", r"POST /api/v1/connect-sessions$"),
     (r"browser secret", r"POST /connect/[^/]+/start$"),
     (r"state", r"POST /connect/[^/]+/(start|method/.+)$"),
+    (r": code$", r"POST /connect/callback/[^/]+$"),  # a form that comes in again by a GET of our own
     (r"completion code", r"GET /connect/callback/.+$"),
     (r"secret of", r"POST /api/v1/(connections/[^/]+/credential|credentials)$"),
 )
@@ -249,7 +264,9 @@ def _strange(sinks: Sinks, request: str, answer: str) -> list[str]:
     return [
         hit
         for hit in sinks.search(request, answer)
-        if not any(re.search(secret, hit) and re.search(where, request) for secret, where in _MEANT)
+        if not any(
+            re.search(secret, hit.partition(" in ")[0]) and re.search(where, request) for secret, where in _MEANT
+        )
     ]
 
 
@@ -276,6 +293,9 @@ def succeed_and_fail(alice: EndUser, backend: Caller, app: ProviderApp, sandbox:
     ConnectSession.objects.filter(state="held").update(completion_expires_at=database_now())
     discard_expired(now=database_now())
 
+    bring_to_strangers(alice, backend, app, sinks)
+    sandbox.control.fault("status", status=200, body=UNREADABLE, content_type="application/json", processed=True)
+    connect(alice, app, sinks, "unreadable")
     alice.visit(f"/connect/callback/{app.id}?state={TYPED_ELSEWHERE}&code={TYPED_ELSEWHERE}&iss=x")
     call(
         backend,
@@ -302,6 +322,14 @@ def succeed_and_fail(alice: EndUser, backend: Caller, app: ProviderApp, sandbox:
     age(connection_id, seconds=15)  # refreshes on demand keep 10 s apart
     sandbox.control.fault("html")
     call(backend, "POST", f"/connections/{connection_id}/refresh")
+    age(connection_id, minutes=10)
+    sandbox.control.fault("status", status=200, body=UNREADABLE, content_type="application/json", processed=True)
+    call(backend, "POST", f"/connections/{connection_id}/refresh")
+    assert UnreadAnswer.objects.filter(connection_id=connection_id).exists()
+    call(backend, "GET", f"/connections/{connection_id}")
+    alice.vend(connection_id)
+    reread(uuid.UUID(connection_id))
+    discard_unread(uuid.UUID(connection_id), actor=SYSTEM)
     version = str(Connection.objects.get(id=connection_id).current_version_id)
     call(backend, "POST", f"/connections/{connection_id}/report", {"version": version, "status": 401})
     plant_versions(sinks)
@@ -311,6 +339,25 @@ def succeed_and_fail(alice: EndUser, backend: Caller, app: ProviderApp, sandbox:
     call(backend, "DELETE", f"/connections/{connection_id}")
     revoke(Connection.objects.get(id=connection_id).id)
     connect(alice, app, sinks, "once more")
+
+
+def bring_to_strangers(alice: EndUser, backend: Caller, app: ProviderApp, sinks: Sinks) -> None:
+    """Bring codes to browsers that did not ask for them, late, twice and with no state; look where they stand."""
+    for label, change in (("a stranger", {}), ("no state", {"state": None}), ("another state", {"state": "x" * 43})):
+        invitation = alice.invite()
+        alice.start(invitation)
+        left = alice.browser.post(f"/connect/{invitation.id}/method/{app.id}", headers=SAME_ORIGIN)
+        link = re.search(r'id="leave" href="([^"]+)"', left.content.decode())
+        assert link is not None
+        back = alice.person.authorize(link[1].replace("&amp;", "&"))
+        given = {name: value for name, value in (parameters_of(back) | change).items() if value is not None}
+        sinks.plant(f"{label}: code", given["code"])
+        stranger = EndUser("mallory", backend)
+        for user in (stranger, alice, stranger):
+            user.visit(f"/connect/callback/{app.id}?{urlencode(given)}")
+            user.visit(f"/connect/{invitation.id}/outcome")
+        user.browser.post(f"/connect/callback/{app.id}", given)
+    assert BurntCode.objects.count() == 3
 
 
 def damage_a_copy(alice: EndUser, connection_id: str) -> None:
