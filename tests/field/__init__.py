@@ -29,6 +29,7 @@ the tokens inside an envelope, on the refresh as on the exchange
     tests/field/test_unread_answers.py::test_a_page_for_people_is_kept_and_holds_nothing_back
     tests/field/test_unread_answers.py::test_a_refusal_after_a_page_for_people_is_not_called_lost
     tests/field/test_unread_answers.py::test_a_provider_with_a_grace_is_asked_again_while_it_lasts
+    tests/field/test_unread_answers.py::test_a_page_for_people_does_not_take_the_place_of_an_answer_with_tokens
     tests/field/test_unread_answers.py::test_where_nothing_rotates_a_plain_retry_stays_right
     tests/field/test_unread_answers.py::test_a_machine_simply_asks_again
     tests/field/test_unread_answers.py::test_a_reconnect_and_a_disconnection_destroy_it

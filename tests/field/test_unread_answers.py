@@ -188,6 +188,18 @@ def test_a_provider_with_a_grace_is_asked_again_while_it_lasts(stage: Stage) -> 
     assert not UnreadAnswer.objects.exists()
 
 
+def test_a_page_for_people_does_not_take_the_place_of_an_answer_with_tokens(stage: Stage) -> None:
+    stage.describe(method="refresh_grace_seconds = 7200")
+    stage.tokens(tokens(1))
+    stage.tokens({"data": {"auth": tokens(2)}})
+    stage.tokens(b"<p>Come back later.</p>")
+    connection = stage.connect()
+    for _ in range(3):
+        assert stage.refresh(connection).outcome == "unavailable"
+    kept = UnreadAnswer.objects.order_by("received_at").values_list("holds_back", flat=True)
+    assert list(kept) == [True, False], "of the pages the last one alone"
+
+
 def test_where_nothing_rotates_a_plain_retry_stays_right(stage: Stage) -> None:
     stage.describe(method="refresh_tokens_rotate = false")
     stage.tokens(tokens(1))
