@@ -88,3 +88,26 @@ def test_a_reconnect_mends_it(lasting: Connection, alice: EndUser, app: Provider
     end_expired(now=database_now())
     again = alice.connect(connection=str(lasting.id))
     assert (again["id"], again["status"], again["reason"]) == (str(lasting.id), "active", "reconnected")
+
+
+@pytest.mark.parametrize("column", ["access_expires_at", "refresh_due_at"])
+def test_what_changed_while_its_lock_was_waited_for_is_looked_at_again(lasting: Connection, column: str) -> None:
+    age(lasting.id, hours=1)
+    later = database_now() + timedelta(hours=1)
+    locked = threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            lock_connection(lasting.id)
+            Connection.objects.filter(id=lasting.id).update(**{column: later})
+            locked.set()
+            with database.cursor() as cursor:
+                cursor.execute("SELECT pg_sleep(0.5)")
+        database.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert locked.wait(10)
+    assert end_expired(now=database_now()) == 0
+    thread.join()
+    assert reload(lasting).status == "active"
