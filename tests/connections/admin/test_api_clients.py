@@ -207,6 +207,8 @@ def test_after_some_wrong_passwords_the_right_one_is_not_tried(olga: Client, cal
     told = AuditEvent.objects.filter(action="operator.proof", decision="wrong_password", operator="olga")
     assert told.count() == 5
     assert all("wrong" not in str(row.detail) for row in told)
+    kim = operator_with("kim", "view_apiclient", "change_apiclient", "issue_apikey", "entrust_apiclient")
+    assert key_in(issue(kim, caller.client)), "nobody else is locked out by it"
 
 
 def test_clients_beyond_one_tenants_named_users_need_a_right_of_their_own(acme: Tenant) -> None:
