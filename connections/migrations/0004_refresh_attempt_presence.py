@@ -11,6 +11,8 @@ class Migration(migrations.Migration):
         migrations.RemoveIndex("refreshattempt", "attempt_unfinished"),
         migrations.AddIndex(
             "refreshattempt",
-            models.Index(fields=["deadline_at"], condition=Q(state__in=["sent", "received"]), name="attempt_under_way"),
+            models.Index(
+                fields=["deadline_at"], condition=Q(state__in=["sent", "received"]), name="attempt_under_way"
+            ),
         ),
     ]

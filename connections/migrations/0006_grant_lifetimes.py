@@ -4,19 +4,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("connections", "0005_more_partial_indexes"),
+        ('connections', '0005_more_partial_indexes'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="connection",
-            name="authorized_at",
+            model_name='connection',
+            name='authorized_at',
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name="credentialversion",
-            name="refresh_lifetime_seconds",
+            model_name='credentialversion',
+            name='refresh_lifetime_seconds',
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
     ]

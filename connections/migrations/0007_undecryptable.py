@@ -4,22 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("connections", "0006_grant_lifetimes"),
+        ('connections', '0006_grant_lifetimes'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="connection",
-            name="undecryptable_at",
+            model_name='connection',
+            name='undecryptable_at',
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddIndex(
-            model_name="connection",
-            index=models.Index(
-                condition=models.Q(("undecryptable_at__isnull", False)),
-                fields=["undecryptable_at"],
-                name="connection_undecryptable",
-            ),
+            model_name='connection',
+            index=models.Index(condition=models.Q(('undecryptable_at__isnull', False)), fields=['undecryptable_at'], name='connection_undecryptable'),
         ),
     ]

@@ -7,6 +7,7 @@ from tests.table import rows_of, unknown_tests, unlisted_tests
 def test_every_row_names_tests_that_exist() -> None:
     rows = rows_of(tests.field)
     assert len(rows) >= 23
+    assert all(rows.values())
     assert not unknown_tests(rows)
 
 
