@@ -135,8 +135,15 @@ def test_a_code_that_was_turned_away_unread_is_exchanged_later(
 
 @pytest.mark.parametrize(
     ("status", "body"),
-    [(500, b""), (502, b"<html>"), (504, b""), (400, {"error": "invalid_grant"}), (500, {"error": "invalid_client"})],
-    ids=["500", "502", "504", "refused", "a failing server blames us"],
+    [
+        (500, b""),
+        (502, b"<html>"),
+        (504, b""),
+        (400, {"error": "invalid_grant"}),
+        (500, {"error": "invalid_client"}),
+        (500, {"error": "temporarily_unavailable"}),
+    ],
+    ids=["500", "502", "504", "refused", "a failing server blames us", "a failing server says later"],
 )
 def test_a_code_that_may_be_spent_is_never_sent_twice(stage: Stage, status: int, body: Any) -> None:
     stage.tokens(body, status=status)
