@@ -48,8 +48,8 @@ def answer(body: bytes, content_type: str | None = None) -> Response:
         (JSON.encode("utf-16-le"), "application/json; charset=utf-16le"),
         (JSON.encode("utf-16-be"), "application/json"),
         (JSON.encode("utf-32"), "application/json"),
-        (gzip.compress(JSON.encode()), "application/json"),
-        (gzip.compress(gzip.compress(JSON.encode())), "application/json"),
+        (gzip.compress(JSON.encode(), mtime=0), "application/json"),
+        (gzip.compress(gzip.compress(JSON.encode(), mtime=0), mtime=0), "application/json"),
         (b"\r\n\t " + JSON.encode() + b"\n\n", "text/plain"),
     ],
 )
