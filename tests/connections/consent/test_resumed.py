@@ -4,6 +4,7 @@ import threading
 import time
 from typing import Any
 
+import pytest
 from django.db import connection as database
 
 from connections.lifecycle.clock import database_now
@@ -12,7 +13,10 @@ from connections.models import Connection, CredentialVersion, OutboxEvent, Provi
 from tests.connections.consent.choosing import answer, choice_due, invite, offered
 from tests.connections.consent.observed import assert_nothing_left, pass_time, session_of, token_requests
 from tests.factories import Caller
+from tests.field.conftest import stage  # noqa: F401 - a fixture
+from tests.field.stage import Answer, Stage
 from tests.flows import SAME_ORIGIN, EndUser, Invitation, completion_code, failure_of, standing_of
+from tests.providers.conftest import Received, make_provider  # noqa: F401 - a fixture
 from tests.sandbox_control import SandboxProcess
 
 
@@ -58,6 +62,44 @@ def test_a_confirmation_after_a_crash_goes_on_with_what_was_obtained(alice: EndU
     assert CredentialVersion.objects.count() == 1
     assert OutboxEvent.objects.filter(type="connection.connected").count() == 1
     assert alice.complete(invitation, code).json() == again.json()
+
+
+@pytest.mark.parametrize("status", [200, 401], ids=["accepted", "refused"])
+def test_one_that_was_taken_for_dead_writes_nothing_whatever_it_is_told(stage: Stage, status: int) -> None:  # noqa: F811
+    """Both have asked whose the credential is; the older one hears first, while the newer one still waits."""
+    stage.tokens({"access_token": "at-1", "refresh_token": "rt-1", "expires_in": 3600})
+    asked, heard = [threading.Event(), threading.Event()], [threading.Event(), threading.Event()]
+    scripted = stage.server.responder
+    assert scripted is not None
+
+    def answer_to(request: Received) -> Answer:
+        if request.path != "/me":
+            return scripted(request)
+        turn = len(stage.requests("/me")) - 1
+        if turn < 2:
+            asked[turn].set()
+            heard[turn].wait(10)
+        return (200 if turn == 1 else status), b'{"id": "u-1"}', {"Content-Type": "application/json"}
+
+    stage.server.responder = answer_to
+    invitation = stage.invite()
+    code = completion_code(stage.come_back(invitation))
+    older = Confirmation(stage.alice, invitation, code)
+    assert asked[0].wait(10)
+    pass_time(invitation, minutes=1)
+    newer = Confirmation(stage.alice, invitation, code)
+    assert asked[1].wait(10)
+
+    heard[0].set()
+    older.join()
+    assert (older.answer.status_code, older.answer.json().get("failure")) == (410, "exchanging")
+    assert session_of(invitation).state == SessionState.EXCHANGING
+    assert (CredentialVersion.objects.count(), Connection.objects.get().status) == (0, "pending")
+
+    heard[1].set()
+    newer.join()
+    assert (newer.answer.status_code, newer.answer.json()["connection"]["status"]) == (200, "active")
+    assert len(stage.requests()) == 1
 
 
 def test_what_nobody_goes_on_with_is_destroyed(alice: EndUser, sandbox: SandboxProcess) -> None:
