@@ -61,6 +61,7 @@ a code exchange that the provider never saw, or turned away with a 429
     tests/field/test_unspent_codes.py::test_nothing_that_fails_before_the_request_spends_a_code
     tests/field/test_unspent_codes.py::test_a_code_that_was_turned_away_unread_is_exchanged_later
     tests/field/test_unspent_codes.py::test_a_code_that_may_be_spent_is_never_sent_twice
+    tests/field/test_unspent_codes.py::test_a_rule_of_the_entry_that_blames_us_spends_no_code_unless_the_server_fails
     tests/field/test_unspent_codes.py::test_a_refused_registration_spends_no_code
     tests/field/test_unspent_codes.py::test_an_app_that_lost_its_client_id_spends_no_code
     tests/field/test_unspent_codes.py::test_what_is_put_back_ends_with_the_hold

@@ -157,6 +157,20 @@ def test_a_code_that_may_be_spent_is_never_sent_twice(stage: Stage, status: int,
     assert not Connection.objects.exists()
 
 
+@pytest.mark.parametrize(("status", "again"), [(400, 200), (500, 410)], ids=["a refusal", "a failing server"])
+def test_a_rule_of_the_entry_that_blames_us_spends_no_code_unless_the_server_fails(
+    stage: Stage, status: int, again: int
+) -> None:
+    stage.describe(method='[[authorization_code.errors]]\nvalue = "unknown_app"\nmeans = "client_rejected"\n')
+    stage.tokens({"error": "unknown_app"}, status=status)
+    stage.tokens(GOOD)
+    invitation, code = held(stage)
+    answer = stage.alice.complete(invitation, code)
+    assert (answer.status_code, answer.json()["code"]) == (502, "app_misconfigured")
+    assert stage.alice.complete(invitation, code).status_code == again
+    assert len(stage.requests()) == (2 if again == 200 else 1), "a server that fails may have done half the work"
+
+
 @pytest.mark.parametrize("status", [400, 401])
 def test_a_refused_registration_spends_no_code(stage: Stage, status: int) -> None:
     stage.tokens({"error": "invalid_client"}, status=status)
