@@ -23,6 +23,7 @@ the tokens inside an envelope, on the refresh as on the exchange
     tests/field/test_unread_answers.py::test_a_renewal_that_brings_no_refresh_token_keeps_the_answer_that_waits
     tests/field/test_unread_answers.py::test_it_is_read_by_the_command_once_the_entry_is_mended
     tests/field/test_unread_answers.py::test_it_is_read_by_itself_once_the_entry_is_mended
+    tests/field/test_unread_answers.py::test_what_is_read_has_the_scopes_of_its_parent_unless_it_names_its_own
     tests/field/test_unread_answers.py::test_an_operator_reads_or_discards_it_on_its_page
     tests/field/test_unread_answers.py::test_a_vend_that_needs_it_reads_it_too
     tests/field/test_unread_answers.py::test_a_discarded_answer_lets_the_refresh_go_on_and_its_refusal_is_not_called_lost
@@ -36,6 +37,7 @@ the tokens inside an envelope, on the refresh as on the exchange
     tests/field/test_unread_answers.py::test_nothing_of_it_is_shown_anywhere
     tests/field/test_unread_answers.py::test_what_came_for_a_code_is_kept_and_the_same_confirmation_reads_it
     tests/field/test_unread_answers.py::test_what_came_for_a_code_is_read_for_the_party_alone_that_gave_it
+    tests/field/test_unread_answers.py::test_where_nobody_confirms_what_came_for_a_code_is_not_kept
     tests/field/test_unread_answers.py::test_a_page_for_people_ends_the_session_as_before
     tests/field/test_token_answers.py::test_tokens_in_an_envelope_are_found_on_refresh_as_on_exchange
     tests/field/test_token_answers.py::test_tokens_at_the_top_of_a_refresh_are_found_although_the_code_brought_them_within

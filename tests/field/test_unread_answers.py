@@ -16,11 +16,12 @@ from connections.lifecycle.disconnect import disconnect
 from connections.lifecycle.reread import reread_changed
 from connections.models import AuditEvent, Connection, ConnectSession, OutboxEvent, RefreshAttempt, UnreadAnswer
 from tests.connections.admin.conftest import page_url, press_url
+from tests.connections.consent.observed import assert_nothing_left
 from tests.connections.lifecycle.clockwork import age
 from tests.field.machine import connect_machine, describe_machine
 from tests.field.stage import ENTRY, Stage
 from tests.field.test_token_answers import tokens
-from tests.flows import call, completion_code
+from tests.flows import call, completion_code, failure_of
 
 MENDED = 'token_pointer = "/data/auth"\nrefresh_tokens_rotate = true'
 WRAPPED = [
@@ -104,6 +105,26 @@ def test_it_is_read_by_itself_once_the_entry_is_mended(stage: Stage) -> None:
     connection.refresh_from_db()
     assert connection.answer_unread_at is None
     assert len(stage.requests()) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "scopes"),
+    [({}, ["read", "write"]), ({"scope": ""}, ["read", "write"]), ({"scope": "read"}, ["read"])],
+    ids=["left out", "empty", "fewer"],
+)
+def test_what_is_read_has_the_scopes_of_its_parent_unless_it_names_its_own(
+    stage: Stage, said: dict[str, str], scopes: list[str]
+) -> None:
+    """RFC 6749 §6: what is left out on a refresh is as it was, however late that is read."""
+    stage.tokens(tokens(1, scope="read write"))
+    stage.tokens({"data": {"auth": tokens(2, **said)}})
+    connection = stage.connect()
+    assert stage.refresh(connection).outcome == "answer_unread"
+    stage.describe(method=MENDED)
+    assert reread_changed() == 1
+    vended = stage.vend(connection).json()["credential"]
+    assert (vended["value"], sorted(vended["scopes"])) == ("at-2", scopes)
+    assert OutboxEvent.objects.filter(type="connection.scopes_lost").exists() is (len(scopes) == 1)
 
 
 def test_an_operator_reads_or_discards_it_on_its_page(stage: Stage, admin_client: Client) -> None:
@@ -291,6 +312,15 @@ def test_what_came_for_a_code_is_read_for_the_party_alone_that_gave_it(stage: St
     stage.describe(method=MENDED)
     stage.register()
     assert stage.alice.complete(invitation, code).status_code == 200
+
+
+def test_where_nobody_confirms_what_came_for_a_code_is_not_kept(stage: Stage) -> None:
+    """Nobody would come back for it: the end user's page is closed before any entry is mended."""
+    stage.let_mail()
+    stage.tokens({"data": {"auth": tokens(1)}})
+    invitation = stage.invite(binding="none")
+    assert failure_of(stage.come_back(invitation)) == "exchange_failed"
+    assert_nothing_left(invitation, "answer_unread")
 
 
 def test_a_page_for_people_ends_the_session_as_before(stage: Stage) -> None:
