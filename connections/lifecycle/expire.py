@@ -3,16 +3,16 @@
 A vend would find it out as well; this way the lists, the figures and the events say so too, also where the provider has
 no call to prove a credential with. Where it has one, that is asked first: it is due as soon as the credential has run
 out, and a proof that it still works is worth more than what was announced (``versions.outlive``).
+
+What cannot be refreshed has no ``refresh_due_at`` (``policy.refresh_moment``); of all that vends nothing else lacks it.
 """
 
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from django.db.models import Q
-
 from connections.lifecycle.locking import LockTimeout, lock_connection, short_transaction
 from connections.lifecycle.status import change_status
-from connections.models import VENDS, Connection, CredentialVersion, Reason, Status
+from connections.models import VENDS, Connection, Reason, Status
 
 LOCK_TIMEOUT_SECONDS = 1.0
 PROBED_WITHIN = timedelta(minutes=5)
@@ -41,6 +41,4 @@ def _has_expired(connection: Connection, *, now: datetime) -> bool:
         return False
     if connection.access_expires_at is None or connection.access_expires_at > now:
         return False
-    if connection.probe_due_at is not None and connection.access_expires_at > now - PROBED_WITHIN:
-        return False
-    return not CredentialVersion.objects.filter(Q(id=connection.current_version_id), is_refreshable=True).exists()
+    return connection.probe_due_at is None or connection.access_expires_at <= now - PROBED_WITHIN
