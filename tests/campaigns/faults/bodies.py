@@ -109,8 +109,15 @@ def _html(chance: random.Random, canary: str) -> Case:
 
 def _text(chance: random.Random, canary: str) -> Case:
     letters = "".join(chance.choices(string.printable + "éß😀\ufeff", k=chance.randrange(200)))
-    body = chance.choice([letters + canary, f"access_token={canary}&expires_in=60", "\ufeff" + canary, ""]).encode()
+    body = chance.choice([letters + canary, "\ufeff" + canary, ""]).encode()
     return Case(_answer(body, status=chance.choice(_STATUSES)), "text")
+
+
+def _form(chance: random.Random, canary: str) -> Case:
+    """A form under a label that says JSON: a success where the status is one."""
+    status = chance.choice(_STATUSES)
+    token = f"sba_{canary}" if status < 300 else ""
+    return Case(_answer(f"access_token=sba_{canary}&expires_in=60".encode(), status=status), "form", token)
 
 
 def _no_object(chance: random.Random, canary: str) -> Case:
@@ -125,10 +132,10 @@ def _torn_json(chance: random.Random, canary: str) -> Case:
 
 
 def _mutated(chance: random.Random, canary: str) -> Case:
-    """Bytes of the syntax changed, so that no JSON object is left."""
-    body = bytearray(b"{" + json.dumps(_success(canary)).encode())
+    """Bytes of the syntax changed, so that no JSON object is left: nothing closes one."""
+    body = bytearray(b"{" + json.dumps(_success(canary)).encode()[:-1])
     for _ in range(chance.randrange(4)):
-        body[chance.randrange(1, len(body))] = chance.randrange(256)
+        body[chance.randrange(1, len(body))] = chance.choice([byte for byte in range(256) if byte != ord("}")])
     return Case(_answer(bytes(body)), "mutated")
 
 
@@ -173,6 +180,7 @@ _KINDS: tuple[Make, ...] = (
     _wrong_gzip,
     _html,
     _text,
+    _form,
     _no_object,
     _torn_json,
     _mutated,
