@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from django.conf import settings
 
@@ -37,7 +38,6 @@ from providers.values import Account, CodeGrant, ProbeResult
 from providers.vocabulary import ProbeVerdict
 
 KEPT_FOR = timedelta(minutes=10)
-HTTP_TOO_MANY_REQUESTS = 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ def _identified(work: Exchange, target: Target, kept: Kept) -> Account | None:
 
 
 def _is_outage(probed: ProbeResult) -> bool:
-    return probed.status is None or probed.status == HTTP_TOO_MANY_REQUESTS or probed.status >= 500
+    return probed.status is None or probed.status == HTTPStatus.TOO_MANY_REQUESTS or probed.status >= 500
 
 
 def _without_asking(work: Exchange, found: tuple[Workspace, ...]) -> Workspace | None:

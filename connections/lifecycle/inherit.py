@@ -19,9 +19,9 @@ from connections.lifecycle.sealing import open_credential
 from connections.lifecycle.versions import ends_of
 from connections.models import VENDS, AttemptState, Connection, CredentialVersion, RefreshAttempt, UnreadAnswer
 from connections.vault.sealing import Unreadable
+from providers.oauth.expiry import SHORTEST_SECONDS
 from providers.values import Obtained
 
-SHORTEST_SECONDS = 30
 _MAY_STILL_BE_ANSWERED = (
     AttemptState.SENT,
     AttemptState.RECEIVED,

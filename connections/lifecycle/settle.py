@@ -7,6 +7,7 @@ our registration is refused, nothing was sent, or nobody knows.
 import random
 import time
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -40,7 +41,6 @@ from providers.values import Obtained
 logger = structlog.get_logger(__name__)
 
 STORE_RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0)
-HTTP_TOO_MANY_REQUESTS = 429
 
 
 def settle_success(claimed: Claim, obtained: Obtained) -> RefreshReport:
@@ -206,7 +206,7 @@ def _settle_failure(
     if isinstance(failure, ClientRejected | RequestRejected):
         _end(attempt, AttemptState.REJECTED, failure.code, evidence)
         grace_seconds = 0
-    elif failure.sent and claimed.rotates and failure.evidence.status != HTTP_TOO_MANY_REQUESTS:
+    elif failure.sent and claimed.rotates and failure.evidence.status != HTTPStatus.TOO_MANY_REQUESTS:
         _end(attempt, AttemptState.IN_DOUBT, failure.code, evidence)
         grace_seconds = claimed.grace_seconds
     else:

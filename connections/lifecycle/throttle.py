@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 
 import redis
@@ -51,7 +52,6 @@ LEFT_TO_REFRESHES = 0.25
 
 TIMEOUT_SECONDS = 0.25
 AWAY_SECONDS = 1.0
-HTTP_TOO_MANY_REQUESTS = 429
 # What a server answers that cannot run any script now.
 _SERVERS_FAULTS = ("MISCONF", "NOREPLICAS", "BUSY")
 
@@ -140,7 +140,7 @@ def note(
 def note_probe(app_id: uuid.UUID, *, connection_id: uuid.UUID, found: ProbeResult, server: Server) -> None:
     """Learn from what a probe or an introspection found. One round trip to Redis."""
     status = found.status
-    is_down = found.unanswered or (status is not None and (status >= 500 or status == HTTP_TOO_MANY_REQUESTS))
+    is_down = found.unanswered or (status is not None and (status >= 500 or status == HTTPStatus.TOO_MANY_REQUESTS))
     if found.verdict not in (ProbeVerdict.ALIVE, ProbeVerdict.DEAD) and (is_down or found.retry_after_seconds):
         _unanswered(app_id, server, connection_id, found.retry_after_seconds)
     elif status is None:
