@@ -94,6 +94,10 @@ def look_at_admin(page: Page, stack: LocalStack, look: Look) -> None:
     page.locator("#result_list tbody tr th a").first.click()
     page.wait_for_load_state()
     look(page, "9-admin-connection")
+    page.goto(f"{stack.urls['web']}/admin/connections/tenant/")
+    page.get_by_role("link", name="acme").first.click()
+    page.get_by_role("link", name=re.compile("Delete")).first.click()
+    look(page, "10-admin-tenant-delete")
 
 
 def main() -> None:
