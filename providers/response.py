@@ -4,16 +4,11 @@ What an answer means is ``providers.oauth.classify``.
 """
 
 import http.client
-import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-from providers.errors import Evidence, MalformedResponse
 
 _CHUNK = 16_384
-_UNREADABLE = object()
 _PACKED = frozenset({"gzip", "x-gzip", "deflate"})
 GZIP = b"\x1f\x8b"
 
@@ -25,21 +20,6 @@ class Response:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
-
-    def json(self) -> Any:
-        """Return the body read as JSON. Raises ``MalformedResponse`` when it is not."""
-        document = _load_json(self.body)
-        # Raised here and not where parsing failed: that exception holds the body.
-        if document is _UNREADABLE:
-            raise MalformedResponse(Evidence("The answer is not JSON.", status=self.status))
-        return document
-
-
-def _load_json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return _UNREADABLE
 
 
 def read_body(answer: http.client.HTTPResponse, *, cap: int) -> bytes:

@@ -111,7 +111,6 @@ class AuthorizationRequest:
     state: str = field(repr=False)
     scopes: tuple[str, ...]
     code_verifier: str | None = field(default=None, repr=False)
-    login_hint: str = ""
     locale: str = ""
 
 

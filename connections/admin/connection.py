@@ -151,7 +151,7 @@ class ConnectionAdmin(ButtonsAdmin[Connection], ReadOnlyAdmin[Connection]):
             "Identifiers",
             {
                 "classes": ["collapse"],
-                "fields": ("id", "version", "current_version_id", "grant_id", "provider_account_id"),
+                "fields": ("id", "current_version_id", "grant_id", "provider_account_id"),
             },
         ),
     )

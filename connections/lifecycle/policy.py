@@ -4,13 +4,12 @@ Times are aware datetimes of the database's clock; randomness comes in as ``spre
 is carried out by the use case that asked for it, so a dry run costs nothing.
 """
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from connections.models import CredentialVersion, OwnerKind, Reason, Status
+from connections.models import CredentialVersion, OwnerKind, Status
 from providers.catalog.scopes import ScopeRules
 from providers.vocabulary import ProbeVerdict
 
@@ -173,9 +172,7 @@ class VendFacts:
     granted scope stands for another.
     """
 
-    connection_id: uuid.UUID
     status: Status
-    reason: Reason
     owner_kind: OwnerKind
     end_user: str
     is_suspended: bool

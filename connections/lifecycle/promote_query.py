@@ -102,7 +102,6 @@ UPDATE connections_connection AS connection
        probe_due_at = %(probe_due_at)s,
        verified_at = version.received_at,
        verified_by = 'refresh',
-       version = connection.version + 1,
        updated_at = %(now)s
   FROM version
  WHERE connection.id = %(connection_id)s

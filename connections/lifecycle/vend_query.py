@@ -16,7 +16,7 @@ from connections.lifecycle.intervals import probe_intervals
 from connections.lifecycle.policy import DEFAULT_MIN_TTL_SECONDS, VendFacts
 from connections.lifecycle.prepared import fetch_prepared
 from connections.lifecycle.targets import scope_rules_of
-from connections.models import OwnerKind, Reason, Status
+from connections.models import OwnerKind, Status
 
 _STATEMENT = """
 WITH caller AS (
@@ -26,11 +26,11 @@ WITH caller AS (
      WHERE key.key_hash = %(key_hash)s AND key.revoked_at IS NULL AND key.expires_at > now()
 ), found AS (
     SELECT connection.id AS connection_id, connection.status, connection.reason, connection.owner_kind,
-           connection.end_user, connection.binding, connection.params, connection.next_attempt_at,
+           connection.end_user, connection.binding, connection.params,
            connection.provider_account_id, connection.provider_account_name,
            connection.verified_at, connection.verified_by, connection.last_vended_at,
            tenant.id AS tenant_id, tenant.reconnect_url,
-           app.id AS app_id, app.provider, app.auth_style, app.params AS app_params, app.discovered,
+           app.provider, app.auth_style, app.params AS app_params, app.discovered,
            connection.suspended_at IS NOT NULL OR tenant.suspended_at IS NOT NULL
                OR app.suspended_at IS NOT NULL AS is_suspended,
            version.id AS version_id, version.secrets, version.scopes, version.is_refreshable,
@@ -102,14 +102,12 @@ class VendRow:
     end_user: str
     binding: str
     params: str
-    next_attempt_at: datetime | None
     provider_account_id: str
     provider_account_name: str
     verified_at: datetime | None
     verified_by: str
     last_vended_at: datetime | None
     reconnect_url: str
-    app_id: uuid.UUID
     provider: str
     auth_style: str
     app_params: str
@@ -132,9 +130,7 @@ class VendRow:
         if self.connection_id is None:
             raise ValueError("There is no connection to decide about.")
         return VendFacts(
-            connection_id=self.connection_id,
             status=Status(self.status),
-            reason=Reason(self.reason),
             owner_kind=OwnerKind(self.owner_kind),
             end_user=self.end_user,
             is_suspended=self.is_suspended or self.is_client_suspended,

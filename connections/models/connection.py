@@ -4,7 +4,6 @@ import uuid
 from datetime import datetime
 from typing import Any, Self
 
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -51,7 +50,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 
 
 class Connection(models.Model):
-    """One grant. The lifecycle owns every column but ``metadata``; ``version`` counts its changes of state.
+    """One grant. The lifecycle owns every column but ``metadata``.
 
     ``refresh_due_at`` and ``probe_due_at`` are what the sweeps look for (null: never); ``refresh_enqueued_until`` keeps
     a sweep from sending the same task twice; ``next_attempt_at`` holds a refresh back after a failure. ``failures``
@@ -78,7 +77,6 @@ class Connection(models.Model):
     reason = models.CharField(max_length=32, choices=Reason, default=Reason.AWAITING_CONFIRMATION)
     evidence = models.JSONField(default=dict, blank=True)
     status_changed_at = models.DateTimeField(auto_now_add=True)
-    version = models.PositiveIntegerField(default=1)
     paused_at = models.DateTimeField(null=True, blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
     undecryptable_at = models.DateTimeField(null=True, blank=True)
@@ -152,7 +150,6 @@ class Connection(models.Model):
                 condition=Q(undecryptable_at__isnull=False),
                 name="connection_undecryptable",
             ),
-            GinIndex(fields=["metadata"], name="connection_metadata"),
         ]
 
     def __str__(self) -> str:
@@ -169,7 +166,7 @@ class Connection(models.Model):
         return self.paused_at is not None or self.provider_app.paused_at is not None
 
     def change(self, **values: Any) -> None:
-        """Set and save just ``values``, counting the change. Call it with the row locked.
+        """Set and save just ``values``. Call it with the row locked.
 
         Raises ``ValueError`` for a status or a reason: these go through ``lifecycle.status``.
         """
@@ -191,5 +188,4 @@ class Connection(models.Model):
     def _save(self, values: dict[str, Any]) -> None:
         for name, value in values.items():
             setattr(self, name, value)
-        self.version += 1
-        self.save(update_fields=[*values, "version", "updated_at"])
+        self.save(update_fields=[*values, "updated_at"])

@@ -52,8 +52,6 @@ class AuthorizationCode(Strategy):
                 raise MisconfiguredProvider(Evidence(f"{target.entry.slug} asks for PKCE.", sent=False))
             parameters["code_challenge"] = pkce.challenge(request.code_verifier)
             parameters["code_challenge_method"] = "S256"
-        if request.login_hint:
-            parameters["login_hint"] = request.login_hint
         if request.locale:
             parameters["ui_locales"] = request.locale
         endpoint = target.endpoints.authorization

@@ -13,11 +13,11 @@ import requests
 
 from providers import egress
 from providers.errors import (
-    MalformedResponse,
     MisconfiguredProvider,
     ProviderUnavailable,
     TargetRefused,
 )
+from providers.oauth.classify import json_document
 from tests.providers.wire import failing
 
 
@@ -26,7 +26,7 @@ def test_sends_form_query_and_headers_and_returns_the_answer(egress_policy: Any,
     response = egress.request(
         "POST", f"{provider.url}/token", headers={"X-Me": "1"}, params={"q": "a b"}, form={"grant": "ü&="}
     )
-    assert (response.status, response.json(), response.headers["x-thing"]) == (418, {"a": 1}, "yes")
+    assert (response.status, json_document(response), response.headers["x-thing"]) == (418, {"a": 1}, "yes")
     assert provider.last.form == {"grant": "ü&="}
     assert provider.last.query == {"q": "a b"}
     assert provider.last.headers["X-Me"] == "1"
@@ -52,16 +52,13 @@ def test_speaks_to_ipv6_and_names_the_host_as_urls_do(egress_policy: Any, make_p
     assert provider.last.headers["Host"] == provider.url.removeprefix("http://")
 
 
-def test_answer_that_is_no_json_is_named_without_its_text(egress_policy: Any, provider: Any) -> None:
+def test_answer_that_is_no_json_is_no_document_and_shows_no_text(egress_policy: Any, provider: Any) -> None:
     for body in (b"<html>canary</html>", b"", b'{"canary": ', b"[" * 60_000, b"\xff\xfe\x00"):
         provider.answers[:] = []
         provider.answers_with(200, body)
         response = egress.request("GET", provider.url)
-        with pytest.raises(MalformedResponse) as caught:
-            response.json()
-        assert "canary" not in "".join(traceback.format_exception(caught.value))
-        assert caught.value.__context__ is None
-    assert "canary" not in repr(response)
+        assert json_document(response) is None
+        assert "canary" not in repr(response)
 
 
 @pytest.mark.parametrize(

@@ -180,7 +180,7 @@ def told(connection_id: uuid.UUID) -> dict[str, Any]:
             row,
             *("id", "grant_id", "current_version_id", "created_at", "updated_at", "status_changed_at"),
             *("access_expires_at", "refresh_due_at", "probe_due_at", "verified_at", "provider_account_id", "end_user"),
-            *("provider_account_name", "authorized_at", "version"),
+            *("provider_account_name", "authorized_at"),
         )
         | {
             "current": roles[row["current_version_id"]],

@@ -1,6 +1,5 @@
 """The policy: pure decisions, checked without a database or a clock."""
 
-import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,9 +31,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 def facts(**changes: Any) -> VendFacts:
     return VendFacts(
         **{
-            "connection_id": uuid.uuid4(),
             "status": Status.ACTIVE,
-            "reason": Reason.CONNECTED,
             "owner_kind": OwnerKind.END_USER,
             "end_user": "alice",
             "is_suspended": False,

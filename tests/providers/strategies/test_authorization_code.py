@@ -70,11 +70,11 @@ def test_authorization_url_follows_the_habits_of_the_entry(sandbox_target: Any) 
             }
         },
     )
-    request = AuthorizationRequest(state="s", scopes=("a", "b"), code_verifier=VERIFIER, login_hint="me@x", locale="de")
+    request = AuthorizationRequest(state="s", scopes=("a", "b"), code_verifier=VERIFIER, locale="de")
     query = query_of(STRATEGY.authorization_url(target, request))
     assert (query["tenant"], query["access_type"], query["state"]) == ("1", "offline", "s")
     assert (query["scope"], query["response_mode"], query["where"]) == ("a,b", "form_post", target.params["issuer"])
-    assert (query["login_hint"], query["ui_locales"]) == ("me@x", "de")
+    assert query["ui_locales"] == "de"
     assert "code_challenge" not in query
 
 
