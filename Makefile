@@ -37,7 +37,7 @@ check: environment ## lint, types, import layers, migrations, deployment checks,
 	$(RUN) pytest -n auto --dist loadfile $(or $(ARGS),tests)
 
 smoke: environment ## start the whole stack, connect, vend and refresh once, and stop it
-	$(RUN) config.local.smoke $(ARGS)
+	$(RUN) tests.smoke $(ARGS)
 
 bench: environment ## measure vends and refreshes against yardsticks of the same run
 	$(RUN) tests.campaigns.bench $(ARGS)

@@ -73,9 +73,9 @@ def _find_settings() -> None:
     if not missing:
         return
     try:
-        from config.local.attach import NotRunning, settings_of_the_running  # noqa: PLC0415 (never in production)
-        from config.local.environment import placeholder_settings  # noqa: PLC0415 (likewise)
-        from config.local.state import LocalStackError, default_state_folder  # noqa: PLC0415 (likewise)
+        from config.local.supervisor.attach import NotRunning, settings_of_the_running  # noqa: PLC0415 (never in production)
+        from config.local.supervisor.environment import placeholder_settings  # noqa: PLC0415 (likewise)
+        from config.local.supervisor.state import LocalStackError, default_state_folder  # noqa: PLC0415 (likewise)
     except ImportError:
         _fail(f"{_not_set(missing)}.")
     given = [name for name in REQUIRED if name not in missing]

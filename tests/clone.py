@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from config.local.state import PROJECT_ROOT
+from config.local.supervisor.state import PROJECT_ROOT
 
 _PACKAGES = ("config", "connections", "providers", "templates", "static")
 

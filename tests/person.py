@@ -1,13 +1,13 @@
 """People at their browsers: they sign in at the sandbox, and consent.
 
-How their browser works is in ``config.local.browser``.
+How their browser works is in ``tests.smoke.browser``.
 """
 
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import requests
 
-from config.local.browser import Browser, forms_of
+from tests.smoke.browser import Browser, forms_of
 
 _MOST_STEPS = 20
 

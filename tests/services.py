@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from config.local.environment import development_settings, generate_secrets
-from config.local.postgres import PrivatePostgres
-from config.local.state import make_folder
-from config.local.valkey import DATABASES, PrivateValkey
-from config.local.watchdog import Watchdog
+from config.local.services.postgres import PrivatePostgres
+from config.local.services.valkey import DATABASES, PrivateValkey
+from config.local.supervisor.environment import development_settings, generate_secrets
+from config.local.supervisor.state import make_folder
+from config.local.supervisor.watchdog import Watchdog
 
 # Django's test client calls the site by this name, and any other name is redirected to PUBLIC_URL.
 PUBLIC_URL = "http://testserver"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from config.local.state import PROJECT_ROOT
-from config.local.watchdog import is_alive
+from config.local.supervisor.state import PROJECT_ROOT
+from config.local.supervisor.watchdog import is_alive
 from tests.services import worker_environment
 
 # Starts the services, prints what they are, and ends as told.

@@ -6,9 +6,9 @@ import time
 from types import FrameType
 from typing import Any
 
-from config.local.processes import signals_that_end
-from config.local.stack import LocalStack
-from config.local.state import LocalStackError, default_state_folder
+from config.local.demo.stack import LocalStack
+from config.local.supervisor.processes import signals_that_end
+from config.local.supervisor.state import LocalStackError, default_state_folder
 
 
 class _Stopped(BaseException):

@@ -11,10 +11,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from config.local.environment import inherited, placeholder_settings
-from config.local.postgres import PrivatePostgres
-from config.local.state import PROJECT_ROOT, LocalStackError
-from config.local.watchdog import Watchdog
+from config.local.services.postgres import PrivatePostgres
+from config.local.supervisor.environment import inherited, placeholder_settings
+from config.local.supervisor.state import PROJECT_ROOT, LocalStackError
+from config.local.supervisor.watchdog import Watchdog
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from config.local.stack import LocalStack
+from config.local.demo.stack import LocalStack
 from tests.campaigns.screens import CHROMIUM, chromium, connect_as, look_at_admin, visitor
 from tests.campaigns.stacks import own_databases
 

@@ -18,15 +18,15 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import requests
 
-from config.local.customer_app.latchkey import Latchkey
-from config.local.stack import LocalStack
-from config.local.state import PROJECT_ROOT
-from config.local.visitor import Visitor
+from config.local.demo.customer_app.latchkey import Latchkey
+from config.local.demo.stack import LocalStack
+from config.local.supervisor.state import PROJECT_ROOT
 from providers.oauth.pkce import challenge, new_verifier
 from tests.browser.webdriver import PACKAGES, Browser, missing_packages, started
 from tests.campaigns.stacks import own_databases
 from tests.clone import make_clone, unconfigured
 from tests.sandbox_control import SandboxControl
+from tests.smoke.visitor import Visitor
 
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
 SANDBOX = "http://127.0.0.1:9400"

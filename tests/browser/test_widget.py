@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from config.local.stack import LocalStack
+from config.local.demo.stack import LocalStack
 from tests.browser.operator import Operator, operator
 from tests.campaigns.screens import SIZES, chromium
 from tests.campaigns.stacks import control, own_databases

@@ -23,8 +23,8 @@ from typing import Any
 
 import requests
 
-from config.local.ports import HOST, any_free_port
-from config.local.watchdog import signal_group
+from config.local.services.ports import HOST, any_free_port
+from config.local.supervisor.watchdog import signal_group
 
 PACKAGES = {
     "chromium": ("chromium", "chromium-driver"),

@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 
-from config.local.stack import LocalStack
+from config.local.demo.stack import LocalStack
 from tests.campaigns.load import Load, request_bytes, run_load
 from tests.campaigns.stacks import control, database, extra_process, free_port, populate, scalar, wait_for_port
 from tests.campaigns.sweep_bench import sweep

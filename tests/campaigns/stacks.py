@@ -17,7 +17,7 @@ import psycopg
 import redis
 from psycopg import sql
 
-from config.local.stack import LocalStack
+from config.local.demo.stack import LocalStack
 from tests.sandbox_control import SandboxControl
 
 # Sweeps come often, and no probe comes between.

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
-from config.local.stack import LocalStack
+from config.local.demo.stack import LocalStack
 
 FEW, MANY, DUE = 10_000, 1_000_000, 1_000
 ROUNDS = 9

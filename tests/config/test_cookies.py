@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from config.local.environment import inherited, placeholder_settings
-from config.local.state import PROJECT_ROOT
+from config.local.supervisor.environment import inherited, placeholder_settings
+from config.local.supervisor.state import PROJECT_ROOT
 
 _PRINT = """
 import json, uuid, django

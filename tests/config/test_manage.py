@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from config.local.attach import published
-from config.local.environment import placeholder_settings
-from config.local.state import PROJECT_ROOT, locked, make_folder
+from config.local.supervisor.attach import published
+from config.local.supervisor.environment import placeholder_settings
+from config.local.supervisor.state import PROJECT_ROOT, locked, make_folder
 from tests.clone import make_clone, unconfigured
 
 SYSTEM_PYTHON = f"{sys.base_prefix}/bin/python{sys.version_info[0]}.{sys.version_info[1]}"

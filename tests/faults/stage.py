@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 import requests
 
-from config.local.stack import LocalStack
+from config.local.demo.stack import LocalStack
 from tests.campaigns.stacks import QUICK as QUICK
 from tests.campaigns.stacks import control, database, extra_process, populate
 from tests.sandbox_control import SandboxControl

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from config.local.postgres import PrivatePostgres
+from config.local.services.postgres import PrivatePostgres
 from tests.campaigns.stacks import stack_to_break
 from tests.faults.stage import Scene, Stage, kill, until
 

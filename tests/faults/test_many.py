@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from config.local.stack import LocalStack
+from config.local.demo.stack import LocalStack
 from tests.campaigns.stacks import own_databases
 from tests.faults.stage import QUICK, Scene, Stage, until
 

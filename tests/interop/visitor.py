@@ -4,8 +4,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from config.local.browser import forms_of, links_of
 from tests.person import Person
+from tests.smoke.browser import forms_of, links_of
 
 
 class Visitor(Person):

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from config.local.stack import LocalStack
+from config.local.demo.stack import LocalStack
 from tests.campaigns.stacks import control, database
 
 WORKER = "-m celery -q -A config worker -P threads -c 4 -l WARNING --without-gossip --without-mingle"

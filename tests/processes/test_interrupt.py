@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from config.local.stack import LocalStack
-from config.local.state import PROJECT_ROOT
-from config.local.watchdog import is_alive
+from config.local.demo.stack import LocalStack
+from config.local.supervisor.state import PROJECT_ROOT
+from config.local.supervisor.watchdog import is_alive
 from tests.campaigns.stacks import free_port, own_databases, running_stack
 
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
@@ -115,7 +115,7 @@ def test_celery_ends(kind: str, ready: str, code: int, stack: LocalStack, tmp_pa
         assert interrupted(process, tmp_path) == code
 
 
-@pytest.mark.parametrize("module", ["providers.sandbox", "config.local.customer_app"])
+@pytest.mark.parametrize("module", ["providers.sandbox", "config.local.demo.customer_app"])
 def test_the_small_servers_end(module: str, stack: LocalStack, tmp_path: Path) -> None:
     environment = stack.environment | {"LATCHKEY_API_KEY": "lk_not_a_real_one"}
     command = ["-m", module, "--port", str(free_port())]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from config.local.stack import LocalStack
+from config.local.demo.stack import LocalStack
 from tests.campaigns.stacks import control, database, extra_process, populate, running_stack
 from tests.processes.observed import WORKER, overlaps, refreshes
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import psycopg
 import pytest
 
-from config.local.stack import LocalStack
+from config.local.demo.stack import LocalStack
 from tests.campaigns.stacks import control, extra_process, populate, running_stack, stack_to_break
 from tests.processes.observed import WORKER, refreshes, rows, states, until
 

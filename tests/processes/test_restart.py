@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from config.local.stack import LocalStack
+from config.local.demo.stack import LocalStack
 from tests.campaigns.stacks import control, populate, stack_to_break
 from tests.processes.observed import overlaps, refreshes, rows, until
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config.local.stack import LocalStack
+from config.local.demo.stack import LocalStack
 from tests.campaigns.stacks import control, database, populate, running_stack, scalar
 from tests.processes.observed import refreshes, states, until
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from config.local.stack import LocalStack
-from config.local.state import make_folder
-from config.local.watchdog import Watchdog
+from config.local.demo.stack import LocalStack
+from config.local.supervisor.state import make_folder
+from config.local.supervisor.watchdog import Watchdog
 from tests.campaigns.faults.figures import Figure, as_table
 from tests.campaigns.faults.lean import zygote
 

@@ -25,9 +25,7 @@ import redis
 import requests
 from psycopg import sql
 
-from config.local.browser import forms_of
-from config.local.stack import LocalStack
-from config.local.visitor import Visitor
+from config.local.demo.stack import LocalStack
 from providers.sandbox.tokens import ACCESS_PREFIX, API_KEY_PREFIX, REFRESH_PREFIX
 from tests.campaigns.faults.beside import beside
 from tests.campaigns.faults.figures import Figure
@@ -35,6 +33,8 @@ from tests.campaigns.faults.ground import Ground, until
 from tests.campaigns.stacks import control, database
 from tests.connections.api.test_canaries import Sinks
 from tests.sandbox_control import SandboxControl
+from tests.smoke.browser import forms_of
+from tests.smoke.visitor import Visitor
 
 _INTERVALS = {"LATCHKEY_SWEEP_SECONDS": "1", "LATCHKEY_PROBE_SECONDS": "3,3,3", "SANDBOX_ACCESS_SECONDS": "30"}
 _ISSUED = re.compile(

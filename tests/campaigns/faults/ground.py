@@ -17,7 +17,7 @@ import redis
 import requests
 from django.db import connection as orm
 
-from config.local.stack import LocalStack
+from config.local.demo.stack import LocalStack
 from connections.drills.grants import move_app, store_grant
 from connections.lifecycle.claim import Need, Outcome
 from connections.lifecycle.clock import database_now

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from config.local.state import PROJECT_ROOT
+from config.local.supervisor.state import PROJECT_ROOT
 from tests.campaigns.faults.marks import Marks
 
 _START_SECONDS = 30.0

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from config.local.state import PROJECT_ROOT
+from config.local.supervisor.state import PROJECT_ROOT
 
 _SHOW = "import json, os; print(json.dumps(dict(os.environ)))"
 _QUERY = "import os, psycopg; print(psycopg.connect(os.environ['DATABASE_URL']).execute('SELECT 1').fetchone()[0])"

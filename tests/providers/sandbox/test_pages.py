@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from config.local.browser import forms_of
 from tests.person import Person
 from tests.providers.sandbox.conftest import App
 from tests.sandbox_control import SandboxProcess, start_sandbox
+from tests.smoke.browser import forms_of
 
 
 def test_sign_in_page_shows_the_people_and_takes_their_passwords(sandbox: SandboxProcess) -> None:

@@ -1,0 +1,231 @@
+"""The steps of the smoke run, on a running stack: what ann and ben do, and what Latchkey does by itself.
+
+Asserts on the API, on the pages that people see, and on the sandbox's request log, which is the oracle.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlsplit
+
+import requests
+
+from config.local.demo.customer_app.latchkey import Latchkey, LatchkeyProblem
+from config.local.demo.stack import LocalStack
+from tests.smoke.browser import forms_of
+from tests.smoke.visitor import Unexpected, Visitor, expect, shown
+
+_POLL_SECONDS = 0.2
+_REFRESH_WITHIN_SECONDS = 40.0
+_NOTICED_WITHIN_SECONDS = 50.0
+_REVOKED_WITHIN_SECONDS = 15.0
+_STRIKES_APART_SECONDS = 30.0
+
+
+class Recorder(Protocol):
+    """Where the steps are told and timed."""
+
+    def step(self, name: str, what: str, *, since: float | None = None) -> AbstractContextManager[None]: ...
+
+
+class Sandbox:
+    """The provider's side: its request log and its grants."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def refreshes(self, *, username: str) -> list[dict[str, Any]]:
+        """Return the refresh requests for grants of ``username`` that have been answered, oldest first."""
+        grants = {grant["id"] for grant in self.grants(username=username)}
+        entries = self._get("log")["entries"]
+        asked = [entry for entry in entries if entry["grant_type"] == "refresh_token" and entry["ended_at"]]
+        return [entry for entry in asked if entry["grant_id"] in grants]
+
+    def code_exchanges(self) -> int:
+        """Return how many codes were brought to the token endpoint so far."""
+        return sum(entry["grant_type"] == "authorization_code" for entry in self._get("log")["entries"])
+
+    def grants(self, *, username: str) -> list[dict[str, Any]]:
+        """Return the grants of ``username``, newest first."""
+        return list(self._get("grants", username=username)["grants"])
+
+    def me(self, vended: dict[str, Any]) -> requests.Response:
+        """Call the resource API with a vended credential."""
+        credential = vended["credential"]
+        return self._session.get(f"{credential['base_url']}/me", headers=credential["headers"], timeout=10)
+
+    def _get(self, path: str, **query: str) -> dict[str, Any]:
+        answer = self._session.get(f"{self._url}/control/{path}", params=query, timeout=10)
+        answer.raise_for_status()
+        return dict(answer.json())
+
+
+def run_steps(stack: LocalStack, steps: Recorder) -> None:
+    """Play it all. Raises ``Unexpected`` at the first thing that does not hold."""
+    api = Latchkey(base_url=stack.urls["web"], api_key=stack.seeded["api_key"])
+    sandbox = Sandbox(stack.urls["sandbox"])
+    ann = Visitor(stack.urls, name="ann", account="alice")
+    ben = Visitor(stack.urls, name="ben", account="bob")
+    with steps.step("log_in", "ann and ben log in at the customer app"):
+        ann.log_in()
+        ben.log_in()
+    # First, because noticing it takes longest: two refusals, 30 s apart. The other steps pass meanwhile.
+    with steps.step("connect", "ben connects bob's account: widget, sign-in, consent, callback, completion"):
+        his = _connected(api, ben)
+    with steps.step("revoke_at_provider", "bob revokes the app on the sandbox's own page"):
+        ben.revoke_at_provider()
+        revoked_at = time.monotonic()
+    with steps.step("connect_second", "ann connects alice's account"):
+        hers = _connected(api, ann)
+    with steps.step("vend", "the API vends ann's token"):
+        vended = api.vend(hers["id"], end_user="ann", purpose="smoke")
+        expect(vended["version"] == hers["version"], "another version was vended than is current")
+    with steps.step("use_token", "the token works at the provider, and the customer app shows the account"):
+        _use(ann, hers, vended, sandbox)
+    with steps.step("refuse_other_user", "ben gets neither ann's token nor her page"):
+        _refuse_other_user(api, ben, hers)
+    with steps.step("refuse_crossed_flow", "ben cannot finish what ann began; no code is exchanged, ann's stays"):
+        _refuse_crossed_flow(api, ann, ben, hers, sandbox)
+    with steps.step("background_refresh", "beat and worker replaced ann's token, with one request"):
+        _wait_for_refresh(api, hers, sandbox)
+    with steps.step("disconnect", "ann disconnects: revoked at the provider, and confirmed"):
+        _disconnect(api, ann, hers, sandbox)
+    with steps.step("needs_reauth", "the revocation was noticed without a vend, and has its reason", since=revoked_at):
+        _wait_for_needs_reauth(api, ben, his, sandbox)
+    with steps.step("reconnect", "ben reconnects the same connection"):
+        again = ben.connect(f"/connections/{his['id']}/reconnect", on=f"/connections/{his['id']}")
+        renewed = api.connection(again)
+        expect(again == his["id"] and renewed["status"] == "active", "reconnecting did not mend the connection")
+        expect(renewed["reason"] == "reconnected", f"the reason is {renewed['reason']}")
+
+
+def _connected(api: Latchkey, visitor: Visitor) -> dict[str, Any]:
+    connection = api.connection(visitor.connect())
+    expect(connection["status"] == "active", f"the connection is {connection['status']}, not active")
+    expect(connection["end_user"] == visitor.name, "the connection is somebody else's")
+    expect(connection["binding"] == "completion", "the connection was not confirmed")
+    expect(not connection["scopes"]["missing"], f"scopes are missing: {connection['scopes']['missing']}")
+    return connection
+
+
+def _use(visitor: Visitor, connection: dict[str, Any], vended: dict[str, Any], sandbox: Sandbox) -> None:
+    me = sandbox.me(vended)
+    expect(me.status_code == requests.codes.ok, f"the provider answers {me.status_code} to the vended token")
+    expect(me.json()["sub"] == connection["account"]["id"], "the token is that of another account")
+    here = f"/connections/{connection['id']}"
+    page = visitor.press(f"{here}/call", on=here)
+    expect(shown(page, "data-answer") == "200", f"the customer app's call answers {shown(page, 'data-answer')!r}")
+    expect(connection["account"]["name"] in page.text, "the customer app does not show the account")
+    expect(vended["credential"]["value"] not in page.text, "the app shows the token")
+
+
+def _refuse_other_user(api: Latchkey, ben: Visitor, hers: dict[str, Any]) -> None:
+    _expect_refusal("policy_denied", lambda: api.vend(hers["id"], end_user="ben", purpose="smoke"))
+    page = ben.post(f"/connections/{hers['id']}/call")
+    expect(page.status_code == requests.codes.forbidden, f"ben's call answers {page.status_code}")
+    expect(shown(page, "data-code") == "policy_denied", f"ben's call is refused with {shown(page, 'data-code')!r}")
+    expect(ben.open(f"/connections/{hers['id']}").status_code == requests.codes.not_found, "ben sees ann's connection")
+
+
+def _refuse_crossed_flow(api: Latchkey, ann: Visitor, ben: Visitor, hers: dict[str, Any], sandbox: Sandbox) -> None:
+    exchanged = sandbox.code_exchanges()
+    held = ann.browser.get(ann.consent(ann.leave()))
+    expect(held.is_redirect, "the widget did not hand out a completion code")
+    page = ben.browser.follow(held.headers["Location"])
+    expect(shown(page, "data-code") == "not_begun_here", f"ben is told {shown(page, 'data-code')!r}")
+    _refuse_confirmation(api, dict(parse_qsl(urlsplit(held.headers["Location"]).query)))
+    page = ann.browser.follow(held.headers["Location"])
+    expect(shown(page, "data-code") == "session_unusable", f"ann is told {shown(page, 'data-code')!r} afterwards")
+    expect(sandbox.code_exchanges() == exchanged, "a code was exchanged although the users differ")
+    live = [one["id"] for one in api.connections(end_user="ann") if one["status"] == "active"]
+    expect(live == [hers["id"]], "the refused attempt changed ann's connections")
+    expect(
+        all(one["status"] != "active" or one["end_user"] == "ben" for one in api.connections(end_user="ben")),
+        "ben got a connection",
+    )
+
+
+def _refuse_confirmation(api: Latchkey, returned: dict[str, str]) -> None:
+    """Confirm as ben, as a product would that lets everybody confirm whatever they bring."""
+    _expect_refusal(
+        "completion_mismatch",
+        lambda: api.complete(
+            returned["connect_session"],
+            completion_code=returned["completion_code"],
+            end_user="ben",
+            code_verifier="x" * 43,
+        ),
+    )
+
+
+def _wait_for_refresh(api: Latchkey, hers: dict[str, Any], sandbox: Sandbox) -> None:
+    fresh = _wait(
+        lambda: api.connection(hers["id"]),
+        lambda seen: seen["version"] != hers["version"],
+        seconds=_REFRESH_WITHIN_SECONDS,
+        what="ann's token was not refreshed in the background",
+    )
+    expect(fresh["status"] == "active", f"the connection is {fresh['status']} after its refresh")
+    refreshes = sandbox.refreshes(username="alice")
+    outcomes = [entry["outcome"] for entry in refreshes]
+    expect(outcomes == ["rotated"], f"the provider saw these refreshes: {outcomes}")
+    vended = api.vend(hers["id"], end_user="ann", purpose="smoke")
+    expect(sandbox.me(vended).status_code == requests.codes.ok, "the refreshed token does not work")
+
+
+def _disconnect(api: Latchkey, ann: Visitor, hers: dict[str, Any], sandbox: Sandbox) -> None:
+    vended = api.vend(hers["id"], end_user="ann", purpose="smoke")
+    here = f"/connections/{hers['id']}"
+    ann.press(f"{here}/disconnect", on=here)
+    _expect_refusal("not_found", lambda: api.vend(hers["id"], end_user="ann", purpose="smoke"))
+    ended = _wait(
+        lambda: api.connection(hers["id"]),
+        lambda seen: seen["revocation"] != "pending",
+        seconds=_REVOKED_WITHIN_SECONDS,
+        what="the revocation at the provider was not confirmed",
+    )
+    expect(ended["revocation"] == "confirmed", f"the revocation is {ended['revocation']!r}")
+    expect(all(grant["revoked_at"] for grant in sandbox.grants(username="alice")), "the provider still has a grant")
+    expect(sandbox.me(vended).status_code == requests.codes.unauthorized, "the last token still works")
+
+
+def _wait_for_needs_reauth(api: Latchkey, ben: Visitor, his: dict[str, Any], sandbox: Sandbox) -> None:
+    lost = _wait(
+        lambda: api.connection(his["id"]),
+        lambda seen: seen["status"] == "needs_reauth",
+        seconds=_NOTICED_WITHIN_SECONDS,
+        what="the revoked grant was not noticed",
+    )
+    expect(lost["reason"] == "grant_rejected", f"the reason is {lost['reason']}")
+    refused = [entry["started_at"] for entry in sandbox.refreshes(username="bob") if entry["error"] == "invalid_grant"]
+    apart = refused[-1] - refused[0] if refused else 0.0
+    expect(len(refused) == 2 and apart >= _STRIKES_APART_SECONDS, f"{len(refused)} refusals, {apart:.1f} s apart")
+    page = ben.open(f"/connections/{his['id']}")
+    expect(shown(page, "data-reason") == "grant_rejected", "the customer app does not show why")
+    expect(any(form.action.endswith("/reconnect") for form in forms_of(page)), "the customer app offers no way out")
+    _expect_refusal("reauthorization_required", lambda: api.vend(his["id"], end_user="ben", purpose="smoke"))
+
+
+def _expect_refusal(code: str, call: Callable[[], object]) -> None:
+    try:
+        call()
+    except LatchkeyProblem as refusal:
+        expect(refusal.code == code, f"the refusal is {refusal.code}, not {code}")
+    else:
+        raise Unexpected(f"the API did not refuse with {code}")
+
+
+def _wait(
+    look: Callable[[], dict[str, Any]], is_there: Callable[[dict[str, Any]], bool], *, seconds: float, what: str
+) -> dict[str, Any]:
+    """Look again and again until it is there, and return what was seen."""
+    give_up_at = time.monotonic() + seconds
+    while not is_there(seen := look()):
+        if time.monotonic() > give_up_at:
+            state = f"{seen['status']}, {seen['reason']}, revocation {seen['revocation']!r}"
+            raise Unexpected(f"{what} within {seconds:.0f} s: {state}")
+        time.sleep(_POLL_SECONDS)
+    return seen
