@@ -11,9 +11,9 @@ from pytest_django import DjangoDbBlocker
 from connections.admin import logins
 from connections.lifecycle import callback, presence, refused_keys
 from connections.models import ProviderApp, Tenant
+from providers.sandbox.client import SandboxProcess, start_sandbox
 from tests.factories import Caller, make_caller, make_sandbox_app, make_tenant
 from tests.flows import EndUser
-from tests.sandbox_control import SandboxProcess, start_sandbox
 
 
 class QuickHasher(PBKDF2PasswordHasher):
@@ -60,8 +60,7 @@ def sandbox_process() -> Iterator[SandboxProcess]:
 def sandbox(sandbox_process: SandboxProcess) -> SandboxProcess:
     """The sandbox, strict about rotation, with no fault armed and an empty log."""
     sandbox_process.control.settings(grace_seconds=0, rotate=True, delay_seconds=0)
-    sandbox_process.control.clear_faults()
-    sandbox_process.control.clear_log()
+    sandbox_process.control.clear()
     return sandbox_process
 
 

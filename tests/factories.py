@@ -17,8 +17,8 @@ from connections.lifecycle.provision import (
 )
 from connections.lifecycle.targets import redirect_uri
 from connections.models import ApiClient, Permission, ProviderApp, Tenant
+from providers.sandbox.client import SandboxControl, SandboxProcess
 from providers.vocabulary import AuthStyle
-from tests.sandbox_control import SandboxControl, SandboxProcess
 
 RETURN_URL = "https://app.{slug}.example/connected"
 ORIGIN = "https://app.{slug}.example"

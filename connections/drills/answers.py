@@ -83,10 +83,10 @@ def huge(ground: Ground) -> str:
 def redirect(ground: Ground) -> str:
     """307 to another place."""
     (subject,) = ground.connect()
-    before = ground.sandbox.requests("introspect")
-    ground.fault(subject, "redirect", location=f"{ground.sandbox.url}/introspect")
+    before = len(ground.sandbox.log(endpoint="introspect"))
+    ground.fault(subject, "redirect", location=f"{ground.sandbox.base_url}/introspect")
     _unanswered(ground, subject, seconds=10)
-    expect(ground.sandbox.requests("introspect") == before, "the target of the redirect was called")
+    expect(len(ground.sandbox.log(endpoint="introspect")) == before, "the target of the redirect was called")
     return "refused; nothing reached the target"
 
 

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +18,6 @@ from django.db import connection as database
 from django.db.models import F
 
 from connections.drills.grants import store_grant
-from connections.drills.sandbox import Sandbox
 from connections.drills.throwaway import Server
 from connections.lifecycle.audit import SYSTEM
 from connections.lifecycle.claim import Need, RefreshReport
@@ -45,6 +43,9 @@ from connections.models import (
     Status,
 )
 from providers import egress
+from providers.sandbox.client import SandboxControl
+from providers.sandbox.log import Entry
+from providers.sandbox.waiting import until
 from providers.vocabulary import AuthStyle
 
 _NOBODY = "redis://127.0.0.1:1/0"
@@ -75,7 +76,7 @@ class Subject:
 class Ground:
     """The stage of the scenarios. Each makes its own subjects, so that none sees another's."""
 
-    def __init__(self, sandbox: Sandbox, server: Server, spool: Path) -> None:
+    def __init__(self, sandbox: SandboxControl, server: Server, spool: Path) -> None:
         self.sandbox = sandbox
         self.server = server
         self.spool = spool
@@ -92,28 +93,30 @@ class Ground:
                 auth_style=AuthStyle.AUTHORIZATION_CODE,
                 client_id=slug,
                 client_secrets=[secret],
-                params={"issuer": self.sandbox.url},
+                params={"issuer": self.sandbox.base_url},
             ),
             tenant=tenant,
             actor=SYSTEM,
         )
-        client = {"client_id": slug, "client_secret": secret, "redirect_uris": ["https://drill.example/callback"]}
-        scopes = ["profile.read", "files.read"]
-        self.sandbox.call(
-            "POST", "clients", client | {"scopes": scopes, "grace_seconds": grace_seconds, "access_lifetime": 3600}
+        self.sandbox.register_client(
+            slug,
+            client_secret=secret,
+            redirect_uris=["https://drill.example/callback"],
+            scopes=["profile.read", "files.read"],
+            grace_seconds=grace_seconds,
+            access_lifetime=3600,
         )
         caller = save_api_client(slug, tenant=tenant, permissions=[Permission.VEND], actor=SYSTEM)
         key_hash = hash_key(issue_key(caller, now=database_now(), actor=SYSTEM).key)
-        minted = self.sandbox.call("POST", "grants", {"client_id": slug, "username": "alice", "count": count})["grants"]
         return [
             Subject(store_grant(tokens, tenant=tenant, app=app, end_user=_USER), app.id, slug, key_hash)
-            for tokens in minted
+            for tokens in self.sandbox.mint(slug, count=count)
         ]
 
     # --- Acting ------------------------------------------------------------------------------------------------------
     def fault(self, subject: Subject, kind: str, *, times: int = 1, **options: Any) -> None:
         """Arm a fault for the refreshes of the subject's app."""
-        self.sandbox.fault(kind, client_id=subject.client_id, times=times, **options)
+        self.sandbox.fault(kind, client_id=subject.client_id, grant_type="refresh_token", times=times, **options)
 
     def due(self, subject: Subject) -> None:
         """Let the moment come at which the credential is to be refreshed."""
@@ -131,7 +134,7 @@ class Ground:
     def in_thread(self, subject: Subject) -> "Running":
         """Begin a refresh in a thread, and return when its request is at the provider."""
         running = Running(lambda: self.refresh(subject))
-        wait_for(lambda: self.requests(subject), "the request did not reach the provider")
+        until(lambda: self.requests(subject), "the request at the provider")
         return running
 
     @contextmanager
@@ -174,9 +177,9 @@ class Ground:
         """Return the newest attempt."""
         return RefreshAttempt.objects.filter(connection_id=subject.id).order_by("-claimed_at")[0]
 
-    def requests(self, subject: Subject) -> list[Any]:
+    def requests(self, subject: Subject) -> list[Entry]:
         """Return the provider's log of the refreshes of the subject's app."""
-        return self.sandbox.refreshes(client_id=subject.client_id)
+        return self.sandbox.log(client_id=subject.client_id, grant_type="refresh_token")
 
     def events(self, subject: Subject, type_: str) -> int:
         """Return how many events of that type were told of the connection."""
@@ -185,7 +188,7 @@ class Ground:
     def works(self, subject: Subject) -> bool:
         """Whether a vended credential is taken by the provider."""
         presented = self.vend(subject).presentation
-        return egress.request("GET", f"{self.sandbox.url}/me", headers=presented.headers).status == 200
+        return egress.request("GET", f"{self.sandbox.base_url}/me", headers=presented.headers).status == 200
 
     def expect_status(self, subject: Subject, status: Status, reason: Reason | None = None) -> None:
         """Raise ``Broken`` unless the connection has that status, and that reason if one is given."""
@@ -237,11 +240,3 @@ def isolate(spool: Path) -> Iterator[None]:
         egress.configure(policy)
         settings.SPOOL_DIR = kept
         celery.update(broker_url=broker)
-
-
-def wait_for(holds: Callable[[], Any], what: str, *, seconds: float = 20.0) -> None:
-    """Return once ``holds``. Raises ``Broken`` with ``what`` when it does not come."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        expect(time.monotonic() < deadline, what)
-        time.sleep(0.05)

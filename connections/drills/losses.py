@@ -8,12 +8,13 @@ from contextlib import contextmanager
 
 from django.db import connection as database
 
-from connections.drills.ground import Ground, Running, Subject, expect, wait_for
+from connections.drills.ground import Ground, Running, Subject, expect
 from connections.lifecycle.claim import Need, Outcome
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.recover import recover_unfinished
 from connections.lifecycle.refresh import refresh_and_wait
 from connections.models import AttemptState, Reason, RefreshAttempt, Status
+from providers.sandbox.waiting import until
 
 _RIVALS = 8
 _TOO_LONG_SECONDS = 5.5  # a claim must be sent within 5 s
@@ -36,9 +37,9 @@ def _killed_after_rotation(ground: Ground, subject: Subject) -> None:
     """Kill the refreshing process once the provider has rotated the token, before the answer is stored."""
     ground.fault(subject, "stall", seconds=20)
     with ground.in_process(subject) as process:
-        wait_for(lambda: _rotated(ground, subject), "the request did not reach the provider")
+        until(lambda: _rotated(ground, subject), "the rotation at the provider")
         process.kill()
-    wait_for(lambda: ground.requests(subject)[-1].ended_at, "the provider did not notice")
+    until(lambda: ground.requests(subject)[-1].ended_at, "the end of the request at the provider")
     ground.pass_time(subject)
     recover_unfinished(now=database_now())
 
@@ -98,7 +99,7 @@ def stopped_before_send(ground: Ground) -> str:
     """SIGSTOP while a refresh is being claimed, for longer than a claim may wait."""
     (subject,) = ground.connect(grace_seconds=0)
     with _slow_claims(), ground.in_process(subject) as process:
-        wait_for(_claims, "the process does not claim")
+        until(_claims, "a claim of the process")
         os.kill(process.pid, signal.SIGSTOP)
         time.sleep(_TOO_LONG_SECONDS)
         os.kill(process.pid, signal.SIGCONT)
@@ -135,9 +136,9 @@ def stopped_after_send(ground: Ground) -> str:
     (subject,) = ground.connect(grace_seconds=0)
     ground.fault(subject, "stall", seconds=1)
     with ground.in_process(subject) as process:
-        wait_for(lambda: _rotated(ground, subject), "the request did not reach the provider")
+        until(lambda: _rotated(ground, subject), "the rotation at the provider")
         os.kill(process.pid, signal.SIGSTOP)
-        wait_for(lambda: ground.requests(subject)[-1].ended_at, "the provider does not answer")
+        until(lambda: ground.requests(subject)[-1].ended_at, "the answer of the provider")
         ground.pass_time(subject)
         recover_unfinished(now=database_now())
         os.kill(process.pid, signal.SIGCONT)
@@ -153,7 +154,7 @@ def stopped_after_send(ground: Ground) -> str:
 def revoked(ground: Ground) -> str:
     """The grant is revoked at the provider, without a word."""
     (subject,) = ground.connect()
-    ground.sandbox.call("POST", "revoke", {"client_id": subject.client_id})
+    ground.sandbox.revoke(client_id=subject.client_id)
     ground.refresh(subject)
     ground.expect_status(subject, Status.SUSPECT, Reason.REFRESH_REFUSED)
     ground.pass_time(subject, seconds=31)

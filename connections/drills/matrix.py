@@ -9,13 +9,14 @@ from django.db import connection as database
 
 from connections.drills import answers, losses, storage
 from connections.drills.ground import Broken, Ground, isolate
-from connections.drills.sandbox import running_sandbox
 from connections.drills.throwaway import throwaway_database
+from providers.sandbox.client import start_sandbox
+from providers.sandbox.waiting import NotInTime
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One fault, and what must hold. ``play`` returns what happened, and raises ``Broken``."""
+    """One fault, and what must hold. ``play`` returns what happened, and raises ``Broken`` or ``NotInTime``."""
 
     name: str
     fault: str
@@ -77,10 +78,10 @@ def run(scenarios: Iterable[Scenario]) -> list[Result]:
     with (
         tempfile.TemporaryDirectory(prefix="latchkey-drill-") as folder,
         isolate(Path(folder)),
-        running_sandbox() as sandbox,
+        start_sandbox(apart=True) as sandbox,
         throwaway_database() as server,
     ):
-        ground = Ground(sandbox, server, Path(folder))
+        ground = Ground(sandbox.control, server, Path(folder))
         return [judge(scenario, ground) for scenario in scenarios]
 
 
@@ -89,7 +90,7 @@ def judge(scenario: Scenario, ground: Ground) -> Result:
     ground.sandbox.clear()
     try:
         return Result(scenario, scenario.play(ground), True)
-    except Broken as broken:
+    except (Broken, NotInTime) as broken:
         return Result(scenario, str(broken), False)
     except Exception as error:  # noqa: BLE001 (no promise allows an exception)
         return Result(scenario, f"{type(error).__name__} was raised", False)

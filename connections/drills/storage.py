@@ -7,7 +7,7 @@ import time
 from django.conf import settings
 from django.db import connection as database
 
-from connections.drills.ground import Broken, Ground, expect, wait_for
+from connections.drills.ground import Broken, Ground, expect
 from connections.drills.throwaway import hang_up
 from connections.lifecycle.claim import Outcome
 from connections.lifecycle.clock import database_now
@@ -16,6 +16,7 @@ from connections.lifecycle.recover import recover_unfinished
 from connections.lifecycle.sealing import keys_open
 from connections.lifecycle.sweep import sweep_refreshes
 from connections.models import AttemptState, Connection, CredentialVersion, RefreshAttempt, Status
+from providers.sandbox.waiting import until
 
 # Each of the store's tries may wait for the pool.
 _SPOOLED_WITHIN_SECONDS = 90.0
@@ -43,7 +44,7 @@ def database_away(ground: Ground) -> str:
     began = time.monotonic()
     try:
         _cut(ground)
-        wait_for(lambda: list(ground.spool.glob("*.version")), "nothing was spooled", seconds=_SPOOLED_WITHIN_SECONDS)
+        until(lambda: list(ground.spool.glob("*.version")), "a file in the spool", seconds=_SPOOLED_WITHIN_SECONDS)
         took = time.monotonic() - began
     finally:
         ground.server.allow_connections(allowed=True)
@@ -52,7 +53,7 @@ def database_away(ground: Ground) -> str:
     expect(outcome in (Outcome.REFRESHED, Outcome.UNAVAILABLE), f"the outcome is {outcome}")
     hang_up()  # a worker that starts now
     recover_unfinished(now=database_now())
-    wait_for(lambda: not list(ground.spool.glob("*.version")), "the spool was not emptied", seconds=30)
+    until(lambda: not list(ground.spool.glob("*.version")), "an empty spool", seconds=30)
     recover_unfinished(now=database_now())
     attempt = ground.attempt(subject)
     expect(attempt.state == AttemptState.PROMOTED, f"the attempt is {attempt.state} after the replay")

@@ -11,10 +11,10 @@ import django
 
 django.setup()
 
+from providers.sandbox.client import SandboxControl  # noqa: E402 - the apps must be ready
 from providers.vocabulary import AuthStyle  # noqa: E402 - the apps must be ready
 from tests.connections.consent.teams import NORTH_AND_SOUTH  # noqa: E402 - the apps must be ready
 from tests.factories import make_caller, make_sandbox_app_at, make_tenant  # noqa: E402 - the apps must be ready
-from tests.sandbox_control import SandboxControl  # noqa: E402 - the apps must be ready
 
 
 def prepare(origin: str, sandbox: str) -> str:

@@ -22,10 +22,10 @@ from config.local.demo.customer_app.latchkey import Latchkey
 from config.local.demo.stack import LocalStack
 from config.local.supervisor.state import PROJECT_ROOT
 from providers.oauth.pkce import challenge, new_verifier
+from providers.sandbox.client import SandboxControl
 from tests.browser.webdriver import PACKAGES, Browser, missing_packages, started
 from tests.campaigns.stacks import own_databases
 from tests.clone import make_clone, unconfigured
-from tests.sandbox_control import SandboxControl
 from tests.smoke.visitor import Visitor
 
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")

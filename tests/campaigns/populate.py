@@ -16,8 +16,8 @@ django.setup()
 
 from connections.drills.grants import store_grant  # noqa: E402 - the apps must be ready
 from connections.models import ProviderApp, Tenant  # noqa: E402 - the apps must be ready
+from providers.sandbox.client import SandboxControl  # noqa: E402 - the apps must be ready
 from tests.factories import make_caller, make_sandbox_app_at, make_tenant  # noqa: E402 - the apps must be ready
-from tests.sandbox_control import SandboxControl  # noqa: E402 - the apps must be ready
 
 
 def populate(count: int, **client: object) -> tuple[str, list[str]]:

@@ -18,7 +18,7 @@ import redis
 from psycopg import sql
 
 from config.local.demo.stack import LocalStack
-from tests.sandbox_control import SandboxControl
+from providers.sandbox.client import SandboxControl
 
 # Sweeps come often, and no probe comes between.
 QUICK = {"LATCHKEY_SWEEP_SECONDS": "0.5", "LATCHKEY_PROBE_SECONDS": "3600,3600,3600"}

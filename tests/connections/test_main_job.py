@@ -3,8 +3,8 @@
 import requests
 
 from connections.models import AuditEvent, Connection
+from providers.sandbox.client import SandboxProcess
 from tests.flows import EndUser
-from tests.sandbox_control import SandboxProcess
 
 
 def test_connects_and_vends_a_token_that_works(alice: EndUser, sandbox: SandboxProcess) -> None:

@@ -8,10 +8,10 @@ from pytest_django import Settings
 
 from connections.models import Connection
 from providers import egress
+from providers.sandbox.client import SandboxProcess
 from tests.faults.observed import Subject
 from tests.flows import EndUser
 from tests.providers.conftest import authority, egress_policy, make_provider, raw_server, trusting
-from tests.sandbox_control import SandboxProcess
 
 __all__ = ["authority", "egress_policy", "make_provider", "raw_server", "trusting"]
 

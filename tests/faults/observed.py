@@ -12,10 +12,11 @@ from connections.lifecycle.clock import database_now
 from connections.lifecycle.refresh import refresh
 from connections.lifecycle.sealing import open_credential
 from connections.models import Connection, CredentialVersion, OutboxEvent, RefreshAttempt, Stage
+from providers.sandbox.client import SandboxProcess
+from providers.sandbox.tokens import fingerprint
 from providers.values import Credential
 from tests.connections.lifecycle.clockwork import age
 from tests.flows import EndUser
-from tests.sandbox_control import SandboxProcess, fingerprint
 
 
 @dataclass

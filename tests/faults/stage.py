@@ -18,9 +18,9 @@ import psycopg
 import requests
 
 from config.local.demo.stack import LocalStack
+from providers.sandbox.client import SandboxControl
 from tests.campaigns.stacks import QUICK as QUICK
 from tests.campaigns.stacks import control, database, extra_process, populate
-from tests.sandbox_control import SandboxControl
 
 _WORKER = (
     "-m celery -q -A config worker -P threads -c 4 -l WARNING --without-gossip --without-mingle -Q {queues} -n {name}"

@@ -18,8 +18,8 @@ from connections.lifecycle.clock import database_now
 from connections.lifecycle.sweep import sweep_refreshes
 from connections.models import Connection, CredentialVersion, RefreshAttempt
 from providers.catalog import loader
+from providers.sandbox.client import start_sandbox
 from tests.faults.observed import Subject
-from tests.sandbox_control import start_sandbox
 
 CANARY = "canary-7f3a9c51d2"
 MALFORMED: dict[str, dict[str, Any]] = {

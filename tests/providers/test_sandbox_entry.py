@@ -12,11 +12,11 @@ from providers.catalog.resolve import Target, resolve
 from providers.errors import ClientRejected, GrantRejected, ProviderError
 from providers.oauth import pkce
 from providers.oauth.discovery import discover
+from providers.sandbox.client import SandboxProcess, start_sandbox
 from providers.strategies import strategy_for
 from providers.values import AuthorizationRequest, ClientRegistration, CodeGrant, Obtained
 from providers.vocabulary import AuthStyle, ProbeVerdict
 from tests.person import Person
-from tests.sandbox_control import SandboxProcess, start_sandbox
 
 CALLBACK = "https://latchkey.example/connect/callback/1"
 SECRET = "s:e+c r/e=t"

@@ -24,6 +24,7 @@ from config.local.demo.stack import PROCESSES, LocalStack
 from config.local.supervisor.processes import signals_that_end
 from config.local.supervisor.state import LocalStackError, make_folder
 from config.local.supervisor.watchdog import Watchdog
+from providers.sandbox.waiting import NotInTime
 from tests.smoke.steps import run_steps
 from tests.smoke.visitor import Unexpected
 
@@ -66,7 +67,8 @@ def main() -> int:
     except KeyboardInterrupt:
         result = {"ok": False, "failed": steps.failed, "error": "interrupted", "steps": steps.seconds}
     except Exception as error:  # noqa: BLE001 (whatever went wrong is the result of this run)
-        text = f"{error}" if isinstance(error, Unexpected | LocalStackError) else f"{type(error).__name__}: {error}"
+        is_told = isinstance(error, Unexpected | NotInTime | LocalStackError)
+        text = f"{error}" if is_told else f"{type(error).__name__}: {error}"
         result = {"ok": False, "failed": steps.failed, "error": text, "steps": steps.seconds}
     print(json.dumps(result), flush=True)
     return 0 if result["ok"] else 1

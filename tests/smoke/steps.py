@@ -13,6 +13,9 @@ import requests
 
 from config.local.demo.customer_app.latchkey import Latchkey, LatchkeyProblem
 from config.local.demo.stack import LocalStack
+from providers.sandbox.client import SandboxControl
+from providers.sandbox.log import Entry
+from providers.sandbox.waiting import until
 from tests.smoke.browser import forms_of
 from tests.smoke.visitor import Unexpected, Visitor, expect, shown
 
@@ -29,44 +32,10 @@ class Recorder(Protocol):
     def step(self, name: str, what: str, *, since: float | None = None) -> AbstractContextManager[None]: ...
 
 
-class Sandbox:
-    """The provider's side: its request log and its grants."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._session = requests.Session()
-        self._session.trust_env = False
-
-    def refreshes(self, *, username: str) -> list[dict[str, Any]]:
-        """Return the refresh requests for grants of ``username`` that have been answered, oldest first."""
-        grants = {grant["id"] for grant in self.grants(username=username)}
-        entries = self._get("log")["entries"]
-        asked = [entry for entry in entries if entry["grant_type"] == "refresh_token" and entry["ended_at"]]
-        return [entry for entry in asked if entry["grant_id"] in grants]
-
-    def code_exchanges(self) -> int:
-        """Return how many codes were brought to the token endpoint so far."""
-        return sum(entry["grant_type"] == "authorization_code" for entry in self._get("log")["entries"])
-
-    def grants(self, *, username: str) -> list[dict[str, Any]]:
-        """Return the grants of ``username``, newest first."""
-        return list(self._get("grants", username=username)["grants"])
-
-    def me(self, vended: dict[str, Any]) -> requests.Response:
-        """Call the resource API with a vended credential."""
-        credential = vended["credential"]
-        return self._session.get(f"{credential['base_url']}/me", headers=credential["headers"], timeout=10)
-
-    def _get(self, path: str, **query: str) -> dict[str, Any]:
-        answer = self._session.get(f"{self._url}/control/{path}", params=query, timeout=10)
-        answer.raise_for_status()
-        return dict(answer.json())
-
-
 def run_steps(stack: LocalStack, steps: Recorder) -> None:
-    """Play it all. Raises ``Unexpected`` at the first thing that does not hold."""
+    """Play it all. Raises ``Unexpected`` or ``NotInTime`` at the first thing that does not hold."""
     api = Latchkey(base_url=stack.urls["web"], api_key=stack.seeded["api_key"])
-    sandbox = Sandbox(stack.urls["sandbox"])
+    sandbox = SandboxControl(stack.urls["sandbox"])
     ann = Visitor(stack.urls, name="ann", account="alice")
     ben = Visitor(stack.urls, name="ben", account="bob")
     with steps.step("log_in", "ann and ben log in at the customer app"):
@@ -111,8 +80,8 @@ def _connected(api: Latchkey, visitor: Visitor) -> dict[str, Any]:
     return connection
 
 
-def _use(visitor: Visitor, connection: dict[str, Any], vended: dict[str, Any], sandbox: Sandbox) -> None:
-    me = sandbox.me(vended)
+def _use(visitor: Visitor, connection: dict[str, Any], vended: dict[str, Any], sandbox: SandboxControl) -> None:
+    me = _call_me(vended)
     expect(me.status_code == requests.codes.ok, f"the provider answers {me.status_code} to the vended token")
     expect(me.json()["sub"] == connection["account"]["id"], "the token is that of another account")
     here = f"/connections/{connection['id']}"
@@ -130,8 +99,10 @@ def _refuse_other_user(api: Latchkey, ben: Visitor, hers: dict[str, Any]) -> Non
     expect(ben.open(f"/connections/{hers['id']}").status_code == requests.codes.not_found, "ben sees ann's connection")
 
 
-def _refuse_crossed_flow(api: Latchkey, ann: Visitor, ben: Visitor, hers: dict[str, Any], sandbox: Sandbox) -> None:
-    exchanged = sandbox.code_exchanges()
+def _refuse_crossed_flow(
+    api: Latchkey, ann: Visitor, ben: Visitor, hers: dict[str, Any], sandbox: SandboxControl
+) -> None:
+    exchanged = _code_exchanges(sandbox)
     held = ann.browser.get(ann.consent(ann.leave()))
     expect(held.is_redirect, "the widget did not hand out a completion code")
     page = ben.browser.follow(held.headers["Location"])
@@ -139,7 +110,7 @@ def _refuse_crossed_flow(api: Latchkey, ann: Visitor, ben: Visitor, hers: dict[s
     _refuse_confirmation(api, dict(parse_qsl(urlsplit(held.headers["Location"]).query)))
     page = ann.browser.follow(held.headers["Location"])
     expect(shown(page, "data-code") == "session_unusable", f"ann is told {shown(page, 'data-code')!r} afterwards")
-    expect(sandbox.code_exchanges() == exchanged, "a code was exchanged although the users differ")
+    expect(_code_exchanges(sandbox) == exchanged, "a code was exchanged although the users differ")
     live = [one["id"] for one in api.connections(end_user="ann") if one["status"] == "active"]
     expect(live == [hers["id"]], "the refused attempt changed ann's connections")
     expect(
@@ -161,52 +132,74 @@ def _refuse_confirmation(api: Latchkey, returned: dict[str, str]) -> None:
     )
 
 
-def _wait_for_refresh(api: Latchkey, hers: dict[str, Any], sandbox: Sandbox) -> None:
-    fresh = _wait(
-        lambda: api.connection(hers["id"]),
-        lambda seen: seen["version"] != hers["version"],
+def _wait_for_refresh(api: Latchkey, hers: dict[str, Any], sandbox: SandboxControl) -> None:
+    fresh = _connection_when(
+        api,
+        hers["id"],
+        lambda seen: bool(seen["version"] != hers["version"]),
+        "a refresh of ann's token in the background",
         seconds=_REFRESH_WITHIN_SECONDS,
-        what="ann's token was not refreshed in the background",
     )
     expect(fresh["status"] == "active", f"the connection is {fresh['status']} after its refresh")
-    refreshes = sandbox.refreshes(username="alice")
-    outcomes = [entry["outcome"] for entry in refreshes]
+    refreshes = _refreshes(sandbox, username="alice")
+    outcomes = [entry.outcome for entry in refreshes]
     expect(outcomes == ["rotated"], f"the provider saw these refreshes: {outcomes}")
     vended = api.vend(hers["id"], end_user="ann", purpose="smoke")
-    expect(sandbox.me(vended).status_code == requests.codes.ok, "the refreshed token does not work")
+    expect(_call_me(vended).status_code == requests.codes.ok, "the refreshed token does not work")
 
 
-def _disconnect(api: Latchkey, ann: Visitor, hers: dict[str, Any], sandbox: Sandbox) -> None:
+def _disconnect(api: Latchkey, ann: Visitor, hers: dict[str, Any], sandbox: SandboxControl) -> None:
     vended = api.vend(hers["id"], end_user="ann", purpose="smoke")
     here = f"/connections/{hers['id']}"
     ann.press(f"{here}/disconnect", on=here)
     _expect_refusal("not_found", lambda: api.vend(hers["id"], end_user="ann", purpose="smoke"))
-    ended = _wait(
-        lambda: api.connection(hers["id"]),
-        lambda seen: seen["revocation"] != "pending",
+    ended = _connection_when(
+        api,
+        hers["id"],
+        lambda seen: bool(seen["revocation"] != "pending"),
+        "the end of the revocation at the provider",
         seconds=_REVOKED_WITHIN_SECONDS,
-        what="the revocation at the provider was not confirmed",
     )
     expect(ended["revocation"] == "confirmed", f"the revocation is {ended['revocation']!r}")
     expect(all(grant["revoked_at"] for grant in sandbox.grants(username="alice")), "the provider still has a grant")
-    expect(sandbox.me(vended).status_code == requests.codes.unauthorized, "the last token still works")
+    expect(_call_me(vended).status_code == requests.codes.unauthorized, "the last token still works")
 
 
-def _wait_for_needs_reauth(api: Latchkey, ben: Visitor, his: dict[str, Any], sandbox: Sandbox) -> None:
-    lost = _wait(
-        lambda: api.connection(his["id"]),
-        lambda seen: seen["status"] == "needs_reauth",
+def _wait_for_needs_reauth(api: Latchkey, ben: Visitor, his: dict[str, Any], sandbox: SandboxControl) -> None:
+    lost = _connection_when(
+        api,
+        his["id"],
+        lambda seen: bool(seen["status"] == "needs_reauth"),
+        "a connection that is known to be revoked",
         seconds=_NOTICED_WITHIN_SECONDS,
-        what="the revoked grant was not noticed",
     )
     expect(lost["reason"] == "grant_rejected", f"the reason is {lost['reason']}")
-    refused = [entry["started_at"] for entry in sandbox.refreshes(username="bob") if entry["error"] == "invalid_grant"]
+    refused = [one.started_at for one in _refreshes(sandbox, username="bob") if one.error == "invalid_grant"]
     apart = refused[-1] - refused[0] if refused else 0.0
     expect(len(refused) == 2 and apart >= _STRIKES_APART_SECONDS, f"{len(refused)} refusals, {apart:.1f} s apart")
     page = ben.open(f"/connections/{his['id']}")
     expect(shown(page, "data-reason") == "grant_rejected", "the customer app does not show why")
     expect(any(form.action.endswith("/reconnect") for form in forms_of(page)), "the customer app offers no way out")
     _expect_refusal("reauthorization_required", lambda: api.vend(his["id"], end_user="ben", purpose="smoke"))
+
+
+def _code_exchanges(sandbox: SandboxControl) -> int:
+    """Return how many codes were brought to the token endpoint so far."""
+    return len(sandbox.log(endpoint="token", grant_type="authorization_code"))
+
+
+def _refreshes(sandbox: SandboxControl, *, username: str) -> list[Entry]:
+    """Return the refresh requests for grants of ``username`` that have been answered, oldest first."""
+    grants = {grant["id"] for grant in sandbox.grants(username=username)}
+    return [one for one in sandbox.log(grant_type="refresh_token") if one.ended_at and one.grant_id in grants]
+
+
+def _call_me(vended: dict[str, Any]) -> requests.Response:
+    """Call the provider's resource API with a vended credential, where the vend says that it is."""
+    credential = vended["credential"]
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.get(f"{credential['base_url']}/me", headers=credential["headers"], timeout=10)
 
 
 def _expect_refusal(code: str, call: Callable[[], object]) -> None:
@@ -218,14 +211,18 @@ def _expect_refusal(code: str, call: Callable[[], object]) -> None:
         raise Unexpected(f"the API did not refuse with {code}")
 
 
-def _wait(
-    look: Callable[[], dict[str, Any]], is_there: Callable[[dict[str, Any]], bool], *, seconds: float, what: str
+def _connection_when(
+    api: Latchkey, wanted: str, is_there: Callable[[dict[str, Any]], bool], what: str, *, seconds: float
 ) -> dict[str, Any]:
-    """Look again and again until it is there, and return what was seen."""
-    give_up_at = time.monotonic() + seconds
-    while not is_there(seen := look()):
-        if time.monotonic() > give_up_at:
-            state = f"{seen['status']}, {seen['reason']}, revocation {seen['revocation']!r}"
-            raise Unexpected(f"{what} within {seconds:.0f} s: {state}")
-        time.sleep(_POLL_SECONDS)
+    """Return the connection as soon as it is so; raise ``NotInTime`` with how it is instead."""
+    seen: dict[str, Any] = {}
+
+    def look() -> bool:
+        seen.update(api.connection(wanted))
+        return is_there(seen)
+
+    def told() -> str:
+        return f"{what}, but it is {seen['status']}, {seen['reason']}, revocation {seen['revocation']!r}"
+
+    until(look, told, seconds=seconds, pause=_POLL_SECONDS)
     return seen

@@ -12,7 +12,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import requests
 from django.conf import settings
 from django.contrib.auth.models import User
 
@@ -30,6 +29,7 @@ from connections.lifecycle.provision import (
 )
 from connections.lifecycle.targets import redirect_uri
 from connections.models import ApiKey, Permission, ProviderApp, Tenant
+from providers.sandbox.client import SandboxControl
 from providers.vocabulary import AuthStyle
 
 OPERATOR = "operator"
@@ -146,18 +146,15 @@ def _sandbox_apps(sandbox: str, client: SandboxClient) -> None:
     """Make the shared apps for signing in and for API keys, and register the first at the sandbox."""
     app = _save_app(AuthStyle.AUTHORIZATION_CODE, sandbox, client_id=client.id, client_secrets=[client.secret])
     _save_app(AuthStyle.API_KEY, sandbox, name="Sandbox, by API key")
-    document = {
-        "client_id": client.id,
-        "client_secret": client.secret,
-        "name": "Acme",
-        "redirect_uris": [redirect_uri(app.id)],
-        "scopes": list(SCOPES),
-        "access_lifetime": client.access_seconds,
-        "grace_seconds": GRACE_SECONDS,
-    }
-    with requests.Session() as session:
-        session.trust_env = False  # a proxy of the machine's has no business between two local processes
-        session.post(f"{sandbox}/control/clients", json=document, timeout=30).raise_for_status()
+    SandboxControl(sandbox).register_client(
+        client.id,
+        client_secret=client.secret,
+        name="Acme",
+        redirect_uris=[redirect_uri(app.id)],
+        scopes=list(SCOPES),
+        access_lifetime=client.access_seconds,
+        grace_seconds=GRACE_SECONDS,
+    )
 
 
 def _save_app(style: AuthStyle, sandbox: str, **registration: Any) -> ProviderApp:

@@ -27,10 +27,10 @@ from config.local.supervisor.environment import demo_intervals, development_sett
 from config.local.supervisor.processes import LogSink, ProcessSpec, Supervisor
 from config.local.supervisor.state import LocalStackError, locked, make_folder
 from config.local.supervisor.watchdog import Watchdog
+from providers.sandbox.client import command_line
 
 DEFAULT_PORTS = {"web": 8000, "sandbox": 9400, "customer_app": 8080}
 _MODULES = {
-    "sandbox": "providers.sandbox --port {port}",
     # The access log stays off: its lines would hold paths with ids.
     "web": "granian --interface wsgi --host {host} --port {port} --workers 2 --blocking-threads 8 --no-access-log"
     " --log-level error config.wsgi:application",
@@ -39,7 +39,7 @@ _MODULES = {
     "beat": "celery -q -A config beat -S celery.beat:Scheduler -l WARNING",
     "customer_app": "config.local.demo.customer_app --port {port}",
 }
-PROCESSES = tuple(_MODULES)
+PROCESSES = ("sandbox", *_MODULES)
 _READY_SECONDS = 60.0
 _ONCE_SECONDS = 300.0
 _REVIVE_SECONDS = 0.5
@@ -225,13 +225,14 @@ class LocalStack:
         return settings
 
     def _spec(self, name: str) -> ProcessSpec:
-        port = str(urlsplit(self.urls[name]).port) if name in self.urls else ""
-        module = f"-m {_MODULES[name].format(host=HOST, port=port)}".split()
+        port = urlsplit(self.urls.get(name, "")).port or 0
         if name == "sandbox":
-            module += ["--state", str(self.state_dir / "sandbox")]
+            arguments = command_line(port=port, state=self.state_dir / "sandbox")
+        else:
+            arguments = f"-m {_MODULES[name].format(host=HOST, port=port)}".split()
         return ProcessSpec(
             name,
-            (sys.executable, *module),
+            (sys.executable, *arguments),
             stage=1 if name == "sandbox" else 0,
             stop_seconds=30 if name == "worker" else 10,
         )

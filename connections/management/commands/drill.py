@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 
 from connections.drills.matrix import SCENARIOS, Result, run
-from connections.drills.sandbox import SandboxMissing
 from connections.drills.throwaway import NoDatabase
 from connections.management.output import as_json
+from providers.sandbox.client import SandboxMissing
 
 _NAMES = [scenario.name for scenario in SCENARIOS]
 

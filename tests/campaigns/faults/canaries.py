@@ -26,13 +26,13 @@ import requests
 from psycopg import sql
 
 from config.local.demo.stack import LocalStack
+from providers.sandbox.client import SandboxControl
 from providers.sandbox.tokens import ACCESS_PREFIX, API_KEY_PREFIX, REFRESH_PREFIX
 from tests.campaigns.faults.beside import beside
 from tests.campaigns.faults.figures import Figure
 from tests.campaigns.faults.ground import Ground, until
 from tests.campaigns.stacks import control, database
 from tests.connections.api.test_canaries import Sinks
-from tests.sandbox_control import SandboxControl
 from tests.smoke.browser import forms_of
 from tests.smoke.visitor import Visitor
 

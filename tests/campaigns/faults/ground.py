@@ -25,10 +25,11 @@ from connections.lifecycle.recover import recover_unfinished
 from connections.lifecycle.refresh import refresh
 from connections.lifecycle.sealing import open_credential
 from connections.models import Connection, CredentialVersion, ProviderApp, Stage
+from providers.sandbox.client import SandboxControl
+from providers.sandbox.tokens import fingerprint
 from tests.campaigns.faults.lean import Zygote
 from tests.campaigns.stacks import control, database
 from tests.factories import make_sandbox_app_at, make_tenant
-from tests.sandbox_control import SandboxControl, fingerprint
 
 _LEASE = "interval '61 seconds'"
 _MINTED_AT_ONCE = 1000
@@ -158,11 +159,6 @@ class Ground:
             " AND pid <> pg_backend_pid()"
         )
         return int(count)
-
-    def last_entry(self) -> int:
-        """Return the number of the provider's newest entry."""
-        newest = self.control.call("GET", "log", limit=1)
-        return int(newest["last_id"])
 
     # --- Recovering and judging --------------------------------------------------------------------------------------
     def pass_leases(self, ids: Sequence[uuid.UUID]) -> None:

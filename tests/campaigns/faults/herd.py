@@ -63,7 +63,7 @@ def herd(ground: Ground) -> Figure:
     key = make_caller(app.tenant).key
     vends = _Vends(ground.stack.urls["web"], {"Authorization": f"Bearer {key}"}, end_users)
     ground.control.settings(delay_seconds={"token": _PROVIDER_SECONDS})
-    after = ground.last_entry()
+    after = ground.control.last_id()
     meanwhile: list[float] = []
     inline: list[float] = []
     with ground.running("web", "worker", "beat"):

@@ -46,7 +46,7 @@ def in_flight(ground: Ground) -> Figure:
     app = ground.make_app(grace_seconds=_GRACE_SECONDS, access_lifetime=3600)
     members = ground.make_members(app, _CONNECTIONS)
     ground.control.settings(delay_seconds={"token": 0.01})
-    after = ground.last_entry()
+    after = ground.control.last_id()
     ids = [str(member.id) for member in members]
     children = [ground.zygote.fork("contend", ids=ids, seed=number) for number in range(PROCESSES)]
     pauses = _pause_until_done(ground, children, wanted)

@@ -104,7 +104,7 @@ def _campaign(ground: Ground, *, grace_seconds: int) -> _Tally:
 
 
 def _round(ground: Ground, app: ProviderApp, places: list[list[Member]], tally: _Tally, *, strict: bool) -> None:
-    after = ground.last_entry()
+    after = ground.control.last_id()
     trials = [_Trial(ground.zygote.fork("cycle", ids=[str(one.id) for one in members]), members) for members in places]
     for trial in trials:
         trial.child.wait_for_turns(2)  # what opens the first database connection is no part of the cycle

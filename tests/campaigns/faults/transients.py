@@ -55,7 +55,7 @@ def transients(ground: Ground) -> Figure:
     apps = [ground.make_app(grace_seconds=_GRACE_SECONDS, access_lifetime=3600) for _ in range(2)]
     members = [ground.make_members(app, _CONNECTIONS) for app in apps]
     ids = [member.id for own in members for member in own]
-    after = ground.last_entry()
+    after = ground.control.last_id()
     _arm(ground, apps)
     children = [
         ground.zygote.fork("endure", ids=[str(one.id) for one in own], probe_each=_PROBE_EACH) for own in members

@@ -12,10 +12,10 @@ from django.test import Client
 from connections import dispatch
 from connections.lifecycle.clock import database_now
 from connections.models import AuditEvent, Connection, RefreshAttempt
+from providers.sandbox.client import SandboxProcess
 from tests.connections.admin.conftest import World, list_url, make_connection, messages_of, page_url, press_url
 from tests.connections.api.stored import overwrite
 from tests.flows import EndUser
-from tests.sandbox_control import SandboxProcess
 
 
 @pytest.fixture

@@ -42,12 +42,12 @@ from connections.models import (
     ProviderApp,
     UnreadAnswer,
 )
+from providers.sandbox.client import SandboxProcess
 from providers.vocabulary import AuthStyle
 from tests.connections.lifecycle.clockwork import age
 from tests.factories import RETURN_URL, Caller, make_caller, make_tenant
 from tests.flows import SAME_ORIGIN, EndUser, call, completion_code
 from tests.person import parameters_of
-from tests.sandbox_control import SandboxProcess
 
 CLIENT_SECRET = "planted-client-secret-52c1"
 PASTED_WRONG = "planted-wrong-key-81dd"

@@ -11,11 +11,11 @@ from connections.lifecycle.clock import database_now
 from connections.lifecycle.switches import Suspendable
 from connections.models import ProviderApp, Tenant
 from providers.catalog import loader
+from providers.sandbox.client import SandboxProcess, start_sandbox
 from tests.connections.consent.teams import NORTH_AND_SOUTH, TEAMS
 from tests.factories import Caller, make_caller, make_sandbox_app
 from tests.flows import EndUser
 from tests.person import Person
-from tests.sandbox_control import SandboxProcess, start_sandbox
 
 
 @pytest.fixture
@@ -47,8 +47,7 @@ def evil_process() -> Iterator[SandboxProcess]:
 @pytest.fixture
 def evil(evil_process: SandboxProcess) -> SandboxProcess:
     """An authorization server that an attacker runs."""
-    evil_process.control.clear_faults()
-    evil_process.control.clear_log()
+    evil_process.control.clear()
     return evil_process
 
 

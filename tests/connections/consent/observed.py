@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import LiteralString
 
 import psycopg
@@ -12,11 +11,12 @@ from django.db import connection as database
 from django.db.models import F
 
 from connections.models import Connection, ConnectSession, CredentialVersion, SessionState
+from providers.sandbox.client import SandboxProcess
+from providers.sandbox.log import Entry
 from tests.flows import Invitation
-from tests.sandbox_control import SandboxProcess
 
 
-def token_requests(*sandboxes: SandboxProcess) -> list[SimpleNamespace]:
+def token_requests(*sandboxes: SandboxProcess) -> list[Entry]:
     """Return every request that reached a token endpoint."""
     return [entry for sandbox in sandboxes for entry in sandbox.control.log(endpoint="token")]
 

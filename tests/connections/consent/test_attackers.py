@@ -3,10 +3,10 @@
 import pytest
 
 from connections.models import AuditEvent, Connection, OutboxEvent, ProviderApp, SessionState, Tenant
+from providers.sandbox.client import SandboxProcess
 from tests.connections.consent.observed import assert_nothing_left, session_of, token_requests
 from tests.factories import Caller, make_caller, make_sandbox_app
 from tests.flows import EndUser, call, completion_code, failure_of
-from tests.sandbox_control import SandboxProcess
 
 
 def test_start_link_sent_to_a_victim_connects_nothing(

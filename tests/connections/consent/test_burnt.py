@@ -12,12 +12,12 @@ from connections.lifecycle.burn import REMEMBERED_FOR, forget_burnt
 from connections.lifecycle.clock import database_now
 from connections.models import AuditEvent, BurntCode, ProviderApp, SessionState, Tenant
 from providers.catalog import loader
+from providers.sandbox.client import SandboxProcess
 from tests.connections.consent.observed import assert_nothing_left, pass_time, session_of, token_requests
 from tests.connections.consent.teams import TEAMS
 from tests.factories import Caller, make_sandbox_app
 from tests.flows import EndUser, Invitation, completion_code, failure_of
 from tests.person import Person, parameters_of
-from tests.sandbox_control import SandboxProcess
 
 PLAIN = TEAMS.replace('iss_parameter = "required"', 'pkce = "breaks"').replace("/{team}", "")
 PLAIN = PLAIN[: PLAIN.index('[[params]]\nname = "team"')] + PLAIN[PLAIN.index("[[scopes]]") :]

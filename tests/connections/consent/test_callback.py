@@ -11,11 +11,11 @@ from django.http import HttpResponse
 
 from connections.lifecycle.failures import Failure
 from connections.models import AuditEvent, Connection, DataKey, ProviderApp, SessionState, Tenant
+from providers.sandbox.client import SandboxProcess
 from tests.connections.consent.observed import assert_nothing_left, pass_time, row_locked, session_of, token_requests
 from tests.connections.consent.steps import leave_again
 from tests.factories import ORIGIN, Caller, make_sandbox_app
 from tests.flows import EndUser, Invitation, completion_code, failure_of
-from tests.sandbox_control import SandboxProcess
 
 
 def changed(url: str, **changes: str | None) -> str:

@@ -6,10 +6,10 @@ import pytest
 
 from connections.models import Connection, SessionState
 from providers.oauth.pkce import challenge, new_verifier
+from providers.sandbox.client import SandboxProcess
 from tests.connections.consent.observed import assert_nothing_left, session_of, token_requests
 from tests.factories import RETURN_URL, Caller
 from tests.flows import EndUser, Invitation, call
-from tests.sandbox_control import SandboxProcess
 
 
 def confirm(user: EndUser, invitation: Invitation, code: str, **further: Any) -> Any:

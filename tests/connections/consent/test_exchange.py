@@ -16,9 +16,9 @@ from connections.models import (
     OutboxEvent,
     ProviderApp,
 )
+from providers.sandbox.client import SandboxProcess
 from tests.connections.consent.observed import assert_nothing_left, session_of, token_requests
 from tests.flows import EndUser, call
-from tests.sandbox_control import SandboxProcess
 
 
 @pytest.mark.parametrize(

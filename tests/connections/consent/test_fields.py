@@ -9,12 +9,12 @@ import pytest
 from connections.lifecycle.authorize import params_of
 from connections.models import Connection, ProviderApp, Tenant
 from providers.catalog import loader
+from providers.sandbox.client import SandboxProcess
 from tests.connections.consent.observed import session_of
 from tests.connections.consent.steps import leave_again, submit
 from tests.factories import Caller, make_sandbox_app
 from tests.flows import EndUser, call, completion_code, failure_of
 from tests.person import parameters_of
-from tests.sandbox_control import SandboxProcess
 
 ENTRY = """
 name = "Shop"

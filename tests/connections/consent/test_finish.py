@@ -26,11 +26,11 @@ from connections.models import (
     ProviderApp,
     SessionState,
 )
+from providers.sandbox.client import SandboxProcess
 from tests.connections.consent.observed import assert_nothing_left, pass_time, session_of, token_requests
 from tests.factories import ORIGIN, Caller, make_caller
 from tests.flows import EndUser, call, completion_code, failure_of
 from tests.person import parameters_of
-from tests.sandbox_control import SandboxProcess
 
 
 def test_nothing_is_exchanged_before_the_confirmation(alice: EndUser, sandbox: SandboxProcess) -> None:

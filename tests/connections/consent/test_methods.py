@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from connections.models import Connection, ProviderApp, SessionState, Tenant
+from providers.sandbox.client import SandboxProcess
 from providers.vocabulary import AuthStyle
 from tests.connections.consent.observed import assert_nothing_left, pass_time, session_of, token_requests
 from tests.connections.consent.steps import submit
 from tests.factories import Caller, make_sandbox_app
 from tests.flows import EndUser, completion_code, failure_of
-from tests.sandbox_control import SandboxProcess
 
 
 @pytest.fixture

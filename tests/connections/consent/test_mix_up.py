@@ -6,11 +6,11 @@ import pytest
 
 from connections.lifecycle.targets import redirect_uri
 from connections.models import ProviderApp, Tenant
+from providers.sandbox.client import SandboxProcess
 from tests.connections.consent.observed import assert_nothing_left, session_of, token_requests
 from tests.factories import make_sandbox_app
 from tests.flows import EndUser, Invitation, failure_of
 from tests.person import parameters_of
-from tests.sandbox_control import SandboxProcess
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import pytest
 from django.test import Client
 
 from connections.models import AuditEvent, ProviderApp, SessionState
+from providers.sandbox.client import SandboxProcess
 from tests.connections.consent.choosing import fields_of
 from tests.connections.consent.observed import pass_time, session_of, token_requests
 from tests.flows import SAME_ORIGIN, EndUser, failure_of
-from tests.sandbox_control import SandboxProcess
 
 
 def forget_cookies(user: EndUser) -> None:

@@ -8,12 +8,12 @@ from django.http import HttpResponse
 
 from connections.consent.sender import form_proof
 from connections.models import ProviderApp, SessionState, Tenant
+from providers.sandbox.client import SandboxProcess
 from providers.vocabulary import AuthStyle
 from tests.connections.consent.choosing import fields_of
 from tests.connections.consent.observed import session_of, token_requests
 from tests.factories import make_sandbox_app
 from tests.flows import EndUser, Invitation, completion_code, failure_of, provider_link
-from tests.sandbox_control import SandboxProcess
 
 # What they send with a form of ours under `Referrer-Policy: no-referrer`, and with one of an attacker's page, if it so
 # wants.

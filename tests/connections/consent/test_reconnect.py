@@ -9,10 +9,11 @@ from connections.lifecycle.audit import SYSTEM
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.disconnect import disconnect
 from connections.models import AuditEvent, Connection, CredentialVersion, ProviderApp, Revocation
+from providers.sandbox.client import SandboxProcess
+from providers.sandbox.tokens import fingerprint
 from tests.connections.consent.observed import connections_locked, session_of, token_requests
 from tests.flows import EndUser, Invitation, call, failure_of
 from tests.person import Person
-from tests.sandbox_control import SandboxProcess, fingerprint
 
 
 def reconnect(user: EndUser, connection_id: str, **changes: object) -> Invitation:

@@ -10,6 +10,7 @@ from django.db import connection as database
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.hold import EXCHANGE_LIMIT, discard_expired
 from connections.models import Connection, CredentialVersion, OutboxEvent, ProviderApp, SessionState
+from providers.sandbox.client import SandboxProcess
 from tests.connections.consent.choosing import answer, choice_due, invite, offered
 from tests.connections.consent.observed import assert_nothing_left, pass_time, session_of, token_requests
 from tests.factories import Caller
@@ -17,7 +18,6 @@ from tests.field.conftest import stage  # noqa: F401 - a fixture
 from tests.field.stage import Answer, Stage
 from tests.flows import SAME_ORIGIN, EndUser, Invitation, completion_code, failure_of, standing_of
 from tests.providers.conftest import Received, make_provider  # noqa: F401 - a fixture
-from tests.sandbox_control import SandboxProcess
 
 
 class Confirmation(threading.Thread):

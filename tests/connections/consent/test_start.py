@@ -11,9 +11,9 @@ from django.db import connection as database
 from django.test import Client
 
 from connections.models import ConnectSession, ProviderApp, SessionState, Tenant
+from providers.sandbox.client import SandboxProcess
 from tests.connections.consent.observed import pass_time, row_locked, session_of, token_requests
 from tests.flows import SAME_ORIGIN, EndUser, Invitation, failure_of
-from tests.sandbox_control import SandboxProcess
 
 
 def post(browser: Client, invitation: Invitation, token: str | None = None, **headers: str) -> Any:
@@ -48,7 +48,7 @@ def test_the_token_is_in_no_address_that_a_server_sees(
         alice.visit(alice.person.authorize(_link(left.content.decode())))
     assert invitation.token not in page.content.decode() + left.content.decode()
     assert invitation.token not in caplog.text
-    assert not any(invitation.token in str(vars(entry)) for entry in sandbox.control.log())
+    assert not any(invitation.token in str(entry.as_dict()) for entry in sandbox.control.log())
 
 
 def _link(page: str) -> str:

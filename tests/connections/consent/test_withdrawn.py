@@ -3,9 +3,9 @@
 import pytest
 
 from connections.models import ApiClient, Connection, ConnectSession, Permission, Tenant
+from providers.sandbox.client import SandboxProcess
 from tests.factories import Caller, make_caller, make_sandbox_app
 from tests.flows import EndUser, call, failure_of
-from tests.sandbox_control import SandboxProcess
 
 ALL = [Permission.CONNECT, Permission.READ, Permission.VEND]
 

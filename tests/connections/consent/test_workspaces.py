@@ -10,12 +10,13 @@ import pytest
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.hold import discard_expired
 from connections.models import AuditEvent, Connection, CredentialVersion, OutboxEvent, ProviderApp, SessionState
+from providers.sandbox.client import SandboxProcess
+from providers.sandbox.tokens import fingerprint
 from tests.connections.consent.choosing import answer, choice_due, fields_of, invite, offered
 from tests.connections.consent.observed import assert_nothing_left, pass_time, session_of, token_requests
 from tests.factories import ORIGIN, Caller
 from tests.flows import EndUser, call, completion_code, failure_of, return_link, standing_of
 from tests.person import Person, parameters_of
-from tests.sandbox_control import SandboxProcess, fingerprint
 
 
 def connect_to(user: EndUser, team: str, **changes: Any) -> dict[str, Any]:

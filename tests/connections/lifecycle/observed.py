@@ -3,7 +3,7 @@
 from typing import Any
 
 from connections.models import Connection, CredentialVersion, RefreshAttempt, Stage
-from tests.sandbox_control import SandboxProcess
+from providers.sandbox.client import SandboxProcess
 
 
 def refreshes(sandbox: SandboxProcess) -> list[Any]:

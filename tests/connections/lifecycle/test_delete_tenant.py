@@ -35,10 +35,10 @@ from connections.models import (
 )
 from connections.models.fields import StoredSecret
 from connections.vault.sealing import Unreadable, seal
+from providers.sandbox.client import SandboxProcess
 from tests.connections.api.stored import make_app, make_connection
 from tests.factories import make_caller, make_tenant
 from tests.flows import EndUser, call
-from tests.sandbox_control import SandboxProcess
 
 OLGA = Actor(operator="olga")
 

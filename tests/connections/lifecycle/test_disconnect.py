@@ -10,10 +10,10 @@ from connections.lifecycle.promote_query import store_received
 from connections.lifecycle.refresh import refresh
 from connections.lifecycle.revoke import revoke
 from connections.models import AuditEvent, Connection, CredentialVersion, DataKey, OutboxEvent, Revocation, Stage
+from providers.sandbox.client import SandboxProcess
 from tests.connections.lifecycle.clockwork import age
 from tests.connections.lifecycle.unfinished import answered, open_attempt
 from tests.flows import EndUser
-from tests.sandbox_control import SandboxProcess
 
 
 def end(connection: Connection, *, keep: bool = False) -> Connection:

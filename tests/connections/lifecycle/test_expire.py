@@ -12,11 +12,11 @@ from connections.lifecycle.clock import database_now
 from connections.lifecycle.expire import end_expired
 from connections.lifecycle.locking import lock_connection
 from connections.models import AuditEvent, Connection, CredentialVersion, OutboxEvent, ProviderApp
+from providers.sandbox.client import SandboxProcess
 from tests.connections.lifecycle.clockwork import age
 from tests.connections.lifecycle.observed import reload
 from tests.factories import Caller
 from tests.flows import EndUser, call
-from tests.sandbox_control import SandboxProcess
 
 
 @pytest.fixture

@@ -34,12 +34,12 @@ from connections.models import (
 )
 from connections.vault.sealing import seal
 from providers.catalog import loader
+from providers.sandbox.client import SandboxProcess
 from providers.vocabulary import AuthStyle, ProbeVerdict
 from tests.connections.lifecycle.clockwork import age, due
 from tests.factories import make_caller, make_sandbox_app
 from tests.flows import EndUser, call, completion_code
 from tests.providers.conftest import Provider, make_provider  # noqa: F401 - a fixture
-from tests.sandbox_control import SandboxProcess
 
 
 @pytest.fixture

@@ -34,11 +34,11 @@ from connections.models import (
     Revocation,
 )
 from providers.errors import Evidence, ProviderUnavailable
+from providers.sandbox.client import SandboxProcess
 from tests.connections.lifecycle.clockwork import age
 from tests.connections.lifecycle.observed import current, reload
 from tests.connections.lifecycle.unfinished import answered, open_attempt
 from tests.flows import EndUser
-from tests.sandbox_control import SandboxProcess
 
 
 @pytest.mark.parametrize("keep", [store_received, spool.write], ids=["stored", "spooled"])

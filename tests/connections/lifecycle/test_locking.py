@@ -12,9 +12,9 @@ from psycopg import errors as pg
 from connections.lifecycle import locking
 from connections.lifecycle.promote_query import store_received
 from connections.models import Connection, ConnectSession, RefreshAttempt
+from providers.sandbox.client import SandboxProcess
 from tests.connections.lifecycle.sessions import session
 from tests.connections.lifecycle.unfinished import open_attempt, received
-from tests.sandbox_control import SandboxProcess
 
 # What locks one row, of which table: each function of the module whose name says so.
 LOCKS: dict[str, tuple[str, Callable[[], Any]]] = {

@@ -17,10 +17,10 @@ from connections.lifecycle.on_demand import (
 from connections.lifecycle.outcomes import NotFound
 from connections.lifecycle.sweep import sweep_refreshes
 from connections.models import AuditEvent, Connection, Permission, Tenant
+from providers.sandbox.client import SandboxProcess
 from tests.connections.api.stored import overwrite
 from tests.factories import make_caller
 from tests.flows import EndUser, call
-from tests.sandbox_control import SandboxProcess
 
 OLGA = Actor(operator="olga", address="192.0.2.7")
 

@@ -35,10 +35,10 @@ from connections.models import (
     Stage,
     Tenant,
 )
+from providers.sandbox.client import SandboxProcess
 from tests.connections.lifecycle.clockwork import age
 from tests.factories import Caller
 from tests.flows import EndUser
-from tests.sandbox_control import SandboxProcess
 
 Change = Callable[[Connection], object]
 

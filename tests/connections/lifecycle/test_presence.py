@@ -18,10 +18,10 @@ from django.db import connections
 from connections.lifecycle import presence, spool
 from connections.lifecycle.clock import database_now
 from connections.models import Connection, CredentialVersion
+from providers.sandbox.client import SandboxProcess
 from tests.connections.lifecycle.pooler import shared_sessions
 from tests.connections.lifecycle.sessions import session
 from tests.connections.lifecycle.unfinished import received
-from tests.sandbox_control import SandboxProcess
 
 # Holds its lock, forks, and says both keys; the child says its own only if it is asked to claim.
 FORKING = """

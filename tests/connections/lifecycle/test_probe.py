@@ -14,11 +14,11 @@ from connections.lifecycle.refresh import refresh
 from connections.lifecycle.report import report
 from connections.lifecycle.throttle import DISTINCT_FAILURES
 from connections.models import Connection, OutboxEvent, ProviderApp
+from providers.sandbox.client import SandboxProcess
 from providers.vocabulary import AuthStyle, ProbeVerdict
 from tests.connections.lifecycle.clockwork import age
 from tests.factories import make_sandbox_app
 from tests.flows import SAME_ORIGIN, EndUser, completion_code
-from tests.sandbox_control import SandboxProcess
 
 
 def reload(connection: Connection) -> Connection:

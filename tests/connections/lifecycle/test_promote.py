@@ -10,10 +10,10 @@ from connections.lifecycle.promote_query import store_received
 from connections.lifecycle.recover import recover_unfinished
 from connections.lifecycle.refresh import refresh
 from connections.models import AttemptState, AuditEvent, Connection, CredentialVersion, OutboxEvent, Stage
+from providers.sandbox.client import SandboxProcess
 from tests.connections.lifecycle.clockwork import age, due
 from tests.connections.lifecycle.observed import current, refreshes, reload
 from tests.connections.lifecycle.unfinished import answered, open_attempt
-from tests.sandbox_control import SandboxProcess
 
 
 def orphaned(connection: Connection, sandbox: SandboxProcess) -> CredentialVersion:

@@ -17,10 +17,10 @@ from connections.lifecycle.promote_query import store_received
 from connections.lifecycle.recover import recover_unfinished, supersede
 from connections.lifecycle.refresh import refresh
 from connections.models import AttemptState, Connection, CredentialVersion, RefreshAttempt, Stage
+from providers.sandbox.client import SandboxProcess
 from tests.connections.lifecycle.clockwork import age
 from tests.connections.lifecycle.sessions import session
 from tests.connections.lifecycle.unfinished import answered, open_attempt
-from tests.sandbox_control import SandboxProcess
 
 NOBODYS = 4_711
 

@@ -22,10 +22,11 @@ from connections.models import (
     RefreshAttempt,
     Stage,
 )
+from providers.sandbox.client import SandboxProcess
+from providers.sandbox.tokens import fingerprint
 from tests.connections.lifecycle.clockwork import due
 from tests.connections.lifecycle.observed import current, last_attempt, refreshes, reload
 from tests.flows import EndUser
-from tests.sandbox_control import SandboxProcess, fingerprint
 
 
 def test_replaces_a_due_credential_by_one_that_works(connection: Connection, sandbox: SandboxProcess) -> None:

@@ -18,13 +18,13 @@ from connections.models import (
     OutboxEvent,
     RefreshAttempt,
 )
+from providers.sandbox.client import SandboxProcess
 from tests.connections.lifecycle.clockwork import age, due
 from tests.connections.lifecycle.observed import current, last_attempt, refreshes, reload
 from tests.field.conftest import stage  # noqa: F401 - a fixture
 from tests.field.stage import Stage
 from tests.flows import EndUser
 from tests.providers.conftest import make_provider  # noqa: F401 - a fixture
-from tests.sandbox_control import SandboxProcess
 
 
 @pytest.mark.parametrize("kind", ["html", "truncated_json", "empty_body", "json_list", "no_access_token"])

@@ -10,9 +10,9 @@ from connections.lifecycle.refresh import refresh
 from connections.lifecycle.sweep import sweep_refreshes
 from connections.lifecycle.throttle import DISTINCT_FAILURES
 from connections.models import Connection, RefreshAttempt
+from providers.sandbox.client import SandboxProcess
 from tests.connections.lifecycle.clockwork import age
 from tests.flows import EndUser
-from tests.sandbox_control import SandboxProcess
 
 
 @pytest.fixture

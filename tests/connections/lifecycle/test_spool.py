@@ -26,11 +26,11 @@ from connections.lifecycle.settle import settle_failure
 from connections.models import AttemptState, AuditEvent, Connection, CredentialVersion, ProviderApp, RefreshAttempt
 from connections.models.fields import outer_fernet
 from providers.errors import Evidence, GrantRejected
+from providers.sandbox.client import SandboxProcess
 from tests.connections.lifecycle.clockwork import age
 from tests.connections.lifecycle.unfinished import answered, open_attempt, received
 from tests.factories import Caller
 from tests.flows import EndUser
-from tests.sandbox_control import SandboxProcess
 
 OTHER_KEYS = ["another-key-of-at-least-32-characters"]
 

@@ -19,10 +19,10 @@ from connections.lifecycle.promote_query import store_received
 from connections.lifecycle.recover import recover_unfinished
 from connections.lifecycle.refresh import refresh
 from connections.models import Connection, CredentialVersion
+from providers.sandbox.client import SandboxProcess
 from tests.connections.lifecycle.clockwork import age
 from tests.connections.lifecycle.sessions import session
 from tests.connections.lifecycle.unfinished import answered, open_attempt
-from tests.sandbox_control import SandboxProcess
 
 CUT_OFF = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
 

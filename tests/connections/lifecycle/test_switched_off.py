@@ -15,9 +15,9 @@ from connections.lifecycle.outcomes import Paused, Suspended
 from connections.lifecycle.revoke import revoke
 from connections.lifecycle.sweep import sweep_probes, sweep_refreshes
 from connections.models import AuditEvent, Connection, CredentialVersion, Revocation
+from providers.sandbox.client import SandboxProcess
 from tests.connections.lifecycle.clockwork import due
 from tests.flows import EndUser, call
-from tests.sandbox_control import SandboxProcess
 
 Throw = Callable[[Connection], object]
 KILLS: dict[str, Throw] = {

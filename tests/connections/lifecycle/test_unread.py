@@ -20,9 +20,9 @@ from connections.vault.sealing import Unreadable
 from providers.errors import Evidence
 from providers.oauth.unread import AnswerUnread
 from providers.response import Response
+from providers.sandbox.client import SandboxProcess
 from tests.connections.lifecycle.clockwork import age
 from tests.connections.lifecycle.observed import refreshes, reload
-from tests.sandbox_control import SandboxProcess
 
 BODY = json.dumps({"envelope": {"access_token": "at-2", "refresh_token": "rt-2"}}).encode()
 

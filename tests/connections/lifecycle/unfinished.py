@@ -9,8 +9,8 @@ from connections.lifecycle.sealing import current_data_key
 from connections.lifecycle.targets import access_to
 from connections.lifecycle.versions import SealedVersion, seal_version
 from connections.models import AttemptState, Connection, RefreshAttempt
+from providers.sandbox.client import SandboxProcess
 from providers.values import Credential, Obtained
-from tests.sandbox_control import SandboxProcess
 
 
 def open_attempt(connection: Connection, **values: Any) -> RefreshAttempt:

@@ -5,9 +5,9 @@ import uuid
 import pytest
 
 from connections.models import AuditEvent, Connection, CredentialVersion, RefreshAttempt
+from providers.sandbox.client import SandboxProcess
 from tests.connections.management.conftest import Run
 from tests.flows import EndUser
-from tests.sandbox_control import SandboxProcess
 
 
 @pytest.fixture

@@ -18,10 +18,9 @@ import pytest
 
 from connections.drills.ground import Broken, Ground, expect
 from connections.drills.matrix import SCENARIOS, Scenario, judge
-from connections.drills.sandbox import Sandbox
 from connections.drills.throwaway import Server
+from providers.sandbox.client import SandboxProcess
 from tests.connections.lifecycle.sessions import session
-from tests.sandbox_control import SandboxProcess
 
 ROOT = Path(__file__).resolve().parents[3]
 QUICK = ("redelivered", "server-errors", "corrupt-row", "killed-strict", "not-sent", "rate-limited", "rate-limited-app")
@@ -133,7 +132,7 @@ def test_what_a_drill_raises_is_a_promise_that_was_not_kept(sandbox: SandboxProc
         raise ValueError("secret")
 
     with session("") as connected:
-        ground = Ground(Sandbox(sandbox.url), Server(connected, "never made"), tmp_path)
+        ground = Ground(sandbox.control, Server(connected, "never made"), tmp_path)
         results = [judge(Scenario("a name", "a fault", "a promise", play), ground) for play in (broken, raising)]
     assert [(one.is_kept, one.happened) for one in results] == [
         (False, "it did not hold"),

@@ -9,8 +9,8 @@ from django.test import override_settings
 
 from connections.models import ProviderApp
 from providers.catalog.loader import configure_catalog, entry
+from providers.sandbox.client import SandboxProcess
 from tests.connections.management.conftest import Run
-from tests.sandbox_control import SandboxProcess
 
 ENTRY = """
 name = "Shop"

@@ -4,7 +4,6 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,11 +15,12 @@ from providers.catalog.loader import entry
 from providers.catalog.resolve import Target, resolve
 from providers.errors import ClientRejected, GrantRejected, MalformedResponse, NotSentInTime, ProviderUnavailable
 from providers.oauth import client_authentication, introspection, pkce, revocation, token_endpoint
+from providers.sandbox.client import SandboxProcess
+from providers.sandbox.log import Entry
 from providers.strategies import strategy_for
 from providers.values import AuthorizationRequest, ClientRegistration, CodeGrant, Credential
 from providers.vocabulary import AuthStyle, Meaning, ProbeVerdict
 from tests.person import Person
-from tests.sandbox_control import SandboxProcess
 
 REDIRECT_URI = "http://127.0.0.1:1/callback"
 
@@ -73,7 +73,7 @@ class App:
 
     def seen(self, endpoint: str = "token") -> list[tuple[int | None, str]]:
         """What the provider answered since the last look."""
-        entries: list[SimpleNamespace] = self.control.log(endpoint=endpoint)
+        entries: list[Entry] = self.control.log(endpoint=endpoint)
         self.control.clear_log()
         return [(item.status, item.error) for item in entries]
 

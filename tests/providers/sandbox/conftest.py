@@ -7,15 +7,15 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 import requests
 
+from providers.sandbox.client import SandboxProcess, start_sandbox
+from providers.sandbox.log import Entry
 from tests.person import Person, parameters_of
-from tests.sandbox_control import SandboxProcess, start_sandbox
 
 REDIRECT_URI = "http://127.0.0.1:9/callback"
 SECRET = "planted-client-secret"
@@ -118,7 +118,7 @@ class App:
                 received += chunk
         return received
 
-    def wait_for(self, *, fault: str, ended: bool = False) -> SimpleNamespace:
+    def wait_for(self, *, fault: str, ended: bool = False) -> Entry:
         """Return the entry of the request that met ``fault``, once it is there (and complete)."""
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
@@ -132,7 +132,7 @@ class App:
         """Return what became of this client's requests, oldest first."""
         return [entry.outcome for entry in self.entries(endpoint)]
 
-    def entries(self, endpoint: str = "token") -> list[SimpleNamespace]:
+    def entries(self, endpoint: str = "token") -> list[Entry]:
         """Return this client's log entries, oldest first."""
         return self.server.control.log(client_id=self.client_id, endpoint=endpoint)
 

@@ -8,9 +8,9 @@ import requests
 from oauthlib.oauth2 import WebApplicationClient
 from requests_oauthlib import OAuth2Session
 
+from providers.sandbox.client import SandboxProcess, start_sandbox
 from tests.person import Person, parameters_of
 from tests.providers.sandbox.conftest import REDIRECT_URI, SCOPES, SECRET, App, challenge_of
-from tests.sandbox_control import SandboxProcess, start_sandbox
 from tests.smoke.browser import forms_of
 
 VERIFIER = "v" * 43

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 import requests
 
+from providers.sandbox.client import SandboxProcess, start_sandbox
 from providers.sandbox.control import is_allowed
 from providers.sandbox.state import Sandbox
+from providers.sandbox.tokens import fingerprint
 from tests.person import Person, parameters_of
 from tests.providers.sandbox.conftest import SECRET, App, challenge_of
-from tests.sandbox_control import SandboxProcess, fingerprint, start_sandbox
 
 
 def test_log_names_tokens_by_fingerprint(app: App, alice: Person) -> None:
@@ -210,7 +211,7 @@ def test_authorization_is_logged_without_its_parameters(app: App, alice: Person)
 
     assert [entry.outcome for entry in entries] == ["sign_in", "asked", "code_issued"]
     assert {entry.path for entry in entries} == {"/authorize"}
-    assert answer["code"] not in json.dumps([vars(entry) for entry in entries])
+    assert answer["code"] not in json.dumps([entry.as_dict() for entry in entries])
 
 
 def test_minted_grants_are_as_good_as_consented_ones(app: App) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import requests
 
+from providers.sandbox.client import SandboxProcess, start_sandbox
 from tests.providers.sandbox.conftest import App
-from tests.sandbox_control import SandboxProcess, start_sandbox
 
 
 def test_faults_strike_every_endpoint() -> None:
@@ -49,7 +49,7 @@ def test_fault_with_times_zero_lasts_until_it_is_cleared() -> None:
         assert [app.token(grant_type="client_credentials").status_code for _ in range(3)] == [500] * 3
         assert [found["applied"] for found in server.control.faults()] == [3]
 
-        server.control.call("DELETE", f"faults/{fault['id']}")
+        server.control.clear_fault(fault["id"])
 
         assert app.token(grant_type="client_credentials").status_code == 200
         server.control.fault("status")

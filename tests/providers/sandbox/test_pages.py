@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 import requests
 
+from providers.sandbox.client import SandboxProcess, start_sandbox
 from tests.person import Person
 from tests.providers.sandbox.conftest import App
-from tests.sandbox_control import SandboxProcess, start_sandbox
 from tests.smoke.browser import forms_of
 
 
@@ -173,7 +173,7 @@ def test_control_page_arms_a_fault_for_one_client_and_grant_type(app: App) -> No
 
     anybody, one = app.server.control.faults()[-2:]
     for fault in (anybody, one):
-        app.server.control.call("DELETE", f"faults/{fault['id']}")
+        app.server.control.clear_fault(fault["id"])
 
     assert (anybody["client_id"], anybody["grant_type"]) == (None, None)
     assert (one["client_id"], one["grant_type"]) == (app.client_id, "refresh_token")

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from providers.sandbox.client import SandboxProcess, start_sandbox
 from tests.person import Person
 from tests.providers.sandbox.conftest import App
-from tests.sandbox_control import SandboxProcess, start_sandbox
 
 ROOT = Path(__file__).resolve().parents[3]
 

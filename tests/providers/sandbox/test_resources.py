@@ -3,9 +3,10 @@
 import pytest
 import requests
 
+from providers.sandbox.client import SandboxProcess
+from providers.sandbox.tokens import fingerprint
 from tests.person import Person
 from tests.providers.sandbox.conftest import App
-from tests.sandbox_control import SandboxProcess, fingerprint
 
 
 @pytest.mark.parametrize("path", ["/me", "/userinfo"])

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from providers.sandbox.tokens import fingerprint
 from tests.person import Person
 from tests.providers.sandbox.conftest import App
-from tests.sandbox_control import fingerprint
 
 
 def test_refresh_rotates_the_refresh_token(app: App, alice: Person) -> None:

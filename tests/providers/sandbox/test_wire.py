@@ -13,9 +13,9 @@ import pytest
 import requests
 
 from providers.sandbox import filler
+from providers.sandbox.tokens import fingerprint
 from tests.person import Person
 from tests.providers.sandbox.conftest import App
-from tests.sandbox_control import fingerprint
 
 
 def body_of(answer: bytes) -> bytes:

@@ -12,8 +12,8 @@ from connections.lifecycle.clock import database_now
 from connections.lifecycle.provision import TenantProfile, upsert_tenant
 from connections.lifecycle.targets import redirect_uri
 from connections.models import ApiClient, ApiKey, ProviderApp, Tenant
+from providers.sandbox.client import SandboxProcess
 from providers.vocabulary import AuthStyle
-from tests.sandbox_control import SandboxProcess
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
 

@@ -1,45 +1,66 @@
-"""Run the sandbox provider as a process of its own, and steer it over its control API.
+"""The sandbox's client: start the server as a process of its own, and steer it over its control API.
 
 ``start_sandbox`` gives a ``SandboxProcess``; its ``control`` is a ``SandboxControl``, which also works alone against a
-server that somebody else started. What the sandbox offers is told in ``providers/sandbox/__init__.py``; people who sign
-in and consent are in ``tests/person.py``.
+server that somebody else started. What the sandbox offers is told in the package's docstring. The people who sign in
+and consent in the tests are in ``tests/person.py``: they need a browser, and this does not.
+
+A tool for drills, tests, campaigns and the demo, used by nothing that serves callers. It therefore talks to the server
+with ``requests`` and not through ``providers.egress``: that is what drills and tests break, redirect and measure, and
+it refuses loopback in production. Needs no Flask, so that whoever lacks it can be told.
 """
 
-import hashlib
+import importlib.util
 import select
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal, TypedDict, Unpack
 
 import requests
 
-_ROOT = Path(__file__).resolve().parents[1]
+from providers.sandbox.log import Entry
+
+_ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
+_CALL_SECONDS = 30.0
 
 
-def fingerprint(token: str) -> str:
-    """Return ``token`` as the sandbox's log shows it."""
-    return hashlib.sha256(token.encode()).hexdigest()[:12]
+class SandboxMissing(Exception):
+    """The sandbox cannot run here; the text says what to do."""
+
+
+class Options(TypedDict, total=False):
+    """How a sandbox may be started; what is not given is the command line's default."""
+
+    state: Path
+    public_url: str
+    name: str
+    access_lifetime: int
+    grace_seconds: float
+    rotate: bool
+    access_log: Literal[True]
 
 
 class SandboxControl:
-    """A client of ``/control/…``. Each method raises requests.HTTPError when the sandbox refuses."""
+    """A client of ``/control/…`` at ``base_url``, usable from several threads.
+
+    Every method makes HTTP requests, and raises ``requests.HTTPError`` when the sandbox refuses, another
+    ``requests.RequestException`` when it does not answer.
+    """
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
         self._session = requests.Session()
-        self._session.trust_env = False
+        self._session.trust_env = False  # a proxy of the machine has no business between two local processes
 
     def call(self, method: str, path: str, document: object = None, **params: object) -> Any:
         """Return the JSON answer of one control call."""
         given = {name: str(value) for name, value in params.items() if value is not None}
         url = f"{self.base_url}/control/{path}"
-        answer = self._session.request(method, url, json=document, params=given, timeout=30)
+        answer = self._session.request(method, url, json=document, params=given, timeout=_CALL_SECONDS)
         if not answer.ok:
             raise requests.HTTPError(f"{answer.status_code} {answer.text}", response=answer)
         return answer.json()
@@ -76,19 +97,23 @@ class SandboxControl:
         document = {name: value for name, value in filters.items() if value is not None}
         return int(self.call("POST", "revoke", document)["revoked"])
 
-    def log(self, *, after: int = 0, **wanted: object) -> list[SimpleNamespace]:
+    def log(self, *, after: int = 0, **wanted: object) -> list[Entry]:
         """Return all entries after that number whose fields have the ``wanted`` values, oldest first."""
-        found: list[SimpleNamespace] = []
+        found: list[Entry] = []
         while True:
             page = self.call("GET", "log", after=after)
             found += [
-                SimpleNamespace(**entry)
+                Entry(**entry)
                 for entry in page["entries"]
                 if all(entry[name] == value for name, value in wanted.items())
             ]
             if not page["entries"] or page["entries"][-1]["id"] >= page["last_id"]:
                 return found
             after = page["entries"][-1]["id"]
+
+    def last_id(self) -> int:
+        """Return the number of the newest entry, for a later ``log(after=…)``."""
+        return int(self.call("GET", "log", limit=1)["last_id"])
 
     def clear_log(self) -> int:
         """Forget the entries and return the last number given."""
@@ -110,7 +135,10 @@ class SandboxControl:
         probability: float = 1,
         **options: Any,
     ) -> dict[str, Any]:
-        """Arm a fault; further keywords are its options."""
+        """Arm a fault and return it as the control API shows it; further keywords are its options.
+
+        Only requests of that client and grant type meet it; ``times`` 0 means until it is cleared.
+        """
         document = {
             "endpoint": endpoint,
             "kind": kind,
@@ -127,9 +155,18 @@ class SandboxControl:
         """Return the armed faults."""
         return list(self.call("GET", "faults")["faults"])
 
+    def clear_fault(self, number: int) -> int:
+        """Disarm the fault of that ``id`` and return how many that was."""
+        return int(self.call("DELETE", f"faults/{number}")["cleared"])
+
     def clear_faults(self) -> int:
         """Disarm all faults and return how many."""
         return int(self.call("DELETE", "faults")["cleared"])
+
+    def clear(self) -> None:
+        """Disarm all faults and forget the log; clients, settings and grants stay."""
+        self.clear_faults()
+        self.clear_log()
 
 
 class SandboxProcess:
@@ -138,13 +175,14 @@ class SandboxProcess:
     After ``stop``, ``output`` is what it printed since it began to listen.
     """
 
-    def __init__(self, process: "subprocess.Popen[str]", *, url: str, base_url: str, arguments: list[str]) -> None:
-        self.process = process
-        self.url = url
-        self.base_url = base_url
-        self.arguments = arguments
+    def __init__(self, *, port: int, apart: bool, options: Options) -> None:
+        """Start it as ``start_sandbox`` says, and return when it accepts connections. Raises ``SandboxMissing``."""
         self.output = ""
-        self.control = SandboxControl(base_url)
+        self._apart = apart
+        self._options = options
+        self.process, self.base_url = self._launch(port)
+        self.url = options.get("public_url", self.base_url)
+        self.control = SandboxControl(self.base_url)
 
     @property
     def port(self) -> int:
@@ -172,56 +210,66 @@ class SandboxProcess:
         """Start again on the same port with the same options, after a ``kill``; without a state folder, empty."""
         if self.process.stdout is not None:
             self.process.stdout.close()
-        self.process, _ = _launch([*self.arguments, "--port", str(self.port)])
+        self.process, _ = self._launch(self.port)
+
+    def _launch(self, port: int) -> "tuple[subprocess.Popen[str], str]":
+        """Return the process and the address that it printed once it accepted connections."""
+        if importlib.util.find_spec("flask") is None:
+            raise SandboxMissing(
+                "The sandbox provider needs Flask, which is no part of a production install: "
+                "`pip install flask` (or the extra `local`) into an environment for drills."
+            )
+        process = subprocess.Popen(
+            [sys.executable, *command_line(port=port, **self._options)],
+            cwd=_ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL if self._apart else None,
+            text=True,
+            start_new_session=self._apart,
+        )
+        assert process.stdout is not None
+        line = ""
+        try:
+            if select.select([process.stdout], [], [], _START_SECONDS)[0]:
+                line = process.stdout.readline()
+        finally:
+            if not line.startswith("listening on "):
+                process.kill()
+                process.wait()
+                process.stdout.close()
+        if process.returncode is not None:
+            raise SandboxMissing(
+                f"The sandbox does not start (exit status {process.returncode}): "
+                "try `python -m providers.sandbox --port 0`."
+            )
+        return process, line.removeprefix("listening on ").strip()
+
+
+def command_line(*, port: int, **options: Unpack[Options]) -> list[str]:
+    """Return what Python is to be given to run a sandbox on that port; 0 is any free one."""
+    arguments = ["-m", "providers.sandbox", "--port", str(port)]
+    for name, value in options.items():
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(value, bool):
+            arguments.append(option if value else option.replace("--", "--no-", 1))
+        else:
+            arguments += [option, str(value)]
+    return arguments
 
 
 @contextmanager
 def start_sandbox(
-    *,
-    state: Path | None = None,
-    clients: list[dict[str, Any]] | None = None,
-    port: int = 0,
-    host: str = "127.0.0.1",
-    public_url: str | None = None,
-    name: str | None = None,
-    access_lifetime: int | None = None,
-    grace_seconds: float | None = None,
-    rotate: bool | None = None,
-    access_log: bool = False,
+    *, clients: Sequence[dict[str, Any]] = (), port: int = 0, apart: bool = False, **options: Unpack[Options]
 ) -> Iterator[SandboxProcess]:
-    """Run a sandbox on a free loopback port until the block ends. It is ready when that begins."""
-    arguments = ["--host", host]
-    for option, value in {
-        "--state": state,
-        "--public-url": public_url,
-        "--name": name,
-        "--access-lifetime": access_lifetime,
-        "--grace-seconds": grace_seconds,
-    }.items():
-        if value is not None:
-            arguments += [option, str(value)]
-    if rotate is not None:
-        arguments.append("--rotate" if rotate else "--no-rotate")
-    if access_log:
-        arguments.append("--access-log")
-    process, base_url = _launch([*arguments, "--port", str(port)])
-    sandbox = SandboxProcess(process, url=public_url or base_url, base_url=base_url, arguments=arguments)
+    """Run a sandbox on a (free) loopback port until the block ends. It is ready when that begins.
+
+    ``clients`` are registered first (see ``register_client``). With ``apart`` the process has a session of its own, so
+    that a Ctrl-C is its starter's to handle, and writes no error anywhere. Raises ``SandboxMissing``.
+    """
+    sandbox = SandboxProcess(port=port, apart=apart, options=options)
     try:
-        for client in clients or ():
+        for client in clients:
             sandbox.control.register_client(**client)
         yield sandbox
     finally:
         sandbox.stop()
-
-
-def _launch(arguments: list[str]) -> "tuple[subprocess.Popen[str], str]":
-    """Return the process and the address that it printed once it accepted connections."""
-    command = [sys.executable, "-m", "providers.sandbox", *arguments]
-    process = subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    ready, _, _ = select.select([process.stdout], [], [], _START_SECONDS)
-    line = process.stdout.readline() if ready else ""
-    if not line.startswith("listening on "):
-        process.kill()
-        raise RuntimeError(f"the sandbox did not start (exit status {process.wait()})")
-    return process, line.removeprefix("listening on ").strip()
