@@ -1,4 +1,4 @@
-"""The request class of the web processes: text is UTF-8, whatever a request says of its own encoding."""
+"""How the web processes read a request: text is UTF-8, whatever a request says of its own encoding."""
 
 from typing import Any
 
@@ -17,8 +17,7 @@ class Utf8Request(WSGIRequest):
         self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
 
 
-def pages_handler() -> WSGIHandler:
-    """Return Django's handler with all middleware, for such requests."""
-    handler = WSGIHandler()
-    handler.request_class = Utf8Request
-    return handler
+class Utf8Handler(WSGIHandler):
+    """Django's handler, for such requests."""
+
+    request_class = Utf8Request

@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
+    "config.middleware.ApiApart",
     "config.middleware.HealthBeforeHostCheck",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -74,6 +75,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+# What a call of the API goes through, in place of all of that. None of these may hook into views.
 API_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.OnePublicHost",

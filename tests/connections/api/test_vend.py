@@ -8,7 +8,6 @@ import psycopg
 import pytest
 from django.db import DatabaseError, transaction
 from django.db import connection as database
-from django.test import Client
 
 from connections.lifecycle.switches import Suspendable
 from connections.models import (
@@ -25,6 +24,7 @@ from connections.models import (
 from tests.connections.api.stored import expire_in, make_app, make_connection, overwrite
 from tests.factories import Caller, make_caller, make_tenant
 from tests.flows import call
+from tests.wsgi_client import WsgiClient
 
 
 def vend(caller: Caller, connection: Connection, **body: Any) -> Any:
@@ -377,7 +377,7 @@ def test_the_address_is_the_one_that_the_trusted_proxies_saw(
     forwarded: str, trusted: int, recorded: str | None, connection: Connection, backend: Caller, settings: Any
 ) -> None:
     settings.TRUSTED_PROXY_COUNT = trusted
-    answer = Client().post(
+    answer = WsgiClient().post(
         f"/api/v1/connections/{connection.id}/credential",
         '{"end_user": "alice"}',
         "application/json",

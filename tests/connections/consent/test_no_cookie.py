@@ -1,18 +1,18 @@
 """A browser that keeps no cookie is told that, with what to do; one that keeps others has not begun this session."""
 
 import pytest
-from django.test import Client
 
 from connections.models import AuditEvent, ProviderApp, SessionState
 from providers.sandbox.client import SandboxProcess
 from tests.connections.consent.choosing import fields_of
 from tests.connections.consent.observed import pass_time, session_of, token_requests
 from tests.flows import SAME_ORIGIN, EndUser, failure_of
+from tests.wsgi_client import WsgiClient
 
 
 def forget_cookies(user: EndUser) -> None:
     """Do what a browser does that was told to keep none."""
-    user.browser = Client()
+    user.browser = WsgiClient()
 
 
 def test_the_page_says_what_to_do(alice: EndUser, app: ProviderApp) -> None:
