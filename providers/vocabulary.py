@@ -7,14 +7,6 @@ the database, in catalogue files and in API answers, so they never change meanin
 from enum import StrEnum
 
 
-class AuthStyle(StrEnum):
-    """How a credential is obtained. One provider app speaks exactly one."""
-
-    AUTHORIZATION_CODE = "oauth2_authorization_code"
-    CLIENT_CREDENTIALS = "oauth2_client_credentials"
-    API_KEY = "api_key"
-
-
 class ClientAuthentication(StrEnum):
     """How we authenticate at the token endpoint (OpenID Connect Core §9)."""
 

@@ -17,8 +17,8 @@ from connections.lifecycle.provision import (
 )
 from connections.lifecycle.targets import redirect_uri
 from connections.models import ApiClient, Permission, ProviderApp, Tenant
+from providers.catalog.methods import AuthorizationCodeMethod
 from providers.sandbox.client import SandboxControl, SandboxProcess
-from providers.vocabulary import AuthStyle
 
 RETURN_URL = "https://app.{slug}.example/connected"
 ORIGIN = "https://app.{slug}.example"
@@ -73,7 +73,7 @@ def make_sandbox_app_at(
     *,
     tenant: Tenant | None = None,
     provider: str = "sandbox",
-    style: AuthStyle = AuthStyle.AUTHORIZATION_CODE,
+    style: str = AuthorizationCodeMethod.style,
     scopes: Sequence[str] = (),
     client_scopes: Sequence[str] = ("profile.read", "files.read", "files.write"),
     **client: object,

@@ -25,7 +25,7 @@ from connections.models import (
     Scope,
     Status,
 )
-from providers.vocabulary import AuthStyle
+from providers.strategies import strategy_for
 
 _READ_EVENTS = 200
 _SHOWN_EVENTS = 25
@@ -143,7 +143,7 @@ def _facts(connection: Connection, *, now: datetime) -> list[tuple[str, Any]]:
         ("Tenant", show.link(connection.tenant)),
         ("Belongs to", show.code(owner) if connection.end_user else owner),
         ("Account at the provider", account or show.NOTHING),
-        ("Connected by", show.AUTH_STYLES[AuthStyle(connection.provider_app.auth_style)]),
+        ("Connected by", strategy_for(connection.provider_app.auth_style).title),
         ("Person", connection.get_binding_display()),
         ("Credential valid", _validity(connection, now=now)),
         ("Verified", _verified(connection, now=now)),

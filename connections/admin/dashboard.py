@@ -17,8 +17,8 @@ from connections.models import (
     Revocation,
     Status,
     Tenant,
+    drafts,
 )
-from providers.vocabulary import AuthStyle
 
 _SHOWN = 8
 
@@ -121,7 +121,7 @@ def _to_do(*, undecryptable: int) -> list[Figure]:
     """What does not open, is not set up yet, or switched off. Two queries."""
     apps = ProviderApp.objects.aggregate(
         made=Count("id"),
-        drafts=Count("id", filter=Q(auth_style=AuthStyle.AUTHORIZATION_CODE, client_id="")),
+        drafts=Count("id", filter=drafts()),
         suspended=Count("id", filter=Q(suspended_at__isnull=False)),
         paused=Count("id", filter=Q(paused_at__isnull=False)),
     )

@@ -15,24 +15,29 @@ from django_stubs_ext import Annotations
 from connections.admin import columns, show
 from connections.admin.base import count_of, operator_behind
 from connections.admin.buttons import ButtonsAdmin
-from connections.admin.filters import ChoiceFilter, OwnerFilter, ProviderFilter, SwitchFilter
-from connections.admin.provider_app_form import ProviderAppForm, form_for, param_fields, registers_a_client
+from connections.admin.filters import OwnerFilter, ProviderFilter, SwitchFilter
+from connections.admin.provider_app_form import ProviderAppForm, form_for, param_fields
 from connections.admin.switch_buttons import pause_buttons, suspend_buttons
 from connections.lifecycle.provision import store_provider_app
 from connections.lifecycle.targets import redirect_uri
 from connections.models import AuditEvent, Connection, ConnectSession, Incident, ProviderApp
 from providers.catalog.loader import load_catalog
 from providers.catalog.schema import CatalogEntry
-from providers.vocabulary import AuthStyle
+from providers.strategies import strategies, strategy_for
 
 _SUSPEND_ASKS = "Every connection made with this app stops vending and refreshing, and no new one can be made with it."
 
 
-class _StyleFilter(ChoiceFilter):
+class _StyleFilter(admin.SimpleListFilter):
     """By how end users connect."""
 
     title = parameter_name = "kind"
-    known = {style.value: (words, Q(auth_style=style)) for style, words in show.AUTH_STYLES.items()}
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
+        return [(style, strategy.title) for style, strategy in strategies().items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(auth_style=self.value()) if self.value() in strategies() else queryset
 
 
 class _Counted(TypedDict):
@@ -102,13 +107,14 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
         parts: list[Any] = [(None, {"fields": ("shown_provider", "style", owner, "name")})]
         if shown:
             parts.append(("Where it stands", {"fields": shown}))
-        if registers_a_client(entry, style):
+        method = entry.methods[style]
+        if method.registers_client:
             has_secrets = bool(obj is not None and getattr(obj, "has_secrets", False))
             secret_fields = ("client_secrets", "remove_secrets") if has_secrets else ("client_secrets",)
             parts.append(("Registration at the provider", {"fields": ("client_id", *secret_fields)}))
         if names := param_fields(entry):
             parts.append(("Parameters", {"fields": names}))
-        if style is not AuthStyle.API_KEY:
+        if method.takes_scopes:
             parts.append(("Consent", {"fields": ("scopes",)}))
         if obj is not None and obj.discovered:
             parts.append(("Discovered", {"classes": ["collapse"], "fields": ("shown_discovered",)}))
@@ -127,7 +133,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
         if row is None and (chosen := _chosen(request)) is not None:
             entry, style = chosen
             shown = context["adminform"].form.instance
-            shown.provider, shown.auth_style = entry.slug, style.value
+            shown.provider, shown.auth_style = entry.slug, style
             context["title"] = f"Add a provider app for {entry.name}"
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> ProviderApp:
@@ -136,7 +142,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
 
     def save_model(self, request: HttpRequest, obj: ProviderApp, form: Any, change: bool) -> None:
         store_provider_app(form.prepared, actor=operator_behind(request))
-        if not change and obj.auth_style == AuthStyle.AUTHORIZATION_CODE:
+        if not change and obj.redirects:
             told = f"Register this redirect URI at the provider: {redirect_uri(obj.id)}"
             self.message_user(request, told, messages.INFO)
 
@@ -149,7 +155,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
             "title": "Add a provider app: which provider?",
             "opts": self.opts,
             "entries": [
-                (entry, [(style, show.AUTH_STYLES[style]) for style in entry.auth_styles])
+                (entry, [(style, strategy_for(style).title) for style in entry.auth_styles])
                 for entry in load_catalog().values()
             ],
         }
@@ -169,7 +175,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
 
     @admin.display(description="Connects by", ordering="auth_style")
     def style(self, row: ProviderApp) -> str:
-        return show.AUTH_STYLES[AuthStyle(row.auth_style)] if row.auth_style else show.NOTHING
+        return strategy_for(row.auth_style).title if row.auth_style else show.NOTHING
 
     @admin.display(description="State", ordering="suspended_at")
     def state(self, row: ProviderApp) -> SafeString:
@@ -179,7 +185,9 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
 
     @admin.display(description="Client secrets")
     def secrets_state(self, row: ProviderApp) -> str:
-        if row.auth_style == AuthStyle.API_KEY:
+        entry = load_catalog().get(row.provider)
+        method = None if entry is None else entry.methods.get(row.auth_style)
+        if method is not None and not method.registers_client:
             return show.NOTHING
         return "set" if getattr(row, "has_secrets", False) else "not set"
 
@@ -189,7 +197,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
 
     @admin.display(description="Redirect URI")
     def redirect(self, row: ProviderApp) -> SafeString | str:
-        if row.auth_style != AuthStyle.AUTHORIZATION_CODE:
+        if not row.redirects:
             return "not needed"
         return show.copyable(redirect_uri(row.id))
 
@@ -209,7 +217,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
         )
 
 
-def _chosen(request: HttpRequest) -> tuple[CatalogEntry, AuthStyle] | None:
+def _chosen(request: HttpRequest) -> tuple[CatalogEntry, str] | None:
     """Return the kind of app that the address of the form names, if there is such a kind."""
     entry = load_catalog().get(request.GET.get("provider", ""))
     if entry is None:
@@ -218,9 +226,9 @@ def _chosen(request: HttpRequest) -> tuple[CatalogEntry, AuthStyle] | None:
     return next(((entry, style) for style in entry.auth_styles if style == wanted), None)
 
 
-def _kind(request: HttpRequest, obj: ProviderApp | None) -> tuple[CatalogEntry, AuthStyle] | None:
+def _kind(request: HttpRequest, obj: ProviderApp | None) -> tuple[CatalogEntry, str] | None:
     if obj is None:
         return _chosen(request)
     entry = load_catalog().get(obj.provider)
-    style = AuthStyle(obj.auth_style)
-    return (entry, style) if entry is not None and style in entry.auth_styles else None
+    is_described = entry is not None and obj.auth_style in entry.methods
+    return (entry, obj.auth_style) if entry is not None and is_described else None

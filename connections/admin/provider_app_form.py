@@ -13,7 +13,7 @@ from connections.lifecycle.outcomes import InvalidRequest
 from connections.lifecycle.provision import PreparedApp, Registration, prepare_provider_app
 from connections.models import ProviderApp
 from providers.catalog.schema import CatalogEntry
-from providers.vocabulary import AuthStyle, ParamScope
+from providers.vocabulary import ParamScope
 
 PARAM = "param_"
 _REPLACES = "They are set. Type to replace all of them, one a line, the preferred first; leave it empty to keep them."
@@ -23,7 +23,7 @@ class ProviderAppForm(forms.ModelForm[ProviderApp]):
     """Our registration at one provider. Subclasses made by ``form_for`` add the entry's parameters."""
 
     entry: CatalogEntry
-    auth_style: AuthStyle
+    auth_style: str
     has_secrets = False
 
     client_id = forms.CharField(
@@ -91,7 +91,7 @@ class ProviderAppForm(forms.ModelForm[ProviderApp]):
         )
 
 
-def form_for(entry: CatalogEntry, style: AuthStyle, *, has_secrets: bool) -> type[ProviderAppForm]:
+def form_for(entry: CatalogEntry, style: str, *, has_secrets: bool) -> type[ProviderAppForm]:
     """Return the form for apps of ``entry`` that connect by ``style``."""
     members: dict[str, Any] = {"entry": entry, "auth_style": style, "has_secrets": has_secrets}
     for param in entry.params_of(ParamScope.APP):
@@ -108,13 +108,6 @@ def form_for(entry: CatalogEntry, style: AuthStyle, *, has_secrets: bool) -> typ
 def param_fields(entry: CatalogEntry) -> tuple[str, ...]:
     """Return the names of the form's fields for the entry's parameters."""
     return tuple(PARAM + param.name for param in entry.params_of(ParamScope.APP))
-
-
-def registers_a_client(entry: CatalogEntry, style: AuthStyle) -> bool:
-    """Whether apps of this kind have a client id and secrets of their own at the provider."""
-    if style is AuthStyle.CLIENT_CREDENTIALS and entry.client_credentials is not None:
-        return not entry.client_credentials.own_registration
-    return style is AuthStyle.AUTHORIZATION_CODE
 
 
 def _scopes_help(entry: CatalogEntry) -> str:

@@ -26,15 +26,8 @@ from connections.models import (
     Status,
     Tenant,
 )
-from providers.vocabulary import AuthStyle
 
 NOTHING = "—"
-
-AUTH_STYLES = {
-    AuthStyle.AUTHORIZATION_CODE: "OAuth 2.0, by consent",
-    AuthStyle.CLIENT_CREDENTIALS: "OAuth 2.0, client credentials",
-    AuthStyle.API_KEY: "Pasted key",
-}
 
 # What the ids in audit details and evidence name.
 _PAGES: dict[str, type[Model]] = {

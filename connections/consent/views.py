@@ -34,7 +34,7 @@ from connections.lifecycle.submit_secret import submit_secret
 from connections.lifecycle.targets import entry_of
 from connections.models import Binding, ConnectSession, ProviderApp, SessionState
 from providers.catalog.loader import form_schema
-from providers.vocabulary import AuthStyle
+from providers.strategies import strategy_for
 
 _LONGEST_TOKEN = 100
 
@@ -161,7 +161,7 @@ def method(request: HttpRequest, session_id: uuid.UUID, app_id: uuid.UUID) -> Ht
     if request.method == "GET":
         return _form(request, session, app, secret=secret)
     typed = {name: value for name, value in request.POST.items() if isinstance(value, str) and name != PROOF}
-    if app.auth_style == AuthStyle.AUTHORIZATION_CODE:
+    if app.redirects:
         return _leave(request, session, app, typed, secret=secret)
     try:
         held = submit_secret(
@@ -245,7 +245,7 @@ def _form(
     """Render the fields of one method. What was typed comes back, secrets excepted."""
     entry, fixed = entry_of(app), fixed_params(session)
     typed = {**session.typed_params, **request.POST.dict()}
-    properties: dict[str, dict[str, Any]] = form_schema(entry, AuthStyle(app.auth_style))["properties"]
+    properties: dict[str, dict[str, Any]] = form_schema(entry, app.auth_style)["properties"]
     fields = [
         {
             "name": name,
@@ -273,22 +273,15 @@ def _asked_for(session: ConnectSession) -> dict[str, Any]:
     return {
         "provider": names.pop() if len(names) == 1 else "",
         "is_choice": len(apps) > 1,
-        "leaves": all(app.auth_style == AuthStyle.AUTHORIZATION_CODE for app in apps),
+        "leaves": all(app.redirects for app in apps),
     }
 
 
 def _has_fields(app: ProviderApp, session: ConnectSession) -> bool:
-    if app.auth_style != AuthStyle.AUTHORIZATION_CODE:
+    if not app.redirects:
         return True
-    names = form_schema(entry_of(app), AuthStyle(app.auth_style))["properties"]
+    names = form_schema(entry_of(app), app.auth_style)["properties"]
     return any(name not in fixed_params(session) for name in names)
-
-
-_METHOD_WORDS = {
-    AuthStyle.AUTHORIZATION_CODE: "Sign in with {name}",
-    AuthStyle.CLIENT_CREDENTIALS: "Connect with a client id and secret",
-    AuthStyle.API_KEY: "Paste an API key",
-}
 
 
 def _choices(session: ConnectSession, apps: list[ProviderApp]) -> list[dict[str, Any]]:
@@ -296,12 +289,11 @@ def _choices(session: ConnectSession, apps: list[ProviderApp]) -> list[dict[str,
     choices = []
     for app in apps:
         entry = entry_of(app)
-        style = AuthStyle(app.auth_style)
         choices.append(
             {
                 "app": app,
                 "name": entry.name,
-                "method": _METHOD_WORDS[style].format(name=entry.name),
+                "method": strategy_for(app.auth_style).invitation.format(name=entry.name),
                 "is_direct": not _has_fields(app, session),
             }
         )

@@ -18,7 +18,6 @@ from connections.lifecycle.targets import access_to
 from connections.lifecycle.versions import insert_received, make_current, seal_version
 from connections.models import Connection, OwnerKind, ProviderApp, Reason, Status, Tenant
 from providers.values import Credential, Obtained
-from providers.vocabulary import AuthStyle
 
 
 def store_grant(tokens: Mapping[str, Any], *, tenant: Tenant, app: ProviderApp, end_user: str) -> uuid.UUID:
@@ -63,7 +62,7 @@ def move_app(app: ProviderApp, issuer: str) -> None:
     save_provider_app(
         Registration(
             provider=app.provider,
-            auth_style=AuthStyle(app.auth_style),
+            auth_style=app.auth_style,
             name=app.name,
             client_id=app.client_id,
             client_secrets=[secret.get_secret_value() for secret in stored],

@@ -43,10 +43,10 @@ from connections.models import (
     Status,
 )
 from providers import egress
+from providers.catalog.loader import entry
 from providers.sandbox.client import SandboxControl
 from providers.sandbox.log import Entry
 from providers.sandbox.waiting import until
-from providers.vocabulary import AuthStyle
 
 _NOBODY = "redis://127.0.0.1:1/0"
 _LEASE_SECONDS = 61
@@ -90,7 +90,7 @@ class Ground:
         app = save_provider_app(
             Registration(
                 provider="sandbox",
-                auth_style=AuthStyle.AUTHORIZATION_CODE,
+                auth_style=next(style for style, said in entry("sandbox").methods.items() if said.redirects),
                 client_id=slug,
                 client_secrets=[secret],
                 params={"issuer": self.sandbox.base_url},

@@ -243,9 +243,8 @@ def _store(
 
     With the refresh token of ``kept_of`` it is of that one's grant. Return it, and whether that token was kept.
     """
-    capabilities, obtained = work.access.capabilities, kept.obtained
-    joined = None if kept_of is None else with_refresh_token_of(kept_of, connection, obtained, work=work)
-    obtained = joined or obtained
+    joined = None if kept_of is None else with_refresh_token_of(kept_of, connection, kept.obtained, work=work)
+    obtained = joined or kept.obtained
     version = insert_received(
         seal_version(
             obtained,
@@ -254,7 +253,7 @@ def _store(
             grant_id=uuid.uuid4() if kept_of is None or joined is None else kept_of.grant_id,
             key=work.key,
             scopes=work.scopes if obtained.scopes is None else obtained.scopes,
-            is_refreshable=capabilities.refreshes and not brings_no_refresh_token(work, obtained),
+            is_refreshable=work.access.strategy.can_refresh(work.access.target, obtained.credential),
             received_at=kept.obtained_at,
             grantor=work.access.target.grantor,
             before=GrantEnds() if kept_of is None or joined is None else ends_inherited(kept_of, work=work),

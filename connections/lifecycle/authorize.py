@@ -23,9 +23,8 @@ from connections.lifecycle.targets import Access, access_to, entry_of, registrar
 from connections.models import ConnectSession, ProviderApp, SessionState
 from providers.catalog.fields import Param
 from providers.errors import MisconfiguredProvider
-from providers.oauth import pkce
 from providers.values import AuthorizationRequest
-from providers.vocabulary import AuthStyle, ParamScope, Pkce
+from providers.vocabulary import ParamScope
 
 BROWSER_LIFETIME = timedelta(minutes=30)
 OPEN = (SessionState.STARTED, SessionState.AUTHORIZING)
@@ -137,8 +136,7 @@ def authorization_url(
         session.typed_params = checked_params(session, app, params)
         access = access_to(app, params_of(session, app), before_callback=True)
         state = secrets.token_urlsafe(32)
-        method = access.target.entry.authorization_code
-        verifier = pkce.new_verifier() if method is not None and method.pkce is Pkce.S256 else None
+        verifier = access.strategy.new_verifier(access.target)
         scopes = requested_scopes(session, app, access)
         session.state = SessionState.AUTHORIZING
         session.provider_app = app
@@ -181,10 +179,10 @@ def params_of(session: ConnectSession, app: ProviderApp) -> dict[str, str]:
     what was left out (``leads_elsewhere``). Names of other providers are left out: the session may have named some for
     other choices.
     """
-    entry, style = entry_of(app), AuthStyle(app.auth_style)
+    entry = entry_of(app)
     known = {**session.typed_params, **fixed_params(session)}
-    params = {param.name: known[param.name] for param in entry.typed_params(style) if param.name in known}
-    if style is AuthStyle.AUTHORIZATION_CODE:
+    params = {param.name: known[param.name] for param in entry.typed_params(app.auth_style) if param.name in known}
+    if app.redirects:
         brought = {**known, **session.callback_params, **session.params}
         params |= {param.name: brought[param.name] for param in _carried(app) if brought.get(param.name)}
     return params
@@ -218,7 +216,7 @@ def leads_elsewhere(session: ConnectSession) -> bool:
     Raises ``AppMisconfigured``.
     """
     app = session.provider_app
-    if app is None or app.auth_style != AuthStyle.AUTHORIZATION_CODE:
+    if app is None or not app.redirects:
         return False
     fixed = dict(session.params) if session.allows_account_change else fixed_params(session)
     return any(
@@ -238,7 +236,7 @@ def checked_params(session: ConnectSession, app: ProviderApp, typed: Mapping[str
     """
     fixed = fixed_params(session)
     checked: dict[str, str] = {}
-    for param in entry_of(app).typed_params(AuthStyle(app.auth_style)):
+    for param in entry_of(app).typed_params(app.auth_style):
         value = fixed.get(param.name) or typed.get(param.name, "").strip() or param.default
         if not param.accepts(value):
             example = f" It looks like {param.example}." if param.example else ""

@@ -25,7 +25,6 @@ from connections.lifecycle.unread import KeptAnswer
 from connections.models import ConnectSession, ProviderApp, SessionState
 from connections.vault.keyring import DataKey
 from connections.vault.sealing import Unreadable
-from providers.vocabulary import AuthStyle
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,6 @@ def begin_exchange(
     elif asked is not None:
         asked.check(app)
     # A pasted key has the scopes that it has: none are asked for but those that the operator named.
-    redirects = app.auth_style == AuthStyle.AUTHORIZATION_CODE
     renewed, described = session.reconnects, access.target.entry.workspaces
     workspace = renewed.params.get(described.key, "") if renewed is not None and described is not None else ""
     is_known = renewed is not None and bool(renewed.provider_account_id)
@@ -122,7 +120,7 @@ def begin_exchange(
         answer=answer,
         sealed=sealed,
         completion_code=completion_code,
-        scopes=requested_scopes(session, app, access) if redirects else tuple(session.requested_scopes or ()),
+        scopes=requested_scopes(session, app, access) if app.redirects else tuple(session.requested_scopes or ()),
         key=key,
         renewed_workspace=workspace,
         must_keep_workspace=bool(workspace) and is_known and not session.allows_account_change,

@@ -30,9 +30,8 @@ from connections.lifecycle.outcomes import AppMisconfigured, SessionUnusable
 from connections.lifecycle.targets import access_to, entry_of
 from connections.models import ConnectSession, ProviderApp, SessionState
 from connections.vault.sealing import Unreadable
-from providers.catalog.schema import AuthorizationCodeMethod, CatalogEntry
+from providers.catalog.schema import CatalogEntry
 from providers.oauth.authorization_response import AuthorizationResponse, names_read, read_response
-from providers.vocabulary import IssParameter
 
 # For answers that change nothing: anybody can bring those.
 unasked = Gate()
@@ -197,13 +196,8 @@ def _why_no_code(response: AuthorizationResponse) -> str:
 
 def _issuer_agrees(session: ConnectSession, app: ProviderApp, iss: str | None) -> bool:
     """Compare the issuer. Raises ``AppMisconfigured``."""
-    target = access_to(app, params_of(session, app), before_callback=True).target
-    method = target.oauth_method
-    required = isinstance(method, AuthorizationCodeMethod) and method.iss_parameter is IssParameter.REQUIRED
-    if iss is None:
-        return not required
-    # Where no issuer is known there is nothing to compare with: the path of the callback is what tells servers apart.
-    return target.endpoints.issuer in ("", iss)
+    access = access_to(app, params_of(session, app), before_callback=True)
+    return access.strategy.issuer_agrees(access.target, iss)
 
 
 def _reopen(session: ConnectSession, failure: str, *, actor: audit.Actor) -> None:

@@ -120,8 +120,7 @@ class Claim:
     @property
     def grace_seconds(self) -> int:
         """For how long the provider still takes a refresh token that it has replaced."""
-        method = self.access.target.entry.authorization_code
-        return 0 if method is None else method.refresh_grace_seconds
+        return self.access.target.method.refresh_tokens.grace_seconds
 
 
 def claimant() -> str:

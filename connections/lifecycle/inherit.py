@@ -32,8 +32,7 @@ _MAY_STILL_BE_ANSWERED = (
 
 def brings_no_refresh_token(work: Exchange, obtained: Obtained) -> bool:
     """Whether a grant of this kind is refreshed by a token, and ``obtained`` has none. No I/O."""
-    capabilities = work.access.capabilities
-    return capabilities.refreshes and capabilities.redirects and obtained.credential.refresh_token is None
+    return work.access.capabilities.needs_refresh_token and obtained.credential.refresh_token is None
 
 
 def version_in_use(connection: Connection, *, work: Exchange) -> CredentialVersion | None:
@@ -73,9 +72,9 @@ def with_refresh_token_of(
         return None
     if (refresh_token := credential.refresh_token) is None:
         return None
-    method, scopes = work.access.target.entry.authorization_code, obtained.scopes
-    if scopes is not None and method is not None and method.refresh_scope:
-        scopes = tuple(dict.fromkeys([*scopes, method.refresh_scope]))
+    scopes, refresh_scope = obtained.scopes, work.access.target.refresh_scope
+    if scopes is not None and refresh_scope:
+        scopes = tuple(dict.fromkeys([*scopes, refresh_scope]))
     return replace(
         obtained,
         credential=replace(obtained.credential, refresh_token=refresh_token),

@@ -5,9 +5,10 @@ from dataclasses import replace
 from connections.lifecycle.outcomes import AppMisconfigured
 from connections.lifecycle.policy import GrantLifetimes
 from connections.lifecycle.targets import Access, entry_named
+from providers.catalog.methods import RefreshTokens
 from providers.oauth.expiry import SHORTEST_SECONDS
 from providers.values import Obtained
-from providers.vocabulary import AuthStyle, ProbeVerdict
+from providers.vocabulary import ProbeVerdict
 
 
 def with_known_lifetime(access: Access, obtained: Obtained) -> Obtained:
@@ -30,15 +31,9 @@ def grant_lifetimes(provider: str, auth_style: str, *, refresh_lifetime_seconds:
     ``refresh_lifetime_seconds`` is what the provider said of the refresh token itself; it comes before the catalogue's
     idle lifetime, because organisations and apps may have terms of their own.
     """
-    if auth_style != AuthStyle.AUTHORIZATION_CODE:
-        return GrantLifetimes()
     try:
-        method = entry_named(provider).authorization_code
+        method = entry_named(provider).methods.get(auth_style)
     except AppMisconfigured:
         method = None
-    if method is None:
-        return GrantLifetimes(idle=refresh_lifetime_seconds)
-    return GrantLifetimes(
-        idle=refresh_lifetime_seconds or method.refresh_idle_lifetime_seconds,
-        absolute=method.refresh_absolute_lifetime_seconds,
-    )
+    known = RefreshTokens() if method is None else method.refresh_tokens
+    return GrantLifetimes(idle=refresh_lifetime_seconds or known.idle_seconds, absolute=known.absolute_seconds)

@@ -10,18 +10,14 @@ from connections.lifecycle.begin_exchange import Exchange
 from connections.models import Connection, CredentialVersion
 
 CODE = "no_refresh_token"
-_OFFLINE = frozenset({"offline_access", "offline.access", "offline"})
 
 
 def lacks_refresh_token(work: Exchange, version: CredentialVersion) -> bool:
     """Whether ``version``, just connected, has no refresh token although one was to be expected. No I/O."""
-    method = work.access.target.entry.authorization_code
-    if version.is_refreshable or method is None or not work.access.capabilities.redirects:
-        return False
-    if method.expects_refresh_token is not None:
-        return method.expects_refresh_token
-    asked = _OFFLINE | ({method.refresh_scope} if method.refresh_scope else set())
-    return version.access_expires_at is not None or not asked.isdisjoint(work.scopes)
+    ends = version.access_expires_at is not None
+    return not version.is_refreshable and work.access.strategy.expects_refresh_token(
+        work.access.target, work.scopes, ends=ends
+    )
 
 
 def notice(connection: Connection) -> str:

@@ -29,7 +29,7 @@ from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import fill
 from providers.errors import ProviderError
 from providers.oauth.discovery import discover
-from providers.vocabulary import AuthStyle, ParamScope
+from providers.vocabulary import ParamScope
 
 KEY_PREFIX = "lk_"
 DEFAULT_KEY_LIFETIME = timedelta(days=365)
@@ -158,7 +158,7 @@ class Registration:
     """
 
     provider: str
-    auth_style: AuthStyle
+    auth_style: str
     name: str = ""
     client_id: str = ""
     client_secrets: Sequence[str] | None = field(default_factory=tuple, repr=False)
@@ -267,9 +267,9 @@ def _checked_app_params(described: CatalogEntry, given: Mapping[str, str]) -> di
     return params
 
 
-def _discovered(described: CatalogEntry, style: AuthStyle, params: Mapping[str, str]) -> dict[str, str]:
-    method = described.authorization_code if style is AuthStyle.AUTHORIZATION_CODE else described.client_credentials
-    if style is AuthStyle.API_KEY or method is None or not method.discover:
+def _discovered(described: CatalogEntry, style: str, params: Mapping[str, str]) -> dict[str, str]:
+    method = described.oauth_method(style)
+    if method is None or not method.discover:
         return {}
     release_database()
     try:

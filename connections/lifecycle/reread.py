@@ -23,7 +23,6 @@ from connections.lifecycle.versions import ends_of, seal_version
 from connections.models import Connection, CredentialVersion, UnreadAnswer
 from connections.vault.sealing import Unreadable
 from providers.errors import Evidence, MalformedResponse, ProviderError
-from providers.oauth.token_response import admit, obtained
 from providers.values import Credential, Obtained
 
 logger = structlog.get_logger(__name__)
@@ -34,14 +33,11 @@ LOCK_TIMEOUT_SECONDS = 1.0
 def read_answer(kept: KeptAnswer, access: Access, *, previous: Credential | None = None) -> Obtained:
     """Return what ``kept`` holds by the entry as it is now; ``previous`` is what bought it, None for a code. No I/O.
 
-    Raises what ``admit`` raises, and ``MalformedResponse`` where the endpoints are no longer those that gave it.
+    Raises what the strategy raises, and ``MalformedResponse`` where the endpoints are no longer those that gave it.
     """
     if kept.grantor != access.target.grantor:
         raise MalformedResponse(Evidence("The endpoints are not those that gave this answer.", sent=False))
-    method = access.target.oauth_method
-    is_refresh = previous is not None and access.capabilities.redirects
-    document = admit(kept.answer, method=method, is_refresh=is_refresh, clock=kept.received_at.timestamp())
-    return obtained(document, method=method, previous=previous)
+    return access.strategy.reread(access.target, kept.answer, previous=previous, received_at=kept.received_at)
 
 
 def reread_locked(

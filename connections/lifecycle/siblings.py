@@ -16,12 +16,12 @@ from connections.models import VENDS, Connection
 
 def reaches_siblings(access: Access) -> bool:
     """Whether a revocation ends more than the tokens of one authorization. No I/O."""
-    return access.capabilities.redirects and access.target.oauth_method.revocation.ends == "grant"
+    return access.capabilities.ends_grant
 
 
 def can_be_narrowed(access: Access) -> bool:
     """Whether the provider can revoke one token, and leave the grant alone. No I/O."""
-    return bool(access.target.oauth_method.revocation.narrowed_url)
+    return access.capabilities.narrows
 
 
 def siblings_of(connection: Connection, access: Access) -> QuerySet[Connection]:

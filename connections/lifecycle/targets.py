@@ -19,7 +19,6 @@ from providers.errors import MisconfiguredProvider
 from providers.strategies import strategy_for
 from providers.strategies.base import Capabilities, Strategy
 from providers.values import ClientRegistration, Credential
-from providers.vocabulary import AuthStyle
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ def access_to(
         opened = open_registration(app, key=key)
         target = resolve(
             entry=entry_of(app),
-            style=AuthStyle(app.auth_style),
+            style=app.auth_style,
             registration=ClientRegistration(
                 client_id=app.client_id,
                 client_secrets=opened.secrets,
@@ -114,14 +113,14 @@ def access_to(
             f"The endpoints or the client id of the provider app {app.name!r} have changed since its client secrets "
             "were entered: enter them again."
         )
-    return Access(strategy_for(AuthStyle(app.auth_style)), target)
+    return Access(strategy_for(app.auth_style), target)
 
 
 def registrar_of(app: ProviderApp) -> str:
     """Return what names the party for which the client secrets of ``app`` are. Raises ``AppMisconfigured``."""
     return registrar(
         entry=entry_of(app),
-        style=AuthStyle(app.auth_style),
+        style=app.auth_style,
         registration=ClientRegistration(client_id=app.client_id, params=app.params),
         discovered=app.discovered,
     )

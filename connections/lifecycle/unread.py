@@ -21,8 +21,8 @@ from requests.structures import CaseInsensitiveDict
 from connections.lifecycle import audit, events
 from connections.lifecycle.outcomes import AppMisconfigured
 from connections.lifecycle.sealing import answer_place, open_stored
-from connections.lifecycle.targets import entry_named
-from connections.models import Connection, RefreshAttempt, UnreadAnswer
+from connections.lifecycle.targets import entry_named, entry_of
+from connections.models import Connection, ProviderApp, RefreshAttempt, UnreadAnswer
 from connections.vault.keyring import DataKey
 from connections.vault.sealing import seal
 from providers.oauth.unread import AnswerUnread
@@ -173,7 +173,7 @@ def is_held_back(connection: Connection, *, now: datetime) -> bool:
         Q(parent_id=connection.current_version_id), connection=connection, holds_back=True
     ).order_by("received_at")
     oldest = waiting.values_list("received_at", flat=True).first()
-    return oldest is not None and now >= oldest + _grace(connection.provider)
+    return oldest is not None and now >= oldest + _grace(connection.provider_app)
 
 
 def was_answered(connection: Connection, version_id: uuid.UUID) -> bool:
@@ -181,9 +181,9 @@ def was_answered(connection: Connection, version_id: uuid.UUID) -> bool:
     return UnreadAnswer.objects.filter(connection=connection, parent_id=version_id).exists()
 
 
-def _grace(provider: str) -> timedelta:
+def _grace(app: ProviderApp) -> timedelta:
     try:
-        method = entry_named(provider).authorization_code
+        method = entry_of(app).methods.get(app.auth_style)
     except AppMisconfigured:
         method = None
-    return timedelta(seconds=0 if method is None else method.refresh_grace_seconds)
+    return timedelta(seconds=0 if method is None else method.refresh_tokens.grace_seconds)

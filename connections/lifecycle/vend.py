@@ -56,7 +56,6 @@ from providers.catalog.resolve import Target, resolve
 from providers.errors import MisconfiguredProvider
 from providers.strategies import strategy_for
 from providers.values import ClientRegistration, Credential, Presentation
-from providers.vocabulary import AuthStyle
 
 logger = structlog.get_logger(__name__)
 
@@ -313,7 +312,7 @@ def _target(edition: int, provider: str, auth_style: str, app_params: str, disco
     """
     return resolve(
         entry=entry_named(provider),
-        style=AuthStyle(auth_style),
+        style=auth_style,
         registration=ClientRegistration(client_id="", params=json.loads(app_params)),
         discovered=json.loads(discovered),
         params=json.loads(params),

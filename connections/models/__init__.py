@@ -9,7 +9,7 @@ from connections.models.credential_version import CredentialVersion, Stage
 from connections.models.data_key import DataKey
 from connections.models.incident import Incident, IncidentKind
 from connections.models.outbox_event import OutboxEvent
-from connections.models.provider_app import ProviderApp
+from connections.models.provider_app import ProviderApp, drafts
 from connections.models.refresh_attempt import OPEN_STATES, AttemptState, RefreshAttempt
 from connections.models.scope import Scope
 from connections.models.states import LIVE, MAY_BECOME, REASONS_OF, VENDS, Reason, Status
@@ -48,4 +48,5 @@ __all__ = [
     "Status",
     "Tenant",
     "UnreadAnswer",
+    "drafts",
 ]

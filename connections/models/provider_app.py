@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from connections.models.fields import SealedField
 from connections.models.tenant import Tenant
-from providers.vocabulary import AuthStyle
+from providers.strategies import strategies
 
 
 class ProviderAppQuerySet(models.QuerySet["ProviderApp"]):
@@ -30,7 +30,7 @@ class ProviderApp(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = models.ForeignKey(Tenant, null=True, blank=True, on_delete=models.CASCADE, related_name="provider_apps")
     provider = models.CharField(max_length=64)
-    auth_style = models.CharField(max_length=40, choices=[(style.value, style.value) for style in AuthStyle])
+    auth_style = models.CharField(max_length=40)
     name = models.CharField(max_length=120)
     client_id = models.CharField(max_length=500, default="", blank=True)
     secrets = SealedField(null=True, blank=True, editable=False)
@@ -58,4 +58,18 @@ class ProviderApp(models.Model):
     @property
     def is_draft(self) -> bool:
         """Whether the registration at the provider is still to be entered."""
-        return self.auth_style == AuthStyle.AUTHORIZATION_CODE and not self.client_id
+        return self.redirects and not self.client_id
+
+    @property
+    def redirects(self) -> bool:
+        """Whether end users are sent to the provider, and come back to the app's own callback."""
+        return self.auth_style in _redirecting()
+
+
+def drafts() -> Q:
+    """Return the condition of a draft: what ``is_draft`` says of one."""
+    return Q(auth_style__in=_redirecting(), client_id="")
+
+
+def _redirecting() -> list[str]:
+    return [style for style, strategy in strategies().items() if strategy.redirects]

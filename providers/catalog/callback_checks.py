@@ -10,7 +10,7 @@ from providers.catalog.fields import Param
 from providers.catalog.host_checks import names_any_host
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import names
-from providers.vocabulary import AuthStyle, ParamScope
+from providers.vocabulary import ParamScope
 
 # Connection parameters are shown: nothing that is a secret may become one.
 _NEVER_A_PARAM = frozenset({"access_token", "refresh_token", "id_token", "client_secret", "session_state", "iss"})
@@ -61,7 +61,7 @@ def _param_problems(entry: CatalogEntry, param: Param) -> Iterator[str]:
 
 
 def _addresses(entry: CatalogEntry) -> Iterator[tuple[str, str]]:
-    method = entry.oauth_method(AuthStyle.AUTHORIZATION_CODE)
+    method = entry.authorization_code
     if method is not None:
         for name in ("token_url", "revocation_url", "introspection_url"):
             yield f"authorization_code.{name}", getattr(method, name)

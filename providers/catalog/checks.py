@@ -11,16 +11,12 @@ from providers.catalog.callback_checks import callback_problems
 from providers.catalog.calls import ErrorRule
 from providers.catalog.fields import Param, SecretField
 from providers.catalog.host_checks import host_problems
+from providers.catalog.methods import Method, Revocation
 from providers.catalog.pointer import is_pointer
-from providers.catalog.schema import (
-    AuthorizationCodeMethod,
-    CatalogEntry,
-    ClientCredentialsMethod,
-    Revocation,
-)
+from providers.catalog.schema import CatalogEntry
 from providers.catalog.scope_checks import scope_problems
 from providers.catalog.template_checks import template_problems
-from providers.vocabulary import AuthStyle, ParamScope
+from providers.vocabulary import ParamScope
 
 _RESERVED = frozenset({"access_token"})
 
@@ -32,8 +28,8 @@ def problems_of(entry: CatalogEntry, stem: str) -> Iterator[str]:
     yield from _name_problems(entry)
     yield from scope_problems(entry)
     yield from template_problems(entry)
-    for style in entry.auth_styles:
-        yield from _method_problems(entry, style)
+    for method in entry.methods.values():
+        yield from _method_problems(entry, method)
     for style in entry.presentation.keys() - set(entry.auth_styles):
         yield f"presentation.{style}: the entry does not describe this way to connect; remove it"
     yield from _probe_problems(entry)
@@ -58,7 +54,8 @@ def _name_problems(entry: CatalogEntry) -> Iterator[str]:
     for name in sorted({name for name in declared if declared.count(name) > 1 or name in reserved}):
         yield f"params: {name!r} is declared twice or is a name of ours; choose another"
     items: list[tuple[str, Param | SecretField]] = [(f"params.{param.name}", param) for param in entry.params]
-    items += [(f"api_key.fields.{item.name}", item) for item in (entry.api_key.fields if entry.api_key else ())]
+    for method in entry.methods.values():
+        items += [(f"{method.section()}.fields.{item.name}", item) for item in method.typed_fields]
     for key, item in items:
         samples = [item.example, item.default] if isinstance(item, Param) else [item.example]
         try:
@@ -81,26 +78,26 @@ def _kept_names(entry: CatalogEntry) -> list[str]:
     return sorted(kept)
 
 
-def _method_problems(entry: CatalogEntry, style: AuthStyle) -> Iterator[str]:
-    if (method := entry.oauth_method(style)) is None:
-        if entry.api_key is not None and not entry.api_key.fields:
-            yield "api_key.fields: describe at least one field"
+def _method_problems(entry: CatalogEntry, described: Method) -> Iterator[str]:
+    key = described.section()
+    if (method := described.oauth) is None:
+        if not described.typed_fields:
+            yield f"{key}.fields: describe at least one field"
         return
-    key = _section(style)
     yield from _rule_problems(f"{key}.errors", method.errors)
     yield from _rule_problems(f"{key}.revocation.errors", method.revocation.errors)
-    if isinstance(method, AuthorizationCodeMethod) and method.refresh_scope not in ("", *_scope_names(entry)):
-        yield f"{key}.refresh_scope: {method.refresh_scope!r} is not among the [[scopes]]; describe it there"
-    if isinstance(method, AuthorizationCodeMethod) and method.jwks_url and not method.issuer:
+    scope = method.refresh_tokens.scope
+    if scope not in ("", *_scope_names(entry)):
+        yield f"{key}.refresh_scope: {scope!r} is not among the [[scopes]]; describe it there"
+    if method.urls["jwks"] and not method.issuer:
         yield f"{key}.jwks_url: is of use with the issuer whose keys they are; give the issuer"
     if method.discover:
         if not method.issuer:
             yield f"{key}.issuer: is needed for discovery"
         return
-    if not method.token_url:
-        yield f"{key}.token_url: is missing; give the URL, or set discover = true"
-    if not isinstance(method, ClientCredentialsMethod) and not method.authorization_url:
-        yield f"{key}.authorization_url: is missing; give the URL, or set discover = true"
+    for name in method.needed_urls:
+        if not method.urls[name]:
+            yield f"{key}.{name}_url: is missing; give the URL, or set discover = true"
     if method.revocation != Revocation() and not method.revocation_url:
         yield f"{key}.revocation: describes an endpoint without an address; give revocation_url"
 
@@ -144,25 +141,22 @@ def _workspace_problems(entry: CatalogEntry) -> Iterator[str]:
         yield f"params.{name}: nothing fills it; name it as the param, or among the params, of [workspaces]"
 
 
-def _section(style: AuthStyle) -> str:
-    return style.removeprefix("oauth2_")
-
-
 def _pointers(entry: CatalogEntry) -> Iterator[tuple[str, str]]:
     """Yield key and pointer of every pointer that is not empty."""
     found: list[tuple[str, str]] = []
     rules: list[tuple[str, tuple[ErrorRule, ...]]] = []
-    for style in entry.auth_styles:
-        if (method := entry.oauth_method(style)) is not None:
-            rules += [(f"{_section(style)}.errors", method.errors)]
-            rules += [(f"{_section(style)}.revocation.errors", method.revocation.errors)]
-            found.append((f"{_section(style)}.token_pointer", method.token_pointer))
+    for described in entry.methods.values():
+        if (method := described.oauth) is not None:
+            section = method.section()
+            rules += [(f"{section}.errors", method.errors)]
+            rules += [(f"{section}.revocation.errors", method.revocation.errors)]
+            found.append((f"{section}.token_pointer", method.token_pointer))
             named = dict(method.token_fields) | {"expiry.field": method.expiry.field}
-            if isinstance(method, AuthorizationCodeMethod) and method.refresh_expiry is not None:
-                named["refresh_expiry.field"] = method.refresh_expiry.field
-            found += [(f"{_section(style)}.{name}", said) for name, said in named.items() if said.startswith("/")]
+            if (expiry := method.refresh_tokens.expiry) is not None:
+                named["refresh_expiry.field"] = expiry.field
+            found += [(f"{section}.{name}", said) for name, said in named.items() if said.startswith("/")]
             extra = method.extra_pointers.items()
-            found += [(f"{_section(style)}.extra_response_fields.{name}", pointer or "-") for name, pointer in extra]
+            found += [(f"{section}.extra_response_fields.{name}", pointer or "-") for name, pointer in extra]
     if (probe := entry.probe) is not None:
         rules.append(("probe.dead", probe.dead))
         found += [("probe.account_id", pointer) for pointer in probe.account_id.split()]

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from providers.catalog.fields import Param
-from providers.catalog.schema import CatalogEntry, ClientCredentialsMethod
+from providers.catalog.methods import Method
+from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import fill, names
-from providers.vocabulary import AuthStyle, ClientAuthentication, ParamScope
+from providers.vocabulary import ClientAuthentication, ParamScope
 
 _ELSEWHERE = ("evil.example", "203.0.113.9")
 _FORMS = (
@@ -23,8 +24,8 @@ _LABEL = "evil"
 
 def host_problems(entry: CatalogEntry) -> Iterator[str]:
     """Yield what would let an end user, or an answer, name any host: the key, and what to do. No I/O."""
-    for style in entry.auth_styles:
-        yield from _secret_problems(entry, style)
+    for method in entry.methods.values():
+        yield from _secret_problems(entry, method)
     for param in entry.params_of(ParamScope.WORKSPACE):
         for key, template in _addresses_of_calls(entry):
             if names_any_host(template, param):
@@ -53,22 +54,19 @@ def names_any_host(template: str, param: Param) -> bool:
         return False
 
 
-def _secret_problems(entry: CatalogEntry, style: AuthStyle) -> Iterator[str]:
+def _secret_problems(entry: CatalogEntry, method: Method) -> Iterator[str]:
     """Yield the endpoints to which a shared client secret would go wherever the end user says."""
-    method = entry.oauth_method(style)
-    if method is None or method.client_authentication is ClientAuthentication.NONE:
+    oauth = method.oauth
+    if oauth is None or not method.registers_client or oauth.client_authentication is ClientAuthentication.NONE:
         return
-    if isinstance(method, ClientCredentialsMethod) and method.own_registration:
-        return
-    section = style.removeprefix("oauth2_")
-    addresses = {name: getattr(method, name) for name in ("token_url", "revocation_url", "introspection_url", "issuer")}
-    addresses["revocation.narrowed_url"] = method.revocation.narrowed_url
+    addresses = {name: getattr(oauth, name) for name in ("token_url", "revocation_url", "introspection_url", "issuer")}
+    addresses["revocation.narrowed_url"] = oauth.revocation.narrowed_url
     for name, template in addresses.items():
         for param in entry.params_of(ParamScope.CONNECTION):
             if names_any_host(template, param):
                 yield (
-                    f"{section}.{name}: the end user types {{{param.name}}}, and the provider app's client secret, "
-                    "which others share, would go to any host they name; narrow its pattern to a domain of the "
+                    f"{method.section()}.{name}: the end user types {{{param.name}}}, and the provider app's client "
+                    "secret, which others share, would go to any host they name; narrow its pattern to a domain of the "
                     'provider\'s, let the operator give it (scope = "app"), or take a registration of the '
                     "connection's own ([client_credentials] with own_registration = true)"
                 )

@@ -22,7 +22,6 @@ from pydantic import ValidationError
 from providers.catalog.checks import problems_of
 from providers.catalog.fields import Param, SecretField
 from providers.catalog.schema import CatalogEntry
-from providers.vocabulary import AuthStyle
 
 logger = structlog.get_logger(__name__)
 
@@ -150,7 +149,7 @@ def load_entry(path: Path) -> CatalogEntry:
     return loaded
 
 
-def form_schema(entry: CatalogEntry, style: AuthStyle) -> dict[str, Any]:
+def form_schema(entry: CatalogEntry, style: str) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of what the end user types: the connection's parameters, then the secrets.
 
     Secrets are marked ``writeOnly`` with the format ``password``. A parameter with a default is not required.

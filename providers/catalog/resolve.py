@@ -7,13 +7,13 @@ from urllib.parse import quote
 
 from providers.catalog.calls import Presentation
 from providers.catalog.fields import Param
-from providers.catalog.schema import AuthorizationCodeMethod, CatalogEntry, ClientCredentialsMethod, OAuthMethod
+from providers.catalog.methods import Method, OAuthMethod
+from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import fill, names, render
 from providers.errors import Evidence, MisconfiguredProvider
 from providers.values import ClientRegistration
-from providers.vocabulary import AuthStyle, ClientAuthentication, IssParameter, ParamScope, Pkce
+from providers.vocabulary import ClientAuthentication, IssParameter, ParamScope, Pkce
 
-_Method = AuthorizationCodeMethod | ClientCredentialsMethod
 _HABITS = {"iss_parameter": IssParameter, "pkce": Pkce, "client_authentication": ClientAuthentication}
 _URLS = {
     "authorization": "authorization_url",
@@ -51,16 +51,21 @@ class Target:
     """
 
     entry: CatalogEntry
-    style: AuthStyle
+    style: str
     registration: ClientRegistration
     endpoints: Endpoints
     params: Mapping[str, str] = field(default_factory=dict)
     grantor: str = ""
 
     @property
-    def oauth_method(self) -> _Method:
+    def method(self) -> Method:
+        """What the entry says of the target's auth style."""
+        return self.entry.methods[self.style]
+
+    @property
+    def oauth_method(self) -> OAuthMethod:
         """The habits of the token endpoint. Raises ``MisconfiguredProvider`` for a style that has none."""
-        method = self.entry.oauth_method(self.style)
+        method = self.method.oauth
         if method is None:
             raise _misconfigured(f"{self.entry.slug} does not describe {self.style}.")
         return method
@@ -78,13 +83,13 @@ class Target:
     @property
     def refresh_scope(self) -> str:
         """The scope for which the refresh token stands, "" where there is none."""
-        method = self.entry.oauth_method(self.style)
-        return method.refresh_scope if isinstance(method, AuthorizationCodeMethod) else ""
+        return self.method.refresh_tokens.scope
 
     @property
     def has_typed_host(self) -> bool:
         """Whether the token endpoint is at a host that the end user named, other than the entry's default."""
-        template = self.oauth_method.token_url or self.oauth_method.issuer
+        urls = self.method.urls
+        template = urls.get("token") or urls.get("issuer", "")
         decide = names(template.partition("://")[2].partition("/")[0])
         typed = [param for param in self.entry.params if param.scope is ParamScope.CONNECTION and param.name in decide]
         return any(self.params.get(param.name, param.default) != param.default for param in typed)
@@ -111,7 +116,7 @@ class Target:
 def resolve(
     *,
     entry: CatalogEntry,
-    style: AuthStyle,
+    style: str,
     registration: ClientRegistration,
     discovered: Mapping[str, str],
     params: Mapping[str, str],
@@ -126,7 +131,8 @@ def resolve(
     for a parameter of scope ``app`` is ignored. Raises ``MisconfiguredProvider`` naming the parameter that is missing
     or does not match its pattern, or the endpoint that is missing or no http(s) URL. No I/O.
     """
-    if style not in entry.auth_styles:
+    method = entry.methods.get(style)
+    if method is None:
         raise _misconfigured(f"{entry.slug} does not describe {style}.")
     values: dict[str, str] = {}
     for param in entry.params:
@@ -134,12 +140,10 @@ def resolve(
         is_to_come = param.scope is ParamScope.WORKSPACE or (before_callback and param.scope is ParamScope.CALLBACK)
         if given or not is_to_come:
             values[param.name] = _value(param, given)
-    method = entry.oauth_method(style)
-    if method is not None and method.discover and discovered:
-        method = _with_habits(method, discovered)
-        name = "authorization_code" if style is AuthStyle.AUTHORIZATION_CODE else "client_credentials"
-        entry = entry.model_copy(update={name: method})
-    urls = _urls(entry, style, method, values, registration.client_id, discovered)
+    if method.oauth is not None and method.oauth.discover and discovered:
+        method = _with_habits(method.oauth, discovered)
+        entry = entry.model_copy(update={method.section(): method})
+    urls = _urls(entry, method, values, registration.client_id, discovered)
     _check(entry, method, urls)
     bound = {param.name for param in entry.params if param.scope is not ParamScope.WORKSPACE}
     return Target(
@@ -153,31 +157,30 @@ def resolve(
 
 
 def registrar(
-    *, entry: CatalogEntry, style: AuthStyle, registration: ClientRegistration, discovered: Mapping[str, str]
+    *, entry: CatalogEntry, style: str, registration: ClientRegistration, discovered: Mapping[str, str]
 ) -> str:
     """Return what names the party for which the client secrets of ``registration`` are: its grantor and client id.
 
     Parameters of the connection are left open. Secrets that were entered for another one must not be sent. No I/O.
     """
-    method = entry.oauth_method(style)
+    method = entry.methods.get(style) or Method()  # an entry that was changed since may say nothing of it any more
     declared = entry.params_of(ParamScope.APP)
     values = {param.name: registration.params.get(param.name) or param.default for param in declared}
-    urls = _urls(entry, style, method, values, registration.client_id, discovered)
+    urls = _urls(entry, method, values, registration.client_id, discovered)
     return _grantor(entry, method, urls, values | {"client_id": registration.client_id}, always=("client_id",))
 
 
 def _grantor(
     entry: CatalogEntry,
-    method: _Method | None,
+    method: Method,
     urls: Mapping[str, str],
     values: Mapping[str, str],
     always: Sequence[str] = (),
 ) -> str:
     """Return issuer, token endpoint, and the parameters that enter any endpoint, as one canonical text."""
-    templates = [entry.base_url, entry.probe.url if entry.probe else ""]
-    if method is not None:
-        templates += [method.issuer, method.token_url, method.revocation_url, method.introspection_url]
-        templates.append(method.authorization_url if isinstance(method, AuthorizationCodeMethod) else "")
+    # Keys are public: where they are fetched decides nothing about who gets a secret.
+    called = [template for name, template in method.urls.items() if name != "jwks"]
+    templates = [entry.base_url, entry.probe.url if entry.probe else "", *called]
     used = {name for template in templates for name in names(template)}.union(always)
     params = {name: value for name, value in values.items() if name in used}
     named = {"issuer": urls.get("issuer", ""), "token_endpoint": urls.get("token", ""), "params": params}
@@ -194,7 +197,7 @@ def _value(param: Param, given: str | None) -> str:
     return param.filled_in(value)
 
 
-def _with_habits(method: _Method, discovered: Mapping[str, str]) -> _Method:
+def _with_habits(method: OAuthMethod, discovered: Mapping[str, str]) -> OAuthMethod:
     fields = type(method).model_fields.keys() - spelled_out(method)
     return method.model_copy(
         update={
@@ -220,40 +223,28 @@ def overruled(method: OAuthMethod, discovered: Mapping[str, str]) -> Iterator[tu
 
 def _urls(
     entry: CatalogEntry,
-    style: AuthStyle,
-    method: _Method | None,
+    method: Method,
     values: Mapping[str, str],
     client_id: str,
     discovered: Mapping[str, str],
 ) -> dict[str, str]:
-    templates = {"base": entry.base_url, "probe": entry.probe.url if entry.probe else ""}
-    if method is not None:
-        templates |= {
-            "issuer": method.issuer,
-            "authorization": method.authorization_url if isinstance(method, AuthorizationCodeMethod) else "",
-            "token": method.token_url,
-            "revocation": method.revocation_url,
-            "introspection": method.introspection_url,
-            "jwks": method.jwks_url if isinstance(method, AuthorizationCodeMethod) else "",
-        }
+    templates = {"base": entry.base_url, "probe": entry.probe.url if entry.probe else "", **method.urls}
     # Only two of them may name it, and it is the operator's word: quoted, it stays one step of a path.
     values = {**values, "client_id": quote(client_id, safe="")}
     urls = {name: fill(template, values) for name, template in templates.items()}
-    if method is not None and method.discover:
+    if method.oauth is not None and method.oauth.discover:
         found = {name: discovered.get(name, "") for name in urls if name != "base"}
-        if entry.probe is None or style is not AuthStyle.AUTHORIZATION_CODE:
+        if entry.probe is None or not method.redirects:
             found.pop("probe")  # userinfo answers for a person: without one it would call a good credential dead
         urls = {name: url or found.get(name, "") for name, url in urls.items()}
     return urls
 
 
-def _check(entry: CatalogEntry, method: _Method | None, urls: Mapping[str, str]) -> None:
-    needed = [] if method is None else ["token"]
-    if isinstance(method, AuthorizationCodeMethod):
-        needed.append("authorization")
-    for name in needed:
+def _check(entry: CatalogEntry, method: Method, urls: Mapping[str, str]) -> None:
+    for name in method.needed_urls:
         if not urls[name]:
-            hint = " Run discovery for the provider app." if method is not None and method.discover else ""
+            discovers = method.oauth is not None and method.oauth.discover
+            hint = " Run discovery for the provider app." if discovers else ""
             raise _misconfigured(f"The {name} endpoint of {entry.slug} is not known.{hint}")
     for name, url in urls.items():
         # The authorization endpoint is where a browser is sent: no other scheme may get there. What is called from

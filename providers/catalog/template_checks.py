@@ -6,9 +6,10 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from providers.catalog.schema import CatalogEntry, OAuthMethod
+from providers.catalog.methods import OAuthMethod
+from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import is_plain, names
-from providers.vocabulary import AuthStyle, ParamScope
+from providers.vocabulary import ParamScope
 
 _CLIENT = frozenset({"client_id"})
 _Kind = Literal["address", "header", "text", "loose"]
@@ -61,21 +62,17 @@ def _texts(key: str, value: JsonValue) -> Iterator[tuple[str, str]]:
             yield from _texts(f"{key}.{name}", item)
 
 
-def _section(style: AuthStyle) -> str:
-    return style.removeprefix("oauth2_")
-
-
 def _templates(entry: CatalogEntry) -> Iterator[_Template]:
     chosen = frozenset(param.name for param in entry.params_of(ParamScope.WORKSPACE))
     params = frozenset(param.name for param in entry.params) - chosen
     extra: frozenset[str] = frozenset()
     secrets: frozenset[str] = frozenset()
-    for style in entry.auth_styles:
-        secrets |= {item.name for item in entry.fields_of(style)}
-        if method := entry.oauth_method(style):
+    for described in entry.methods.values():
+        secrets |= {item.name for item in described.typed_fields}
+        if method := described.oauth:
             secrets |= {"access_token"}
             extra |= set(method.extra_pointers)
-            yield from _method_templates(_section(style), method, params)
+            yield from _method_templates(method.section(), method, params)
     anything = params | extra | chosen
     yield "base_url", entry.base_url, anything, "address"
     for style, presentation in entry.presentation.items():

@@ -9,8 +9,8 @@ from functools import partial
 from pydantic import SecretStr
 
 from providers import egress
+from providers.catalog.methods import OAuthMethod
 from providers.catalog.resolve import Target
-from providers.catalog.schema import OAuthMethod
 from providers.catalog.template import fill, names, render
 from providers.errors import Evidence, GrantRejected, MalformedResponse, MisconfiguredProvider, RequestRejected
 from providers.oauth.classify import failure_of

@@ -9,8 +9,8 @@ import structlog
 from pydantic import SecretStr
 
 from providers.answer_text import objects_in, text_of
+from providers.catalog.methods import OAuthMethod
 from providers.catalog.pointer import value_at
-from providers.catalog.schema import AuthorizationCodeMethod, OAuthMethod
 from providers.errors import MalformedResponse
 from providers.oauth.classify import answered_at, error_in, failure_of, fields_in
 from providers.oauth.expiry import GrantLife, access_life, grant_life
@@ -114,8 +114,7 @@ def obtained(document: TokenDocument, *, method: OAuthMethod, previous: Credenti
     access = access_life(fields, whole, expiry=method.expiry, clock=document.clock)
     grant = GrantLife()
     if refresh_token is not None:
-        expiry = method.refresh_expiry if isinstance(method, AuthorizationCodeMethod) else None
-        grant = grant_life(fields, whole, expiry=expiry, clock=document.clock)
+        grant = grant_life(fields, whole, expiry=method.refresh_tokens.expiry, clock=document.clock)
     return Obtained(
         credential=Credential(
             access_token=_token(fields["access_token"]),
@@ -146,9 +145,10 @@ def scopes_of(
     found = scopes_in(document.get(method.scope_field), separator=separator)
     if found == () and method.empty_scope == "as_requested":
         return None
-    if not found or not is_refreshable or not isinstance(method, AuthorizationCodeMethod):
+    refresh_scope = method.refresh_tokens.scope
+    if not found or not is_refreshable or not refresh_scope:
         return found
-    return tuple(dict.fromkeys([*found, method.refresh_scope])) if method.refresh_scope else found
+    return tuple(dict.fromkeys([*found, refresh_scope]))
 
 
 def scopes_in(value: object, *, separator: str = " ") -> tuple[str, ...] | None:

@@ -1,4 +1,8 @@
-"""The auth styles, by an explicit map: nothing registers itself by being imported."""
+"""The auth styles, by an explicit map: nothing registers itself by being imported.
+
+A new style is a file here, its strategy in this map, and what entries say of it (``providers.catalog.methods``, with a
+section in ``providers.catalog.schema``). Nobody outside this package asks which style it is: they ask what it can do.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -7,17 +11,17 @@ from providers.strategies.api_key import ApiKey
 from providers.strategies.authorization_code import AuthorizationCode
 from providers.strategies.base import Strategy
 from providers.strategies.client_credentials import ClientCredentials
-from providers.vocabulary import AuthStyle
 
-_STRATEGIES: Mapping[AuthStyle, Strategy] = MappingProxyType(
-    {
-        AuthStyle.AUTHORIZATION_CODE: AuthorizationCode(),
-        AuthStyle.CLIENT_CREDENTIALS: ClientCredentials(),
-        AuthStyle.API_KEY: ApiKey(),
-    }
+_STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
+    {strategy.style: strategy for strategy in (AuthorizationCode(), ClientCredentials(), ApiKey())}
 )
 
 
-def strategy_for(style: AuthStyle) -> Strategy:
+def strategies() -> Mapping[str, Strategy]:
+    """Return every strategy by the name of its style."""
+    return _STRATEGIES
+
+
+def strategy_for(style: str) -> Strategy:
     """Return the strategy that speaks ``style``; it is stateless and shared."""
     return _STRATEGIES[style]

@@ -1,38 +1,31 @@
 """Static keys that the end user pastes. Nothing is fetched or refreshed: only a probe tells whether they work."""
 
+from collections.abc import Mapping
+
 from pydantic import SecretStr
 
+from providers.catalog.methods import ApiKeyMethod
 from providers.catalog.resolve import Target
-from providers.strategies import presenting, probing
 from providers.strategies.base import Capabilities, Strategy
-from providers.strategies.fields import checked_fields
-from providers.values import Credential, Obtained, Presentation, ProbeResult
-from providers.vocabulary import AuthStyle
+from providers.values import Credential
 
 
 class ApiKey(Strategy):
-    """One or several fields, checked for their form only."""
+    """One or several fields, checked for their form only. ``value`` is the first secret one."""
 
-    style = AuthStyle.API_KEY
+    method = ApiKeyMethod
+    title = "Pasted key"
+    invitation = "Paste an API key"
+    auth_method = "api_key"
 
-    def capabilities(self, target: Target) -> Capabilities:
-        return Capabilities(submits=True, probes=probing.can_probe(target))
+    def _capabilities(self, target: Target) -> Capabilities:
+        return Capabilities()
 
-    def accept(self, target: Target, fields: dict[str, str]) -> Obtained:
-        return Obtained(credential=Credential(fields=checked_fields(target, fields)))
-
-    def present(self, target: Target, credential: Credential) -> Presentation:
-        """Return the presentation: ``value`` is the first secret field, and ``params`` hold the other kind too."""
-        fields = target.entry.fields_of(self.style)
+    def _value(self, target: Target, credential: Credential) -> SecretStr | None:
+        fields = target.method.typed_fields
         secrets = [item.name for item in fields if item.secret] or [item.name for item in fields]
-        held = credential.fields
-        return presenting.present(
-            target,
-            credential,
-            auth_method="api_key",
-            value=next((held[name] for name in secrets if name in held), SecretStr("")),
-            params={i.name: held[i.name].get_secret_value() for i in fields if not i.secret and i.name in held},
-        )
+        return next((credential.fields[name] for name in secrets if name in credential.fields), None)
 
-    def probe(self, target: Target, credential: Credential) -> ProbeResult:
-        return probing.probe(target, credential, self.present(target, credential))
+    def _params(self, target: Target, credential: Credential) -> Mapping[str, str]:
+        shown = [item.name for item in target.method.typed_fields if not item.secret]
+        return {name: credential.fields[name].get_secret_value() for name in shown if name in credential.fields}

@@ -3,34 +3,45 @@
 from collections.abc import Sequence
 from urllib.parse import quote, urlencode, urlsplit
 
-from pydantic import SecretStr
-
+from providers.catalog.methods import AuthorizationCodeMethod
 from providers.catalog.resolve import Target
-from providers.catalog.schema import AuthorizationCodeMethod
 from providers.catalog.template import render
 from providers.errors import Evidence, MisconfiguredProvider
 from providers.oauth import identity, introspection, pkce, revocation, token_endpoint
-from providers.strategies import presenting, probing
 from providers.strategies.base import Capabilities, Strategy
-from providers.strategies.blame import marking_typed_host
-from providers.values import Account, AuthorizationRequest, CodeGrant, Credential, Obtained, Presentation, ProbeResult
-from providers.vocabulary import AuthStyle, Pkce, TokenKind
+from providers.values import Account, AuthorizationRequest, CodeGrant, Credential, Obtained, ProbeResult
+from providers.vocabulary import IssParameter, Pkce, TokenKind
+
+_OFFLINE = frozenset({"offline_access", "offline.access", "offline"})
 
 
 class AuthorizationCode(Strategy):
     """The end user is sent to the provider and comes back with a code."""
 
-    style = AuthStyle.AUTHORIZATION_CODE
+    method = AuthorizationCodeMethod
+    title = "OAuth 2.0, by consent"
+    invitation = "Sign in with {name}"
 
-    def capabilities(self, target: Target) -> Capabilities:
+    def _capabilities(self, target: Target) -> Capabilities:
+        method = _method(target)
         return Capabilities(
-            redirects=True,
             refreshes=True,
-            rotates=_method(target).refresh_tokens_rotate,
+            needs_refresh_token=True,
+            rotates=method.refresh_tokens_rotate,
             revokes=bool(target.endpoints.revocation),
+            ends_grant=method.revocation.ends == "grant",
+            narrows=bool(method.revocation.narrowed_url),
             introspects=bool(target.endpoints.introspection),
-            probes=probing.can_probe(target),
         )
+
+    def expects_refresh_token(self, target: Target, scopes: Sequence[str], *, ends: bool) -> bool:
+        method = _method(target)
+        if method.expects_refresh_token is not None:
+            return method.expects_refresh_token
+        return ends or not (_OFFLINE | {method.refresh_scope}).isdisjoint(scopes)
+
+    def new_verifier(self, target: Target) -> str | None:
+        return pkce.new_verifier() if _method(target).pkce is Pkce.S256 else None
 
     def authorization_url(self, target: Target, request: AuthorizationRequest) -> str:
         method = _method(target)
@@ -57,22 +68,19 @@ class AuthorizationCode(Strategy):
         endpoint = target.endpoints.authorization
         return endpoint + ("&" if urlsplit(endpoint).query else "?") + urlencode(parameters, quote_via=quote)
 
-    def exchange_code(self, target: Target, grant: CodeGrant) -> Obtained:
+    def issuer_agrees(self, target: Target, iss: str | None) -> bool:
+        if iss is None:
+            return _method(target).iss_parameter is not IssParameter.REQUIRED
+        # Where no issuer is known there is nothing to compare with: the path of the callback tells servers apart.
+        return target.endpoints.issuer in ("", iss)
+
+    def _exchange_code(self, target: Target, grant: CodeGrant) -> Obtained:
         if _method(target).pkce is Pkce.BREAKS:
             grant = CodeGrant(code=grant.code, code_verifier=None, scopes=grant.scopes)
-        with marking_typed_host(target):
-            return token_endpoint.exchange_code(target=target, grant=grant)
+        return token_endpoint.exchange_code(target=target, grant=grant)
 
-    def refresh(self, target: Target, credential: Credential) -> Obtained:
-        with marking_typed_host(target):
-            return token_endpoint.refresh(target=target, credential=credential)
-
-    def present(self, target: Target, credential: Credential) -> Presentation:
-        value = credential.access_token or SecretStr("")
-        return presenting.present(target, credential, auth_method="bearer", value=value)
-
-    def probe(self, target: Target, credential: Credential) -> ProbeResult:
-        return probing.probe(target, credential, self.present(target, credential))
+    def _refresh(self, target: Target, credential: Credential) -> Obtained:
+        return token_endpoint.refresh(target=target, credential=credential)
 
     def identify(self, target: Target, obtained: Obtained, *, received_at: float) -> Account | None:
         return identity.account_of(target, obtained, received_at=received_at)

@@ -9,43 +9,40 @@ from contextlib import contextmanager
 
 from pydantic import SecretStr
 
+from providers.catalog.methods import ClientCredentialsMethod
 from providers.catalog.resolve import Target
 from providers.errors import ClientRejected, Evidence, GrantRejected, MisconfiguredProvider
 from providers.oauth import introspection, revocation, token_endpoint
-from providers.strategies import presenting, probing
 from providers.strategies.base import Capabilities, Strategy
-from providers.strategies.blame import marking_typed_host
-from providers.strategies.fields import checked_fields
-from providers.values import ClientRegistration, Credential, Obtained, Presentation, ProbeResult
-from providers.vocabulary import AuthStyle, TokenKind
+from providers.values import ClientRegistration, Credential, Obtained, ProbeResult
+from providers.vocabulary import TokenKind
 
 
 class ClientCredentials(Strategy):
     """A machine's own token; ``accept`` fetches the first one, from {} where the registration is the provider app's."""
 
-    style = AuthStyle.CLIENT_CREDENTIALS
+    method = ClientCredentialsMethod
+    title = "OAuth 2.0, client credentials"
+    invitation = "Connect with a client id and secret"
 
-    def capabilities(self, target: Target) -> Capabilities:
+    def _capabilities(self, target: Target) -> Capabilities:
         return Capabilities(
-            submits=_is_own(target),
             refreshes=True,
             revokes=bool(target.endpoints.revocation),
+            narrows=bool(target.oauth_method.revocation.narrowed_url),
             introspects=bool(target.endpoints.introspection),
-            probes=probing.can_probe(target),
         )
 
-    def accept(self, target: Target, fields: dict[str, str]) -> Obtained:
-        return self._fetch(target, Credential(fields=checked_fields(target, fields)))
+    def _accept(self, target: Target, typed: Credential) -> Obtained:
+        return self._refresh(target, typed)
 
-    def refresh(self, target: Target, credential: Credential) -> Obtained:
-        return self._fetch(target, credential)
-
-    def present(self, target: Target, credential: Credential) -> Presentation:
-        value = credential.access_token or SecretStr("")
-        return presenting.present(target, credential, auth_method="bearer", value=value)
-
-    def probe(self, target: Target, credential: Credential) -> ProbeResult:
-        return probing.probe(target, credential, self.present(target, credential))
+    def _refresh(self, target: Target, credential: Credential) -> Obtained:
+        registration = _registration(target, credential.fields)
+        scopes = tuple(scope.name for scope in target.entry.scopes if scope.default)
+        with _blaming_the_grant(target):
+            return token_endpoint.client_credentials(
+                target=target, registration=registration, scopes=scopes, previous=credential
+            )
 
     def introspect(self, target: Target, credential: Credential, *, kind: TokenKind = TokenKind.ACCESS) -> ProbeResult:
         registration = _registration(target, credential.fields)
@@ -56,18 +53,9 @@ class ClientCredentials(Strategy):
         with _blaming_the_grant(target):
             revocation.revoke(target=target, registration=registration, credential=credential, narrowed=narrowed)
 
-    def _fetch(self, target: Target, credential: Credential) -> Obtained:
-        registration = _registration(target, credential.fields)
-        scopes = tuple(scope.name for scope in target.entry.scopes if scope.default)
-        with _blaming_the_grant(target), marking_typed_host(target):
-            return token_endpoint.client_credentials(
-                target=target, registration=registration, scopes=scopes, previous=credential
-            )
-
 
 def _is_own(target: Target) -> bool:
-    method = target.entry.client_credentials
-    return method is not None and method.own_registration
+    return not target.method.registers_client
 
 
 def _registration(target: Target, fields: Mapping[str, SecretStr]) -> ClientRegistration:

@@ -11,8 +11,8 @@ import django
 
 django.setup()
 
+from providers.catalog.methods import ApiKeyMethod  # noqa: E402 - the apps must be ready
 from providers.sandbox.client import SandboxControl  # noqa: E402 - the apps must be ready
-from providers.vocabulary import AuthStyle  # noqa: E402 - the apps must be ready
 from tests.connections.consent.teams import NORTH_AND_SOUTH  # noqa: E402 - the apps must be ready
 from tests.factories import make_caller, make_sandbox_app_at, make_tenant  # noqa: E402 - the apps must be ready
 
@@ -26,7 +26,7 @@ def prepare(origin: str, sandbox: str) -> str:
         return_urls=[f"{origin}/connected"],
     )
     make_sandbox_app_at(sandbox, tenant=tenant, provider="teams", client_scopes=["profile.read"])
-    make_sandbox_app_at(sandbox, tenant=tenant, style=AuthStyle.API_KEY)
+    make_sandbox_app_at(sandbox, tenant=tenant, style=ApiKeyMethod.style)
     SandboxControl(sandbox).settings(workspaces={"alice": NORTH_AND_SOUTH})
     return make_caller(tenant).key
 

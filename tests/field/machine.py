@@ -1,7 +1,7 @@
 """A connection by client credentials at the stage's provider: the end user types a client id and a secret."""
 
 from connections.models import Connection, ProviderApp
-from providers.vocabulary import AuthStyle
+from providers.catalog.methods import ClientCredentialsMethod
 from tests.connections.consent.steps import submit
 from tests.field.stage import Stage
 from tests.flows import completion_code
@@ -22,7 +22,7 @@ account_id = "/id"
 def describe_machine(stage: Stage, *, method: str = "") -> ProviderApp:
     """Make the stage's entry and app ones of client credentials; ``method`` is TOML for its section."""
     stage.write(ENTRY, method=method)
-    return stage.register(auth_style=AuthStyle.CLIENT_CREDENTIALS, client_id="", client_secrets=[])
+    return stage.register(auth_style=ClientCredentialsMethod.style, client_id="", client_secrets=[])
 
 
 def connect_machine(stage: Stage, app: ProviderApp) -> Connection:

@@ -19,7 +19,7 @@ from connections.lifecycle.refresh import refresh
 from connections.lifecycle.targets import redirect_uri
 from connections.models import Connection, ProviderApp, Tenant
 from providers.catalog import loader
-from providers.vocabulary import AuthStyle
+from providers.catalog.methods import AuthorizationCodeMethod
 from tests.connections.lifecycle.clockwork import age
 from tests.factories import make_caller
 from tests.flows import EndUser, Invitation, completion_code
@@ -111,7 +111,7 @@ class Stage:
         """Make acme's provider app."""
         registration: dict[str, Any] = {
             "provider": SLUG,
-            "auth_style": AuthStyle.AUTHORIZATION_CODE,
+            "auth_style": AuthorizationCodeMethod.style,
             "client_id": CLIENT_ID,
             "client_secrets": [CLIENT_SECRET],
             **changes,

@@ -8,7 +8,7 @@ import pytest
 
 from connections.models import Connection, Incident
 from providers.catalog.loader import CatalogError
-from providers.vocabulary import AuthStyle
+from providers.catalog.methods import ApiKeyMethod
 from tests.field.stage import CLIENT_ID, CLIENT_SECRET, Stage
 from tests.flows import SAME_ORIGIN, completion_code
 
@@ -63,7 +63,7 @@ account_id = "/id"
 
 def paste(stage: Stage, header: str, **typed: str) -> Connection:
     stage.write(KEY.replace("<header>", header))
-    app = stage.register(name="keys", auth_style=AuthStyle.API_KEY, client_id="", client_secrets=[])
+    app = stage.register(name="keys", auth_style=ApiKeyMethod.style, client_id="", client_secrets=[])
     invitation = stage.invite()
     stage.alice.start(invitation)
     held = stage.alice.browser.post(f"/connect/{invitation.id}/method/{app.id}", typed, headers=SAME_ORIGIN)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from connections.models import Connection, ConnectSession, CredentialVersion
-from providers.vocabulary import AuthStyle
+from providers.catalog.methods import ApiKeyMethod
 from tests.connections.consent.steps import submit
 from tests.field.stage import ENTRY, Stage
 from tests.flows import completion_code, failure_of
@@ -100,7 +100,7 @@ def test_the_list_of_workspaces_is_asked_for_again(stage: Stage) -> None:
 @pytest.mark.parametrize(("answers", "is_taken"), [([401, 200], True), ([401, 401], False)], ids=["new", "wrong"])
 def test_a_typed_key_is_tried_twice(stage: Stage, answers: list[int], is_taken: bool) -> None:
     stage.write(KEYS)
-    app = stage.register(auth_style=AuthStyle.API_KEY, client_id="", client_secrets=[])
+    app = stage.register(auth_style=ApiKeyMethod.style, client_id="", client_secrets=[])
     stage.forget_answers("/me")
     for status in answers:
         stage.me({"id": "u-7"}, status=status)

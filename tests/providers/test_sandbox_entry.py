@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from providers.catalog.loader import entry
+from providers.catalog.methods import ApiKeyMethod, AuthorizationCodeMethod, ClientCredentialsMethod
 from providers.catalog.resolve import Target, resolve
 from providers.errors import ClientRejected, GrantRejected, ProviderError
 from providers.oauth import pkce
@@ -15,7 +16,7 @@ from providers.oauth.discovery import discover
 from providers.sandbox.client import SandboxProcess, start_sandbox
 from providers.strategies import strategy_for
 from providers.values import AuthorizationRequest, ClientRegistration, CodeGrant, Obtained
-from providers.vocabulary import AuthStyle, ProbeVerdict
+from providers.vocabulary import ProbeVerdict
 from tests.person import Person
 
 CALLBACK = "https://latchkey.example/connect/callback/1"
@@ -36,7 +37,7 @@ def server(running: SandboxProcess, egress_policy: Any) -> SandboxProcess:
     return running
 
 
-def target_at(server: SandboxProcess, style: AuthStyle, *, slug: str = "sandbox", secret: str = SECRET) -> Target:
+def target_at(server: SandboxProcess, style: str, *, slug: str = "sandbox", secret: str = SECRET) -> Target:
     return resolve(
         entry=entry(slug),
         style=style,
@@ -58,7 +59,7 @@ def connect(target: Target) -> Obtained:
 
 @pytest.mark.parametrize("slug", ["sandbox", "oidc"])
 def test_a_person_connects_and_the_grant_lives_until_it_is_revoked(server: SandboxProcess, slug: str) -> None:
-    target = target_at(server, AuthStyle.AUTHORIZATION_CODE, slug=slug)
+    target = target_at(server, AuthorizationCodeMethod.style, slug=slug)
     strategy = strategy_for(target.style)
     first = connect(target)
     assert first.lifetime_seconds == 60
@@ -81,7 +82,7 @@ def test_a_person_connects_and_the_grant_lives_until_it_is_revoked(server: Sandb
 
 
 def test_a_machine_gets_a_token_of_its_own(server: SandboxProcess) -> None:
-    target = target_at(server, AuthStyle.CLIENT_CREDENTIALS)
+    target = target_at(server, ClientCredentialsMethod.style)
     strategy = strategy_for(target.style)
     found = strategy.accept(target, {})
     assert found.credential.refresh_token is None
@@ -90,7 +91,7 @@ def test_a_machine_gets_a_token_of_its_own(server: SandboxProcess) -> None:
 
 
 def test_a_pasted_key_works_until_it_is_revoked(server: SandboxProcess) -> None:
-    target = target_at(server, AuthStyle.API_KEY)
+    target = target_at(server, ApiKeyMethod.style)
     strategy = strategy_for(target.style)
     held = strategy.accept(target, {"api_key": server.control.api_key("bob") + "\n"}).credential
     assert strategy.probe(target, held).verdict is ProbeVerdict.ALIVE
@@ -99,14 +100,14 @@ def test_a_pasted_key_works_until_it_is_revoked(server: SandboxProcess) -> None:
 
 
 def test_a_wrong_client_secret_is_our_fault_and_not_the_grants(server: SandboxProcess) -> None:
-    held = connect(target_at(server, AuthStyle.AUTHORIZATION_CODE)).credential
-    wrong = target_at(server, AuthStyle.AUTHORIZATION_CODE, secret="wrong")
+    held = connect(target_at(server, AuthorizationCodeMethod.style)).credential
+    wrong = target_at(server, AuthorizationCodeMethod.style, secret="wrong")
     with pytest.raises(ClientRejected):
         strategy_for(wrong.style).refresh(wrong, held)
 
 
 def test_a_code_is_worth_nothing_without_its_verifier(server: SandboxProcess) -> None:
-    target = target_at(server, AuthStyle.AUTHORIZATION_CODE)
+    target = target_at(server, AuthorizationCodeMethod.style)
     strategy = strategy_for(target.style)
     url = strategy.authorization_url(target, AuthorizationRequest("s", SCOPES, pkce.new_verifier()))
     code = parse_qs(urlsplit(Person("alice").authorize(url)).query)["code"][0]

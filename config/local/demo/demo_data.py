@@ -29,8 +29,8 @@ from connections.lifecycle.provision import (
 )
 from connections.lifecycle.targets import redirect_uri
 from connections.models import ApiKey, Permission, ProviderApp, Tenant
+from providers.catalog.loader import entry
 from providers.sandbox.client import SandboxControl
-from providers.vocabulary import AuthStyle
 
 OPERATOR = "operator"
 TENANT = "acme"
@@ -144,8 +144,11 @@ def _reconnect_url(customer_app: str) -> str:
 
 def _sandbox_apps(sandbox: str, client: SandboxClient) -> None:
     """Make the shared apps for signing in and for API keys, and register the first at the sandbox."""
-    app = _save_app(AuthStyle.AUTHORIZATION_CODE, sandbox, client_id=client.id, client_secrets=[client.secret])
-    _save_app(AuthStyle.API_KEY, sandbox, name="Sandbox, by API key")
+    methods = entry("sandbox").methods.values()
+    by_consent = next(method.style for method in methods if method.redirects)
+    by_key = next(method.style for method in methods if not method.registers_client)
+    app = _save_app(by_consent, sandbox, client_id=client.id, client_secrets=[client.secret])
+    _save_app(by_key, sandbox, name="Sandbox, by API key")
     SandboxControl(sandbox).register_client(
         client.id,
         client_secret=client.secret,
@@ -157,7 +160,7 @@ def _sandbox_apps(sandbox: str, client: SandboxClient) -> None:
     )
 
 
-def _save_app(style: AuthStyle, sandbox: str, **registration: Any) -> ProviderApp:
+def _save_app(style: str, sandbox: str, **registration: Any) -> ProviderApp:
     return save_provider_app(
         Registration(provider="sandbox", auth_style=style, params={"issuer": sandbox}, **registration),
         tenant=None,

@@ -46,7 +46,7 @@ def _provider_out(entry: CatalogEntry, configured: set[tuple[str, str]]) -> Prov
         methods=[
             MethodOut(
                 auth_style=style,
-                configured=(entry.slug, style.value) in configured,
+                configured=(entry.slug, style) in configured,
                 fields=form_schema(entry, style),
             )
             for style in entry.auth_styles

@@ -21,7 +21,7 @@ from connections.management.output import Answer, sheet, table
 from connections.models import Connection, ProviderApp, Tenant
 from providers.catalog.loader import UnknownProvider, entry
 from providers.catalog.schema import CatalogEntry
-from providers.vocabulary import AuthStyle
+from providers.strategies import strategies
 
 
 class Command(OperatorCommand):
@@ -48,7 +48,7 @@ class Command(OperatorCommand):
         )
         add.add_argument(
             "--auth-style",
-            choices=[style.value for style in AuthStyle],
+            choices=list(strategies()),
             help="How end users connect. Default: the first way that the provider offers.",
         )
         add.add_argument("--tenant", metavar="SLUG", help="The tenant whose own app it is; shared by all without.")
@@ -65,7 +65,7 @@ class Command(OperatorCommand):
             examples=("oidc --tenant acme", "oidc --tenant acme --yes"),
         )
         rebind_.add_argument("provider", metavar="PROVIDER", help="As `manage.py provider_apps list` shows it.")
-        rebind_.add_argument("--auth-style", choices=[style.value for style in AuthStyle], help="As for `add`.")
+        rebind_.add_argument("--auth-style", choices=list(strategies()), help="As for `add`.")
         rebind_.add_argument("--tenant", metavar="SLUG", help="The tenant whose own app it is; the shared one without.")
         rebind_.add_argument("--yes", action="store_true", help="Do it.")
         listing = self.subcommand(
@@ -77,7 +77,7 @@ class Command(OperatorCommand):
 def _add(options: dict[str, Any]) -> Answer:
     tenant = tenant_named(options["tenant"])
     described = _entry(options["provider"])
-    style = AuthStyle(options["auth_style"]) if options["auth_style"] else described.auth_styles[0]
+    style = options["auth_style"] or described.auth_styles[0]
     known = ProviderApp.objects.filter(tenant=tenant, provider=described.slug, auth_style=style).first()
     app = save_provider_app(_registration(options, described, style, known), tenant=tenant, actor=operator())
     data = _data(app, tenant) | {"created": known is None}
@@ -89,7 +89,7 @@ def _add(options: dict[str, Any]) -> Answer:
 def _rebind(options: dict[str, Any]) -> Answer:
     tenant = tenant_named(options["tenant"])
     described = _entry(options["provider"])
-    style = AuthStyle(options["auth_style"]) if options["auth_style"] else described.auth_styles[0]
+    style = options["auth_style"] or described.auth_styles[0]
     app = ProviderApp.objects.filter(tenant=tenant, provider=described.slug, auth_style=style).first()
     if app is None:
         raise CommandError(f"There is no such app of {described.name}: see `manage.py provider_apps list`.")
@@ -117,7 +117,7 @@ def _entry(slug: str) -> CatalogEntry:
 
 
 def _registration(
-    options: dict[str, Any], described: CatalogEntry, style: AuthStyle, known: ProviderApp | None
+    options: dict[str, Any], described: CatalogEntry, style: str, known: ProviderApp | None
 ) -> Registration:
     kept = known or ProviderApp()
     source, scopes = options["client_secret_file"], words(options["scopes"])
@@ -158,7 +158,6 @@ def _list(options: dict[str, Any]) -> Answer:
 
 
 def _data(app: ProviderApp, tenant: Tenant | None) -> dict[str, Any]:
-    redirects = app.auth_style == AuthStyle.AUTHORIZATION_CODE
     return {
         "id": app.id,
         "provider": app.provider,
@@ -168,7 +167,7 @@ def _data(app: ProviderApp, tenant: Tenant | None) -> dict[str, Any]:
         "client_id": app.client_id,
         "client_secrets": "not set" if app.secrets is None else "set",
         "draft": app.is_draft,
-        "redirect_uri": redirect_uri(app.id) if redirects else None,
+        "redirect_uri": redirect_uri(app.id) if app.redirects else None,
         "params": app.params,
         "scopes": app.scopes,
         "suspended": app.suspended_at is not None,

@@ -26,7 +26,6 @@ from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import fill, names
 from providers.errors import ProviderError
 from providers.oauth.discovery import discover
-from providers.vocabulary import AuthStyle
 
 _MODEL = "oidc"
 
@@ -142,7 +141,7 @@ def _overruled_at_apps(found: CatalogEntry) -> list[str]:
     """Return what the entry spells out otherwise than the metadata that its provider apps were made with."""
     notes: dict[str, None] = {}
     for app in ProviderApp.objects.filter(provider=found.slug).exclude(discovered={}).order_by("created_at"):
-        notes |= dict.fromkeys(_notes(found, AuthStyle(app.auth_style), app.discovered))
+        notes |= dict.fromkeys(_notes(found, app.auth_style, app.discovered))
     return list(notes)
 
 
@@ -167,11 +166,13 @@ def _compared(found: CatalogEntry) -> list[str]:
     return list(notes)
 
 
-def _notes(found: CatalogEntry, style: AuthStyle, discovered: Mapping[str, str]) -> Iterator[str]:
+def _notes(found: CatalogEntry, style: str, discovered: Mapping[str, str]) -> Iterator[str]:
     method = found.oauth_method(style)
-    section = style.removeprefix("oauth2_")
-    for key, said, other in overruled(method, discovered) if method is not None and method.discover else ():
-        yield f"Note: {found.slug}: {section}.{key} is {said!r} here and {other!r} in the metadata; the entry wins."
+    if method is None or not method.discover:
+        return
+    for name, said, other in overruled(method, discovered):
+        key = f"{method.section()}.{name}"
+        yield f"Note: {found.slug}: {key} is {said!r} here and {other!r} in the metadata; the entry wins."
 
 
 def _from_file(options: dict[str, Any]) -> tuple[str, str]:
@@ -194,7 +195,7 @@ def _data(found: CatalogEntry, path: Path) -> dict[str, Any]:
         "slug": found.slug,
         "name": found.name,
         "category": found.category,
-        "auth_styles": [style.value for style in found.auth_styles],
+        "auth_styles": list(found.auth_styles),
         "website": found.website,
         "docs_url": found.docs_url,
         "source": "built in" if is_built_in(path) else "added",

@@ -36,7 +36,7 @@ from connections.models import (
     Tenant,
 )
 from connections.vault.sealing import seal
-from providers.vocabulary import AuthStyle
+from providers.catalog.methods import AuthorizationCodeMethod
 from tests.factories import make_caller, make_tenant
 
 SECRET = "canary-client-secret"
@@ -105,7 +105,7 @@ def _stored(versions: Iterable[CredentialVersion], app: ProviderApp) -> list[str
     return [ciphertext.decode()[:40] for ciphertext in ciphertexts if ciphertext]
 
 
-def make_app(tenant: Tenant | None, *, style: AuthStyle = AuthStyle.AUTHORIZATION_CODE) -> ProviderApp:
+def make_app(tenant: Tenant | None, *, style: str = AuthorizationCodeMethod.style) -> ProviderApp:
     """Make a provider app at a sandbox that does not run."""
     return save_provider_app(
         Registration("sandbox", style, client_id="client-1", client_secrets=[SECRET], params={"issuer": ISSUER}),

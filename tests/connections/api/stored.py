@@ -16,15 +16,15 @@ from connections.lifecycle.sealing import current_data_key
 from connections.lifecycle.targets import access_to
 from connections.lifecycle.versions import insert_received, make_current, seal_version
 from connections.models import Connection, OwnerKind, ProviderApp, Reason, Status, Tenant
+from providers.catalog.methods import AuthorizationCodeMethod
 from providers.values import Credential, Obtained
-from providers.vocabulary import AuthStyle
 
 
 def make_app(tenant: Tenant | None, **changes: Any) -> ProviderApp:
     """Make an app of ``tenant`` at a provider that nobody will call."""
     registration = {
         "provider": "sandbox",
-        "auth_style": AuthStyle.AUTHORIZATION_CODE,
+        "auth_style": AuthorizationCodeMethod.style,
         "client_id": "client",
         "client_secrets": ["secret"],
         "params": {"issuer": "http://127.0.0.1:9"},

@@ -42,8 +42,8 @@ from connections.models import (
     ProviderApp,
     UnreadAnswer,
 )
+from providers.catalog.methods import ApiKeyMethod, AuthorizationCodeMethod
 from providers.sandbox.client import SandboxProcess
-from providers.vocabulary import AuthStyle
 from tests.connections.lifecycle.clockwork import age
 from tests.factories import RETURN_URL, Caller, make_caller, make_tenant
 from tests.flows import SAME_ORIGIN, EndUser, call, completion_code
@@ -151,7 +151,7 @@ def planted_app(transactional_db: None, sandbox: SandboxProcess) -> ProviderApp:
     app = save_provider_app(
         Registration(
             provider="sandbox",
-            auth_style=AuthStyle.AUTHORIZATION_CODE,
+            auth_style=AuthorizationCodeMethod.style,
             client_id="planted",
             client_secrets=[CLIENT_SECRET],
             params={"issuer": sandbox.url},
@@ -166,7 +166,7 @@ def planted_app(transactional_db: None, sandbox: SandboxProcess) -> ProviderApp:
         scopes=["profile.read", "files.read", "files.write"],
     )
     save_provider_app(
-        Registration(provider="sandbox", auth_style=AuthStyle.API_KEY, params={"issuer": sandbox.url}),
+        Registration(provider="sandbox", auth_style=ApiKeyMethod.style, params={"issuer": sandbox.url}),
         tenant=acme,
         actor=SYSTEM,
     )
@@ -204,7 +204,7 @@ def plant_versions(sinks: Sinks) -> None:
 def paste(alice: EndUser, key: str) -> HttpResponse:
     invitation = alice.invite()
     alice.start(invitation)
-    app = ProviderApp.objects.get(auth_style=AuthStyle.API_KEY)
+    app = ProviderApp.objects.get(auth_style=ApiKeyMethod.style)
     return alice.browser.post(f"/connect/{invitation.id}/method/{app.id}", {"api_key": key}, headers=SAME_ORIGIN)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from connections.models import Connection, ProviderApp, SessionState, Tenant
+from providers.catalog.methods import ApiKeyMethod
 from providers.sandbox.client import SandboxProcess
-from providers.vocabulary import AuthStyle
 from tests.connections.consent.observed import assert_nothing_left, pass_time, session_of, token_requests
 from tests.connections.consent.steps import submit
 from tests.factories import Caller, make_sandbox_app
@@ -17,7 +17,7 @@ from tests.flows import EndUser, completion_code, failure_of
 @pytest.fixture
 def keys(acme: Tenant, sandbox: SandboxProcess) -> ProviderApp:
     """acme takes pasted keys of the sandbox."""
-    return make_sandbox_app(sandbox, tenant=acme, style=AuthStyle.API_KEY)
+    return make_sandbox_app(sandbox, tenant=acme, style=ApiKeyMethod.style)
 
 
 @pytest.fixture

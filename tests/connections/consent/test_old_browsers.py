@@ -8,8 +8,8 @@ from django.http import HttpResponse
 
 from connections.consent.sender import form_proof
 from connections.models import ProviderApp, SessionState, Tenant
+from providers.catalog.methods import ApiKeyMethod
 from providers.sandbox.client import SandboxProcess
-from providers.vocabulary import AuthStyle
 from tests.connections.consent.choosing import fields_of
 from tests.connections.consent.observed import session_of, token_requests
 from tests.factories import make_sandbox_app
@@ -49,7 +49,7 @@ def test_an_old_browser_gets_through_with_one_more_click(headers: dict[str, str]
 def test_an_old_browser_gets_through_the_choice_and_the_fields(
     headers: dict[str, str], alice: EndUser, app: ProviderApp, acme: Tenant, sandbox: SandboxProcess
 ) -> None:
-    keys = make_sandbox_app(sandbox, tenant=acme, style=AuthStyle.API_KEY)
+    keys = make_sandbox_app(sandbox, tenant=acme, style=ApiKeyMethod.style)
     invitation = alice.invite()
     choices = alice.visit(confirm(alice, invitation, headers)["Location"])
     by_oauth = send(alice, f"/connect/{invitation.id}/method/{app.id}", fields_of(choices), headers)

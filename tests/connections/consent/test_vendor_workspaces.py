@@ -13,7 +13,7 @@ from connections.lifecycle.provision import Registration, save_provider_app
 from connections.lifecycle.targets import redirect_uri
 from connections.models import ProviderApp, Tenant
 from providers.catalog import loader
-from providers.vocabulary import AuthStyle
+from providers.catalog.methods import AuthorizationCodeMethod
 from tests.connections.consent.choosing import answer, offered
 from tests.factories import Caller
 from tests.flows import EndUser, Invitation, completion_code
@@ -78,7 +78,7 @@ def connect(
         app = save_provider_app(
             Registration(
                 provider=kind.slug,
-                auth_style=AuthStyle.AUTHORIZATION_CODE,
+                auth_style=AuthorizationCodeMethod.style,
                 client_id=CLIENT_ID,
                 client_secrets=[CLIENT_SECRET],
             ),

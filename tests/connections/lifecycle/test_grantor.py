@@ -34,8 +34,9 @@ from connections.models import (
 )
 from connections.vault.sealing import seal
 from providers.catalog import loader
+from providers.catalog.methods import ApiKeyMethod
 from providers.sandbox.client import SandboxProcess
-from providers.vocabulary import AuthStyle, ProbeVerdict
+from providers.vocabulary import ProbeVerdict
 from tests.connections.lifecycle.clockwork import age, due
 from tests.factories import make_caller, make_sandbox_app
 from tests.flows import EndUser, call, completion_code
@@ -54,7 +55,7 @@ def move(app: ProviderApp, issuer: str, **changes: Any) -> None:
     """Change the app as a form does in which the attacker types a client secret of their own."""
     registration = {
         "provider": app.provider,
-        "auth_style": AuthStyle(app.auth_style),
+        "auth_style": str(app.auth_style),
         "client_id": app.client_id,
         "client_secrets": ["typed by the attacker"],
         "params": {"issuer": issuer},
@@ -108,7 +109,7 @@ def test_a_vend_does_not_send_its_caller_to_another_issuer(moved: Connection, al
 def test_a_pasted_key_is_not_sent_to_another_host(
     alice: EndUser, acme: Tenant, sandbox: SandboxProcess, attacker: Provider
 ) -> None:
-    app = make_sandbox_app(sandbox, tenant=acme, style=AuthStyle.API_KEY)
+    app = make_sandbox_app(sandbox, tenant=acme, style=ApiKeyMethod.style)
     key = sandbox.control.api_key("alice")
     invitation = alice.invite()
     alice.start(invitation)

@@ -4,10 +4,10 @@ import pytest
 
 from connections.lifecycle.lifetime import grant_lifetimes
 from connections.lifecycle.policy import GrantLifetimes
-from providers.vocabulary import AuthStyle
+from providers.catalog.methods import ApiKeyMethod, AuthorizationCodeMethod, ClientCredentialsMethod
 
 DAY = 86_400
-CODE = AuthStyle.AUTHORIZATION_CODE
+CODE = AuthorizationCodeMethod.style
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,6 @@ def test_takes_the_catalogue_s_word_unless_the_provider_gave_its_own(
     assert grant_lifetimes(provider, CODE, refresh_lifetime_seconds=said) == expected
 
 
-@pytest.mark.parametrize("style", [AuthStyle.CLIENT_CREDENTIALS, AuthStyle.API_KEY])
-def test_a_credential_without_a_refresh_token_has_no_such_end(style: AuthStyle) -> None:
+@pytest.mark.parametrize("style", [ClientCredentialsMethod.style, ApiKeyMethod.style])
+def test_a_credential_without_a_refresh_token_has_no_such_end(style: str) -> None:
     assert grant_lifetimes("jira-cloud", style) == GrantLifetimes()

@@ -14,8 +14,9 @@ from connections.lifecycle.refresh import refresh
 from connections.lifecycle.report import report
 from connections.lifecycle.throttle import DISTINCT_FAILURES
 from connections.models import Connection, OutboxEvent, ProviderApp
+from providers.catalog.methods import ApiKeyMethod
 from providers.sandbox.client import SandboxProcess
-from providers.vocabulary import AuthStyle, ProbeVerdict
+from providers.vocabulary import ProbeVerdict
 from tests.connections.lifecycle.clockwork import age
 from tests.factories import make_sandbox_app
 from tests.flows import SAME_ORIGIN, EndUser, completion_code
@@ -29,7 +30,7 @@ def reload(connection: Connection) -> Connection:
 def static_key(alice: EndUser, app: ProviderApp, sandbox: SandboxProcess) -> Connection:
     """A connection by a pasted API key, which nothing can refresh."""
     app.delete()
-    by_key = make_sandbox_app(sandbox, tenant=app.tenant, style=AuthStyle.API_KEY)
+    by_key = make_sandbox_app(sandbox, tenant=app.tenant, style=ApiKeyMethod.style)
     invitation = alice.invite()
     assert alice.start(invitation).status_code == 303
     answer = alice.browser.post(

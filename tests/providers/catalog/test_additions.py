@@ -16,7 +16,7 @@ from providers.catalog.loader import (
     is_built_in,
     load_catalog,
 )
-from providers.vocabulary import AuthStyle
+from providers.catalog.methods import AuthorizationCodeMethod, ClientCredentialsMethod
 
 ENTRY = """
 name = "{name}"
@@ -59,7 +59,7 @@ def test_a_slug_comes_from_the_address(issuer: str, slug: str) -> None:
 def test_a_derived_entry_discovers_its_endpoints(folder: Path) -> None:
     made = store_entry("eu", derive_entry(entry("oidc"), FOUND), folder=folder)
     assert made.name == "login.example.com"
-    assert made.auth_styles == (AuthStyle.AUTHORIZATION_CODE, AuthStyle.CLIENT_CREDENTIALS)
+    assert made.auth_styles == (AuthorizationCodeMethod.style, ClientCredentialsMethod.style)
     method = made.authorization_code
     assert method is not None
     assert (method.issuer, method.discover, method.token_url) == (FOUND["issuer"], True, "")
@@ -73,7 +73,7 @@ def test_a_derived_entry_describes_only_what_the_issuer_has(folder: Path) -> Non
     bare = {"issuer": FOUND["issuer"], "token": FOUND["token"], "authorization": "", "probe": ""}
     made = store_entry("eu", derive_entry(entry("oidc"), bare, name='EU "login"', scopes=["read"]), folder=folder)
     assert made.name == 'EU "login"'
-    assert made.auth_styles == (AuthStyle.CLIENT_CREDENTIALS,)
+    assert made.auth_styles == (ClientCredentialsMethod.style,)
     assert made.probe is None
     assert [(scope.name, scope.default) for scope in made.scopes] == [("read", True)]
 

@@ -6,11 +6,11 @@ import pytest
 
 from providers.catalog.checks import problems_of
 from providers.catalog.loader import form_schema
+from providers.catalog.methods import ApiKeyMethod, AuthorizationCodeMethod
 from providers.catalog.resolve import Target, resolve
 from providers.catalog.schema import CatalogEntry
 from providers.errors import MisconfiguredProvider
 from providers.values import ClientRegistration
-from providers.vocabulary import AuthStyle
 
 REALM = {"name": "realm", "label": "Company", "scope": "callback", "callback": "realmId", "pattern": "^[0-9]{1,20}$"}
 REGION = {
@@ -41,7 +41,7 @@ def books(*params: dict[str, Any], method: dict[str, Any] | None = None, **chang
 def target_of(entry: CatalogEntry, *, before_callback: bool = False, **params: str) -> Target:
     return resolve(
         entry=entry,
-        style=AuthStyle.AUTHORIZATION_CODE,
+        style=AuthorizationCodeMethod.style,
         registration=ClientRegistration(client_id="c"),
         discovered={},
         params=params,
@@ -90,8 +90,8 @@ def test_where_nobody_comes_back_it_is_typed() -> None:
         api_key={"fields": [{"name": "key", "label": "Key"}]},
         presentation={"api_key": {"headers": {"X-Key": "{key}"}}},
     )
-    assert form_schema(entry, AuthStyle.AUTHORIZATION_CODE)["properties"] == {}
-    typed = form_schema(entry, AuthStyle.API_KEY)
+    assert form_schema(entry, AuthorizationCodeMethod.style)["properties"] == {}
+    typed = form_schema(entry, ApiKeyMethod.style)
     assert typed["properties"]["realm"]["pattern"] == REALM["pattern"]
     assert typed["properties"]["region"]["enum"] == ["us", "eu"]
     assert typed["required"] == ["realm", "region", "key"]

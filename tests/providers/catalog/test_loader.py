@@ -11,8 +11,10 @@ from providers.catalog.loader import (
     load_catalog,
     load_entry,
 )
+from providers.catalog.methods import ApiKeyMethod, AuthorizationCodeMethod, ClientCredentialsMethod
 from providers.catalog.schema import CatalogEntry
-from providers.vocabulary import AuthStyle, ClientAuthentication, IssParameter, Pkce
+from providers.strategies import strategies
+from providers.vocabulary import ClientAuthentication, IssParameter, Pkce
 
 KEY_ENTRY = """
 name = "Acme"
@@ -74,7 +76,7 @@ def test_unknown_slug_is_a_key_error_that_names_it() -> None:
 
 def test_sandbox_entry_describes_all_three_ways_to_connect() -> None:
     sandbox = entry("sandbox")
-    assert sandbox.auth_styles == tuple(AuthStyle)
+    assert sandbox.auth_styles == tuple(strategies())
     method = sandbox.authorization_code
     assert method is not None
     assert (method.pkce, method.iss_parameter) == (Pkce.S256, IssParameter.REQUIRED)
@@ -93,7 +95,7 @@ def test_oidc_entry_discovers() -> None:
 
 def test_form_asks_for_parameters_of_the_connection_and_secrets(tmp_path: Path) -> None:
     acme = load_entry(written(tmp_path, KEY_ENTRY))
-    schema = form_schema(acme, AuthStyle.API_KEY)
+    schema = form_schema(acme, ApiKeyMethod.style)
     assert schema["required"] == ["subdomain", "email", "api_key"]
     assert list(schema["properties"]) == ["subdomain", "region", "email", "api_key"]
     assert schema["additionalProperties"] is False
@@ -110,15 +112,15 @@ def test_form_asks_for_parameters_of_the_connection_and_secrets(tmp_path: Path) 
 
 
 def test_form_of_a_redirecting_style_asks_for_no_secret(tmp_path: Path) -> None:
-    assert form_schema(entry("sandbox"), AuthStyle.AUTHORIZATION_CODE)["properties"] == {}
-    assert form_schema(entry("sandbox"), AuthStyle.CLIENT_CREDENTIALS)["properties"] == {}
+    assert form_schema(entry("sandbox"), AuthorizationCodeMethod.style)["properties"] == {}
+    assert form_schema(entry("sandbox"), ClientCredentialsMethod.style)["properties"] == {}
 
 
 def test_own_registration_is_typed_by_the_end_user(tmp_path: Path) -> None:
     text = 'name = "Acme"\n[client_credentials]\ntoken_url = "https://acme.example/token"\nown_registration = true\n'
     acme = load_entry(written(tmp_path, text))
-    assert [item.name for item in acme.fields_of(AuthStyle.CLIENT_CREDENTIALS)] == ["client_id", "client_secret"]
-    assert form_schema(acme, AuthStyle.CLIENT_CREDENTIALS)["required"] == ["client_id", "client_secret"]
+    assert [item.name for item in acme.fields_of(ClientCredentialsMethod.style)] == ["client_id", "client_secret"]
+    assert form_schema(acme, ClientCredentialsMethod.style)["required"] == ["client_id", "client_secret"]
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,12 @@ import pytest
 
 from providers.catalog.calls import Presentation
 from providers.catalog.loader import entry
+from providers.catalog.methods import ApiKeyMethod, AuthorizationCodeMethod, ClientCredentialsMethod
 from providers.catalog.resolve import Target, resolve
 from providers.catalog.schema import CatalogEntry
 from providers.errors import MisconfiguredProvider
 from providers.values import ClientRegistration
-from providers.vocabulary import AuthStyle, ClientAuthentication, IssParameter, Pkce
+from providers.vocabulary import ClientAuthentication, IssParameter, Pkce
 
 ISSUER = "https://login.acme.example"
 DISCOVERED = {
@@ -26,7 +27,7 @@ DISCOVERED = {
 
 def target_of(
     slug_or_entry: str | CatalogEntry,
-    style: AuthStyle = AuthStyle.AUTHORIZATION_CODE,
+    style: str = AuthorizationCodeMethod.style,
     *,
     app: dict[str, str] | None = None,
     discovered: dict[str, str] | None = None,
@@ -128,7 +129,7 @@ def test_discovery_supplies_endpoints_and_habits() -> None:
 
 
 def test_userinfo_is_no_probe_for_a_machine() -> None:
-    found = target_of("oidc", AuthStyle.CLIENT_CREDENTIALS, app={"issuer": ISSUER}, discovered=DISCOVERED)
+    found = target_of("oidc", ClientCredentialsMethod.style, app={"issuer": ISSUER}, discovered=DISCOVERED)
     assert found.endpoints.probe == ""
     assert found.oauth_method.client_authentication is ClientAuthentication.POST
 
@@ -152,7 +153,7 @@ def test_missing_discovery_is_named() -> None:
 
 def test_style_that_is_not_described_is_named() -> None:
     with pytest.raises(MisconfiguredProvider, match="acme does not describe api_key"):
-        target_of(acme(), AuthStyle.API_KEY, params={"subdomain": "x"})
+        target_of(acme(), ApiKeyMethod.style, params={"subdomain": "x"})
 
 
 def test_browser_is_never_sent_to_another_scheme() -> None:
@@ -171,7 +172,7 @@ def test_keeps_placeholders_that_only_the_token_response_can_fill() -> None:
 
 
 def test_style_without_an_oauth_method_says_so() -> None:
-    found = target_of("sandbox", AuthStyle.API_KEY, app={"issuer": "http://127.0.0.1:1"})
+    found = target_of("sandbox", ApiKeyMethod.style, app={"issuer": "http://127.0.0.1:1"})
     assert found.endpoints.token == ""
     assert found.presentation.headers == {"X-Api-Key": "{api_key}"}
     with pytest.raises(MisconfiguredProvider):
@@ -219,7 +220,7 @@ def test_client_id_is_quoted_into_the_addresses_that_name_it() -> None:
     }
     found = resolve(
         entry=acme(authorization_code=method),
-        style=AuthStyle.AUTHORIZATION_CODE,
+        style=AuthorizationCodeMethod.style,
         registration=ClientRegistration(client_id="../a b?", params={}),
         discovered={},
         params={"subdomain": "x"},

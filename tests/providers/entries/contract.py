@@ -6,16 +6,17 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from providers.catalog.methods import AuthorizationCodeMethod
 from providers.catalog.resolve import Target
 from providers.errors import ClientRejected, GrantRejected, MalformedResponse, ProviderError, ProviderUnavailable
 from providers.oauth import pkce
 from providers.strategies import strategy_for
 from providers.strategies.workspaces import workspaces
 from providers.values import Account, AuthorizationRequest, CodeGrant, Obtained, SecretStr
-from providers.vocabulary import AuthStyle, ProbeVerdict
+from providers.vocabulary import ProbeVerdict
 from tests.providers.entries.vendor import CALLBACK, CLIENT_ID, CLIENT_SECRET, Vendor, target_at
 
-STRATEGY = strategy_for(AuthStyle.AUTHORIZATION_CODE)
+STRATEGY = strategy_for(AuthorizationCodeMethod.style)
 VERIFIER = "v" * 43
 DEAD, ALIVE = ProbeVerdict.DEAD, ProbeVerdict.ALIVE
 FORBIDDEN, UNAVAILABLE = ProbeVerdict.FORBIDDEN, ProbeVerdict.UNAVAILABLE

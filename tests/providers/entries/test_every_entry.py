@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from providers.catalog.loader import load_entry
-from providers.catalog.schema import AuthorizationCodeMethod, CatalogEntry
+from providers.catalog.methods import AuthorizationCodeMethod
+from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import names
-from providers.vocabulary import AuthStyle, ParamScope
+from providers.vocabulary import ParamScope
 
 FOLDER = Path(__file__).parents[3] / "providers" / "catalog"
 FILES = sorted(FOLDER.glob("*.toml"))
@@ -148,4 +149,4 @@ def test_sources_of_a_deviation_carry_the_day_they_were_read(path: Path) -> None
 @EVERY
 def test_machine_styles_need_no_person(described: CatalogEntry) -> None:
     if described.workspaces is not None:
-        assert described.auth_styles == (AuthStyle.AUTHORIZATION_CODE,)
+        assert described.auth_styles == (AuthorizationCodeMethod.style,)

@@ -15,10 +15,10 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
 from providers.catalog.loader import entry
+from providers.catalog.methods import AuthorizationCodeMethod
 from providers.catalog.resolve import Target, resolve
 from providers.catalog.schema import CatalogEntry
 from providers.values import ClientRegistration, SecretStr
-from providers.vocabulary import AuthStyle
 
 CLIENT_ID = "client-1.2"
 CLIENT_SECRET = "sk:live/+ secret"
@@ -213,7 +213,7 @@ def target_at(
     """Return the target of the vendor's entry as a connection with ``params`` has it."""
     return resolve(
         entry=at_loopback(entry(vendor.slug), vendor.url),
-        style=AuthStyle.AUTHORIZATION_CODE,
+        style=AuthorizationCodeMethod.style,
         registration=ClientRegistration(client_id, (SecretStr(secret),), CALLBACK, dict(vendor.app_params)),
         discovered={},
         params=params or {},

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from providers.catalog.methods import AuthorizationCodeMethod
 from providers.catalog.resolve import Target, resolve
 from providers.catalog.schema import CatalogEntry
 from providers.values import ClientRegistration
-from providers.vocabulary import AuthStyle
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def make_target(egress_policy: Any, provider: Any) -> Callable[..., Target]:
     """Return a function that makes a target at ``provider`` whose method has the given settings."""
 
     def make(
-        style: AuthStyle = AuthStyle.AUTHORIZATION_CODE,
+        style: str = AuthorizationCodeMethod.style,
         *,
         registration: ClientRegistration | None = None,
         params: dict[str, str] | None = None,
@@ -28,7 +28,7 @@ def make_target(egress_policy: Any, provider: Any) -> Callable[..., Target]:
             "revocation_url": f"{provider.url}/revoke",
             "introspection_url": f"{provider.url}/introspect",
         } | settings
-        if style is AuthStyle.AUTHORIZATION_CODE:
+        if style is AuthorizationCodeMethod.style:
             method.setdefault("authorization_url", f"{provider.url}/authorize")
         entry = CatalogEntry.model_validate(
             {

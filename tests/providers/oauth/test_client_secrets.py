@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from providers import send_window
 from providers.catalog.calls import ErrorRule
 from providers.catalog.loader import entry
+from providers.catalog.methods import AuthorizationCodeMethod, ClientCredentialsMethod
 from providers.catalog.resolve import Target, resolve
 from providers.errors import ClientRejected, GrantRejected, MalformedResponse, NotSentInTime, ProviderUnavailable
 from providers.oauth import client_authentication, introspection, pkce, revocation, token_endpoint
@@ -19,7 +20,7 @@ from providers.sandbox.client import SandboxProcess
 from providers.sandbox.log import Entry
 from providers.strategies import strategy_for
 from providers.values import AuthorizationRequest, ClientRegistration, CodeGrant, Credential
-from providers.vocabulary import AuthStyle, Meaning, ProbeVerdict
+from providers.vocabulary import Meaning, ProbeVerdict
 from tests.person import Person
 
 REDIRECT_URI = "http://127.0.0.1:1/callback"
@@ -54,10 +55,10 @@ class App:
             grace_seconds=0,
         )
 
-    def target_for(self, secrets: tuple[str, ...], *, issuer: str, style: AuthStyle | None = None) -> Target:
+    def target_for(self, secrets: tuple[str, ...], *, issuer: str, style: str | None = None) -> Target:
         return resolve(
             entry=entry("sandbox"),
-            style=style or AuthStyle.AUTHORIZATION_CODE,
+            style=style or AuthorizationCodeMethod.style,
             registration=ClientRegistration(
                 client_id=self.client_id,
                 client_secrets=tuple(map(SecretStr, secrets)),
@@ -200,7 +201,7 @@ def test_slow_refusal_leaves_no_time_for_another(make_app: Callable[..., App], m
 def test_code_is_exchanged_by_the_secret_that_is_taken(make_app: Callable[..., App]) -> None:
     app = make_app(held=("new", "old"), takes=["old"])
     verifier = pkce.new_verifier()
-    url = strategy_for(AuthStyle.AUTHORIZATION_CODE).authorization_url(
+    url = strategy_for(AuthorizationCodeMethod.style).authorization_url(
         app.target, AuthorizationRequest(state="s", scopes=("profile.read",), code_verifier=verifier)
     )
     callback = Person("alice").authorize(url)
@@ -215,8 +216,8 @@ def test_machine_token_is_fetched_by_the_secret_that_is_taken(
     make_app: Callable[..., App], sandbox: SandboxProcess
 ) -> None:
     app = make_app(held=("new", "old"), takes=["old"])
-    target = app.target_for(("new", "old"), issuer=sandbox.url, style=AuthStyle.CLIENT_CREDENTIALS)
-    assert strategy_for(AuthStyle.CLIENT_CREDENTIALS).accept(target, {}).credential.access_token is not None
+    target = app.target_for(("new", "old"), issuer=sandbox.url, style=ClientCredentialsMethod.style)
+    assert strategy_for(ClientCredentialsMethod.style).accept(target, {}).credential.access_token is not None
     assert app.seen() == [REFUSED, TAKEN]
 
 

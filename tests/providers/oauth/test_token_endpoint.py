@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from providers.catalog.methods import ClientCredentialsMethod
 from providers.errors import (
     ClientRejected,
     GrantRejected,
@@ -20,7 +21,6 @@ from providers.errors import (
 from providers.oauth import token_endpoint
 from providers.oauth.unread import AnswerUnread
 from providers.values import ClientRegistration, CodeGrant, Credential
-from providers.vocabulary import AuthStyle
 
 GRANT = CodeGrant(code=SecretStr("the code&="), code_verifier=SecretStr("v" * 43), scopes=("read", "write"))
 HELD = Credential(access_token=SecretStr("old-at"), refresh_token=SecretStr("old rt+/="))
@@ -115,7 +115,7 @@ def test_parameters_of_the_catalogue_are_added_filled_in(make_target: Any, provi
 
 def test_client_credentials_ask_for_the_scopes(make_target: Any, provider: Any) -> None:
     provider.answers_with(200, {"access_token": "m2m", "expires_in": 60})
-    target = make_target(AuthStyle.CLIENT_CREDENTIALS, scope_separator=",")
+    target = make_target(ClientCredentialsMethod.style, scope_separator=",")
     found = token_endpoint.client_credentials(
         target=target, registration=target.registration, scopes=("files.read", "files.write")
     )
@@ -269,7 +269,7 @@ def test_tokens_are_where_the_entry_points_whatever_was_asked_for(make_target: A
     ):
         assert found.credential.access_token == SecretStr("inner")
         assert found.credential.refresh_token == SecretStr("inner-rt")
-    machine = make_target(AuthStyle.CLIENT_CREDENTIALS, token_pointer="/user")
+    machine = make_target(ClientCredentialsMethod.style, token_pointer="/user")
     found = token_endpoint.client_credentials(target=machine, registration=machine.registration)
     assert found.credential.access_token == SecretStr("inner")
 

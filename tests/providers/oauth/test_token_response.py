@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from requests.structures import CaseInsensitiveDict
 
 from providers.catalog.calls import ErrorRule
-from providers.catalog.schema import AuthorizationCodeMethod, OAuthMethod
+from providers.catalog.methods import AuthorizationCodeMethod, OAuthMethod
 from providers.errors import MalformedResponse, ProviderError
 from providers.oauth.token_response import admit, obtained, scopes_in
 from providers.response import Response

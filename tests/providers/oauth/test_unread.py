@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from providers.catalog.schema import OAuthMethod
+from providers.catalog.methods import OAuthMethod
 from providers.errors import GrantRejected, MalformedResponse, ProviderError
 from providers.oauth.token_response import admit, obtained
 from providers.oauth.unread import AnswerUnread

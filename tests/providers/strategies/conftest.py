@@ -10,16 +10,13 @@ from providers.catalog.loader import entry
 from providers.catalog.resolve import Target, resolve
 from providers.catalog.schema import CatalogEntry
 from providers.values import ClientRegistration
-from providers.vocabulary import AuthStyle
 
 
 @pytest.fixture
 def sandbox_target(egress_policy: Any, provider: Any) -> Callable[..., Target]:
     """Return a function that makes a target of the sandbox's entry at ``provider``, changed as told."""
 
-    def make(
-        style: AuthStyle, *, changes: dict[str, Any] | None = None, params: dict[str, str] | None = None
-    ) -> Target:
+    def make(style: str, *, changes: dict[str, Any] | None = None, params: dict[str, str] | None = None) -> Target:
         document = merged(entry("sandbox").model_dump(), changes or {})
         return resolve(
             entry=CatalogEntry.model_validate(document),

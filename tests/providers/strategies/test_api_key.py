@@ -3,12 +3,14 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from providers.catalog.methods import ApiKeyMethod
 from providers.errors import FieldInvalid, MisconfiguredProvider
 from providers.strategies import strategy_for
+from providers.strategies.base import Capabilities
 from providers.values import Credential
-from providers.vocabulary import AuthStyle, ProbeVerdict
+from providers.vocabulary import ProbeVerdict
 
-STYLE = AuthStyle.API_KEY
+STYLE = ApiKeyMethod.style
 STRATEGY = strategy_for(STYLE)
 TWO_FIELDS = {
     "params": [
@@ -89,9 +91,8 @@ def test_probes_with_the_key(sandbox_target: Any, provider: Any) -> None:
     found = STRATEGY.probe(target, Credential(fields={"api_key": SecretStr("key-12345678")}))
     assert found.verdict is ProbeVerdict.ALIVE
     assert provider.last.headers["X-Api-Key"] == "key-12345678"
-    assert STRATEGY.capabilities(target).submits
-    assert STRATEGY.capabilities(target).probes
-    assert not STRATEGY.capabilities(target).refreshes
+    assert STRATEGY.capabilities(target) == Capabilities(probes=True)
+    assert not STRATEGY.redirects
 
 
 def test_cannot_be_refreshed_or_revoked(sandbox_target: Any) -> None:

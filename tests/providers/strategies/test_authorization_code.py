@@ -4,14 +4,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pydantic import SecretStr
 
+from providers.catalog.methods import AuthorizationCodeMethod
 from providers.errors import GrantRejected, MisconfiguredProvider
 from providers.oauth import pkce
-from providers.strategies import strategy_for
+from providers.strategies import strategies, strategy_for
 from providers.strategies.base import Capabilities
 from providers.values import AuthorizationRequest, CodeGrant, Credential
-from providers.vocabulary import AuthStyle, ProbeVerdict
+from providers.vocabulary import ProbeVerdict
 
-STYLE = AuthStyle.AUTHORIZATION_CODE
+STYLE = AuthorizationCodeMethod.style
 STRATEGY = strategy_for(STYLE)
 VERIFIER = "v" * 43
 REQUEST = AuthorizationRequest(state="st/ate", scopes=("profile.read", "files.read"), code_verifier=VERIFIER)
@@ -23,13 +24,13 @@ def query_of(url: str) -> dict[str, str]:
 
 
 def test_every_style_has_its_strategy() -> None:
-    assert {style: strategy_for(style).style for style in AuthStyle} == {style: style for style in AuthStyle}
+    assert {style: strategy_for(style).style for style in strategies()} == {style: style for style in strategies()}
 
 
 def test_capabilities_follow_the_target(sandbox_target: Any) -> None:
     full = STRATEGY.capabilities(sandbox_target(STYLE))
     assert full == Capabilities(
-        redirects=True, refreshes=True, rotates=True, revokes=True, introspects=True, probes=True
+        refreshes=True, needs_refresh_token=True, rotates=True, revokes=True, introspects=True, probes=True
     )
     bare = sandbox_target(
         STYLE,
@@ -38,7 +39,8 @@ def test_capabilities_follow_the_target(sandbox_target: Any) -> None:
             "probe": None,
         },
     )
-    assert STRATEGY.capabilities(bare) == Capabilities(redirects=True, refreshes=True)
+    assert STRATEGY.capabilities(bare) == Capabilities(refreshes=True, needs_refresh_token=True)
+    assert STRATEGY.redirects
 
 
 def test_authorization_url_carries_state_challenge_and_scopes(sandbox_target: Any, provider: Any) -> None:

@@ -4,13 +4,14 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from providers.catalog.methods import ClientCredentialsMethod
 from providers.errors import ClientRejected, FieldInvalid, GrantRejected, MisconfiguredProvider
 from providers.strategies import strategy_for
 from providers.strategies.base import Capabilities
 from providers.values import Credential
-from providers.vocabulary import AuthStyle, ProbeVerdict
+from providers.vocabulary import ProbeVerdict
 
-STYLE = AuthStyle.CLIENT_CREDENTIALS
+STYLE = ClientCredentialsMethod.style
 STRATEGY = strategy_for(STYLE)
 OWN = {"client_credentials": {"own_registration": True}}
 
@@ -18,7 +19,9 @@ OWN = {"client_credentials": {"own_registration": True}}
 def test_capabilities_follow_the_target(sandbox_target: Any) -> None:
     shared = Capabilities(refreshes=True, revokes=True, introspects=True, probes=True)
     assert STRATEGY.capabilities(sandbox_target(STYLE)) == shared
-    assert STRATEGY.capabilities(sandbox_target(STYLE, changes=OWN)).submits
+    assert STRATEGY.capabilities(sandbox_target(STYLE, changes=OWN)) == shared
+    assert sandbox_target(STYLE).method.registers_client
+    assert not sandbox_target(STYLE, changes=OWN).method.registers_client
 
 
 def test_first_token_needs_nothing_typed(sandbox_target: Any, provider: Any) -> None:

@@ -3,12 +3,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from providers.catalog.methods import AuthorizationCodeMethod
 from providers.errors import MisconfiguredProvider
 from providers.strategies import strategy_for
 from providers.values import Account, Credential, ProbeResult
-from providers.vocabulary import AuthStyle, ProbeVerdict
+from providers.vocabulary import ProbeVerdict
 
-STYLE = AuthStyle.AUTHORIZATION_CODE
+STYLE = AuthorizationCodeMethod.style
 HELD = Credential(access_token=SecretStr("at"))
 ME = {"sub": "acct-1", "name": "Ada"}
 

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from providers.catalog.methods import AuthorizationCodeMethod
 from providers.errors import (
     GrantRejected,
     MalformedResponse,
@@ -15,9 +16,8 @@ from providers.errors import (
 from providers.strategies import strategy_for
 from providers.strategies.workspaces import Workspace, workspaces
 from providers.values import Credential
-from providers.vocabulary import AuthStyle
 
-STYLE = AuthStyle.AUTHORIZATION_CODE
+STYLE = AuthorizationCodeMethod.style
 HELD = Credential(access_token=SecretStr("at"), extra={"region": "eu"})
 ISSUER = {"name": "issuer", "label": "Issuer", "scope": "app", "pattern": "^.+$"}
 SITE = {"name": "site", "label": "Site", "scope": "workspace", "pattern": "^[a-z0-9]{1,300}$"}

@@ -12,8 +12,8 @@ from connections.lifecycle.clock import database_now
 from connections.lifecycle.provision import TenantProfile, upsert_tenant
 from connections.lifecycle.targets import redirect_uri
 from connections.models import ApiClient, ApiKey, ProviderApp, Tenant
+from providers.catalog.methods import ApiKeyMethod, AuthorizationCodeMethod
 from providers.sandbox.client import SandboxProcess
-from providers.vocabulary import AuthStyle
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
 
@@ -27,7 +27,7 @@ def addresses(sandbox: SandboxProcess) -> Addresses:
 
 
 def sign_in_app() -> ProviderApp:
-    return ProviderApp.objects.get(provider="sandbox", auth_style=AuthStyle.AUTHORIZATION_CODE)
+    return ProviderApp.objects.get(provider="sandbox", auth_style=AuthorizationCodeMethod.style)
 
 
 def registered(sandbox: SandboxProcess) -> dict[str, object]:
@@ -45,8 +45,8 @@ def test_lays_out_an_operator_a_tenant_two_apps_and_a_key(addresses: Addresses, 
     assert acme.return_urls == [f"{CUSTOMER_APP}/connected"]
     assert acme.reconnect_url == f"{CUSTOMER_APP}/reconnect?connection={{connection}}"
     assert {app.auth_style for app in ProviderApp.objects.usable_by(acme)} == {
-        AuthStyle.AUTHORIZATION_CODE,
-        AuthStyle.API_KEY,
+        AuthorizationCodeMethod.style,
+        ApiKeyMethod.style,
     }
     assert ApiClient.objects.get().tenant == acme
     answer = Client().get("/api/v1/connections", headers={"Authorization": f"Bearer {seeded['api_key']}"})

@@ -1,0 +1,273 @@
+"""What an entry says of each auth style: one shape a style, in a section of the entry of its own.
+
+``Method`` is what everybody may ask of any of them, without knowing which style it is. What a style does with it is
+``providers.strategies``; the entry around them is ``providers.catalog.schema``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from providers.catalog.answers import Expiry, TokenFields
+from providers.catalog.callback import ApprovalMarkers, ResponseNames
+from providers.catalog.calls import ErrorRule
+from providers.catalog.fields import ParamName, SecretField, Shape
+from providers.catalog.pointer import pointer_to
+from providers.vocabulary import ClientAuthentication, IssParameter, Pkce
+
+_YEAR_SECONDS = 31_536_000
+
+_OWN_REGISTRATION = (
+    SecretField(name="client_id", label="Client ID", secret=False),
+    SecretField(name="client_secret", label="Client secret"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshTokens:
+    """What an entry says of the refresh tokens of one style. The defaults are those of a style that has none.
+
+    One that was replaced works for ``grace_seconds`` more. ``scope`` is the scope that it stands for, ``expiry`` where
+    an answer says how long it lives. It ends ``idle_seconds`` after its last use, and ``absolute_seconds`` after the
+    end user's consent (None: the entry does not say).
+    """
+
+    grace_seconds: int = 0
+    scope: str = ""
+    expiry: Expiry | None = None
+    idle_seconds: int | None = None
+    absolute_seconds: int | None = None
+
+
+class Method(Shape):
+    """What an entry says of one auth style. Each style has a class of its own, which fills in what is its own.
+
+    ``style`` is its name: what is stored, and what API answers say. ``redirects`` says that the end user is sent to the
+    provider and comes back with an authorization response, ``takes_scopes`` that we say which scopes we want.
+    ``needs_presentation`` says that the entry has to tell how the credential goes into a request, ``needed_urls`` which
+    endpoints the style cannot do without.
+    """
+
+    style: ClassVar[str]
+    redirects: ClassVar[bool] = False
+    takes_scopes: ClassVar[bool] = False
+    needs_presentation: ClassVar[bool] = False
+    needed_urls: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def section(cls) -> str:
+        """The name of the section that describes it in an entry."""
+        return cls.style.removeprefix("oauth2_")
+
+    @property
+    def oauth(self) -> "OAuthMethod | None":
+        """The endpoints and habits of its authorization server, None where it speaks with none."""
+        return None
+
+    @property
+    def registers_client(self) -> bool:
+        """Whether the operator registers a client at the provider, and enters its id and secrets."""
+        return False
+
+    @property
+    def typed_fields(self) -> tuple[SecretField, ...]:
+        """The fields of the credential that the end user types."""
+        return ()
+
+    @property
+    def urls(self) -> Mapping[str, str]:
+        """The addresses that it calls, as templates, by the fields of ``resolve.Endpoints``; "" for discovery's."""
+        return {}
+
+    @property
+    def refresh_tokens(self) -> RefreshTokens:
+        """What is known of its refresh tokens."""
+        return RefreshTokens()
+
+
+class Revocation(Shape):
+    """How the revocation endpoint wants to be called, where that is not RFC 7009.
+
+    ``tokens`` are sent one by one, in this order, as ``token_parameter`` beside ``params``; with "" the token itself
+    stays out of the body. ``authentication`` says who vouches for the request: the client as at the token endpoint or
+    by another method, the client secret as a bearer token (where it is an API key), the token that is to be revoked, or
+    nobody. ``errors`` come before the method's own: ``grant_rejected`` says that the token is gone already.
+
+    ``ends`` says how far a revocation reaches: to everything that the account has granted to the client, or only to the
+    tokens of the one authorization. Where it is the former, ``narrowed_url`` may be an address at which the same
+    request ends the one token alone; it is used while other connections live on the grant.
+    """
+
+    ends: Literal["grant", "token"] = "grant"
+    narrowed_url: str = ""
+
+    method: Literal["POST", "DELETE"] = "POST"
+    format: Literal["form", "json", "as_token_request"] = "as_token_request"
+    authentication: Literal[
+        "as_token_request",
+        "client_secret_basic",
+        "client_secret_basic_raw",
+        "client_secret_bearer",
+        "token_bearer",
+        "none",
+    ] = "as_token_request"
+    tokens: tuple[Literal["refresh_token", "access_token"], ...] = ("refresh_token", "access_token")
+    token_parameter: str = "token"  # noqa: S105 - no password
+    params: dict[str, str] = Field(default_factory=dict)
+    errors: tuple[ErrorRule, ...] = ()
+
+
+class OAuthMethod(Method):
+    """What the OAuth grants share: endpoints and habits of the token endpoint.
+
+    The revocation and introspection URLs may also use ``{client_id}``; ``revocation.params`` that and ``extra`` fields.
+    ``request_headers`` go to all three endpoints. ``token_type_hint`` says whether the latter two take that parameter.
+    ``scope_field`` and ``response_scope_separator`` ("" for the request's own) describe the token response, which may
+    be JSON or a form. ``token_pointer`` leads to the object in it that holds the tokens, for a code, a refresh and
+    client credentials alike; the answer to a refresh may also have them at the top, as some providers do.
+    ``extra_response_fields`` are further members to keep: their names, or names of ours and pointers to each.
+    ``empty_scope`` says what it means when the answer to a code names an empty list of scopes: that none is granted, or
+    that the provider does not say (then those that were asked for are). In the answer to a refresh it changes nothing.
+    ``expiry`` is about the access token; ``default_lifetime_seconds`` counts where the answer does not say.
+    """
+
+    takes_scopes = True
+    needed_urls: ClassVar[tuple[str, ...]] = ("token",)
+
+    issuer: str = ""
+    discover: bool = False  # endpoints come from the issuer's metadata (RFC 8414, OpenID Connect Discovery)
+    token_url: str = ""
+    revocation_url: str = ""
+    introspection_url: str = ""
+    client_authentication: ClientAuthentication = ClientAuthentication.BASIC
+    token_request_format: Literal["form", "json"] = "form"  # noqa: S105 - no password
+    request_headers: dict[str, str] = Field(default_factory=dict)
+    scope_separator: str = Field(default=" ", min_length=1)
+    response_scope_separator: str = ""
+    scope_field: str = "scope"
+    empty_scope: Literal["none", "as_requested"] = "none"
+    token_params: dict[str, str] = Field(default_factory=dict)
+    token_pointer: str = ""
+    token_fields: TokenFields = Field(default_factory=TokenFields)
+    expiry: Expiry = Field(default_factory=Expiry)
+    token_type_hint: bool = True
+    revocation: Revocation = Field(default_factory=Revocation)
+    default_lifetime_seconds: int | None = Field(default=None, ge=30, le=_YEAR_SECONDS)
+    extra_response_fields: tuple[str, ...] | dict[ParamName, str] = ()
+    errors: tuple[ErrorRule, ...] = ()
+
+    @property
+    def oauth(self) -> "OAuthMethod":
+        return self
+
+    @property
+    def registers_client(self) -> bool:
+        return True
+
+    @property
+    def urls(self) -> Mapping[str, str]:
+        return {
+            "issuer": self.issuer,
+            "authorization": "",
+            "token": self.token_url,
+            "revocation": self.revocation_url,
+            "introspection": self.introspection_url,
+            "jwks": "",
+        }
+
+    @property
+    def extra_pointers(self) -> dict[str, str]:
+        """The further members of the token response, by the names that templates use, as pointers."""
+        kept = self.extra_response_fields
+        return kept if isinstance(kept, dict) else {name: pointer_to(name) for name in kept}
+
+
+class AuthorizationCodeMethod(OAuthMethod):
+    """OAuth 2.0 authorization code (RFC 6749 §4.1) with refresh (§6).
+
+    ``expects_refresh_token`` says whether a grant is to bring a refresh token; it is told where it does not. Unset, one
+    is expected where it was asked for by a scope, and where the access token has an end.
+
+    ``scope_parameter`` is what the authorization request calls the scope. ``refresh_scope`` stands for the refresh
+    token: responses that bring one need not name it. ``refresh_tokens_rotate`` says that using a refresh token may end
+    it; where each answer brings a new one but the old one lives on, it is false. A refresh token that nobody uses ends
+    after ``refresh_idle_lifetime_seconds``; the grant ends ``refresh_absolute_lifetime_seconds`` after the end user's
+    consent, whatever is done. What an answer says of these ends comes before; ``refresh_expiry`` says where it says so
+    of the refresh token, if under none of the names in use. ``approval`` says which parameters of the authorization
+    response mean that an administrator has to approve first: each name in it takes the place of the common one
+    (``COMMON_MARKERS``), and counts beside a code, too.
+    ``jwks_url`` is where the ``issuer`` publishes its keys: an ID token then tells the account where no probe does.
+    ``offline_consent`` says when ``prompt=consent`` is sent: "openid" where ``offline_access`` is asked of a server
+    that was discovered, or together with ``openid`` (OpenID Connect Core §11 wants it so), "always" with each request
+    for it or for the ``refresh_scope``. A prompt among the ``authorization_params`` comes first.
+    """
+
+    style = "oauth2_authorization_code"
+    redirects = True
+    needed_urls: ClassVar[tuple[str, ...]] = ("token", "authorization")
+
+    authorization_url: str = ""
+    jwks_url: str = ""
+    iss_parameter: IssParameter = IssParameter.OPTIONAL
+    pkce: Pkce = Pkce.S256
+    response_mode: Literal["query", "form_post"] = "query"
+    authorization_params: dict[str, str] = Field(default_factory=dict)
+    callback: ResponseNames = Field(default_factory=ResponseNames)
+    approval: ApprovalMarkers = Field(default_factory=dict)
+    offline_consent: Literal["openid", "always", "never"] = "openid"
+    scope_parameter: str = Field(default="scope", min_length=1)
+    refresh_scope: str = ""
+    expects_refresh_token: bool | None = None
+    refresh_tokens_rotate: bool = True
+    refresh_grace_seconds: int = Field(default=0, ge=0, le=_YEAR_SECONDS)
+    refresh_expiry: Expiry | None = None
+    refresh_idle_lifetime_seconds: int | None = Field(default=None, ge=60, le=20 * _YEAR_SECONDS)
+    refresh_absolute_lifetime_seconds: int | None = Field(default=None, ge=60, le=20 * _YEAR_SECONDS)
+
+    @property
+    def urls(self) -> Mapping[str, str]:
+        return {**super().urls, "authorization": self.authorization_url, "jwks": self.jwks_url}
+
+    @property
+    def refresh_tokens(self) -> RefreshTokens:
+        return RefreshTokens(
+            grace_seconds=self.refresh_grace_seconds,
+            scope=self.refresh_scope,
+            expiry=self.refresh_expiry,
+            idle_seconds=self.refresh_idle_lifetime_seconds,
+            absolute_seconds=self.refresh_absolute_lifetime_seconds,
+        )
+
+
+class ClientCredentialsMethod(OAuthMethod):
+    """OAuth 2.0 client credentials (RFC 6749 §4.4): there is no refresh token, a new token is simply asked for.
+
+    With ``own_registration`` the client id and secret are typed by the end user and belong to the connection.
+    """
+
+    style = "oauth2_client_credentials"
+
+    own_registration: bool = False
+
+    @property
+    def registers_client(self) -> bool:
+        return not self.own_registration
+
+    @property
+    def typed_fields(self) -> tuple[SecretField, ...]:
+        return _OWN_REGISTRATION if self.own_registration else ()
+
+
+class ApiKeyMethod(Method):
+    """A static key that the end user pastes."""
+
+    style = "api_key"
+    needs_presentation = True
+
+    fields: tuple[SecretField, ...]
+
+    @property
+    def typed_fields(self) -> tuple[SecretField, ...]:
+        return self.fields
