@@ -102,15 +102,3 @@ def _form_holds_nul(request: HttpRequest) -> bool:
 
 def _refused(why: str) -> HttpResponse:
     return HttpResponse(why, status=400, content_type="text/plain")
-
-
-class ContentLength:
-    """Says how long an answer of the API is: all that it needs of Django's ``CommonMiddleware``."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self._get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self._get_response(request)
-        response["Content-Length"] = str(len(response.content))
-        return response

@@ -57,7 +57,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "config.postgres.WithoutTypeHandlers",
+    "django.contrib.postgres",
     "csp",
 ]
 MIDDLEWARE = [
@@ -79,7 +79,7 @@ MIDDLEWARE = [
 API_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.OnePublicHost",
-    "config.middleware.ContentLength",
+    "django.middleware.common.CommonMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
