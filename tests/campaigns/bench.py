@@ -2,7 +2,8 @@
 
 Prints a line of JSON for each: ``vend_fresh`` (a valid token vended, audit row committed) against a constant view and a
 bare WSGI callable in the same server, ``refresh`` (due connections against a provider that takes 0.3 s), and ``sweep``
-(what a sweep costs with many connections, against one with few, of which as many are due).
+(what a sweep costs with many connections, against one with few, of which as many are due). ``--only detours`` measures
+what each detour taken for speed gains; ``--detours`` names some of them.
 """
 
 import argparse
@@ -15,9 +16,12 @@ from typing import Any
 import psycopg
 
 from config.local.demo.stack import LocalStack
+from tests.campaigns import detours_bench
 from tests.campaigns.load import Load, request_bytes, run_load
+from tests.campaigns.ordinary import ON_REFRESHES, ON_VENDS
 from tests.campaigns.stacks import control, database, extra_process, free_port, populate, scalar, wait_for_port
 from tests.campaigns.sweep_bench import sweep
+from tests.campaigns.vending import bare_requests, vend_requests
 
 PROVIDER_SECONDS = 0.3
 WORKER_THREADS = 64
@@ -32,7 +36,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=6.0, help="length of each measurement")
     parser.add_argument("--connections", type=int, default=600, help="due connections of the refresh bench")
-    parser.add_argument("--only", choices=["vend_fresh", "refresh", "sweep"])
+    parser.add_argument("--only", choices=["vend_fresh", "refresh", "sweep", "detours"])
+    parser.add_argument("--detours", nargs="+", choices=[*ON_VENDS, *ON_REFRESHES], default=[*ON_VENDS, *ON_REFRESHES])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="latchkey-bench-", dir="/var/tmp") as folder:
         if options.only in (None, "vend_fresh"):
@@ -41,6 +46,9 @@ def main() -> None:
             print(json.dumps(refresh(Path(folder) / "refresh", count=options.connections)), flush=True)
         if options.only in (None, "sweep"):
             print(json.dumps(sweep(Path(folder) / "sweep")), flush=True)
+        if options.only == "detours":
+            for figures in detours_bench.measure(Path(folder), options.detours, seconds=options.seconds):
+                print(json.dumps(figures), flush=True)
 
 
 def vend_fresh(folder: Path, *, seconds: float) -> dict[str, Any]:
@@ -48,26 +56,9 @@ def vend_fresh(folder: Path, *, seconds: float) -> dict[str, Any]:
     overrides = {"DJANGO_SETTINGS_MODULE": "tests.campaigns.bench_settings"}
     with LocalStack(state_dir=folder, processes=("web", "sandbox"), seed=False, overrides=overrides) as stack:
         populated = populate(stack, 50)
-        headers = {"Authorization": f"Bearer {populated['key']}", "Content-Type": "application/json"}
         web = stack.urls["web"]
-        vends = [
-            request_bytes(
-                "POST",
-                f"{web}/api/v1/connections/{connection}/credential",
-                headers=headers,
-                body=json.dumps({"end_user": f"user-{number}"}).encode(),
-            )
-            for number, connection in enumerate(populated["connections"])
-        ]
-        bares = [
-            request_bytes(
-                "POST",
-                "http://127.0.0.1/vend",
-                headers=headers,
-                body=json.dumps({"end_user": f"user-{number}", "connection": connection}).encode(),
-            )
-            for number, connection in enumerate(populated["connections"])
-        ]
+        vends = vend_requests(web, populated)
+        bares = bare_requests("http://127.0.0.1", populated)
         constant = [request_bytes("GET", f"{web}/bench/constant")]
         port = free_port()
         with extra_process(stack, *_BARE.format(port=port).split()):

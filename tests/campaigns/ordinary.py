@@ -1,0 +1,305 @@
+"""The ordinary way in place of each detour that the product takes for speed, so that ``bench`` can tell what it gains.
+
+``Ordinary`` says what a process does without one detour: other settings, read by ``bench_settings``, or other
+attributes, set by ``set_attributes`` before the process serves. The list of the detours, each with its reason and its
+figure, is the docstring of ``connections.lifecycle.prepared``.
+"""
+
+import json
+import sys
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+WITHOUT = "LATCHKEY_BENCH_WITHOUT"  # the environment variable that names a detour
+
+Change = tuple[object, str, object]
+
+
+@dataclass(frozen=True)
+class Ordinary:
+    """One detour left out. ``attributes`` are made once the apps are ready, ``settings`` from those of the product."""
+
+    attributes: Callable[[], list[Change]] = list
+    settings: Callable[[Mapping[str, Any]], dict[str, Any]] = dict
+    beside: str = ""  # a detour that is left out as well, here and in what this is compared with
+
+
+def set_attributes(name: str) -> None:
+    """Take the ordinary way in place of the detour ``name``, in this process, from now on. Call it with apps ready."""
+    if not name:
+        return
+    for ordinary in _with_those_beside(name):
+        for owner, attribute, value in ordinary.attributes():
+            setattr(owner, attribute, value)
+
+
+def other_settings(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that differ where the detour ``name`` is not taken."""
+    changed: dict[str, Any] = {}
+    for ordinary in _with_those_beside(name) if name else ():
+        changed |= ordinary.settings(settings)
+    return changed
+
+
+def _with_those_beside(name: str) -> list[Ordinary]:
+    ordinary = ON_VENDS.get(name) or ON_REFRESHES[name]
+    return [*([_with_those_beside(ordinary.beside)[0]] if ordinary.beside else []), ordinary]
+
+
+def _everywhere(original: object, name: str, replacement: object) -> list[Change]:
+    """Return the changes that put ``replacement`` wherever the product has imported ``original`` as ``name``."""
+    modules = [module for key, module in sys.modules.items() if key.startswith(("connections", "config"))]
+    return [(module, name, replacement) for module in modules if getattr(module, name, None) is original]
+
+
+# --- The settings -----------------------------------------------------------------------------------------------------
+def _all_middleware(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {"MIDDLEWARE": [path for path in settings["MIDDLEWARE"] if not path.endswith(".ApiApart")]}
+
+
+# --- The vend ---------------------------------------------------------------------------------------------------------
+def _through_ninja() -> list[Change]:
+    from connections.api import urls
+
+    return [(urls, "_DIRECT", {})]
+
+
+def _answered_by_ninja() -> list[Change]:
+    from connections.api.representations import vend_out
+    from connections.api.routers import vend
+
+    return [(vend, "_answer", vend_out)]
+
+
+def _unprepared() -> list[Change]:
+    from django.db import connection
+
+    from connections.lifecycle import claim, prepared, promote, settle, vend  # noqa: F401 (all that import it)
+
+    def fetch(statement: str, parameters: Mapping[str, Any], row: type[Any]) -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            values = cursor.fetchone()
+            return values and row(**dict(zip((column.name for column in cursor.description), values, strict=True)))
+
+    def execute(statement: str, parameters: Mapping[str, Any]) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return int(cursor.rowcount)
+
+    return [
+        *_everywhere(prepared.fetch_prepared, "fetch_prepared", fetch),
+        *_everywhere(prepared.execute_prepared, "execute_prepared", execute),
+    ]
+
+
+def _vend_by_orm() -> list[Change]:
+    from connections.lifecycle import vend
+
+    return [(vend, "run_vend_statement", vend_by_orm)]
+
+
+def vend_by_orm(
+    *,
+    key_hash: bytes,
+    connection_id: uuid.UUID,
+    tenant: str | None,
+    end_user: str | None,
+    scopes: Sequence[str],
+    min_ttl_seconds: float | None,
+    agent: str,
+    purpose: str,
+    address: str | None,
+) -> Any:
+    """Do what the statement of a vend does, as one would with Django's ORM and the policy."""
+    from django.db.models import Q
+    from django.utils import timezone
+
+    from connections.lifecycle.policy import Vend, VendRequest, decide_vend
+    from connections.lifecycle.vend_query import VendRow
+    from connections.models import ApiKey, AuditEvent, Connection, CredentialVersion, Permission
+
+    now = timezone.now()
+    key = (
+        ApiKey.objects.select_related("client__tenant")
+        .filter(key_hash=key_hash, revoked_at=None, expires_at__gt=now)
+        .first()
+    )
+    if key is None:
+        return None
+    client = key.client
+    values: dict[str, Any] = dict.fromkeys(field.name for field in fields(VendRow))
+    values |= {
+        "now": now,
+        "client_id": client.id,
+        "permissions": client.permissions,
+        "is_client_suspended": client.suspended_at is not None,
+    }
+    owner = client.tenant.slug if client.tenant is not None else tenant
+    connection = (
+        Connection.objects.select_related("tenant", "provider_app")
+        .filter(id=connection_id, tenant__slug=owner)
+        .filter(Q() if tenant is None else Q(tenant__slug=tenant))
+        .first()
+    )
+    if connection is None:
+        return VendRow(**values)
+    app = connection.provider_app
+    version = CredentialVersion.objects.select_related("data_key").filter(Q(id=connection.current_version_id)).first()
+    missing = connection.scopes.filter(is_requested=True, is_granted=False).order_by("name")
+    values |= {name: getattr(connection, name) for name in values if hasattr(connection, name)}
+    values |= {
+        "connection_id": connection.id,
+        "params": json.dumps(connection.params),
+        "reconnect_url": connection.tenant.reconnect_url,
+        "app_id": app.id,
+        "auth_style": app.auth_style,
+        "app_params": json.dumps(app.params),
+        "discovered": json.dumps(app.discovered),
+        "is_suspended": connection.is_suspended,
+        "missing_scopes": list(missing.values_list("name", flat=True)),
+    }
+    if version is not None:
+        values |= {
+            "version_id": version.id,
+            "secrets": version.secrets.stored,
+            "scopes": version.scopes,
+            "is_refreshable": version.is_refreshable,
+            "access_expires_at": version.access_expires_at,
+            "lifetime_seconds": version.lifetime_seconds,
+            "fingerprint": version.fingerprint,
+            "data_key_id": version.data_key.id,
+            "kek_id": version.data_key.kek_id,
+            "wrapped": bytes(version.data_key.wrapped),
+        }
+    row = VendRow(**{field.name: values[field.name] for field in fields(VendRow)})
+    request = VendRequest(
+        end_user=end_user,
+        scopes=scopes,
+        min_ttl_seconds=min_ttl_seconds,
+        may_act_without_user=Permission.VEND_WITHOUT_USER in client.permissions,
+    )
+    if Permission.VEND not in client.permissions or decide_vend(row.facts(), request, now=now) != Vend():
+        return row
+    audited = AuditEvent.objects.create(
+        action="credential.vend",
+        decision="allowed",
+        tenant_id=connection.tenant_id,
+        connection_id=connection.id,
+        credential_version_id=row.version_id,
+        api_client_id=client.id,
+        subject=end_user or "",
+        agent=agent,
+        purpose=purpose,
+        scopes=list(scopes),
+        address=address,
+        fingerprint=row.fingerprint,
+    )
+    return VendRow(**{field.name: values[field.name] for field in fields(VendRow)} | {"audit_id": audited.id})
+
+
+def _noticed_each_time() -> list[Change]:
+    from connections.lifecycle import vend_query
+
+    return [(vend_query, "_STATEMENT", vend_query._STATEMENT.replace("interval '5 minutes'", "interval '0'"))]
+
+
+def _resolved_anew() -> list[Change]:
+    from connections.lifecycle import vend
+
+    return [(vend, "_target", vend._target.__wrapped__)]
+
+
+def _unwrapped_anew() -> list[Change]:
+    from connections.vault import keyring
+
+    return [
+        (keyring, "_derive", keyring._derive.__wrapped__),
+        (keyring.Keyring, "unwrap", lambda ring, **columns: ring._unwrap_uncached(*columns.values())),
+    ]
+
+
+def _looked_at_anew() -> list[Change]:
+    from providers.catalog import loader
+
+    return [(loader, "_LOOK_AGAIN_SECONDS", 0.0)]
+
+
+# --- The refresh ------------------------------------------------------------------------------------------------------
+def _claimed_by_the_rules() -> list[Change]:
+    from connections.lifecycle import claim
+
+    return [(claim, "_claim_plainly", lambda *_, **__: None)]
+
+
+def _promoted_by_the_rules() -> list[Change]:
+    from connections.lifecycle import settle
+
+    return [(settle, "promote_plainly", lambda *_, **__: False)]
+
+
+def _stored_by_orm() -> list[Change]:
+    from django.db import transaction
+
+    from connections.lifecycle import promote_query, settle  # noqa: F401 (where it is called)
+    from connections.lifecycle.versions import insert_received
+    from connections.models import AttemptState, RefreshAttempt
+
+    def store(sealed: Any) -> None:
+        storable = (AttemptState.SENT, AttemptState.IN_DOUBT, AttemptState.SUPERSEDED)
+        with transaction.atomic():
+            RefreshAttempt.objects.filter(id=sealed.attempt_id, state__in=storable).update(state=AttemptState.RECEIVED)
+            insert_received(sealed)
+
+    return _everywhere(promote_query.store_received, "store_received", store)
+
+
+def _app_by_orm() -> list[Change]:
+    from connections.lifecycle import refresh
+    from connections.models import ProviderApp
+
+    def find_app(connection_id: uuid.UUID) -> Any:
+        return ProviderApp.objects.filter(connections=connection_id).only("id", "provider").first()
+
+    return [(refresh, "find_app", find_app)]
+
+
+def _client_each_time() -> list[Change]:
+    from config import broker
+
+    def create_client(channel: Any, asynchronous: bool = False) -> Any:
+        channel._kept = None
+        return kept(channel, asynchronous)
+
+    kept = broker.Channel._create_client
+    return [(broker.Channel, "_create_client", create_client)]
+
+
+def _one_a_message() -> list[Change]:
+    from connections.lifecycle import sweep
+
+    return [(sweep, "MOST_TOGETHER", 1)]
+
+
+ON_VENDS = {
+    "api_middleware": Ordinary(settings=_all_middleware),
+    "direct": Ordinary(_through_ninja),
+    "answer": Ordinary(_answered_by_ninja, beside="direct"),
+    "prepared": Ordinary(_unprepared),
+    "vend_statement": Ordinary(_vend_by_orm),
+    "noticed": Ordinary(_noticed_each_time),
+    "target": Ordinary(_resolved_anew),
+    "data_key": Ordinary(_unwrapped_anew),
+    "catalogue": Ordinary(_looked_at_anew),
+}
+ON_REFRESHES = {
+    "plain_claim": Ordinary(_claimed_by_the_rules),
+    "plain_promotion": Ordinary(_promoted_by_the_rules),
+    "store_statement": Ordinary(_stored_by_orm),
+    "find_app": Ordinary(_app_by_orm),
+    "refresh_prepared": Ordinary(_unprepared),
+    "broker_client": Ordinary(_client_each_time),
+    "together": Ordinary(_one_a_message),
+}

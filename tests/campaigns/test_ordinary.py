@@ -1,0 +1,56 @@
+"""The ordinary way in place of each detour still works: what it is compared with has to do the same."""
+
+import pytest
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from connections.lifecycle.claim import Need, Outcome
+from connections.lifecycle.clock import database_now
+from connections.lifecycle.refresh import refresh
+from connections.lifecycle.sweep import sweep_refreshes
+from connections.models import AuditEvent, Connection
+from tests.campaigns.ordinary import ON_REFRESHES, ON_VENDS, Ordinary
+from tests.connections.lifecycle.clockwork import age
+from tests.flows import EndUser
+
+
+@pytest.fixture
+def connection(alice: EndUser) -> Connection:
+    return Connection.objects.get(id=alice.connect(scopes=["profile.read"])["id"])
+
+
+def without(ordinary: Ordinary, monkeypatch: pytest.MonkeyPatch) -> None:
+    for owner, attribute, value in ordinary.attributes():
+        monkeypatch.setattr(owner, attribute, value)
+
+
+@pytest.mark.parametrize("name", [name for name, ordinary in ON_VENDS.items() if ordinary.attributes is not list])
+def test_a_vend_without_the_detour_is_the_same(
+    name: str, alice: EndUser, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = alice.vend(str(connection.id), scopes=["profile.read"]).json()
+    if name != "answer":  # what it returns is for ninja alone
+        without(ON_VENDS[name], monkeypatch)
+    assert alice.vend(str(connection.id), scopes=["profile.read"]).json() == usual
+    refused = alice.vend(str(connection.id), scopes=["admin"])
+    assert refused.json()["code"] == "insufficient_scope"
+    assert AuditEvent.objects.filter(action="credential.vend", decision="allowed").count() == 2
+
+
+@pytest.mark.parametrize("name", ON_REFRESHES)
+def test_a_refresh_without_the_detour_is_the_same(
+    name: str, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without(ON_REFRESHES[name], monkeypatch)
+    age(connection.id, hours=1)
+    assert refresh(connection.id, trigger="sweep", need=Need()).outcome is Outcome.REFRESHED
+    age(connection.id, hours=1)
+    assert sweep_refreshes(now=database_now()) == 1
+
+
+@pytest.mark.parametrize("name", [name for name, ordinary in ON_VENDS.items() if ordinary.settings is not dict])
+def test_other_settings_name_what_there_is(name: str) -> None:
+    changed = ON_VENDS[name].settings({key: getattr(settings, key) for key in ("MIDDLEWARE", "API_MIDDLEWARE")})
+    for paths in changed.values():
+        assert all(import_string(path) for path in paths)
+        assert paths not in (settings.MIDDLEWARE, settings.API_MIDDLEWARE)
