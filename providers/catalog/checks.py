@@ -73,9 +73,7 @@ def _name_problems(entry: CatalogEntry) -> Iterator[str]:
 
 def _kept_names(entry: CatalogEntry) -> list[str]:
     """Return the names of ours for members of the token response: one each, though two ways to connect keep it."""
-    methods = [entry.oauth_method(style) for style in entry.auth_styles]
-    kept = {name for method in methods if method is not None for name in method.extra_pointers}
-    return sorted(kept)
+    return sorted({name for method in entry.methods.values() for name in method.extra_pointers})
 
 
 def _method_problems(entry: CatalogEntry, described: Method) -> Iterator[str]:

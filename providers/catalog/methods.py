@@ -77,6 +77,16 @@ class Method(Shape):
         return ()
 
     @property
+    def secret_names(self) -> frozenset[str]:
+        """What templates may name of its credential: each is a secret, or typed beside one."""
+        return frozenset(field.name for field in self.typed_fields)
+
+    @property
+    def extra_pointers(self) -> Mapping[str, str]:
+        """What is kept of an answer beside the credential, by the names that templates use, as pointers into it."""
+        return {}
+
+    @property
     def urls(self) -> Mapping[str, str]:
         """The addresses that it calls, as templates, by the fields of ``resolve.Endpoints``; "" for discovery's."""
         return {}
@@ -178,8 +188,11 @@ class OAuthMethod(Method):
         }
 
     @property
-    def extra_pointers(self) -> dict[str, str]:
-        """The further members of the token response, by the names that templates use, as pointers."""
+    def secret_names(self) -> frozenset[str]:
+        return super().secret_names | {"access_token"}
+
+    @property
+    def extra_pointers(self) -> Mapping[str, str]:
         kept = self.extra_response_fields
         return kept if isinstance(kept, dict) else {name: pointer_to(name) for name in kept}
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from providers.catalog.methods import OAuthMethod
+from providers.catalog.methods import Method, OAuthMethod
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import is_plain, names
 from providers.vocabulary import ParamScope
@@ -68,17 +68,18 @@ def _templates(entry: CatalogEntry) -> Iterator[_Template]:
     extra: frozenset[str] = frozenset()
     secrets: frozenset[str] = frozenset()
     for described in entry.methods.values():
-        secrets |= {item.name for item in described.typed_fields}
-        if method := described.oauth:
-            secrets |= {"access_token"}
-            extra |= set(method.extra_pointers)
-            yield from _method_templates(method.section(), method, params)
+        secrets |= described.secret_names
+        extra |= described.extra_pointers.keys()
+        if described.oauth is not None:
+            yield from _method_templates(described.section(), described.oauth, params)
+        else:
+            for name, template in described.urls.items():
+                yield f"{described.section()}.{name}_url", template, params, "address"
     anything = params | extra | chosen
     yield "base_url", entry.base_url, anything, "address"
     for style, presentation in entry.presentation.items():
-        method = entry.oauth_method(style)
-        own = frozenset({"access_token", *method.extra_pointers} if method else ())
-        own |= {item.name for item in entry.fields_of(style)} | params | chosen
+        method = entry.methods.get(style) or Method()  # told by the checks of entries
+        own = method.secret_names | method.extra_pointers.keys() | params | chosen
         for place, templates in (("headers", presentation.headers), ("query", presentation.query)):
             for name, value in templates.items():
                 yield f"presentation.{style}.{place}.{name}", value, own, "header" if place == "headers" else "text"

@@ -16,10 +16,16 @@ from providers.values import ClientRegistration
 def sandbox_target(egress_policy: Any, provider: Any) -> Callable[..., Target]:
     """Return a function that makes a target of the sandbox's entry at ``provider``, changed as told."""
 
-    def make(style: str, *, changes: dict[str, Any] | None = None, params: dict[str, str] | None = None) -> Target:
+    def make(
+        style: str,
+        *,
+        changes: dict[str, Any] | None = None,
+        params: dict[str, str] | None = None,
+        entry_class: type[CatalogEntry] = CatalogEntry,
+    ) -> Target:
         document = merged(entry("sandbox").model_dump(), changes or {})
         return resolve(
-            entry=CatalogEntry.model_validate(document),
+            entry=entry_class.model_validate(document),
             style=style,
             registration=ClientRegistration(
                 client_id="client",

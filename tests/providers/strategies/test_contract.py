@@ -1,0 +1,55 @@
+"""Every registered style keeps the contract, and so does one that is not Latchkey's."""
+
+from providers.strategies import strategies
+from providers.strategies.api_key import ApiKey
+from providers.strategies.authorization_code import AuthorizationCode
+from providers.strategies.client_credentials import ClientCredentials
+from tests.providers.strategies.contract import StrategyContract
+from tests.providers.strategies.session_login import EntryWithLogin, SessionLogin
+
+TOKENS = {"access_token": "at-12345678", "refresh_token": "rt-1", "token_type": "Bearer", "expires_in": 3600}
+
+
+class TestAuthorizationCode(StrategyContract):
+    strategy = AuthorizationCode()
+    answer = TOKENS
+
+
+class TestClientCredentials(StrategyContract):
+    strategy = ClientCredentials()
+    answer = {"access_token": "at-12345678", "token_type": "Bearer", "expires_in": 3600}
+
+
+class TestClientCredentialsOfTheConnectionsOwn(StrategyContract):
+    strategy = ClientCredentials()
+    changes = {"client_credentials": {"own_registration": True}}
+    answer = {"access_token": "at-12345678", "token_type": "Bearer", "expires_in": 3600}
+    typed = {"client_id": "own-id", "client_secret": "own-secret"}
+
+
+class TestApiKey(StrategyContract):
+    strategy = ApiKey()
+    answer = None
+    typed = {"api_key": "key-12345678"}
+
+
+class TestSessionLogin(StrategyContract):
+    strategy = SessionLogin()
+    entry_class = EntryWithLogin
+    changes = {
+        "session_login": {
+            "login_url": "{issuer}/login",
+            "fields": [
+                {"name": "user", "label": "User name", "secret": False},
+                {"name": "password", "label": "Password"},
+            ],
+        }
+    }
+    answer = {"token": "session-12345678", "seconds": 900}
+    typed = {"user": "user-ann", "password": "pass-12345678"}
+    url_key = "login_url"
+
+
+def test_no_registered_style_is_left_out() -> None:
+    tried = {contract.strategy.style for contract in StrategyContract.__subclasses__()}
+    assert {*strategies()} == tried - {SessionLogin.method.style}
