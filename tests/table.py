@@ -22,18 +22,32 @@ def rows_of(folder: ModuleType) -> dict[str, list[str]]:
 
 
 def unknown_tests(rows: dict[str, list[str]]) -> list[str]:
-    """Return the tests that are listed and do not exist."""
+    """Return the tests that are listed and do not exist; which cases a test has is not looked at."""
     return [
         test
         for named in rows.values()
         for test in named
-        if test.partition("::")[2] not in named_in(ROOT / test.partition("::")[0])
+        if _function_of(test).partition("::")[2] not in named_in(ROOT / test.partition("::")[0])
     ]
+
+
+def cases_of(rows: dict[str, list[str]], test: str) -> list[str]:
+    """Return the cases of ``test`` (``path::name``) that are listed, each as it is named between its brackets."""
+    return [
+        listed.partition("[")[2].rstrip("]")
+        for named in rows.values()
+        for listed in named
+        if _function_of(listed) == test and "[" in listed
+    ]
+
+
+def _function_of(test: str) -> str:
+    return test.partition("[")[0]
 
 
 def unlisted_tests(rows: dict[str, list[str]], folder: str, *, beside: str) -> set[str]:
     """Return the tests of ``folder`` that no row lists; ``beside`` is the module that checks the table."""
-    listed = {test for named in rows.values() for test in named}
+    listed = {_function_of(test) for named in rows.values() for test in named}
     found = {
         f"{folder}/{path.name}::{name}"
         for path in (ROOT / folder).glob("test_*.py")

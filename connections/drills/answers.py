@@ -1,237 +1,383 @@
-"""Scenarios: what the provider may answer to a refresh, and how it may fail to be reached."""
+"""Scenarios: what the provider may answer to a refresh."""
 
-import datetime as dt
-import json
+import resource
 import socket
-import ssl
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from datetime import timedelta
+from functools import partial
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-
-from connections.drills.grants import move_app
-from connections.drills.ground import Ground, Subject, expect
-from connections.lifecycle.claim import Outcome
+from connections.drills import faults
+from connections.drills.faults import Answer
+from connections.drills.grants import give_secret
+from connections.drills.ground import Ground, Running, Subject, deadlines
+from connections.drills.oracles import (
+    Broken,
+    current_version,
+    expect,
+    expect_attempt,
+    expect_equal,
+    expect_kept,
+    expect_loss_told,
+    expect_refreshed,
+    expect_replaced,
+    expect_unquoted,
+)
+from connections.lifecycle.claim import CLIENT_RETRY, Outcome
 from connections.lifecycle.clock import database_now
-from connections.lifecycle.outcomes import InsufficientScope
-from connections.models import AttemptState, CredentialVersion, Incident, ProviderApp, Reason, Status
-from providers import egress
-from providers.sandbox.tokens import ACCESS_PREFIX
+from connections.lifecycle.outcomes import InsufficientScope, MinTtlUnavailable, ReauthorizationRequired
+from connections.models import AttemptState, Incident, IncidentKind, ProviderApp, Reason, Status
 
-_SIZE = 64 * 1024 * 1024
-_LEAST_CAP_SECONDS, _MOST_CAP_SECONDS = 600, 3700  # where an absurdly long wait may be cut
-_MALFORMED = ("html", "truncated_json", "json_list", "json_null", "empty_body", "no_access_token", "null_access_token")
-_LIFETIMES: tuple[dict[str, Any], ...] = ({"value": 0}, {"value": -1}, {"raw": "NaN"}, {"value": "soon"}, {})
+_CAP_SECONDS = 5.0  # a body over the cap is left long before any deadline
+_HELD_BYTES = 32 * 1024 * 1024
+_SHORT_SECONDS = 2.0
+_CAPPED_AT_SECONDS = 3601
+_PAUSE_SECONDS = 3
+_AT_ONCE = 4
 
 
-def _unanswered(ground: Ground, subject: Subject, *, seconds: float) -> None:
-    """Refresh once, and expect that the attempt is in doubt and all else as before."""
-    before = ground.state(subject).current_version_id
+def _unanswered(ground: Ground, subject: Subject, answer: Answer, *, error: str, seconds: float) -> None:
+    """Refresh once into a fault: the attempt is in doubt, its evidence quotes nothing, and all else is as before."""
+    before, shown = ground.state(subject).current_version_id, ground.refresh_token(subject)
+    ground.fault(subject, answer)
     began = time.monotonic()
     outcome = ground.refresh(subject).outcome
     took = time.monotonic() - began
-    expect(outcome is Outcome.UNAVAILABLE, f"the outcome is {outcome}")
-    expect(took < seconds, f"it took {took:.1f} s")
-    expect(ground.state(subject).current_version_id == before, "the current credential was replaced")
+    expect(outcome is Outcome.UNAVAILABLE, f"{answer}: the outcome is {outcome}")
+    expect(took < seconds, f"{answer}: it took {took:.1f} s")
+    expect_kept(subject.id, before=before)
     attempt = ground.attempt(subject)
-    expect(attempt.state == AttemptState.IN_DOUBT, f"the attempt is {attempt.state}, not in doubt")
-    expect(ACCESS_PREFIX not in json.dumps(attempt.evidence), "the evidence quotes the answer")
-    ground.expect_status(subject, Status.ACTIVE)
+    expect_attempt(attempt, AttemptState.IN_DOUBT, error=error)
+    expect_equal(set(attempt.evidence), {"detail", "status", "error", "sent"}, f"{answer}: what the evidence tells")
+    expect_unquoted(subject.id)
+    expect_equal(ground.state(subject).failures, 1, f"{answer}: failures counted")
+    ground.vend(subject)
+    expect_equal([one.refresh_presented for one in ground.requests(subject)], [shown], f"{answer}: what was sent")
+
+
+def _recovers(ground: Ground, subject: Subject) -> None:
+    expect_refreshed(ground.refresh(subject).outcome)
+    expect(ground.works(subject), "the credential does not work")
 
 
 def malformed(ground: Ground) -> str:
     """200 with something else than a token response."""
-    (subject,) = ground.connect()
-    for kind in _MALFORMED:
-        ground.fault(subject, kind)
-        _unanswered(ground, subject, seconds=10)
-    expect(ground.refresh(subject).outcome is Outcome.REFRESHED, "it does not recover")
-    return f"{len(_MALFORMED)} kinds: current kept, in doubt, then recovered"
+    for answer in faults.MALFORMED:
+        (subject,) = ground.connect()
+        # What may hold the only live tokens of the grant is kept until somebody can read it.
+        error = "malformed_response" if answer is faults.EMPTY else "answer_unread"
+        _unanswered(ground, subject, answer, error=error, seconds=_CAP_SECONDS)
+        expect_equal(ground.attempt(subject).evidence["status"], 200, f"{answer}: the status in the evidence")
+        _recovers(ground, subject)
+    return f"{len(faults.MALFORMED)} kinds: current kept, in doubt, then recovered"
 
 
 def trickle(ground: Ground) -> str:
     """The answer comes a byte at a time."""
     (subject,) = ground.connect()
-    ground.fault(subject, "trickle", interval=0.2)
-    policy = egress.current_policy()
-    egress.configure(replace(policy, total_seconds=2.0))  # 20 s, shortened
-    try:
-        _unanswered(ground, subject, seconds=4)
-    finally:
-        egress.configure(policy)
-    expect(ground.refresh(subject).outcome is Outcome.REFRESHED, "it does not recover")
+    with deadlines(total_seconds=_SHORT_SECONDS) as seconds:  # 20 s, shortened
+        _unanswered(ground, subject, faults.TRICKLE, error="provider_unavailable", seconds=seconds + 1)
+    expect_equal(ground.outcomes(subject), ["rotated"], "what the provider did")
+    _recovers(ground, subject)
     return "aborted at the deadline, in doubt, then recovered"
 
 
 def huge(ground: Ground) -> str:
-    """An answer without end, plain and packed."""
-    (subject,) = ground.connect()
-    for kind in ("huge_body", "gzip_bomb"):
-        ground.fault(subject, kind, bytes=_SIZE)
-        _unanswered(ground, subject, seconds=10)
+    """An answer of a gibibyte, plain and packed."""
+    for answer in faults.ENDLESS:
+        (subject,) = ground.connect()
+        held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        _unanswered(ground, subject, answer, error="malformed_response", seconds=_CAP_SECONDS)
+        more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - held) * 1024
+        expect(more < _HELD_BYTES, f"{answer}: {more} bytes more were held")
     return "stopped at the cap on decoded bytes, twice"
 
 
 def redirect(ground: Ground) -> str:
     """307 to another place."""
     (subject,) = ground.connect()
-    before = len(ground.sandbox.log(endpoint="introspect"))
-    ground.fault(subject, "redirect", location=f"{ground.sandbox.base_url}/introspect")
-    _unanswered(ground, subject, seconds=10)
-    expect(len(ground.sandbox.log(endpoint="introspect")) == before, "the target of the redirect was called")
+    before = ground.state(subject).current_version_id
+    with _trap() as (url, visitors):
+        ground.fault(subject, Answer("redirect", {"location": f"{url}/token"}))
+        outcome = ground.refresh(subject).outcome
+    expect(outcome is Outcome.UNAVAILABLE, f"the outcome is {outcome}")
+    expect(not visitors, "the target of the redirect was called")
+    attempt = ground.attempt(subject)
+    expect_attempt(attempt, AttemptState.IN_DOUBT, error="target_refused")
+    expect_equal(attempt.evidence["status"], 307, "the status in the evidence")
+    expect_kept(subject.id, before=before)
+    expect_equal([one.status for one in ground.requests(subject)], [307], "what the provider answered")
     return "refused; nothing reached the target"
+
+
+@contextmanager
+def _trap() -> Iterator[tuple[str, list[object]]]:
+    """Listen on loopback; whoever connects is noted."""
+    visitors: list[object] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def listen() -> None:
+            with suppress(OSError):
+                while True:
+                    accepted, address = listener.accept()
+                    accepted.close()
+                    visitors.append(address)
+
+        thread = threading.Thread(target=listen, name="trap")
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}", visitors
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def lost_answer(ground: Ground) -> str:
+    """The answer is lost on the way, and a strict provider takes the old refresh token no more."""
+    (subject,) = ground.connect(grace_seconds=0)
+    ground.fault(subject, faults.LOST[0])
+    outcome = ground.refresh(subject).outcome
+    expect(outcome is Outcome.UNAVAILABLE, f"the outcome is {outcome}")
+    expect_attempt(ground.attempt(subject), AttemptState.IN_DOUBT)
+    ground.refresh(subject)
+    return told_as_lost(ground, subject)
+
+
+def told_as_lost(ground: Ground, subject: Subject) -> str:
+    """A rotated token was lost and its retry refused: one honest state, one notice, and no storm."""
+    expect_loss_told(subject.id)
+    expect(ground.state(subject).refresh_due_at is None, "a refresh is still due")
+    expect_equal(ground.attempts(subject), ["superseded", "rejected"], "the attempts")
+    expect_equal(ground.attempts(subject, "follows_doubt"), [False, True], "which attempts follow a doubt")
+    for _ in range(3):
+        ground.pass_time(subject)
+        expect(not ground.is_swept(subject), "a sweep takes it up")
+        ground.refresh(subject)
+    lost, *retries = ground.requests(subject)
+    expect(len(retries) == 1, f"{len(retries)} retries were sent")
+    expect_equal((lost.outcome, retries[0].error), ("rotated", "invalid_grant"), "what the provider did")
+    expect_equal(retries[0].refresh_presented, lost.refresh_presented, "the token of the retry")
+    expect_loss_told(subject.id)
+    try:
+        ground.vend(subject)
+    except ReauthorizationRequired as refusal:
+        expect_equal(refusal.extra.get("reason"), Reason.LOST_IN_FLIGHT, "what the vend is refused with")
+        return "needs_reauth (lost_in_flight), one notice, one retry"
+    expect(False, "the vend is answered")
+    return ""
 
 
 def error_in_success(ground: Ground) -> str:
     """200 with an error in it."""
     (subject,) = ground.connect()
-    ground.fault(subject, "error_in_200", error="invalid_grant")
+    ground.fault(subject, faults.GRANT_REJECTED_IN_200)
     outcome = ground.refresh(subject).outcome
     expect(outcome is Outcome.REFUSED, f"the outcome is {outcome}")
+    expect_attempt(ground.attempt(subject), AttemptState.REJECTED)
     ground.expect_status(subject, Status.SUSPECT, Reason.REFRESH_REFUSED)
     expect(ground.works(subject), "the valid token is not vended")
     return "taken for the refusal that it is; still vends while valid"
 
 
 def server_errors(ground: Ground) -> str:
-    """5xx."""
+    """5xx, again and again."""
     (subject,) = ground.connect()
-    for status in (500, 502, 503):
-        ground.fault(subject, "status", status=status)
+    before = ground.state(subject).current_version_id
+    ground.due(subject)
+    waits: list[float] = []
+    for answer in faults.SERVER_ERRORS:
+        ground.fault(subject, answer)
+        report = ground.refresh_if_due(subject)
+        expect(report.outcome is Outcome.UNAVAILABLE, f"{answer}: the outcome is {report.outcome}")
+        waits.append(report.retry_after_seconds or 0.0)
+        expect_kept(subject.id, before=before)
+        expect_equal(ground.state(subject).failures, len(waits), f"{answer}: failures counted")
+        outcome = ground.refresh_if_due(subject).outcome
+        expect(outcome is Outcome.BACKING_OFF, f"{answer}: the next try is not held back: {outcome}")
+        ground.vend(subject)
+        ground.pass_time(subject, seconds=waits[-1] + 0.1)
+    expect(min(waits) > 0 and len(set(waits)) > 1, f"there is no jitter: {waits}")
+    expect_equal(len(ground.requests(subject)), len(waits), "requests sent")
+    expect_refreshed(ground.refresh_if_due(subject).outcome)
+    expect_equal(ground.state(subject).failures, 0, "failures counted after a success")
+    expect_equal(ground.attempts(subject), ["superseded"] * len(waits) + ["promoted"], "the attempts")
+    return f"{len(waits)} times: held back with jitter, the valid token vended"
+
+
+def no_verdict(ground: Ground) -> str:
+    """Refusals that do not speak of the grant."""
+    for answer in faults.NO_VERDICT:
+        (subject,) = ground.connect()
+        before = ground.state(subject).current_version_id
+        ground.fault(subject, answer)
         outcome = ground.refresh(subject).outcome
-        expect(outcome is Outcome.UNAVAILABLE, f"the outcome is {outcome}")
-        held_until = ground.state(subject).next_attempt_at
-        expect(held_until is not None and held_until > database_now(), "the next try is not held back")
-        expect(ground.works(subject), "the valid token is not vended")
-    ground.expect_status(subject, Status.ACTIVE)
-    return "held back, the valid token vended"
+        expect(outcome is Outcome.UNAVAILABLE, f"{answer}: the outcome is {outcome}")
+        expect_kept(subject.id, before=before)
+        ground.vend(subject)
+    return f"{len(faults.NO_VERDICT)} kinds: current kept, still vended"
 
 
 def rate_limited(ground: Ground) -> str:
-    """429 with Retry-After, in seconds and as a date, and absurdly long."""
-    for wait, form in ((40, False), (40, True), (10**9, False)):
-        (one,) = ground.connect()
-        ground.fault(one, "rate_limited", retry_after=wait, http_date=form)
-        ground.refresh(one)
-        held_until = ground.state(one).next_attempt_at
+    """429 with Retry-After, in seconds and as a date, absurdly long, and in words."""
+    limited = faults.RATE_LIMITED
+    for answer, least, most in (
+        (limited.but(retry_after=120), 118, 121),
+        (limited.but(retry_after=120, http_date=True), 118, 121),
+        (limited.but(retry_after=86_400), 300, _CAPPED_AT_SECONDS),
+        (limited.but(retry_after=10**9), 300, _CAPPED_AT_SECONDS),
+        (limited.but(retry_after="soon"), 0, 10),
+    ):
+        (subject,) = ground.connect()
+        before = ground.state(subject).current_version_id
+        ground.fault(subject, answer)
+        outcome = ground.refresh(subject).outcome
+        expect(outcome is Outcome.UNAVAILABLE, f"{answer}: the outcome is {outcome}")
+        held_until = ground.state(subject).next_attempt_at
         held = 0.0 if held_until is None else (held_until - database_now()).total_seconds()
-        expect(
-            min(wait, _LEAST_CAP_SECONDS) - 5 <= held <= min(wait + 20, _MOST_CAP_SECONDS),
-            f"held back for {held:.0f} s, not {wait}",
-        )
+        expect(least <= held <= most, f"{answer}: held back for {held:.0f} s")
+        outcome = ground.refresh_if_due(subject).outcome
+        expect(outcome not in (Outcome.REFRESHED, Outcome.FRESH), f"{answer}: the next is not held back: {outcome}")
+        expect_kept(subject.id, before=before)
+        # Nothing was processed, so nothing is in doubt.
+        expect_equal(ground.attempts(subject), ["aborted"], f"{answer}: the attempts")
+        expect_equal([one.status for one in ground.requests(subject)], [429], f"{answer}: what was answered")
+        ground.vend(subject)
     return "obeyed in both forms, capped"
 
 
 def rate_limited_app(ground: Ground) -> str:
     """429 for one connection holds for all of the provider app. What is known of an app is kept in Redis."""
-    one, other = ground.connect(count=2)
-    ground.fault(one, "rate_limited", retry_after=40)
-    ground.refresh(one)
-    ground.refresh(other)
-    sent = len(ground.requests(one))
-    expect(sent == 1, f"another connection of the app was refreshed meanwhile (is Redis reachable?): {sent} requests")
-    return "the other connection of the app waits as well"
-
-
-def not_sent(ground: Ground) -> str:
-    """No such name, nobody there, a certificate that nobody vouches for."""
-    (subject,) = ground.connect()
-    with _self_signed() as (secured, received):
-        for issuer in ("https://drill.invalid", "http://127.0.0.1:1", secured):
-            move_app(ProviderApp.objects.get(id=subject.app_id), issuer)
-            outcome = ground.refresh(subject).outcome
-            expect(outcome is Outcome.UNAVAILABLE, f"{issuer}: the outcome is {outcome}")
-            attempt = ground.attempt(subject)
-            expect(attempt.state == AttemptState.ABORTED, f"{issuer}: the attempt is {attempt.state}")
-    expect(not received, "a request was sent over an unverified connection")
-    ground.expect_status(subject, Status.ACTIVE)
-    return "three ways: not sent, so not in doubt; verification not skipped"
-
-
-@contextmanager
-def _self_signed() -> Iterator[tuple[str, list[bytes]]]:
-    """Run a TLS server with a certificate of its own making; what it is sent after the handshake is kept."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = dt.datetime.now(dt.UTC)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    certificate = builder.not_valid_before(now).not_valid_after(now + dt.timedelta(hours=1)).sign(key, hashes.SHA256())
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with tempfile.NamedTemporaryFile(suffix=".pem") as file:
-        no_password = serialization.NoEncryption()
-        formats = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-        Path(file.name).write_bytes(
-            key.private_bytes(*formats, no_password) + certificate.public_bytes(serialization.Encoding.PEM)
-        )
-        context.load_cert_chain(file.name)
-    received: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            with suppress(OSError):
-                while True:
-                    accepted, _ = server.accept()
-                    with accepted, suppress(OSError), context.wrap_socket(accepted, server_side=True) as secured:
-                        if data := secured.recv(1000):
-                            received.append(data)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield f"https://127.0.0.1:{server.getsockname()[1]}", received
-        finally:
-            server.shutdown(socket.SHUT_RDWR)
-            thread.join()
+    pairs = []
+    for by_date in (False, True):
+        one, other = ground.connect(count=2)
+        ground.fault(one, faults.RATE_LIMITED.but(retry_after=_PAUSE_SECONDS, http_date=by_date))
+        ground.refresh(one)
+        pairs.append((one, other))
+    over_at = time.monotonic() + _PAUSE_SECONDS + 0.1
+    for one, other in pairs:
+        ground.due(other)
+        report = ground.refresh_if_due(other)
+        sent = len(ground.requests(one))
+        expect(sent == 1, f"another connection of the app was refreshed (is Redis reachable?): {sent} requests")
+        seconds = report.retry_after_seconds or 0.0
+        expect(0 < seconds <= _PAUSE_SECONDS, f"the other is held back for {seconds:.1f} s: {report.outcome}")
+        expect(not ground.attempts(other), "an attempt was made")
+        expect_equal(ground.state(other).failures, 0, "failures of the other connection")
+        ground.vend(other)
+    (stranger,) = ground.connect()
+    expect_refreshed(ground.refresh(stranger).outcome)  # another registration is another limit
+    time.sleep(max(0.0, over_at - time.monotonic()))
+    for one, other in pairs:
+        ground.due(other)
+        expect_refreshed(ground.refresh_if_due(other).outcome)
+        expect_equal([entry.status for entry in ground.requests(one)], [429, 200], "what the provider answered")
+    return "the other connection of the app waits as well, no other app does"
 
 
 def odd_lifetimes(ground: Ground) -> str:
     """expires_in is zero, negative, no number, text or missing."""
-    (subject,) = ground.connect()
-    for options in _LIFETIMES:
-        ground.fault(subject, "expires_in", **options)
+    subjects = ground.connect(count=len(faults.ODD_LIFETIMES))
+    for count, (subject, answer) in enumerate(zip(subjects, faults.ODD_LIFETIMES, strict=True), start=1):
+        before = ground.state(subject).current_version_id
+        ground.fault(subject, answer)
         outcome = ground.refresh(subject).outcome
-        expect(outcome is Outcome.REFRESHED, f"{options}: the outcome is {outcome}")
-        version = CredentialVersion.objects.get(connection_id=subject.id, stage="current")
-        lifetime = version.lifetime_seconds or 0
-        expect(30 <= lifetime <= 366 * 86_400, f"{options}: the lifetime is {lifetime} s")
-        due_at = ground.state(subject).refresh_due_at
-        expect(due_at is not None and due_at > database_now(), f"{options}: due again at once")
-    return f"{len(_LIFETIMES)} values clamped or found out; none due at once"
+        expect(outcome is Outcome.REFRESHED, f"{answer}: the outcome is {outcome}")
+        try:
+            expect_replaced(subject.id, before=before)
+        except Broken as broken:
+            raise Broken(f"{answer}: {broken}") from None
+        for _ in range(3):
+            expect(not ground.is_swept(subject), f"{answer}: swept again")
+            outcome = ground.refresh_if_due(subject).outcome
+            expect(outcome is Outcome.FRESH, f"{answer}: then {outcome}")
+            ground.vend(subject)
+        expect_equal(len(ground.requests(subject)), count, f"{answer}: requests sent")
+    return f"{len(faults.ODD_LIFETIMES)} values clamped or found out; none due at once"
+
+
+def impatient_caller(ground: Ground) -> str:
+    """Tokens live for a second, and a caller asks for one that lives longer."""
+    (subject,) = ground.connect()
+    ground.fault(subject, Answer("expires_in", {"value": 1}), times=0)
+    expect_refreshed(ground.refresh(subject).outcome)
+    for seconds in (29.999, 600.0) * 5:
+        try:
+            ground.vend(subject, min_ttl_seconds=seconds)
+        except MinTtlUnavailable:
+            continue
+        expect(False, f"a token that lives for {seconds} s was vended")
+    expect_equal(ground.attempts(subject), ["promoted"], "the attempts")
+    expect_equal(len(ground.requests(subject)), 1, "requests sent")
+    return "told that none lives so long; one request in all"
+
+
+def odd_token_types(ground: Ground) -> str:
+    """token_type is none that anybody knows."""
+    subjects = ground.connect(count=len(faults.ODD_TOKEN_TYPES))
+    for subject, answer in zip(subjects, faults.ODD_TOKEN_TYPES, strict=True):
+        before = ground.state(subject).current_version_id
+        ground.fault(subject, answer)
+        outcome = ground.refresh(subject).outcome
+        expect(outcome is Outcome.REFRESHED, f"{answer}: the outcome is {outcome}")
+        expect_replaced(subject.id, before=before)
+        expect_equal(set(ground.vend(subject).presentation.headers), {"Authorization"}, f"{answer}: what is vended")
+    expect_equal(ground.outcomes(subjects[0]), ["rotated"] * len(subjects), "what the provider did")
+    return f"{len(faults.ODD_TOKEN_TYPES)} kinds: taken, and presented as ever"
 
 
 def narrowed_scope(ground: Ground) -> str:
     """The answer grants less than before."""
     (subject,) = ground.connect()
-    ground.fault(subject, "narrow_scope", scope="profile.read")
+    ground.vend(subject, "files.read")
+    ground.fault(subject, faults.NARROWED)
     outcome = ground.refresh(subject).outcome
     expect(outcome is Outcome.REFRESHED, f"the outcome is {outcome}")
-    expect(ground.events(subject, "connection.scopes_lost") == 1, "nobody is told of the lost scope")
+    expect_equal(current_version(subject.id).scopes, ["profile.read"], "the scopes that are stored")
+    told = [event["lost_scopes"] for event in ground.events(subject, "connection.scopes_lost")]
+    expect_equal(told, [["files.read"]], "what is told of lost scopes")
+    ground.expect_status(subject, Status.ACTIVE)
     ground.vend(subject, "profile.read")
     try:
         ground.vend(subject, "files.read")
-    except InsufficientScope:
+    except InsufficientScope as refusal:
+        expect_equal(refusal.extra.get("missing_scopes"), ["files.read"], "what the vend says is missing")
         return "stored, told, and vends that need the lost scope refused"
     expect(False, "a vend that needs the lost scope is answered")
     return ""
 
 
 def client_rejected(ground: Ground) -> str:
-    """Our own registration is refused, on every connection."""
-    subjects = ground.connect(count=3)
-    ground.fault(subjects[0], "error", times=0, error="invalid_client")
+    """Our own registration is refused, on every connection: its secret is another one at the provider."""
+    subjects = ground.connect(count=3 * _AT_ONCE)
+    before = {subject.id: ground.state(subject).current_version_id for subject in subjects}
+    app = ProviderApp.objects.get(id=subjects[0].app_id)
+    ground.register(app.client_id, "another secret")
+    for running in [Running(partial(ground.refresh, subject)) for subject in subjects[:_AT_ONCE]]:
+        running.result()
+    sent = ground.requests(subjects[0])
+    expect(0 < len(sent) <= _AT_ONCE, f"{len(sent)} requests were sent")
+    expect_equal({one.error for one in sent}, {"invalid_client"}, "what the provider answered")
+    for subject in subjects[_AT_ONCE:]:
+        outcome = ground.refresh(subject).outcome
+        expect(outcome is Outcome.CLIENT_REJECTED, f"with the incident open: {outcome}")
+    expect_equal(len(ground.requests(subjects[0])), len(sent), "requests sent once the incident is open")
+    expect_equal(_open_incidents(app), [IncidentKind.CLIENT_REJECTED], "the open incidents")
     for subject in subjects:
-        ground.refresh(subject)
-    ground.sandbox.clear()
+        expect_kept(subject.id, before=before[subject.id])
+        ground.expect_status(subject, Status.ACTIVE, Reason.CONNECTED)
+        expect_equal(ground.kinds_of_events(subject), {"connection.connected"}, "what was told")
+    ground.vend(subjects[0])
+
+    give_secret(app, "another secret")
+    Incident.objects.filter(provider_app=app).update(last_seen_at=database_now() - CLIENT_RETRY - timedelta(seconds=1))
     for subject in subjects:
-        ground.expect_status(subject, Status.ACTIVE)
-    incidents = Incident.objects.filter(provider_app_id=subjects[0].app_id).count()
-    expect(incidents == 1, f"{incidents} incidents were opened")
-    return "one incident on the provider app; no connection touched"
+        expect_refreshed(ground.refresh(subject).outcome)
+    expect_equal(_open_incidents(app), [], "the open incidents after the remedy")
+    expect_equal(ground.outcomes(subjects[0]).count("rotated"), len(subjects), "refreshes after the remedy")
+    return "one incident on the provider app; no connection touched; mended with the secret"
+
+
+def _open_incidents(app: ProviderApp) -> list[str]:
+    return list(Incident.objects.filter(provider_app=app, closed_at=None).values_list("kind", flat=True))

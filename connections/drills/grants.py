@@ -58,18 +58,30 @@ def store_grant(tokens: Mapping[str, Any], *, tenant: Tenant, app: ProviderApp, 
 
 def move_app(app: ProviderApp, issuer: str) -> None:
     """Move an app and all that its connections hold to another issuer, as an operator with the keys does."""
-    stored = open_client_secrets(ProviderApp.objects.get(id=app.id))
+    _save(app, client_secrets=_secrets_of(app), params={**app.params, "issuer": issuer})
+    rebind(app, actor=SYSTEM)
+
+
+def give_secret(app: ProviderApp, secret: str) -> None:
+    """Replace the client secret of an app, as an operator does."""
+    _save(app, client_secrets=[secret], params=app.params)
+
+
+def _secrets_of(app: ProviderApp) -> list[str]:
+    return [one.get_secret_value() for one in open_client_secrets(ProviderApp.objects.get(id=app.id))]
+
+
+def _save(app: ProviderApp, *, client_secrets: list[str], params: Mapping[str, Any]) -> None:
     save_provider_app(
         Registration(
             provider=app.provider,
             auth_style=app.auth_style,
             name=app.name,
             client_id=app.client_id,
-            client_secrets=[secret.get_secret_value() for secret in stored],
-            params={**app.params, "issuer": issuer},
+            client_secrets=client_secrets,
+            params=dict(params),
             scopes=app.scopes,
         ),
         tenant=app.tenant,
         actor=SYSTEM,
     )
-    rebind(app, actor=SYSTEM)

@@ -12,15 +12,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from celery import current_app
 from django.conf import settings
 from django.db import connection as database
 from django.db.models import F
 
+from connections.drills.faults import Answer
 from connections.drills.grants import store_grant
-from connections.drills.throwaway import Server
+from connections.drills.oracles import current_version, expect_status
+from connections.drills.throwaway import Server, connection_parameters
 from connections.lifecycle.audit import SYSTEM
-from connections.lifecycle.claim import Need, RefreshReport
+from connections.lifecycle.claim import LEASE, Need, RefreshReport
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.provision import (
     Registration,
@@ -31,7 +34,9 @@ from connections.lifecycle.provision import (
     save_provider_app,
     upsert_tenant,
 )
-from connections.lifecycle.refresh import refresh
+from connections.lifecycle.refresh import SWEEP, refresh
+from connections.lifecycle.sealing import open_credential
+from connections.lifecycle.sweep import sweep_refreshes
 from connections.lifecycle.vend import Vended, VendOrder, vend
 from connections.models import (
     Connection,
@@ -46,21 +51,15 @@ from providers import egress
 from providers.catalog.loader import entry
 from providers.sandbox.client import SandboxControl
 from providers.sandbox.log import Entry
+from providers.sandbox.tokens import fingerprint
 from providers.sandbox.waiting import until
 
+TRIGGER = "drill"
 _NOBODY = "redis://127.0.0.1:1/0"
-_LEASE_SECONDS = 61
+_PAST_THE_LEASE_SECONDS = LEASE.total_seconds() + 1
+_PAST_EXPIRY_SECONDS = 4000.0
 _USER = "drill"
-
-
-class Broken(Exception):
-    """A promise was not kept; the text says how."""
-
-
-def expect(holds: object, what: str) -> None:
-    """Raise ``Broken`` unless ``holds``."""
-    if not holds:
-        raise Broken(what)
+_SCOPES = ("profile.read", "files.read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +97,7 @@ class Ground:
             tenant=tenant,
             actor=SYSTEM,
         )
-        self.sandbox.register_client(
-            slug,
-            client_secret=secret,
-            redirect_uris=["https://drill.example/callback"],
-            scopes=["profile.read", "files.read"],
-            grace_seconds=grace_seconds,
-            access_lifetime=3600,
-        )
+        self.register(slug, secret, grace_seconds=grace_seconds)
         caller = save_api_client(slug, tenant=tenant, permissions=[Permission.VEND], actor=SYSTEM)
         key_hash = hash_key(issue_key(caller, now=database_now(), actor=SYSTEM).key)
         return [
@@ -113,23 +105,50 @@ class Ground:
             for tokens in self.sandbox.mint(slug, count=count)
         ]
 
+    def register(self, client_id: str, secret: str, *, grace_seconds: int = 60) -> None:
+        """Register a client at the provider, or give one that is known another secret."""
+        self.sandbox.register_client(
+            client_id,
+            client_secret=secret,
+            redirect_uris=["https://drill.example/callback"],
+            scopes=_SCOPES,
+            grace_seconds=grace_seconds,
+            access_lifetime=3600,
+        )
+
     # --- Acting ------------------------------------------------------------------------------------------------------
-    def fault(self, subject: Subject, kind: str, *, times: int = 1, **options: Any) -> None:
-        """Arm a fault for the refreshes of the subject's app."""
-        self.sandbox.fault(kind, client_id=subject.client_id, grant_type="refresh_token", times=times, **options)
+    def fault(self, subject: Subject, answer: Answer, *, times: int = 1) -> None:
+        """Arm a fault for the refreshes of the subject's app; 0 times are all until ``sandbox.clear``."""
+        self.sandbox.fault(
+            answer.kind, client_id=subject.client_id, grant_type="refresh_token", times=times, **answer.options
+        )
 
     def due(self, subject: Subject) -> None:
         """Let the moment come at which the credential is to be refreshed."""
-        Connection.objects.filter(id=subject.id).update(refresh_due_at=database_now(), next_attempt_at=None)
+        Connection.objects.filter(id=subject.id).update(
+            refresh_due_at=database_now(), next_attempt_at=None, refresh_enqueued_until=None
+        )
 
     def refresh(self, subject: Subject) -> RefreshReport:
         """Do what the worker does when the connection is due."""
         self.due(subject)
-        return refresh(subject.id, trigger="drill", need=Need())
+        return refresh(subject.id, trigger=TRIGGER, need=Need())
 
-    def vend(self, subject: Subject, *scopes: str) -> Vended:
+    def refresh_if_due(self, subject: Subject) -> RefreshReport:
+        """Do what the worker does with the task of a sweep: nothing, unless a refresh is due and not held back."""
+        return refresh(subject.id, trigger=SWEEP, need=Need())
+
+    def is_swept(self, subject: Subject) -> bool:
+        """Run a sweep, and return whether it takes the connection up."""
+        before = self.state(subject).refresh_enqueued_until
+        sweep_refreshes(now=database_now())
+        return self.state(subject).refresh_enqueued_until != before
+
+    def vend(self, subject: Subject, *scopes: str, min_ttl_seconds: float | None = None) -> Vended:
         """Vend as a caller does."""
-        return vend(VendOrder(subject.key_hash, subject.id, end_user=_USER, scopes=scopes))
+        return vend(
+            VendOrder(subject.key_hash, subject.id, end_user=_USER, scopes=scopes, min_ttl_seconds=min_ttl_seconds)
+        )
 
     def in_thread(self, subject: Subject) -> "Running":
         """Begin a refresh in a thread, and return when its request is at the provider."""
@@ -138,13 +157,13 @@ class Ground:
         return running
 
     @contextmanager
-    def in_process(self, subject: Subject) -> "Iterator[subprocess.Popen[bytes]]":
+    def in_process(self, subject: Subject, **environment: str) -> "Iterator[subprocess.Popen[bytes]]":
         """Begin a refresh in a process of its own, which is killed at the end of the block if it still runs."""
         self.due(subject)
         process = subprocess.Popen(
             [sys.executable, "-m", "connections.drills.process", self.server.name, str(self.spool), str(subject.id)],
             cwd=settings.BASE_DIR,
-            env=dict(os.environ),
+            env=os.environ | environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -155,18 +174,32 @@ class Ground:
             process.kill()
             process.wait()
 
-    def pass_time(self, subject: Subject, *, seconds: float = _LEASE_SECONDS) -> None:
-        """Let time pass for one connection, by moving every time that is stored of it."""
+    @contextmanager
+    def session(self) -> "Iterator[psycopg.Connection[Any]]":
+        """Open a session at the throw-away database that is none of the product's, to stand in its way."""
+        parameters = connection_parameters() | {"dbname": self.server.name, "autocommit": True}
+        with psycopg.connect(**parameters) as session:
+            yield session
+
+    def pass_time(self, subject: Subject, *, seconds: float = _PAST_THE_LEASE_SECONDS) -> None:
+        """Let time pass for one connection, past the lease, by moving every time that is stored of it."""
         passed = timedelta(seconds=seconds)
         for rows, names in (
             (
                 Connection.objects.filter(id=subject.id),
-                ("access_expires_at", "refresh_due_at", "next_attempt_at", "refused_at", "probe_due_at"),
+                (
+                    *("access_expires_at", "refresh_due_at", "next_attempt_at", "refused_at", "probe_due_at"),
+                    "refresh_enqueued_until",
+                ),
             ),
             (CredentialVersion.objects.filter(connection_id=subject.id), ("received_at", "access_expires_at")),
             (RefreshAttempt.objects.filter(connection_id=subject.id), ("claimed_at", "deadline_at", "ended_at")),
         ):
             rows.update(**{name: F(name) - passed for name in names})
+
+    def expire(self, subject: Subject) -> None:
+        """Let the access token run out."""
+        self.pass_time(subject, seconds=_PAST_EXPIRY_SECONDS)
 
     # --- Looking -----------------------------------------------------------------------------------------------------
     def state(self, subject: Subject) -> Connection:
@@ -177,13 +210,37 @@ class Ground:
         """Return the newest attempt."""
         return RefreshAttempt.objects.filter(connection_id=subject.id).order_by("-claimed_at")[0]
 
+    def attempts(self, subject: Subject, field: str = "state") -> list[Any]:
+        """Return one field of the attempts, oldest first."""
+        found = RefreshAttempt.objects.filter(connection_id=subject.id).order_by("claimed_at")
+        return list(found.values_list(field, flat=True))
+
+    def stages(self, subject: Subject) -> list[str]:
+        """Return the stages of the versions, oldest first."""
+        found = CredentialVersion.objects.filter(connection_id=subject.id).order_by("received_at")
+        return [str(stage) for stage in found.values_list("stage", flat=True)]
+
     def requests(self, subject: Subject) -> list[Entry]:
         """Return the provider's log of the refreshes of the subject's app."""
         return self.sandbox.log(client_id=subject.client_id, grant_type="refresh_token")
 
-    def events(self, subject: Subject, type_: str) -> int:
-        """Return how many events of that type were told of the connection."""
-        return OutboxEvent.objects.filter(connection_id=subject.id, type=type_).count()
+    def outcomes(self, subject: Subject) -> list[str]:
+        """Return what the provider did with each of them, oldest first."""
+        return [entry.outcome for entry in self.requests(subject)]
+
+    def refresh_token(self, subject: Subject) -> str:
+        """Return the current refresh token as the provider's log shows it."""
+        version = current_version(subject.id)
+        token = open_credential(version.connection, version).refresh_token
+        return "" if token is None else fingerprint(token.get_secret_value())
+
+    def events(self, subject: Subject, type_: str) -> list[Any]:
+        """Return the payloads of the events of that type."""
+        return list(OutboxEvent.objects.filter(connection_id=subject.id, type=type_).values_list("payload", flat=True))
+
+    def kinds_of_events(self, subject: Subject) -> set[str]:
+        """Return the types of all its events."""
+        return set(OutboxEvent.objects.filter(connection_id=subject.id).values_list("type", flat=True))
 
     def works(self, subject: Subject) -> bool:
         """Whether a vended credential is taken by the provider."""
@@ -192,12 +249,7 @@ class Ground:
 
     def expect_status(self, subject: Subject, status: Status, reason: Reason | None = None) -> None:
         """Raise ``Broken`` unless the connection has that status, and that reason if one is given."""
-        found = self.state(subject)
-        wanted = status if reason is None else f"{status} ({reason})"
-        expect(
-            found.status == status and reason in (None, found.reason),
-            f"the connection is {found.status} ({found.reason}), not {wanted}",
-        )
+        expect_status(subject.id, status, reason)
 
 
 class Running:
@@ -240,3 +292,14 @@ def isolate(spool: Path) -> Iterator[None]:
         egress.configure(policy)
         settings.SPOOL_DIR = kept
         celery.update(broker_url=broker)
+
+
+@contextmanager
+def deadlines(*, total_seconds: float, connect_seconds: float = 5.0) -> Iterator[float]:
+    """Shorten the deadlines of this process's calls to providers until the block ends."""
+    policy = egress.current_policy()
+    egress.configure(replace(policy, total_seconds=total_seconds, connect_seconds=connect_seconds))
+    try:
+        yield total_seconds
+    finally:
+        egress.configure(policy)

@@ -3,81 +3,112 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from subprocess import Popen
 
-from django.db import connection as database
-
-from connections.drills.ground import Ground, Running, Subject, expect
+from connections.drills import faults
+from connections.drills.answers import told_as_lost
+from connections.drills.faults import Answer
+from connections.drills.ground import TRIGGER, Ground, Running, Subject
+from connections.drills.oracles import expect, expect_equal, expect_refreshed
+from connections.drills.phases import Phase, hold_claims, hold_promotion, hold_stores, kill_held, wait_until_held
 from connections.lifecycle.claim import Need, Outcome
 from connections.lifecycle.clock import database_now
 from connections.lifecycle.recover import recover_unfinished
-from connections.lifecycle.refresh import refresh_and_wait
-from connections.models import AttemptState, Reason, RefreshAttempt, Status
+from connections.lifecycle.refresh import SEND_WITHIN_SECONDS, refresh_and_wait
+from connections.models import Reason, Status
 from providers.sandbox.waiting import until
 
 _RIVALS = 8
-_TOO_LONG_SECONDS = 5.5  # a claim must be sent within 5 s
-_SLOW_INSERT = """
-CREATE FUNCTION drill_slow_insert() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN PERFORM pg_sleep(1.5); RETURN NEW; END $$;
-CREATE TRIGGER drill_slow_insert BEFORE INSERT ON connections_refreshattempt
-FOR EACH ROW EXECUTE FUNCTION drill_slow_insert()
-"""
-_SLEEPS = """
-SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'
-"""
+_GRACE_SECONDS = 120
+_END_SECONDS = 30
+# Of a process that is stopped or killed meanwhile; the provider has rotated the token by then.
+_STALL = Answer("stall", {"seconds": 1.5})
+_LONG_STALL = Answer("stall", {"seconds": 20})
 
 
 def _rotated(ground: Ground, subject: Subject) -> bool:
-    return any(entry.outcome in ("rotated", "refreshed") for entry in ground.requests(subject))
+    return any(outcome in ("rotated", "refreshed") for outcome in ground.outcomes(subject))
 
 
-def _killed_after_rotation(ground: Ground, subject: Subject) -> None:
-    """Kill the refreshing process once the provider has rotated the token, before the answer is stored."""
-    ground.fault(subject, "stall", seconds=20)
+def _kill(ground: Ground, subject: Subject, phase: Phase) -> None:
+    """Kill -9 a process that refreshes, in one of the phases in which a rotated token may be lost; end its lease."""
+    if phase is Phase.SENT:
+        ground.fault(subject, _LONG_STALL)
     with ground.in_process(subject) as process:
-        until(lambda: _rotated(ground, subject), "the rotation at the provider")
-        process.kill()
-    until(lambda: ground.requests(subject)[-1].ended_at, "the end of the request at the provider")
+        if phase is Phase.SENT:
+            until(lambda: _rotated(ground, subject), "the request at the provider")
+            process.kill()
+            until(lambda: ground.requests(subject)[-1].ended_at, "the end of the request at the provider")
+        else:
+            with hold_stores(ground):
+                kill_held(ground, process, "relation")
+    expect_equal((ground.attempts(subject), ground.stages(subject)), (["sent"], ["current"]), f"killed {phase}")
+    _end_lease(ground, subject)
+
+
+def _end_lease(ground: Ground, subject: Subject) -> None:
     ground.pass_time(subject)
     recover_unfinished(now=database_now())
 
 
 def killed(ground: Ground) -> str:
     """kill -9 between the rotation and the store; the provider has a grace period."""
-    (subject,) = ground.connect(grace_seconds=120)
-    _killed_after_rotation(ground, subject)
-    outcome = ground.refresh(subject).outcome
-    expect(outcome is Outcome.REFRESHED, f"the retry's outcome is {outcome}")
-    expect(ground.works(subject), "the credential does not work")
-    expect(len(ground.requests(subject)) == 2, "more than one retry was sent")
+    for phase in (Phase.SENT, Phase.ANSWERED):
+        (subject,) = ground.connect(grace_seconds=_GRACE_SECONDS)
+        _kill(ground, subject, phase)
+        expect_refreshed(ground.refresh(subject).outcome)
+        expect_equal(ground.attempts(subject), ["superseded", "promoted"], f"killed {phase}: the attempts")
+        expect_equal(ground.attempts(subject, "follows_doubt"), [False, True], "which attempts follow a doubt")
+        ground.expect_status(subject, Status.ACTIVE, Reason.CONNECTED)
+        first, second = ground.requests(subject)
+        expect_equal((first.outcome, second.outcome), ("rotated", "refreshed_in_grace"), "what the provider did")
+        expect_equal(second.refresh_presented, first.refresh_presented, "the token of the retry")
+        expect(ground.works(subject), "the credential does not work")
     return "retried once in the grace period; not lost"
 
 
 def killed_strict(ground: Ground) -> str:
     """The same at a provider without a grace period."""
-    (subject,) = ground.connect(grace_seconds=0)
-    _killed_after_rotation(ground, subject)
-    ground.refresh(subject)
-    ground.expect_status(subject, Status.NEEDS_REAUTH, Reason.LOST_IN_FLIGHT)
-    for _ in range(3):
-        ground.pass_time(subject)
-        recover_unfinished(now=database_now())
+    told = ""
+    for phase in (Phase.SENT, Phase.ANSWERED):
+        (subject,) = ground.connect(grace_seconds=0)
+        _kill(ground, subject, phase)
         ground.refresh(subject)
-    notices = ground.events(subject, "connection.needs_reauth")
-    expect(notices == 1, f"{notices} notices were given")
-    sent = len(ground.requests(subject))
-    expect(sent == 2, f"{sent} requests were sent")
-    return "needs_reauth (lost_in_flight), one notice, no retry storm"
+        told = told_as_lost(ground, subject)
+    return told
+
+
+def killed_stored(ground: Ground) -> str:
+    """kill -9 between the store and the promotion, at a provider without a grace period."""
+    (subject,) = ground.connect(grace_seconds=0)
+    ground.fault(subject, _STALL)
+    with ground.in_process(subject) as process:
+        until(lambda: ground.requests(subject), "the request at the provider")
+        with hold_promotion(ground, subject):
+            until(lambda: "received" in ground.stages(subject), "the store of the answer")
+            kill_held(ground, process, "transactionid")
+    expect_equal(ground.attempts(subject), ["received"], "the attempts")
+    expect_equal(ground.stages(subject), ["current", "received"], "the versions")
+    _end_lease(ground, subject)
+    _is_promoted_alone(ground, subject)
+    return "promoted without another request"
+
+
+def _is_promoted_alone(ground: Ground, subject: Subject) -> None:
+    """What the one request obtained is current and works."""
+    expect_equal(ground.attempts(subject), ["promoted"], "the attempts")
+    expect_equal(ground.stages(subject), ["previous", "current"], "the versions")
+    expect_equal(ground.outcomes(subject), ["rotated"], "what the provider did")
+    ground.expect_status(subject, Status.ACTIVE, Reason.CONNECTED)
+    expect(ground.works(subject), "the credential does not work")
 
 
 def rivals(ground: Ground) -> str:
     """Many are after the same connection at once."""
     (subject,) = ground.connect(grace_seconds=0)
-    ground.fault(subject, "stall", seconds=1)
+    ground.fault(subject, Answer("stall", {"seconds": 1}))
     ground.due(subject)
-    running = [Running(lambda: refresh_and_wait(subject.id, trigger="drill", need=Need())) for _ in range(_RIVALS)]
+    running = [Running(lambda: refresh_and_wait(subject.id, trigger=TRIGGER, need=Need())) for _ in range(_RIVALS)]
     outcomes = [one.result().outcome for one in running]
     sent = len(ground.requests(subject))
     expect(sent == 1, f"{sent} requests were sent")
@@ -89,66 +120,87 @@ def redelivered(ground: Ground) -> str:
     """The same task is delivered twice."""
     (subject,) = ground.connect(grace_seconds=0)
     ground.due(subject)
-    first, second = (refresh_and_wait(subject.id, trigger="drill", need=Need()).outcome for _ in range(2))
+    first, second = (refresh_and_wait(subject.id, trigger=TRIGGER, need=Need()).outcome for _ in range(2))
     expect(first is Outcome.REFRESHED and second is Outcome.FRESH, f"the outcomes are {first} and {second}")
     expect(len(ground.requests(subject)) == 1, "two requests were sent")
     return "the second does nothing"
 
 
 def stopped_before_send(ground: Ground) -> str:
-    """SIGSTOP while a refresh is being claimed, for longer than a claim may wait."""
+    """SIGSTOP once a refresh is claimed, for longer than a claim may wait; another takes over meanwhile."""
     (subject,) = ground.connect(grace_seconds=0)
-    with _slow_claims(), ground.in_process(subject) as process:
-        until(_claims, "a claim of the process")
-        os.kill(process.pid, signal.SIGSTOP)
-        time.sleep(_TOO_LONG_SECONDS)
-        os.kill(process.pid, signal.SIGCONT)
-        process.wait(30)
-    sent = len(ground.requests(subject))
-    expect(not sent, f"{sent} request was sent although the claim was {_TOO_LONG_SECONDS} s old")
-    for attempt in RefreshAttempt.objects.filter(connection_id=subject.id):
-        expect(attempt.state == AttemptState.ABORTED, f"the attempt is {attempt.state}, not aborted")
-    expect(ground.refresh(subject).outcome is Outcome.REFRESHED, "it does not recover")
-    return "aborted unsent, then refreshed"
+    with ground.in_process(subject) as process:
+        with hold_claims(ground) as release:
+            wait_until_held(ground, "advisory")
+            os.kill(process.pid, signal.SIGSTOP)
+            stopped_at = time.monotonic()
+            release()
+            until(lambda: ground.attempts(subject) == ["sent"], "the commit of the claim")
+        expect(not ground.requests(subject), "something was sent")
+        _end_lease(ground, subject)
+        expect_refreshed(ground.refresh(subject).outcome)
+        time.sleep(max(0.0, stopped_at + SEND_WITHIN_SECONDS + 0.1 - time.monotonic()))
+        _go_on(process)
+    expect_equal(ground.attempts(subject, "error"), ["late", ""], "the attempts' errors")
+    expect_equal(ground.attempts(subject), ["superseded", "promoted"], "the attempts")
+    expect(ground.attempts(subject, "evidence")[0]["sent"] is False, "the evidence says that it was sent")
+    expect_equal(ground.outcomes(subject), ["rotated"], "what the provider did")  # for the one that took over
+    ground.expect_status(subject, Status.ACTIVE, Reason.CONNECTED)
+    expect(ground.works(subject), "the credential does not work")
+    return "aborted unsent; the one that took over refreshed"
 
 
-@contextmanager
-def _slow_claims() -> Iterator[None]:
-    """Make the insertion of an attempt take 1.5 s, by a trigger: wide enough to stop a process in."""
-    with database.cursor() as cursor:
-        cursor.execute(_SLOW_INSERT)
-    try:
-        yield
-    finally:
-        with database.cursor() as cursor:
-            cursor.execute("DROP FUNCTION drill_slow_insert CASCADE")
+def _go_on(process: "Popen[bytes]") -> None:
+    """Let a stopped process go on to its end."""
+    os.kill(process.pid, signal.SIGCONT)
+    process.wait(_END_SECONDS)
 
 
-def _claims() -> bool:
-    with database.cursor() as cursor:
-        cursor.execute(_SLEEPS)
-        row = cursor.fetchone()
-    return bool(row and row[0])
+def _stop_after_send(ground: Ground, subject: Subject, process: "Popen[bytes]") -> None:
+    """Stop a process while the provider has its request, until the answer is there and the lease is over."""
+    until(lambda: _rotated(ground, subject), "the request at the provider")
+    os.kill(process.pid, signal.SIGSTOP)
+    until(lambda: ground.requests(subject)[-1].ended_at, "the answer of the provider")
+    expect_equal(ground.attempts(subject), ["sent"], "the attempts")
+    _end_lease(ground, subject)
+    expect_equal(ground.attempts(subject), ["in_doubt"], "the attempts after the lease")
 
 
 def stopped_after_send(ground: Ground) -> str:
     """SIGSTOP while the provider answers, past the lease; the late answer is the only live token."""
     (subject,) = ground.connect(grace_seconds=0)
-    ground.fault(subject, "stall", seconds=1)
+    ground.fault(subject, _STALL)
     with ground.in_process(subject) as process:
-        until(lambda: _rotated(ground, subject), "the rotation at the provider")
-        os.kill(process.pid, signal.SIGSTOP)
-        until(lambda: ground.requests(subject)[-1].ended_at, "the answer of the provider")
-        ground.pass_time(subject)
-        recover_unfinished(now=database_now())
-        os.kill(process.pid, signal.SIGCONT)
-        process.wait(30)
-    attempt = ground.attempt(subject)
-    expect(attempt.state == AttemptState.PROMOTED, f"the late answer's attempt is {attempt.state}")
-    ground.expect_status(subject, Status.ACTIVE)
-    expect(ground.works(subject), "the credential does not work")
-    expect(len(ground.requests(subject)) == 1, "more than one request was sent")
+        _stop_after_send(ground, subject, process)
+        _go_on(process)
+    _is_promoted_alone(ground, subject)
     return "the late answer was stored and promoted"
+
+
+def overtaken(ground: Ground) -> str:
+    """The same, but another refresh gets there first in the grace period, and what it obtained is refused later."""
+    (subject,) = ground.connect(grace_seconds=_GRACE_SECONDS)
+    ground.fault(subject, _STALL)
+    with ground.in_process(subject) as process:
+        _stop_after_send(ground, subject, process)
+        expect_refreshed(ground.refresh(subject).outcome)
+        expect_equal(ground.attempts(subject), ["superseded", "promoted"], "the attempts when it was overtaken")
+        _go_on(process)
+    expect_equal(sorted(ground.stages(subject)), ["current", "orphan", "previous"], "the versions")
+    expect_equal(ground.attempts(subject), ["superseded", "promoted"], "the attempts after the late answer")
+    ground.fault(subject, faults.GRANT_REJECTED)
+    outcome = ground.refresh(subject).outcome
+    expect(outcome is Outcome.REFUSED, f"the outcome is {outcome}")
+    expect_refreshed(ground.refresh(subject).outcome)
+    expect_equal(ground.attempts(subject)[2:], ["rejected", "promoted"], "the attempts after the refusal")
+    late, current, refused, saved = ground.requests(subject)
+    expect_equal(current.refresh_presented, late.refresh_presented, "the token of the one that took over")
+    expect_equal(refused.refresh_presented, current.refresh_issued, "the token that was refused")
+    expect_equal(saved.refresh_presented, late.refresh_issued, "the token that was tried instead")
+    ground.expect_status(subject, Status.ACTIVE)
+    expect("connection.needs_reauth" not in ground.kinds_of_events(subject), "the end user was asked")
+    expect(ground.works(subject), "the credential does not work")
+    return "the late answer was kept, and saved the connection"
 
 
 def revoked(ground: Ground) -> str:
@@ -160,6 +212,6 @@ def revoked(ground: Ground) -> str:
     ground.pass_time(subject, seconds=31)
     ground.refresh(subject)
     ground.expect_status(subject, Status.NEEDS_REAUTH, Reason.GRANT_REJECTED)
-    notices = ground.events(subject, "connection.needs_reauth")
+    notices = len(ground.events(subject, "connection.needs_reauth"))
     expect(notices == 1, f"{notices} notices were given")
     return "suspected, decided by a second refusal 30 s later, told once"

@@ -56,7 +56,7 @@ def throwaway_database() -> Iterator[Server]:
     configured = connections[DEFAULT_DB_ALIAS].settings_dict["NAME"]
     name = f"latchkey_drill_{secrets.token_hex(6)}"
     try:
-        connected = psycopg.connect(**_parameters(), autocommit=True)
+        connected = psycopg.connect(**connection_parameters(), autocommit=True)
     except psycopg.OperationalError:
         raise NoDatabase("The database server cannot be reached; check DATABASE_URL.") from None
     with connected:
@@ -93,7 +93,8 @@ def hang_up() -> None:
     default.close_pool()
 
 
-def _parameters() -> dict[str, Any]:
+def connection_parameters() -> dict[str, Any]:
+    """Return what psycopg needs to connect as Django does."""
     known = connections[DEFAULT_DB_ALIAS].settings_dict
     names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     further = {name: value for name, value in known["OPTIONS"].items() if name not in _NOT_FOR_PSYCOPG}

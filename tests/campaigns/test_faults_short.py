@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,8 +21,22 @@ GROUPS = (
 LONG_ONLY = ("revocation_reported",)
 
 
-def run(*rows: str) -> list[str]:
-    """Run these rows and return those that missed their target, with what was measured."""
+@pytest.fixture(scope="module")
+def results() -> Callable[[str], Any]:
+    """Return a function that gives a row's result; its group is run when the first of its rows is asked for."""
+    found: dict[str, Any] = {}
+
+    def result(row: str) -> Any:
+        if row not in found:
+            (group,) = (group for group in GROUPS if row in group)
+            found.update(run(*group))
+        return found[row]
+
+    return result
+
+
+def run(*rows: str) -> dict[str, Any]:
+    """Run these rows and return the result of each."""
     ran = subprocess.run(
         [sys.executable, "-m", "tests.campaigns.faults", "--only", *rows, "--scale", "0.001", "--json"],
         cwd=ROOT,
@@ -31,15 +47,17 @@ def run(*rows: str) -> list[str]:
     )
     document = json.loads(ran.stdout.splitlines()[-1]) if ran.stdout else {"rows": []}
     assert [row["row"] for row in document["rows"]] == list(rows), ran.stderr[-3000:]
-    missed = [f"{row['row']}: {row['measured']}" for row in document["rows"] if not row["ok"]]
+    missed = [row["row"] for row in document["rows"] if not row["ok"]]
     assert document["ok"] is (not missed)
     assert ran.returncode == bool(missed)
-    return missed
+    return {row["row"]: row for row in document["rows"]}
 
 
-@pytest.mark.parametrize("rows", GROUPS, ids="-".join)
-def test_the_promises_hold_under_faults(rows: tuple[str, ...]) -> None:
-    assert run(*rows) == []
+@pytest.mark.parametrize("row", [row for group in GROUPS for row in group])
+def test_the_promise_holds_at_scale(row: str, results: Callable[[str], Any]) -> None:
+    result = results(row)
+    print(f"{result['seconds']} s: {result['measured']}")
+    assert result["ok"], result["measured"]
 
 
 def test_no_row_is_left_out() -> None:

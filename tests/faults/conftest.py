@@ -1,36 +1,27 @@
-"""One connection in this process, for the faults that need no second one; servers with certificates of their own."""
+"""The ground of the drills, on the tests' own database and sandbox."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pytest_django import Settings
+from django.conf import settings
 
-from connections.models import Connection
-from providers import egress
+from connections.drills.ground import Ground, isolate
+from connections.drills.throwaway import Server
 from providers.sandbox.client import SandboxProcess
-from tests.faults.observed import Subject
-from tests.flows import EndUser
-from tests.providers.conftest import authority, egress_policy, make_provider, raw_server, trusting
+from tests.broker import forget_broker
+from tests.connections.lifecycle.sessions import session
+from tests.providers.conftest import authority
 
-__all__ = ["authority", "egress_policy", "make_provider", "raw_server", "trusting"]
-
-
-@pytest.fixture
-def subject(alice: EndUser, sandbox: SandboxProcess, settings: Settings, tmp_path: Path) -> Subject:
-    """alice's connection, a refresh of which is due although its token still works."""
-    settings.SPOOL_DIR = tmp_path / "spool"
-    connection = alice.connect(scopes=["profile.read", "files.read"])
-    sandbox.control.clear_log()
-    subject = Subject(Connection.objects.get(id=connection["id"]), sandbox, alice)
-    subject.make_due()
-    return subject
+__all__ = ["authority"]
 
 
 @pytest.fixture
-def short_deadline() -> Iterator[float]:
-    """Give calls to providers 2 s in all."""
-    before = egress.current_policy()
-    egress.configure(egress.EgressPolicy(allow_loopback=True, connect_seconds=1, total_seconds=2))
-    yield 2.0
-    egress.configure(before)
+def ground(transactional_db: None, sandbox: SandboxProcess, tmp_path: Path) -> Iterator[Ground]:
+    """What ``manage.py drill`` plays its scenarios on."""
+    spool = tmp_path / "spool"
+    with session("postgres") as connected:
+        with isolate(spool):
+            forget_broker()
+            yield Ground(sandbox.control, Server(connected, str(settings.DATABASES["default"]["NAME"])), spool)
+        forget_broker()

@@ -1,4 +1,4 @@
-"""A running stack with idle connections, of which each test takes its own, and ways to catch a process in the act.
+"""A running stack with idle connections, of which each test takes its own: for faults that need a worker and a broker.
 
 What is asserted is what the provider saw (``requests``) and what the database says (the methods of ``Scene``). Waits of
 the product are sped up by moving times in the database; its code is never changed.
@@ -14,12 +14,10 @@ from dataclasses import dataclass
 from subprocess import Popen
 from typing import Any
 
-import psycopg
 import requests
 
 from config.local.demo.stack import LocalStack
 from providers.sandbox.client import SandboxControl
-from tests.campaigns.stacks import QUICK as QUICK
 from tests.campaigns.stacks import control, database, extra_process, populate
 
 _WORKER = (
@@ -84,12 +82,6 @@ class Stage:
                     os.kill(process.pid, signal.SIGCONT)
 
 
-def kill(process: "Popen[bytes]") -> None:
-    """Kill -9, and reap."""
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-
-
 @dataclass
 class Scene:
     """One connection on the stage."""
@@ -118,14 +110,6 @@ class Scene:
         )
         self.make_due()
 
-    def end_lease(self) -> None:
-        """Let the lease of the open attempt run out, and the mark that a task is on its way."""
-        self.stage.sql(
-            "UPDATE connections_refreshattempt SET deadline_at = now() - interval '1 second' WHERE connection_id = %s",
-            self.id,
-        )
-        self.change("refresh_enqueued_until = NULL")
-
     def change(self, assignments: str) -> None:
         self.stage.sql(f"UPDATE connections_connection SET {assignments} WHERE id = %s", self.id)
 
@@ -140,16 +124,9 @@ class Scene:
         """Return the states of the attempts, oldest first."""
         return self._column("state", "refreshattempt", "claimed_at")
 
-    def attempts(self, name: str) -> list[Any]:
-        """Return one column of the attempts, oldest first."""
-        return self._column(name, "refreshattempt", "claimed_at")
-
     def stages(self) -> list[str]:
         """Return the stages of the versions, oldest first."""
         return self._column("stage", "credentialversion", "received_at")
-
-    def events(self) -> list[str]:
-        return self._column("type", "outboxevent", "id")
 
     def vend(self, **body: object) -> requests.Response:
         """Vend over the running web process."""
@@ -175,58 +152,3 @@ class Scene:
             f"SELECT {name} FROM connections_{table} WHERE connection_id = %s ORDER BY {order}", self.id
         )
         return [value for (value,) in rows]
-
-    # --- Catching a process in the act --------------------------------------------------------------------------------
-    @contextmanager
-    def store_blocked(self) -> Iterator[None]:
-        """Keep every new credential version from being stored: who has an answer in hand stands before T2a."""
-        with database(self.stage.stack) as connected, connected.transaction(force_rollback=True):
-            connected.execute("LOCK TABLE connections_credentialversion IN SHARE MODE")
-            yield
-
-    @contextmanager
-    def promotion_blocked(self) -> Iterator[None]:
-        """Keep the row locked: who has stored an answer stands before T2b."""
-        with database(self.stage.stack) as connected, connected.transaction(force_rollback=True):
-            connected.execute("SELECT 1 FROM connections_connection WHERE id = %s FOR NO KEY UPDATE", [self.id])
-            yield
-
-    @contextmanager
-    def claim_held(self) -> Iterator[Callable[[], None]]:
-        """Keep every claim in its COMMIT until the function given is called: who claims stands between T1 and T2."""
-        with database(self.stage.stack) as holder:
-            holder.execute("SELECT pg_advisory_lock(4711)")
-            holder.execute(
-                "CREATE FUNCTION hold_commit() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0"
-                " AS 'BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NULL; END'"
-            )
-            holder.execute(
-                "CREATE CONSTRAINT TRIGGER hold_commit AFTER INSERT ON connections_refreshattempt"
-                " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hold_commit()"
-            )
-            try:
-                yield lambda: _run(holder, "SELECT pg_advisory_unlock(4711)")
-            finally:
-                _run(holder, "SELECT pg_advisory_unlock_all()")
-                _run(holder, "DROP TRIGGER hold_commit ON connections_refreshattempt")
-                _run(holder, "DROP FUNCTION hold_commit()")
-
-    def blocked(self, kind: str) -> int:
-        """Return the server process that waits for a lock of that kind, once there is one."""
-
-        def found() -> list[tuple[Any, ...]]:
-            return self.stage.sql(
-                "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
-                " AND backend_type = 'client backend' AND wait_event_type = 'Lock' AND wait_event = %s",
-                kind,
-            )
-
-        return int(until(found)[0][0])
-
-    def forget(self, backend: int) -> None:
-        """End a server process whose client is dead, as the server does when it notices."""
-        self.stage.sql("SELECT pg_terminate_backend(%s)", backend)
-
-
-def _run(connected: "psycopg.Connection[Any]", statement: str) -> None:
-    connected.execute(statement)

@@ -1,88 +1,44 @@
-"""A provider that cannot be reached, or is not who it says it is: nothing is sent, so nothing is in doubt."""
+"""Certificates of an authority that is trusted, and that do not hold even so. (The drills trust none of their own.)"""
 
-import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
 
 import pytest
 import trustme
 
-from connections.drills.grants import move_app
-from connections.lifecycle.claim import Outcome
-from connections.models import ProviderApp
-from tests.faults.observed import Subject
+from connections.drills.ground import Ground
+from connections.drills.reach import fails_unsent_and_recovers, served
+from providers import egress
 from tests.providers.wire import server_context
 
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 CERTIFICATES: dict[str, Callable[[trustme.CA], trustme.LeafCert]] = {
     "expired": lambda authority: authority.issue_cert("localhost", not_after=YESTERDAY),
-    "wrong host": lambda authority: authority.issue_cert("other.example"),
-    "unknown authority": lambda authority: trustme.CA().issue_cert("localhost"),
+    "wrong-host": lambda authority: authority.issue_cert("other.example"),
+    "unknown-authority": lambda authority: trustme.CA().issue_cert("localhost"),
 }
 
 
-def fails_unsent_and_recovers(subject: Subject, issuer: str, *, detail: str) -> None:
-    """Move the provider to ``issuer`` and back: the connection is as it was, and its next refresh follows no doubt."""
-    subject.begin_again()
-    before, shown = subject.current().id, subject.refresh_token()
-    app = ProviderApp.objects.get()
-    move_app(app, issuer)
-    assert subject.refresh().outcome is Outcome.UNAVAILABLE
-    (attempt,) = subject.attempts()
-    assert (attempt.state, attempt.error) == ("aborted", "provider_unavailable")
-    assert (attempt.evidence["sent"], attempt.evidence["status"]) == (False, None)
-    assert detail in attempt.evidence["detail"]
-    row = subject.row()
-    assert (row.status, row.current_version_id, row.failures) == ("active", before, 1)
-    assert row.next_attempt_at is not None
-    assert subject.vend().status_code == 200
-    assert subject.requests() == []
-    move_app(app, app.params["issuer"])
-    subject.wait(minutes=1)
-    assert subject.refresh().outcome is Outcome.REFRESHED
-    assert subject.shown() == [shown]
-    assert not subject.attempts()[-1].follows_doubt
+@pytest.fixture
+def trusted(ground: Ground, authority: trustme.CA, tmp_path: Path) -> Iterator[trustme.CA]:
+    """An authority that calls to providers trust."""
+    policy = egress.current_policy()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    egress.configure(replace(policy, ca_file=str(tmp_path / "ca.pem")))
+    yield authority
+    egress.configure(policy)
 
 
-def test_a_name_that_does_not_exist_and_a_closed_port_are_not_in_doubt(subject: Subject) -> None:
-    fails_unsent_and_recovers(subject, "https://nobody.invalid", detail="could not be looked up")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        closed = listener.getsockname()[1]
-    fails_unsent_and_recovers(subject, f"http://127.0.0.1:{closed}", detail="could not be reached")
+@pytest.mark.parametrize("name", CERTIFICATES)
+def test_a_certificate_that_does_not_hold_gets_no_token(ground: Ground, trusted: trustme.CA, name: str) -> None:
+    with served(server_context(CERTIFICATES[name](trusted))) as (port, received):
+        fails_unsent_and_recovers(ground, f"https://localhost:{port}", detail="certificate was not accepted")
+    assert received == []
 
 
-def test_a_server_that_does_not_accept_in_time_is_not_in_doubt(subject: Subject, short_deadline: float) -> None:
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
-        port = listener.getsockname()[1]
-        queued = [socket.socket() for _ in range(3)]
-        for waiting in queued:
-            waiting.setblocking(False)
-            waiting.connect_ex(("127.0.0.1", port))
-        fails_unsent_and_recovers(subject, f"http://127.0.0.1:{port}", detail="could not be reached in time")
-        for waiting in queued:
-            waiting.close()
-
-
-@pytest.mark.usefixtures("trusting")
-def test_a_certificate_that_does_not_hold_gets_no_token(
-    subject: Subject, authority: trustme.CA, make_provider: Any
-) -> None:
-    for certificate in CERTIFICATES.values():
-        impostor = make_provider(server_context(certificate(authority)))
-        issuer = impostor.url.replace("127.0.0.1", "localhost")
-        fails_unsent_and_recovers(subject, issuer, detail="certificate was not accepted")
-        assert impostor.requests == []
-
-
-def test_a_server_without_tls_gets_no_token(subject: Subject, raw_server: Any) -> None:
-    heard: list[bytes] = []
-
-    def handle(connection: socket.socket) -> None:
-        heard.append(connection.recv(65536))
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-
-    issuer = f"https://127.0.0.1:{raw_server(handle)}"
-    fails_unsent_and_recovers(subject, issuer, detail="TLS handshake")
-    assert len(heard) == 1
-    assert b"refresh_token" not in heard[0]
+def test_the_authority_is_trusted_where_the_certificate_holds(ground: Ground, trusted: trustme.CA) -> None:
+    with served(server_context(trusted.issue_cert("localhost"))) as (port, received):
+        assert egress.request("GET", f"https://localhost:{port}/").status == 200
+    assert len(received) == 1

@@ -22,6 +22,7 @@ from connections.lifecycle.locking import lock_connection, short_transaction
 from connections.lifecycle.sweep import postpone_refresh, sweep_probes, sweep_refreshes, sweep_revocations
 from connections.models import Connection, ProviderApp, Tenant
 from providers.errors import Evidence, ProviderUnavailable
+from tests.broker import forget_broker
 from tests.connections.api.stored import make_connection
 from tests.connections.lifecycle.clockwork import age
 
@@ -149,16 +150,19 @@ def test_sends_nothing_but_ids(connection: Connection, queued: Any) -> None:
     assert queued() == [(dispatch.REFRESH, str(connection.id))]
 
 
-def test_a_broker_that_is_down_loses_nothing(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broker_that_is_down_loses_nothing_and_keeps_nobody_waiting(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     age(connection.id, hours=1)
     monkeypatch.setattr(current_app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
     monkeypatch.setattr(current_app.conf, "broker_url", "redis://127.0.0.1:1/0")
-    monkeypatch.setattr(current_app, "_pool", None)
-    current_app.amqp._producer_pool = None
+    forget_broker()
     try:
+        began = time.monotonic()
         assert sweep_refreshes(now=database_now()) == 1
+        assert time.monotonic() - began < 1.5, "kombu's own patience is 6 s"
     finally:
-        current_app.amqp._producer_pool = None
+        forget_broker()
     row = Connection.objects.get(id=connection.id)
     assert row.refresh_due_at is not None and row.refresh_due_at < database_now()
 
