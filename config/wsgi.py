@@ -8,7 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
 
 from config.request import Utf8Handler  # noqa: E402 (the apps must be ready)
-from connections.lifecycle import presence  # noqa: E402 (likewise)
+from connections.lifecycle.refresh import presence  # noqa: E402 (likewise)
 
 presence.start()
 application = Utf8Handler()

@@ -13,7 +13,7 @@ class ConnectionsConfig(AppConfig):
 
     def ready(self) -> None:
         """Refuse to start with missing, malformed or shared keys."""
-        from connections.lifecycle.sealing import keyring
+        from connections.access.secrets import keyring
         from connections.vault.keyring import KeyringError, check_separate_roots
         from providers.catalog.loader import configure_catalog
         from providers.egress import EgressPolicy, configure

@@ -6,7 +6,7 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest
 
-from connections.lifecycle.audit import Actor
+from connections.journal.audit import Actor
 from connections.models import ApiClient
 
 logger = structlog.get_logger(__name__)

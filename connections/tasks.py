@@ -11,22 +11,22 @@ from celery import shared_task
 from celery.signals import worker_init, worker_process_init
 
 from connections import dispatch
-from connections.lifecycle import presence
-from connections.lifecycle.burn import forget_burnt
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.delete_tenant import delete_ordered
-from connections.lifecycle.expire import end_expired
-from connections.lifecycle.hold import discard_expired
+from connections.database.clock import database_now
+from connections.database.pool import release_database, replace_broken_connections
+from connections.lifecycle.connect.burn import forget_burnt
+from connections.lifecycle.connect.hold import discard_expired
+from connections.lifecycle.credentials.reread import reread_changed
+from connections.lifecycle.end.delete_tenant import delete_ordered
+from connections.lifecycle.end.revoke import revoke
+from connections.lifecycle.health.expire import end_expired
+from connections.lifecycle.health.incidents import close_quiet_incidents
+from connections.lifecycle.health.undecryptable import retry_undecryptable
 from connections.lifecycle.housekeeping import sweep_old
-from connections.lifecycle.incidents import close_quiet_incidents
-from connections.lifecycle.locking import release_database, replace_broken_connections
-from connections.lifecycle.probe import probe
-from connections.lifecycle.recover import recover_unfinished
-from connections.lifecycle.refresh import refresh
-from connections.lifecycle.reread import reread_changed
-from connections.lifecycle.revoke import revoke
+from connections.lifecycle.probe.probe import probe
+from connections.lifecycle.refresh import presence
+from connections.lifecycle.refresh.recover import recover_unfinished
+from connections.lifecycle.refresh.refresh import refresh
 from connections.lifecycle.sweep import sweep_probes, sweep_refreshes, sweep_revocations
-from connections.lifecycle.undecryptable import retry_undecryptable
 
 # What a task has not begun by then it leaves; a sweep sends it again when its mark has passed. So no task takes as long
 # as the broker waits before it delivers a message once more.

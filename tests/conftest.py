@@ -9,7 +9,9 @@ from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 
 from connections.admin import logins
-from connections.lifecycle import callback, presence, refused_keys
+from connections.lifecycle.connect import callback
+from connections.lifecycle.provision import refused_keys
+from connections.lifecycle.refresh import presence
 from connections.models import ProviderApp, Tenant
 from providers.sandbox.client import SandboxProcess, start_sandbox
 from tests.factories import Caller, make_caller, make_sandbox_app, make_tenant

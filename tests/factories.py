@@ -5,17 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connections.lifecycle.audit import SYSTEM
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.provision import (
-    Registration,
-    TenantProfile,
-    issue_key,
-    save_api_client,
-    save_provider_app,
-    upsert_tenant,
-)
-from connections.lifecycle.targets import redirect_uri
+from connections.access.targets import redirect_uri
+from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.provision.api_clients import issue_key, save_api_client
+from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
+from connections.lifecycle.provision.tenants import TenantProfile, upsert_tenant
 from connections.models import ApiClient, Permission, ProviderApp, Tenant
 from providers.catalog.methods import AuthorizationCodeMethod
 from providers.sandbox.client import SandboxControl, SandboxProcess

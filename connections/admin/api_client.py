@@ -21,12 +21,18 @@ from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.filters import OwnerFilter, SwitchFilter, UsableKeyFilter, id_filter
 from connections.admin.proof import MAY_ENTRUST, MAY_ISSUE, password_field, prove
 from connections.admin.switch_buttons import suspend_buttons
-from connections.lifecycle.api_keys import revoke_key, rotate_key
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.on_demand import Told
-from connections.lifecycle.outcomes import InvalidRequest
-from connections.lifecycle.provision import IssuedKey, check_permissions, issue_key, save_api_client
+from connections.database.clock import database_now
+from connections.lifecycle.provision.api_clients import (
+    IssuedKey,
+    check_permissions,
+    issue_key,
+    revoke_key,
+    rotate_key,
+    save_api_client,
+)
+from connections.lifecycle.steer.on_demand import Told
 from connections.models import ApiClient, ApiKey, AuditEvent, ConnectSession, Permission, Tenant
+from connections.refusals import InvalidRequest
 
 _SUSPEND_ASKS = "Every call with a key of this client is refused until it is resumed."
 _SHOWN_KEYS = 20

@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.text import capfirst
 
 from connections.entrance import client_address
-from connections.lifecycle.audit import Actor
+from connections.journal.audit import Actor
 from connections.models.fields import SealedField
 
 M = TypeVar("M", bound=Model)

@@ -20,9 +20,9 @@ from django.urls import URLPattern, path, reverse
 
 from connections.admin.base import M, OperatorAdmin
 from connections.admin.show import page_url
-from connections.lifecycle.locking import LockTimeout
-from connections.lifecycle.on_demand import Told
-from connections.lifecycle.outcomes import Refusal
+from connections.database.pool import LockTimeout
+from connections.lifecycle.steer.on_demand import Told
+from connections.refusals import Refusal
 
 T = TypeVar("T")
 

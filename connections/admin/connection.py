@@ -19,11 +19,11 @@ from connections.admin.buttons import Button, ButtonsAdmin, done
 from connections.admin.connection_page import connection_page
 from connections.admin.filters import HealthFilter, ProviderFilter, TenantFilter, age_of, id_filter
 from connections.admin.switch_buttons import pause_buttons, suspend_buttons
-from connections.lifecycle import on_demand, switches
-from connections.lifecycle.audit import Actor
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.on_demand import Told
-from connections.lifecycle.outlook import refresh_at
+from connections.database.clock import database_now
+from connections.journal.audit import Actor
+from connections.lifecycle.steer import on_demand, switches
+from connections.lifecycle.steer.on_demand import Told
+from connections.lifecycle.steer.outlook import refresh_at
 from connections.models import LIVE, VENDS, Connection, Status
 
 AT_ONCE = 5  # connections that are called while the operator waits; more are ordered

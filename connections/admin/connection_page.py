@@ -11,9 +11,9 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from connections.admin import show
-from connections.lifecycle.audit import ALLOWED
-from connections.lifecycle.outlook import Step, outlook
-from connections.lifecycle.scopes import missing_scopes
+from connections.journal.audit import ALLOWED
+from connections.lifecycle.credentials.scopes import missing_scopes
+from connections.lifecycle.steer.outlook import Step, outlook
 from connections.models import (
     OPEN_STATES,
     ApiClient,

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
 
-from connections.lifecycle.scopes import lacks_scopes
+from connections.lifecycle.credentials.scopes import lacks_scopes
 from connections.models import ProviderApp, Tenant
 
 _MOST_TENANTS = 30

@@ -11,9 +11,9 @@ from connections.admin import columns, show
 from connections.admin.base import ReadOnlyAdmin, operator_behind
 from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.filters import OpenFilter, ProviderFilter, id_filter
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.close_incident import close_incident
-from connections.lifecycle.on_demand import Told
+from connections.database.clock import database_now
+from connections.lifecycle.health.incidents import close_incident
+from connections.lifecycle.steer.on_demand import Told
 from connections.models import Incident
 
 

@@ -11,7 +11,7 @@ from django_stubs_ext import Annotations
 from connections.admin import columns, show
 from connections.admin.base import ReadOnlyAdmin, read_at
 from connections.admin.filters import AgeFilter, ChoiceFilter, age_of, id_filter
-from connections.lifecycle.audit import ALLOWED
+from connections.journal.audit import ALLOWED
 from connections.models import ApiClient, AuditEvent, Connection, CredentialVersion, OutboxEvent, Status, Tenant
 
 

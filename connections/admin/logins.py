@@ -12,8 +12,8 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from connections.entrance import client_address
-from connections.lifecycle import audit
-from connections.lifecycle.flood import Gate
+from connections.journal import audit
+from connections.journal.flood import Gate
 
 guesses, strangers = Gate(), Gate()
 

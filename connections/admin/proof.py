@@ -12,8 +12,8 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from connections.admin.base import operator_behind
-from connections.lifecycle import audit
-from connections.lifecycle.clock import database_now
+from connections.database.clock import database_now
+from connections.journal import audit
 from connections.models import AuditEvent
 
 MAY_ISSUE = "connections.issue_apikey"

@@ -12,14 +12,14 @@ from django.utils.safestring import SafeString
 from django.views.decorators.csrf import csrf_protect
 from django_stubs_ext import Annotations
 
+from connections.access.targets import redirect_uri
 from connections.admin import columns, show
 from connections.admin.base import count_of, operator_behind
 from connections.admin.buttons import ButtonsAdmin
 from connections.admin.filters import OwnerFilter, ProviderFilter, SwitchFilter
 from connections.admin.provider_app_form import ProviderAppForm, form_for, param_fields
 from connections.admin.switch_buttons import pause_buttons, suspend_buttons
-from connections.lifecycle.provision import store_provider_app
-from connections.lifecycle.targets import redirect_uri
+from connections.lifecycle.provision.provider_apps import store_provider_app
 from connections.models import AuditEvent, Connection, ConnectSession, Incident, ProviderApp
 from providers.catalog.loader import load_catalog
 from providers.catalog.schema import CatalogEntry

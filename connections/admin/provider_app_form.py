@@ -1,6 +1,6 @@
 """The form of a provider app: its fields follow the catalogue entry, and its secrets are written, never shown.
 
-What is right and wrong about a registration is ``lifecycle.provision``'s to say; checking may fetch the issuer's
+What is right and wrong about a registration is ``provision.provider_apps``'s to say; checking may fetch the issuer's
 metadata, so the form must not be used inside a transaction.
 """
 
@@ -9,9 +9,9 @@ from typing import Any
 from django import forms
 
 from connections.admin.fields import LinesField, SecretLinesField
-from connections.lifecycle.outcomes import InvalidRequest
-from connections.lifecycle.provision import PreparedApp, Registration, prepare_provider_app
+from connections.lifecycle.provision.provider_apps import PreparedApp, Registration, prepare_provider_app
 from connections.models import ProviderApp
+from connections.refusals import InvalidRequest
 from providers.catalog.schema import CatalogEntry
 from providers.vocabulary import ParamScope
 

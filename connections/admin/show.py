@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from connections.lifecycle.outlook import distance
+from connections.lifecycle.steer.outlook import distance
 from connections.models import (
     ApiClient,
     ApiKey,

@@ -6,9 +6,9 @@ from django.http import HttpRequest
 
 from connections.admin.base import operator_behind
 from connections.admin.buttons import Button
-from connections.lifecycle import switches
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.on_demand import Told
+from connections.database.clock import database_now
+from connections.lifecycle.steer import switches
+from connections.lifecycle.steer.on_demand import Told
 
 
 def suspend_buttons(asks: str) -> tuple[Button[Any], Button[Any]]:

@@ -20,10 +20,10 @@ from connections.admin.fields import LinesField
 from connections.admin.filters import SwitchFilter
 from connections.admin.switch_buttons import suspend_buttons
 from connections.admin.tenant_deletion import DELETE_BUTTON
-from connections.lifecycle.branding import text_on
-from connections.lifecycle.outcomes import InvalidRequest
-from connections.lifecycle.provision import LOGO_MAX_BYTES, TenantProfile, prepare_tenant, store_tenant
+from connections.lifecycle.provision.tenants import LOGO_MAX_BYTES, TenantProfile, prepare_tenant, store_tenant
 from connections.models import ApiClient, AuditEvent, Connection, ConnectSession, ProviderApp, Tenant
+from connections.models.tenant import text_on
+from connections.refusals import InvalidRequest
 
 _SUSPEND_ASKS = (
     "Every connection of this tenant stops vending and refreshing, and no new one can be made, until it is resumed."

@@ -9,9 +9,9 @@ from django.template.response import TemplateResponse
 from connections.admin import show
 from connections.admin.base import operator_behind
 from connections.admin.buttons import Button
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.delete_tenant import contents_of, order_deletion
-from connections.lifecycle.on_demand import Told
+from connections.database.clock import database_now
+from connections.lifecycle.end.delete_tenant import contents_of, order_deletion
+from connections.lifecycle.steer.on_demand import Told
 from connections.models import Tenant
 
 MAY_DELETE = "connections.delete_tenant"

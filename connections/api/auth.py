@@ -7,13 +7,13 @@ from typing import TypeVar
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
+from connections.database.clock import database_now
 from connections.entrance import actor_of, client_address
-from connections.lifecycle import audit
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.outcomes import InvalidRequest, NotFound, PermissionDenied, Suspended, Unauthorized
-from connections.lifecycle.provision import hash_key
-from connections.lifecycle.refused_keys import note_refused_key
+from connections.journal import audit
+from connections.lifecycle.provision.api_clients import hash_key
+from connections.lifecycle.provision.refused_keys import note_refused_key
 from connections.models import ApiClient, ApiKey, Connection, Permission, Tenant
+from connections.refusals import InvalidRequest, NotFound, PermissionDenied, Suspended, Unauthorized
 
 T = TypeVar("T")
 

@@ -14,7 +14,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from connections.lifecycle.sealing import keys_open
+from connections.access.secrets import keys_open
 
 
 def healthz(request: HttpRequest) -> HttpResponse:

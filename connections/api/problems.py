@@ -12,9 +12,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
+from connections.database.pool import LockTimeout
 from connections.entrance import log_crash
-from connections.lifecycle.locking import LockTimeout
-from connections.lifecycle.outcomes import CredentialUnreadable, Refusal
+from connections.refusals import CredentialUnreadable, Refusal
 from connections.vault.sealing import Unreadable
 
 STATUS_OF: dict[str, int] = {

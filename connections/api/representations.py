@@ -14,10 +14,10 @@ from connections.api.schemas import (
     TenantOut,
     VendOut,
 )
-from connections.lifecycle import not_refreshable
-from connections.lifecycle.reconnect_url import connect_url
-from connections.lifecycle.scopes import missing_scopes
-from connections.lifecycle.vend import Vended
+from connections.lifecycle.connect import not_refreshable
+from connections.lifecycle.credentials.scopes import missing_scopes
+from connections.lifecycle.vend.reconnect_url import connect_url
+from connections.lifecycle.vend.vend import Vended
 from connections.models import Connection, Reason, Status, Tenant
 
 

@@ -16,14 +16,14 @@ from connections.consent.finish import finished
 from connections.consent.headers import BAD_REQUESTS, failure_of_bad, widget_page
 from connections.consent.pages import problem_page, status_of
 from connections.consent.words import failure_named
+from connections.database.clock import database_now
+from connections.database.pool import LockTimeout
 from connections.entrance import actor_of, log_crash
-from connections.lifecycle.callback import Told, parameters_read, receive_callback
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.failures import Failure
-from connections.lifecycle.hold import Held
-from connections.lifecycle.locking import LockTimeout
-from connections.lifecycle.outcomes import Refusal
+from connections.lifecycle.connect.callback import Told, parameters_read, receive_callback
+from connections.lifecycle.connect.hold import Held
 from connections.models import Binding
+from connections.models.failures import Failure
+from connections.refusals import Refusal
 from providers.oauth.authorization_response import LONGEST_CODE
 
 

@@ -12,11 +12,11 @@ from datetime import timedelta
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from connections.lifecycle.authorize import BROWSER_LIFETIME
-from connections.lifecycle.begin_connect import TOKEN_LIFETIME
-from connections.lifecycle.callback import Cookies
-from connections.lifecycle.exchange import KEPT_FOR
-from connections.lifecycle.hold import HELD_FOR
+from connections.lifecycle.connect.authorize import BROWSER_LIFETIME
+from connections.lifecycle.connect.begin import TOKEN_LIFETIME
+from connections.lifecycle.connect.callback import Cookies
+from connections.lifecycle.connect.exchange import KEPT_FOR
+from connections.lifecycle.connect.hold import HELD_FOR
 
 # To the very end of a session: whoever comes once more, by a reload or the back button, is told where it stands.
 SESSION_LIFETIME = BROWSER_LIFETIME + HELD_FOR + KEPT_FOR

@@ -6,15 +6,15 @@ from connections.consent.cookies import browser_secret
 from connections.consent.pages import problem_page, return_address, widget
 from connections.consent.sender import form_proof
 from connections.consent.words import failure_named
+from connections.database.clock import database_now
 from connections.entrance import actor_of
-from connections.lifecycle.authorize import find_session
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.complete import complete_unbound
-from connections.lifecycle.exchange import ChoiceDue
-from connections.lifecycle.failures import Failure
-from connections.lifecycle.hold import Held
-from connections.lifecycle.outcomes import Refusal
+from connections.lifecycle.connect.complete import complete_unbound
+from connections.lifecycle.connect.exchange import ChoiceDue
+from connections.lifecycle.connect.hold import Held
+from connections.lifecycle.connect.session import find_session
 from connections.models import UNFINISHED, Binding, ConnectSession
+from connections.models.failures import Failure
+from connections.refusals import Refusal
 
 
 def finished(request: HttpRequest, held: Held) -> HttpResponse:

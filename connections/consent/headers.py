@@ -15,10 +15,10 @@ from connections.consent.cookies import browser_secret
 from connections.consent.pages import problem_page, status_of
 from connections.consent.sender import Sender, lacks_cookie, sender_of
 from connections.consent.words import failure_named
+from connections.database.pool import LockTimeout
 from connections.entrance import log_crash
-from connections.lifecycle.failures import Failure
-from connections.lifecycle.locking import LockTimeout
-from connections.lifecycle.outcomes import Refusal
+from connections.models.failures import Failure
+from connections.refusals import Refusal
 
 # What Django raises over a body or a query that it cannot or will not read: the sender's fault, and no error of ours.
 BAD_REQUESTS = (SuspiciousOperation, BadRequest, MultiPartParserError, UnreadablePostError)

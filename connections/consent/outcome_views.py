@@ -14,12 +14,12 @@ from connections.consent.cookies import browser_secret
 from connections.consent.finish import finished
 from connections.consent.headers import widget_page
 from connections.consent.pages import problem_page, return_address, status_of, try_again_page, widget
-from connections.lifecycle.authorize import OPEN, check_cookie, find_session
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.failures import Failure
-from connections.lifecycle.hold import completion_code_of, is_overdue, still_held
-from connections.lifecycle.outcomes import SessionUnusable
-from connections.models import Binding, ConnectSession, SessionState
+from connections.database.clock import database_now
+from connections.lifecycle.connect.hold import completion_code_of, still_held
+from connections.lifecycle.connect.session import check_cookie, find_session
+from connections.models import IN_BROWSER, Binding, ConnectSession, SessionState
+from connections.models.failures import Failure
+from connections.refusals import SessionUnusable
 
 
 @widget_page
@@ -30,9 +30,9 @@ def outcome(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     if isinstance(session, HttpResponse):
         return session
     secret, now = browser_secret(request, session_id) or "", database_now()
-    if is_overdue(session, now=now):
+    if session.is_overdue(now=now):
         return problem_page(request, failure=Failure.EXPIRED, session=session, status=410)
-    if session.state in OPEN:
+    if session.state in IN_BROWSER:
         return _still_open(request, session)
     if session.state == SessionState.FAILED:
         failure = _failure_kept(session)
@@ -51,7 +51,7 @@ def unchanged(request: HttpRequest, session_id: uuid.UUID, failure: str) -> Http
     if isinstance(session, HttpResponse):
         return session
     told = Failure.named(failure)
-    if session.state not in OPEN or told is None:
+    if session.state not in IN_BROWSER or told is None:
         return HttpResponseRedirect(reverse("outcome", args=[session_id]), status=303)
     return try_again_page(request, session, told, status=status_of(told))
 

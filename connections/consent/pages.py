@@ -6,12 +6,12 @@ from urllib.parse import urlencode, urlsplit
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from connections.access.targets import entry_of
 from connections.consent.words import WORDS_OF, words_for
-from connections.lifecycle.branding import text_on
-from connections.lifecycle.failures import Failure
-from connections.lifecycle.outcomes import AppMisconfigured
-from connections.lifecycle.targets import entry_of
 from connections.models import ConnectSession
+from connections.models.failures import Failure
+from connections.models.tenant import text_on
+from connections.refusals import AppMisconfigured
 
 _STATUS_OF = {
     Failure.APPROVAL_REQUESTED: 200,

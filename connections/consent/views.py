@@ -8,31 +8,23 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from connections.access.targets import entry_of
 from connections.consent.cookies import browser_secret, click_secret, set_browser_secret, set_click_secret
 from connections.consent.finish import finished, finished_unbound
 from connections.consent.headers import is_framed, own_forms_only, set_policy, widget_page
 from connections.consent.pages import problem_page, widget
 from connections.consent.sender import PROOF, Sender, form_proof, lacks_cookie, sender_of
 from connections.consent.words import failure_named
+from connections.database.clock import database_now
 from connections.entrance import actor_of
-from connections.lifecycle.authorize import (
-    OPEN,
-    authorization_url,
-    check_cookie,
-    chosen_app,
-    find_session,
-    fixed_params,
-    is_own_browser,
-    own_session,
-)
-from connections.lifecycle.authorize import start as start_session
-from connections.lifecycle.begin_connect import apps_for
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.failures import Failure
-from connections.lifecycle.outcomes import AppMisconfigured, InvalidRequest, ProviderDown, SessionUnusable
-from connections.lifecycle.submit_secret import submit_secret
-from connections.lifecycle.targets import entry_of
-from connections.models import Binding, ConnectSession, ProviderApp, SessionState
+from connections.lifecycle.connect.authorize import authorization_url
+from connections.lifecycle.connect.authorize import start as start_session
+from connections.lifecycle.connect.params import apps_for, chosen_app, fixed_params
+from connections.lifecycle.connect.session import check_cookie, find_session, is_own_browser, own_session
+from connections.lifecycle.connect.submit_secret import submit_secret
+from connections.models import IN_BROWSER, Binding, ConnectSession, ProviderApp, SessionState
+from connections.models.failures import Failure
+from connections.refusals import AppMisconfigured, InvalidRequest, ProviderDown, SessionUnusable
 from providers.catalog.loader import form_schema
 from providers.strategies import strategy_for
 
@@ -138,7 +130,7 @@ def choose(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
         session = own_session(session_id, browser_secret=secret, now=database_now())
     except SessionUnusable as refusal:
         return _refused(request, session_id, refusal)
-    if session.state not in OPEN:
+    if session.state not in IN_BROWSER:
         return _to_the_outcome(session_id)
     choices = _choices(session, apps_for(session))
     return widget(request, "choose", session, choices=choices, form_proof=form_proof(session.id, secret))
@@ -153,7 +145,7 @@ def method(request: HttpRequest, session_id: uuid.UUID, app_id: uuid.UUID) -> Ht
     now = database_now()
     try:
         session = own_session(session_id, browser_secret=secret, now=now)
-        if session.state not in OPEN:
+        if session.state not in IN_BROWSER:
             return _to_the_outcome(session_id)
         app = chosen_app(session, app_id)
     except SessionUnusable as refusal:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from connections.lifecycle.failures import Failure
-from connections.lifecycle.outcomes import Refusal, SessionUnusable
+from connections.models.failures import Failure
+from connections.refusals import Refusal, SessionUnusable
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ from connections.consent.headers import own_forms_only, widget_page
 from connections.consent.pages import problem_page, widget
 from connections.consent.sender import form_proof
 from connections.consent.words import failure_named
+from connections.database.clock import database_now
 from connections.entrance import actor_of
-from connections.lifecycle.authorize import find_session
-from connections.lifecycle.choose_workspace import Offer, choose, decline, offer
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.failures import Failure
-from connections.lifecycle.outcomes import InvalidRequest, ProviderDown, Refusal, SessionUnusable
+from connections.lifecycle.connect.choose_workspace import Offer, choose, decline, offer
+from connections.lifecycle.connect.session import find_session
 from connections.models import Binding, SessionState
+from connections.models.failures import Failure
+from connections.refusals import InvalidRequest, ProviderDown, Refusal, SessionUnusable
 
 NONE_OF_THEM = "none"
 _TOLD_TO_THE_RIGHT_BROWSER = (Failure.EXPIRED, Failure.GONE)  # with a way back

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 
+from connections.database.clock import database_now
 from connections.drills import faults
 from connections.drills.faults import Answer
 from connections.drills.grants import give_secret
@@ -25,10 +26,9 @@ from connections.drills.oracles import (
     expect_replaced,
     expect_unquoted,
 )
-from connections.lifecycle.claim import CLIENT_RETRY, Outcome
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.outcomes import InsufficientScope, MinTtlUnavailable, ReauthorizationRequired
+from connections.lifecycle.refresh.claim import CLIENT_RETRY, Outcome
 from connections.models import AttemptState, Incident, IncidentKind, ProviderApp, Reason, Status
+from connections.refusals import InsufficientScope, MinTtlUnavailable, ReauthorizationRequired
 
 _CAP_SECONDS = 5.0  # a body over the cap is left long before any deadline
 _HELD_BYTES = 32 * 1024 * 1024

@@ -7,15 +7,15 @@ from typing import Any
 from django.db import transaction
 from pydantic import SecretStr
 
-from connections.lifecycle.audit import SYSTEM
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.locking import lock_connection
-from connections.lifecycle.provision import Registration, save_provider_app
-from connections.lifecycle.rebind import rebind
-from connections.lifecycle.sealing import current_data_key, open_client_secrets
-from connections.lifecycle.status import change_status
-from connections.lifecycle.targets import access_to
-from connections.lifecycle.versions import insert_received, make_current, seal_version
+from connections.access.secrets import current_data_key, open_client_secrets
+from connections.access.targets import access_to
+from connections.database.clock import database_now
+from connections.database.locks import lock_connection
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.credentials.versions import insert_received, make_current, seal_version
+from connections.lifecycle.health.status import change_status
+from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
+from connections.lifecycle.steer.rebind import rebind
 from connections.models import Connection, OwnerKind, ProviderApp, Reason, Status, Tenant
 from providers.values import Credential, Obtained
 

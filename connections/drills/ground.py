@@ -18,26 +18,20 @@ from django.conf import settings
 from django.db import connection as database
 from django.db.models import F
 
+from connections.access.secrets import open_credential
+from connections.database.clock import database_now
 from connections.drills.faults import Answer
 from connections.drills.grants import store_grant
 from connections.drills.oracles import current_version, expect_status
 from connections.drills.throwaway import Server, connection_parameters
-from connections.lifecycle.audit import SYSTEM
-from connections.lifecycle.claim import LEASE, Need, RefreshReport
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.provision import (
-    Registration,
-    TenantProfile,
-    hash_key,
-    issue_key,
-    save_api_client,
-    save_provider_app,
-    upsert_tenant,
-)
-from connections.lifecycle.refresh import SWEEP, refresh
-from connections.lifecycle.sealing import open_credential
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.provision.api_clients import hash_key, issue_key, save_api_client
+from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
+from connections.lifecycle.provision.tenants import TenantProfile, upsert_tenant
+from connections.lifecycle.refresh.claim import LEASE, Need, RefreshReport
+from connections.lifecycle.refresh.refresh import SWEEP, refresh
 from connections.lifecycle.sweep import sweep_refreshes
-from connections.lifecycle.vend import Vended, VendOrder, vend
+from connections.lifecycle.vend.vend import Vended, VendOrder, vend
 from connections.models import (
     Connection,
     CredentialVersion,

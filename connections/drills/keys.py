@@ -7,13 +7,13 @@ from collections import Counter
 from django.conf import settings
 from django.db import connection as database
 
+from connections.access.secrets import keys_open
 from connections.drills.ground import TRIGGER, Ground, Subject
 from connections.drills.oracles import Broken, current_version, expect, expect_equal, expect_kept, expect_refreshed
-from connections.lifecycle.claim import Outcome
-from connections.lifecycle.outcomes import CredentialUnreadable
-from connections.lifecycle.probe import probe
-from connections.lifecycle.sealing import keys_open
+from connections.lifecycle.probe.probe import probe
+from connections.lifecycle.refresh.claim import Outcome
 from connections.models import AuditEvent, CredentialVersion, DataKey, Incident, RefreshAttempt, Status
+from connections.refusals import CredentialUnreadable
 
 _POSITIONS = (0.0, 0.3, 0.6, 0.9, 1.0)
 _TRIES = 3

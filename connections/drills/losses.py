@@ -5,16 +5,16 @@ import signal
 import time
 from subprocess import Popen
 
+from connections.database.clock import database_now
 from connections.drills import faults
 from connections.drills.answers import told_as_lost
 from connections.drills.faults import Answer
 from connections.drills.ground import TRIGGER, Ground, Running, Subject
 from connections.drills.oracles import expect, expect_equal, expect_refreshed
 from connections.drills.phases import Phase, hold_claims, hold_promotion, hold_stores, kill_held, wait_until_held
-from connections.lifecycle.claim import Need, Outcome
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.recover import recover_unfinished
-from connections.lifecycle.refresh import SEND_WITHIN_SECONDS, refresh_and_wait
+from connections.lifecycle.refresh.claim import Need, Outcome
+from connections.lifecycle.refresh.recover import recover_unfinished
+from connections.lifecycle.refresh.refresh import SEND_WITHIN_SECONDS, refresh_and_wait
 from connections.models import Reason, Status
 from providers.sandbox.waiting import until
 

@@ -7,10 +7,10 @@ depends on what was sent. Nothing here changes anything.
 import json
 import uuid
 
+from connections.access.secrets import open_credential
+from connections.database.clock import database_now
 from connections.drills.faults import CANARY
-from connections.lifecycle.claim import Outcome
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.sealing import open_credential
+from connections.lifecycle.refresh.claim import Outcome
 from connections.models import (
     AttemptState,
     Connection,

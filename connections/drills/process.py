@@ -17,7 +17,7 @@ def main(database: str, spool: str, connection_id: str) -> None:
     django.setup()
     from connections.drills.ground import isolate  # noqa: PLC0415 (the apps must be ready)
     from connections.drills.throwaway import point_at  # noqa: PLC0415 (likewise)
-    from connections.lifecycle.refresh import refresh  # noqa: PLC0415 (likewise)
+    from connections.lifecycle.refresh.refresh import refresh  # noqa: PLC0415 (likewise)
 
     logging.disable(logging.CRITICAL)
     point_at(database)

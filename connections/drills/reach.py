@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from connections.drills.grants import move_app
 from connections.drills.ground import Ground, Subject, deadlines
 from connections.drills.oracles import expect, expect_equal, expect_kept, expect_refreshed, expect_unsent
-from connections.lifecycle.claim import Outcome
+from connections.lifecycle.refresh.claim import Outcome
 from connections.models import ProviderApp
 
 _SHORT_SECONDS = 2.0

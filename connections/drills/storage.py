@@ -2,12 +2,12 @@
 
 import time
 
+from connections.database.clock import database_now
 from connections.drills.faults import Answer
 from connections.drills.ground import Ground
 from connections.drills.oracles import expect, expect_equal, expect_refreshed
 from connections.drills.throwaway import hang_up
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.recover import recover_unfinished
+from connections.lifecycle.refresh.recover import recover_unfinished
 from connections.lifecycle.sweep import sweep_refreshes
 from connections.models import Reason, Status
 from providers.sandbox.waiting import until

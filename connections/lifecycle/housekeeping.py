@@ -18,9 +18,10 @@ from django.db import connection as database
 from django.db.models import Exists, Max, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
 
-from connections.lifecycle import audit
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.locking import lock_if_free_of, short_transaction
+from connections.database.clock import database_now
+from connections.database.locks import lock_if_free_of
+from connections.database.pool import short_transaction
+from connections.journal import audit
 from connections.models import (
     OPEN_STATES,
     AttemptState,

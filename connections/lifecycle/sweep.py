@@ -16,15 +16,16 @@ from math import ceil
 from django.db.models import Q, QuerySet
 
 from connections import dispatch
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.locking import lock_due, short_transaction
-from connections.lifecycle.throttle import Restraints, Server, budget_of, restraints
+from connections.database.locks import lock_due
+from connections.database.pool import short_transaction
+from connections.lifecycle.throttle.admission import Restraints, Server, budget_of, restraints
 from connections.models import VENDS, Connection, ProviderApp, Revocation, Tenant
 
 BATCH = 500
 MOST_BATCHES = 8
 RESEND_AFTER = timedelta(seconds=60)
 PROBES_AN_APP = 50
+
 # Up to so many connections have a task of their own; where there are more, up to so many of one provider app share one.
 TASKS_APART = 64
 MOST_TOGETHER = 8
@@ -66,12 +67,6 @@ def sweep_revocations(*, now: datetime) -> int:
         _mark(rows, {"revocation_due_at": now + RESEND_AFTER})
         _send_together(rows, dispatch.revoke_later)
     return len(rows)
-
-
-def postpone_refresh(connection_id: uuid.UUID, *, seconds: float) -> None:
-    """Have the sweeps pass over one connection for so long: its task was held back. A vend may refresh it meanwhile."""
-    until = database_now() + timedelta(seconds=seconds)
-    Connection.objects.filter(id=connection_id).update(refresh_enqueued_until=until)
 
 
 def _sweep(

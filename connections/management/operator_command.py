@@ -15,11 +15,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 from django.db import OperationalError
 
-from connections.lifecycle.audit import Actor
-from connections.lifecycle.locking import LockTimeout
-from connections.lifecycle.outcomes import Refusal
+from connections.database.pool import LockTimeout
+from connections.journal.audit import Actor
 from connections.management.output import Answer, as_json
 from connections.models import Tenant
+from connections.refusals import Refusal
 from providers.catalog.loader import CatalogError
 from providers.errors import ProviderError
 

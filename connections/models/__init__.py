@@ -3,7 +3,7 @@
 from connections.models.api_client import ApiClient, ApiKey, Permission
 from connections.models.audit_event import AuditEvent
 from connections.models.burnt_code import BurntCode
-from connections.models.connect_session import UNFINISHED, ConnectSession, SessionState
+from connections.models.connect_session import EXCHANGE_LIMIT, ConnectSession
 from connections.models.connection import Binding, Connection, OwnerKind, Revocation
 from connections.models.credential_version import CredentialVersion, Stage
 from connections.models.data_key import DataKey
@@ -12,15 +12,31 @@ from connections.models.outbox_event import OutboxEvent
 from connections.models.provider_app import ProviderApp, drafts
 from connections.models.refresh_attempt import OPEN_STATES, AttemptState, RefreshAttempt
 from connections.models.scope import Scope
-from connections.models.states import LIVE, MAY_BECOME, REASONS_OF, VENDS, Reason, Status
+from connections.models.states import (
+    AWAITING_WORD,
+    IN_BROWSER,
+    LIVE,
+    MAY_BECOME,
+    REASONS_OF,
+    SESSION_MAY_BECOME,
+    UNFINISHED,
+    VENDS,
+    Reason,
+    SessionState,
+    Status,
+)
 from connections.models.tenant import Tenant
 from connections.models.unread_answer import UnreadAnswer
 
 __all__ = [
+    "AWAITING_WORD",
+    "EXCHANGE_LIMIT",
+    "IN_BROWSER",
     "LIVE",
     "MAY_BECOME",
     "OPEN_STATES",
     "REASONS_OF",
+    "SESSION_MAY_BECOME",
     "UNFINISHED",
     "VENDS",
     "ApiClient",

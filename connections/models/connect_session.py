@@ -1,38 +1,20 @@
 """One short-lived, single-use invitation to connect, made server-to-server."""
 
 import uuid
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from connections.models.api_client import ApiClient
 from connections.models.connection import Binding, Connection, OwnerKind
-from connections.models.fields import SealedField
+from connections.models.fields import SealedField, StoredSecret
 from connections.models.provider_app import ProviderApp
+from connections.models.states import AWAITING_WORD, IN_BROWSER, SESSION_MAY_BECOME, UNFINISHED, SessionState, Status
 from connections.models.tenant import Tenant
 
-
-class SessionState(models.TextChoices):
-    """How far a connect session has come."""
-
-    CREATED = "created", "Created"
-    STARTED = "started", "Started: the link was used, in one browser"
-    AUTHORIZING = "authorizing", "At the provider"
-    HELD = "held", "Held: waiting for the operator's confirmation"
-    EXCHANGING = "exchanging", "Confirmed: being exchanged"
-    CHOOSING = "choosing", "Confirmed: the end user chooses a workspace"
-    COMPLETED = "completed", "Completed"
-    FAILED = "failed", "Failed"
-
-
-# Used in a browser, and neither completed nor failed yet.
-UNFINISHED = (
-    SessionState.STARTED,
-    SessionState.AUTHORIZING,
-    SessionState.HELD,
-    SessionState.EXCHANGING,
-    SessionState.CHOOSING,
-)
+EXCHANGE_LIMIT = timedelta(seconds=60)  # an exchange that began longer ago is over, or nobody waits for it
 
 
 class ConnectSession(models.Model):
@@ -42,12 +24,15 @@ class ConnectSession(models.Model):
     then the credential that was obtained with it, until the connection has it (``kept_until`` at the latest).
     ``code_verifier`` seals the verifier, if any, with the registrar that the authorization request was for.
     ``params`` are the operator's, ``typed_params`` what the end user typed at the last try, ``callback_params`` what
-    the provider's answer brought; ``authorize.params_of`` merges them. ``state_hash`` is that of the last authorization
+    the provider's answer brought; ``connect.params`` merges them. ``state_hash`` is that of the last authorization
     request: it waits for an answer in the state ``authorizing`` alone, and is kept afterwards so that an answer which
     is delivered twice is recognized. ``end_user`` is the person who connects, also where the connection will belong to
     the whole tenant.
     ``code_challenge`` is the operator's own, "" for none: its verifier stays in the login session that began this one.
     ``failure`` is a stable code. Times are absolute: nothing extends them.
+
+    ``state`` changes through the named mutators alone. Each takes one step of ``states.SESSION_MAY_BECOME``, saves what
+    belongs to it, and raises ``ValueError`` for a step that the table does not have. Call them with the row locked.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -131,3 +116,99 @@ class ConnectSession(models.Model):
         if any(one is not None and one.suspended_at is not None for one in concerned):
             return True
         return self.binding == Binding.NONE and not self.api_client.allows_unbound
+
+    def has_died(self, *, now: datetime) -> bool:
+        """Whether its exchange began so long ago that whoever made it is gone, or is not waited for."""
+        return _is_past(self.exchange_started_at, now=now - EXCHANGE_LIMIT)
+
+    def is_overdue(self, *, now: datetime) -> bool:
+        """Whether nobody finished, confirmed or chose in time, or an exchange died and left nothing to go on from."""
+        if self.state in AWAITING_WORD:
+            return _is_past(self.kept_until or self.completion_expires_at, now=now)
+        if self.state == SessionState.EXCHANGING:
+            is_over = self.held is None or _is_past(self.kept_until or self.completion_expires_at, now=now)
+            return is_over and self.has_died(now=now)
+        if self.state == SessionState.CREATED:
+            return _is_past(self.expires_at, now=now)
+        return self.state in IN_BROWSER and _is_past(self.browser_expires_at, now=now)
+
+    def bind_browser(self, *, browser_hash: bytes, until: datetime) -> None:
+        """Give it to the browser whose cookie has this hash: the link is used up."""
+        self._step(SessionState.STARTED, browser_hash=browser_hash, browser_expires_at=until)
+
+    def send_to_provider(
+        self, app: ProviderApp, *, typed_params: dict[str, str], state_hash: bytes, code_verifier: bytes
+    ) -> None:
+        """Record the authorization request that the browser is sent away with. ``code_verifier`` is sealed."""
+        self._step(
+            SessionState.AUTHORIZING,
+            provider_app=app,
+            typed_params=typed_params,
+            callback_params={},
+            failure="",
+            state_hash=state_hash,
+            code_verifier=code_verifier,
+        )
+
+    def reopen(self, failure: str) -> None:
+        """Let the same browser ask again; the last ``state`` stays known, and consumed."""
+        self._step(SessionState.STARTED, failure=failure[:40], code_verifier=None)
+
+    def hold(self, *, connection: Connection, held: bytes, completion_hash: bytes, until: datetime) -> None:
+        """Keep what came, sealed, until the operator's backend confirms whose it is.
+
+        The provider app and the parameters that came with it are saved as they were set.
+        """
+        self._step(
+            SessionState.HELD,
+            provider_app=self.provider_app,
+            typed_params=self.typed_params,
+            callback_params=self.callback_params,
+            connection=connection,
+            held=held,
+            completion_hash=completion_hash,
+            completion_expires_at=until,
+        )
+
+    def begin_exchange(self, *, held: bytes | StoredSecret | None, now: datetime) -> None:
+        """Give what it keeps to one process. ``held`` is what stays: a code and its verifier are gone from here on."""
+        self._step(SessionState.EXCHANGING, held=held, code_verifier=None, exchange_started_at=now)
+
+    def keep(self, held: bytes, *, until: datetime) -> None:
+        """Keep what the exchange has obtained, sealed, until the connection has it."""
+        self._step(SessionState.EXCHANGING, held=held, kept_until=until)
+
+    def offer_choice(self, held: bytes, *, until: datetime) -> None:
+        """Let the end user choose a workspace. ``held`` is the sealed credential with what is on offer."""
+        self._step(SessionState.CHOOSING, held=held, kept_until=until)
+
+    def put_back(self, state: SessionState, **sealed: bytes) -> None:
+        """Go back to where the confirmation (``held``) or the choice (``choosing``) can be repeated.
+
+        ``sealed`` are the sealed columns to write with it.
+        """
+        self._step(state, exchange_started_at=None, **sealed)
+
+    def complete(self, connection: Connection) -> None:
+        """End it well: ``connection`` has what it kept."""
+        self._step(SessionState.COMPLETED, connection=connection, held=None)
+
+    def fail(self, failure: str) -> None:
+        """End it, and destroy what it keeps. A connection that is still pending goes with it."""
+        pending = self.connection if self.reconnects_id is None else None
+        self._step(SessionState.FAILED, failure=failure, held=None, code_verifier=None, connection=None)
+        if pending is not None and pending.status == Status.PENDING:
+            pending.delete()
+
+    def _step(self, state: SessionState, **values: Any) -> None:
+        before = SessionState(self.state)
+        if state not in SESSION_MAY_BECOME[before]:
+            raise ValueError(f"A connect session that is {before} does not become {state}.")
+        for name, value in values.items():
+            setattr(self, name, value)
+        self.state = state
+        self.save(update_fields=["state", *values, "updated_at"])
+
+
+def _is_past(moment: datetime | None, *, now: datetime) -> bool:
+    return moment is None or moment <= now

@@ -168,14 +168,14 @@ class Connection(models.Model):
     def change(self, **values: Any) -> None:
         """Set and save just ``values``. Call it with the row locked.
 
-        Raises ``ValueError`` for a status or a reason: these go through ``lifecycle.status``.
+        Raises ``ValueError`` for a status or a reason: these go through ``health.status``.
         """
         if not values.keys().isdisjoint({"status", "reason"}):
             raise ValueError("A status changes through change_status alone.")
         self._save(values)
 
     def become(self, status: Status, reason: Reason, *, evidence: dict[str, Any], now: datetime) -> None:
-        """Take on a status and a reason that the table allows. For ``lifecycle.status``; call it with the row locked.
+        """Take on a status and a reason that the table allows. For ``health.status``; call it with the row locked.
 
         ``status_changed_at`` stays where only the reason changes. Raises ``ValueError`` for a step not in the table.
         """

@@ -23,10 +23,10 @@ class CredentialVersion(models.Model):
 
     ``grant_id`` changes with each authorization; ``parent_id`` is the version whose refresh token bought this one;
     ``attempt_id`` the refresh that received it. Only ``stage`` ever changes, a lifetime that was learnt later, and,
-    when an operator says that the provider has moved, the party that the secrets are bound to (``lifecycle.rebind``).
+    when an operator says that the provider has moved, the party that the secrets are bound to (``steer.rebind``).
     ``refresh_lifetime_seconds`` is how long its refresh token may lie idle; ``refresh_expires_at`` and
     ``grant_expires_at`` are what the provider announced with this version or an earlier one of the grant
-    (``lifecycle.grant_end``).
+    (``credentials.grant_end``).
     """
 
     id = models.UUIDField(primary_key=True, editable=False)

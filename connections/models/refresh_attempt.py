@@ -37,7 +37,7 @@ class RefreshAttempt(models.Model):
     """One attempt. ``follows_doubt`` says that an earlier one of this version may have consumed its refresh token.
 
     ``claimant_key`` is the lock by which the claiming process is known to live (null: none, only the lease counts), and
-    ``absent_since`` when that lock was first seen to be free; both belong to ``lifecycle.presence``.
+    ``absent_since`` when that lock was first seen to be free; both belong to ``refresh.presence``.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,6 +1,6 @@
-"""The states of a connection: which status goes with which reason, and which change may follow which.
+"""Every table of states: which may follow which, and which status of a connection goes with which reason.
 
-This table is the only one: the database constraint, the policy and the README's picture are made from it.
+These tables are the only ones: the named mutators of the models obey them, the database's constraints are made of them.
 """
 
 from django.db import models
@@ -72,3 +72,46 @@ def status_and_reason_agree() -> models.Q:
     for status, reasons in REASONS_OF.items():
         agree |= models.Q(status=status, reason__in=list(reasons))
     return agree
+
+
+class SessionState(models.TextChoices):
+    """How far a connect session has come."""
+
+    CREATED = "created", "Created"
+    STARTED = "started", "Started: the link was used, in one browser"
+    AUTHORIZING = "authorizing", "At the provider"
+    HELD = "held", "Held: waiting for the operator's confirmation"
+    EXCHANGING = "exchanging", "Confirmed: being exchanged"
+    CHOOSING = "choosing", "Confirmed: the end user chooses a workspace"
+    COMPLETED = "completed", "Completed"
+    FAILED = "failed", "Failed"
+
+
+SESSION_MAY_BECOME: dict[SessionState, tuple[SessionState, ...]] = {
+    SessionState.CREATED: (SessionState.STARTED, SessionState.FAILED),
+    SessionState.STARTED: (SessionState.AUTHORIZING, SessionState.HELD, SessionState.FAILED),
+    SessionState.AUTHORIZING: (
+        SessionState.AUTHORIZING,
+        SessionState.STARTED,
+        SessionState.HELD,
+        SessionState.FAILED,
+    ),
+    SessionState.HELD: (SessionState.EXCHANGING, SessionState.FAILED),
+    SessionState.EXCHANGING: (
+        SessionState.EXCHANGING,
+        SessionState.HELD,
+        SessionState.CHOOSING,
+        SessionState.COMPLETED,
+        SessionState.FAILED,
+    ),
+    SessionState.CHOOSING: (SessionState.EXCHANGING, SessionState.FAILED),
+    SessionState.COMPLETED: (),
+    SessionState.FAILED: (),
+}
+
+# A browser has it, and the end user is to do something there.
+IN_BROWSER = (SessionState.STARTED, SessionState.AUTHORIZING)
+# It keeps something, and waits for somebody's word.
+AWAITING_WORD = (SessionState.HELD, SessionState.CHOOSING)
+# Used in a browser, and neither completed nor failed yet.
+UNFINISHED = (*IN_BROWSER, SessionState.HELD, SessionState.EXCHANGING, SessionState.CHOOSING)

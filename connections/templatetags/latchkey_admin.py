@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from connections.admin import show
 from connections.admin.dashboard import Overview, overview
-from connections.lifecycle.clock import database_now
+from connections.database.clock import database_now
 
 register = template.Library()
 

@@ -1,7 +1,7 @@
 """Answers of a token endpoint that cannot be read: a success, but not in a form that the entry or we know.
 
 They may hold the only live tokens of a grant, so they travel up whole, in an exception that shows nothing of them, and
-are kept sealed until an entry that was mended reads them (``connections.lifecycle.unread``).
+are kept sealed until an entry that was mended reads them (``lifecycle.credentials.unread``).
 """
 
 import json

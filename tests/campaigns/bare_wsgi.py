@@ -16,7 +16,7 @@ from psycopg_pool import ConnectionPool
 
 django.setup()
 
-from connections.lifecycle.sealing import credential_place, unwrap_columns  # noqa: E402 - the apps must be ready
+from connections.access.secrets import credential_place, unwrap_columns  # noqa: E402 - the apps must be ready
 from connections.models.fields import StoredSecret  # noqa: E402 - the apps must be ready
 from connections.vault.sealing import open_sealed  # noqa: E402 - the apps must be ready
 

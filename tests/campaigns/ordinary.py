@@ -2,7 +2,7 @@
 
 ``Ordinary`` says what a process does without one detour: other settings, read by ``bench_settings``, or other
 attributes, set by ``set_attributes`` before the process serves. The list of the detours, each with its reason and its
-figure, is the docstring of ``connections.lifecycle.prepared``.
+figure, is the docstring of ``connections.database.prepared``.
 """
 
 import json
@@ -76,7 +76,10 @@ def _answered_by_ninja() -> list[Change]:
 def _unprepared() -> list[Change]:
     from django.db import connection
 
-    from connections.lifecycle import claim, prepared, promote, settle, vend  # noqa: F401 (all that import it)
+    from connections.database import prepared
+    from connections.lifecycle.credentials import promote  # noqa: F401 (all that import it)
+    from connections.lifecycle.refresh import claim, settle  # noqa: F401 (where it is called)
+    from connections.lifecycle.vend import vend  # noqa: F401 (likewise)
 
     def fetch(statement: str, parameters: Mapping[str, Any], row: type[Any]) -> Any:
         with connection.cursor() as cursor:
@@ -96,7 +99,7 @@ def _unprepared() -> list[Change]:
 
 
 def _vend_by_orm() -> list[Change]:
-    from connections.lifecycle import vend
+    from connections.lifecycle.vend import vend
 
     return [(vend, "run_vend_statement", vend_by_orm)]
 
@@ -117,8 +120,8 @@ def vend_by_orm(
     from django.db.models import Q
     from django.utils import timezone
 
-    from connections.lifecycle.policy import Vend, VendRequest, decide_vend
-    from connections.lifecycle.vend_query import VendRow
+    from connections.lifecycle.vend.query import VendRow
+    from connections.lifecycle.vend.rules import Vend, VendRequest, decide_vend
     from connections.models import ApiKey, AuditEvent, Connection, CredentialVersion, Permission
 
     now = timezone.now()
@@ -201,13 +204,13 @@ def vend_by_orm(
 
 
 def _noticed_each_time() -> list[Change]:
-    from connections.lifecycle import vend_query
+    from connections.lifecycle.vend import query
 
-    return [(vend_query, "_STATEMENT", vend_query._STATEMENT.replace("interval '5 minutes'", "interval '0'"))]
+    return [(query, "_STATEMENT", query._STATEMENT.replace("interval '5 minutes'", "interval '0'"))]
 
 
 def _resolved_anew() -> list[Change]:
-    from connections.lifecycle import vend
+    from connections.lifecycle.vend import vend
 
     return [(vend, "_target", vend._target.__wrapped__)]
 
@@ -229,13 +232,13 @@ def _looked_at_anew() -> list[Change]:
 
 # --- The refresh ------------------------------------------------------------------------------------------------------
 def _claimed_by_the_rules() -> list[Change]:
-    from connections.lifecycle import claim
+    from connections.lifecycle.refresh import claim
 
     return [(claim, "_claim_plainly", lambda *_, **__: None)]
 
 
 def _promoted_by_the_rules() -> list[Change]:
-    from connections.lifecycle import settle
+    from connections.lifecycle.refresh import settle
 
     return [(settle, "promote_plainly", lambda *_, **__: False)]
 
@@ -243,21 +246,22 @@ def _promoted_by_the_rules() -> list[Change]:
 def _stored_by_orm() -> list[Change]:
     from django.db import transaction
 
-    from connections.lifecycle import promote_query, settle  # noqa: F401 (where it is called)
-    from connections.lifecycle.versions import insert_received
+    from connections.lifecycle.credentials import store
+    from connections.lifecycle.credentials.versions import insert_received
+    from connections.lifecycle.refresh import settle  # noqa: F401 (where it is called)
     from connections.models import AttemptState, RefreshAttempt
 
-    def store(sealed: Any) -> None:
+    def insert(sealed: Any) -> None:
         storable = (AttemptState.SENT, AttemptState.IN_DOUBT, AttemptState.SUPERSEDED)
         with transaction.atomic():
             RefreshAttempt.objects.filter(id=sealed.attempt_id, state__in=storable).update(state=AttemptState.RECEIVED)
             insert_received(sealed)
 
-    return _everywhere(promote_query.store_received, "store_received", store)
+    return _everywhere(store.store_received, "store_received", insert)
 
 
 def _app_by_orm() -> list[Change]:
-    from connections.lifecycle import refresh
+    from connections.lifecycle.refresh import refresh
     from connections.models import ProviderApp
 
     def find_app(connection_id: uuid.UUID) -> Any:

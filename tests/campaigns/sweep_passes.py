@@ -21,7 +21,7 @@ import redis  # noqa: E402 - the apps must be ready
 from django.conf import settings  # noqa: E402 - the apps must be ready
 from django.db import connection as database  # noqa: E402 - the apps must be ready
 
-from connections.lifecycle.clock import database_now  # noqa: E402 - the apps must be ready
+from connections.database.clock import database_now  # noqa: E402 - the apps must be ready
 from connections.lifecycle.sweep import sweep_refreshes  # noqa: E402 - the apps must be ready
 from connections.models import Connection  # noqa: E402 - the apps must be ready
 from tests.connections.api.stored import make_connection  # noqa: E402 - the apps must be ready

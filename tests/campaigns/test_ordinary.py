@@ -4,9 +4,9 @@ import pytest
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from connections.lifecycle.claim import Need, Outcome
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.refresh import refresh
+from connections.database.clock import database_now
+from connections.lifecycle.refresh.claim import Need, Outcome
+from connections.lifecycle.refresh.refresh import refresh
 from connections.lifecycle.sweep import sweep_refreshes
 from connections.models import AuditEvent, Connection
 from tests.campaigns.ordinary import ON_REFRESHES, ON_VENDS, Ordinary

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from connections.lifecycle import vend
+from connections.lifecycle.vend import vend
 from connections.models import Connection, Tenant
 from tests.connections.api.stored import make_connection
 from tests.factories import Caller, make_caller, make_tenant

@@ -7,7 +7,7 @@ from django.db import OperationalError
 from django.db import connection as database
 
 from connections import tasks
-from connections.lifecycle.clock import database_now
+from connections.database.clock import database_now
 from connections.models import Connection, RefreshAttempt
 from connections.tasks import refresh_connections
 from tests.connections.lifecycle.clockwork import age

@@ -89,7 +89,7 @@ a key is missing at boot, a ciphertext is damaged: unready; the row undecryptabl
     tests/faults/test_scenarios.py::test_the_promise_is_kept[corrupt-row-swept]
     tests/faults/test_scenarios.py::test_the_promise_is_kept[corrupt-key]
     tests/faults/test_scenarios.py::test_the_promise_is_kept[missing-key]
-    tests/connections/lifecycle/test_undecryptable.py::test_a_vend_that_finds_it_tells_once_until_it_opens_again
+    tests/connections/lifecycle/health/test_undecryptable.py::test_a_vend_that_finds_it_tells_once_until_it_opens_again
     tests/connections/api/test_health.py::test_a_wrong_key_fails_readiness_and_ends_no_connection
 invalid_client on every connection: one incident on the provider app, and no connection downgraded
     tests/faults/test_scenarios.py::test_the_promise_is_kept[client-rejected]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from connections.drills.faults import Answer
 from connections.drills.ground import Ground
 from connections.drills.oracles import expect_kept
-from connections.lifecycle.claim import Outcome
+from connections.lifecycle.refresh.claim import Outcome
 from providers.catalog import loader
 
 BODIES = st.one_of(

@@ -12,11 +12,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.http import HttpResponse
 
-from connections.lifecycle.audit import SYSTEM
-from connections.lifecycle.claim import RefreshReport
-from connections.lifecycle.provision import Registration, save_provider_app
-from connections.lifecycle.refresh import refresh
-from connections.lifecycle.targets import redirect_uri
+from connections.access.targets import redirect_uri
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
+from connections.lifecycle.refresh.claim import RefreshReport
+from connections.lifecycle.refresh.refresh import refresh
 from connections.models import Connection, ProviderApp, Tenant
 from providers.catalog import loader
 from providers.catalog.methods import AuthorizationCodeMethod

@@ -9,8 +9,8 @@ from types import MappingProxyType
 import pytest
 from django.contrib.auth.models import User
 
-from connections.lifecycle.claim import Outcome
-from connections.lifecycle.probe import probe
+from connections.lifecycle.probe.probe import probe
+from connections.lifecycle.refresh.claim import Outcome
 from connections.models import Connection
 from providers import strategies as styles
 from providers.catalog import loader

@@ -5,8 +5,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 from django.http import HttpResponse
 
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.targets import redirect_uri
+from connections.access.targets import redirect_uri
+from connections.database.clock import database_now
 from connections.models import Connection, ConnectSession, SessionState
 from tests.connections.consent.observed import session_of
 from tests.field.stage import Stage

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from connections.lifecycle.outcomes import InvalidRequest
+from connections.refusals import InvalidRequest
 from tests.connections.management.conftest import Run
 from tests.field.stage import CLIENT_ID, CLIENT_SECRET, Stage
 

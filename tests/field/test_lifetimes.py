@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.probe import probe
+from connections.database.clock import database_now
+from connections.lifecycle.probe.probe import probe
 from connections.models import Connection, CredentialVersion
 from tests.connections.lifecycle.clockwork import age
 from tests.field.machine import connect_machine, describe_machine

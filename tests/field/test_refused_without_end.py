@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from connections.lifecycle.probe import probe
+from connections.lifecycle.probe.probe import probe
 from connections.models import AttemptState, AuditEvent, Connection, Incident, OutboxEvent, RefreshAttempt
 from tests.connections.lifecycle.clockwork import age
 from tests.factories import make_tenant

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from connections.lifecycle.scopes import lacks_scopes
+from connections.lifecycle.credentials.scopes import lacks_scopes
 from connections.models import Connection, OutboxEvent
 from tests.field.stage import Stage
 from tests.flows import call

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.db import connection as database
 
-from connections.lifecycle.not_refreshable import CODE
-from connections.lifecycle.reread import reread_changed
+from connections.lifecycle.connect.not_refreshable import CODE
+from connections.lifecycle.credentials.reread import reread_changed
 from connections.models import AuditEvent, Connection, OutboxEvent, RefreshAttempt
 from tests.connections.lifecycle.clockwork import age
 from tests.field.stage import ENTRY, Answer, Stage

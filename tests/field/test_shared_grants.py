@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection as database
 
-from connections.lifecycle.audit import SYSTEM
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.disconnect import disconnect
-from connections.lifecycle.revoke import revoke
+from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.end.disconnect import disconnect
+from connections.lifecycle.end.revoke import revoke
 from connections.models import AuditEvent, Connection, CredentialVersion, OutboxEvent, ProviderApp, Tenant
 from tests.factories import Caller, make_caller
 from tests.field.stage import Answer, Stage

@@ -10,10 +10,10 @@ from django.db import connection as database
 from django.http import HttpResponse
 from django.test import Client
 
-from connections.lifecycle.audit import SYSTEM
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.disconnect import disconnect
-from connections.lifecycle.reread import reread_changed
+from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.credentials.reread import reread_changed
+from connections.lifecycle.end.disconnect import disconnect
 from connections.models import AuditEvent, Connection, ConnectSession, OutboxEvent, RefreshAttempt, UnreadAnswer
 from tests.connections.admin.conftest import page_url, press_url
 from tests.connections.consent.observed import assert_nothing_left

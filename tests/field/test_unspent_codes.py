@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.hold import discard_expired
+from connections.database.clock import database_now
+from connections.lifecycle.connect.hold import discard_expired
 from connections.models import Connection, ConnectSession, Incident, ProviderApp
 from tests.connections.consent.observed import assert_nothing_left, pass_time
 from tests.field.stage import ENTRY, Stage

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
-from connections.lifecycle.sealing import open_credential
+from connections.access.secrets import open_credential
 from connections.models import Connection, CredentialVersion
 from providers.values import Credential
 from tests.flows import EndUser

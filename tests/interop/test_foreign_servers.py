@@ -9,10 +9,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from connections.lifecycle.probe import probe
-from connections.lifecycle.refresh import refresh
-from connections.lifecycle.revoke import revoke
-from connections.lifecycle.targets import access_to
+from connections.access.targets import access_to
+from connections.lifecycle.end.revoke import revoke
+from connections.lifecycle.probe.probe import probe
+from connections.lifecycle.refresh.refresh import refresh
 from connections.models import CredentialVersion, OutboxEvent, ProviderApp, Revocation, Tenant
 from providers.vocabulary import ProbeVerdict
 from tests.connections.consent.steps import leave_again

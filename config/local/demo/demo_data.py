@@ -16,18 +16,12 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from config.local.supervisor.state import read_record, write_record
-from connections.lifecycle.audit import SYSTEM
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.provision import (
-    Registration,
-    TenantProfile,
-    hash_key,
-    issue_key,
-    save_api_client,
-    save_provider_app,
-    upsert_tenant,
-)
-from connections.lifecycle.targets import redirect_uri
+from connections.access.targets import redirect_uri
+from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.provision.api_clients import hash_key, issue_key, save_api_client
+from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
+from connections.lifecycle.provision.tenants import TenantProfile, upsert_tenant
 from connections.models import ApiKey, Permission, ProviderApp, Tenant
 from providers.catalog.loader import entry
 from providers.sandbox.client import SandboxControl

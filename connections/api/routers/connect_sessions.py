@@ -8,10 +8,10 @@ from ninja import Router, Status
 from connections.api.auth import caller_of
 from connections.api.representations import completed_out
 from connections.api.schemas import CompletedOut, CompleteIn, ConnectSessionIn, ConnectSessionOut, ContinueOut
-from connections.lifecycle.begin_connect import Invitation, begin_connect
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.complete import complete
-from connections.lifecycle.exchange import ChoiceDue
+from connections.database.clock import database_now
+from connections.lifecycle.connect.begin import Invitation, begin_connect
+from connections.lifecycle.connect.complete import complete
+from connections.lifecycle.connect.exchange import ChoiceDue
 from connections.models import Binding, OwnerKind, Permission
 
 router = Router(tags=["connect sessions"])

@@ -24,14 +24,14 @@ from connections.api.schemas import (
     ReportOut,
 )
 from connections.api.texts import EndUser, Slug
-from connections.lifecycle.change_metadata import change_metadata
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.disconnect import disconnect
-from connections.lifecycle.on_demand import probe_on_demand, refresh_on_demand
-from connections.lifecycle.outcomes import InvalidRequest
-from connections.lifecycle.report import report
+from connections.database.clock import database_now
+from connections.lifecycle.end.disconnect import disconnect
+from connections.lifecycle.probe.report import report
+from connections.lifecycle.steer.change_metadata import change_metadata
+from connections.lifecycle.steer.on_demand import probe_on_demand, refresh_on_demand
 from connections.models import Connection, Permission
 from connections.models import Status as ConnectionStatus
+from connections.refusals import InvalidRequest
 
 router = Router(tags=["connections"])
 

@@ -9,8 +9,8 @@ from pydantic import Field
 from connections.api.auth import caller_of
 from connections.api.schemas import EventOut, EventPage
 from connections.api.texts import Slug
-from connections.lifecycle.outcomes import CursorExpired, InvalidRequest
 from connections.models import OutboxEvent, Permission
+from connections.refusals import CursorExpired, InvalidRequest
 
 router = Router(tags=["events"])
 

@@ -6,8 +6,8 @@ from ninja import Router
 from connections.api.auth import caller_of
 from connections.api.schemas import MethodOut, ProviderOut, ScopeOut
 from connections.api.texts import Slug
-from connections.lifecycle.outcomes import NotFound
 from connections.models import Permission, ProviderApp
+from connections.refusals import NotFound
 from providers.catalog.loader import form_schema, load_catalog
 from providers.catalog.schema import CatalogEntry
 

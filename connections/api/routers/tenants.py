@@ -9,11 +9,11 @@ from connections.api.auth import Caller, caller_of
 from connections.api.representations import tenant_out
 from connections.api.schemas import TenantDeletionOut, TenantIn, TenantOut
 from connections.api.texts import Slug
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.delete_tenant import order_deletion
-from connections.lifecycle.outcomes import NotFound, PermissionDenied
-from connections.lifecycle.provision import TenantProfile, upsert_tenant
+from connections.database.clock import database_now
+from connections.lifecycle.end.delete_tenant import order_deletion
+from connections.lifecycle.provision.tenants import TenantProfile, upsert_tenant
 from connections.models import Permission, Tenant
+from connections.refusals import NotFound, PermissionDenied
 
 router = Router(tags=["tenants"])
 

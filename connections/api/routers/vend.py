@@ -8,10 +8,10 @@ from ninja import Router
 from connections.api.auth import PresentedKey, presented_key_of
 from connections.api.representations import vend_out
 from connections.api.schemas import VendByOwnerIn, VendIn, VendOut
-from connections.lifecycle.audit import Actor
-from connections.lifecycle.outcomes import NotFound
-from connections.lifecycle.vend import Vended, VendOrder, vend
-from connections.lifecycle.vend_by_owner import connection_of_owner
+from connections.journal.audit import Actor
+from connections.lifecycle.vend.by_owner import connection_of_owner
+from connections.lifecycle.vend.vend import Vended, VendOrder, vend
+from connections.refusals import NotFound
 
 router = Router(tags=["vend"])
 

@@ -8,9 +8,8 @@ from django.core.management.base import CommandError
 from django.db.models import Count, Q
 from django.db.models.functions import Now
 
-from connections.lifecycle.api_keys import revoke_key, rotate_key
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.provision import IssuedKey, issue_key, save_api_client
+from connections.database.clock import database_now
+from connections.lifecycle.provision.api_clients import IssuedKey, issue_key, revoke_key, rotate_key, save_api_client
 from connections.management.operator_command import OperatorCommand, operator, tenant_named
 from connections.management.output import Answer, sheet, table
 from connections.models import ApiClient, ApiKey, Permission

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from connections.lifecycle.clock import database_now
+from connections.database.clock import database_now
 from connections.lifecycle.housekeeping import prune_audit
 from connections.management.operator_command import OperatorCommand, operator
 from connections.management.output import Answer

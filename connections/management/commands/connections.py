@@ -6,12 +6,12 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from connections.lifecycle import on_demand
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.on_demand import Told
-from connections.lifecycle.outlook import distance, outlook
-from connections.lifecycle.reread import discard_unread, reread
-from connections.lifecycle.scopes import missing_scopes
+from connections.database.clock import database_now
+from connections.lifecycle.credentials.reread import discard_unread, reread
+from connections.lifecycle.credentials.scopes import missing_scopes
+from connections.lifecycle.steer import on_demand
+from connections.lifecycle.steer.on_demand import Told
+from connections.lifecycle.steer.outlook import distance, outlook
 from connections.management.operator_command import OperatorCommand, operator, tenant_named
 from connections.management.output import Answer, sheet, table
 from connections.models import OPEN_STATES, Connection, Incident, RefreshAttempt, Status

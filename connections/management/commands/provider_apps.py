@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db.models import Count
 
-from connections.lifecycle.provision import Registration, save_provider_app
-from connections.lifecycle.rebind import rebind
-from connections.lifecycle.targets import redirect_uri, registrar_of
+from connections.access.targets import redirect_uri, registrar_of
+from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
+from connections.lifecycle.steer.rebind import rebind
 from connections.management.operator_command import (
     OperatorCommand,
     operator,

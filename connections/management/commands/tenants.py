@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db.models import Count
 
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.delete_tenant import Deletion, contents_of, continue_deletion, order_deletion
-from connections.lifecycle.provision import LOGO_MAX_BYTES, TenantProfile, upsert_tenant
+from connections.database.clock import database_now
+from connections.lifecycle.end.delete_tenant import Deletion, contents_of, continue_deletion, order_deletion
+from connections.lifecycle.provision.tenants import LOGO_MAX_BYTES, TenantProfile, upsert_tenant
 from connections.management.operator_command import OperatorCommand, operator, tenant_named
 from connections.management.output import Answer, sheet, table
 from connections.models import Tenant

@@ -15,16 +15,10 @@ from datetime import timedelta
 
 from django.db import connection as database
 
-from connections.lifecycle.claim import Need, Outcome
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.refresh import refresh
-from connections.lifecycle.sealing import (
-    open_client_secrets,
-    open_credential,
-    open_for_session,
-    seal_for_session,
-    unwrap,
-)
+from connections.access.secrets import open_client_secrets, open_credential, open_for_session, seal_for_session, unwrap
+from connections.database.clock import database_now
+from connections.lifecycle.refresh.claim import Need, Outcome
+from connections.lifecycle.refresh.refresh import refresh
 from connections.models import (
     Connection,
     ConnectSession,

@@ -18,12 +18,12 @@ import requests
 from django.db import connection as orm
 
 from config.local.demo.stack import LocalStack
+from connections.access.secrets import open_credential
+from connections.database.clock import database_now
 from connections.drills.grants import move_app, store_grant
-from connections.lifecycle.claim import Need, Outcome
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.recover import recover_unfinished
-from connections.lifecycle.refresh import refresh
-from connections.lifecycle.sealing import open_credential
+from connections.lifecycle.refresh.claim import Need, Outcome
+from connections.lifecycle.refresh.recover import recover_unfinished
+from connections.lifecycle.refresh.refresh import refresh
 from connections.models import Connection, CredentialVersion, ProviderApp, Stage
 from providers.sandbox.client import SandboxControl
 from providers.sandbox.tokens import fingerprint

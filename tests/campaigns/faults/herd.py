@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import requests
 
-from connections.lifecycle.throttle import burst
+from connections.lifecycle.throttle.admission import burst
 from providers.catalog.loader import catalog_files, configure_catalog
 from tests.campaigns.faults.figures import Figure, percentile
 from tests.campaigns.faults.ground import Ground, until

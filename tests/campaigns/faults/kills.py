@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connections.lifecycle.claim import Outcome
+from connections.lifecycle.refresh.claim import Outcome
 from connections.models import ProviderApp
 from tests.campaigns.faults.figures import Figure
 from tests.campaigns.faults.ground import Ground, Member

@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from connections.lifecycle.audit import SYSTEM
-from connections.lifecycle.claim import Need, Outcome
-from connections.lifecycle.refresh import refresh
-from connections.lifecycle.reread import discard_unread
-from connections.lifecycle.sealing import open_credential
+from connections.access.secrets import open_credential
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.credentials.reread import discard_unread
+from connections.lifecycle.refresh.claim import Need, Outcome
+from connections.lifecycle.refresh.refresh import refresh
 from connections.models import Connection, CredentialVersion, Stage
 from tests.campaigns.faults.bodies import CANARY, Case, case
 from tests.campaigns.faults.figures import Figure

@@ -13,9 +13,9 @@ from typing import Any
 
 from django.db import connection as database
 
-from connections.lifecycle.claim import Need, Outcome
-from connections.lifecycle.probe import probe
-from connections.lifecycle.refresh import refresh
+from connections.lifecycle.probe.probe import probe
+from connections.lifecycle.refresh.claim import Need, Outcome
+from connections.lifecycle.refresh.refresh import refresh
 from connections.models import Connection
 from tests.campaigns.faults.marks import Marks
 

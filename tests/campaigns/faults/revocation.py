@@ -14,7 +14,8 @@ from typing import Any
 
 import requests
 
-from connections.lifecycle.policy import STRIKE_INTERVAL, ProbeIntervals
+from connections.lifecycle.credentials.due import ProbeIntervals
+from connections.lifecycle.health.rules import STRIKE_INTERVAL
 from connections.models import Connection, Tenant
 from tests.campaigns.faults.figures import Figure, percentile
 from tests.campaigns.faults.ground import Ground, Member, until

@@ -13,11 +13,11 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from connections.lifecycle.audit import SYSTEM
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.incidents import open_client_incident
-from connections.lifecycle.provision import Registration, save_provider_app
-from connections.lifecycle.sealing import credential_place, current_data_key
+from connections.access.secrets import credential_place, current_data_key
+from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.health.incidents import open_client_incident
+from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
 from connections.models import (
     ApiClient,
     AuditEvent,

@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session
 from django.http import HttpResponse
 from django.test import Client
 
-from connections.lifecycle.clock import database_now
+from connections.database.clock import database_now
 from connections.models import ApiClient, ApiKey, AuditEvent, Permission, Tenant
 from tests.connections.admin.conftest import PASSWORD, list_url, operator_with, page_url, press_url
 from tests.factories import Caller, make_caller, make_tenant

@@ -10,7 +10,7 @@ from celery import current_app
 from django.test import Client
 
 from connections import dispatch
-from connections.lifecycle.clock import database_now
+from connections.database.clock import database_now
 from connections.models import AuditEvent, Connection, RefreshAttempt
 from providers.sandbox.client import SandboxProcess
 from tests.connections.admin.conftest import World, list_url, make_connection, messages_of, page_url, press_url

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.test import Client
 
 from connections.admin.dashboard import overview
-from connections.lifecycle.clock import database_now
+from connections.database.clock import database_now
 from connections.models import Connection, Incident
 from tests.connections.admin.conftest import World, make_connection, page_url, press_url
 from tests.connections.api.stored import overwrite

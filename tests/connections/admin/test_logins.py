@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from connections.lifecycle import flood
+from connections.journal import flood
 from connections.models import AuditEvent
 from tests.connections.admin.conftest import PASSWORD
 

@@ -7,8 +7,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from connections.lifecycle.sealing import open_client_secrets, seal_client_secrets
-from connections.lifecycle.targets import registrar_of
+from connections.access.secrets import open_client_secrets, seal_client_secrets
+from connections.access.targets import registrar_of
 from connections.models import AuditEvent, ProviderApp, Tenant
 from tests.connections.admin.conftest import ISSUER, SECRET, messages_of, page_url, press_url
 from tests.factories import make_tenant

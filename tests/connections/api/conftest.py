@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from connections.lifecycle import switches
-from connections.lifecycle.audit import SYSTEM
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.switches import Suspendable
+from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.steer import switches
+from connections.lifecycle.steer.switches import Suspendable
 from connections.models import Connection, Tenant
 from tests.connections.api.stored import make_connection
 from tests.factories import Caller, make_caller, make_tenant

@@ -8,13 +8,13 @@ from typing import Any
 from django.db import connection as database
 from pydantic import SecretStr
 
-from connections.lifecycle.audit import SYSTEM
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.provision import Registration, save_provider_app
-from connections.lifecycle.scopes import record_requested_scopes
-from connections.lifecycle.sealing import current_data_key
-from connections.lifecycle.targets import access_to
-from connections.lifecycle.versions import insert_received, make_current, seal_version
+from connections.access.secrets import current_data_key
+from connections.access.targets import access_to
+from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.credentials.scopes import record_requested_scopes
+from connections.lifecycle.credentials.versions import insert_received, make_current, seal_version
+from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
 from connections.models import Connection, OwnerKind, ProviderApp, Reason, Status, Tenant
 from providers.catalog.methods import AuthorizationCodeMethod
 from providers.values import Credential, Obtained

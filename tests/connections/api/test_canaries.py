@@ -23,15 +23,15 @@ from django.db import connection as database
 from django.http import HttpResponse
 from django.test import Client
 
-from connections.lifecycle.audit import SYSTEM
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.hold import discard_expired
-from connections.lifecycle.provision import Registration, save_provider_app
-from connections.lifecycle.reread import discard_unread, reread
-from connections.lifecycle.revoke import revoke
-from connections.lifecycle.sealing import open_credential, open_for_session
+from connections.access.secrets import open_credential, open_for_session
+from connections.access.targets import redirect_uri
+from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.connect.hold import discard_expired
+from connections.lifecycle.credentials.reread import discard_unread, reread
+from connections.lifecycle.end.revoke import revoke
+from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
 from connections.lifecycle.sweep import sweep_probes, sweep_refreshes
-from connections.lifecycle.targets import redirect_uri
 from connections.models import (
     AuditEvent,
     BurntCode,

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from django.db import connection as database
 
-from connections.lifecycle import events
-from connections.lifecycle.clock import database_now
+from connections.database.clock import database_now
+from connections.journal import events
 from connections.models import AuditEvent, Connection, OutboxEvent, OwnerKind, Reason, Status, Tenant
 from tests.connections.api.stored import make_app, make_connection, overwrite
 from tests.factories import Caller, make_caller, make_tenant

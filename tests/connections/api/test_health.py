@@ -14,7 +14,7 @@ from django.db.backends.signals import connection_created
 from django.test.utils import CaptureQueriesContext
 
 from connections.api import health
-from connections.lifecycle.clock import database_now
+from connections.database.clock import database_now
 from connections.models import ProviderApp
 from tests.connections.api.stored import make_connection
 from tests.factories import make_caller, make_tenant

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from connections.lifecycle import events
-from connections.lifecycle.audit import SYSTEM
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.provision import issue_key
-from connections.lifecycle.switches import Suspendable
+from connections.database.clock import database_now
+from connections.journal import events
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.provision.api_clients import issue_key
+from connections.lifecycle.steer.switches import Suspendable
 from connections.models import ApiClient, ApiKey, Connection, ConnectSession, CredentialVersion, Permission, Tenant
 from tests.connections.api.operations import DOCUMENT, OPERATIONS, Operation, documented
 from tests.connections.api.stored import make_connection

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from connections.lifecycle import flood
-from connections.lifecycle.clock import database_now
+from connections.database.clock import database_now
+from connections.journal import flood
 from connections.models import ApiClient, ApiKey, AuditEvent, Tenant
 from tests.factories import Caller
 from tests.flows import call

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from django.db import connection as database
 
-from connections.lifecycle.audit import SYSTEM
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.delete_tenant import delete_ordered
-from connections.lifecycle.provision import TenantProfile, prepare_tenant, store_tenant
-from connections.lifecycle.switches import Suspendable
+from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.end.delete_tenant import delete_ordered
+from connections.lifecycle.provision.tenants import TenantProfile, prepare_tenant, store_tenant
+from connections.lifecycle.steer.switches import Suspendable
 from connections.models import AuditEvent, Permission, Tenant
 from tests.connections.api.stored import make_app, make_connection
 from tests.factories import Caller, make_caller, make_tenant

@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.db import connection as database
 
-from connections.lifecycle.switches import Suspendable
+from connections.lifecycle.steer.switches import Suspendable
 from connections.models import (
     AuditEvent,
     Connection,

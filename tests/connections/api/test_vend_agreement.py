@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connections.lifecycle.policy import DEFAULT_MIN_TTL_SECONDS, Vend, VendRequest, decide_vend
-from connections.lifecycle.provision import hash_key
-from connections.lifecycle.scopes import record_requested_scopes
-from connections.lifecycle.vend_query import VendRow, run_vend_statement
+from connections.lifecycle.credentials.scopes import record_requested_scopes
+from connections.lifecycle.provision.api_clients import hash_key
+from connections.lifecycle.vend.query import VendRow, run_vend_statement
+from connections.lifecycle.vend.rules import DEFAULT_MIN_TTL_SECONDS, Vend, VendRequest, decide_vend
 from connections.models import (
     REASONS_OF,
     ApiClient,

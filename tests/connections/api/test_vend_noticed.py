@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from connections.lifecycle.clock import database_now
+from connections.database.clock import database_now
 from connections.models import Connection
 from tests.connections.api.stored import make_connection, transaction_now
 from tests.factories import Caller

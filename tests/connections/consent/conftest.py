@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from connections.lifecycle import switches
-from connections.lifecycle.audit import SYSTEM
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.switches import Suspendable
+from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.steer import switches
+from connections.lifecycle.steer.switches import Suspendable
 from connections.models import ProviderApp, Tenant
 from providers.catalog import loader
 from providers.sandbox.client import SandboxProcess, start_sandbox

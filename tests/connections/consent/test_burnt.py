@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import pytest
 from django.http import HttpResponse
 
-from connections.lifecycle.burn import REMEMBERED_FOR, forget_burnt
-from connections.lifecycle.clock import database_now
+from connections.database.clock import database_now
+from connections.lifecycle.connect.burn import REMEMBERED_FOR, forget_burnt
 from connections.models import AuditEvent, BurntCode, ProviderApp, SessionState, Tenant
 from providers.catalog import loader
 from providers.sandbox.client import SandboxProcess

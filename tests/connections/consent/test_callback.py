@@ -9,8 +9,8 @@ import pytest
 from django.db import connection as database
 from django.http import HttpResponse
 
-from connections.lifecycle.failures import Failure
 from connections.models import AuditEvent, Connection, DataKey, ProviderApp, SessionState, Tenant
+from connections.models.failures import Failure
 from providers.sandbox.client import SandboxProcess
 from tests.connections.consent.observed import assert_nothing_left, pass_time, row_locked, session_of, token_requests
 from tests.connections.consent.steps import leave_again

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connections.lifecycle.authorize import params_of
+from connections.lifecycle.connect.params import params_of
 from connections.models import Connection, ProviderApp, Tenant
 from providers.catalog import loader
 from providers.sandbox.client import SandboxProcess

@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 from django.db import connection as database
 
-from connections.lifecycle import hold
-from connections.lifecycle.audit import SYSTEM
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.complete import complete_unbound
-from connections.lifecycle.hold import discard_expired
-from connections.lifecycle.outcomes import NotFound
+from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.connect import hold
+from connections.lifecycle.connect.complete import complete_unbound
+from connections.lifecycle.connect.hold import discard_expired
 from connections.models import (
     AuditEvent,
     Connection,
@@ -26,6 +25,7 @@ from connections.models import (
     ProviderApp,
     SessionState,
 )
+from connections.refusals import NotFound
 from providers.sandbox.client import SandboxProcess
 from tests.connections.consent.observed import assert_nothing_left, pass_time, session_of, token_requests
 from tests.factories import ORIGIN, Caller, make_caller

@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from connections.lifecycle.targets import redirect_uri
+from connections.access.targets import redirect_uri
 from connections.models import ProviderApp, Tenant
 from providers.sandbox.client import SandboxProcess
 from tests.connections.consent.observed import assert_nothing_left, session_of, token_requests

@@ -8,8 +8,8 @@ import pytest
 from django.http import HttpResponse
 from pytest_django import Settings
 
-from connections.lifecycle.audit import SYSTEM
-from connections.lifecycle.provision import TenantProfile, upsert_tenant
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.provision.tenants import TenantProfile, upsert_tenant
 from connections.models import ProviderApp, SessionState, Tenant
 from tests.connections.consent.observed import session_of
 from tests.factories import ORIGIN, RETURN_URL

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection as database
 
-from connections.lifecycle.audit import SYSTEM
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.disconnect import disconnect
+from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.end.disconnect import disconnect
 from connections.models import AuditEvent, Connection, CredentialVersion, ProviderApp, Revocation
 from providers.sandbox.client import SandboxProcess
 from providers.sandbox.tokens import fingerprint

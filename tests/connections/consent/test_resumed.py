@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.db import connection as database
 
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.hold import EXCHANGE_LIMIT, discard_expired
+from connections.database.clock import database_now
+from connections.lifecycle.connect.hold import discard_expired
 from connections.models import Connection, CredentialVersion, OutboxEvent, ProviderApp, SessionState
+from connections.models.connect_session import EXCHANGE_LIMIT
 from providers.sandbox.client import SandboxProcess
 from tests.connections.consent.choosing import answer, choice_due, invite, offered
 from tests.connections.consent.observed import assert_nothing_left, pass_time, session_of, token_requests

@@ -8,9 +8,9 @@ from urllib.parse import quote
 import pytest
 from django.http import HttpResponse
 
-from connections.lifecycle.audit import SYSTEM
-from connections.lifecycle.provision import Registration, save_provider_app
-from connections.lifecycle.targets import redirect_uri
+from connections.access.targets import redirect_uri
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
 from connections.models import ProviderApp, Tenant
 from providers.catalog import loader
 from providers.catalog.methods import AuthorizationCodeMethod

@@ -2,10 +2,10 @@
 
 import pytest
 
+from connections import refusals
 from connections.consent.words import WORDS_OF, failure_named
-from connections.lifecycle import outcomes
-from connections.lifecycle.failures import Failure
-from connections.lifecycle.outcomes import Refusal, SessionUnusable
+from connections.models.failures import Failure
+from connections.refusals import Refusal, SessionUnusable
 
 # Refusals that only the API knows, because no page of the widget does what they are about.
 ONLY_IN_THE_API = {
@@ -37,13 +37,13 @@ def test_every_failure_has_words_of_its_own(failure: Failure) -> None:
 
 def test_every_refusal_is_told_as_what_it_is() -> None:
     """A fault of ours is the answer to those alone that no page expects."""
-    refusals = [
+    known = [
         item
-        for item in vars(outcomes).values()
+        for item in vars(refusals).values()
         if isinstance(item, type) and issubclass(item, Refusal) and item is not SessionUnusable
     ]
-    assert len(refusals) > 15
-    untold = {item.code for item in refusals if failure_named(item("")) is Failure.INTERNAL}
+    assert len(known) > 15
+    untold = {item.code for item in known if failure_named(item("")) is Failure.INTERNAL}
     assert untold <= ONLY_IN_THE_API
     for failure in Failure:
         assert failure_named(SessionUnusable(failure)) is failure

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from django.db import connection as database
 from django.http import HttpResponse
 
-from connections.lifecycle.sealing import open_for_session
+from connections.access.secrets import open_for_session
 from connections.models import Connection, CredentialVersion, SessionState
 from tests.connections.consent.choosing import answer, choice_due, fields_of, invite
 from tests.connections.consent.observed import assert_nothing_left, row_locked, session_of

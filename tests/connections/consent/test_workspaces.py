@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.hold import discard_expired
+from connections.database.clock import database_now
+from connections.lifecycle.connect.hold import discard_expired
 from connections.models import AuditEvent, Connection, CredentialVersion, OutboxEvent, ProviderApp, SessionState
 from providers.sandbox.client import SandboxProcess
 from providers.sandbox.tokens import fingerprint

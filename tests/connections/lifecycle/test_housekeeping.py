@@ -12,14 +12,15 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, ProgrammingError, transaction
 from django.db import connection as database
 
-from connections.lifecycle import events, housekeeping
-from connections.lifecycle.audit import SYSTEM, record
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.disconnect import disconnect
-from connections.lifecycle.hold import discard_expired
+from connections.database.clock import database_now
+from connections.journal import events
+from connections.journal.audit import SYSTEM, record
+from connections.lifecycle import housekeeping
+from connections.lifecycle.connect.hold import discard_expired
+from connections.lifecycle.end.disconnect import disconnect
+from connections.lifecycle.end.revoke import revoke
 from connections.lifecycle.housekeeping import prune_audit, sweep_old
-from connections.lifecycle.refresh import refresh
-from connections.lifecycle.revoke import revoke
+from connections.lifecycle.refresh.refresh import refresh
 from connections.models import (
     AttemptState,
     AuditEvent,

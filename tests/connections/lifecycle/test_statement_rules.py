@@ -17,20 +17,22 @@ import pytest
 from django.db import DataError, IntegrityError, models, transaction
 from pydantic import SecretStr
 
-from connections.lifecycle.claim import LEASE, Need, _why_not
-from connections.lifecycle.claim_query import insert_plain_claim
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.locking import lock_connection, short_transaction
-from connections.lifecycle.policy import GrantLifetimes, Vend, VendRequest, decide_vend
-from connections.lifecycle.promote import promote, promote_plainly
-from connections.lifecycle.promote_query import store_received
-from connections.lifecycle.provision import hash_key
-from connections.lifecycle.recover import follows_doubt, settle_earlier
-from connections.lifecycle.sealing import current_data_key
+from connections.access.secrets import current_data_key
+from connections.access.targets import access_to
+from connections.database.clock import database_now
+from connections.database.locks import lock_connection
+from connections.database.pool import short_transaction
+from connections.lifecycle.credentials.due import GrantLifetimes
+from connections.lifecycle.credentials.promote import promote, promote_plainly
+from connections.lifecycle.credentials.store import store_received
+from connections.lifecycle.credentials.versions import SealedVersion, seal_version
+from connections.lifecycle.provision.api_clients import hash_key
+from connections.lifecycle.refresh.claim import LEASE, Need, _why_not
+from connections.lifecycle.refresh.claim_query import insert_plain_claim
+from connections.lifecycle.refresh.recover import follows_doubt, settle_earlier
 from connections.lifecycle.sweep import _working
-from connections.lifecycle.targets import access_to
-from connections.lifecycle.vend_query import VendRow, run_vend_statement
-from connections.lifecycle.versions import SealedVersion, seal_version
+from connections.lifecycle.vend.query import VendRow, run_vend_statement
+from connections.lifecycle.vend.rules import Vend, VendRequest, decide_vend
 from connections.models import (
     REASONS_OF,
     ApiClient,

@@ -18,7 +18,7 @@ from django.db import connection as database
 from django.db import models
 
 import connections
-from connections.lifecycle import audit
+from connections.journal import audit
 from connections.models import OPEN_STATES, VENDS
 
 TABLES: dict[str, type[models.Model]] = {

@@ -16,10 +16,13 @@ from django.conf import settings
 from django.db import connection as database
 
 from connections import dispatch
-from connections.lifecycle import sweep, throttle
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.locking import lock_connection, short_transaction
-from connections.lifecycle.sweep import postpone_refresh, sweep_probes, sweep_refreshes, sweep_revocations
+from connections.database.clock import database_now
+from connections.database.locks import lock_connection
+from connections.database.pool import short_transaction
+from connections.lifecycle import sweep
+from connections.lifecycle.refresh.refresh import postpone_refresh
+from connections.lifecycle.sweep import sweep_probes, sweep_refreshes, sweep_revocations
+from connections.lifecycle.throttle import admission
 from connections.models import Connection, ProviderApp, Tenant
 from providers.errors import Evidence, ProviderUnavailable
 from tests.broker import forget_broker
@@ -186,7 +189,7 @@ def app_of(tenant: Tenant) -> ProviderApp:
 
 def told_to_wait(app: ProviderApp, seconds: float) -> None:
     failure = ProviderUnavailable(Evidence("busy", status=429), retry_after_seconds=seconds)
-    throttle.note(app.id, connection_id=app.id, failure=failure)
+    admission.note(app.id, connection_id=app.id, failure=failure)
 
 
 def test_leaves_out_an_app_that_was_told_to_wait_until_that_is_over(
@@ -206,10 +209,10 @@ def test_leaves_out_an_app_that_was_told_to_wait_until_that_is_over(
 def test_sends_one_trial_of_an_app_whose_breaker_is_half_open(
     due: dict[str, list[str]], acme: Tenant, queued: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(throttle, "OPEN_BASE_SECONDS", 0.0)
+    monkeypatch.setattr(admission, "OPEN_BASE_SECONDS", 0.0)
     for connection_id in due["acme"]:
         failure = ProviderUnavailable(Evidence("down", status=503))
-        throttle.note(app_of(acme).id, connection_id=uuid.UUID(connection_id), failure=failure)
+        admission.note(app_of(acme).id, connection_id=uuid.UUID(connection_id), failure=failure)
     assert sweep_refreshes(now=database_now()) == 2
     assert sweep_probes(now=database_now()) == 7, "the other server answers"
     time.sleep(1.1)
@@ -222,7 +225,7 @@ def test_an_app_with_much_to_do_keeps_nobody_else_waiting(
     due: dict[str, list[str]], queued: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweep, "BATCH", 4)
-    monkeypatch.setattr(throttle, "BURST", 2 / 60_000)  # the sandbox has 60,000 requests a minute
+    monkeypatch.setattr(admission, "BURST", 2 / 60_000)  # the sandbox has 60,000 requests a minute
     assert sweep_refreshes(now=database_now()) == 4
     assert {connection_id for _, connection_id in queued()} == {*due["acme"][:2], *due["globex"]}
     assert sweep_refreshes(now=database_now()) == 2

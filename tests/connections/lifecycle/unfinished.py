@@ -4,10 +4,10 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.sealing import current_data_key
-from connections.lifecycle.targets import access_to
-from connections.lifecycle.versions import SealedVersion, seal_version
+from connections.access.secrets import current_data_key
+from connections.access.targets import access_to
+from connections.database.clock import database_now
+from connections.lifecycle.credentials.versions import SealedVersion, seal_version
 from connections.models import AttemptState, Connection, RefreshAttempt
 from providers.sandbox.client import SandboxProcess
 from providers.values import Credential, Obtained

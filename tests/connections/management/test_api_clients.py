@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from connections.lifecycle.clock import database_now
+from connections.database.clock import database_now
 from connections.models import ApiClient, ApiKey, AuditEvent, Tenant
 from tests.connections.management.conftest import Run
 from tests.factories import Caller

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from connections.lifecycle.sealing import open_client_secrets
+from connections.access.secrets import open_client_secrets
 from connections.models import ProviderApp, Tenant
 from tests.connections.management.conftest import Run
 

@@ -7,7 +7,7 @@ from django.core import serializers
 from django.db import connection
 from django.db.models import F
 
-from connections.lifecycle.sealing import open_client_secrets, seal_client_secrets
+from connections.access.secrets import open_client_secrets, seal_client_secrets
 from connections.models import ProviderApp
 from connections.models.fields import StoredSecret
 from connections.vault.sealing import Unreadable

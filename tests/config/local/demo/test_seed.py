@@ -7,10 +7,10 @@ from django.test import Client
 from pytest_django import Settings
 
 from config.local.demo.demo_data import Addresses, NotForDemos, SandboxClient, lay_out
-from connections.lifecycle.audit import SYSTEM
-from connections.lifecycle.clock import database_now
-from connections.lifecycle.provision import TenantProfile, upsert_tenant
-from connections.lifecycle.targets import redirect_uri
+from connections.access.targets import redirect_uri
+from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.provision.tenants import TenantProfile, upsert_tenant
 from connections.models import ApiClient, ApiKey, ProviderApp, Tenant
 from providers.catalog.methods import ApiKeyMethod, AuthorizationCodeMethod
 from providers.sandbox.client import SandboxProcess

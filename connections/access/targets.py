@@ -1,0 +1,126 @@
+"""From rows to what the providers package works with: the entry, the strategy and the target of a provider app."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from connections.access.secrets import open_registration
+from connections.models import ProviderApp
+from connections.refusals import AppMisconfigured, EndpointMoved
+from connections.vault.keyring import DataKey
+from connections.vault.sealing import Unreadable
+from providers.catalog.loader import UnknownProvider, entry
+from providers.catalog.resolve import Target, registrar, resolve
+from providers.catalog.schema import CatalogEntry
+from providers.catalog.scopes import ScopeRules
+from providers.errors import MisconfiguredProvider
+from providers.strategies import strategy_for
+from providers.strategies.base import Capabilities, Strategy
+from providers.values import ClientRegistration, Credential
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A strategy with its target: all that is needed to talk to a provider for one connection."""
+
+    strategy: Strategy
+    target: Target
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What may be asked of the strategy here."""
+        return self.strategy.capabilities(self.target)
+
+    def check_grantor(self, credential: Credential) -> None:
+        """Raise ``EndpointMoved`` unless ``credential`` is the target's own: nothing else may be sent to it."""
+        check_grantor(self.target, credential.granted_by)
+
+
+def check_grantor(target: Target, granted_by: str) -> None:
+    """Raise ``EndpointMoved`` unless what ``granted_by`` gave may be sent to ``target``: it has to be the same party.
+
+    A credential of which nobody knows who gave it goes nowhere.
+    """
+    if granted_by != target.grantor:
+        raise EndpointMoved(
+            "The provider app's endpoints are not those that gave this credential. Put them back, or let the end user "
+            "connect again."
+        )
+
+
+def entry_named(slug: str) -> CatalogEntry:
+    """Return the catalogue entry of a provider that is in use. Raises ``AppMisconfigured`` when it is gone."""
+    try:
+        return entry(slug)
+    except UnknownProvider:
+        raise AppMisconfigured(f"The provider {slug!r} is no longer in the catalogue: restore its entry.") from None
+
+
+def entry_of(app: ProviderApp) -> CatalogEntry:
+    """Return the catalogue entry of ``app``. Raises ``AppMisconfigured`` when it is gone."""
+    return entry_named(app.provider)
+
+
+def scope_rules_of(provider: str) -> ScopeRules:
+    """Return when one scope of ``provider`` stands for another, by its entry as it is now; by name where it is gone."""
+    try:
+        return entry(provider).scope_rules
+    except UnknownProvider:
+        return ScopeRules()
+
+
+def redirect_uri(app_id: uuid.UUID) -> str:
+    """Return the callback of one provider app: a path of its own, so that an answer cannot be taken for another's."""
+    return f"{settings.PUBLIC_URL}/connect/callback/{app_id}"
+
+
+def access_to(
+    app: ProviderApp, params: Mapping[str, str], *, key: DataKey | None = None, before_callback: bool = False
+) -> Access:
+    """Return the strategy and target of ``app`` for a connection with these ``params``.
+
+    ``before_callback`` says that what only the callback carries is still to come. Opens the client secrets (one query,
+    unless ``key`` is theirs). Raises ``AppMisconfigured`` saying what the operator has to mend; ``EndpointMoved`` where
+    the client secrets were entered for other endpoints than these.
+    """
+    if app.is_draft:
+        raise AppMisconfigured(f"The provider app {app.name!r} has no client id yet: enter it.")
+    try:
+        opened = open_registration(app, key=key)
+        target = resolve(
+            entry=entry_of(app),
+            style=app.auth_style,
+            registration=ClientRegistration(
+                client_id=app.client_id,
+                client_secrets=opened.secrets,
+                redirect_uri=redirect_uri(app.id),
+                params=app.params,
+            ),
+            discovered=app.discovered,
+            params=params,
+            before_callback=before_callback,
+        )
+    except Unreadable:
+        raise AppMisconfigured(
+            f"The client secret of the provider app {app.name!r} does not open: enter it again, or restore its key."
+        ) from None
+    except MisconfiguredProvider as error:
+        raise AppMisconfigured(error.evidence.detail) from None
+    if opened.secrets and opened.registrar != registrar_of(app):
+        raise EndpointMoved(
+            f"The endpoints or the client id of the provider app {app.name!r} have changed since its client secrets "
+            "were entered: enter them again."
+        )
+    return Access(strategy_for(app.auth_style), target)
+
+
+def registrar_of(app: ProviderApp) -> str:
+    """Return what names the party for which the client secrets of ``app`` are. Raises ``AppMisconfigured``."""
+    return registrar(
+        entry=entry_of(app),
+        style=app.auth_style,
+        registration=ClientRegistration(client_id=app.client_id, params=app.params),
+        discovered=app.discovered,
+    )

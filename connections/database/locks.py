@@ -1,0 +1,68 @@
+"""Every row lock of Latchkey, and the rule that none is held across HTTP.
+
+Locks are ``FOR NO KEY UPDATE``: a plain FOR UPDATE would block inserts that reference the row. The order is always
+connect session, connection, attempt, and within one table that of the keys. Nothing that writes rows of other
+connections runs under a lock: the spool is replayed before one is taken.
+"""
+
+import uuid
+from collections.abc import Iterable
+from typing import TypeVar
+
+from django.db.models import Model, QuerySet
+
+from connections.database.prepared import execute_prepared
+from connections.models import Connection, ConnectSession, RefreshAttempt
+
+_Row = TypeVar("_Row", bound=Model)
+
+
+def lock_connection(connection_id: uuid.UUID) -> Connection | None:
+    """Return the locked connection with its provider app and tenant, or None if there is none."""
+    return (
+        Connection.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("provider_app", "tenant")
+        .filter(id=connection_id)
+        .first()
+    )
+
+
+def lock_connections(connection_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Connection]:
+    """Lock several connections, in the order of their ids so that two callers never wait for each other.
+
+    Returns those that there are, with their provider apps and tenants. Lock all that a transaction needs in one call.
+    """
+    locked = [lock_connection(connection_id) for connection_id in sorted(set(connection_ids))]
+    return {connection.id: connection for connection in locked if connection is not None}
+
+
+def lock_if_free(connection_id: uuid.UUID) -> bool:
+    """Lock the connection's row in the transaction that is open, unless it is gone or somebody else has it locked."""
+    statement = "SELECT FROM connections_connection WHERE id = %(id)s FOR NO KEY UPDATE SKIP LOCKED"
+    return execute_prepared(statement, {"id": connection_id}) == 1
+
+
+def lock_due(due: QuerySet[Connection], *, limit: int) -> QuerySet[Connection]:
+    """Return up to ``limit`` locked rows of ``due``, passing over those that somebody else has locked."""
+    locked = due.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    return locked.only("id", "provider_app_id")[:limit]
+
+
+def lock_if_free_of(rows: QuerySet[_Row], *, limit: int) -> QuerySet[_Row]:
+    """Return up to ``limit`` locked rows, passing over those that somebody else has locked. For deletion."""
+    return rows.select_for_update(skip_locked=True, of=("self",))[:limit]
+
+
+def lock_session(**lookup: object) -> ConnectSession | None:
+    """Return the locked connect session with its provider app and tenant, or None if there is none."""
+    return (
+        ConnectSession.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("provider_app", "tenant", "api_client")
+        .filter(**lookup)
+        .first()
+    )
+
+
+def lock_attempt(attempt_id: uuid.UUID) -> RefreshAttempt:
+    """Return the locked attempt."""
+    return RefreshAttempt.objects.select_for_update(no_key=True).get(id=attempt_id)

@@ -1,0 +1,51 @@
+"""The transaction that holds locks, and the database connection that no HTTP call may hold."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import cast
+
+from django.db import OperationalError, connection, transaction
+from psycopg import errors as pg
+
+
+class LockTimeout(Exception):
+    """The row stayed locked for longer than the caller was ready to wait."""
+
+
+@contextmanager
+def short_transaction(*, lock_timeout_seconds: float = 5.0) -> Iterator[datetime]:
+    """Open a transaction whose lock waits are bounded; gives the database's clock as it begins.
+
+    Raises ``LockTimeout`` when a lock is not granted in time.
+    """
+    try:
+        with transaction.atomic(durable=True):
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT clock_timestamp(), set_config('lock_timeout', %s, true)",
+                    [f"{max(1, int(lock_timeout_seconds * 1000))}ms"],
+                )
+                row = cursor.fetchone()
+            yield cast("datetime", row[0])
+    except OperationalError as error:
+        if isinstance(error.__cause__, pg.LockNotAvailable):
+            raise LockTimeout from None
+        raise
+
+
+def release_database() -> None:
+    """Give this thread's database connection back before an HTTP call or a wait.
+
+    Raises ``RuntimeError`` inside a transaction: that would hold a lock across HTTP, which is a bug.
+    """
+    if connection.in_atomic_block:
+        raise RuntimeError("A transaction is open where an HTTP call or a wait begins.")
+    connection.close()
+
+
+def replace_broken_connections() -> None:
+    """Rid the pool of the connections that broke with one of them, before each of them fails somebody."""
+    pool = getattr(connection, "pool", None)
+    if pool is not None and not pool.closed:
+        pool.check()

@@ -1,0 +1,255 @@
+"""Activate: make what an exchange brought the current credential of the connection that it belongs to.
+
+Under the locks of the session and the connection, in one transaction. Who may exchange what is ``complete``, how the
+credential was obtained and tried ``exchange``.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError
+from django.db.models import Q, QuerySet
+
+from connections.database.locks import lock_connections
+from connections.database.pool import short_transaction
+from connections.journal import audit, events
+from connections.lifecycle.connect.begin_exchange import Exchange, lock_claimed
+from connections.lifecycle.connect.inherit import (
+    brings_no_refresh_token,
+    ends_inherited,
+    follow,
+    version_in_use,
+    with_refresh_token_of,
+    would_lose_it,
+)
+from connections.lifecycle.connect.kept import Kept
+from connections.lifecycle.connect.not_refreshable import lacks_refresh_token
+from connections.lifecycle.credentials import spool
+from connections.lifecycle.credentials.grant_end import GrantEnds
+from connections.lifecycle.credentials.scopes import record_requested_scopes
+from connections.lifecycle.credentials.versions import insert_received, make_current, seal_version
+from connections.lifecycle.health.status import change_status
+from connections.models import (
+    Connection,
+    ConnectSession,
+    CredentialVersion,
+    Reason,
+    Revocation,
+    Status,
+)
+from connections.models.failures import Failure
+from connections.refusals import AccountMismatch, AccountNotPermitted, ExchangeFailed, Refusal, SessionUnusable
+from providers.values import Account
+
+_ONE_ACCOUNT = "one_live_connection_an_account"
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What the exchange brought: a credential, and whose it is where a call could tell."""
+
+    kept: Kept
+    account: Account | None
+    verified_at: datetime | None
+    workspace_params: Mapping[str, str] = field(default_factory=dict)
+    is_forbidden: bool = False  # the account may not make the call that tells whose it is
+
+    @property
+    def account_id(self) -> str:
+        """The account's id, "" where it is not known."""
+        return self.account.id if self.account else ""
+
+
+def activate(work: Exchange, verified: Verified, *, actor: audit.Actor) -> Connection:
+    """Make the credential the current one, or end the session with what stands against that.
+
+    Raises ``SessionUnusable``, ``AccountMismatch``, ``AccountNotPermitted`` and ``ExchangeFailed``.
+    """
+    if brings_no_refresh_token(work, verified.kept.obtained):
+        spool.replay()  # the token that may have to be kept could wait there
+    try:
+        outcome = _settle(work, verified, actor=actor)
+    except IntegrityError as error:
+        if _ONE_ACCOUNT not in str(error.__cause__):
+            raise
+        # Another session has connected the same account in this very moment: now it is found.
+        outcome = _settle(work, verified, actor=actor)
+    if isinstance(outcome, Refusal):
+        raise outcome
+    return outcome
+
+
+def end_session(
+    session: ConnectSession, failure: str, *, actor: audit.Actor, evidence: dict[str, Any] | None = None
+) -> None:
+    """Destroy what the locked ``session`` holds, and record why."""
+    audit.record(
+        "connect_session.exchange",
+        decision=failure,
+        actor=actor,
+        tenant_id=session.tenant_id,
+        connection=session.connection,
+        detail={"session": str(session.id)} | ({"evidence": evidence} if evidence else {}),
+    )
+    session.fail(failure)
+
+
+def _settle(work: Exchange, verified: Verified, *, actor: audit.Actor) -> Connection | Refusal:
+    with short_transaction():
+        session = lock_claimed(work)
+        if isinstance(session, Refusal):
+            return session
+        home = _home_of(session, verified)
+        kept_of = None
+        if not isinstance(home, Refusal) and brings_no_refresh_token(work, verified.kept.obtained):
+            kept_of = version_in_use(home, work=work)
+            is_known = bool(verified.account_id and home.provider_account_id)
+            if kept_of is not None and not is_known and not session.allows_account_change:
+                home = would_lose_it()
+            elif verified.account_id != home.provider_account_id or not is_known:
+                kept_of = None
+        if isinstance(home, Refusal):
+            end_session(session, home.failure if isinstance(home, SessionUnusable) else home.code, actor=actor)
+            return home
+        return _connect(work, session, home, verified, kept_of, actor=actor)
+
+
+def _home_of(session: ConnectSession, verified: Verified) -> Connection | Refusal:
+    """Return the locked connection that the grant belongs to: the one renewed, the same account's, or the new one."""
+    found = Connection.objects.filter(Q(id=session.connection_id)).first()
+    same = found and _same_account(found, verified.account_id).first()
+    locked = lock_connections(row.id for row in (found, same) if row is not None)
+    connection = locked.get(found.id) if found is not None else None
+    if connection is None or connection.status == Status.DISCONNECTED:
+        return SessionUnusable(
+            Failure.GONE, "The connection was disconnected meanwhile: let the end user connect again."
+        )
+    renews = session.reconnects_id is not None
+    if renews and connection.provider_account_id and not session.allows_account_change:
+        if not verified.account_id:
+            if verified.is_forbidden:
+                return AccountNotPermitted(
+                    "The end user's account may not make the call by which it is recognised; the connection is as it"
+                    " was. Let them ask an administrator of the account, or connect with the account of before."
+                )
+            return ExchangeFailed(
+                "The provider did not say whose account this is, so it could not be compared with the one before; "
+                "the connection is as it was. Let the end user connect again.",
+                reason="account_unknown",
+            )
+        if verified.account_id != connection.provider_account_id:
+            return AccountMismatch(
+                "The end user chose another account at the provider than before; the connection is as it was. "
+                "Make a session with allow_account_change to replace the account."
+            )
+    if same is not None:  # once more, now that it is locked
+        same = locked.get(same.id) if _same_account(connection, verified.account_id).exists() else None
+    if same is None:
+        return connection
+    if renews:
+        return AccountMismatch(
+            "The end user has another connection to this account already; both connections are as they were.",
+            connection=str(same.id),
+        )
+    return same
+
+
+def _same_account(connection: Connection, account_id: str) -> QuerySet[Connection]:
+    """Return the owner's other live connection to this account, if there is one: the database allows no more."""
+    if not account_id:
+        return Connection.objects.none()
+    return (
+        Connection.objects.for_tenant(connection.tenant_id)
+        .live()
+        .filter(
+            provider_app_id=connection.provider_app_id, end_user=connection.end_user, provider_account_id=account_id
+        )
+        .exclude(id=connection.id)
+    )
+
+
+def _connect(
+    work: Exchange,
+    session: ConnectSession,
+    connection: Connection,
+    verified: Verified,
+    kept_of: CredentialVersion | None,
+    *,
+    actor: audit.Actor,
+) -> Connection:
+    """Make the credential the current one of the locked ``connection``, and complete the session.
+
+    ``kept_of`` is the version whose refresh token is kept, where the new grant brought none.
+    """
+    renewed = connection.status != Status.PENDING
+    version, keeps = _store(work, connection, verified.kept, kept_of)
+    make_current(connection, version, now=work.started_at)
+    reason = Reason.RECONNECTED if renewed else Reason.CONNECTED
+    change_status(connection, Status.ACTIVE, reason, now=work.started_at, told={"renewed": renewed})
+    record_requested_scopes(connection, work.scopes)
+    lacks = lacks_refresh_token(work, version)
+    connection.change(
+        lacks_refresh_token=lacks,
+        params={**work.params, **verified.workspace_params},
+        binding=session.binding,
+        provider_account_id=verified.account_id,
+        provider_account_name=verified.account.name if verified.account else "",
+        verified_at=verified.verified_at,
+        verified_by="" if verified.verified_at is None else "connect",
+        revocation=Revocation.NOT_ASKED,  # of the grant before: what is still to be revoked is not this one
+        revocation_due_at=None,
+        revocation_deadline_at=None,
+    )
+    if lacks:
+        ends_at = version.access_expires_at
+        events.emit("connection.not_refreshable", connection, ends_at=ends_at.isoformat() if ends_at else None)
+    pending = session.connection
+    session.complete(connection)
+    if pending is not None and pending.id != connection.id and pending.status == Status.PENDING:
+        pending.delete()
+    audit.record(
+        "connection.connected",
+        actor=actor,
+        connection=connection,
+        version_id=version.id,
+        scopes=version.scopes,
+        detail={
+            "session": str(session.id),
+            "renewed": renewed,
+            "binding": session.binding,
+            "refreshable": version.is_refreshable,
+            "kept_refresh_token": keeps,
+        },
+    )
+    return connection
+
+
+def _store(
+    work: Exchange, connection: Connection, kept: Kept, kept_of: CredentialVersion | None
+) -> tuple[CredentialVersion, bool]:
+    """Insert the credential as a version of ``connection``, to which its ciphertext is bound, under a new grant.
+
+    With the refresh token of ``kept_of`` it is of that one's grant. Return it, and whether that token was kept.
+    """
+    joined = None if kept_of is None else with_refresh_token_of(kept_of, connection, kept.obtained, work=work)
+    obtained = joined or kept.obtained
+    version = insert_received(
+        seal_version(
+            obtained,
+            tenant_id=work.tenant_id,
+            connection_id=connection.id,
+            grant_id=uuid.uuid4() if kept_of is None or joined is None else kept_of.grant_id,
+            key=work.key,
+            scopes=work.scopes if obtained.scopes is None else obtained.scopes,
+            is_refreshable=work.access.strategy.can_refresh(work.access.target, obtained.credential),
+            received_at=kept.obtained_at,
+            grantor=work.access.target.grantor,
+            before=GrantEnds() if kept_of is None or joined is None else ends_inherited(kept_of, work=work),
+        )
+    )
+    if kept_of is not None and joined is not None:
+        follow(kept_of, version)
+    return version, joined is not None

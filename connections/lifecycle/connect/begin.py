@@ -1,0 +1,152 @@
+"""Begin: the operator's backend makes a connect session, server-to-server."""
+
+import secrets
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from connections.access.secrets import digest
+from connections.access.targets import entry_of
+from connections.journal import audit
+from connections.models import ApiClient, Binding, Connection, ConnectSession, OwnerKind, ProviderApp, Status, Tenant
+from connections.refusals import InvalidRequest, NotFound, PermissionDenied, Suspended
+from providers.vocabulary import ParamScope
+
+TOKEN_LIFETIME = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What a connect session is asked for with; see the API's reference for each member."""
+
+    end_user: str
+    providers: Sequence[str]
+    return_url: str
+    origin: str = ""
+    scopes: Sequence[str] | None = None
+    owner: OwnerKind = OwnerKind.END_USER
+    connection: uuid.UUID | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
+    locale: str = ""
+    binding: Binding = Binding.COMPLETION
+    code_challenge: str = ""
+    allow_account_change: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A new session. ``token`` is shown this once; ``connect_url`` carries it in the fragment, which no server logs."""
+
+    session: ConnectSession
+    token: str = field(repr=False)
+    connect_url: str = field(repr=False)
+
+
+def begin_connect(
+    invitation: Invitation, *, client: ApiClient, tenant: Tenant, now: datetime, actor: audit.Actor
+) -> Begun:
+    """Make a connect session for one end user of ``tenant``.
+
+    The token is valid for 10 minutes and for one click. Raises ``InvalidRequest`` naming the member at fault,
+    ``Suspended``, ``NotFound`` (the connection to renew) and ``PermissionDenied`` (an unbound session).
+    """
+    if tenant.suspended_at is not None:
+        raise Suspended(f"The tenant {tenant.slug!r} is suspended.")
+    reconnects = _connection_to_renew(invitation, tenant)
+    apps = _usable_apps(invitation, tenant, reconnects)
+    _check_addresses(invitation, tenant)
+    _check_params(invitation, apps)
+    if invitation.binding is Binding.NONE and not client.allows_unbound:
+        raise PermissionDenied(
+            "This API client may not make sessions without the completion check (binding: none): allow it explicitly."
+        )
+    if invitation.binding is Binding.NONE and invitation.code_challenge:
+        raise InvalidRequest(
+            "Without the completion check (binding: none) nobody asks for the verifier of a code challenge.",
+            field="code_challenge",
+        )
+    token = secrets.token_urlsafe(32)
+    with transaction.atomic():
+        session = ConnectSession.objects.create(
+            tenant=tenant,
+            api_client=client,
+            owner_kind=invitation.owner,
+            end_user=invitation.end_user,
+            providers=list(dict.fromkeys(invitation.providers)),
+            requested_scopes=None if invitation.scopes is None else list(dict.fromkeys(invitation.scopes)),
+            params=dict(invitation.params),
+            return_url=invitation.return_url,
+            origin=invitation.origin,
+            locale=invitation.locale,
+            binding=invitation.binding,
+            code_challenge=invitation.code_challenge,
+            reconnects=reconnects,
+            allows_account_change=invitation.allow_account_change,
+            token_hash=digest(token),
+            expires_at=now + TOKEN_LIFETIME,
+        )
+        audit.record(
+            "connect_session.created",
+            actor=actor,
+            tenant_id=tenant.id,
+            connection=reconnects,
+            detail={"session": str(session.id), "binding": session.binding, "providers": session.providers},
+        )
+    return Begun(session, token, f"{settings.PUBLIC_URL}/connect/{session.id}#{token}")
+
+
+def _connection_to_renew(invitation: Invitation, tenant: Tenant) -> Connection | None:
+    if invitation.connection is None:
+        return None
+    connection = Connection.objects.for_tenant(tenant.id).filter(id=invitation.connection).first()
+    if connection is None or connection.status in (Status.DISCONNECTED, Status.PENDING):
+        raise NotFound("There is no such connection to renew.")
+    owner = invitation.end_user if invitation.owner is OwnerKind.END_USER else ""
+    if connection.owner_kind != invitation.owner or connection.end_user != owner:
+        raise InvalidRequest("The connection belongs to somebody else than this session's end user.", field="end_user")
+    if list(invitation.providers) != [connection.provider]:
+        raise InvalidRequest(f"The connection is one of {connection.provider!r}.", field="provider")
+    return connection
+
+
+def _usable_apps(invitation: Invitation, tenant: Tenant, reconnects: Connection | None) -> list[ProviderApp]:
+    if not invitation.providers:
+        raise InvalidRequest("Name at least one provider.", field="provider")
+    apps = [
+        app
+        for app in ProviderApp.objects.usable_by(tenant).filter(provider__in=invitation.providers)
+        if not app.is_draft and (reconnects is None or app.id == reconnects.provider_app_id)
+    ]
+    for provider in invitation.providers:
+        candidates = [app for app in apps if app.provider == provider]
+        if not candidates:
+            raise InvalidRequest(
+                f"There is no provider app for {provider!r} that this tenant may use: add one first.", field="provider"
+            )
+        if all(app.suspended_at is not None for app in candidates):
+            raise Suspended(f"The provider app of {provider!r} is suspended.")
+    return apps
+
+
+def _check_addresses(invitation: Invitation, tenant: Tenant) -> None:
+    if invitation.return_url not in tenant.return_urls:
+        raise InvalidRequest(
+            "The return URL is not on the tenant's list: it must match one of `return_urls` exactly.",
+            field="return_url",
+        )
+    if invitation.origin and invitation.origin not in tenant.allowed_origins:
+        raise InvalidRequest("The origin is not on the tenant's list of `allowed_origins`.", field="origin")
+
+
+def _check_params(invitation: Invitation, apps: Sequence[ProviderApp]) -> None:
+    scopes = (ParamScope.CONNECTION, ParamScope.CALLBACK)
+    known = {param.name: param for app in apps for scope in scopes for param in entry_of(app).params_of(scope)}
+    for name, value in invitation.params.items():
+        if name not in known:
+            raise InvalidRequest(f"The provider has no parameter {name!r}.", field=f"params.{name}")
+        if not known[name].accepts(value):
+            raise InvalidRequest(f"The parameter {name!r} does not have the expected form.", field=f"params.{name}")

@@ -1,0 +1,284 @@
+"""Callback: the authorization response (RFC 6749 §4.1.2), checked before anything is sent to a token endpoint.
+
+The state is consumed by the first response that names it, whatever comes of it: a session waits for an answer in one
+state of its own, which every outcome leaves. Provider app, cookie and issuer (RFC 9207) are compared before the code is
+held; a mismatch of any ends the session, because the response may have been planted (mix-up, COAT, CORF, a link sent to
+somebody else). What is merely not an answer leaves the session open for another try.
+
+The session's own browser may come with an answer as often as it likes: it is told where the session stands.
+"""
+
+import json
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from connections.access.secrets import digest
+from connections.access.targets import access_to, entry_of
+from connections.database.locks import lock_session
+from connections.database.pool import short_transaction
+from connections.journal import audit
+from connections.journal.flood import Gate
+from connections.lifecycle.connect.burn import burn, is_burnt
+from connections.lifecycle.connect.hold import Held, hold, still_held
+from connections.lifecycle.connect.params import brought_params, params_of
+from connections.lifecycle.connect.session import check_browser, is_own_browser
+from connections.models import IN_BROWSER, ConnectSession, ProviderApp, SessionState
+from connections.models.failures import Failure
+from connections.refusals import AppMisconfigured, SessionUnusable
+from connections.vault.sealing import Unreadable
+from providers.catalog.schema import CatalogEntry
+from providers.oauth.authorization_response import AuthorizationResponse, names_read, read_response
+
+# For answers that change nothing: anybody can bring those.
+unasked = Gate()
+
+_MOST_SESSIONS = 20  # of one browser; it cannot keep many more cookies of one site
+
+
+@dataclass(frozen=True, slots=True)
+class Cookies:
+    """What a browser holds: the secret of a session, and all of them, by the first 16 hex digits of a session's id."""
+
+    secret_of: Callable[[uuid.UUID], str | None]
+    all: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the browser is to be shown: where its session stands, or the failure of an answer that changed nothing.
+
+    ``session_id`` is None for a stranger to every session, who is shown nobody's brand and no way back; ``failure`` is
+    None where the session itself says what has become of it.
+    """
+
+    session_id: uuid.UUID | None
+    failure: Failure | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """What ends the session."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class _Reopens:
+    """What leaves the session open for another try: a failure of ours, or the provider's own error code."""
+
+    failure: str
+
+
+def receive_callback(
+    app_id: uuid.UUID,
+    given: Mapping[str, Sequence[str]],
+    *,
+    cookies: Cookies,
+    now: datetime,
+    actor: audit.Actor,
+) -> Held | Told:
+    """Check an authorization response and hold its code.
+
+    ``given`` are the parameters that came, each with all its values. One transaction, no HTTP. Raises ``LockTimeout``,
+    with nothing changed; what stands against the response is told and not raised.
+    """
+    app = ProviderApp.objects.filter(id=app_id).first()
+    response = read_response(given, entry=_entry(app))
+    with short_transaction():
+        session = lock_session(state_hash=digest(response.state)) if response.state else None
+        if session is None:
+            return _not_asked_for(app, response, cookies, now=now, actor=actor)
+        secret = cookies.secret_of(session.id)
+        if session.state != SessionState.AUTHORIZING:
+            return _repeated(session, app, response, secret, now=now, actor=actor)
+        return _received(session, app_id, response, secret, now=now, actor=actor)
+
+
+def parameters_read(app_id: uuid.UUID) -> frozenset[str]:
+    """Return the names of the parameters that are read of a response to this provider app."""
+    return names_read(_entry(ProviderApp.objects.filter(id=app_id).first()))
+
+
+def session_of_browser(app: ProviderApp | None, cookies: Cookies) -> ConnectSession | None:
+    """Return the session that this browser's cookies prove and that is about ``app``; the latest of several."""
+    ranges = Q(pk__in=[])
+    for start in list(cookies.all)[:_MOST_SESSIONS]:
+        ranges |= Q(id__gte=uuid.UUID(start.ljust(32, "0")), id__lte=uuid.UUID(start.ljust(32, "f")))
+    about = Q(provider_app=app) | Q(providers__contains=[app.provider]) if app is not None else Q(pk__in=[])
+    found = ConnectSession.objects.filter(ranges, about).select_related("tenant").order_by("-updated_at")
+    own = [
+        session for session in found[:_MOST_SESSIONS] if is_own_browser(session, cookies.all.get(session.id.hex[:16]))
+    ]
+    waiting = [session for session in own if session.state in IN_BROWSER]
+    return next(iter(waiting or own), None)
+
+
+def _entry(app: ProviderApp | None) -> CatalogEntry | None:
+    try:
+        return None if app is None else entry_of(app)
+    except AppMisconfigured:
+        return None
+
+
+def _received(
+    session: ConnectSession,
+    app_id: uuid.UUID,
+    response: AuthorizationResponse,
+    secret: str | None,
+    *,
+    now: datetime,
+    actor: audit.Actor,
+) -> Held | Told:
+    """Consume the state of the locked ``session`` with its first answer."""
+    verdict = _verdict(session, app_id, response, secret, now=now)
+    if verdict is None:
+        try:
+            with transaction.atomic():
+                session.callback_params = brought_params(session, response.params)
+                content = json.dumps({"code": response.code}).encode()
+                return hold(session, content, browser_secret=secret or "", now=now, actor=actor)
+        except Unreadable:
+            verdict = _Reopens(Failure.CREDENTIAL_UNREADABLE)
+            session = lock_session(id=session.id) or session  # as it was before
+    if isinstance(verdict, _Reopens):
+        _reopen(session, verdict.failure, actor=actor)
+        return Told(session.id, None)
+    is_own = is_own_browser(session, secret)
+    if not is_own and ProviderApp.objects.filter(id=app_id).exists():
+        burn(app_id, response.code, session=session, now=now)
+    session.fail(verdict.failure)
+    _record_refusal(verdict.failure, app_id=app_id, session=session, actor=actor)
+    return Told(session.id, None) if is_own else Told(None, verdict.failure)
+
+
+def _verdict(
+    session: ConnectSession,
+    app_id: uuid.UUID,
+    response: AuthorizationResponse,
+    secret: str | None,
+    *,
+    now: datetime,
+) -> _Ends | _Reopens | None:
+    """Return what stands against the first answer to ``session``, None for an answer whose code is to be held."""
+    app = session.provider_app
+    if app is None or app.id != app_id:
+        return _Ends(Failure.CALLBACK)
+    try:
+        check_browser(session, secret, now=now)
+    except SessionUnusable as refusal:
+        return _Ends(Failure(refusal.failure))
+    if response.is_repeated or response.is_too_long:
+        return _Reopens(Failure.REPEATED if response.is_repeated else Failure.TOO_LONG)
+    brings_code = bool(response.code) and not response.error and not response.awaits_approval
+    try:
+        # From what brings no code nothing is taken, and many servers that promise `iss` leave it out of a refusal.
+        if (brings_code or response.iss is not None) and not _issuer_agrees(session, app, response.iss):
+            return _Ends(Failure.ISSUER)
+        if not brings_code:
+            return _Reopens(_why_no_code(response))
+        brought_params(session, response.params)
+    except AppMisconfigured:
+        return _Reopens(Failure.APP_MISCONFIGURED)
+    except SessionUnusable as refusal:
+        return _Reopens(refusal.failure)
+    return _Ends(Failure.CODE_BURNT) if is_burnt(app_id, response.code, session=session) else None
+
+
+def _why_no_code(response: AuthorizationResponse) -> str:
+    if response.awaits_approval:
+        return Failure.APPROVAL_REQUESTED
+    return response.error or Failure.NO_CODE
+
+
+def _issuer_agrees(session: ConnectSession, app: ProviderApp, iss: str | None) -> bool:
+    """Compare the issuer. Raises ``AppMisconfigured``."""
+    access = access_to(app, params_of(session, app), before_callback=True)
+    return access.strategy.issuer_agrees(access.target, iss)
+
+
+def _reopen(session: ConnectSession, failure: str, *, actor: audit.Actor) -> None:
+    """Let the same browser ask again; the state stays known, and consumed."""
+    session.reopen(failure)
+    audit.record(
+        "callback.declined",
+        decision=session.failure,
+        actor=actor,
+        tenant_id=session.tenant_id,
+        detail={"session": str(session.id)},
+    )
+
+
+def _repeated(
+    session: ConnectSession,
+    app: ProviderApp | None,
+    response: AuthorizationResponse,
+    secret: str | None,
+    *,
+    now: datetime,
+    actor: audit.Actor,
+) -> Held | Told:
+    """Answer whoever brings a state that was consumed already. Nothing that comes with it is taken."""
+    if is_own_browser(session, secret):
+        return still_held(session, browser_secret=secret or "", now=now) or Told(session.id, None)
+    if app is not None:
+        burn(app.id, response.code, session=session, now=now)
+    _record_unasked(Failure.STATE, app, session=session, actor=actor)
+    return Told(None, Failure.STATE)
+
+
+def _not_asked_for(
+    app: ProviderApp | None,
+    response: AuthorizationResponse,
+    cookies: Cookies,
+    *,
+    now: datetime,
+    actor: audit.Actor,
+) -> Told:
+    """Answer whoever brings no state, or one that no session waits for. No session is changed by that."""
+    own = session_of_browser(app, cookies)
+    if app is not None:
+        burn(app.id, response.code, session=own, now=now)
+    if own is not None and own.state not in IN_BROWSER:
+        return Told(own.id, None)
+    failure = Failure.STATE if response.state else Failure.NO_STATE
+    if response.is_repeated or response.is_too_long:
+        failure = Failure.REPEATED if response.is_repeated else Failure.TOO_LONG
+    elif own is not None and response.awaits_approval:
+        failure = Failure.APPROVAL_REQUESTED
+    elif own is not None and response.error:
+        failure = Failure.DECLINED
+    elif own is None and not response.state:
+        failure = Failure.UNASKED
+    _record_unasked(failure, app, session=own, actor=actor)
+    return Told(own.id if own is not None else None, failure)
+
+
+def _record_unasked(
+    failure: Failure, app: ProviderApp | None, *, session: ConnectSession | None, actor: audit.Actor
+) -> None:
+    if (detail := unasked.admit(actor.address)) is not None:
+        _record_refusal(failure, app_id=None if app is None else app.id, session=session, actor=actor, further=detail)
+
+
+def _record_refusal(
+    failure: Failure,
+    *,
+    app_id: uuid.UUID | None,
+    session: ConnectSession | None,
+    actor: audit.Actor,
+    further: Mapping[str, Any] | None = None,
+) -> None:
+    detail = dict(further or {}) | ({"provider_app": str(app_id)} if app_id is not None else {})
+    audit.record(
+        "callback.refused",
+        decision=failure,
+        actor=actor,
+        tenant_id=session.tenant_id if session is not None else None,
+        detail=detail | ({"session": str(session.id)} if session is not None else {}),
+    )

@@ -1,0 +1,214 @@
+"""Exchange: turn what a confirmed session held into a connection: the HTTP half.
+
+A code is exchanged once, and what came back is stored in the session before anything is asked of it: after a crash, or
+while the provider cannot answer, the same confirmation goes on from there. Where the grant opens several workspaces,
+the end user is asked which one the connection is to be about (``choose_workspace``). Who may exchange what is
+``complete``, the activation ``activate``, what becomes of a failure ``exchange_failure``.
+"""
+
+import secrets
+import time
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from http import HTTPStatus
+
+from django.conf import settings
+
+from connections.access.secrets import seal_for_session
+from connections.access.targets import access_to
+from connections.database.pool import release_database, short_transaction
+from connections.journal import audit
+from connections.lifecycle.connect.activate import Verified, activate, end_session
+from connections.lifecycle.connect.begin_exchange import Exchange, lock_claimed
+from connections.lifecycle.connect.exchange_failure import settle_failed_exchange
+from connections.lifecycle.connect.kept import Choice, Kept
+from connections.lifecycle.connect.second_look import ISSUED_PAUSES_SECONDS, look_again, probe_fresh
+from connections.lifecycle.credentials.lifetime import with_known_lifetime
+from connections.lifecycle.credentials.reread import read_answer
+from connections.lifecycle.health.incidents import close_client_incident
+from connections.models import Connection, ConnectSession
+from connections.refusals import AccountMismatch, AppMisconfigured, Refusal
+from providers.catalog.resolve import Target
+from providers.errors import Evidence, IdentityMismatch, ProviderError, ProviderUnavailable
+from providers.strategies.workspaces import Workspace, workspaces
+from providers.values import Account, CodeGrant, ProbeResult
+from providers.vocabulary import ProbeVerdict
+
+KEPT_FOR = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceDue:
+    """The end user has to choose a workspace: send the browser that brought the completion code to ``continue_url``."""
+
+    session_id: uuid.UUID
+    token: str = field(repr=False)
+
+    @property
+    def continue_url(self) -> str:
+        """The page of the choice. Its token is of no use in any other browser than the one that consented."""
+        return f"{settings.PUBLIC_URL}/connect/{self.session_id}/workspace?token={self.token}"
+
+
+def exchange(work: Exchange, *, actor: audit.Actor) -> Connection | ChoiceDue:
+    """Carry out the HTTP half of a claimed exchange, and activate the connection or say that a choice is due.
+
+    Raises ``ExchangeFailed``, ``NoWorkspace``, ``AccountNotPermitted``, ``AccountMismatch`` and ``SessionUnusable``,
+    with nothing kept; and ``ProviderDown`` and ``AppMisconfigured``, after which the same confirmation may be repeated
+    until what is held expires (``held_until``).
+    """
+    release_database()
+    began = time.monotonic()
+    kept = work.kept
+    try:
+        if kept is None:
+            kept = _obtained(work)
+        found = _verified(work, kept, began=began)
+    except (ProviderError, AppMisconfigured) as error:
+        raise settle_failed_exchange(work, kept, error, actor=actor) from None
+    if isinstance(found, Verified):
+        return activate(work, found, actor=actor)
+    return _ask(work, found, actor=actor)
+
+
+def _obtained(work: Exchange) -> Kept:
+    """Exchange the code, and store what came back. HTTP; raises ``ProviderError`` and ``SessionUnusable``.
+
+    An answer that could not be read before is read again instead, by the entry as it is now.
+    """
+    if work.answer is not None:
+        obtained, obtained_at = read_answer(work.answer, work.access), work.answer.received_at
+    elif work.code is None or work.asked is None:
+        raise ValueError("There is no code to exchange.")
+    else:
+        grant = CodeGrant(code=work.code, code_verifier=work.asked.verifier, scopes=work.scopes)
+        obtained, obtained_at = work.access.strategy.exchange_code(work.access.target, grant), work.started_at
+    kept = Kept.of(obtained, work.access.target, obtained_at=obtained_at)
+    with short_transaction() as now:
+        session = _claimed(work)
+        session.keep(seal_for_session(session, "held", kept.to_bytes()), until=now + KEPT_FOR)
+        close_client_incident(work.app, now=work.started_at)
+    release_database()
+    return kept
+
+
+def _verified(work: Exchange, kept: Kept, *, began: float) -> Verified | tuple[Kept, tuple[Workspace, ...]]:
+    """Prove the credential, where the provider has a call for that; or return the workspaces to choose from. HTTP."""
+    kept = replace(kept, obtained=with_known_lifetime(work.access, kept.obtained))
+    workspace_params: Mapping[str, str] = {}
+    target = work.access.target
+    if target.lacks_workspace:
+        chosen = kept.choice.chosen_params if kept.choice is not None else {}
+        if not chosen:
+            credential = kept.obtained.credential
+            found = look_again(lambda: workspaces(target, credential), pauses=ISSUED_PAUSES_SECONDS, began=began)
+            picked = _without_asking(work, found)
+            if picked is None:
+                return kept, found
+            chosen = picked.params
+        workspace_params = chosen
+        target = access_to(work.app, {**work.params, **workspace_params}).target
+        release_database()
+    elif kept.was_tried:
+        return Verified(kept, kept.account, kept.obtained_at if kept.is_verified else None)
+    if not work.access.capabilities.probes:
+        return Verified(kept, _identified(work, target, kept), None, workspace_params)
+    probed = probe_fresh(
+        work.access.strategy, target, kept.obtained.credential, pauses=ISSUED_PAUSES_SECONDS, began=began
+    )
+    account = _agreed(work, target, kept, probed)
+    if account is None and probed.verdict is ProbeVerdict.UNAVAILABLE and work.must_know_account and _is_outage(probed):
+        raise ProviderUnavailable(
+            Evidence(probed.detail, probed.status), retry_after_seconds=probed.retry_after_seconds
+        )
+    verified_at = work.started_at if probed.verdict is ProbeVerdict.ALIVE else None
+    is_forbidden = probed.verdict is ProbeVerdict.FORBIDDEN
+    return Verified(kept, account, verified_at, workspace_params, is_forbidden=is_forbidden)
+
+
+def _agreed(work: Exchange, target: Target, kept: Kept, probed: ProbeResult) -> Account | None:
+    """Return the account that the probe names, else the one that the provider has signed for. HTTP.
+
+    A userinfo about another account than the ID token's must not be used (OpenID Connect Core §5.3.2): its access token
+    was put in the place of another. Raises ``IdentityMismatch``, and what ``_identified`` raises.
+    """
+    if probed.account is None:
+        return _identified(work, target, kept)
+    with suppress(ProviderUnavailable):
+        signed_for = _identified(work, target, kept)
+        if signed_for is not None and signed_for.id != probed.account.id:
+            raise IdentityMismatch(Evidence("Userinfo and ID token name different accounts.", probed.status))
+    return probed.account
+
+
+def _identified(work: Exchange, target: Target, kept: Kept) -> Account | None:
+    """Return the account that the provider has signed for. HTTP.
+
+    Raises ``ProviderUnavailable`` where it has to be known and could not be checked.
+    """
+    try:
+        return work.access.strategy.identify(target, kept.obtained, received_at=kept.obtained_at.timestamp())
+    except ProviderError as error:
+        if work.must_know_account and isinstance(error, ProviderUnavailable):
+            raise
+        return None
+
+
+def _is_outage(probed: ProbeResult) -> bool:
+    return probed.status is None or probed.status == HTTPStatus.TOO_MANY_REQUESTS or probed.status >= 500
+
+
+def _without_asking(work: Exchange, found: tuple[Workspace, ...]) -> Workspace | None:
+    """Return the workspace that the renewed connection is about, else the only one; None where the end user chooses."""
+    if work.renewed_workspace:
+        return next((item for item in found if item.id == work.renewed_workspace), None)
+    return found[0] if len(found) == 1 else None
+
+
+def _ask(work: Exchange, found: tuple[Kept, tuple[Workspace, ...]], *, actor: audit.Actor) -> ChoiceDue:
+    """Offer the workspaces to the end user, or refuse where any of them would be another account than before."""
+    kept, offered = found
+    choice = Choice(offered, token=secrets.token_urlsafe(32), completion_code=work.completion_code)
+    with short_transaction():
+        session = _claimed(work)
+        refusal = _moved() if work.must_keep_workspace else None
+        if refusal is not None:
+            end_session(session, refusal.code, actor=actor)
+        else:
+            session.offer_choice(
+                seal_for_session(session, "held", replace(kept, choice=choice).to_bytes()),
+                until=_choosable_until(session, kept, now=work.started_at),
+            )
+            audit.record(
+                "connect_session.choice_due",
+                actor=actor,
+                connection=session.connection,
+                detail={"session": str(session.id), "workspaces": len(offered)},
+            )
+    if refusal is not None:
+        raise refusal
+    return ChoiceDue(session.id, choice.token)
+
+
+def _moved() -> AccountMismatch:
+    return AccountMismatch(
+        "The grant does not open the workspace that this connection is about; the connection is as it was. "
+        "Make a session with allow_account_change to choose another one."
+    )
+
+
+def _choosable_until(session: ConnectSession, kept: Kept, *, now: datetime) -> datetime:
+    """Return until when the choice is open: an access token that has expired could not be tried any more."""
+    until = session.kept_until or now + KEPT_FOR
+    lifetime = kept.obtained.lifetime_seconds
+    return until if lifetime is None else min(until, kept.obtained_at + timedelta(seconds=lifetime))
+
+
+def _claimed(work: Exchange) -> ConnectSession:
+    session = lock_claimed(work)
+    if isinstance(session, Refusal):
+        raise session
+    return session

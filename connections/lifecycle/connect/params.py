@@ -1,0 +1,128 @@
+"""The parameters, provider apps and scopes of a connect session: what is fixed, typed, brought and asked for."""
+
+import uuid
+from collections.abc import Mapping
+
+from connections.access.targets import Access, entry_of
+from connections.models import IN_BROWSER, ConnectSession, ProviderApp
+from connections.models.failures import Failure
+from connections.refusals import InvalidRequest, SessionUnusable
+from providers.catalog.fields import Param
+from providers.vocabulary import ParamScope
+
+
+def apps_for(session: ConnectSession) -> list[ProviderApp]:
+    """Return the provider apps that the end user of ``session`` may choose from, in the order asked for."""
+    usable = [
+        app
+        for app in ProviderApp.objects.usable_by(session.tenant).filter(provider__in=session.providers)
+        if not app.is_draft and app.suspended_at is None
+    ]
+    if session.reconnects is not None:
+        return [app for app in usable if app.id == session.reconnects.provider_app_id]
+    chosen: dict[tuple[str, str], ProviderApp] = {}
+    for app in usable:  # the tenant's own come first and hide the shared one
+        chosen.setdefault((app.provider, app.auth_style), app)
+    return sorted(chosen.values(), key=lambda app: session.providers.index(app.provider))
+
+
+def chosen_app(session: ConnectSession, app_id: uuid.UUID) -> ProviderApp:
+    """Return the provider app of ``session`` with this id, if its step is open. Raises ``SessionUnusable``."""
+    if session.state not in IN_BROWSER:
+        raise SessionUnusable(Failure.USED)
+    if session.is_suspended:
+        raise SessionUnusable(Failure.SUSPENDED)
+    for app in apps_for(session):
+        if app.id == app_id:
+            return app
+    raise SessionUnusable(Failure.UNKNOWN)
+
+
+def fixed_params(session: ConnectSession) -> dict[str, str]:
+    """Return the parameters that the end user is not asked for: the renewed connection's, then the session's own."""
+    fixed = {**session.params, **(session.reconnects.params if session.reconnects is not None else {})}
+    return {name: value for name, value in fixed.items() if value}
+
+
+def params_of(session: ConnectSession, app: ProviderApp) -> dict[str, str]:
+    """Return the connection's parameters for ``app``: those that are fixed, and under them what was typed last.
+
+    What only the callback carries comes from there: the session may fix it, a renewed connection only stands in for
+    what was left out (``leads_elsewhere``). Names of other providers are left out: the session may have named some for
+    other choices.
+    """
+    entry = entry_of(app)
+    known = {**session.typed_params, **fixed_params(session)}
+    params = {param.name: known[param.name] for param in entry.typed_params(app.auth_style) if param.name in known}
+    if app.redirects:
+        brought = {**known, **session.callback_params, **session.params}
+        params |= {param.name: brought[param.name] for param in _carried(app) if brought.get(param.name)}
+    return params
+
+
+def brought_params(session: ConnectSession, brought: Mapping[str, str]) -> dict[str, str]:
+    """Return what an authorization response brought of the parameters that only it carries: to be stored.
+
+    Raises ``SessionUnusable``: "parameter_missing" where one is known from nowhere else, and "parameter_unknown" where
+    one is none of the entry's choices or has another form.
+    """
+    app = session.provider_app
+    known = fixed_params(session)
+    checked: dict[str, str] = {}
+    for param in _carried(app) if app is not None else ():
+        value = brought.get(param.name, "")
+        if not value and known.get(param.name):
+            continue
+        value = value or param.default
+        if not value:
+            raise SessionUnusable(Failure.PARAMETER_MISSING)
+        if not param.accepts(value):
+            raise SessionUnusable(Failure.PARAMETER_UNKNOWN)
+        checked[param.name] = value
+    return checked
+
+
+def leads_elsewhere(session: ConnectSession) -> bool:
+    """Whether the callback named another company, shop or region than the session or the renewed connection is about.
+
+    Raises ``AppMisconfigured``.
+    """
+    app = session.provider_app
+    if app is None or not app.redirects:
+        return False
+    fixed = dict(session.params) if session.allows_account_change else fixed_params(session)
+    return any(
+        fixed.get(param.name) and session.callback_params.get(param.name, fixed[param.name]) != fixed[param.name]
+        for param in _carried(app)
+    )
+
+
+def _carried(app: ProviderApp) -> tuple[Param, ...]:
+    return entry_of(app).params_of(ParamScope.CALLBACK)
+
+
+def checked_params(session: ConnectSession, app: ProviderApp, typed: Mapping[str, str]) -> dict[str, str]:
+    """Return what the end user typed, or left at its default, of the parameters that are not fixed: to be stored.
+
+    Raises ``InvalidRequest`` naming the field.
+    """
+    fixed = fixed_params(session)
+    checked: dict[str, str] = {}
+    for param in entry_of(app).typed_params(app.auth_style):
+        value = fixed.get(param.name) or typed.get(param.name, "").strip() or param.default
+        if not param.accepts(value):
+            example = f" It looks like {param.example}." if param.example else ""
+            raise InvalidRequest(f"Check {param.label}.{example}", field=param.name)
+        if param.name not in fixed:
+            checked[param.name] = value
+    return checked
+
+
+def requested_scopes(session: ConnectSession, app: ProviderApp, access: Access) -> tuple[str, ...]:
+    """Return the scopes to ask for: the session's, else the provider app's, else the entry's defaults."""
+    entry = access.target.entry
+    if session.requested_scopes is not None:
+        return entry.with_required_scopes(session.requested_scopes)
+    if app.scopes:
+        return entry.with_required_scopes(app.scopes)
+    return entry.with_required_scopes([scope.name for scope in entry.scopes if scope.default])

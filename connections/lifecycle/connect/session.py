@@ -1,0 +1,80 @@
+"""A connect session in its own browser: found, and refused to every other; and what stands against going on with it.
+
+The steps that a session may take are ``models.ConnectSession``; cookies themselves are the entrance's business
+(``connections.consent``).
+"""
+
+import hmac
+import uuid
+from datetime import datetime
+
+from connections.access.secrets import digest
+from connections.models import IN_BROWSER, ConnectSession, SessionState, Status
+from connections.models.failures import Failure
+from connections.refusals import SessionUnusable, Suspended
+
+
+def find_session(session_id: uuid.UUID) -> ConnectSession | None:
+    """Return the session for its landing page, which shows nothing but the tenant's brand and the providers' names."""
+    return ConnectSession.objects.select_related("tenant", "provider_app", "reconnects").filter(id=session_id).first()
+
+
+def check_browser(session: ConnectSession, browser_secret: str | None, *, now: datetime) -> None:
+    """Raise ``SessionUnusable`` unless the session's own browser asks, and in time ("expired").
+
+    "no_cookie" says that a step in progress was asked for by a browser that sent no cookie at all (``browser_secret``
+    is None): it keeps none, or it is another one that has none yet. With any other of our cookies it is "browser".
+    """
+    is_late = session.browser_expires_at is None or session.browser_expires_at <= now
+    # After the time is up the right browser may have no cookie either.
+    if browser_secret is None and session.state in IN_BROWSER:
+        if not is_late:
+            raise SessionUnusable(Failure.NO_COOKIE)
+    else:
+        check_cookie(session, browser_secret)
+    if is_late:
+        raise SessionUnusable(Failure.EXPIRED)
+
+
+def check_cookie(session: ConnectSession, browser_secret: str | None) -> None:
+    """Raise ``SessionUnusable`` ("browser") unless ``browser_secret`` is that of the session's own browser."""
+    if not is_own_browser(session, browser_secret):
+        raise SessionUnusable(Failure.BROWSER)
+
+
+def is_own_browser(session: ConnectSession, browser_secret: str | None) -> bool:
+    """Whether ``browser_secret`` is what the session's own browser got."""
+    held = bytes(session.browser_hash or b"")
+    return bool(browser_secret and held) and hmac.compare_digest(held, digest(browser_secret or ""))
+
+
+def own_session(session_id: uuid.UUID, *, browser_secret: str | None, now: datetime) -> ConnectSession:
+    """Return a session in progress for its own browser. Raises ``SessionUnusable``."""
+    session = find_session(session_id)
+    if session is None:
+        raise SessionUnusable(Failure.UNKNOWN)
+    check_browser(session, browser_secret, now=now)
+    return session
+
+
+def stands_against(session: ConnectSession, *, now: datetime) -> SessionUnusable | Suspended | None:
+    """Return what stands against exchanging what ``session`` keeps, or None. No I/O."""
+    if session.is_overdue(now=now):
+        return SessionUnusable(Failure.EXPIRED, "This came too late: let the end user connect again.")
+    if session.state == SessionState.EXCHANGING and not session.has_died(now=now):
+        return under_way()
+    if session.state not in (SessionState.HELD, SessionState.EXCHANGING, SessionState.CHOOSING):
+        failure = session.failure or Failure.USED
+        return SessionUnusable(failure, "Nothing is held any more: let the end user connect again.")
+    if session.connection is None or session.connection.status == Status.DISCONNECTED:
+        return SessionUnusable(
+            Failure.GONE, "The connection was disconnected meanwhile: let the end user connect again."
+        )
+    if session.provider_app is None or session.is_suspended:
+        return Suspended("An operator has switched this off; nothing was exchanged.")
+    return None
+
+
+def under_way() -> SessionUnusable:
+    """Return the refusal of whoever asks while somebody else exchanges."""
+    return SessionUnusable(Failure.EXCHANGING, "The exchange is under way: ask again shortly.", retry_after_seconds=2)

@@ -1,0 +1,98 @@
+"""Submit: the end user types a key into the widget; it is tried at the provider, then held like a code."""
+
+import time
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+
+from connections.access.targets import Access, access_to
+from connections.database.locks import lock_session
+from connections.database.pool import release_database, short_transaction
+from connections.journal import audit
+from connections.lifecycle.connect.hold import Held, hold
+from connections.lifecycle.connect.kept import Kept
+from connections.lifecycle.connect.params import checked_params, chosen_app, params_of
+from connections.lifecycle.connect.second_look import TYPED_PAUSES_SECONDS, look_again, probe_fresh
+from connections.lifecycle.connect.session import check_browser, own_session
+from connections.models.failures import Failure
+from connections.refusals import AppMisconfigured, InvalidRequest, ProviderDown, SessionUnusable
+from providers.errors import (
+    ClientRejected,
+    Evidence,
+    FieldInvalid,
+    GrantRejected,
+    MisconfiguredProvider,
+    ProviderError,
+    ProviderUnavailable,
+    TargetRefused,
+)
+from providers.values import Obtained, ProbeResult
+from providers.vocabulary import ProbeVerdict
+
+
+def submit_secret(
+    session_id: uuid.UUID,
+    *,
+    app_id: uuid.UUID,
+    fields: Mapping[str, str],
+    browser_secret: str | None,
+    now: datetime,
+    actor: audit.Actor,
+) -> Held:
+    """Try what the end user typed at the provider, and hold it if it works.
+
+    ``fields`` are the secret fields and the connection's parameters together. Makes an HTTP call, holds no lock during
+    it. Raises ``InvalidRequest`` naming the field to correct, ``ProviderDown``, ``AppMisconfigured`` and
+    ``SessionUnusable``; after each but the last the same page may be sent again.
+    """
+    session = own_session(session_id, browser_secret=browser_secret, now=now)
+    app = chosen_app(session, app_id)
+    typed = checked_params(session, app, fields)
+    session.typed_params = typed
+    access = access_to(app, params_of(session, app))
+    release_database()
+    try:
+        obtained, probed = _try(access, fields)
+    except FieldInvalid as error:
+        raise InvalidRequest(error.evidence.detail, field=error.field) from None
+    except GrantRejected:
+        raise InvalidRequest(f"{access.target.entry.name} does not accept this. Check it and try again.") from None
+    except (ClientRejected, MisconfiguredProvider, TargetRefused) as error:
+        raise AppMisconfigured(error.evidence.detail) from None
+    except ProviderError:
+        raise ProviderDown(
+            f"{access.target.entry.name} cannot be reached at the moment, so this could not be checked. Try again soon."
+        ) from None
+    with short_transaction():
+        locked = lock_session(id=session_id)
+        if locked is None:
+            raise SessionUnusable(Failure.UNKNOWN)
+        check_browser(locked, browser_secret, now=now)
+        locked.provider_app = chosen_app(locked, app_id)
+        locked.typed_params = typed
+        kept = Kept.of(
+            obtained,
+            access.target,
+            obtained_at=now,
+            was_tried=True,
+            account=probed.account if probed is not None else None,
+            is_verified=probed is not None and probed.verdict is ProbeVerdict.ALIVE,
+        )
+        return hold(locked, kept.to_bytes(), browser_secret=browser_secret or "", now=now, actor=actor)
+
+
+def _try(access: Access, fields: Mapping[str, str]) -> tuple[Obtained, ProbeResult | None]:
+    """Return the credential that ``fields`` make, and what the provider says of it.
+
+    HTTP. A refusal is asked about twice, a moment apart: a key that the end user has just made may not be known
+    everywhere yet. Raises ``ProviderError``.
+    """
+    began = time.monotonic()
+    strategy, target = access.strategy, access.target
+    obtained = look_again(lambda: strategy.accept(target, dict(fields)), pauses=TYPED_PAUSES_SECONDS, began=began)
+    if not access.capabilities.probes:
+        return obtained, None
+    probed = probe_fresh(strategy, target, obtained.credential, pauses=TYPED_PAUSES_SECONDS, began=began)
+    if probed.verdict is ProbeVerdict.UNAVAILABLE:
+        raise ProviderUnavailable(Evidence(probed.detail, probed.status))
+    return obtained, probed

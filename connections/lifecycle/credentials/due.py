@@ -1,0 +1,78 @@
+"""When a credential version is due: for a refresh, and for a probe. Pure, but for the settings' probe intervals.
+
+Times are aware datetimes of the database's clock; randomness comes in as ``spread`` in [0, 1).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from connections.models import CredentialVersion
+
+REFRESH_FROM = 0.70
+REFRESH_UNTIL = 0.85
+ASSUMED_LIFETIME_SECONDS = 3600  # for a refreshable token of which nobody said how long it lives
+
+# A refresh token that ends unless it is used is used in time, with room left for a provider's bad week.
+IDLE_FROM = 0.50
+IDLE_UNTIL = 0.65
+
+
+@dataclass(frozen=True, slots=True)
+class GrantLifetimes:
+    """How long a grant lives, in seconds: ``idle`` unless it is used, ``absolute`` whatever is done; None: for ever."""
+
+    idle: int | None = None
+    absolute: int | None = None
+
+
+def refresh_moment(
+    version: CredentialVersion, *, spread: float, lifetimes: GrantLifetimes = GrantLifetimes()
+) -> datetime | None:
+    """Return when ``version`` should be refreshed, or None where it cannot be.
+
+    That is at 70 to 85 % of the access token's lifetime, or at 50 to 65 % of the refresh token's idle lifetime where
+    that comes first: a grant is kept alive though nobody needs a new access token.
+    """
+    if not version.is_refreshable:
+        return None
+    seconds = (version.lifetime_seconds or ASSUMED_LIFETIME_SECONDS) * _between(REFRESH_FROM, REFRESH_UNTIL, spread)
+    if lifetimes.idle is not None:
+        seconds = min(seconds, lifetimes.idle * _between(IDLE_FROM, IDLE_UNTIL, spread))
+    return version.received_at + timedelta(seconds=seconds)
+
+
+def _between(low: float, high: float, spread: float) -> float:
+    return low + (high - low) * spread
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeIntervals:
+    """How long after one probe the next is due: for connections vended within the hour, within the day, and others."""
+
+    hot: timedelta = timedelta(minutes=10)
+    warm: timedelta = timedelta(hours=1)
+    cold: timedelta = timedelta(hours=6)
+
+    def after(self, last_vended_at: datetime | None, *, now: datetime) -> timedelta:
+        """Return the interval for a connection that was last vended then."""
+        if last_vended_at is not None and now - last_vended_at < timedelta(hours=1):
+            return self.hot
+        if last_vended_at is not None and now - last_vended_at < timedelta(days=1):
+            return self.warm
+        return self.cold
+
+
+def probe_at_the_end(due: datetime, *, ends_at: datetime | None, is_refreshable: bool, now: datetime) -> datetime:
+    """Return when to probe: where a credential that cannot be refreshed ends before ``due``, as soon as it has ended.
+
+    So the vends that stop then go on within seconds, where the provider takes it longer than it said.
+    """
+    return due if is_refreshable or ends_at is None or ends_at <= now else min(due, ends_at)
+
+
+def probe_intervals() -> ProbeIntervals:
+    """Return the intervals of ``LATCHKEY_PROBE_SECONDS``."""
+    hot, warm, cold = (timedelta(seconds=seconds) for seconds in settings.PROBE_SECONDS)
+    return ProbeIntervals(hot=hot, warm=warm, cold=cold)

@@ -1,0 +1,165 @@
+"""Promote (T2b): what becomes of a credential version that a refresh received.
+
+The fence is the credential version, never the lease: if the version that bought this one is still current, this one is
+the only live token there is, however late it comes.
+"""
+
+import random
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from connections.database.locks import lock_if_free
+from connections.journal import events
+from connections.lifecycle.credentials.due import GrantLifetimes, probe_intervals, refresh_moment
+from connections.lifecycle.credentials.grant_end import grant_ends_at, refresh_ends_at
+from connections.lifecycle.credentials.promote_query import begin_plain_promotion, end_plain_promotion
+from connections.lifecycle.credentials.versions import SealedVersion, ends_of, make_current, row_of
+from connections.lifecycle.health.status import change_status
+from connections.models import (
+    AttemptState,
+    Connection,
+    CredentialVersion,
+    Reason,
+    RefreshAttempt,
+    Revocation,
+    Stage,
+    Status,
+)
+
+SECRETS_KEPT = timedelta(hours=24)  # for the revocation of a connection that has ended
+
+
+def promote(connection: Connection, version: CredentialVersion, *, now: datetime) -> bool:
+    """Make the received ``version`` current, keep it as an orphan, or destroy it; return whether it is current now.
+
+    Call it with ``connection`` locked. A version of an older grant is destroyed; one of a disconnected connection is
+    kept for its revocation alone.
+    """
+    promoted = False
+    if version.grant_id != connection.grant_id:
+        version.delete()
+    elif connection.status in (Status.DISCONNECTED, Status.REVOKED):
+        _leave_to_revocation(connection, version, now=now)
+    elif not _replaces_current(connection, version):
+        _set_aside(version)
+    else:
+        _promote(connection, version, now=now)
+        promoted = True
+    RefreshAttempt.objects.filter(Q(id=version.attempt_id)).update(
+        state=AttemptState.PROMOTED if promoted else AttemptState.SUPERSEDED, ended_at=now
+    )
+    return promoted
+
+
+def _replaces_current(connection: Connection, version: CredentialVersion) -> bool:
+    """Whether ``version`` was bought with the refresh token that is the current one's.
+
+    That is by its parent; or by its attempt, where the token has been given on to another version (``inherit``).
+    """
+    return (
+        version.parent_id == connection.current_version_id
+        or RefreshAttempt.objects.filter(
+            Q(id=version.attempt_id), Q(parent_version_id=connection.current_version_id)
+        ).exists()
+    )
+
+
+def _set_aside(version: CredentialVersion) -> None:
+    version.stage = Stage.ORPHAN
+    version.save(update_fields=["stage"])
+
+
+def _leave_to_revocation(connection: Connection, version: CredentialVersion, *, now: datetime) -> None:
+    """Keep what came after the connection's end for its revocation alone, which begins anew if it was over."""
+    if connection.revocation == Revocation.UNSUPPORTED:
+        version.delete()
+        return
+    _set_aside(version)
+    if connection.revocation != Revocation.PENDING:
+        connection.change(
+            revocation=Revocation.PENDING,
+            revocation_due_at=now,
+            revocation_deadline_at=now + SECRETS_KEPT,
+            revocation_failures=0,
+        )
+
+
+def promote_plainly(sealed: SealedVersion, *, lifetimes: GrantLifetimes) -> bool:
+    """Promote the stored version of a healthy connection in a transaction of its own (``promote_query``).
+
+    Return False, with nothing changed, where anything is unusual or the row is locked: that is for ``promote``.
+    """
+    with transaction.atomic(durable=True):
+        if sealed.attempt_id is None or not lock_if_free(sealed.connection_id):
+            return False
+        plain = begin_plain_promotion(sealed.id)
+        if plain is None:
+            return False
+        version = row_of(sealed)
+        ends = ends_of(version)
+        end_plain_promotion(
+            plain,
+            version_id=sealed.id,
+            attempt_id=sealed.attempt_id,
+            refresh_due_at=refresh_moment(version, spread=random.random(), lifetimes=lifetimes),
+            refresh_expires_at=refresh_ends_at(ends, lifetimes=lifetimes, received_at=sealed.received_at),
+            grant_expires_at=grant_ends_at(ends, lifetimes=lifetimes, authorized_at=plain.authorized_at),
+            probe_due_at=plain.now + probe_intervals().after(plain.last_vended_at or plain.now, now=plain.now),
+            event="connection.refreshed",
+            payload=events.identity(
+                plain.connection_id,
+                provider=plain.provider,
+                end_user=plain.end_user,
+                status=plain.status,
+                reason=plain.reason,
+            ),
+        )
+    return True
+
+
+def promote_orphan(connection: Connection, *, now: datetime) -> bool:
+    """Make the newest orphan of the current grant the current version, if there is one: it may be the live one.
+
+    Its status is left to what comes of its refresh, which is due at once. Call it with ``connection`` locked.
+    """
+    orphan = newest_orphan(connection)
+    if orphan is None:
+        return False
+    make_current(connection, orphan, now=now)
+    connection.change(refresh_due_at=now)
+    return True
+
+
+def newest_orphan(connection: Connection) -> CredentialVersion | None:
+    """Return the newest orphan of the current grant, or None."""
+    orphans = CredentialVersion.objects.filter(connection=connection, stage=Stage.ORPHAN)
+    return orphans.filter(Q(grant_id=connection.grant_id)).order_by("-received_at").first()
+
+
+def _promote(connection: Connection, version: CredentialVersion, *, now: datetime) -> None:
+    _discard_overtaken(version)
+    make_current(connection, version, now=now, verified_at=version.received_at, verified_by="refresh")
+    if connection.status == Status.ACTIVE:
+        events.emit("connection.refreshed", connection)
+    else:
+        change_status(connection, Status.ACTIVE, Reason.RECOVERED, now=now)
+
+
+def _discard_overtaken(version: CredentialVersion) -> None:
+    """Delete the orphans that were there before the refresh that bought ``version`` began: they are needed no more.
+
+    The plain promotion does the same in SQL (``promote_query``).
+    """
+    orphans = CredentialVersion.objects.filter(connection_id=version.connection_id, stage=Stage.ORPHAN)
+    attempt = RefreshAttempt.objects.filter(Q(id=version.attempt_id))
+    orphans.filter(received_at__lte=attempt.values("claimed_at")[:1]).delete()
+
+
+def promote_received(connection: Connection, *, now: datetime) -> int:
+    """Promote what the locked ``connection`` has received and nobody has promoted yet; return how many that were."""
+    received = CredentialVersion.objects.filter(
+        connection=connection, stage=Stage.RECEIVED, attempt_id__isnull=False
+    ).order_by("received_at")
+    return len([promote(connection, version, now=now) for version in received])

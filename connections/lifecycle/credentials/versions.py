@@ -1,0 +1,204 @@
+"""Storing and promoting credential versions: the only place where a version becomes current.
+
+A version is first inserted as ``received``, whatever else is going on, because it may be the only live token there is;
+it becomes current in a second transaction, with the connection locked.
+"""
+
+import random
+import uuid
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+
+from connections.access.secrets import credential_place
+from connections.lifecycle.credentials.due import (
+    ASSUMED_LIFETIME_SECONDS,
+    probe_at_the_end,
+    probe_intervals,
+    refresh_moment,
+)
+from connections.lifecycle.credentials.grant_end import GrantEnds, ends_after, grant_ends_at, refresh_ends_at
+from connections.lifecycle.credentials.lifetime import grant_lifetimes
+from connections.lifecycle.credentials.scopes import sync_granted_scopes
+from connections.lifecycle.credentials.unread import forget_unread
+from connections.models import Connection, CredentialVersion, Stage
+from connections.vault.keyring import DataKey
+from connections.vault.sealing import fingerprint, seal
+from providers.oauth.expiry import LONGEST_SECONDS
+from providers.values import Obtained
+
+
+@dataclass(frozen=True, slots=True)
+class SealedVersion:
+    """A version sealed and ready to insert; it can be kept anywhere, the spool included."""
+
+    id: uuid.UUID
+    connection_id: uuid.UUID
+    grant_id: uuid.UUID
+    parent_id: uuid.UUID | None
+    attempt_id: uuid.UUID | None
+    secrets: bytes
+    data_key_id: uuid.UUID
+    fingerprint: bytes
+    scopes: tuple[str, ...]
+    is_refreshable: bool
+    lifetime_seconds: int | None
+    received_at: datetime
+    refresh_lifetime_seconds: int | None = None
+    refresh_expires_at: datetime | None = None
+    grant_expires_at: datetime | None = None
+
+
+def seal_version(
+    obtained: Obtained,
+    *,
+    tenant_id: uuid.UUID,
+    connection_id: uuid.UUID,
+    grant_id: uuid.UUID,
+    key: DataKey,
+    scopes: tuple[str, ...],
+    is_refreshable: bool,
+    received_at: datetime,
+    grantor: str,
+    parent_id: uuid.UUID | None = None,
+    attempt_id: uuid.UUID | None = None,
+    before: GrantEnds = GrantEnds(),
+) -> SealedVersion:
+    """Return ``obtained`` sealed as a new version. ``scopes`` are those granted with it. No I/O.
+
+    ``grantor`` is that of the target that gave it. It is sealed with the secrets, so that no column can say otherwise.
+    ``before`` is what the parent knew of the grant's end.
+    """
+    ends = ends_after(obtained, before, received_at=received_at)
+    version_id = uuid.uuid4()
+    credential = replace(obtained.credential, granted_by=grantor)
+    place = credential_place(tenant_id=tenant_id, connection_id=connection_id, version_id=version_id)
+    return SealedVersion(
+        id=version_id,
+        connection_id=connection_id,
+        grant_id=grant_id,
+        parent_id=parent_id,
+        attempt_id=attempt_id,
+        secrets=seal(credential.to_bytes(), key=key, place=place),
+        data_key_id=key.id,
+        fingerprint=fingerprint(obtained.credential.main_secret(), key=key),
+        scopes=scopes,
+        is_refreshable=is_refreshable,
+        lifetime_seconds=obtained.lifetime_seconds or (_unsaid_lifetime(obtained) if is_refreshable else None),
+        received_at=received_at,
+        refresh_lifetime_seconds=ends.idle_seconds,
+        refresh_expires_at=ends.refresh_expires_at,
+        grant_expires_at=ends.grant_expires_at,
+    )
+
+
+def _unsaid_lifetime(obtained: Obtained) -> int:
+    """Return for how long a refreshable token is used that does not end, or of which nobody said when."""
+    return LONGEST_SECONDS if obtained.is_endless else ASSUMED_LIFETIME_SECONDS
+
+
+def row_of(sealed: SealedVersion) -> CredentialVersion:
+    """Return ``sealed`` as an unsaved row, of the stage ``received``."""
+    lifetime = sealed.lifetime_seconds
+    return CredentialVersion(
+        id=sealed.id,
+        connection_id=sealed.connection_id,
+        grant_id=sealed.grant_id,
+        parent_id=sealed.parent_id,
+        attempt_id=sealed.attempt_id,
+        stage=Stage.RECEIVED,
+        secrets=sealed.secrets,
+        data_key_id=sealed.data_key_id,
+        fingerprint=sealed.fingerprint,
+        scopes=list(sealed.scopes),
+        is_refreshable=sealed.is_refreshable,
+        access_expires_at=None if lifetime is None else sealed.received_at + timedelta(seconds=lifetime),
+        lifetime_seconds=lifetime,
+        received_at=sealed.received_at,
+        refresh_lifetime_seconds=sealed.refresh_lifetime_seconds,
+        refresh_expires_at=sealed.refresh_expires_at,
+        grant_expires_at=sealed.grant_expires_at,
+    )
+
+
+def insert_received(sealed: SealedVersion) -> CredentialVersion:
+    """Insert ``sealed`` as ``received``, unconditionally, in the caller's transaction or on its own."""
+    row = row_of(sealed)
+    row.save(force_insert=True)
+    return row
+
+
+def set_lifetime(version: CredentialVersion, lifetime_seconds: int) -> None:
+    """Record the lifetime of a received version that was learnt after it had been stored."""
+    version.lifetime_seconds = lifetime_seconds
+    version.access_expires_at = version.received_at + timedelta(seconds=lifetime_seconds)
+    version.save(update_fields=["lifetime_seconds", "access_expires_at"])
+
+
+def ends_of(version: CredentialVersion) -> GrantEnds:
+    """Return what ``version`` knows of the end of its grant."""
+    return GrantEnds(version.refresh_lifetime_seconds, version.refresh_expires_at, version.grant_expires_at)
+
+
+def outlive(connection: Connection, version: CredentialVersion, *, now: datetime) -> None:
+    """Forget the end of a credential that was proved alive after it and cannot be refreshed: the proof is worth more.
+
+    Call it with ``connection`` locked.
+    """
+    if version.is_refreshable or version.access_expires_at is None or version.access_expires_at > now:
+        return
+    version.access_expires_at = None
+    version.save(update_fields=["access_expires_at"])
+    connection.change(access_expires_at=None)
+
+
+def make_current(
+    connection: Connection,
+    version: CredentialVersion,
+    *,
+    now: datetime,
+    **further: Any,
+) -> None:
+    """Make ``version`` the current one. Call it in a transaction, with ``connection`` locked.
+
+    The version that was current becomes ``previous``, older ones of that stage and orphans of other grants go. Due
+    times follow from the new lifetime; failures and evidence are cleared. The status stays: it changes in ``status``.
+    Granted scopes follow the version, with an event where some were lost. ``further`` are columns to change with it.
+    """
+    siblings = CredentialVersion.objects.filter(connection=connection).exclude(id=version.id)
+    of_older_grants = ~Q(grant_id=version.grant_id) & ~Q(stage=Stage.CURRENT)
+    siblings.filter(Q(stage=Stage.PREVIOUS) | of_older_grants).delete()
+    siblings.filter(stage=Stage.CURRENT).update(stage=Stage.PREVIOUS)
+    version.stage = Stage.CURRENT
+    version.save(update_fields=["stage"])
+    app = connection.provider_app
+    lifetimes = grant_lifetimes(app.provider, app.auth_style, refresh_lifetime_seconds=version.refresh_lifetime_seconds)
+    authorized_at = connection.authorized_at if version.grant_id == connection.grant_id else version.received_at
+    ends = ends_of(version)
+    values: dict[str, Any] = {
+        "evidence": {},
+        "grant_id": version.grant_id,
+        "authorized_at": authorized_at,
+        "current_version_id": version.id,
+        "access_expires_at": version.access_expires_at,
+        "refresh_expires_at": refresh_ends_at(ends, lifetimes=lifetimes, received_at=version.received_at),
+        "grant_expires_at": grant_ends_at(ends, lifetimes=lifetimes, authorized_at=authorized_at),
+        "refresh_due_at": refresh_moment(version, spread=random.random(), lifetimes=lifetimes),
+        "refresh_enqueued_until": None,
+        "next_attempt_at": None,
+        "failures": 0,
+        "refused_at": None,
+        "refresh_failing_at": None,
+        "undecryptable_at": None,
+        "probe_due_at": probe_at_the_end(
+            now + probe_intervals().after(connection.last_vended_at or now, now=now),
+            ends_at=version.access_expires_at,
+            is_refreshable=version.is_refreshable,
+            now=now,
+        ),
+    }
+    connection.change(**(values | further))
+    forget_unread(connection, but_of=version.id)
+    sync_granted_scopes(connection, version)

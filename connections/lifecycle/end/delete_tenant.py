@@ -1,0 +1,235 @@
+"""Delete a tenant: nothing of it vends from the first transaction on, and in the end nothing of it can be opened.
+
+Two steps. *Ordered*: the tenant is suspended for good, what is under way for it ends, its connections are disconnected,
+and their providers are asked to revoke. *Shredded*: its data keys are destroyed, and with them everything that was
+sealed under them, wherever a copy may be; then its rows go, in batches. Shredding follows when every revocation has
+ended, after 24 hours at the latest, or at once where that was asked for: then no provider is asked.
+
+Each transaction leaves something from which any process can go on, and repeating any of it is harmless. What stays is
+the audit trail. Provider apps that all tenants share, and operator-wide API clients, are not the tenant's.
+"""
+
+import time
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from django.db.models import Model, ProtectedError, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Least
+
+from connections.database.locks import lock_if_free_of, lock_session
+from connections.database.pool import LockTimeout, short_transaction
+from connections.journal import audit
+from connections.lifecycle.credentials import spool
+from connections.lifecycle.credentials.promote import SECRETS_KEPT
+from connections.lifecycle.end.disconnect import disconnect
+from connections.models import (
+    EXCHANGE_LIMIT,
+    UNFINISHED,
+    ApiClient,
+    ApiKey,
+    AttemptState,
+    Connection,
+    ConnectSession,
+    DataKey,
+    OutboxEvent,
+    ProviderApp,
+    RefreshAttempt,
+    Revocation,
+    SessionState,
+    Status,
+    Tenant,
+)
+from connections.models.data_key import SHREDDED
+from connections.models.failures import Failure
+from connections.refusals import NotFound
+
+logger = structlog.get_logger(__name__)
+
+BATCH = 200
+RUN_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """How far the deletion of a tenant is. ``connections`` and ``revoking`` count what is left.
+
+    ``shred_at`` is when its data keys are destroyed at the latest; None when the tenant is gone.
+    """
+
+    slug: str
+    shred_at: datetime | None
+    connections: int = 0
+    revoking: int = 0
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left but the audit trail."""
+        return self.shred_at is None
+
+
+def contents_of(tenant: Tenant) -> dict[str, int]:
+    """Return how many rows of each kind go with ``tenant``, by their names."""
+    rows: dict[str, QuerySet[Model]] = {
+        "connections": Connection.objects.for_tenant(tenant.id),
+        "provider apps": ProviderApp.objects.filter(tenant=tenant),
+        "API clients": ApiClient.objects.filter(tenant=tenant),
+        "API keys": ApiKey.objects.filter(client__tenant=tenant),
+        "connect sessions": ConnectSession.objects.filter(tenant=tenant),
+        "events": OutboxEvent.objects.filter(tenant_id=tenant.id),
+        "data keys": DataKey.objects.filter(tenant=tenant),
+    }
+    return {name: found.count() for name, found in rows.items()}
+
+
+def order_deletion(tenant_id: uuid.UUID, *, now: datetime, at_once: bool, actor: audit.Actor) -> Deletion:
+    """Suspend a tenant for good and order its deletion. One short transaction; ``continue_deletion`` does the rest.
+
+    ``at_once`` waits for no revocation. Repeating it changes nothing, except that ``at_once`` hastens what was ordered
+    before. Raises ``NotFound``.
+    """
+    shred_at = now if at_once else now + SECRETS_KEPT
+    with short_transaction():
+        found = Tenant.objects.filter(id=tenant_id)
+        changed = found.filter(Q(shred_at=None) | Q(shred_at__gt=shred_at)).update(
+            suspended_at=Coalesce("suspended_at", Value(now)), shred_at=Least("shred_at", Value(shred_at))
+        )
+        tenant = found.only("id", "slug", "shred_at").first()
+        if tenant is None:
+            raise NotFound("There is no such tenant.")
+        if changed:
+            audit.record(
+                "tenant.delete_ordered",
+                actor=actor,
+                tenant_id=tenant.id,
+                detail={"slug": tenant.slug, "shred_at": str(tenant.shred_at)},
+            )
+    return _progress(tenant)
+
+
+def delete_ordered(*, now: datetime) -> int:
+    """Go on with every deletion that was ordered, for 20 s at the most; return how many tenants are gone."""
+    give_up_at = time.monotonic() + RUN_SECONDS
+    ordered = list(Tenant.objects.filter(shred_at__isnull=False).order_by("shred_at").values_list("id", flat=True))
+    return sum(continue_deletion(tenant_id, now=now, give_up_at=give_up_at).is_done for tenant_id in ordered)
+
+
+def continue_deletion(tenant_id: uuid.UUID, *, now: datetime, give_up_at: float | None = None) -> Deletion:
+    """Take the ordered deletion of a tenant as far as it goes now, and return how far that is. No HTTP.
+
+    Short transactions; ``give_up_at`` is by the monotonic clock, in 20 s unless given. Rows that somebody has locked
+    are left for the next time, and so is what an exchange that is under way may still write to. Does nothing for a
+    tenant whose deletion was not ordered; raises ``NotFound`` where there is none.
+    """
+    give_up_at = time.monotonic() + RUN_SECONDS if give_up_at is None else give_up_at
+    tenant = Tenant.objects.only("id", "slug", "shred_at").filter(id=tenant_id).first()
+    if tenant is None:
+        raise NotFound("There is no such tenant.")
+    if tenant.shred_at is None:
+        raise ValueError("The deletion of this tenant was not ordered.")
+    if tenant.shred_at > now:
+        _end_sessions(tenant, now=now, give_up_at=give_up_at)
+        _disconnect(tenant, now=now, give_up_at=give_up_at)
+        if _is_in_use(tenant):
+            return _progress(tenant)
+    _shred(tenant)
+    if not _is_written_to(tenant, now=now) and _delete_rows(tenant, give_up_at=give_up_at):
+        return Deletion(tenant.slug, None)
+    return _progress(tenant)
+
+
+def _progress(tenant: Tenant) -> Deletion:
+    left = Connection.objects.for_tenant(tenant.id)
+    revoking = left.filter(revocation=Revocation.PENDING).count()
+    return Deletion(tenant.slug, tenant.shred_at, connections=left.count(), revoking=revoking)
+
+
+def _end_sessions(tenant: Tenant, *, now: datetime, give_up_at: float) -> None:
+    """End the tenant's connect sessions with what they hold, but for exchanges that are under way."""
+    ids = _open_sessions(tenant).values_list("id", flat=True)
+    for session_id in list(ids):
+        if time.monotonic() > give_up_at:
+            return
+        with suppress(LockTimeout), short_transaction():
+            session = lock_session(id=session_id)
+            if session is None or session.state in (SessionState.COMPLETED, SessionState.FAILED):
+                continue
+            if session.state != SessionState.EXCHANGING or session.has_died(now=now):
+                session.fail(Failure.SUSPENDED)
+
+
+def _open_sessions(tenant: Tenant) -> QuerySet[ConnectSession]:
+    return ConnectSession.objects.filter(tenant=tenant, state__in=(SessionState.CREATED, *UNFINISHED)).order_by("id")
+
+
+def _disconnect(tenant: Tenant, *, now: datetime, give_up_at: float) -> None:
+    for connection_id in list(_connected(tenant).order_by("id").values_list("id", flat=True)):
+        if time.monotonic() > give_up_at:
+            return
+        with suppress(LockTimeout, NotFound):
+            disconnect(connection_id, now=now, actor=audit.SYSTEM)
+
+
+def _connected(tenant: Tenant) -> QuerySet[Connection]:
+    """Return what is to be disconnected; a pending connection belongs to a connect session, and ends with it."""
+    return Connection.objects.for_tenant(tenant.id).exclude(status__in=(Status.DISCONNECTED, Status.PENDING))
+
+
+def _is_in_use(tenant: Tenant) -> bool:
+    """Whether something is still to be ended, or to be revoked."""
+    revoking = Connection.objects.for_tenant(tenant.id).filter(revocation=Revocation.PENDING)
+    return revoking.exists() or _connected(tenant).exists() or _open_sessions(tenant).exists()
+
+
+def _shred(tenant: Tenant) -> None:
+    """Destroy the tenant's data keys: one short transaction, whatever the number of rows that they open."""
+    with short_transaction():
+        keys = DataKey.objects.filter(tenant=tenant).exclude(wrapped=SHREDDED).update(wrapped=SHREDDED)
+        ProviderApp.objects.filter(tenant=tenant, secrets__isnull=False).update(secrets=None)
+        if keys:
+            audit.record("tenant.shredded", tenant_id=tenant.id, detail={"slug": tenant.slug, "data_keys": keys})
+
+
+def _is_written_to(tenant: Tenant, *, now: datetime) -> bool:
+    """Whether an exchange or a refresh is under way: its answer is to find its row yet, though it is of no use."""
+    sent = RefreshAttempt.objects.filter(connection__tenant=tenant, state=AttemptState.SENT, deadline_at__gt=now)
+    exchanging = ConnectSession.objects.filter(
+        tenant=tenant, state=SessionState.EXCHANGING, exchange_started_at__gt=now - EXCHANGE_LIMIT
+    )
+    return sent.exists() or exchanging.exists()
+
+
+def _delete_rows(tenant: Tenant, *, give_up_at: float) -> bool:
+    """Delete what is the tenant's, what refers to other rows before these; return whether all of it is gone."""
+    kinds: tuple[QuerySet[Model], ...] = (
+        ConnectSession.objects.filter(tenant=tenant),
+        Connection.objects.for_tenant(tenant.id),
+        ProviderApp.objects.filter(tenant=tenant),
+        ApiClient.objects.filter(tenant=tenant),
+        DataKey.objects.filter(tenant=tenant),
+        OutboxEvent.objects.filter(tenant_id=tenant.id),
+    )
+    if not all(_delete(rows, give_up_at=give_up_at) for rows in kinds):
+        return False
+    with suppress(ProtectedError, LockTimeout), short_transaction():  # something was made meanwhile: the next time
+        _, counts = Tenant.objects.filter(id=tenant.id).delete()
+        if counts.get(Tenant._meta.label):
+            audit.record("tenant.deleted", tenant_id=tenant.id, detail={"slug": tenant.slug})
+            logger.info("tenant_deleted", tenant=str(tenant.id))
+    if Tenant.objects.filter(id=tenant.id).exists():
+        return False
+    spool.replay(retries_aside=True)  # which drops what it holds for connections that are gone
+    return True
+
+
+def _delete(rows: QuerySet[Model], *, give_up_at: float) -> bool:
+    """Delete ``rows`` and what hangs on them, a batch a transaction; return whether none is left."""
+    while time.monotonic() < give_up_at:
+        with short_transaction():
+            keys = [row.pk for row in lock_if_free_of(rows.order_by("pk").only("pk"), limit=BATCH)]
+            rows.model._default_manager.filter(pk__in=keys).delete()
+        if not keys:
+            break
+    return not rows.exists()

@@ -1,0 +1,106 @@
+"""Disconnect: vends stop at once; the secrets stay for the revocation alone, for 24 hours at the most.
+
+Where a revocation would end another connection too (``siblings``), it is left out and the secrets are destroyed: what
+is somebody else's is not ours to revoke. The last connection to leave a grant revokes it.
+"""
+
+import uuid
+from datetime import datetime
+
+from connections import dispatch
+from connections.access.targets import Access, access_to
+from connections.database.locks import lock_connections
+from connections.database.pool import short_transaction
+from connections.journal import audit, events
+from connections.lifecycle.credentials.promote import SECRETS_KEPT
+from connections.lifecycle.credentials.unread import forget_unread
+from connections.lifecycle.end.siblings import can_be_narrowed, reaches_siblings, siblings_of
+from connections.lifecycle.health.status import change_status
+from connections.models import Connection, CredentialVersion, Reason, Revocation, Status
+from connections.refusals import AppMisconfigured, NotFound
+
+_OVER = (Revocation.CONFIRMED, Revocation.UNCONFIRMED, Revocation.WITHHELD)
+
+
+def disconnect(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, keep: bool = False) -> Connection:
+    """End a connection, and have its grant revoked at the provider and that verified.
+
+    With ``keep`` it becomes ``revoked``, and the end user can connect it anew; otherwise ``disconnected``, for good.
+    Repeating it changes nothing. Where another connection lives on the same grant, nothing is revoked (``withheld``).
+    Raises ``NotFound``.
+    """
+    status, reason = (
+        (Status.REVOKED, Reason.REVOKED_BY_OPERATOR) if keep else (Status.DISCONNECTED, Reason.DISCONNECTED_BY_REQUEST)
+    )
+    witness_id = _witness_of(connection_id)
+    with short_transaction():
+        # With the witness locked, two that leave one grant at once do not each rely on the other to stay.
+        locked = lock_connections([connection_id, *([] if witness_id is None else [witness_id])])
+        connection = locked.get(connection_id)
+        if connection is None:
+            raise NotFound("There is no such connection.")
+        if connection.status in (status, Status.DISCONNECTED):
+            return connection
+        audit.record("connection.disconnect", actor=actor, connection=connection, detail={"keep": keep})
+        change_status(connection, status, reason, now=now)
+        has_secrets = CredentialVersion.objects.filter(connection=connection).exists()
+        before = Revocation(connection.revocation)
+        access = _access_of(connection)
+        is_withheld = has_secrets and _is_needed(connection, access, witness_id)
+        # An entry that does not resolve may be mended within the 24 hours.
+        revocable = has_secrets and not is_withheld and (access is None or access.capabilities.revokes)
+        left = Revocation.WITHHELD if is_withheld else Revocation.UNSUPPORTED
+        if not has_secrets and before in _OVER:
+            left = before
+        connection.change(
+            refresh_due_at=None,
+            refresh_failing_at=None,
+            next_attempt_at=None,
+            probe_due_at=None,
+            undecryptable_at=None,
+            revocation=Revocation.PENDING if revocable else left,
+            revocation_due_at=now if revocable else None,
+            revocation_deadline_at=now + SECRETS_KEPT if revocable else None,
+            revocation_failures=0,
+        )
+        if revocable:
+            dispatch.revoke_later(connection.id)
+        else:
+            destroy_secrets(connection)
+        if is_withheld:
+            events.emit(f"connection.revocation_{Revocation.WITHHELD}", connection)
+            audit.record("connection.revocation", decision=Revocation.WITHHELD.value, connection=connection)
+    return connection
+
+
+def destroy_secrets(connection: Connection) -> None:
+    """Destroy every credential version of the locked ``connection``."""
+    forget_unread(connection)
+    CredentialVersion.objects.filter(connection=connection).delete()
+    connection.change(current_version_id=None, access_expires_at=None, undecryptable_at=None)
+
+
+def _access_of(connection: Connection) -> Access | None:
+    try:
+        return access_to(connection.provider_app, connection.params)
+    except AppMisconfigured:
+        return None
+
+
+def _witness_of(connection_id: uuid.UUID) -> uuid.UUID | None:
+    """Return a connection that may live on the same grant, if there is one; read without a lock."""
+    connection = Connection.objects.select_related("provider_app", "tenant").filter(id=connection_id).first()
+    access = None if connection is None else _access_of(connection)
+    if connection is None or access is None or not reaches_siblings(access):
+        return None
+    return siblings_of(connection, access).values_list("id", flat=True).first()
+
+
+def _is_needed(connection: Connection, access: Access | None, witness_id: uuid.UUID | None) -> bool:
+    """Whether the locked witness lives on the grant of the locked ``connection``, and no narrower revocation helps.
+
+    Others than the witness may; they are found when the revocation begins.
+    """
+    if access is None or witness_id is None or not access.capabilities.revokes or can_be_narrowed(access):
+        return False
+    return siblings_of(connection, access).filter(id=witness_id).exists()

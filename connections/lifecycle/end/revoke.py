@@ -1,0 +1,199 @@
+"""Revoke: the job behind a disconnection. Asks the provider to revoke the grant, then proves that it did.
+
+What proves it is told in ``revocation_proof``. Until then, and for 24 hours at most, the secrets are kept and the job
+comes again. What it saw alive is noted as evidence before the revocation is asked for, so that a job that was killed in
+between leaves the next one something to prove it by.
+
+While another connection lives on the same grant, no more is revoked than is ours: the tokens alone where the provider
+can do that, else nothing (``siblings``).
+"""
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.db.models import Q, QuerySet
+
+from connections.access.secrets import open_credential
+from connections.access.targets import Access, access_to
+from connections.database.locks import lock_connection
+from connections.database.pool import release_database, short_transaction
+from connections.journal import audit, events
+from connections.lifecycle.credentials.reread import reread_locked
+from connections.lifecycle.end.disconnect import destroy_secrets
+from connections.lifecycle.end.revocation_proof import Proof, is_proved
+from connections.lifecycle.end.siblings import can_be_narrowed, reaches_siblings, siblings_of
+from connections.models import Connection, CredentialVersion, RefreshAttempt, Revocation, Stage
+from connections.refusals import AppMisconfigured, CredentialUnreadable, EndpointMoved
+from connections.vault.sealing import Unreadable
+from providers.errors import ProviderError
+
+logger = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=60)
+RETRY_SECONDS = (5, 30, 120, 600, 1800)
+EVIDENCE = "revocation"  # the key of what was seen of the tokens, among the evidence of the connection
+
+
+@dataclass(frozen=True, slots=True)
+class _Grant:
+    """One credential of the grant to revoke."""
+
+    version_id: uuid.UUID
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    connection_id: uuid.UUID
+    access: Access
+    grants: tuple[_Grant, ...]
+    is_complete: bool  # whether all that is stored of the grant opened
+    is_narrowed: bool  # whether others live on the grant: then these tokens alone are revoked
+
+
+def revoke(connection_id: uuid.UUID) -> Revocation:
+    """Revoke one connection's grant at its provider and say how far that has come.
+
+    Holds no lock and no database connection during HTTP. Repeating it is harmless.
+    """
+    work = _load(connection_id)
+    release_database()
+    if isinstance(work, Revocation):
+        return work
+    for grant in work.grants:
+        grant.proof.look_before()
+    if not _note(work):
+        return Revocation.NOT_ASKED
+    release_database()
+    asked = [_ask(work, grant) for grant in work.grants]
+    findings = [grant.proof.look_after() for grant in work.grants]
+    return _settle(work, confirmed=work.is_complete and all(asked) and is_proved(findings))
+
+
+def _load(connection_id: uuid.UUID) -> _Work | Revocation:
+    with short_transaction() as now:
+        connection = lock_connection(connection_id)
+        if connection is None or connection.revocation != Revocation.PENDING:
+            return Revocation.NOT_ASKED if connection is None else Revocation(connection.revocation)
+        if connection.revocation_deadline_at is not None and connection.revocation_deadline_at <= now:
+            return _close(connection, Revocation.UNCONFIRMED)
+        if RefreshAttempt.objects.filter(connection=connection, state="sent", deadline_at__gt=now).exists():
+            # Its response may be the only live token of the grant: it is revoked as well.
+            connection.change(revocation_due_at=now + timedelta(seconds=5))
+            return Revocation.PENDING
+        try:
+            access = access_to(connection.provider_app, connection.params)
+        except AppMisconfigured:
+            connection.change(revocation_due_at=_again(connection, RETRY_SECONDS[-1], now=now))
+            return Revocation.PENDING
+        is_shared = reaches_siblings(access) and siblings_of(connection, access).exists()
+        if is_shared and not can_be_narrowed(access):
+            return _close(connection, Revocation.WITHHELD)
+        reread_locked(connection, now=now)  # what could not be used may be revoked at least
+        clock = _ticking(now)
+        opened = [_opened(connection, version, access, clock) for version in _stored_of(connection)]
+        grants = tuple(grant for grant in opened if isinstance(grant, _Grant))
+        for code in {code for code in opened if isinstance(code, str)} if connection.revocation_failures == 0 else ():
+            audit.record("connection.revocation", decision=code, connection=connection)
+        connection.change(revocation_due_at=now + LEASE, revocation_failures=connection.revocation_failures + 1)
+    return _Work(connection_id, access, grants, is_complete=len(grants) == len(opened), is_narrowed=is_shared)
+
+
+def _stored_of(connection: Connection) -> QuerySet[CredentialVersion]:
+    """Return the credentials of the grant that may be alive."""
+    return CredentialVersion.objects.filter(Q(grant_id=connection.grant_id), connection=connection).exclude(
+        stage=Stage.PREVIOUS
+    )
+
+
+def _ticking(now: datetime) -> Callable[[], datetime]:
+    """Return a clock that stands at ``now`` and goes on without the database."""
+    began = time.monotonic()
+    return lambda: now + timedelta(seconds=time.monotonic() - began)
+
+
+def _opened(
+    connection: Connection, version: CredentialVersion, access: Access, clock: Callable[[], datetime]
+) -> _Grant | str:
+    """Return one credential of the grant, or the code of why it cannot be sent now: that may be mended within the 24 h.
+
+    Its key may be missing, or the endpoints not those that gave it.
+    """
+    try:
+        credential = open_credential(connection, version)
+        access.check_grantor(credential)
+    except Unreadable:
+        logger.error("credential_unreadable", connection=str(connection.id), version=str(version.id))
+        return CredentialUnreadable.code
+    except EndpointMoved:
+        logger.error("endpoint_moved", connection=str(connection.id), version=str(version.id))
+        return EndpointMoved.code
+    proof = Proof(access, credential, version.access_expires_at, clock)
+    proof.recall(connection.evidence.get(EVIDENCE, {}).get(str(version.id), {}))
+    return _Grant(version.id, proof)
+
+
+def _again(connection: Connection, pause_seconds: float, *, now: datetime) -> datetime:
+    """Return when to come again: after a pause, but no later than the secrets may be kept."""
+    due = now + timedelta(seconds=pause_seconds)
+    return min(due, connection.revocation_deadline_at or due)
+
+
+def _ask(work: _Work, grant: _Grant) -> bool:
+    """Ask the provider to revoke one credential; return whether it did not refuse."""
+    try:
+        work.access.strategy.revoke(work.access.target, grant.proof.credential, narrowed=work.is_narrowed)
+    except ProviderError as error:
+        logger.warning("revocation_failed", connection=str(work.connection_id), error=error.code)
+        return False
+    return True
+
+
+def _note(work: _Work) -> bool:
+    """Keep what was seen of the tokens; return False where the revocation was called off meanwhile."""
+    with short_transaction():
+        connection = lock_connection(work.connection_id)
+        if connection is None or connection.revocation != Revocation.PENDING:
+            return False
+        connection.change(evidence=connection.evidence | _evidence(work))
+    return True
+
+
+def _evidence(work: _Work) -> dict[str, Any]:
+    return {EVIDENCE: {str(grant.version_id): grant.proof.noted() for grant in work.grants}}
+
+
+def _settle(work: _Work, *, confirmed: bool) -> Revocation:
+    with short_transaction() as now:
+        connection = lock_connection(work.connection_id)
+        if connection is None or connection.revocation != Revocation.PENDING:
+            return Revocation.NOT_ASKED
+        arrived = _stored_of(connection).exclude(id__in=[grant.version_id for grant in work.grants]).exists()
+        if confirmed and not arrived:
+            return _close(connection, Revocation.CONFIRMED, is_narrowed=work.is_narrowed)
+        pause = RETRY_SECONDS[min(max(connection.revocation_failures - 1, 0), len(RETRY_SECONDS) - 1)]
+        connection.change(
+            revocation_due_at=_again(connection, pause, now=now), evidence=connection.evidence | _evidence(work)
+        )
+    return Revocation.PENDING
+
+
+def _close(connection: Connection, outcome: Revocation, *, is_narrowed: bool = False) -> Revocation:
+    destroy_secrets(connection)
+    evidence = {name: value for name, value in connection.evidence.items() if name != EVIDENCE}
+    connection.change(
+        evidence=evidence,
+        revocation=outcome,
+        revocation_due_at=None,
+        revocation_deadline_at=None,
+        revocation_failures=0,
+    )
+    detail = {"narrowed": True} if is_narrowed else {}
+    events.emit(f"connection.revocation_{outcome}", connection, **detail)
+    audit.record("connection.revocation", decision=outcome.value, connection=connection, detail=detail)
+    return outcome

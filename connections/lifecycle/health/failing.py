@@ -1,0 +1,102 @@
+"""Failing: what becomes of a connection whose refresh fails again and again, though nobody says that its grant is dead.
+
+A provider that is away, or an answer that nobody can read, is told and no more. Refusals that blame neither the grant
+nor our registration (``invalid_request``, a code of the provider's own, a bare 400, 403 or 404) make the connection
+suspect when no valid token is left, and end it when they go on while its siblings are refreshed. A refusal of the grant
+itself is ``strikes``. Call these functions in a transaction, with the connection locked.
+"""
+
+from datetime import datetime
+
+from django.db.models import Min, Q
+
+from connections.journal import events
+from connections.lifecycle.health.incidents import downgrades_frozen, open_common_incident
+from connections.lifecycle.health.rules import GIVE_UP_AFTER, decide_failing
+from connections.lifecycle.health.status import change_status
+from connections.models import Connection, CredentialVersion, ProviderApp, Reason, RefreshAttempt, Status
+from connections.models.refresh_attempt import RefreshAttemptQuerySet
+from providers.errors import ClientRejected, ProviderError, RequestRejected
+
+HTTP_FORBIDDEN = 403
+
+
+def refresh_failed(connection: Connection, failure: ProviderError, *, can_probe: bool, now: datetime) -> None:
+    """Judge one more failed refresh, which is counted already. ``can_probe``: a call can prove the credential dead."""
+    refusals = _refusals(connection)
+    if not isinstance(failure, ClientRejected):  # those were an incident of the provider app
+        refusals = refusals.exclude(error=ClientRejected.code)
+    count = refusals.count()
+    first_at = refusals.aggregate(first=Min("claimed_at"))["first"] or now
+    decision = decide_failing(
+        failures=connection.failures,
+        is_expired=connection.access_expires_at is not None and connection.access_expires_at <= now,
+        refusals=count,
+        refused_for=now - first_at,
+        names_a_code=_names_a_code(failure) and _is_proved_dead(connection, can_probe=can_probe),
+        is_common=count >= GIVE_UP_AFTER and _is_common(connection, since=first_at),
+    )
+    if decision == "wait":
+        return
+    is_new = connection.refresh_failing_at is None
+    if is_new:
+        connection.change(refresh_failing_at=now)
+    if downgrades_frozen(connection.provider_app, now=now):
+        return
+    evidence = failure.evidence.as_dict() | {"failures": connection.failures}
+    if is_new:
+        events.emit("connection.refresh_failing", connection, evidence=evidence)
+    if decision == "end":
+        given_up = connection.evidence | evidence | {"refusals": count, "refused_since": first_at.isoformat()}
+        change_status(connection, Status.NEEDS_REAUTH, Reason.REFRESH_GIVEN_UP, evidence=given_up, now=now)
+        connection.change(refresh_due_at=None, probe_due_at=None, next_attempt_at=None)
+    elif decision == "suspect" and connection.status == Status.ACTIVE:
+        change_status(connection, Status.SUSPECT, Reason.REFRESH_FAILING, evidence=evidence, now=now)
+        if can_probe:
+            connection.change(probe_due_at=now)
+    elif count >= GIVE_UP_AFTER and _is_common(connection, since=first_at):
+        open_common_incident(connection.provider_app, evidence=evidence, now=now)
+
+
+def probe_refused(connection: Connection, *, status: int | None) -> None:
+    """Add to the evidence of a suspicion that a probe of the current credential was refused as well."""
+    if connection.status == Status.SUSPECT and connection.reason == Reason.REFRESH_FAILING:
+        connection.change(evidence=connection.evidence | {"probe": "dead", "probe_status": status})
+
+
+def is_refused_alone(connection: Connection, attempt: RefreshAttempt) -> bool:
+    """Whether our registration was refused for this connection before, and taken for a sibling since.
+
+    Then it is not the registration that is wrong, and no incident of the provider app.
+    """
+    earlier = _refusals(connection).filter(error=ClientRejected.code).exclude(id=attempt.id)
+    first_at = earlier.aggregate(first=Min("claimed_at"))["first"]
+    return first_at is not None and _was_refreshed(connection.provider_app, since=first_at, but=connection)
+
+
+def _refusals(connection: Connection) -> RefreshAttemptQuerySet:
+    attempts = RefreshAttempt.objects.refused().filter(connection=connection)
+    return attempts.filter(Q(parent_version_id=connection.current_version_id))
+
+
+def _names_a_code(failure: ProviderError) -> bool:
+    """Whether the failure is an OAuth error, and not a page of some proxy or firewall; a 403 never ends a grant."""
+    is_answer = isinstance(failure, RequestRejected | ClientRejected)
+    return is_answer and failure.evidence.status != HTTP_FORBIDDEN
+
+
+def _is_proved_dead(connection: Connection, *, can_probe: bool) -> bool:
+    """Whether the access token is of no use either: refused by a probe, or expired where there is none."""
+    return not can_probe or connection.evidence.get("probe") == "dead"
+
+
+def _is_common(connection: Connection, *, since: datetime) -> bool:
+    """Whether a sibling fails as well, and none was refreshed since: then the fault is the provider app's."""
+    app = connection.provider_app
+    failing = Connection.objects.filter(provider_app=app, refresh_failing_at__isnull=False).exclude(id=connection.id)
+    return failing.exists() and not _was_refreshed(app, since=since, but=connection)
+
+
+def _was_refreshed(app: ProviderApp, *, since: datetime, but: Connection) -> bool:
+    refreshed = CredentialVersion.objects.filter(connection__provider_app=app, attempt_id__isnull=False)
+    return refreshed.filter(received_at__gt=since).exclude(connection=but).exists()

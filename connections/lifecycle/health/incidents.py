@@ -1,0 +1,112 @@
+"""Incidents: something wrong with a provider app, told once instead of once a connection."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from connections.journal import audit
+from connections.models import LIVE, VENDS, Connection, Incident, IncidentKind, ProviderApp, RefreshAttempt
+
+logger = structlog.get_logger(__name__)
+
+MANY = 5
+MANY_SHARE = 0.2
+MANY_WITHIN = timedelta(minutes=10)
+QUIET_FOR = timedelta(hours=1)
+
+
+def open_client_incident(app: ProviderApp, *, evidence: dict[str, Any], now: datetime) -> None:
+    """Record that the provider refuses our registration: refreshes of the app pause, no connection is touched."""
+    _open(app, IncidentKind.CLIENT_REJECTED, evidence=evidence, now=now)
+
+
+def close_client_incident(app: ProviderApp, *, now: datetime) -> None:
+    """Close the incident of a refused registration, because a token request of the app has just succeeded."""
+    closed = Incident.objects.filter(provider_app=app, kind=IncidentKind.CLIENT_REJECTED, closed_at=None).update(
+        closed_at=now
+    )
+    if closed:
+        audit.record("incident.closed", tenant_id=app.tenant_id, detail={"provider_app": str(app.id)})
+
+
+def close_quiet_incidents(*, now: datetime) -> int:
+    """Close what was many failures at once, and has not been for an hour; return how many that were.
+
+    A refused client registration stays open until a token request succeeds, or an operator closes it.
+    """
+    quiet = Incident.objects.filter(
+        kind=IncidentKind.MANY_FAILURES, closed_at=None, last_seen_at__lt=now - QUIET_FOR
+    ).select_related("provider_app")
+    closed = 0
+    for incident in quiet:
+        if _refused_since(incident.provider_app, now - QUIET_FOR).filter(status__in=VENDS).exists():
+            continue
+        closed += close_incident(incident, now=now, actor=audit.SYSTEM)
+    return closed
+
+
+def open_common_incident(app: ProviderApp, *, evidence: dict[str, Any], now: datetime) -> None:
+    """Record that the connections of ``app`` fail together, however few they are: none of them is downgraded."""
+    _open(app, IncidentKind.MANY_FAILURES, evidence=evidence, now=now)
+
+
+def _refused_since(app: ProviderApp, moment: datetime) -> QuerySet[Connection]:
+    """Return the connections of ``app`` whose grant or refreshes the provider began to refuse after ``moment``."""
+    refusals = RefreshAttempt.objects.refused().filter(parent_version_id=OuterRef("current_version_id"))
+    return Connection.objects.filter(provider_app=app).filter(
+        Q(refused_at__gt=moment) | Q(refresh_failing_at__gt=moment) & Exists(refusals.filter(connection=OuterRef("id")))
+    )
+
+
+def downgrades_frozen(app: ProviderApp, *, now: datetime) -> bool:
+    """Whether so many connections of ``app`` fail at once that the fault is not theirs; opens the incident if so.
+
+    Five connections and a fifth of the app's connections, refused within 10 minutes (this one included).
+    """
+    if Incident.objects.filter(provider_app=app, closed_at=None, last_seen_at__gt=now - MANY_WITHIN).exists():
+        return True
+    refused = _refused_since(app, now - MANY_WITHIN).count()
+    if refused < MANY or refused < MANY_SHARE * Connection.objects.filter(provider_app=app, status__in=LIVE).count():
+        return False
+    _open(app, IncidentKind.MANY_FAILURES, evidence={"refused": refused}, now=now)
+    return True
+
+
+def _open(app: ProviderApp, kind: IncidentKind, *, evidence: dict[str, Any], now: datetime) -> None:
+    incident, created = Incident.objects.get_or_create(
+        provider_app=app,
+        kind=kind,
+        closed_at=None,
+        defaults={"opened_at": now, "last_seen_at": now, "evidence": evidence},
+    )
+    if not created:
+        incident.last_seen_at = now
+        incident.evidence = evidence
+        incident.save(update_fields=["last_seen_at", "evidence"])
+        return
+    logger.error("incident_opened", provider_app=str(app.id), kind=kind.value, evidence=evidence)
+    audit.record(
+        "incident.opened",
+        decision=kind.value,
+        tenant_id=app.tenant_id,
+        detail={"provider_app": str(app.id), "evidence": evidence},
+    )
+
+
+def close_incident(incident: Incident, *, now: datetime, actor: audit.Actor) -> bool:
+    """Close ``incident``; it opens anew if the fault is still there. False if it was closed already."""
+    with transaction.atomic():
+        if not Incident.objects.filter(id=incident.id, closed_at=None).update(closed_at=now):
+            return False
+        audit.record(
+            "incident.closed",
+            decision=incident.kind,
+            actor=actor,
+            tenant_id=incident.provider_app.tenant_id,
+            detail={"provider_app": str(incident.provider_app_id), "incident": str(incident.id)},
+        )
+    incident.closed_at = now
+    return True

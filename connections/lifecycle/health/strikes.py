@@ -1,0 +1,72 @@
+"""Strikes: what a refusal or a proof does to the status of a connection, by the two-strike rule of ``rules``.
+
+Every proof names the credential version that it tested and is dropped unless that is the current one. Call these
+functions in a transaction, with the connection locked.
+"""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from connections.lifecycle.health.incidents import downgrades_frozen
+from connections.lifecycle.health.rules import STRIKE_INTERVAL, decide_refusal
+from connections.lifecycle.health.status import change_status
+from connections.models import Connection, Reason, Status
+
+
+def credential_refused(
+    connection: Connection, version_id: uuid.UUID, *, evidence: dict[str, Any], now: datetime
+) -> None:
+    """Judge a probe's dead answer on a credential that cannot be refreshed: twice, at least 30 s apart."""
+    if not strike(
+        connection,
+        version_id,
+        first=Reason.PROBE_REFUSED,
+        final=Reason.CREDENTIAL_DEAD,
+        is_decisive=False,
+        evidence=evidence,
+        now=now,
+    ):
+        connection.change(probe_due_at=(connection.refused_at or now) + STRIKE_INTERVAL)
+
+
+def proved_alive(connection: Connection, version_id: uuid.UUID, *, by: str, now: datetime) -> None:
+    """Record a proof that the credential works, and lift a suspicion that no refused refresh supports."""
+    if connection.current_version_id != version_id:
+        return
+    if connection.status == Status.SUSPECT and connection.reason == Reason.PROBE_REFUSED:
+        change_status(connection, Status.ACTIVE, Reason.RECOVERED, now=now)
+        connection.change(refused_at=None)
+    connection.change(verified_at=now, verified_by=by)
+
+
+def strike(
+    connection: Connection,
+    version_id: uuid.UUID,
+    *,
+    first: Reason,
+    final: Reason,
+    is_decisive: bool,
+    evidence: dict[str, Any],
+    now: datetime,
+) -> bool:
+    """Count one refusal of ``version_id``; return whether it ended the connection."""
+    if connection.current_version_id != version_id or connection.status not in (Status.ACTIVE, Status.SUSPECT):
+        return True
+    is_first = connection.refused_at is None
+    if is_first:
+        connection.change(refused_at=now)
+    decision = decide_refusal(
+        refused_at=connection.refused_at,
+        is_first=is_first,
+        is_decisive=is_decisive,
+        is_frozen=downgrades_frozen(connection.provider_app, now=now),
+        now=now,
+    )
+    if decision == "end":
+        change_status(connection, Status.NEEDS_REAUTH, final, evidence=evidence, now=now)
+        connection.change(refresh_due_at=None, probe_due_at=None, next_attempt_at=None)
+        return True
+    if decision == "suspect" and connection.status == Status.ACTIVE:
+        change_status(connection, Status.SUSPECT, first, evidence=evidence, now=now)
+    return False

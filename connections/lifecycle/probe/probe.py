@@ -1,0 +1,142 @@
+"""Probe: a cheap authenticated call that proves a credential still works, or gives reason to doubt it.
+
+A probe alone ends nothing that can be refreshed: its dead answer forces a refresh, and that one decides. Requested,
+granted and observed scopes are compared here. Whether the provider may be asked now, the throttle says.
+"""
+
+import math
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from django.db.models import Q
+
+from connections.access.secrets import open_credential
+from connections.access.switched_off import switched_off
+from connections.access.targets import Access, access_to
+from connections.database.clock import database_now
+from connections.database.locks import lock_connection
+from connections.database.pool import release_database, short_transaction
+from connections.lifecycle.credentials.due import probe_at_the_end, probe_intervals
+from connections.lifecycle.credentials.scopes import observe_scopes
+from connections.lifecycle.credentials.versions import outlive
+from connections.lifecycle.health.failing import probe_refused
+from connections.lifecycle.health.moved import forget_moved, found_moved
+from connections.lifecycle.health.rules import ProbeDecision, decide_probe, next_probe_at
+from connections.lifecycle.health.strikes import credential_refused, proved_alive
+from connections.lifecycle.health.undecryptable import found_undecryptable
+from connections.lifecycle.refresh.claim import Need
+from connections.lifecycle.refresh.refresh import refresh_and_wait
+from connections.lifecycle.throttle import admission
+from connections.models import VENDS, Connection, CredentialVersion
+from connections.refusals import AppMisconfigured, EndpointMoved
+from connections.vault.sealing import Unreadable
+from providers.values import Credential, ProbeResult
+from providers.vocabulary import ProbeVerdict
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """What is tried: one credential version, opened, and how to call its provider."""
+
+    connection_id: uuid.UUID
+    app_id: uuid.UUID
+    version_id: uuid.UUID
+    access: Access
+    credential: Credential
+    is_refreshable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeReport:
+    """What a probe found: a verdict, or None where there was nothing to try (``detail`` says why)."""
+
+    verdict: ProbeVerdict | None
+    detail: str = ""
+
+
+def probe(connection_id: uuid.UUID, *, trigger: str) -> ProbeReport:
+    """Probe one connection now and act on the answer; holds no lock and no database connection during HTTP.
+
+    A dead answer on a refreshable credential refreshes it at once, and the refresh decides. Nothing is sent while the
+    provider wants to be left alone: the probe is then due again when that is over.
+    """
+    trial = _load(connection_id)
+    release_database()
+    if isinstance(trial, ProbeReport):
+        return trial
+    strategy, target = trial.access.strategy, trial.access.target
+    is_probed = trial.access.capabilities.probes
+    server = admission.Server.RESOURCE if is_probed else admission.Server.AUTHORIZATION
+    wait = admission.admit(
+        trial.app_id, budget=target.entry.requests_per_minute, is_urgent=trigger != "sweep", server=server
+    )
+    if wait is not None:
+        return _held_back(trial, wait)
+    found = strategy.probe(target, trial.credential) if is_probed else strategy.introspect(target, trial.credential)
+    admission.note_probe(trial.app_id, connection_id=connection_id, found=found, server=server)
+    if _record(trial, found, verified_by="probe" if is_probed else "introspection") == "refresh":
+        refresh_and_wait(connection_id, trigger=trigger, need=Need(instead_of=trial.version_id))
+    logger.info("probed", connection=str(connection_id), verdict=found.verdict.value, status=found.status)
+    return ProbeReport(found.verdict, found.detail)
+
+
+def _held_back(trial: _Trial, wait: float) -> ProbeReport:
+    """Make the probe due when the wait is over, if it is due by then at all."""
+    again = database_now() + timedelta(seconds=wait)
+    Connection.objects.filter(
+        Q(current_version_id=trial.version_id), id=trial.connection_id, probe_due_at__isnull=False
+    ).update(probe_due_at=again)
+    return ProbeReport(None, f"The provider is not asked for another {math.ceil(wait)} s: it wants to be left alone.")
+
+
+def _load(connection_id: uuid.UUID) -> _Trial | ProbeReport:
+    connection = Connection.objects.select_related("provider_app", "tenant").filter(id=connection_id).first()
+    if connection is None or connection.status not in VENDS:
+        return ProbeReport(None, "The connection is not in use.")
+    if (off := switched_off(connection)) is not None:
+        return ProbeReport(None, off.detail)
+    version = CredentialVersion.objects.get(Q(id=connection.current_version_id))
+    try:
+        access = access_to(connection.provider_app, connection.params)
+        credential = open_credential(connection, version)
+        access.check_grantor(credential)
+    except AppMisconfigured as refusal:
+        if isinstance(refusal, EndpointMoved):
+            found_moved(connection)
+        return ProbeReport(None, refusal.detail)
+    except Unreadable:
+        found_undecryptable(connection_id, version.id)
+        return ProbeReport(None, "The stored credential does not open: its key may be missing.")
+    if not (access.capabilities.probes or access.capabilities.introspects):
+        Connection.objects.filter(id=connection_id).update(probe_due_at=None)
+        return ProbeReport(None, "The provider offers no call to prove a credential with.")
+    return _Trial(connection_id, connection.provider_app_id, version.id, access, credential, version.is_refreshable)
+
+
+def _record(trial: _Trial, found: ProbeResult, *, verified_by: str) -> ProbeDecision:
+    """Record what was found of the credential that was tried, if it is still in use; return what was decided."""
+    with short_transaction() as now:
+        connection = lock_connection(trial.connection_id)
+        if connection is None or connection.status not in VENDS or connection.current_version_id != trial.version_id:
+            return "nothing"
+        usual = probe_intervals().after(connection.last_vended_at, now=now)
+        due = next_probe_at(found.verdict, usual=usual, retry_after_seconds=found.retry_after_seconds, now=now)
+        ends_at, is_refreshable = connection.access_expires_at, trial.is_refreshable
+        connection.change(probe_due_at=probe_at_the_end(due, ends_at=ends_at, is_refreshable=is_refreshable, now=now))
+        if found.scopes is not None:
+            observe_scopes(connection, found.scopes, unnamed=trial.access.target.refresh_scope)
+        decision = decide_probe(found.verdict, is_refreshable=trial.is_refreshable)
+        if decision == "proved":
+            forget_moved(connection)
+            outlive(connection, CredentialVersion.objects.get(Q(id=trial.version_id)), now=now)
+            proved_alive(connection, trial.version_id, by=verified_by, now=now)
+        elif decision == "strike":
+            evidence = {"detail": found.detail, "status": found.status, "by": verified_by}
+            credential_refused(connection, trial.version_id, evidence=evidence, now=now)
+        elif decision == "refresh":
+            probe_refused(connection, status=found.status)
+        return decision

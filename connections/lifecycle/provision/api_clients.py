@@ -1,0 +1,134 @@
+"""API clients, and their keys over time: issued, replaced with an overlap, and revoked."""
+
+import hashlib
+import secrets
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from connections.journal import audit
+from connections.models import ApiClient, ApiKey, Permission, Tenant
+from connections.refusals import InvalidRequest
+
+KEY_PREFIX = "lk_"
+DEFAULT_KEY_LIFETIME = timedelta(days=365)
+DEFAULT_OVERLAP = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """A fresh API key; ``key`` is shown this once."""
+
+    client: ApiClient
+    key: str = field(repr=False)
+    expires_at: datetime
+
+
+def save_api_client(
+    name: str,
+    *,
+    tenant: Tenant | None,
+    permissions: Sequence[Permission],
+    allows_unbound: bool = False,
+    actor: audit.Actor,
+) -> ApiClient:
+    """Make the API client ``name`` of ``tenant`` (operator-wide for None), or change its permissions."""
+    check_permissions(permissions, tenant=tenant)
+    with transaction.atomic():
+        client, _ = ApiClient.objects.update_or_create(
+            tenant=tenant,
+            name=name,
+            defaults={"permissions": list(permissions), "allows_unbound": allows_unbound},
+        )
+        audit.record(
+            "api_client.saved",
+            actor=actor,
+            tenant_id=tenant.id if tenant else None,
+            detail={"api_client": str(client.id), "permissions": list(permissions)},
+        )
+    return client
+
+
+def check_permissions(permissions: Sequence[Permission], *, tenant: Tenant | None) -> None:
+    """Raise ``InvalidRequest`` unless a client of ``tenant`` (operator-wide for None) may have ``permissions``."""
+    if tenant is not None and Permission.TENANTS in permissions:
+        raise InvalidRequest("Only an operator-wide client may manage tenants.", field="permissions")
+
+
+def issue_key(
+    client: ApiClient,
+    *,
+    now: datetime,
+    lifetime: timedelta = DEFAULT_KEY_LIFETIME,
+    actor: audit.Actor,
+    key_id: uuid.UUID | None = None,
+) -> IssuedKey:
+    """Give ``client`` one more key: 256 random bits behind a visible prefix.
+
+    A caller that may be repeated gives the row's ``key_id`` beforehand: the second time raises ``IntegrityError``.
+    """
+    key = KEY_PREFIX + secrets.token_urlsafe(32)
+    with transaction.atomic():
+        row = ApiKey.objects.create(
+            id=key_id or uuid.uuid4(),
+            client=client,
+            prefix=key[:10],
+            key_hash=hash_key(key),
+            expires_at=now + lifetime,
+        )
+        audit.record(
+            "api_key.issued",
+            actor=actor,
+            tenant_id=client.tenant_id,
+            detail={"api_client": str(client.id), "api_key": str(row.id)},
+        )
+    return IssuedKey(client, key, row.expires_at)
+
+
+def hash_key(key: str) -> bytes:
+    """Return the SHA-256 under which an API key is stored and looked up: by hash, so that no timing leaks."""
+    return hashlib.sha256(key.encode()).digest()
+
+
+def rotate_key(
+    client: ApiClient,
+    *,
+    now: datetime,
+    overlap: timedelta = DEFAULT_OVERLAP,
+    lifetime: timedelta = DEFAULT_KEY_LIFETIME,
+    actor: audit.Actor,
+    key_id: uuid.UUID | None = None,
+) -> IssuedKey:
+    """Give ``client`` a fresh key, and let every earlier one end after ``overlap`` at the latest.
+
+    One transaction. ``key_id`` as for ``issue_key``.
+    """
+    ends_at = now + overlap
+    with transaction.atomic():
+        ended = ApiKey.objects.filter(client=client, revoked_at=None, expires_at__gt=ends_at).update(expires_at=ends_at)
+        issued = issue_key(client, now=now, lifetime=lifetime, actor=actor, key_id=key_id)
+        audit.record(
+            "api_key.rotated",
+            actor=actor,
+            tenant_id=client.tenant_id,
+            detail={"api_client": str(client.id), "earlier_keys": ended, "earlier_keys_end_at": ends_at.isoformat()},
+        )
+    return issued
+
+
+def revoke_key(key: ApiKey, *, now: datetime, actor: audit.Actor) -> bool:
+    """Revoke one key at once. False if it was revoked already."""
+    with transaction.atomic():
+        if not ApiKey.objects.filter(id=key.id, revoked_at=None).update(revoked_at=now):
+            return False
+        audit.record(
+            "api_key.revoked",
+            actor=actor,
+            tenant_id=key.client.tenant_id,
+            detail={"api_client": str(key.client_id), "api_key": str(key.id)},
+        )
+    key.revoked_at = now
+    return True

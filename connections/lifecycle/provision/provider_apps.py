@@ -1,0 +1,153 @@
+"""Provider apps: our registrations at providers, checked before they are written, with their client secrets."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db import transaction
+
+from connections.access.secrets import open_registration, seal_client_secrets
+from connections.access.targets import registrar_of
+from connections.database.pool import release_database
+from connections.journal import audit
+from connections.models import ProviderApp, Tenant
+from connections.refusals import InvalidRequest
+from connections.vault.sealing import Unreadable
+from providers.catalog.loader import UnknownProvider, entry
+from providers.catalog.resolve import spelled_out
+from providers.catalog.schema import CatalogEntry
+from providers.catalog.template import fill
+from providers.errors import ProviderError
+from providers.oauth.discovery import discover
+from providers.vocabulary import ParamScope
+
+_REGISTRATION_COLUMNS = ("name", "client_id", "params", "discovered", "scopes", "secrets", "updated_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Our registration at a provider, as it is entered. Without a client id the app is a draft.
+
+    ``client_secrets`` are in order, the preferred first; None keeps those that are stored, unless the client id
+    or an endpoint changes: then they have to be given again.
+    """
+
+    provider: str
+    auth_style: str
+    name: str = ""
+    client_id: str = ""
+    client_secrets: Sequence[str] | None = field(default_factory=tuple, repr=False)
+    params: Mapping[str, str] = field(default_factory=dict)
+    scopes: Sequence[str] = field(default_factory=tuple)
+
+
+def save_provider_app(registration: Registration, *, tenant: Tenant | None, actor: audit.Actor) -> ProviderApp:
+    """Make or replace the one app of ``tenant`` (shared for None) at a provider; it keeps its id and redirect URI.
+
+    For entries that are discovered, the issuer's metadata is fetched (HTTP). Raises ``InvalidRequest``.
+    """
+    return store_provider_app(prepare_provider_app(registration, tenant=tenant), actor=actor)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedApp:
+    """A provider app that is checked and ready to write; ``app`` has no primary state in the database yet if new."""
+
+    app: ProviderApp
+    client_secrets: Sequence[str] | None = field(repr=False)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there was no app of this owner at this provider before."""
+        return self.app._state.adding
+
+
+def prepare_provider_app(registration: Registration, *, tenant: Tenant | None) -> PreparedApp:
+    """Return the app as ``store_provider_app`` would write it; ``save_provider_app`` says what is checked.
+
+    May fetch the issuer's metadata (HTTP), so no transaction may be open. Raises ``InvalidRequest``.
+    """
+    if tenant is not None and tenant.shred_at is not None:
+        raise InvalidRequest("This tenant is being deleted: it gets no more provider apps.", field="tenant")
+    try:
+        described = entry(registration.provider)
+    except UnknownProvider:
+        raise InvalidRequest(
+            f"There is no provider {registration.provider!r} in the catalogue.", field="provider"
+        ) from None
+    if registration.auth_style not in described.auth_styles:
+        styles = ", ".join(described.auth_styles)
+        raise InvalidRequest(f"{described.name} connects by {styles} only.", field="auth_style")
+    params = _checked_app_params(described, registration.params)
+    discovered = _discovered(described, registration.auth_style, params)
+    app = ProviderApp.objects.filter(
+        tenant=tenant, provider=registration.provider, auth_style=registration.auth_style
+    ).first() or ProviderApp(tenant=tenant, provider=registration.provider, auth_style=registration.auth_style)
+    app.name = registration.name or described.name
+    app.client_id = registration.client_id
+    app.params = params
+    app.discovered = discovered
+    app.scopes = list(registration.scopes)
+    if registration.client_secrets is None and app.secrets is not None:
+        _check_kept_secrets(app)
+    return PreparedApp(app, registration.client_secrets)
+
+
+def _check_kept_secrets(app: ProviderApp) -> None:
+    """Raise ``InvalidRequest`` unless the stored client secrets are for the app as it is to be.
+
+    Whoever may change the app may not read its secrets: kept, they would be sent to wherever the change points.
+    """
+    try:
+        is_meant = open_registration(app).registrar == registrar_of(app)
+    except Unreadable:
+        raise InvalidRequest(
+            "The stored client secrets do not open: enter them again.", field="client_secrets"
+        ) from None
+    if not is_meant:
+        raise InvalidRequest(
+            "This changes where the client secrets are sent (the client id, or an endpoint): enter them again.",
+            field="client_secrets",
+        )
+
+
+def store_provider_app(prepared: PreparedApp, *, actor: audit.Actor) -> ProviderApp:
+    """Seal the secrets of a prepared app and write it, with its audit row."""
+    app = prepared.app
+    with transaction.atomic():
+        if prepared.client_secrets is not None:
+            app.secrets = seal_client_secrets(app, prepared.client_secrets, registrar=registrar_of(app))
+        # Likewise: the check before may have taken as long as an HTTP call.
+        app.save(update_fields=None if prepared.is_new else _REGISTRATION_COLUMNS)
+        audit.record(
+            "provider_app.saved",
+            actor=actor,
+            tenant_id=app.tenant_id,
+            detail={"provider_app": str(app.id), "provider": app.provider, "auth_style": app.auth_style},
+        )
+    return app
+
+
+def _checked_app_params(described: CatalogEntry, given: Mapping[str, str]) -> dict[str, str]:
+    declared = {param.name: param for param in described.params_of(ParamScope.APP)}
+    for name in given:
+        if name not in declared:
+            raise InvalidRequest(f"{described.name} has no parameter {name!r}.", field=f"params.{name}")
+    params = {}
+    for name, param in declared.items():
+        value = given.get(name, "") or param.default
+        if not re.fullmatch(param.pattern, value):
+            raise InvalidRequest(f"The parameter {name!r} ({param.label}) is missing or malformed.", field=name)
+        params[name] = value
+    return params
+
+
+def _discovered(described: CatalogEntry, style: str, params: Mapping[str, str]) -> dict[str, str]:
+    method = described.oauth_method(style)
+    if method is None or not method.discover:
+        return {}
+    release_database()
+    try:
+        return discover(fill(method.issuer, params), spelled_out=spelled_out(method))
+    except ProviderError as error:
+        raise InvalidRequest(f"The issuer's metadata cannot be used: {error.evidence.detail}", field="issuer") from None

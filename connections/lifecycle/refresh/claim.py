@@ -1,0 +1,320 @@
+"""Claim (T1): the right to send one refresh, recorded before a byte leaves.
+
+Owns the conditions under which a refresh may begin. The database excludes a second open attempt by a unique index; the
+lock here only keeps two claimers from finding that out the hard way.
+"""
+
+import json
+import os
+import socket
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.db import transaction
+from django.db.models import Q
+
+from connections.access.secrets import credential_place, open_for_renewal, unwrap_columns
+from connections.access.targets import Access, access_to
+from connections.database.locks import lock_connection, lock_if_free
+from connections.database.pool import LockTimeout, short_transaction
+from connections.lifecycle.credentials import spool
+from connections.lifecycle.credentials.grant_end import GrantEnds
+from connections.lifecycle.credentials.reread import reread_locked
+from connections.lifecycle.credentials.unread import is_held_back
+from connections.lifecycle.credentials.versions import ends_of
+from connections.lifecycle.health.moved import mark_moved
+from connections.lifecycle.health.undecryptable import mark_undecryptable
+from connections.lifecycle.refresh import presence
+from connections.lifecycle.refresh.claim_query import ClaimRow, insert_plain_claim
+from connections.lifecycle.refresh.recover import follows_doubt, settle_earlier, supersede
+from connections.models import (
+    VENDS,
+    AttemptState,
+    Connection,
+    CredentialVersion,
+    Incident,
+    IncidentKind,
+    ProviderApp,
+    RefreshAttempt,
+)
+from connections.models.fields import StoredSecret
+from connections.refusals import AppMisconfigured, EndpointMoved
+from connections.vault.keyring import DataKey
+from connections.vault.sealing import Unreadable, open_sealed
+from providers.values import Credential
+
+LEASE = timedelta(seconds=60)
+LOCK_TIMEOUT_SECONDS = 1.0
+FLOOR = timedelta(seconds=10)
+CLIENT_RETRY = timedelta(seconds=60)
+
+
+class Outcome(StrEnum):
+    """What came of asking for a refresh."""
+
+    REFRESHED = "refreshed"
+    TOO_SOON = "too_soon"  # the current credential is a few seconds old: another would only be a hot loop
+    FRESH = "fresh"  # nothing was due: somebody else got there first
+    IN_FLIGHT = "in_flight"
+    BACKING_OFF = "backing_off"
+    HELD_BACK = "held_back"  # by the throttle: the provider wants to be left alone
+    UNAVAILABLE = "unavailable"
+    REFUSED = "refused"
+    CLIENT_REJECTED = "client_rejected"
+    MOVED = "moved"  # the endpoints are not those that gave the credential: it is not sent to them
+    ANSWER_UNREAD = "answer_unread"  # the last answer waits to be read, and may hold what the provider rotated to
+    NOT_REFRESHABLE = "not_refreshable"
+    UNREADABLE = "unreadable"
+    ABORTED = "aborted"
+    SWITCHED_OFF = "switched_off"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshReport:
+    """What came of it; ``attempt_id`` is the one to wait for, or the one that was made."""
+
+    outcome: Outcome
+    attempt_id: uuid.UUID | None = None
+    retry_after_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Why a refresh may begin although none is due.
+
+    ``valid_until``: the caller needs a credential that lives until then. ``instead_of``: this version is to be
+    replaced if it is still the current one. ``at_once`` also overrides the backoff after failures.
+    """
+
+    valid_until: datetime | None = None
+    instead_of: uuid.UUID | None = None
+    at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claimed refresh: all that the exchange and the store need, so that neither reads the database before."""
+
+    attempt_id: uuid.UUID
+    connection_id: uuid.UUID
+    tenant_id: uuid.UUID
+    parent_version_id: uuid.UUID
+    grant_id: uuid.UUID
+    scopes: tuple[str, ...]
+    access: Access
+    credential: Credential
+    key: DataKey
+    claimed_at: datetime
+    claimed_monotonic: float  # taken before the claim began: what stood still within it counts as well
+    ends: GrantEnds = field(default_factory=GrantEnds)
+    during_incident: bool = False
+
+    @property
+    def rotates(self) -> bool:
+        """Whether an unanswered request may have used up the refresh token."""
+        return self.access.capabilities.rotates
+
+    @property
+    def grace_seconds(self) -> int:
+        """For how long the provider still takes a refresh token that it has replaced."""
+        return self.access.target.method.refresh_tokens.grace_seconds
+
+
+def claimant() -> str:
+    """Return who claims: host, process and thread, for people who look for it."""
+    return f"{socket.gethostname()}:{os.getpid()}:{threading.current_thread().name}"[:120]
+
+
+def claim(
+    connection_id: uuid.UUID, *, trigger: str, need: Need, held_seconds: float | None = None
+) -> Claim | RefreshReport:
+    """Claim the refresh of one connection, or say why there is none to send. One short transaction.
+
+    The plain case takes two statements (``claim_query``); what follows them here decides about all others. With
+    ``held_seconds`` the provider may not be asked for so long: what was received before is promoted, no more.
+    """
+    began = time.monotonic()
+    is_plain = held_seconds is None and need.instead_of is None
+    if is_plain and (plain := _claim_plainly(connection_id, trigger=trigger, began=began)) is not None:
+        return plain
+    spool.replay()  # before the lock: an answer that waits there is worth more than a retry
+    try:
+        with short_transaction(lock_timeout_seconds=LOCK_TIMEOUT_SECONDS) as now:
+            connection = lock_connection(connection_id)
+            if connection is None:
+                return RefreshReport(Outcome.GONE)
+            reread_locked(connection, now=now, only_changed=True)
+            doubtful = settle_earlier(connection, now=now)
+            if doubtful is not None and doubtful.state == AttemptState.SENT:
+                return RefreshReport(Outcome.IN_FLIGHT, doubtful.id)
+            incident = Incident.objects.filter(
+                provider_app=connection.provider_app, kind=IncidentKind.CLIENT_REJECTED, closed_at=None
+            ).first()
+            refused = _why_not(connection, need, is_in_doubt=doubtful is not None, incident=incident, now=now)
+            if refused is not None:
+                return refused
+            if held_seconds is not None:
+                return RefreshReport(Outcome.HELD_BACK, retry_after_seconds=held_seconds)
+            return _claimed(
+                connection,
+                trigger=trigger,
+                doubtful=doubtful,
+                during_incident=incident is not None,
+                began=began,
+                now=now,
+            )
+    except LockTimeout:
+        return RefreshReport(Outcome.IN_FLIGHT)
+
+
+def _claim_plainly(connection_id: uuid.UUID, *, trigger: str, began: float) -> Claim | None:
+    """Claim a refresh that is due and about which nothing is unusual; None leaves the decision to the rules."""
+    attempt_id = uuid.uuid4()
+    with transaction.atomic(durable=True):
+        if not lock_if_free(connection_id):
+            return None
+        row = insert_plain_claim(
+            connection_id=connection_id,
+            attempt_id=attempt_id,
+            trigger=trigger,
+            claimed_by=claimant(),
+            claimant_key=presence.key(),
+            lease=LEASE,
+        )
+        if row is None:
+            return None
+        try:
+            return _claim_from(row, attempt_id, began=began)
+        except (Unreadable, AppMisconfigured):
+            transaction.set_rollback(True)
+            return None
+
+
+def _claim_from(row: ClaimRow, attempt_id: uuid.UUID, *, began: float) -> Claim:
+    key = unwrap_columns(key_id=row.data_key_id, tenant_id=row.tenant_id, kek_id=row.kek_id, wrapped=row.wrapped)
+    place = credential_place(tenant_id=row.tenant_id, connection_id=row.connection_id, version_id=row.version_id)
+    app = ProviderApp(
+        id=row.app_id,
+        tenant_id=row.app_tenant_id,
+        provider=row.provider,
+        name=row.app_name,
+        auth_style=row.auth_style,
+        client_id=row.client_id,
+        secrets=None if row.app_secrets is None else StoredSecret(row.app_secrets),
+        params=json.loads(row.app_params),
+        discovered=json.loads(row.discovered),
+    )
+    app_key = None
+    if row.app_key_id is not None:
+        app_key = unwrap_columns(
+            key_id=row.app_key_id, tenant_id=row.app_tenant_id, kek_id=row.app_kek_id, wrapped=row.app_wrapped
+        )
+    access = access_to(app, json.loads(row.params), key=app_key)
+    credential = Credential.from_bytes(open_sealed(StoredSecret(row.secrets).open_outer(), key=key, place=place))
+    access.check_grantor(credential)
+    return Claim(
+        attempt_id=attempt_id,
+        connection_id=row.connection_id,
+        tenant_id=row.tenant_id,
+        parent_version_id=row.version_id,
+        grant_id=row.grant_id,
+        scopes=tuple(row.scopes),
+        access=access,
+        credential=credential,
+        key=key,
+        claimed_at=row.now,
+        claimed_monotonic=began,
+        ends=GrantEnds(row.refresh_lifetime_seconds, row.refresh_expires_at, row.grant_expires_at),
+    )
+
+
+def _why_not(
+    connection: Connection, need: Need, *, is_in_doubt: bool, incident: Incident | None, now: datetime
+) -> RefreshReport | None:
+    if connection.status not in VENDS or connection.current_version_id is None:
+        return RefreshReport(Outcome.GONE)
+    if connection.is_suspended or connection.is_paused:
+        return RefreshReport(Outcome.SWITCHED_OFF)
+    if connection.refresh_due_at is None:
+        return RefreshReport(Outcome.NOT_REFRESHABLE)
+    if not is_in_doubt and not _is_due(connection, need, now=now):
+        return RefreshReport(Outcome.FRESH)
+    if is_held_back(connection, now=now):
+        return RefreshReport(Outcome.ANSWER_UNREAD)
+    if connection.next_attempt_at is not None and connection.next_attempt_at > now and not need.at_once:
+        wait = (connection.next_attempt_at - now).total_seconds()
+        return RefreshReport(Outcome.BACKING_OFF, retry_after_seconds=wait)
+    retry_at = None if incident is None else incident.last_seen_at + CLIENT_RETRY
+    if retry_at is not None and retry_at > now and not need.at_once:
+        return RefreshReport(Outcome.CLIENT_REJECTED, retry_after_seconds=(retry_at - now).total_seconds())
+    return None
+
+
+def _is_due(connection: Connection, need: Need, *, now: datetime) -> bool:
+    if need.instead_of is not None:
+        return need.instead_of == connection.current_version_id
+    if connection.refresh_due_at is not None and connection.refresh_due_at <= now:
+        return True
+    if need.valid_until is None or connection.access_expires_at is None:
+        return False
+    if connection.access_expires_at > need.valid_until:
+        return False
+    newest = CredentialVersion.objects.only("received_at").get(Q(id=connection.current_version_id))
+    return newest.received_at <= now - FLOOR
+
+
+def _claimed(
+    connection: Connection,
+    *,
+    trigger: str,
+    doubtful: RefreshAttempt | None,
+    during_incident: bool,
+    began: float,
+    now: datetime,
+) -> Claim | RefreshReport:
+    version = CredentialVersion.objects.get(Q(id=connection.current_version_id))
+    try:
+        credential, key = open_for_renewal(connection, version)
+        access = access_to(connection.provider_app, connection.params, key=key)
+        access.check_grantor(credential)
+    except Unreadable:
+        mark_undecryptable(connection, version.id, now=now)
+        return RefreshReport(Outcome.UNREADABLE)
+    except EndpointMoved:
+        mark_moved(connection, now=now)
+        return RefreshReport(Outcome.MOVED, retry_after_seconds=CLIENT_RETRY.total_seconds())
+    except AppMisconfigured:
+        return RefreshReport(Outcome.CLIENT_REJECTED, retry_after_seconds=CLIENT_RETRY.total_seconds())
+    if doubtful is not None:
+        supersede(doubtful)
+    attempt = RefreshAttempt.objects.create(
+        connection=connection,
+        parent_version_id=version.id,
+        state=AttemptState.SENT,
+        trigger=trigger,
+        claimed_by=claimant(),
+        claimant_key=presence.key(),
+        claimed_at=now,
+        deadline_at=now + LEASE,
+        follows_doubt=follows_doubt(connection),
+    )
+    return Claim(
+        attempt_id=attempt.id,
+        connection_id=connection.id,
+        tenant_id=connection.tenant_id,
+        parent_version_id=version.id,
+        grant_id=version.grant_id,
+        scopes=tuple(version.scopes),
+        access=access,
+        credential=credential,
+        key=key,
+        claimed_at=now,
+        claimed_monotonic=began,
+        ends=ends_of(version),
+        during_incident=during_incident,
+    )

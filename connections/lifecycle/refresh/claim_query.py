@@ -1,0 +1,133 @@
+"""The plain claim as two prepared statements: lock the row if it is free, record the attempt if all is usual.
+
+Unusual is whatever ``claim`` has a rule for: an attempt or a version left over, a doubt, an incident, a switch, a
+backoff. Then nothing is inserted, and ``claim`` decides. Two statements, because the second has to see what was
+committed while the first was getting its lock.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from connections.database.prepared import fetch_prepared
+
+_STATEMENT = """
+WITH due AS (
+    SELECT connection.id AS connection_id, connection.tenant_id, connection.params,
+           version.id AS version_id, version.grant_id, version.secrets, version.scopes,
+           version.refresh_lifetime_seconds, version.refresh_expires_at, version.grant_expires_at,
+           data_key.id AS data_key_id, data_key.kek_id, data_key.wrapped,
+           app.id AS app_id, app.tenant_id AS app_tenant_id, app.provider, app.name AS app_name, app.auth_style,
+           app.client_id, app.secrets AS app_secrets, app.params AS app_params, app.discovered,
+           app_key.id AS app_key_id, app_key.kek_id AS app_kek_id, app_key.wrapped AS app_wrapped,
+           clock_timestamp() AS now
+      FROM connections_connection AS connection
+      JOIN connections_tenant AS tenant ON tenant.id = connection.tenant_id
+      JOIN connections_providerapp AS app ON app.id = connection.provider_app_id
+      JOIN connections_credentialversion AS version ON version.id = connection.current_version_id
+      JOIN connections_datakey AS data_key ON data_key.id = version.data_key_id AND data_key.is_current
+      LEFT JOIN LATERAL (
+           SELECT own.id, own.kek_id, own.wrapped FROM connections_datakey AS own
+            WHERE own.is_current AND own.tenant_id = app.tenant_id
+            UNION ALL
+           SELECT shared.id, shared.kek_id, shared.wrapped FROM connections_datakey AS shared
+            WHERE shared.is_current AND shared.tenant_id IS NULL AND app.tenant_id IS NULL
+           ) AS app_key ON true
+     WHERE connection.id = %(connection_id)s
+       AND connection.status IN ('active', 'suspect')
+       AND connection.refresh_due_at <= clock_timestamp()
+       AND (connection.next_attempt_at IS NULL OR connection.next_attempt_at <= clock_timestamp())
+       AND connection.answer_unread_at IS NULL
+       AND connection.suspended_at IS NULL AND connection.paused_at IS NULL
+       AND app.suspended_at IS NULL AND app.paused_at IS NULL
+       AND tenant.suspended_at IS NULL
+       AND NOT EXISTS (
+           SELECT FROM connections_refreshattempt AS attempt
+            WHERE attempt.connection_id = connection.id AND attempt.state IN ('sent', 'in_doubt'))
+       AND NOT EXISTS (
+           SELECT FROM connections_refreshattempt AS doubtful
+            WHERE doubtful.parent_version_id = version.id AND doubtful.state = 'superseded')
+       AND NOT EXISTS (
+           SELECT FROM connections_credentialversion AS waiting
+            WHERE waiting.connection_id = connection.id AND waiting.stage = 'received')
+       AND NOT EXISTS (
+           SELECT FROM connections_incident AS incident
+            WHERE incident.provider_app_id = app.id AND incident.kind = 'client_rejected'
+              AND incident.closed_at IS NULL)
+), claimed AS (
+    INSERT INTO connections_refreshattempt (id, connection_id, parent_version_id, state, trigger, claimed_by,
+                                            claimant_key, claimed_at, deadline_at, follows_doubt, error, evidence)
+    SELECT %(attempt_id)s, connection_id, version_id, 'sent', %(trigger)s, %(claimed_by)s,
+           %(claimant_key)s, now, now + %(lease)s, false, '', '{}'
+      FROM due
+)
+SELECT * FROM due
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRow:
+    """What a refresh needs. ``params``, ``app_params`` and ``discovered`` are JSON texts."""
+
+    connection_id: uuid.UUID
+    tenant_id: uuid.UUID
+    params: str
+    version_id: uuid.UUID
+    grant_id: uuid.UUID
+    scopes: Sequence[str]
+    refresh_lifetime_seconds: int | None
+    refresh_expires_at: datetime | None
+    grant_expires_at: datetime | None
+    data_key_id: uuid.UUID
+    kek_id: str
+    app_id: uuid.UUID
+    app_tenant_id: uuid.UUID | None
+    provider: str
+    app_name: str
+    auth_style: str
+    client_id: str
+    app_params: str
+    discovered: str
+    app_key_id: uuid.UUID | None
+    app_kek_id: str
+    now: datetime
+    secrets: bytes = field(repr=False)
+    wrapped: bytes = field(repr=False)
+    app_secrets: bytes | None = field(repr=False)
+    app_wrapped: bytes = field(repr=False)
+
+
+def insert_plain_claim(
+    *,
+    connection_id: uuid.UUID,
+    attempt_id: uuid.UUID,
+    trigger: str,
+    claimed_by: str,
+    claimant_key: int | None,
+    lease: timedelta,
+) -> ClaimRow | None:
+    """Insert the attempt and return what the refresh needs, or None. Call it with the connection's row locked."""
+    parameters = {
+        "connection_id": connection_id,
+        "attempt_id": attempt_id,
+        "trigger": trigger,
+        "claimed_by": claimed_by,
+        "claimant_key": claimant_key,
+        "lease": lease,
+    }
+    return fetch_prepared(_STATEMENT, parameters, ClaimRow)
+
+
+@dataclass(frozen=True, slots=True)
+class AppRow:
+    """The provider app of a connection."""
+
+    id: uuid.UUID
+    provider: str
+
+
+def find_app(connection_id: uuid.UUID) -> AppRow | None:
+    """Return the provider app of a connection, or None if there is no such connection."""
+    statement = "SELECT provider_app_id AS id, provider FROM connections_connection WHERE id = %(id)s"
+    return fetch_prepared(statement, {"id": connection_id}, AppRow)

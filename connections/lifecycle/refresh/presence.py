@@ -1,0 +1,255 @@
+"""Presence: that a process which has claimed refreshes is dead is known in seconds, not when its lease is over.
+
+Each process that claims holds a session advisory lock of PostgreSQL's under a random key of its own, on a direct
+connection that no pool hands out. One daemon thread keeps it: it asks the server something every second, sees at once
+when the connection ends, and takes the lock again under the same key. A claim writes the key to its attempt; whoever
+meets the open attempt later looks whether the lock is free (``recover`` decides what that means). The server frees the
+lock when the process ends, killed or not; when the whole machine vanishes, keepalives end the session after about 11 s.
+A process that is merely stopped keeps its lock, because the kernel answers for it.
+
+A free lock is no proof by itself, so two things are asked for besides:
+
+- Absence is seen twice, at least 3 s apart: whoever lives and lost its connection has its lock again by then.
+- The server has not been started since the claim. A restart frees the locks of the living too; after one, the lease
+  alone counts, as it does for an attempt without a key (the lock was not held at the moment of the claim).
+
+What remains, honestly:
+
+- A process cut off from the database but not from the provider looks dead after about 14 s. If its request still runs
+  then, a second one overlaps with it at the provider. A request ends 25 s after its claim at the latest, so this takes
+  a partition and a slow answer together.
+- The same holds for a machine that is suspended whole and resumed, for a process that finds no free connection slot
+  for seconds when it comes back, and for the seconds after a failover to a standby that has been running for long.
+- Behind a pooler that shares sessions between clients a lock means nothing. Where one is recognised no lock is held.
+
+None of this can lose a token. A response is stored whatever became of its attempt, and promoted if the version that
+bought it is still current (``promote``): the fence is the version, never this lock.
+
+Because the thread knows best when the database is back, it also rids the pool of connections that broke meanwhile,
+and replays the spool (``spool``): when it starts, whenever it takes the lock anew, and every few seconds.
+
+Forking is safe: a child closes its copy of the socket without a word to the server (an open one would keep the lock
+of a dead parent), and has a key of its own from its first claim on.
+"""
+
+import os
+import secrets
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+import structlog
+from django.db import Error, connection, connections
+
+from connections.database.pool import release_database, replace_broken_connections
+from connections.lifecycle.credentials import spool
+
+logger = structlog.get_logger(__name__)
+
+GONE_AFTER = timedelta(seconds=3)
+_PING_SECONDS = 1.0
+_RETRY_SECONDS = 0.25
+_STALE_SECONDS = 3.0
+_SPOOL_SECONDS = 5.0
+
+# How the client notices a server that vanished, and the server a client: in seconds, the last in milliseconds.
+_CLIENT_KEEPALIVES = {
+    "connect_timeout": 3,
+    "keepalives": 1,
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 3000,
+}
+
+_SERVER_SETTINGS = """
+SELECT set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),
+       set_config('tcp_keepalives_count', '3', false), set_config('idle_session_timeout', '0', false)
+"""
+
+HELD_KEYS = """
+SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks
+WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+_LOOK = f"SELECT clock_timestamp(), pg_postmaster_start_time() <= %s AND %s NOT IN ({HELD_KEYS})"
+
+
+def key() -> int | None:
+    """Return this process's key if its lock is held now, else None; the first call makes the holder start.
+
+    Cheap, without I/O, and callable from any thread. After None an attempt simply lives by its lease.
+    """
+    holder = _process.holder
+    if holder is None or not holder.is_running:
+        start()
+        return None
+    return holder.key if holder.is_held else None
+
+
+def start() -> None:
+    """Begin to hold this process's lock, in a thread of its own. Returns at once; repeating it changes nothing."""
+    with _guard:
+        if _process.holder is None:
+            _process.holder = _Holder()
+        if not _process.holder.is_running:
+            _process.holder.run_in_thread()
+
+
+def stop() -> None:
+    """Let the lock go and close its connection; a later ``key`` begins anew. For an orderly end, such as of tests."""
+    with _guard:
+        holder, _process.holder = _process.holder, None
+    if holder is not None:
+        holder.stop()
+
+
+def absence(of: int, *, since: datetime) -> datetime | None:
+    """Return the moment (the database's clock) at which the lock ``of`` a process was seen to be free.
+
+    None where it is held, and where nobody can tell because the server was started after ``since``. One query.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LOOK, [since, of])
+        seen_at, is_absent = cursor.fetchone()
+    return seen_at if is_absent else None
+
+
+class _Holder:
+    """The lock of this process, and the thread that keeps it."""
+
+    def __init__(self) -> None:
+        self.key = secrets.randbelow(2**63 - 1) + 1
+        self._confirmed_at: float | None = None
+        self._session: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._last_word = ""
+        self._spool = spool.folder()
+        self._spool_due_at = 0.0
+        self._retries_aside = True
+        self._ending = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread lives."""
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the server said lately that the session lives, and with it the lock."""
+        confirmed_at = self._confirmed_at
+        return confirmed_at is not None and time.monotonic() - confirmed_at < _STALE_SECONDS
+
+    def run_in_thread(self) -> None:
+        """Start the thread."""
+        self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and its session; takes about a second."""
+        self._ending.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def leave_to_parent(self) -> None:
+        """Close a forked child's copy of the socket; closing the session itself would end it for the parent."""
+        if self._session is not None:
+            with suppress(psycopg.Error, OSError):
+                os.close(self._session.fileno())
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            try:
+                self._hold()
+            except psycopg.Error as error:
+                self._say("presence_lost", error=type(error).__name__)
+            self._confirmed_at = None
+            self._ending.wait(_RETRY_SECONDS)
+
+    def _hold(self) -> None:
+        """Connect, take the lock and keep it until told to stop. Raises ``psycopg.Error`` when the session ends."""
+        with _guard:  # no fork while there is a socket that a child could not know of
+            session = self._session = psycopg.connect(**_connection_parameters())
+        try:
+            _row(session, _SERVER_SETTINGS)
+            is_direct = _row(session, "SELECT pg_backend_pid()") == (session.info.backend_pid,)
+            if not is_direct:
+                self._say("presence_off", reason="a pooler stands between this process and PostgreSQL")
+            # Held by nobody, or by our own last session, of whose end the server does not know yet.
+            while is_direct and _row(session, f"SELECT pg_try_advisory_lock({self.key})") == (False,):
+                if self._ending.wait(_RETRY_SECONDS):
+                    return
+            replace_broken_connections()
+            self._keep(session, is_direct=is_direct)
+        finally:
+            with _guard:
+                self._session = None
+                session.close()
+
+    def _keep(self, session: "psycopg.Connection[tuple[Any, ...]]", *, is_direct: bool) -> None:
+        asked_at = time.monotonic()
+        self._spool_due_at = asked_at
+        while not self._ending.is_set():
+            if is_direct:
+                self._confirmed_at = asked_at
+                self._say("presence_held")
+            self._replay_spool()
+            for _ in session.notifies(timeout=_PING_SECONDS):
+                pass  # nobody notifies: this is a wait that sees at once when the connection ends
+            asked_at = time.monotonic()
+            _row(session, "SELECT 1")
+
+    def _replay_spool(self) -> None:
+        if time.monotonic() < self._spool_due_at:
+            return
+        self._spool_due_at = time.monotonic() + _SPOOL_SECONDS
+        try:
+            spool.replay(self._spool, retries_aside=self._retries_aside)
+            self._retries_aside = False
+        except (Error, OSError) as error:
+            logger.warning("spool_not_replayed", error=type(error).__name__)
+        finally:
+            release_database()
+
+    def _say(self, event: str, **values: str) -> None:
+        """Log a change, once."""
+        if event != self._last_word:
+            self._last_word = event
+            (logger.info if event == "presence_held" else logger.warning)(event, **values)
+
+
+def _connection_parameters() -> dict[str, Any]:
+    """Return what Django connects with, without what only concerns its own cursors."""
+    parameters = connections["default"].get_connection_params()
+    for name in ("cursor_factory", "context", "prepare_threshold"):
+        parameters.pop(name, None)
+    return parameters | _CLIENT_KEEPALIVES | {"autocommit": True, "application_name": "latchkey presence"}
+
+
+def _row(session: "psycopg.Connection[tuple[Any, ...]]", statement: str) -> tuple[Any, ...] | None:
+    return session.execute(statement).fetchone()
+
+
+def _in_child() -> None:
+    holder, _process.holder = _process.holder, None
+    if holder is not None:
+        holder.leave_to_parent()
+    _guard.release()
+
+
+@dataclass(slots=True)
+class _Process:
+    holder: _Holder | None = None
+
+
+_process = _Process()
+
+# Held while a session begins or ends and while the process forks, so that a child always knows the socket it inherits.
+_guard = threading.Lock()
+
+os.register_at_fork(before=_guard.acquire, after_in_parent=_guard.release, after_in_child=_in_child)

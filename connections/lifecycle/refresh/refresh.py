@@ -1,0 +1,122 @@
+"""Refresh: exactly one in flight for a connection, and no rotated token lost.
+
+Claim (T1, ``claim``) locks the row, records the attempt and commits; the exchange here holds neither lock nor database
+connection; what comes back is stored first (T2a) and promoted after (T2b, both ``settle``). One function serves the
+sweep, a vend that must wait, the API and the admin. What becomes of attempts that never ended is ``recover``.
+"""
+
+import time
+import uuid
+from datetime import timedelta
+
+from connections.database.clock import database_now
+from connections.database.pool import LockTimeout, release_database
+from connections.lifecycle.refresh.claim import Claim, Need, Outcome, RefreshReport, claim
+from connections.lifecycle.refresh.claim_query import AppRow, find_app
+from connections.lifecycle.refresh.settle import abort, settle_failure, settle_success, settle_unread
+from connections.lifecycle.throttle import admission
+from connections.models import AttemptState, Connection, RefreshAttempt
+from providers import send_window
+from providers.errors import NotSentInTime, ProviderError
+from providers.oauth.unread import AnswerUnread
+from providers.values import Obtained
+
+# After the claim. Whatever is sent has its answer, or its deadline, long before the lease is over.
+SEND_WITHIN_SECONDS = 5.0
+SEND_AGAIN_WITHIN_SECONDS = 25.0  # with another client secret
+WAIT_SECONDS = 10.0
+UNREAD_SECONDS = 300.0  # how often a sweep looks at a connection whose last answer waits to be read
+SWEEP = "sweep"  # the trigger of whatever nobody waits for
+_POLL_SECONDS = (0.05, 0.05, 0.1, 0.1, 0.2)
+
+
+def refresh(connection_id: uuid.UUID, *, trigger: str, need: Need = Need()) -> RefreshReport:
+    """Refresh one connection if it is due, and say what came of it.
+
+    Blocks for one exchange at the most, never for another's. Opens short transactions, none of which spans HTTP.
+    Nothing is sent while the provider wants to be left alone; who waits for it may overdraw its budget, a sweep not.
+    """
+    app = find_app(connection_id)
+    release_database()
+    if app is None:
+        return RefreshReport(Outcome.GONE)
+    held_seconds = admission.admit(app.id, budget=admission.budget_of(app.provider), is_urgent=trigger != SWEEP)
+    claimed = claim(connection_id, trigger=trigger, need=need, held_seconds=held_seconds)
+    if held_seconds is not None and trigger == SWEEP:
+        postpone_refresh(connection_id, seconds=held_seconds)
+    if isinstance(claimed, RefreshReport) and claimed.outcome is Outcome.ANSWER_UNREAD and trigger == SWEEP:
+        postpone_refresh(connection_id, seconds=UNREAD_SECONDS)
+    release_database()
+    if isinstance(claimed, RefreshReport):
+        if held_seconds is None:
+            admission.give_back(app.id)
+        return claimed
+    answer = _ask(claimed)
+    try:
+        report = _settle(claimed, answer)
+    except LockTimeout:
+        # What came back is stored, or the attempt is still open: recovery does the rest.
+        report = RefreshReport(Outcome.IN_FLIGHT, claimed.attempt_id)
+    _note(app, claimed, answer if isinstance(answer, ProviderError) else None)
+    return report
+
+
+def _ask(claimed: Claim) -> Obtained | ProviderError:
+    """Return what came of the exchange. HTTP, with neither a lock nor a database connection."""
+    claimed_at = claimed.claimed_monotonic
+    try:
+        with send_window.open_until(claimed_at + SEND_WITHIN_SECONDS, others_by=claimed_at + SEND_AGAIN_WITHIN_SECONDS):
+            return claimed.access.strategy.refresh(claimed.access.target, claimed.credential)
+    except ProviderError as error:
+        return error
+
+
+def _settle(claimed: Claim, answer: Obtained | ProviderError) -> RefreshReport:
+    if isinstance(answer, NotSentInTime):
+        return abort(claimed, answer)
+    if isinstance(answer, AnswerUnread):
+        return settle_unread(claimed, answer)
+    if isinstance(answer, ProviderError):
+        return settle_failure(claimed, answer)
+    return settle_success(claimed, answer)
+
+
+def _note(app: AppRow, claimed: Claim, failure: ProviderError | None) -> None:
+    """Tell the throttle, after the answer is safe."""
+    release_database()
+    grace_seconds = claimed.grace_seconds if claimed.rotates else 0
+    admission.note(app.id, connection_id=claimed.connection_id, failure=failure, grace_seconds=grace_seconds)
+
+
+def refresh_and_wait(connection_id: uuid.UUID, *, trigger: str, need: Need) -> RefreshReport:
+    """Refresh one connection, or wait up to 10 s for the refresh that is under way.
+
+    An attempt that fails ends the wait at once. ``Outcome.IN_FLIGHT`` means that the time ran out.
+    """
+    give_up_at = time.monotonic() + WAIT_SECONDS
+    while True:
+        report = refresh(connection_id, trigger=trigger, need=need)
+        if report.outcome is not Outcome.IN_FLIGHT or time.monotonic() >= give_up_at:
+            return report
+        _wait_for_end(report.attempt_id, give_up_at)
+
+
+def _wait_for_end(attempt_id: uuid.UUID | None, give_up_at: float) -> None:
+    polls = iter(_POLL_SECONDS)
+    pause = _POLL_SECONDS[-1]
+    while time.monotonic() < give_up_at:
+        pause = next(polls, pause)
+        release_database()
+        time.sleep(min(pause, max(0.0, give_up_at - time.monotonic())))
+        if attempt_id is None or not _is_under_way(attempt_id):
+            return
+
+
+def _is_under_way(attempt_id: uuid.UUID) -> bool:
+    return RefreshAttempt.objects.filter(id=attempt_id, state=AttemptState.SENT).exists()
+
+
+def postpone_refresh(connection_id: uuid.UUID, *, seconds: float) -> None:
+    """Have the sweeps pass over one connection for so long: its task was held back. A vend may refresh it meanwhile."""
+    until = database_now() + timedelta(seconds=seconds)
+    Connection.objects.filter(id=connection_id).update(refresh_enqueued_until=until)

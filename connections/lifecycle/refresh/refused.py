@@ -1,0 +1,64 @@
+"""Judge the refusal of a refresh: what may still be tried in its place, and what it means for the grant."""
+
+from datetime import datetime
+from typing import Any
+
+from connections.lifecycle.credentials.promote import newest_orphan, promote_orphan
+from connections.lifecycle.credentials.unread import was_answered
+from connections.lifecycle.health.incidents import downgrades_frozen
+from connections.lifecycle.health.rules import STRIKE_INTERVAL
+from connections.lifecycle.health.status import change_status
+from connections.lifecycle.health.strikes import strike
+from connections.models import Connection, CredentialVersion, Reason, RefreshAttempt, Status
+from providers.oauth.unread import AnswerUnread
+
+
+def refresh_refused(
+    connection: Connection, attempt: RefreshAttempt, *, evidence: dict[str, Any], now: datetime
+) -> None:
+    """Judge the refusal of a refresh: an orphan is tried first, then the two-strike rule decides.
+
+    An orphan whose access token has run out does not take the place of one that still vends: it is tried when that
+    ends, and the connection is suspect until then.
+    """
+    if connection.current_version_id != attempt.parent_version_id:
+        return
+    orphan = newest_orphan(connection)
+    if orphan is not None:
+        if not _outlasts(connection, orphan, now=now):
+            promote_orphan(connection, now=now)
+            return
+        if connection.status == Status.ACTIVE and not downgrades_frozen(connection.provider_app, now=now):
+            change_status(connection, Status.SUSPECT, Reason.REFRESH_REFUSED, evidence=evidence, now=now)
+        retry_at = connection.access_expires_at
+        connection.change(next_attempt_at=retry_at, refresh_due_at=retry_at, refresh_enqueued_until=None)
+        return
+    refusal = strike(
+        connection,
+        attempt.parent_version_id,
+        first=Reason.REFRESH_REFUSED,
+        final=_why_ended(connection, attempt),
+        is_decisive=attempt.follows_doubt,
+        evidence=evidence | {"attempt": str(attempt.id)},
+        now=now,
+    )
+    if not refusal:
+        retry_at = (connection.refused_at or now) + STRIKE_INTERVAL
+        connection.change(next_attempt_at=retry_at, refresh_due_at=retry_at, refresh_enqueued_until=None)
+
+
+def _why_ended(connection: Connection, attempt: RefreshAttempt) -> Reason:
+    """Return what a final refusal means: after an answer that could not be read, nothing was lost on the way."""
+    if not attempt.follows_doubt:
+        return Reason.GRANT_REJECTED
+    earlier = RefreshAttempt.objects.filter(
+        connection=connection, parent_version_id=attempt.parent_version_id, error=AnswerUnread.code
+    )
+    answered = was_answered(connection, attempt.parent_version_id) or earlier.exists()
+    return Reason.ANSWER_UNREAD if answered else Reason.LOST_IN_FLIGHT
+
+
+def _outlasts(connection: Connection, orphan: CredentialVersion, *, now: datetime) -> bool:
+    """Whether the current access token still vends, and that of ``orphan`` does not."""
+    is_orphan_over = orphan.access_expires_at is not None and orphan.access_expires_at <= now
+    return is_orphan_over and connection.access_expires_at is not None and connection.access_expires_at > now

@@ -1,0 +1,245 @@
+"""Settle: what is recorded of an exchange that ended, however it ended.
+
+A success is stored before anything is asked (T2a), then promoted (T2b). A failure is told apart: the grant is refused,
+our registration is refused, nothing was sent, or nobody knows.
+"""
+
+import random
+import time
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from django.db import IntegrityError, InterfaceError, OperationalError
+
+from connections.database.clock import database_now
+from connections.database.locks import lock_attempt, lock_connection
+from connections.database.pool import release_database, replace_broken_connections, short_transaction
+from connections.lifecycle.credentials import spool
+from connections.lifecycle.credentials.due import GrantLifetimes
+from connections.lifecycle.credentials.lifetime import grant_lifetimes, with_known_lifetime
+from connections.lifecycle.credentials.promote import promote, promote_plainly, promote_received
+from connections.lifecycle.credentials.store import store_received
+from connections.lifecycle.credentials.unread import SealedAnswer, note_unread, seal_answer, store_unread
+from connections.lifecycle.credentials.versions import SealedVersion, seal_version, set_lifetime
+from connections.lifecycle.health.failing import is_refused_alone, refresh_failed
+from connections.lifecycle.health.incidents import close_client_incident, open_client_incident
+from connections.lifecycle.health.rules import backoff_seconds
+from connections.lifecycle.refresh.claim import Claim, Outcome, RefreshReport
+from connections.lifecycle.refresh.refused import refresh_refused
+from connections.models import AttemptState, Connection, CredentialVersion, RefreshAttempt, Stage
+from providers.errors import ClientRejected, GrantRejected, NotSentInTime, ProviderError, RequestRejected
+from providers.oauth.unread import AnswerUnread
+from providers.values import Obtained
+
+logger = structlog.get_logger(__name__)
+
+STORE_RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0)
+
+
+def settle_success(claimed: Claim, obtained: Obtained) -> RefreshReport:
+    """Store what the provider answered (T2a), then promote it (T2b)."""
+    sealed = seal_version(
+        obtained,
+        tenant_id=claimed.tenant_id,
+        connection_id=claimed.connection_id,
+        grant_id=claimed.grant_id,
+        key=claimed.key,
+        # RFC 6749 §6: a refresh that names no scopes, or an empty list, changes none.
+        scopes=obtained.scopes or claimed.scopes,
+        is_refreshable=True,
+        received_at=claimed.claimed_at + timedelta(seconds=time.monotonic() - claimed.claimed_monotonic),
+        grantor=claimed.access.target.grantor,
+        parent_id=claimed.parent_version_id,
+        attempt_id=claimed.attempt_id,
+        before=claimed.ends,
+    )
+    if not _stored(sealed):
+        return RefreshReport(Outcome.UNAVAILABLE, claimed.attempt_id, retry_after_seconds=STORE_RETRY_SECONDS[-1])
+    learnt = _learnt_lifetime(claimed, obtained)
+    if (
+        learnt is not None
+        or claimed.during_incident
+        or not promote_plainly(sealed, lifetimes=_lifetimes(claimed, sealed))
+    ):
+        with short_transaction() as now:
+            connection = lock_connection(claimed.connection_id)
+            if connection is None:
+                return RefreshReport(Outcome.GONE, claimed.attempt_id)
+            version = CredentialVersion.objects.filter(id=sealed.id).first()
+            if version is not None and version.stage == Stage.RECEIVED:
+                if learnt is not None:
+                    set_lifetime(version, learnt)
+                promote(connection, version, now=now)
+            if claimed.during_incident:
+                close_client_incident(connection.provider_app, now=now)
+    logger.info("refreshed", connection=str(claimed.connection_id), attempt=str(claimed.attempt_id))
+    return RefreshReport(Outcome.REFRESHED, claimed.attempt_id)
+
+
+def _lifetimes(claimed: Claim, sealed: SealedVersion) -> GrantLifetimes:
+    target = claimed.access.target
+    return grant_lifetimes(target.entry.slug, target.style, refresh_lifetime_seconds=sealed.refresh_lifetime_seconds)
+
+
+def _learnt_lifetime(claimed: Claim, obtained: Obtained) -> int | None:
+    """Return the lifetime in seconds that introspection knows, where response and catalogue were silent. HTTP."""
+    if obtained.lifetime_seconds is not None or obtained.is_endless:
+        return None
+    release_database()
+    return with_known_lifetime(claimed.access, obtained).lifetime_seconds
+
+
+def settle_unread(claimed: Claim, unread: AnswerUnread) -> RefreshReport:
+    """Store an answer that cannot be read, before anything is decided about it; then record the failure."""
+    sealed = seal_answer(
+        unread,
+        tenant_id=claimed.tenant_id,
+        connection_id=claimed.connection_id,
+        grant_id=claimed.grant_id,
+        parent_id=claimed.parent_version_id,
+        attempt_id=claimed.attempt_id,
+        key=claimed.key,
+        grantor=claimed.access.target.grantor,
+        provider=claimed.access.target.entry.slug,
+        rotates=claimed.rotates,
+        received_at=claimed.claimed_at + timedelta(seconds=time.monotonic() - claimed.claimed_monotonic),
+    )
+    if not _stored(sealed):
+        return RefreshReport(Outcome.UNAVAILABLE, claimed.attempt_id, retry_after_seconds=STORE_RETRY_SECONDS[-1])
+    report = settle_failure(claimed, unread)
+    if sealed.holds_back and not claimed.grace_seconds and report.outcome is Outcome.UNAVAILABLE:
+        return RefreshReport(Outcome.ANSWER_UNREAD, claimed.attempt_id)
+    return report
+
+
+def _store(sealed: SealedVersion | SealedAnswer) -> None:
+    if isinstance(sealed, SealedVersion):
+        store_received(sealed)
+    else:
+        store_unread(sealed)
+
+
+def _stored(sealed: SealedVersion | SealedAnswer) -> bool:
+    """Store it in a transaction of its own, on a new connection where the database went away meanwhile.
+
+    At the first failure it goes to the spool as well, where a kill cannot reach it; where the database stays away, that
+    is where it waits, and False is returned. Only the errors of a lost connection count: any other is a bug, and rises.
+    """
+    is_spooled, has_failed = False, False
+    for pause in (*STORE_RETRY_SECONDS, None):
+        try:
+            _store(sealed)
+        except (OperationalError, InterfaceError):
+            has_failed = True
+            try:
+                if not is_spooled:
+                    spool.write(sealed)
+                    is_spooled = True
+            except OSError as error:
+                logger.error("version_not_spooled", connection=str(sealed.connection_id), error=type(error).__name__)
+                if pause is None:
+                    raise
+            release_database()
+            replace_broken_connections()
+            if pause is not None:
+                time.sleep(pause)
+        except IntegrityError:
+            if not is_spooled:
+                raise
+            return True  # whoever replays the spool was quicker
+        else:
+            if has_failed:
+                spool.discard(sealed)
+            return True
+    return False
+
+
+def abort(claimed: Claim, failure: NotSentInTime) -> RefreshReport:
+    """End a claim of which nothing was sent; the next sweep may try again."""
+    with short_transaction():
+        _end(lock_attempt(claimed.attempt_id), AttemptState.ABORTED, failure.code, failure.evidence.as_dict())
+    return RefreshReport(Outcome.ABORTED, claimed.attempt_id, retry_after_seconds=1)
+
+
+def settle_failure(claimed: Claim, failure: ProviderError) -> RefreshReport:
+    """Record a failed exchange on the attempt, the connection or the provider app, whichever is at fault."""
+    if isinstance(failure, GrantRejected):
+        # The late answer to an earlier attempt may be what the provider takes this one for a replay of.
+        spool.replay()
+    with short_transaction() as now:
+        connection = lock_connection(claimed.connection_id)
+        if connection is None:
+            return RefreshReport(Outcome.GONE, claimed.attempt_id)
+        attempt = lock_attempt(claimed.attempt_id)
+        report = _settle_failure(claimed, connection, attempt, failure, now=now)
+    logger.warning(
+        "refresh_failed",
+        connection=str(claimed.connection_id),
+        attempt=str(claimed.attempt_id),
+        error=failure.code,
+        evidence=failure.evidence.as_dict(),
+    )
+    return report
+
+
+def _settle_failure(
+    claimed: Claim, connection: Connection, attempt: RefreshAttempt, failure: ProviderError, *, now: datetime
+) -> RefreshReport:
+    evidence = failure.evidence.as_dict()
+    if isinstance(failure, GrantRejected):
+        _end(attempt, AttemptState.REJECTED, failure.code, evidence)
+        promote_received(connection, now=now)
+        refresh_refused(connection, attempt, evidence=evidence, now=now)
+        return RefreshReport(Outcome.REFUSED, attempt.id, retry_after_seconds=_seconds_left(connection, now))
+    is_alone = isinstance(failure, ClientRejected) and (failure.by_typed_host or is_refused_alone(connection, attempt))
+    if isinstance(failure, ClientRejected) and not is_alone:
+        _end(attempt, AttemptState.REJECTED, failure.code, evidence)
+        open_client_incident(connection.provider_app, evidence=evidence, now=now)
+        return RefreshReport(Outcome.CLIENT_REJECTED, attempt.id)
+    if isinstance(failure, ClientRejected | RequestRejected):
+        _end(attempt, AttemptState.REJECTED, failure.code, evidence)
+        grace_seconds = 0
+    elif failure.sent and claimed.rotates and failure.evidence.status != HTTPStatus.TOO_MANY_REQUESTS:
+        _end(attempt, AttemptState.IN_DOUBT, failure.code, evidence)
+        grace_seconds = claimed.grace_seconds
+    else:
+        _end(attempt, AttemptState.ABORTED, failure.code, evidence)
+        grace_seconds = 0
+    if isinstance(failure, AnswerUnread):
+        note_unread(connection, now=now)
+    wait = backoff_seconds(
+        connection.failures + 1,
+        spread=random.random(),
+        retry_after_seconds=failure.retry_after_seconds,
+        grace_seconds=grace_seconds,
+    )
+    due = now + timedelta(seconds=wait)
+    if connection.current_version_id == claimed.parent_version_id:
+        connection.change(
+            failures=connection.failures + 1,
+            next_attempt_at=due,
+            refresh_due_at=min(connection.refresh_due_at or due, due),
+            refresh_enqueued_until=None,
+        )
+        capabilities = claimed.access.capabilities
+        can_probe = capabilities.probes or capabilities.introspects
+        refresh_failed(connection, failure, can_probe=can_probe, now=now)
+    return RefreshReport(Outcome.UNAVAILABLE, attempt.id, retry_after_seconds=wait)
+
+
+def _end(attempt: RefreshAttempt, state: AttemptState, error: str, evidence: dict[str, Any]) -> None:
+    """Close the attempt, unless recovery did so meanwhile: then only what is known of it is added."""
+    if attempt.state == AttemptState.SENT:
+        attempt.state = state
+    attempt.error = error[:40]
+    attempt.evidence = evidence
+    attempt.ended_at = database_now()
+    attempt.save(update_fields=["state", "error", "evidence", "ended_at"])
+
+
+def _seconds_left(connection: Connection, now: datetime) -> float | None:
+    if connection.next_attempt_at is None:
+        return None
+    return max(0.0, (connection.next_attempt_at - now).total_seconds())

@@ -1,0 +1,197 @@
+"""On demand: a refresh, a probe or an ending that an operator asks for, with its audit row and the outcome in words.
+
+What refreshes and probes do is ``refresh`` and ``probe``. Here somebody at a screen asks, and is told what happened.
+For one connection or a few the work is done at once; for many it is ordered, and a worker does it.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from connections import dispatch
+from connections.access.switched_off import switched_off
+from connections.database.clock import database_now
+from connections.database.locks import lock_connection
+from connections.database.pool import short_transaction
+from connections.journal import audit
+from connections.lifecycle.credentials.reread import discard_unread, reread
+from connections.lifecycle.end.disconnect import disconnect
+from connections.lifecycle.probe.probe import probe
+from connections.lifecycle.refresh.claim import FLOOR, Need, Outcome, RefreshReport
+from connections.lifecycle.refresh.refresh import refresh_and_wait
+from connections.models import VENDS, Connection, CredentialVersion, Revocation, Status
+from providers.vocabulary import ProbeVerdict
+
+TRIGGER = "operator"
+_SENT_AGAIN_AFTER = timedelta(seconds=60)
+_REFRESHED = {
+    Outcome.REFRESHED: "Refreshed: a fresh credential is in use.",
+    Outcome.FRESH: "Nothing to do: somebody else has just refreshed it.",
+    Outcome.TOO_SOON: "Nothing to do: it was refreshed less than 10 s ago.",
+    Outcome.IN_FLIGHT: "Another refresh is under way and has not ended within 10 s: look again shortly.",
+    Outcome.BACKING_OFF: "Not tried: refreshes are held back after failures.",
+    Outcome.HELD_BACK: "Not tried: the provider is not asked for a while, because it wanted that or does not answer.",
+    Outcome.UNAVAILABLE: "The provider could not answer: the credential stays, and the refresh is tried again.",
+    Outcome.REFUSED: "The provider refused the grant: the page of the connection says what follows.",
+    Outcome.CLIENT_REJECTED: "The provider refuses our client registration: check the provider app.",
+    Outcome.MOVED: (
+        "Not tried: the provider app's endpoints are not those that gave this credential. Put them back, or let the "
+        "end user connect again."
+    ),
+    Outcome.ANSWER_UNREAD: "Not tried: the last answer could not be read, and is kept. Mend the entry and have it read "
+    "again (`manage.py connections reread`), or discard it (`discard-answer`) and refresh with the old token.",
+    Outcome.NOT_REFRESHABLE: "It cannot be refreshed: the provider gave nothing to refresh it with.",
+    Outcome.UNREADABLE: "The stored credential does not open: a key of the vault may be missing.",
+    Outcome.ABORTED: "Nothing was sent: this process stood still for too long. Try again.",
+    Outcome.SWITCHED_OFF: "Not tried: the connection, its tenant or its provider app is paused or suspended.",
+    Outcome.GONE: "There is nothing to refresh: the connection is not in use.",
+}
+
+_PROBED = {
+    ProbeVerdict.ALIVE: "Alive: the provider accepted the credential.",
+    ProbeVerdict.DEAD: "Refused: the provider did not accept the credential.",
+    ProbeVerdict.FORBIDDEN: "Forbidden: the provider knows the credential, but does not allow this call.",
+    ProbeVerdict.UNAVAILABLE: "Unknown: the provider could not answer, so nothing follows from it.",
+}
+
+_REVOCATIONS = {
+    Revocation.PENDING: "The provider is being asked to revoke the grant, and will be tried until it is confirmed.",
+    Revocation.UNSUPPORTED: "The provider has no call to revoke the grant; the stored secrets are destroyed.",
+    Revocation.WITHHELD: (
+        "The grant is left alone at the provider, because another connection lives on it; the stored secrets are"
+        " destroyed."
+    ),
+    Revocation.CONFIRMED: "The provider has confirmed the revocation; the stored secrets are destroyed.",
+    Revocation.UNCONFIRMED: "The provider never confirmed the revocation; the stored secrets are destroyed.",
+    Revocation.NOT_ASKED: "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of it: a stable ``code``, a sentence for people, and when asking again can lead to more, if known."""
+
+    is_success: bool
+    code: str
+    detail: str
+    retry_after_seconds: float | None = None
+
+
+def refresh_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor, trigger: str = TRIGGER) -> Told:
+    """Replace the current credential of one connection now, whatever its due time and backoff say.
+
+    Not so within 10 s of the last refresh. Waits up to 10 s for one that is under way. HTTP: no transaction may be
+    open. Raises ``Suspended`` and ``Paused``.
+    """
+    connection = _asked_about("connection.refresh", connection_id, actor=actor)
+    if connection is None:
+        return Told(False, Outcome.GONE, "There is no such connection.")
+    need = Need(instead_of=connection.current_version_id, at_once=True)
+    report = _too_soon(connection) or refresh_and_wait(connection_id, trigger=trigger, need=need)
+    is_success = report.outcome in (Outcome.REFRESHED, Outcome.FRESH)
+    audit.record(
+        "connection.refresh",
+        decision=audit.ALLOWED if is_success else report.outcome.value,
+        actor=actor,
+        connection=connection,
+        detail={"attempt": str(report.attempt_id)} if report.attempt_id else {},
+    )
+    return Told(is_success, report.outcome, _REFRESHED[report.outcome], report.retry_after_seconds)
+
+
+def probe_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor, trigger: str = TRIGGER) -> Told:
+    """Prove now that the credential of one connection works. HTTP: no transaction may be open.
+
+    Raises ``Suspended`` and ``Paused``.
+    """
+    connection = _asked_about("connection.probe", connection_id, actor=actor)
+    if connection is None:
+        return Told(False, "gone", "There is no such connection.")
+    found = probe(connection_id, trigger=trigger)
+    code = "not_probed" if found.verdict is None else found.verdict.value
+    is_success = found.verdict is ProbeVerdict.ALIVE
+    audit.record("connection.probe", decision=audit.ALLOWED if is_success else code, actor=actor, connection=connection)
+    if found.verdict is None:
+        return Told(False, code, found.detail)
+    now = Connection.objects.only("status", "reason").filter(id=connection_id).first()
+    follows = ""
+    if found.verdict is ProbeVerdict.DEAD and now is not None:
+        follows = f" The connection is {now.get_status_display().lower()} now ({now.get_reason_display()})."
+    return Told(is_success, code, _PROBED[found.verdict] + follows)
+
+
+def reread_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor) -> Told:
+    """Read again what one connection has unread. Nothing is sent."""
+    count, left = reread(connection_id, actor=actor)
+    if count:
+        return Told(True, "read", "Read: what the provider had answered is in use.")
+    if left:
+        return Told(False, "unread", "It still cannot be read: say in the catalogue entry where the tokens are.")
+    return Told(False, "nothing", "No answer is waiting to be read.")
+
+
+def discard_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor) -> Told:
+    """Destroy what one connection has unread: the next refresh is sent with the token before."""
+    if discard_unread(connection_id, actor=actor):
+        return Told(True, "discarded", "Destroyed. The next refresh is sent with the refresh token before it.")
+    return Told(False, "nothing", "No answer is waiting to be read.")
+
+
+def _too_soon(connection: Connection) -> RefreshReport | None:
+    """Return the report for a credential that a refresh has just brought: another would only be a hot loop."""
+    current = CredentialVersion.objects.filter(Q(id=connection.current_version_id), attempt_id__isnull=False)
+    received_at = current.values_list("received_at", flat=True).first()
+    left = None if received_at is None else received_at + FLOOR - database_now()
+    if left is None or left <= timedelta(0):
+        return None
+    return RefreshReport(Outcome.TOO_SOON, retry_after_seconds=left.total_seconds())
+
+
+def _asked_about(action: str, connection_id: uuid.UUID, *, actor: audit.Actor) -> Connection | None:
+    """Return the connection. Raises ``Suspended`` or ``Paused``, with an audit row, where nothing may be sent."""
+    connection = Connection.objects.select_related("tenant", "provider_app").filter(id=connection_id).first()
+    if connection is not None and (off := switched_off(connection)) is not None:
+        audit.record(action, decision=off.code, actor=actor, connection=connection)
+        raise off
+    return connection
+
+
+def end_on_demand(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, keep: bool) -> Told:
+    """Revoke one connection (``keep``: it can be connected anew) or disconnect it for good. Raises ``NotFound``."""
+    before = Connection.objects.only("status").filter(id=connection_id).first()
+    connection = disconnect(connection_id, now=now, actor=actor, keep=keep)
+    if before is not None and before.status == connection.status:
+        return Told(False, "nothing_changed", f"It was {connection.get_status_display().lower()} already.")
+    what = "Revoked: it no longer vends, and can be connected anew." if keep else "Disconnected: it no longer vends."
+    return Told(True, Status(connection.status).value, f"{what} {_REVOCATIONS[Revocation(connection.revocation)]}")
+
+
+def order_refresh(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor) -> Told:
+    """Make one connection due now and have a worker refresh it. One short transaction, no HTTP."""
+    with short_transaction():
+        connection = lock_connection(connection_id)
+        if connection is None or connection.status not in VENDS:
+            return Told(False, Outcome.GONE, _REFRESHED[Outcome.GONE])
+        if connection.refresh_due_at is None:
+            return Told(False, Outcome.NOT_REFRESHABLE, _REFRESHED[Outcome.NOT_REFRESHABLE])
+        if (off := switched_off(connection)) is not None:
+            return Told(False, off.code, off.detail)
+        connection.change(refresh_due_at=now, next_attempt_at=None, refresh_enqueued_until=now + _SENT_AGAIN_AFTER)
+        audit.record("connection.refresh_ordered", actor=actor, connection=connection)
+        dispatch.refresh_later(connection.id)
+    return Told(True, "ordered", "Ordered: a worker refreshes it.")
+
+
+def order_probe(connection_id: uuid.UUID, *, actor: audit.Actor) -> Told:
+    """Have a worker probe one connection. One short transaction, no HTTP."""
+    with short_transaction():
+        connection = lock_connection(connection_id)
+        if connection is None or connection.status not in VENDS:
+            return Told(False, "gone", "There is nothing to probe: the connection is not in use.")
+        if (off := switched_off(connection)) is not None:
+            return Told(False, off.code, off.detail)
+        audit.record("connection.probe_ordered", actor=actor, connection=connection)
+        dispatch.probe_later(connection.id)
+    return Told(True, "ordered", "Ordered: a worker probes it.")

@@ -1,0 +1,78 @@
+"""Switches: what an operator turns off, and on again.
+
+Suspending acts on the next vend, pausing on background work alone. The switches are flags beside the status: turning
+one changes nothing else, so turning it back restores what was. Each change has its audit row; a switch that already
+stands as asked is left alone.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from connections.database.locks import lock_connection
+from connections.database.pool import short_transaction
+from connections.journal import audit
+from connections.models import ApiClient, Connection, ProviderApp, Tenant
+from connections.refusals import InvalidRequest
+
+Suspendable = Tenant | ProviderApp | ApiClient | Connection
+
+Pausable = ProviderApp | Connection
+
+_KINDS: dict[type, str] = {
+    Tenant: "tenant",
+    ProviderApp: "provider_app",
+    ApiClient: "api_client",
+    Connection: "connection",
+}
+
+
+def suspend(subject: Suspendable, *, now: datetime, actor: audit.Actor) -> bool:
+    """Switch ``subject`` off: nothing of it vends or refreshes any more. False if it was off already."""
+    return _turn(subject, "suspended_at", now, verb="suspended", actor=actor)
+
+
+def resume(subject: Suspendable, *, actor: audit.Actor) -> bool:
+    """Switch ``subject`` on again. False if it was on already.
+
+    Raises ``InvalidRequest`` for a tenant that is being deleted: it stays off.
+    """
+    return _turn(subject, "suspended_at", None, verb="resumed", actor=actor)
+
+
+def pause(subject: Pausable, *, now: datetime, actor: audit.Actor) -> bool:
+    """Stop refreshing and probing ``subject``; valid credentials still vend. False if it was paused already."""
+    return _turn(subject, "paused_at", now, verb="paused", actor=actor)
+
+
+def unpause(subject: Pausable, *, actor: audit.Actor) -> bool:
+    """Refresh and probe ``subject`` again. False if it was not paused."""
+    return _turn(subject, "paused_at", None, verb="unpaused", actor=actor)
+
+
+def _turn(subject: Suspendable, column: str, value: datetime | None, *, verb: str, actor: audit.Actor) -> bool:
+    kind = _KINDS[type(subject)]
+    with short_transaction():
+        if not _changed(subject, column, value):
+            return False
+        if isinstance(subject, Connection):
+            audit.record(f"{kind}.{verb}", actor=actor, connection=subject)
+        else:
+            tenant_id = subject.id if isinstance(subject, Tenant) else subject.tenant_id
+            audit.record(f"{kind}.{verb}", actor=actor, tenant_id=tenant_id, detail={kind: str(subject.id)})
+    setattr(subject, column, value)
+    return True
+
+
+def _changed(subject: Suspendable, column: str, value: datetime | None) -> bool:
+    if isinstance(subject, Connection):
+        locked = lock_connection(subject.id)
+        if locked is None or (getattr(locked, column) is None) == (value is None):
+            return False
+        locked.change(**{column: value})
+        return True
+    other_way: dict[str, Any] = {"pk": subject.pk, f"{column}__isnull": value is not None}
+    if isinstance(subject, Tenant) and value is None:
+        if Tenant.objects.filter(pk=subject.pk, shred_at__isnull=False).exists():
+            raise InvalidRequest("This tenant is being deleted: it stays suspended.", field="tenant")
+        other_way["shred_at"] = None
+    return bool(type(subject)._default_manager.filter(**other_way).update(**{column: value}))

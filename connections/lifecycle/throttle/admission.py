@@ -1,0 +1,258 @@
+"""Throttle: may a provider be asked now? What one connection learns of its provider holds for the whole provider app.
+
+Three restraints, kept in Redis for all processes: ``Retry-After``, obeyed for everything of the app; a circuit
+breaker for each of its servers, which opens when distinct connections in a row get no answer, lets one trial through
+when its time is up, and closes at the first answer; and a budget of requests, which those that a caller waits for may
+overdraw. What is held back stays due, and the sweeps leave it out meanwhile.
+
+None of it is needed for safety. With Redis away or emptied all is admitted, and what is left is each connection's own
+backoff in the database. Nothing here raises or waits for longer than a quarter of a second, nor that twice within a
+second. The Lua is ``scripts``.
+"""
+
+import random
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any
+
+import redis
+import structlog
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from connections.access.targets import entry_named
+from connections.lifecycle.throttle import scripts
+from connections.refusals import AppMisconfigured
+from providers.errors import (
+    ClientRejected,
+    GrantRejected,
+    MalformedResponse,
+    ProviderError,
+    ProviderUnavailable,
+    RequestRejected,
+)
+from providers.values import ProbeResult
+from providers.vocabulary import ProbeVerdict
+
+logger = structlog.get_logger(__name__)
+
+DISTINCT_FAILURES = 5
+OPEN_BASE_SECONDS = 10.0
+OPEN_CAP_SECONDS = 300.0
+LONGEST_HOLD_SECONDS = 900.0
+
+# What may go at once, as a part of a minute's budget; and what of that probes leave to refreshes.
+BURST = 1 / 6
+LEFT_TO_REFRESHES = 0.25
+TIMEOUT_SECONDS = 0.25
+AWAY_SECONDS = 1.0
+
+# What a server answers that cannot run any script now.
+_SERVERS_FAULTS = ("MISCONF", "NOREPLICAS", "BUSY")
+
+
+class Server(StrEnum):
+    """Which server of a provider is asked: one may be down while the other answers."""
+
+    AUTHORIZATION = "authorization"  # refreshes
+    RESOURCE = "resource"  # probes
+
+    @property
+    def other(self) -> "Server":
+        """The other one."""
+        return Server.RESOURCE if self is Server.AUTHORIZATION else Server.AUTHORIZATION
+
+
+@dataclass(frozen=True, slots=True)
+class Restraints:
+    """Provider apps that get less than what is due: nothing (``held``), or one trial at a time (``on_trial``)."""
+
+    held: frozenset[uuid.UUID] = frozenset()
+    on_trial: frozenset[uuid.UUID] = frozenset()
+
+    def most_at_once(self, app_id: uuid.UUID, *, budget: int) -> int:
+        """Return how many requests of one app to begin now, for a ``budget`` a minute."""
+        if app_id in self.held:
+            return 0
+        return 1 if app_id in self.on_trial else burst(budget)
+
+
+def burst(budget: int) -> int:
+    """Return how many requests may go at once for a ``budget`` a minute."""
+    return max(1, int(budget * BURST))
+
+
+def budget_of(provider: str) -> int:
+    """Return how many requests a minute one app of this provider may make in the background, by the catalogue."""
+    try:
+        return entry_named(provider).requests_per_minute
+    except AppMisconfigured:  # nothing is sent to a provider that is not described
+        return 1
+
+
+def admit(
+    app_id: uuid.UUID, *, budget: int, is_urgent: bool = False, server: Server = Server.AUTHORIZATION
+) -> float | None:
+    """Return None if one request of a provider app may be sent now, else the seconds to wait.
+
+    ``budget`` is the catalogue's requests a minute, of which one is taken; ``is_urgent`` says that a caller waits for
+    it, and may overdraw. Whoever is admitted tells what came of it (``note``) or that nothing was sent (``give_back``).
+    One round trip to Redis; do it outside of transactions.
+    """
+    room = burst(budget)
+    left = room * LEFT_TO_REFRESHES if server is Server.RESOURCE and room > 1 else 0
+    wait = _run(scripts.ADMIT, app_id, server, budget, room, left, int(is_urgent))
+    return None if wait is None else max(0.05, float(wait))
+
+
+def give_back(app_id: uuid.UUID, *, server: Server = Server.AUTHORIZATION) -> None:
+    """Take back an admission of which no use was made: nothing was due, or somebody else was at it."""
+    _run(scripts.GIVE_BACK, app_id, server)
+
+
+def note(
+    app_id: uuid.UUID,
+    *,
+    connection_id: uuid.UUID,
+    failure: ProviderError | None,
+    server: Server = Server.AUTHORIZATION,
+    grace_seconds: int = 0,
+) -> None:
+    """Learn from what became of a request: ``failure`` is None where it succeeded. One round trip to Redis.
+
+    A refusal is an answer as well. What could not even be asked, for reasons of ours, says nothing. ``grace_seconds``
+    is how long the provider still takes a refresh token that an unanswered request may have used up: what we hold
+    back of our own accord does not outlast it.
+    """
+    if isinstance(failure, ProviderUnavailable):
+        _unanswered(app_id, server, connection_id, failure.retry_after_seconds, grace_seconds=grace_seconds)
+    elif failure is None or (isinstance(failure, GrantRejected | ClientRejected | RequestRejected) and failure.sent):
+        _run(scripts.ANSWERED, app_id, server)
+    elif not isinstance(failure, MalformedResponse):  # a trial that was answered so is still out
+        give_back(app_id, server=server)
+
+
+def note_probe(app_id: uuid.UUID, *, connection_id: uuid.UUID, found: ProbeResult, server: Server) -> None:
+    """Learn from what a probe or an introspection found. One round trip to Redis."""
+    status = found.status
+    is_down = found.unanswered or (status is not None and (status >= 500 or status == HTTPStatus.TOO_MANY_REQUESTS))
+    if found.verdict not in (ProbeVerdict.ALIVE, ProbeVerdict.DEAD) and (is_down or found.retry_after_seconds):
+        _unanswered(app_id, server, connection_id, found.retry_after_seconds)
+    elif status is None:
+        give_back(app_id, server=server)
+    else:
+        _run(scripts.ANSWERED, app_id, server)
+
+
+def restraints(server: Server) -> Restraints:
+    """Return which provider apps the sweeps are to leave out, or to try once. One round trip to Redis."""
+    found = _run(scripts.RESTRAINED, None, server)
+    if found is None:
+        return Restraints()
+    held, on_trial = (frozenset(uuid.UUID(item.decode()) for item in group) for group in found)
+    return Restraints(held, on_trial)
+
+
+def _unanswered(
+    app_id: uuid.UUID,
+    server: Server,
+    connection_id: uuid.UUID,
+    retry_after_seconds: float | None,
+    *,
+    grace_seconds: int = 0,
+) -> None:
+    """Hold the app for as long as the provider asks; where it asks for nothing, count the failure."""
+    if retry_after_seconds:
+        wait = min(retry_after_seconds, LONGEST_HOLD_SECONDS)
+        _run(scripts.HOLD, app_id, server, wait)
+        logger.warning("provider_app_held", provider_app=str(app_id), server=server.value, seconds=wait)
+        return
+    opened = _run(
+        scripts.FAILED,
+        app_id,
+        server,
+        connection_id,
+        DISTINCT_FAILURES,
+        OPEN_BASE_SECONDS,
+        min(OPEN_CAP_SECONDS, grace_seconds / 3) if grace_seconds else OPEN_CAP_SECONDS,
+        random.random(),
+    )
+    if opened is not None:
+        wait = round(float(opened), 1)
+        logger.warning("circuit_opened", provider_app=str(app_id), server=server.value, seconds=wait)
+
+
+# --- Redis ------------------------------------------------------------------------------------------------------------
+@dataclass(slots=True)
+class _Line:
+    """What this process knows of the way to one Redis."""
+
+    away_until: float = 0.0
+    is_away: bool = False
+
+
+@lru_cache(maxsize=4)
+def _line_to(url: str) -> _Line:
+    return _Line()
+
+
+def _run(script: str, app_id: uuid.UUID | None, server: Server, *arguments: object) -> Any:
+    """Return what ``script`` answers; None with Redis away, which is then left alone for a second."""
+    line = _line_to(settings.REDIS_URL)
+    if time.monotonic() < line.away_until:
+        return None
+    try:
+        answer = _scripts(settings.REDIS_URL)[script](
+            args=[str(app_id or ""), server.value, *(str(item) for item in arguments), server.other.value]
+        )
+    except redis.ResponseError as error:
+        if not _is_ours(error):
+            return _away(line, error)
+        # Nothing is held back because of it, and it is told each time until it is mended.
+        logger.error("throttle_script_failed", error=str(error)[:200])
+        return None
+    except (redis.RedisError, OSError, ValueError) as error:
+        return _away(line, error)
+    line.is_away = False
+    return answer
+
+
+def _is_ours(error: redis.ResponseError) -> bool:
+    """Whether our Lua is at fault, not the server's memory, role or permissions: these have classes of their own."""
+    text = str(error)
+    return type(error) is redis.ResponseError and "script" in text and not text.startswith(_SERVERS_FAULTS)
+
+
+def _away(line: _Line, error: Exception) -> None:
+    """Leave that Redis alone for a second; told when it begins."""
+    line.away_until = time.monotonic() + AWAY_SECONDS
+    if not line.is_away:
+        logger.warning("throttle_off", error=type(error).__name__)
+    line.is_away = True
+
+
+@lru_cache(maxsize=4)
+def _scripts(url: str) -> Mapping[str, Any]:
+    """Return the scripts at the Redis of ``url``, ready to be called; connects to nothing yet."""
+    client = redis.Redis.from_url(
+        url,
+        socket_timeout=TIMEOUT_SECONDS,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+        client_name="latchkey-throttle",
+    )
+    every = (
+        scripts.ADMIT,
+        scripts.GIVE_BACK,
+        scripts.ANSWERED,
+        scripts.FAILED,
+        scripts.HOLD,
+        scripts.RESTRAINED,
+    )
+    return {text: client.register_script(text) for text in every}

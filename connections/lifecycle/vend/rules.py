@@ -1,0 +1,113 @@
+"""May this be vended: the decision as a pure function of what is known and asked for. No I/O, no clock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from connections.models import OwnerKind, Status
+from providers.catalog.scopes import ScopeRules
+
+DEFAULT_MIN_TTL_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class VendRequest:
+    """What a caller asks for. ``min_ttl_seconds`` is None where the caller did not say."""
+
+    end_user: str | None = None
+    scopes: Sequence[str] = ()
+    min_ttl_seconds: float | None = None
+    may_act_without_user: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VendFacts:
+    """What is known of a connection at the moment of a vend.
+
+    ``ungranted_scopes`` are those that were asked for and that the provider did not name; ``scope_rules`` say when a
+    granted scope stands for another.
+    """
+
+    status: Status
+    owner_kind: OwnerKind
+    end_user: str
+    is_suspended: bool
+    access_expires_at: datetime | None
+    is_refreshable: bool
+    granted_scopes: Sequence[str]
+    lifetime_seconds: int | None = None
+    ungranted_scopes: Sequence[str] = ()
+    scope_rules: ScopeRules = field(default_factory=ScopeRules)
+
+
+@dataclass(frozen=True, slots=True)
+class Vend:
+    """The current credential may be handed out."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshFirst:
+    """The credential is too old for this request.
+
+    ``still_valid`` says that it could serve if no other is to be had, ``is_expired`` that it could serve nobody.
+    """
+
+    still_valid: bool
+    is_expired: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The request is refused with this stable code."""
+
+    code: Literal[
+        "not_found",
+        "pending",
+        "suspended",
+        "policy_denied",
+        "insufficient_scope",
+        "reauthorization_required",
+        "min_ttl_unavailable",
+    ]
+    missing_scopes: tuple[str, ...] = ()
+
+
+def decide_vend(facts: VendFacts, request: VendRequest, *, now: datetime) -> Vend | RefreshFirst | Refuse:
+    """Decide one vend. The SQL of ``query`` allows exactly what this function answers ``Vend`` to."""
+    if facts.is_suspended:
+        return Refuse("suspended")
+    if not _acts_for_owner(facts, request):
+        return Refuse("policy_denied")
+    if facts.status is Status.PENDING:
+        return Refuse("pending")
+    if facts.status is Status.DISCONNECTED:
+        return Refuse("not_found")
+    if facts.status in (Status.NEEDS_REAUTH, Status.REVOKED):
+        return Refuse("reauthorization_required")
+    missing = facts.scope_rules.missing(request.scopes, granted=facts.granted_scopes, asked=facts.ungranted_scopes)
+    if missing:
+        return Refuse("insufficient_scope", missing)
+    if facts.access_expires_at is None:
+        return Vend()
+    left = (facts.access_expires_at - now).total_seconds()
+    wanted = DEFAULT_MIN_TTL_SECONDS if request.min_ttl_seconds is None else request.min_ttl_seconds
+    if left > max(wanted, 0.0):
+        return Vend()
+    if facts.is_refreshable:
+        if left > 0 and facts.lifetime_seconds is not None and wanted >= facts.lifetime_seconds:
+            return Refuse("min_ttl_unavailable")
+        return RefreshFirst(still_valid=left > 0 and request.min_ttl_seconds is None, is_expired=left <= 0)
+    if left > 0:
+        return Vend() if request.min_ttl_seconds is None else Refuse("min_ttl_unavailable")
+    return Refuse("reauthorization_required")
+
+
+def _acts_for_owner(facts: VendFacts, request: VendRequest) -> bool:
+    """Whether the request names somebody who may use the connection: its end user, or anybody at its tenant.
+
+    The caller vouches for who that is: end users are the operator's own ids, which nobody here could check.
+    """
+    if request.end_user is None:
+        return request.may_act_without_user
+    return facts.owner_kind is OwnerKind.TENANT or request.end_user == facts.end_user

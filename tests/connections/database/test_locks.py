@@ -1,0 +1,93 @@
+"""Row locks: strong enough to exclude one another, weak enough that whoever only refers to the row goes on."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection as database
+from django.db import transaction
+from psycopg import errors as pg
+
+from connections.database import locks
+from connections.lifecycle.credentials.store import store_received
+from connections.models import Connection, ConnectSession, RefreshAttempt
+from providers.sandbox.client import SandboxProcess
+from tests.connections.lifecycle.sessions import session
+from tests.connections.lifecycle.unfinished import open_attempt, received
+
+# What locks one row, of which table: each function of the module whose name says so.
+LOCKS: dict[str, tuple[str, Callable[[], Any]]] = {
+    "lock_connection": (
+        "connections_connection",
+        lambda: locks.lock_connection(Connection.objects.get().id),
+    ),
+    "lock_connections": (
+        "connections_connection",
+        lambda: locks.lock_connections([Connection.objects.get().id]),
+    ),
+    "lock_if_free": (
+        "connections_connection",
+        lambda: locks.lock_if_free(Connection.objects.get().id),
+    ),
+    "lock_due": (
+        "connections_connection",
+        lambda: list(locks.lock_due(Connection.objects.all(), limit=5)),
+    ),
+    "lock_session": (
+        "connections_connectsession",
+        lambda: locks.lock_session(id=ConnectSession.objects.get().id),
+    ),
+    "lock_attempt": (
+        "connections_refreshattempt",
+        lambda: locks.lock_attempt(RefreshAttempt.objects.get().id),
+    ),
+}
+
+
+def is_granted(table: str, strength: str) -> bool:
+    """Whether another session gets a row lock of that strength on the only row, at once."""
+    with session("") as other:
+        try:
+            other.execute(f"SELECT FROM {table} FOR {strength} NOWAIT")
+        except pg.LockNotAvailable:
+            return False
+    return True
+
+
+def test_every_lock_is_in_this_table() -> None:
+    deletes = {"lock_if_free_of"}  # rows to be deleted, to which nobody may come to refer
+    assert {name for name in vars(locks) if name.startswith("lock_")} == set(LOCKS) | deletes
+
+
+@pytest.mark.parametrize(("table", "lock"), LOCKS.values(), ids=LOCKS)
+def test_a_lock_excludes_its_like_and_lets_references_through(
+    connection: Connection, table: str, lock: Callable[[], Any]
+) -> None:
+    open_attempt(connection)
+    with transaction.atomic():
+        assert lock()
+        assert not is_granted(table, "NO KEY UPDATE")
+        assert is_granted(table, "KEY SHARE"), "a plain FOR UPDATE keeps out every insert that refers to the row"
+        for beside in {"connections_connection", "connections_tenant", "connections_providerapp"} - {table}:
+            assert is_granted(beside, "UPDATE"), "what is read with it is not locked"
+
+
+def test_an_answer_is_stored_while_somebody_keeps_the_connection_locked(
+    connection: Connection, sandbox: SandboxProcess
+) -> None:
+    sealed = received(connection, sandbox)
+    stored = threading.Event()
+
+    def store() -> None:
+        store_received(sealed)
+        database.close()
+        stored.set()
+
+    thread = threading.Thread(target=store)
+    with transaction.atomic():
+        assert locks.lock_connection(connection.id)
+        thread.start()
+        was_stored = stored.wait(5)
+    thread.join()
+    assert was_stored

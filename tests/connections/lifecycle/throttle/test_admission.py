@@ -1,0 +1,410 @@
+"""The throttle: what one connection learns of its provider holds for all of its app, and nothing hangs on Redis."""
+
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings as project
+
+from connections.lifecycle.throttle import admission, scripts
+from connections.lifecycle.throttle.admission import Server, admit, give_back, note, note_probe, restraints
+from providers.errors import (
+    ClientRejected,
+    Evidence,
+    GrantRejected,
+    MalformedResponse,
+    ProviderError,
+    ProviderUnavailable,
+    TargetRefused,
+)
+from providers.values import ProbeResult
+from providers.vocabulary import ProbeVerdict
+
+GENEROUS = 60_000
+AS, RS = Server.AUTHORIZATION, Server.RESOURCE
+
+
+@pytest.fixture
+def app() -> uuid.UUID:
+    """A provider app of which the throttle knows nothing yet."""
+    return uuid.uuid4()
+
+
+@pytest.fixture(autouse=True)
+def line(monkeypatch: pytest.MonkeyPatch) -> admission._Line:
+    """The way to Redis, as a fresh process sees it."""
+    fresh = admission._Line()
+    monkeypatch.setattr(admission, "_line_to", lambda _: fresh)
+    return fresh
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give a machine that is busy with other tests time to answer."""
+    monkeypatch.setattr(admission, "TIMEOUT_SECONDS", 5.0)
+    admission._scripts.cache_clear()
+    yield
+    admission._scripts.cache_clear()
+
+
+@pytest.fixture
+def always_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the jitter's upper end."""
+    monkeypatch.setattr(admission.random, "random", lambda: 0.999)
+
+
+@pytest.fixture
+def quick_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "OPEN_BASE_SECONDS", 0.0)  # the floor of a second is what is left
+
+
+def outage(*, retry_after: float | None = None, status: int | None = 503) -> ProviderUnavailable:
+    return ProviderUnavailable(Evidence("down", status=status), retry_after_seconds=retry_after)
+
+
+def fail(app: uuid.UUID, times: int, *, server: Server = AS, connection: uuid.UUID | None = None) -> None:
+    for _ in range(times):
+        note(app, connection_id=connection or uuid.uuid4(), failure=outage(), server=server)
+
+
+# --- Redis ------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "script", ["return nosuch()", "this is no Lua", "redis.call('set', 'a', 'b') return redis.call('lpush', 'a', '1')"]
+)
+def test_a_script_that_is_wrong_is_told_each_time_and_is_not_taken_for_an_outage(
+    app: uuid.UUID,
+    line: admission._Line,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    script: str,
+) -> None:
+    monkeypatch.setattr(admission.scripts, "ADMIT", script)
+    admission._scripts.cache_clear()
+    assert admit(app, budget=GENEROUS) is None
+    assert admit(app, budget=GENEROUS) is None
+    told = [record for record in caplog.records if "throttle_script_failed" in record.getMessage()]
+    assert [record.levelname for record in told] == ["ERROR", "ERROR"]
+    assert not line.is_away
+    monkeypatch.undo()
+
+
+# --- Retry-After ------------------------------------------------------------------------------------------------------
+def test_retry_after_holds_everything_of_the_app_and_nothing_of_another(app: uuid.UUID) -> None:
+    note(app, connection_id=uuid.uuid4(), failure=outage(retry_after=60, status=429))
+    for server in Server:
+        for is_urgent in (False, True):
+            wait = admit(app, budget=GENEROUS, server=server, is_urgent=is_urgent)
+            assert wait is not None
+            assert 58 < wait <= 60
+        assert app in restraints(server).held
+    assert admit(uuid.uuid4(), budget=GENEROUS) is None
+
+
+def test_retry_after_ends_by_itself_and_a_shorter_one_does_not_end_it(app: uuid.UUID) -> None:
+    for seconds in (0.6, 0.1):
+        note(app, connection_id=uuid.uuid4(), failure=outage(retry_after=seconds))
+    time.sleep(0.2)
+    assert admit(app, budget=GENEROUS) is not None
+    assert app in restraints(AS).held
+    time.sleep(0.6)
+    assert admit(app, budget=GENEROUS) is None
+    assert app not in restraints(AS).held
+
+
+def test_retry_after_is_capped_at_a_quarter_of_an_hour(app: uuid.UUID) -> None:
+    note(app, connection_id=uuid.uuid4(), failure=outage(retry_after=86_400))
+    assert 890 < (admit(app, budget=GENEROUS) or 0) <= 900
+
+
+def test_an_answer_that_was_under_way_does_not_lift_a_hold(app: uuid.UUID) -> None:
+    note(app, connection_id=uuid.uuid4(), failure=outage(retry_after=60))
+    note(app, connection_id=uuid.uuid4(), failure=None)
+    assert admit(app, budget=GENEROUS) is not None
+    assert app in restraints(AS).held
+
+
+def test_a_probe_that_is_told_to_wait_holds_the_refreshes(app: uuid.UUID) -> None:
+    found = ProbeResult(ProbeVerdict.UNAVAILABLE, status=429, retry_after_seconds=30)
+    note_probe(app, connection_id=uuid.uuid4(), found=found, server=RS)
+    assert 28 < (admit(app, budget=GENEROUS, is_urgent=True) or 0) <= 30
+
+
+# --- The breaker ------------------------------------------------------------------------------------------------------
+def test_opens_after_five_distinct_connections_in_a_row(app: uuid.UUID, always_longest: None) -> None:
+    fail(app, 20, connection=uuid.uuid4())
+    assert admit(app, budget=GENEROUS) is None, "one connection alone says nothing about the provider"
+    fail(app, 3)
+    assert admit(app, budget=GENEROUS) is None
+    fail(app, 1)
+    assert 8 < (admit(app, budget=GENEROUS) or 0) <= 10
+    assert app in restraints(AS).held
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        GrantRejected(Evidence("refused", status=400)),
+        ClientRejected(Evidence("refused", status=401)),
+    ],
+)
+def test_any_answer_in_between_begins_the_count_anew(app: uuid.UUID, answer: ProviderError | None) -> None:
+    for _ in range(3):
+        fail(app, 4)
+        note(app, connection_id=uuid.uuid4(), failure=answer)
+    assert admit(app, budget=GENEROUS) is None
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        MalformedResponse(Evidence("html", status=200)),
+        TargetRefused(Evidence("not public", sent=False)),
+        GrantRejected(Evidence("nothing to refresh with", sent=False)),
+    ],
+)
+def test_what_says_nothing_about_the_provider_neither_opens_nor_closes(app: uuid.UUID, failure: ProviderError) -> None:
+    for _ in range(20):
+        note(app, connection_id=uuid.uuid4(), failure=failure)
+    assert admit(app, budget=GENEROUS) is None
+    fail(app, 4)
+    note(app, connection_id=uuid.uuid4(), failure=failure)
+    fail(app, 1)
+    assert admit(app, budget=GENEROUS) is not None
+
+
+def test_one_server_may_be_down_while_the_other_answers(app: uuid.UUID, always_longest: None) -> None:
+    fail(app, 5, server=RS)
+    assert admit(app, budget=GENEROUS, server=RS) is not None
+    assert admit(app, budget=GENEROUS, server=AS) is None
+    note(app, connection_id=uuid.uuid4(), failure=None, server=AS)
+    assert admit(app, budget=GENEROUS, server=RS) is not None
+    assert (app in restraints(RS).held, app in restraints(AS).held) == (True, False)
+
+
+def test_half_opens_with_one_trial_and_closes_at_its_answer(app: uuid.UUID, quick_breaker: None) -> None:
+    fail(app, 5)
+    assert admit(app, budget=GENEROUS, is_urgent=True) is not None
+    time.sleep(1.05)
+    assert restraints(AS) == admission.Restraints(restraints(AS).held - {app}, restraints(AS).on_trial | {app})
+    assert restraints(AS).most_at_once(app, budget=GENEROUS) == 1
+    assert admit(app, budget=GENEROUS) is None
+    assert [admit(app, budget=GENEROUS, is_urgent=urgent) for urgent in (False, True)] == [2, 2]
+    note(app, connection_id=uuid.uuid4(), failure=None)
+    assert [admit(app, budget=GENEROUS) for _ in range(3)] == [None] * 3
+    assert app not in restraints(AS).on_trial
+
+
+def test_of_many_at_once_one_gets_the_trial(app: uuid.UUID, quick_breaker: None) -> None:
+    fail(app, 5)
+    time.sleep(1.05)
+    ready, waits = threading.Barrier(8), []
+
+    def run() -> None:
+        ready.wait()
+        waits.append(admit(app, budget=GENEROUS, is_urgent=True))
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert waits.count(None) == 1
+
+
+def test_a_failed_trial_opens_it_again_for_longer(app: uuid.UUID, always_longest: None) -> None:
+    fail(app, 5)
+    expected = 10.0
+    with redis.Redis.from_url(project.REDIS_URL) as server:
+        for _ in range(7):
+            assert (admit(app, budget=GENEROUS) or 0) == pytest.approx(expected, abs=1)
+            server.hset(f"{scripts.PREFIX}:app:{app}", f"{AS}:open_until", "1")
+            assert admit(app, budget=GENEROUS) is None
+            fail(app, 1)
+            expected = min(expected * 2, 300)
+    assert expected == 300
+
+
+def test_stays_open_for_a_part_of_the_grace_at_the_most(app: uuid.UUID, always_longest: None) -> None:
+    for _ in range(5):
+        note(app, connection_id=uuid.uuid4(), failure=outage(), grace_seconds=15)
+    assert 4 < (admit(app, budget=GENEROUS) or 0) <= 5
+
+
+def test_failures_that_were_under_way_do_not_prolong_it(app: uuid.UUID, always_longest: None) -> None:
+    fail(app, 60)
+    assert (admit(app, budget=GENEROUS) or 0) <= 10
+
+
+def test_a_trial_that_was_not_used_goes_to_the_next(app: uuid.UUID, quick_breaker: None) -> None:
+    fail(app, 5)
+    time.sleep(1.05)
+    assert admit(app, budget=GENEROUS) is None
+    give_back(app)
+    assert admit(app, budget=GENEROUS) is None
+
+
+@pytest.mark.parametrize(
+    ("found", "opens"),
+    [
+        (ProbeResult(ProbeVerdict.UNAVAILABLE, unanswered=True), True),
+        (ProbeResult(ProbeVerdict.UNAVAILABLE, status=502), True),
+        (ProbeResult(ProbeVerdict.UNAVAILABLE, status=429), True),
+        (ProbeResult(ProbeVerdict.UNAVAILABLE, status=404), False),
+        (ProbeResult(ProbeVerdict.FORBIDDEN, status=403), False),
+        (ProbeResult(ProbeVerdict.DEAD, status=401), False),
+        (ProbeResult(ProbeVerdict.UNAVAILABLE, detail="the credential lacks a part"), False),
+    ],
+)
+def test_learns_from_probes_what_they_say_of_the_server(app: uuid.UUID, found: ProbeResult, opens: bool) -> None:
+    for _ in range(5):
+        note_probe(app, connection_id=uuid.uuid4(), found=found, server=RS)
+    assert (admit(app, budget=GENEROUS, server=RS) is not None) == opens
+
+
+# --- The budget -------------------------------------------------------------------------------------------------------
+def test_the_background_keeps_to_the_budget_and_what_is_urgent_overdraws_it(app: uuid.UUID) -> None:
+    assert [admit(app, budget=60) for _ in range(10)] == [None] * 10
+    wait = admit(app, budget=60)
+    assert wait is not None
+    assert 0.5 < wait <= 1
+    assert app in restraints(AS).held, "the sweeps leave it alone until it is worth while"
+    assert [admit(app, budget=60, is_urgent=True) for _ in range(4)] == [None] * 4
+    assert 4 < (admit(app, budget=60) or 0) <= 5
+
+
+def test_what_is_overdrawn_is_bounded(app: uuid.UUID) -> None:
+    for _ in range(100):
+        admit(app, budget=60, is_urgent=True)
+    assert (admit(app, budget=60) or 0) <= 11
+
+
+def test_the_budget_fills_again(app: uuid.UUID) -> None:
+    while admit(app, budget=600) is None:
+        pass
+    time.sleep(0.5)
+    admitted = 0
+    while admit(app, budget=600) is None:
+        admitted += 1
+    assert 4 <= admitted <= 12  # ten a second
+
+
+def test_probes_leave_a_part_to_refreshes(app: uuid.UUID) -> None:
+    probes = 0
+    while admit(app, budget=240, server=RS) is None:
+        probes += 1
+    assert 30 <= probes <= 31
+    assert [admit(app, budget=240) for _ in range(10)] == [None] * 10
+
+
+def test_a_budget_below_one_burst_still_lets_through_one(app: uuid.UUID) -> None:
+    assert admit(app, budget=1, server=RS) is None
+    assert 50 < (admit(app, budget=1) or 0) <= 60
+
+
+def test_what_was_not_used_goes_back(app: uuid.UUID) -> None:
+    for _ in range(50):
+        assert admit(app, budget=60) is None
+        give_back(app)
+
+
+# --- Redis ------------------------------------------------------------------------------------------------------------
+def test_a_flush_loses_nothing_but_restraint(app: uuid.UUID) -> None:
+    note(app, connection_id=uuid.uuid4(), failure=outage(retry_after=60))
+    fail(app, 5, server=RS)
+    with redis.Redis.from_url(project.REDIS_URL) as server:
+        server.flushdb()
+        server.script_flush()
+    for side in Server:
+        assert admit(app, budget=60, server=side) is None
+        assert restraints(side) == admission.Restraints()
+        note(app, connection_id=uuid.uuid4(), failure=None, server=side)
+        give_back(app, server=side)
+
+
+def test_everything_kept_expires(app: uuid.UUID) -> None:
+    admit(app, budget=60)
+    fail(app, 4)
+    fail(app, 5, server=RS)
+    note(app, connection_id=uuid.uuid4(), failure=outage(retry_after=60))
+    with redis.Redis.from_url(project.REDIS_URL) as server:
+        kept = list(server.scan_iter(f"{scripts.PREFIX}:*"))
+        assert len(kept) >= 5
+        assert all(0 < server.ttl(key) <= scripts.KEEP_SECONDS for key in kept)
+
+
+@pytest.fixture
+def silent_redis() -> Iterator[tuple[str, list[socket.socket]]]:
+    """A server that accepts and never answers, and the connections that were made to it."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    accepted: list[socket.socket] = []
+
+    def accept() -> None:
+        while True:
+            try:
+                accepted.append(listener.accept()[0])
+            except OSError:
+                return
+
+    threading.Thread(target=accept, daemon=True).start()
+    yield f"redis://127.0.0.1:{listener.getsockname()[1]}/0", accepted
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    for connection in accepted:
+        connection.close()
+
+
+def use_everything(app: uuid.UUID) -> None:
+    assert admit(app, budget=1) is None
+    assert admit(app, budget=1, server=RS) is None
+    give_back(app)
+    note(app, connection_id=uuid.uuid4(), failure=outage(retry_after=60))
+    fail(app, 6)
+    note(app, connection_id=uuid.uuid4(), failure=None)
+    note_probe(app, connection_id=uuid.uuid4(), found=ProbeResult(ProbeVerdict.ALIVE, status=200), server=RS)
+    assert restraints(AS) == admission.Restraints()
+    assert admit(app, budget=1) is None
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "redis://no-such-host.invalid:6379/0", "nonsense"])
+def test_without_redis_everything_is_admitted(
+    app: uuid.UUID, url: str, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.REDIS_URL = url
+    use_everything(app)
+    assert caplog.text.count("throttle_off") == 1
+
+
+def test_a_redis_that_hangs_costs_a_moment_and_is_left_alone_for_a_second(
+    app: uuid.UUID, settings: Any, silent_redis: tuple[str, list[socket.socket]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "TIMEOUT_SECONDS", 0.25)
+    settings.REDIS_URL, accepted = silent_redis
+    began = time.monotonic()
+    use_everything(app)
+    assert time.monotonic() - began < 1.0
+    assert len(accepted) == 1, "no retry, and no other call meanwhile"
+
+
+def test_an_error_of_redis_itself_reaches_no_caller(app: uuid.UUID) -> None:
+    with redis.Redis.from_url(project.REDIS_URL) as server:
+        server.set(f"{scripts.PREFIX}:app:{app}", "of another type", ex=60)
+    assert admit(app, budget=1) is None
+
+
+def test_works_again_as_soon_as_redis_does(app: uuid.UUID, settings: Any, line: admission._Line) -> None:
+    good = settings.REDIS_URL
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    assert admit(app, budget=1) is None
+    assert line.is_away
+    settings.REDIS_URL = good
+    assert [admit(app, budget=1) for _ in range(2)] == [None, None], "not asked within the second"
+    line.away_until = 0.0
+    assert admit(app, budget=1) is None
+    assert admit(app, budget=1) is not None
+    assert not line.is_away

@@ -1,0 +1,69 @@
+"""The rules of a vend: pure decisions, checked without a database or a clock."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from connections.lifecycle.vend.rules import RefreshFirst, Refuse, Vend, VendFacts, VendRequest, decide_vend
+from connections.models import OwnerKind, Status
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def facts(**changes: Any) -> VendFacts:
+    return VendFacts(
+        **{
+            "status": Status.ACTIVE,
+            "owner_kind": OwnerKind.END_USER,
+            "end_user": "alice",
+            "is_suspended": False,
+            "access_expires_at": NOW + timedelta(minutes=5),
+            "is_refreshable": True,
+            "granted_scopes": ("read",),
+            **changes,
+        }
+    )
+
+
+ALICE = VendRequest(end_user="alice")
+
+
+@pytest.mark.parametrize(
+    ("changes", "request_", "expected"),
+    [
+        ({}, ALICE, Vend()),
+        ({"status": Status.SUSPECT}, ALICE, Vend()),
+        ({"access_expires_at": None}, ALICE, Vend()),
+        ({}, VendRequest(end_user="mallory"), Refuse("policy_denied")),
+        ({}, VendRequest(), Refuse("policy_denied")),
+        ({}, VendRequest(may_act_without_user=True), Vend()),
+        ({}, VendRequest(end_user="mallory", may_act_without_user=True), Refuse("policy_denied")),
+        ({"owner_kind": OwnerKind.TENANT, "end_user": ""}, VendRequest(), Refuse("policy_denied")),
+        ({"owner_kind": OwnerKind.TENANT, "end_user": ""}, VendRequest(may_act_without_user=True), Vend()),
+        ({"owner_kind": OwnerKind.TENANT, "end_user": ""}, VendRequest(end_user="mallory"), Vend()),
+        ({"is_suspended": True}, ALICE, Refuse("suspended")),
+        ({"status": Status.PENDING}, ALICE, Refuse("pending")),
+        ({"status": Status.DISCONNECTED}, ALICE, Refuse("not_found")),
+        ({"status": Status.NEEDS_REAUTH}, ALICE, Refuse("reauthorization_required")),
+        ({"status": Status.REVOKED}, ALICE, Refuse("reauthorization_required")),
+        ({}, VendRequest(end_user="alice", scopes=("read",)), Vend()),
+        ({}, VendRequest(end_user="alice", scopes=("read", "write")), Refuse("insufficient_scope", ("write",))),
+        ({}, VendRequest(end_user="alice", min_ttl_seconds=299), Vend()),
+        ({}, VendRequest(end_user="alice", min_ttl_seconds=301), RefreshFirst(still_valid=False, is_expired=False)),
+        ({"lifetime_seconds": 301}, VendRequest(end_user="alice", min_ttl_seconds=301), Refuse("min_ttl_unavailable")),
+        ({"is_refreshable": False}, VendRequest(end_user="alice", min_ttl_seconds=301), Refuse("min_ttl_unavailable")),
+        ({"access_expires_at": NOW + timedelta(seconds=3)}, ALICE, RefreshFirst(still_valid=True, is_expired=False)),
+        ({"access_expires_at": NOW}, ALICE, RefreshFirst(still_valid=False)),
+        ({"access_expires_at": NOW + timedelta(seconds=3), "is_refreshable": False}, ALICE, Vend()),
+        ({"access_expires_at": NOW, "is_refreshable": False}, ALICE, Refuse("reauthorization_required")),
+    ],
+)
+def test_decides_a_vend(changes: dict[str, Any], request_: VendRequest, expected: object) -> None:
+    assert decide_vend(facts(**changes), request_, now=NOW) == expected
+
+
+def test_tells_a_stranger_nothing_about_the_state() -> None:
+    stranger = VendRequest(end_user="mallory")
+    answers = {decide_vend(facts(status=status), stranger, now=NOW) for status in Status}
+    assert answers == {Refuse("policy_denied")}
