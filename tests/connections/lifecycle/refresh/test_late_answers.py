@@ -117,7 +117,7 @@ def test_a_failure_that_comes_late_touches_nothing_of_a_newer_token(connection: 
         settle_failure(claimed, ProviderUnavailable(Evidence("The provider cannot answer.", status=503)))
     after = reload(connection)
     assert (after.failures, after.next_attempt_at, after.refresh_failing_at) == (0, None, None)
-    assert (after.refresh_due_at, after.version) == (before.refresh_due_at, before.version)
+    assert (after.refresh_due_at, after.updated_at) == (before.refresh_due_at, before.updated_at)
 
 
 def test_takes_the_place_of_nothing_newer_than_its_parent(alice: EndUser, sandbox: SandboxProcess) -> None:
