@@ -1,6 +1,7 @@
 """What the entrances over HTTP share: who a request comes from, and what is logged of one that crashed."""
 
 import ipaddress
+from traceback import walk_tb
 
 import structlog
 from django.conf import settings
@@ -10,6 +11,8 @@ from connections.journal.audit import Actor
 from connections.models import ApiClient
 
 logger = structlog.get_logger(__name__)
+
+_MOST_CAUSES = 5
 
 
 def client_address(request: HttpRequest) -> str | None:
@@ -39,13 +42,26 @@ def actor_of(request: HttpRequest, *, client: ApiClient | None = None, subject: 
     )
 
 
-def log_crash(request: HttpRequest, error: Exception) -> None:
-    """Log that ``request`` ended in ``error``: its name and where it arose.
+def log_crash(request: HttpRequest, error: BaseException) -> None:
+    """Log that ``request`` ended in ``error``: the names of it and of its causes, and the way through our files to it.
 
-    Never its text, which may hold what was being handled.
+    Never its text or a variable, which may hold what was being handled. ``way`` is each frame of the product, the
+    outermost first, and then the one in which the error arose, as ``file:line``.
     """
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else ""
-    logger.error("unhandled", error=type(error).__name__, where=where, path=request.path)
+    logger.error("unhandled", error=type(error).__name__, causes=_causes(error), way=_way(error), path=request.path)
+
+
+def _causes(error: BaseException) -> list[str]:
+    names: list[str] = []
+    cause = error.__cause__ or error.__context__
+    while cause is not None and len(names) < _MOST_CAUSES:
+        names.append(type(cause).__name__)
+        cause = cause.__cause__ or cause.__context__
+    return names
+
+
+def _way(error: BaseException) -> list[str]:
+    root = f"{settings.BASE_DIR}/"
+    places = [f"{frame.f_code.co_filename.removeprefix(root)}:{line}" for frame, line in walk_tb(error.__traceback__)]
+    *before, last = places or [""]
+    return [*(place for place in before if not place.startswith("/") and "/site-packages/" not in place), last]
