@@ -31,12 +31,16 @@ class _API(NinjaAPI):
     @property
     def urls(self) -> tuple[list[URLResolver | URLPattern], str, str]:
         patterns, application, namespace = super().urls
-        for pattern in patterns:
-            if isinstance(pattern, URLPattern):
-                view = _with_problems(pattern.callback)
-                direct = _DIRECT.get(pattern.name or "")
-                pattern.callback = view if direct is None else shortened(self, view, direct)
-        return [*patterns, re_path("", _nothing_here)], application, namespace
+        return [*map(self._ours, patterns), re_path("", _nothing_here)], application, namespace
+
+    def _ours(self, theirs: URLResolver | URLPattern) -> URLResolver | URLPattern:
+        """Return a pattern of ninja's with our view in its place."""
+        if isinstance(theirs, URLResolver):
+            return theirs
+        view = _with_problems(theirs.callback)
+        direct = _DIRECT.get(theirs.name or "")
+        callback = view if direct is None else shortened(self, view, direct)
+        return URLPattern(theirs.pattern, callback, theirs.default_args, theirs.name)
 
 
 def _with_problems(view: _View) -> _View:

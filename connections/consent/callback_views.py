@@ -62,22 +62,22 @@ def _again_by_get(request: HttpRequest, app_id: uuid.UUID) -> HttpResponse:
     sent = [(name, value) for name in request.POST if name in read for value in request.POST.getlist(name)]
     if any(len(value) > LONGEST_CODE for _, value in sent) or len(sent) > 2 * len(read):
         return problem_page(request, failure=Failure.TOO_LARGE, status=status_of(Failure.TOO_LARGE))
-    return _redirect(f"{reverse('callback', args=[app_id])}?{urlencode(sent)}")
+    return _redirect(f"{reverse('connect:callback', args=[app_id])}?{urlencode(sent)}")
 
 
 def _gone_on(request: HttpRequest, held: Held) -> HttpResponse:
     """Go to the return URL at once; by way of our own page where the result is a message, or is still to be made."""
     if held.session.origin or held.session.binding == Binding.NONE:
-        return _redirect(reverse("outcome", args=[held.session.id]))
+        return _redirect(reverse("connect:outcome", args=[held.session.id]))
     return finished(request, held)
 
 
 def _shown(told: Told, app_id: uuid.UUID) -> HttpResponse:
     if told.session_id is None:
-        return _redirect(reverse("refused", args=[app_id, told.failure or Failure.STATE]))
+        return _redirect(reverse("connect:refused", args=[app_id, told.failure or Failure.STATE]))
     if told.failure is None:
-        return _redirect(reverse("outcome", args=[told.session_id]))
-    return _redirect(reverse("unchanged", args=[told.session_id, told.failure]))
+        return _redirect(reverse("connect:outcome", args=[told.session_id]))
+    return _redirect(reverse("connect:unchanged", args=[told.session_id, told.failure]))
 
 
 def _redirect(address: str) -> HttpResponse:

@@ -52,7 +52,7 @@ def unchanged(request: HttpRequest, session_id: uuid.UUID, failure: str) -> Http
         return session
     told = Failure.named(failure)
     if session.state not in IN_BROWSER or told is None:
-        return HttpResponseRedirect(reverse("outcome", args=[session_id]), status=303)
+        return HttpResponseRedirect(reverse("connect:outcome", args=[session_id]), status=303)
     return try_again_page(request, session, told, status=status_of(told))
 
 
@@ -72,7 +72,7 @@ def _still_open(request: HttpRequest, session: ConnectSession) -> HttpResponse:
     if session.state == SessionState.AUTHORIZING:
         return try_again_page(request, session, Failure.NOT_FINISHED)
     if not session.failure:
-        return HttpResponseRedirect(reverse("choose", args=[session.id]), status=303)
+        return HttpResponseRedirect(reverse("connect:choose", args=[session.id]), status=303)
     ours = Failure.named(session.failure)
     return try_again_page(request, session, session.failure, status=200 if ours is None else status_of(ours))
 

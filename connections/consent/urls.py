@@ -4,6 +4,7 @@ from django.urls import path
 
 from connections.consent import callback_views, outcome_views, views, workspace_views
 
+app_name = "connect"
 urlpatterns = [
     path("callback/<uuid:app_id>", callback_views.callback, name="callback"),
     path("callback/<uuid:app_id>/<str:failure>", callback_views.refused, name="refused"),

@@ -94,9 +94,9 @@ def start(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     if len(apps) == 1 and not _has_fields(apps[0], session):
         response = _leave(request, session, apps[0], {}, secret=secret)
     elif len(apps) == 1:
-        response = HttpResponseRedirect(reverse("method", args=[session.id, apps[0].id]), status=303)
+        response = HttpResponseRedirect(reverse("connect:method", args=[session.id, apps[0].id]), status=303)
     else:
-        response = HttpResponseRedirect(reverse("choose", args=[session.id]), status=303)
+        response = HttpResponseRedirect(reverse("connect:choose", args=[session.id]), status=303)
     set_browser_secret(response, session.id, secret)
     return response
 
@@ -193,7 +193,7 @@ def _is_back(request: HttpRequest, session_id: uuid.UUID) -> bool:
 
 def _to_the_outcome(session_id: uuid.UUID) -> HttpResponse:
     """Show the session's own browser where its session stands: its step was taken before."""
-    return HttpResponseRedirect(reverse("outcome", args=[session_id]), status=303)
+    return HttpResponseRedirect(reverse("connect:outcome", args=[session_id]), status=303)
 
 
 def _refused(request: HttpRequest, session_id: uuid.UUID, refusal: SessionUnusable) -> HttpResponse:

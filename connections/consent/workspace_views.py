@@ -39,7 +39,7 @@ def workspace(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
         return _chosen(request, session_id, token)
     except SessionUnusable as refusal:
         if refusal.failure in (Failure.NO_CHOICE, Failure.EXCHANGING):  # which only the right browser is told
-            return HttpResponseRedirect(reverse("outcome", args=[session_id]), status=303)
+            return HttpResponseRedirect(reverse("connect:outcome", args=[session_id]), status=303)
         session = find_session(session_id) if refusal.failure in _TOLD_TO_THE_RIGHT_BROWSER else None
         return problem_page(request, failure=failure_named(refusal), session=session, status=410)
 
