@@ -6,8 +6,8 @@ itself. Where the broker is down the send is given up quickly: the next sweep fi
 
 import time
 import uuid
+from collections import defaultdict
 from dataclasses import dataclass
-from functools import lru_cache
 
 import structlog
 from celery import current_app
@@ -27,13 +27,12 @@ _QUEUES = {REFRESH: "refresh", PROBE: "probe", REVOKE: "celery"}
 
 @dataclass(slots=True)
 class _Broker:
+    """What this process knows of the way to a broker."""
+
     away_until: float = 0.0
 
 
-@lru_cache(maxsize=4)
-def _broker(url: str) -> _Broker:
-    """Return what this process knows of the way to the broker at ``url``."""
-    return _Broker()
+_brokers: defaultdict[str, _Broker] = defaultdict(_Broker)  # by URL
 
 
 def refresh_later(*connection_ids: uuid.UUID) -> None:
@@ -56,7 +55,7 @@ def _send_on_commit(task: str, connection_ids: tuple[uuid.UUID, ...]) -> None:
 
 
 def _send(task: str, connection_ids: list[str]) -> None:
-    broker = _broker(str(current_app.conf.broker_write_url))
+    broker = _brokers[str(current_app.conf.broker_write_url)]
     if time.monotonic() < broker.away_until:
         return
     try:

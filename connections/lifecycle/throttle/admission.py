@@ -13,6 +13,7 @@ second. The Lua is ``scripts``.
 import random
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -197,14 +198,12 @@ class _Line:
     is_away: bool = False
 
 
-@lru_cache(maxsize=4)
-def _line_to(url: str) -> _Line:
-    return _Line()
+_lines: defaultdict[str, _Line] = defaultdict(_Line)  # by URL
 
 
 def _run(script: str, app_id: uuid.UUID | None, server: Server, *arguments: object) -> Any:
     """Return what ``script`` answers; None with Redis away, which is then left alone for a second."""
-    line = _line_to(settings.REDIS_URL)
+    line = _lines[settings.REDIS_URL]
     if time.monotonic() < line.away_until:
         return None
     try:

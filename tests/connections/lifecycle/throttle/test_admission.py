@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -39,7 +40,7 @@ def app() -> uuid.UUID:
 def line(monkeypatch: pytest.MonkeyPatch) -> admission._Line:
     """The way to Redis, as a fresh process sees it."""
     fresh = admission._Line()
-    monkeypatch.setattr(admission, "_line_to", lambda _: fresh)
+    monkeypatch.setattr(admission, "_lines", defaultdict(lambda: fresh))
     return fresh
 
 
