@@ -11,7 +11,6 @@ import secrets
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -44,12 +43,8 @@ class DataKey:
 
     def subkey(self, purpose: str) -> bytes:
         """Return 32 bytes derived for ``purpose`` alone (HKDF-SHA256, RFC 5869)."""
-        return _derive(self.material, purpose)
-
-
-@lru_cache(maxsize=4096)
-def _derive(material: bytes, purpose: str) -> bytes:
-    return HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=b"latchkey:" + purpose.encode()).derive(material)
+        derive = HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=b"latchkey:" + purpose.encode()).derive
+        return derive(self.material)
 
 
 class Keyring:
@@ -62,7 +57,6 @@ class Keyring:
             raise KeyringError("KEK_KEYS names the same id twice: each key needs an id of its own.")
         self._keys = {key.id: key for key in keys}
         self.primary_id = keys[0].id
-        self._unwrap = lru_cache(maxsize=4096)(self._unwrap_uncached)
 
     def __repr__(self) -> str:
         return f"Keyring({', '.join(self._keys)})"
@@ -78,13 +72,7 @@ class Keyring:
         return self.primary_id, nonce + cipher.encrypt(nonce, data_key.material, data_key.id.bytes + binding)
 
     def unwrap(self, *, key_id: uuid.UUID, kek_id: str, wrapped: bytes, binding: bytes) -> DataKey:
-        """Return the data key. Raises ``KeyringError`` when the KEK is unknown or the wrap was changed or moved.
-
-        The last 4,096 results are kept in memory, keyed by the wrapped bytes: a deleted row is never found again.
-        """
-        return self._unwrap(key_id, kek_id, wrapped, binding)
-
-    def _unwrap_uncached(self, key_id: uuid.UUID, kek_id: str, wrapped: bytes, binding: bytes) -> DataKey:
+        """Return the data key. Raises ``KeyringError`` when the KEK is unknown or the wrap was changed or moved."""
         kek = self._keys.get(kek_id)
         if kek is None:
             raise KeyringError(f"The KEK {kek_id!r} is not in KEK_KEYS: add it back until every key is rewrapped.")

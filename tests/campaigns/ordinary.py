@@ -215,15 +215,6 @@ def _resolved_anew() -> list[Change]:
     return [(vend, "_target", vend._target.__wrapped__)]
 
 
-def _unwrapped_anew() -> list[Change]:
-    from connections.vault import keyring
-
-    return [
-        (keyring, "_derive", keyring._derive.__wrapped__),
-        (keyring.Keyring, "unwrap", lambda ring, **columns: ring._unwrap_uncached(*columns.values())),
-    ]
-
-
 def _looked_at_anew() -> list[Change]:
     from providers.catalog import loader
 
@@ -260,16 +251,6 @@ def _stored_by_orm() -> list[Change]:
     return _everywhere(store.store_received, "store_received", insert)
 
 
-def _app_by_orm() -> list[Change]:
-    from connections.lifecycle.refresh import refresh
-    from connections.models import ProviderApp
-
-    def find_app(connection_id: uuid.UUID) -> Any:
-        return ProviderApp.objects.filter(connections=connection_id).only("id", "provider").first()
-
-    return [(refresh, "find_app", find_app)]
-
-
 def _client_each_time() -> list[Change]:
     from config import broker
 
@@ -295,14 +276,12 @@ ON_VENDS = {
     "vend_statement": Ordinary(_vend_by_orm),
     "noticed": Ordinary(_noticed_each_time),
     "target": Ordinary(_resolved_anew),
-    "data_key": Ordinary(_unwrapped_anew),
     "catalogue": Ordinary(_looked_at_anew),
 }
 ON_REFRESHES = {
     "plain_claim": Ordinary(_claimed_by_the_rules),
     "plain_promotion": Ordinary(_promoted_by_the_rules),
     "store_statement": Ordinary(_stored_by_orm),
-    "find_app": Ordinary(_app_by_orm),
     "refresh_prepared": Ordinary(_unprepared),
     "broker_client": Ordinary(_client_each_time),
     "together": Ordinary(_one_a_message),
