@@ -8,6 +8,7 @@ import time
 import uuid
 from collections import defaultdict
 from dataclasses import dataclass
+from enum import StrEnum
 
 import structlog
 from celery import current_app
@@ -16,13 +17,29 @@ from kombu.exceptions import OperationalError
 
 logger = structlog.get_logger(__name__)
 
-REFRESH = "connections.refresh"
-PROBE = "connections.probe"
-REVOKE = "connections.revoke"
-
 AWAY_SECONDS = 1.0  # how long a broker that could not be reached is left alone
 
-_QUEUES = {REFRESH: "refresh", PROBE: "probe", REVOKE: "celery"}
+
+class Task(StrEnum):
+    """The name of every task, as messages and the beat schedule say it."""
+
+    REFRESH = "connections.refresh"
+    PROBE = "connections.probe"
+    REVOKE = "connections.revoke"
+    SWEEP_REFRESHES = "connections.sweep_refreshes"
+    SWEEP_PROBES = "connections.sweep_probes"
+    SWEEP_REVOCATIONS = "connections.sweep_revocations"
+    RECOVER = "connections.recover"
+    REREAD_CHANGED = "connections.reread_changed"
+    DISCARD_EXPIRED = "connections.discard_expired"
+    END_EXPIRED = "connections.end_expired"
+    SWEEP_OLD = "connections.sweep_old"
+    DELETE_TENANTS = "connections.delete_tenants"
+    CLOSE_QUIET_INCIDENTS = "connections.close_quiet_incidents"
+    RETRY_UNDECRYPTABLE = "connections.retry_undecryptable"
+
+
+_QUEUES = {Task.REFRESH: "refresh", Task.PROBE: "probe", Task.REVOKE: "celery"}
 
 
 @dataclass(slots=True)
@@ -37,29 +54,29 @@ _brokers: defaultdict[str, _Broker] = defaultdict(_Broker)  # by URL
 
 def refresh_later(*connection_ids: uuid.UUID) -> None:
     """Send one task that refreshes these connections, one after the other."""
-    _send_on_commit(REFRESH, connection_ids)
+    _send_on_commit(Task.REFRESH, connection_ids)
 
 
 def probe_later(*connection_ids: uuid.UUID) -> None:
     """Send one task that probes these connections, one after the other."""
-    _send_on_commit(PROBE, connection_ids)
+    _send_on_commit(Task.PROBE, connection_ids)
 
 
 def revoke_later(*connection_ids: uuid.UUID) -> None:
     """Send one task that revokes these connections at their provider, one after the other."""
-    _send_on_commit(REVOKE, connection_ids)
+    _send_on_commit(Task.REVOKE, connection_ids)
 
 
-def _send_on_commit(task: str, connection_ids: tuple[uuid.UUID, ...]) -> None:
+def _send_on_commit(task: Task, connection_ids: tuple[uuid.UUID, ...]) -> None:
     transaction.on_commit(lambda: _send(task, [str(connection_id) for connection_id in connection_ids]))
 
 
-def _send(task: str, connection_ids: list[str]) -> None:
+def _send(task: Task, connection_ids: list[str]) -> None:
     broker = _brokers[str(current_app.conf.broker_write_url)]
     if time.monotonic() < broker.away_until:
         return
     try:
-        current_app.send_task(task, args=connection_ids, queue=_QUEUES[task], retry=False)
+        current_app.send_task(task.value, args=connection_ids, queue=_QUEUES[task], retry=False)
     except OperationalError as error:
         broker.away_until = time.monotonic() + AWAY_SECONDS
-        logger.warning("task_not_sent", task=task, connections=connection_ids, error=type(error).__name__)
+        logger.warning("task_not_sent", task=task.value, connections=connection_ids, error=type(error).__name__)

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from celery import shared_task
 from celery.signals import worker_init, worker_process_init
 
-from connections import dispatch
 from connections.database.clock import database_now
 from connections.database.pool import release_database, replace_broken_connections
+from connections.dispatch import Task
 from connections.lifecycle.connect.burn import forget_burnt
 from connections.lifecycle.connect.hold import discard_expired
 from connections.lifecycle.credentials.reread import reread_changed
@@ -27,6 +27,7 @@ from connections.lifecycle.refresh import presence
 from connections.lifecycle.refresh.recover import recover_unfinished
 from connections.lifecycle.refresh.refresh import refresh
 from connections.lifecycle.sweep import sweep_probes, sweep_refreshes, sweep_revocations
+from connections.models import Trigger
 
 # What a task has not begun by then it leaves; a sweep sends it again when its mark has passed. So no task takes as long
 # as the broker waits before it delivers a message once more.
@@ -43,19 +44,19 @@ def show_presence(**_: object) -> None:
     presence.start()
 
 
-@shared_task(name=dispatch.REFRESH, ignore_result=True)
+@shared_task(name=Task.REFRESH, ignore_result=True)
 def refresh_connections(*connection_ids: str) -> None:
     """Refresh these connections, those that are still due."""
-    _each(connection_ids, lambda connection_id: refresh(connection_id, trigger="sweep"))
+    _each(connection_ids, lambda connection_id: refresh(connection_id, trigger=Trigger.SWEEP))
 
 
-@shared_task(name=dispatch.PROBE, ignore_result=True)
+@shared_task(name=Task.PROBE, ignore_result=True)
 def probe_connections(*connection_ids: str) -> None:
     """Probe these connections, those that are still in use."""
-    _each(connection_ids, lambda connection_id: probe(connection_id, trigger="sweep"))
+    _each(connection_ids, lambda connection_id: probe(connection_id, trigger=Trigger.SWEEP))
 
 
-@shared_task(name=dispatch.REVOKE, ignore_result=True)
+@shared_task(name=Task.REVOKE, ignore_result=True)
 def revoke_connections(*connection_ids: str) -> None:
     """Revoke these connections at their provider, those whose revocation is still due."""
     _each(connection_ids, revoke)
@@ -82,68 +83,68 @@ def _each(connection_ids: tuple[str, ...], act: Callable[[uuid.UUID], object]) -
         raise ExceptionGroup("A task failed.", failures)
 
 
-@shared_task(name="connections.sweep_refreshes", ignore_result=True)
+@shared_task(name=Task.SWEEP_REFRESHES, ignore_result=True)
 def sweep_due_refreshes() -> None:
     """Send what refreshes are due."""
     sweep_refreshes(now=database_now())
 
 
-@shared_task(name="connections.sweep_probes", ignore_result=True)
+@shared_task(name=Task.SWEEP_PROBES, ignore_result=True)
 def sweep_due_probes() -> None:
     """Send what probes are due."""
     sweep_probes(now=database_now())
 
 
-@shared_task(name="connections.sweep_revocations", ignore_result=True)
+@shared_task(name=Task.SWEEP_REVOCATIONS, ignore_result=True)
 def sweep_due_revocations() -> None:
     """Send what revocations are due."""
     sweep_revocations(now=database_now())
 
 
-@shared_task(name="connections.recover", ignore_result=True)
+@shared_task(name=Task.RECOVER, ignore_result=True)
 def recover() -> None:
     """Pick up the refreshes that did not end."""
     recover_unfinished(now=database_now())
 
 
-@shared_task(name="connections.reread_changed", ignore_result=True)
+@shared_task(name=Task.REREAD_CHANGED, ignore_result=True)
 def reread_changed_answers() -> None:
     """Read what a mended catalogue entry has made readable."""
     reread_changed()
 
 
-@shared_task(name="connections.discard_expired", ignore_result=True)
+@shared_task(name=Task.DISCARD_EXPIRED, ignore_result=True)
 def discard_expired_sessions() -> None:
     """Destroy what was held for connect sessions that nobody confirmed, and forget codes that are of no use."""
     discard_expired(now=database_now())
     forget_burnt(now=database_now())
 
 
-@shared_task(name="connections.end_expired", ignore_result=True)
+@shared_task(name=Task.END_EXPIRED, ignore_result=True)
 def end_expired_connections() -> None:
     """End the connections whose credential has run out for good."""
     end_expired(now=database_now())
 
 
-@shared_task(name="connections.sweep_old", ignore_result=True)
+@shared_task(name=Task.SWEEP_OLD, ignore_result=True)
 def sweep_old_rows() -> None:
     """Delete what has been kept for long enough."""
     sweep_old(now=database_now())
 
 
-@shared_task(name="connections.delete_tenants", ignore_result=True)
+@shared_task(name=Task.DELETE_TENANTS, ignore_result=True)
 def delete_ordered_tenants() -> None:
     """Go on with the deletions that were ordered."""
     delete_ordered(now=database_now())
 
 
-@shared_task(name="connections.close_quiet_incidents", ignore_result=True)
+@shared_task(name=Task.CLOSE_QUIET_INCIDENTS, ignore_result=True)
 def close_past_incidents() -> None:
     """Close the incidents that are over."""
     close_quiet_incidents(now=database_now())
 
 
-@shared_task(name="connections.retry_undecryptable", ignore_result=True)
+@shared_task(name=Task.RETRY_UNDECRYPTABLE, ignore_result=True)
 def retry_undecryptable_credentials() -> None:
     """Find what opens again."""
     retry_undecryptable(now=database_now())

@@ -29,7 +29,7 @@ from connections.lifecycle.provision.api_clients import hash_key, issue_key, sav
 from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
 from connections.lifecycle.provision.tenants import TenantProfile, upsert_tenant
 from connections.lifecycle.refresh.claim import LEASE, Need, RefreshReport
-from connections.lifecycle.refresh.refresh import SWEEP, refresh
+from connections.lifecycle.refresh.refresh import refresh
 from connections.lifecycle.sweep import sweep_refreshes
 from connections.lifecycle.vend.vend import Vended, VendOrder, vend
 from connections.models import (
@@ -40,6 +40,7 @@ from connections.models import (
     Reason,
     RefreshAttempt,
     Status,
+    Trigger,
 )
 from providers import egress
 from providers.catalog.loader import entry
@@ -48,7 +49,6 @@ from providers.sandbox.log import Entry
 from providers.sandbox.tokens import fingerprint
 from providers.sandbox.waiting import until
 
-TRIGGER = "drill"
 _NOBODY = "redis://127.0.0.1:1/0"
 _PAST_THE_LEASE_SECONDS = LEASE.total_seconds() + 1
 _PAST_EXPIRY_SECONDS = 4000.0
@@ -126,11 +126,11 @@ class Ground:
     def refresh(self, subject: Subject) -> RefreshReport:
         """Do what the worker does when the connection is due."""
         self.due(subject)
-        return refresh(subject.id, trigger=TRIGGER, need=Need())
+        return refresh(subject.id, trigger=Trigger.DRILL, need=Need())
 
     def refresh_if_due(self, subject: Subject) -> RefreshReport:
         """Do what the worker does with the task of a sweep: nothing, unless a refresh is due and not held back."""
-        return refresh(subject.id, trigger=SWEEP, need=Need())
+        return refresh(subject.id, trigger=Trigger.SWEEP, need=Need())
 
     def is_swept(self, subject: Subject) -> bool:
         """Run a sweep, and return whether it takes the connection up."""

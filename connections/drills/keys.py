@@ -8,11 +8,11 @@ from django.conf import settings
 from django.db import connection as database
 
 from connections.access.secrets import keys_open
-from connections.drills.ground import TRIGGER, Ground, Subject
+from connections.drills.ground import Ground, Subject
 from connections.drills.oracles import Broken, current_version, expect, expect_equal, expect_kept, expect_refreshed
 from connections.lifecycle.probe.probe import probe
 from connections.lifecycle.refresh.claim import Outcome
-from connections.models import AuditEvent, CredentialVersion, DataKey, Incident, RefreshAttempt, Status
+from connections.models import AuditEvent, CredentialVersion, DataKey, Incident, RefreshAttempt, Status, Trigger
 from connections.refusals import CredentialUnreadable
 
 _POSITIONS = (0.0, 0.3, 0.6, 0.9, 1.0)
@@ -35,7 +35,7 @@ def corrupt_row(ground: Ground) -> str:
         for _ in range(_TRIES):
             outcome = ground.refresh(subject).outcome
             expect(outcome is Outcome.UNREADABLE, f"the outcome is {outcome}")
-        expect(probe(subject.id, trigger=TRIGGER).verdict is None, "a probe has a verdict")
+        expect(probe(subject.id, trigger=Trigger.DRILL).verdict is None, "a probe has a verdict")
         _refuses_to_vend(ground, subject)
         state = ground.state(subject)
         expect(state.undecryptable_at is not None, "it is not marked")

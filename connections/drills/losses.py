@@ -9,13 +9,13 @@ from connections.database.clock import database_now
 from connections.drills import faults
 from connections.drills.answers import told_as_lost
 from connections.drills.faults import Answer
-from connections.drills.ground import TRIGGER, Ground, Running, Subject
+from connections.drills.ground import Ground, Running, Subject
 from connections.drills.oracles import expect, expect_equal, expect_refreshed
 from connections.drills.phases import Phase, hold_claims, hold_promotion, hold_stores, kill_held, wait_until_held
 from connections.lifecycle.refresh.claim import Need, Outcome
 from connections.lifecycle.refresh.recover import recover_unfinished
 from connections.lifecycle.refresh.refresh import SEND_WITHIN_SECONDS, refresh_and_wait
-from connections.models import Reason, Status
+from connections.models import Reason, Status, Trigger
 from providers.sandbox.waiting import until
 
 _RIVALS = 8
@@ -108,7 +108,9 @@ def rivals(ground: Ground) -> str:
     (subject,) = ground.connect(grace_seconds=0)
     ground.fault(subject, Answer("stall", {"seconds": 1}))
     ground.due(subject)
-    running = [Running(lambda: refresh_and_wait(subject.id, trigger=TRIGGER, need=Need())) for _ in range(_RIVALS)]
+    running = [
+        Running(lambda: refresh_and_wait(subject.id, trigger=Trigger.DRILL, need=Need())) for _ in range(_RIVALS)
+    ]
     outcomes = [one.result().outcome for one in running]
     sent = len(ground.requests(subject))
     expect(sent == 1, f"{sent} requests were sent")
@@ -120,7 +122,7 @@ def redelivered(ground: Ground) -> str:
     """The same task is delivered twice."""
     (subject,) = ground.connect(grace_seconds=0)
     ground.due(subject)
-    first, second = (refresh_and_wait(subject.id, trigger=TRIGGER, need=Need()).outcome for _ in range(2))
+    first, second = (refresh_and_wait(subject.id, trigger=Trigger.DRILL, need=Need()).outcome for _ in range(2))
     expect(first is Outcome.REFRESHED and second is Outcome.FRESH, f"the outcomes are {first} and {second}")
     expect(len(ground.requests(subject)) == 1, "two requests were sent")
     return "the second does nothing"

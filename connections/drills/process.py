@@ -18,11 +18,12 @@ def main(database: str, spool: str, connection_id: str) -> None:
     from connections.drills.ground import isolate  # noqa: PLC0415 (the apps must be ready)
     from connections.drills.throwaway import point_at  # noqa: PLC0415 (likewise)
     from connections.lifecycle.refresh.refresh import refresh  # noqa: PLC0415 (likewise)
+    from connections.models import Trigger  # noqa: PLC0415 (likewise)
 
     logging.disable(logging.CRITICAL)
     point_at(database)
     with isolate(Path(spool)):
-        refresh(uuid.UUID(connection_id), trigger="drill")
+        refresh(uuid.UUID(connection_id), trigger=Trigger.DRILL)
 
 
 if __name__ == "__main__":

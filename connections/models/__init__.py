@@ -10,7 +10,7 @@ from connections.models.data_key import DataKey
 from connections.models.incident import Incident, IncidentKind
 from connections.models.outbox_event import OutboxEvent
 from connections.models.provider_app import ProviderApp, drafts
-from connections.models.refresh_attempt import OPEN_STATES, AttemptState, RefreshAttempt
+from connections.models.refresh_attempt import OPEN_STATES, AttemptState, RefreshAttempt, Trigger
 from connections.models.scope import Scope
 from connections.models.states import (
     AWAITING_WORD,
@@ -63,6 +63,7 @@ __all__ = [
     "Stage",
     "Status",
     "Tenant",
+    "Trigger",
     "UnreadAnswer",
     "drafts",
 ]

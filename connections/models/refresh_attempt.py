@@ -1,6 +1,7 @@
 """One try to refresh one credential version: the record that makes a refresh exclusive and its loss visible."""
 
 import uuid
+from enum import StrEnum
 from typing import Self
 
 from django.db import models
@@ -33,6 +34,17 @@ class RefreshAttemptQuerySet(models.QuerySet["RefreshAttempt"]):
         return self.filter(Q(error__in=["request_rejected", "client_rejected"]) | is_page)
 
 
+class Trigger(StrEnum):
+    """What made a refresh or a probe begin. Nobody waits for what a sweep found."""
+
+    SWEEP = "sweep"
+    VEND = "vend"
+    REPORT = "report"
+    API = "api"
+    OPERATOR = "operator"
+    DRILL = "drill"
+
+
 class RefreshAttempt(models.Model):
     """One attempt. ``follows_doubt`` says that an earlier one of this version may have consumed its refresh token.
 
@@ -44,7 +56,7 @@ class RefreshAttempt(models.Model):
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="refresh_attempts")
     parent_version_id = models.UUIDField()
     state = models.CharField(max_length=10, choices=AttemptState, default=AttemptState.SENT)
-    trigger = models.CharField(max_length=12, default="sweep")
+    trigger = models.CharField(max_length=12, default=Trigger.SWEEP)
     claimed_by = models.CharField(max_length=120, default="")
     claimant_key = models.BigIntegerField(null=True, blank=True)
     claimed_at = models.DateTimeField()

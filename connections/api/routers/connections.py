@@ -29,7 +29,7 @@ from connections.lifecycle.end.disconnect import disconnect
 from connections.lifecycle.probe.report import report
 from connections.lifecycle.steer.change_metadata import change_metadata
 from connections.lifecycle.steer.on_demand import probe_on_demand, refresh_on_demand
-from connections.models import Connection, Permission
+from connections.models import Connection, Permission, Trigger
 from connections.models import Status as ConnectionStatus
 from connections.refusals import InvalidRequest
 
@@ -103,7 +103,7 @@ def refresh_connection(
     """
     caller = caller_of(request, may=Permission.MANAGE)
     connection = caller.connection(connection_id, tenant)
-    told = refresh_on_demand(connection.id, actor=caller.actor, trigger="api")
+    told = refresh_on_demand(connection.id, actor=caller.actor, trigger=Trigger.API)
     say_when_again(response, told.retry_after_seconds)
     return OutcomeOut(outcome=told.code, connection=_changed(caller, connection_id, tenant))
 
@@ -113,7 +113,7 @@ def probe_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: Slu
     """Prove that the credential works, by a cheap call to the provider."""
     caller = caller_of(request, may=Permission.MANAGE)
     connection = caller.connection(connection_id, tenant)
-    told = probe_on_demand(connection.id, actor=caller.actor, trigger="api")
+    told = probe_on_demand(connection.id, actor=caller.actor, trigger=Trigger.API)
     return OutcomeOut(outcome=told.code, connection=_changed(caller, connection_id, tenant))
 
 

@@ -29,7 +29,7 @@ from connections.lifecycle.health.undecryptable import found_undecryptable
 from connections.lifecycle.refresh.claim import Need
 from connections.lifecycle.refresh.refresh import refresh_and_wait
 from connections.lifecycle.throttle import admission
-from connections.models import VENDS, Connection, CredentialVersion
+from connections.models import VENDS, Connection, CredentialVersion, Trigger
 from connections.refusals import AppMisconfigured, EndpointMoved
 from connections.vault.sealing import Unreadable
 from providers.values import Credential, ProbeResult
@@ -58,7 +58,7 @@ class ProbeReport:
     detail: str = ""
 
 
-def probe(connection_id: uuid.UUID, *, trigger: str) -> ProbeReport:
+def probe(connection_id: uuid.UUID, *, trigger: Trigger) -> ProbeReport:
     """Probe one connection now and act on the answer; holds no lock and no database connection during HTTP.
 
     A dead answer on a refreshable credential refreshes it at once, and the refresh decides. Nothing is sent while the
@@ -72,7 +72,7 @@ def probe(connection_id: uuid.UUID, *, trigger: str) -> ProbeReport:
     is_probed = trial.access.capabilities.probes
     server = admission.Server.RESOURCE if is_probed else admission.Server.AUTHORIZATION
     wait = admission.admit(
-        trial.app_id, budget=target.entry.requests_per_minute, is_urgent=trigger != "sweep", server=server
+        trial.app_id, budget=target.entry.requests_per_minute, is_urgent=trigger != Trigger.SWEEP, server=server
     )
     if wait is not None:
         return _held_back(trial, wait)

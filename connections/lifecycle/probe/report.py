@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from connections.access.switched_off import switched_off
 from connections.journal import audit
 from connections.lifecycle.probe.probe import probe
-from connections.models import VENDS, Connection
+from connections.models import VENDS, Connection, Trigger
 from connections.refusals import NotFound
 from providers.vocabulary import ProbeVerdict
 
@@ -42,6 +42,6 @@ def report(connection_id: uuid.UUID, *, version_id: uuid.UUID, status: int, acto
         return Reported(connection, is_superseded, None)
     if (off := switched_off(connection)) is not None:
         raise off
-    found = probe(connection_id, trigger="report")
+    found = probe(connection_id, trigger=Trigger.REPORT)
     connection.refresh_from_db()
     return Reported(connection, connection.current_version_id != version_id, found.verdict)

@@ -40,6 +40,7 @@ from connections.models import (
     IncidentKind,
     ProviderApp,
     RefreshAttempt,
+    Trigger,
 )
 from connections.models.fields import StoredSecret
 from connections.refusals import AppMisconfigured, EndpointMoved
@@ -131,7 +132,7 @@ def claimant() -> str:
 
 
 def claim(
-    connection_id: uuid.UUID, *, trigger: str, need: Need, held_seconds: float | None = None
+    connection_id: uuid.UUID, *, trigger: Trigger, need: Need, held_seconds: float | None = None
 ) -> Claim | RefreshReport:
     """Claim the refresh of one connection, or say why there is none to send. One short transaction.
 
@@ -172,7 +173,7 @@ def claim(
         return RefreshReport(Outcome.IN_FLIGHT)
 
 
-def _claim_plainly(connection_id: uuid.UUID, *, trigger: str, began: float) -> Claim | None:
+def _claim_plainly(connection_id: uuid.UUID, *, trigger: Trigger, began: float) -> Claim | None:
     """Claim a refresh that is due and about which nothing is unusual; None leaves the decision to the rules."""
     attempt_id = uuid.uuid4()
     with transaction.atomic(durable=True):
@@ -271,7 +272,7 @@ def _is_due(connection: Connection, need: Need, *, now: datetime) -> bool:
 def _claimed(
     connection: Connection,
     *,
-    trigger: str,
+    trigger: Trigger,
     doubtful: RefreshAttempt | None,
     during_incident: bool,
     began: float,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from connections.database.prepared import fetch_prepared
+from connections.models import Trigger
 
 _STATEMENT = """
 WITH due AS (
@@ -102,7 +103,7 @@ def insert_plain_claim(
     *,
     connection_id: uuid.UUID,
     attempt_id: uuid.UUID,
-    trigger: str,
+    trigger: Trigger,
     claimed_by: str,
     claimant_key: int | None,
     lease: timedelta,

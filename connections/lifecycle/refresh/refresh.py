@@ -15,7 +15,7 @@ from connections.lifecycle.refresh.claim import Claim, Need, Outcome, RefreshRep
 from connections.lifecycle.refresh.claim_query import AppRow, find_app
 from connections.lifecycle.refresh.settle import abort, settle_failure, settle_success, settle_unread
 from connections.lifecycle.throttle import admission
-from connections.models import AttemptState, Connection, RefreshAttempt
+from connections.models import AttemptState, Connection, RefreshAttempt, Trigger
 from providers import send_window
 from providers.errors import NotSentInTime, ProviderError
 from providers.oauth.unread import AnswerUnread
@@ -26,11 +26,10 @@ SEND_WITHIN_SECONDS = 5.0
 SEND_AGAIN_WITHIN_SECONDS = 25.0  # with another client secret
 WAIT_SECONDS = 10.0
 UNREAD_SECONDS = 300.0  # how often a sweep looks at a connection whose last answer waits to be read
-SWEEP = "sweep"  # the trigger of whatever nobody waits for
 _POLL_SECONDS = (0.05, 0.05, 0.1, 0.1, 0.2)
 
 
-def refresh(connection_id: uuid.UUID, *, trigger: str, need: Need = Need()) -> RefreshReport:
+def refresh(connection_id: uuid.UUID, *, trigger: Trigger, need: Need = Need()) -> RefreshReport:
     """Refresh one connection if it is due, and say what came of it.
 
     Blocks for one exchange at the most, never for another's. Opens short transactions, none of which spans HTTP.
@@ -40,11 +39,11 @@ def refresh(connection_id: uuid.UUID, *, trigger: str, need: Need = Need()) -> R
     release_database()
     if app is None:
         return RefreshReport(Outcome.GONE)
-    held_seconds = admission.admit(app.id, budget=admission.budget_of(app.provider), is_urgent=trigger != SWEEP)
+    held_seconds = admission.admit(app.id, budget=admission.budget_of(app.provider), is_urgent=trigger != Trigger.SWEEP)
     claimed = claim(connection_id, trigger=trigger, need=need, held_seconds=held_seconds)
-    if held_seconds is not None and trigger == SWEEP:
+    if held_seconds is not None and trigger == Trigger.SWEEP:
         postpone_refresh(connection_id, seconds=held_seconds)
-    if isinstance(claimed, RefreshReport) and claimed.outcome is Outcome.ANSWER_UNREAD and trigger == SWEEP:
+    if isinstance(claimed, RefreshReport) and claimed.outcome is Outcome.ANSWER_UNREAD and trigger == Trigger.SWEEP:
         postpone_refresh(connection_id, seconds=UNREAD_SECONDS)
     release_database()
     if isinstance(claimed, RefreshReport):
@@ -88,7 +87,7 @@ def _note(app: AppRow, claimed: Claim, failure: ProviderError | None) -> None:
     admission.note(app.id, connection_id=claimed.connection_id, failure=failure, grace_seconds=grace_seconds)
 
 
-def refresh_and_wait(connection_id: uuid.UUID, *, trigger: str, need: Need) -> RefreshReport:
+def refresh_and_wait(connection_id: uuid.UUID, *, trigger: Trigger, need: Need) -> RefreshReport:
     """Refresh one connection, or wait up to 10 s for the refresh that is under way.
 
     An attempt that fails ends the wait at once. ``Outcome.IN_FLIGHT`` means that the time ran out.

@@ -21,10 +21,9 @@ from connections.lifecycle.end.disconnect import disconnect
 from connections.lifecycle.probe.probe import probe
 from connections.lifecycle.refresh.claim import FLOOR, Need, Outcome, RefreshReport
 from connections.lifecycle.refresh.refresh import refresh_and_wait
-from connections.models import VENDS, Connection, CredentialVersion, Revocation, Status
+from connections.models import VENDS, Connection, CredentialVersion, Revocation, Status, Trigger
 from providers.vocabulary import ProbeVerdict
 
-TRIGGER = "operator"
 _SENT_AGAIN_AFTER = timedelta(seconds=60)
 _REFRESHED = {
     Outcome.REFRESHED: "Refreshed: a fresh credential is in use.",
@@ -79,7 +78,7 @@ class Told:
     retry_after_seconds: float | None = None
 
 
-def refresh_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor, trigger: str = TRIGGER) -> Told:
+def refresh_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor, trigger: Trigger = Trigger.OPERATOR) -> Told:
     """Replace the current credential of one connection now, whatever its due time and backoff say.
 
     Not so within 10 s of the last refresh. Waits up to 10 s for one that is under way. HTTP: no transaction may be
@@ -101,7 +100,7 @@ def refresh_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor, trigger: 
     return Told(is_success, report.outcome, _REFRESHED[report.outcome], report.retry_after_seconds)
 
 
-def probe_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor, trigger: str = TRIGGER) -> Told:
+def probe_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor, trigger: Trigger = Trigger.OPERATOR) -> Told:
     """Prove now that the credential of one connection works. HTTP: no transaction may be open.
 
     Raises ``Suspended`` and ``Paused``.

@@ -29,7 +29,7 @@ from connections.lifecycle.vend.rules import (
     VendRequest,
     decide_vend,
 )
-from connections.models import AuditEvent, Permission, Reason
+from connections.models import AuditEvent, Permission, Reason, Trigger
 from connections.models.fields import StoredSecret
 from connections.refusals import (
     AnswerUnreadable,
@@ -94,7 +94,7 @@ def vend(order: VendOrder) -> Vended:
         return _opened(row)
     decision = _decide(order, row)
     if isinstance(decision, RefreshFirst):
-        report = refresh_and_wait(order.connection_id, trigger="vend", need=_need(order, row))
+        report = refresh_and_wait(order.connection_id, trigger=Trigger.VEND, need=_need(order, row))
         row = _ask(order)
         if row.audit_id is not None:
             return _opened(row)

@@ -147,7 +147,7 @@ def test_each_of_a_few_rows_is_told_of(transactional_db: None, olga: Client, wor
     ]
 
 
-@pytest.mark.parametrize(("action", "task"), [("refresh", dispatch.REFRESH), ("probe", dispatch.PROBE)])
+@pytest.mark.parametrize(("action", "task"), [("refresh", dispatch.Task.REFRESH), ("probe", dispatch.Task.PROBE)])
 def test_many_rows_are_ordered_from_the_workers(
     transactional_db: None, olga: Client, world: World, monkeypatch: pytest.MonkeyPatch, action: str, task: str
 ) -> None:

@@ -60,7 +60,7 @@ def test_sends_a_due_refresh_once(connection: Connection, queued: Any) -> None:
     age(connection.id, hours=1)
     assert sweep_refreshes(now=database_now()) == 1
     assert sweep_refreshes(now=database_now()) == 0
-    assert queued() == [(dispatch.REFRESH, str(connection.id))]
+    assert queued() == [(dispatch.Task.REFRESH, str(connection.id))]
 
 
 def test_sends_it_again_when_the_task_was_lost(connection: Connection, queued: Any) -> None:
@@ -144,13 +144,13 @@ def test_sends_a_due_probe_once(connection: Connection, queued: Any) -> None:
     Connection.objects.update(refresh_due_at=None)
     assert sweep_probes(now=database_now()) == 1
     assert sweep_probes(now=database_now()) == 0
-    assert queued() == [(dispatch.PROBE, str(connection.id))]
+    assert queued() == [(dispatch.Task.PROBE, str(connection.id))]
 
 
 def test_sends_nothing_but_ids(connection: Connection, queued: Any) -> None:
     age(connection.id, hours=1)
     sweep_refreshes(now=database_now())
-    assert queued() == [(dispatch.REFRESH, str(connection.id))]
+    assert queued() == [(dispatch.Task.REFRESH, str(connection.id))]
 
 
 def test_a_broker_that_is_down_loses_nothing_and_keeps_nobody_waiting(
@@ -199,7 +199,9 @@ def test_leaves_out_an_app_that_was_told_to_wait_until_that_is_over(
     assert sweep_refreshes(now=database_now()) == 2
     assert sweep_probes(now=database_now()) == 2
     assert sorted(queued()) == sorted(
-        (task, connection_id) for task in (dispatch.REFRESH, dispatch.PROBE) for connection_id in due["globex"]
+        (task, connection_id)
+        for task in (dispatch.Task.REFRESH, dispatch.Task.PROBE)
+        for connection_id in due["globex"]
     )
     time.sleep(1.6)
     assert sweep_refreshes(now=database_now()) == 5
@@ -218,7 +220,7 @@ def test_sends_one_trial_of_an_app_whose_breaker_is_half_open(
     time.sleep(1.1)
     queued()
     assert sweep_refreshes(now=database_now()) == 1
-    assert queued() == [(dispatch.REFRESH, due["acme"][0])]
+    assert queued() == [(dispatch.Task.REFRESH, due["acme"][0])]
 
 
 def test_an_app_with_much_to_do_keeps_nobody_else_waiting(
@@ -247,7 +249,7 @@ def test_what_was_held_back_is_passed_over_for_so_long(due: dict[str, list[str]]
     assert sweep_refreshes(now=now) == 6
     queued()
     assert sweep_refreshes(now=now + timedelta(seconds=6)) == 1
-    assert queued() == [(dispatch.REFRESH, due["globex"][0])]
+    assert queued() == [(dispatch.Task.REFRESH, due["globex"][0])]
 
 
 def test_sweeps_without_redis_to_ask(due: dict[str, list[str]], settings: Any) -> None:
