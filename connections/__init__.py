@@ -17,5 +17,6 @@ The kernel, of which nothing is a use case:
 - ``access``: from rows to a provider that can be asked: opened secrets, targets, switches
 - ``journal``: audit rows and events; ``database``: clock, locks, transactions, prepared statements
 - ``refusals``: every way to say no, with its stable code; ``dispatch``: the names of the tasks, sent on commit
-- ``models``: the tables, and every table of allowed steps; ``vault``: keys, sealing and opening, without the ORM
+- ``models``: the tables, and every table of allowed steps; ``migrations``: how they came to be
+- ``vault``: keys, sealing and opening, without the ORM
 """

@@ -1,4 +1,13 @@
-"""The tables: one noun a file. Secrets are columns of ``fields.SealedField``; states are in ``states``."""
+"""The tables: one noun a file, with named mutators. Secrets are columns of ``fields.SealedField``.
+
+- ``states``: every table of allowed steps · ``failures``: what may stand against a connect session
+- ``tenant`` · ``provider_app``: our registration at a provider · ``api_client``: who calls, with which keys
+- ``connect_session``: an invitation · ``burnt_code``: a code that came to the wrong browser
+- ``connection``: one grant · ``credential_version``: one set of its secrets · ``scope``: one scope of it
+- ``refresh_attempt``: one try to refresh · ``unread_answer``: an answer that nobody could read
+- ``incident``: what is wrong with a provider app · ``audit_event`` · ``outbox_event``
+- ``data_key``: a tenant's key, wrapped · ``fields``: columns that are encrypted
+"""
 
 from connections.models.api_client import ApiClient, ApiKey, Permission
 from connections.models.audit_event import AuditEvent

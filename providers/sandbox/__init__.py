@@ -123,4 +123,15 @@ trickle                the real answer, a byte of the body per ``interval`` (1 s
 
 No fault of this list is needed for rotation that is strict (``grace_seconds`` 0) or lenient, for a grant that is
 revoked (``/control/revoke``) and for a client whose secret is wrong (register it anew with another).
+
+Modules
+-------
+- ``client``: starts it and steers it; ``waiting``: waits for what other processes do
+- ``app``: every route together · ``server``: the HTTP server below · ``wire``: answers that no framework would give
+- ``oauth``, ``consent``, ``resources``: the endpoints · ``validator``: the decisions of the authorization server
+- ``pages``, ``sessions``, ``people``: what people see, who is signed in, who there is
+- ``control``, ``control_page``: the control API, and its page for people · ``registry``: clients and settings
+- ``faults``: which are armed · ``fault_kinds``: what each does · ``filler``: bodies without end
+- ``exchange``: one logged request · ``log``: what was asked, and when
+- ``state``: the parts together · ``store``: what is kept in SQLite · ``minting``: grants without a consent · ``tokens``
 """

@@ -1,0 +1,30 @@
+"""The layout: each package's docstring is a map of it, and no file grows into a drawer."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PRODUCT = ("config", "connections", "providers")
+PACKAGES = [
+    path.parent
+    for top in PRODUCT
+    for path in sorted((ROOT / top).rglob("__init__.py"))
+    if path.parent.name not in {"migrations", "commands"}
+]
+FILES = [path for top in (*PRODUCT, "tests") for path in sorted((ROOT / top).rglob("*.py"))]
+MOST_LINES = 440
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_package_s_docstring_names_each_of_its_modules(package: Path) -> None:
+    docstring = ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8"))) or ""
+    modules = {path.stem for path in package.glob("*.py")} - {"__init__", "__main__"}
+    packages = {path.parent.name for path in package.glob("*/__init__.py")}
+    assert {name for name in modules | packages if f"``{name}``" not in docstring} == set()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_can_be_read_in_one_sitting(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
