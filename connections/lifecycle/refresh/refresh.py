@@ -12,7 +12,6 @@ from datetime import timedelta
 from connections.database.clock import database_now
 from connections.database.pool import LockTimeout, release_database
 from connections.lifecycle.refresh.claim import Claim, Need, Outcome, RefreshReport, claim
-from connections.lifecycle.refresh.claim_query import AppRow, find_app
 from connections.lifecycle.refresh.settle import abort, settle_failure, settle_success, settle_unread
 from connections.lifecycle.throttle import admission
 from connections.models import AttemptState, Connection, RefreshAttempt, Trigger
@@ -35,11 +34,12 @@ def refresh(connection_id: uuid.UUID, *, trigger: Trigger, need: Need = Need()) 
     Blocks for one exchange at the most, never for another's. Opens short transactions, none of which spans HTTP.
     Nothing is sent while the provider wants to be left alone; who waits for it may overdraw its budget, a sweep not.
     """
-    app = find_app(connection_id)
+    found = Connection.objects.filter(id=connection_id).values_list("provider_app_id", "provider").first()
     release_database()
-    if app is None:
+    if found is None:
         return RefreshReport(Outcome.GONE)
-    held_seconds = admission.admit(app.id, budget=admission.budget_of(app.provider), is_urgent=trigger != Trigger.SWEEP)
+    app_id, provider = found
+    held_seconds = admission.admit(app_id, budget=admission.budget_of(provider), is_urgent=trigger != Trigger.SWEEP)
     claimed = claim(connection_id, trigger=trigger, need=need, held_seconds=held_seconds)
     if held_seconds is not None and trigger == Trigger.SWEEP:
         postpone_refresh(connection_id, seconds=held_seconds)
@@ -48,7 +48,7 @@ def refresh(connection_id: uuid.UUID, *, trigger: Trigger, need: Need = Need()) 
     release_database()
     if isinstance(claimed, RefreshReport):
         if held_seconds is None:
-            admission.give_back(app.id)
+            admission.give_back(app_id)
         return claimed
     answer = _ask(claimed)
     try:
@@ -56,7 +56,7 @@ def refresh(connection_id: uuid.UUID, *, trigger: Trigger, need: Need = Need()) 
     except LockTimeout:
         # What came back is stored, or the attempt is still open: recovery does the rest.
         report = RefreshReport(Outcome.IN_FLIGHT, claimed.attempt_id)
-    _note(app, claimed, answer if isinstance(answer, ProviderError) else None)
+    _note(app_id, claimed, answer if isinstance(answer, ProviderError) else None)
     return report
 
 
@@ -80,11 +80,11 @@ def _settle(claimed: Claim, answer: Obtained | ProviderError) -> RefreshReport:
     return settle_success(claimed, answer)
 
 
-def _note(app: AppRow, claimed: Claim, failure: ProviderError | None) -> None:
+def _note(app_id: uuid.UUID, claimed: Claim, failure: ProviderError | None) -> None:
     """Tell the throttle, after the answer is safe."""
     release_database()
     grace_seconds = claimed.grace_seconds if claimed.rotates else 0
-    admission.note(app.id, connection_id=claimed.connection_id, failure=failure, grace_seconds=grace_seconds)
+    admission.note(app_id, connection_id=claimed.connection_id, failure=failure, grace_seconds=grace_seconds)
 
 
 def refresh_and_wait(connection_id: uuid.UUID, *, trigger: Trigger, need: Need) -> RefreshReport:
