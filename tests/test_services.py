@@ -2,13 +2,13 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from config.local.supervisor.state import PROJECT_ROOT
 from config.local.supervisor.watchdog import is_alive
+from providers.sandbox.waiting import until
 from tests.services import worker_environment
 
 # Starts the services, prints what they are, and ends as told.
@@ -38,12 +38,11 @@ def test_nothing_is_left_of_the_services_of_a_run(ending: str, tmp_path: Path) -
     )
     assert result.stdout, result.stderr
     folder, place, *pids = json.loads(result.stdout)
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        if not (any(is_alive(pid) for pid in pids) or Path(folder).exists() or Path(place).exists()):
-            return
-        time.sleep(0.05)
-    pytest.fail(f"left after {ending}: {folder} {place} {pids}")
+    until(
+        lambda: not (any(is_alive(pid) for pid in pids) or Path(folder).exists() or Path(place).exists()),
+        f"an end of {folder}, {place} and {pids} after {ending}",
+        seconds=10,
+    )
 
 
 def test_each_worker_has_a_redis_database_of_its_own() -> None:

@@ -132,6 +132,6 @@ Modules
 - ``pages``, ``sessions``, ``people``: what people see, who is signed in, who there is
 - ``control``, ``control_page``: the control API, and its page for people · ``registry``: clients and settings
 - ``faults``: which are armed · ``fault_kinds``: what each does · ``filler``: bodies without end
-- ``exchange``: one logged request · ``log``: what was asked, and when
-- ``state``: the parts together · ``store``: what is kept in SQLite · ``minting``: grants without a consent · ``tokens``
+- ``exchange``: one logged request · ``log``: what was asked, and when · ``redirects``: where a browser goes next
+- ``state``: the parts together · ``store``: what is kept · ``minting``: keys, grants without a consent · ``tokens``
 """

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request
 from oauthlib.common import Request, add_params_to_uri
 from oauthlib.oauth2 import AuthorizationCodeGrant, AuthorizationEndpoint, BearerToken, FatalClientError, OAuth2Error
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, UnsupportedCodeChallengeMethodError
 
 from providers.sandbox.exchange import Exchange
 from providers.sandbox.people import Account
+from providers.sandbox.redirects import see_other
 from providers.sandbox.sessions import signed_in
 from providers.sandbox.state import Sandbox
 from providers.sandbox.validator import Validator
@@ -117,7 +118,7 @@ class Authorization:
     def _to_sign_in(self) -> Response:
         self._exchange.entry.outcome = "sign_in"
         onwards = {"next": self._here(), "hint": dict(self._query).get("login_hint", "")}
-        return _see(f"/login?{urlencode({name: value for name, value in onwards.items() if value})}")
+        return see_other(f"/login?{urlencode({name: value for name, value in onwards.items() if value})}")
 
     def _dead_end(self, error: OAuth2Error) -> Response:
         """Tell the person: the client or its redirect URI cannot be trusted with an answer (RFC 6749 §4.1.2.1)."""
@@ -142,7 +143,7 @@ class Authorization:
         self._exchange.entry.error = dict(pairs).get("error", "")
         if mode == "form_post":
             return make_response(render_template("form_post.html", redirect_uri=redirect_uri, pairs=pairs))
-        return _see(add_params_to_uri(redirect_uri, pairs))
+        return see_other(add_params_to_uri(redirect_uri, pairs))
 
     def _iss(self) -> Pairs:
         fault = self._exchange.fault
@@ -172,9 +173,3 @@ def _check_parameters(asked: Request) -> dict[str, Any]:
 
 def _error(code: str, state: str | None, description: str = "") -> list[tuple[str, str | None]]:
     return [("error", code), ("error_description", description), ("state", state)]
-
-
-def _see(location: str) -> Response:
-    response = make_response(redirect(location, 303))
-    response.headers["Cache-Control"] = "no-store"
-    return response

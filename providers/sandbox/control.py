@@ -11,12 +11,11 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response, request
 
-from providers.sandbox.minting import mint_grant
-from providers.sandbox.pages import create_api_key
+from providers.sandbox.minting import create_api_key, mint_grant
 from providers.sandbox.people import PEOPLE
 from providers.sandbox.registry import InvalidDocument
 from providers.sandbox.state import Sandbox
-from providers.sandbox.tokens import FINGERPRINT_LENGTH
+from providers.sandbox.tokens import shortened
 
 _PAGE_SIZE = 5_000
 
@@ -58,8 +57,7 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
             found = ledger.grants(username=request.args.get("username"), client_id=request.args.get("client_id"))
             live = {grant.id: ledger.live_refresh_digests(grant.id) for grant in found}
         shown = [
-            {**grant._asdict(), "refresh_tokens": [digest[:FINGERPRINT_LENGTH] for digest in live[grant.id]]}
-            for grant in found
+            {**grant._asdict(), "refresh_tokens": [shortened(digest) for digest in live[grant.id]]} for grant in found
         ]
         return jsonify(grants=shown)
 

@@ -3,9 +3,10 @@
 import json
 import time
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request
 
 from providers.sandbox.fault_kinds import KINDS
+from providers.sandbox.redirects import see_other
 from providers.sandbox.registry import ENDPOINTS, GRANT_TYPES, InvalidDocument
 from providers.sandbox.sessions import signed_in
 from providers.sandbox.state import Sandbox
@@ -37,7 +38,7 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
                 sandbox.log.clear()
         except ValueError as error:  # InvalidDocument is one, and so is broken JSON
             return _page(sandbox, problem=str(error))
-        return make_response(redirect("/control", 303))
+        return see_other("/control")
 
     return routes
 

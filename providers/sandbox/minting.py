@@ -1,12 +1,18 @@
-"""Grants out of thin air: what a person's consent would have led to, for drills and load tests that need thousands."""
+"""Credentials without a protocol: API keys, and grants that nobody was asked for.
+
+Such grants are what a person's consent would have led to, for drills and load tests that need thousands.
+"""
 
 import time
 from typing import Any
 
+from providers.sandbox.people import Account
 from providers.sandbox.registry import Client
 from providers.sandbox.state import Sandbox
 from providers.sandbox.store import AccessToken
-from providers.sandbox.tokens import ACCESS_PREFIX, REFRESH_PREFIX, digest, new_token
+from providers.sandbox.tokens import ACCESS_PREFIX, API_KEY_PREFIX, REFRESH_PREFIX, digest, new_token
+
+_HINT_LENGTH = 8
 
 
 def mint_grant(sandbox: Sandbox, *, client: Client, username: str, scope: str) -> dict[str, Any]:
@@ -26,3 +32,17 @@ def mint_grant(sandbox: Sandbox, *, client: Client, username: str, scope: str) -
         "expires_in": lifetime,
         "scope": scope,
     }
+
+
+def create_api_key(sandbox: Sandbox, *, person: Account, label: str) -> str:
+    """Return a fresh API key of ``person``; it cannot be read again."""
+    api_key = new_token(API_KEY_PREFIX)
+    with sandbox.store.transaction() as ledger:
+        ledger.add_api_key(
+            digest=digest(api_key),
+            username=person.username,
+            label=label.strip()[:60] or "API key",
+            hint=api_key[:_HINT_LENGTH],
+            now=time.time(),
+        )
+    return api_key

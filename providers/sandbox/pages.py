@@ -7,16 +7,15 @@ import time
 from collections import defaultdict
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request
 
 from providers.sandbox.consent import SCOPE_TEXTS
-from providers.sandbox.people import PEOPLE, Account, authenticate
+from providers.sandbox.minting import create_api_key
+from providers.sandbox.people import PEOPLE, authenticate
+from providers.sandbox.redirects import local_path, see_other
 from providers.sandbox.sessions import sign_in, sign_out, signed_in
 from providers.sandbox.state import Sandbox
 from providers.sandbox.store import Grant
-from providers.sandbox.tokens import API_KEY_PREFIX, digest, new_token
-
-_HINT_LENGTH = 8
 
 
 def blueprint(sandbox: Sandbox) -> Blueprint:
@@ -29,18 +28,18 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
 
     @routes.route("/login", methods=["GET", "POST"])
     def login() -> Response:
-        onwards = _local_path(request.args.get("next"))
+        onwards = local_path(request.args.get("next"), default="/apps")
         if request.method == "GET":
             return _login_page(onwards, username=request.args.get("hint", ""))
         username = request.form.get("username", "")
         person = authenticate(username=username, password=request.form.get("password", ""))
         if person is None:
             return _login_page(onwards, username=username, problem="That name and password do not match.")
-        return sign_in(sandbox, _see(onwards), person)
+        return sign_in(sandbox, see_other(onwards), person)
 
     @routes.post("/logout")
     def logout() -> Response:
-        return sign_out(sandbox, request, _see(_local_path(request.form.get("next"), default="/")))
+        return sign_out(sandbox, request, see_other(local_path(request.form.get("next"), default="/")))
 
     @routes.route("/apps", methods=["GET", "POST"])
     def apps() -> Response:
@@ -51,7 +50,7 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
             with sandbox.store.transaction() as ledger:
                 client_id = request.form.get("client_id", "")
                 ledger.revoke_grants(username=person.username, client_id=client_id, by="person", now=time.time())
-            return _see("/apps")
+            return see_other("/apps")
         with sandbox.store.transaction() as ledger:
             live = [grant for grant in ledger.grants(username=person.username) if grant.revoked_at is None]
         return make_response(render_template("apps.html", person=person, apps=_by_app(sandbox, live)))
@@ -65,7 +64,7 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
             with sandbox.store.transaction() as ledger:
                 key_id = request.form.get("id", "")
                 ledger.revoke_api_keys(username=person.username, key_id=key_id, now=time.time())
-            return _see("/api-keys")
+            return see_other("/api-keys")
         created = ""
         if request.method == "POST":
             created = create_api_key(sandbox, person=person, label=request.form.get("name", ""))
@@ -74,20 +73,6 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
         return make_response(render_template("api_keys.html", person=person, keys=keys, created=created))
 
     return routes
-
-
-def create_api_key(sandbox: Sandbox, *, person: Account, label: str) -> str:
-    """Return a fresh API key of ``person``; it cannot be read again."""
-    api_key = new_token(API_KEY_PREFIX)
-    with sandbox.store.transaction() as ledger:
-        ledger.add_api_key(
-            digest=digest(api_key),
-            username=person.username,
-            label=label.strip()[:60] or "API key",
-            hint=api_key[:_HINT_LENGTH],
-            now=time.time(),
-        )
-    return api_key
 
 
 def _by_app(sandbox: Sandbox, grants: list[Grant]) -> list[dict[str, object]]:
@@ -116,15 +101,4 @@ def _login_page(onwards: str, *, username: str, problem: str = "") -> Response:
 
 
 def _to_sign_in() -> Response:
-    return _see(f"/login?{urlencode({'next': request.path})}")
-
-
-def _local_path(value: str | None, *, default: str = "/apps") -> str:
-    """Return ``value`` if it is a path on this server, else ``default``: no open redirect."""
-    if not value or not value.startswith("/") or value.startswith(("//", "/\\")) or not value.isprintable():
-        return default
-    return value
-
-
-def _see(location: str) -> Response:
-    return make_response(redirect(location, 303))
+    return see_other(f"/login?{urlencode({'next': request.path})}")

@@ -10,7 +10,7 @@ import secrets
 ACCESS_PREFIX = "sba_"
 REFRESH_PREFIX = "sbr_"
 API_KEY_PREFIX = "sbk_"
-FINGERPRINT_LENGTH = 12
+_FINGERPRINT_LENGTH = 12
 
 
 def new_token(prefix: str) -> str:
@@ -25,4 +25,9 @@ def digest(value: str) -> str:
 
 def fingerprint(value: str) -> str:
     """Return the first 12 hexadecimal digits of the SHA-256 of ``value``: enough to tell tokens apart in a log."""
-    return digest(value)[:FINGERPRINT_LENGTH]
+    return shortened(digest(value))
+
+
+def shortened(known: str) -> str:
+    """Return the fingerprint of the value whose digest is known."""
+    return known[:_FINGERPRINT_LENGTH]

@@ -14,7 +14,7 @@ class NotInTime(AssertionError):
     """What was waited for did not come; the text says what it was."""
 
 
-def until(look: Callable[[], _T], what: str | Callable[[], str], *, seconds: float = 20.0, pause: float = 0.05) -> _T:
+def until(look: Callable[[], _T], what: str | Callable[[], str], *, seconds: float = 60.0, pause: float = 0.05) -> _T:
     """Return the first true thing that ``look`` returns, looking again every ``pause`` seconds.
 
     ``what`` says what is waited for, as in "the request at the provider"; as a function it is called after the last

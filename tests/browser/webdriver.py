@@ -15,7 +15,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +24,8 @@ import requests
 
 from config.local.services.ports import HOST, any_free_port
 from config.local.supervisor.watchdog import signal_group
+from providers.sandbox.waiting import until
+from tests.campaigns.stacks import listens
 
 PACKAGES = {
     "chromium": ("chromium", "chromium-driver"),
@@ -121,14 +122,13 @@ class Browser(ABC):
 
     def wait_for(self, claim: Callable[[], object], what: str, *, seconds: float = _WAIT_SECONDS) -> None:
         """Return when ``claim`` holds. A page that is just being replaced is looked at again."""
-        deadline = time.monotonic() + seconds
-        while True:
+
+        def holds() -> bool:
             with contextlib.suppress(WebDriverError):
-                if claim():
-                    return
-            if time.monotonic() > deadline:
-                raise WebDriverError(f"after {seconds:.0f} s there is no {what} at {self.url}:\n{self.text[:1500]}")
-            time.sleep(0.1)
+                return bool(claim())
+            return False
+
+        until(holds, lambda: f"{what} at {self.url}:\n{self.text[:1500]}", seconds=seconds, pause=0.1)
 
     def wait_for_text(self, words: str, *, seconds: float = _WAIT_SECONDS) -> None:
         """Return when the page says this."""
@@ -301,13 +301,10 @@ def _end(process: "subprocess.Popen[Any]") -> None:
 
 
 def _wait_for_port(port: int, folder: Path) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError):
-            socket.create_connection((HOST, port), timeout=1).close()
-            return
-        time.sleep(0.1)
-    raise WebDriverError(f"the browser does not start: {(folder / 'output.txt').read_text(errors='replace')[-2000:]}")
+    def told() -> str:
+        return f"a browser that starts; it says: {(folder / 'output.txt').read_text(errors='replace')[-2000:]}"
+
+    until(lambda: listens(port), told, seconds=_START_SECONDS, pause=0.1)
 
 
 def _program(*names: str) -> str:

@@ -16,10 +16,11 @@ from typing import Any
 import psycopg
 
 from config.local.demo.stack import LocalStack
+from config.local.services.ports import any_free_port
 from tests.campaigns import detours_bench
 from tests.campaigns.load import Load, request_bytes, run_load
 from tests.campaigns.ordinary import ON_REFRESHES, ON_VENDS
-from tests.campaigns.stacks import control, database, extra_process, free_port, populate, scalar, wait_for_port
+from tests.campaigns.stacks import control, database, extra_process, populate, scalar, wait_for_port
 from tests.campaigns.sweep_bench import sweep
 from tests.campaigns.vending import bare_requests, vend_requests
 
@@ -60,7 +61,7 @@ def vend_fresh(folder: Path, *, seconds: float) -> dict[str, Any]:
         vends = vend_requests(web, populated)
         bares = bare_requests("http://127.0.0.1", populated)
         constant = [request_bytes("GET", f"{web}/bench/constant")]
-        port = free_port()
+        port = any_free_port()
         with extra_process(stack, *_BARE.format(port=port).split()):
             wait_for_port(port)
             rounds = []

@@ -15,9 +15,11 @@ from typing import Any
 import psycopg
 
 from config.local.demo.stack import LocalStack
+from config.local.services.ports import any_free_port
+from providers.sandbox.waiting import until
 from tests.campaigns.load import Load, run_load
 from tests.campaigns.ordinary import ON_REFRESHES, ON_VENDS, WITHOUT
-from tests.campaigns.stacks import control, database, extra_process, free_port, populate, scalar, wait_for_port
+from tests.campaigns.stacks import control, database, extra_process, populate, scalar, wait_for_port
 from tests.campaigns.vending import bare_requests, vend_requests
 
 ROUNDS = 3
@@ -84,7 +86,7 @@ class _Server:
 
 @contextmanager
 def _server(stack: LocalStack, application: str, *, without: str = "") -> Iterator[_Server]:
-    port = free_port()
+    port = any_free_port()
     arguments = _GRANIAN.format(port=port, application=application).split()
     with extra_process(stack, *arguments, environment={WITHOUT: without}) as process:
         wait_for_port(port, seconds=60)
@@ -127,11 +129,7 @@ def _refresh(stack: LocalStack, pid: int, connected: "psycopg.Connection[Any]", 
         done = "SELECT count(*) FROM connections_refreshattempt WHERE state = 'promoted'"
         before = scalar(connected, done)
         connected.execute("UPDATE connections_connection SET refresh_due_at = now(), next_attempt_at = NULL")
-        deadline = time.monotonic() + 120
-        while scalar(connected, done) < before + count:
-            if time.monotonic() > deadline:
-                raise SystemExit("the refreshes do not end")
-            time.sleep(0.05)
+        until(lambda: scalar(connected, done) >= before + count, "the end of the refreshes", seconds=120)
         return count
 
     return _cost_of(stack, pid, run)

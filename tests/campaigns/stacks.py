@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from psycopg import sql
 
 from config.local.demo.stack import LocalStack
 from providers.sandbox.client import SandboxControl
+from providers.sandbox.waiting import until
 
 # Sweeps come often, and no probe comes between.
 QUICK = {"LATCHKEY_SWEEP_SECONDS": "0.5", "LATCHKEY_PROBE_SECONDS": "3600,3600,3600"}
@@ -118,21 +118,15 @@ def extra_process(
         log.close()
 
 
-def free_port() -> int:
-    """Return a loopback port that is free now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
 def wait_for_port(port: int, *, seconds: float = 20) -> None:
     """Return when something listens on a loopback port."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError(f"nothing listens on port {port}")
+    until(lambda: listens(port), f"a server on port {port}", seconds=seconds)
+
+
+def listens(port: int) -> bool:
+    """Return whether a server listens on a loopback port."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True

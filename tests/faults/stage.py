@@ -6,9 +6,8 @@ the product are sped up by moving times in the database; its code is never chang
 
 import os
 import signal
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from subprocess import Popen
@@ -18,20 +17,12 @@ import requests
 
 from config.local.demo.stack import LocalStack
 from providers.sandbox.client import SandboxControl
+from providers.sandbox.waiting import until
 from tests.campaigns.stacks import control, database, extra_process, populate
 
 _WORKER = (
     "-m celery -q -A config worker -P threads -c 4 -l WARNING --without-gossip --without-mingle -Q {queues} -n {name}"
 )
-
-
-def until(holds: Callable[[], Any], *, seconds: float = 60) -> Any:
-    """Wait for ``holds`` and return what it says."""
-    deadline = time.monotonic() + seconds
-    while not (found := holds()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)  # each look logs in to the database
-    return found
 
 
 class Stage:
@@ -98,7 +89,7 @@ class Scene:
         """Have a refresh wait for its answer, which the provider has ready; return while it waits."""
         self.stage.provider.fault("stall", grant_type="refresh_token", seconds=stall_seconds)
         self.make_due()
-        until(self.stage.requests)
+        until(self.stage.requests, "the refresh at the provider")
 
     def expire(self) -> None:
         """Let the access token expire, so that a refresh is due and a vend must wait for it."""
@@ -123,6 +114,10 @@ class Scene:
     def states(self) -> list[str]:
         """Return the states of the attempts, oldest first."""
         return self._column("state", "refreshattempt", "claimed_at")
+
+    def reach(self, *states: str) -> None:
+        """Return once the attempts have these states, oldest first."""
+        until(lambda: self.states() == [*states], lambda: f"attempts {states}, but they are {self.states()}", pause=0.1)
 
     def stages(self) -> list[str]:
         """Return the stages of the versions, oldest first."""

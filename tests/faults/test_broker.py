@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import redis
 
+from providers.sandbox.waiting import until
 from tests.campaigns.stacks import own_databases, stack_to_break
-from tests.faults.stage import Scene, Stage, until
+from tests.faults.stage import Scene, Stage
 
 ENVELOPE: dict[str, Any] = {
     "body": base64.b64encode(b'[["00000000-0000-0000-0000-000000000000"], {}, {}]').decode(),
@@ -86,7 +87,7 @@ def test_without_a_broker_vends_go_on_and_the_next_sweep_catches_up(stage: Stage
     assert scene.states() == ["promoted"]
     assert background.vend().status_code == 200, "the valid token is vended"
     stage.stack.valkey.start()
-    until(lambda: background.states() == ["promoted"])
+    background.reach("promoted")
     assert [entry.outcome for entry in stage.requests()] == ["rotated", "rotated"]
     assert scene.works_at_the_provider()
 
@@ -97,15 +98,16 @@ def test_a_flush_in_the_middle_loses_and_doubles_nothing(stage: Stage, broker: "
     with stage.worker(queues="celery"):
         for scene in scenes:
             scene.make_due()
-        until(lambda: broker.llen("refresh") == len(scenes))
+        until(lambda: broker.llen("refresh") == len(scenes), "a task for each connection")
     broker.flushall()
     stage.provider.settings(delay_seconds={"token": 2})
     stage.stack.start_process("worker")
     for scene in scenes:
         scene.change("refresh_enqueued_until = NULL")  # as it is a minute later
-    until(lambda: len(stage.requests()) == len(scenes))
+    until(lambda: len(stage.requests()) == len(scenes), "a refresh of each connection")
     broker.flushall()
-    until(lambda: all(scene.states() == ["promoted"] for scene in scenes))
+    for scene in scenes:
+        scene.reach("promoted")
     time.sleep(2)
     assert len(stage.requests()) == len(scenes)
     assert {entry.outcome for entry in stage.requests()} == {"rotated"}
@@ -118,8 +120,8 @@ def test_poison_is_rejected_and_the_worker_goes_on(stage: Stage, scene: Scene, b
         for poison in POISON:
             broker.lpush(queue, json.dumps(ENVELOPE | poison))
     scene.make_due()
-    until(lambda: scene.states() == ["promoted"])
-    until(lambda: not any(broker.llen(queue) for queue in ("refresh", "probe")))
+    scene.reach("promoted")
+    until(lambda: not any(broker.llen(queue) for queue in ("refresh", "probe")), "empty queues")
     assert stage.stack.pid("worker") == before
     assert scene.status() == ("active", "connected")
     assert [entry.outcome for entry in stage.requests()] == ["rotated"]
@@ -136,11 +138,11 @@ def test_a_message_that_is_delivered_again_does_nothing_twice(
     def deliver_again() -> None:
         for _ in range(5):
             broker.lpush("refresh", again)
-        until(lambda: not broker.llen("refresh"))
+        until(lambda: not broker.llen("refresh"), "an empty queue")
 
     deliver_again()
     assert scene.states() == ["sent"]
-    until(lambda: scene.states() == ["promoted"])
+    scene.reach("promoted")
     deliver_again()
     time.sleep(1)
     assert scene.states() == ["promoted"]
@@ -156,7 +158,7 @@ def test_what_is_no_message_is_dropped_and_the_worker_goes_on(
         for rubbish in RUBBISH:
             broker.lpush(queue, rubbish)
     scene.make_due()
-    until(lambda: scene.states() == ["promoted"])
-    until(lambda: not any(broker.llen(queue) for queue in ("refresh", "probe")))
+    scene.reach("promoted")
+    until(lambda: not any(broker.llen(queue) for queue in ("refresh", "probe")), "empty queues")
     assert stage.stack.pid("worker") == before
     assert [entry.outcome for entry in stage.requests()] == ["rotated"]

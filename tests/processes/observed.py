@@ -1,24 +1,14 @@
 """What tests of whole stacks wait for, and what they ask of the stack's database and of its provider's log."""
 
 import itertools
-import time
 from collections import defaultdict
-from collections.abc import Callable
 from typing import Any
 
 from config.local.demo.stack import LocalStack
+from providers.sandbox.waiting import until
 from tests.campaigns.stacks import control, database
 
 WORKER = "-m celery -q -A config worker -P threads -c 4 -l WARNING --without-gossip --without-mingle"
-
-
-def until(holds: Callable[[], Any], *, seconds: float) -> Any:
-    """Return what ``holds`` returns once that is true. Fails when it takes longer."""
-    deadline = time.monotonic() + seconds
-    while not (found := holds()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
-    return found
 
 
 def rows(stack: LocalStack, statement: str) -> list[Any]:
@@ -31,6 +21,16 @@ def rows(stack: LocalStack, statement: str) -> list[Any]:
 def states(stack: LocalStack) -> list[str]:
     """Return the states of all attempts, oldest first."""
     return [state for (state,) in rows(stack, "SELECT state FROM connections_refreshattempt ORDER BY claimed_at")]
+
+
+def reach(stack: LocalStack, *wanted: str, seconds: float) -> None:
+    """Return once all attempts have the ``wanted`` states, oldest first."""
+    until(
+        lambda: states(stack) == [*wanted],
+        lambda: f"attempts {wanted}, but they are {states(stack)}",
+        seconds=seconds,
+        pause=0.1,
+    )
 
 
 def refreshes(stack: LocalStack) -> list[Any]:

@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from config.local.demo.stack import LocalStack
+from config.local.services.ports import any_free_port
 from config.local.supervisor.state import PROJECT_ROOT
 from config.local.supervisor.watchdog import is_alive
-from tests.campaigns.stacks import free_port, own_databases, running_stack
+from providers.sandbox.waiting import until
+from tests.campaigns.stacks import own_databases, running_stack
 
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
 # What a shell without job control does for a command that ends in "&".
@@ -65,11 +67,16 @@ def in_the_background(
 
 
 def wait_for_line(process: "subprocess.Popen[bytes]", folder: Path, words: str, *, seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while words not in (output := (folder / "output.txt").read_text(errors="replace")):
-        assert process.poll() is None, output[-3000:]
-        assert time.monotonic() < deadline, output[-3000:]
-        time.sleep(0.1)
+    def output() -> str:
+        return (folder / "output.txt").read_text(errors="replace")
+
+    def is_there() -> bool:
+        has_ended = process.poll() is not None
+        found = words in output()
+        assert found or not has_ended, output()[-3000:]
+        return found
+
+    until(is_there, lambda: f"{words!r} in {output()[-3000:]}", seconds=seconds, pause=0.1)
 
 
 def ignores_interrupts(pid: int) -> bool:
@@ -97,7 +104,7 @@ def test_this_way_of_starting_does_ignore_it(stack: LocalStack, tmp_path: Path) 
 
 
 def test_the_web_server_ends(stack: LocalStack, tmp_path: Path) -> None:
-    port = free_port()
+    port = any_free_port()
     command = ["-m", *from_readme("granian"), "--port", str(port)]
     command[command.index("0.0.0.0")] = "127.0.0.1"
     with in_the_background(*command, environment=stack.environment, folder=tmp_path) as process:
@@ -118,7 +125,7 @@ def test_celery_ends(kind: str, ready: str, code: int, stack: LocalStack, tmp_pa
 @pytest.mark.parametrize("module", ["providers.sandbox", "config.local.demo.customer_app"])
 def test_the_small_servers_end(module: str, stack: LocalStack, tmp_path: Path) -> None:
     environment = stack.environment | {"LATCHKEY_API_KEY": "lk_not_a_real_one"}
-    command = ["-m", module, "--port", str(free_port())]
+    command = ["-m", module, "--port", str(any_free_port())]
     with in_the_background(*command, environment=environment, folder=tmp_path) as process:
         wait_for_line(process, tmp_path, "listening on")
         assert interrupted(process, tmp_path) == 0

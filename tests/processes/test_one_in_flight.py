@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from config.local.demo.stack import LocalStack
+from providers.sandbox.waiting import until
 from tests.campaigns.stacks import control, database, extra_process, populate, running_stack
 from tests.processes.observed import WORKER, overlaps, refreshes
 
@@ -75,9 +76,7 @@ def test_many_workers_and_two_beats_never_overlap_on_hot_connections(stack: Loca
             )
         for _ in range(2):
             processes.enter_context(extra_process(stack, *BEAT.split()))
-        wait_until = time.monotonic() + 60
-        while not _heat(connected, stack) and time.monotonic() < wait_until:
-            time.sleep(0.2)
+        until(lambda: _heat(connected, stack), "the first refresh", pause=0.2)
         stop_at = time.monotonic() + HOT_SECONDS
         while time.monotonic() < stop_at:
             _heat(connected, stack)

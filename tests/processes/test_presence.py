@@ -11,8 +11,9 @@ import psycopg
 import pytest
 
 from config.local.demo.stack import LocalStack
+from providers.sandbox.waiting import until
 from tests.campaigns.stacks import control, extra_process, populate, running_stack, stack_to_break
-from tests.processes.observed import WORKER, refreshes, rows, states, until
+from tests.processes.observed import WORKER, reach, refreshes, rows
 
 # By now an absence would have been seen twice and acted upon.
 LONG_ENOUGH_SECONDS = 9
@@ -32,7 +33,7 @@ def stack(tmp_path: Path) -> Iterator[LocalStack]:
         running_stack(tmp_path / "stack", "worker", "beat", "sandbox") as running,
         extra_process(running, *f"{WORKER} -n second@here -Q celery,refresh,probe".split()),
     ):
-        until(lambda: len(present(running)) == 2, seconds=60)
+        until(lambda: len(present(running)) == 2, "the locks of both workers", seconds=60)
         yield running
 
 
@@ -40,7 +41,7 @@ def stack(tmp_path: Path) -> Iterator[LocalStack]:
 def own_server(tmp_path: Path) -> Iterator[LocalStack]:
     """A beat and a worker on a PostgreSQL of their own."""
     with stack_to_break(tmp_path / "stack", "worker", "beat", "sandbox") as running:
-        until(lambda: present(running), seconds=60)
+        until(lambda: present(running), "the lock of the worker", seconds=60)
         yield running
 
 
@@ -59,7 +60,7 @@ def claimed(stack: LocalStack, *, stall_seconds: float) -> Claimant:
     populate(stack, 1, "--grace", "120")
     control(stack).fault("stall", grant_type="refresh_token", seconds=stall_seconds)
     rows(stack, "UPDATE connections_connection SET refresh_due_at = now()")
-    until(lambda: refreshes(stack), seconds=40)
+    until(lambda: refreshes(stack), "the refresh at the provider", seconds=40)
     ((claimed_by, key),) = rows(stack, "SELECT claimed_by, claimant_key FROM connections_refreshattempt")
     assert key is not None, "the process claimed before it held its lock"
     return Claimant(int(claimed_by.split(":")[1]), key)
@@ -69,7 +70,7 @@ def test_a_killed_process_s_refresh_is_retried_within_seconds(stack: LocalStack)
     claimant = claimed(stack, stall_seconds=2)
     os.kill(claimant.pid, signal.SIGKILL)
     ((killed_at,),) = rows(stack, "SELECT clock_timestamp()")
-    until(lambda: states(stack) == ["superseded", "promoted"], seconds=40)
+    reach(stack, "superseded", "promoted", seconds=40)
     (first, second) = rows(
         stack, "SELECT error, claimed_at, deadline_at, follows_doubt FROM connections_refreshattempt ORDER BY 2"
     )
@@ -89,7 +90,7 @@ def test_a_stopped_process_keeps_its_lock_and_its_refresh(stack: LocalStack) -> 
     seen = rows(stack, "SELECT state, absent_since FROM connections_refreshattempt")
     os.kill(claimant.pid, signal.SIGCONT)
     assert seen == [("sent", None)]
-    until(lambda: states(stack) == ["promoted"], seconds=30)
+    reach(stack, "promoted", seconds=30)
     assert len(refreshes(stack)) == 1
 
 
@@ -98,11 +99,15 @@ def test_a_stopped_process_s_answer_is_kept_though_its_lease_ran_out(stack: Loca
     os.kill(claimant.pid, signal.SIGSTOP)
     rows(stack, "UPDATE connections_refreshattempt SET deadline_at = now()")
     try:
-        until(lambda: states(stack) == ["superseded", "promoted"], seconds=40)
+        reach(stack, "superseded", "promoted", seconds=40)
     finally:
         os.kill(claimant.pid, signal.SIGCONT)
     stages = "SELECT stage FROM connections_credentialversion ORDER BY received_at"
-    until(lambda: sorted(stage for (stage,) in rows(stack, stages)) == ["current", "orphan", "previous"], seconds=30)
+    until(
+        lambda: sorted(stage for (stage,) in rows(stack, stages)) == ["current", "orphan", "previous"],
+        "the late answer as an orphan",
+        seconds=30,
+    )
     assert rows(stack, "SELECT status FROM connections_connection") == [("active",)]
 
 
@@ -115,12 +120,12 @@ def test_no_living_process_is_taken_for_dead_when_the_database_comes_back(own_se
         own_server.postgres.restart(immediate=True)
     else:
         os.kill(before, signal.SIGKILL)  # the server ends every session, and goes on under the same start time
-        until(lambda: _answers(own_server), seconds=20)
-    (after,) = until(lambda: present(own_server), seconds=20)
+        until(lambda: _answers(own_server), "a database that answers", seconds=20)
+    (after,) = until(lambda: present(own_server), "the lock of the worker", seconds=20)
     assert after != before
     time.sleep(LONG_ENOUGH_SECONDS)
     assert rows(own_server, "SELECT state, claimant_key FROM connections_refreshattempt") == [("sent", claimant.key)]
-    until(lambda: states(own_server) == ["promoted"], seconds=40)
+    reach(own_server, "promoted", seconds=40)
     assert len(refreshes(own_server)) == 1
 
 

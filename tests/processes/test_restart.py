@@ -8,8 +8,9 @@ import psycopg
 import pytest
 
 from config.local.demo.stack import LocalStack
+from providers.sandbox.waiting import until
 from tests.campaigns.stacks import control, populate, stack_to_break
-from tests.processes.observed import overlaps, refreshes, rows, until
+from tests.processes.observed import overlaps, refreshes, rows
 
 CONNECTIONS = 100
 LEASE_SECONDS = 60
@@ -37,12 +38,16 @@ def test_none_is_stuck_for_longer_than_twice_the_lease(stack: LocalStack, killed
     populate(stack, CONNECTIONS, "--grace", "300")
     control(stack).settings(delay_seconds={"token": 1.5})
     rows(stack, "UPDATE connections_connection SET refresh_due_at = now()")
-    until(lambda: len(refreshes(stack)) >= CONNECTIONS // 4, seconds=40)
+    until(lambda: len(refreshes(stack)) >= CONNECTIONS // 4, "a quarter of the refreshes", seconds=40)
     for name in killed:
         stack.kill(name)
     killed_at = time.monotonic()
-    until(lambda: _let_pass(stack, leases="postgres" in killed), seconds=40)
-    until(lambda: _refreshed(stack) == CONNECTIONS, seconds=2 * LEASE_SECONDS - SKIPPED_SECONDS)
+    until(lambda: _let_pass(stack, leases="postgres" in killed), "the end of every lease", seconds=40)
+    until(
+        lambda: _refreshed(stack) == CONNECTIONS,
+        "a refresh of every connection",
+        seconds=2 * LEASE_SECONDS - SKIPPED_SECONDS,
+    )
     stuck = time.monotonic() - killed_at + SKIPPED_SECONDS
 
     entries = refreshes(stack)

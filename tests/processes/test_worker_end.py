@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from config.local.demo.stack import LocalStack
+from providers.sandbox.waiting import until
 from tests.campaigns.stacks import control, database, populate, running_stack, scalar
-from tests.processes.observed import refreshes, states, until
+from tests.processes.observed import reach, refreshes, states
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def make_due(stack: LocalStack, *, stall_seconds: float) -> None:
     control(stack).fault("stall", grant_type="refresh_token", seconds=stall_seconds)
     with database(stack) as connected:
         connected.execute("UPDATE connections_connection SET refresh_due_at = now()")
-    until(lambda: refreshes(stack), seconds=40)
+    until(lambda: refreshes(stack), "the refresh at the provider", seconds=40)
 
 
 def test_a_worker_that_is_asked_to_end_finishes_its_refresh(stack: LocalStack) -> None:
@@ -42,6 +43,6 @@ def test_a_refresh_whose_worker_was_killed_is_taken_up_by_the_next(stack: LocalS
         # The lease runs out, and the mark that a task is on its way.
         connected.execute("UPDATE connections_refreshattempt SET deadline_at = now()")
         connected.execute("UPDATE connections_connection SET refresh_enqueued_until = NULL")
-        until(lambda: states(stack) == ["superseded", "promoted"], seconds=60)
+        reach(stack, "superseded", "promoted", seconds=60)
         assert scalar(connected, "SELECT status FROM connections_connection") == "active"
         assert scalar(connected, "SELECT follows_doubt FROM connections_refreshattempt WHERE state = 'promoted'")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from config.local.demo.stack import LocalStack
+from providers.sandbox.waiting import until
 from tests.smoke.__main__ import Steps, check_nothing_left, processes_of
 from tests.smoke.visitor import Unexpected
 
@@ -21,10 +22,9 @@ def test_finds_a_process_by_the_folder_in_its_environment(tmp_path: Path) -> Non
     with orphan.stdin:
         orphan.wait()
         assert any("input()" in process for process in processes_of(folder))
-    deadline = time.monotonic() + 10
-    while any("input()" in process for process in processes_of(folder)) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not any("input()" in process for process in processes_of(folder))
+    until(
+        lambda: not any("input()" in process for process in processes_of(folder)), "the end of the orphan", seconds=10
+    )
 
 
 def test_a_folder_that_is_left_behind_fails_the_run(tmp_path: Path) -> None:

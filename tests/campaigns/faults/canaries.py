@@ -28,9 +28,10 @@ from psycopg import sql
 from config.local.demo.stack import LocalStack
 from providers.sandbox.client import SandboxControl
 from providers.sandbox.tokens import ACCESS_PREFIX, API_KEY_PREFIX, REFRESH_PREFIX
+from providers.sandbox.waiting import until
 from tests.campaigns.faults.beside import beside
 from tests.campaigns.faults.figures import Figure
-from tests.campaigns.faults.ground import Ground, until
+from tests.campaigns.faults.ground import Ground
 from tests.campaigns.stacks import control, database
 from tests.connections.api.test_canaries import Sinks
 from tests.smoke.browser import forms_of
@@ -141,7 +142,7 @@ def _live(stack: LocalStack, sinks: Sinks, seen: _Seen, *, rounds: int) -> None:
 
 def _wait_for_refresh(sandbox: SandboxControl) -> None:
     before = sandbox.log(grant_type="refresh_token")[-1].id
-    until(lambda: sandbox.log(after=before, grant_type="refresh_token"), seconds=30, what="the worker did not refresh")
+    until(lambda: sandbox.log(after=before, grant_type="refresh_token"), "a refresh of the worker", seconds=30)
 
 
 def _call(

@@ -26,7 +26,9 @@ from connections.lifecycle.refresh.recover import recover_unfinished
 from connections.lifecycle.refresh.refresh import refresh
 from connections.models import Connection, CredentialVersion, ProviderApp, Stage
 from providers.sandbox.client import SandboxControl
+from providers.sandbox.log import Entry
 from providers.sandbox.tokens import fingerprint
+from providers.sandbox.waiting import until
 from tests.campaigns.faults.lean import Zygote
 from tests.campaigns.stacks import control, database
 from tests.factories import make_sandbox_app_at, make_tenant
@@ -97,7 +99,7 @@ class Ground:
             self.stack.start_process(name)
         try:
             if "web" in names:
-                until(self._web_is_ready, seconds=60, what="the web server is not ready")
+                until(self._web_is_ready, "a web server that is ready")
             yield
         finally:
             for name in names:
@@ -130,26 +132,27 @@ class Ground:
             self._watching.close()
             self._watching = None
 
-    def provider_log(self, *, after: int = 0) -> list[Any]:
+    def provider_log(self, *, after: int = 0) -> list[Entry]:
         """Return the provider's entries of refreshes."""
         return self.control.log(after=after, grant_type="refresh_token")
 
-    def wait_for_provider(self, *, after: int) -> list[Any]:
+    def wait_for_provider(self, *, after: int) -> list[Entry]:
         """Return the refreshes after that number, once none of them is still being answered."""
-        deadline = time.monotonic() + 30
-        while True:
-            entries = self.provider_log(after=after)
-            if all(entry.ended_at is not None for entry in entries):
-                return entries
-            assert time.monotonic() < deadline, "the provider does not end its answers"
-            time.sleep(0.005)
+        entries: list[Entry] = []
+
+        def ended() -> bool:
+            entries[:] = self.provider_log(after=after)
+            return all(entry.ended_at is not None for entry in entries)
+
+        until(ended, "the end of the provider's answers", seconds=30, pause=0.005)
+        return entries
 
     def wait_for_backends(self) -> None:
         """Return once PostgreSQL has noticed that the killed are gone: until then their last statement may commit."""
         until(
             lambda: not any(self._busy_backends() for _ in range(3)),
+            "the end of the killed processes' sessions",
             seconds=30,
-            what="killed sessions stay busy",
             pause=0.01,
         )
 
@@ -214,14 +217,6 @@ class Ground:
             list(ids),
         )
         return {str(name): int(count) for name, count in found}
-
-
-def until(holds: Callable[[], Any], *, seconds: float, what: str, pause: float = 0.05) -> None:
-    """Return once ``holds``. Raises ``AssertionError`` saying ``what`` did not come in time."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"{what} within {seconds:.0f} s"
-        time.sleep(pause)
 
 
 def patient(act: Callable[[], Any], *, seconds: float = 60.0) -> Any:

@@ -18,8 +18,9 @@ import requests
 
 from connections.lifecycle.throttle.admission import burst
 from providers.catalog.loader import catalog_files, configure_catalog
+from providers.sandbox.waiting import until
 from tests.campaigns.faults.figures import Figure, percentile
-from tests.campaigns.faults.ground import Ground, until
+from tests.campaigns.faults.ground import Ground
 from tests.factories import make_caller
 
 PROVIDER = "sandbox-with-a-limit"
@@ -70,7 +71,7 @@ def herd(ground: Ground) -> Figure:
         idle = [vends.timed(random.choice(valid)) for _ in range(50)]
         ground.rows("UPDATE connections_connection SET refresh_due_at = now() WHERE id = ANY(%s)", herd_ids)
         began = time.monotonic()
-        until(lambda: len(ground.provider_log(after=after)) > _CLOSER, seconds=60, what="the worker does not begin")
+        until(lambda: len(ground.provider_log(after=after)) > _CLOSER, "the herd at the provider")
         for connection_id in expired:
             meanwhile += [vends.timed(random.choice(valid)) for _ in range(5)]
             ground.rows(_EXPIRE, connection_id, connection_id)
@@ -78,8 +79,8 @@ def herd(ground: Ground) -> Figure:
         left = count - _promoted(ground, herd_ids)
         until(
             lambda: _promoted(ground, herd_ids) == count,
+            "a refresh of the whole herd",
             seconds=120 + 2 * count * 60 / budget,
-            what="the herd is not refreshed",
             pause=0.5,
         )
         took = time.monotonic() - began

@@ -6,13 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from config.local.supervisor.state import PROJECT_ROOT
+from providers.sandbox.waiting import until
 from tests.campaigns.faults.marks import Marks
 
 _START_SECONDS = 30.0
@@ -39,10 +39,12 @@ class Lean:
 
     def wait(self, *, seconds: float = 30.0) -> None:
         """Return when it has ended. Raises ``AssertionError`` when it does not."""
-        deadline = time.monotonic() + seconds
-        while Path(f"/proc/{self.pid}").exists():
-            assert time.monotonic() < deadline, f"the lean process {self.pid} does not end"
-            time.sleep(0.002)
+        until(
+            lambda: not Path(f"/proc/{self.pid}").exists(),
+            f"the end of the lean process {self.pid}",
+            seconds=seconds,
+            pause=0.002,
+        )
 
     def result(self) -> dict[str, Any]:
         """Ask it to stop, wait, and return what it had to tell."""
@@ -53,10 +55,12 @@ class Lean:
 
     def wait_for_turns(self, count: int) -> None:
         """Return when it has begun that many refreshes."""
-        deadline = time.monotonic() + _START_SECONDS
-        while self.marks.turn < count:
-            assert time.monotonic() < deadline, f"the lean process {self.pid} does not begin (see logs/lean.log)"
-            time.sleep(0.001)
+        until(
+            lambda: self.marks.turn >= count,
+            f"refresh {count} of the lean process {self.pid} (see logs/lean.log)",
+            seconds=_START_SECONDS,
+            pause=0.001,
+        )
 
 
 class Zygote:

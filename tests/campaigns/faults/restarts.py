@@ -17,9 +17,10 @@ from typing import Any
 import psycopg
 import redis
 
+from providers.sandbox.waiting import until
 from tests.campaigns.faults.beside import beside
 from tests.campaigns.faults.figures import Figure
-from tests.campaigns.faults.ground import Ground, patient, until
+from tests.campaigns.faults.ground import Ground, patient
 from tests.campaigns.stacks import database
 
 LEASE_SECONDS = 60.0
@@ -46,7 +47,7 @@ def restarts(ground: Ground) -> Figure:
     moved = 0.0
     with ground.running("worker", "beat"):
         with _hot(ground, ids):
-            until(lambda: _promoted(ground, ids), seconds=60, what="the worker does not begin")
+            until(lambda: _promoted(ground, ids), "the first refresh")
             for _ in range(count):
                 time.sleep(random.uniform(*_GAP_SECONDS))
                 _flush(ground)
@@ -57,7 +58,7 @@ def restarts(ground: Ground) -> Figure:
         ground.reconnect()
         if ground.scale < 1:
             moved = _shorten_leases(ground, ids)
-        until(lambda: _is_quiet(ground, ids), seconds=_SETTLE_SECONDS, what="refreshes did not end", pause=0.3)
+        until(lambda: _is_quiet(ground, ids), "the end of all refreshes", seconds=_SETTLE_SECONDS, pause=0.3)
     ground.control.settings(delay_seconds=0)
     stuck = float(patient(lambda: ground.rows(_STUCK, ids))[0][0])
     stuck = max(stuck, moved + stuck if moved else 0.0)

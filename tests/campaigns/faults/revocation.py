@@ -17,8 +17,9 @@ import requests
 from connections.lifecycle.credentials.due import ProbeIntervals
 from connections.lifecycle.health.rules import STRIKE_INTERVAL
 from connections.models import Connection, Tenant
+from providers.sandbox.waiting import until
 from tests.campaigns.faults.figures import Figure, percentile
-from tests.campaigns.faults.ground import Ground, Member, until
+from tests.campaigns.faults.ground import Ground, Member
 from tests.factories import make_caller
 
 _AN_APP = 4
@@ -101,8 +102,8 @@ def _events(ground: Ground, members: list[Member], type_: str) -> dict[uuid.UUID
 def _wait_for(ground: Ground, members: list[Member], type_: str) -> dict[uuid.UUID, float]:
     until(
         lambda: len(_events(ground, members, type_)) == len(members),
+        f"{type_} for {len(members)} connections",
         seconds=_NOTICED_SECONDS,
-        what=f"{type_} did not come",
         pause=0.1,
     )
     return _events(ground, members, type_)

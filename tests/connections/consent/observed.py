@@ -1,6 +1,5 @@
 """What the tests look at: the provider's log, the stored session, and what is left after a failure."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -13,6 +12,7 @@ from django.db.models import F
 from connections.models import Connection, ConnectSession, CredentialVersion, SessionState
 from providers.sandbox.client import SandboxProcess
 from providers.sandbox.log import Entry
+from providers.sandbox.waiting import until
 from tests.flows import Invitation
 
 
@@ -65,16 +65,15 @@ def _locked(statement: LiteralString, *arguments: str) -> Iterator[None]:
 
 
 def _wait_for_waiters(count: int) -> None:
-    deadline = time.monotonic() + 10
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    while time.monotonic() < deadline:
+
+    def all_wait() -> bool:
         with database.cursor() as cursor:
             cursor.execute(waiting)
             row = cursor.fetchone()
-        if row is not None and row[0] >= count:
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"not {count} are waiting for the row")
+        return row is not None and row[0] >= count
+
+    until(all_wait, f"{count} that wait for the row", seconds=10, pause=0.02)
 
 
 def assert_nothing_left(invitation: Invitation, failure: str) -> None:

@@ -1,7 +1,6 @@
 """The exchange: an honest outcome for whatever the provider answers, and nothing left behind."""
 
 import threading
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +16,7 @@ from connections.models import (
     ProviderApp,
 )
 from providers.sandbox.client import SandboxProcess
+from providers.sandbox.waiting import until
 from tests.connections.consent.observed import assert_nothing_left, session_of, token_requests
 from tests.flows import EndUser, call
 
@@ -146,8 +146,7 @@ def test_a_connection_that_is_disconnected_during_the_exchange_keeps_no_credenti
 
     thread = threading.Thread(target=confirm)
     thread.start()
-    while not token_requests(sandbox):
-        time.sleep(0.02)
+    until(lambda: token_requests(sandbox), "the token request", pause=0.02)
     assert call(alice.backend, "DELETE", f"/connections/{Connection.objects.get().id}").status_code == 200
     thread.join()
 

@@ -1,7 +1,6 @@
 """What was obtained is stored before anything is asked of it: a confirmation that is repeated goes on from there."""
 
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from connections.lifecycle.connect.hold import discard_expired
 from connections.models import Connection, CredentialVersion, OutboxEvent, ProviderApp, SessionState
 from connections.models.connect_session import EXCHANGE_LIMIT
 from providers.sandbox.client import SandboxProcess
+from providers.sandbox.waiting import until
 from tests.connections.consent.choosing import answer, choice_due, invite, offered
 from tests.connections.consent.observed import assert_nothing_left, pass_time, session_of, token_requests
 from tests.factories import Caller
@@ -42,8 +42,7 @@ def stalled_in_the_probe(alice: EndUser, sandbox: SandboxProcess) -> tuple[Invit
     code = alice.finish(invitation)
     sandbox.control.fault("stall", endpoint="me", seconds=1.5)
     confirmation = Confirmation(alice, invitation, code)
-    while not sandbox.control.log(endpoint="me"):
-        time.sleep(0.02)
+    until(lambda: sandbox.control.log(endpoint="me"), "the probe", pause=0.02)
     return invitation, code, confirmation
 
 
@@ -202,8 +201,7 @@ def test_a_choice_that_died_can_be_made_again(member: EndUser, sandbox: SandboxP
 
     thread = threading.Thread(target=choose)
     thread.start()
-    while not sandbox.control.log(endpoint="me"):
-        time.sleep(0.02)
+    until(lambda: sandbox.control.log(endpoint="me"), "the probe", pause=0.02)
     assert standing_of(member.visit(url)) == "exchanging"
     session = type(session_of(invitation)).objects.filter(id=invitation.id)
     session.update(exchange_started_at=database_now() - EXCHANGE_LIMIT)

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from connections.drills.matrix import SCENARIOS, Scenario, judge
 from connections.drills.oracles import Broken, expect
 from connections.drills.throwaway import Server
 from providers.sandbox.client import SandboxProcess
+from providers.sandbox.waiting import until
 from tests.connections.lifecycle.sessions import session
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -77,16 +77,17 @@ def test_ctrl_c_drops_the_database() -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 60
-    while not (made := drill_databases(of=name)):
-        assert time.monotonic() < deadline, "no database was made"
+
+    def made() -> set[str]:
         assert process.poll() is None, process.communicate()[1]
-        time.sleep(0.05)
+        return drill_databases(of=name)
+
+    database = until(made, "a throw-away database")
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130, told
     assert "has been dropped" in told
-    assert not made & drill_databases()
+    assert not database & drill_databases()
 
 
 def test_a_role_that_may_not_create_databases_is_told_so() -> None:

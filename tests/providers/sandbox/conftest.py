@@ -5,7 +5,6 @@ import hashlib
 import itertools
 import secrets
 import socket
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +14,7 @@ import requests
 
 from providers.sandbox.client import SandboxProcess, start_sandbox
 from providers.sandbox.log import Entry
+from providers.sandbox.waiting import until
 from tests.person import Person, parameters_of
 
 REDIRECT_URI = "http://127.0.0.1:9/callback"
@@ -120,13 +120,14 @@ class App:
 
     def wait_for(self, *, fault: str, ended: bool = False) -> Entry:
         """Return the entry of the request that met ``fault``, once it is there (and complete)."""
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            for entry in self.entries():
-                if entry.fault == fault and (entry.ended_at is not None or not ended):
-                    return entry
-            time.sleep(0.01)
-        raise AssertionError(f"no request met {fault}")
+
+        def met() -> Entry | None:
+            wanted = (one for one in self.entries() if one.fault == fault and (one.ended_at is not None or not ended))
+            return next(wanted, None)
+
+        found = until(met, f"a request that meets {fault}", seconds=10, pause=0.01)
+        assert found is not None
+        return found
 
     def outcomes(self, endpoint: str = "token") -> list[str]:
         """Return what became of this client's requests, oldest first."""

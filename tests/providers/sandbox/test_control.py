@@ -14,6 +14,7 @@ from providers.sandbox.client import SandboxProcess, start_sandbox
 from providers.sandbox.control import is_allowed
 from providers.sandbox.state import Sandbox
 from providers.sandbox.tokens import fingerprint
+from providers.sandbox.waiting import until
 from tests.person import Person, parameters_of
 from tests.providers.sandbox.conftest import SECRET, App, challenge_of
 
@@ -102,10 +103,7 @@ def test_running_request_is_in_the_log_without_an_end(app: App) -> None:
     app.server.control.fault("stall", client_id=app.client_id, seconds=0.5)
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(app.token, grant_type="client_credentials")
-        deadline = time.monotonic() + 5
-        while not app.entries() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        [entry] = app.entries()
+        [entry] = until(app.entries, "the request", seconds=5, pause=0.01)
         assert (entry.ended_at, entry.status) == (None, None)
         assert running.result().status_code == 200
     assert app.entries()[0].status == 200

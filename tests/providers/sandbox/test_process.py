@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from providers.sandbox.client import SandboxProcess, start_sandbox
+from providers.sandbox.waiting import until
 from tests.person import Person
 from tests.providers.sandbox.conftest import App
 
@@ -57,8 +58,7 @@ def test_request_that_the_kill_interrupted_stays_in_the_log_without_an_end(tmp_p
         server.control.fault("stall", seconds=30)
         with socket.create_connection(("127.0.0.1", server.port)) as connection:
             connection.sendall(b"POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
-            while not server.control.log():
-                pass
+            until(server.control.log, "the request")
             server.kill()
         server.restart()
 
@@ -91,8 +91,7 @@ def test_signal_ends_the_process_while_a_request_stalls() -> None:
         server.control.fault("stall", seconds=60)
         with socket.create_connection(("127.0.0.1", server.port)) as connection:
             connection.sendall(b"POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
-            while not server.control.log():
-                pass
+            until(server.control.log, "the request")
             assert server.stop() == 0
 
 

@@ -3,9 +3,8 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -16,6 +15,7 @@ from config.local.demo.stack import LocalStack
 from config.local.services.ports import HOST
 from config.local.supervisor.state import PROJECT_ROOT, LocalStackError, default_state_folder
 from config.local.supervisor.watchdog import is_alive
+from providers.sandbox.waiting import until
 
 _OWN = ("DATABASE_URL", "REDIS_URL")
 # Starts a stack, prints the ids of its processes and dies without a word.
@@ -46,15 +46,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     stack.destroy()
     assert not place.exists()
     assert not state.exists()
-
-
-def _eventually(claim: Callable[[], bool], *, within: float = 15) -> bool:
-    deadline = time.monotonic() + within
-    while not claim():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def _answers(url: str) -> bool:
@@ -89,15 +80,15 @@ def test_output_goes_to_a_file_for_each_process(stack: LocalStack) -> None:
 def test_a_killed_process_comes_back_on_its_port(stack: LocalStack) -> None:
     before = stack.pid("sandbox")
     stack.kill("sandbox")
-    assert _eventually(lambda: stack.pid("sandbox") not in (None, before))
-    assert _eventually(lambda: _answers(stack.urls["sandbox"]))
+    until(lambda: stack.pid("sandbox") not in (None, before), "another sandbox")
+    until(lambda: _answers(stack.urls["sandbox"]), "a sandbox that answers")
 
 
 @pytest.mark.parametrize("service", ["postgres", "valkey"])
 def test_a_killed_service_comes_back_at_its_url(stack: LocalStack, service: str) -> None:
     before = stack.pid(service)
     stack.kill(service)
-    assert _eventually(lambda: stack.pid(service) not in (None, before))
+    until(lambda: stack.pid(service) not in (None, before), f"another {service}")
 
     def usable() -> bool:
         try:
@@ -107,7 +98,7 @@ def test_a_killed_service_comes_back_at_its_url(stack: LocalStack, service: str)
         except (psycopg.OperationalError, redis.RedisError):
             return False
 
-    assert _eventually(usable)
+    until(usable, "services that answer")
 
 
 def test_a_process_that_was_stopped_stays_stopped_until_it_is_started(stack: LocalStack) -> None:
@@ -141,7 +132,7 @@ def test_nothing_is_left_of_a_stack_whose_supervisor_is_killed(tmp_path: Path) -
     )
     assert result.returncode == -signal.SIGKILL, result.stderr
     *pids, place = result.stdout.split()
-    assert _eventually(lambda: not any(is_alive(int(pid)) for pid in pids))
+    until(lambda: not any(is_alive(int(pid)) for pid in pids), "the end of every process")
     if not place.startswith(str(tmp_path)):
         subprocess.run(["rm", "-r", place], check=True)
 

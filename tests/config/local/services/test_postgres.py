@@ -2,7 +2,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from config.local.services.postgres import PrivatePostgres
 from config.local.services.postgres_binaries import SOURCES
 from config.local.supervisor.state import PROJECT_ROOT, LocalStackError, read_record
 from config.local.supervisor.watchdog import is_alive
+from providers.sandbox.waiting import until
 
 SYSTEM_IS_INSTALLED = any(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
 
@@ -131,10 +131,7 @@ def test_a_killed_server_starts_again_on_its_port(running: PrivatePostgres) -> N
     url, pid = running.url, running.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + 10
-    while not running.has_crashed and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert running.has_crashed
+    until(lambda: running.has_crashed, "the crash")
     assert running.start() == url
     assert _ask(running, "SELECT 1") == "1"
 
@@ -214,10 +211,7 @@ def test_a_server_ends_with_a_killed_owner(tmp_path: Path) -> None:
     argv = [sys.executable, "-c", code, str(home)]
     result = subprocess.run(argv, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
     pid = int(result.stdout)
-    deadline = time.monotonic() + 10
-    while is_alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not is_alive(pid)
+    until(lambda: not is_alive(pid), "the end of the server", seconds=10)
     port = int(read_record(home / "server.json")["port"])
     assert is_free(port)
     PrivatePostgres(home=home, durable=False).destroy()

@@ -2,7 +2,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import redis
 from config.local.services.ports import is_free
 from config.local.services.valkey import DATABASES, PrivateValkey
 from config.local.supervisor.state import read_record
+from providers.sandbox.waiting import until
 
 
 @pytest.fixture
@@ -42,9 +42,7 @@ def test_kill_minus_nine_loses_nothing_that_was_answered(server: PrivateValkey) 
     with redis.Redis.from_url(url) as client:
         client.set("last", "write")
     os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + 5
-    while not server.has_crashed and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until(lambda: server.has_crashed, "the crash")
     assert server.start() == url
     with redis.Redis.from_url(url) as client:
         assert client.get("last") == b"write"
@@ -74,9 +72,8 @@ def test_another_server_on_its_port_is_left_alone(server: PrivateValkey, tmp_pat
     argv = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)]
     with subprocess.Popen(argv, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as stranger:
         try:
-            while is_free(port):
-                assert stranger.poll() is None
-                time.sleep(0.05)
+            until(lambda: not is_free(port) or stranger.poll() is not None, "the stranger")
+            assert stranger.poll() is None
             successor = PrivateValkey(home=server.home, durable=True)
             with successor:
                 assert f":{port}/" not in successor.url

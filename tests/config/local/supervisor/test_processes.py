@@ -2,7 +2,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from config.local.supervisor.processes import LogSink, ProcessSpec, Supervisor
 from config.local.supervisor.state import LocalStackError
 from config.local.supervisor.watchdog import Watchdog, is_alive
+from providers.sandbox.waiting import until
 
 SLEEP = "import time; time.sleep(60)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
@@ -35,27 +36,19 @@ def _spec(code: str, *, name: str = "job", stage: int = 0, stop_seconds: float =
     return ProcessSpec(name, (sys.executable, "-c", code), stage, stop_seconds)
 
 
-def _eventually(claim: Callable[[], bool], *, within: float = 10) -> bool:
-    deadline = time.monotonic() + within
-    while not claim():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
 def test_a_killed_process_is_started_again_and_a_line_says_so(supervisor: Supervisor, tmp_path: Path) -> None:
     supervisor.start(_spec(SLEEP))
     first = supervisor.pid("job")
     supervisor.kill("job")
-    assert _eventually(lambda: supervisor.pid("job") not in (None, first))
+    until(lambda: supervisor.pid("job") not in (None, first), "another process")
     assert (tmp_path / "job.log").read_text() == "ended by SIGKILL, started again in 0.5 s\n"
 
 
 def test_the_pause_before_a_restart_grows(supervisor: Supervisor, tmp_path: Path) -> None:
     supervisor.start(_spec("raise SystemExit(3)"))
-    assert _eventually(lambda: (tmp_path / "job.log").exists() and "in 1 s" in (tmp_path / "job.log").read_text())
-    assert (tmp_path / "job.log").read_text().splitlines() == [
+    log = tmp_path / "job.log"
+    until(lambda: log.exists() and "in 1 s" in log.read_text(), "a second restart")
+    assert log.read_text().splitlines() == [
         "ended with exit code 3, started again in 0.5 s",
         "ended with exit code 3, started again in 1 s",
     ]
@@ -64,7 +57,7 @@ def test_the_pause_before_a_restart_grows(supervisor: Supervisor, tmp_path: Path
 def test_a_process_that_keeps_failing_is_reported_with_its_last_line(supervisor: Supervisor) -> None:
     supervisor.start(_spec("raise SystemExit('no port')"))
     assert supervisor.failure("job") is None
-    assert _eventually(lambda: supervisor.failure("job") is not None)
+    until(lambda: supervisor.failure("job") is not None, "a failure")
     assert supervisor.failure("job") == "no port"
 
 
@@ -77,17 +70,17 @@ def test_what_a_crashed_process_left_behind_is_ended(supervisor: Supervisor, tmp
         "time.sleep(60)\n"
     )
     supervisor.start(_spec(code))
-    assert _eventually(lambda: note.exists() and note.read_text() != "")
+    until(lambda: note.exists() and note.read_text(), "the grandchild")
     grandchild = int(note.read_text())
     pid = supervisor.pid("job")
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    assert _eventually(lambda: not is_alive(grandchild))
+    until(lambda: not is_alive(grandchild), "the end of the grandchild")
 
 
 def test_a_process_that_will_not_stop_is_killed(supervisor: Supervisor, tmp_path: Path) -> None:
     supervisor.start(_spec(STUBBORN, stop_seconds=0.3))
-    assert _eventually((tmp_path / "job.log").exists)
+    until((tmp_path / "job.log").exists, "a line in the log")
     pid = supervisor.pid("job")
     assert pid is not None
     supervisor.stop("job")
@@ -121,7 +114,7 @@ def test_later_stages_are_stopped_after_the_earlier_ones(supervisor: Supervisor,
     )
     for name, stage, delay in (("late", 1, 0), ("early", 0, 0.3)):
         supervisor.start(_spec(code.format(name=name, delay=delay), name=name, stage=stage))
-        assert _eventually(lambda log=tmp_path / f"{name}.log": log.exists() and "up" in log.read_text())
+        until(lambda log=tmp_path / f"{name}.log": log.exists() and "up" in log.read_text(), f"{name} to be up")
     supervisor.close()
     ended = {name: (tmp_path / f"{name}.log").read_text().split()[-1] for name in ("early", "late")}
     assert float(ended["early"]) < float(ended["late"])
@@ -129,7 +122,7 @@ def test_later_stages_are_stopped_after_the_earlier_ones(supervisor: Supervisor,
 
 def test_a_second_signal_kills_what_is_waited_for(supervisor: Supervisor, tmp_path: Path) -> None:
     supervisor.start(_spec(STUBBORN, stop_seconds=30))
-    assert _eventually((tmp_path / "job.log").exists)
+    until((tmp_path / "job.log").exists, "a line in the log")
     supervisor.hurry()
     begun = time.monotonic()
     supervisor.close()

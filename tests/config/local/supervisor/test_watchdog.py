@@ -2,12 +2,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from config.local.supervisor.watchdog import Watchdog, is_alive
+from providers.sandbox.waiting import until
 
 # Starts a child that starts a grandchild, has both watched, prints their ids and dies as told.
 _SUPERVISOR = """
@@ -42,13 +42,8 @@ time.sleep(60)
 """
 
 
-def _gone(pids: list[int], *, within: float) -> bool:
-    deadline = time.monotonic() + within
-    while any(is_alive(pid) for pid in pids):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
+def _wait_for_end(pids: list[int], *, seconds: float) -> None:
+    until(lambda: not any(is_alive(pid) for pid in pids), f"the end of {pids}", seconds=seconds, pause=0.02)
 
 
 @pytest.mark.parametrize("code", [_WITH_GRANDCHILD, _DEAF, _STOPPED], ids=["with-grandchild", "deaf", "stopped"])
@@ -59,15 +54,8 @@ def test_nothing_outlives_a_killed_supervisor(tmp_path: Path, code: str) -> None
         [sys.executable, "-c", _SUPERVISOR, code, "0.5", str(folder)], capture_output=True, text=True, check=False
     )
     assert result.returncode == -signal.SIGKILL, result.stderr
-    assert _gone([int(pid) for pid in result.stdout.split()], within=10)
-    assert _until_removed(folder)
-
-
-def _until_removed(folder: Path) -> bool:
-    deadline = time.monotonic() + 5
-    while folder.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not folder.exists()
+    _wait_for_end([int(pid) for pid in result.stdout.split()], seconds=10)
+    until(lambda: not folder.exists(), "an end of the folder", seconds=5)
 
 
 def test_a_lower_stage_is_gone_before_the_next_is_told(tmp_path: Path) -> None:

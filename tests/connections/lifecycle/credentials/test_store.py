@@ -1,7 +1,6 @@
 """The store, with the database away when the answer comes: it is held on to, and stored on a new connection."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from connections.lifecycle.refresh.recover import recover_unfinished
 from connections.lifecycle.refresh.refresh import refresh
 from connections.models import Connection, CredentialVersion
 from providers.sandbox.client import SandboxProcess
+from providers.sandbox.waiting import until
 from tests.connections.lifecycle.clockwork import age
 from tests.connections.lifecycle.sessions import session
 from tests.connections.lifecycle.unfinished import answered, open_attempt
@@ -46,8 +46,7 @@ def sent_off(connection: Connection, sandbox: SandboxProcess) -> Iterator[tuple[
 
     thread = threading.Thread(target=run)
     thread.start()
-    while not sandbox.control.log(grant_type="refresh_token") and thread.is_alive():
-        time.sleep(0.02)
+    until(lambda: sandbox.control.log(grant_type="refresh_token") or not thread.is_alive(), "the refresh", pause=0.02)
     yield thread, outcomes
     thread.join()
     database.close()

@@ -1,7 +1,6 @@
 """A credential that does not open: an alert that ends when it opens again, and no word on the grant."""
 
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from connections.lifecycle.probe.probe import probe
 from connections.lifecycle.refresh.claim import Outcome
 from connections.lifecycle.refresh.refresh import refresh
 from connections.models import AuditEvent, Connection, OutboxEvent, Tenant
+from providers.sandbox.waiting import until
 from tests.connections.api.stored import make_connection
 from tests.connections.lifecycle.clockwork import age
 from tests.connections.lifecycle.sessions import session
@@ -154,8 +154,7 @@ def test_other_processes_that_lack_the_key_keep_no_run_from_its_end(acme: Tenant
     thread = threading.Thread(target=find)
     thread.start()
     try:
-        while Connection.objects.filter(undecryptable_at=None).exists():
-            time.sleep(0.01)
+        until(lambda: not Connection.objects.filter(undecryptable_at=None).exists(), "every mark", pause=0.01)
         assert retry() <= len(rows)
     finally:
         over.set()

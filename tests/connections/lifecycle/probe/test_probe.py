@@ -1,7 +1,6 @@
 """Probe: a dead grant is known before a caller finds out, and a healthy one is never called dead."""
 
 import threading
-import time
 
 import pytest
 from django.db import connection as database
@@ -16,6 +15,7 @@ from connections.lifecycle.throttle.admission import DISTINCT_FAILURES
 from connections.models import Connection, OutboxEvent, ProviderApp
 from providers.catalog.methods import ApiKeyMethod
 from providers.sandbox.client import SandboxProcess
+from providers.sandbox.waiting import until
 from providers.vocabulary import ProbeVerdict
 from tests.connections.lifecycle.clockwork import age
 from tests.factories import make_sandbox_app
@@ -145,8 +145,7 @@ def test_a_probe_of_a_version_replaced_meanwhile_says_nothing_about_the_new_one(
 
     thread = threading.Thread(target=run)
     thread.start()
-    while not sandbox.control.log(endpoint="me"):
-        time.sleep(0.02)
+    until(lambda: sandbox.control.log(endpoint="me"), "the probe", pause=0.02)
     refresh(connection.id, trigger="api", need=Need(instead_of=connection.current_version_id))
     Connection.objects.update(verified_at=None, verified_by="")
     thread.join()

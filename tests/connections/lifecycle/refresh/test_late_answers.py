@@ -1,7 +1,6 @@
 """An answer that comes late, when its refresh was given up, refused or no longer wanted."""
 
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +36,7 @@ from connections.models import (
 )
 from providers.errors import Evidence, ProviderUnavailable
 from providers.sandbox.client import SandboxProcess
+from providers.sandbox.waiting import until
 from tests.connections.lifecycle.clockwork import age
 from tests.connections.lifecycle.observed import current, reload
 from tests.connections.lifecycle.unfinished import answered, open_attempt
@@ -64,8 +64,9 @@ def test_is_promoted_before_a_refusal_is_believed(
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        while not sandbox.control.log(grant_type="refresh_token") and thread.is_alive():
-            time.sleep(0.02)
+        until(
+            lambda: sandbox.control.log(grant_type="refresh_token") or not thread.is_alive(), "the refresh", pause=0.02
+        )
         keep(late)
         thread.join()
     finally:

@@ -2,7 +2,6 @@
 
 import random
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -37,6 +36,7 @@ from connections.models import (
     Tenant,
 )
 from providers.sandbox.client import SandboxProcess
+from providers.sandbox.waiting import until
 from tests.connections.lifecycle.clockwork import age
 from tests.factories import Caller
 from tests.flows import EndUser
@@ -239,9 +239,7 @@ def test_stores_a_credential_before_it_asks_how_long_it_lives(connection: Connec
 
     thread = threading.Thread(target=run)
     thread.start()
-    deadline = time.monotonic() + 10
-    while not sandbox.control.log(path="/introspect") and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until(lambda: sandbox.control.log(path="/introspect"), "the introspection", seconds=10, pause=0.02)
     stored = CredentialVersion.objects.filter(connection=connection, stage=Stage.RECEIVED).count()
     thread.join()
     assert stored == 1

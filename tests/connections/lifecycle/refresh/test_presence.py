@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from connections.lifecycle.credentials import spool
 from connections.lifecycle.refresh import presence
 from connections.models import Connection, CredentialVersion
 from providers.sandbox.client import SandboxProcess
+from providers.sandbox.waiting import until
 from tests.connections.lifecycle.refresh.pooler import shared_sessions
 from tests.connections.lifecycle.sessions import session
 from tests.connections.lifecycle.unfinished import received
@@ -49,16 +50,8 @@ time.sleep(60)
 def own_key(transactional_db: None) -> Iterator[int]:
     """The key of this process, which holds its lock."""
     presence.stop()
-    yield until(presence.key)
+    yield until(presence.key, "a key")
     presence.stop()
-
-
-def until(look: Callable[[], Any], *, seconds: float = 20) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-    return found
 
 
 def is_free(key: int) -> bool:
@@ -90,12 +83,12 @@ def forking(mode: str) -> Iterator[tuple["subprocess.Popen[str]", int, int, int]
 def test_the_first_call_starts_to_hold_the_lock_and_waits_for_nothing(transactional_db: None) -> None:
     presence.stop()
     assert presence.key() is None
-    key = until(presence.key)
+    key = until(presence.key, "a key")
     assert not is_free(key)
     presence.stop()
-    until(lambda: is_free(key))
+    until(lambda: is_free(key), "a free lock")
     assert presence.key() is None
-    assert until(presence.key) != key
+    assert until(presence.key, "a key") != key
     presence.stop()
 
 
@@ -112,8 +105,8 @@ def test_a_lost_session_is_replaced_at_once_under_the_same_key(own_key: int) -> 
             " WHERE application_name = 'latchkey presence' AND datname = current_database()"
         )
         assert cursor.fetchall() == [(True,)]
-    until(lambda: not is_free(own_key), seconds=presence.GONE_AFTER.total_seconds())
-    assert until(presence.key) == own_key
+    until(lambda: not is_free(own_key), "the lock again", seconds=presence.GONE_AFTER.total_seconds())
+    assert until(presence.key, "a key") == own_key
 
 
 def test_behind_a_pooler_that_shares_sessions_there_is_no_key(
@@ -124,7 +117,7 @@ def test_behind_a_pooler_that_shares_sessions_there_is_no_key(
     with shared_sessions(server["HOST"], int(server["PORT"])) as port:
         monkeypatch.setitem(server, "PORT", port)
         presence.start()
-        until(lambda: "presence_off" in caplog.text)
+        until(lambda: "presence_off" in caplog.text, "presence_off in the log")
         assert presence.key() is None
         presence.stop()
 
@@ -147,7 +140,7 @@ def test_a_child_does_not_keep_the_lock_of_a_dead_parent(transactional_db: None)
         process.kill()
         process.wait()
         os.kill(pid, 0)
-        until(lambda: is_free(parent), seconds=5)
+        until(lambda: is_free(parent), "the free lock of the dead parent", seconds=5)
 
 
 def test_what_a_process_left_in_the_spool_is_stored_by_the_next_that_starts(
@@ -159,7 +152,7 @@ def test_what_a_process_left_in_the_spool_is_stored_by_the_next_that_starts(
     path = spool.write(sealed)
     path.rename(f"{path}.aside")
     presence.start()
-    until(lambda: CredentialVersion.objects.filter(id=sealed.id).exists())
+    until(lambda: CredentialVersion.objects.filter(id=sealed.id).exists(), "the spooled version in the database")
     presence.stop()
     assert list(tmp_path.iterdir()) == []
 
@@ -174,10 +167,10 @@ def test_what_is_spooled_while_a_process_lives_is_stored_by_it(
     settings.SPOOL_DIR = tmp_path
     monkeypatch.setattr(presence, "_SPOOL_SECONDS", 0.1)
     presence.stop()
-    until(presence.key)
+    until(presence.key, "a key")
     sealed = received(connection, sandbox)
     spool.write(sealed)
-    until(lambda: CredentialVersion.objects.filter(id=sealed.id).exists())
+    until(lambda: CredentialVersion.objects.filter(id=sealed.id).exists(), "the spooled version in the database")
     presence.stop()
 
 
@@ -192,7 +185,7 @@ def test_the_pool_is_rid_of_connections_that_broke_with_the_session(own_key: int
             " ORDER BY application_name = 'latchkey presence') AS sessions",
             [connections.settings["default"]["NAME"]],
         )
-    until(lambda: pool.get_stats().get("connections_lost", 0) > lost)
-    assert until(presence.key) == own_key
+    until(lambda: pool.get_stats().get("connections_lost", 0) > lost, "a connection that the pool gave up")
+    assert until(presence.key, "a key") == own_key
     pool.wait()
     assert database_now() is not None

@@ -24,6 +24,7 @@ from connections.models import (
 )
 from providers.sandbox.client import SandboxProcess
 from providers.sandbox.tokens import fingerprint
+from providers.sandbox.waiting import until
 from tests.connections.lifecycle.clockwork import due
 from tests.connections.lifecycle.observed import current, last_attempt, refreshes, reload
 from tests.flows import EndUser
@@ -182,9 +183,7 @@ def test_holds_no_database_connection_during_the_exchange(connection: Connection
 
     thread = threading.Thread(target=run, name=name)
     thread.start()
-    deadline = time.monotonic() + 5
-    while not refreshes(sandbox) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until(lambda: refreshes(sandbox), "the refresh at the provider", seconds=5, pause=0.02)
     with database.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
@@ -207,8 +206,7 @@ def test_vends_the_valid_token_while_its_refresh_is_stalled(
 
     thread = threading.Thread(target=run)
     thread.start()
-    while not refreshes(sandbox):
-        time.sleep(0.02)
+    until(lambda: refreshes(sandbox), "the refresh at the provider", pause=0.02)
     began = time.monotonic()
     answer = alice.vend(str(connection.id))
     waited = time.monotonic() - began
