@@ -1,7 +1,7 @@
-# Everything that a developer runs. `make` lists the targets; ARGS="…" is passed on where that makes sense.
+# Everything that a developer runs. `make` lists the targets by what one wants to do; `## ` begins what it prints.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test check smoke bench faults liveness screens lock
+.PHONY: help environment demo test format migration lint check smoke bench faults liveness screens lock
 
 # A Python 3.11 or later to make .venv with; without it the usual names are tried.
 PYTHON ?=
@@ -10,23 +10,33 @@ SETTINGS = $(RUN) config.local.run
 COMPILE = UV_PYTHON_DOWNLOADS=never $(RUN) uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url $(ARGS)
 
-help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1 \2/p' Makefile | while read -r target text; do \
-		printf '  make %-12s %s\n' "$$target" "$$text"; done
+help: ## this list
+	@awk -F ':.*## ' '/^## /{print "\n" substr($$0, 4)} /^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@echo; echo 'ARGS="…" is passed on, as in the examples. Where a thing goes, and how to add one: CONTRIBUTING.md.'
 
-environment: ## create or update .venv (every other target does this first)
+## Start
+environment: ## create or update .venv; every other target does this first
 	@for python in .venv/bin/python $(if $(PYTHON),"$(PYTHON)",python3.11 python3 python3.12 python3.13 python3.14); do \
 		if "$$python" -ISc 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 			exec "$$python" -I -S config/local/bootstrap.py; fi; done; \
 	echo 'Latchkey needs Python 3.11 or later: apt-get install python3 python3-venv, or make PYTHON=/path' >&2; exit 1
 
-demo: environment ## run all of Latchkey on this machine, with demo data, until Ctrl-C
+demo: environment ## run all of Latchkey here, with demo data, until Ctrl-C; restart it to see a change
 	@$(RUN) config.local
 
-test: environment ## run the tests on private databases (ARGS="tests/api -k vend")
+## Change something
+test: environment ## run tests, on databases of their own (ARGS="tests/connections/api -k vend": those alone)
 	$(RUN) pytest -n auto --dist loadfile $(or $(ARGS),tests)
 
-check: environment ## lint, types, import layers, migrations, deployment checks, then the tests
+format: environment ## put every file into the house's format, and mend what can be mended by itself
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+
+migration: environment ## write a migration for changed models (ARGS="-n a_short_name")
+	$(SETTINGS) --database -- manage.py makemigrations connections $(ARGS)
+
+## Before a commit
+lint: environment ## everything of `make check` but the tests, in under a minute
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(SETTINGS) -- $(RUN) mypy
@@ -34,23 +44,27 @@ check: environment ## lint, types, import layers, migrations, deployment checks,
 	@if find templates -name '*.html' | grep -q .; then set -x; $(RUN) djlint --lint --quiet templates; fi
 	$(SETTINGS) --database -- manage.py makemigrations --check --dry-run
 	$(SETTINGS) -- manage.py check --deploy --fail-level WARNING
+
+check: lint ## what CI runs: lint, types, import layers, migrations, deployment checks, then the tests
 	$(RUN) pytest -n auto --dist loadfile $(or $(ARGS),tests)
 
-smoke: environment ## start the whole stack, connect, vend and refresh once, and stop it
+smoke: environment ## the whole stack through its main job, once: connect, vend, refresh, revoke, reconnect
 	$(RUN) tests.smoke $(ARGS)
+
+## Look and measure
+screens: environment ## take a picture of every page, desktop and phone (ARGS=--readme: those of the README)
+	$(RUN) tests.campaigns.screens $(ARGS)
 
 bench: environment ## measure vends and refreshes against yardsticks of the same run
 	$(RUN) tests.campaigns.bench $(ARGS)
 
-faults: environment ## kill, pause and mislead it, and print what became of each promise (ARGS="--scale 0.01": a few)
+faults: environment ## kill, pause and mislead it, and print what became of each promise (ARGS="--scale 0.01": a few cases)
 	$(RUN) tests.campaigns.faults $(ARGS)
 
-liveness: environment ## of that, what it knows of grants: none taken for revoked wrongly, how soon one that is
+liveness: environment ## the part of `faults` that is about grants: is a dead one noticed, is a live one left alone
 	$(RUN) tests.campaigns.faults --only transients revocation revocation_reported $(ARGS)
 
-screens: environment ## take a picture of every page, desktop and phone (ARGS=--readme: those of the README)
-	$(RUN) tests.campaigns.screens $(ARGS)
-
+## Release
 lock: environment ## write the three hashed locks anew (ARGS=--upgrade takes newer versions)
 	$(COMPILE) pyproject.toml -o requirements.lock
 	$(COMPILE) pyproject.toml --all-extras -c requirements.lock -o requirements-dev.lock
