@@ -196,5 +196,5 @@ def keys_open() -> bool:
 
 
 def digest(secret: str) -> bytes:
-    """Return the SHA-256 under which a random 256-bit secret is stored."""
+    """Return the SHA-256 under which a random 256-bit secret is stored and looked up: so no timing tells of it."""
     return hashlib.sha256(secret.encode()).digest()

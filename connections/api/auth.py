@@ -1,4 +1,4 @@
-"""API keys: who calls, what they may do, and for which tenant."""
+"""Authentication of API calls: from the header to the caller. What makes a key valid is ``provision.callers``."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -7,13 +7,19 @@ from typing import TypeVar
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
-from connections.database.clock import database_now
+from connections.access.secrets import digest
 from connections.entrance import actor_of, client_address
 from connections.journal import audit
-from connections.lifecycle.provision.api_clients import hash_key
-from connections.lifecycle.provision.refused_keys import note_refused_key
-from connections.models import ApiClient, ApiKey, Connection, Permission, Tenant
-from connections.refusals import InvalidRequest, NotFound, PermissionDenied, Suspended, Unauthorized
+from connections.lifecycle.provision.callers import (
+    check_client,
+    check_permission,
+    client_with_key,
+    note_refused_key,
+    refuse_key,
+    tenant_meant,
+)
+from connections.models import ApiClient, Connection, Permission, Tenant
+from connections.refusals import NotFound
 
 T = TypeVar("T")
 
@@ -30,14 +36,7 @@ class Caller:
 
         Raises ``NotFound`` for an unknown or another's tenant, ``InvalidRequest`` if an operator-wide one names none.
         """
-        own = self.client.tenant
-        if own is not None:
-            if slug is not None and slug != own.slug:
-                raise NotFound("There is no such tenant.")
-            return own
-        if slug is None:
-            raise _unnamed()
-        tenant = Tenant.objects.filter(slug=slug).first()
+        tenant = tenant_meant(self.client, slug)
         if tenant is None:
             raise NotFound("There is no such tenant.")
         return tenant
@@ -56,33 +55,24 @@ class Caller:
         return connection
 
 
-def _unnamed() -> InvalidRequest:
-    return InvalidRequest("An operator-wide API client has to name the tenant.", field="tenant")
-
-
 class ApiKeyAuth(HttpBearer):
     """``Authorization: Bearer lk_…``, checked against the stored hash."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller:
-        key = (
-            ApiKey.objects.select_related("client", "client__tenant")
-            .filter(key_hash=hash_key(token), revoked_at=None, expires_at__gt=database_now())
-            .first()
-        )
-        if key is None or key.client.suspended_at is not None:
-            note_refused_key(hash_key(token), address=client_address(request))
-        if key is None:
-            raise Unauthorized("The API key is missing, unknown, revoked or expired.")
-        if key.client.suspended_at is not None:
-            raise Suspended("This API client is suspended.")
-        return Caller(key.client, actor_of(request, client=key.client))
+        key_hash, address = digest(token), client_address(request)
+        client = client_with_key(key_hash)
+        if client is None:
+            refuse_key(key_hash, address=address)
+        if client.suspended_at is not None:
+            note_refused_key(key_hash, address=address)
+        check_client(is_suspended=client.suspended_at is not None)
+        return Caller(client, actor_of(request, client=client))
 
 
 def caller_of(request: HttpRequest, *, may: Permission) -> Caller:
     """Return who calls, as ``ApiKeyAuth`` found. Raises ``PermissionDenied`` unless the client has ``may``."""
     caller = _found_by_auth(request, Caller)
-    if may not in caller.client.permissions:
-        raise PermissionDenied(f"This API client lacks the permission {may.value!r}.")
+    check_permission(caller.client.permissions, may=may)
     return caller
 
 
@@ -95,15 +85,15 @@ class PresentedKey:
 
     def must_name_tenant(self) -> None:
         """Raise ``InvalidRequest`` if the key is operator-wide: a call of such a client has to name the tenant."""
-        if ApiKey.objects.filter(key_hash=self.key_hash, client__tenant=None).exists():
-            raise _unnamed()
+        if (client := client_with_key(self.key_hash)) is not None:
+            tenant_meant(client, None)
 
 
 class VendKeyAuth(HttpBearer):
     """The same header, left to ``lifecycle.vend`` to check."""
 
     def authenticate(self, request: HttpRequest, token: str) -> PresentedKey:
-        return PresentedKey(hash_key(token), client_address(request))
+        return PresentedKey(digest(token), client_address(request))
 
 
 def presented_key_of(request: HttpRequest) -> PresentedKey:

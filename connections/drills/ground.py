@@ -18,14 +18,14 @@ from django.conf import settings
 from django.db import connection as database
 from django.db.models import F
 
-from connections.access.secrets import open_credential
+from connections.access.secrets import digest, open_credential
 from connections.database.clock import database_now
 from connections.drills.faults import Answer
 from connections.drills.grants import store_grant
 from connections.drills.oracles import current_version, expect_status
 from connections.drills.throwaway import Server, connection_parameters
 from connections.journal.audit import SYSTEM
-from connections.lifecycle.provision.api_clients import hash_key, issue_key, save_api_client
+from connections.lifecycle.provision.api_clients import issue_key, save_api_client
 from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
 from connections.lifecycle.provision.tenants import TenantProfile, upsert_tenant
 from connections.lifecycle.refresh.claim import LEASE, Need, RefreshReport
@@ -93,7 +93,7 @@ class Ground:
         )
         self.register(slug, secret, grace_seconds=grace_seconds)
         caller = save_api_client(slug, tenant=tenant, permissions=[Permission.VEND], actor=SYSTEM)
-        key_hash = hash_key(issue_key(caller, now=database_now(), actor=SYSTEM).key)
+        key_hash = digest(issue_key(caller, now=database_now(), actor=SYSTEM).key)
         return [
             Subject(store_grant(tokens, tenant=tenant, app=app, end_user=_USER), app.id, slug, key_hash)
             for tokens in self.sandbox.mint(slug, count=count)

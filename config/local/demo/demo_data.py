@@ -16,10 +16,11 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from config.local.supervisor.state import read_record, write_record
+from connections.access.secrets import digest
 from connections.access.targets import redirect_uri
 from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
-from connections.lifecycle.provision.api_clients import hash_key, issue_key, save_api_client
+from connections.lifecycle.provision.api_clients import issue_key, save_api_client
 from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
 from connections.lifecycle.provision.tenants import TenantProfile, upsert_tenant
 from connections.models import ApiKey, Permission, ProviderApp, Tenant
@@ -172,6 +173,6 @@ def _customer_app_key(tenant: Tenant, kept: str) -> str:
     )
     now = database_now()
     usable = ApiKey.objects.filter(
-        client=client, key_hash=hash_key(kept), revoked_at=None, expires_at__gt=now + _KEY_MUST_LAST
+        client=client, key_hash=digest(kept), revoked_at=None, expires_at__gt=now + _KEY_MUST_LAST
     )
     return kept if usable.exists() else issue_key(client, now=now, actor=SYSTEM).key

@@ -4,5 +4,5 @@ Promise: what is entered is checked first, and written with its audit row. Chang
 and their keys.
 
 - ``tenants``; ``provider_apps``: our registrations at providers, with their client secrets
-- ``api_clients``: who may call, with which keys; ``refused_keys``: a key that is not valid is recorded
+- ``api_clients``: who may call, with which keys; ``callers``: whose key it is, and which tenant a call is about
 """

@@ -1,6 +1,5 @@
 """API clients, and their keys over time: issued, replaced with an overlap, and revoked."""
 
-import hashlib
 import secrets
 import uuid
 from collections.abc import Sequence
@@ -9,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from connections.access.secrets import digest
 from connections.journal import audit
 from connections.models import ApiClient, ApiKey, Permission, Tenant
 from connections.refusals import InvalidRequest
@@ -76,7 +76,7 @@ def issue_key(
             id=key_id or uuid.uuid4(),
             client=client,
             prefix=key[:10],
-            key_hash=hash_key(key),
+            key_hash=digest(key),
             expires_at=now + lifetime,
         )
         audit.record(
@@ -86,11 +86,6 @@ def issue_key(
             detail={"api_client": str(client.id), "api_key": str(row.id)},
         )
     return IssuedKey(client, key, row.expires_at)
-
-
-def hash_key(key: str) -> bytes:
-    """Return the SHA-256 under which an API key is stored and looked up: by hash, so that no timing leaks."""
-    return hashlib.sha256(key.encode()).digest()
 
 
 def rotate_key(

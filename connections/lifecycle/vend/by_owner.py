@@ -3,18 +3,19 @@
 import uuid
 from dataclasses import replace
 
-from connections.database.clock import database_now
 from connections.journal import audit
-from connections.lifecycle.provision.refused_keys import note_refused_key
-from connections.models import ApiClient, ApiKey, Connection, OwnerKind, Permission, Status, Tenant
+from connections.lifecycle.provision.callers import (
+    check_client,
+    check_permission,
+    client_with_key,
+    refuse_key,
+    tenant_meant,
+)
+from connections.models import Connection, OwnerKind, Permission, Status, Tenant
 from connections.refusals import (
     AmbiguousConnection,
-    InvalidRequest,
     NotFound,
-    PermissionDenied,
     Refusal,
-    Suspended,
-    Unauthorized,
 )
 
 
@@ -26,20 +27,18 @@ def connection_of_owner(
     Connections that work are preferred to broken ones, those to pending ones. The vend itself checks the rest. Raises
     ``Unauthorized``, ``Suspended``, ``PermissionDenied``, ``InvalidRequest``, ``NotFound`` and ``AmbiguousConnection``.
     """
-    key = (
-        ApiKey.objects.select_related("client__tenant")
-        .filter(key_hash=key_hash, revoked_at=None, expires_at__gt=database_now())
-        .first()
-    )
-    if key is None:
-        note_refused_key(key_hash, address=asker.address)
-        raise Unauthorized("The API key is missing, unknown, revoked or expired.")
-    client = key.client
+    client = client_with_key(key_hash)
+    if client is None:
+        refuse_key(key_hash, address=asker.address)
     owner = client.tenant
     try:
-        _check_client(client)
-        owner = _tenant_meant(client, tenant)
-        return _connection_of(owner, provider=provider, end_user=end_user)
+        check_client(is_suspended=client.suspended_at is not None)
+        check_permission(client.permissions, may=Permission.VEND)
+        meant = tenant_meant(client, tenant)
+        if meant is None:
+            raise NotFound("There is no such connection.")
+        owner = meant
+        return _connection_of(meant, provider=provider, end_user=end_user)
     except Refusal as refusal:
         audit.record(
             "credential.vend",
@@ -49,22 +48,6 @@ def connection_of_owner(
             detail={"asked_for": provider},
         )
         raise
-
-
-def _check_client(client: ApiClient) -> None:
-    if client.suspended_at is not None:
-        raise Suspended("This API client is suspended.")
-    if Permission.VEND not in client.permissions:
-        raise PermissionDenied("This API client may not vend.")
-
-
-def _tenant_meant(client: ApiClient, slug: str | None) -> Tenant:
-    if client.tenant is None and slug is None:
-        raise InvalidRequest("An operator-wide API client has to name the tenant.", field="tenant")
-    tenant = client.tenant or Tenant.objects.filter(slug=slug).first()
-    if tenant is None or slug not in (None, tenant.slug):
-        raise NotFound("There is no such connection.")
-    return tenant
 
 
 def _connection_of(tenant: Tenant, *, provider: str, end_user: str | None) -> uuid.UUID:

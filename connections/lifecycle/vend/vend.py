@@ -16,7 +16,7 @@ from connections.access.targets import check_grantor, entry_named
 from connections.database.pool import release_database, replace_broken_connections
 from connections.journal import audit
 from connections.lifecycle.health.undecryptable import found_undecryptable
-from connections.lifecycle.provision.refused_keys import note_refused_key
+from connections.lifecycle.provision.callers import check_client, check_permission, refuse_key
 from connections.lifecycle.refresh.claim import Need, Outcome, RefreshReport
 from connections.lifecycle.refresh.refresh import refresh_and_wait
 from connections.lifecycle.vend.query import VendRow, run_vend_statement
@@ -41,14 +41,12 @@ from connections.refusals import (
     NotFound,
     Paused,
     Pending,
-    PermissionDenied,
     PolicyDenied,
     ProviderDown,
     ReauthorizationRequired,
     RefreshInProgress,
     Refusal,
     Suspended,
-    Unauthorized,
 )
 from connections.vault.sealing import Unreadable, open_sealed
 from providers.catalog.loader import catalog_edition
@@ -118,12 +116,12 @@ def _ask(order: VendOrder) -> VendRow:
         replace_broken_connections()
         row = _run(order)
     if row is None:
-        note_refused_key(order.key_hash, address=order.address)
-        raise Unauthorized("The API key is missing, unknown, revoked or expired.")
-    if row.is_client_suspended:
-        _refuse(order, row, Suspended("This API client is suspended."))
-    if Permission.VEND not in row.permissions:
-        _refuse(order, row, PermissionDenied("This API client may not vend."))
+        refuse_key(order.key_hash, address=order.address)
+    try:
+        check_client(is_suspended=row.is_client_suspended)
+        check_permission(row.permissions, may=Permission.VEND)
+    except Refusal as refusal:
+        _refuse(order, row, refusal)
     if row.connection_id is None:
         _refuse(order, row, NotFound("There is no such connection."))
     return row

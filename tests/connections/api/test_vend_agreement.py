@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from connections.access.secrets import digest
 from connections.lifecycle.credentials.scopes import record_requested_scopes
-from connections.lifecycle.provision.api_clients import hash_key
 from connections.lifecycle.vend.query import VendRow, run_vend_statement
 from connections.lifecycle.vend.rules import DEFAULT_MIN_TTL_SECONDS, Vend, VendRequest, decide_vend
 from connections.models import (
@@ -125,7 +125,7 @@ def arrange(connection: Connection, caller: Caller, state: dict[str, Any], reque
 
 def ask(connection: Connection, caller: Caller, request: dict[str, Any]) -> VendRow:
     row = run_vend_statement(
-        key_hash=hash_key(caller.key),
+        key_hash=digest(caller.key),
         connection_id=connection.id,
         tenant=None,
         end_user=request["end_user"],

@@ -17,7 +17,7 @@ import pytest
 from django.db import DataError, IntegrityError, models, transaction
 from pydantic import SecretStr
 
-from connections.access.secrets import current_data_key
+from connections.access.secrets import current_data_key, digest
 from connections.access.targets import access_to
 from connections.database.clock import database_now
 from connections.database.locks import lock_connection
@@ -26,7 +26,6 @@ from connections.lifecycle.credentials.due import GrantLifetimes
 from connections.lifecycle.credentials.promote import promote, promote_plainly
 from connections.lifecycle.credentials.store import store_received
 from connections.lifecycle.credentials.versions import SealedVersion, seal_version
-from connections.lifecycle.provision.api_clients import hash_key
 from connections.lifecycle.refresh.claim import LEASE, Need, _why_not
 from connections.lifecycle.refresh.claim_query import insert_plain_claim
 from connections.lifecycle.refresh.recover import follows_doubt, settle_earlier
@@ -199,7 +198,7 @@ def test_nor_in_an_incident_of_any_kind(connection: Connection, kind: IncidentKi
 
 def asked(connection: Connection, caller: Caller, **request: Any) -> VendRow | None:
     return run_vend_statement(
-        key_hash=hash_key(caller.key),
+        key_hash=digest(caller.key),
         connection_id=connection.id,
         **{
             "tenant": None,

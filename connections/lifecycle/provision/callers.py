@@ -1,0 +1,83 @@
+"""Callers: whose API key it is, and which tenant a call is about. The one home of both rules.
+
+A vend by id answers them within its own statement (``vend.query``), so that it costs one round trip; a test compares
+what it answers with what is answered here. That somebody called with a key that is not valid is recorded, but not as
+often as they like.
+"""
+
+from collections.abc import Collection
+from typing import NoReturn
+
+from django.db.models.functions import Now
+
+from connections.database.clock import database_now
+from connections.journal import audit
+from connections.journal.flood import Gate
+from connections.models import ApiClient, ApiKey, Permission, Tenant
+from connections.refusals import InvalidRequest, PermissionDenied, Suspended, Unauthorized
+
+gate = Gate()
+
+
+def client_with_key(key_hash: bytes) -> ApiClient | None:
+    """Return the API client of the valid key with this digest, its tenant loaded; None for no such key. One query.
+
+    A key is valid until it expires or is revoked. Whether its client is suspended is ``check_client``'s to say.
+    """
+    valid = ApiKey.objects.select_related("client__tenant").filter(
+        key_hash=key_hash, revoked_at=None, expires_at__gt=Now()
+    )
+    key = valid.first()
+    return None if key is None else key.client
+
+
+def refuse_key(key_hash: bytes, *, address: str | None) -> NoReturn:
+    """Record that a key is not valid, and raise ``Unauthorized``: the same words whatever there is. Short queries."""
+    note_refused_key(key_hash, address=address)
+    raise Unauthorized("The API key is missing, unknown, revoked or expired.")
+
+
+def check_client(*, is_suspended: bool) -> None:
+    """Raise ``Suspended`` for a client whose kill switch is thrown."""
+    if is_suspended:
+        raise Suspended("This API client is suspended.")
+
+
+def check_permission(permissions: Collection[str], *, may: Permission) -> None:
+    """Raise ``PermissionDenied`` unless ``may`` is among the client's permissions."""
+    if may not in permissions:
+        raise PermissionDenied(f"This API client lacks the permission {may.value!r}.")
+
+
+def tenant_meant(client: ApiClient, slug: str | None) -> Tenant | None:
+    """Return the tenant that a call of ``client`` is about, None for an unknown one or another's. One query at most.
+
+    A tenant's own client may leave it out. Raises ``InvalidRequest`` where an operator-wide one does.
+    """
+    if client.tenant is not None:
+        return client.tenant if slug in (None, client.tenant.slug) else None
+    if slug is None:
+        raise InvalidRequest("An operator-wide API client has to name the tenant.", field="tenant")
+    return Tenant.objects.filter(slug=slug).first()
+
+
+def note_refused_key(key_hash: bytes, *, address: str | None) -> None:
+    """Record that a key was refused: unknown, revoked, expired, or its client suspended. One or two short queries.
+
+    Neither the key nor its digest is kept; of a key that exists its id is.
+    """
+    detail = gate.admit(address)
+    if detail is None:
+        return
+    key = ApiKey.objects.select_related("client").filter(key_hash=key_hash).first()
+    if key is None:
+        audit.record("api_key.refused", decision="unknown", actor=audit.Actor(address=address), detail=detail)
+        return
+    why = "revoked" if key.revoked_at else "expired" if key.expires_at <= database_now() else "suspended"
+    audit.record(
+        "api_key.refused",
+        decision=why,
+        actor=audit.Actor(api_client_id=key.client_id, address=address),
+        tenant_id=key.client.tenant_id,
+        detail={"api_key": str(key.id), **detail},
+    )
