@@ -9,8 +9,10 @@ Which names a template may use is checked when the entry is loaded (``providers.
 
 import base64
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+
+from providers.errors import Evidence, MisconfiguredProvider
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]{0,40})\}")
 _BASE64 = "{base64:"
@@ -28,6 +30,20 @@ class _Part:
 def names(template: str, *, loosely: bool = False) -> frozenset[str]:
     """Return the names that ``template`` uses. Raises ``ValueError`` when a brace belongs to no placeholder."""
     return frozenset(_names(_parts(template, loosely=loosely)))
+
+
+def lacking(templates: Iterable[str], values: Collection[str]) -> str:
+    """Return the names that ``templates`` use and ``values`` lacks, for people; "" where there are all."""
+    return ", ".join(sorted({name for template in templates for name in names(template) if name not in values}))
+
+
+def check_values(templates: Iterable[str], values: Collection[str], *, needed: str) -> None:
+    """Raise ``MisconfiguredProvider`` naming what ``templates`` use and a credential's ``values`` lack.
+
+    ``needed`` says by whom it is: "revocation needs".
+    """
+    if missing := lacking(templates, values):
+        raise MisconfiguredProvider(Evidence(f"The credential lacks {missing}, which {needed}.", sent=False))
 
 
 def is_plain(template: str) -> bool:

@@ -54,7 +54,7 @@ def failure_of(response: Response, *, rules: Iterable[ErrorRule]) -> ProviderErr
     """Return the named failure that ``response`` is, or None for a success: a 2xx that carries no error. No I/O."""
     document = fields_in(response)
     error = error_in(document) if isinstance(document, dict) else None
-    if (rule := first_match(rules, response)) is not None:
+    if (rule := _first_match(rules, response, document)) is not None:
         return _failure(response, rule.means, error, known=rule.value or "")
     if response.status >= 500 or response.status in _TRANSIENT_STATUSES:
         return _failure(response, Meaning.UNAVAILABLE, error)
@@ -78,7 +78,10 @@ def error_in(document: Mapping[str, Any]) -> Any:
 
 def first_match(rules: Iterable[ErrorRule], response: Response) -> ErrorRule | None:
     """Return the first rule whose status, field value and text, where it has them, are those of the answer."""
-    document = fields_in(response)
+    return _first_match(rules, response, fields_in(response))
+
+
+def _first_match(rules: Iterable[ErrorRule], response: Response, document: Any) -> ErrorRule | None:
     for rule in rules:
         if rule.status is not None and rule.status != response.status:
             continue

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from providers import egress
 from providers.catalog.methods import OAuthMethod
 from providers.catalog.resolve import Target
-from providers.catalog.template import fill, names, render
+from providers.catalog.template import check_values, fill, render
 from providers.errors import Evidence, GrantRejected, MalformedResponse, MisconfiguredProvider, RequestRejected
 from providers.oauth.classify import failure_of
 from providers.oauth.client_authentication import Proof, bearer, prove, with_each_secret
@@ -76,9 +76,7 @@ def _ask(
     values = {**credential.extra, **target.params, "client_id": registration.client_id}
     parameters = dict(proof.form)
     for name, template in described.params.items():
-        if missing := sorted(names(template) - values.keys()):
-            detail = f"The credential lacks {', '.join(missing)}, which revocation at {target.entry.slug} needs."
-            raise MisconfiguredProvider(Evidence(detail, sent=False))
+        check_values([template], values, needed=f"revocation at {target.entry.slug} needs")
         parameters[name] = render(template, values)
     if described.token_parameter:
         parameters[described.token_parameter] = token.get_secret_value()

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from pydantic import SecretStr
 
 from providers.catalog.resolve import Target
-from providers.catalog.template import fill, names, render
-from providers.errors import Evidence, MisconfiguredProvider
+from providers.catalog.template import check_values, fill, render
 from providers.values import Credential, Presentation
 
 
@@ -44,8 +43,5 @@ def present(
 
 
 def _filled(target: Target, templates: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
-    for template in templates.values():
-        if missing := sorted(names(template) - values.keys()):
-            detail = f"The credential lacks {', '.join(missing)}, which {target.entry.slug} needs in each request."
-            raise MisconfiguredProvider(Evidence(detail, sent=False))
+    check_values(templates.values(), values, needed=f"{target.entry.slug} needs in each request")
     return {name: render(template, values) for name, template in templates.items()}

@@ -11,7 +11,7 @@ from providers import egress
 from providers.catalog.calls import Probe
 from providers.catalog.pointer import text_at
 from providers.catalog.resolve import Target
-from providers.catalog.template import fill, names, render
+from providers.catalog.template import fill, lacking, render
 from providers.errors import Evidence, MisconfiguredProvider, ProviderError, ProviderUnavailable
 from providers.oauth import identity
 from providers.oauth.classify import first_match, json_document, retry_after_seconds
@@ -42,8 +42,8 @@ def probe(target: Target, credential: Credential, presentation: Presentation) ->
     if described is None or not target.endpoints.probe:
         raise MisconfiguredProvider(Evidence(f"{target.entry.slug} describes no probe.", sent=False))
     values = template_values(target, credential)
-    if missing := sorted(names(described.url) - values.keys()):
-        return ProbeResult(ProbeVerdict.UNAVAILABLE, detail=f"Probe: the credential lacks {', '.join(missing)}.")
+    if missing := lacking([described.url], values):
+        return ProbeResult(ProbeVerdict.UNAVAILABLE, detail=f"Probe: the credential lacks {missing}.")
     body = {name: _filled(value, values) for name, value in described.body.items()}
     own = {name: render(value, values) for name, value in described.headers.items()}
     is_form = described.format == "form"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from providers import egress
 from providers.catalog.pointer import text_at, value_at
 from providers.catalog.resolve import Target
-from providers.catalog.template import fill, names, render
+from providers.catalog.template import check_values, fill, render
 from providers.errors import (
     Evidence,
     GrantRejected,
@@ -49,10 +49,7 @@ def workspaces(target: Target, credential: Credential) -> tuple[Workspace, ...]:
     if described is None:
         raise MisconfiguredProvider(Evidence(f"{target.entry.slug} describes no choice of workspace.", sent=False))
     values = template_values(target, credential)
-    for template in (described.url, *described.headers.values()):
-        if missing := sorted(names(template) - values.keys()):
-            detail = f"The credential lacks {', '.join(missing)}, which listing workspaces needs."
-            raise MisconfiguredProvider(Evidence(detail, sent=False))
+    check_values([described.url, *described.headers.values()], values, needed="listing workspaces needs")
     response = egress.request(
         "GET",
         fill(described.url, values),
