@@ -4,24 +4,7 @@ from django.db import connection as database
 
 from connections.database.prepared import execute_prepared
 from connections.lifecycle.credentials.versions import SealedVersion, row_of
-
-_STORED = (
-    "id",
-    "connection_id",
-    "grant_id",
-    "parent_id",
-    "attempt_id",
-    "data_key_id",
-    "fingerprint",
-    "scopes",
-    "is_refreshable",
-    "access_expires_at",
-    "lifetime_seconds",
-    "refresh_lifetime_seconds",
-    "refresh_expires_at",
-    "grant_expires_at",
-    "received_at",
-)
+from connections.models import CredentialVersion
 
 _STORE = """
 WITH attempt AS (
@@ -42,5 +25,6 @@ VALUES (%(id)s, %(connection_id)s, %(grant_id)s, %(parent_id)s, %(attempt_id)s, 
 def store_received(sealed: SealedVersion) -> None:
     """Insert ``sealed`` as ``received`` and mark its attempt (T2a), whatever else is going on. One statement."""
     row = row_of(sealed)
-    secrets = row._meta.get_field("secrets").get_db_prep_save(row.secrets, database)
-    execute_prepared(_STORE, {name: getattr(row, name) for name in _STORED} | {"secrets": secrets})
+    columns = CredentialVersion._meta.concrete_fields
+    values = {column.attname: column.get_db_prep_save(getattr(row, column.attname), database) for column in columns}
+    execute_prepared(_STORE, values)
