@@ -118,6 +118,15 @@ def extra_process(
         log.close()
 
 
+@contextmanager
+def extra_worker(stack: LocalStack, *, queues: str = "celery,refresh,probe") -> Iterator[None]:
+    """Run one more worker of four threads beside those of the stack, as ``extra_process`` does."""
+    command = "-m celery -q -A config worker -P threads -c 4 -l WARNING --without-gossip --without-mingle"
+    named = ("-Q", queues, "-n", f"{uuid.uuid4().hex[:8]}@here")
+    with extra_process(stack, *command.split(), *named):
+        yield
+
+
 def wait_for_port(port: int, *, seconds: float = 20) -> None:
     """Return when something listens on a loopback port."""
     until(lambda: listens(port), f"a server on port {port}", seconds=seconds)

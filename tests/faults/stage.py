@@ -4,13 +4,7 @@ What is asserted is what the provider saw (``requests``) and what the database s
 the product are sped up by moving times in the database; its code is never changed.
 """
 
-import os
-import signal
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from subprocess import Popen
 from typing import Any
 
 import requests
@@ -18,11 +12,7 @@ import requests
 from config.local.demo.stack import LocalStack
 from providers.sandbox.client import SandboxControl
 from providers.sandbox.waiting import until
-from tests.campaigns.stacks import control, database, extra_process, populate
-
-_WORKER = (
-    "-m celery -q -A config worker -P threads -c 4 -l WARNING --without-gossip --without-mingle -Q {queues} -n {name}"
-)
+from tests.campaigns.stacks import control, database, populate
 
 
 class Stage:
@@ -41,9 +31,8 @@ class Stage:
 
     def reset(self) -> None:
         """Make the provider behave, strict about rotation, with tokens of an hour, and forget what it has seen."""
-        self.provider.clear_faults()
+        self.provider.clear()
         self.provider.settings(access_lifetime=3600, grace_seconds=0, rotate=True, delay_seconds=0)
-        self.provider.clear_log()
 
     def take(self, count: int = 1) -> "list[Scene]":
         """Return connections that no test has touched."""
@@ -60,17 +49,6 @@ class Stage:
         with database(self.stack) as connected:
             cursor = connected.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
-
-    @contextmanager
-    def worker(self, queues: str = "celery,refresh,probe", **environment: str) -> "Iterator[Popen[bytes]]":
-        """Run a worker process of the test's own until the block ends, awake or not."""
-        named = ("-Q", queues, "-n", f"{uuid.uuid4().hex[:8]}@here")
-        with extra_process(self.stack, *_WORKER.split(), *named, environment=environment) as process:
-            try:
-                yield process
-            finally:
-                if process.poll() is None:
-                    os.kill(process.pid, signal.SIGCONT)
 
 
 @dataclass

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from providers.sandbox.waiting import until
-from tests.campaigns.stacks import own_databases, stack_to_break
+from tests.campaigns.stacks import extra_worker, own_databases, stack_to_break
 from tests.faults.stage import Scene, Stage
 
 ENVELOPE: dict[str, Any] = {
@@ -95,7 +95,7 @@ def test_without_a_broker_vends_go_on_and_the_next_sweep_catches_up(stage: Stage
 def test_a_flush_in_the_middle_loses_and_doubles_nothing(stage: Stage, broker: "redis.Redis") -> None:
     scenes = stage.take(10)
     stage.stack.stop_process("worker")
-    with stage.worker(queues="celery"):
+    with extra_worker(stage.stack, queues="celery"):
         for scene in scenes:
             scene.make_due()
         until(lambda: broker.llen("refresh") == len(scenes), "a task for each connection")

@@ -8,8 +8,6 @@ from config.local.demo.stack import LocalStack
 from providers.sandbox.waiting import until
 from tests.campaigns.stacks import control, database
 
-WORKER = "-m celery -q -A config worker -P threads -c 4 -l WARNING --without-gossip --without-mingle"
-
 
 def rows(stack: LocalStack, statement: str) -> list[Any]:
     """Return what a statement answers, or changes, in the stack's database."""

@@ -12,8 +12,8 @@ import requests
 
 from config.local.demo.stack import LocalStack
 from providers.sandbox.waiting import until
-from tests.campaigns.stacks import control, database, extra_process, populate, running_stack
-from tests.processes.observed import WORKER, overlaps, refreshes
+from tests.campaigns.stacks import control, database, extra_process, extra_worker, populate, running_stack
+from tests.processes.observed import overlaps, refreshes
 
 VENDS = 50
 WORKERS = 8
@@ -70,10 +70,8 @@ def test_many_workers_and_two_beats_never_overlap_on_hot_connections(stack: Loca
     populate(stack, 20)
     control(stack).settings(delay_seconds={"token": 0.05})
     with ExitStack() as processes, database(stack) as connected:
-        for number in range(WORKERS):
-            processes.enter_context(
-                extra_process(stack, *f"{WORKER} -n w{number}@here -Q celery,refresh,probe".split())
-            )
+        for _ in range(WORKERS):
+            processes.enter_context(extra_worker(stack))
         for _ in range(2):
             processes.enter_context(extra_process(stack, *BEAT.split()))
         until(lambda: _heat(connected, stack), "the first refresh", pause=0.2)

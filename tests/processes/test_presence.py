@@ -12,8 +12,8 @@ import pytest
 
 from config.local.demo.stack import LocalStack
 from providers.sandbox.waiting import until
-from tests.campaigns.stacks import control, extra_process, populate, running_stack, stack_to_break
-from tests.processes.observed import WORKER, reach, refreshes, rows
+from tests.campaigns.stacks import control, extra_worker, populate, running_stack, stack_to_break
+from tests.processes.observed import reach, refreshes, rows
 
 # By now an absence would have been seen twice and acted upon.
 LONG_ENOUGH_SECONDS = 9
@@ -31,7 +31,7 @@ def stack(tmp_path: Path) -> Iterator[LocalStack]:
     """A beat and two workers."""
     with (
         running_stack(tmp_path / "stack", "worker", "beat", "sandbox") as running,
-        extra_process(running, *f"{WORKER} -n second@here -Q celery,refresh,probe".split()),
+        extra_worker(running),
     ):
         until(lambda: len(present(running)) == 2, "the locks of both workers", seconds=60)
         yield running

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-CANARY = "Canary0fAMalformedB0dyThatReadsLikeAToken"  # an error code, which evidence may quote, is lower-case
+from connections.drills import faults
+from connections.drills.faults import CANARY
+
 _ODD_VALUES: tuple[Any, ...] = (
     None,
     True,
@@ -31,10 +33,7 @@ _ODD_VALUES: tuple[Any, ...] = (
     "é",
     "😀",
 )
-_ODD_LIFETIMES = (
-    *("0", "-1", "NaN", "Infinity", "-Infinity", "1e999", "9" * 400),
-    *('"soon"', '"3600"', "null", "[]", "{}", "true"),
-)
+_ODD_LIFETIMES = tuple(raw for raw in faults.LIFETIMES if raw is not None)
 _STATUSES = (200, 200, 200, 201, 202, 206, 299, 300, 304, 307, 400, 402, 404, 410, 418, 499)
 
 

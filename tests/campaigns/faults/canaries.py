@@ -26,6 +26,7 @@ import requests
 from psycopg import sql
 
 from config.local.demo.stack import LocalStack
+from connections.drills import faults
 from providers.sandbox.client import SandboxControl
 from providers.sandbox.tokens import ACCESS_PREFIX, API_KEY_PREFIX, REFRESH_PREFIX
 from providers.sandbox.waiting import until
@@ -41,14 +42,12 @@ _INTERVALS = {"LATCHKEY_SWEEP_SECONDS": "1", "LATCHKEY_PROBE_SECONDS": "3,3,3", 
 _ISSUED = re.compile(
     rf"(?:{ACCESS_PREFIX}|{REFRESH_PREFIX}|{API_KEY_PREFIX})[A-Za-z0-9_-]{{32,}}|\blk_[A-Za-z0-9_-]{{32,}}"
 )
-_FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("html", {}),
-    ("status", {"status": 500}),
-    ("no_access_token", {}),
-    ("lost_response", {}),
-    ("truncated_json", {}),
-    ("error", {"error": "invalid_client"}),
-    ("error", {"error": "invalid_grant", "description": "planted"}),
+_FAULTS = (
+    *faults.MALFORMED,
+    faults.SERVER_ERRORS[0],
+    faults.LOST[0],
+    faults.CLIENT_REJECTED,
+    faults.GRANT_REJECTED.but(description="planted"),
 )
 _PAGES = (
     *("", "connections/connection/", "connections/credentialversion/", "connections/providerapp/"),
@@ -113,8 +112,8 @@ def _live(stack: LocalStack, sinks: Sinks, seen: _Seen, *, rounds: int) -> None:
     ann.log_in()
     for _ in range(rounds):
         connection = ann.connect()
-        for kind, options in _FAULTS:
-            sandbox.fault(kind, grant_type="refresh_token", **options)
+        for answer in _FAULTS:
+            sandbox.fault(answer.kind, grant_type="refresh_token", **answer.options)
             _call(stack, seen, "POST", f"connections/{connection}/refresh")
         sandbox.clear_faults()
         for body in ({"end_user": "ann"}, {"end_user": "ben"}, {"end_user": "ann", "scopes": ["nothing"]}):

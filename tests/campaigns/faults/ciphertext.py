@@ -15,8 +15,15 @@ from datetime import timedelta
 
 from django.db import connection as database
 
-from connections.access.secrets import open_client_secrets, open_credential, open_for_session, seal_for_session, unwrap
+from connections.access.secrets import (
+    open_client_secrets,
+    open_credential,
+    open_for_session,
+    seal_for_session,
+    unwrap,
+)
 from connections.database.clock import database_now
+from connections.drills.oracles import Broken, expect, expect_kept
 from connections.lifecycle.refresh.claim import Need, Outcome
 from connections.lifecycle.refresh.refresh import refresh
 from connections.models import (
@@ -135,8 +142,11 @@ def _refresh_damaged(cells: list[_Cell]) -> int:
         connection = Connection.objects.get(current_version_id=cell.row)
         report = refresh(connection.id, trigger="campaign", need=Need(instead_of=cell.row, at_once=True))
         cell.write(original)
-        connection.refresh_from_db()
-        dead += report.outcome is not Outcome.UNREADABLE or connection.status != "active"
+        try:
+            expect(report.outcome is Outcome.UNREADABLE, f"the outcome is {report.outcome}")
+            expect_kept(connection.id, before=cell.row)
+        except Broken:
+            dead += 1
     return dead
 
 

@@ -1,8 +1,8 @@
 """Ten thousand connections that expire together, at a provider app with a budget, and vends in the middle of it.
 
-Real: web server, worker and beat with their defaults, the throttle, a provider that takes 0.3 s. Its catalogue entry is
-the sandbox's with a lower ``requests_per_minute``. Besides the herd there are connections of the same app whose token
-is valid, and some whose token has expired: their vends refresh inline, overdraw the budget, and wait for nobody.
+Real: web server, two workers and a beat, the throttle that they share, a provider that takes 0.3 s. Its catalogue entry
+is the sandbox's with a lower ``requests_per_minute``. Besides the herd there are connections of the same app whose
+token is valid, and some whose token has expired: their vends refresh inline, overdraw the budget, and wait for nobody.
 """
 
 import random
@@ -21,6 +21,7 @@ from providers.catalog.loader import catalog_files, configure_catalog
 from providers.sandbox.waiting import until
 from tests.campaigns.faults.figures import Figure, percentile
 from tests.campaigns.faults.ground import Ground
+from tests.campaigns.stacks import extra_worker
 from tests.factories import make_caller
 
 PROVIDER = "sandbox-with-a-limit"
@@ -67,7 +68,7 @@ def herd(ground: Ground) -> Figure:
     after = ground.control.last_id()
     meanwhile: list[float] = []
     inline: list[float] = []
-    with ground.running("web", "worker", "beat"):
+    with ground.running("web", "worker", "beat"), extra_worker(ground.stack):
         idle = [vends.timed(random.choice(valid)) for _ in range(50)]
         ground.rows("UPDATE connections_connection SET refresh_due_at = now() WHERE id = ANY(%s)", herd_ids)
         began = time.monotonic()
@@ -103,6 +104,7 @@ def herd(ground: Ground) -> Figure:
         target="the limit is kept but for vends that wait; no vend queues behind the sweep; due again apart",
         is_kept=over <= _EXPIRED + _CLOSER
         and len(entries) == count + _EXPIRED
+        and {entry.outcome for entry in entries} == {"rotated"}
         and left > 0
         and is_spread
         and statistics.median(meanwhile) <= _VEND_SECONDS

@@ -5,7 +5,8 @@ Real: the processes (forked from a zygote that has imported the product), the ki
 lease, by moving the times of what the killed process left; with a strict provider also the ten minutes within which
 many refusals would be taken for the provider's fault, because here they are all real losses.
 
-Which phase a kill hit is told apart afterwards, by the provider's log and the attempt's row.
+Which phase (``connections/drills/phases``) a kill hit is told apart afterwards, by the provider's log and the attempt's
+row. The drills kill once in each of the phases that matter; what must hold afterwards is theirs.
 """
 
 import random
@@ -15,22 +16,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connections.drills.oracles import Broken, expect_loss_told
+from connections.drills.phases import LOSING, Phase
 from connections.lifecycle.refresh.claim import Outcome
 from connections.models import ProviderApp
 from tests.campaigns.faults.figures import Figure
 from tests.campaigns.faults.ground import Ground, Member
 from tests.campaigns.faults.lean import Lean
 
-PHASES = (
-    "before claim",
-    "claimed, not sent",
-    "sent, unanswered",
-    "answered, not stored",
-    "stored, not promoted",
-    "promoted",
-)
-# A token can only be lost between the provider's rotation and the store.
-_LOSING = frozenset({"sent, unanswered", "answered, not stored"})
 _AT_ONCE = 3
 _EACH = 2
 _SPAN_SECONDS = 0.2
@@ -45,7 +38,7 @@ class _Trial:
     child: Lean
     members: list[Member]
     killed_at: float = 0.0
-    phase: str = ""
+    phase: Phase = Phase.UNCLAIMED
     hit: Member | None = None
 
 
@@ -134,13 +127,13 @@ def _round(ground: Ground, app: ProviderApp, places: list[list[Member]], tally: 
         )
 
 
-def _phase(ground: Ground, trial: _Trial, entries: Sequence[Any]) -> str:
+def _phase(ground: Ground, trial: _Trial, entries: Sequence[Any]) -> Phase:
     """Return which phase of the cycle the kill hit."""
     marks = trial.child.marks
     trial.hit = member = trial.members[(marks.turn - 1) % len(trial.members)]
     if not marks.is_busy:
         trial.hit = None
-        return "promoted"
+        return Phase.PROMOTED
     started_at = marks.started_at
     attempts = ground.rows(
         "SELECT state FROM connections_refreshattempt WHERE connection_id = %s AND claimed_at >= to_timestamp(%s)"
@@ -149,36 +142,36 @@ def _phase(ground: Ground, trial: _Trial, entries: Sequence[Any]) -> str:
         started_at,
     )
     if not attempts:
-        return "before claim"
+        return Phase.UNCLAIMED
     state = attempts[0][0]
     if state == "promoted":
-        return "promoted"
+        return Phase.PROMOTED
     if state == "received":
-        return "stored, not promoted"
+        return Phase.STORED
     own = [entry for entry in entries if entry.grant_id == member.grant and entry.started_at >= started_at]
     if not own:
-        return "claimed, not sent"
-    return "answered, not stored" if own[-1].ended_at < trial.killed_at and not own[-1].client_closed else PHASES[2]
+        return Phase.CLAIMED
+    is_answered = own[-1].ended_at < trial.killed_at and not own[-1].client_closed
+    return Phase.ANSWERED if is_answered else Phase.SENT
 
 
 def _judge_loss(
     ground: Ground, trial: _Trial, member: Member, outcome: Outcome, tally: _Tally, *, strict: bool
 ) -> None:
     """Count a connection that did not refresh again, and note what is wrong about it."""
-    ((status, reason),) = ground.rows("SELECT status, reason FROM connections_connection WHERE id = %s", member.id)
-    ((notices,),) = ground.rows(
-        "SELECT count(*) FROM connections_outboxevent WHERE connection_id = %s AND type = 'connection.needs_reauth'",
-        member.id,
-    )
     tally.lost[trial.phase] += 1
-    told = f"{status}({reason}) after a kill {trial.phase}, outcome {outcome}, {notices} notices"
-    is_honest = (status, reason, notices) == ("needs_reauth", "lost_in_flight", 1)
-    if not strict or not is_honest or trial.phase not in _LOSING or trial.hit != member:
-        tally.wrong.append(told)
+    told = f"after a kill {trial.phase}, outcome {outcome}"
+    try:
+        expect_loss_told(member.id)
+    except Broken as broken:
+        tally.wrong.append(f"{broken} {told}")
+        return
+    if not strict or trial.phase not in LOSING or trial.hit != member:
+        tally.wrong.append(f"lost {told}")
 
 
-def _missing(tally: _Tally) -> list[str]:
-    return [phase for phase in PHASES if not tally.phases[phase]]
+def _missing(tally: _Tally) -> list[Phase]:
+    return [phase for phase in Phase if not tally.phases[phase]]
 
 
 def _unhit(tally: _Tally) -> str:
@@ -192,7 +185,7 @@ def _wrong(tally: _Tally) -> str:
 def _facts(tally: _Tally) -> dict[str, Any]:
     return {
         "kills": tally.kills,
-        "kills_by_phase": {phase: tally.phases[phase] for phase in PHASES},
+        "kills_by_phase": {phase: tally.phases[phase] for phase in Phase},
         "lost_by_phase": dict(tally.lost),
         "wrong": tally.wrong[:20],
     }

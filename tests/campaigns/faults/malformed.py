@@ -1,8 +1,8 @@
 """Malformed token responses by the thousand: none is unhandled, none damages what is stored.
 
 Real: a provider on a socket that sends any bytes at all (``bodies``), the egress client, ``refresh``, PostgreSQL.
-After each answer the connection is looked at: a success that is one is current and has a sane lifetime, and after
-anything else the credential before is still current and nothing is dead.
+After each answer the connection is judged as after the drills' answers (``connections/drills/oracles``). The drills
+know what the sandbox can be told to say; the bytes that no server would send are made here.
 """
 
 import contextlib
@@ -15,18 +15,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from connections.access.secrets import open_credential
+from connections.drills.faults import CANARY
+from connections.drills.oracles import Broken, expect, expect_kept, expect_replaced
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.credentials.reread import discard_unread
 from connections.lifecycle.refresh.claim import Need, Outcome
 from connections.lifecycle.refresh.refresh import refresh
-from connections.models import Connection, CredentialVersion, Stage
-from tests.campaigns.faults.bodies import CANARY, Case, case
+from connections.models import Connection
+from tests.campaigns.faults.bodies import Case, case
 from tests.campaigns.faults.figures import Figure
 from tests.campaigns.faults.ground import Ground
 
 _CONNECTIONS = 40
-_SHORTEST_SECONDS = 30
-_LONGEST_SECONDS = 366 * 24 * 3600
 
 
 @dataclass(slots=True)
@@ -61,8 +61,10 @@ def malformed(ground: Ground) -> Figure:
                 continue
             outcomes[f"{provider.case.kind}: {outcome}"] += 1
             discard_unread(connection_id, actor=SYSTEM)  # or it would hold back the next case
-            if problem := _problem(connection_id, before, provider.case, outcome):
-                damaged.append(f"case {number} ({provider.case.kind}): {problem}")
+            try:
+                _judge(connection_id, before, provider.case, outcome)
+            except Broken as broken:
+                damaged.append(f"case {number} ({provider.case.kind}): {broken}")
         answered = provider.answered
     ((leaked,),) = ground.rows(
         "SELECT count(*) FROM connections_refreshattempt WHERE evidence::text LIKE %s", f"%{CANARY}%"
@@ -84,26 +86,16 @@ def malformed(ground: Ground) -> Figure:
     )
 
 
-def _problem(connection_id: uuid.UUID, before: uuid.UUID, served: Case, outcome: Outcome) -> str:
-    """Return what is wrong after the answer, or ""."""
-    connection = Connection.objects.get(id=connection_id)
-    if connection.status != "active":
-        return f"the connection is {connection.status} ({connection.reason})"
-    version = CredentialVersion.objects.get(connection=connection, stage=Stage.CURRENT)
-    credential = open_credential(connection, version)
+def _judge(connection_id: uuid.UUID, before: uuid.UUID, served: Case, outcome: Outcome) -> None:
+    """Raise ``Broken`` unless what the drills promise after such an answer holds."""
     if not served.token:
-        if version.id != before:
-            return "another credential is current"
-        return "" if outcome is Outcome.UNAVAILABLE else f"the outcome is {outcome}"
-    if outcome is not Outcome.REFRESHED:
-        return f"a usable token was not taken: {outcome}"
-    if credential.access_token is None or credential.access_token.get_secret_value() != served.token:
-        return "the current token is not the one that was sent"
-    if version.lifetime_seconds is None or not _SHORTEST_SECONDS <= version.lifetime_seconds <= _LONGEST_SECONDS:
-        return f"its lifetime is {version.lifetime_seconds} s"
-    if connection.refresh_due_at is None or connection.refresh_due_at <= version.received_at:
-        return "its refresh is due at once"
-    return ""
+        expect_kept(connection_id, before=before)
+        expect(outcome is Outcome.UNAVAILABLE, f"the outcome is {outcome}")
+        return
+    expect(outcome is Outcome.REFRESHED, f"a usable token was not taken: {outcome}")
+    version = expect_replaced(connection_id, before=before)
+    token = open_credential(version.connection, version).access_token
+    expect(token is not None and token.get_secret_value() == served.token, "another token is current than was sent")
 
 
 @contextmanager

@@ -1,14 +1,16 @@
 """Transient faults by the thousand: none may make a connection look revoked.
 
-Real: everything; two lean processes refresh and probe without regard to the backoff, against a provider most of whose
-answers are faults. It has a grace period, because some of the faults hide a rotation. A second provider app meets
-``invalid_client`` among them, which is an incident of its own and never the connections' fault.
+The faults are those of the drills (``connections/drills/faults``), each of which must leave a living grant active: the
+drills meet them one by one, this row mixed and at random. Real: everything; two lean processes refresh and probe
+without regard to the backoff, against a provider most of whose answers are faults. It has a grace period, because some
+of the faults hide a rotation. A second provider app meets ``invalid_client`` among them, which is an incident of its
+own and never the connections' fault.
 """
 
 import time
 from collections import Counter
-from typing import Any
 
+from connections.drills import faults
 from connections.models import ProviderApp
 from tests.campaigns.faults.figures import Figure
 from tests.campaigns.faults.ground import Ground
@@ -18,35 +20,6 @@ _PROCESSES = 2
 _CONNECTIONS = 20
 _GRACE_SECONDS = 600
 _PROBE_EACH = 5
-_TOKEN_FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("status", {"status": 500}),
-    ("status", {"status": 502, "body": "<html>Bad gateway</html>", "content_type": "text/html"}),
-    ("status", {"status": 503, "headers": {"Retry-After": "1"}}),
-    ("status", {"status": 403, "body": "Forbidden"}),
-    ("status", {"status": 404, "body": "Not found"}),
-    ("rate_limited", {"retry_after": 1}),
-    ("rate_limited", {"retry_after": 1, "http_date": True}),
-    ("html", {}),
-    ("empty_body", {}),
-    ("json_list", {}),
-    ("json_null", {}),
-    ("truncated_json", {}),
-    ("no_access_token", {}),
-    ("null_access_token", {}),
-    ("lost_response", {}),
-    ("lost_response", {"reset": True}),
-    ("reset_before", {}),
-    ("error", {"error": "temporarily_unavailable"}),
-    ("error", {"error": "server_error"}),
-)
-_PROBE_FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("status", {"status": 401}),
-    ("status", {"status": 403}),
-    ("status", {"status": 500}),
-    ("html", {}),
-    ("lost_response", {}),
-    ("rate_limited", {"retry_after": 1}),
-)
 
 
 def transients(ground: Ground) -> Figure:
@@ -105,9 +78,10 @@ def transients(ground: Ground) -> Figure:
 def _arm(ground: Ground, apps: list[ProviderApp]) -> None:
     """Arm every fault until cleared, each with such a chance that about one request in eight is answered properly."""
     own = apps[1].client_id
-    ground.control.fault("error", times=0, client_id=own, probability=0.1, error="invalid_client")
-    for endpoint, faults in (("token", _TOKEN_FAULTS), ("me", _PROBE_FAULTS)):
-        for position, (kind, options) in enumerate(faults):
+    rejected = faults.CLIENT_REJECTED
+    ground.control.fault(rejected.kind, times=0, client_id=own, probability=0.1, **rejected.options)
+    for endpoint, answers in (("token", faults.TRANSIENT), ("me", faults.TRANSIENT_PROBES)):
+        for position, answer in enumerate(answers):
             # The first that matches is met: later ones need a higher chance to come up as often.
-            chance = 1 / (len(faults) - position + len(faults) / 7)
-            ground.control.fault(kind, endpoint=endpoint, times=0, probability=chance, **options)
+            chance = 1 / (len(answers) - position + len(answers) / 7)
+            ground.control.fault(answer.kind, endpoint=endpoint, times=0, probability=chance, **answer.options)
