@@ -22,7 +22,7 @@ from connections.access.secrets import digest, open_credential
 from connections.database.clock import database_now
 from connections.drills.faults import Answer
 from connections.drills.grants import store_grant
-from connections.drills.oracles import current_version, expect_status
+from connections.drills.oracles import Broken, current_version, expect_status
 from connections.drills.throwaway import Server, connection_parameters
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.provision.api_clients import issue_key, save_api_client
@@ -42,6 +42,7 @@ from connections.models import (
     Status,
     Trigger,
 )
+from connections.refusals import Refusal
 from providers import egress
 from providers.catalog.loader import entry
 from providers.sandbox.client import SandboxControl
@@ -143,6 +144,14 @@ class Ground:
         return vend(
             VendOrder(subject.key_hash, subject.id, end_user=_USER, scopes=scopes, min_ttl_seconds=min_ttl_seconds)
         )
+
+    def refusal(self, subject: Subject, *scopes: str, min_ttl_seconds: float | None = None) -> Refusal:
+        """Vend as a caller does, and return what that is refused with. Raises ``Broken`` where it is answered."""
+        try:
+            self.vend(subject, *scopes, min_ttl_seconds=min_ttl_seconds)
+        except Refusal as refusal:
+            return refusal
+        raise Broken("a vend was answered that must be refused")
 
     def in_thread(self, subject: Subject) -> "Running":
         """Begin a refresh in a thread, and return when its request is at the provider."""

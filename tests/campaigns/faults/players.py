@@ -13,6 +13,8 @@ from typing import Any
 
 from django.db import connection as database
 
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.credentials.reread import discard_unread
 from connections.lifecycle.probe.probe import probe
 from connections.lifecycle.refresh.claim import Need, Outcome
 from connections.lifecycle.refresh.refresh import refresh
@@ -62,7 +64,11 @@ def contend(marks: Marks, arguments: Any) -> dict[str, Any]:
 
 
 def endure(marks: Marks, arguments: Any) -> dict[str, Any]:
-    """Refresh and probe ``ids`` in turn, whatever the backoff says, until told to stop."""
+    """Refresh and probe ``ids`` in turn, whatever the backoff says, until told to stop.
+
+    An answer that nobody can read holds its connection back once the provider's grace is over, rightly; an operator is
+    played, who discards it.
+    """
     ids = [uuid.UUID(one) for one in arguments["ids"]]
     tally: Counter[str] = Counter()
     while not marks.is_to_stop:
@@ -80,7 +86,10 @@ def endure(marks: Marks, arguments: Any) -> dict[str, Any]:
 
 def _replace(connection_id: uuid.UUID) -> str:
     version_id = Connection.objects.values_list("current_version_id", flat=True).get(id=connection_id)
-    return refresh(connection_id, trigger="campaign", need=Need(instead_of=version_id, at_once=True)).outcome.value
+    outcome = refresh(connection_id, trigger="campaign", need=Need(instead_of=version_id, at_once=True)).outcome
+    if outcome is Outcome.ANSWER_UNREAD:
+        discard_unread(connection_id, actor=SYSTEM)
+    return outcome.value
 
 
 def _refresh(connection_id: uuid.UUID) -> str:

@@ -11,6 +11,8 @@ import time
 from collections import Counter
 
 from connections.drills import faults
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.credentials.reread import discard_unread
 from connections.models import ProviderApp
 from tests.campaigns.faults.figures import Figure
 from tests.campaigns.faults.ground import Ground
@@ -55,6 +57,8 @@ def transients(ground: Ground) -> Figure:
         ids,
     )
     statuses = ground.statuses(ids)
+    for one in ids:
+        discard_unread(one, actor=SYSTEM)  # or it would rightly hold the connection back; see ``players.endure``
     recovered = ground.recover(ids)
     lost = [str(one) for one in ids if recovered[one] != "refreshed" or not ground.works(one)]
     raised = {name: count for name, count in outcomes.items() if name.startswith("raised")}
