@@ -96,6 +96,16 @@ class Method(Shape):
         """What is known of its refresh tokens."""
         return RefreshTokens()
 
+    @property
+    def response_names(self) -> ResponseNames:
+        """What the authorization response calls its parameters, where it redirects."""
+        return ResponseNames()
+
+    @property
+    def approval_markers(self) -> ApprovalMarkers:
+        """Which parameters of that response mean that an administrator has to approve first."""
+        return {}
+
 
 class Revocation(Shape):
     """How the revocation endpoint wants to be called, where that is not RFC 7009.
@@ -242,6 +252,14 @@ class AuthorizationCodeMethod(OAuthMethod):
     @property
     def urls(self) -> Mapping[str, str]:
         return {**super().urls, "authorization": self.authorization_url, "jwks": self.jwks_url}
+
+    @property
+    def response_names(self) -> ResponseNames:
+        return self.callback
+
+    @property
+    def approval_markers(self) -> ApprovalMarkers:
+        return self.approval
 
     @property
     def refresh_tokens(self) -> RefreshTokens:

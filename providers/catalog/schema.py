@@ -66,6 +66,11 @@ class CatalogEntry(Shape):
         """The ways to connect that this entry describes, in the order of preference."""
         return tuple(self.methods)
 
+    @property
+    def redirecting(self) -> Method | None:
+        """What it says of the style by which end users are sent to the provider, None where there is none."""
+        return next((method for method in self.methods.values() if method.redirects), None)
+
     def oauth_method(self, style: str) -> OAuthMethod | None:
         """The endpoints and habits behind ``style``, or None where it is no OAuth grant or not described."""
         method = self.methods.get(style)

@@ -72,13 +72,13 @@ def read_response(given: Mapping[str, Sequence[str]], *, entry: CatalogEntry | N
 
 
 def _names(entry: CatalogEntry | None) -> ResponseNames:
-    method = entry.authorization_code if entry is not None else None
-    return method.callback if method is not None else ResponseNames()
+    method = entry.redirecting if entry is not None else None
+    return method.response_names if method is not None else ResponseNames()
 
 
 def _own_markers(entry: CatalogEntry | None) -> Mapping[str, tuple[str, ...]]:
-    method = entry.authorization_code if entry is not None else None
-    own = method.approval if method is not None else {}
+    method = entry.redirecting if entry is not None else None
+    own = method.approval_markers if method is not None else {}
     error = _names(entry).error
     return {error if name == "error" else name: values for name, values in own.items()}
 
