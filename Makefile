@@ -55,7 +55,7 @@ smoke: environment ## the whole stack through its main job, once: connect, vend,
 screens: environment ## take a picture of every page, desktop and phone (ARGS=--readme: those of the README)
 	$(RUN) tests.campaigns.screens $(ARGS)
 
-bench: environment ## measure vends and refreshes against yardsticks of the same run
+bench: environment ## measure vends and refreshes against yardsticks of the same run (ARGS="--only detours")
 	$(RUN) tests.campaigns.bench $(ARGS)
 
 faults: environment ## kill, pause and mislead it, and print what became of each promise (ARGS="--scale 0.01": a few cases)

@@ -1,7 +1,7 @@
 """Sending tasks: their names and queues, after the transaction has committed. Imports no task.
 
-Only ids travel, several in one message where a sweep has many: what Celery costs a message is more than a refresh
-itself. Where the broker is down the send is given up quickly: the next sweep finds what is still due.
+Only ids travel, several in one message where a sweep has many (``database`` lists what that gains). Where the broker is
+down the send is given up quickly: the next sweep finds what is still due.
 """
 
 import time

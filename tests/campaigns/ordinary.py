@@ -2,7 +2,7 @@
 
 ``Ordinary`` says what a process does without one detour: other settings, read by ``bench_settings``, or other
 attributes, set by ``set_attributes`` before the process serves. The list of the detours, each with its reason and its
-figure, is the docstring of ``connections.database.prepared``.
+figure, is the docstring of ``connections.database``.
 """
 
 import json

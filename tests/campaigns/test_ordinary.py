@@ -1,9 +1,12 @@
 """The ordinary way in place of each detour still works: what it is compared with has to do the same."""
 
+import re
+
 import pytest
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from connections import database
 from connections.database.clock import database_now
 from connections.lifecycle.refresh.claim import Need, Outcome
 from connections.lifecycle.refresh.refresh import refresh
@@ -46,6 +49,12 @@ def test_a_refresh_without_the_detour_is_the_same(
     assert refresh(connection.id, trigger="sweep", need=Need()).outcome is Outcome.REFRESHED
     age(connection.id, hours=1)
     assert sweep_refreshes(now=database_now()) == 1
+
+
+def test_each_detour_is_listed_with_its_figure() -> None:
+    figures = dict(re.findall(r"^- ``(\w+)`` \((\d+) %", database.__doc__ or "", re.MULTILINE))
+    assert list(figures) == [*ON_VENDS, *ON_REFRESHES]
+    assert all(int(figure) > 0 for figure in figures.values())
 
 
 @pytest.mark.parametrize("name", [name for name, ordinary in ON_VENDS.items() if ordinary.settings is not dict])
