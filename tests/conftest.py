@@ -1,5 +1,6 @@
 """Fixtures shared by the tests: a real sandbox provider a worker, and the cast of tenants, callers and people."""
 
+import importlib
 from collections.abc import Iterator
 
 import pytest
@@ -47,6 +48,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE connections_auditevent DISABLE TRIGGER audit_no_truncate")
+    # What a web process does at its start, for ``wsgi_client``: it sets up the logs, and holds a lock in this database.
+    importlib.import_module("config.wsgi")
     yield
     presence.stop()
 

@@ -23,7 +23,7 @@ class WsgiClient(Client):
 
 def _answer(environ: dict[str, Any]) -> HttpResponse:
     """Return what the application answers, read to its end and closed."""
-    from config.wsgi import application  # it takes a database lock for the process: the test database's, made by now
+    from config.wsgi import application  # imported by conftest, once the test database is there
 
     told: list[tuple[str, list[tuple[str, str]]]] = []
 

@@ -5,14 +5,14 @@ import pprint
 
 import pytest
 from django.conf import settings
-from django.test import Client
 
 from config.hidden import HiddenUrl
 from config.logging import _OneLine
+from tests.wsgi_client import WsgiClient
 
 
-def test_a_foreign_host_is_told_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
-    assert Client(raise_request_exception=False).get("/admin/", headers={"host": "evil.example"}).status_code == 400
+def test_a_foreign_host_is_told_in_one_line(caplog: pytest.LogCaptureFixture, db: None) -> None:
+    assert WsgiClient().get("/admin/", headers={"host": "evil.example"}).status_code == 400
     told = [record for record in caplog.records if record.name == "django.security.DisallowedHost"]
     assert told
     for record in told:
