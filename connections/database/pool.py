@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from django.db import OperationalError, connection, transaction
 from psycopg import errors as pg
@@ -42,6 +42,17 @@ def release_database() -> None:
     if connection.in_atomic_block:
         raise RuntimeError("A transaction is open where an HTTP call or a wait begins.")
     connection.close()
+
+
+def direct_parameters() -> dict[str, Any]:
+    """Return what psycopg is to be given for a session as Django's, but one that no pool hands out.
+
+    What only concerns Django's own cursors is left out. No I/O.
+    """
+    parameters: dict[str, Any] = connection.get_connection_params()
+    for name in ("cursor_factory", "context", "prepare_threshold"):
+        parameters.pop(name, None)
+    return parameters
 
 
 def replace_broken_connections() -> None:

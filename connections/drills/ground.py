@@ -20,10 +20,11 @@ from django.db.models import F
 
 from connections.access.secrets import digest, open_credential
 from connections.database.clock import database_now
+from connections.database.pool import direct_parameters
 from connections.drills.faults import Answer
 from connections.drills.grants import store_grant
 from connections.drills.oracles import Broken, current_version, expect_status
-from connections.drills.throwaway import Server, connection_parameters
+from connections.drills.throwaway import Server
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.provision.api_clients import issue_key, save_api_client
 from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
@@ -180,7 +181,7 @@ class Ground:
     @contextmanager
     def session(self) -> "Iterator[psycopg.Connection[Any]]":
         """Open a session at the throw-away database that is none of the product's, to stand in its way."""
-        parameters = connection_parameters() | {"dbname": self.server.name, "autocommit": True}
+        parameters = direct_parameters() | {"dbname": self.server.name, "autocommit": True}
         with psycopg.connect(**parameters) as session:
             yield session
 

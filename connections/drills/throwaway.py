@@ -11,7 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.postgresql.base import DatabaseWrapper
 from psycopg import sql
 
-_NOT_FOR_PSYCOPG = {"pool", "prepare_threshold", "isolation_level", "server_side_binding", "assume_role"}
+from connections.database.pool import direct_parameters
 
 
 class NoDatabase(Exception):
@@ -56,7 +56,7 @@ def throwaway_database() -> Iterator[Server]:
     configured = connections[DEFAULT_DB_ALIAS].settings_dict["NAME"]
     name = f"latchkey_drill_{secrets.token_hex(6)}"
     try:
-        connected = psycopg.connect(**connection_parameters(), autocommit=True)
+        connected = psycopg.connect(**direct_parameters(), autocommit=True)
     except psycopg.OperationalError:
         raise NoDatabase("The database server cannot be reached; check DATABASE_URL.") from None
     with connected:
@@ -91,11 +91,3 @@ def hang_up() -> None:
     default = cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS])
     default.close()
     default.close_pool()
-
-
-def connection_parameters() -> dict[str, Any]:
-    """Return what psycopg needs to connect as Django does."""
-    known = connections[DEFAULT_DB_ALIAS].settings_dict
-    names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
-    further = {name: value for name, value in known["OPTIONS"].items() if name not in _NOT_FOR_PSYCOPG}
-    return {name: known[ours] for name, ours in names.items() if known[ours]} | further

@@ -43,9 +43,9 @@ from typing import Any
 
 import psycopg
 import structlog
-from django.db import Error, connection, connections
+from django.db import Error, connection
 
-from connections.database.pool import release_database, replace_broken_connections
+from connections.database.pool import direct_parameters, release_database, replace_broken_connections
 from connections.lifecycle.credentials import spool
 
 logger = structlog.get_logger(__name__)
@@ -57,7 +57,9 @@ _STALE_SECONDS = 3.0
 _SPOOL_SECONDS = 5.0
 
 # How the client notices a server that vanished, and the server a client: in seconds, the last in milliseconds.
-_CLIENT_KEEPALIVES = {
+_OWN_PARAMETERS: dict[str, Any] = {
+    "autocommit": True,
+    "application_name": "latchkey presence",
     "connect_timeout": 3,
     "keepalives": 1,
     "keepalives_idle": 2,
@@ -174,7 +176,7 @@ class _Holder:
     def _hold(self) -> None:
         """Connect, take the lock and keep it until told to stop. Raises ``psycopg.Error`` when the session ends."""
         with _guard:  # no fork while there is a socket that a child could not know of
-            session = self._session = psycopg.connect(**_connection_parameters())
+            session = self._session = psycopg.connect(**direct_parameters() | _OWN_PARAMETERS)
         try:
             _row(session, _SERVER_SETTINGS)
             is_direct = _row(session, "SELECT pg_backend_pid()") == (session.info.backend_pid,)
@@ -221,14 +223,6 @@ class _Holder:
         if event != self._last_word:
             self._last_word = event
             (logger.info if event == "presence_held" else logger.warning)(event, **values)
-
-
-def _connection_parameters() -> dict[str, Any]:
-    """Return what Django connects with, without what only concerns its own cursors."""
-    parameters = connections["default"].get_connection_params()
-    for name in ("cursor_factory", "context", "prepare_threshold"):
-        parameters.pop(name, None)
-    return parameters | _CLIENT_KEEPALIVES | {"autocommit": True, "application_name": "latchkey presence"}
 
 
 def _row(session: "psycopg.Connection[tuple[Any, ...]]", statement: str) -> tuple[Any, ...] | None:

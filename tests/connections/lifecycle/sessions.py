@@ -3,17 +3,11 @@
 from typing import Any
 
 import psycopg
-from django.conf import settings
+
+from connections.database.pool import direct_parameters
 
 
 def session(dbname: str) -> "psycopg.Connection[Any]":
     """Open an autocommitting session at the database of that name; the tests' own for an empty one."""
-    server = settings.DATABASES["default"]
-    return psycopg.connect(
-        host=server["HOST"],
-        port=server["PORT"],
-        user=server["USER"],
-        password=server["PASSWORD"],
-        dbname=dbname or server["NAME"],
-        autocommit=True,
-    )
+    named = {"dbname": dbname} if dbname else {}
+    return psycopg.connect(**direct_parameters() | named | {"autocommit": True})
