@@ -40,7 +40,7 @@ Of a refresh:
   nothing but the token has changed; ``promote`` decides about all else.
 - ``store_statement`` (20 %): ``lifecycle.credentials.store`` stores what came in one statement.
 - ``refresh_prepared`` (51 %): ``prepared``, as above.
-- ``broker_client`` (10 %): ``config.broker`` keeps the client that kombu makes anew for each command.
+- ``broker_client`` (13 %): ``config.broker`` keeps the client that kombu makes anew for each command.
 - ``together`` (12 %, of the worker's time alone): ``lifecycle.sweep`` sends up to eight connections of one provider app
   in one message where many are due, because a message costs Celery a part of what a refresh costs.
 """
