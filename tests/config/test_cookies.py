@@ -1,49 +1,41 @@
 """The names and flags of cookies: every browser keeps them on a developer's machine, and nowhere are they weaker."""
 
-import json
+import runpy
 import subprocess
 import sys
+import uuid
 
 import pytest
+from django.http import HttpResponse
+from django.test import override_settings
 
 from config.local.supervisor.environment import inherited, placeholder_settings
 from config.local.supervisor.state import PROJECT_ROOT
-
-_PRINT = """
-import json, uuid, django
-django.setup()
-from django.conf import settings
-from django.http import HttpResponse
 from connections.consent.cookies import set_browser_secret, set_click_secret
-response = HttpResponse()
-set_browser_secret(response, uuid.uuid4(), "secret")
-set_click_secret(response, uuid.uuid4(), "secret")
-names = [settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, *response.cookies]
-secure = [settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE]
-secure += [bool(cookie["secure"]) for cookie in response.cookies.values()]
-kept_from_scripts = [settings.SESSION_COOKIE_HTTPONLY, settings.CSRF_COOKIE_HTTPONLY]
-kept_from_scripts += [bool(cookie["httponly"]) for cookie in response.cookies.values()]
-same_site = [settings.SESSION_COOKIE_SAMESITE, settings.CSRF_COOKIE_SAMESITE]
-same_site += [cookie["samesite"] for cookie in response.cookies.values()]
-print(json.dumps([names, secure, kept_from_scripts, same_site]))
-"""
 
 
 def cookies_at(url: str, env: str) -> tuple[list[str], set[bool]]:
-    """Return the names of all cookies and whether they are Secure, under these settings."""
-    done = subprocess.run(
-        [sys.executable, "-c", _PRINT],
-        cwd=PROJECT_ROOT,
-        env=inherited() | placeholder_settings() | {"PUBLIC_URL": url, "LATCHKEY_ENV": env},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    names, secure, kept_from_scripts, same_site = json.loads(done.stdout)
+    """Return the names of all cookies and whether they are Secure, with the settings that these two lead to."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (placeholder_settings() | {"PUBLIC_URL": url, "LATCHKEY_ENV": env}).items():
+            patch.setenv(name, value)
+        settings = runpy.run_path(str(PROJECT_ROOT / "config" / "settings.py"))
+    response = HttpResponse()
+    with override_settings(COOKIE_PREFIX=settings["COOKIE_PREFIX"], LOOPBACK_HTTP=settings["LOOPBACK_HTTP"]):
+        set_browser_secret(response, uuid.uuid4(), "secret")
+        set_click_secret(response, uuid.uuid4(), "secret")
+    cookies = response.cookies.values()
+    names = [settings["SESSION_COOKIE_NAME"], settings["CSRF_COOKIE_NAME"], *response.cookies]
+    secure = {settings["SESSION_COOKIE_SECURE"], settings["CSRF_COOKIE_SECURE"]}
+    secure |= {bool(cookie["secure"]) for cookie in cookies}
+    kept_from_scripts = {settings["SESSION_COOKIE_HTTPONLY"], settings["CSRF_COOKIE_HTTPONLY"]}
+    kept_from_scripts |= {bool(cookie["httponly"]) for cookie in cookies}
+    same_site = {settings["SESSION_COOKIE_SAMESITE"], settings["CSRF_COOKIE_SAMESITE"]}
+    same_site |= {cookie["samesite"] for cookie in cookies}
     assert len(set(names)) == 4, "no cookie takes another's place"
-    assert set(kept_from_scripts) == {True}
-    assert set(same_site) == {"Lax"}
-    return names, set(secure)
+    assert kept_from_scripts == {True}
+    assert same_site == {"Lax"}
+    return names, secure
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost", "http://[::1]:8000"])
@@ -73,6 +65,14 @@ def test_everywhere_else_they_are_secure_and_for_one_host_alone(url: str, env: s
 
 
 def test_production_over_loopback_http_does_not_start() -> None:
-    with pytest.raises(subprocess.CalledProcessError) as failure:
-        cookies_at("http://127.0.0.1:8000", "production")
-    assert "PUBLIC_URL must be https://" in failure.value.stderr
+    settings = placeholder_settings() | {"PUBLIC_URL": "http://127.0.0.1:8000", "LATCHKEY_ENV": "production"}
+    started = subprocess.run(
+        [sys.executable, "-c", "import django; django.setup()"],
+        cwd=PROJECT_ROOT,
+        env=inherited() | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert started.returncode != 0
+    assert "PUBLIC_URL must be https://" in started.stderr

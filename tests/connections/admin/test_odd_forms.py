@@ -40,8 +40,8 @@ def test_an_action_on_an_id_that_is_gone_does_nothing(olga: Client, world: World
 @pytest.mark.parametrize("model", [*MODELS, User, Group], ids=lambda model: model.__name__)
 def test_every_list_withstands_an_action_on_what_is_no_id(olga: Client, world: World, model: type[Model]) -> None:
     url = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
-    actions = [*ACTIONS, "delete_selected", "nonsense", ""]
-    for action in actions:
+    offered = admin.site._registry[model].actions or ()
+    for action in dict.fromkeys((*offered, "refresh", "delete_selected", "nonsense", "")):
         for no_id in NO_IDS:
             answer = olga.post(url, {"action": action, "_selected_action": [no_id], "post": "yes", "index": "0"})
             assert answer.status_code < 500, (action, no_id)
