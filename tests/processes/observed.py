@@ -16,16 +16,17 @@ def rows(stack: LocalStack, statement: str) -> list[Any]:
         return cursor.fetchall() if cursor.description else []
 
 
-def states(stack: LocalStack) -> list[str]:
-    """Return the states of all attempts, oldest first."""
-    return [state for (state,) in rows(stack, "SELECT state FROM connections_refreshattempt ORDER BY claimed_at")]
+def states(stack: LocalStack, connection: str) -> list[str]:
+    """Return the states of the connection's attempts, oldest first."""
+    statement = f"SELECT state FROM connections_refreshattempt WHERE connection_id = '{connection}' ORDER BY claimed_at"
+    return [state for (state,) in rows(stack, statement)]
 
 
-def reach(stack: LocalStack, *wanted: str, seconds: float) -> None:
-    """Return once all attempts have the ``wanted`` states, oldest first."""
+def reach(stack: LocalStack, connection: str, *wanted: str, seconds: float) -> None:
+    """Return once the connection's attempts have the ``wanted`` states, oldest first."""
     until(
-        lambda: states(stack) == [*wanted],
-        lambda: f"attempts {wanted}, but they are {states(stack)}",
+        lambda: states(stack, connection) == [*wanted],
+        lambda: f"attempts {wanted}, but they are {states(stack, connection)}",
         seconds=seconds,
         pause=0.1,
     )

@@ -4,7 +4,6 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import psycopg
@@ -20,29 +19,45 @@ LONG_ENOUGH_SECONDS = 9
 
 
 class Claimant(NamedTuple):
-    """The process that claimed, and the key of its lock."""
+    """The process that claimed, the key of its lock, and what it claimed."""
 
     pid: int
     key: int
+    connection: str
 
 
-@pytest.fixture
-def stack(tmp_path: Path) -> Iterator[LocalStack]:
-    """A beat and two workers."""
-    with (
-        running_stack(tmp_path / "stack", "worker", "beat", "sandbox") as running,
-        extra_worker(running),
-    ):
-        until(lambda: len(present(running)) == 2, "the locks of both workers", seconds=60)
+@pytest.fixture(scope="module")
+def beaten(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """A beat and a worker, and connections for every test."""
+    with running_stack(tmp_path_factory.mktemp("presence") / "stack", "worker", "beat", "sandbox") as running:
         yield running
 
 
+@pytest.fixture(scope="module")
+def idle(beaten: LocalStack) -> list[str]:
+    """Connections that no test has touched."""
+    return connected(beaten, 3)
+
+
 @pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[LocalStack]:
+def stack(beaten: LocalStack) -> Iterator[LocalStack]:
+    """A beat and two workers: a supervised one, which comes back when it was killed, and one of the test's own."""
+    with extra_worker(beaten):
+        until(lambda: len(present(beaten)) == 2, "the locks of both workers", seconds=60)
+        yield beaten
+
+
+@pytest.fixture(scope="module")
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """A beat and a worker on a PostgreSQL of their own."""
-    with stack_to_break(tmp_path / "stack", "worker", "beat", "sandbox") as running:
-        until(lambda: present(running), "the lock of the worker", seconds=60)
+    with stack_to_break(tmp_path_factory.mktemp("own_server") / "stack", "worker", "beat", "sandbox") as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def idle_there(own_server: LocalStack) -> list[str]:
+    """Connections on that server that no test has touched."""
+    return connected(own_server, 2)
 
 
 def present(stack: LocalStack) -> list[int]:
@@ -55,65 +70,83 @@ def present(stack: LocalStack) -> list[int]:
     return [pid for (pid,) in found]
 
 
-def claimed(stack: LocalStack, *, stall_seconds: float) -> Claimant:
+def connected(stack: LocalStack, count: int) -> list[str]:
+    """Fill the stack with connections whose provider bears with a refresh token that is sent again."""
+    connections: list[str] = populate(stack, count, "--grace", "120")["connections"]
+    return connections
+
+
+def attempts(connection: str, columns: str) -> str:
+    """Return the statement that reads the connection's attempts, oldest first."""
+    return f"SELECT {columns} FROM connections_refreshattempt WHERE connection_id = '{connection}' ORDER BY claimed_at"
+
+
+def status_of(connection: str) -> str:
+    """Return the statement that reads the connection's status."""
+    return f"SELECT status FROM connections_connection WHERE id = '{connection}'"
+
+
+def claimed(stack: LocalStack, connection: str, *, stall_seconds: float) -> Claimant:
     """Have a worker send a refresh that the provider answers late; returns while it is under way."""
-    populate(stack, 1, "--grace", "120")
+    control(stack).clear_log()
     control(stack).fault("stall", grant_type="refresh_token", seconds=stall_seconds)
-    rows(stack, "UPDATE connections_connection SET refresh_due_at = now()")
+    rows(stack, f"UPDATE connections_connection SET refresh_due_at = now() WHERE id = '{connection}'")
     until(lambda: refreshes(stack), "the refresh at the provider", seconds=40)
-    ((claimed_by, key),) = rows(stack, "SELECT claimed_by, claimant_key FROM connections_refreshattempt")
+    ((claimed_by, key),) = rows(stack, attempts(connection, "claimed_by, claimant_key"))
     assert key is not None, "the process claimed before it held its lock"
-    return Claimant(int(claimed_by.split(":")[1]), key)
+    return Claimant(int(claimed_by.split(":")[1]), key, connection)
 
 
-def test_a_killed_process_s_refresh_is_retried_within_seconds(stack: LocalStack) -> None:
-    claimant = claimed(stack, stall_seconds=2)
+def test_a_killed_process_s_refresh_is_retried_within_seconds(stack: LocalStack, idle: list[str]) -> None:
+    claimant = claimed(stack, idle.pop(), stall_seconds=2)
     os.kill(claimant.pid, signal.SIGKILL)
     ((killed_at,),) = rows(stack, "SELECT clock_timestamp()")
-    reach(stack, "superseded", "promoted", seconds=40)
-    (first, second) = rows(
-        stack, "SELECT error, claimed_at, deadline_at, follows_doubt FROM connections_refreshattempt ORDER BY 2"
-    )
+    reach(stack, claimant.connection, "superseded", "promoted", seconds=40)
+    (first, second) = rows(stack, attempts(claimant.connection, "error, claimed_at, deadline_at, follows_doubt"))
     seconds = (second[1] - killed_at).total_seconds()
     print(f"retried {seconds:.1f} s after the kill")
     assert first[0] == "abandoned"
     assert second[3] is True
     assert seconds < 20
     assert second[1] < first[2], "the lease was not over"
-    assert [status for (status,) in rows(stack, "SELECT status FROM connections_connection")] == ["active"]
+    assert rows(stack, status_of(claimant.connection)) == [("active",)]
 
 
-def test_a_stopped_process_keeps_its_lock_and_its_refresh(stack: LocalStack) -> None:
-    claimant = claimed(stack, stall_seconds=1)
+def test_a_stopped_process_keeps_its_lock_and_its_refresh(stack: LocalStack, idle: list[str]) -> None:
+    claimant = claimed(stack, idle.pop(), stall_seconds=1)
     os.kill(claimant.pid, signal.SIGSTOP)
     time.sleep(LONG_ENOUGH_SECONDS)
-    seen = rows(stack, "SELECT state, absent_since FROM connections_refreshattempt")
+    seen = rows(stack, attempts(claimant.connection, "state, absent_since"))
     os.kill(claimant.pid, signal.SIGCONT)
     assert seen == [("sent", None)]
-    reach(stack, "promoted", seconds=30)
+    reach(stack, claimant.connection, "promoted", seconds=30)
     assert len(refreshes(stack)) == 1
 
 
-def test_a_stopped_process_s_answer_is_kept_though_its_lease_ran_out(stack: LocalStack) -> None:
-    claimant = claimed(stack, stall_seconds=1)
+def test_a_stopped_process_s_answer_is_kept_though_its_lease_ran_out(stack: LocalStack, idle: list[str]) -> None:
+    claimant = claimed(stack, idle.pop(), stall_seconds=1)
     os.kill(claimant.pid, signal.SIGSTOP)
-    rows(stack, "UPDATE connections_refreshattempt SET deadline_at = now()")
+    lapsed = "UPDATE connections_refreshattempt SET deadline_at = now()"
+    rows(stack, f"{lapsed} WHERE connection_id = '{claimant.connection}'")
     try:
-        reach(stack, "superseded", "promoted", seconds=40)
+        reach(stack, claimant.connection, "superseded", "promoted", seconds=40)
     finally:
         os.kill(claimant.pid, signal.SIGCONT)
-    stages = "SELECT stage FROM connections_credentialversion ORDER BY received_at"
+    stages = f"SELECT stage FROM connections_credentialversion WHERE connection_id = '{claimant.connection}'"
     until(
         lambda: sorted(stage for (stage,) in rows(stack, stages)) == ["current", "orphan", "previous"],
         "the late answer as an orphan",
         seconds=30,
     )
-    assert rows(stack, "SELECT status FROM connections_connection") == [("active",)]
+    assert rows(stack, status_of(claimant.connection)) == [("active",)]
 
 
 @pytest.mark.parametrize("way", ["restarted", "crashed"])
-def test_no_living_process_is_taken_for_dead_when_the_database_comes_back(own_server: LocalStack, way: str) -> None:
-    claimant = claimed(own_server, stall_seconds=LONG_ENOUGH_SECONDS + 3)
+def test_no_living_process_is_taken_for_dead_when_the_database_comes_back(
+    own_server: LocalStack, idle_there: list[str], way: str
+) -> None:
+    until(lambda: present(own_server), "the lock of the worker", seconds=60)
+    claimant = claimed(own_server, idle_there.pop(), stall_seconds=LONG_ENOUGH_SECONDS + 3)
     (before,) = present(own_server)
     assert own_server.postgres is not None
     if way == "restarted":
@@ -124,8 +157,9 @@ def test_no_living_process_is_taken_for_dead_when_the_database_comes_back(own_se
     (after,) = until(lambda: present(own_server), "the lock of the worker", seconds=20)
     assert after != before
     time.sleep(LONG_ENOUGH_SECONDS)
-    assert rows(own_server, "SELECT state, claimant_key FROM connections_refreshattempt") == [("sent", claimant.key)]
-    reach(own_server, "promoted", seconds=40)
+    seen = rows(own_server, attempts(claimant.connection, "state, claimant_key"))
+    assert seen == [("sent", claimant.key)]
+    reach(own_server, claimant.connection, "promoted", seconds=40)
     assert len(refreshes(own_server)) == 1
 
 

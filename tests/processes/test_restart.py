@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -18,10 +17,17 @@ LEASE_SECONDS = 60
 SKIPPED_SECONDS = 45
 
 
-@pytest.fixture
-def stack(tmp_path: Path) -> Iterator[LocalStack]:
-    with stack_to_break(tmp_path / "stack", "worker", "beat", "sandbox") as running:
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    with stack_to_break(tmp_path_factory.mktemp("restart") / "stack", "worker", "beat", "sandbox") as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def idle(stack: LocalStack) -> list[str]:
+    """Connections that no test has touched."""
+    connections: list[str] = populate(stack, 2 * CONNECTIONS, "--grace", "300")["connections"]
+    return connections
 
 
 @pytest.mark.parametrize(
@@ -34,37 +40,40 @@ def stack(tmp_path: Path) -> Iterator[LocalStack]:
     ],
     ids=["worker and beat", "everything"],
 )
-def test_none_is_stuck_for_longer_than_twice_the_lease(stack: LocalStack, killed: tuple[str, ...], error: str) -> None:
-    populate(stack, CONNECTIONS, "--grace", "300")
+def test_none_is_stuck_for_longer_than_twice_the_lease(
+    stack: LocalStack, idle: list[str], killed: tuple[str, ...], error: str
+) -> None:
+    taken = ", ".join(f"'{idle.pop()}'" for _ in range(CONNECTIONS))
+    control(stack).clear_log()
     control(stack).settings(delay_seconds={"token": 1.5})
-    rows(stack, "UPDATE connections_connection SET refresh_due_at = now()")
+    rows(stack, f"UPDATE connections_connection SET refresh_due_at = now() WHERE id IN ({taken})")
     until(lambda: len(refreshes(stack)) >= CONNECTIONS // 4, "a quarter of the refreshes", seconds=40)
     for name in killed:
         stack.kill(name)
     killed_at = time.monotonic()
     until(lambda: _let_pass(stack, leases="postgres" in killed), "the end of every lease", seconds=40)
     until(
-        lambda: _refreshed(stack) == CONNECTIONS,
+        lambda: _refreshed(stack, taken) == CONNECTIONS,
         "a refresh of every connection",
         seconds=2 * LEASE_SECONDS - SKIPPED_SECONDS,
     )
     stuck = time.monotonic() - killed_at + SKIPPED_SECONDS
 
     entries = refreshes(stack)
-    ended = rows(stack, "SELECT error, count(*) FROM connections_refreshattempt WHERE state = 'superseded' GROUP BY 1")
+    attempts = f"FROM connections_refreshattempt WHERE connection_id IN ({taken})"
+    ended = rows(stack, f"SELECT error, count(*) {attempts} AND state = 'superseded' GROUP BY 1")
     print(f"in flight: {ended}; all refreshed {stuck:.0f} s after the kill, {SKIPPED_SECONDS} of them let pass")
     assert [reason for reason, _ in ended] == [error]
     assert stuck < 2 * LEASE_SECONDS
     assert overlaps(entries) == 0
     assert len({entry.grant_id for entry in entries}) == CONNECTIONS
     assert rows(stack, "SELECT DISTINCT status FROM connections_connection") == [("active",)]
-    assert rows(stack, "SELECT 1 FROM connections_refreshattempt WHERE state IN ('sent', 'in_doubt', 'received')") == []
+    assert rows(stack, f"SELECT 1 {attempts} AND state IN ('sent', 'in_doubt', 'received')") == []
 
 
-def _refreshed(stack: LocalStack) -> int:
-    ((count,),) = rows(
-        stack, "SELECT count(DISTINCT connection_id) FROM connections_refreshattempt WHERE state = 'promoted'"
-    )
+def _refreshed(stack: LocalStack, taken: str) -> int:
+    attempts = f"FROM connections_refreshattempt WHERE connection_id IN ({taken})"
+    ((count,),) = rows(stack, f"SELECT count(DISTINCT connection_id) {attempts} AND state = 'promoted'")
     return int(count)
 
 
