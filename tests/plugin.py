@@ -7,10 +7,15 @@ settings while pytest still looks for conftests.
 import os
 import signal
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
 from tests.services import Services, start_services, worker_environment
+
+# The folders whose files take longest, the longest first: whole stacks, browsers and commands.
+_LONG = ("campaigns", "processes", "faults", "browser", "config", "interop")
+_TESTS = Path(__file__).parent
 
 _running: list[Services] = []
 
@@ -28,6 +33,30 @@ def pytest_load_initial_conftests() -> Generator[None, None, None]:
         _running.append(services)
         os.environ.update(services.environment)
     return (yield)
+
+
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Run one worker more than there are processors: at any time one of them waits for a process or a provider."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have files begun in the order of ``pytest_collection_modifyitems``; xdist would begin the longest ones last."""
+    config.option.loadscopereorder = False
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin long files first, so that no worker is left alone with one at the end; otherwise the order stays random."""
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    folder = item.path.relative_to(_TESTS).parts[0] if item.path.is_relative_to(_TESTS) else ""
+    return _LONG.index(folder) if folder in _LONG else len(_LONG)
 
 
 @pytest.hookimpl(trylast=True)
