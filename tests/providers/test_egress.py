@@ -223,13 +223,13 @@ def test_unknown_name_and_closed_port_are_unavailable_unsent(egress_policy: Any)
 def test_lookup_that_hangs_ends_at_the_connect_deadline(egress_policy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     egress_policy(connect_seconds=0.2)
     release = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(5) and [])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(30) and [])
     started = time.monotonic()
     failure = failing("https://slow.example/")
     release.set()
     assert isinstance(failure, ProviderUnavailable)
     assert not failure.sent
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize("headers", [{"X-Key": "a\r\nInjected: 1"}, {"X-Key": "ключ"}])

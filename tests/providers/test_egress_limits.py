@@ -18,6 +18,9 @@ from providers.errors import (
 from providers.oauth.classify import json_document
 from tests.providers.wire import answering, failing, read_head, server_context, trickle
 
+# What a busy machine may add to a deadline of half a second; every server here would go on for half a minute and more.
+BUSY_SECONDS = 5.0
+
 
 def test_deadline_holds_against_trickled_headers(egress_policy: Any, raw_server: Any) -> None:
     egress_policy(total_seconds=0.4)
@@ -30,7 +33,7 @@ def test_deadline_holds_against_trickled_headers(egress_policy: Any, raw_server:
     failure = failing(f"http://127.0.0.1:{raw_server(handle)}/")
     assert isinstance(failure, ProviderUnavailable)
     assert failure.sent
-    assert 0.3 < time.monotonic() - started < 1.5
+    assert 0.3 < time.monotonic() - started < BUSY_SECONDS
 
 
 @pytest.mark.parametrize("head", [b"Content-Length: 1000\r\n\r\n", b"\r\n", b"Transfer-Encoding: chunked\r\n\r\n"])
@@ -46,7 +49,7 @@ def test_deadline_holds_against_a_trickled_body(egress_policy: Any, raw_server: 
     failure = failing(f"http://127.0.0.1:{raw_server(handle)}/")
     assert isinstance(failure, ProviderUnavailable)
     assert (failure.sent, failure.evidence.status) == (True, 200)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < BUSY_SECONDS
 
 
 def test_deadline_holds_against_a_trickled_tls_handshake(egress_policy: Any, raw_server: Any) -> None:
@@ -56,7 +59,7 @@ def test_deadline_holds_against_a_trickled_tls_handshake(egress_policy: Any, raw
     failure = failing(f"https://127.0.0.1:{port}/")
     assert isinstance(failure, ProviderUnavailable)
     assert not failure.sent
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < BUSY_SECONDS
 
 
 def test_deadline_holds_against_a_body_trickled_over_tls(trusting: Any, authority: trustme.CA, raw_server: Any) -> None:
@@ -73,17 +76,17 @@ def test_deadline_holds_against_a_body_trickled_over_tls(trusting: Any, authorit
     failure = failing(f"https://127.0.0.1:{raw_server(handle)}/")
     assert isinstance(failure, ProviderUnavailable)
     assert failure.sent
-    assert time.monotonic() - started < 1.8
+    assert time.monotonic() - started < BUSY_SECONDS
 
 
 def test_deadline_holds_against_a_server_that_never_reads(egress_policy: Any, raw_server: Any) -> None:
     egress_policy(total_seconds=0.4)
-    port = raw_server(lambda connection: time.sleep(3))
+    port = raw_server(lambda connection: time.sleep(30))
     started = time.monotonic()
     failure = failing(f"http://127.0.0.1:{port}/", content=b"x" * 30_000_000)
     assert isinstance(failure, ProviderUnavailable)
     assert failure.sent
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < BUSY_SECONDS
 
 
 def test_endless_interim_answers_end_at_the_deadline(egress_policy: Any, raw_server: Any) -> None:
@@ -99,10 +102,10 @@ def test_endless_interim_answers_end_at_the_deadline(egress_policy: Any, raw_ser
 
 
 def test_call_may_shorten_the_deadline(egress_policy: Any, raw_server: Any) -> None:
-    port = raw_server(lambda connection: time.sleep(2))
+    port = raw_server(lambda connection: time.sleep(30))
     started = time.monotonic()
     failing(f"http://127.0.0.1:{port}/", total_seconds=0.2)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < BUSY_SECONDS
 
 
 def test_body_over_the_cap_is_malformed(egress_policy: Any, provider: Any) -> None:

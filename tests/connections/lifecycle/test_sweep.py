@@ -163,7 +163,7 @@ def test_a_broker_that_is_down_loses_nothing_and_keeps_nobody_waiting(
     try:
         began = time.monotonic()
         assert sweep_refreshes(now=database_now()) == 1
-        assert time.monotonic() - began < 1.5, "kombu's own patience is 6 s"
+        assert time.monotonic() - began < 4, "kombu's own patience is 6 s"
     finally:
         forget_broker()
     row = Connection.objects.get(id=connection.id)

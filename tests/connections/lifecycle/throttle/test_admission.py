@@ -385,10 +385,11 @@ def test_a_redis_that_hangs_costs_a_moment_and_is_left_alone_for_a_second(
     app: uuid.UUID, settings: Any, silent_redis: tuple[str, list[socket.socket]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(admission, "TIMEOUT_SECONDS", 0.25)
+    monkeypatch.setattr(admission, "AWAY_SECONDS", 60.0)  # a busy machine may take a second for all of it
     settings.REDIS_URL, accepted = silent_redis
     began = time.monotonic()
     use_everything(app)
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 4.0
     assert len(accepted) == 1, "no retry, and no other call meanwhile"
 
 
