@@ -17,7 +17,7 @@ VENDS = 50
 WORKERS = 8
 HOT = 20
 # So many refreshes are raced for, and by every worker, however long this machine takes for them.
-REFRESHES = 200
+REFRESHES = 120
 RACED_WITHIN_SECONDS = 300
 BEAT = "-m celery -q -A config beat -S celery.beat:Scheduler -l WARNING"
 
