@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 
 from connections.lifecycle.credentials.scopes import lacks_scopes
-from connections.models import ProviderApp, Tenant
+from connections.models import VENDS, ProviderApp, Revocation, Tenant
 
 _MOST_TENANTS = 30
 OVERDUE_AFTER = timedelta(minutes=2)
@@ -100,10 +100,10 @@ class HealthFilter(ChoiceFilter):
         "scopes": ("Scopes missing", Q()),
         "unrenewable": (
             "No refresh token",
-            Q(lacks_refresh_token=True, status__in=["active", "suspect"]),
+            Q(lacks_refresh_token=True, status__in=VENDS),
         ),
         "unproven": ("Never verified", Q(verified_at=None)),
-        "revoking": ("Revocation under way", Q(revocation="pending")),
+        "revoking": ("Revocation under way", Q(revocation=Revocation.PENDING)),
         "paused": ("Paused", Q(paused_at__isnull=False) | Q(provider_app__paused_at__isnull=False)),
         "suspended": (
             "Suspended",

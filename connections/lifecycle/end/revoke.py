@@ -27,7 +27,7 @@ from connections.lifecycle.credentials.reread import reread_locked
 from connections.lifecycle.end.disconnect import destroy_secrets
 from connections.lifecycle.end.revocation_proof import Proof, is_proved
 from connections.lifecycle.end.siblings import can_be_narrowed, reaches_siblings, siblings_of
-from connections.models import Connection, CredentialVersion, RefreshAttempt, Revocation, Stage
+from connections.models import AttemptState, Connection, CredentialVersion, RefreshAttempt, Revocation, Stage
 from connections.refusals import AppMisconfigured, CredentialUnreadable, EndpointMoved
 from connections.vault.sealing import Unreadable
 from providers.errors import ProviderError
@@ -82,7 +82,7 @@ def _load(connection_id: uuid.UUID) -> _Work | Revocation:
             return Revocation.NOT_ASKED if connection is None else Revocation(connection.revocation)
         if connection.revocation_deadline_at is not None and connection.revocation_deadline_at <= now:
             return _close(connection, Revocation.UNCONFIRMED)
-        if RefreshAttempt.objects.filter(connection=connection, state="sent", deadline_at__gt=now).exists():
+        if RefreshAttempt.objects.filter(connection=connection, state=AttemptState.SENT, deadline_at__gt=now).exists():
             # Its response may be the only live token of the grant: it is revoked as well.
             connection.change(revocation_due_at=now + timedelta(seconds=5))
             return Revocation.PENDING

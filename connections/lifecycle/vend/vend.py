@@ -29,7 +29,7 @@ from connections.lifecycle.vend.rules import (
     VendRequest,
     decide_vend,
 )
-from connections.models import AuditEvent, Permission, Reason, Trigger
+from connections.models import AuditEvent, Permission, Reason, Status, Trigger
 from connections.models.fields import StoredSecret
 from connections.refusals import (
     AnswerUnreadable,
@@ -177,7 +177,7 @@ def _refusal(decision: Refuse, row: VendRow) -> Refusal:
         case "reauthorization_required":
             return ReauthorizationRequired(
                 "The grant no longer works: let its end user connect again.",
-                reason=row.reason if row.status in ("needs_reauth", "revoked") else "expired",
+                reason=row.reason if row.status in (Status.NEEDS_REAUTH, Status.REVOKED) else "expired",
                 **_mend(row),
             )
 
