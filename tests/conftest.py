@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection
+from django.db import connection, transaction
 from django.test import TransactionTestCase, override_settings
 from pytest_django import DjangoDbBlocker
 
@@ -48,14 +48,22 @@ def _statement_that_empties() -> str:
     """Return what empties every table, but those of which migrations fill the rows.
 
     Django's own ``flush`` empties them too, and writes them anew after each test, which takes longer than many a test.
+    To delete the few rows of a test takes 1 ms, and TRUNCATE takes 40; past the triggers that keep the audit trail,
+    and without the order that foreign keys ask for, only a superuser may do it.
     """
     filled = {ContentType._meta.db_table, Permission._meta.db_table}
     tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - filled
-    return f"TRUNCATE {', '.join(connection.ops.quote_name(table) for table in sorted(tables))}"
+    quoted = [connection.ops.quote_name(table) for table in sorted(tables)]
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW is_superuser")
+        (is_superuser,) = cursor.fetchone()
+    if is_superuser == "off":
+        return f"TRUNCATE {', '.join(quoted)}"
+    return "SET LOCAL session_replication_role = replica; " + "; ".join(f"DELETE FROM {table}" for table in quoted)
 
 
 def _empty_tables(_: TransactionTestCase) -> None:
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_statement_that_empties())
 
 
@@ -63,7 +71,7 @@ def _empty_tables(_: TransactionTestCase) -> None:
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The test database; this process lets go of it before it is dropped.
 
-    The tables are emptied after each test by TRUNCATE, which the audit trail refuses elsewhere.
+    Where the tables are emptied after each test by TRUNCATE, the audit trail would refuse it.
     """
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE connections_auditevent DISABLE TRIGGER audit_no_truncate")
