@@ -12,6 +12,7 @@ from django.http import HttpRequest
 
 from connections.lifecycle.credentials.scopes import lacks_scopes
 from connections.models import VENDS, ProviderApp, Revocation, Tenant
+from connections.models.switches import KILL_SWITCH, PAUSE, any_thrown
 
 _MOST_TENANTS = 30
 OVERDUE_AFTER = timedelta(minutes=2)
@@ -21,8 +22,8 @@ def overdue_refresh() -> Q:
     """Return what marks a refresh that should have happened by now: nothing holds it back, and it is late."""
     late = Now() - OVERDUE_AFTER
     return (
-        Q(refresh_due_at__lt=late, paused_at=None, suspended_at=None)
-        & Q(tenant__suspended_at=None, provider_app__paused_at=None, provider_app__suspended_at=None)
+        Q(refresh_due_at__lt=late)
+        & ~any_thrown(KILL_SWITCH, PAUSE)
         & (Q(next_attempt_at=None) | Q(next_attempt_at__lt=late))
     )
 
@@ -104,12 +105,10 @@ class HealthFilter(ChoiceFilter):
         ),
         "unproven": ("Never verified", Q(verified_at=None)),
         "revoking": ("Revocation under way", Q(revocation=Revocation.PENDING)),
-        "paused": ("Paused", Q(paused_at__isnull=False) | Q(provider_app__paused_at__isnull=False)),
+        "paused": ("Paused", any_thrown(PAUSE)),
         "suspended": (
             "Suspended",
-            Q(suspended_at__isnull=False)
-            | Q(provider_app__suspended_at__isnull=False)
-            | Q(tenant__suspended_at__isnull=False),
+            any_thrown(KILL_SWITCH),
         ),
     }
 

@@ -19,7 +19,7 @@ from connections import dispatch
 from connections.database.locks import lock_due
 from connections.database.pool import short_transaction
 from connections.lifecycle.throttle.admission import Restraints, Server, budget_of, restraints
-from connections.models import VENDS, Connection, ProviderApp, Revocation, Tenant
+from connections.models import VENDS, Connection, ProviderApp, Revocation
 
 BATCH = 500
 MOST_BATCHES = 8
@@ -35,9 +35,13 @@ _Send = Callable[..., None]
 
 def sweep_refreshes(*, now: datetime) -> int:
     """Send the refreshes that are due, at most 500, and return how many there were."""
-    due = _working(Connection.objects.filter(refresh_due_at__lte=now, status__in=VENDS)).filter(
-        Q(next_attempt_at=None) | Q(next_attempt_at__lte=now),
-        Q(refresh_enqueued_until=None) | Q(refresh_enqueued_until__lte=now),
+    due = (
+        Connection.objects.filter(refresh_due_at__lte=now, status__in=VENDS)
+        .working()
+        .filter(
+            Q(next_attempt_at=None) | Q(next_attempt_at__lte=now),
+            Q(refresh_enqueued_until=None) | Q(refresh_enqueued_until__lte=now),
+        )
     )
     return _sweep(
         due.order_by("refresh_due_at"),
@@ -49,7 +53,7 @@ def sweep_refreshes(*, now: datetime) -> int:
 
 def sweep_probes(*, now: datetime) -> int:
     """Send the probes that are due, at most 50 for a provider app, and return how many there were."""
-    due = _working(Connection.objects.filter(probe_due_at__lte=now, status__in=VENDS))
+    due = Connection.objects.filter(probe_due_at__lte=now, status__in=VENDS).working()
     return _sweep(
         due.order_by("probe_due_at"),
         mark={"probe_due_at": now + RESEND_AFTER},
@@ -124,16 +128,3 @@ def _send_together(rows: list[Connection], send: _Send) -> None:
             send(*groups.pop(row.provider_app_id))
     for group in groups.values():
         send(*group)
-
-
-def _working(due: "QuerySet[Connection]") -> "QuerySet[Connection]":
-    """Leave out what an operator has paused or switched off.
-
-    The tenants and apps are looked up as lists: joined, they tempt a planner whose statistics are old to go through
-    the connections app by app.
-    """
-    off = Q(paused_at__isnull=False) | Q(suspended_at__isnull=False)
-    return due.filter(paused_at=None, suspended_at=None).exclude(
-        Q(tenant_id__in=Tenant.objects.filter(suspended_at__isnull=False).values("id"))
-        | Q(provider_app_id__in=ProviderApp.objects.filter(off).values("id"))
-    )

@@ -2,14 +2,18 @@
 
 import uuid
 from datetime import datetime
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.db.models import Q
 
 from connections.models.provider_app import ProviderApp
 from connections.models.states import LIVE, MAY_BECOME, Reason, Status, status_and_reason_agree
+from connections.models.switches import KILL_SWITCH, PAUSE, nothing_thrown, thrown
 from connections.models.tenant import Tenant
+
+if TYPE_CHECKING:
+    from connections.models.credential_version import CredentialVersion
 
 
 class OwnerKind(models.TextChoices):
@@ -48,9 +52,15 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         """Those that are connected, in whatever health."""
         return self.filter(status__in=LIVE)
 
+    def working(self) -> Self:
+        """Those of which nothing is switched off: neither suspended nor paused, nor their tenants or provider apps."""
+        return self.filter(nothing_thrown())
+
 
 class Connection(models.Model):
-    """One grant. The lifecycle owns every column but ``metadata``.
+    """One grant. The lifecycle owns every column but ``metadata``, and changes them by the named mutators alone.
+
+    Call those with the row locked. Each saves what it changes.
 
     ``refresh_due_at`` and ``probe_due_at`` are what the sweeps look for (null: never); ``refresh_enqueued_until`` keeps
     a sweep from sending the same task twice; ``next_attempt_at`` holds a refresh back after a failure. ``failures``
@@ -84,7 +94,10 @@ class Connection(models.Model):
 
     grant_id = models.UUIDField(null=True, blank=True)
     authorized_at = models.DateTimeField(null=True, blank=True)
-    current_version_id = models.UUIDField(null=True, blank=True)
+    # Its row deletes nothing and is deleted first: what remains to be checked, the database checks at the commit.
+    current_version = models.OneToOneField(
+        "connections.CredentialVersion", null=True, blank=True, on_delete=models.DO_NOTHING, related_name="+"
+    )
     access_expires_at = models.DateTimeField(null=True, blank=True)
     refresh_expires_at = models.DateTimeField(null=True, blank=True)
     grant_expires_at = models.DateTimeField(null=True, blank=True)
@@ -121,7 +134,7 @@ class Connection(models.Model):
             ),
             models.CheckConstraint(condition=status_and_reason_agree(), name="connection_status_and_reason_agree"),
             models.CheckConstraint(
-                condition=~Q(status__in=["active", "suspect"]) | Q(current_version_id__isnull=False),
+                condition=~Q(status__in=["active", "suspect"]) | Q(current_version__isnull=False),
                 name="connection_that_vends_has_a_version",
             ),
             models.UniqueConstraint(
@@ -158,24 +171,15 @@ class Connection(models.Model):
     @property
     def is_suspended(self) -> bool:
         """Whether a kill switch is thrown: its own, its tenant's or its provider app's."""
-        return any(one.suspended_at is not None for one in (self, self.tenant, self.provider_app))
+        return any(True for _ in thrown(self, KILL_SWITCH))
 
     @property
     def is_paused(self) -> bool:
         """Whether its background work is stopped: its own, or its provider app's."""
-        return self.paused_at is not None or self.provider_app.paused_at is not None
-
-    def change(self, **values: Any) -> None:
-        """Set and save just ``values``. Call it with the row locked.
-
-        Raises ``ValueError`` for a status or a reason: these go through ``health.status``.
-        """
-        if not values.keys().isdisjoint({"status", "reason"}):
-            raise ValueError("A status changes through change_status alone.")
-        self._save(values)
+        return any(True for _ in thrown(self, PAUSE))
 
     def become(self, status: Status, reason: Reason, *, evidence: dict[str, Any], now: datetime) -> None:
-        """Take on a status and a reason that the table allows. For ``health.status``; call it with the row locked.
+        """Take on a status and a reason that the table allows. For ``health.status`` alone.
 
         ``status_changed_at`` stays where only the reason changes. Raises ``ValueError`` for a step not in the table.
         """
@@ -183,9 +187,169 @@ class Connection(models.Model):
         if status not in MAY_BECOME[before]:
             raise ValueError(f"A connection that is {before} does not become {status}.")
         changed_at = self.status_changed_at if status == before else now
-        self._save({"status": status, "reason": reason, "evidence": evidence, "status_changed_at": changed_at})
+        self._set(status=status, reason=reason, evidence=evidence, status_changed_at=changed_at)
 
-    def _save(self, values: dict[str, Any]) -> None:
+    # --- Its credential -----------------------------------------------------------------------------------------------
+    def use(
+        self,
+        version: "CredentialVersion",
+        *,
+        authorized_at: datetime | None,
+        refresh_expires_at: datetime | None,
+        grant_expires_at: datetime | None,
+        refresh_due_at: datetime | None,
+        probe_due_at: datetime,
+    ) -> None:
+        """Make ``version`` the one that it vends; what was known of the one before is forgotten."""
+        self._set(
+            current_version_id=version.id,
+            grant_id=version.grant_id,
+            access_expires_at=version.access_expires_at,
+            authorized_at=authorized_at,
+            refresh_expires_at=refresh_expires_at,
+            grant_expires_at=grant_expires_at,
+            refresh_due_at=refresh_due_at,
+            probe_due_at=probe_due_at,
+            refresh_enqueued_until=None,
+            next_attempt_at=None,
+            failures=0,
+            refused_at=None,
+            refresh_failing_at=None,
+            undecryptable_at=None,
+            evidence={},
+        )
+
+    def belong_to(self, account_id: str, account_name: str) -> None:
+        """Record whose account at the provider it is; "" where nobody knows."""
+        self._set(provider_account_id=account_id, provider_account_name=account_name)
+
+    def connect(self, *, params: dict[str, str], binding: str, lacks_refresh_token: bool) -> None:
+        """Record how it was connected, this time. What was still to be revoked is not this grant."""
+        self._set(
+            params=params,
+            binding=binding,
+            lacks_refresh_token=lacks_refresh_token,
+            revocation=Revocation.NOT_ASKED,
+            revocation_due_at=None,
+            revocation_deadline_at=None,
+        )
+
+    def outlive_its_end(self) -> None:
+        """Forget when its credential was to end: it was proved alive after that."""
+        self._set(access_expires_at=None)
+
+    def lose_secrets(self) -> None:
+        """Record that its credential versions are destroyed."""
+        self._set(current_version_id=None, access_expires_at=None, undecryptable_at=None)
+
+    def verify(self, at: datetime | None, *, by: str) -> None:
+        """Record the last proof that its credential works, and ``by`` what; None and "" without one."""
+        self._set(verified_at=at, verified_by=by)
+
+    # --- What is due --------------------------------------------------------------------------------------------------
+    def refresh_at(self, moment: datetime) -> None:
+        """Make its refresh due at ``moment``."""
+        self._set(refresh_due_at=moment, refresh_enqueued_until=None)
+
+    def hasten_refresh(self, moment: datetime) -> None:
+        """Make its refresh due at ``moment`` if it is due later; nothing where it has none."""
+        if self.refresh_due_at is not None:
+            self._set(refresh_due_at=min(self.refresh_due_at, moment), refresh_enqueued_until=None)
+
+    def order_refresh(self, moment: datetime, *, sent_again_at: datetime) -> None:
+        """Make its refresh due at ``moment`` whatever failed before; its task is sent, and again if it is lost."""
+        self._set(refresh_due_at=moment, next_attempt_at=None, refresh_enqueued_until=sent_again_at)
+
+    def hold_refresh(self, until: datetime | None) -> None:
+        """Send no refresh before ``until``, and one then."""
+        self._set(next_attempt_at=until, refresh_due_at=until, refresh_enqueued_until=None)
+
+    def count_failure(self, *, retry_at: datetime) -> None:
+        """Count a refresh that failed, and hold the next one back until ``retry_at``."""
+        due = min(self.refresh_due_at or retry_at, retry_at)
+        self._set(failures=self.failures + 1, next_attempt_at=retry_at, refresh_due_at=due, refresh_enqueued_until=None)
+
+    def probe_at(self, moment: datetime | None) -> None:
+        """Make its probe due at ``moment``; None: never."""
+        self._set(probe_due_at=moment)
+
+    def rest(self) -> None:
+        """Let nothing be due any more: it has ended."""
+        self._set(refresh_due_at=None, probe_due_at=None, next_attempt_at=None)
+
+    # --- What is known of it ------------------------------------------------------------------------------------------
+    def suspect(self, since: datetime | None) -> None:
+        """Record since when it has been refused; None: it is not."""
+        self._set(refused_at=since)
+
+    def fail_to_refresh(self, since: datetime) -> None:
+        """Record that no valid token is left, and refreshes fail."""
+        self._set(refresh_failing_at=since)
+
+    def mark_undecryptable(self, at: datetime | None) -> None:
+        """Record that its credential was found not to open; None: it opens."""
+        self._set(undecryptable_at=at)
+
+    def mark_unread(self, at: datetime | None) -> None:
+        """Record when an answer was received that nobody could read; None: none is left."""
+        self._set(answer_unread_at=at)
+
+    def add_evidence(self, **facts: Any) -> None:
+        """Add to what its status rests on."""
+        self._set(evidence=self.evidence | facts)
+
+    def drop_evidence(self, name: str) -> None:
+        """Take one fact away again."""
+        if name in self.evidence:
+            self._set(evidence={other: value for other, value in self.evidence.items() if other != name})
+
+    def describe(self, metadata: dict[str, Any]) -> None:
+        """Replace the column that is the operator's own."""
+        self._set(metadata=metadata)
+
+    def turn(self, switch: str, at: datetime | None) -> None:
+        """Throw its own ``switch`` (``KILL_SWITCH`` or ``PAUSE``) as of then, or turn it back (None)."""
+        if switch not in (KILL_SWITCH, PAUSE):
+            raise ValueError(f"A connection has no switch {switch!r}.")
+        self._set(**{switch: at})
+
+    # --- Its end at the provider --------------------------------------------------------------------------------------
+    def end(self, revocation: Revocation, *, now: datetime | None = None, deadline: datetime | None = None) -> None:
+        """Let nothing be due but its ``revocation``, if that is to be tried: from ``now`` until ``deadline``."""
+        self._set(
+            refresh_due_at=None,
+            refresh_failing_at=None,
+            next_attempt_at=None,
+            probe_due_at=None,
+            undecryptable_at=None,
+            revocation=revocation,
+            revocation_due_at=now,
+            revocation_deadline_at=deadline,
+            revocation_failures=0,
+        )
+
+    def begin_revocation(self, *, now: datetime, deadline: datetime) -> None:
+        """Have the provider asked, from ``now`` on, and until ``deadline``."""
+        self._set(
+            revocation=Revocation.PENDING,
+            revocation_due_at=now,
+            revocation_deadline_at=deadline,
+            revocation_failures=0,
+        )
+
+    def revoke_at(self, moment: datetime) -> None:
+        """Ask the provider at ``moment``."""
+        self._set(revocation_due_at=moment)
+
+    def try_revocation(self, *, again_at: datetime) -> None:
+        """Count a try to revoke, which is taken up ``again_at`` then if it does not end."""
+        self._set(revocation_due_at=again_at, revocation_failures=self.revocation_failures + 1)
+
+    def end_revocation(self, outcome: Revocation) -> None:
+        """Record how the revocation ended."""
+        self._set(revocation=outcome, revocation_due_at=None, revocation_deadline_at=None, revocation_failures=0)
+
+    def _set(self, **values: Any) -> None:
         for name, value in values.items():
             setattr(self, name, value)
         self.save(update_fields=[*values, "updated_at"])

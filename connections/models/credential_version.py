@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from connections.models.connection import Connection
 from connections.models.data_key import DataKey
-from connections.models.fields import SealedField
+from connections.models.fields import SealedField, remembered
 
 
 class Stage(models.TextChoices):
@@ -21,8 +21,8 @@ class Stage(models.TextChoices):
 class CredentialVersion(models.Model):
     """One version. Its id is made before it is sealed, and is part of what the ciphertext is bound to.
 
-    ``grant_id`` changes with each authorization; ``parent_id`` is the version whose refresh token bought this one;
-    ``attempt_id`` the refresh that received it. Only ``stage`` ever changes, a lifetime that was learnt later, and,
+    ``grant_id`` changes with each authorization; ``parent`` is the version whose refresh token bought this one;
+    ``attempt`` the refresh that received it. Only ``stage`` ever changes, a lifetime that was learnt later, and,
     when an operator says that the provider has moved, the party that the secrets are bound to (``steer.rebind``).
     ``refresh_lifetime_seconds`` is how long its refresh token may lie idle; ``refresh_expires_at`` and
     ``grant_expires_at`` are what the provider announced with this version or an earlier one of the grant
@@ -32,8 +32,8 @@ class CredentialVersion(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="versions")
     grant_id = models.UUIDField()
-    parent_id = models.UUIDField(null=True, blank=True)
-    attempt_id = models.UUIDField(null=True, blank=True, unique=True)
+    parent = remembered("connections.CredentialVersion", null=True)
+    attempt = remembered("connections.RefreshAttempt", null=True, unique=True)
     stage = models.CharField(max_length=8, choices=Stage, default=Stage.RECEIVED)
     secrets = SealedField()
     data_key = models.ForeignKey(DataKey, on_delete=models.CASCADE, related_name="+")

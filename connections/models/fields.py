@@ -75,3 +75,16 @@ class SealedField(_Column):
 
     def value_to_string(self, obj: models.Model) -> Never:
         raise TypeError(f"{self.name} is a secret and is not written to fixtures: use a database backup.")
+
+
+def remembered(to: str, *, null: bool = False, unique: bool = False) -> "models.ForeignKey[Any, Any]":
+    """Return a reference to a row that may be gone: it is remembered, not kept.
+
+    A version's parent is deleted with the refresh after it, and attempts are forgotten in time. A constraint would have
+    every such deletion write the rows that remember it, a refresh's own new version among them. Nothing follows the
+    reference without asking whether it is there.
+    """
+    options: dict[str, Any] = {"null": null, "blank": null, "db_constraint": False, "related_name": "+"}
+    if unique:
+        return models.OneToOneField(to, on_delete=models.DO_NOTHING, **options)
+    return models.ForeignKey(to, on_delete=models.DO_NOTHING, db_index=False, **options)

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from connections.models.connection import Connection
+from connections.models.fields import remembered
 
 
 class AttemptState(models.TextChoices):
@@ -54,7 +55,7 @@ class RefreshAttempt(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="refresh_attempts")
-    parent_version_id = models.UUIDField()
+    parent_version = remembered("connections.CredentialVersion")
     state = models.CharField(max_length=10, choices=AttemptState, default=AttemptState.SENT)
     trigger = models.CharField(max_length=12, default=Trigger.SWEEP)
     claimed_by = models.CharField(max_length=120, default="")
@@ -87,7 +88,7 @@ class RefreshAttempt(models.Model):
                 name="attempt_under_way",
             ),
             models.Index(
-                fields=["parent_version_id"],
+                fields=["parent_version"],
                 condition=Q(state=AttemptState.SUPERSEDED),
                 name="attempt_superseded",
             ),

@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from connections.models.connection import Connection
 from connections.models.data_key import DataKey
-from connections.models.fields import SealedField
+from connections.models.fields import SealedField, remembered
 
 
 class UnreadAnswer(models.Model):
@@ -19,8 +19,8 @@ class UnreadAnswer(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="unread_answers")
     grant_id = models.UUIDField()
-    parent_id = models.UUIDField()
-    attempt_id = models.UUIDField(unique=True)
+    parent = remembered("connections.CredentialVersion")
+    attempt = remembered("connections.RefreshAttempt", unique=True)
     answer = SealedField()
     data_key = models.ForeignKey(DataKey, on_delete=models.CASCADE, related_name="+")
     status = models.PositiveSmallIntegerField()

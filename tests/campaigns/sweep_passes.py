@@ -20,10 +20,11 @@ django.setup()
 import redis  # noqa: E402 - the apps must be ready
 from django.conf import settings  # noqa: E402 - the apps must be ready
 from django.db import connection as database  # noqa: E402 - the apps must be ready
+from django.db.models import Model  # noqa: E402 - the apps must be ready
 
 from connections.database.clock import database_now  # noqa: E402 - the apps must be ready
 from connections.lifecycle.sweep import sweep_refreshes  # noqa: E402 - the apps must be ready
-from connections.models import Connection  # noqa: E402 - the apps must be ready
+from connections.models import Connection, CredentialVersion  # noqa: E402 - the apps must be ready
 from tests.connections.api.stored import make_connection  # noqa: E402 - the apps must be ready
 from tests.factories import make_tenant  # noqa: E402 - the apps must be ready
 
@@ -39,26 +40,37 @@ def fill(count: int, due: int) -> None:
     origins = [make_connection(make_tenant(f"tenant-{number}")) for number in range(TENANTS)]
     Connection.objects.update(refresh_due_at=None, probe_due_at=None)
     own = {
-        "id": "gen_random_uuid()",
+        "id": "planned.connection_id",
         "end_user": "'user-' || number",
-        "current_version_id": "gen_random_uuid()",
+        "current_version_id": "planned.version_id",
         "grant_id": "gen_random_uuid()",
         "refresh_due_at": "CASE WHEN number %% %(every)s = 0 THEN now() - random() * interval '10 minutes'"
         " ELSE now() + interval '1 hour' + random() * interval '23 hours' END",
         "probe_due_at": "now() + interval '1 hour' + random() * interval '6 hours'",
     }
-    columns = [field.column for field in Connection._meta.concrete_fields]
-    values = [own.get(column, f"origin.{column}") for column in columns]
+    of_version = {"id": "planned.version_id", "connection_id": "planned.connection_id"}
     statement = (
-        f"INSERT INTO {_TABLE} ({', '.join(columns)}) SELECT {', '.join(values)}"
-        f" FROM generate_series(1, %(count)s) AS number"
-        f" JOIN unnest(%(origins)s::uuid[]) WITH ORDINALITY AS turn (id, place) ON place = 1 + number %% %(tenants)s"
-        f" JOIN {_TABLE} AS origin ON origin.id = turn.id"
+        "WITH planned AS MATERIALIZED ("
+        "SELECT number, turn.id AS origin_id, gen_random_uuid() AS connection_id, gen_random_uuid() AS version_id"
+        " FROM generate_series(1, %(count)s) AS number"
+        " JOIN unnest(%(origins)s::uuid[]) WITH ORDINALITY AS turn (id, place) ON place = 1 + number %% %(tenants)s"
+        f"), stored AS ({_copies(Connection, own, 'id')}) {_copies(CredentialVersion, of_version, 'connection_id')}"
     )
     given = {"count": count, "every": count // due, "tenants": TENANTS, "origins": [row.id for row in origins]}
     with database.cursor() as cursor:
         cursor.execute(statement, given)
         cursor.execute("VACUUM ANALYZE")
+
+
+def _copies(model: type[Model], own: dict[str, str], of: str) -> str:
+    """Return the statement that inserts a copy of each planned row's origin, the column ``of`` of which names it."""
+    columns = [field.column for field in model._meta.concrete_fields]
+    values = [own.get(column, f"origin.{column}") for column in columns]
+    table = model._meta.db_table
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)}"
+        f" FROM planned JOIN {table} AS origin ON origin.{of} = planned.origin_id"
+    )
 
 
 def one_pass() -> dict[str, float]:

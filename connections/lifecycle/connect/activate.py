@@ -37,7 +37,6 @@ from connections.models import (
     ConnectSession,
     CredentialVersion,
     Reason,
-    Revocation,
     Status,
 )
 from connections.models.failures import Failure
@@ -191,18 +190,11 @@ def _connect(
     change_status(connection, Status.ACTIVE, reason, now=work.started_at, told={"renewed": renewed})
     record_requested_scopes(connection, work.scopes)
     lacks = lacks_refresh_token(work, version)
-    connection.change(
-        lacks_refresh_token=lacks,
-        params={**work.params, **verified.workspace_params},
-        binding=session.binding,
-        provider_account_id=verified.account_id,
-        provider_account_name=verified.account.name if verified.account else "",
-        verified_at=verified.verified_at,
-        verified_by="" if verified.verified_at is None else "connect",
-        revocation=Revocation.NOT_ASKED,  # of the grant before: what is still to be revoked is not this one
-        revocation_due_at=None,
-        revocation_deadline_at=None,
+    connection.connect(
+        params={**work.params, **verified.workspace_params}, binding=session.binding, lacks_refresh_token=lacks
     )
+    connection.belong_to(verified.account_id, verified.account.name if verified.account else "")
+    connection.verify(verified.verified_at, by="" if verified.verified_at is None else "connect")
     if lacks:
         ends_at = version.access_expires_at
         events.emit("connection.not_refreshable", connection, ends_at=ends_at.isoformat() if ends_at else None)

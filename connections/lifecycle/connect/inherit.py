@@ -9,8 +9,6 @@ one, are never put together.
 
 from dataclasses import replace
 
-from django.db.models import Q
-
 from connections.access.secrets import open_credential
 from connections.lifecycle.connect.begin_exchange import Exchange
 from connections.lifecycle.credentials.grant_end import GrantEnds
@@ -44,7 +42,7 @@ def version_in_use(connection: Connection, *, work: Exchange) -> CredentialVersi
     if connection.status not in VENDS:
         return None  # what was refused, revoked or lost is worth nothing
     promote_received(connection, now=work.started_at)
-    version = CredentialVersion.objects.filter(Q(id=connection.current_version_id)).first()
+    version = connection.current_version
     return version if version is not None and version.is_refreshable else None
 
 

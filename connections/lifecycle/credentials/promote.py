@@ -61,7 +61,7 @@ def _replaces_current(connection: Connection, version: CredentialVersion) -> boo
     return (
         version.parent_id == connection.current_version_id
         or RefreshAttempt.objects.filter(
-            Q(id=version.attempt_id), Q(parent_version_id=connection.current_version_id)
+            Q(id=version.attempt_id), parent_version_id=connection.current_version_id
         ).exists()
     )
 
@@ -78,12 +78,7 @@ def _leave_to_revocation(connection: Connection, version: CredentialVersion, *, 
         return
     _set_aside(version)
     if connection.revocation != Revocation.PENDING:
-        connection.change(
-            revocation=Revocation.PENDING,
-            revocation_due_at=now,
-            revocation_deadline_at=now + SECRETS_KEPT,
-            revocation_failures=0,
-        )
+        connection.begin_revocation(now=now, deadline=now + SECRETS_KEPT)
 
 
 def promote_plainly(sealed: SealedVersion, *, lifetimes: GrantLifetimes) -> bool:
@@ -128,7 +123,7 @@ def promote_orphan(connection: Connection, *, now: datetime) -> bool:
     if orphan is None:
         return False
     make_current(connection, orphan, now=now)
-    connection.change(refresh_due_at=now)
+    connection.refresh_at(now)
     return True
 
 
@@ -140,7 +135,8 @@ def newest_orphan(connection: Connection) -> CredentialVersion | None:
 
 def _promote(connection: Connection, version: CredentialVersion, *, now: datetime) -> None:
     _discard_overtaken(version)
-    make_current(connection, version, now=now, verified_at=version.received_at, verified_by="refresh")
+    make_current(connection, version, now=now)
+    connection.verify(version.received_at, by="refresh")
     if connection.status == Status.ACTIVE:
         events.emit("connection.refreshed", connection)
     else:

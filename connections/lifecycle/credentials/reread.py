@@ -60,7 +60,7 @@ def reread_locked(
             count += 1
             break  # what was received before it has been overtaken
     if count and not UnreadAnswer.objects.filter(connection=connection).exists():
-        connection.change(answer_unread_at=None)
+        connection.mark_unread(None)
     note_unread(connection, now=now)
     return count
 
@@ -118,8 +118,7 @@ def discard_unread(connection_id: uuid.UUID, *, actor: audit.Actor) -> int:
             return 0
         forget_unread(connection)
         audit.record("connection.answer_discarded", actor=actor, connection=connection, detail={"answers": count})
-        if connection.refresh_due_at is not None:
-            connection.change(refresh_due_at=min(connection.refresh_due_at, now), refresh_enqueued_until=None)
+        connection.hasten_refresh(now)
     return count
 
 

@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 import structlog
-from django.db.models import Q
 from requests.structures import CaseInsensitiveDict
 
 from connections.access.secrets import answer_place, open_stored
@@ -138,9 +137,9 @@ def note_unread(connection: Connection, *, now: datetime) -> None:
     Of those for which nothing waits only the newest is kept. One that came after its refresh token had been given on to
     another version (``inherit``) is of that one.
     """
-    followed = RefreshAttempt.objects.filter(Q(parent_version_id=connection.current_version_id), connection=connection)
+    followed = RefreshAttempt.objects.filter(parent_version_id=connection.current_version_id, connection=connection)
     late = UnreadAnswer.objects.filter(connection=connection, attempt_id__in=followed.values("id"))
-    late.exclude(Q(parent_id=connection.current_version_id)).update(parent_id=connection.current_version_id)
+    late.exclude(parent_id=connection.current_version_id).update(parent_id=connection.current_version_id)
     rows = list(UnreadAnswer.objects.filter(connection=connection).order_by("-received_at"))
     if not rows:
         return
@@ -148,7 +147,7 @@ def note_unread(connection: Connection, *, now: datetime) -> None:
     UnreadAnswer.objects.filter(id__in=spare).delete()
     if connection.answer_unread_at is not None:
         return
-    connection.change(answer_unread_at=rows[0].received_at)
+    connection.mark_unread(rows[0].received_at)
     told = {"status": rows[0].status, "size": rows[0].size, "holds_back": rows[0].holds_back}
     events.emit("connection.answer_unread", connection, answer=told)
     audit.record(
@@ -159,9 +158,9 @@ def note_unread(connection: Connection, *, now: datetime) -> None:
 
 def forget_unread(connection: Connection, *, but_of: uuid.UUID | None = None) -> None:
     """Destroy the unread answers of the locked ``connection``, those that version ``but_of`` bought excepted."""
-    UnreadAnswer.objects.filter(connection=connection).exclude(Q(parent_id=but_of)).delete()
+    UnreadAnswer.objects.filter(connection=connection).exclude(parent_id=but_of).delete()
     if connection.answer_unread_at is not None and not UnreadAnswer.objects.filter(connection=connection).exists():
-        connection.change(answer_unread_at=None)
+        connection.mark_unread(None)
 
 
 def is_held_back(connection: Connection, *, now: datetime) -> bool:
@@ -170,7 +169,7 @@ def is_held_back(connection: Connection, *, now: datetime) -> bool:
     Not while the provider's grace lasts: until then it works once more, and that answer may be readable.
     """
     waiting = UnreadAnswer.objects.filter(
-        Q(parent_id=connection.current_version_id), connection=connection, holds_back=True
+        parent_id=connection.current_version_id, connection=connection, holds_back=True
     ).order_by("received_at")
     oldest = waiting.values_list("received_at", flat=True).first()
     return oldest is not None and now >= oldest + _grace(connection.provider_app)

@@ -8,7 +8,6 @@ import random
 import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import Q
 
@@ -151,21 +150,15 @@ def outlive(connection: Connection, version: CredentialVersion, *, now: datetime
         return
     version.access_expires_at = None
     version.save(update_fields=["access_expires_at"])
-    connection.change(access_expires_at=None)
+    connection.outlive_its_end()
 
 
-def make_current(
-    connection: Connection,
-    version: CredentialVersion,
-    *,
-    now: datetime,
-    **further: Any,
-) -> None:
+def make_current(connection: Connection, version: CredentialVersion, *, now: datetime) -> None:
     """Make ``version`` the current one. Call it in a transaction, with ``connection`` locked.
 
     The version that was current becomes ``previous``, older ones of that stage and orphans of other grants go. Due
     times follow from the new lifetime; failures and evidence are cleared. The status stays: it changes in ``status``.
-    Granted scopes follow the version, with an event where some were lost. ``further`` are columns to change with it.
+    Granted scopes follow the version, with an event where some were lost.
     """
     siblings = CredentialVersion.objects.filter(connection=connection).exclude(id=version.id)
     of_older_grants = ~Q(grant_id=version.grant_id) & ~Q(stage=Stage.CURRENT)
@@ -177,28 +170,18 @@ def make_current(
     lifetimes = grant_lifetimes(app.provider, app.auth_style, refresh_lifetime_seconds=version.refresh_lifetime_seconds)
     authorized_at = connection.authorized_at if version.grant_id == connection.grant_id else version.received_at
     ends = ends_of(version)
-    values: dict[str, Any] = {
-        "evidence": {},
-        "grant_id": version.grant_id,
-        "authorized_at": authorized_at,
-        "current_version_id": version.id,
-        "access_expires_at": version.access_expires_at,
-        "refresh_expires_at": refresh_ends_at(ends, lifetimes=lifetimes, received_at=version.received_at),
-        "grant_expires_at": grant_ends_at(ends, lifetimes=lifetimes, authorized_at=authorized_at),
-        "refresh_due_at": refresh_moment(version, spread=random.random(), lifetimes=lifetimes),
-        "refresh_enqueued_until": None,
-        "next_attempt_at": None,
-        "failures": 0,
-        "refused_at": None,
-        "refresh_failing_at": None,
-        "undecryptable_at": None,
-        "probe_due_at": probe_at_the_end(
+    connection.use(
+        version,
+        authorized_at=authorized_at,
+        refresh_expires_at=refresh_ends_at(ends, lifetimes=lifetimes, received_at=version.received_at),
+        grant_expires_at=grant_ends_at(ends, lifetimes=lifetimes, authorized_at=authorized_at),
+        refresh_due_at=refresh_moment(version, spread=random.random(), lifetimes=lifetimes),
+        probe_due_at=probe_at_the_end(
             now + probe_intervals().after(connection.last_vended_at or now, now=now),
             ends_at=version.access_expires_at,
             is_refreshable=version.is_refreshable,
             now=now,
         ),
-    }
-    connection.change(**(values | further))
+    )
     forget_unread(connection, but_of=version.id)
     sync_granted_scopes(connection, version)

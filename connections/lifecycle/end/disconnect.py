@@ -52,17 +52,10 @@ def disconnect(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, k
         left = Revocation.WITHHELD if is_withheld else Revocation.UNSUPPORTED
         if not has_secrets and before in _OVER:
             left = before
-        connection.change(
-            refresh_due_at=None,
-            refresh_failing_at=None,
-            next_attempt_at=None,
-            probe_due_at=None,
-            undecryptable_at=None,
-            revocation=Revocation.PENDING if revocable else left,
-            revocation_due_at=now if revocable else None,
-            revocation_deadline_at=now + SECRETS_KEPT if revocable else None,
-            revocation_failures=0,
-        )
+        if revocable:
+            connection.end(Revocation.PENDING, now=now, deadline=now + SECRETS_KEPT)
+        else:
+            connection.end(left)
         if revocable:
             dispatch.revoke_later(connection.id)
         else:
@@ -77,7 +70,7 @@ def destroy_secrets(connection: Connection) -> None:
     """Destroy every credential version of the locked ``connection``."""
     forget_unread(connection)
     CredentialVersion.objects.filter(connection=connection).delete()
-    connection.change(current_version_id=None, access_expires_at=None, undecryptable_at=None)
+    connection.lose_secrets()
 
 
 def _access_of(connection: Connection) -> Access | None:

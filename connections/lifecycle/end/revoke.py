@@ -84,12 +84,12 @@ def _load(connection_id: uuid.UUID) -> _Work | Revocation:
             return _close(connection, Revocation.UNCONFIRMED)
         if RefreshAttempt.objects.filter(connection=connection, state=AttemptState.SENT, deadline_at__gt=now).exists():
             # Its response may be the only live token of the grant: it is revoked as well.
-            connection.change(revocation_due_at=now + timedelta(seconds=5))
+            connection.revoke_at(now + timedelta(seconds=5))
             return Revocation.PENDING
         try:
             access = access_to(connection.provider_app, connection.params)
         except AppMisconfigured:
-            connection.change(revocation_due_at=_again(connection, RETRY_SECONDS[-1], now=now))
+            connection.revoke_at(_again(connection, RETRY_SECONDS[-1], now=now))
             return Revocation.PENDING
         is_shared = reaches_siblings(access) and siblings_of(connection, access).exists()
         if is_shared and not can_be_narrowed(access):
@@ -100,7 +100,7 @@ def _load(connection_id: uuid.UUID) -> _Work | Revocation:
         grants = tuple(grant for grant in opened if isinstance(grant, _Grant))
         for code in {code for code in opened if isinstance(code, str)} if connection.revocation_failures == 0 else ():
             audit.record("connection.revocation", decision=code, connection=connection)
-        connection.change(revocation_due_at=now + LEASE, revocation_failures=connection.revocation_failures + 1)
+        connection.try_revocation(again_at=now + LEASE)
     return _Work(connection_id, access, grants, is_complete=len(grants) == len(opened), is_narrowed=is_shared)
 
 
@@ -160,7 +160,7 @@ def _note(work: _Work) -> bool:
         connection = lock_connection(work.connection_id)
         if connection is None or connection.revocation != Revocation.PENDING:
             return False
-        connection.change(evidence=connection.evidence | _evidence(work))
+        connection.add_evidence(**_evidence(work))
     return True
 
 
@@ -177,22 +177,15 @@ def _settle(work: _Work, *, confirmed: bool) -> Revocation:
         if confirmed and not arrived:
             return _close(connection, Revocation.CONFIRMED, is_narrowed=work.is_narrowed)
         pause = RETRY_SECONDS[min(max(connection.revocation_failures - 1, 0), len(RETRY_SECONDS) - 1)]
-        connection.change(
-            revocation_due_at=_again(connection, pause, now=now), evidence=connection.evidence | _evidence(work)
-        )
+        connection.add_evidence(**_evidence(work))
+        connection.revoke_at(_again(connection, pause, now=now))
     return Revocation.PENDING
 
 
 def _close(connection: Connection, outcome: Revocation, *, is_narrowed: bool = False) -> Revocation:
     destroy_secrets(connection)
-    evidence = {name: value for name, value in connection.evidence.items() if name != EVIDENCE}
-    connection.change(
-        evidence=evidence,
-        revocation=outcome,
-        revocation_due_at=None,
-        revocation_deadline_at=None,
-        revocation_failures=0,
-    )
+    connection.drop_evidence(EVIDENCE)
+    connection.end_revocation(outcome)
     detail = {"narrowed": True} if is_narrowed else {}
     events.emit(f"connection.revocation_{outcome}", connection, **detail)
     audit.record("connection.revocation", decision=outcome.value, connection=connection, detail=detail)

@@ -32,7 +32,7 @@ def end_expired(*, now: datetime, limit: int = 500) -> int:
             if connection is not None and _has_expired(connection, now=now):
                 evidence = {"expired_at": str(connection.access_expires_at)}
                 change_status(connection, Status.NEEDS_REAUTH, Reason.EXPIRED, evidence=evidence, now=now)
-                connection.change(probe_due_at=None, next_attempt_at=None)
+                connection.rest()
                 ended += 1
     return ended
 

@@ -8,7 +8,7 @@ itself is ``strikes``. Call these functions in a transaction, with the connectio
 
 from datetime import datetime
 
-from django.db.models import Min, Q
+from django.db.models import Min
 
 from connections.journal import events
 from connections.lifecycle.health.incidents import downgrades_frozen, open_common_incident
@@ -40,7 +40,7 @@ def refresh_failed(connection: Connection, failure: ProviderError, *, can_probe:
         return
     is_new = connection.refresh_failing_at is None
     if is_new:
-        connection.change(refresh_failing_at=now)
+        connection.fail_to_refresh(now)
     if downgrades_frozen(connection.provider_app, now=now):
         return
     evidence = failure.evidence.as_dict() | {"failures": connection.failures}
@@ -49,11 +49,11 @@ def refresh_failed(connection: Connection, failure: ProviderError, *, can_probe:
     if decision == "end":
         given_up = connection.evidence | evidence | {"refusals": count, "refused_since": first_at.isoformat()}
         change_status(connection, Status.NEEDS_REAUTH, Reason.REFRESH_GIVEN_UP, evidence=given_up, now=now)
-        connection.change(refresh_due_at=None, probe_due_at=None, next_attempt_at=None)
+        connection.rest()
     elif decision == "suspect" and connection.status == Status.ACTIVE:
         change_status(connection, Status.SUSPECT, Reason.REFRESH_FAILING, evidence=evidence, now=now)
         if can_probe:
-            connection.change(probe_due_at=now)
+            connection.probe_at(now)
     elif count >= GIVE_UP_AFTER and _is_common(connection, since=first_at):
         open_common_incident(connection.provider_app, evidence=evidence, now=now)
 
@@ -61,7 +61,7 @@ def refresh_failed(connection: Connection, failure: ProviderError, *, can_probe:
 def probe_refused(connection: Connection, *, status: int | None) -> None:
     """Add to the evidence of a suspicion that a probe of the current credential was refused as well."""
     if connection.status == Status.SUSPECT and connection.reason == Reason.REFRESH_FAILING:
-        connection.change(evidence=connection.evidence | {"probe": "dead", "probe_status": status})
+        connection.add_evidence(probe="dead", probe_status=status)
 
 
 def is_refused_alone(connection: Connection, attempt: RefreshAttempt) -> bool:
@@ -76,7 +76,7 @@ def is_refused_alone(connection: Connection, attempt: RefreshAttempt) -> bool:
 
 def _refusals(connection: Connection) -> RefreshAttemptQuerySet:
     attempts = RefreshAttempt.objects.refused().filter(connection=connection)
-    return attempts.filter(Q(parent_version_id=connection.current_version_id))
+    return attempts.filter(parent_version_id=connection.current_version_id)
 
 
 def _names_a_code(failure: ProviderError) -> bool:

@@ -26,7 +26,7 @@ def mark_moved(connection: Connection, *, now: datetime) -> None:
     if connection.status not in VENDS or MARK in connection.evidence:
         return
     logger.error("endpoint_moved", connection=str(connection.id))
-    connection.change(evidence=connection.evidence | {MARK: now.isoformat()})
+    connection.add_evidence(**{MARK: now.isoformat()})
     events.emit("connection.endpoint_moved", connection)
     audit.record("connection.endpoint_moved", decision=EndpointMoved.code, connection=connection)
 
@@ -43,5 +43,4 @@ def found_moved(connection: Connection) -> None:
 
 def forget_moved(connection: Connection) -> None:
     """Take the mark off the locked ``connection``."""
-    if MARK in connection.evidence:
-        connection.change(evidence={name: value for name, value in connection.evidence.items() if name != MARK})
+    connection.drop_evidence(MARK)

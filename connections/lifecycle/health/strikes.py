@@ -27,7 +27,7 @@ def credential_refused(
         evidence=evidence,
         now=now,
     ):
-        connection.change(probe_due_at=(connection.refused_at or now) + STRIKE_INTERVAL)
+        connection.probe_at((connection.refused_at or now) + STRIKE_INTERVAL)
 
 
 def proved_alive(connection: Connection, version_id: uuid.UUID, *, by: str, now: datetime) -> None:
@@ -36,8 +36,8 @@ def proved_alive(connection: Connection, version_id: uuid.UUID, *, by: str, now:
         return
     if connection.status == Status.SUSPECT and connection.reason == Reason.PROBE_REFUSED:
         change_status(connection, Status.ACTIVE, Reason.RECOVERED, now=now)
-        connection.change(refused_at=None)
-    connection.change(verified_at=now, verified_by=by)
+        connection.suspect(None)
+    connection.verify(now, by=by)
 
 
 def strike(
@@ -55,7 +55,7 @@ def strike(
         return True
     is_first = connection.refused_at is None
     if is_first:
-        connection.change(refused_at=now)
+        connection.suspect(now)
     decision = decide_refusal(
         refused_at=connection.refused_at,
         is_first=is_first,
@@ -65,7 +65,7 @@ def strike(
     )
     if decision == "end":
         change_status(connection, Status.NEEDS_REAUTH, final, evidence=evidence, now=now)
-        connection.change(refresh_due_at=None, probe_due_at=None, next_attempt_at=None)
+        connection.rest()
         return True
     if decision == "suspect" and connection.status == Status.ACTIVE:
         change_status(connection, Status.SUSPECT, first, evidence=evidence, now=now)

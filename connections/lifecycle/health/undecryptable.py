@@ -14,13 +14,12 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
-from django.db.models import Q
 
 from connections.access.secrets import open_credential, open_for_renewal
 from connections.database.locks import lock_connection
 from connections.database.pool import LockTimeout, short_transaction
 from connections.journal import audit, events
-from connections.models import VENDS, Connection, CredentialVersion
+from connections.models import VENDS, Connection
 from connections.refusals import CredentialUnreadable
 from connections.vault.sealing import Unreadable
 
@@ -39,7 +38,7 @@ def mark_undecryptable(connection: Connection, version_id: uuid.UUID, *, now: da
     logger.error("credential_unreadable", connection=str(connection.id), version=str(version_id))
     if not _is_to_mark(connection, version_id):
         return
-    connection.change(undecryptable_at=now)
+    connection.mark_undecryptable(now)
     events.emit("connection.credential_undecryptable", connection)
     audit.record(
         "credential.undecryptable", decision=CredentialUnreadable.code, connection=connection, version_id=version_id
@@ -86,7 +85,7 @@ def retry_undecryptable(*, now: datetime) -> int:
 
 
 def _opens(connection: Connection) -> bool:
-    version = CredentialVersion.objects.filter(Q(id=connection.current_version_id)).first()
+    version = connection.current_version
     if version is None:
         return False
     try:
@@ -104,7 +103,7 @@ def _restore(connection_id: uuid.UUID) -> bool:
         connection = lock_connection(connection_id)
         if connection is None or connection.undecryptable_at is None or not _opens(connection):
             return False
-        connection.change(undecryptable_at=None)
+        connection.mark_undecryptable(None)
         events.emit("connection.credential_restored", connection)
         audit.record("credential.restored", connection=connection, version_id=connection.current_version_id)
         return True

@@ -88,7 +88,7 @@ def _held_back(trial: _Trial, wait: float) -> ProbeReport:
     """Make the probe due when the wait is over, if it is due by then at all."""
     again = database_now() + timedelta(seconds=wait)
     Connection.objects.filter(
-        Q(current_version_id=trial.version_id), id=trial.connection_id, probe_due_at__isnull=False
+        current_version_id=trial.version_id, id=trial.connection_id, probe_due_at__isnull=False
     ).update(probe_due_at=again)
     return ProbeReport(None, f"The provider is not asked for another {math.ceil(wait)} s: it wants to be left alone.")
 
@@ -126,7 +126,7 @@ def _record(trial: _Trial, found: ProbeResult, *, verified_by: str) -> ProbeDeci
         usual = probe_intervals().after(connection.last_vended_at, now=now)
         due = next_probe_at(found.verdict, usual=usual, retry_after_seconds=found.retry_after_seconds, now=now)
         ends_at, is_refreshable = connection.access_expires_at, trial.is_refreshable
-        connection.change(probe_due_at=probe_at_the_end(due, ends_at=ends_at, is_refreshable=is_refreshable, now=now))
+        connection.probe_at(probe_at_the_end(due, ends_at=ends_at, is_refreshable=is_refreshable, now=now))
         if found.scopes is not None:
             observe_scopes(connection, found.scopes, unnamed=trial.access.target.refresh_scope)
         decision = decide_probe(found.verdict, is_refreshable=trial.is_refreshable)

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from connections.database.prepared import fetch_prepared
-from connections.models import Trigger
+from connections.models import Trigger, switches
+from connections.models.switches import KILL_SWITCH, PAUSE
 
-_STATEMENT = """
+_STATEMENT = f"""
 WITH due AS (
     SELECT connection.id AS connection_id, connection.tenant_id, connection.params,
            version.id AS version_id, version.grant_id, version.secrets, version.scopes,
@@ -40,9 +41,7 @@ WITH due AS (
        AND connection.refresh_due_at <= clock_timestamp()
        AND (connection.next_attempt_at IS NULL OR connection.next_attempt_at <= clock_timestamp())
        AND connection.answer_unread_at IS NULL
-       AND connection.suspended_at IS NULL AND connection.paused_at IS NULL
-       AND app.suspended_at IS NULL AND app.paused_at IS NULL
-       AND tenant.suspended_at IS NULL
+       AND NOT {switches.sql(KILL_SWITCH, PAUSE)}
        AND NOT EXISTS (
            SELECT FROM connections_refreshattempt AS attempt
             WHERE attempt.connection_id = connection.id AND attempt.state IN ('sent', 'in_doubt'))
@@ -60,11 +59,11 @@ WITH due AS (
     INSERT INTO connections_refreshattempt (id, connection_id, parent_version_id, state, trigger, claimed_by,
                                             claimant_key, claimed_at, deadline_at, follows_doubt, error, evidence)
     SELECT %(attempt_id)s, connection_id, version_id, 'sent', %(trigger)s, %(claimed_by)s,
-           %(claimant_key)s, now, now + %(lease)s, false, '', '{}'
+           %(claimant_key)s, now, now + %(lease)s, false, '', '{{}}'
       FROM due
 )
 SELECT * FROM due
-"""
+"""  # noqa: S608 (what is put in is a constant)
 
 
 @dataclass(frozen=True, slots=True)

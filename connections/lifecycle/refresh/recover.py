@@ -11,7 +11,6 @@ from datetime import datetime
 
 import structlog
 from django.db import connection as database
-from django.db.models import Q
 
 from connections import dispatch
 from connections.database.locks import lock_connection
@@ -76,8 +75,8 @@ def _open_attempt(connection: Connection, *, now: datetime) -> RefreshAttempt | 
     for name, value in in_doubt.items():
         setattr(attempt, name, value)
     logger.warning("refresh_in_doubt", connection=str(connection.id), attempt=str(attempt.id), error=error)
-    if connection.refresh_due_at is not None and connection.current_version_id == attempt.parent_version_id:
-        connection.change(refresh_due_at=min(connection.refresh_due_at, now), refresh_enqueued_until=None)
+    if connection.current_version_id == attempt.parent_version_id:
+        connection.hasten_refresh(now)
     return attempt
 
 
@@ -105,7 +104,7 @@ def supersede(attempt: RefreshAttempt) -> None:
 def follows_doubt(connection: Connection) -> bool:
     """Whether an earlier attempt with the current refresh token may have been processed without our knowing."""
     return RefreshAttempt.objects.filter(
-        Q(parent_version_id=connection.current_version_id), connection=connection, state=AttemptState.SUPERSEDED
+        parent_version_id=connection.current_version_id, connection=connection, state=AttemptState.SUPERSEDED
     ).exists()
 
 

@@ -30,8 +30,7 @@ def refresh_refused(
             return
         if connection.status == Status.ACTIVE and not downgrades_frozen(connection.provider_app, now=now):
             change_status(connection, Status.SUSPECT, Reason.REFRESH_REFUSED, evidence=evidence, now=now)
-        retry_at = connection.access_expires_at
-        connection.change(next_attempt_at=retry_at, refresh_due_at=retry_at, refresh_enqueued_until=None)
+        connection.hold_refresh(connection.access_expires_at)
         return
     refusal = strike(
         connection,
@@ -43,8 +42,7 @@ def refresh_refused(
         now=now,
     )
     if not refusal:
-        retry_at = (connection.refused_at or now) + STRIKE_INTERVAL
-        connection.change(next_attempt_at=retry_at, refresh_due_at=retry_at, refresh_enqueued_until=None)
+        connection.hold_refresh((connection.refused_at or now) + STRIKE_INTERVAL)
 
 
 def _why_ended(connection: Connection, attempt: RefreshAttempt) -> Reason:

@@ -215,14 +215,8 @@ def _settle_failure(
         retry_after_seconds=failure.retry_after_seconds,
         grace_seconds=grace_seconds,
     )
-    due = now + timedelta(seconds=wait)
     if connection.current_version_id == claimed.parent_version_id:
-        connection.change(
-            failures=connection.failures + 1,
-            next_attempt_at=due,
-            refresh_due_at=min(connection.refresh_due_at or due, due),
-            refresh_enqueued_until=None,
-        )
+        connection.count_failure(retry_at=now + timedelta(seconds=wait))
         capabilities = claimed.access.capabilities
         can_probe = capabilities.probes or capabilities.introspects
         refresh_failed(connection, failure, can_probe=can_probe, now=now)

@@ -20,5 +20,5 @@ def change_metadata(connection_id: uuid.UUID, metadata: dict[str, Any], *, actor
         connection = lock_connection(connection_id)
         if connection is None:
             raise NotFound("There is no such connection.")
-        connection.change(metadata=metadata)
+        connection.describe(metadata)
         audit.record("connection.metadata", actor=actor, connection=connection)

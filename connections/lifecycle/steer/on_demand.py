@@ -177,7 +177,7 @@ def order_refresh(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor
             return Told(False, Outcome.NOT_REFRESHABLE, _REFRESHED[Outcome.NOT_REFRESHABLE])
         if (off := switched_off(connection)) is not None:
             return Told(False, off.code, off.detail)
-        connection.change(refresh_due_at=now, next_attempt_at=None, refresh_enqueued_until=now + _SENT_AGAIN_AFTER)
+        connection.order_refresh(now, sent_again_at=now + _SENT_AGAIN_AFTER)
         audit.record("connection.refresh_ordered", actor=actor, connection=connection)
         dispatch.refresh_later(connection.id)
     return Told(True, "ordered", "Ordered: a worker refreshes it.")

@@ -21,6 +21,7 @@ from connections.models import (
     Revocation,
     Status,
 )
+from connections.models.switches import KILL_SWITCH, PAUSE, thrown
 
 # Each unit serves up to where the next one gives at least two of it.
 _UNITS = (("s", 1, 90), ("min", 60, 5400), ("h", 3600, 172_800), ("days", 86_400, math.inf))
@@ -126,18 +127,10 @@ def _moved(connection: Connection) -> Iterator[Step]:
 
 
 def _switches(connection: Connection) -> Iterator[Step]:
-    app = connection.provider_app
-    suspended = {
-        "The connection": connection.suspended_at,
-        "The tenant": connection.tenant.suspended_at,
-        "The provider app": app.suspended_at,
-    }
-    for name, since in suspended.items():
-        if since is not None:
-            yield Step(f"{name} is suspended: it neither vends nor refreshes.", is_held=True)
-    for name, since in {"The connection": connection.paused_at, "The provider app": app.paused_at}.items():
-        if since is not None:
-            yield Step(f"{name} is paused: it vends while valid, and is neither refreshed nor probed.", is_held=True)
+    for whose, _ in thrown(connection, KILL_SWITCH):
+        yield Step(f"The {whose} is suspended: it neither vends nor refreshes.", is_held=True)
+    for whose, _ in thrown(connection, PAUSE):
+        yield Step(f"The {whose} is paused: it vends while valid, and is neither refreshed nor probed.", is_held=True)
 
 
 def _failing(connection: Connection) -> Iterator[Step]:

@@ -12,6 +12,7 @@ from connections.database.locks import lock_connection
 from connections.database.pool import short_transaction
 from connections.journal import audit
 from connections.models import ApiClient, Connection, ProviderApp, Tenant
+from connections.models.switches import KILL_SWITCH, PAUSE
 from connections.refusals import InvalidRequest
 
 Suspendable = Tenant | ProviderApp | ApiClient | Connection
@@ -28,7 +29,7 @@ _KINDS: dict[type, str] = {
 
 def suspend(subject: Suspendable, *, now: datetime, actor: audit.Actor) -> bool:
     """Switch ``subject`` off: nothing of it vends or refreshes any more. False if it was off already."""
-    return _turn(subject, "suspended_at", now, verb="suspended", actor=actor)
+    return _turn(subject, KILL_SWITCH, now, verb="suspended", actor=actor)
 
 
 def resume(subject: Suspendable, *, actor: audit.Actor) -> bool:
@@ -36,23 +37,23 @@ def resume(subject: Suspendable, *, actor: audit.Actor) -> bool:
 
     Raises ``InvalidRequest`` for a tenant that is being deleted: it stays off.
     """
-    return _turn(subject, "suspended_at", None, verb="resumed", actor=actor)
+    return _turn(subject, KILL_SWITCH, None, verb="resumed", actor=actor)
 
 
 def pause(subject: Pausable, *, now: datetime, actor: audit.Actor) -> bool:
     """Stop refreshing and probing ``subject``; valid credentials still vend. False if it was paused already."""
-    return _turn(subject, "paused_at", now, verb="paused", actor=actor)
+    return _turn(subject, PAUSE, now, verb="paused", actor=actor)
 
 
 def unpause(subject: Pausable, *, actor: audit.Actor) -> bool:
     """Refresh and probe ``subject`` again. False if it was not paused."""
-    return _turn(subject, "paused_at", None, verb="unpaused", actor=actor)
+    return _turn(subject, PAUSE, None, verb="unpaused", actor=actor)
 
 
 def _turn(subject: Suspendable, column: str, value: datetime | None, *, verb: str, actor: audit.Actor) -> bool:
     kind = _KINDS[type(subject)]
     with short_transaction():
-        if not _changed(subject, column, value):
+        if not _write(subject, column, value):
             return False
         if isinstance(subject, Connection):
             audit.record(f"{kind}.{verb}", actor=actor, connection=subject)
@@ -63,12 +64,12 @@ def _turn(subject: Suspendable, column: str, value: datetime | None, *, verb: st
     return True
 
 
-def _changed(subject: Suspendable, column: str, value: datetime | None) -> bool:
+def _write(subject: Suspendable, column: str, value: datetime | None) -> bool:
     if isinstance(subject, Connection):
         locked = lock_connection(subject.id)
         if locked is None or (getattr(locked, column) is None) == (value is None):
             return False
-        locked.change(**{column: value})
+        locked.turn(column, value)
         return True
     other_way: dict[str, Any] = {"pk": subject.pk, f"{column}__isnull": value is not None}
     if isinstance(subject, Tenant) and value is None:

@@ -16,9 +16,10 @@ from connections.access.targets import scope_rules_of
 from connections.database.prepared import fetch_prepared
 from connections.lifecycle.credentials.due import probe_intervals
 from connections.lifecycle.vend.rules import DEFAULT_MIN_TTL_SECONDS, VendFacts
-from connections.models import OwnerKind, Status
+from connections.models import OwnerKind, Status, switches
+from connections.models.switches import KILL_SWITCH
 
-_STATEMENT = """
+_STATEMENT = f"""
 WITH caller AS (
     SELECT client.id, client.tenant_id, client.permissions, client.suspended_at IS NOT NULL AS is_suspended
       FROM connections_apikey AS key
@@ -31,8 +32,7 @@ WITH caller AS (
            connection.verified_at, connection.verified_by, connection.last_vended_at,
            tenant.id AS tenant_id, tenant.reconnect_url,
            app.provider, app.auth_style, app.params AS app_params, app.discovered,
-           connection.suspended_at IS NOT NULL OR tenant.suspended_at IS NOT NULL
-               OR app.suspended_at IS NOT NULL AS is_suspended,
+           {switches.sql(KILL_SWITCH)} AS is_suspended,
            version.id AS version_id, version.secrets, version.scopes, version.is_refreshable,
            version.access_expires_at, version.lifetime_seconds, version.fingerprint,
            data_key.id AS data_key_id, data_key.kek_id, data_key.wrapped,
@@ -78,7 +78,7 @@ WITH caller AS (
 SELECT caller.id AS client_id, caller.permissions, caller.is_suspended AS is_client_suspended,
        found.*, audited.id AS audit_id, now() AS now
   FROM caller LEFT JOIN found ON true LEFT JOIN audited ON true
-"""
+"""  # noqa: S608 (what is put in is a constant)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import transaction
 from pytest_django import Settings
 
 from connections.access.secrets import (
@@ -26,6 +25,7 @@ from connections.access.secrets import (
 from connections.access.targets import access_to, registrar_of
 from connections.lifecycle.credentials import spool
 from connections.models import Connection, ConnectSession, CredentialVersion, DataKey, ProviderApp, Tenant
+from connections.models.data_key import SHREDDED
 from connections.models.fields import StoredSecret, outer_fernet
 from connections.vault.sealing import Unreadable, fingerprint
 from providers.values import Credential
@@ -125,9 +125,7 @@ def test_client_secrets_open_at_their_own_app_and_owner_alone(acme: Tenant, glob
 def test_a_stored_value_needs_the_outer_key_and_the_inner_one(acme: Tenant, settings: Settings) -> None:
     connection = make_connection(acme)
     version = CredentialVersion.objects.get(connection=connection)
-    key = DataKey.objects.get(tenant=acme)
-    with transaction.atomic():
-        key.delete()  # shreds the version with it
+    DataKey.objects.filter(tenant=acme).update(wrapped=SHREDDED)
     with pytest.raises(Unreadable):
         open_credential(connection, version)
     settings.FERNET_KEYS = ["another-key-of-at-least-32-characters"]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission, User
+from django.db import transaction
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
@@ -114,6 +115,7 @@ def make_app(tenant: Tenant | None, *, style: str = AuthorizationCodeMethod.styl
     )
 
 
+@transaction.atomic
 def make_connection(
     app: ProviderApp,
     tenant: Tenant,

@@ -56,7 +56,7 @@ def test_refresh_replaces_the_credential_and_says_so(olga: Client, connected: Co
 
 
 def test_refresh_overrides_the_backoff(olga: Client, connected: Connection) -> None:
-    connected.change(next_attempt_at=database_now() + timedelta(hours=1), failures=7)
+    overwrite(connected, next_attempt_at=database_now() + timedelta(hours=1), failures=7)
     assert act(olga, "refresh", connected)[0].endswith("Refreshed: a fresh credential is in use.")
 
 
@@ -140,7 +140,7 @@ def test_suspending_many_asks_first(olga: Client, world: World) -> None:
 
 def test_each_of_a_few_rows_is_told_of(transactional_db: None, olga: Client, world: World) -> None:
     done = make_connection(world.app, world.tenant, "bob")
-    done.change(refresh_due_at=None)
+    overwrite(done, refresh_due_at=None)
     told = act(olga, "refresh", done)
     assert told == [
         f"sandbox of bob ({str(done.id)[:8]}): It cannot be refreshed: the provider gave nothing to refresh it with."

@@ -27,9 +27,9 @@ def test_counts_what_is_overdue_but_not_what_is_held_back(world: World) -> None:
     now = database_now()
     late, held, paused = (make_connection(world.app, world.tenant, name) for name in ("late", "held", "paused"))
     for connection in (late, held, paused):
-        connection.change(refresh_due_at=now - timedelta(minutes=5))
-    held.change(next_attempt_at=now + timedelta(minutes=5), failures=3)
-    paused.change(paused_at=now)
+        overwrite(connection, refresh_due_at=now - timedelta(minutes=5))
+    overwrite(held, next_attempt_at=now + timedelta(minutes=5), failures=3)
+    overwrite(paused, paused_at=now)
     assert figures("Refreshes overdue") == 1
     assert figures("Refreshes failing") == 1
 
@@ -62,7 +62,7 @@ def test_lists_connections_in_trouble_newest_first(olga: Client, world: World) -
 def test_tells_of_what_does_not_open(olga: Client, world: World) -> None:
     assert "does not open" not in olga.get("/admin/").content.decode()
     now = database_now()
-    world.connection.change(undecryptable_at=now, status_changed_at=now - timedelta(days=9))
+    overwrite(world.connection, undecryptable_at=now, status_changed_at=now - timedelta(days=9))
     page = olga.get("/admin/").content.decode()
     assert "Connections whose stored credential does not open: 1" in page
     assert "The stored credential does not open" in page

@@ -98,4 +98,4 @@ def expire_in(connection: Connection, seconds: float, *, refreshable: bool = Tru
     """Let the current credential expire ``seconds`` from now."""
     moment = transaction_now() + timedelta(seconds=seconds)
     connection.versions.update(access_expires_at=moment, is_refreshable=refreshable)
-    connection.change(access_expires_at=moment, refresh_due_at=moment if refreshable else None)
+    overwrite(connection, access_expires_at=moment, refresh_due_at=moment if refreshable else None)

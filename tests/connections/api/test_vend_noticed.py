@@ -7,7 +7,7 @@ import pytest
 
 from connections.database.clock import database_now
 from connections.models import Connection
-from tests.connections.api.stored import make_connection, transaction_now
+from tests.connections.api.stored import make_connection, overwrite, transaction_now
 from tests.factories import Caller
 from tests.flows import call
 
@@ -34,7 +34,7 @@ def test_a_connection_in_use_is_probed_soon_again(
     now = transaction_now()
     before, later = now - timedelta(minutes=minutes), now + timedelta(hours=6)
     other = make_connection(connection.tenant, end_user="bob", last_vended_at=before, probe_due_at=later)
-    connection.change(last_vended_at=before, probe_due_at=later)
+    overwrite(connection, last_vended_at=before, probe_due_at=later)
     assert vend(backend, connection, end_user="alice").status_code == 200
     connection.refresh_from_db()
     assert (connection.last_vended_at, connection.probe_due_at) == (
@@ -46,7 +46,7 @@ def test_a_connection_in_use_is_probed_soon_again(
 
 def test_a_probe_that_is_due_sooner_is_not_put_off_by_a_vend(connection: Connection, backend: Caller) -> None:
     soon = transaction_now() + timedelta(minutes=2)
-    connection.change(last_vended_at=None, probe_due_at=soon)
+    overwrite(connection, last_vended_at=None, probe_due_at=soon)
     vend(backend, connection, end_user="alice")
     connection.refresh_from_db()
     assert connection.probe_due_at == soon

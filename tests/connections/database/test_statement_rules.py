@@ -29,7 +29,6 @@ from connections.lifecycle.credentials.versions import SealedVersion, seal_versi
 from connections.lifecycle.refresh.claim import LEASE, Need, _why_not
 from connections.lifecycle.refresh.claim_query import insert_plain_claim
 from connections.lifecycle.refresh.recover import follows_doubt, settle_earlier
-from connections.lifecycle.sweep import _working
 from connections.lifecycle.vend.query import VendRow, run_vend_statement
 from connections.lifecycle.vend.rules import Vend, VendRequest, decide_vend
 from connections.models import (
@@ -253,7 +252,7 @@ def test_switched_off_is_the_same_in_python_in_the_sweep_and_in_both_statements(
         row = asked(connection, backend)
         if row is not None and row.connection_id is not None:
             assert row.is_suspended is now.is_suspended, move
-        is_working = _working(Connection.objects.all()).exists()
+        is_working = Connection.objects.working().exists()
         assert is_working is not (now.is_suspended or now.is_paused), move
         if not is_working:
             assert not is_claimed(connection), move

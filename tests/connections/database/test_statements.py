@@ -65,8 +65,11 @@ def statements() -> Iterator[tuple[str, str]]:
             continue
         module = importlib.import_module(found.name)
         texts = {str(value) for value in vars(module).values() if isinstance(value, str)}
-        for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+        # A text that is put together is looked at where its module holds it, whole.
+        parts = {part for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in parts:
                 texts.add(node.value)
         for number, text in enumerate(sorted(text for text in texts if _VERB.match(text) and _TABLE.search(text))):
             yield f"{found.name}-{number}", text

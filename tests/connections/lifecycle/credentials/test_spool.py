@@ -278,7 +278,6 @@ def test_a_version_of_a_deleted_connection_is_dropped(
     spool.write(received(connection, sandbox))
     Connection.objects.filter(id=connection.id).update(status="pending", reason="awaiting_confirmation")
     RefreshAttempt.objects.all().delete()
-    CredentialVersion.objects.all().delete()
     Connection.objects.all().delete()
     assert spool.replay() == []
     assert names(folder) == []

@@ -32,7 +32,7 @@ from connections.models import (
     Tenant,
 )
 from providers.values import Credential, Obtained
-from tests.connections.api.stored import make_app, make_connection
+from tests.connections.api.stored import make_app, make_connection, overwrite
 from tests.connections.lifecycle.clockwork import age
 from tests.connections.lifecycle.unfinished import open_attempt
 
@@ -83,7 +83,7 @@ BESIDE: dict[str, Callable[[Connection, Connection], object]] = {
     "another's attempt is in doubt": lambda _, other: open_attempt(other, state=AttemptState.IN_DOUBT),
     "another comes after a doubt": lambda _, other: open_attempt(other, state=AttemptState.SUPERSEDED),
     "another has received a version": lambda _, other: _version(other, Stage.RECEIVED),
-    "another is paused": lambda _, other: other.change(paused_at=database_now(), suspended_at=database_now()),
+    "another is paused": lambda _, other: overwrite(other, paused_at=database_now(), suspended_at=database_now()),
     "another is no longer in use": lambda _, other: Connection.objects.filter(id=other.id).update(
         status="needs_reauth", reason="grant_rejected"
     ),
@@ -100,7 +100,7 @@ BESIDE: dict[str, Callable[[Connection, Connection], object]] = {
     "another app's registration is refused": lambda *_: _incident(make_app(None)),
     "the refusal of the registration is over": lambda this, _: _incident(this.provider_app, closed_at=database_now()),
     "many failed at once": lambda this, _: _incident(this.provider_app, kind=IncidentKind.MANY_FAILURES),
-    "a backoff is over": lambda this, _: this.change(next_attempt_at=database_now() - timedelta(seconds=1)),
+    "a backoff is over": lambda this, _: overwrite(this, next_attempt_at=database_now() - timedelta(seconds=1)),
     "it is suspect": lambda this, _: Connection.objects.filter(id=this.id).update(
         status="suspect", reason="refresh_refused"
     ),

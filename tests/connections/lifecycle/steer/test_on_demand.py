@@ -71,7 +71,7 @@ def test_an_ending_is_told_once(connection: Connection, keep: bool, status: str)
 
 def test_an_ordered_refresh_is_due_now_and_sent_once(connection: Connection) -> None:
     now = database_now()
-    connection.change(next_attempt_at=now + timedelta(hours=1), failures=4)
+    overwrite(connection, next_attempt_at=now + timedelta(hours=1), failures=4)
     assert order_refresh(connection.id, now=now, actor=OLGA).is_success
     connection.refresh_from_db()
     assert (connection.refresh_due_at, connection.next_attempt_at) == (now, None)
@@ -81,7 +81,7 @@ def test_an_ordered_refresh_is_due_now_and_sent_once(connection: Connection) -> 
 
 
 def test_nothing_is_ordered_for_what_is_not_in_use(connection: Connection) -> None:
-    connection.change(refresh_due_at=None)
+    overwrite(connection, refresh_due_at=None)
     assert order_refresh(connection.id, now=database_now(), actor=OLGA).code == "not_refreshable"
     overwrite(connection, status="revoked", reason="revoked_by_operator")
     assert order_refresh(connection.id, now=database_now(), actor=OLGA).code == "gone"
