@@ -1,6 +1,7 @@
 """The layout: each package's docstring is a map of it, and no file grows into a drawer."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ PACKAGES = [
 ]
 FILES = [path for top in (*PRODUCT, "tests") for path in sorted((ROOT / top).rglob("*.py"))]
 MOST_LINES = 440
+_PARTICIPLE = re.compile(r"_?(?!need|seed|feed)[a-z]+ed(_|$)")
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -28,3 +30,16 @@ def test_a_package_s_docstring_names_each_of_its_modules(package: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_file_can_be_read_in_one_sitting(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+
+
+def test_what_acts_is_named_by_a_verb() -> None:
+    """A function that returns nothing does something: it is not named by what has been done already."""
+    acting = [
+        f"{path.relative_to(ROOT)}: {node.name}"
+        for path in FILES
+        if path.relative_to(ROOT).parts[0] != "tests" and "migrations" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and isinstance(node.returns, ast.Constant) and node.returns.value is None
+        if _PARTICIPLE.match(node.name)
+    ]
+    assert acting == []

@@ -19,20 +19,22 @@ guesses, strangers = Gate(), Gate()
 
 
 @receiver(user_logged_in)
-def _logged_in(sender: Any, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> None:
+def _record_login(sender: Any, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> None:
     actor = audit.Actor(operator=user.get_username()[:150], address=client_address(request))
     audit.record("operator.login", actor=actor)
 
 
 @receiver(user_logged_out)
-def _logged_out(sender: Any, request: HttpRequest, user: AbstractBaseUser | None, **kwargs: Any) -> None:
+def _record_logout(sender: Any, request: HttpRequest, user: AbstractBaseUser | None, **kwargs: Any) -> None:
     if user is not None:
         actor = audit.Actor(operator=user.get_username()[:150], address=client_address(request))
         audit.record("operator.logout", actor=actor)
 
 
 @receiver(user_login_failed)
-def _refused(sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
+def _record_refused_login(
+    sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
+) -> None:
     """Record who was not let in. What was typed is kept only if somebody has that name: it may be a password."""
     typed = str(credentials.get("username", ""))[:150]
     users = get_user_model()._default_manager

@@ -93,7 +93,7 @@ def install(api: NinjaAPI) -> None:
     """Make every error of ``api`` a problem document."""
 
     @api.exception_handler(Refusal)
-    def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    def answer_refusal(request: HttpRequest, refusal: Refusal) -> HttpResponse:
         return problem(refusal.code, refusal.detail, retry_after_seconds=refusal.retry_after_seconds, **refusal.extra)
 
     @api.exception_handler(ValidationError)
@@ -110,7 +110,7 @@ def install(api: NinjaAPI) -> None:
         return problem(codes.get(error.status_code, "invalid_request"), str(error), status=error.status_code)
 
     @api.exception_handler(Http404)
-    def missing(request: HttpRequest, error: Http404) -> HttpResponse:
+    def answer_missing(request: HttpRequest, error: Http404) -> HttpResponse:
         return problem("not_found", "There is nothing at this address.")
 
     @api.exception_handler(RequestDataTooBig)
@@ -126,6 +126,6 @@ def install(api: NinjaAPI) -> None:
         return problem(CredentialUnreadable.code, "A stored secret does not open: its key may be missing.")
 
     @api.exception_handler(Exception)
-    def crashed(request: HttpRequest, error: Exception) -> HttpResponse:
+    def answer_crash(request: HttpRequest, error: Exception) -> HttpResponse:
         log_crash(request, error)
         return problem("internal_error", "Something went wrong here; it is in the log.", status=500)

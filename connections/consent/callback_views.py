@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from connections.consent.cookies import cookies_of
-from connections.consent.finish import finished
-from connections.consent.headers import BAD_REQUESTS, failure_of_bad, widget_page
+from connections.consent.decorators import BAD_REQUESTS, failure_of_bad, widget_page
+from connections.consent.finish import finish
 from connections.consent.pages import problem_page, status_of
 from connections.consent.words import failure_named
 from connections.database.clock import database_now
@@ -51,7 +51,7 @@ def callback(request: HttpRequest, app_id: uuid.UUID) -> HttpResponse:
 
 @widget_page
 @require_GET
-def refused(request: HttpRequest, app_id: uuid.UUID, failure: str) -> HttpResponse:
+def show_refusal(request: HttpRequest, app_id: uuid.UUID, failure: str) -> HttpResponse:
     """Tell a stranger why an answer was not taken: under nobody's brand, and with no link."""
     told = Failure.named(failure) or Failure.STATE
     return problem_page(request, failure=told, status=status_of(told))
@@ -69,7 +69,7 @@ def _gone_on(request: HttpRequest, held: Held) -> HttpResponse:
     """Go to the return URL at once; by way of our own page where the result is a message, or is still to be made."""
     if held.session.origin or held.session.binding == Binding.NONE:
         return _redirect(reverse("connect:outcome", args=[held.session.id]))
-    return finished(request, held)
+    return finish(request, held)
 
 
 def _shown(told: Told, app_id: uuid.UUID) -> HttpResponse:

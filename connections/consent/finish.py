@@ -17,18 +17,18 @@ from connections.models.failures import Failure
 from connections.refusals import Refusal
 
 
-def finished(request: HttpRequest, held: Held) -> HttpResponse:
+def finish(request: HttpRequest, held: Held) -> HttpResponse:
     """Return to the operator with a completion code.
 
     A session that opted out of the confirmation is exchanged here, and returns with its connection's id.
     """
     session = held.session
     if session.binding == Binding.NONE:
-        return finished_unbound(request, session)
-    return returned(request, session, may_continue=held.may_continue, completion_code=held.completion_code)
+        return finish_unbound(request, session)
+    return return_to_operator(request, session, may_continue=held.may_continue, completion_code=held.completion_code)
 
 
-def finished_unbound(request: HttpRequest, session: ConnectSession) -> HttpResponse:
+def finish_unbound(request: HttpRequest, session: ConnectSession) -> HttpResponse:
     """Exchange a session that opted out of the confirmation; where that may be tried again, offer it."""
     secret = browser_secret(request, session.id)
     try:
@@ -36,14 +36,14 @@ def finished_unbound(request: HttpRequest, session: ConnectSession) -> HttpRespo
     except Refusal as refusal:
         failure, left = failure_named(refusal), find_session(session.id)
         if left is None or left.state not in UNFINISHED:
-            return ended(request, session, failure=failure)
+            return tell_end(request, session, failure=failure)
         return problem_page(request, failure=failure, session=left, status=409, retry=form_proof(session.id, secret))
     if isinstance(outcome, ChoiceDue):
         return HttpResponseRedirect(outcome.continue_url, status=303)
-    return returned(request, session, connection=str(outcome.id))
+    return return_to_operator(request, session, connection=str(outcome.id))
 
 
-def returned(
+def return_to_operator(
     request: HttpRequest, session: ConnectSession, *, may_continue: bool = False, **result: str
 ) -> HttpResponse:
     """Return to the operator with ``result``: by a message to the page that opened this window, or to the return URL.
@@ -63,6 +63,6 @@ def returned(
     return HttpResponseRedirect(address)
 
 
-def ended(request: HttpRequest, session: ConnectSession, *, failure: Failure, status: int = 409) -> HttpResponse:
+def tell_end(request: HttpRequest, session: ConnectSession, *, failure: Failure, status: int = 409) -> HttpResponse:
     """Tell that the session has failed, with the way back."""
     return problem_page(request, failure=failure, session=session, status=status)

@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from connections.consent.cookies import browser_secret
-from connections.consent.finish import finished
-from connections.consent.headers import widget_page
+from connections.consent.decorators import widget_page
+from connections.consent.finish import finish
 from connections.consent.pages import problem_page, return_address, status_of, try_again_page, widget
 from connections.database.clock import database_now
 from connections.lifecycle.connect.hold import completion_code_of, still_held
@@ -39,13 +39,13 @@ def outcome(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
         return problem_page(request, failure=failure, session=session, status=status_of(failure))
     held = still_held(session, browser_secret=secret, now=now)
     if held is not None:
-        return finished(request, held)
+        return finish(request, held)
     return _under_way(request, session, secret=secret)
 
 
 @widget_page
 @require_GET
-def unchanged(request: HttpRequest, session_id: uuid.UUID, failure: str) -> HttpResponse:
+def show_unchanged(request: HttpRequest, session_id: uuid.UUID, failure: str) -> HttpResponse:
     """Tell why an answer was not taken that has changed nothing of the session, which is still open."""
     session = _own(request, session_id)
     if isinstance(session, HttpResponse):

@@ -7,14 +7,14 @@ from connections.consent import callback_views, outcome_views, views, workspace_
 app_name = "connect"
 urlpatterns = [
     path("callback/<uuid:app_id>", callback_views.callback, name="callback"),
-    path("callback/<uuid:app_id>/<str:failure>", callback_views.refused, name="refused"),
+    path("callback/<uuid:app_id>/<str:failure>", callback_views.show_refusal, name="refused"),
     path("<uuid:session_id>", views.landing, name="landing"),
     path("<uuid:session_id>/logo", views.logo, name="logo"),
     path("<uuid:session_id>/start", views.start, name="start"),
     path("<uuid:session_id>/choose", views.choose, name="choose"),
     path("<uuid:session_id>/method/<uuid:app_id>", views.method, name="method"),
-    path("<uuid:session_id>/finish", views.finish, name="finish"),
+    path("<uuid:session_id>/finish", views.try_again, name="finish"),
     path("<uuid:session_id>/outcome", outcome_views.outcome, name="outcome"),
-    path("<uuid:session_id>/outcome/<str:failure>", outcome_views.unchanged, name="unchanged"),
+    path("<uuid:session_id>/outcome/<str:failure>", outcome_views.show_unchanged, name="unchanged"),
     path("<uuid:session_id>/workspace", workspace_views.workspace, name="workspace"),
 ]

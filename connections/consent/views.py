@@ -10,8 +10,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from connections.access.targets import entry_of
 from connections.consent.cookies import browser_secret, click_secret, set_browser_secret, set_click_secret
-from connections.consent.finish import finished, finished_unbound
-from connections.consent.headers import is_framed, own_forms_only, set_policy, widget_page
+from connections.consent.decorators import is_framed, own_forms_only, set_policy, widget_page
+from connections.consent.finish import finish, finish_unbound
 from connections.consent.pages import problem_page, widget
 from connections.consent.sender import PROOF, Sender, form_proof, lacks_cookie, sender_of
 from connections.consent.words import failure_named
@@ -129,7 +129,7 @@ def choose(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     try:
         session = own_session(session_id, browser_secret=secret, now=database_now())
     except SessionUnusable as refusal:
-        return _refused(request, session_id, refusal)
+        return _show_refusal(request, session_id, refusal)
     if session.state not in IN_BROWSER:
         return _to_the_outcome(session_id)
     choices = _choices(session, apps_for(session))
@@ -149,7 +149,7 @@ def method(request: HttpRequest, session_id: uuid.UUID, app_id: uuid.UUID) -> Ht
             return _to_the_outcome(session_id)
         app = chosen_app(session, app_id)
     except SessionUnusable as refusal:
-        return _refused(request, session_id, refusal)
+        return _show_refusal(request, session_id, refusal)
     if request.method == "GET":
         return _form(request, session, app, secret=secret)
     typed = {name: value for name, value in request.POST.items() if isinstance(value, str) and name != PROOF}
@@ -168,13 +168,13 @@ def method(request: HttpRequest, session_id: uuid.UUID, app_id: uuid.UUID) -> Ht
         return problem_page(request, failure=failure_named(refusal), session=session, status=502)
     except SessionUnusable as refusal:
         return problem_page(request, failure=failure_named(refusal), session=session, status=410)
-    return finished(request, held)
+    return finish(request, held)
 
 
 @widget_page
 @require_POST
 @own_forms_only
-def finish(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
+def try_again(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     """Finish a session that needs no confirmation once more, after the provider could not answer."""
     session = find_session(session_id)
     if session is None or session.binding != Binding.NONE:
@@ -182,8 +182,8 @@ def finish(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     try:
         check_cookie(session, browser_secret(request, session_id))
     except SessionUnusable as refusal:
-        return _refused(request, session_id, refusal)
-    return finished_unbound(request, session)
+        return _show_refusal(request, session_id, refusal)
+    return finish_unbound(request, session)
 
 
 def _is_back(request: HttpRequest, session_id: uuid.UUID) -> bool:
@@ -196,7 +196,7 @@ def _to_the_outcome(session_id: uuid.UUID) -> HttpResponse:
     return HttpResponseRedirect(reverse("connect:outcome", args=[session_id]), status=303)
 
 
-def _refused(request: HttpRequest, session_id: uuid.UUID, refusal: SessionUnusable) -> HttpResponse:
+def _show_refusal(request: HttpRequest, session_id: uuid.UUID, refusal: SessionUnusable) -> HttpResponse:
     """Tell why a step cannot be taken; whose browser merely keeps no cookie gets a way back to start again."""
     session = find_session(session_id) if refusal.failure == Failure.NO_COOKIE else None
     return problem_page(request, failure=failure_named(refusal), session=session, status=410)

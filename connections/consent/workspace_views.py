@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from connections.consent.cookies import browser_secret
-from connections.consent.finish import ended, returned
-from connections.consent.headers import own_forms_only, widget_page
+from connections.consent.decorators import own_forms_only, widget_page
+from connections.consent.finish import return_to_operator, tell_end
 from connections.consent.pages import problem_page, widget
 from connections.consent.sender import form_proof
 from connections.consent.words import failure_named
@@ -35,8 +35,8 @@ def workspace(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
         if request.method == "GET":
             return _page(request, offer(session_id, token=token, browser_secret=secret, now=database_now()), token)
         if request.POST.get("answer") == NONE_OF_THEM:
-            return _declined(request, session_id, token)
-        return _chosen(request, session_id, token)
+            return _take_decline(request, session_id, token)
+        return _take_choice(request, session_id, token)
     except SessionUnusable as refusal:
         if refusal.failure in (Failure.NO_CHOICE, Failure.EXCHANGING):  # which only the right browser is told
             return HttpResponseRedirect(reverse("connect:outcome", args=[session_id]), status=303)
@@ -44,7 +44,7 @@ def workspace(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
         return problem_page(request, failure=failure_named(refusal), session=session, status=410)
 
 
-def _chosen(request: HttpRequest, session_id: uuid.UUID, token: str) -> HttpResponse:
+def _take_choice(request: HttpRequest, session_id: uuid.UUID, token: str) -> HttpResponse:
     secret, now = browser_secret(request, session_id), database_now()
     try:
         chosen = choose(
@@ -67,13 +67,13 @@ def _chosen(request: HttpRequest, session_id: uuid.UUID, token: str) -> HttpResp
             return _page(request, shown, token, error="This did not work just now. Try again in a moment.", status=503)
         if session is None or session.state != SessionState.FAILED:
             return problem_page(request, failure=failure_named(refusal), status=409)
-        return ended(request, session, failure=failure_named(refusal))
+        return tell_end(request, session, failure=failure_named(refusal))
     if chosen.session.binding == Binding.NONE:
-        return returned(request, chosen.session, connection=str(chosen.connection.id))
-    return returned(request, chosen.session, completion_code=chosen.completion_code)
+        return return_to_operator(request, chosen.session, connection=str(chosen.connection.id))
+    return return_to_operator(request, chosen.session, completion_code=chosen.completion_code)
 
 
-def _declined(request: HttpRequest, session_id: uuid.UUID, token: str) -> HttpResponse:
+def _take_decline(request: HttpRequest, session_id: uuid.UUID, token: str) -> HttpResponse:
     session = decline(
         session_id,
         token=token,
@@ -81,7 +81,7 @@ def _declined(request: HttpRequest, session_id: uuid.UUID, token: str) -> HttpRe
         now=database_now(),
         actor=actor_of(request),
     )
-    return returned(request, session, error="choice_declined")
+    return return_to_operator(request, session, error="choice_declined")
 
 
 def _page(request: HttpRequest, shown: Offer, token: str, *, error: str = "", status: int = 200) -> HttpResponse:

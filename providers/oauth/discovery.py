@@ -45,7 +45,7 @@ def discover(issuer: str, *, spelled_out: Collection[str] = ()) -> dict[str, str
     document = _fetch(issuer, parts)
     found = dict.fromkeys((*_ENDPOINTS, "client_authentication"), "") | {"issuer": issuer}
     for key, name in _ENDPOINTS.items():
-        with _tolerating(key in (*spelled_out, "jwks")):  # without keys no signature is believed, and all else works
+        with _tolerate(key in (*spelled_out, "jwks")):  # without keys no signature is believed, and all else works
             found[key] = _endpoint(name, document.get(name), parts)
     if not found["token"] and "token" not in spelled_out:
         raise _misconfigured("The metadata names no token endpoint.")
@@ -54,7 +54,7 @@ def discover(issuer: str, *, spelled_out: Collection[str] = ()) -> dict[str, str
     # Also where the metadata lists other methods only: a server must ignore a challenge it does not know (RFC 6749
     # §3.1), and one that breaks on it is told by the entry. PKCE is never switched off unseen (RFC 9700 §2.1.1).
     found["pkce"] = Pkce.S256
-    with _tolerating("client_authentication" in spelled_out):
+    with _tolerate("client_authentication" in spelled_out):
         found["client_authentication"] = _client_authentication(document)
     scopes = document.get("scopes_supported")
     found["scopes_supported"] = (
@@ -69,7 +69,7 @@ def discover(issuer: str, *, spelled_out: Collection[str] = ()) -> dict[str, str
     return found
 
 
-def _tolerating(is_spelled_out: bool) -> AbstractContextManager[None]:
+def _tolerate(is_spelled_out: bool) -> AbstractContextManager[None]:
     """Let a fault of the metadata pass, where what it is about is spelled out elsewhere."""
     return suppress(MisconfiguredProvider) if is_spelled_out else nullcontext()
 

@@ -83,7 +83,7 @@ def signed_claims(target: Target, response: Response) -> dict[str, Any] | None:
 def _claims(target: Target, token: str, *, now: float, is_id_token: bool) -> dict[str, Any] | None:
     try:
         header = jwt.get_unverified_header(token)
-        claims = _verified(target, token, header)
+        claims = _verify(target, token, header)
         why = _standing_against(claims, target, now=now, is_id_token=is_id_token)
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
         # Not told in its own words: they quote the token.
@@ -94,7 +94,7 @@ def _claims(target: Target, token: str, *, now: float, is_id_token: bool) -> dic
     return claims
 
 
-def _verified(target: Target, token: str, header: dict[str, Any]) -> dict[str, Any]:
+def _verify(target: Target, token: str, header: dict[str, Any]) -> dict[str, Any]:
     """Return the claims of ``token``, whose signature is one of the issuer's. Raises ``jwt.InvalidTokenError``."""
     algorithm, kid = header.get("alg"), header.get("kid")
     if "crit" in header or not isinstance(algorithm, str):

@@ -22,7 +22,7 @@ from providers.catalog.resolve import Target
 from providers.oauth.token_response import admit, obtained
 from providers.response import Response
 from providers.strategies import presenting, probing
-from providers.strategies.blame import marking_typed_host
+from providers.strategies.blame import blame_typed_host
 from providers.strategies.fields import checked_fields
 from providers.values import Account, AuthorizationRequest, CodeGrant, Credential, Obtained, Presentation, ProbeResult
 from providers.vocabulary import TokenKind
@@ -105,7 +105,7 @@ class Strategy(ABC):
     @final
     def exchange_code(self, target: Target, grant: CodeGrant) -> Obtained:
         """Exchange an authorization code (RFC 6749 §4.1.3)."""
-        with marking_typed_host(target):
+        with blame_typed_host(target):
             return self._exchange_code(target, grant)
 
     def _exchange_code(self, target: Target, grant: CodeGrant) -> Obtained:
@@ -119,7 +119,7 @@ class Strategy(ABC):
         Raises ``FieldInvalid`` naming a field that is missing, unknown or malformed.
         """
         typed = Credential(fields=checked_fields(target, fields))
-        with marking_typed_host(target):
+        with blame_typed_host(target):
             return self._accept(target, typed)
 
     def _accept(self, target: Target, typed: Credential) -> Obtained:
@@ -130,7 +130,7 @@ class Strategy(ABC):
     @final
     def refresh(self, target: Target, credential: Credential) -> Obtained:
         """Obtain the next credential (RFC 6749 §6). A response without a refresh token keeps the old one."""
-        with marking_typed_host(target):
+        with blame_typed_host(target):
             return self._refresh(target, credential)
 
     def _refresh(self, target: Target, credential: Credential) -> Obtained:

@@ -8,7 +8,7 @@ from providers.errors import ClientRejected
 
 
 @contextmanager
-def marking_typed_host(target: Target) -> Iterator[None]:
+def blame_typed_host(target: Target) -> Iterator[None]:
     """Mark a refusal of our registration by a host that the connection's end user named: it is no incident of ours."""
     try:
         yield

@@ -39,7 +39,7 @@ class ClientCredentials(Strategy):
     def _refresh(self, target: Target, credential: Credential) -> Obtained:
         registration = _registration(target, credential.fields)
         scopes = tuple(scope.name for scope in target.entry.scopes if scope.default)
-        with _blaming_the_grant(target):
+        with _blame_grant(target):
             return token_endpoint.client_credentials(
                 target=target, registration=registration, scopes=scopes, previous=credential
             )
@@ -50,7 +50,7 @@ class ClientCredentials(Strategy):
 
     def revoke(self, target: Target, credential: Credential, *, narrowed: bool = False) -> None:
         registration = _registration(target, credential.fields)
-        with _blaming_the_grant(target):
+        with _blame_grant(target):
             revocation.revoke(target=target, registration=registration, credential=credential, narrowed=narrowed)
 
 
@@ -69,7 +69,7 @@ def _registration(target: Target, fields: Mapping[str, SecretStr]) -> ClientRegi
 
 
 @contextmanager
-def _blaming_the_grant(target: Target) -> Iterator[None]:
+def _blame_grant(target: Target) -> Iterator[None]:
     try:
         yield
     except ClientRejected as rejected:

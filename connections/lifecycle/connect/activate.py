@@ -70,12 +70,12 @@ def activate(work: Exchange, verified: Verified, *, actor: audit.Actor) -> Conne
     if brings_no_refresh_token(work, verified.kept.obtained):
         spool.replay()  # the token that may have to be kept could wait there
     try:
-        outcome = _settle(work, verified, actor=actor)
+        outcome = _activate_locked(work, verified, actor=actor)
     except IntegrityError as error:
         if _ONE_ACCOUNT not in str(error.__cause__):
             raise
         # Another session has connected the same account in this very moment: now it is found.
-        outcome = _settle(work, verified, actor=actor)
+        outcome = _activate_locked(work, verified, actor=actor)
     if isinstance(outcome, Refusal):
         raise outcome
     return outcome
@@ -96,7 +96,7 @@ def end_session(
     session.fail(failure)
 
 
-def _settle(work: Exchange, verified: Verified, *, actor: audit.Actor) -> Connection | Refusal:
+def _activate_locked(work: Exchange, verified: Verified, *, actor: audit.Actor) -> Connection | Refusal:
     with short_transaction():
         session = lock_claimed(work)
         if isinstance(session, Refusal):

@@ -64,13 +64,13 @@ def open_kept(session: ConnectSession) -> Kept | None:
 
     Raises ``CredentialUnreadable``.
     """
-    document = _opened(session)
+    document = _open_held(session)
     return Kept.from_document(document) if "credential" in document else None
 
 
 def held_code(session: ConnectSession) -> str:
     """Return the code that ``session`` holds, "" where it holds something else. Raises ``CredentialUnreadable``."""
-    return str(_opened(session).get("code", ""))
+    return str(_open_held(session).get("code", ""))
 
 
 def begin_exchange(
@@ -84,7 +84,7 @@ def begin_exchange(
     (``EndpointMoved`` where the app's endpoints are not those that the end user was sent to) and
     ``CredentialUnreadable``, with the session as it was: what is mended in time can still be confirmed.
     """
-    document = _opened(session)
+    document = _open_held(session)
     kept = Kept.from_document(document) if "credential" in document else None
     answer = KeptAnswer.from_document(document["answer"]) if "answer" in document else None
     if kept is not None and chosen:
@@ -146,7 +146,7 @@ def lock_claimed(work: Exchange) -> ConnectSession | Refusal:
     return session
 
 
-def _opened(session: ConnectSession) -> dict[str, Any]:
+def _open_held(session: ConnectSession) -> dict[str, Any]:
     try:
         document: dict[str, Any] = json.loads(open_for_session(session, "held"))
     except Unreadable:

@@ -93,11 +93,11 @@ def receive_callback(
     with short_transaction():
         session = lock_session(state_hash=digest(response.state)) if response.state else None
         if session is None:
-            return _not_asked_for(app, response, cookies, now=now, actor=actor)
+            return _answer_unasked(app, response, cookies, now=now, actor=actor)
         secret = cookies.secret_of(session.id)
         if session.state != SessionState.AUTHORIZING:
-            return _repeated(session, app, response, secret, now=now, actor=actor)
-        return _received(session, app_id, response, secret, now=now, actor=actor)
+            return _answer_repeat(session, app, response, secret, now=now, actor=actor)
+        return _receive(session, app_id, response, secret, now=now, actor=actor)
 
 
 def parameters_read(app_id: uuid.UUID) -> frozenset[str]:
@@ -126,7 +126,7 @@ def _entry(app: ProviderApp | None) -> CatalogEntry | None:
         return None
 
 
-def _received(
+def _receive(
     session: ConnectSession,
     app_id: uuid.UUID,
     response: AuthorizationResponse,
@@ -214,7 +214,7 @@ def _reopen(session: ConnectSession, failure: str, *, actor: audit.Actor) -> Non
     )
 
 
-def _repeated(
+def _answer_repeat(
     session: ConnectSession,
     app: ProviderApp | None,
     response: AuthorizationResponse,
@@ -232,7 +232,7 @@ def _repeated(
     return Told(None, Failure.STATE)
 
 
-def _not_asked_for(
+def _answer_unasked(
     app: ProviderApp | None,
     response: AuthorizationResponse,
     cookies: Cookies,

@@ -65,16 +65,16 @@ def exchange(work: Exchange, *, actor: audit.Actor) -> Connection | ChoiceDue:
     kept = work.kept
     try:
         if kept is None:
-            kept = _obtained(work)
-        found = _verified(work, kept, began=began)
+            kept = _obtain(work)
+        found = _verify(work, kept, began=began)
     except (ProviderError, AppMisconfigured) as error:
         raise settle_failed_exchange(work, kept, error, actor=actor) from None
     if isinstance(found, Verified):
         return activate(work, found, actor=actor)
-    return _ask(work, found, actor=actor)
+    return _offer(work, found, actor=actor)
 
 
-def _obtained(work: Exchange) -> Kept:
+def _obtain(work: Exchange) -> Kept:
     """Exchange the code, and store what came back. HTTP; raises ``ProviderError`` and ``SessionUnusable``.
 
     An answer that could not be read before is read again instead, by the entry as it is now.
@@ -88,14 +88,14 @@ def _obtained(work: Exchange) -> Kept:
         obtained, obtained_at = work.access.strategy.exchange_code(work.access.target, grant), work.started_at
     kept = Kept.of(obtained, work.access.target, obtained_at=obtained_at)
     with short_transaction() as now:
-        session = _claimed(work)
+        session = _lock_claimed(work)
         session.keep(seal_for_session(session, "held", kept.to_bytes()), until=now + KEPT_FOR)
         close_client_incident(work.app, now=work.started_at)
     release_database()
     return kept
 
 
-def _verified(work: Exchange, kept: Kept, *, began: float) -> Verified | tuple[Kept, tuple[Workspace, ...]]:
+def _verify(work: Exchange, kept: Kept, *, began: float) -> Verified | tuple[Kept, tuple[Workspace, ...]]:
     """Prove the credential, where the provider has a call for that; or return the workspaces to choose from. HTTP."""
     kept = replace(kept, obtained=with_known_lifetime(work.access, kept.obtained))
     workspace_params: Mapping[str, str] = {}
@@ -115,11 +115,11 @@ def _verified(work: Exchange, kept: Kept, *, began: float) -> Verified | tuple[K
     elif kept.was_tried:
         return Verified(kept, kept.account, kept.obtained_at if kept.is_verified else None)
     if not work.access.capabilities.probes:
-        return Verified(kept, _identified(work, target, kept), None, workspace_params)
+        return Verified(kept, _account_signed_for(work, target, kept), None, workspace_params)
     probed = probe_fresh(
         work.access.strategy, target, kept.obtained.credential, pauses=ISSUED_PAUSES_SECONDS, began=began
     )
-    account = _agreed(work, target, kept, probed)
+    account = _account_agreed_on(work, target, kept, probed)
     if account is None and probed.verdict is ProbeVerdict.UNAVAILABLE and work.must_know_account and _is_outage(probed):
         raise ProviderUnavailable(
             Evidence(probed.detail, probed.status), retry_after_seconds=probed.retry_after_seconds
@@ -129,22 +129,22 @@ def _verified(work: Exchange, kept: Kept, *, began: float) -> Verified | tuple[K
     return Verified(kept, account, verified_at, workspace_params, is_forbidden=is_forbidden)
 
 
-def _agreed(work: Exchange, target: Target, kept: Kept, probed: ProbeResult) -> Account | None:
+def _account_agreed_on(work: Exchange, target: Target, kept: Kept, probed: ProbeResult) -> Account | None:
     """Return the account that the probe names, else the one that the provider has signed for. HTTP.
 
     A userinfo about another account than the ID token's must not be used (OpenID Connect Core §5.3.2): its access token
     was put in the place of another. Raises ``IdentityMismatch``, and what ``_identified`` raises.
     """
     if probed.account is None:
-        return _identified(work, target, kept)
+        return _account_signed_for(work, target, kept)
     with suppress(ProviderUnavailable):
-        signed_for = _identified(work, target, kept)
+        signed_for = _account_signed_for(work, target, kept)
         if signed_for is not None and signed_for.id != probed.account.id:
             raise IdentityMismatch(Evidence("Userinfo and ID token name different accounts.", probed.status))
     return probed.account
 
 
-def _identified(work: Exchange, target: Target, kept: Kept) -> Account | None:
+def _account_signed_for(work: Exchange, target: Target, kept: Kept) -> Account | None:
     """Return the account that the provider has signed for. HTTP.
 
     Raises ``ProviderUnavailable`` where it has to be known and could not be checked.
@@ -168,13 +168,13 @@ def _without_asking(work: Exchange, found: tuple[Workspace, ...]) -> Workspace |
     return found[0] if len(found) == 1 else None
 
 
-def _ask(work: Exchange, found: tuple[Kept, tuple[Workspace, ...]], *, actor: audit.Actor) -> ChoiceDue:
+def _offer(work: Exchange, found: tuple[Kept, tuple[Workspace, ...]], *, actor: audit.Actor) -> ChoiceDue:
     """Offer the workspaces to the end user, or refuse where any of them would be another account than before."""
     kept, offered = found
     choice = Choice(offered, token=secrets.token_urlsafe(32), completion_code=work.completion_code)
     with short_transaction():
-        session = _claimed(work)
-        refusal = _moved() if work.must_keep_workspace else None
+        session = _lock_claimed(work)
+        refusal = _other_workspace() if work.must_keep_workspace else None
         if refusal is not None:
             end_session(session, refusal.code, actor=actor)
         else:
@@ -193,7 +193,7 @@ def _ask(work: Exchange, found: tuple[Kept, tuple[Workspace, ...]], *, actor: au
     return ChoiceDue(session.id, choice.token)
 
 
-def _moved() -> AccountMismatch:
+def _other_workspace() -> AccountMismatch:
     return AccountMismatch(
         "The grant does not open the workspace that this connection is about; the connection is as it was. "
         "Make a session with allow_account_change to choose another one."
@@ -207,7 +207,7 @@ def _choosable_until(session: ConnectSession, kept: Kept, *, now: datetime) -> d
     return until if lifetime is None else min(until, kept.obtained_at + timedelta(seconds=lifetime))
 
 
-def _claimed(work: Exchange) -> ConnectSession:
+def _lock_claimed(work: Exchange) -> ConnectSession:
     session = lock_claimed(work)
     if isinstance(session, Refusal):
         raise session

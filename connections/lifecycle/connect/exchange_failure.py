@@ -80,7 +80,7 @@ def settle_failed_exchange(
         if not may_repeat:
             evidence = None if isinstance(error, AppMisconfigured) else error.evidence.as_dict()
             end_session(session, error.code, actor=actor, evidence=evidence)
-            return _told(work, error)
+            return _final_refusal(work, error)
         _put_back(work, session, kept)
         evidence = {} if isinstance(error, AppMisconfigured) else {"evidence": error.evidence.as_dict()}
         audit.record(
@@ -91,7 +91,7 @@ def settle_failed_exchange(
             connection=session.connection,
             detail={"session": str(session.id), "has_credential": kept is not None, **evidence},
         )
-        return _told_to_repeat(work, error, until=session.kept_until or session.completion_expires_at)
+        return _refusal_to_repeat(work, error, until=session.kept_until or session.completion_expires_at)
 
 
 def _may_be_read_later(error: ProviderError | AppMisconfigured) -> TypeGuard[AnswerUnread]:
@@ -142,12 +142,12 @@ def _put_back(work: Exchange, session: ConnectSession, kept: Kept | None) -> Non
         session.put_back(SessionState.HELD)
 
 
-def _told_to_repeat(
+def _refusal_to_repeat(
     work: Exchange, error: ProviderError | AppMisconfigured, *, until: datetime | None
 ) -> ProviderDown | AppMisconfigured:
     extra: dict[str, Any] = {} if until is None else {"held_until": until.isoformat()}
     if isinstance(error, _OPERATORS_TO_MEND):
-        told = _told(work, error)
+        told = _final_refusal(work, error)
         return AppMisconfigured(f"{told.detail} Then confirm again: what the end user brought is kept.", **extra)
     waits = error.retry_after_seconds or 0.0
     return ProviderDown(
@@ -158,7 +158,7 @@ def _told_to_repeat(
     )
 
 
-def _told(work: Exchange, error: ProviderError | AppMisconfigured) -> Refusal:
+def _final_refusal(work: Exchange, error: ProviderError | AppMisconfigured) -> Refusal:
     entry = work.access.target.entry
     if isinstance(error, AppMisconfigured):
         return AppMisconfigured(error.detail)

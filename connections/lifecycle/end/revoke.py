@@ -67,12 +67,12 @@ def revoke(connection_id: uuid.UUID) -> Revocation:
         return work
     for grant in work.grants:
         grant.proof.look_before()
-    if not _note(work):
+    if not _keep_evidence(work):
         return Revocation.NOT_ASKED
     release_database()
     asked = [_ask(work, grant) for grant in work.grants]
     findings = [grant.proof.look_after() for grant in work.grants]
-    return _settle(work, confirmed=work.is_complete and all(asked) and is_proved(findings))
+    return _record_outcome(work, confirmed=work.is_complete and all(asked) and is_proved(findings))
 
 
 def _load(connection_id: uuid.UUID) -> _Work | Revocation:
@@ -95,8 +95,8 @@ def _load(connection_id: uuid.UUID) -> _Work | Revocation:
         if is_shared and not can_be_narrowed(access):
             return _close(connection, Revocation.WITHHELD)
         reread_locked(connection, now=now)  # what could not be used may be revoked at least
-        clock = _ticking(now)
-        opened = [_opened(connection, version, access, clock) for version in _stored_of(connection)]
+        clock = _clock_from(now)
+        opened = [_open_grant(connection, version, access, clock) for version in _stored_of(connection)]
         grants = tuple(grant for grant in opened if isinstance(grant, _Grant))
         for code in {code for code in opened if isinstance(code, str)} if connection.revocation_failures == 0 else ():
             audit.record("connection.revocation", decision=code, connection=connection)
@@ -111,13 +111,13 @@ def _stored_of(connection: Connection) -> QuerySet[CredentialVersion]:
     )
 
 
-def _ticking(now: datetime) -> Callable[[], datetime]:
+def _clock_from(now: datetime) -> Callable[[], datetime]:
     """Return a clock that stands at ``now`` and goes on without the database."""
     began = time.monotonic()
     return lambda: now + timedelta(seconds=time.monotonic() - began)
 
 
-def _opened(
+def _open_grant(
     connection: Connection, version: CredentialVersion, access: Access, clock: Callable[[], datetime]
 ) -> _Grant | str:
     """Return one credential of the grant, or the code of why it cannot be sent now: that may be mended within the 24 h.
@@ -154,7 +154,7 @@ def _ask(work: _Work, grant: _Grant) -> bool:
     return True
 
 
-def _note(work: _Work) -> bool:
+def _keep_evidence(work: _Work) -> bool:
     """Keep what was seen of the tokens; return False where the revocation was called off meanwhile."""
     with short_transaction():
         connection = lock_connection(work.connection_id)
@@ -168,7 +168,7 @@ def _evidence(work: _Work) -> dict[str, Any]:
     return {EVIDENCE: {str(grant.version_id): grant.proof.noted() for grant in work.grants}}
 
 
-def _settle(work: _Work, *, confirmed: bool) -> Revocation:
+def _record_outcome(work: _Work, *, confirmed: bool) -> Revocation:
     with short_transaction() as now:
         connection = lock_connection(work.connection_id)
         if connection is None or connection.revocation != Revocation.PENDING:

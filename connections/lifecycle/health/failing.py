@@ -21,7 +21,7 @@ from providers.errors import ClientRejected, ProviderError, RequestRejected
 HTTP_FORBIDDEN = 403
 
 
-def refresh_failed(connection: Connection, failure: ProviderError, *, can_probe: bool, now: datetime) -> None:
+def judge_failure(connection: Connection, failure: ProviderError, *, can_probe: bool, now: datetime) -> None:
     """Judge one more failed refresh, which is counted already. ``can_probe``: a call can prove the credential dead."""
     refusals = _refusals(connection)
     if not isinstance(failure, ClientRejected):  # those were an incident of the provider app
@@ -58,7 +58,7 @@ def refresh_failed(connection: Connection, failure: ProviderError, *, can_probe:
         open_common_incident(connection.provider_app, evidence=evidence, now=now)
 
 
-def probe_refused(connection: Connection, *, status: int | None) -> None:
+def note_dead_probe(connection: Connection, *, status: int | None) -> None:
     """Add to the evidence of a suspicion that a probe of the current credential was refused as well."""
     if connection.status == Status.SUSPECT and connection.reason == Reason.REFRESH_FAILING:
         connection.add_evidence(probe="dead", probe_status=status)

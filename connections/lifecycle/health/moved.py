@@ -31,7 +31,7 @@ def mark_moved(connection: Connection, *, now: datetime) -> None:
     audit.record("connection.endpoint_moved", decision=EndpointMoved.code, connection=connection)
 
 
-def found_moved(connection: Connection) -> None:
+def note_moved(connection: Connection) -> None:
     """Lock the connection and mark it; one that somebody keeps locked is marked by the next who finds it."""
     if MARK in connection.evidence:
         return

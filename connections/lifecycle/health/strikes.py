@@ -14,7 +14,7 @@ from connections.lifecycle.health.status import change_status
 from connections.models import Connection, Reason, Status
 
 
-def credential_refused(
+def strike_credential(
     connection: Connection, version_id: uuid.UUID, *, evidence: dict[str, Any], now: datetime
 ) -> None:
     """Judge a probe's dead answer on a credential that cannot be refreshed: twice, at least 30 s apart."""
@@ -30,7 +30,7 @@ def credential_refused(
         connection.probe_at((connection.refused_at or now) + STRIKE_INTERVAL)
 
 
-def proved_alive(connection: Connection, version_id: uuid.UUID, *, by: str, now: datetime) -> None:
+def record_proof(connection: Connection, version_id: uuid.UUID, *, by: str, now: datetime) -> None:
     """Record a proof that the credential works, and lift a suspicion that no refused refresh supports."""
     if connection.current_version_id != version_id:
         return

@@ -45,7 +45,7 @@ def mark_undecryptable(connection: Connection, version_id: uuid.UUID, *, now: da
     )
 
 
-def found_undecryptable(connection_id: uuid.UUID, version_id: uuid.UUID) -> None:
+def note_undecryptable(connection_id: uuid.UUID, version_id: uuid.UUID) -> None:
     """Lock the connection and mark it; one that somebody keeps locked is marked by the next who finds it."""
     found = Connection.objects.filter(id=connection_id).first()
     if found is None or not _is_to_mark(found, version_id):

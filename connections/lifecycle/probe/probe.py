@@ -21,11 +21,11 @@ from connections.database.pool import release_database, short_transaction
 from connections.lifecycle.credentials.due import probe_at_the_end, probe_intervals
 from connections.lifecycle.credentials.scopes import observe_scopes
 from connections.lifecycle.credentials.versions import outlive
-from connections.lifecycle.health.failing import probe_refused
-from connections.lifecycle.health.moved import forget_moved, found_moved
+from connections.lifecycle.health.failing import note_dead_probe
+from connections.lifecycle.health.moved import forget_moved, note_moved
 from connections.lifecycle.health.rules import ProbeDecision, decide_probe, next_probe_at
-from connections.lifecycle.health.strikes import credential_refused, proved_alive
-from connections.lifecycle.health.undecryptable import found_undecryptable
+from connections.lifecycle.health.strikes import record_proof, strike_credential
+from connections.lifecycle.health.undecryptable import note_undecryptable
 from connections.lifecycle.refresh.claim import Need
 from connections.lifecycle.refresh.refresh import refresh_and_wait
 from connections.lifecycle.throttle import admission
@@ -75,7 +75,7 @@ def probe(connection_id: uuid.UUID, *, trigger: Trigger) -> ProbeReport:
         trial.app_id, budget=target.entry.requests_per_minute, is_urgent=trigger != Trigger.SWEEP, server=server
     )
     if wait is not None:
-        return _held_back(trial, wait)
+        return _postpone(trial, wait)
     found = strategy.probe(target, trial.credential) if is_probed else strategy.introspect(target, trial.credential)
     admission.note_probe(trial.app_id, connection_id=connection_id, found=found, server=server)
     if _record(trial, found, verified_by="probe" if is_probed else "introspection") == "refresh":
@@ -84,7 +84,7 @@ def probe(connection_id: uuid.UUID, *, trigger: Trigger) -> ProbeReport:
     return ProbeReport(found.verdict, found.detail)
 
 
-def _held_back(trial: _Trial, wait: float) -> ProbeReport:
+def _postpone(trial: _Trial, wait: float) -> ProbeReport:
     """Make the probe due when the wait is over, if it is due by then at all."""
     again = database_now() + timedelta(seconds=wait)
     Connection.objects.filter(
@@ -106,10 +106,10 @@ def _load(connection_id: uuid.UUID) -> _Trial | ProbeReport:
         access.check_grantor(credential)
     except AppMisconfigured as refusal:
         if isinstance(refusal, EndpointMoved):
-            found_moved(connection)
+            note_moved(connection)
         return ProbeReport(None, refusal.detail)
     except Unreadable:
-        found_undecryptable(connection_id, version.id)
+        note_undecryptable(connection_id, version.id)
         return ProbeReport(None, "The stored credential does not open: its key may be missing.")
     if not (access.capabilities.probes or access.capabilities.introspects):
         Connection.objects.filter(id=connection_id).update(probe_due_at=None)
@@ -133,10 +133,10 @@ def _record(trial: _Trial, found: ProbeResult, *, verified_by: str) -> ProbeDeci
         if decision == "proved":
             forget_moved(connection)
             outlive(connection, CredentialVersion.objects.get(Q(id=trial.version_id)), now=now)
-            proved_alive(connection, trial.version_id, by=verified_by, now=now)
+            record_proof(connection, trial.version_id, by=verified_by, now=now)
         elif decision == "strike":
             evidence = {"detail": found.detail, "status": found.status, "by": verified_by}
-            credential_refused(connection, trial.version_id, evidence=evidence, now=now)
+            strike_credential(connection, trial.version_id, evidence=evidence, now=now)
         elif decision == "refresh":
-            probe_refused(connection, status=found.status)
+            note_dead_probe(connection, status=found.status)
         return decision

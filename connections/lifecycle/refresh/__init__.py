@@ -7,6 +7,6 @@ In: an id, and how urgent it is. Out: a ``RefreshReport``. Changes: refresh atte
 
 - ``refresh``: the whole way, and how callers wait for one that is under way
 - ``claim``: T1, with every rule of when a refresh may begin; ``claim_query``: the usual case as prepared statements
-- ``settle``: what is recorded of an exchange, however it ended; ``refused``: a refused one judged
+- ``settle``: what is recorded of an exchange, however it ended; ``judge_refusal``: what a refused one means
 - ``recover``: attempts that did not end, and the rules of doubt; ``presence``: is the process alive that claimed one?
 """

@@ -161,7 +161,7 @@ def claim(
                 return refused
             if held_seconds is not None:
                 return RefreshReport(Outcome.HELD_BACK, retry_after_seconds=held_seconds)
-            return _claimed(
+            return _insert_claim(
                 connection,
                 trigger=trigger,
                 doubtful=doubtful,
@@ -269,7 +269,7 @@ def _is_due(connection: Connection, need: Need, *, now: datetime) -> bool:
     return newest.received_at <= now - FLOOR
 
 
-def _claimed(
+def _insert_claim(
     connection: Connection,
     *,
     trigger: Trigger,

@@ -23,11 +23,11 @@ from connections.lifecycle.credentials.promote import promote, promote_plainly, 
 from connections.lifecycle.credentials.store import store_received
 from connections.lifecycle.credentials.unread import SealedAnswer, note_unread, seal_answer, store_unread
 from connections.lifecycle.credentials.versions import SealedVersion, seal_version, set_lifetime
-from connections.lifecycle.health.failing import is_refused_alone, refresh_failed
+from connections.lifecycle.health.failing import is_refused_alone, judge_failure
 from connections.lifecycle.health.incidents import close_client_incident, open_client_incident
 from connections.lifecycle.health.rules import backoff_seconds
 from connections.lifecycle.refresh.claim import Claim, Outcome, RefreshReport
-from connections.lifecycle.refresh.refused import refresh_refused
+from connections.lifecycle.refresh.judge_refusal import judge_refusal
 from connections.models import AttemptState, Connection, CredentialVersion, RefreshAttempt, Stage
 from providers.errors import ClientRejected, GrantRejected, NotSentInTime, ProviderError, RequestRejected
 from providers.oauth.unread import AnswerUnread
@@ -55,7 +55,7 @@ def settle_success(claimed: Claim, obtained: Obtained) -> RefreshReport:
         attempt_id=claimed.attempt_id,
         before=claimed.ends,
     )
-    if not _stored(sealed):
+    if not _store(sealed):
         return RefreshReport(Outcome.UNAVAILABLE, claimed.attempt_id, retry_after_seconds=STORE_RETRY_SECONDS[-1])
     learnt = _learnt_lifetime(claimed, obtained)
     if (
@@ -106,7 +106,7 @@ def settle_unread(claimed: Claim, unread: AnswerUnread) -> RefreshReport:
         rotates=claimed.rotates,
         received_at=claimed.claimed_at + timedelta(seconds=time.monotonic() - claimed.claimed_monotonic),
     )
-    if not _stored(sealed):
+    if not _store(sealed):
         return RefreshReport(Outcome.UNAVAILABLE, claimed.attempt_id, retry_after_seconds=STORE_RETRY_SECONDS[-1])
     report = settle_failure(claimed, unread)
     if sealed.holds_back and not claimed.grace_seconds and report.outcome is Outcome.UNAVAILABLE:
@@ -114,14 +114,14 @@ def settle_unread(claimed: Claim, unread: AnswerUnread) -> RefreshReport:
     return report
 
 
-def _store(sealed: SealedVersion | SealedAnswer) -> None:
+def _insert(sealed: SealedVersion | SealedAnswer) -> None:
     if isinstance(sealed, SealedVersion):
         store_received(sealed)
     else:
         store_unread(sealed)
 
 
-def _stored(sealed: SealedVersion | SealedAnswer) -> bool:
+def _store(sealed: SealedVersion | SealedAnswer) -> bool:
     """Store it in a transaction of its own, on a new connection where the database went away meanwhile.
 
     At the first failure it goes to the spool as well, where a kill cannot reach it; where the database stays away, that
@@ -130,7 +130,7 @@ def _stored(sealed: SealedVersion | SealedAnswer) -> bool:
     is_spooled, has_failed = False, False
     for pause in (*STORE_RETRY_SECONDS, None):
         try:
-            _store(sealed)
+            _insert(sealed)
         except (OperationalError, InterfaceError):
             has_failed = True
             try:
@@ -191,7 +191,7 @@ def _settle_failure(
     if isinstance(failure, GrantRejected):
         _end(attempt, AttemptState.REJECTED, failure.code, evidence)
         promote_received(connection, now=now)
-        refresh_refused(connection, attempt, evidence=evidence, now=now)
+        judge_refusal(connection, attempt, evidence=evidence, now=now)
         return RefreshReport(Outcome.REFUSED, attempt.id, retry_after_seconds=_seconds_left(connection, now))
     is_alone = isinstance(failure, ClientRejected) and (failure.by_typed_host or is_refused_alone(connection, attempt))
     if isinstance(failure, ClientRejected) and not is_alone:
@@ -219,7 +219,7 @@ def _settle_failure(
         connection.count_failure(retry_at=now + timedelta(seconds=wait))
         capabilities = claimed.access.capabilities
         can_probe = capabilities.probes or capabilities.introspects
-        refresh_failed(connection, failure, can_probe=can_probe, now=now)
+        judge_failure(connection, failure, can_probe=can_probe, now=now)
     return RefreshReport(Outcome.UNAVAILABLE, attempt.id, retry_after_seconds=wait)
 
 

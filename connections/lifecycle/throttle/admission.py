@@ -132,7 +132,7 @@ def note(
     back of our own accord does not outlast it.
     """
     if isinstance(failure, ProviderUnavailable):
-        _unanswered(app_id, server, connection_id, failure.retry_after_seconds, grace_seconds=grace_seconds)
+        _note_silence(app_id, server, connection_id, failure.retry_after_seconds, grace_seconds=grace_seconds)
     elif failure is None or (isinstance(failure, GrantRejected | ClientRejected | RequestRejected) and failure.sent):
         _run(scripts.ANSWERED, app_id, server)
     elif not isinstance(failure, MalformedResponse):  # a trial that was answered so is still out
@@ -144,7 +144,7 @@ def note_probe(app_id: uuid.UUID, *, connection_id: uuid.UUID, found: ProbeResul
     status = found.status
     is_down = found.unanswered or (status is not None and (status >= 500 or status == HTTPStatus.TOO_MANY_REQUESTS))
     if found.verdict not in (ProbeVerdict.ALIVE, ProbeVerdict.DEAD) and (is_down or found.retry_after_seconds):
-        _unanswered(app_id, server, connection_id, found.retry_after_seconds)
+        _note_silence(app_id, server, connection_id, found.retry_after_seconds)
     elif status is None:
         give_back(app_id, server=server)
     else:
@@ -160,7 +160,7 @@ def restraints(server: Server) -> Restraints:
     return Restraints(held, on_trial)
 
 
-def _unanswered(
+def _note_silence(
     app_id: uuid.UUID,
     server: Server,
     connection_id: uuid.UUID,

@@ -15,7 +15,7 @@ from connections.access.secrets import credential_place, unwrap_columns
 from connections.access.targets import check_grantor, entry_named
 from connections.database.pool import release_database, replace_broken_connections
 from connections.journal import audit
-from connections.lifecycle.health.undecryptable import found_undecryptable
+from connections.lifecycle.health.undecryptable import note_undecryptable
 from connections.lifecycle.provision.callers import check_client, check_permission, refuse_key
 from connections.lifecycle.refresh.claim import Need, Outcome, RefreshReport
 from connections.lifecycle.refresh.refresh import refresh_and_wait
@@ -89,22 +89,22 @@ def vend(order: VendOrder) -> Vended:
     """
     row = _ask(order)
     if row.audit_id is not None:
-        return _opened(row)
+        return _open_row(row)
     decision = _decide(order, row)
     if isinstance(decision, RefreshFirst):
         report = refresh_and_wait(order.connection_id, trigger=Trigger.VEND, need=_need(order, row))
         row = _ask(order)
         if row.audit_id is not None:
-            return _opened(row)
+            return _open_row(row)
         decision = _decide(order, row)
         if isinstance(decision, RefreshFirst):
             if not decision.still_valid:
-                _refuse(order, row, _unrefreshed(report, row, is_expired=decision.is_expired))
+                _refuse(order, row, _refusal_without_refresh(report, row, is_expired=decision.is_expired))
             decision = Vend()
     if isinstance(decision, Refuse):
         _refuse(order, row, _refusal(decision, row))
     _record(order, row, decision=audit.ALLOWED)
-    return _opened(row)
+    return _open_row(row)
 
 
 def _ask(order: VendOrder) -> VendRow:
@@ -198,7 +198,7 @@ def _too_short(row: VendRow) -> MinTtlUnavailable:
     )
 
 
-def _unrefreshed(report: RefreshReport, row: VendRow, *, is_expired: bool) -> Refusal:
+def _refusal_without_refresh(report: RefreshReport, row: VendRow, *, is_expired: bool) -> Refusal:
     if report.outcome in (Outcome.REFRESHED, Outcome.FRESH) and not is_expired:
         return _too_short(row)
     state = "has expired" if is_expired else "does not live for as long as was asked"
@@ -261,13 +261,13 @@ def _record(order: VendOrder, row: VendRow, *, decision: str) -> None:
     )
 
 
-def _opened(row: VendRow) -> Vended:
+def _open_row(row: VendRow) -> Vended:
     try:
         credential = _open(row)
     except Unreadable:
         _note_unopened(row, decision=CredentialUnreadable.code)
         if row.connection_id is not None and row.version_id is not None:
-            found_undecryptable(row.connection_id, row.version_id)
+            note_undecryptable(row.connection_id, row.version_id)
         raise CredentialUnreadable("The stored credential does not open: its key may be missing.") from None
     try:
         target = _target(catalog_edition(), row.provider, row.auth_style, row.app_params, row.discovered, row.params)

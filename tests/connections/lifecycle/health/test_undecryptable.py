@@ -11,7 +11,7 @@ from django.db import connection as database
 from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.end.disconnect import disconnect
-from connections.lifecycle.health.undecryptable import MARKED_FOR, found_undecryptable, retry_undecryptable
+from connections.lifecycle.health.undecryptable import MARKED_FOR, note_undecryptable, retry_undecryptable
 from connections.lifecycle.probe.probe import probe
 from connections.lifecycle.refresh.claim import Outcome
 from connections.lifecycle.refresh.refresh import refresh
@@ -112,14 +112,14 @@ def test_what_has_ended_is_not_marked_by_whoever_read_it_before(connection: Conn
     version_id = connection.current_version_id
     assert version_id is not None
     disconnect(connection.id, now=database_now(), actor=SYSTEM, keep=False)
-    found_undecryptable(connection.id, version_id)
+    note_undecryptable(connection.id, version_id)
     connection.refresh_from_db()
     assert connection.undecryptable_at is None
     assert events() == []
 
 
 def test_what_is_replaced_is_not_marked(connection: Connection) -> None:
-    found_undecryptable(connection.id, uuid.uuid4())
+    note_undecryptable(connection.id, uuid.uuid4())
     assert not is_marked(connection)
 
 
@@ -148,7 +148,7 @@ def test_other_processes_that_lack_the_key_keep_no_run_from_its_end(acme: Tenant
         while not over.is_set():
             for row in rows:
                 assert row.current_version_id is not None
-                found_undecryptable(row.id, row.current_version_id)
+                note_undecryptable(row.id, row.current_version_id)
         database.close()
 
     thread = threading.Thread(target=find)

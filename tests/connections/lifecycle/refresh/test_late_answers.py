@@ -20,11 +20,11 @@ from connections.lifecycle.credentials.store import store_received
 from connections.lifecycle.credentials.versions import SealedVersion
 from connections.lifecycle.end.disconnect import disconnect
 from connections.lifecycle.end.revoke import revoke
-from connections.lifecycle.health.strikes import credential_refused, proved_alive
+from connections.lifecycle.health.strikes import record_proof, strike_credential
 from connections.lifecycle.refresh.claim import Claim, Need, claim
+from connections.lifecycle.refresh.judge_refusal import judge_refusal
 from connections.lifecycle.refresh.recover import recover_unfinished
 from connections.lifecycle.refresh.refresh import refresh
-from connections.lifecycle.refresh.refused import refresh_refused
 from connections.lifecycle.refresh.settle import settle_failure
 from connections.models import (
     AttemptState,
@@ -180,9 +180,9 @@ def test_a_refusal_of_a_token_that_was_replaced_meanwhile_judges_nothing(
     with short_transaction() as now:
         locked = lock_connection(connection.id)
         assert locked is not None
-        refresh_refused(locked, stale, evidence={}, now=now)
-        credential_refused(locked, stale.parent_version_id, evidence={}, now=now)
-        proved_alive(locked, stale.parent_version_id, by="probe", now=now)
+        judge_refusal(locked, stale, evidence={}, now=now)
+        strike_credential(locked, stale.parent_version_id, evidence={}, now=now)
+        record_proof(locked, stale.parent_version_id, by="probe", now=now)
     after = reload(connection)
     assert after.current_version_id == before.current_version_id, "and no orphan is put in its place"
     assert (after.status, after.refused_at, after.verified_at) == ("active", None, before.verified_at)

@@ -31,7 +31,7 @@ def widget_page(view: View) -> View:
 
     @wraps(view)
     def wrapped(request: HttpRequest, /, *args: object, **kwargs: object) -> HttpResponse:
-        response = _answered(view, request, *args, **kwargs)
+        response = _answer(view, request, *args, **kwargs)
         response["Referrer-Policy"] = "no-referrer"
         response["Cache-Control"] = "no-store"
         response.setdefault("Cross-Origin-Opener-Policy", "same-origin")
@@ -58,7 +58,7 @@ def own_forms_only(view: View) -> View:
     return wrapped
 
 
-def _answered(view: View, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+def _answer(view: View, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
     """Return what ``view`` answers; what it did not expect becomes a page as well."""
     try:
         return view(request, *args, **kwargs)

@@ -13,9 +13,7 @@ from connections.models import Connection, CredentialVersion, Reason, RefreshAtt
 from providers.oauth.unread import AnswerUnread
 
 
-def refresh_refused(
-    connection: Connection, attempt: RefreshAttempt, *, evidence: dict[str, Any], now: datetime
-) -> None:
+def judge_refusal(connection: Connection, attempt: RefreshAttempt, *, evidence: dict[str, Any], now: datetime) -> None:
     """Judge the refusal of a refresh: an orphan is tried first, then the two-strike rule decides.
 
     An orphan whose access token has run out does not take the place of one that still vends: it is tried when that
