@@ -38,7 +38,7 @@ _PAUSE_SECONDS = 3
 _AT_ONCE = 4
 
 
-def _unanswered(ground: Ground, subject: Subject, answer: Answer, *, error: str, seconds: float) -> None:
+def _expect_no_answer(ground: Ground, subject: Subject, answer: Answer, *, error: str, seconds: float) -> None:
     """Refresh once into a fault: the attempt is in doubt, its evidence quotes nothing, and all else is as before."""
     before, shown = ground.state(subject).current_version_id, ground.refresh_token(subject)
     ground.fault(subject, answer)
@@ -68,7 +68,7 @@ def malformed(ground: Ground) -> str:
         (subject,) = ground.connect()
         # What may hold the only live tokens of the grant is kept until somebody can read it.
         error = "malformed_response" if answer is faults.EMPTY else "answer_unread"
-        _unanswered(ground, subject, answer, error=error, seconds=_CAP_SECONDS)
+        _expect_no_answer(ground, subject, answer, error=error, seconds=_CAP_SECONDS)
         expect_equal(ground.attempt(subject).evidence["status"], 200, f"{answer}: the status in the evidence")
         _recovers(ground, subject)
     return f"{len(faults.MALFORMED)} kinds: current kept, in doubt, then recovered"
@@ -78,7 +78,7 @@ def trickle(ground: Ground) -> str:
     """The answer comes a byte at a time."""
     (subject,) = ground.connect()
     with deadlines(total_seconds=_SHORT_SECONDS) as seconds:  # 20 s, shortened
-        _unanswered(ground, subject, faults.TRICKLE, error="provider_unavailable", seconds=seconds + 1)
+        _expect_no_answer(ground, subject, faults.TRICKLE, error="provider_unavailable", seconds=seconds + 1)
     expect_equal(ground.outcomes(subject), ["rotated"], "what the provider did")
     _recovers(ground, subject)
     return "aborted at the deadline, in doubt, then recovered"
@@ -89,7 +89,7 @@ def huge(ground: Ground) -> str:
     for answer in faults.ENDLESS:
         (subject,) = ground.connect()
         held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        _unanswered(ground, subject, answer, error="malformed_response", seconds=_CAP_SECONDS)
+        _expect_no_answer(ground, subject, answer, error="malformed_response", seconds=_CAP_SECONDS)
         more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - held) * 1024
         expect(more < _HELD_BYTES, f"{answer}: {more} bytes more were held")
     return "stopped at the cap on decoded bytes, twice"

@@ -1,6 +1,7 @@
 """The tables: one noun a file, with named mutators. Secrets are columns of ``fields.SealedField``.
 
 - ``states``: every table of allowed steps · ``failures``: what may stand against a connect session
+- ``switches``: what is switched off
 - ``tenant`` · ``provider_app``: our registration at a provider · ``api_client``: who calls, with which keys
 - ``connect_session``: an invitation · ``burnt_code``: a code that came to the wrong browser
 - ``connection``: one grant · ``credential_version``: one set of its secrets · ``scope``: one scope of it

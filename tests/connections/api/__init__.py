@@ -1,0 +1,7 @@
+"""The API, called as production calls it (``tests/wsgi_client.py``).
+
+- ``auth``: ``test_callers_agreement.py``, ``test_isolation.py``, ``test_vend_keys.py``
+- ``schemas``, ``texts``, ``urls``: ``test_problems.py``, ``test_openapi.py`` · ``representations``:
+  ``test_connections.py``
+- ``direct``: ``test_vend.py``, ``tests/config/test_wsgi.py``
+"""

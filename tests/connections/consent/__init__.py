@@ -1,0 +1,9 @@
+"""The widget, page by page, with a real provider behind it; the lifecycle's ``connect`` room is tested here as well.
+
+- ``views``: ``test_start.py``, ``test_methods.py``, ``test_fields.py`` · ``callback_views``: ``test_callback.py``,
+  ``test_mix_up.py``
+- ``outcome_views``: ``test_callback.py``, ``test_no_cookie.py`` · ``workspace_views``: ``test_workspaces.py``,
+  ``test_workspace_attackers.py``
+- ``decorators``: ``test_pages.py``, ``test_bad_requests.py`` · ``sender``: ``test_old_browsers.py``
+- ``cookies``: ``tests/config/test_cookies.py`` · ``urls``: by every test
+"""

@@ -1,0 +1,6 @@
+"""Modules that have no test file of their own here:
+
+- ``schema``, ``fields``, ``calls``, ``answers``, ``host_checks``, ``template_checks``, ``scope_checks``:
+  ``test_checks.py``, ``test_loader.py``
+- ``callback_checks``: ``test_callback.py``
+"""

@@ -1,0 +1,7 @@
+"""The sandbox is driven over HTTP, as its users do.
+
+- ``app``, ``server``, ``exchange``, ``state``: ``test_process.py`` · ``consent``, ``validator``, ``redirects``:
+  ``test_code_flow.py``
+- ``oauth``, ``tokens``, ``store``, ``registry``: ``test_tokens.py`` · ``log``, ``control_page``: ``test_control.py``
+- ``people``, ``sessions``, ``minting``: ``test_pages.py`` · ``filler``: ``test_fault_kinds.py``
+"""

@@ -1,0 +1,4 @@
+"""Modules that have no test file of their own here:
+
+- ``demo_data``: ``test_seed.py``
+"""

@@ -1,0 +1,4 @@
+"""Modules that have no test file of their own here:
+
+- ``private_server``, ``postgres_binaries``: ``test_postgres.py``, ``test_valkey.py``
+"""

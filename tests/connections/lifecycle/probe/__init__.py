@@ -1,0 +1,4 @@
+"""Modules that have no test file of their own here:
+
+- ``report``: ``test_probe.py``
+"""

@@ -1,0 +1,6 @@
+"""Modules that have no test file of their own here:
+
+- ``claim``: ``test_refresh.py`` · ``claim_query``: ``test_plain_statements.py`` · ``settle``:
+  ``test_refresh_answers.py``
+- ``judge_refusal``: ``test_late_answers.py``, ``test_refresh_answers.py``
+"""

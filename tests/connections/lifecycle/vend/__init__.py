@@ -1,0 +1,5 @@
+"""The vend is tested through the API.
+
+- ``query``: ``tests/connections/api/test_vend_agreement.py``, ``tests/connections/database/test_statement_rules.py``
+- ``by_owner``, ``reconnect_url``: ``tests/connections/api/test_vend.py``
+"""

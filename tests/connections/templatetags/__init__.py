@@ -1,0 +1,4 @@
+"""Modules that have no test file of their own here:
+
+- ``latchkey_admin``: ``tests/connections/admin/test_pages.py``
+"""
