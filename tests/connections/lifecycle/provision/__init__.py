@@ -2,6 +2,6 @@
 
 - ``tenants``: ``tests/connections/api/test_tenants.py`` · ``provider_apps``:
   ``tests/connections/admin/test_provider_app_form.py``
-- ``callers``: ``tests/connections/api/test_callers_agreement.py`` · ``refused_keys``:
+- ``callers``: ``tests/connections/api/test_callers_agreement.py``,
   ``tests/connections/api/test_refused_keys.py``
 """
