@@ -200,4 +200,13 @@ an account that only a signature tells: an ID token, a signed userinfo
     tests/field/test_identity.py::test_a_signed_userinfo_names_the_account
     tests/field/test_identity.py::test_a_userinfo_whose_signature_does_not_hold_proves_nothing
     tests/field/test_identity.py::test_the_id_token_is_in_no_row_and_no_log
+a provider with a way to sign in that no standard describes
+    tests/field/test_a_new_style.py::test_it_is_connected_through_the_widget_and_vended
+    tests/field/test_a_new_style.py::test_a_wrong_password_is_told_and_nothing_is_held
+    tests/field/test_a_new_style.py::test_it_is_refreshed_by_the_same_call
+    tests/field/test_a_new_style.py::test_a_password_that_is_refused_twice_ends_it
+    tests/field/test_a_new_style.py::test_it_is_probed_with_what_it_has
+    tests/field/test_a_new_style.py::test_operators_see_it_and_what_comes_next
+    tests/field/test_a_new_style.py::test_callers_are_told_what_its_form_asks
+    tests/field/test_a_new_style.py::test_it_is_disconnected_though_nothing_can_revoke_it
 """
