@@ -8,7 +8,11 @@ from typing import Any, ClassVar
 
 
 class Refusal(Exception):
-    """Something asked for was not done. ``extra`` holds further members for the answer, JSON-ready."""
+    """A request was refused. ``detail`` tells people what to do.
+
+    ``extra`` holds further members of the answer, JSON-ready; the subclasses name theirs. ``retry_after_seconds`` says
+    when the same request may succeed, if that is known.
+    """
 
     code: ClassVar[str] = "refused"
 
@@ -32,7 +36,7 @@ class InvalidRequest(Refusal):
 
 
 class CursorExpired(Refusal):
-    """Events after the cursor have been deleted; ``cursor`` is where the kept ones begin."""
+    """Events after the caller's cursor have been deleted; ``cursor`` is where the kept events begin."""
 
     code = "cursor_expired"
 
@@ -86,13 +90,13 @@ class Suspended(Refusal):
 
 
 class Paused(Suspended):
-    """An operator has paused this: what is valid still vends, but the provider is not called."""
+    """An operator has paused this: a valid credential still vends, but the provider is not called."""
 
     code = "paused"
 
 
 class MinTtlUnavailable(Refusal):
-    """No credential lives for as long as was asked; ``longest_seconds`` says how long one would."""
+    """No credential lives as long as the caller needs; ``longest_seconds`` is the longest lifetime to be had."""
 
     code = "min_ttl_unavailable"
 
@@ -110,14 +114,14 @@ class AppMisconfigured(Refusal):
 
 
 class EndpointMoved(AppMisconfigured):
-    """The endpoints are not those that gave the credential, or for which the client secrets were entered."""
+    """The provider app's endpoints have changed since they issued the credential, or since its client secrets came."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail, reason="endpoint_moved")
 
 
 class AnswerUnreadable(Refusal):
-    """The provider answered, and the answer could not be read; it is kept until the catalogue entry is mended."""
+    """The provider's answer could not be read. It is kept until the catalogue entry is mended."""
 
     code = "answer_unreadable"
 
@@ -137,7 +141,8 @@ class RefreshInProgress(Refusal):
 class SessionUnusable(Refusal):
     """The connect session is expired, used, failed or not the caller's; ``failure`` says which.
 
-    It is a ``Failure``, or what the session ended with. ``detail`` is for the API: the widget has words of its own.
+    ``failure`` is a ``Failure`` or the code with which the session ended. ``detail`` is for the API alone: the widget
+    has words of its own.
     """
 
     code = "session_unusable"
@@ -148,7 +153,7 @@ class SessionUnusable(Refusal):
 
 
 class CompletionMismatch(Refusal):
-    """The completion code is not this session's, or the end user is another one: what was held is destroyed."""
+    """The completion code belongs to another session, or the end user is another one. The held grant is destroyed."""
 
     code = "completion_mismatch"
 
@@ -160,13 +165,13 @@ class ExchangeFailed(Refusal):
 
 
 class NoWorkspace(Refusal):
-    """The end user's account at the provider has nothing to connect to yet; ``website`` is where they can mend that."""
+    """The end user's account has nothing to connect to yet; on ``website`` of the provider they can change that."""
 
     code = "no_workspace"
 
 
 class AccountNotPermitted(Refusal):
-    """The end user's account may not do at the provider what connecting needs; ``website`` is the provider's."""
+    """The end user's account lacks a right that connecting needs; ``website`` is the provider's."""
 
     code = "account_not_permitted"
 

@@ -1,6 +1,6 @@
-"""From rows to a provider that can be asked: opened secrets, the target of a provider app, and what is switched off.
+"""Access: from stored rows to a provider that can be called. Opens secrets, resolves targets, checks the switches.
 
-- ``secrets``: sealing and opening, each value bound to its place
-- ``targets``: entry, strategy and target of a provider app
-- ``switched_off``: what a kill switch or a pause says
+- ``secrets``: seals and opens stored values, each bound to its place
+- ``targets``: the catalogue entry, strategy and target of a provider app
+- ``switched_off``: the refusal that a kill switch or a pause causes
 """

@@ -1,6 +1,6 @@
-"""Sealing and opening the stored secrets: finds the right data key, and binds each value to its place.
+"""Seal and open the stored secrets: this module finds the right data key and binds each value to its place.
 
-The cryptography is ``connections.vault``; here it meets the tables.
+The cryptography itself is in ``connections.vault``, which knows no tables.
 """
 
 import hashlib
@@ -30,12 +30,12 @@ def _keyring(entries: tuple[str, ...]) -> Keyring:
 
 
 def keyring() -> Keyring:
-    """Return the keyring of ``KEK_KEYS``."""
+    """Return the keyring of the setting ``KEK_KEYS``. Cached; no I/O."""
     return _keyring(tuple(settings.KEK_KEYS))
 
 
 def key_binding(tenant_id: uuid.UUID | None) -> bytes:
-    """Return what a wrapped data key is bound to besides its id: its owner."""
+    """Return the bytes of the owner (None: the operator). A wrapped data key is bound to these and to its id."""
     return b"operator" if tenant_id is None else b"tenant:" + tenant_id.bytes
 
 
@@ -53,7 +53,10 @@ def unwrap_columns(*, key_id: uuid.UUID, tenant_id: uuid.UUID | None, kek_id: st
 
 
 def current_data_key(tenant_id: uuid.UUID | None) -> DataKey:
-    """Return the tenant's current data key (the operator's own for None), making it on first use."""
+    """Return the current data key of the tenant (None: of the operator). Make the key on first use.
+
+    One query; on first use a write in a transaction as well. Raises ``Unreadable`` where ``KEK_KEYS`` cannot unwrap it.
+    """
     row = DataKeyRow.objects.filter(Q(tenant_id=tenant_id), is_current=True).first()
     if row is not None:
         return unwrap(row)
@@ -68,7 +71,7 @@ def current_data_key(tenant_id: uuid.UUID | None) -> DataKey:
 
 
 def _open(stored: StoredSecret | None, *, place: Place, key: DataKey | None = None) -> bytes:
-    """Open a stored value, with ``key`` if it is sealed under that one, else with the key that it names (one query)."""
+    """Open a stored value, with ``key`` if the value is sealed under it. Else load the key it names (one query)."""
     blob = _outer_opened(stored)
     if key is None or key.id != sealed_under(blob):
         key = unwrap(_row_of(sealed_under(blob)))
@@ -89,17 +92,17 @@ def _row_of(key_id: uuid.UUID) -> DataKeyRow:
 
 
 def credential_place(*, tenant_id: uuid.UUID, connection_id: uuid.UUID, version_id: uuid.UUID) -> Place:
-    """Return where the secrets of one credential version live."""
+    """Return the place to which the secrets of one credential version are bound. No I/O."""
     return Place(tenant=str(tenant_id), owner=str(connection_id), record=str(version_id), field="secrets")
 
 
 def answer_place(*, tenant_id: uuid.UUID, connection_id: uuid.UUID, answer_id: uuid.UUID) -> Place:
-    """Return where one unread answer lives."""
+    """Return the place to which one unread answer is bound. No I/O."""
     return Place(tenant=str(tenant_id), owner=str(connection_id), record=str(answer_id), field="answer")
 
 
 def open_stored(stored: StoredSecret | None, *, place: Place) -> bytes:
-    """Return what a stored value of ``place`` holds. One query. Raises ``Unreadable``."""
+    """Return the plaintext of the value that is stored at ``place``. One query. Raises ``Unreadable``."""
     return _open(stored, place=place)
 
 
@@ -110,7 +113,10 @@ def open_credential(connection: Connection, version: CredentialVersion) -> Crede
 
 
 def open_for_renewal(connection: Connection, version: CredentialVersion) -> tuple[Credential, DataKey]:
-    """Return the opened secrets of ``version``, and the key to seal its successor under. Raises ``Unreadable``."""
+    """Return the opened secrets of ``version``, and the data key under which to seal its successor.
+
+    One query; one or two more where the key of ``version`` is no longer current. Raises ``Unreadable``.
+    """
     blob = _outer_opened(version.secrets)
     row = _row_of(sealed_under(blob))
     key = unwrap(row)
@@ -124,12 +130,15 @@ def _session_place(session: ConnectSession, field: str) -> Place:
 
 
 def seal_for_session(session: ConnectSession, field: str, plaintext: bytes) -> bytes:
-    """Return ``plaintext`` sealed for one column of a connect session."""
+    """Return ``plaintext`` sealed for the column ``field`` of a connect session. One query. Raises ``Unreadable``."""
     return seal(plaintext, key=current_data_key(session.tenant_id), place=_session_place(session, field))
 
 
 def open_for_session(session: ConnectSession, field: str) -> bytes:
-    """Return what one column of a connect session holds. Raises ``Unreadable``, also when it is empty."""
+    """Return the plaintext of the column ``field`` of a connect session. One query.
+
+    Raises ``Unreadable``, also where the column is empty.
+    """
     return _open(getattr(session, field), place=_session_place(session, field))
 
 
@@ -143,9 +152,10 @@ def _app_place(app: ProviderApp) -> Place:
 
 
 def seal_client_secrets(app: ProviderApp, secrets: Sequence[str], *, registrar: str) -> bytes | None:
-    """Return the ordered client secrets of ``app`` sealed, or None if there are none.
+    """Return the client secrets of ``app``, sealed in their order, or None if there are none. One query.
 
-    ``registrar`` names who they are for; it is sealed with them, so that no column can say otherwise.
+    ``registrar`` names the party to which the secrets may be sent. It is sealed together with the secrets, so that a
+    change of a plain column cannot redirect them. Raises ``Unreadable`` where the data key cannot be unwrapped.
     """
     if not secrets:
         return None
@@ -155,14 +165,17 @@ def seal_client_secrets(app: ProviderApp, secrets: Sequence[str], *, registrar: 
 
 @dataclass(frozen=True, slots=True)
 class ClientSecrets:
-    """The ordered client secrets of a provider app, and who they are for."""
+    """The client secrets of a provider app, the preferred first, and the party to which they may be sent."""
 
     secrets: tuple[SecretStr, ...] = ()
     registrar: str = ""
 
 
 def open_registration(app: ProviderApp, *, key: DataKey | None = None) -> ClientSecrets:
-    """Return the client secrets of ``app``; ``key`` spares a query if it is theirs. Raises ``Unreadable``."""
+    """Return the client secrets of ``app``. Raises ``Unreadable``.
+
+    One query for the data key, unless ``key`` is the one under which the secrets are sealed.
+    """
     if app.secrets is None:
         return ClientSecrets()
     document = json.loads(_open(app.secrets, place=_app_place(app), key=key))
@@ -172,14 +185,15 @@ def open_registration(app: ProviderApp, *, key: DataKey | None = None) -> Client
 
 
 def open_client_secrets(app: ProviderApp) -> tuple[SecretStr, ...]:
-    """Return the ordered client secrets of ``app``. Raises ``Unreadable``."""
+    """Return the client secrets of ``app``, the preferred first. Raises ``Unreadable``."""
     return open_registration(app).secrets
 
 
 def keys_open() -> bool:
-    """Whether the newest stored data keys open under ``KEK_KEYS``, and what is stored under ``FERNET_KEYS``.
+    """Whether ``KEK_KEYS`` opens the newest stored data keys, and ``FERNET_KEYS`` the newest stored columns.
 
-    Of the latter the newest client secrets are tried, and a credential. True on an empty database. Three queries.
+    For ``FERNET_KEYS`` this tries the newest client secrets and one credential. True on an empty database. Three
+    queries.
     """
     try:
         for row in DataKeyRow.objects.exclude(wrapped=SHREDDED).order_by("-created_at")[:3]:
@@ -196,5 +210,8 @@ def keys_open() -> bool:
 
 
 def digest(secret: str) -> bytes:
-    """Return the SHA-256 under which a random 256-bit secret is stored and looked up: so no timing tells of it."""
+    """Return the SHA-256 of a random 256-bit secret. Secrets are stored and looked up by it.
+
+    The time that the lookup takes therefore reveals nothing about the secret itself.
+    """
     return hashlib.sha256(secret.encode()).digest()

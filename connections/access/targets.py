@@ -1,4 +1,4 @@
-"""From rows to what the providers package works with: the entry, the strategy and the target of a provider app."""
+"""Turn a provider app's row into what the ``providers`` package works with: entry, strategy and target."""
 
 import uuid
 from collections.abc import Mapping
@@ -23,25 +23,28 @@ from providers.values import ClientRegistration, Credential
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A strategy with its target: all that is needed to talk to a provider for one connection."""
+    """A strategy with its target: all that a call to the provider of one connection needs."""
 
     strategy: Strategy
     target: Target
 
     @property
     def capabilities(self) -> Capabilities:
-        """What may be asked of the strategy here."""
+        """What the strategy can do at this target."""
         return self.strategy.capabilities(self.target)
 
     def check_grantor(self, credential: Credential) -> None:
-        """Raise ``EndpointMoved`` unless ``credential`` is the target's own: nothing else may be sent to it."""
+        """Raise ``EndpointMoved`` unless the party behind the target issued ``credential``. No I/O.
+
+        Call it before sending a credential, so that no credential goes to a party that did not issue it.
+        """
         check_grantor(self.target, credential.granted_by)
 
 
 def check_grantor(target: Target, granted_by: str) -> None:
-    """Raise ``EndpointMoved`` unless what ``granted_by`` gave may be sent to ``target``: it has to be the same party.
+    """Raise ``EndpointMoved`` unless ``granted_by`` and ``target`` are the same party. No I/O.
 
-    A credential of which nobody knows who gave it goes nowhere.
+    ``granted_by`` names the party that issued a credential. A credential without a known issuer may be sent nowhere.
     """
     if granted_by != target.grantor:
         raise EndpointMoved(
@@ -64,7 +67,10 @@ def entry_of(app: ProviderApp) -> CatalogEntry:
 
 
 def scope_rules_of(provider: str) -> ScopeRules:
-    """Return when one scope of ``provider`` stands for another, by its entry as it is now; by name where it is gone."""
+    """Return the rules by which one scope of ``provider`` stands for another, from its catalogue entry of now.
+
+    Where the entry is gone, a scope stands only for itself.
+    """
     try:
         return entry(provider).scope_rules
     except UnknownProvider:
@@ -72,7 +78,10 @@ def scope_rules_of(provider: str) -> ScopeRules:
 
 
 def redirect_uri(app_id: uuid.UUID) -> str:
-    """Return the callback of one provider app: a path of its own, so that an answer cannot be taken for another's."""
+    """Return the callback URL of one provider app.
+
+    Each app has a path of its own, so that an answer for one app cannot pass as an answer for another (mix-up).
+    """
     return f"{settings.PUBLIC_URL}/connect/callback/{app_id}"
 
 
@@ -81,9 +90,10 @@ def access_to(
 ) -> Access:
     """Return the strategy and target of ``app`` for a connection with these ``params``.
 
-    ``before_callback`` says that what only the callback carries is still to come. Opens the client secrets (one query,
-    unless ``key`` is theirs). Raises ``AppMisconfigured`` saying what the operator has to mend; ``EndpointMoved`` where
-    the client secrets were entered for other endpoints than these.
+    ``params`` holds the connection's values by the names of the entry's parameters, such as a shop or a region.
+    ``before_callback`` says that the parameters which only the callback carries are not known yet. Opens the client
+    secrets: one query, unless ``key`` is the data key under which they are sealed. Raises ``AppMisconfigured`` with
+    what the operator has to mend, and ``EndpointMoved`` where the client secrets were entered for other endpoints.
     """
     if app.is_draft:
         raise AppMisconfigured(f"The provider app {app.name!r} has no client id yet: enter it.")
@@ -117,7 +127,7 @@ def access_to(
 
 
 def registrar_of(app: ProviderApp) -> str:
-    """Return what names the party for which the client secrets of ``app`` are. Raises ``AppMisconfigured``."""
+    """Return the name of the party to which the client secrets of ``app`` may be sent. Raises ``AppMisconfigured``."""
     return registrar(
         entry=entry_of(app),
         style=app.auth_style,

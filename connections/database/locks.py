@@ -1,8 +1,9 @@
-"""Every row lock of Latchkey, and the rule that none is held across HTTP.
+"""Every row lock of Latchkey. No lock is held across HTTP (``pool.release_database`` refuses).
 
-Locks are ``FOR NO KEY UPDATE``: a plain FOR UPDATE would block inserts that reference the row. The order is always
-connect session, connection, attempt, and within one table that of the keys. Nothing that writes rows of other
-connections runs under a lock: the spool is replayed before one is taken.
+Locks are ``FOR NO KEY UPDATE``: a plain FOR UPDATE, which only deletions take, would block inserts that reference the
+row. Take locks always in this order: connect session, connection, attempt; and within one table in the order of the
+primary keys. Code that writes rows of other connections never runs under a lock: replay the spool before you take one.
+Every function here needs an open transaction.
 """
 
 import uuid
@@ -30,26 +31,27 @@ def lock_connection(connection_id: uuid.UUID) -> Connection | None:
 def lock_connections(connection_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Connection]:
     """Lock several connections, in the order of their ids so that two callers never wait for each other.
 
-    Returns those that there are, with their provider apps and tenants. Lock all that a transaction needs in one call.
+    Returns the connections that exist, by id, with their provider apps and tenants. Lock all that a transaction needs
+    in one call.
     """
     locked = [lock_connection(connection_id) for connection_id in sorted(set(connection_ids))]
     return {connection.id: connection for connection in locked if connection is not None}
 
 
 def lock_if_free(connection_id: uuid.UUID) -> bool:
-    """Lock the connection's row in the transaction that is open, unless it is gone or somebody else has it locked."""
+    """Lock the connection's row without waiting. Return False if it is gone or another transaction has locked it."""
     statement = "SELECT FROM connections_connection WHERE id = %(id)s FOR NO KEY UPDATE SKIP LOCKED"
     return execute_prepared(statement, {"id": connection_id}) == 1
 
 
 def lock_due(due: QuerySet[Connection], *, limit: int) -> QuerySet[Connection]:
-    """Return up to ``limit`` locked rows of ``due``, passing over those that somebody else has locked."""
+    """Return up to ``limit`` rows of ``due``, locked. Skip rows that another transaction has locked."""
     locked = due.select_for_update(skip_locked=True, no_key=True, of=("self",))
     return locked.only("id", "provider_app_id")[:limit]
 
 
 def lock_if_free_of(rows: QuerySet[_Row], *, limit: int) -> QuerySet[_Row]:
-    """Return up to ``limit`` locked rows, passing over those that somebody else has locked. For deletion."""
+    """Return up to ``limit`` of ``rows``, locked, to delete them. Skip rows that another transaction has locked."""
     return rows.select_for_update(skip_locked=True, of=("self",))[:limit]
 
 
@@ -64,5 +66,5 @@ def lock_session(**lookup: object) -> ConnectSession | None:
 
 
 def lock_attempt(attempt_id: uuid.UUID) -> RefreshAttempt:
-    """Return the locked attempt."""
+    """Return the locked refresh attempt. Raises ``RefreshAttempt.DoesNotExist``."""
     return RefreshAttempt.objects.select_for_update(no_key=True).get(id=attempt_id)

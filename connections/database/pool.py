@@ -1,4 +1,4 @@
-"""The transaction that holds locks, and the database connection that no HTTP call may hold."""
+"""The short transaction, in which all locks are taken, and the release of the database connection before HTTP."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +15,9 @@ class LockTimeout(Exception):
 
 @contextmanager
 def short_transaction(*, lock_timeout_seconds: float = 5.0) -> Iterator[datetime]:
-    """Open a transaction whose lock waits are bounded; gives the database's clock as it begins.
+    """Open a transaction that waits at most ``lock_timeout_seconds`` for each lock.
 
-    Raises ``LockTimeout`` when a lock is not granted in time.
+    Yields the database's clock at the beginning. Raises ``LockTimeout`` when a lock is not granted in time.
     """
     try:
         with transaction.atomic(durable=True):
@@ -45,9 +45,9 @@ def release_database() -> None:
 
 
 def direct_parameters() -> dict[str, Any]:
-    """Return what psycopg is to be given for a session as Django's, but one that no pool hands out.
+    """Return the arguments with which psycopg opens a direct session, outside the pool, like one of Django's.
 
-    What only concerns Django's own cursors is left out. No I/O.
+    Leaves out the settings that concern only Django's own cursors. No I/O.
     """
     parameters: dict[str, Any] = connection.get_connection_params()
     for name in ("cursor_factory", "context", "prepare_threshold"):
@@ -56,7 +56,7 @@ def direct_parameters() -> dict[str, Any]:
 
 
 def replace_broken_connections() -> None:
-    """Rid the pool of the connections that broke with one of them, before each of them fails somebody."""
+    """Remove broken connections from the pool, before each of them fails a caller. Call it after one has broken."""
     pool = getattr(connection, "pool", None)
     if pool is not None and not pool.closed:
         pool.check()

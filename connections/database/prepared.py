@@ -1,7 +1,7 @@
 """Prepared statements, for the few hot paths where building a query would cost more than running it.
 
-Django leaves server-side preparation off; each statement here asks for it, and is planned once a database connection.
-Errors are Django's, as those of the ORM are.
+Django leaves server-side preparation off. Each statement here asks for it, so PostgreSQL plans the statement once for
+each database connection. Errors are the same Django exceptions that the ORM raises.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,10 @@ Row = TypeVar("Row")
 
 
 def fetch_prepared(statement: LiteralString, parameters: Mapping[str, Any], row: type[Row]) -> Row | None:
-    """Run ``statement`` and return its first row as a ``row``, whose fields are named like the columns, or None."""
+    """Run ``statement``. Return its first row as an instance of ``row``, or None if there is no row.
+
+    The fields of ``row`` have the names of the columns. ``parameters`` maps the statement's placeholders to values.
+    """
     database = connections[DEFAULT_DB_ALIAS]
     database.ensure_connection()
     with (

@@ -12,7 +12,11 @@ ALLOWED = "allowed"
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who is behind a call: an API client, an operator in the admin, an end user's browser, or Latchkey itself."""
+    """Who is behind a call: an API client, an operator in the admin, an end user's browser, or Latchkey itself.
+
+    ``operator`` is a login name of the admin, ``subject`` the end user's id, ``agent`` and ``purpose`` what the caller
+    stated about itself, ``address`` its IP address.
+    """
 
     api_client_id: uuid.UUID | None = None
     operator: str = ""
@@ -36,7 +40,12 @@ def record(
     scopes: Sequence[str] = (),
     detail: dict[str, Any] | None = None,
 ) -> AuditEvent:
-    """Write one audit row in the caller's transaction, or on its own outside one, and return it."""
+    """Write one audit row, in the caller's transaction if one is open, and return it.
+
+    ``decision`` is "allowed", a stable code of a refusal, or the outcome. ``detail`` holds further facts of the
+    ``action``, JSON-ready and without secrets: mostly ids as text (``session``, ``attempt``, ``provider_app``,
+    ``api_client``, ``api_key``) and counts. The tenant is that of ``connection`` where one is given.
+    """
     return AuditEvent.objects.create(
         action=action,
         decision=decision,

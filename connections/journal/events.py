@@ -1,4 +1,4 @@
-"""Writing outbox events, in the transaction of the change that they tell of."""
+"""Write outbox events, each in the transaction of the change that it reports."""
 
 import uuid
 from typing import Any
@@ -7,7 +7,10 @@ from connections.models import Connection, OutboxEvent
 
 
 def emit(type_: str, connection: Connection, **payload: Any) -> None:
-    """Write one event about ``connection``; its identity, status and reason are always part of the payload."""
+    """Write one event about ``connection``, in the caller's transaction.
+
+    The payload always has the members of ``identity``. ``payload`` adds members of this type of event, JSON-ready.
+    """
     OutboxEvent.objects.create(
         type=type_,
         tenant_id=connection.tenant_id,
@@ -26,7 +29,10 @@ def emit(type_: str, connection: Connection, **payload: Any) -> None:
 def identity(
     connection_id: uuid.UUID, *, provider: str, end_user: str, status: str, reason: str
 ) -> dict[str, str | None]:
-    """Return the members that the payload of every event about a connection has."""
+    """Return the payload members that every event about a connection has.
+
+    Keys: ``connection`` (its id), ``provider``, ``end_user`` (None: the whole tenant), ``status``, ``reason``. No I/O.
+    """
     return {
         "connection": str(connection_id),
         "provider": provider,

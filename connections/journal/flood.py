@@ -1,7 +1,7 @@
-"""Flood: what whoever has no key, no password and no session can have written as often as they like.
+"""Flood: limits the audit rows that a caller without a key, a password or a session can cause.
 
-Each process writes at most one row a minute for one source, and 60 in all; the next row tells how many were left out.
-The audit trail is never swept, so that nobody may fill it from outside.
+Each process writes at most one row a minute for one source, and 60 rows a minute in all. The next row says how many
+were left out. The limit is needed because the audit trail is never swept: otherwise anybody could fill the disk.
 """
 
 import threading
@@ -14,7 +14,7 @@ MOST_ROWS = 60
 
 
 class Gate:
-    """Which of many events of one kind are written."""
+    """Decides which of many events of one kind get a row. Thread-safe; one instance serves one process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -22,7 +22,10 @@ class Gate:
         self._left_out = 0
 
     def admit(self, source: Hashable) -> dict[str, int] | None:
-        """Return what the row's detail says besides (``left_out``, since the last row), or None to leave it out too."""
+        """Return what to add to the row's ``detail``, or None if no row is to be written.
+
+        The only key is ``left_out``: how many events had no row since the last one. It is absent for 0. No I/O.
+        """
         now = time.monotonic()
         with self._lock:
             while self._told and next(iter(self._told.values())) <= now - PER_SECONDS:
@@ -35,7 +38,7 @@ class Gate:
             return {"left_out": left_out} if left_out else {}
 
     def forget(self) -> None:
-        """Begin anew, as a fresh process does."""
+        """Return to the state of a fresh process."""
         with self._lock:
             self._told.clear()
             self._left_out = 0

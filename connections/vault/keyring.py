@@ -1,7 +1,7 @@
 """The key-encryption keys (KEKs) and the data keys that they wrap.
 
-Owns parsing ``KEK_KEYS``, and wrapping and unwrapping data keys (AES-256-GCM with the data key's identity as associated
-data). Where wrapped keys are stored is ``connections.models.data_key``.
+Owns the parsing of ``KEK_KEYS``, and the wrapping and unwrapping of data keys (AES-256-GCM with the data key's identity
+as associated data). ``connections.models.data_key`` stores the wrapped keys. No I/O.
 """
 
 import base64
@@ -23,7 +23,7 @@ _KEK_ID = re.compile(r"[A-Za-z0-9._-]{1,32}")
 
 
 class KeyringError(Exception):
-    """The key material cannot be used; the message says which and why, and holds none of it."""
+    """A key cannot be used. The message says which key and why, and holds no key material."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,10 @@ class Keyring:
         return self.primary_id, nonce + cipher.encrypt(nonce, data_key.material, data_key.id.bytes + binding)
 
     def unwrap(self, *, key_id: uuid.UUID, kek_id: str, wrapped: bytes, binding: bytes) -> DataKey:
-        """Return the data key. Raises ``KeyringError`` when the KEK is unknown or the wrap was changed or moved."""
+        """Return the unwrapped data key.
+
+        Raises ``KeyringError`` when the KEK is unknown, or when the wrapped bytes were changed or moved to another row.
+        """
         kek = self._keys.get(kek_id)
         if kek is None:
             raise KeyringError(f"The KEK {kek_id!r} is not in KEK_KEYS: add it back until every key is rewrapped.")

@@ -25,10 +25,11 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a sealed value lives; it opens nowhere else.
+    """The place where a sealed value lives. A copy at any other place does not open.
 
-    ``tenant`` is the tenant's id or "operator"; ``owner`` the row that it belongs to (a connection, a connect session,
-    a provider app); ``record`` the row that stores it; ``field`` the column.
+    ``tenant`` is the tenant's id or "operator"; ``owner`` is the id of the row to which the value belongs (a
+    connection, a connect session or a provider app); ``record`` is the id of the row that stores it; ``field`` is the
+    column.
     """
 
     tenant: str
@@ -50,7 +51,7 @@ def seal(plaintext: bytes, *, key: DataKey, place: Place) -> bytes:
 
 
 def sealed_under(blob: bytes) -> uuid.UUID:
-    """Return the id of the data key that ``blob`` says it is sealed under. Raises ``Unreadable`` if it is no blob."""
+    """Return the id of the data key that ``blob`` names. Raises ``Unreadable`` if ``blob`` is no sealed value."""
     if len(blob) < _HEADER_BYTES + NONCE_BYTES + 16 or blob[:1] != _VERSION:
         raise Unreadable("The stored value is not a sealed value.")
     return uuid.UUID(bytes=blob[1:_HEADER_BYTES])
