@@ -12,7 +12,7 @@ class ConnectionsConfig(AppConfig):
     verbose_name = "Latchkey"
 
     def ready(self) -> None:
-        """Refuse to start with missing, malformed or shared keys."""
+        """Refuse to start with missing, malformed or shared keys. Raises ``ImproperlyConfigured``."""
         from connections.access.secrets import keyring
         from connections.vault.keyring import KeyringError, check_separate_roots
         from providers.catalog.loader import configure_catalog

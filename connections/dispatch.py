@@ -1,7 +1,7 @@
 """Sending tasks: their names and queues, after the transaction has committed. Imports no task.
 
-Only ids travel, several in one message where a sweep has many (``database`` lists what that gains). Where the broker is
-down the send is given up quickly: the next sweep finds what is still due.
+A message holds ids only; a sweep with many ids puts several into one message (``database`` lists what that gains). If
+the broker is down, the send gives up quickly: the next sweep finds what is still due.
 """
 
 import time
@@ -17,11 +17,11 @@ from kombu.exceptions import OperationalError
 
 logger = structlog.get_logger(__name__)
 
-AWAY_SECONDS = 1.0  # how long a broker that could not be reached is left alone
+AWAY_SECONDS = 1.0  # after a failed send, this process sends nothing to that broker for so long
 
 
 class Task(StrEnum):
-    """The name of every task, as messages and the beat schedule say it."""
+    """The name of every task, as written in messages and in the beat schedule."""
 
     REFRESH = "connections.refresh"
     PROBE = "connections.probe"
@@ -44,7 +44,7 @@ _QUEUES = {Task.REFRESH: "refresh", Task.PROBE: "probe", Task.REVOKE: "celery"}
 
 @dataclass(slots=True)
 class _Broker:
-    """What this process knows of the way to a broker."""
+    """Whether this process can reach one broker. ``away_until``: no send before then, by the monotonic clock."""
 
     away_until: float = 0.0
 
@@ -53,17 +53,17 @@ _brokers: defaultdict[str, _Broker] = defaultdict(_Broker)  # by URL
 
 
 def refresh_later(*connection_ids: uuid.UUID) -> None:
-    """Send one task that refreshes these connections, one after the other."""
+    """Send one task, on commit, that refreshes these connections one after the other. Never raises for the broker."""
     _send_on_commit(Task.REFRESH, connection_ids)
 
 
 def probe_later(*connection_ids: uuid.UUID) -> None:
-    """Send one task that probes these connections, one after the other."""
+    """Send one task, on commit, that probes these connections one after the other. Never raises for the broker."""
     _send_on_commit(Task.PROBE, connection_ids)
 
 
 def revoke_later(*connection_ids: uuid.UUID) -> None:
-    """Send one task that revokes these connections at their provider, one after the other."""
+    """Send one task, on commit, that revokes these connections at their provider. Never raises for the broker."""
     _send_on_commit(Task.REVOKE, connection_ids)
 
 

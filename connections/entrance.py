@@ -1,4 +1,4 @@
-"""What the entrances over HTTP share: who a request comes from, and what is logged of one that crashed."""
+"""What the entrances over HTTP share: who a request comes from, and how a crashed request is logged."""
 
 import ipaddress
 from traceback import walk_tb
@@ -18,8 +18,8 @@ _MOST_CAUSES = 5
 def client_address(request: HttpRequest) -> str | None:
     """Return the address of the client: the peer's, or the one that the trusted proxies saw.
 
-    ``TRUSTED_PROXY_COUNT`` proxies stand in front, each of which appends to X-Forwarded-For; what is further left was
-    sent by the client itself and is not believed. None where what stands there is no address.
+    ``TRUSTED_PROXY_COUNT`` proxies stand in front, and each appends to X-Forwarded-For. Entries further left came from
+    the client itself and are not believed. Returns None if the entry is not an IP address. No I/O.
     """
     address = request.META.get("REMOTE_ADDR") or None
     trusted = settings.TRUSTED_PROXY_COUNT
@@ -34,7 +34,7 @@ def client_address(request: HttpRequest) -> str | None:
 
 
 def actor_of(request: HttpRequest, *, client: ApiClient | None = None, subject: str = "") -> Actor:
-    """Return who is behind ``request``, for the audit."""
+    """Return who made ``request``, for the audit."""
     return Actor(
         api_client_id=client.id if client is not None else None,
         subject=subject,
@@ -43,10 +43,10 @@ def actor_of(request: HttpRequest, *, client: ApiClient | None = None, subject: 
 
 
 def log_crash(request: HttpRequest, error: BaseException) -> None:
-    """Log that ``request`` ended in ``error``: the names of it and of its causes, and the way through our files to it.
+    """Log that ``request`` ended in ``error``: the class names of the error and its causes, and where it arose.
 
-    Never its text or a variable, which may hold what was being handled. ``way`` is each frame of the product, the
-    outermost first, and then the one in which the error arose, as ``file:line``.
+    Never logs the error's text or a variable: both may hold secrets. ``way`` lists the product's frames, the outermost
+    first, and then the frame that raised the error, each as ``file:line``.
     """
     logger.error("unhandled", error=type(error).__name__, causes=_causes(error), way=_way(error), path=request.path)
 

@@ -1,6 +1,7 @@
-"""The Celery tasks: each translates ids and makes one lifecycle call for each.
+"""The Celery tasks: each parses ids and makes one lifecycle call for each id.
 
-A message may be delivered twice: a refresh that is no longer due is none, and another probe or revocation is harmless.
+A message may arrive twice. That is harmless: a refresh that is no longer due does nothing, and a second probe or
+revocation changes nothing.
 """
 
 import time
@@ -29,17 +30,17 @@ from connections.lifecycle.refresh.refresh import refresh
 from connections.lifecycle.sweep import sweep_probes, sweep_refreshes, sweep_revocations
 from connections.models import Trigger
 
-# What a task has not begun by then it leaves; a sweep sends it again when its mark has passed. So no task takes as long
-# as the broker waits before it delivers a message once more.
+# A task begins no further connection after this time; a sweep sends the rest again once their marks have passed. So no
+# task runs as long as the broker's visibility timeout, after which the broker would deliver the message again.
 BEGIN_WITHIN_SECONDS = 30.0
 
 
 @worker_init.connect
 @worker_process_init.connect
 def show_presence(**_: object) -> None:
-    """Hold the process's lock, and replay its spool, before the first task: in the worker, and in pool processes.
+    """Take the process's lock and replay its spool before the first task: in the worker and in its pool processes.
 
-    Without a pool of processes there is only the first; with one, its own lock is a spare that no attempt refers to.
+    Without a process pool only the worker itself runs tasks. With a pool, no attempt refers to the worker's own lock.
     """
     presence.start()
 
@@ -63,9 +64,9 @@ def revoke_connections(*connection_ids: str) -> None:
 
 
 def _each(connection_ids: tuple[str, ...], act: Callable[[uuid.UUID], object]) -> None:
-    """Call ``act`` with each id in turn. One that fails keeps no other from its turn; what was raised rises at the end.
+    """Call ``act`` with each id in turn; one failure does not stop the others. Begins none after 30 s.
 
-    Raises ``ExceptionGroup``.
+    Raises ``ExceptionGroup`` at the end, with every failure.
     """
     begun_by = time.monotonic() + BEGIN_WITHIN_SECONDS
     failures = []
@@ -74,9 +75,9 @@ def _each(connection_ids: tuple[str, ...], act: Callable[[uuid.UUID], object]) -
             break
         try:
             act(uuid.UUID(connection_id))
-        except Exception as failure:  # noqa: BLE001 (told below, all together)
+        except Exception as failure:  # noqa: BLE001 (all failures are raised together below)
             failures.append(failure)
-            # It may have been the database connection, which the next one is not to inherit.
+            # The database connection itself may be broken: the next call must get a fresh one.
             release_database()
             replace_broken_connections()
     if failures:
@@ -85,56 +86,56 @@ def _each(connection_ids: tuple[str, ...], act: Callable[[uuid.UUID], object]) -
 
 @shared_task(name=Task.SWEEP_REFRESHES, ignore_result=True)
 def sweep_due_refreshes() -> None:
-    """Send what refreshes are due."""
+    """Send the refreshes that are due."""
     sweep_refreshes(now=database_now())
 
 
 @shared_task(name=Task.SWEEP_PROBES, ignore_result=True)
 def sweep_due_probes() -> None:
-    """Send what probes are due."""
+    """Send the probes that are due."""
     sweep_probes(now=database_now())
 
 
 @shared_task(name=Task.SWEEP_REVOCATIONS, ignore_result=True)
 def sweep_due_revocations() -> None:
-    """Send what revocations are due."""
+    """Send the revocations that are due."""
     sweep_revocations(now=database_now())
 
 
 @shared_task(name=Task.RECOVER, ignore_result=True)
 def recover() -> None:
-    """Pick up the refreshes that did not end."""
+    """Recover the refreshes whose process died or stopped."""
     recover_unfinished(now=database_now())
 
 
 @shared_task(name=Task.REREAD_CHANGED, ignore_result=True)
 def reread_changed_answers() -> None:
-    """Read what a mended catalogue entry has made readable."""
+    """Read the kept answers that a mended catalogue entry has made readable."""
     reread_changed()
 
 
 @shared_task(name=Task.DISCARD_EXPIRED, ignore_result=True)
 def discard_expired_sessions() -> None:
-    """Destroy what was held for connect sessions that nobody confirmed, and forget codes that are of no use."""
+    """Destroy the credentials held for connect sessions that nobody confirmed, and delete expired burnt codes."""
     discard_expired(now=database_now())
     forget_burnt(now=database_now())
 
 
 @shared_task(name=Task.END_EXPIRED, ignore_result=True)
 def end_expired_connections() -> None:
-    """End the connections whose credential has run out for good."""
+    """End the connections whose credential has expired and cannot be refreshed."""
     end_expired(now=database_now())
 
 
 @shared_task(name=Task.SWEEP_OLD, ignore_result=True)
 def sweep_old_rows() -> None:
-    """Delete what has been kept for long enough."""
+    """Delete the rows that are past their retention time."""
     sweep_old(now=database_now())
 
 
 @shared_task(name=Task.DELETE_TENANTS, ignore_result=True)
 def delete_ordered_tenants() -> None:
-    """Go on with the deletions that were ordered."""
+    """Continue the tenant deletions that operators ordered."""
     delete_ordered(now=database_now())
 
 
@@ -146,5 +147,5 @@ def close_past_incidents() -> None:
 
 @shared_task(name=Task.RETRY_UNDECRYPTABLE, ignore_result=True)
 def retry_undecryptable_credentials() -> None:
-    """Find what opens again."""
+    """Try undecryptable credentials again, and mark those that open."""
     retry_undecryptable(now=database_now())

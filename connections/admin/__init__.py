@@ -1,15 +1,15 @@
 """The operators' UI: Django's admin over every table.
 
-What the lifecycle owns is shown and never edited here; what operators may do to it are buttons and actions that make
-one lifecycle call each. No page shows a stored secret: columns that hold one are not even read.
+The pages show what the lifecycle owns and never edit it. Operators act on it by buttons and actions, which make one
+lifecycle call each. No page shows a stored secret: columns that hold one are not even read.
 
 - ``dashboard``: the first page · ``tenant``, ``provider_app``, ``api_client``, ``connect_session``, ``connection``,
   ``credential``, ``incident``, ``journal``, ``operators``: the pages of one kind of row each
-- ``connection_page``: what a connection tells at a glance · ``tenant_deletion``: its button, and its question
+- ``connection_page``: the summary and history of a connection · ``tenant_deletion``: its button and its question
 - ``provider_app_form``: fields by the catalogue entry, secrets written and never shown
 - ``base``, ``buttons``, ``switch_buttons``, ``columns``, ``filters``, ``fields``, ``show``: what the pages share
-- ``proof``: a password asked for again · ``logins``: who came in, and who did not
-- ``refused``: a form that is not ours
+- ``proof``: asks for the password again · ``logins``: audits logins, logouts and refused logins
+- ``refused``: the page for a form that may be forged
 """
 
 from connections.admin import (

@@ -44,9 +44,9 @@ _REVOKE_ASKS = "Calls with this key are refused at once, and for good. The clien
 
 
 class ApiClientForm(forms.ModelForm[ApiClient]):
-    """Who may call, and for what. Whatever lets a client do more than before needs the operator's password.
+    """Who may call, and for what. A change that lets a client do more than before needs the operator's password.
 
-    What reaches beyond the named end users of one tenant needs a permission of its own as well.
+    A client that reaches beyond the named end users of one tenant also needs a permission of its own.
     """
 
     request: HttpRequest
@@ -79,7 +79,7 @@ class ApiClientForm(forms.ModelForm[ApiClient]):
         return cleaned
 
     def _check_right(self, cleaned: dict[str, Any], tenant: Tenant | None) -> None:
-        """Add an error unless the operator may let the client do what it could not do before."""
+        """Add an error if the client gains rights that the operator may not grant, or without the right password."""
         before = None if self.instance._state.adding else ApiClient.objects.get(pk=self.instance.pk)
         after = ApiClient(tenant=tenant, permissions=cleaned["permissions"], allows_unbound=cleaned["allows_unbound"])
         known = set() if before is None else {*before.permissions}
@@ -118,7 +118,7 @@ class KeyForm(forms.Form):
 
 
 class RotationForm(KeyForm):
-    """The same, and how long the earlier keys go on."""
+    """The form for a rotation: the same, and how long the earlier keys go on working."""
 
     overlap_hours = forms.TypedChoiceField(
         label="Earlier keys end after",
@@ -242,7 +242,7 @@ class ApiClientAdmin(ButtonsAdmin[ApiClient]):
         obj.pk = saved.pk
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Nothing else is saved with a client: its keys are made by buttons."""
+        """Do nothing: no other rows are saved with a client, because buttons make its keys."""
 
     owner = columns.owner("Operator-wide")
     shown_permissions = columns.codes("permissions", "Permissions")

@@ -76,7 +76,7 @@ def hidden_columns(model: type[Model], related: Sequence[str] = ()) -> list[str]
 
 
 def count_of(rows: QuerySet[Any], key: str) -> Combinable:
-    """Return a column that counts ``rows`` whose ``key`` is the listed row: counted for the rows of one page alone."""
+    """Return a column that counts the ``rows`` whose ``key`` is the listed row. It counts for one page's rows alone."""
     counted = rows.filter(**{key: OuterRef("pk")}).order_by().values(key).annotate(count=Count("pk")).values("count")
     return Coalesce(Subquery(counted), 0)
 
@@ -95,7 +95,7 @@ class CappedPaginator(Paginator[Any]):
 
 
 class ChosenRowsAdmin(_ModelAdmin[M]):
-    """A model whose list has actions: what is sent as the chosen rows is looked at before it is searched for."""
+    """A model whose list has actions. It checks the ids of the chosen rows before it searches for them."""
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[M], *args: Any) -> HttpResponse | None:
         try:
@@ -111,8 +111,8 @@ class ChosenRowsAdmin(_ModelAdmin[M]):
 class OperatorAdmin(ChosenRowsAdmin[M]):
     """A model's pages. Rows carry ``read_at``, the database's clock when they were read.
 
-    ``id_search_fields`` are UUID columns that a search for an id is compared with, exactly; other searches go to
-    ``search_fields``. ``change`` is the permission for every action and button.
+    A search for a UUID matches the columns ``id_search_fields`` exactly; any other search goes to ``search_fields``.
+    ``change`` is the permission for every action and button.
     """
 
     list_title = ""
@@ -138,7 +138,7 @@ class OperatorAdmin(ChosenRowsAdmin[M]):
     def _changeform_view(
         self, request: HttpRequest, object_id: str | None, form_url: str, extra_context: dict[str, Any] | None
     ) -> HttpResponse:
-        if "_saveasnew" in request.POST:  # Django makes a new row of it, whether there is such a button or not
+        if "_saveasnew" in request.POST:  # Django would make a new row, even without such a button
             raise BadRequest("Nothing here is saved as new.")
         return super()._changeform_view(request, object_id, form_url, extra_context)
 
@@ -153,7 +153,7 @@ class OperatorAdmin(ChosenRowsAdmin[M]):
         return queryset.filter(by_id), False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        # Django lets a query string filter by any column of the model: for a digest that would be an oracle.
+        # Django lets a query string filter by any column of the model. For a digest that would be an oracle.
         if lookup.partition("__")[0] in hidden_columns(self.model):
             return False
         return super().lookup_allowed(lookup, value, request)

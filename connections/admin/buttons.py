@@ -1,7 +1,7 @@
 """Buttons of a row's page: each makes one lifecycle call and says what happened.
 
-They have addresses of their own, outside Django's change form: that form runs in a transaction, and what the buttons
-start may call a provider, which no transaction may span. A button that cannot be undone asks first.
+They have addresses of their own, outside Django's change form: that form runs in a transaction, and a button may call
+a provider, which no transaction may span. A button asks first if its act cannot be undone.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,10 +29,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Button(Generic[M]):
-    """One button. ``press`` does the work and tells of it, or answers with a page of its own.
+    """One button. ``press`` does the work and returns the result in words, or answers with a page of its own.
 
-    With ``asks``, a sentence that says what will happen, a page asks before. ``is_offered`` says for which rows it is
-    there. A button with ``has_own_page`` answers GET itself.
+    ``asks`` is a sentence that says what will happen: a page shows it and asks first; with "" nothing asks.
+    ``is_offered`` says for which rows the button is shown. A button with ``has_own_page`` answers GET itself.
     """
 
     verb: str
@@ -56,7 +56,7 @@ class ButtonsAdmin(OperatorAdmin[M]):
         return [own, *super().get_urls()]
 
     def press_view(self, request: HttpRequest, object_id: str, verb: str) -> HttpResponse:
-        """Ask, or do what the button says, and go back to the row's page."""
+        """Ask first if the button asks; otherwise press it and redirect to the row's page."""
         button = next((button for button in self.buttons if button.verb == verb), None)
         row = self.get_object(request, unquote(object_id))
         if row is None or button is None:
@@ -96,7 +96,7 @@ class ButtonsAdmin(OperatorAdmin[M]):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def furnish(self, request: HttpRequest, context: dict[str, Any], row: M | None) -> None:
-        """Put into ``context`` what the template of a row's page needs besides; no row for one that is to be added."""
+        """Add to ``context`` what the template of a row's page needs in addition; ``row`` is None when adding one."""
 
     def page_title(self, row: M) -> str:
         """Return the heading of a row's page."""
@@ -130,7 +130,7 @@ def press_url(row: M, verb: str) -> str:
 
 
 def done(work: Callable[[], T]) -> T | Told:
-    """Return what ``work`` returns, or its refusal in words."""
+    """Return the result of ``work``, or its refusal in words."""
     try:
         return work()
     except Refusal as refusal:

@@ -1,4 +1,4 @@
-"""Columns that look the same on many pages: when, which other row, and JSON. What each looks like is in ``show``."""
+"""Columns that many pages share: moments, links to other rows, and JSON. ``show`` says how each value looks."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ Column = Callable[[Any, Any], SafeString | str]
 
 
 def moment(field: str, description: str) -> Column:
-    """Return a column of how long ago ``field`` was, or how soon it is; lists are sorted by it."""
+    """Return a column that shows how long ago ``field`` was, or how soon it will be; lists can be sorted by it."""
 
     @admin.display(description=description, ordering=field)
     def column(page: Any, row: Model) -> SafeString | str:
@@ -24,7 +24,7 @@ def moment(field: str, description: str) -> Column:
 
 
 def id_link(field: str, description: str, model: type[Model]) -> Column:
-    """Return a column that leads to the row of ``model`` whose id ``field`` holds; that row may be gone."""
+    """Return a column that links to the row of ``model`` whose id is in ``field``; that row may be gone."""
 
     @admin.display(description=description)
     def column(page: Any, row: Model) -> SafeString | str:

@@ -1,4 +1,4 @@
-"""Connect sessions: how far each came, and why it ended. Tokens, states, codes and what was held are never read."""
+"""Connect sessions: how far each came, and why it ended. Tokens, states, codes and held secrets are never read."""
 
 from django.contrib import admin
 from django.utils.safestring import SafeString

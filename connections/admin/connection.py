@@ -26,7 +26,7 @@ from connections.lifecycle.steer.on_demand import Told
 from connections.lifecycle.steer.outlook import refresh_at
 from connections.models import LIVE, VENDS, Connection, Status
 
-AT_ONCE = 5  # connections that are called while the operator waits; more are ordered
+AT_ONCE = 5  # up to so many connections are called while the operator waits; for more, tasks are sent
 _NAMED = 20  # connections that a question names
 
 _REVOKE_ASKS = (
@@ -275,7 +275,7 @@ class ConnectionAdmin(ButtonsAdmin[Connection], ReadOnlyAdmin[Connection]):
         return None
 
     def _tell(self, request: HttpRequest, told: list[tuple[Connection, Told]]) -> None:
-        """Say what happened to each row, or of many how often each thing happened."""
+        """Say what happened to each row; for many rows, how often each result occurred."""
         if len(told) <= AT_ONCE:
             for row, result in told:
                 name = f"{row.provider} of {row.end_user or row.tenant.slug} ({str(row.id)[:8]})"

@@ -1,4 +1,4 @@
-"""What a connection's page tells at a glance: what it is, why it has its status, what happens next, and its history.
+"""The contents of a connection's page: what it is, why it has its status, what happens next, and its history.
 
 Reads a bounded number of rows in a fixed number of queries, however long the history is.
 """
@@ -68,7 +68,7 @@ _IN_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """One line of the history; ``count`` vends in a row to the same caller are one line."""
+    """One line of the history. ``count`` is the number of consecutive vends to one caller that the line stands for."""
 
     event: AuditEvent
     text: str
@@ -77,7 +77,7 @@ class Happened:
 
     @property
     def decision(self) -> SafeString | str:
-        """The outcome, where it is not simply that it was allowed."""
+        """The decision, if it is anything but plainly allowed; "" otherwise."""
         if self.event.decision == ALLOWED:
             return ""
         tone = "plain" if self.event.decision in Status.values else "warn"
@@ -89,7 +89,7 @@ class Happened:
 
     @property
     def details(self) -> SafeString | str:
-        """What was recorded with it."""
+        """The details recorded with the event."""
         return show.facts(self.event.detail) if self.event.detail else ""
 
 
@@ -109,7 +109,7 @@ class ConnectionPage:
 
     @property
     def missing_scopes(self) -> list[str]:
-        """The scopes that were asked for and not granted."""
+        """The scopes that were requested and not granted."""
         return missing_scopes(self.connection.provider, self.scopes)
 
 
@@ -175,7 +175,7 @@ def _history(connection: Connection) -> list[Happened]:
 
 
 def _collapsed(lines: Iterable[Happened]) -> list[Happened]:
-    """Make one line of plain vends that follow each other, so that they do not hide everything else."""
+    """Collapse consecutive plain vends into one line, so that they do not hide everything else."""
     shown: list[Happened] = []
     for line in lines:
         last = shown[-1] if shown else None

@@ -1,6 +1,6 @@
-"""Credential versions, refresh attempts, scopes and data keys: what the lifecycle keeps about credentials, to be read.
+"""Read-only pages of what the lifecycle keeps about credentials: versions, refresh attempts, scopes and data keys.
 
-The secrets themselves are never read here, let alone shown.
+These pages never read the secrets themselves, let alone show them.
 """
 
 from django.contrib import admin
@@ -134,7 +134,7 @@ class ScopeAdmin(ReadOnlyAdmin[Scope]):
 
 @admin.register(DataKey)
 class DataKeyAdmin(ReadOnlyAdmin[DataKey]):
-    """The wrapped data keys: which there are and what they are wrapped under, never the keys."""
+    """The wrapped data keys: which exist and which key wraps each, never the keys themselves."""
 
     list_display = ("key", "owner", "kek_id", "is_current", "created")
     list_filter = ("is_current", "kek_id", TenantFilter)

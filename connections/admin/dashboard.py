@@ -1,4 +1,4 @@
-"""The first page: how all connections are, what is wrong, and what is due. Few and cheap queries, no history read."""
+"""The first page: the state of all connections, what is wrong, what is due. Few, cheap queries; reads no history."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,7 +36,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Everything that the first page shows of the state of things."""
+    """Everything that the first page shows."""
 
     now: datetime
     total: int
@@ -48,7 +48,7 @@ class Overview:
 
 
 def overview(*, now: datetime) -> Overview:
-    """Return how things are. Six queries."""
+    """Return what the first page shows. Six queries."""
     counts = Connection.objects.aggregate(
         **{status.value: Count("id", filter=Q(status=status)) for status in Status},
         failing=Count("id", filter=Q(failures__gt=0, refresh_due_at__isnull=False)),
@@ -118,7 +118,7 @@ def overview(*, now: datetime) -> Overview:
 
 
 def _to_do(*, undecryptable: int) -> list[Figure]:
-    """What does not open, is not set up yet, or switched off. Two queries."""
+    """Return the figures of what an operator has to mend: undecryptable, not set up, or switched off. Two queries."""
     apps = ProviderApp.objects.aggregate(
         made=Count("id"),
         drafts=Count("id", filter=drafts()),

@@ -26,7 +26,7 @@ class LinesField(forms.CharField):
 
 
 class SecretLines(forms.Textarea):
-    """A text area that never shows what it was given, not even what was typed into a form that comes back."""
+    """A text area that never shows its value, not even the typed text when a form comes back with errors."""
 
     def __init__(self) -> None:
         super().__init__(

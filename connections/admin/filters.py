@@ -19,7 +19,7 @@ OVERDUE_AFTER = timedelta(minutes=2)
 
 
 def overdue_refresh() -> Q:
-    """Return what marks a refresh that should have happened by now: nothing holds it back, and it is late."""
+    """Return the condition for an overdue refresh: it should have happened by now, and nothing holds it back."""
     late = Now() - OVERDUE_AFTER
     return (
         Q(refresh_due_at__lt=late)
@@ -29,7 +29,7 @@ def overdue_refresh() -> Q:
 
 
 class TenantFilter(SimpleListFilter):
-    """By tenant: the first few, and the one that is chosen; others are found by searching for them."""
+    """By tenant. Lists the first few tenants and the chosen one; a search finds the others."""
 
     title = "tenant"
     parameter_name = "tenant"
@@ -48,7 +48,7 @@ class TenantFilter(SimpleListFilter):
 
 
 class OwnerFilter(TenantFilter):
-    """By tenant, where a row may also be shared by all of them."""
+    """By tenant, for rows that may also be shared by all tenants."""
 
     title = "owner"
     shared = "-"
@@ -63,7 +63,7 @@ class OwnerFilter(TenantFilter):
 
 
 class ProviderFilter(SimpleListFilter):
-    """By provider: those that there is an app for."""
+    """By provider. Lists the providers that have an app."""
 
     title = "provider"
     parameter_name = "provider"
@@ -79,7 +79,7 @@ class ProviderFilter(SimpleListFilter):
 class ChoiceFilter(SimpleListFilter):
     """By one of a few conditions."""
 
-    known: Mapping[str, tuple[str, Q]]  # by the value in the address: its label, and which rows it is about
+    known: Mapping[str, tuple[str, Q]]  # by the value in the address: its label, and the condition for its rows
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Sequence[tuple[str, str]]:
         return [(value, label) for value, (label, _) in self.known.items()]
@@ -113,7 +113,7 @@ class HealthFilter(ChoiceFilter):
     }
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        # What is missing, the catalogue of the moment says.
+        # Only the current catalogue can say which scopes are missing.
         return queryset.filter(lacks_scopes()) if self.value() == "scopes" else super().queryset(request, queryset)
 
 
@@ -154,7 +154,7 @@ class ExpiryFilter(ChoiceFilter):
 
 
 class AgeFilter(SimpleListFilter):
-    """By how long ago a row was written; a drill-down by date would read the whole of a table that only grows."""
+    """By the age of a row. Django's drill-down by date would read the whole of a table that only grows."""
 
     title = "age"
     parameter_name = "age"
@@ -194,13 +194,13 @@ class _IdFilter(SimpleListFilter):
 
 
 class _JsonIdFilter(_IdFilter):
-    """The same for an id that is a text inside a JSON column."""
+    """By an id that is a text inside a JSON column."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(**{self.lookup: self.value()}) if self.value() else queryset
 
 
 def id_filter(parameter: str, title: str, lookup: str, *, in_json: bool = False) -> type[SimpleListFilter]:
-    """Return a filter by the id of something else."""
+    """Return a filter by the id of another row; ``in_json``: ``lookup`` leads into a JSON column."""
     base = _JsonIdFilter if in_json else _IdFilter
     return type("IdFilter", (base,), {"parameter_name": parameter, "title": title, "lookup": lookup})

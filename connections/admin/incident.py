@@ -29,7 +29,7 @@ class _Provider(ProviderFilter):
 
 @admin.register(Incident)
 class IncidentAdmin(ButtonsAdmin[Incident], ReadOnlyAdmin[Incident]):
-    """Opened and mostly closed by the lifecycle; an operator who has mended the fault may close one."""
+    """The lifecycle opens incidents and closes most of them. An operator who has mended the fault may close one."""
 
     buttons = (
         Button(

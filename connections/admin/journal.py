@@ -1,4 +1,4 @@
-"""The audit trail and the event stream: only ever read."""
+"""The read-only pages of the audit trail and the event stream."""
 
 from typing import Annotated, TypedDict
 
@@ -16,7 +16,7 @@ from connections.models import ApiClient, AuditEvent, Connection, CredentialVers
 
 
 class _ActorFilter(ChoiceFilter):
-    """By who was behind it."""
+    """By the kind of actor."""
 
     title = parameter_name = "actor"
     known = {
@@ -27,7 +27,7 @@ class _ActorFilter(ChoiceFilter):
 
 
 class _DecisionFilter(ChoiceFilter):
-    """By whether it was allowed."""
+    """By the decision: allowed or refused."""
 
     title = parameter_name = "decision"
     known = {"allowed": ("Allowed", Q(decision=ALLOWED)), "refused": ("Anything else", ~Q(decision=ALLOWED))}
@@ -110,7 +110,7 @@ class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
 
 @admin.register(OutboxEvent)
 class OutboxEventAdmin(ReadOnlyAdmin[OutboxEvent]):
-    """What the operator's systems are told."""
+    """The events that the operator's systems read."""
 
     list_title = "Events"
     list_display = ("id", "type", "about", "tenant", "created")

@@ -1,6 +1,6 @@
-"""Logins: operators who come and go leave audit rows, and so do those who are not let in.
+"""Audits logins, logouts and refused logins of operators.
 
-Of many refusals in a row a few are written, which tell how many they stand for: anybody can try.
+Anybody can try to log in. So of many consecutive refusals only a few are written, each with the number it stands for.
 """
 
 from typing import Any
@@ -35,12 +35,12 @@ def _record_logout(sender: Any, request: HttpRequest, user: AbstractBaseUser | N
 def _record_refused_login(
     sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
 ) -> None:
-    """Record who was not let in. What was typed is kept only if somebody has that name: it may be a password."""
+    """Record a refused login. The typed name is kept only if such an operator exists: it may be a password."""
     typed = str(credentials.get("username", ""))[:150]
     users = get_user_model()._default_manager
     known = "\x00" not in typed and users.filter(**{get_user_model().USERNAME_FIELD: typed}).exists()
     address = client_address(request) if request else None
-    # Apart, so that nobody hides guesses at a name that exists behind many at names that do not.
+    # Counted apart, so that nobody can hide guesses at an existing name behind many guesses at unknown names.
     detail = guesses.admit((typed, address)) if known else strangers.admit(address)
     if detail is not None:
         actor = audit.Actor(operator=typed if known else "", address=address)

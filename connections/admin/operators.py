@@ -1,7 +1,7 @@
 """Operators: accounts and roles. Only superusers add or change them.
 
-Django lets whoever may change users give out any right, their own included, and set anybody's password: that one
-permission would be all of them.
+In Django, anybody who may change users can give any right to anybody, themselves included, and set anybody's password.
+That one permission would amount to all of them.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
-"""Proof: before what could lead to a credential, an operator types their password again.
+"""Proof: an operator types the password again before an act that could lead to a credential.
 
-A session that somebody else has got hold of, or a page left open, is then not enough. Wrong passwords are counted by
-operator, in the audit trail, and after a few nothing is tried for a while.
+So a stolen session, or a page left open, is not enough. The audit trail counts wrong passwords by operator; after a
+few of them no password is tried for a while.
 """
 
 from datetime import timedelta
@@ -23,7 +23,7 @@ _ACTION, _WRONG = "operator.proof", "wrong_password"
 
 
 def password_field(*, required: bool, help_text: str = "") -> forms.CharField:
-    """Return the field for the operator's own password; it is never shown again, not even in a form that comes back."""
+    """Return the field for the operator's own password. A form that comes back with errors does not show it again."""
     return forms.CharField(
         label="Your password",
         required=required,
@@ -37,7 +37,7 @@ def password_field(*, required: bool, help_text: str = "") -> forms.CharField:
 def prove(request: HttpRequest, password: str) -> None:
     """Raise ``ValidationError`` unless ``password`` is that of the operator who is logged in.
 
-    A wrong one leaves an audit row; after five within 15 minutes none is tried.
+    A wrong password leaves an audit row. After five wrong ones within 15 minutes no password is tried.
     """
     actor = operator_behind(request)
     recent = AuditEvent.objects.filter(

@@ -46,7 +46,7 @@ class _Counted(TypedDict):
 
 @admin.register(ProviderApp)
 class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
-    """An app's owner, provider and way to connect are fixed once it is made: its redirect URI depends on them."""
+    """Our apps at providers. Owner, provider and style are fixed once made: the redirect URI depends on them."""
 
     form = ProviderAppForm
     buttons = (*pause_buttons(), *suspend_buttons(_SUSPEND_ASKS))
@@ -80,7 +80,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Do without Django's transaction around the form: checking it may call the provider."""
+        """Serve the form without Django's transaction around it: checking the form may call the provider."""
         return self._changeform_view(request, object_id, form_url, extra_context)
 
     def get_form(
@@ -147,7 +147,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
             self.message_user(request, told, messages.INFO)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Nothing else is saved with an app."""
+        """Do nothing: no other rows are saved with an app."""
 
     def _choose(self, request: HttpRequest) -> HttpResponse:
         context = {
@@ -218,7 +218,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
 
 
 def _chosen(request: HttpRequest) -> tuple[CatalogEntry, str] | None:
-    """Return the kind of app that the address of the form names, if there is such a kind."""
+    """Return the catalogue entry and style that the form's address names, or None if they do not exist."""
     entry = load_catalog().get(request.GET.get("provider", ""))
     if entry is None:
         return None

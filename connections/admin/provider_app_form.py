@@ -1,7 +1,7 @@
 """The form of a provider app: its fields follow the catalogue entry, and its secrets are written, never shown.
 
-What is right and wrong about a registration is ``provision.provider_apps``'s to say; checking may fetch the issuer's
-metadata, so the form must not be used inside a transaction.
+``provision.provider_apps`` decides whether a registration is valid. That check may fetch the issuer's metadata, so the
+form must not be used inside a transaction.
 """
 
 from typing import Any

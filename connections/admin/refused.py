@@ -1,4 +1,4 @@
-"""The page in place of Django's bare 403: why a form was refused as possibly forged, and what to do."""
+"""The page that replaces Django's bare 403: why a form was refused as possibly forged, and what to do."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse

@@ -29,7 +29,7 @@ from connections.models import (
 
 NOTHING = "—"
 
-# What the ids in audit details and evidence name.
+# The model of each id in audit details and evidence, by the name of the detail.
 _PAGES: dict[str, type[Model]] = {
     "session": ConnectSession,
     "attempt": RefreshAttempt,
@@ -59,12 +59,12 @@ def chip(label: object, tone: str = "plain", *, title: str = "") -> SafeString:
 
 
 def state_chip(value: str, label: object, *, title: str = "") -> SafeString:
-    """Return the chip of a state, in the tone that the state has everywhere."""
+    """Return the chip of a state. A state has the same tone on every page."""
     return chip(label, _TONES.get(value, "plain"), title=title)
 
 
 def switches(row: Any) -> SafeString:
-    """Return the chips of the switches of ``row`` that are turned, and of a credential that does not open."""
+    """Return a chip for each switch of ``row`` that is on, and one if its credential cannot be decrypted."""
     turned = []
     if getattr(row, "undecryptable_at", None):
         turned.append(chip("Undecryptable", "bad"))
@@ -97,7 +97,7 @@ def clock(at: datetime | None) -> SafeString | str:
 
 
 def two_lines(first: object, second: object) -> SafeString:
-    """Return a cell of a list: what it is, and less loudly what else."""
+    """Return a cell of a list: ``first`` on the first line, and ``second`` below it in fainter type."""
     return format_html('<span class="first-line">{}</span><span class="second-line">{}</span>', first, second)
 
 
@@ -122,7 +122,7 @@ def facts(value: Any) -> SafeString | str:
 
 
 def evidence(value: dict[str, Any]) -> SafeString:
-    """Return what is known of a failed exchange: our sentence, then the status and the provider's own error code."""
+    """Return the evidence of a failed exchange: our sentence, then the status and the provider's own error code."""
     parts: list[object] = [value["detail"]]
     if value.get("status"):
         parts.append(format_html('<span class="fact-name">HTTP</span> {}', value["status"]))
@@ -149,7 +149,7 @@ def code(value: object) -> SafeString | str:
 
 
 def short_id(value: object) -> SafeString | str:
-    """Return the first characters of a UUID, whole on hover."""
+    """Return the first characters of a UUID, with the whole on hover."""
     if value is None:
         return NOTHING
     return format_html('<code title="{}">{}</code>', value, str(value)[:8])
@@ -173,7 +173,7 @@ def link(row: Model | None, label: object = None) -> SafeString | str:
 
 
 def id_link(model: type[Model], value: object, label: object = None) -> SafeString | str:
-    """Return a link to the page of the row of ``model`` with this id, without asking whether it still exists."""
+    """Return a link to the page of the row of ``model`` with this id. No query: the row may no longer exist."""
     if value is None:
         return NOTHING
     url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[value])

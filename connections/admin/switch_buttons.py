@@ -12,7 +12,7 @@ from connections.lifecycle.steer.on_demand import Told
 
 
 def suspend_buttons(asks: str) -> tuple[Button[Any], Button[Any]]:
-    """Return the kill switch: suspending asks first, in the words of ``asks``."""
+    """Return the two buttons of the kill switch. Suspending first asks the question ``asks``."""
     return (
         Button("suspend", "Suspend", _suspend, lambda row: row.suspended_at is None, asks=asks, tone="danger"),
         Button("resume", "Resume", _resume, lambda row: row.suspended_at is not None, tone="primary"),
@@ -20,7 +20,7 @@ def suspend_buttons(asks: str) -> tuple[Button[Any], Button[Any]]:
 
 
 def pause_buttons() -> tuple[Button[Any], Button[Any]]:
-    """Return the switch of the background work."""
+    """Return the two buttons of the switch that stops refreshes and probes."""
     return (
         Button("pause", "Pause", _pause, lambda row: row.paused_at is None),
         Button("unpause", "Unpause", _unpause, lambda row: row.paused_at is not None, tone="primary"),

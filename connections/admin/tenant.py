@@ -31,7 +31,7 @@ _SUSPEND_ASKS = (
 
 
 class TenantForm(forms.ModelForm[Tenant]):
-    """A tenant's profile; what is right and wrong about it is the lifecycle's to say."""
+    """A tenant's profile. The lifecycle decides whether it is valid."""
 
     allowed_origins = LinesField(
         label="Allowed origins", help_text="Pages that may embed the widget, one a line, like https://app.example.com"
@@ -141,7 +141,7 @@ class TenantAdmin(ButtonsAdmin[Tenant]):
         store_tenant(obj, actor=operator_behind(request))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Nothing else is saved with a tenant."""
+        """Do nothing: no other rows are saved with a tenant."""
 
     @admin.display(description="Name", ordering="name")
     def shown_name(self, row: Tenant) -> SafeString:

@@ -1,4 +1,4 @@
-"""The button that deletes a tenant: it says what goes, and wants the slug typed."""
+"""The button that deletes a tenant. Its page says what will be deleted, and the operator must type the slug."""
 
 from django import forms
 from django.contrib import admin
@@ -18,7 +18,7 @@ MAY_DELETE = "connections.delete_tenant"
 
 
 class DeletionForm(forms.Form):
-    """The slug, typed by whoever means it."""
+    """Asks for the tenant's slug, so that nobody deletes one by mistake."""
 
     slug = forms.CharField(
         label="Type the tenant's slug", widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})

@@ -34,7 +34,8 @@ class Caller:
     def tenant(self, slug: str | None) -> Tenant:
         """Return the tenant that the call is about: the client's own, or the one an operator-wide client names.
 
-        Raises ``NotFound`` for an unknown or another's tenant, ``InvalidRequest`` if an operator-wide one names none.
+        Raises ``NotFound`` for an unknown tenant or one of somebody else's, ``InvalidRequest`` if an operator-wide
+        client names none.
         """
         tenant = tenant_meant(self.client, slug)
         if tenant is None:
@@ -78,7 +79,7 @@ def caller_of(request: HttpRequest, *, may: Permission) -> Caller:
 
 @dataclass(frozen=True, slots=True)
 class PresentedKey:
-    """A key that the vend's own statement will check, so that a vend costs one round trip."""
+    """A key that nobody has checked yet: the vend's own statement checks it, so that a vend costs one round trip."""
 
     key_hash: bytes = field(repr=False)
     address: str | None
@@ -90,7 +91,7 @@ class PresentedKey:
 
 
 class VendKeyAuth(HttpBearer):
-    """The same header, left to ``lifecycle.vend`` to check."""
+    """Reads the same header without a check: ``lifecycle.vend`` checks the key."""
 
     def authenticate(self, request: HttpRequest, token: str) -> PresentedKey:
         return PresentedKey(digest(token), client_address(request))

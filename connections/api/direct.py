@@ -1,7 +1,7 @@
-"""A shorter way to an operation that is called before every call of an agent: the vend.
+"""A shorter way to the vend, which an agent calls before each of its own calls.
 
-The usual request is read in one step and given to the operation's own function. Whatever is unusual (another method, a
-header or a body that does not read) goes through ninja, which says what is wrong with it, as does every exception.
+The shorter way reads a usual request in one step and calls the operation's own function. An unusual request (another
+method, an unreadable header or body) goes through ninja, which says what is wrong. Ninja handles every exception, too.
 """
 
 import uuid

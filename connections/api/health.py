@@ -1,7 +1,8 @@
 """``/healthz`` and ``/readyz``: is the process alive, and can it do its work?
 
-Neither needs a key, and neither says more than a name and "ok" or what is wrong in a word. As anybody may ask, asking
-often costs nothing: a process looks once a second at the most, in one thread, and answers everybody with what it saw.
+Neither needs a key. Their answers hold only the name of each check, with "ok" or one word for what is wrong. Anybody
+may call them, so frequent calls must cost nothing: a process checks at most once a second, in one thread, and answers
+every caller with that result.
 """
 
 import threading
@@ -23,7 +24,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 class Readiness:
-    """What one process knows of whether it can do its work; looked up anew when that is a second old."""
+    """Whether one process can do its work. The result is kept for one second."""
 
     LASTS_SECONDS = 1.0
 
@@ -33,7 +34,10 @@ class Readiness:
         self._stale_at = 0.0  # by the monotonic clock
 
     def checks(self) -> dict[str, str]:
-        """Return "ok" or what is wrong, by name of the check. Who asks while somebody looks waits for the same."""
+        """Return "ok" or what is wrong, by the name of the check. Concurrent callers wait for one result and share it.
+
+        Asks the database and the broker.
+        """
         with self._looking:
             if not self._checks or time.monotonic() >= self._stale_at:
                 self._checks = _look()
@@ -58,7 +62,7 @@ def _look() -> dict[str, str]:
     checks: dict[str, str] = {}
     try:
         for name, check in _CHECKS.items():
-            # Where it cannot be reached, each further question would only wait as long as the first.
+            # If the database is down, each further check would only wait as long as the first.
             skipped = name in _ASK_THE_DATABASE and checks["database"] != "ok"
             checks[name] = "unknown" if skipped else check()
     finally:

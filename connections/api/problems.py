@@ -83,7 +83,7 @@ def say_when_again(response: HttpResponse, seconds: float | None) -> None:
 def _member(loc: Sequence[str | int]) -> str:
     """Return the dotted name of a member of the body ("body", "body", …), or of a parameter ("query", …).
 
-    Where a member may be of several types pydantic adds the name of the one that it tried, which is nobody's business.
+    For a member of several types pydantic adds the name of the type that it tried; that is left out.
     """
     parts = loc[2:] if loc[:2] == ("body", "body") else loc[1:]
     return ".".join(str(part) for part in parts if isinstance(part, int) or _NAME.fullmatch(part))
@@ -98,7 +98,7 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(ValidationError)
     def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-        # Pydantic's message names the rule; what was sent is left out, because it may hold a secret.
+        # Pydantic's message names the rule. The value that was sent is left out, because it may be a secret.
         errors = [{"field": _member(item["loc"]), "message": str(item["msg"])} for item in error.errors]
         first = errors[0] if errors else {"field": "", "message": "The request is not valid."}
         detail = f"{first['field']}: {first['message']}" if first["field"] else first["message"]

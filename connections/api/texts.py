@@ -1,4 +1,4 @@
-"""What the texts of a request may hold: what PostgreSQL can store, and JSON can say again."""
+"""What the texts of a request may hold: only what PostgreSQL can store and JSON can express."""
 
 import math
 from typing import Annotated, Any
@@ -10,9 +10,9 @@ DEEPEST = 20
 
 
 def check_storable(value: Any, *, depth: int = 0) -> None:
-    """Raise ``PydanticCustomError`` where a JSON ``value`` holds something that cannot be stored.
+    """Raise ``PydanticCustomError`` if the JSON ``value`` holds something that cannot be stored.
 
-    That is NUL and lone surrogates (PostgreSQL refuses both), NaN and the infinities (no JSON), and what is nested so
+    That is NUL or a lone surrogate (PostgreSQL refuses both), NaN or an infinity (not JSON), or a document nested so
     deeply that reading it back would fail.
     """
     if depth > DEEPEST:

@@ -1,4 +1,4 @@
-"""The API, its OpenAPI document, and the answers where there is nothing to call."""
+"""The API, its OpenAPI document, and the answers for addresses and methods that do not exist."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -18,7 +18,7 @@ from connections.api.schemas import VendByOwnerIn, VendIn
 _View = Callable[..., HttpResponse]
 
 
-# By name of the operation, as it stands in the OpenAPI document.
+# By the operation's name in the OpenAPI document.
 _DIRECT = {
     "vend_by_id": Direct(vend.vend_by_id, VendIn),
     "vend_by_owner": Direct(vend.vend_by_owner, VendByOwnerIn),
@@ -26,7 +26,7 @@ _DIRECT = {
 
 
 class _API(NinjaAPI):
-    """Ninja answers an unknown path or method by itself, in HTML and plain text: here these are problems as well."""
+    """Answers an unknown path or method with a problem document, where ninja would answer in HTML or plain text."""
 
     @property
     def urls(self) -> tuple[list[URLResolver | URLPattern], str, str]:
@@ -72,7 +72,7 @@ api = _API(
     urls_namespace="api",
 )
 problems.install(api)
-# The vend first: it is asked for most.
+# The vend comes first: callers use it most.
 api.add_router("", vend.router, auth=VendKeyAuth())
 api.add_router("/tenants", tenants.router, auth=ApiKeyAuth())
 api.add_router("/providers", providers.router, auth=ApiKeyAuth())

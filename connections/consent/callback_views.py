@@ -1,7 +1,7 @@
 """The redirect URI: where the provider's authorization response arrives.
 
-Its address holds the code, so that no page is ever shown there: what the browser gets is a redirect to one without a
-query, and the code is neither in the address bar nor in the history.
+The request's address holds the code, so no page is ever shown there. The browser always gets a redirect to an address
+without a query; so the code stays neither in the address bar nor in the history.
 """
 
 import uuid
@@ -32,8 +32,8 @@ from providers.oauth.authorization_response import LONGEST_CODE
 def callback(request: HttpRequest, app_id: uuid.UUID) -> HttpResponse:
     """Check the authorization response and hold its code, or show where its session stands.
 
-    A ``form_post`` answer is a cross-site POST, with which the browser does not send the cookie: it comes in again by
-    a GET of our own.
+    A ``form_post`` answer is a cross-site POST, and the browser sends no cookie with it. So this view redirects it to
+    itself as a GET, with which the cookie comes along.
     """
     if request.method == "POST":
         return _again_by_get(request, app_id)
@@ -52,7 +52,7 @@ def callback(request: HttpRequest, app_id: uuid.UUID) -> HttpResponse:
 @widget_page
 @require_GET
 def show_refusal(request: HttpRequest, app_id: uuid.UUID, failure: str) -> HttpResponse:
-    """Tell a stranger why an answer was not taken: under nobody's brand, and with no link."""
+    """Show a browser without a session why the response was refused: with no tenant's brand, and with no link."""
     told = Failure.named(failure) or Failure.STATE
     return problem_page(request, failure=told, status=status_of(told))
 
@@ -66,7 +66,7 @@ def _again_by_get(request: HttpRequest, app_id: uuid.UUID) -> HttpResponse:
 
 
 def _gone_on(request: HttpRequest, held: Held) -> HttpResponse:
-    """Go to the return URL at once; by way of our own page where the result is a message, or is still to be made."""
+    """Redirect to the return URL, or to the outcome page if it must post a message or exchange the code first."""
     if held.session.origin or held.session.binding == Binding.NONE:
         return _redirect(reverse("connect:outcome", args=[held.session.id]))
     return finish(request, held)
@@ -82,7 +82,7 @@ def _shown(told: Told, app_id: uuid.UUID) -> HttpResponse:
 
 def _redirect(address: str) -> HttpResponse:
     response = HttpResponseRedirect(address, status=303)
-    # It shows nothing, and a policy of its own would sever a window from the page that opened it.
+    # A redirect shows nothing. A stricter policy here would sever the window from the page that opened it.
     response["Cross-Origin-Opener-Policy"] = "unsafe-none"
     return response
 

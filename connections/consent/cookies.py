@@ -1,8 +1,8 @@
-"""The cookies of the widget: one that ties a connect session to one browser, and one for the click that begins it.
+"""The cookies of the widget: one binds a connect session to one browser, one protects the click that begins it.
 
-``__Host-``: Secure, for this host alone, set by no subdomain. One cookie a session, so that two tabs do not disturb
-each other; SameSite=Lax lets it come back with the provider's redirect, and with nothing that another site posts. What
-differs on a developer's machine is decided in the settings.
+The prefix ``__Host-`` makes a cookie Secure, limits it to this host, and keeps subdomains from setting it. Each session
+has its own cookie, so that two tabs do not disturb each other. With SameSite=Lax the browser sends it with the
+provider's redirect, but with nothing that another site posts. The settings say what differs on a developer's machine.
 """
 
 import re
@@ -18,7 +18,7 @@ from connections.lifecycle.connect.callback import Cookies
 from connections.lifecycle.connect.exchange import KEPT_FOR
 from connections.lifecycle.connect.hold import HELD_FOR
 
-# To the very end of a session: whoever comes once more, by a reload or the back button, is told where it stands.
+# The cookie lives as long as the session's row, so that a reload or the back button can still show the outcome.
 SESSION_LIFETIME = BROWSER_LIFETIME + HELD_FOR + KEPT_FOR
 
 
@@ -33,15 +33,15 @@ def set_browser_secret(response: HttpResponse, session_id: uuid.UUID, secret: st
 
 
 def browser_secret(request: HttpRequest, session_id: uuid.UUID) -> str | None:
-    """Return what the browser holds for the session.
+    """Return the secret in the browser's cookie for this session.
 
-    "" where it holds other cookies of ours, so that it does keep them, and None where it sent none at all.
+    Returns "" if the browser sent other cookies of ours (so it does keep cookies), None if it sent none at all.
     """
     return _held(request, cookie_name(session_id))
 
 
 def cookies_of(request: HttpRequest) -> Cookies:
-    """Return what the browser holds for whatever session."""
+    """Return the secrets that the browser holds for all of its sessions."""
     found: dict[str, str] = {}
     for name, secret in request.COOKIES.items():
         if match := re.fullmatch(re.escape(settings.COOKIE_PREFIX) + "([0-9a-f]{16})", name):
@@ -50,12 +50,12 @@ def cookies_of(request: HttpRequest) -> Cookies:
 
 
 def click_secret(request: HttpRequest, session_id: uuid.UUID) -> str | None:
-    """Return what the browser was given when it was asked for the click once more; "" and None as above."""
+    """Return the secret that ``set_click_secret`` gave to the browser; "" and None as in ``browser_secret``."""
     return _held(request, _click_name(session_id))
 
 
 def set_click_secret(response: HttpResponse, session_id: uuid.UUID, secret: str) -> None:
-    """Let the form of ``response`` be told from those of other sites."""
+    """Give the browser the secret by which ``sender`` tells our form in ``response`` from another site's form."""
     _set(response, _click_name(session_id), secret, lifetime=TOKEN_LIFETIME)
 
 

@@ -20,14 +20,14 @@ from connections.entrance import log_crash
 from connections.models.failures import Failure
 from connections.refusals import Refusal
 
-# What Django raises over a body or a query that it cannot or will not read: the sender's fault, and no error of ours.
+# Django raises these for a body or a query that it cannot or will not read: the sender's fault, not an error of ours.
 BAD_REQUESTS = (SuspiciousOperation, BadRequest, MultiPartParserError, UnreadablePostError)
 
 View = Callable[..., HttpResponse]
 
 
 def widget_page(view: View) -> View:
-    """Send the widget's headers with whatever ``view`` returns, what it did not expect included."""
+    """Send the widget's headers with every answer of ``view``. An unexpected exception becomes a page, too."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, /, *args: object, **kwargs: object) -> HttpResponse:
@@ -40,7 +40,7 @@ def widget_page(view: View) -> View:
             set_policy(response, ancestors=())
         return response
 
-    return csrf_exempt(wrapped)  # what stands in for it is ``sender``
+    return csrf_exempt(wrapped)  # ``sender`` takes the place of Django's check
 
 
 def own_forms_only(view: View) -> View:
@@ -59,7 +59,7 @@ def own_forms_only(view: View) -> View:
 
 
 def _answer(view: View, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-    """Return what ``view`` answers; what it did not expect becomes a page as well."""
+    """Return the answer of ``view``; turn every exception into a page."""
     try:
         return view(request, *args, **kwargs)
     except Refusal as refusal:
@@ -69,19 +69,19 @@ def _answer(view: View, request: HttpRequest, *args: object, **kwargs: object) -
     except BAD_REQUESTS as error:
         failure = failure_of_bad(error)
         return problem_page(request, failure=failure, status=status_of(failure))
-    except Exception as error:  # noqa: BLE001 (an end user is never left without a page that says what to do)
+    except Exception as error:  # noqa: BLE001 (an end user must always get a page that says what to do)
         log_crash(request, error)
         return problem_page(request, failure=Failure.INTERNAL, status=500)
 
 
 def failure_of_bad(error: Exception) -> Failure:
-    """Return what one of ``BAD_REQUESTS`` is told as."""
+    """Return the failure that the page for one of ``BAD_REQUESTS`` names."""
     return Failure.TOO_LARGE if isinstance(error, RequestDataTooBig) else Failure.MALFORMED
 
 
 def set_policy(response: HttpResponse, *, ancestors: tuple[str, ...]) -> None:
     """Give a page its content security policy; only ``ancestors`` may frame it."""
-    setattr(  # noqa: B010 (the attribute by which django-csp is told)
+    setattr(  # noqa: B010 (the attribute that django-csp reads)
         response,
         "_csp_replace",
         {
@@ -97,7 +97,7 @@ def set_policy(response: HttpResponse, *, ancestors: tuple[str, ...]) -> None:
         },
     )
     if ancestors:
-        setattr(response, "xframe_options_exempt", True)  # noqa: B010 (the attribute by which Django is told)
+        setattr(response, "xframe_options_exempt", True)  # noqa: B010 (the attribute that Django reads)
 
 
 def is_framed(request: HttpRequest) -> bool:

@@ -1,4 +1,4 @@
-"""The end of the widget: the completion code goes to this browser, and from here to the operator's page alone."""
+"""The end of the widget: hands the completion code to this browser, which takes it to the operator's page alone."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
@@ -20,7 +20,7 @@ from connections.refusals import Refusal
 def finish(request: HttpRequest, held: Held) -> HttpResponse:
     """Return to the operator with a completion code.
 
-    A session that opted out of the confirmation is exchanged here, and returns with its connection's id.
+    If the session opted out of the confirmation, this exchanges its code and returns the connection's id instead.
     """
     session = held.session
     if session.binding == Binding.NONE:
@@ -29,7 +29,10 @@ def finish(request: HttpRequest, held: Held) -> HttpResponse:
 
 
 def finish_unbound(request: HttpRequest, session: ConnectSession) -> HttpResponse:
-    """Exchange a session that opted out of the confirmation; where that may be tried again, offer it."""
+    """Exchange the code of a session that opted out of the confirmation; offer a retry if one is possible.
+
+    Calls the provider.
+    """
     secret = browser_secret(request, session.id)
     try:
         outcome = complete_unbound(session.id, browser_secret=secret, now=database_now(), actor=actor_of(request))
@@ -48,8 +51,8 @@ def return_to_operator(
 ) -> HttpResponse:
     """Return to the operator with ``result``: by a message to the page that opened this window, or to the return URL.
 
-    The message goes to the session's exact origin. Where the opener is severed, the window itself goes to the return
-    URL. With ``may_continue`` the window stays open until the opener has said that nothing more is to be done in it.
+    The message goes to the session's exact origin. If the browser has severed the window from its opener, the window
+    itself goes to the return URL. With ``may_continue`` it stays open until the opener says that it is done with it.
     """
     address = return_address(session, **result)
     if session.origin:
@@ -58,11 +61,11 @@ def return_to_operator(
         response["Cross-Origin-Opener-Policy"] = "unsafe-none"
         return response
     if request.method == "POST":
-        # A redirect would be held against ``form-action``, which lets a form of ours lead to nobody else.
+        # Browsers check a redirect against ``form-action`` too, which allows our forms to lead to us alone.
         return widget(request, "returning", session, address=address)
     return HttpResponseRedirect(address)
 
 
 def tell_end(request: HttpRequest, session: ConnectSession, *, failure: Failure, status: int = 409) -> HttpResponse:
-    """Tell that the session has failed, with the way back."""
+    """Render the page that says that the session has failed, with the way back."""
     return problem_page(request, failure=failure, session=session, status=status)

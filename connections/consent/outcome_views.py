@@ -1,7 +1,7 @@
 """Where a connect session stands, for its own browser: after an answer, a reload, a double click or the back button.
 
-Looking changes nothing, but for a session without the confirmation, which is exchanged here. Whoever has not the
-session's cookie is told that, under nobody's brand.
+These pages change nothing, with one exception: they exchange the code of a session that needs no confirmation. A
+browser without the session's cookie gets a page that says so, with no tenant's brand.
 """
 
 import uuid
@@ -46,7 +46,7 @@ def outcome(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
 @widget_page
 @require_GET
 def show_unchanged(request: HttpRequest, session_id: uuid.UUID, failure: str) -> HttpResponse:
-    """Tell why an answer was not taken that has changed nothing of the session, which is still open."""
+    """Show why a response was refused. The refusal changed nothing, and the session is still open."""
     session = _own(request, session_id)
     if isinstance(session, HttpResponse):
         return session
@@ -78,7 +78,7 @@ def _still_open(request: HttpRequest, session: ConnectSession) -> HttpResponse:
 
 
 def _under_way(request: HttpRequest, session: ConnectSession, *, secret: str) -> HttpResponse:
-    """Tell that the operator's page has, or had, its part: the same link leads there as did the first time."""
+    """Render the page of a session that the operator's page has taken over, with the same link as the first time."""
     if session.state == SessionState.COMPLETED:
         title, advice = f"Connected to {session.tenant.name} already", "There is nothing left to do here. Go back."
     elif session.state == SessionState.CHOOSING:
@@ -95,7 +95,10 @@ def _under_way(request: HttpRequest, session: ConnectSession, *, secret: str) ->
 
 
 def _failure_kept(session: ConnectSession) -> Failure:
-    """Return what the session failed with; what the provider said to the exchange is told as one thing."""
+    """Return the failure that ended the session.
+
+    Every refusal of the exchange counts as ``EXCHANGE_FAILED``, and one that blames the browser as ``CODE_BURNT``.
+    """
     failure = Failure.named(session.failure) or Failure.EXCHANGE_FAILED
-    is_the_others = failure in (Failure.BROWSER, Failure.NO_COOKIE)  # this browser is the right one
+    is_the_others = failure in (Failure.BROWSER, Failure.NO_COOKIE)  # blames another browser: this one has the cookie
     return Failure.CODE_BURNT if is_the_others else failure

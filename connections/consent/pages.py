@@ -51,7 +51,7 @@ def problem_page(
 ) -> HttpResponse:
     """Render a failure in plain words, with the way back where there is one.
 
-    ``retry`` is the proof of the form by which a session that still holds something is finished again.
+    ``retry`` is the form proof for the button that finishes the session once more; "" shows no such button.
     """
     names = _names_in(session)
     words = WORDS_OF[failure]
@@ -68,7 +68,7 @@ def problem_page(
 
 
 def _names_in(session: ConnectSession | None) -> dict[str, str]:
-    """Return what the words of failures call the provider, and what it has for a workspace."""
+    """Return the names to fill into the words of failures: ``provider`` and ``workspace``."""
     names = {"provider": "the provider", "workspace": "workspace"}
     if session is None or session.provider_app is None:
         return names
@@ -80,9 +80,9 @@ def _names_in(session: ConnectSession | None) -> dict[str, str]:
 
 
 def try_again_page(request: HttpRequest, session: ConnectSession, failure: str, *, status: int = 200) -> HttpResponse:
-    """Render what stands against a session that is still open, with the choice to try again or to go back.
+    """Render why a session that is still open cannot go on, with the choice to try again or to go back.
 
-    ``failure`` is one of ours, or what the provider called its refusal.
+    ``failure`` is a ``Failure``, or the provider's own error code.
     """
     words, names = words_for(failure), _names_in(session)
     response = widget(
@@ -99,7 +99,7 @@ def try_again_page(request: HttpRequest, session: ConnectSession, failure: str, 
 
 
 def status_of(failure: Failure) -> int:
-    """Return the HTTP status of a page that tells of ``failure`` where nothing else decides it."""
+    """Return the default HTTP status of a page about ``failure``."""
     return _STATUS_OF.get(failure, 400)
 
 

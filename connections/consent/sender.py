@@ -1,9 +1,9 @@
 """Whether a POST was sent by a page of the widget.
 
 Django's CSRF check cannot serve here: under ``Referrer-Policy: no-referrer`` browsers send ``Origin: null`` with our
-own forms, which it refuses. ``Sec-Fetch-Site`` says the same and cannot be forged by a page, nor can an ``Origin`` that
-is not null. Browsers too old for the one send the other as null or not at all; there the form must hold a proof that
-only a page of ours can have: made from the cookie of the browser that it was shown in.
+own forms, and the check refuses that. ``Sec-Fetch-Site`` says who sent the form, and no page can forge it; nor can it
+forge an ``Origin`` that is not null. Browsers too old for ``Sec-Fetch-Site`` send ``Origin`` as null or not at all.
+From those, the form must hold a proof that only our own page can have: it is made from the browser's cookie.
 """
 
 import hmac
@@ -40,12 +40,12 @@ def sender_of(request: HttpRequest, session_id: uuid.UUID, *, secret: str | None
 
 
 def lacks_cookie(request: HttpRequest, *, secret: str | None) -> bool:
-    """Whether a form that was given a proof comes without any cookie: then the browser keeps none."""
+    """Whether a form with a proof came without any cookie: the browser was given one, so it keeps none."""
     return secret is None and bool(request.POST.get(PROOF))
 
 
 def form_proof(session_id: uuid.UUID, secret: str | None) -> str:
-    """Return what a form of the session holds where the browser has the cookie ``secret``; "" without one."""
+    """Return the proof to put into a form of this session: an HMAC under the cookie ``secret``; "" without a cookie."""
     return hmac.digest(secret.encode(), b"form:" + session_id.bytes, "sha256").hex() if secret else ""
 
 

@@ -102,10 +102,10 @@ def start(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
 
 
 def _ask_again(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
-    """Ask for the click on a page that nobody can frame and whose form is known to be ours.
+    """Ask for the click again, on a page that nobody can frame and whose form can prove that it is ours.
 
-    This browser is too old to say who sent the form. The page that the link leads to cannot settle that: it may be
-    framed, where no cookie would come back. Without a question here, another site could begin a session of its own in
+    This browser is too old to say who sent the form. The landing page cannot prove it either: it may be framed, and
+    the browser sends no cookie from a frame. Without this question another site could begin a session of its own in
     this browser unseen.
     """
     session = find_session(session_id)
@@ -140,7 +140,7 @@ def choose(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @own_forms_only
 def method(request: HttpRequest, session_id: uuid.UUID, app_id: uuid.UUID) -> HttpResponse:
-    """Ask for what one method needs; on POST go to the provider, or try the key and hold it."""
+    """Show the fields of one method. A POST leads to the provider, or tries the typed key and holds it."""
     secret = browser_secret(request, session_id)
     now = database_now()
     try:
@@ -175,7 +175,7 @@ def method(request: HttpRequest, session_id: uuid.UUID, app_id: uuid.UUID) -> Ht
 @require_POST
 @own_forms_only
 def try_again(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
-    """Finish a session that needs no confirmation once more, after the provider could not answer."""
+    """Try once more to finish a session that needs no confirmation, after the provider could not answer."""
     session = find_session(session_id)
     if session is None or session.binding != Binding.NONE:
         return problem_page(request, failure=Failure.UNKNOWN, status=404)
@@ -192,12 +192,12 @@ def _is_back(request: HttpRequest, session_id: uuid.UUID) -> bool:
 
 
 def _to_the_outcome(session_id: uuid.UUID) -> HttpResponse:
-    """Show the session's own browser where its session stands: its step was taken before."""
+    """Redirect the session's own browser to the outcome page: this step was taken before."""
     return HttpResponseRedirect(reverse("connect:outcome", args=[session_id]), status=303)
 
 
 def _show_refusal(request: HttpRequest, session_id: uuid.UUID, refusal: SessionUnusable) -> HttpResponse:
-    """Tell why a step cannot be taken; whose browser merely keeps no cookie gets a way back to start again."""
+    """Show why a step is refused. If only the cookie is missing, offer a way back to start again."""
     session = find_session(session_id) if refusal.failure == Failure.NO_COOKIE else None
     return problem_page(request, failure=failure_named(refusal), session=session, status=410)
 
@@ -207,7 +207,7 @@ def _leave(
 ) -> HttpResponse:
     """Send the browser to the provider by a page of our own.
 
-    A plain redirect would be held against ``form-action`` through the whole chain of the provider's own redirects.
+    Browsers would check a plain redirect, and the provider's whole chain of redirects, against ``form-action``.
     """
     try:
         url = authorization_url(session.id, app_id=app.id, params=typed, browser_secret=secret, now=database_now())
@@ -234,7 +234,7 @@ def _form(
     field: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """Render the fields of one method. What was typed comes back, secrets excepted."""
+    """Render the fields of one method. Typed values are shown again, except secrets."""
     entry, fixed = entry_of(app), fixed_params(session)
     typed = {**session.typed_params, **request.POST.dict()}
     properties: dict[str, dict[str, Any]] = form_schema(entry, app.auth_style)["properties"]
@@ -259,7 +259,7 @@ def _form(
 
 
 def _asked_for(session: ConnectSession) -> dict[str, Any]:
-    """Return what the pages before the click say of what the session is about."""
+    """Return what the pages before the click say about the session: who asks, and for what."""
     apps = apps_for(session)
     names = {entry_of(app).name for app in apps}
     return {
@@ -277,7 +277,7 @@ def _has_fields(app: ProviderApp, session: ConnectSession) -> bool:
 
 
 def _choices(session: ConnectSession, apps: list[ProviderApp]) -> list[dict[str, Any]]:
-    """Return what the pages show of each app; ``is_direct``: there is nothing to type before the provider's page."""
+    """Return what the pages show of each app. ``is_direct``: the end user types nothing before the provider's page."""
     choices = []
     for app in apps:
         entry = entry_of(app)

@@ -1,4 +1,4 @@
-"""What the end user reads when something does not go on: a title, and what to do. One place for every failure."""
+"""What the end user reads when a step fails: a title, and what to do. One place for every failure."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from connections.refusals import Refusal, SessionUnusable
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One page's words. ``{provider}`` and ``{workspace}`` are filled in with what they are called."""
+    """One page's words. ``{provider}`` and ``{workspace}`` are replaced by their names."""
 
     title: str
     advice: str
@@ -135,15 +135,15 @@ _DECLINED: dict[str, Words] = {
 
 
 def failure_named(refusal: Refusal) -> Failure:
-    """Return the failure that a refusal is told as; one that no step of the widget expects is a fault of ours."""
+    """Return the failure whose words explain ``refusal``. A refusal that no step expects counts as a fault of ours."""
     code = refusal.failure if isinstance(refusal, SessionUnusable) else refusal.code
     return Failure.named(code) or Failure.INTERNAL
 
 
 def words_for(failure: str) -> Words:
-    """Return the words for what a session keeps as its failure: one of ours, or the provider's own error code.
+    """Return the words for the failure that a session keeps: a ``Failure``, or the provider's own error code.
 
-    The latter (RFC 6749 §4.1.2.1) may be any word at all.
+    A provider's error code (RFC 6749 §4.1.2.1) may be any word at all.
     """
     if failure in _DECLINED:
         return _DECLINED[failure]

@@ -1,4 +1,4 @@
-"""The page after the operator's confirmation: which of several workspaces is the connection about?"""
+"""The page after the operator's confirmation, on which the end user picks the connection's workspace."""
 
 import uuid
 
@@ -28,7 +28,7 @@ _TOLD_TO_THE_RIGHT_BROWSER = (Failure.EXPIRED, Failure.GONE)  # with a way back
 @require_http_methods(["GET", "POST"])
 @own_forms_only
 def workspace(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
-    """Ask, and take the answer. The token is in the address at first, and in the form from then on."""
+    """Ask for the workspace, and take the answer. The token is in the address at first, then in the form."""
     token = str((request.POST if request.method == "POST" else request.GET).get("token", ""))
     secret = browser_secret(request, session_id)
     try:
@@ -38,7 +38,7 @@ def workspace(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
             return _take_decline(request, session_id, token)
         return _take_choice(request, session_id, token)
     except SessionUnusable as refusal:
-        if refusal.failure in (Failure.NO_CHOICE, Failure.EXCHANGING):  # which only the right browser is told
+        if refusal.failure in (Failure.NO_CHOICE, Failure.EXCHANGING):  # raised only for the session's own browser
             return HttpResponseRedirect(reverse("connect:outcome", args=[session_id]), status=303)
         session = find_session(session_id) if refusal.failure in _TOLD_TO_THE_RIGHT_BROWSER else None
         return problem_page(request, failure=failure_named(refusal), session=session, status=410)
@@ -85,7 +85,7 @@ def _take_decline(request: HttpRequest, session_id: uuid.UUID, token: str) -> Ht
 
 
 def _page(request: HttpRequest, shown: Offer, token: str, *, error: str = "", status: int = 200) -> HttpResponse:
-    """Render the question. Two workspaces of one name are told apart by their ids."""
+    """Render the question. Workspaces with the same name are shown with their ids."""
     names = [item.name for item in shown.workspaces]
     choices = [
         {

@@ -1,6 +1,6 @@
 """The base of the operators' commands: subcommands with ``--json``, help with examples, and errors that say what to do.
 
-Secrets never stand on a command line, where every user of the machine could read them: they come from a file, or from
+A command line never holds a secret, because every user of the machine could read it. Secrets come from a file, or from
 standard input for ``-``.
 """
 
@@ -41,7 +41,7 @@ class OperatorCommand(BaseCommand):
         self.add_subcommands()
 
     def add_subcommands(self) -> None:
-        """Call ``subcommand`` for each."""
+        """Call ``subcommand`` once for each subcommand."""
         raise NotImplementedError
 
     def subcommand(self, name: str, run: Run, *, help_text: str, examples: tuple[str, ...]) -> argparse.ArgumentParser:
@@ -84,7 +84,7 @@ class OperatorCommand(BaseCommand):
 
 
 def operator() -> Actor:
-    """Return who types, for the audit: the account on this machine."""
+    """Return the person at the shell, for the audit: the account on this machine."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):
@@ -93,7 +93,7 @@ def operator() -> Actor:
 
 
 def secrets_from(source: str) -> list[str]:
-    """Return the secrets in the file ``source``, one a line in their order, or from standard input for ``-``."""
+    """Return the secrets in the file ``source``, one a line and in order; ``-`` reads standard input."""
     try:
         text = sys.stdin.read(_MOST_SECRETS) if source == "-" else Path(source).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

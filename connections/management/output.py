@@ -14,7 +14,7 @@ _WIDEST = 48
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a subcommand has to say: ``data`` for ``--json``, ``text`` otherwise; without success the exit code is 1."""
+    """The output of a subcommand: ``data`` with ``--json``, else ``text``. Without success the exit code is 1."""
 
     data: Any
     text: str
@@ -27,7 +27,7 @@ def as_json(data: Any) -> str:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, nothing: str) -> str:
-    """Return a table with its columns aligned, or the sentence ``nothing`` where there is no row."""
+    """Return a table with its columns aligned, or the sentence ``nothing`` if there are no rows."""
     cells = [[_cell(value) for value in row] for row in rows]
     if not cells:
         return nothing

@@ -1,4 +1,4 @@
-"""Template tags of the admin: what its pages need beyond what Django hands to them."""
+"""Template tags of the admin: what its pages need in addition to Django's own context."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from connections.database.clock import database_now
 
 register = template.Library()
 
-# The order and the names of the models in the menu; what is not named here comes last, as Django has it.
+# The order and the names of the models in the menu. Models that are not named here come last, in Django's order.
 _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "Day to day",
@@ -43,7 +43,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
 
 @register.simple_tag
 def dashboard(request: HttpRequest) -> Overview | None:
-    """Return the state of things, or None for an operator who may not see connections."""
+    """Return what the first page shows, or None for an operator who may not see connections."""
     if not request.user.has_perm("connections.view_connection"):
         return None
     return overview(now=database_now())
@@ -76,7 +76,7 @@ def status_chip(value: str, label: str) -> SafeString:
 
 @register.simple_tag
 def switch_chips(row: Any) -> SafeString:
-    """Return the chips of what is switched off about a row, or does not open."""
+    """Return a chip for each switch of a row that is on, and one if its credential cannot be decrypted."""
     return show.switches(row)
 
 

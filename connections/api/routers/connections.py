@@ -132,7 +132,7 @@ def report_connection(request: HttpRequest, connection_id: uuid.UUID, body: Repo
 
 
 def _changed(caller: Caller, connection_id: uuid.UUID, tenant: str | None) -> ConnectionOut | ChangedOut:
-    """Return the connection as it is now, to a client that may not read connections only where it stands."""
+    """Return the connection as it is now; to a client without the permission to read, only its status."""
     connection = caller.connection(connection_id, tenant)
     if Permission.READ in caller.client.permissions:
         return connection_out(connection)

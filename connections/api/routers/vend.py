@@ -43,7 +43,7 @@ def vend_by_owner(request: HttpRequest, body: VendByOwnerIn) -> HttpResponse:
 
 
 def _answer(vended: Vended) -> HttpResponse:
-    """Return the body as it is: ninja would validate and copy a second time what was just built."""
+    """Return the body as it is: ninja would validate and copy the new object a second time."""
     return HttpResponse(
         vend_out(vended).model_dump_json(), content_type="application/json", headers={"Cache-Control": "no-store"}
     )

@@ -1,4 +1,4 @@
-"""``manage.py audit``: the audit trail, which nothing but this command ever shortens."""
+"""``manage.py audit``: the audit trail. Only this command ever deletes from it."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -33,7 +33,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         wanted = options["only"] or _NAMES
         if options["verbosity"] <= 1:
-            logging.disable(logging.CRITICAL)  # what the drills provoke is no news
+            logging.disable(logging.CRITICAL)  # the drills provoke these log lines: they report nothing new
         before = signal.signal(signal.SIGTERM, _interrupt)
         try:
             results = run(scenario for scenario in SCENARIOS if scenario.name in wanted)
@@ -54,7 +54,7 @@ class Command(BaseCommand):
 
 
 def _table(results: list[Result]) -> str:
-    """Return the results as a table. Nothing is cut short: what happened is what it is read for."""
+    """Return the results as a table. No text is cut short: people read the table for what happened."""
     rows = [("DRILL", "FAULT", "WHAT MUST HOLD", "WHAT HAPPENED", "VERDICT")]
     rows += [
         (one.scenario.name, one.scenario.fault, one.scenario.promise, one.happened, "kept" if one.is_kept else "BROKEN")

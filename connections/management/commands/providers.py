@@ -138,7 +138,7 @@ def _add(options: dict[str, Any]) -> Answer:
 
 
 def _overruled_at_apps(found: CatalogEntry) -> list[str]:
-    """Return what the entry spells out otherwise than the metadata that its provider apps were made with."""
+    """Return where the entry contradicts the metadata with which its provider apps were made, a line each."""
     notes: dict[str, None] = {}
     for app in ProviderApp.objects.filter(provider=found.slug).exclude(discovered={}).order_by("created_at"):
         notes |= dict.fromkeys(_notes(found, app.auth_style, app.discovered))
@@ -146,9 +146,9 @@ def _overruled_at_apps(found: CatalogEntry) -> list[str]:
 
 
 def _compared(found: CatalogEntry) -> list[str]:
-    """Return what the entry spells out otherwise than its issuer's metadata of this moment, and what else that tells.
+    """Return where the entry contradicts its issuer's current metadata, and what else the metadata says, a line each.
 
-    Calls the issuer, where the entry names one.
+    Calls the issuer, if the entry names one.
     """
     notes: dict[str, None] = {}
     for style in found.auth_styles:
