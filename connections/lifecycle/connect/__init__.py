@@ -1,21 +1,24 @@
-"""Connect: an invitation becomes a connection, and only that of the person whom the operator knows.
+"""Connect: an invitation becomes a connection of the person whom the operator invited, and of nobody else.
 
-Promise: a code is exchanged once, for whom the session was made; nothing held is ever vended, nothing obtained lost.
-In: the operator's invitation, a browser, an authorization response or a typed secret. Out: a connection, or a failure
-with its code. Changes: connect sessions (by the steps of ``models.ConnectSession``), and the connection at the end.
+Promise: a code is exchanged once, for the person for whom the session was made; nothing that is held is ever vended;
+nothing that was obtained is lost. In: the operator's invitation, a browser, an authorization response or a typed
+secret. Out: a connection, or a failure with its code. Changes: connect sessions (by the steps of
+``models.ConnectSession``), and the connection at the end.
 
 In the order of their steps:
 
 - ``begin``: the operator's backend makes a connect session
-- ``session``: it is found, for its own browser alone; ``params``: what is fixed, typed and brought for it
-- ``authorize``: from the click to the authorization request; ``asked``: what is remembered of that request
-- ``callback``: the authorization response is checked; ``burn``: a code that came to the wrong browser is remembered
-- ``submit_secret``: or the end user types a key
-- ``hold``: what came is kept until the operator's backend confirms whose it is
-- ``complete``: it confirms; ``begin_exchange``: one process gets what is held
-- ``exchange``: the HTTP half; ``second_look``: what is refused a moment after it was issued is tried again;
-  ``kept``: what was obtained, as it is stored meanwhile; ``exchange_failure``: what becomes of it if it fails
-- ``choose_workspace``: the end user picks one of several
-- ``activate``: the credential becomes the connection's; ``inherit``: what is kept of the grant before;
-  ``not_refreshable``: a refresh token was to come, and did not
+- ``session``: finds a session, for its own browser alone
+- ``params``: the parameters of a session: fixed by the operator, typed by the end user, brought by the callback
+- ``authorize``: from the click to the authorization request; ``asked``: the record of that request
+- ``callback``: checks the authorization response; ``burn``: remembers a code that came to the wrong browser
+- ``submit_secret``: instead of a redirect, the end user types a key
+- ``hold``: keeps the code or the key until the operator's backend confirms whose it is
+- ``complete``: the operator's backend confirms; ``begin_exchange``: claims the held grant for one process
+- ``exchange``: the HTTP half; ``second_look``: tries a credential again that is refused a moment after its issue;
+  ``kept``: the credential that was obtained, in the form in which the session stores it;
+  ``exchange_failure``: decides what happens to the session after a failed exchange
+- ``choose_workspace``: the end user picks one of several workspaces
+- ``activate``: makes the credential the connection's current one; ``inherit``: keeps the refresh token of the earlier
+  grant where the new one brought none; ``not_refreshable``: reports that an expected refresh token did not come
 """

@@ -1,7 +1,7 @@
-"""Activate: make what an exchange brought the current credential of the connection that it belongs to.
+"""Activate: make the credential that an exchange brought the current one of the connection to which it belongs.
 
-Under the locks of the session and the connection, in one transaction. Who may exchange what is ``complete``, how the
-credential was obtained and tried ``exchange``.
+Happens in one transaction, under the locks of the session and the connection. ``complete`` decides who may exchange
+what; ``exchange`` obtains and tries the credential.
 """
 
 import uuid
@@ -48,13 +48,13 @@ _ONE_ACCOUNT = "one_live_connection_an_account"
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What the exchange brought: a credential, and whose it is where a call could tell."""
+    """The result of an exchange: a credential, and the account to which it belongs if a call could find that out."""
 
     kept: Kept
     account: Account | None
     verified_at: datetime | None
     workspace_params: Mapping[str, str] = field(default_factory=dict)
-    is_forbidden: bool = False  # the account may not make the call that tells whose it is
+    is_forbidden: bool = False  # the account lacks the right to make the call that names it
 
     @property
     def account_id(self) -> str:
@@ -63,18 +63,20 @@ class Verified:
 
 
 def activate(work: Exchange, verified: Verified, *, actor: audit.Actor) -> Connection:
-    """Make the credential the current one, or end the session with what stands against that.
+    """Make the credential the current one and return its connection, or end the session and raise the reason.
 
-    Raises ``SessionUnusable``, ``AccountMismatch``, ``AccountNotPermitted`` and ``ExchangeFailed``.
+    One short transaction that locks the session and the connection; a second one where another session connects the
+    same account at the same moment. No HTTP. Raises ``SessionUnusable`` where another exchange has taken the session
+    over, ``AccountMismatch``, ``AccountNotPermitted`` and ``ExchangeFailed``.
     """
     if brings_no_refresh_token(work, verified.kept.obtained):
-        spool.replay()  # the token that may have to be kept could wait there
+        spool.replay()  # the refresh token that has to be kept may wait in the spool
     try:
         outcome = _activate_locked(work, verified, actor=actor)
     except IntegrityError as error:
         if _ONE_ACCOUNT not in str(error.__cause__):
             raise
-        # Another session has connected the same account in this very moment: now it is found.
+        # Another session has just connected the same account. The second run finds that connection.
         outcome = _activate_locked(work, verified, actor=actor)
     if isinstance(outcome, Refusal):
         raise outcome
@@ -84,7 +86,10 @@ def activate(work: Exchange, verified: Verified, *, actor: audit.Actor) -> Conne
 def end_session(
     session: ConnectSession, failure: str, *, actor: audit.Actor, evidence: dict[str, Any] | None = None
 ) -> None:
-    """Destroy what the locked ``session`` holds, and record why."""
+    """Fail the locked ``session`` with the code ``failure``, destroy what it holds, and write an audit row.
+
+    ``evidence`` has the keys of ``providers.errors.Evidence``: ``detail``, ``status``, ``error`` and ``sent``.
+    """
     audit.record(
         "connect_session.exchange",
         decision=failure,
@@ -117,7 +122,10 @@ def _activate_locked(work: Exchange, verified: Verified, *, actor: audit.Actor) 
 
 
 def _home_of(session: ConnectSession, verified: Verified) -> Connection | Refusal:
-    """Return the locked connection that the grant belongs to: the one renewed, the same account's, or the new one."""
+    """Lock and return the connection to which the grant belongs.
+
+    That is the connection that the session renews, or the owner's connection to the same account, or the new one.
+    """
     found = Connection.objects.filter(Q(id=session.connection_id)).first()
     same = found and _same_account(found, verified.account_id).first()
     locked = lock_connections(row.id for row in (found, same) if row is not None)
@@ -144,7 +152,7 @@ def _home_of(session: ConnectSession, verified: Verified) -> Connection | Refusa
                 "The end user chose another account at the provider than before; the connection is as it was. "
                 "Make a session with allow_account_change to replace the account."
             )
-    if same is not None:  # once more, now that it is locked
+    if same is not None:  # look again now that the connection is locked
         same = locked.get(same.id) if _same_account(connection, verified.account_id).exists() else None
     if same is None:
         return connection
@@ -157,7 +165,7 @@ def _home_of(session: ConnectSession, verified: Verified) -> Connection | Refusa
 
 
 def _same_account(connection: Connection, account_id: str) -> QuerySet[Connection]:
-    """Return the owner's other live connection to this account, if there is one: the database allows no more."""
+    """Return the owner's other live connection to this account. The database allows at most one."""
     if not account_id:
         return Connection.objects.none()
     return (
@@ -181,7 +189,7 @@ def _connect(
 ) -> Connection:
     """Make the credential the current one of the locked ``connection``, and complete the session.
 
-    ``kept_of`` is the version whose refresh token is kept, where the new grant brought none.
+    ``kept_of`` is the version whose refresh token the connection keeps because the new grant brought none.
     """
     renewed = connection.status != Status.PENDING
     version, keeps = _store(work, connection, verified.kept, kept_of)
@@ -222,9 +230,10 @@ def _connect(
 def _store(
     work: Exchange, connection: Connection, kept: Kept, kept_of: CredentialVersion | None
 ) -> tuple[CredentialVersion, bool]:
-    """Insert the credential as a version of ``connection``, to which its ciphertext is bound, under a new grant.
+    """Insert the credential as a version of ``connection`` under a new grant id. The ciphertext is bound to it.
 
-    With the refresh token of ``kept_of`` it is of that one's grant. Return it, and whether that token was kept.
+    A version that keeps the refresh token of ``kept_of`` also keeps the grant id of ``kept_of``. Return the new
+    version, and whether it keeps that token.
     """
     joined = None if kept_of is None else with_refresh_token_of(kept_of, connection, kept.obtained, work=work)
     obtained = joined or kept.obtained

@@ -1,7 +1,7 @@
-"""Asked: what is remembered of an authorization request until its answer is exchanged: its verifier and its addressee.
+"""Asked: the record of an authorization request until its code is exchanged: the PKCE verifier and the party asked.
 
-The code that comes back is of use to whoever is sent it together with the verifier, so both go to the party alone that
-the end user was sent to, whatever the provider app is changed to meanwhile.
+Whoever receives the code together with the verifier can use both. So both go only to the party to which the end user
+was sent, even if the provider app has been pointed at another party since.
 """
 
 import json
@@ -17,13 +17,13 @@ from connections.refusals import EndpointMoved
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An authorization request: its PKCE verifier, None without, and what names the party that it was for."""
+    """An authorization request: its PKCE verifier (None without PKCE), and the name of the party that it went to."""
 
     verifier: SecretStr | None
     registrar: str
 
     def check(self, app: ProviderApp) -> None:
-        """Raise ``EndpointMoved`` unless ``app`` still points at the party that the end user was sent to."""
+        """Raise ``EndpointMoved`` unless ``app`` still points at the party to which the end user was sent. No I/O."""
         if self.registrar != registrar_of(app):
             raise EndpointMoved(
                 "The provider app's endpoints are not those that the end user was sent to: let them connect again."
@@ -38,7 +38,7 @@ def seal_asked(session: ConnectSession, asked: Asked) -> bytes:
 
 
 def recall(session: ConnectSession) -> Asked:
-    """Return what ``seal_asked`` sealed. Raises ``Unreadable``, also where no request was made."""
+    """Return the request that ``seal_asked`` sealed into ``session``. Raises ``Unreadable``, also if there is none."""
     document = json.loads(open_for_session(session, "code_verifier"))
     verifier = document["verifier"]
     return Asked(None if verifier is None else SecretStr(verifier), document["registrar"])

@@ -1,7 +1,7 @@
 """Authorize: from the click on the invitation to the authorization request (RFC 6749 §4.1.1).
 
-The click consumes the token and binds the session to one browser; every later step of the widget needs that browser's
-cookie. Cookies themselves are the entrance's business (``connections/consent``).
+The click consumes the token and binds the session to one browser. Every later step of the widget needs that browser's
+cookie. ``connections.consent`` sets and reads the cookies.
 """
 
 import hmac
@@ -32,7 +32,7 @@ BROWSER_LIFETIME = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A session that one browser now owns; ``browser_secret`` goes into that browser's cookie and nowhere else."""
+    """A session that one browser owns. ``browser_secret`` may go only into that browser's cookie."""
 
     session: ConnectSession
     browser_secret: str = field(repr=False)
@@ -41,7 +41,8 @@ class Started:
 def start(session_id: uuid.UUID, *, token: str, now: datetime, actor: audit.Actor) -> Started:
     """Consume the token of a session and bind it to the browser that brought it.
 
-    Raises ``SessionUnusable``: "unknown" (no such session and token), "used", "expired" or "suspended".
+    One short transaction; locks the session. Raises ``SessionUnusable``: "unknown" (no session has this id and token),
+    "used", "expired" or "suspended".
     """
     with short_transaction():
         session = lock_session(id=session_id)
@@ -76,10 +77,10 @@ def authorization_url(
     browser_secret: str | None,
     now: datetime,
 ) -> str:
-    """Return where to send the end user: the authorization request, with a fresh state and code challenge.
+    """Return the URL of the authorization request for the end user, with a fresh state and code challenge.
 
-    ``params`` are what the end user typed into the fields before OAuth. Raises ``SessionUnusable``, ``InvalidRequest``
-    (a field) and ``AppMisconfigured``.
+    ``params`` holds the values that the end user typed into the fields before OAuth, by the names of the entry's
+    parameters. Raises ``SessionUnusable``, ``InvalidRequest`` (naming the field) and ``AppMisconfigured``.
     """
     with short_transaction():
         session = lock_session(id=session_id)

@@ -21,7 +21,7 @@ TOKEN_LIFETIME = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """What a connect session is asked for with; see the API's reference for each member."""
+    """The request for a connect session. The API's reference describes each member."""
 
     end_user: str
     providers: Sequence[str]
@@ -39,7 +39,7 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A new session. ``token`` is shown this once; ``connect_url`` carries it in the fragment, which no server logs."""
+    """A new session. ``token`` is shown only here; ``connect_url`` carries it in the fragment, which no server logs."""
 
     session: ConnectSession
     token: str = field(repr=False)

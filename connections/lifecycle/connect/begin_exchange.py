@@ -1,7 +1,8 @@
-"""Begin an exchange: claim what a confirmed session holds, opened, for one process to turn into a connection.
+"""Begin an exchange: one process claims the grant that a confirmed session holds, and gets it opened.
 
-The claim is the moment at which it was made: whoever finds another one in the session has been superseded and writes
-nothing. Who may claim is ``complete`` and ``choose_workspace``; what is done with it ``exchange`` and ``activate``.
+The session stores the moment of the claim (``exchange_started_at``), which identifies the claim. A process that finds
+another moment there has been superseded, and must write nothing. ``complete`` and ``choose_workspace`` decide who may
+claim; ``exchange`` and ``activate`` use the claimed grant.
 """
 
 import json
@@ -31,13 +32,14 @@ from connections.vault.sealing import Unreadable
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """All that the exchange needs, loaded before the HTTP call so that no database connection spans it.
+    """All that the exchange needs. It is loaded before the HTTP call so that no database connection spans the call.
 
-    There is a ``code`` to exchange, or what is ``kept`` already, or an ``answer`` that could not be read before.
-    ``sealed`` are the texts of the session's sealed columns as they were, by column, for the case that they are put
-    back. ``renewed_workspace`` is the one that the renewed connection is about, "" without one;
-    ``must_keep_workspace`` says that any other one would be another account, which the session does not allow;
-    ``must_know_account`` that the account is to be compared with the one before.
+    Exactly one of three is set: ``code`` (to exchange), ``kept`` (the credential is there already), or ``answer`` (an
+    earlier answer that could not be read). ``params`` holds the connection's parameters by name. ``sealed`` holds the
+    plaintexts of the session's sealed columns before the claim, so that a failure can put them back; its keys are
+    ``held`` and ``code_verifier``. ``renewed_workspace`` is the id of the workspace of the connection to renew, or "".
+    ``must_keep_workspace``: the session forbids a change of account, and another workspace would be one.
+    ``must_know_account``: the new account has to be compared with the earlier one.
     """
 
     session_id: uuid.UUID
@@ -60,7 +62,7 @@ class Exchange:
 
 
 def open_kept(session: ConnectSession) -> Kept | None:
-    """Return the credential that ``session`` keeps, None where it holds something else.
+    """Return the credential that ``session`` keeps, or None where it holds something else. One query.
 
     Raises ``CredentialUnreadable``.
     """
@@ -69,20 +71,23 @@ def open_kept(session: ConnectSession) -> Kept | None:
 
 
 def held_code(session: ConnectSession) -> str:
-    """Return the code that ``session`` holds, "" where it holds something else. Raises ``CredentialUnreadable``."""
+    """Return the code that ``session`` holds, or "" where it holds something else. One query.
+
+    Raises ``CredentialUnreadable``.
+    """
     return str(_open_held(session).get("code", ""))
 
 
 def begin_exchange(
     session: ConnectSession, app: ProviderApp, *, now: datetime, completion_code: str = "", chosen: str = ""
 ) -> Exchange:
-    """Claim what the locked ``session`` holds for ``app``, and return it opened.
+    """Claim the grant that the locked ``session`` holds for ``app``, and return it opened. No HTTP.
 
-    A code is single-use, and gone from the session from here on: only who knows that it was not used up may put it
-    back (``exchange_failure``), and a crash loses it. A credential stays until the connection has it.
-    ``chosen`` is the workspace that the end user has picked from those on offer. Raises ``AppMisconfigured``
-    (``EndpointMoved`` where the app's endpoints are not those that the end user was sent to) and
-    ``CredentialUnreadable``, with the session as it was: what is mended in time can still be confirmed.
+    A code is single-use, so the claim removes it from the session. Only ``exchange_failure`` puts it back, where the
+    provider certainly did not use it up; a crash loses it. A credential stays in the session until the connection has
+    it. ``chosen`` is the id of the workspace that the end user picked. Raises ``AppMisconfigured`` (its subclass
+    ``EndpointMoved`` where the app's endpoints are not those to which the end user was sent) and
+    ``CredentialUnreadable``. Both leave the session unchanged, so that it can still be confirmed after the repair.
     """
     document = _open_held(session)
     kept = Kept.from_document(document) if "credential" in document else None
@@ -90,7 +95,7 @@ def begin_exchange(
     if kept is not None and chosen:
         kept = kept.with_choice(chosen)
     try:
-        # Without a request of ours there is no code of ours to exchange: then this raises.
+        # Raises where we made no authorization request: a code without one is not ours to exchange.
         asked = recall(session) if "code" in document else None
         key = current_data_key(session.tenant_id)
         sealed = {
@@ -106,7 +111,7 @@ def begin_exchange(
         access.check_grantor(kept.obtained.credential)
     elif asked is not None:
         asked.check(app)
-    # A pasted key has the scopes that it has: none are asked for but those that the operator named.
+    # The scopes of a pasted key are fixed. Only those that the operator named count as requested.
     renewed, described = session.reconnects, access.target.entry.workspaces
     workspace = renewed.params.get(described.key, "") if renewed is not None and described is not None else ""
     is_known = renewed is not None and bool(renewed.provider_account_id)
@@ -137,7 +142,7 @@ def begin_exchange(
 
 
 def lock_claimed(work: Exchange) -> ConnectSession | Refusal:
-    """Return the locked session of ``work``, or why it is no longer this exchange's."""
+    """Lock and return the session of ``work``, or return the refusal if this exchange has lost it to another."""
     session = lock_session(id=work.session_id)
     if session is None or session.state == SessionState.FAILED:
         return SessionUnusable(Failure.EXPIRED, "The exchange took too long: let the end user connect again.")

@@ -1,7 +1,8 @@
-"""Burn: remember that a code came to the wrong browser, so that nobody can bring it in a session of their own.
+"""Burn: remember a code that came to the wrong browser, so that nobody can use it in a session of their own.
 
-PKCE makes such a code useless, but some providers do not speak it. It is not spent at the token endpoint: whoever does
-that holds a grant of somebody else's account, and revoking it would end that account's other grants at many providers.
+PKCE makes such a code useless, but some providers do not support PKCE. Latchkey does not spend the code at the token
+endpoint: that would give it a grant of somebody else's account, and at many providers revoking that grant would end
+the account's other grants too.
 """
 
 import time
@@ -16,10 +17,10 @@ REMEMBERED_FOR = timedelta(hours=1)
 
 
 def burn(app_id: uuid.UUID, code: str, *, session: ConnectSession | None, now: datetime) -> None:
-    """Refuse ``code`` from now on in every other session of this provider app, which has to exist, than ``session``.
+    """Refuse ``code`` from now on in every session of this provider app but ``session`` (None: in every session).
 
-    However many there are: anybody can bring codes, and the victim's may come last. A row is small, and gone in an
-    hour.
+    The provider app has to exist. The number of codes is not limited: anybody can bring codes, and the victim's may
+    come last. A row is small, and is deleted after an hour. Writes one row.
     """
     if not code:
         return
@@ -28,13 +29,13 @@ def burn(app_id: uuid.UUID, code: str, *, session: ConnectSession | None, now: d
 
 
 def is_burnt(app_id: uuid.UUID, code: str, *, session: ConnectSession) -> bool:
-    """Whether ``code`` came to a browser or a session of this provider app that is not this one."""
+    """Whether ``code`` was burnt for this provider app by another session or browser than ``session``. One query."""
     burnt = BurntCode.objects.filter(provider_app_id=app_id, code_hash=digest(code)).only("session_id").first()
     return burnt is not None and burnt.session_id != session.id
 
 
 def forget_burnt(*, now: datetime, batch: int = 5000) -> int:
-    """Delete what no provider would take any more, in batches, for 20 s at the most; return how many there were."""
+    """Delete burnt codes that no provider would accept any more; return how many. Batches, for 20 s at the most."""
     give_up_at = time.monotonic() + 20.0
     gone = 0
     while time.monotonic() < give_up_at:

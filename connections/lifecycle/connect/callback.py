@@ -1,11 +1,11 @@
 """Callback: the authorization response (RFC 6749 §4.1.2), checked before anything is sent to a token endpoint.
 
-The state is consumed by the first response that names it, whatever comes of it: a session waits for an answer in one
-state of its own, which every outcome leaves. Provider app, cookie and issuer (RFC 9207) are compared before the code is
-held; a mismatch of any ends the session, because the response may have been planted (mix-up, COAT, CORF, a link sent to
-somebody else). What is merely not an answer leaves the session open for another try.
+The first response that names a state consumes it, whatever the outcome: a session waits for its answer in the state
+``authorizing``, and every outcome leaves that state. Provider app, cookie and issuer (RFC 9207) are compared before the
+code is held. A mismatch of any of them ends the session, because the response may have been planted (mix-up, COAT,
+CORF, a link sent to somebody else). A response without a code leaves the session open for another try.
 
-The session's own browser may come with an answer as often as it likes: it is told where the session stands.
+The session's own browser may bring its answer again and again; each time it sees where the session stands.
 """
 
 import json
@@ -35,15 +35,19 @@ from connections.vault.sealing import Unreadable
 from providers.catalog.schema import CatalogEntry
 from providers.oauth.authorization_response import AuthorizationResponse, names_read, read_response
 
-# For answers that change nothing: anybody can bring those.
+# Limits the audit rows of answers that change nothing: anybody can bring those.
 unasked = Gate()
 
-_MOST_SESSIONS = 20  # of one browser; it cannot keep many more cookies of one site
+_MOST_SESSIONS = 20  # in one browser, which cannot keep many more cookies of one site
 
 
 @dataclass(frozen=True, slots=True)
 class Cookies:
-    """What a browser holds: the secret of a session, and all of them, by the first 16 hex digits of a session's id."""
+    """The session cookies of one browser.
+
+    ``secret_of`` returns the secret of one session, or None. ``all`` maps the first 16 hex digits of each session's id
+    to its secret.
+    """
 
     secret_of: Callable[[uuid.UUID], str | None]
     all: Mapping[str, str] = field(repr=False)
@@ -51,10 +55,10 @@ class Cookies:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the browser is to be shown: where its session stands, or the failure of an answer that changed nothing.
+    """What to show the browser: where its session stands, or the failure of an answer that changed nothing.
 
-    ``session_id`` is None for a stranger to every session, who is shown nobody's brand and no way back; ``failure`` is
-    None where the session itself says what has become of it.
+    ``session_id`` is None for a browser that owns no session: it sees no tenant's brand and no way back. ``failure`` is
+    None where the session's own state says how it ended.
     """
 
     session_id: uuid.UUID | None
@@ -63,14 +67,14 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class _Ends:
-    """What ends the session."""
+    """The verdict that ends the session, with its failure."""
 
     failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
 class _Reopens:
-    """What leaves the session open for another try: a failure of ours, or the provider's own error code."""
+    """The verdict that leaves the session open for another try: a failure of ours, or the provider's own error code."""
 
     failure: str
 
@@ -85,8 +89,8 @@ def receive_callback(
 ) -> Held | Told:
     """Check an authorization response and hold its code.
 
-    ``given`` are the parameters that came, each with all its values. One transaction, no HTTP. Raises ``LockTimeout``,
-    with nothing changed; what stands against the response is told and not raised.
+    ``given`` maps each parameter of the response to all its values. One transaction that locks the session; no HTTP.
+    Returns a refusal of the response as ``Told`` and does not raise it. Raises ``LockTimeout``, with nothing changed.
     """
     app = ProviderApp.objects.filter(id=app_id).first()
     response = read_response(given, entry=_entry(app))
@@ -101,12 +105,12 @@ def receive_callback(
 
 
 def parameters_read(app_id: uuid.UUID) -> frozenset[str]:
-    """Return the names of the parameters that are read of a response to this provider app."""
+    """Return the names of the parameters that this module reads from a response to this provider app."""
     return names_read(_entry(ProviderApp.objects.filter(id=app_id).first()))
 
 
 def session_of_browser(app: ProviderApp | None, cookies: Cookies) -> ConnectSession | None:
-    """Return the session that this browser's cookies prove and that is about ``app``; the latest of several."""
+    """Return the latest session of ``app`` that this browser owns by its cookies, or None."""
     ranges = Q(pk__in=[])
     for start in list(cookies.all)[:_MOST_SESSIONS]:
         ranges |= Q(id__gte=uuid.UUID(start.ljust(32, "0")), id__lte=uuid.UUID(start.ljust(32, "f")))
@@ -165,7 +169,7 @@ def _verdict(
     *,
     now: datetime,
 ) -> _Ends | _Reopens | None:
-    """Return what stands against the first answer to ``session``, None for an answer whose code is to be held."""
+    """Judge the first answer to ``session``. Return None if its code is to be held."""
     app = session.provider_app
     if app is None or app.id != app_id:
         return _Ends(Failure.CALLBACK)
@@ -177,7 +181,7 @@ def _verdict(
         return _Reopens(Failure.REPEATED if response.is_repeated else Failure.TOO_LONG)
     brings_code = bool(response.code) and not response.error and not response.awaits_approval
     try:
-        # From what brings no code nothing is taken, and many servers that promise `iss` leave it out of a refusal.
+        # A response without a code gives us nothing, and many servers that promise `iss` omit it from a refusal.
         if (brings_code or response.iss is not None) and not _issuer_agrees(session, app, response.iss):
             return _Ends(Failure.ISSUER)
         if not brings_code:
@@ -197,13 +201,13 @@ def _why_no_code(response: AuthorizationResponse) -> str:
 
 
 def _issuer_agrees(session: ConnectSession, app: ProviderApp, iss: str | None) -> bool:
-    """Compare the issuer. Raises ``AppMisconfigured``."""
+    """Whether ``iss`` is the issuer that the entry expects (RFC 9207 §2.4). Raises ``AppMisconfigured``."""
     access = access_to(app, params_of(session, app), before_callback=True)
     return access.strategy.issuer_agrees(access.target, iss)
 
 
 def _reopen(session: ConnectSession, failure: str, *, actor: audit.Actor) -> None:
-    """Let the same browser ask again; the state stays known, and consumed."""
+    """Let the same browser ask again. The state stays stored and stays consumed."""
     session.reopen(failure)
     audit.record(
         "callback.declined",
@@ -223,7 +227,7 @@ def _answer_repeat(
     now: datetime,
     actor: audit.Actor,
 ) -> Held | Told:
-    """Answer whoever brings a state that was consumed already. Nothing that comes with it is taken."""
+    """Answer a response whose state was consumed already. Accept nothing from that response."""
     if is_own_browser(session, secret):
         return still_held(session, browser_secret=secret or "", now=now) or Told(session.id, None)
     if app is not None:
@@ -240,7 +244,7 @@ def _answer_unasked(
     now: datetime,
     actor: audit.Actor,
 ) -> Told:
-    """Answer whoever brings no state, or one that no session waits for. No session is changed by that."""
+    """Answer a response without a state, or with one that no session waits for. Change no session."""
     own = session_of_browser(app, cookies)
     if app is not None:
         burn(app.id, response.code, session=own, now=now)

@@ -1,9 +1,9 @@
-"""Choose: the end user picks which of the workspaces that a grant opens the connection is about.
+"""Choose: the end user picks one of the workspaces that a grant opens. The connection is about that workspace.
 
-Two things must come together. The session's cookie, which only the browser has that consented at the provider; and the
-token of ``continue_url``, which only the browser gets that is logged in at the operator's, because the operator's
-backend sends it there. A link that was passed on has no cookie, and a browser that consented in somebody else's stead
-never learns the token. Looking changes nothing; the choice itself is taken once.
+The choice needs two things together. One is the session's cookie: only the browser that consented at the provider has
+it. The other is the token of ``continue_url``: only the browser that is logged in at the operator's site gets it,
+because the operator's backend sends it there. So a link that was passed on fails for want of the cookie, and a browser
+that consented in place of somebody else never learns the token. Looking changes nothing; the choice counts once.
 """
 
 import hmac
@@ -27,7 +27,7 @@ from providers.strategies.workspaces import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What the end user is asked: ``label`` is what the provider calls a workspace."""
+    """The question to the end user. ``label`` is the provider's word for a workspace."""
 
     session: ConnectSession
     provider: str
@@ -45,7 +45,7 @@ class Chosen:
 
 
 def offer(session_id: uuid.UUID, *, token: str, browser_secret: str | None, now: datetime) -> Offer:
-    """Return what is on offer, for the right browser alone. Changes nothing.
+    """Return the workspaces on offer, for the right browser alone. Changes nothing.
 
     Raises ``SessionUnusable`` ("unknown", "browser", "no_choice", "exchanging", "expired", "gone"), ``Suspended`` and
     ``CredentialUnreadable``.
@@ -67,7 +67,7 @@ def choose(
     now: datetime,
     actor: audit.Actor,
 ) -> Chosen:
-    """Take the choice, and connect. Blocks for the provider's answer; holds no lock meanwhile.
+    """Record the choice, and connect. Blocks for the provider's answer (HTTP); holds no lock meanwhile.
 
     Raises what ``offer`` raises, ``InvalidRequest`` for a workspace that is not on offer, and what ``exchange`` raises.
     """

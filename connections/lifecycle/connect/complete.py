@@ -1,7 +1,7 @@
-"""Complete: the operator's backend says who is logged in there; only a match exchanges what was held.
+"""Complete: the operator's backend says which user is logged in. Only for the right user is the held grant exchanged.
 
-This is the answer to cross-user session fixation: whoever finished the flow in a browser must be the user for whom the
-session was made, and only the operator knows that. The exchange itself is ``exchange``; it is synchronous, because some
+This prevents cross-user session fixation: the person who finished the flow in a browser must be the user for whom the
+session was made, and only the operator knows that. ``exchange`` does the exchange itself, synchronously, because some
 codes live for 30 s.
 """
 
@@ -42,7 +42,7 @@ from connections.refusals import (
 )
 from providers.oauth import pkce
 
-_ENDS = (Failure.EXPIRED, Failure.GONE)  # what is kept is of no use to anybody any more
+_ENDS = (Failure.EXPIRED, Failure.GONE)  # after these, what the session keeps is useless
 
 
 def complete(
@@ -56,15 +56,17 @@ def complete(
     now: datetime,
     actor: audit.Actor,
 ) -> Connection | ChoiceDue:
-    """Confirm a session with the id of the user who is logged in at the operator's, and return the connection.
+    """Confirm a session with the id of the user who is logged in at the operator's site, and return the connection.
 
-    A session that was begun with a code challenge needs its verifier, too: only the login session that began it has
-    that, so that nobody is made to confirm what somebody else finished with their link. Where the end user has to
-    choose a workspace first, return where to send them. The same client repeating the same values gets the same answer,
-    and the connection once the choice is made; after ``ProviderDown`` and ``AppMisconfigured`` it may repeat them until
-    what is held expires. Raises ``NotFound``, ``CompletionMismatch`` (and destroys what was held), ``InvalidRequest``
-    (a verifier without a challenge), ``SessionUnusable``, ``Suspended``, and what ``exchange`` raises. Blocks for the
-    provider's answer.
+    A session that was begun with a code challenge needs its verifier as well. Only the login session that began it has
+    the verifier, so nobody can be made to confirm a flow that somebody else finished with their link. Returns
+    ``ChoiceDue`` where the end user has to choose a workspace first. The same client repeating the same values gets the
+    same answer, and the connection once the choice is made. After ``ProviderDown`` and ``AppMisconfigured`` the client
+    may repeat the values until the hold expires.
+
+    Short transactions that lock the session; blocks for the provider's answer (HTTP) without a lock. Raises
+    ``NotFound``, ``CompletionMismatch`` (which destroys the held grant), ``InvalidRequest`` (a verifier without a
+    challenge), ``SessionUnusable``, ``Suspended``, and what ``exchange`` raises.
     """
     claimed = _claim(
         session_id,
@@ -82,10 +84,10 @@ def complete(
 def complete_unbound(
     session_id: uuid.UUID, *, browser_secret: str | None, now: datetime, actor: audit.Actor
 ) -> Connection | ChoiceDue:
-    """Exchange what a session holds that explicitly opted out of the confirmation (binding: none).
+    """Exchange the held grant of a session that explicitly opted out of the confirmation (binding: none).
 
-    Its own browser asks, and may ask again after a failure that kept what is held. Raises ``NotFound`` and what
-    ``complete`` raises.
+    Only the session's own browser may ask. It may ask again after a failure that kept the grant. Blocks for the
+    provider's answer (HTTP). Raises ``NotFound`` and what ``complete`` raises.
     """
     with short_transaction():
         session = lock_session(id=session_id)
@@ -131,7 +133,7 @@ def _claim(
 
 
 def _proves_beginning(session: ConnectSession, code_verifier: str | None) -> bool:
-    """Whether whoever confirms has begun ``session``, where it was begun with a code challenge (RFC 7636 §4.6)."""
+    """Whether ``code_verifier`` matches the code challenge of ``session`` (RFC 7636 §4.6). True without a challenge."""
     if not session.code_challenge:
         return True
     return hmac.compare_digest(session.code_challenge, pkce.challenge(code_verifier or ""))
@@ -140,7 +142,10 @@ def _proves_beginning(session: ConnectSession, code_verifier: str | None) -> boo
 def _lock_touched(
     session_id: uuid.UUID, completion_code: str, *, client: ApiClient, tenant: Tenant
 ) -> dict[uuid.UUID, ConnectSession]:
-    """Lock the session asked for, and the one that the code belongs to; in one order, so that two calls never block."""
+    """Lock the session asked for and the session to which the code belongs, always in the order of their ids.
+
+    With one order, two calls never wait for each other.
+    """
     ids = ConnectSession.objects.filter(
         Q(id=session_id) | Q(completion_hash=digest(completion_code)), api_client=client, tenant=tenant
     ).values_list("id", flat=True)
@@ -151,9 +156,9 @@ def _lock_touched(
 def _begin(
     session: ConnectSession, *, completion_code: str, now: datetime, actor: audit.Actor
 ) -> Exchange | ChoiceDue | Refusal:
-    """Claim what the locked ``session`` holds, or return the choice that is due, or what stands against it.
+    """Claim the grant that the locked ``session`` holds, or return the choice that is due, or the refusal.
 
-    What an exchange had obtained before it died is claimed anew.
+    A credential that an exchange obtained before its process died is claimed anew.
     """
     refusal = stands_against(session, now=now)
     if isinstance(refusal, SessionUnusable) and refusal.failure in _ENDS and session.state in UNFINISHED:
@@ -188,7 +193,7 @@ def _due(session: ConnectSession) -> ChoiceDue:
 def _destroy_mismatch(
     touched: dict[uuid.UUID, ConnectSession], end_user: str, *, actor: audit.Actor
 ) -> CompletionMismatch:
-    """Destroy what is held by this session, and by the session of the client's whose code was used here instead."""
+    """Destroy the held grant of this session, and that of the client's other session whose code was used here."""
     for session in touched.values():
         audit.record(
             "connect_session.mismatch",

@@ -1,9 +1,9 @@
-"""Exchange: turn what a confirmed session held into a connection: the HTTP half.
+"""Exchange: turn the grant of a confirmed session into a connection. This is the half that makes HTTP calls.
 
-A code is exchanged once, and what came back is stored in the session before anything is asked of it: after a crash, or
-while the provider cannot answer, the same confirmation goes on from there. Where the grant opens several workspaces,
-the end user is asked which one the connection is to be about (``choose_workspace``). Who may exchange what is
-``complete``, the activation ``activate``, what becomes of a failure ``exchange_failure``.
+A code is exchanged once. The credential that comes back is stored in the session before any other call uses it: after a
+crash, or while the provider cannot answer, the same confirmation goes on from there. Where the grant opens several
+workspaces, the end user chooses one (``choose_workspace``). ``complete`` decides who may exchange what, ``activate``
+makes the credential current, and ``exchange_failure`` handles failures.
 """
 
 import secrets
@@ -49,7 +49,7 @@ class ChoiceDue:
 
     @property
     def continue_url(self) -> str:
-        """The page of the choice. Its token is of no use in any other browser than the one that consented."""
+        """The URL of the page of the choice. Its token works only in the browser that consented."""
         return f"{settings.PUBLIC_URL}/connect/{self.session_id}/workspace?token={self.token}"
 
 
@@ -57,8 +57,9 @@ def exchange(work: Exchange, *, actor: audit.Actor) -> Connection | ChoiceDue:
     """Carry out the HTTP half of a claimed exchange, and activate the connection or say that a choice is due.
 
     Raises ``ExchangeFailed``, ``NoWorkspace``, ``AccountNotPermitted``, ``AccountMismatch`` and ``SessionUnusable``,
-    with nothing kept; and ``ProviderDown`` and ``AppMisconfigured``, after which the same confirmation may be repeated
-    until what is held expires (``held_until``).
+    after which the session keeps nothing; and ``ProviderDown`` and ``AppMisconfigured``, after which the same
+    confirmation may be repeated until the hold expires (``held_until``). Blocks for the provider's answers; opens short
+    transactions, none of which spans HTTP.
     """
     release_database()
     began = time.monotonic()
@@ -75,9 +76,10 @@ def exchange(work: Exchange, *, actor: audit.Actor) -> Connection | ChoiceDue:
 
 
 def _obtain(work: Exchange) -> Kept:
-    """Exchange the code, and store what came back. HTTP; raises ``ProviderError`` and ``SessionUnusable``.
+    """Exchange the code, and store the credential in the session. HTTP.
 
-    An answer that could not be read before is read again instead, by the entry as it is now.
+    Where an earlier answer could not be read, read that answer again by the entry of now and send nothing. Raises
+    ``ProviderError`` and ``SessionUnusable``.
     """
     if work.answer is not None:
         obtained, obtained_at = read_answer(work.answer, work.access), work.answer.received_at
@@ -96,7 +98,7 @@ def _obtain(work: Exchange) -> Kept:
 
 
 def _verify(work: Exchange, kept: Kept, *, began: float) -> Verified | tuple[Kept, tuple[Workspace, ...]]:
-    """Prove the credential, where the provider has a call for that; or return the workspaces to choose from. HTTP."""
+    """Prove the credential if the provider has a call for that, or return the workspaces to choose from. HTTP."""
     kept = replace(kept, obtained=with_known_lifetime(work.access, kept.obtained))
     workspace_params: Mapping[str, str] = {}
     target = work.access.target
@@ -130,7 +132,7 @@ def _verify(work: Exchange, kept: Kept, *, began: float) -> Verified | tuple[Kep
 
 
 def _account_agreed_on(work: Exchange, target: Target, kept: Kept, probed: ProbeResult) -> Account | None:
-    """Return the account that the probe names, else the one that the provider has signed for. HTTP.
+    """Return the account that the probe names, else the one that the provider's signed ID token names. HTTP.
 
     A userinfo about another account than the ID token's must not be used (OpenID Connect Core §5.3.2): its access token
     was put in the place of another. Raises ``IdentityMismatch``, and what ``_identified`` raises.
@@ -145,9 +147,9 @@ def _account_agreed_on(work: Exchange, target: Target, kept: Kept, probed: Probe
 
 
 def _account_signed_for(work: Exchange, target: Target, kept: Kept) -> Account | None:
-    """Return the account that the provider has signed for. HTTP.
+    """Return the account that the provider's signed ID token names, or None. HTTP.
 
-    Raises ``ProviderUnavailable`` where it has to be known and could not be checked.
+    Raises ``ProviderUnavailable`` where the account has to be known and the provider could not be reached.
     """
     try:
         return work.access.strategy.identify(target, kept.obtained, received_at=kept.obtained_at.timestamp())
@@ -162,14 +164,14 @@ def _is_outage(probed: ProbeResult) -> bool:
 
 
 def _without_asking(work: Exchange, found: tuple[Workspace, ...]) -> Workspace | None:
-    """Return the workspace that the renewed connection is about, else the only one; None where the end user chooses."""
+    """Return the workspace of the renewed connection, else the only one. None means that the end user has to choose."""
     if work.renewed_workspace:
         return next((item for item in found if item.id == work.renewed_workspace), None)
     return found[0] if len(found) == 1 else None
 
 
 def _offer(work: Exchange, found: tuple[Kept, tuple[Workspace, ...]], *, actor: audit.Actor) -> ChoiceDue:
-    """Offer the workspaces to the end user, or refuse where any of them would be another account than before."""
+    """Offer the workspaces to the end user. Refuse if each of them would be a forbidden change of account."""
     kept, offered = found
     choice = Choice(offered, token=secrets.token_urlsafe(32), completion_code=work.completion_code)
     with short_transaction():
@@ -201,7 +203,7 @@ def _other_workspace() -> AccountMismatch:
 
 
 def _choosable_until(session: ConnectSession, kept: Kept, *, now: datetime) -> datetime:
-    """Return until when the choice is open: an access token that has expired could not be tried any more."""
+    """Return when the choice ends: with the access token at the latest, since an expired one cannot be tried."""
     until = session.kept_until or now + KEPT_FOR
     lifetime = kept.obtained.lifetime_seconds
     return until if lifetime is None else min(until, kept.obtained_at + timedelta(seconds=lifetime))

@@ -1,15 +1,16 @@
-"""Exchange failure: what becomes of a session whose exchange did not succeed, and what its caller is told.
+"""Exchange failure: decide what happens to a session whose exchange failed, and which refusal its caller gets.
 
-A code is spent only when it was spent, and what was obtained is kept. Where the provider has certainly not used up the
-code, or has given the credential already and cannot answer further, the session goes back to where it was, and the
-same confirmation may be repeated until the hold ends. Nothing is ever repeated by itself: a server that is shown a code
-a second time may end what it issued for it (RFC 6749 §4.1.2).
+A session goes back to its state before the exchange in two cases: the provider has certainly not used up the code, or
+it has issued the credential already and cannot answer a further call. The same confirmation may then be repeated until
+the hold ends. Latchkey never repeats it by itself: a server that sees a code a second time may revoke the tokens that
+it issued for the code (RFC 6749 §4.1.2).
 
-What counts as not used up: no byte was sent; 408, 425, 429 and 503, by which a server says that it did not process the
-request (RFC 9110 §15.5.9 and §15.6.4, RFC 8470 §5.2, RFC 6585 §4); the codes ``temporarily_unavailable`` and
-``slow_down``; and a refused client, because who asks is looked at before what is asked (RFC 6749 §5.2). After any other
-server error, a broken connection, silence or a page for people, nobody knows: the session ends. An answer that may hold
-tokens, and cannot be read, is kept in the session until the entry is mended.
+A code counts as not used up in these cases: no byte was sent; the answer was 408, 425, 429 or 503, by which a server
+says that it did not process the request (RFC 9110 §15.5.9 and §15.6.4, RFC 8470 §5.2, RFC 6585 §4); the error code was
+``temporarily_unavailable`` or ``slow_down``; or the client was refused, because a server authenticates the client
+before it looks at the code (RFC 6749 §5.2). After any other server error, a broken connection, silence or a page for
+people, the fate of the code is unknown, and the session ends. An answer that cannot be read but may hold tokens is kept
+in the session until the entry is mended.
 """
 
 import json
@@ -46,14 +47,14 @@ _SHORTEST_WAIT_SECONDS = 2.0
 
 
 def is_unspent(error: ProviderError) -> bool:
-    """Whether the provider has certainly not used up the code that a failed exchange brought. No I/O."""
+    """Whether the provider has certainly not used up the code of the failed exchange. No I/O."""
     if isinstance(error, GrantRejected):
         return False
     if not error.sent:
         return True
     status = error.evidence.status
     if isinstance(error, ClientRejected):
-        return status is not None and status < 500  # a server that fails may have done half the work
+        return status is not None and status < 500  # a failing server may have used up the code first
     if not isinstance(error, ProviderUnavailable):
         return False
     return status in _NOT_PROCESSED or (error.evidence.error in _NOT_NOW and status is not None and status < 500)
@@ -62,12 +63,12 @@ def is_unspent(error: ProviderError) -> bool:
 def settle_failed_exchange(
     work: Exchange, kept: Kept | None, error: ProviderError | AppMisconfigured, *, actor: audit.Actor
 ) -> Refusal:
-    """Put back what is not spent, or end the session; return what the caller is to be told. One short transaction.
+    """Put the unspent grant back into the session, or end the session. Return the refusal for the caller.
 
-    ``kept`` is what was obtained already, if anything.
+    ``kept`` is the credential if it was obtained before the failure. One short transaction that locks the session.
     """
     if isinstance(error, AnswerUnread) and not error.may_hold_tokens:
-        error = MalformedResponse(error.evidence)  # a page for people: there is nothing in it to read later
+        error = MalformedResponse(error.evidence)  # a page for people holds nothing to read later
     may_repeat = _keeps(error) if kept is not None else isinstance(error, AppMisconfigured) or is_unspent(error)
     with short_transaction():
         session = lock_claimed(work)
@@ -101,7 +102,7 @@ def _may_be_read_later(error: ProviderError | AppMisconfigured) -> TypeGuard[Ans
 def _keep_answer(
     work: Exchange, session: ConnectSession, unread: AnswerUnread, *, actor: audit.Actor
 ) -> AnswerUnreadable:
-    """Seal what came for the code into the locked session: the same confirmation reads it, once the entry is mended."""
+    """Seal the unread answer into the locked session. The same confirmation reads it once the entry is mended."""
     answer = work.answer or KeptAnswer(unread.answer, work.started_at, work.access.target.grantor)
     until = answer.received_at + ANSWER_KEPT_FOR
     session.keep(seal_for_session(session, "held", json.dumps({"answer": answer.to_document()}).encode()), until=until)
@@ -122,14 +123,14 @@ def _keep_answer(
 
 
 def _keeps(error: ProviderError | AppMisconfigured) -> bool:
-    """Whether a credential that was obtained is worth another try after ``error``."""
+    """Whether a credential that was already obtained is worth another try after ``error``."""
     if isinstance(error, MalformedResponse):  # most likely a page for people, with a status of success
         return error.evidence.status is not None and error.evidence.status < 300
     return isinstance(error, (ProviderUnavailable, errors.NotSentInTime, *_OPERATORS_TO_MEND))
 
 
 def _put_back(work: Exchange, session: ConnectSession, kept: Kept | None) -> None:
-    """Bring the locked session back to where its confirmation, or the choice of a workspace, can be repeated."""
+    """Return the locked session to the state in which the confirmation, or the choice of workspace, can be repeated."""
     if kept is None:
         texts = {column: text.get_secret_value().encode() for column, text in work.sealed.items()}
         session.put_back(

@@ -1,9 +1,9 @@
-"""Hold: keep what the provider or the end user gave, encrypted, until the operator's backend says whose it is.
+"""Hold: keep a code or a typed key, encrypted, until the operator's backend says whose it is.
 
-Nothing held is ever vended. A completion code goes to the browser that did the work, and to nobody else. It is made
-from the secret in that browser's cookie, of which only a hash is stored: so the same browser can be given the same code
-once more, and nobody else can learn it. Also here: the end of what nobody confirmed in time. An abandoned
-grant is not revoked at the provider: with many that would end an older grant of the same account, too.
+A held grant is never vended. Only the browser that went through the flow gets the completion code. The code is derived
+from the secret in that browser's cookie, and Latchkey stores only a hash of that secret. So the same browser can get
+the same code again, and nobody else can learn it. This module also ends the sessions that nobody confirmed in time.
+It does not revoke their abandoned grants: at many providers that would also end an older grant of the same account.
 """
 
 import base64
@@ -37,7 +37,7 @@ HELD_FOR = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A session whose grant is held. ``may_continue``: the end user may have to choose a workspace afterwards."""
+    """A session that holds a grant. ``may_continue``: the end user may have to choose a workspace afterwards."""
 
     session: ConnectSession
     completion_code: str = field(repr=False)
@@ -47,8 +47,8 @@ class Held:
 def hold(session: ConnectSession, content: bytes, *, browser_secret: str, now: datetime, actor: audit.Actor) -> Held:
     """Seal ``content`` into the locked ``session`` and make its completion code, valid for 5 minutes.
 
-    ``content`` is a JSON object: a ``code``, or what ``kept.Kept`` writes. A new connection appears as ``pending``; a
-    renewed one keeps its status.
+    ``content`` is a JSON object: either its only key is ``code``, or it has the keys that ``Kept.to_bytes`` writes. A
+    new connection gets the status ``pending``; a renewed one keeps its status. Call it in a transaction.
     """
     app = session.provider_app
     if app is None:
@@ -81,7 +81,10 @@ def hold(session: ConnectSession, content: bytes, *, browser_secret: str, now: d
 
 
 def still_held(session: ConnectSession, *, browser_secret: str, now: datetime) -> Held | None:
-    """Return what ``hold`` returned, for the session's own browser; None where nothing waits for a confirmation."""
+    """Return the same ``Held`` as ``hold`` did, for the session's own browser; None if ``session`` holds nothing now.
+
+    The caller has checked the browser. No I/O beyond the catalogue.
+    """
     if session.state != SessionState.HELD or session.provider_app is None or session.is_overdue(now=now):
         return None
     may_continue = entry_of(session.provider_app).workspaces is not None
@@ -89,7 +92,7 @@ def still_held(session: ConnectSession, *, browser_secret: str, now: datetime) -
 
 
 def completion_code_of(session: ConnectSession, *, browser_secret: str) -> str:
-    """Return the completion code that ``session`` has, for its own browser; "" before it has one."""
+    """Return the completion code of ``session`` for its own browser, or "" where the session has none. No I/O."""
     code = _completion_code(session, browser_secret)
     return code if hmac.compare_digest(bytes(session.completion_hash or b""), digest(code)) else ""
 
@@ -102,9 +105,9 @@ def _completion_code(session: ConnectSession, browser_secret: str) -> str:
 
 
 def discard_expired(*, now: datetime, limit: int = 500) -> int:
-    """End sessions that nobody opened, confirmed or finished in time, with all that they hold.
+    """End the sessions that nobody opened, confirmed or finished in time, and destroy all that they hold.
 
-    Returns how many there were. Each is locked on its own.
+    Returns how many. Locks each session in a short transaction of its own.
     """
     unfinished = ConnectSession.objects.filter(state__in=UNFINISHED)
     sessions = unfinished.annotate(held_until=Coalesce("kept_until", "completion_expires_at"))

@@ -1,10 +1,10 @@
-"""Inherit: what a connection that is connected anew keeps of the grant that it has.
+"""Inherit: a connection that is connected again keeps its earlier refresh token where the new grant brings none.
 
-Many providers give a refresh token at a user's first consent only, and let the one that was given before live on
-(https://developers.google.com/identity/protocols/oauth2/web-server#offline, 2026-11-29). A healthy connection is not
-made worse by connecting it again: for the same account the refresh token is kept, and with it the grant's id, because
-what an older refresh brings late is then of this grant. Tokens of two accounts, or of accounts that nobody knows to be
-one, are never put together.
+Many providers issue a refresh token only at a user's first consent, and let that one live on
+(https://developers.google.com/identity/protocols/oauth2/web-server#offline, 2026-11-29). Connecting a healthy
+connection again must not make it worse. So, for the same account, the connection keeps its refresh token, and with it
+the grant's id, because a late answer to an older refresh then belongs to this grant. Tokens of two accounts are never
+combined; nor are tokens of accounts that are not known to be the same.
 """
 
 from dataclasses import replace
@@ -29,25 +29,28 @@ _MAY_STILL_BE_ANSWERED = (
 
 
 def brings_no_refresh_token(work: Exchange, obtained: Obtained) -> bool:
-    """Whether a grant of this kind is refreshed by a token, and ``obtained`` has none. No I/O."""
+    """Whether a grant of this kind needs a refresh token and ``obtained`` has none. No I/O."""
     return work.access.capabilities.needs_refresh_token and obtained.credential.refresh_token is None
 
 
 def version_in_use(connection: Connection, *, work: Exchange) -> CredentialVersion | None:
     """Return the current version of the locked ``connection`` if its refresh token is in use, else None.
 
-    What was received and not promoted yet is promoted first, because it may hold the live one; the caller has replayed
-    the spool before it took the lock.
+    First promotes versions that were received and not promoted yet, because one of them may hold the live token. The
+    caller has to replay the spool before it takes the lock.
     """
     if connection.status not in VENDS:
-        return None  # what was refused, revoked or lost is worth nothing
+        return None  # a refresh token that was refused, revoked or lost is worth nothing
     promote_received(connection, now=work.started_at)
     version = connection.current_version
     return version if version is not None and version.is_refreshable else None
 
 
 def would_lose_it() -> ExchangeFailed:
-    """Return the refusal of a renewal that would end a healthy connection's refreshing for an account nobody knows."""
+    """Return the refusal of a renewal that would cost a healthy connection its refresh token.
+
+    It applies where the account is unknown, so that the earlier refresh token may not be kept. No I/O.
+    """
     return ExchangeFailed(
         "The provider gave no refresh token, and does not say whose account this is; the connection is as it was, and"
         " goes on being refreshed. Let the end user remove the app's access at the provider first, or make a session"
@@ -59,9 +62,9 @@ def would_lose_it() -> ExchangeFailed:
 def with_refresh_token_of(
     version: CredentialVersion, connection: Connection, obtained: Obtained, *, work: Exchange
 ) -> Obtained | None:
-    """Return ``obtained`` with the refresh token of ``version``, or None where there is none to use. No HTTP.
+    """Return ``obtained`` with the refresh token of ``version``, or None where that token cannot be used.
 
-    One that does not open, or that another party gave, is of no use.
+    It cannot be used if there is none, if it does not open, or if another party issued it. One query, no HTTP.
     """
     try:
         credential = open_credential(connection, version)
@@ -81,7 +84,7 @@ def with_refresh_token_of(
 
 
 def ends_inherited(version: CredentialVersion, *, work: Exchange) -> GrantEnds:
-    """Return what is known of the end of the refresh token of ``version``, used last when that came. No I/O."""
+    """Return the known ends of the refresh token of ``version``. Its last use was when ``version`` arrived. No I/O."""
     ends = ends_of(version)
     if ends.idle_seconds is None:
         return ends
@@ -90,11 +93,11 @@ def ends_inherited(version: CredentialVersion, *, work: Exchange) -> GrantEnds:
 
 
 def follow(version: CredentialVersion, heir: CredentialVersion) -> None:
-    """Let every refresh that may still be answered count for ``heir``, which has the refresh token of ``version`` now.
+    """Move every refresh that may still be answered from ``version`` to ``heir``, which now has its refresh token.
 
-    A late answer then takes the heir's place, because it may hold the only live token; a refusal is the heir's; and an
-    attempt in doubt is a doubt about it. An answer that is still unread was bought with the heir's token, too: it holds
-    that back. Call it with the connection locked.
+    A late answer then replaces the heir, because it may hold the only live token. A late refusal counts against the
+    heir, and an attempt in doubt casts doubt on it. An unread answer was bought with the heir's token as well, so it
+    holds back the heir's refreshes. Call it with the connection locked.
     """
     RefreshAttempt.objects.filter(
         connection_id=version.connection_id, parent_version_id=version.id, state__in=_MAY_STILL_BE_ANSWERED

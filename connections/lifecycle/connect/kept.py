@@ -1,7 +1,7 @@
-"""Kept: the credential that a session has already, in the form in which it is sealed into the session.
+"""Kept: the credential that a session has obtained, in the form in which it is sealed into the session.
 
-It is there once a pasted key has been tried or a code exchanged, and goes with the session: to the connection, or
-nowhere. Nothing of it is vended.
+A session keeps one after it has tried a pasted key or exchanged a code. The credential then goes to the connection, or
+is destroyed with the session. A kept credential is never vended. No I/O.
 """
 
 import json
@@ -19,10 +19,10 @@ from providers.values import Account, Credential, Obtained
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A choice of workspace that was put to the end user: ``offered`` is, and the id ``chosen``, or "".
+    """A choice of workspace for the end user: the workspaces ``offered``, and the id of the ``chosen`` one, or "".
 
-    ``token`` is known to the operator's backend and the browser that it sends there; ``completion_code`` is the one
-    with which the session was confirmed, "" where it opted out of that.
+    Only the operator's backend and the browser that it sends to the page know ``token``. ``completion_code`` is the
+    code with which the session was confirmed, or "" where the session opted out of the confirmation.
     """
 
     offered: tuple[Workspace, ...]
@@ -32,7 +32,7 @@ class Choice:
 
     @property
     def chosen_params(self) -> Mapping[str, str]:
-        """The values of the workspace that was chosen."""
+        """The connection parameters of the chosen workspace, by name. Empty before the choice."""
         return next((item.params for item in self.offered if item.id == self.chosen), {})
 
     def offers(self, workspace_id: str) -> bool:
@@ -42,9 +42,9 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A credential and what is known of it. ``obtained_at`` is the moment from which its lifetime counts.
+    """A credential and the facts known about it. Its lifetime counts from ``obtained_at``.
 
-    ``was_tried`` says that ``account`` and ``is_verified`` are the answer of a probe made already.
+    ``was_tried``: a probe was made already, and ``account`` and ``is_verified`` are its result.
     """
 
     obtained: Obtained
@@ -56,18 +56,21 @@ class Kept:
 
     @classmethod
     def of(cls, obtained: Obtained, target: Target, **known: Any) -> Self:
-        """Return ``obtained``, fresh from ``target``, as it is kept: bound to who gave it."""
+        """Return ``obtained`` as it is kept: bound to the party behind ``target``, which issued it.
+
+        ``known`` holds further members of ``Kept``, by name; ``obtained_at`` is required.
+        """
         credential = replace(obtained.credential, granted_by=target.grantor)
         return cls(replace(obtained, credential=credential), **known)
 
     def with_choice(self, workspace_id: str) -> "Kept":
-        """Return the same with the choice made."""
+        """Return a copy with this workspace chosen. Raises ``ValueError`` where no choice was offered."""
         if self.choice is None:
             raise ValueError("There is no choice to make.")
         return replace(self, choice=replace(self.choice, chosen=workspace_id))
 
     def to_bytes(self) -> bytes:
-        """Return the plaintext to seal."""
+        """Return the plaintext to seal: a JSON object, which ``from_document`` reads."""
         scopes, account, choice = self.obtained.scopes, self.account, self.choice
         document: dict[str, Any] = {
             "credential": self.obtained.credential.to_bytes().decode(),
@@ -94,7 +97,7 @@ class Kept:
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Self:
-        """Return what ``to_bytes`` wrote, already parsed."""
+        """Return the value that ``to_bytes`` wrote, from its parsed JSON object."""
         scopes, account, choice = document["scopes"], document["account"], document.get("choice")
         return cls(
             obtained=Obtained(

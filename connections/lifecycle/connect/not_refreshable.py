@@ -1,7 +1,7 @@
-"""Not refreshable: a grant that was to bring a refresh token and did not is told at once, with the date of its end.
+"""Not refreshable: report at once that an expected refresh token did not come, with the date on which the grant ends.
 
-``offline_access`` without the prompt for consent, a second consent, an administrator's setting: the provider leaves the
-refresh token out and says nothing. What is done about it before that is ``inherit``.
+A provider may leave out the refresh token without a word: ``offline_access`` was asked for without the prompt for
+consent, it was a second consent, or an administrator has forbidden it. ``inherit`` first tries to keep an earlier one.
 """
 
 from datetime import datetime
@@ -13,7 +13,7 @@ CODE = "no_refresh_token"
 
 
 def lacks_refresh_token(work: Exchange, version: CredentialVersion) -> bool:
-    """Whether ``version``, just connected, has no refresh token although one was to be expected. No I/O."""
+    """Whether ``version``, just connected, has no refresh token although one was expected. No I/O."""
     ends = version.access_expires_at is not None
     return not version.is_refreshable and work.access.strategy.expects_refresh_token(
         work.access.target, work.scopes, ends=ends
@@ -21,7 +21,7 @@ def lacks_refresh_token(work: Exchange, version: CredentialVersion) -> bool:
 
 
 def notice(connection: Connection) -> str:
-    """Return what people are told of a connection that lacks its refresh token, "" of any other. No I/O."""
+    """Return the sentence for people about a missing refresh token, or "" if ``connection`` lacks none. No I/O."""
     if not connection.lacks_refresh_token:
         return ""
     end = _end(connection.access_expires_at)

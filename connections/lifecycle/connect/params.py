@@ -1,4 +1,8 @@
-"""The parameters, provider apps and scopes of a connect session: what is fixed, typed, brought and asked for."""
+"""The parameters, provider apps and scopes of a connect session.
+
+Parameters come from three sources: the operator or the renewed connection fixes them, the end user types them, or the
+provider's callback brings them. Each dict of parameters maps a name in the catalogue entry to its value.
+"""
 
 import uuid
 from collections.abc import Mapping
@@ -12,7 +16,10 @@ from providers.vocabulary import ParamScope
 
 
 def apps_for(session: ConnectSession) -> list[ProviderApp]:
-    """Return the provider apps that the end user of ``session`` may choose from, in the order asked for."""
+    """Return the provider apps from which the end user of ``session`` may choose, in the order of the invitation.
+
+    One query.
+    """
     usable = [
         app
         for app in ProviderApp.objects.usable_by(session.tenant).filter(provider__in=session.providers)
@@ -39,17 +46,17 @@ def chosen_app(session: ConnectSession, app_id: uuid.UUID) -> ProviderApp:
 
 
 def fixed_params(session: ConnectSession) -> dict[str, str]:
-    """Return the parameters that the end user is not asked for: the renewed connection's, then the session's own."""
+    """Return the parameters that the end user does not type: the renewed connection's, then the session's own."""
     fixed = {**session.params, **(session.reconnects.params if session.reconnects is not None else {})}
     return {name: value for name, value in fixed.items() if value}
 
 
 def params_of(session: ConnectSession, app: ProviderApp) -> dict[str, str]:
-    """Return the connection's parameters for ``app``: those that are fixed, and under them what was typed last.
+    """Return the connection's parameters for ``app``. A fixed value comes before the value that was typed last.
 
-    What only the callback carries comes from there: the session may fix it, a renewed connection only stands in for
-    what was left out (``leads_elsewhere``). Names of other providers are left out: the session may have named some for
-    other choices.
+    A parameter that only the callback carries takes its value from the session if the session fixes it, else from the
+    callback, else from the renewed connection (``leads_elsewhere``). Parameters of other providers are left out: the
+    session may fix some for the other apps on offer. Raises ``AppMisconfigured`` where the entry is gone.
     """
     entry = entry_of(app)
     known = {**session.typed_params, **fixed_params(session)}
@@ -61,10 +68,10 @@ def params_of(session: ConnectSession, app: ProviderApp) -> dict[str, str]:
 
 
 def brought_params(session: ConnectSession, brought: Mapping[str, str]) -> dict[str, str]:
-    """Return what an authorization response brought of the parameters that only it carries: to be stored.
+    """Return the parameters that only the authorization response carries, checked, for the session to store.
 
-    Raises ``SessionUnusable``: "parameter_missing" where one is known from nowhere else, and "parameter_unknown" where
-    one is none of the entry's choices or has another form.
+    Raises ``SessionUnusable``: "parameter_missing" where a parameter is missing and no other source knows it, and
+    "parameter_unknown" where a value is none of the entry's choices or has the wrong form.
     """
     app = session.provider_app
     known = fixed_params(session)
@@ -83,7 +90,7 @@ def brought_params(session: ConnectSession, brought: Mapping[str, str]) -> dict[
 
 
 def leads_elsewhere(session: ConnectSession) -> bool:
-    """Whether the callback named another company, shop or region than the session or the renewed connection is about.
+    """Whether the callback named another company, shop or region than the session or the renewed connection has.
 
     Raises ``AppMisconfigured``.
     """
@@ -102,7 +109,7 @@ def _carried(app: ProviderApp) -> tuple[Param, ...]:
 
 
 def checked_params(session: ConnectSession, app: ProviderApp, typed: Mapping[str, str]) -> dict[str, str]:
-    """Return what the end user typed, or left at its default, of the parameters that are not fixed: to be stored.
+    """Return the values that the end user typed, or their defaults, for the parameters that are not fixed.
 
     Raises ``InvalidRequest`` naming the field.
     """
@@ -119,7 +126,7 @@ def checked_params(session: ConnectSession, app: ProviderApp, typed: Mapping[str
 
 
 def requested_scopes(session: ConnectSession, app: ProviderApp, access: Access) -> tuple[str, ...]:
-    """Return the scopes to ask for: the session's, else the provider app's, else the entry's defaults."""
+    """Return the scopes to request: the session's, else the provider app's, else the entry's defaults. No I/O."""
     entry = access.target.entry
     if session.requested_scopes is not None:
         return entry.with_required_scopes(session.requested_scopes)

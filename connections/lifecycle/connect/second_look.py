@@ -1,6 +1,6 @@
-"""Second look: a credential that was obtained a moment ago and is refused is tried again before that is believed.
+"""Second look: try a fresh credential again before believing that the provider refuses it.
 
-Where a provider copies what it issues to many servers, the first call may reach one that has not heard of it yet.
+A provider copies a new credential to many servers, and the first call may reach a server that does not have it yet.
 """
 
 import time
@@ -19,16 +19,16 @@ _T = TypeVar("_T")
 ISSUED_PAUSES_SECONDS = (1.0, 2.0)
 TYPED_PAUSES_SECONDS = (1.0,)  # a typing error is the likelier cause
 
-# Later than this, no other look is begun: whoever waits for the answer has a deadline of their own.
+# No further look begins after this: the caller that waits for the answer has a deadline of its own.
 _LOOK_WITHIN_SECONDS = 25.0
 
 
 def look_again(ask: Callable[[], _T], *, pauses: Sequence[float], began: float) -> _T:
-    """Return what ``ask`` returns; where it raises ``GrantRejected``, ask again after each of ``pauses`` (seconds).
+    """Return what ``ask`` returns. Where ``ask`` raises ``GrantRejected``, call it again after each of ``pauses``.
 
-    ``began`` is when the whole work began, by ``time.monotonic()``. Waits: neither a transaction nor a database
-    connection may be open. Raises what ``ask`` raises last, and ``ProviderUnavailable`` where there was no time for a
-    second look: nothing is decided then.
+    ``pauses`` are in seconds; ``began`` is when the whole exchange began, by ``time.monotonic()``. Sleeps, so neither a
+    transaction nor a database connection may be open. Raises what ``ask`` raises last, and ``ProviderUnavailable``
+    where no time was left for a second look: the refusal is then neither believed nor dismissed.
     """
     for pause in pauses:
         try:
@@ -46,10 +46,10 @@ def look_again(ask: Callable[[], _T], *, pauses: Sequence[float], began: float) 
 def probe_fresh(
     strategy: Strategy, target: Target, credential: Credential, *, pauses: Sequence[float], began: float
 ) -> ProbeResult:
-    """Probe a credential that was just obtained, and again where it is refused. HTTP; waits as ``look_again`` does.
+    """Probe a fresh credential, and probe it again where it is refused. HTTP; sleeps as ``look_again`` does.
 
     The verdict is never DEAD: raises ``GrantRejected`` after the last look, and ``ProviderUnavailable`` where the
-    provider refused it once and could not answer when it was asked again.
+    provider refused the credential once and then could not answer the next probe.
     """
     was_refused = False
 

@@ -1,7 +1,6 @@
-"""A connect session in its own browser: found, and refused to every other; and what stands against going on with it.
+"""Find a connect session for its own browser, refuse it to every other browser, and say why it cannot go on.
 
-The steps that a session may take are ``models.ConnectSession``; cookies themselves are the entrance's business
-(``connections.consent``).
+``models.ConnectSession`` has the steps that a session may take. ``connections.consent`` sets and reads the cookies.
 """
 
 import hmac
@@ -20,13 +19,13 @@ def find_session(session_id: uuid.UUID) -> ConnectSession | None:
 
 
 def check_browser(session: ConnectSession, browser_secret: str | None, *, now: datetime) -> None:
-    """Raise ``SessionUnusable`` unless the session's own browser asks, and in time ("expired").
+    """Raise ``SessionUnusable`` unless the session's own browser asks, and in time (else "expired"). No I/O.
 
-    "no_cookie" says that a step in progress was asked for by a browser that sent no cookie at all (``browser_secret``
-    is None): it keeps none, or it is another one that has none yet. With any other of our cookies it is "browser".
+    "no_cookie" means that a browser without any cookie of ours (``browser_secret`` is None) asked for a step in
+    progress: it does not store cookies, or it is another browser. With a wrong cookie the failure is "browser".
     """
     is_late = session.browser_expires_at is None or session.browser_expires_at <= now
-    # After the time is up the right browser may have no cookie either.
+    # After the session's time is up, its own browser may have lost the cookie too.
     if browser_secret is None and session.state in IN_BROWSER:
         if not is_late:
             raise SessionUnusable(Failure.NO_COOKIE)
@@ -37,19 +36,22 @@ def check_browser(session: ConnectSession, browser_secret: str | None, *, now: d
 
 
 def check_cookie(session: ConnectSession, browser_secret: str | None) -> None:
-    """Raise ``SessionUnusable`` ("browser") unless ``browser_secret`` is that of the session's own browser."""
+    """Raise ``SessionUnusable`` ("browser") unless ``browser_secret`` is the secret of the session's own browser."""
     if not is_own_browser(session, browser_secret):
         raise SessionUnusable(Failure.BROWSER)
 
 
 def is_own_browser(session: ConnectSession, browser_secret: str | None) -> bool:
-    """Whether ``browser_secret`` is what the session's own browser got."""
+    """Whether ``browser_secret`` is the secret of the session's own browser. Compares in constant time."""
     held = bytes(session.browser_hash or b"")
     return bool(browser_secret and held) and hmac.compare_digest(held, digest(browser_secret or ""))
 
 
 def own_session(session_id: uuid.UUID, *, browser_secret: str | None, now: datetime) -> ConnectSession:
-    """Return a session in progress for its own browser. Raises ``SessionUnusable``."""
+    """Return a session in progress for its own browser. One query, no lock.
+
+    Raises ``SessionUnusable``: "unknown", or what ``check_browser`` raises.
+    """
     session = find_session(session_id)
     if session is None:
         raise SessionUnusable(Failure.UNKNOWN)
@@ -58,7 +60,7 @@ def own_session(session_id: uuid.UUID, *, browser_secret: str | None, now: datet
 
 
 def stands_against(session: ConnectSession, *, now: datetime) -> SessionUnusable | Suspended | None:
-    """Return what stands against exchanging what ``session`` keeps, or None. No I/O."""
+    """Return the refusal if ``session`` may not be exchanged now, else None. No I/O."""
     if session.is_overdue(now=now):
         return SessionUnusable(Failure.EXPIRED, "This came too late: let the end user connect again.")
     if session.state == SessionState.EXCHANGING and not session.has_died(now=now):
@@ -76,5 +78,5 @@ def stands_against(session: ConnectSession, *, now: datetime) -> SessionUnusable
 
 
 def under_way() -> SessionUnusable:
-    """Return the refusal of whoever asks while somebody else exchanges."""
+    """Return the refusal for a caller that asks while another process exchanges. No I/O."""
     return SessionUnusable(Failure.EXCHANGING, "The exchange is under way: ask again shortly.", retry_after_seconds=2)

@@ -1,4 +1,4 @@
-"""Submit: the end user types a key into the widget; it is tried at the provider, then held like a code."""
+"""Submit: the end user types a key into the widget. The key is tried at the provider, then held like a code."""
 
 import time
 import uuid
@@ -39,11 +39,11 @@ def submit_secret(
     now: datetime,
     actor: audit.Actor,
 ) -> Held:
-    """Try what the end user typed at the provider, and hold it if it works.
+    """Try the typed key at the provider, and hold it if it works.
 
-    ``fields`` are the secret fields and the connection's parameters together. Makes an HTTP call, holds no lock during
-    it. Raises ``InvalidRequest`` naming the field to correct, ``ProviderDown``, ``AppMisconfigured`` and
-    ``SessionUnusable``; after each but the last the same page may be sent again.
+    ``fields`` holds the secret fields and the connection's parameters together, by name. Makes an HTTP call and holds
+    no lock during it. Raises ``InvalidRequest`` naming the field to correct, ``ProviderDown``, ``AppMisconfigured`` and
+    ``SessionUnusable``. The same page may be sent again after each of them but ``SessionUnusable``.
     """
     session = own_session(session_id, browser_secret=browser_secret, now=now)
     app = chosen_app(session, app_id)
@@ -82,10 +82,10 @@ def submit_secret(
 
 
 def _try(access: Access, fields: Mapping[str, str]) -> tuple[Obtained, ProbeResult | None]:
-    """Return the credential that ``fields`` make, and what the provider says of it.
+    """Return the credential that ``fields`` make, and the result of its probe (None where the provider has no probe).
 
-    HTTP. A refusal is asked about twice, a moment apart: a key that the end user has just made may not be known
-    everywhere yet. Raises ``ProviderError``.
+    HTTP. A refused key is tried a second time after a moment: a key that the end user has just made may not have
+    reached all the provider's servers yet. Raises ``ProviderError``.
     """
     began = time.monotonic()
     strategy, target = access.strategy, access.target
