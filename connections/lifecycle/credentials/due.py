@@ -1,4 +1,4 @@
-"""When a credential version is due: for a refresh, and for a probe. Pure, but for the settings' probe intervals.
+"""When a credential version is due for a refresh and for a probe. Pure, except that it reads the probe intervals.
 
 Times are aware datetimes of the database's clock; randomness comes in as ``spread`` in [0, 1).
 """
@@ -12,16 +12,16 @@ from connections.models import CredentialVersion
 
 REFRESH_FROM = 0.70
 REFRESH_UNTIL = 0.85
-ASSUMED_LIFETIME_SECONDS = 3600  # for a refreshable token of which nobody said how long it lives
+ASSUMED_LIFETIME_SECONDS = 3600  # for a refreshable token whose lifetime the provider did not state
 
-# A refresh token that ends unless it is used is used in time, with room left for a provider's bad week.
+# Use a refresh token well before its idle lifetime ends, with room left for a provider's bad week.
 IDLE_FROM = 0.50
 IDLE_UNTIL = 0.65
 
 
 @dataclass(frozen=True, slots=True)
 class GrantLifetimes:
-    """How long a grant lives, in seconds: ``idle`` unless it is used, ``absolute`` whatever is done; None: for ever."""
+    """How long a grant lives, in seconds: ``idle`` without use, ``absolute`` even with use. None means for ever."""
 
     idle: int | None = None
     absolute: int | None = None
@@ -32,8 +32,8 @@ def refresh_moment(
 ) -> datetime | None:
     """Return when ``version`` should be refreshed, or None where it cannot be.
 
-    That is at 70 to 85 % of the access token's lifetime, or at 50 to 65 % of the refresh token's idle lifetime where
-    that comes first: a grant is kept alive though nobody needs a new access token.
+    That is at 70 to 85 % of the access token's lifetime, or at 50 to 65 % of the refresh token's idle lifetime if that
+    comes first. The second rule keeps a grant alive whose access token nobody needs to renew. No I/O.
     """
     if not version.is_refreshable:
         return None
@@ -49,14 +49,14 @@ def _between(low: float, high: float, spread: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class ProbeIntervals:
-    """How long after one probe the next is due: for connections vended within the hour, within the day, and others."""
+    """The time between two probes: for connections vended within the last hour, within the last day, and all others."""
 
     hot: timedelta = timedelta(minutes=10)
     warm: timedelta = timedelta(hours=1)
     cold: timedelta = timedelta(hours=6)
 
     def after(self, last_vended_at: datetime | None, *, now: datetime) -> timedelta:
-        """Return the interval for a connection that was last vended then."""
+        """Return the interval for a connection that was last vended at ``last_vended_at`` (None: never)."""
         if last_vended_at is not None and now - last_vended_at < timedelta(hours=1):
             return self.hot
         if last_vended_at is not None and now - last_vended_at < timedelta(days=1):
@@ -65,9 +65,10 @@ class ProbeIntervals:
 
 
 def probe_at_the_end(due: datetime, *, ends_at: datetime | None, is_refreshable: bool, now: datetime) -> datetime:
-    """Return when to probe: where a credential that cannot be refreshed ends before ``due``, as soon as it has ended.
+    """Return when to probe: at ``due``, or as soon as a credential that cannot be refreshed has ended if that is first.
 
-    So the vends that stop then go on within seconds, where the provider takes it longer than it said.
+    Vends stop at that end. If the provider accepts the credential for longer than it announced, the probe shows that
+    and vends go on within seconds.
     """
     return due if is_refreshable or ends_at is None or ends_at <= now else min(due, ends_at)
 

@@ -1,6 +1,6 @@
 """When a grant ends, as the provider announced it, carried from one credential version to the next. Pure.
 
-An end that was announced stays, whether or not later answers repeat it: it counts down. An idle time begins anew with
+An announced end stays in force and counts down, whether or not later answers repeat it. An idle time begins anew with
 each use of the refresh token.
 """
 
@@ -10,16 +10,16 @@ from datetime import datetime, timedelta
 from connections.lifecycle.credentials.due import GrantLifetimes
 from providers.values import Obtained
 
-# Two announcements of the same end differ by the time that the answers took.
+# Two announcements of the same end differ by the travel times of their answers.
 _SAME_END = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
 class GrantEnds:
-    """What is known with one version; None: nothing was announced.
+    """The ends that are known with one version. Each is None where the provider announced nothing.
 
-    For how long its refresh token may lie idle, until when it works at the most, and until when the grant lives
-    whatever is done.
+    ``idle_seconds`` is how long its refresh token may lie unused, ``refresh_expires_at`` when that token ends at the
+    latest, ``grant_expires_at`` when the grant ends even if it is used.
     """
 
     idle_seconds: int | None = None
@@ -28,10 +28,10 @@ class GrantEnds:
 
 
 def ends_after(obtained: Obtained, before: GrantEnds, *, received_at: datetime) -> GrantEnds:
-    """Return what is known after an answer that was received then; ``before`` is what was known of the same grant.
+    """Return the known ends after an answer received at ``received_at``; ``before`` are those known for the same grant.
 
-    An end that each answer moves on is one that use puts off, so that the time to it is an idle time as well. One that
-    stays where it was is not: to refresh earlier and earlier would not put it off.
+    If each answer moves an end further on, use postpones that end, so the time until it is an idle time as well. If
+    the end stays where it was, it is no idle time: earlier and earlier refreshes would not postpone it. No I/O.
     """
     announced = _moment(received_at, obtained.refresh_lifetime_seconds)
     idle_seconds = obtained.idle_lifetime_seconds
@@ -47,9 +47,9 @@ def ends_after(obtained: Obtained, before: GrantEnds, *, received_at: datetime) 
 
 
 def refresh_ends_at(ends: GrantEnds, *, lifetimes: GrantLifetimes, received_at: datetime) -> datetime | None:
-    """Return when the refresh token ends unless it is used, or None where nobody said.
+    """Return when the refresh token ends unless it is used, or None where neither provider nor catalogue says.
 
-    ``lifetimes`` are those of the catalogue, which count where the provider announced nothing.
+    ``lifetimes`` come from the catalogue. They count only where the provider announced nothing.
     """
     idle_seconds = ends.idle_seconds or (None if ends.refresh_expires_at else lifetimes.idle)
     found = (ends.refresh_expires_at, _moment(received_at, idle_seconds))
@@ -57,7 +57,7 @@ def refresh_ends_at(ends: GrantEnds, *, lifetimes: GrantLifetimes, received_at: 
 
 
 def grant_ends_at(ends: GrantEnds, *, lifetimes: GrantLifetimes, authorized_at: datetime | None) -> datetime | None:
-    """Return when the grant ends whatever is done, or None where nobody said; the earliest of what is known."""
+    """Return the earliest known moment at which the grant ends even if it is used, or None where none is known."""
     by_catalogue = None if authorized_at is None else _moment(authorized_at, lifetimes.absolute)
     found = (ends.grant_expires_at, by_catalogue)
     return min((moment for moment in found if moment is not None), default=None)

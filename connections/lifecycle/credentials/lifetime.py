@@ -1,4 +1,4 @@
-"""How long a fresh credential and its grant live, where the response did not say."""
+"""The lifetime of a fresh credential and of its grant, where the token response did not state it."""
 
 from dataclasses import replace
 
@@ -12,10 +12,10 @@ from providers.vocabulary import ProbeVerdict
 
 
 def with_known_lifetime(access: Access, obtained: Obtained) -> Obtained:
-    """Return ``obtained`` with its lifetime, asking introspection (HTTP) where response and catalogue are silent.
+    """Return ``obtained`` with its lifetime. Ask introspection (HTTP) where response and catalogue do not state it.
 
-    Where that does not know either, the lifetime stays None: a refreshable credential is then taken for one of an hour,
-    and any other is watched by probes.
+    The lifetime stays None where introspection does not know it either. A refreshable credential is then assumed to
+    live for an hour; probes watch any other.
     """
     if obtained.lifetime_seconds is not None or obtained.is_endless or not access.capabilities.introspects:
         return obtained
@@ -28,8 +28,8 @@ def with_known_lifetime(access: Access, obtained: Obtained) -> Obtained:
 def grant_lifetimes(provider: str, auth_style: str, *, refresh_lifetime_seconds: int | None = None) -> GrantLifetimes:
     """Return how long a grant at this provider lives, by the catalogue. No I/O.
 
-    ``refresh_lifetime_seconds`` is what the provider said of the refresh token itself; it comes before the catalogue's
-    idle lifetime, because organisations and apps may have terms of their own.
+    ``refresh_lifetime_seconds`` is the lifetime that the provider stated for this refresh token. It comes before the
+    catalogue's idle lifetime, because organisations and apps may have terms of their own.
     """
     try:
         method = entry_named(provider).methods.get(auth_style)

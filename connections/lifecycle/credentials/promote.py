@@ -1,7 +1,7 @@
-"""Promote (T2b): what becomes of a credential version that a refresh received.
+"""Promote (T2b): decide whether a credential version that a refresh received becomes current.
 
-The fence is the credential version, never the lease: if the version that bought this one is still current, this one is
-the only live token there is, however late it comes.
+The fence is the credential version, never the lease. If the parent, the version whose refresh token was spent for the
+new one, is still current, then the new version holds the only live token, however late it arrives.
 """
 
 import random
@@ -32,10 +32,10 @@ SECRETS_KEPT = timedelta(hours=24)  # for the revocation of a connection that ha
 
 
 def promote(connection: Connection, version: CredentialVersion, *, now: datetime) -> bool:
-    """Make the received ``version`` current, keep it as an orphan, or destroy it; return whether it is current now.
+    """Make the received ``version`` current, keep it as an orphan, or destroy it. Return whether it is current now.
 
-    Call it with ``connection`` locked. A version of an older grant is destroyed; one of a disconnected connection is
-    kept for its revocation alone.
+    Call it with ``connection`` locked; no HTTP. A version of an older grant is destroyed. A version of a disconnected
+    connection is kept for the revocation alone.
     """
     promoted = False
     if version.grant_id != connection.grant_id:
@@ -54,9 +54,9 @@ def promote(connection: Connection, version: CredentialVersion, *, now: datetime
 
 
 def _replaces_current(connection: Connection, version: CredentialVersion) -> bool:
-    """Whether ``version`` was bought with the refresh token that is the current one's.
+    """Whether ``version`` was obtained with the refresh token of the current version.
 
-    That is by its parent; or by its attempt, where the token has been given on to another version (``inherit``).
+    The parent shows that; or the attempt, where a later version has inherited the token (``inherit``).
     """
     return (
         version.parent_id == connection.current_version_id
@@ -72,7 +72,7 @@ def _set_aside(version: CredentialVersion) -> None:
 
 
 def _leave_to_revocation(connection: Connection, version: CredentialVersion, *, now: datetime) -> None:
-    """Keep what came after the connection's end for its revocation alone, which begins anew if it was over."""
+    """Keep a version that arrived after the connection's end, for the revocation alone. Begin that anew if it ended."""
     if connection.revocation == Revocation.UNSUPPORTED:
         version.delete()
         return
@@ -84,7 +84,8 @@ def _leave_to_revocation(connection: Connection, version: CredentialVersion, *, 
 def promote_plainly(sealed: SealedVersion, *, lifetimes: GrantLifetimes) -> bool:
     """Promote the stored version of a healthy connection in a transaction of its own (``promote_query``).
 
-    Return False, with nothing changed, where anything is unusual or the row is locked: that is for ``promote``.
+    Return False, with nothing changed, where the connection's row is locked or its case is not the plain one. The
+    caller then uses ``promote``.
     """
     with transaction.atomic(durable=True):
         if sealed.attempt_id is None or not lock_if_free(sealed.connection_id):
@@ -115,9 +116,10 @@ def promote_plainly(sealed: SealedVersion, *, lifetimes: GrantLifetimes) -> bool
 
 
 def promote_orphan(connection: Connection, *, now: datetime) -> bool:
-    """Make the newest orphan of the current grant the current version, if there is one: it may be the live one.
+    """Make the newest orphan of the current grant the current version, if there is one. It may hold the live token.
 
-    Its status is left to what comes of its refresh, which is due at once. Call it with ``connection`` locked.
+    The connection's status does not change here: a refresh of the orphan is due at once, and its outcome decides. Call
+    it with ``connection`` locked.
     """
     orphan = newest_orphan(connection)
     if orphan is None:
@@ -144,7 +146,7 @@ def _promote(connection: Connection, version: CredentialVersion, *, now: datetim
 
 
 def _discard_overtaken(version: CredentialVersion) -> None:
-    """Delete the orphans that were there before the refresh that bought ``version`` began: they are needed no more.
+    """Delete the orphans that are older than the refresh that obtained ``version``. Nothing needs them any more.
 
     The plain promotion does the same in SQL (``promote_query``).
     """
@@ -154,7 +156,7 @@ def _discard_overtaken(version: CredentialVersion) -> None:
 
 
 def promote_received(connection: Connection, *, now: datetime) -> int:
-    """Promote what the locked ``connection`` has received and nobody has promoted yet; return how many that were."""
+    """Promote every received version of the locked ``connection`` that is not promoted yet. Return how many."""
     received = CredentialVersion.objects.filter(
         connection=connection, stage=Stage.RECEIVED, attempt_id__isnull=False
     ).order_by("received_at")

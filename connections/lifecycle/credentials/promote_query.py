@@ -1,8 +1,8 @@
 """Store (T2a) and the plain promotion (T2b) as prepared statements.
 
-Plain is the refresh of a healthy connection, nothing about which has changed but its token. Whatever else there is (a
-recovery, other scopes, a new grant, a disconnection) is left as it was, and ``promote`` decides. Two statements for the
-promotion, because at most one version may be current at any moment.
+A promotion is plain if the connection is healthy and nothing but its token has changed. In every other case (a
+recovery, other scopes, a new grant, a disconnection) the statements change nothing, and ``promote`` decides. The
+promotion takes two statements because at most one version may be current at any moment.
 """
 
 import uuid
@@ -76,7 +76,7 @@ UPDATE connections_connection AS connection
 
 @dataclass(frozen=True, slots=True)
 class PlainPromotion:
-    """What is known of the locked connection whose new version may simply take the place of the current one."""
+    """The columns of a locked connection whose new version may simply replace the current one."""
 
     connection_id: uuid.UUID
     tenant_id: uuid.UUID
@@ -90,7 +90,10 @@ class PlainPromotion:
 
 
 def begin_plain_promotion(version_id: uuid.UUID) -> PlainPromotion | None:
-    """Demote the version that ``version_id`` is to replace, or return None. Call it with the connection locked."""
+    """Demote the version that ``version_id`` will replace. Return None, with nothing changed, if the case is not plain.
+
+    One statement. Call it with the connection locked.
+    """
     return fetch_prepared(_DEMOTE, {"version_id": version_id}, PlainPromotion)
 
 
@@ -106,7 +109,10 @@ def end_plain_promotion(
     event: str,
     payload: Mapping[str, Any],
 ) -> None:
-    """Make the version current, close its attempt, and write the event. In the transaction that began it."""
+    """Make the version current, close its attempt, and write the event ``event`` with ``payload``. One statement.
+
+    Call it in the same transaction as ``begin_plain_promotion``.
+    """
     execute_prepared(
         _PROMOTE,
         {

@@ -1,7 +1,7 @@
-"""Reread: unread answers tried again, because their catalogue entry was mended or somebody asks.
+"""Reread: try to read an unread answer again, because its catalogue entry was mended or an operator asks.
 
-What is read becomes a received version of its attempt, and is promoted by the rule of all others: if the version that
-bought it is still current (``promote``). Nothing is sent.
+An answer that can be read becomes a received version of its attempt. The usual rule promotes it: its parent has to be
+current still (``promote``). Nothing is sent to the provider.
 """
 
 import uuid
@@ -32,9 +32,10 @@ LOCK_TIMEOUT_SECONDS = 1.0
 
 
 def read_answer(kept: KeptAnswer, access: Access, *, previous: Credential | None = None) -> Obtained:
-    """Return what ``kept`` holds by the entry as it is now; ``previous`` is what bought it, None for a code. No I/O.
+    """Return the credential that ``kept`` holds, read by the catalogue entry as it is now. No I/O.
 
-    Raises what the strategy raises, and ``MalformedResponse`` where the endpoints are no longer those that gave it.
+    ``previous`` is the credential whose refresh the answer belongs to, or None if the answer was to a code. Raises
+    what the strategy raises, and ``MalformedResponse`` where the endpoints are not those that gave the answer.
     """
     if kept.grantor != access.target.grantor:
         raise MalformedResponse(Evidence("The endpoints are not those that gave this answer.", sent=False))
@@ -44,9 +45,10 @@ def read_answer(kept: KeptAnswer, access: Access, *, previous: Credential | None
 def reread_locked(
     connection: Connection, *, now: datetime, only_changed: bool = False, actor: audit.Actor = audit.SYSTEM
 ) -> int:
-    """Read what the locked ``connection`` has unread, newest first, and promote it; return how many were read.
+    """Read the unread answers of the locked ``connection``, newest first, and promote them. Return how many were read.
 
-    With ``only_changed`` those alone whose entry is not the one that could not read them. Call it in a transaction.
+    With ``only_changed``, try only the answers whose catalogue entry has changed since the last try. Call it in a
+    transaction; no HTTP.
     """
     rows = list(UnreadAnswer.objects.filter(connection=connection).order_by("-received_at"))
     digest = entry_digest(connection.provider) if rows else ""
@@ -58,7 +60,7 @@ def reread_locked(
         row.save(update_fields=["tried_with"])
         if _read(connection, row, now=now, actor=actor):
             count += 1
-            break  # what was received before it has been overtaken
+            break  # older answers have been overtaken by this one
     if count and not UnreadAnswer.objects.filter(connection=connection).exists():
         connection.mark_unread(None)
     note_unread(connection, now=now)
@@ -68,7 +70,7 @@ def reread_locked(
 def _read(connection: Connection, row: UnreadAnswer, *, now: datetime, actor: audit.Actor) -> bool:
     parent = CredentialVersion.objects.filter(Q(id=row.parent_id), connection=connection).first()
     if parent is None or row.grant_id != connection.grant_id:
-        row.delete()  # what it renews is gone, and the answer with it
+        row.delete()  # the version that it renews is gone, so the answer is useless
         return False
     try:
         access = access_to(connection.provider_app, connection.params)
@@ -100,7 +102,10 @@ def _read(connection: Connection, row: UnreadAnswer, *, now: datetime, actor: au
 
 
 def reread(connection_id: uuid.UUID, *, actor: audit.Actor = audit.SYSTEM) -> tuple[int, int]:
-    """Read what one connection has unread; return how many were read, and how many are left. One short transaction."""
+    """Read the unread answers of one connection. Return how many were read, and how many are left unread.
+
+    One short transaction that locks the connection; no HTTP.
+    """
     with short_transaction(lock_timeout_seconds=LOCK_TIMEOUT_SECONDS) as now:
         connection = lock_connection(connection_id)
         if connection is None:
@@ -110,7 +115,10 @@ def reread(connection_id: uuid.UUID, *, actor: audit.Actor = audit.SYSTEM) -> tu
 
 
 def discard_unread(connection_id: uuid.UUID, *, actor: audit.Actor) -> int:
-    """Destroy what one connection has unread, and return how many that were; its refreshes are no longer held back."""
+    """Destroy the unread answers of one connection, so that they no longer hold back its refreshes. Return how many.
+
+    One short transaction that locks the connection, with an audit row.
+    """
     with short_transaction(lock_timeout_seconds=LOCK_TIMEOUT_SECONDS) as now:
         connection = lock_connection(connection_id)
         count = UnreadAnswer.objects.filter(connection_id=connection_id).count()
@@ -123,9 +131,9 @@ def discard_unread(connection_id: uuid.UUID, *, actor: audit.Actor) -> int:
 
 
 def reread_changed() -> int:
-    """Read again whatever a changed catalogue may have made readable; return how many were read.
+    """Try again the unread answers whose catalogue entry has changed. Return how many were read.
 
-    Each answer is tried once for each version of its entry. With nothing unread this is one query of an empty table.
+    Tries each answer once for each version of its entry. Without unread answers this is one query of an empty table.
     """
     with database.cursor() as cursor:
         cursor.execute(

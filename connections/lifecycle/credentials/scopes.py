@@ -1,7 +1,7 @@
-"""Scopes requested, granted and observed: what is recorded, and what of it is missing or was lost.
+"""Record the scopes that were requested, granted and observed, and find those that are missing or were lost.
 
-Recorded is what was named; compared is by the rules of the provider's entry as they are now, so that an entry which
-comes to know that one scope includes another mends what is shown of the connections that are there already.
+The rows hold the names as they were given. Comparisons use the rules of the provider's entry as it is now. So an entry
+that learns that one scope includes another corrects the display of existing connections as well.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ _MOST_NAMES = 300
 
 
 def missing_scopes(provider: str, scopes: Iterable[Scope]) -> list[str]:
-    """Return the names of a connection's ``scopes`` that were requested and that nothing granted stands for. No I/O."""
+    """Return the names of requested ``scopes`` for which no granted scope stands. No I/O beyond the catalogue."""
     scopes = list(scopes)
     requested = [scope.name for scope in scopes if scope.is_requested]
     granted = [scope.name for scope in scopes if scope.is_granted]
@@ -26,10 +26,10 @@ def missing_scopes(provider: str, scopes: Iterable[Scope]) -> list[str]:
 
 
 def lacks_scopes() -> Q:
-    """Return the condition for connections that miss a requested scope, for lists of many.
+    """Return the query condition for connections that miss a requested scope, for long lists.
 
-    Reads the catalogue and, where an entry has rules for names that it does not name itself (``*``, case, prefixes),
-    the names in use at that provider: the first few hundred; any further one counts as missing.
+    Reads the catalogue. Where an entry's rules cover names that it does not list (``*``, case, prefixes), this also
+    queries the names in use at that provider: the first few hundred. Any further name counts as missing.
     """
     missing = Scope.objects.filter(connection=OuterRef("pk"), is_requested=True, is_granted=False)
     granted = Scope.objects.filter(connection=OuterRef("connection"), is_granted=True)
@@ -52,7 +52,7 @@ def lacks_scopes() -> Q:
 
 
 def _names_in_use(providers: Sequence[str]) -> dict[str, set[str]]:
-    """Return the names of scopes that connections to ``providers`` were asked for without getting them, or have."""
+    """Return the scope names in use, by provider: those that were requested and not granted, and those granted."""
     found: dict[str, set[str]] = {}
     for is_granted in (False, True):
         scopes = Scope.objects.filter(connection__provider__in=providers, is_granted=is_granted)
@@ -63,7 +63,10 @@ def _names_in_use(providers: Sequence[str]) -> dict[str, set[str]]:
 
 
 def sync_granted_scopes(connection: Connection, version: CredentialVersion) -> None:
-    """Record the scopes granted with ``version``, and tell of every one that was lost since the last."""
+    """Record the scopes granted with ``version``, and emit an event if scopes of the earlier version were lost.
+
+    Call it in a transaction, with ``connection`` locked.
+    """
     granted = set(version.scopes)
     known = {scope.name: scope for scope in connection.scopes.all()}
     before = [name for name, scope in known.items() if scope.is_granted]
@@ -81,16 +84,16 @@ def sync_granted_scopes(connection: Connection, version: CredentialVersion) -> N
 
 
 def record_requested_scopes(connection: Connection, requested: tuple[str, ...]) -> None:
-    """Replace the set of scopes that were asked for."""
+    """Replace the set of scopes that were requested for ``connection``."""
     connection.scopes.filter(is_requested=True).exclude(name__in=requested).update(is_requested=False)
     for name in requested:
         Scope.objects.update_or_create(connection=connection, name=name, defaults={"is_requested": True})
 
 
 def observe_scopes(connection: Connection, observed: Sequence[str], *, unnamed: str = "") -> None:
-    """Record the scopes that the provider names now, and tell of granted ones that are gone since it named them last.
+    """Record the scopes that the provider names now. Emit an event if granted scopes are gone since it last named them.
 
-    ``unnamed`` is a scope that is granted without being named.
+    ``unnamed`` is a scope that the provider grants without naming it, or "". Call it with ``connection`` locked.
     """
     rules = scope_rules_of(connection.provider)
     known = list(connection.scopes.all())
@@ -110,5 +113,5 @@ def observe_scopes(connection: Connection, observed: Sequence[str], *, unnamed: 
 
 
 def _held(names: Sequence[str], *, granted: Sequence[str], provider: str) -> set[str]:
-    """Return those of ``names`` that were named by a grant, or were asked for and stood in for by one."""
+    """Return the ``names`` that a grant names, and those that were requested and for which a granted scope stands."""
     return set(names) - set(scope_rules_of(provider).missing(names, granted=granted, asked=()))

@@ -1,13 +1,13 @@
 """The spool: where a fresh credential waits when the database cannot be reached to store it.
 
-It may be the only live token of its grant. One file a version, encrypted under ``FERNET_KEYS`` as a whole (its secrets
-are sealed already), synced to disk with its folder before the writer goes on. It is replayed by every process with the
-same folder: when it starts to claim, when it finds the database again, and every few seconds (``presence``); by each
-run of ``recover``; and by whoever would otherwise retry a refresh that is in doubt.
+The credential may be the only live token of its grant. Each version is one file, encrypted under ``FERNET_KEYS`` as a
+whole (its secrets are sealed already). File and folder are synced to disk before the writer goes on. Every process with
+the same folder replays the spool: when it starts to claim, when it reaches the database again, and every few seconds
+(``presence``); in each run of ``recover``; and before it retries a refresh that is in doubt.
 
-A file that does not open, that another release wrote in another format, or that the database does not take, is set
-aside and told in the log and in the audit trail, and blocks nobody. Each process that starts tries again what was set
-aside, because the fault may have been its keys or its release.
+A file is set aside if it does not open, if another release wrote it in another format, or if the database rejects it.
+The log and the audit trail then say so, and the other files are not blocked. Each process that starts tries the files
+that were set aside again, because the fault may have lain in the keys or the release of the process before.
 """
 
 import base64
@@ -55,9 +55,9 @@ class _OtherFormat(Exception):
 
 
 def write(sealed: _Sealed) -> Path:
-    """Write ``sealed`` durably: the file and its folder are synced before this returns. Raises ``OSError``.
+    """Write ``sealed`` durably: the file and its folder are synced before this returns. Disk only, no database.
 
-    Raises ``TypeError`` for what could not be read back.
+    Raises ``OSError``, and ``TypeError`` for a value that could not be read back.
     """
     content = outer_fernet().encrypt(_encode(sealed))
     where = folder()
@@ -75,12 +75,13 @@ def write(sealed: _Sealed) -> Path:
 
 
 def replay(where: Path | None = None, *, retries_aside: bool = False) -> list[uuid.UUID]:
-    """Store what the spool holds, and return the connections concerned; they are to be promoted next.
+    """Store the versions in the spool. Return the ids of their connections, whose versions the caller promotes next.
 
-    ``where`` is the folder of the settings unless given. Several processes may replay at once: a version that is stored
-    already is only removed from the spool. Each is stored in a transaction of its own. Raises Django's
-    ``OperationalError`` or ``InterfaceError`` where the database is away; all files are kept then. Raises
-    ``RuntimeError`` inside a transaction: that may hold a lock, which the rows written here would wait for in turn.
+    ``where`` is the folder; without it, that of the settings. ``retries_aside`` also tries the files that were set
+    aside. Several processes may replay at once: a version that is stored already is only removed from the spool. Each
+    version is stored in a transaction of its own. Raises Django's ``OperationalError`` or ``InterfaceError`` where the
+    database is away, and keeps all files then. Raises ``RuntimeError`` inside a transaction: that transaction may hold
+    a lock for which the rows written here would wait (a deadlock).
     """
     if database.in_atomic_block:
         raise RuntimeError("The spool is replayed inside a transaction.")
@@ -90,7 +91,7 @@ def replay(where: Path | None = None, *, retries_aside: bool = False) -> list[uu
             sealed = _decode(outer_fernet().decrypt(_read(path)))
         except FileNotFoundError:
             continue
-        except OSError as error:  # of this moment, or of the disk: the file is tried again
+        except OSError as error:  # it may be temporary: the file is tried again
             logger.error("spool_file_unread", file=path.name, error=type(error).__name__)
             continue
         except _OtherFormat:
@@ -104,14 +105,14 @@ def replay(where: Path | None = None, *, retries_aside: bool = False) -> list[uu
                 connection_ids.append(sealed.connection_id)
         except (IntegrityError, DataError):
             if _is_stored(sealed):
-                remove(path)  # another process stored it in this moment
+                remove(path)  # another process has just stored it
             else:
                 _set_aside(path, why="refused")
     return connection_ids
 
 
 def _is_stored(sealed: _Sealed) -> bool:
-    """Whether it is in the database, or, of an unread answer, has been read or discarded since."""
+    """Whether ``sealed`` is in the database, or is an unread answer that has been read or discarded since."""
     model = CredentialVersion if isinstance(sealed, SealedVersion) else UnreadAnswer
     return model.objects.filter(id=sealed.id).exists()
 
@@ -138,7 +139,7 @@ def _encode(sealed: _Sealed) -> bytes:
 
 
 def _as_text(value: object) -> str:
-    """Return what ``_decode`` reads back. Raises ``TypeError`` for anything else: here, and not at the replay."""
+    """Return ``value`` as the text that ``_decode`` reads. Raise ``TypeError`` now for a type it could not read."""
     match value:
         case bytes():
             return base64.b64encode(value).decode()
@@ -151,7 +152,7 @@ def _as_text(value: object) -> str:
 
 def _decode(plaintext: bytes) -> _Sealed:
     document: dict[str, Any] = json.loads(plaintext)
-    # What was written before files named their format is of the first.
+    # A file without a format number was written before files had one: it is of format 1.
     kind = _KINDS.get(document.pop("kind", "version"))
     if document.pop("format", 1) != FORMAT or kind is None or not document.keys() <= {m.name for m in fields(kind)}:
         raise _OtherFormat
@@ -168,12 +169,12 @@ def _decode(plaintext: bytes) -> _Sealed:
 
 
 def folder() -> Path:
-    """Return the folder of the settings; it need not exist."""
+    """Return the spool's folder by the settings. It need not exist. No I/O."""
     return Path(settings.SPOOL_DIR)
 
 
 def _files(where: Path, *, retries_aside: bool) -> list[Path]:
-    """Return what is to be replayed; drafts only when their writer must have died before it could rename them."""
+    """Return the files to replay. Include a draft only if its writer must have died before it could rename it."""
     paths = list(where.glob(f"*{_SUFFIX}"))
     paths += [path for path in where.glob(f"*{_DRAFT}") if _age_seconds(path) > _DRAFT_SECONDS]
     if retries_aside:
@@ -196,7 +197,7 @@ def _age_seconds(path: Path) -> float:
 
 
 def discard(sealed: _Sealed) -> None:
-    """Remove what ``write`` made for a version that is stored: its file, or the draft at which it failed."""
+    """Remove what ``write`` left on disk for a version that is stored now: its file, or a draft that failed."""
     for suffix in (_SUFFIX, _DRAFT):
         remove(folder() / f"{sealed.id}{suffix}")
 
@@ -205,7 +206,7 @@ def remove(path: Path) -> None:
     """Remove a file whose version is stored."""
     try:
         path.unlink(missing_ok=True)
-        _sync(path.parent)  # a crash must not bring back a version that has been used up and deleted since
+        _sync(path.parent)  # after a crash, a version that was used up and deleted since must not come back
     except FileNotFoundError:
         return  # there is no folder, and so no file
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Store (T2a): a received version is inserted whatever else is going on, because it may be the only live token."""
+"""Store (T2a): insert a received version at once and without a lock, because it may hold the only live token."""
 
 from django.db import connection as database
 
@@ -23,7 +23,7 @@ VALUES (%(id)s, %(connection_id)s, %(grant_id)s, %(parent_id)s, %(attempt_id)s, 
 
 
 def store_received(sealed: SealedVersion) -> None:
-    """Insert ``sealed`` as ``received`` and mark its attempt (T2a), whatever else is going on. One statement."""
+    """Insert ``sealed`` as ``received`` and mark its attempt as received (T2a). One statement; takes no lock first."""
     row = row_of(sealed)
     columns = CredentialVersion._meta.concrete_fields
     values = {column.attname: column.get_db_prep_save(getattr(row, column.attname), database) for column in columns}

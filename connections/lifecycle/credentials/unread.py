@@ -1,9 +1,9 @@
-"""Unread answers: successes of a token endpoint that nobody could read, kept sealed until somebody can.
+"""Unread answers: success responses of a token endpoint that could not be read. They are kept sealed until they can.
 
-One may hold the only live tokens of its grant, so it is stored before anything is decided about it. Where the provider
-rotates, and something in it looks like a token, the refresh token that bought it is not used again: that would be
-refused at the best, and end the whole grant at the worst. Reading it is ``reread``; what it may hold is judged by
-``providers.oauth.unread``.
+Such an answer may hold the only live tokens of its grant, so it is stored before anything is decided about it. Where
+the provider rotates refresh tokens and the answer contains something like a token, the refresh token that was sent is
+not used again: at best the provider would refuse it, at worst end the whole grant. ``reread`` reads the answers;
+``providers.oauth.unread`` judges what an answer may hold.
 """
 
 import base64
@@ -35,14 +35,17 @@ _LONGEST_HEADER = 200
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """One answer as it came, when that was, and who gave it: it is read for the same party alone."""
+    """One answer as it came, when it came, and the party that gave it. It is read only for that same party."""
 
     answer: Response
     received_at: datetime
     grantor: str
 
     def to_document(self) -> dict[str, Any]:
-        """Return it as what is sealed: the status, the headers that matter, and the body."""
+        """Return the JSON object to seal.
+
+        Keys: ``status``, ``headers`` (those that matter, by name), ``body`` (base64), ``received_at``, ``grantor``.
+        """
         headers = {name: self.answer.headers.get(name, "")[:_LONGEST_HEADER] for name in _HEADERS}
         return {
             "status": self.answer.status,
@@ -54,7 +57,7 @@ class KeptAnswer:
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Self:
-        """Return what ``to_document`` wrote."""
+        """Return the answer that ``to_document`` wrote."""
         headers = CaseInsensitiveDict(document["headers"])
         answer = Response(document["status"], headers, base64.b64decode(document["body"]))
         return cls(answer, datetime.fromisoformat(document["received_at"]), document["grantor"])
@@ -62,7 +65,7 @@ class KeptAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SealedAnswer:
-    """An unread answer sealed and ready to insert; it can be kept anywhere, the spool included."""
+    """An unread answer, sealed and ready to insert. It is safe to store anywhere, also in the spool."""
 
     id: uuid.UUID
     connection_id: uuid.UUID
@@ -92,7 +95,11 @@ def seal_answer(
     rotates: bool,
     received_at: datetime,
 ) -> SealedAnswer:
-    """Return an answer sealed for a row of its own. No I/O beyond the catalogue."""
+    """Return ``unread`` sealed for a row of its own. No I/O beyond the catalogue.
+
+    ``parent_id`` is the version whose refresh token was sent; ``grantor`` names the party that gave the answer;
+    ``rotates``: the provider replaces refresh tokens.
+    """
     answer_id = uuid.uuid4()
     place = answer_place(tenant_id=tenant_id, connection_id=connection_id, answer_id=answer_id)
     plaintext = json.dumps(KeptAnswer(unread.answer, received_at, grantor).to_document()).encode()
@@ -113,18 +120,18 @@ def seal_answer(
 
 
 def store_unread(sealed: SealedAnswer) -> None:
-    """Insert ``sealed``, whatever else is going on, in a transaction of its own or the caller's."""
+    """Insert ``sealed`` without a lock, in the caller's transaction if one is open."""
     UnreadAnswer(**{name: getattr(sealed, name) for name in SealedAnswer.__dataclass_fields__}).save(force_insert=True)
 
 
 def open_answer(connection: Connection, row: UnreadAnswer) -> KeptAnswer:
-    """Return what ``row`` keeps. One query. Raises ``Unreadable``."""
+    """Return the answer that ``row`` keeps, opened. One query. Raises ``Unreadable``."""
     place = answer_place(tenant_id=connection.tenant_id, connection_id=connection.id, answer_id=row.id)
     return KeptAnswer.from_document(json.loads(open_stored(row.answer, place=place)))
 
 
 def entry_digest(provider: str) -> str:
-    """Return what stands for the entry of ``provider`` as it is now; "" where it is gone."""
+    """Return a digest of the catalogue entry of ``provider`` as it is now, or "" where the entry is gone."""
     try:
         return hashlib.sha256(entry_named(provider).model_dump_json().encode()).hexdigest()
     except AppMisconfigured:
@@ -132,10 +139,10 @@ def entry_digest(provider: str) -> str:
 
 
 def note_unread(connection: Connection, *, now: datetime) -> None:
-    """Show on the locked ``connection`` that an answer of its is unread, and tell of it once.
+    """Mark the locked ``connection`` as having an unread answer, once, with an event and an audit row.
 
-    Of those for which nothing waits only the newest is kept. One that came after its refresh token had been given on to
-    another version (``inherit``) is of that one.
+    Of the answers that hold nothing back, only the newest is kept. If another version has inherited the refresh token
+    before the answer came (``inherit``), the answer is assigned to that version.
     """
     followed = RefreshAttempt.objects.filter(parent_version_id=connection.current_version_id, connection=connection)
     late = UnreadAnswer.objects.filter(connection=connection, attempt_id__in=followed.values("id"))
@@ -157,16 +164,17 @@ def note_unread(connection: Connection, *, now: datetime) -> None:
 
 
 def forget_unread(connection: Connection, *, but_of: uuid.UUID | None = None) -> None:
-    """Destroy the unread answers of the locked ``connection``, those that version ``but_of`` bought excepted."""
+    """Destroy the unread answers of the locked ``connection``, but not those to refreshes of version ``but_of``."""
     UnreadAnswer.objects.filter(connection=connection).exclude(parent_id=but_of).delete()
     if connection.answer_unread_at is not None and not UnreadAnswer.objects.filter(connection=connection).exists():
         connection.mark_unread(None)
 
 
 def is_held_back(connection: Connection, *, now: datetime) -> bool:
-    """Whether the refresh token of the locked ``connection`` may have been used up by an answer that is still unread.
+    """Whether a refresh with an answer still unread may have used up the refresh token of the locked ``connection``.
 
-    Not while the provider's grace lasts: until then it works once more, and that answer may be readable.
+    False while the provider's grace period lasts: the refresh token still works then, and its next answer may be
+    readable.
     """
     waiting = UnreadAnswer.objects.filter(
         parent_id=connection.current_version_id, connection=connection, holds_back=True

@@ -1,7 +1,7 @@
-"""Storing and promoting credential versions: the only place where a version becomes current.
+"""Seal and insert credential versions, and make one current. ``make_current`` and ``promote_query`` alone do the last.
 
-A version is first inserted as ``received``, whatever else is going on, because it may be the only live token there is;
-it becomes current in a second transaction, with the connection locked.
+A version is first inserted as ``received``, at once and without a lock, because it may hold the only live token. It
+becomes current in a second transaction, with the connection locked.
 """
 
 import random
@@ -31,7 +31,7 @@ from providers.values import Obtained
 
 @dataclass(frozen=True, slots=True)
 class SealedVersion:
-    """A version sealed and ready to insert; it can be kept anywhere, the spool included."""
+    """A version, sealed and ready to insert. It is safe to store anywhere, also in the spool."""
 
     id: uuid.UUID
     connection_id: uuid.UUID
@@ -67,8 +67,8 @@ def seal_version(
 ) -> SealedVersion:
     """Return ``obtained`` sealed as a new version. ``scopes`` are those granted with it. No I/O.
 
-    ``grantor`` is that of the target that gave it. It is sealed with the secrets, so that no column can say otherwise.
-    ``before`` is what the parent knew of the grant's end.
+    ``grantor`` names the party that issued the credential. It is sealed together with the secrets, so that a change of
+    a plain column cannot redirect them. ``before`` are the ends of the grant that the parent version knew.
     """
     ends = ends_after(obtained, before, received_at=received_at)
     version_id = uuid.uuid4()
@@ -94,7 +94,7 @@ def seal_version(
 
 
 def _unsaid_lifetime(obtained: Obtained) -> int:
-    """Return for how long a refreshable token is used that does not end, or of which nobody said when."""
+    """Return for how many seconds to use a refreshable token that never ends, or whose end is unknown."""
     return LONGEST_SECONDS if obtained.is_endless else ASSUMED_LIFETIME_SECONDS
 
 
@@ -123,28 +123,28 @@ def row_of(sealed: SealedVersion) -> CredentialVersion:
 
 
 def insert_received(sealed: SealedVersion) -> CredentialVersion:
-    """Insert ``sealed`` as ``received``, unconditionally, in the caller's transaction or on its own."""
+    """Insert ``sealed`` as ``received`` and return its row. Unconditional, in the caller's transaction if any."""
     row = row_of(sealed)
     row.save(force_insert=True)
     return row
 
 
 def set_lifetime(version: CredentialVersion, lifetime_seconds: int) -> None:
-    """Record the lifetime of a received version that was learnt after it had been stored."""
+    """Record the lifetime, in seconds, that became known after the received version was stored."""
     version.lifetime_seconds = lifetime_seconds
     version.access_expires_at = version.received_at + timedelta(seconds=lifetime_seconds)
     version.save(update_fields=["lifetime_seconds", "access_expires_at"])
 
 
 def ends_of(version: CredentialVersion) -> GrantEnds:
-    """Return what ``version`` knows of the end of its grant."""
+    """Return the ends of the grant as ``version`` has them. No I/O."""
     return GrantEnds(version.refresh_lifetime_seconds, version.refresh_expires_at, version.grant_expires_at)
 
 
 def outlive(connection: Connection, version: CredentialVersion, *, now: datetime) -> None:
-    """Forget the end of a credential that was proved alive after it and cannot be refreshed: the proof is worth more.
+    """Forget the announced end of a credential that cannot be refreshed and was proved alive after that end.
 
-    Call it with ``connection`` locked.
+    The proof counts for more than the announcement. Call it with ``connection`` locked.
     """
     if version.is_refreshable or version.access_expires_at is None or version.access_expires_at > now:
         return
@@ -156,9 +156,9 @@ def outlive(connection: Connection, version: CredentialVersion, *, now: datetime
 def make_current(connection: Connection, version: CredentialVersion, *, now: datetime) -> None:
     """Make ``version`` the current one. Call it in a transaction, with ``connection`` locked.
 
-    The version that was current becomes ``previous``, older ones of that stage and orphans of other grants go. Due
-    times follow from the new lifetime; failures and evidence are cleared. The status stays: it changes in ``status``.
-    Granted scopes follow the version, with an event where some were lost.
+    The version that was current becomes ``previous``. Older previous versions and orphans of other grants are deleted.
+    Due times follow from the new lifetime; failures and evidence are cleared. The status does not change here
+    (``health.status``). Granted scopes follow the version, with an event where some were lost.
     """
     siblings = CredentialVersion.objects.filter(connection=connection).exclude(id=version.id)
     of_older_grants = ~Q(grant_id=version.grant_id) & ~Q(stage=Stage.CURRENT)

@@ -1,12 +1,13 @@
-"""Delete a tenant: nothing of it vends from the first transaction on, and in the end nothing of it can be opened.
+"""Delete a tenant: from the first transaction on it vends nothing, and in the end none of its secrets can be opened.
 
-Two steps. *Ordered*: the tenant is suspended for good, what is under way for it ends, its connections are disconnected,
-and their providers are asked to revoke. *Shredded*: its data keys are destroyed, and with them everything that was
-sealed under them, wherever a copy may be; then its rows go, in batches. Shredding follows when every revocation has
-ended, after 24 hours at the latest, or at once where that was asked for: then no provider is asked.
+There are two steps. *Ordered*: the tenant is suspended for good, its connect sessions end, its connections are
+disconnected, and their providers are asked to revoke. *Shredded*: the tenant's data keys are destroyed, which makes
+everything that was sealed under them unreadable, wherever a copy may be; then its rows are deleted, in batches.
+Shredding follows when every revocation has ended, after 24 hours at the latest. Where the operator orders deletion at
+once, it follows immediately and no provider is asked.
 
-Each transaction leaves something from which any process can go on, and repeating any of it is harmless. What stays is
-the audit trail. Provider apps that all tenants share, and operator-wide API clients, are not the tenant's.
+After each transaction any process can go on, and repeating any step is harmless. Only the audit trail stays. Provider
+apps that all tenants share, and operator-wide API clients, do not belong to the tenant.
 """
 
 import time
@@ -54,9 +55,10 @@ RUN_SECONDS = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """How far the deletion of a tenant is. ``connections`` and ``revoking`` count what is left.
+    """How far the deletion of a tenant has come.
 
-    ``shred_at`` is when its data keys are destroyed at the latest; None when the tenant is gone.
+    ``connections`` counts the connections that are left, ``revoking`` those whose revocation has not ended.
+    ``shred_at`` is when the data keys are destroyed at the latest; None when the tenant is gone.
     """
 
     slug: str
@@ -71,7 +73,7 @@ class Deletion:
 
 
 def contents_of(tenant: Tenant) -> dict[str, int]:
-    """Return how many rows of each kind go with ``tenant``, by their names."""
+    """Return how many rows of each kind ("connections", "API keys"…) go with ``tenant``. One query for each kind."""
     rows: dict[str, QuerySet[Model]] = {
         "connections": Connection.objects.for_tenant(tenant.id),
         "provider apps": ProviderApp.objects.filter(tenant=tenant),
@@ -87,8 +89,8 @@ def contents_of(tenant: Tenant) -> dict[str, int]:
 def order_deletion(tenant_id: uuid.UUID, *, now: datetime, at_once: bool, actor: audit.Actor) -> Deletion:
     """Suspend a tenant for good and order its deletion. One short transaction; ``continue_deletion`` does the rest.
 
-    ``at_once`` waits for no revocation. Repeating it changes nothing, except that ``at_once`` hastens what was ordered
-    before. Raises ``NotFound``.
+    ``at_once`` waits for no revocation. Repeating the order changes nothing, except that ``at_once`` hastens an earlier
+    order. Raises ``NotFound``.
     """
     shred_at = now if at_once else now + SECRETS_KEPT
     with short_transaction():
@@ -110,18 +112,18 @@ def order_deletion(tenant_id: uuid.UUID, *, now: datetime, at_once: bool, actor:
 
 
 def delete_ordered(*, now: datetime) -> int:
-    """Go on with every deletion that was ordered, for 20 s at the most; return how many tenants are gone."""
+    """Continue every ordered deletion, for 20 s at the most. Return how many tenants are gone. No HTTP."""
     give_up_at = time.monotonic() + RUN_SECONDS
     ordered = list(Tenant.objects.filter(shred_at__isnull=False).order_by("shred_at").values_list("id", flat=True))
     return sum(continue_deletion(tenant_id, now=now, give_up_at=give_up_at).is_done for tenant_id in ordered)
 
 
 def continue_deletion(tenant_id: uuid.UUID, *, now: datetime, give_up_at: float | None = None) -> Deletion:
-    """Take the ordered deletion of a tenant as far as it goes now, and return how far that is. No HTTP.
+    """Take the ordered deletion of a tenant as far as possible now, and return how far it has come. No HTTP.
 
-    Short transactions; ``give_up_at`` is by the monotonic clock, in 20 s unless given. Rows that somebody has locked
-    are left for the next time, and so is what an exchange that is under way may still write to. Does nothing for a
-    tenant whose deletion was not ordered; raises ``NotFound`` where there is none.
+    Opens short transactions. ``give_up_at`` is a moment of ``time.monotonic()``; without it, 20 s from now. Rows that
+    another transaction has locked, and rows to which an exchange under way may still write, are left for the next run.
+    Does nothing for a tenant whose deletion was not ordered. Raises ``NotFound`` where there is no such tenant.
     """
     give_up_at = time.monotonic() + RUN_SECONDS if give_up_at is None else give_up_at
     tenant = Tenant.objects.only("id", "slug", "shred_at").filter(id=tenant_id).first()
@@ -147,7 +149,7 @@ def _progress(tenant: Tenant) -> Deletion:
 
 
 def _end_sessions(tenant: Tenant, *, now: datetime, give_up_at: float) -> None:
-    """End the tenant's connect sessions with what they hold, but for exchanges that are under way."""
+    """End the tenant's connect sessions and destroy what they hold, except those whose exchange is under way."""
     ids = _open_sessions(tenant).values_list("id", flat=True)
     for session_id in list(ids):
         if time.monotonic() > give_up_at:
@@ -173,18 +175,18 @@ def _disconnect(tenant: Tenant, *, now: datetime, give_up_at: float) -> None:
 
 
 def _connected(tenant: Tenant) -> QuerySet[Connection]:
-    """Return what is to be disconnected; a pending connection belongs to a connect session, and ends with it."""
+    """Return the connections to disconnect. A pending one is left out: it ends with its connect session."""
     return Connection.objects.for_tenant(tenant.id).exclude(status__in=(Status.DISCONNECTED, Status.PENDING))
 
 
 def _is_in_use(tenant: Tenant) -> bool:
-    """Whether something is still to be ended, or to be revoked."""
+    """Whether a session or connection has not ended yet, or a revocation is pending."""
     revoking = Connection.objects.for_tenant(tenant.id).filter(revocation=Revocation.PENDING)
     return revoking.exists() or _connected(tenant).exists() or _open_sessions(tenant).exists()
 
 
 def _shred(tenant: Tenant) -> None:
-    """Destroy the tenant's data keys: one short transaction, whatever the number of rows that they open."""
+    """Destroy the tenant's data keys in one short transaction, however many rows they open."""
     with short_transaction():
         keys = DataKey.objects.filter(tenant=tenant).exclude(wrapped=SHREDDED).update(wrapped=SHREDDED)
         ProviderApp.objects.filter(tenant=tenant, secrets__isnull=False).update(secrets=None)
@@ -193,7 +195,7 @@ def _shred(tenant: Tenant) -> None:
 
 
 def _is_written_to(tenant: Tenant, *, now: datetime) -> bool:
-    """Whether an exchange or a refresh is under way: its answer is to find its row yet, though it is of no use."""
+    """Whether an exchange or a refresh is under way. Its answer has to find its row, although nobody will use it."""
     sent = RefreshAttempt.objects.filter(connection__tenant=tenant, state=AttemptState.SENT, deadline_at__gt=now)
     exchanging = ConnectSession.objects.filter(
         tenant=tenant, state=SessionState.EXCHANGING, exchange_started_at__gt=now - EXCHANGE_LIMIT
@@ -202,7 +204,7 @@ def _is_written_to(tenant: Tenant, *, now: datetime) -> bool:
 
 
 def _delete_rows(tenant: Tenant, *, give_up_at: float) -> bool:
-    """Delete what is the tenant's, what refers to other rows before these; return whether all of it is gone."""
+    """Delete the tenant's rows, each before the rows to which it refers. Return whether all of them are gone."""
     kinds: tuple[QuerySet[Model], ...] = (
         ConnectSession.objects.filter(tenant=tenant),
         Connection.objects.for_tenant(tenant.id),
@@ -213,19 +215,19 @@ def _delete_rows(tenant: Tenant, *, give_up_at: float) -> bool:
     )
     if not all(_delete(rows, give_up_at=give_up_at) for rows in kinds):
         return False
-    with suppress(ProtectedError, LockTimeout), short_transaction():  # something was made meanwhile: the next time
+    with suppress(ProtectedError, LockTimeout), short_transaction():  # a row was added: the next run deletes it
         _, counts = Tenant.objects.filter(id=tenant.id).delete()
         if counts.get(Tenant._meta.label):
             audit.record("tenant.deleted", tenant_id=tenant.id, detail={"slug": tenant.slug})
             logger.info("tenant_deleted", tenant=str(tenant.id))
     if Tenant.objects.filter(id=tenant.id).exists():
         return False
-    spool.replay(retries_aside=True)  # which drops what it holds for connections that are gone
+    spool.replay(retries_aside=True)  # drops the files of connections that are gone
     return True
 
 
 def _delete(rows: QuerySet[Model], *, give_up_at: float) -> bool:
-    """Delete ``rows`` and what hangs on them, a batch a transaction; return whether none is left."""
+    """Delete ``rows`` and the rows that depend on them, one batch a transaction. Return whether none is left."""
     while time.monotonic() < give_up_at:
         with short_transaction():
             keys = [row.pk for row in lock_if_free_of(rows.order_by("pk").only("pk"), limit=BATCH)]

@@ -1,7 +1,7 @@
-"""Disconnect: vends stop at once; the secrets stay for the revocation alone, for 24 hours at the most.
+"""Disconnect: vends stop at once. The secrets stay for the revocation alone, for 24 hours at the most.
 
-Where a revocation would end another connection too (``siblings``), it is left out and the secrets are destroyed: what
-is somebody else's is not ours to revoke. The last connection to leave a grant revokes it.
+Where a revocation would also end another connection (``siblings``), Latchkey does not ask for it and destroys the
+secrets at once: it may not end other people's connections. The last connection to leave a grant revokes it.
 """
 
 import uuid
@@ -23,18 +23,18 @@ _OVER = (Revocation.CONFIRMED, Revocation.UNCONFIRMED, Revocation.WITHHELD)
 
 
 def disconnect(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, keep: bool = False) -> Connection:
-    """End a connection, and have its grant revoked at the provider and that verified.
+    """End a connection, and order the revocation of its grant at the provider (``revoke`` does and verifies it).
 
-    With ``keep`` it becomes ``revoked``, and the end user can connect it anew; otherwise ``disconnected``, for good.
-    Repeating it changes nothing. Where another connection lives on the same grant, nothing is revoked (``withheld``).
-    Raises ``NotFound``.
+    With ``keep`` the connection becomes ``revoked``, and the end user can connect it anew; otherwise it becomes
+    ``disconnected``, for good. Repeating it changes nothing. Where another connection lives on the same grant, nothing
+    is revoked (``withheld``). Short transactions that lock the connection; no HTTP. Raises ``NotFound``.
     """
     status, reason = (
         (Status.REVOKED, Reason.REVOKED_BY_OPERATOR) if keep else (Status.DISCONNECTED, Reason.DISCONNECTED_BY_REQUEST)
     )
     witness_id = _witness_of(connection_id)
     with short_transaction():
-        # With the witness locked, two that leave one grant at once do not each rely on the other to stay.
+        # Lock the witness: otherwise two connections that leave one grant at once would each rely on the other to stay.
         locked = lock_connections([connection_id, *([] if witness_id is None else [witness_id])])
         connection = locked.get(connection_id)
         if connection is None:
@@ -67,7 +67,7 @@ def disconnect(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, k
 
 
 def destroy_secrets(connection: Connection) -> None:
-    """Destroy every credential version of the locked ``connection``."""
+    """Destroy every credential version and every unread answer of the locked ``connection``."""
     forget_unread(connection)
     CredentialVersion.objects.filter(connection=connection).delete()
     connection.lose_secrets()
@@ -81,7 +81,7 @@ def _access_of(connection: Connection) -> Access | None:
 
 
 def _witness_of(connection_id: uuid.UUID) -> uuid.UUID | None:
-    """Return a connection that may live on the same grant, if there is one; read without a lock."""
+    """Return the id of a connection that may live on the same grant, or None. Takes no lock."""
     connection = Connection.objects.select_related("provider_app", "tenant").filter(id=connection_id).first()
     access = None if connection is None else _access_of(connection)
     if connection is None or access is None or not reaches_siblings(access):
@@ -92,7 +92,7 @@ def _witness_of(connection_id: uuid.UUID) -> uuid.UUID | None:
 def _is_needed(connection: Connection, access: Access | None, witness_id: uuid.UUID | None) -> bool:
     """Whether the locked witness lives on the grant of the locked ``connection``, and no narrower revocation helps.
 
-    Others than the witness may; they are found when the revocation begins.
+    Further connections may live on the grant too; ``revoke`` finds them when it begins.
     """
     if access is None or witness_id is None or not access.capabilities.revokes or can_be_narrowed(access):
         return False

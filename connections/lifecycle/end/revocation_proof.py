@@ -1,10 +1,11 @@
-"""Proof of a revocation: what shows that a grant is dead, and that it was alive until it was revoked.
+"""Proof of a revocation: shows that a grant is dead now and was alive until it was revoked.
 
-RFC 7009's 200 shows nothing. A dead answer alone shows nothing either: an access token runs out, a refresh token is
-replaced, and ``active: false`` is also the answer about a token of a kind that a server does not introspect (RFC 7662
-§2.2). So tokens are tried before the revocation and after it; one that was alive and is dead, too soon to have run out,
-is proof. Where the provider tells of refresh tokens, theirs is asked for first; elsewhere the access token has to stand
-for the grant (RFC 7009 §2.1 asks a server to end both). A token that still works forbids any confirmation.
+The 200 of RFC 7009 proves nothing. A dead token alone proves nothing either: an access token may have run out, a
+refresh token may have been replaced, and a server also answers ``active: false`` about a kind of token that it does not
+introspect (RFC 7662 §2.2). So the tokens are tried before and after the revocation. A token that was alive before and
+is dead after, too soon to have run out, is the proof. Where the provider introspects refresh tokens, the refresh token
+is tried first; elsewhere the access token stands for the grant (RFC 7009 §2.1 asks a server to end both). If any token
+still works, the revocation is not confirmed.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -17,29 +18,32 @@ from providers.errors import ProviderError
 from providers.values import Credential
 from providers.vocabulary import ProbeVerdict, TokenKind
 
-# Of one credential: nothing of it works and the revocation did that; nothing of it works, whyever; or neither is known.
+# About one credential. "proved": no token works, and the revocation ended one. "dead": no token works, for an unknown
+# reason. "open": neither is known.
 Finding = Literal["proved", "dead", "open"]
 
-# How long after a token was seen alive its death is put down to the revocation: nobody says when refresh tokens end.
+# A token that dies within this time after it was seen alive was ended by the revocation. The limit is needed because
+# providers do not say when refresh tokens end.
 SOON = timedelta(minutes=3)
 
-# An access token that would have run out by now, give or take the clocks, proves nothing.
+# An access token that would have run out by now proves nothing; this much is allowed for the clocks' difference.
 MARGIN = timedelta(seconds=25)
 
 
 def is_proved(findings: Collection[Finding]) -> bool:
-    """Whether the grant is dead by its revocation: none of its credentials works, and one at least was seen to end.
+    """Whether the revocation has ended the grant: no credential of it works, and the end of at least one was proved.
 
-    The others may have been replaced before, as the tokens of a refresh are by the next one's.
+    The other credentials may have been replaced earlier, as each refresh replaces the tokens of the last. No I/O.
     """
     return "proved" in findings and "open" not in findings
 
 
 @dataclass(slots=True)
 class Proof:
-    """What is known of the tokens of one credential: when each was last seen alive, and which were seen to end.
+    """The evidence about the tokens of one credential.
 
-    ``clock`` is the database's, asked without the database.
+    ``active`` is when each kind of token was last seen alive; ``ended`` holds the kinds whose end was proved.
+    ``clock`` returns the database's time without a query.
     """
 
     access: Access
@@ -50,27 +54,27 @@ class Proof:
     ended: set[TokenKind] = field(default_factory=set)
 
     def recall(self, noted: dict[str, Any]) -> None:
-        """Take up what ``noted`` returned in an earlier run."""
+        """Take up the evidence that ``noted`` returned in an earlier run (``{}``: there is none)."""
         self.active |= {
             TokenKind(kind): datetime.fromisoformat(moment) for kind, moment in noted.get("active", {}).items()
         }
         self.ended |= {TokenKind(kind) for kind in noted.get("ended", ())}
 
     def noted(self) -> dict[str, Any]:
-        """Return what is known, for JSON."""
+        """Return the evidence, JSON-ready: ``active`` maps a kind of token to an ISO time, ``ended`` lists kinds."""
         return {
             "active": {kind: moment.isoformat() for kind, moment in self.active.items()},
             "ended": sorted(self.ended),
         }
 
     def look_before(self) -> None:
-        """Try what the revocation is going to end: one token that is alive will do. Calls the provider."""
+        """Try the tokens before the revocation, until one is found alive. HTTP."""
         for kind in self._askable():
             if self._try(kind) is ProbeVerdict.ALIVE:
                 return
 
     def look_after(self) -> Finding:
-        """Try all tokens again, and return what that shows of the revocation. Calls the provider."""
+        """Try all tokens after the revocation, and return what that proves. HTTP."""
         is_open, dead = False, set()
         for kind in self._askable():
             verdict = self._try(kind)
@@ -94,7 +98,7 @@ class Proof:
         return kind is TokenKind.REFRESH or self.access_expires_at is None or self.access_expires_at > now + MARGIN
 
     def _askable(self) -> Iterable[TokenKind]:
-        """Yield the tokens of which the provider may know something, the refresh token first."""
+        """Yield the kinds of token that can be tried at the provider, the refresh token first."""
         capabilities = self.access.capabilities
         if capabilities.introspects and self.credential.refresh_token is not None:
             yield TokenKind.REFRESH

@@ -1,11 +1,11 @@
-"""Revoke: the job behind a disconnection. Asks the provider to revoke the grant, then proves that it did.
+"""Revoke: the job behind a disconnection. It asks the provider to revoke the grant, then proves that this was done.
 
-What proves it is told in ``revocation_proof``. Until then, and for 24 hours at most, the secrets are kept and the job
-comes again. What it saw alive is noted as evidence before the revocation is asked for, so that a job that was killed in
-between leaves the next one something to prove it by.
+``revocation_proof`` says what counts as proof. Until there is proof, and for 24 hours at most, the secrets are kept and
+the job runs again. The job stores as evidence which tokens it saw alive, before it asks for the revocation. So if it is
+killed in between, the next run can still prove the revocation.
 
-While another connection lives on the same grant, no more is revoked than is ours: the tokens alone where the provider
-can do that, else nothing (``siblings``).
+While another connection lives on the same grant, the job revokes only this connection's tokens if the provider can do
+that, and else nothing (``siblings``).
 """
 
 import time
@@ -36,7 +36,7 @@ logger = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)
 RETRY_SECONDS = (5, 30, 120, 600, 1800)
-EVIDENCE = "revocation"  # the key of what was seen of the tokens, among the evidence of the connection
+EVIDENCE = "revocation"  # key of the connection's evidence: maps a version's id to ``Proof.noted``
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,14 @@ class _Work:
     connection_id: uuid.UUID
     access: Access
     grants: tuple[_Grant, ...]
-    is_complete: bool  # whether all that is stored of the grant opened
-    is_narrowed: bool  # whether others live on the grant: then these tokens alone are revoked
+    is_complete: bool  # whether every stored credential of the grant opened
+    is_narrowed: bool  # whether other connections live on the grant, so that only these tokens are revoked
 
 
 def revoke(connection_id: uuid.UUID) -> Revocation:
-    """Revoke one connection's grant at its provider and say how far that has come.
+    """Revoke one connection's grant at its provider, and return how far the revocation has come.
 
-    Holds no lock and no database connection during HTTP. Repeating it is harmless.
+    HTTP, without a lock and without a database connection meanwhile. Repeating it is harmless.
     """
     work = _load(connection_id)
     release_database()
@@ -83,7 +83,7 @@ def _load(connection_id: uuid.UUID) -> _Work | Revocation:
         if connection.revocation_deadline_at is not None and connection.revocation_deadline_at <= now:
             return _close(connection, Revocation.UNCONFIRMED)
         if RefreshAttempt.objects.filter(connection=connection, state=AttemptState.SENT, deadline_at__gt=now).exists():
-            # Its response may be the only live token of the grant: it is revoked as well.
+            # The response of a refresh may hold the only live token of the grant: revoke that token as well.
             connection.revoke_at(now + timedelta(seconds=5))
             return Revocation.PENDING
         try:
@@ -94,7 +94,7 @@ def _load(connection_id: uuid.UUID) -> _Work | Revocation:
         is_shared = reaches_siblings(access) and siblings_of(connection, access).exists()
         if is_shared and not can_be_narrowed(access):
             return _close(connection, Revocation.WITHHELD)
-        reread_locked(connection, now=now)  # what could not be used may be revoked at least
+        reread_locked(connection, now=now)  # a token that came too late to be used can still be revoked
         clock = _clock_from(now)
         opened = [_open_grant(connection, version, access, clock) for version in _stored_of(connection)]
         grants = tuple(grant for grant in opened if isinstance(grant, _Grant))
@@ -105,7 +105,7 @@ def _load(connection_id: uuid.UUID) -> _Work | Revocation:
 
 
 def _stored_of(connection: Connection) -> QuerySet[CredentialVersion]:
-    """Return the credentials of the grant that may be alive."""
+    """Return the stored credential versions of the grant that may still work."""
     return CredentialVersion.objects.filter(Q(grant_id=connection.grant_id), connection=connection).exclude(
         stage=Stage.PREVIOUS
     )
@@ -120,9 +120,9 @@ def _clock_from(now: datetime) -> Callable[[], datetime]:
 def _open_grant(
     connection: Connection, version: CredentialVersion, access: Access, clock: Callable[[], datetime]
 ) -> _Grant | str:
-    """Return one credential of the grant, or the code of why it cannot be sent now: that may be mended within the 24 h.
+    """Return one credential of the grant, or the code of the reason why it cannot be sent now.
 
-    Its key may be missing, or the endpoints not those that gave it.
+    Its key may be missing, or the endpoints may not be those that issued it. Both may be mended within the 24 hours.
     """
     try:
         credential = open_credential(connection, version)
@@ -139,13 +139,13 @@ def _open_grant(
 
 
 def _again(connection: Connection, pause_seconds: float, *, now: datetime) -> datetime:
-    """Return when to come again: after a pause, but no later than the secrets may be kept."""
+    """Return when to run again: after the pause, but no later than the secrets may be kept."""
     due = now + timedelta(seconds=pause_seconds)
     return min(due, connection.revocation_deadline_at or due)
 
 
 def _ask(work: _Work, grant: _Grant) -> bool:
-    """Ask the provider to revoke one credential; return whether it did not refuse."""
+    """Ask the provider to revoke one credential (HTTP). Return False if the provider refused or failed."""
     try:
         work.access.strategy.revoke(work.access.target, grant.proof.credential, narrowed=work.is_narrowed)
     except ProviderError as error:
@@ -155,7 +155,7 @@ def _ask(work: _Work, grant: _Grant) -> bool:
 
 
 def _keep_evidence(work: _Work) -> bool:
-    """Keep what was seen of the tokens; return False where the revocation was called off meanwhile."""
+    """Store the evidence about the tokens. Return False where the revocation was called off meanwhile."""
     with short_transaction():
         connection = lock_connection(work.connection_id)
         if connection is None or connection.revocation != Revocation.PENDING:

@@ -1,11 +1,11 @@
 """Siblings: other connections that a revocation at the provider would end as well.
 
-One account may be connected more than once: by two end users, for two tenants, for two workspaces. Many providers know
-one grant of an account to a client, and end all of it whichever of its tokens is revoked (``revocation.ends``).
+One account may be connected more than once: by two end users, for two tenants, for two workspaces. Many providers keep
+one grant for each account and client, and end all of it when any of its tokens is revoked (``revocation.ends``).
 
-The same account is one by its id. Where that is not known, or names a workspace and not the person whose grant it is,
-any connection of the same tenant may be a sibling; those of other tenants are taken for other people's, because
-otherwise nothing that an app shared by all has been granted could ever be revoked.
+Two connections are of the same account if they have the same account id. Where the id is not known, or names a
+workspace instead of the person who granted it, any connection of the same tenant may be a sibling. Connections of other
+tenants then count as other people's: otherwise no grant to an app that all tenants share could ever be revoked.
 """
 
 from django.db.models import Q, QuerySet
@@ -15,7 +15,7 @@ from connections.models import VENDS, Connection
 
 
 def reaches_siblings(access: Access) -> bool:
-    """Whether a revocation ends more than the tokens of one authorization. No I/O."""
+    """Whether a revocation at this provider ends more than the tokens of one authorization. No I/O."""
     return access.capabilities.ends_grant
 
 
@@ -25,7 +25,7 @@ def can_be_narrowed(access: Access) -> bool:
 
 
 def siblings_of(connection: Connection, access: Access) -> QuerySet[Connection]:
-    """Return the connections in use that may live on the grant of ``connection``, in the order of their ids."""
+    """Return the connections in use that may live on the grant of ``connection``, ordered by id. No lock."""
     others = Connection.objects.filter(provider_app_id=connection.provider_app_id, status__in=VENDS)
     of_tenant = Q(tenant_id=connection.tenant_id)
     account, within = connection.provider_account_id, access.target.account_within
