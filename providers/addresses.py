@@ -66,7 +66,7 @@ def is_loopback(address: str) -> bool:
 
 
 def names_loopback(host: str) -> bool:
-    """Whether ``host`` is written as this machine: ``localhost`` (RFC 6761 §6.3) or a loopback address. No lookup."""
+    """Whether ``host`` names this machine: ``localhost`` (RFC 6761 §6.3) or a loopback address. No lookup."""
     name = plain_host(host)
     try:
         return is_loopback(name)
@@ -78,8 +78,8 @@ def names_loopback(host: str) -> bool:
 class AddressRules:
     """The public Internet, and what the operator allows besides it.
 
-    A network allows exactly its addresses. A host name allows the private-use ranges alone, for that name: never
-    loopback, link-local or a cloud's metadata service, which no on-premises system lives at.
+    A network allows exactly its addresses. A host name allows only the private-use ranges, and only for that name. It
+    never allows loopback, link-local or a cloud's metadata service: no on-premises system has such an address.
     """
 
     allow_loopback: bool = False
@@ -109,7 +109,7 @@ class AddressRules:
         return cls(allow_loopback=allow_loopback, networks=tuple(networks), hosts=frozenset(hosts))
 
     def permit(self, *, host: str, address: str) -> bool:
-        """Whether ``address``, which is what ``host`` resolved to, may be called."""
+        """Whether ``address``, to which ``host`` resolved, may be called. No I/O."""
         meant = _meant_by(address)
         if any(meant.version == network.version and meant in network for network in self.networks):
             return True
@@ -123,10 +123,10 @@ class AddressRules:
 
 
 def _meant_by(address: str) -> Address:
-    """Return the address that a packet would end at: IPv4 where it is mapped into or translated from IPv6.
+    """Return the address that a packet would reach: the IPv4 address inside a mapped or translated IPv6 address.
 
-    NAT64 (RFC 6052) is judged by the address inside because behind DNS64 every IPv4-only provider has only that;
-    the obsolete 6to4 and Teredo are refused as they stand.
+    NAT64 (RFC 6052) is judged by the address inside, because behind DNS64 an IPv4-only provider has no other. The
+    obsolete 6to4 and Teredo are refused whatever they hold.
     """
     parsed = ipaddress.ip_address(address)
     if isinstance(parsed, ipaddress.IPv6Address):

@@ -1,7 +1,7 @@
 """The text of an answer, and the document in it, as any mainstream client would read them. Pure: no I/O.
 
-A charset or a content coding is a label: where it is wrong or unknown, the bytes themselves decide. One byte that does
-not decode costs its own letter and nothing else, because tokens are ASCII (RFC 6749 appendix A).
+A charset or a content coding is only a label. If it is wrong or unknown, the bytes themselves decide. A byte that does
+not decode spoils only its own letter, because tokens are ASCII (RFC 6749 appendix A).
 """
 
 import codecs
@@ -16,7 +16,7 @@ from urllib.parse import unquote, unquote_plus
 from providers.response import GZIP, Response, gunzip, inflate
 
 _MOST_UNPACKED = 1_048_576
-# The longer marks first: that of UTF-32 begins with that of UTF-16.
+# The longer marks come first: the mark of UTF-32 begins with that of UTF-16.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -25,7 +25,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _NO_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf_7"})
-# What stands before JSON so that no foreign page can run it as a script.
+# Prefixes that providers put before JSON, so that no foreign page can run it as a script.
 _GUARDS = re.compile(r"(?:\)\]\}'?,?|for\s*\(;;\);?|while\s*\((?:1|true)\);?|throw\s*[01];?|&&&START&&&)\s*")
 _CALL = re.compile(r"(?:/\*\*?/)?\s*[A-Za-z_$][\w$.]*\s*\((.*)\)\s*;?", re.DOTALL)
 _FORM = re.compile(r"[^\s=&<>{}\[\]\"]+=[^\s<>{}\[\]\"]*", re.ASCII)
@@ -33,14 +33,14 @@ _FORM_BEGINS = re.compile(r"[^\s=&<>{}\[\]\"]+[=&]", re.ASCII)
 _FORM_TYPE = re.compile(r"\s*application/x-www-form-urlencoded\b", re.IGNORECASE)
 _SEMICOLONS = re.compile(r";[A-Za-z_]\w*=", re.ASCII)
 _MOST_FIELDS = 500
-_MOST_STARTS = 20  # of an object in other text
-_MOST_DIGITS = 400  # a float holds 308
+_MOST_STARTS = 20  # places in a text that are tried as the beginning of an object
+_MOST_DIGITS = 400  # of a whole number; a float holds 308
 _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 UNREADABLE = object()
 
 
 def text_of(response: Response) -> str:
-    """Return the body as text, whatever its labels say. A gzip or zlib that nobody announced is undone."""
+    """Return the body as text, whatever its labels say. Unpacks a gzip or zlib even if no header announced it."""
     body = _unpacked(response.body)
     for mark, charset in _MARKS:
         if body.startswith(mark):
@@ -56,8 +56,8 @@ def text_of(response: Response) -> str:
 def document_of(text: str) -> Any:
     """Return the JSON document that ``text`` is, or ``UNREADABLE``.
 
-    Undone are a guard against foreign scripts, a call around it (JSONP), and JSON that was written as a JSON string. Of
-    a name that comes twice the last one counts. Line breaks within strings are allowed.
+    This removes a guard against foreign scripts and a call around the document (JSONP), and reads JSON that was written
+    as a JSON string. If a name occurs twice, the last one counts. Line breaks within strings are allowed.
     """
     found = _loaded(text)
     if found is UNREADABLE and (guard := _GUARDS.match(text.strip())) is not None:
@@ -71,10 +71,9 @@ def document_of(text: str) -> Any:
 
 
 def objects_in(text: str) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects that stand in other text, such as a warning before or a comment behind: those whole alone.
+    """Yield the complete JSON objects inside other text, such as one behind a warning or before a comment.
 
-    Nobody may take what is found so for the answer to anything but a request of our own for tokens: a page for people
-    may hold any object.
+    Use this only on the answer to our own token request: a page for people may hold any object.
     """
     start = text.find("{")
     for _ in range(_MOST_STARTS):
@@ -90,10 +89,10 @@ def objects_in(text: str) -> Iterator[dict[str, Any]]:
 
 
 def form_of(text: str, *, content_type: str = "") -> dict[str, str]:
-    """Return the fields of a form-encoded ``text``, the last of each name; {} where it is no form.
+    """Return the fields of a form-encoded ``text``, the last value of each name; {} if it is no form.
 
-    What is labelled as a form may hold white space and signs that were to be encoded. A plus sign is white space (as
-    HTML says), but within a token: there it was left unencoded.
+    A text that is labelled as a form may hold white space and signs that should have been encoded. A plus sign means
+    white space (as HTML says), except within a token: there the provider left it unencoded.
     """
     text = text.strip().lstrip("?#&").replace("&amp;", "&")
     if "&" not in text and _SEMICOLONS.search(text):
@@ -106,11 +105,11 @@ def form_of(text: str, *, content_type: str = "") -> dict[str, str]:
         name, _, value = pair.partition("=")
         name = unquote_plus(name)
         fields[name] = unquote(value) if "token" in name.lower() and "type" not in name.lower() else unquote_plus(value)
-    return fields if any(value.strip("=") for value in fields.values()) else {}  # one word and = is Base64
+    return fields if any(value.strip("=") for value in fields.values()) else {}  # a single word and "=" is Base64
 
 
 def _unpacked(body: bytes) -> bytes:
-    for _ in range(2):  # packed twice, or under a label that hides it
+    for _ in range(2):  # it may be packed twice, or behind a label that hides it
         try:
             if body.startswith(GZIP):
                 body = gunzip(body, cap=_MOST_UNPACKED)
@@ -131,7 +130,7 @@ def _labelled(body: bytes, content_type: str) -> str:
         if charset and codecs.lookup(charset).name.replace("-", "_") not in _NO_CHARSETS:
             return body.decode(charset)
     except (LookupError, ValueError):
-        pass  # unknown, no charset at all, or not the one in which this was written
+        pass  # the charset is unknown, is none at all, or is not the one of these bytes
     return body.decode("latin-1")
 
 
@@ -143,7 +142,7 @@ def _loaded(text: str) -> Any:
 
 
 def _whole_number(digits: str) -> int | float:
-    """Return a whole number; one so long that Python does not read it is infinite, and costs nothing else."""
+    """Return a whole number. One that is too long for Python counts as infinite, so that the rest can still be read."""
     return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
 
 

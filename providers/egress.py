@@ -1,12 +1,13 @@
 """The only module that opens an outbound socket: every call to a provider goes through here.
 
-Owns the rules of going out: HTTPS only (http for loopback in development), one lookup whose answers must all be
-permitted (``providers.addresses``), a connection to the address that was checked, with the certificate checked against
-the name, no redirects, a deadline over the whole call, a cap on the decoded body, nothing read from the environment.
-What an answer means is ``providers.oauth.classify``. ``mount`` puts requests-oauthlib on the same path.
+Owns the rules for outbound calls: HTTPS only (http for loopback in development); one lookup, whose addresses must all
+be permitted (``providers.addresses``); a connection to an address that was checked, so that a second lookup cannot
+change it; a certificate for the name; no redirects; a deadline over the whole call; a cap on the decoded body; nothing
+read from the environment. What an answer means is ``providers.oauth.classify``. ``mount`` puts requests-oauthlib on the
+same path.
 
-With a proxy configured, the proxy looks names up and connects. A literal address, and a name that can be looked up
-here, must still be permitted; a name that only the proxy knows is the proxy's to judge.
+With a proxy configured, the proxy looks names up and connects. A literal address, and a name that this machine can look
+up, must still be permitted. The proxy alone judges a name that only it knows.
 """
 
 import base64
@@ -46,8 +47,8 @@ from providers.timed_socket import TimedSocket, TimedTLSSocket, time_left
 
 __all__ = ["EgressPolicy", "Response", "configure", "current_policy", "mount", "request"]
 
-_ATTEMPTS = 4  # addresses of one name that are tried
-_LOOKUPS = threading.BoundedSemaphore(64)  # getaddrinfo cannot be interrupted: bound the threads left waiting in it
+_ATTEMPTS = 4  # of one name's addresses, at most so many are tried
+_LOOKUPS = threading.BoundedSemaphore(64)  # getaddrinfo cannot be interrupted: bounds the threads that wait in it
 _PROXIED_LOOKUP_SECONDS = 1.0  # behind a proxy there may be no DNS at all
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _Found = list[tuple[socket.AddressFamily, Any]]
@@ -72,7 +73,7 @@ class EgressPolicy:
 
 
 class _Setup:
-    """A policy with what follows from it, so that each call reads one consistent set."""
+    """A policy and everything derived from it, in one object, so that each call reads one consistent set."""
 
     def __init__(self, policy: EgressPolicy) -> None:
         self.policy = policy
@@ -133,11 +134,11 @@ def request(
     ``TargetRefused`` (forbidden address or scheme, redirect), ``ProviderUnavailable`` (no complete answer),
     ``MalformedResponse`` (not HTTP, body too large), ``MisconfiguredProvider`` (cannot be written as HTTP) and, where a
     ``send_window`` is open, ``NotSentInTime``.
-    ``sent`` is False on whatever failed before the request's first byte.
+    ``sent`` is False on every error that came before the request's first byte.
     """
     data = content if content is not None else form
     prepared = None
-    with suppress(requests.RequestException, ValueError):  # these quote the URL and the header: nothing is chained
+    with suppress(requests.RequestException, ValueError):  # these quote the URL and headers, so no exception is chained
         query = urlencode(params or {}, quote_via=quote)  # a space is %20: + is one in forms only
         call = requests.Request(method, url, headers=dict(headers or {}), params=query, data=data, json=json)
         prepared = call.prepare()
@@ -147,7 +148,7 @@ def request(
 
 
 def may_call(url: str) -> bool:
-    """Whether ``url`` is one that would be called, as far as that can be told without looking its name up. No I/O."""
+    """Whether ``request`` would call ``url``, as far as can be told without looking its name up. No I/O."""
     try:
         target = _permitted_url(url)
     except TargetRefused:
@@ -186,7 +187,7 @@ class _Adapter(BaseAdapter):
         return response
 
     def close(self) -> None:
-        """Nothing is kept open between calls."""
+        """Do nothing: no connection stays open between calls."""
 
 
 def _unwritable() -> MisconfiguredProvider:
@@ -227,7 +228,7 @@ def _perform(
 
 def _permitted_url(url: str) -> SplitResult:
     target: SplitResult | None = None
-    with suppress(ValueError):  # a port or an IPv6 address that is none
+    with suppress(ValueError):  # an invalid port or IPv6 address
         parts = urlsplit(url)
         if parts.scheme in _DEFAULT_PORTS and parts.hostname and "@" not in parts.netloc and parts.port != 0:
             target = parts
@@ -239,11 +240,11 @@ def _permitted_url(url: str) -> SplitResult:
 def _writer(
     connection: http.client.HTTPConnection, prepared: requests.PreparedRequest, target: SplitResult
 ) -> Callable[[], None]:
-    """Check the request before anything is connected, and return what sends it."""
+    """Check the request before any connection is made, and return the function that sends it."""
     headers = CaseInsensitiveDict({"User-Agent": "Latchkey"})
     headers.update((_text(name), _text(value)) for name, value in prepared.headers.items())
     headers["Host"] = target.netloc.removesuffix(f":{_DEFAULT_PORTS[target.scheme]}")
-    headers["Accept-Encoding"] = "identity"  # a compressed answer is understood, but not invited
+    headers["Accept-Encoding"] = "identity"  # compressed answers are understood, but not asked for
     headers["Connection"] = "close"
     body = prepared.body.encode() if isinstance(prepared.body, str) else prepared.body
     writable = body is None or isinstance(body, bytes)
@@ -263,7 +264,7 @@ def _text(value: str | bytes) -> str:
 
 
 def _connect(setup: _Setup, target: SplitResult, *, deadline: float) -> TimedSocket | TimedTLSSocket:
-    """Return a socket to the target, ready for the request. Whatever is raised here was not sent."""
+    """Return a socket to the target, ready for the request. If this raises, nothing was sent."""
     host = addresses.plain_host(target.hostname or "")
     port = target.port or _DEFAULT_PORTS[target.scheme]
     failure: ProviderError
@@ -300,7 +301,7 @@ def _known_addresses(setup: _Setup, host: str, port: int, deadline: float) -> _F
 
 
 def _look_up(host: str, port: int, deadline: float) -> _Found:
-    """Return the addresses of ``host``, looked up once; none when the name is not known. Raises ``TimeoutError``."""
+    """Look ``host`` up once and return its addresses; none if the name is unknown. Raises ``TimeoutError``."""
     answers: queue.SimpleQueue[_Found] = queue.SimpleQueue()
 
     def ask() -> None:
@@ -339,7 +340,7 @@ def _dial(found: _Found, deadline: float) -> TimedSocket:
 
 
 def _tunnel(proxy: SplitResult, host: str, port: int, deadline: float) -> TimedSocket:
-    """Ask the operator's proxy for a connection; its own address is the operator's word and is not judged."""
+    """Ask the operator's proxy for a connection. The proxy's own address is not checked: the operator chose it."""
     sock = _dial(_look_up(proxy.hostname or "", proxy.port or 80, deadline), deadline)
     try:
         authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -373,7 +374,7 @@ def _start_tls(context: ssl.SSLContext, sock: TimedSocket, host: str, deadline: 
 def _exchange(
     connection: http.client.HTTPConnection, write: Callable[[], None], *, cap: int
 ) -> Response | ProviderError:
-    """Send and read. From here on the provider may have acted on the request."""
+    """Send the request and read the answer. From here on the provider may have acted on the request."""
     status: int | None = None
     if send_window.is_closed():
         return NotSentInTime(Evidence("The process stood still for too long before the request.", sent=False))
@@ -387,7 +388,7 @@ def _exchange(
         try:
             body = read_body(answer, cap=cap)
         except (http.client.HTTPException, zlib.error, ValueError, OSError):
-            # The status of an outage is enough; its error page may be of any size.
+            # For an outage the status is enough: its error page may be of any size.
             if status != 429 and status < 500:
                 raise
             body = b""

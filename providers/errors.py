@@ -1,24 +1,25 @@
 """The named failures of talking to a provider.
 
-Callers above ``providers`` see these and nothing else: no exception of requests, urllib3 or oauthlib crosses this line.
-None carries a provider's free text, a URL with a query or a secret: ``Evidence`` holds a status, the provider's own
-error code where it is a plain token, and a sentence of ours.
+Callers above ``providers`` see only these: no exception of requests, urllib3 or oauthlib leaves this package. None
+holds a provider's free text, a URL with a query, or a secret. ``Evidence`` holds a status, the provider's own error
+code if it is a plain word, and a sentence of ours.
 """
 
 import re
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
-# Words or a short number: letters and digits mixed look like a token that was echoed.
+# Words or a short number. A mix of letters and digits looks like an echoed token.
 _PLAIN_CODE = re.compile(r"(?=.{1,64}\Z)(?:-?[0-9]{1,6}|[A-Za-z]{1,24}[0-9]{0,3}(?:[_.:-][A-Za-z]{0,24}[0-9]{0,3})*)")
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What may be kept and shown of a failed exchange.
+    """The facts about a failed exchange that may be kept and shown.
 
-    ``status`` is the HTTP status or None when there was no answer; ``error`` the provider's error code (RFC 6749 §5.2)
-    or ""; ``detail`` our own sentence; ``sent`` is False only when it is certain that no byte of the request left.
+    ``status`` is the HTTP status, or None if there was no answer. ``error`` is the provider's error code (RFC 6749
+    §5.2), or "". ``detail`` is a sentence of ours. ``sent`` is False only if it is certain that no byte of the request
+    left.
     """
 
     detail: str
@@ -27,17 +28,17 @@ class Evidence:
     sent: bool = True
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the evidence as a JSON-ready mapping."""
+        """Return the evidence as a JSON-ready mapping with the keys status, error, detail and sent."""
         return asdict(self)
 
 
 def plain_error_code(value: object) -> str:
-    """Return ``value`` if it reads like an error code, else "": a hostile or clumsy one may echo what was sent."""
+    """Return ``value`` if it looks like an error code, else "": a hostile or clumsy provider may echo a secret."""
     return value if isinstance(value, str) and _PLAIN_CODE.fullmatch(value) else ""
 
 
 class ProviderError(Exception):
-    """A provider did not give what was asked; the subclasses say whose fault that is."""
+    """A provider did not give what we asked for; the subclasses say whose fault that is."""
 
     code: ClassVar[str] = "provider_error"
 
@@ -61,8 +62,8 @@ class GrantRejected(ProviderError):
 class ClientRejected(ProviderError):
     """Our registration is refused: an incident on the provider app, not on the connection.
 
-    ``by_typed_host`` says that the refusal came from a host that this connection's end user named: what it says of our
-    registration concerns nobody else.
+    ``by_typed_host`` is True if the refusal came from a host that this connection's end user typed. Then it must not
+    open an incident: such a host says nothing about other connections.
     """
 
     code = "client_rejected"
@@ -70,9 +71,9 @@ class ClientRejected(ProviderError):
 
 
 class RequestRejected(ProviderError):
-    """The provider refused in an OAuth error that blames neither the grant nor our registration, or is all its own.
+    """The provider refused with an error code that blames neither the grant nor our registration.
 
-    An answer all the same: nothing was given out, and no token was used up.
+    The code is OAuth's or the provider's own. It is a real answer: the provider issued nothing and used up no token.
     """
 
     code = "request_rejected"
@@ -91,7 +92,7 @@ class MalformedResponse(ProviderError):
 
 
 class TargetRefused(ProviderError):
-    """The address is not one that may be called (not public, not https, a redirect): nothing was sent there."""
+    """The address must not be called (not public, not https, a redirect): nothing was sent there."""
 
     code = "target_refused"
 
@@ -103,31 +104,31 @@ class MisconfiguredProvider(ProviderError):
 
 
 class NoWorkspace(ProviderError):
-    """The end user's account has no site, organisation or the like to connect to: theirs to mend, nobody's fault."""
+    """The end user's account has no site, organisation or the like to connect to. Only the end user can mend that."""
 
     code = "no_workspace"
 
 
 class NotPermitted(ProviderError):
-    """The provider knows the end user's account, and does not allow it what was asked."""
+    """The provider knows the end user's account, and does not allow it to do what we asked."""
 
     code = "account_not_permitted"
 
 
 class IdentityMismatch(ProviderError):
-    """The provider says in two places whose the credential is, and they are two accounts: it is believed in neither."""
+    """The provider names two different accounts for one credential, so neither is believed."""
 
     code = "identity_mismatch"
 
 
 class NotSentInTime(ProviderError):
-    """The process stood still, and the window in which the request might leave is over: nothing was sent."""
+    """The process stood still for so long that the request's send window closed: nothing was sent."""
 
     code = "late"
 
 
 class FieldInvalid(ProviderError):
-    """What the end user typed into ``field`` cannot be right; ``detail`` is a sentence that may be shown to them."""
+    """The end user typed something invalid into ``field``; ``detail`` is a sentence that may be shown to them."""
 
     code = "field_invalid"
 

@@ -1,7 +1,7 @@
 """Silence for the libraries that log requests and responses.
 
 At DEBUG requests-oauthlib and oauthlib print tokens, codes and client secrets; urllib3 prints URLs with their query.
-A filter on each logger holds whatever levels and handlers are configured later; a level would not.
+A filter on each logger works whatever levels and handlers are configured later. A level would not: it can be reset.
 """
 
 import logging
@@ -10,7 +10,7 @@ _FAMILIES = ("oauthlib", "requests_oauthlib", "urllib3")
 
 
 def silence() -> None:
-    """Drop every record of these libraries' loggers that exist by now. May be called again after further imports."""
+    """Drop every record of the loggers that these libraries have made so far. Call it again after further imports."""
     for name in _FAMILIES:
         logging.getLogger(name).addFilter(_nothing)
     for name in list(logging.root.manager.loggerDict):

@@ -23,12 +23,11 @@ class Response:
 
 
 def read_body(answer: http.client.HTTPResponse, *, cap: int) -> bytes:
-    """Return the body, unpacked where it is gzip or deflate; at most ``cap`` bytes, packed and unpacked. Reads from the
-    connection.
+    """Read the body from the connection and return it, unpacked if it is gzip or deflate.
 
-    A content coding is a label: the body comes back as it is where that names none that is known here, or one in which
-    it is not written. Raises ``ValueError`` when it is cut short or larger than ``cap``, ``zlib.error`` when it is a
-    damaged gzip, and what the socket and ``http.client`` raise.
+    Neither the packed nor the unpacked body may exceed ``cap`` bytes. A content coding is only a label: if it is
+    unknown, or the body is not written in it, the body is returned as it is. Raises ``ValueError`` if the body is cut
+    short or larger than ``cap``, ``zlib.error`` if it is a damaged gzip, and what the socket and ``http.client`` raise.
     """
     body = bytearray()
     while chunk := answer.read(_CHUNK):
@@ -44,11 +43,11 @@ def read_body(answer: http.client.HTTPResponse, *, cap: int) -> bytes:
 
 
 def gunzip(packed: bytes, *, cap: int) -> bytes:
-    """Return what the members of a gzip hold (RFC 1952); what follows them is left out. Raises as ``read_body``."""
+    """Return what all members of a gzip hold (RFC 1952); bytes behind them are ignored. Raises as ``read_body``."""
     body = bytearray()
     while packed.startswith(GZIP):
         decoder = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        # Decompression stops one byte past the cap, however little was received.
+        # Decompression stops one byte past the cap, however much a small body would unpack to.
         body += decoder.decompress(packed, cap + 1 - len(body))
         if len(body) > cap:
             raise ValueError("larger than the cap")
@@ -59,9 +58,9 @@ def gunzip(packed: bytes, *, cap: int) -> bytes:
 
 
 def inflate(packed: bytes, *, cap: int) -> bytes:
-    """Return what a deflate holds, wrapped (RFC 1950) or bare (RFC 1951); what is neither is returned as it is.
+    """Return the contents of a deflate, wrapped (RFC 1950) or bare (RFC 1951). Other bytes are returned as they are.
 
-    Raises ``ValueError`` when it holds more than ``cap`` bytes.
+    Raises ``ValueError`` if the contents exceed ``cap`` bytes.
     """
     for window in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
         decoder = zlib.decompressobj(window)

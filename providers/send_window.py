@@ -1,7 +1,7 @@
-"""Until when a request may leave: for a caller whose place somebody else takes when it stands still for too long.
+"""The time until which a request may leave. If a caller stands still longer, another process takes its place.
 
-The caller opens the window; ``providers.egress`` looks at it last of all before a request's first byte, when the
-connection stands: whatever held the process up before then is noticed.
+The caller opens the window. ``providers.egress`` checks it directly before a request's first byte, when the connection
+is open, so that it notices every delay before that moment.
 """
 
 import time
@@ -23,9 +23,9 @@ _window: ContextVar[_Window | None] = ContextVar("send_window", default=None)
 
 @contextmanager
 def open_until(first_by: float, *, others_by: float) -> Iterator[None]:
-    """Let the first request of the block leave by ``first_by``, those that follow it by ``others_by``, none later.
+    """Until the block ends, the first request must leave by ``first_by`` and each later one by ``others_by``.
 
-    Both are moments of ``time.monotonic()``. A request that is later raises ``NotSentInTime``.
+    Both are moments of ``time.monotonic()``. A request that comes too late raises ``NotSentInTime``.
     """
     token = _window.set(_Window(first_by, others_by))
     try:
@@ -35,7 +35,7 @@ def open_until(first_by: float, *, others_by: float) -> Iterator[None]:
 
 
 def is_closed() -> bool:
-    """Whether it is too late for the request that is about to leave. Without a window it never is."""
+    """Whether the next request would leave too late. Always False outside a window."""
     window = _window.get()
     if window is None:
         return False

@@ -1,7 +1,7 @@
 """Sockets that keep one deadline over all their operations.
 
-A time-out for each operation never ends against a peer that sends a byte a second, be it in the TLS handshake, the
-headers or the body. Opening and connecting them is ``providers.egress`` alone.
+A time-out for each single operation would never end a call to a peer that sends a byte a second, be it in the TLS
+handshake, the headers or the body. Only ``providers.egress`` opens and connects these sockets.
 """
 
 import socket
@@ -33,7 +33,7 @@ class TimedSocket(socket.socket):
 
 
 class TimedTLSSocket(ssl.SSLSocket):
-    """The same over TLS, where ``sendall`` is a loop of ``send``."""
+    """A ``TimedSocket`` over TLS. Here ``sendall`` is a loop of ``send``, so each ``send`` gets the remaining time."""
 
     deadline = 0.0
 

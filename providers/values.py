@@ -1,7 +1,7 @@
-"""The values that cross between the lifecycle and the providers: immutable, and silent about their secrets.
+"""The values that the lifecycle and ``providers`` exchange: immutable, and silent about their secrets.
 
-Every secret is a ``pydantic.SecretStr``, so that no ``repr``, log line or traceback shows it. Sealing them is the
-vault's work (``connections/vault``), not done here.
+Every secret is a ``pydantic.SecretStr``, so that no ``repr``, log line or traceback shows it. The vault
+(``connections/vault``) seals them, not this module.
 """
 
 import json
@@ -20,7 +20,7 @@ class Credential:
 
     For OAuth ``access_token`` (and maybe ``refresh_token``) is set; for static keys ``fields`` holds what the user
     typed, by field name. ``extra`` holds what the catalogue keeps of the token response (an instance URL, a bot id).
-    ``granted_by`` is the ``grantor`` of the target that gave it: it is sent nowhere else.
+    ``granted_by`` is the ``grantor`` of the target that issued it: the credential must never be sent anywhere else.
     """
 
     access_token: SecretStr | None = None
@@ -73,11 +73,11 @@ def _secret(value: str | None) -> SecretStr | None:
 class Obtained:
     """A credential fresh from a provider, with what the provider said about it.
 
-    ``lifetime_seconds`` is None when neither the response nor the catalogue knows it (ask introspection or probe: it
-    never means "for ever"); ``is_endless`` says that the catalogue takes the response to mean just that. ``scopes`` is
-    None when the response named none (RFC 6749 §5.1: as requested, on refresh: unchanged). Of the grant it may have
-    said how long this refresh token lives unless it is used (``refresh_lifetime_seconds``), how long any may lie idle,
-    and how long the grant lives whatever is done. ``id_token`` came with the answer to a code, not yet validated.
+    ``lifetime_seconds`` is None if neither the response nor the catalogue knows it. None never means "for ever": ask
+    introspection, or probe. ``is_endless`` means that by the catalogue this response stands for "for ever". ``scopes``
+    is None if the response named none (RFC 6749 §5.1: as requested, on refresh: unchanged). The remaining lifetimes are
+    in seconds too, or None: of this refresh token unless it is used (``refresh_lifetime_seconds``), of any idle refresh
+    token, and of the grant whatever happens. ``id_token`` came with the answer to a code, and is not yet validated.
     """
 
     credential: Credential
@@ -92,7 +92,7 @@ class Obtained:
 
 @dataclass(frozen=True, slots=True)
 class ClientRegistration:
-    """Our registration at a provider: what a provider app holds, opened.
+    """Our registration at a provider: the contents of a provider app, decrypted.
 
     ``client_secrets`` is ordered, the preferred first; it is empty for a public client. ``params`` are the operator's
     values for the entry's parameters of scope ``app``.
@@ -106,7 +106,7 @@ class ClientRegistration:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """What an authorization request needs from us (RFC 6749 §4.1.1, RFC 7636 §4.3)."""
+    """Our part of an authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3)."""
 
     state: str = field(repr=False)
     scopes: tuple[str, ...]
@@ -133,10 +133,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """What one probe or introspection found.
+    """The result of one probe or introspection.
 
-    ``scopes`` are those observed, or None when the answer names none; ``expires_in_seconds`` likewise. ``status`` is
-    None where there was no answer: ``unanswered`` then says that the provider was asked.
+    ``scopes`` and ``expires_in_seconds`` are None if the answer does not name them. ``status`` is the HTTP status, or
+    None if there was no answer: ``unanswered`` is then True if the provider was asked.
     """
 
     verdict: ProbeVerdict

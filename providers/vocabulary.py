@@ -1,7 +1,6 @@
-"""The closed sets of words that providers are described with.
+"""The enumerations that describe providers, shared by the catalogue, the strategies and the callers above them.
 
-Owns the enumerations shared by the catalogue, the strategies and the callers above them. Values are what is stored in
-the database, in catalogue files and in API answers, so they never change meaning.
+Their values are stored in the database and stand in catalogue files and API answers, so they never change meaning.
 """
 
 from enum import StrEnum
@@ -11,7 +10,7 @@ class ClientAuthentication(StrEnum):
     """How we authenticate at the token endpoint (OpenID Connect Core §9)."""
 
     BASIC = "client_secret_basic"
-    # Basic whose parts are not form-encoded first, as RFC 6749 §2.3.1 wants them: for servers that decode none.
+    # Basic without the form-encoding of both parts that RFC 6749 §2.3.1 requires: for servers that do not decode it.
     BASIC_RAW = "client_secret_basic_raw"
     POST = "client_secret_post"
     NONE = "none"
@@ -32,7 +31,7 @@ class IssParameter(StrEnum):
 
 
 class Meaning(StrEnum):
-    """What an answer of a provider says about the grant, our registration or the moment."""
+    """What a provider's answer says about the grant, our registration, or the provider's current state."""
 
     GRANT_REJECTED = "grant_rejected"
     CLIENT_REJECTED = "client_rejected"
@@ -63,4 +62,4 @@ class ParamScope(StrEnum):
     APP = "app"  # the operator, once for each provider app
     CONNECTION = "connection"  # the end user, once for each connection
     CALLBACK = "callback"  # the authorization response, once for each connection
-    WORKSPACE = "workspace"  # what the end user picks among those that the grant opens, once it is there
+    WORKSPACE = "workspace"  # the end user picks one of those that the grant opens, after the consent

@@ -4,12 +4,12 @@
 play it with ``manage.py drill``, ``tests/faults`` plays each row as a test, and ``tests/campaigns/faults`` repeats them
 thousands of times at random instants.
 
-- What is done: ``faults`` (what the provider may answer, as data), ``phases`` (where a process may die or stand still).
-- What must hold: ``oracles``.
+- The faults: ``faults`` (what the provider may answer, as data), ``phases`` (where a process may die or stand still).
+- What must hold afterwards: ``oracles``.
 - The scenarios: ``answers``, ``reach``, ``losses``, ``storage``, ``keys``. Each scripts one fault, calls the product's
   own lifecycle functions, and judges by the sandbox's request log and the database.
 - What they stand on: ``ground``, ``grants``, ``throwaway`` (the database), ``process`` (to be killed).
 
-The installation's own database is connected to for CREATE and DROP DATABASE alone. Of its Redis only what holds a
-provider app back is used, under ids of the drills' own. Not in here: what takes thousands of connections.
+The drills connect to the installation's own database only for CREATE and DROP DATABASE. In its Redis they use only the
+keys that hold a provider app back, under ids of their own. Faults that take thousands of connections are not in here.
 """

@@ -30,7 +30,7 @@ from connections.lifecycle.refresh.claim import CLIENT_RETRY, Outcome
 from connections.models import AttemptState, Incident, IncidentKind, ProviderApp, Reason, Status
 from connections.refusals import InsufficientScope, MinTtlUnavailable, ReauthorizationRequired
 
-_CAP_SECONDS = 5.0  # a body over the cap is left long before any deadline
+_CAP_SECONDS = 5.0  # reading stops at the cap, long before any deadline
 _HELD_BYTES = 32 * 1024 * 1024
 _SHORT_SECONDS = 2.0
 _CAPPED_AT_SECONDS = 3601
@@ -39,7 +39,10 @@ _AT_ONCE = 4
 
 
 def _expect_no_answer(ground: Ground, subject: Subject, answer: Answer, *, error: str, seconds: float) -> None:
-    """Refresh once into a fault: the attempt is in doubt, its evidence quotes nothing, and all else is as before."""
+    """Refresh once into a fault; raise ``Broken`` unless the attempt is in doubt and the credential is kept.
+
+    Its evidence must not quote the answer, and the refresh must end within ``seconds``.
+    """
     before, shown = ground.state(subject).current_version_id, ground.refresh_token(subject)
     ground.fault(subject, answer)
     began = time.monotonic()
@@ -66,7 +69,7 @@ def malformed(ground: Ground) -> str:
     """200 with something else than a token response."""
     for answer in faults.MALFORMED:
         (subject,) = ground.connect()
-        # What may hold the only live tokens of the grant is kept until somebody can read it.
+        # An answer that may hold the grant's only live tokens is kept until a mended entry can read it.
         error = "malformed_response" if answer is faults.EMPTY else "answer_unread"
         _expect_no_answer(ground, subject, answer, error=error, seconds=_CAP_SECONDS)
         expect_equal(ground.attempt(subject).evidence["status"], 200, f"{answer}: the status in the evidence")
@@ -114,7 +117,7 @@ def redirect(ground: Ground) -> str:
 
 @contextmanager
 def _trap() -> Iterator[tuple[str, list[object]]]:
-    """Listen on loopback; whoever connects is noted."""
+    """Listen on loopback and note every connection. Yields the address and the list of connections."""
     visitors: list[object] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -135,7 +138,7 @@ def _trap() -> Iterator[tuple[str, list[object]]]:
 
 
 def lost_answer(ground: Ground) -> str:
-    """The answer is lost on the way, and a strict provider takes the old refresh token no more."""
+    """The answer is lost on the way, and a strict provider no longer accepts the old refresh token."""
     (subject,) = ground.connect(grace_seconds=0)
     ground.fault(subject, faults.LOST[0])
     outcome = ground.refresh(subject).outcome
@@ -245,7 +248,7 @@ def rate_limited(ground: Ground) -> str:
 
 
 def rate_limited_app(ground: Ground) -> str:
-    """429 for one connection holds for all of the provider app. What is known of an app is kept in Redis."""
+    """A 429 for one connection holds back all connections of the provider app. Redis keeps that state."""
     pairs = []
     for by_date in (False, True):
         one, other = ground.connect(count=2)
@@ -264,7 +267,7 @@ def rate_limited_app(ground: Ground) -> str:
         expect_equal(ground.state(other).failures, 0, "failures of the other connection")
         ground.vend(other)
     (stranger,) = ground.connect()
-    expect_refreshed(ground.refresh(stranger).outcome)  # another registration is another limit
+    expect_refreshed(ground.refresh(stranger).outcome)  # another registration has its own limit
     time.sleep(max(0.0, over_at - time.monotonic()))
     for one, other in pairs:
         ground.due(other)
@@ -308,7 +311,7 @@ def impatient_caller(ground: Ground) -> str:
 
 
 def odd_token_types(ground: Ground) -> str:
-    """token_type is none that anybody knows."""
+    """token_type has an unknown value."""
     subjects = ground.connect(count=len(faults.ODD_TOKEN_TYPES))
     for subject, answer in zip(subjects, faults.ODD_TOKEN_TYPES, strict=True):
         before = ground.state(subject).current_version_id
@@ -340,7 +343,7 @@ def narrowed_scope(ground: Ground) -> str:
 
 
 def client_rejected(ground: Ground) -> str:
-    """Our own registration is refused, on every connection: its secret is another one at the provider."""
+    """The provider refuses our own registration, on every connection: it has another secret for it."""
     subjects = ground.connect(count=3 * _AT_ONCE)
     before = {subject.id: ground.state(subject).current_version_id for subject in subjects}
     app = ProviderApp.objects.get(id=subjects[0].app_id)

@@ -1,7 +1,7 @@
-"""What a provider may answer to a refresh: each fault as the sandbox is told to play it. Data, and no scenario.
+"""What a provider may answer to a refresh: each fault in the form in which the sandbox takes it. Data, no scenario.
 
-The scenarios meet these one by one, the campaigns (``tests/campaigns/faults``) thousands of times and mixed. What must
-hold after one is in ``oracles``. A group has one name because its members must all come to the same.
+The scenarios meet these faults one by one, the campaigns (``tests/campaigns/faults``) thousands of times and mixed.
+``oracles`` says what must hold after each. A group has one name because all its members must have the same result.
 """
 
 import json
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-# Reads like a token, and must be found nowhere afterwards. (An error code, which evidence may quote, is lower-case.)
+# Looks like a token, and must be stored nowhere afterwards. (An error code, which evidence may quote, is lower-case.)
 CANARY = "Canary0fAMalformedB0dyThatReadsLikeAToken"
 
 
@@ -32,7 +32,7 @@ def _all(kind: str, *options: Mapping[str, Any]) -> tuple[Answer, ...]:
     return tuple(Answer(kind, one) for one in options)
 
 
-# --- Nothing that can be read: in doubt, because the provider may have rotated the token ------------------------------
+# --- Unreadable answers: the attempt is in doubt, because the provider may have rotated the token ---------------------
 EMPTY = Answer("empty_body")
 MALFORMED = (
     Answer("html"),
@@ -50,7 +50,7 @@ TRICKLE = Answer("trickle", {"interval": 0.2})
 ENDLESS = (Answer("huge_body"), Answer("gzip_bomb"))
 LOST = (Answer("lost_response"), Answer("lost_response", {"reset": True}), Answer("reset_before"))
 
-# --- A bad day: says nothing about the grant --------------------------------------------------------------------------
+# --- Outages: they say nothing about the grant ------------------------------------------------------------------------
 SERVER_ERRORS = _all(
     "status",
     {"status": 500},
@@ -68,9 +68,9 @@ NO_VERDICT = (
 )
 RATE_LIMITED = Answer("rate_limited", {"retry_after": 1})
 RATE_LIMITED_BY_DATE = RATE_LIMITED.but(http_date=True)
-# Whatever of these comes, and however often: none may make a living grant look revoked.
+# None of these, however often it comes, may make a living grant look revoked.
 TRANSIENT = (*SERVER_ERRORS, *NO_VERDICT, RATE_LIMITED, RATE_LIMITED_BY_DATE, *MALFORMED, *LOST)
-# The same at the resource that is probed.
+# The same faults at the resource that the probe calls.
 TRANSIENT_PROBES = (
     Answer("status", {"status": 401}),
     Answer("status", {"status": 403}),

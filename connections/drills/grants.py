@@ -1,4 +1,4 @@
-"""Grants that nobody consented to: tokens that the sandbox minted, stored as a connection that works, and moved."""
+"""Grants without a consent: stores tokens that the sandbox minted as working connections, and moves their app."""
 
 import uuid
 from collections.abc import Mapping
@@ -57,7 +57,7 @@ def store_grant(tokens: Mapping[str, Any], *, tenant: Tenant, app: ProviderApp, 
 
 
 def move_app(app: ProviderApp, issuer: str) -> None:
-    """Move an app and all that its connections hold to another issuer, as an operator with the keys does."""
+    """Move an app and the credentials of its connections to another issuer, as an operator with the keys does."""
     _save(app, client_secrets=_secrets_of(app), params={**app.params, "issuer": issuer})
     rebind(app, actor=SYSTEM)
 

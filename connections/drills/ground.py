@@ -1,4 +1,4 @@
-"""What the scenarios stand on: connections with real grants of the sandbox, the passing of time, what to look at."""
+"""What the scenarios share: connections with real grants of the sandbox, the passing of time, and what to look at."""
 
 import os
 import subprocess
@@ -60,7 +60,7 @@ _SCOPES = ("profile.read", "files.read")
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One connection of a scenario, with what calls it."""
+    """One connection of a scenario, with its provider app, OAuth client, and the hash of an API key that vends it."""
 
     id: uuid.UUID
     app_id: uuid.UUID
@@ -102,7 +102,7 @@ class Ground:
         ]
 
     def register(self, client_id: str, secret: str, *, grace_seconds: int = 60) -> None:
-        """Register a client at the provider, or give one that is known another secret."""
+        """Register a client at the provider, or give a known client another secret."""
         self.sandbox.register_client(
             client_id,
             client_secret=secret,
@@ -120,7 +120,7 @@ class Ground:
         )
 
     def due(self, subject: Subject) -> None:
-        """Let the moment come at which the credential is to be refreshed."""
+        """Make the connection's refresh due now."""
         Connection.objects.filter(id=subject.id).update(
             refresh_due_at=database_now(), next_attempt_at=None, refresh_enqueued_until=None
         )
@@ -131,11 +131,11 @@ class Ground:
         return refresh(subject.id, trigger=Trigger.DRILL, need=Need())
 
     def refresh_if_due(self, subject: Subject) -> RefreshReport:
-        """Do what the worker does with the task of a sweep: nothing, unless a refresh is due and not held back."""
+        """Do what the worker does with a sweep's task: refresh if a refresh is due and nothing holds it back."""
         return refresh(subject.id, trigger=Trigger.SWEEP, need=Need())
 
     def is_swept(self, subject: Subject) -> bool:
-        """Run a sweep, and return whether it takes the connection up."""
+        """Run a sweep, and return whether it sends the connection."""
         before = self.state(subject).refresh_enqueued_until
         sweep_refreshes(now=database_now())
         return self.state(subject).refresh_enqueued_until != before
@@ -147,7 +147,7 @@ class Ground:
         )
 
     def refusal(self, subject: Subject, *scopes: str, min_ttl_seconds: float | None = None) -> Refusal:
-        """Vend as a caller does, and return what that is refused with. Raises ``Broken`` where it is answered."""
+        """Vend as a caller does, and return the refusal. Raises ``Broken`` if the vend succeeds."""
         try:
             self.vend(subject, *scopes, min_ttl_seconds=min_ttl_seconds)
         except Refusal as refusal:
@@ -162,7 +162,7 @@ class Ground:
 
     @contextmanager
     def in_process(self, subject: Subject, **environment: str) -> "Iterator[subprocess.Popen[bytes]]":
-        """Begin a refresh in a process of its own, which is killed at the end of the block if it still runs."""
+        """Begin a refresh in a process of its own. The end of the block kills the process if it still runs."""
         self.due(subject)
         process = subprocess.Popen(
             [sys.executable, "-m", "connections.drills.process", self.server.name, str(self.spool), str(subject.id)],
@@ -180,13 +180,13 @@ class Ground:
 
     @contextmanager
     def session(self) -> "Iterator[psycopg.Connection[Any]]":
-        """Open a session at the throw-away database that is none of the product's, to stand in its way."""
+        """Open a separate session at the throw-away database, whose locks can stand in the product's way."""
         parameters = direct_parameters() | {"dbname": self.server.name, "autocommit": True}
         with psycopg.connect(**parameters) as session:
             yield session
 
     def pass_time(self, subject: Subject, *, seconds: float = _PAST_THE_LEASE_SECONDS) -> None:
-        """Let time pass for one connection, past the lease, by moving every time that is stored of it."""
+        """Let time pass for one connection by moving all of its stored times back; by default past the lease."""
         passed = timedelta(seconds=seconds)
         for rows, names in (
             (
@@ -229,7 +229,7 @@ class Ground:
         return self.sandbox.log(client_id=subject.client_id, grant_type="refresh_token")
 
     def outcomes(self, subject: Subject) -> list[str]:
-        """Return what the provider did with each of them, oldest first."""
+        """Return what the provider did with each of those requests, oldest first."""
         return [entry.outcome for entry in self.requests(subject)]
 
     def refresh_token(self, subject: Subject) -> str:
@@ -247,7 +247,7 @@ class Ground:
         return set(OutboxEvent.objects.filter(connection_id=subject.id).values_list("type", flat=True))
 
     def works(self, subject: Subject) -> bool:
-        """Whether a vended credential is taken by the provider."""
+        """Whether the provider accepts a vended credential."""
         presented = self.vend(subject).presentation
         return egress.request("GET", f"{self.sandbox.base_url}/me", headers=presented.headers).status == 200
 
@@ -266,7 +266,7 @@ class Running:
         def run() -> None:
             try:
                 self._found.append(call())
-            except Exception as error:  # noqa: BLE001 (raised again by whoever waits for the result)
+            except Exception as error:  # noqa: BLE001 (``result`` raises it again)
                 self._failure.append(error)
             finally:
                 database.close()
@@ -275,7 +275,7 @@ class Running:
         self._thread.start()
 
     def result(self) -> RefreshReport:
-        """Wait for the end, and return what the call returned, or raise what it raised."""
+        """Wait for the end of the call. Returns its result, or raises its exception."""
         self._thread.join()
         if self._failure:
             raise self._failure[0]
@@ -284,7 +284,7 @@ class Running:
 
 @contextmanager
 def isolate(spool: Path) -> Iterator[None]:
-    """Let this process call loopback, keep its spool apart, and send no task to the installation's broker."""
+    """Until the block ends, let this process call loopback, use its own spool, and send nothing to the real broker."""
     policy, kept, celery = egress.current_policy(), settings.SPOOL_DIR, current_app.conf
     broker = celery.broker_url
     egress.configure(replace(policy, allow_loopback=True, proxy_url=""))

@@ -1,4 +1,4 @@
-"""Scenarios: what is stored does not open, because it was changed or the keys are others. No verdict on any grant."""
+"""Scenarios: a stored secret does not decrypt, because it or the keys were changed. That must not condemn any grant."""
 
 import base64
 import secrets
@@ -20,7 +20,7 @@ _TRIES = 3
 
 
 def corrupt_row(ground: Ground) -> str:
-    """One bit of the stored credential is flipped, here or there; its token has expired."""
+    """One bit of the stored credential is flipped, at several positions; its token has expired."""
     (subject,) = ground.connect()
     ground.expire(subject)
     version = current_version(subject.id)
@@ -54,7 +54,7 @@ def corrupt_row(ground: Ground) -> str:
 
 
 def corrupt_row_swept(ground: Ground) -> str:
-    """A refresh of a changed credential is due, whose token has not expired."""
+    """A refresh is due for a credential that was changed; its token has not expired."""
     (subject,) = ground.connect()
     before = current_version(subject.id)
     stored = _stored(before)
@@ -112,7 +112,7 @@ def missing_key(ground: Ground) -> str:
 
 
 def _flipped(stored: bytes, position: float) -> bytes:
-    """Return ``stored`` with one bit flipped, at that share of its length."""
+    """Return ``stored`` with one bit flipped; ``position`` is a share of its length, from 0 to 1."""
     changed = bytearray(stored)
     changed[int(position * (len(changed) - 1))] ^= 1
     return bytes(changed)

@@ -21,7 +21,7 @@ from providers.sandbox.waiting import until
 _RIVALS = 8
 _GRACE_SECONDS = 120
 _END_SECONDS = 30
-# Of a process that is stopped or killed meanwhile; the provider has rotated the token by then.
+# The provider rotates the token at once and answers late; meanwhile the process is stopped or killed.
 _STALL = Answer("stall", {"seconds": 1.5})
 _LONG_STALL = Answer("stall", {"seconds": 20})
 
@@ -31,7 +31,7 @@ def _rotated(ground: Ground, subject: Subject) -> bool:
 
 
 def _kill(ground: Ground, subject: Subject, phase: Phase) -> None:
-    """Kill -9 a process that refreshes, in one of the phases in which a rotated token may be lost; end its lease."""
+    """Kill -9 a process in the middle of a refresh, in ``phase``, and let its lease run out."""
     if phase is Phase.SENT:
         ground.fault(subject, _LONG_STALL)
     with ground.in_process(subject) as process:
@@ -68,7 +68,7 @@ def killed(ground: Ground) -> str:
 
 
 def killed_strict(ground: Ground) -> str:
-    """The same at a provider without a grace period."""
+    """kill -9 between the rotation and the store, at a provider without a grace period."""
     told = ""
     for phase in (Phase.SENT, Phase.ANSWERED):
         (subject,) = ground.connect(grace_seconds=0)
@@ -95,7 +95,7 @@ def killed_stored(ground: Ground) -> str:
 
 
 def _is_promoted_alone(ground: Ground, subject: Subject) -> None:
-    """What the one request obtained is current and works."""
+    """Raise ``Broken`` unless the credential of the one request is current and works."""
     expect_equal(ground.attempts(subject), ["promoted"], "the attempts")
     expect_equal(ground.stages(subject), ["previous", "current"], "the versions")
     expect_equal(ground.outcomes(subject), ["rotated"], "what the provider did")
@@ -104,7 +104,7 @@ def _is_promoted_alone(ground: Ground, subject: Subject) -> None:
 
 
 def rivals(ground: Ground) -> str:
-    """Many are after the same connection at once."""
+    """Many callers refresh the same connection at once."""
     (subject,) = ground.connect(grace_seconds=0)
     ground.fault(subject, Answer("stall", {"seconds": 1}))
     ground.due(subject)
@@ -129,7 +129,7 @@ def redelivered(ground: Ground) -> str:
 
 
 def stopped_before_send(ground: Ground) -> str:
-    """SIGSTOP once a refresh is claimed, for longer than a claim may wait; another takes over meanwhile."""
+    """SIGSTOP after the claim, for longer than a claim may wait; another process takes over meanwhile."""
     (subject,) = ground.connect(grace_seconds=0)
     with ground.in_process(subject) as process:
         with hold_claims(ground) as release:
@@ -146,14 +146,14 @@ def stopped_before_send(ground: Ground) -> str:
     expect_equal(ground.attempts(subject, "error"), ["late", ""], "the attempts' errors")
     expect_equal(ground.attempts(subject), ["superseded", "promoted"], "the attempts")
     expect(ground.attempts(subject, "evidence")[0]["sent"] is False, "the evidence says that it was sent")
-    expect_equal(ground.outcomes(subject), ["rotated"], "what the provider did")  # for the one that took over
+    expect_equal(ground.outcomes(subject), ["rotated"], "what the provider did")  # for the process that took over
     ground.expect_status(subject, Status.ACTIVE, Reason.CONNECTED)
     expect(ground.works(subject), "the credential does not work")
     return "aborted unsent; the one that took over refreshed"
 
 
 def _go_on(process: "Popen[bytes]") -> None:
-    """Let a stopped process go on to its end."""
+    """Resume a stopped process, and wait for its end."""
     os.kill(process.pid, signal.SIGCONT)
     process.wait(_END_SECONDS)
 
@@ -180,7 +180,7 @@ def stopped_after_send(ground: Ground) -> str:
 
 
 def overtaken(ground: Ground) -> str:
-    """The same, but another refresh gets there first in the grace period, and what it obtained is refused later."""
+    """SIGSTOP while the provider answers; another refresh overtakes it, whose token is refused later."""
     (subject,) = ground.connect(grace_seconds=_GRACE_SECONDS)
     ground.fault(subject, _STALL)
     with ground.in_process(subject) as process:
@@ -206,7 +206,7 @@ def overtaken(ground: Ground) -> str:
 
 
 def revoked(ground: Ground) -> str:
-    """The grant is revoked at the provider, without a word."""
+    """The grant is revoked at the provider, without notice."""
     (subject,) = ground.connect()
     ground.sandbox.revoke(client_id=subject.client_id)
     ground.refresh(subject)

@@ -27,7 +27,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one scenario."""
+    """The result of one scenario."""
 
     scenario: Scenario
     happened: str
@@ -84,7 +84,7 @@ SCENARIOS = (
 
 
 def run(scenarios: Iterable[Scenario]) -> list[Result]:
-    """Play the scenarios on a throw-away database. Raises ``NoDatabase`` and ``SandboxMissing``, with nothing left."""
+    """Play the scenarios on a throw-away database. Raises ``NoDatabase`` and ``SandboxMissing``, and leaves nothing."""
     with (
         tempfile.TemporaryDirectory(prefix="latchkey-drill-") as folder,
         isolate(Path(folder)),
@@ -96,7 +96,7 @@ def run(scenarios: Iterable[Scenario]) -> list[Result]:
 
 
 def judge(scenario: Scenario, ground: Ground) -> Result:
-    """Play one scenario. Whatever it raises is a promise that was not kept."""
+    """Play one scenario. Any exception that it raises counts as a broken promise."""
     ground.sandbox.clear()
     try:
         return Result(scenario, scenario.play(ground), True)

@@ -1,7 +1,7 @@
 """What must hold after a fault, judged by the database: the oracles of the drills and of the campaigns.
 
-Each raises ``Broken`` with what is wrong. What the provider's log must say is judged by each scenario, because it
-depends on what was sent. Nothing here changes anything.
+Each raises ``Broken`` with what is wrong. Each scenario judges the provider's log itself, because that depends on what
+was sent. Nothing here changes anything; each function reads the database.
 """
 
 import json
@@ -25,7 +25,7 @@ from providers.sandbox.tokens import ACCESS_PREFIX, REFRESH_PREFIX
 
 SHORTEST_SECONDS = 30
 LONGEST_SECONDS = 366 * 86_400
-# The lifetime that counts is never below 30 s, and a refresh is due after 0.70 of it at the earliest.
+# A lifetime below 30 s counts as 30 s, and a refresh is due after 0.70 of the lifetime at the earliest.
 _SOONEST_SECONDS = 15
 
 
@@ -64,7 +64,7 @@ def current_version(connection_id: uuid.UUID) -> CredentialVersion:
 
 
 def expect_kept(connection_id: uuid.UUID, *, before: uuid.UUID | None) -> None:
-    """After a fault that yields nothing: the credential ``before`` is current and opens, and nothing is dead."""
+    """After a fault that yields no credential: ``before`` is still current and opens, and nothing counts as dead."""
     expect_status(connection_id, Status.ACTIVE)
     version = current_version(connection_id)
     expect(version.id == before, "the current credential was replaced")
@@ -74,7 +74,7 @@ def expect_kept(connection_id: uuid.UUID, *, before: uuid.UUID | None) -> None:
 def expect_replaced(connection_id: uuid.UUID, *, before: uuid.UUID | None) -> CredentialVersion:
     """After a success, however odd: another credential is current and opens, with a sane lifetime, not due at once.
 
-    Returns its version.
+    Returns its version. Raises ``Broken``.
     """
     expect_status(connection_id, Status.ACTIVE)
     version = current_version(connection_id)
@@ -102,7 +102,7 @@ def expect_attempt(attempt: RefreshAttempt, state: AttemptState, *, error: str |
 
 
 def expect_unquoted(connection_id: uuid.UUID) -> None:
-    """Nothing that is kept in plain text about the connection quotes what the provider answered."""
+    """Raise ``Broken`` if any plain text stored about the connection quotes the provider's answer."""
     kept = [
         *RefreshAttempt.objects.filter(connection_id=connection_id).values("error", "evidence"),
         *Connection.objects.filter(id=connection_id).values("reason", "evidence", "metadata"),
@@ -114,7 +114,7 @@ def expect_unquoted(connection_id: uuid.UUID) -> None:
 
 
 def expect_unsent(attempt: RefreshAttempt, *, detail: str = "") -> None:
-    """The attempt failed before the first byte of its request: it is not in doubt, and its evidence says so."""
+    """Raise ``Broken`` unless the attempt failed before its request's first byte, and its evidence says so."""
     expect_attempt(attempt, AttemptState.ABORTED, error="provider_unavailable")
     evidence = attempt.evidence
     expect(evidence["sent"] is False and evidence["status"] is None, f"the evidence says that it was sent: {evidence}")
@@ -122,7 +122,7 @@ def expect_unsent(attempt: RefreshAttempt, *, detail: str = "") -> None:
 
 
 def expect_loss_told(connection_id: uuid.UUID) -> None:
-    """A rotated token was lost: the connection says so, and its owner was told once."""
+    """Raise ``Broken`` unless the connection's status says that a token was lost, with exactly one event."""
     expect_status(connection_id, Status.NEEDS_REAUTH, Reason.LOST_IN_FLIGHT)
     notices = OutboxEvent.objects.filter(connection_id=connection_id, type="connection.needs_reauth").count()
     expect(notices == 1, f"{notices} notices were given")

@@ -1,7 +1,7 @@
-"""The phases of a refresh in which a process may die or stand still, and ways to catch one there.
+"""The phases of a refresh in which a process may die or stand still, and ways to stop one there.
 
-A session that is none of the product's holds the lock that the next phase needs; the product's code is not changed.
-The campaigns (``tests/campaigns/faults``) kill at random instants instead, and tell the phases apart afterwards.
+A separate database session holds the lock that the next phase needs, so the product's code needs no change. The
+campaigns (``tests/campaigns/faults``) kill at random instants instead, and tell the phases apart afterwards.
 """
 
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION drill_hold_commit()
 
 @contextmanager
 def hold_claims(ground: Ground) -> Iterator[Callable[[], None]]:
-    """Keep every claim in its COMMIT until the function given is called: who claims stands just before ``CLAIMED``."""
+    """Keep every claim in its COMMIT, just before ``CLAIMED``. Yields the function that lets the claims go on."""
     with ground.session() as holder:
         holder.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         holder.execute(_HOLD_COMMITS)
@@ -56,7 +56,7 @@ def hold_claims(ground: Ground) -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def hold_stores(ground: Ground) -> Iterator[None]:
-    """Keep every new credential version from being stored: who has an answer stands in ``ANSWERED``."""
+    """Block the storing of new credential versions, so that a process with an answer waits in ``ANSWERED``."""
     with ground.session() as holder, holder.transaction(force_rollback=True):
         holder.execute("LOCK TABLE connections_credentialversion IN SHARE MODE")
         yield
@@ -64,14 +64,14 @@ def hold_stores(ground: Ground) -> Iterator[None]:
 
 @contextmanager
 def hold_promotion(ground: Ground, subject: Subject) -> Iterator[None]:
-    """Keep the connection's row locked: who has stored an answer stands in ``STORED``."""
+    """Keep the connection's row locked, so that a process that has stored an answer waits in ``STORED``."""
     with ground.session() as holder, holder.transaction(force_rollback=True):
         holder.execute("SELECT 1 FROM connections_connection WHERE id = %s FOR NO KEY UPDATE", [subject.id])
         yield
 
 
 def wait_until_held(ground: Ground, kind: str) -> int:
-    """Return the server process that waits for a lock of that kind, once there is one."""
+    """Wait until a server process waits for a lock of that kind, and return its process id."""
     with ground.session() as looking:
 
         def found() -> Any:
@@ -85,7 +85,7 @@ def wait_until_held(ground: Ground, kind: str) -> int:
 
 
 def kill_held(ground: Ground, process: "Popen[bytes]", kind: str) -> None:
-    """Kill -9 a process that waits for a lock of that kind, and have the server notice at once."""
+    """Kill -9 a process that waits for a lock of that kind, and make the database server notice at once."""
     backend = wait_until_held(ground, kind)
     process.kill()
     process.wait()

@@ -1,4 +1,4 @@
-"""One refresh in a process of its own, to be killed or stopped: ``python -m connections.drills.process``.
+"""One refresh in a process of its own, for a drill to kill or stop: ``python -m connections.drills.process``.
 
 Arguments: the name of the throw-away database, the spool's folder, the connection's id. The settings are those of the
 drill's own environment.

@@ -1,4 +1,4 @@
-"""Scenarios: a provider that cannot be reached, or is not who it says it is: nothing is sent, nothing is in doubt."""
+"""Scenarios: a provider is unreachable, or is not who it says it is. Nothing is sent, so nothing is in doubt."""
 
 import datetime as dt
 import socket
@@ -23,9 +23,10 @@ _SHORT_SECONDS = 2.0
 
 
 def fails_unsent_and_recovers(ground: Ground, issuer: str, *, detail: str) -> Subject:
-    """Move the provider of a new connection to ``issuer`` and back: it is as it was, and its next refresh has no doubt.
+    """Move a new connection's provider to ``issuer``, refresh in vain, move it back and refresh once more.
 
-    ``detail`` is part of what the evidence says. Raises ``Broken``.
+    Raises ``Broken`` unless the failure keeps the credential, puts no attempt in doubt, and has ``detail`` in its
+    evidence. Returns the connection.
     """
     (subject,) = ground.connect(grace_seconds=0)
     before, shown = ground.state(subject).current_version_id, ground.refresh_token(subject)
@@ -48,7 +49,7 @@ def fails_unsent_and_recovers(ground: Ground, issuer: str, *, detail: str) -> Su
 
 
 def unreachable(ground: Ground) -> str:
-    """No such name, nobody there, nobody who accepts in time."""
+    """The name does not exist, nobody listens, or nobody accepts in time."""
     fails_unsent_and_recovers(ground, "https://drill.invalid", detail="could not be looked up")
     fails_unsent_and_recovers(ground, f"http://127.0.0.1:{_closed_port()}", detail="could not be reached")
     with _full_listener() as port, deadlines(total_seconds=_SHORT_SECONDS, connect_seconds=_SHORT_SECONDS / 2):
@@ -63,7 +64,7 @@ def _closed_port() -> int:
 
 @contextmanager
 def _full_listener() -> Iterator[int]:
-    """Listen on loopback and accept nobody, with the queue full: a connection to it waits for ever."""
+    """Listen on loopback with a full queue and accept nobody, so that a new connection waits for ever."""
     with ExitStack() as opened:
         listener = opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         port = int(listener.getsockname()[1])
@@ -75,7 +76,7 @@ def _full_listener() -> Iterator[int]:
 
 
 def unverified(ground: Ground) -> str:
-    """A certificate that nobody vouches for, and a server that speaks no TLS at all."""
+    """A certificate of no known authority, and a server that speaks no TLS at all."""
     with served(_self_signed()) as (port, received):
         fails_unsent_and_recovers(ground, f"https://127.0.0.1:{port}", detail="certificate was not accepted")
     expect(not received, "a request was sent over an unverified connection")
@@ -88,7 +89,7 @@ def unverified(ground: Ground) -> str:
 
 @contextmanager
 def served(context: ssl.SSLContext | None) -> Iterator[tuple[int, list[bytes]]]:
-    """Run a server on loopback, with TLS where a context is given, and keep what it is sent first by each client."""
+    """Run a server on loopback, with TLS if a context is given. Yields its port and each client's first bytes."""
     received: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -116,7 +117,7 @@ def _wrapped(accepted: socket.socket, context: ssl.SSLContext | None) -> socket.
 
 
 def _self_signed() -> ssl.SSLContext:
-    """Return a server's context with a certificate of its own making, for loopback."""
+    """Return a TLS context with a self-signed certificate for loopback."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = dt.datetime.now(dt.UTC)

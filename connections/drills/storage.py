@@ -33,10 +33,10 @@ def database_cut(ground: Ground) -> str:
 
 
 def database_away(ground: Ground) -> str:
-    """The database takes no connection; the worker is killed once what it received lies in the spool."""
+    """The database accepts no connection; the worker is killed once the spool holds its answer."""
     (subject,) = ground.connect(grace_seconds=0)
     ground.fault(subject, _STALL)
-    # Without a pool it is noticed at once, and not after the pool's patience, that there is no database.
+    # Without a pool the process notices at once that the database is gone, not only after the pool's time-out.
     with ground.in_process(subject, DATABASE_POOL_SIZE="0") as process:
         until(lambda: ground.requests(subject), "the request at the provider")
         ground.server.allow_connections(allowed=False)
@@ -50,10 +50,10 @@ def database_away(ground: Ground) -> str:
         finally:
             ground.server.allow_connections(allowed=True)
     expect_equal(_spooled(ground), 1, "files in the spool: all that is left of the answer")
-    hang_up()  # a worker that starts now
-    ground.pass_time(subject)  # what is not promoted is taken for abandoned after some seconds
+    hang_up()  # from here on this process acts as a newly started worker
+    ground.pass_time(subject)  # after some seconds, a version that is not promoted counts as abandoned
     recover_unfinished(now=database_now())
-    until(lambda: not _spooled(ground), "an empty spool", seconds=30)  # another thread may be at it as well
+    until(lambda: not _spooled(ground), "an empty spool", seconds=30)  # another thread may be replaying it, too
     recover_unfinished(now=database_now())
     expect_equal(ground.attempts(subject), ["promoted"], "the attempts after the replay")
     expect_equal(ground.stages(subject), ["previous", "current"], "the versions")
@@ -68,7 +68,7 @@ def _spooled(ground: Ground) -> int:
 
 
 def _cut(ground: Ground) -> None:
-    """End every session, and forget those of this process."""
+    """End every database session, and drop the connections of this process."""
     ground.server.cut_connections()
     hang_up()
 

@@ -1,4 +1,4 @@
-"""The throw-away database of the drills: made on the configured server, and dropped whatever happens."""
+"""The throw-away database of the drills: makes it on the configured server, and drops it whatever happens."""
 
 import secrets
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ class NoDatabase(Exception):
 
 
 class Server:
-    """The configured server, for what is done to whole databases. Its connection never enters a transaction."""
+    """The configured server, for statements about whole databases. Its connection never enters a transaction."""
 
     def __init__(self, connected: "psycopg.Connection[Any]", name: str) -> None:
         self._connected = connected
@@ -30,11 +30,11 @@ class Server:
         self._execute("CREATE DATABASE {} TEMPLATE template0")
 
     def drop(self) -> None:
-        """Drop the database, with whoever is still connected to it."""
+        """Drop the database, and end all sessions that are still connected to it."""
         self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)")
 
     def allow_connections(self, *, allowed: bool) -> None:
-        """Let nobody connect to the database any more, or let them again."""
+        """Allow or forbid new connections to the database."""
         self._execute("ALTER DATABASE {} ALLOW_CONNECTIONS " + ("true" if allowed else "false"))
 
     def cut_connections(self) -> None:
@@ -87,7 +87,7 @@ def point_at(name: str) -> None:
 
 
 def hang_up() -> None:
-    """Close this thread's connection to the database, and those that wait in the process's pool."""
+    """Close this thread's database connection, and the idle ones in the process's pool."""
     default = cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS])
     default.close()
     default.close_pool()

@@ -1,6 +1,6 @@
-"""The authorization response (RFC 6749 §4.1.2, RFC 9207), as an entry says that its provider writes it. No I/O.
+"""The authorization response (RFC 6749 §4.1.2, RFC 9207), read by the names that a catalogue entry gives. No I/O.
 
-What stands in it is the browser's word: nothing of it is believed before the state and the browser are known.
+The browser delivers it and could change it. So nothing in it is believed before the state and the browser are known.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,12 +18,12 @@ _UNNAMED_ERROR = "server_error"
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationResponse:
-    """One response. "" stands for what is missing; ``iss`` is None then, because an empty one is a wrong one.
+    """One response. A missing parameter is ""; a missing ``iss`` is None, because an empty one is wrong.
 
-    ``error`` is the provider's code where it reads like one, else "server_error". ``is_repeated`` says that a parameter
-    is there twice (RFC 6749 §3.1: not more than once), ``is_too_long`` that one is longer than any that is expected,
-    ``awaits_approval`` that an administrator was asked to approve. ``params`` are those of scope ``callback`` that it
-    brings, by the entry's names, unchecked.
+    ``error`` is the provider's code if it looks like one, else "server_error". ``is_repeated`` means that a parameter
+    occurs twice (RFC 6749 §3.1: not more than once), ``is_too_long`` that one is longer than any expected one,
+    ``awaits_approval`` that an administrator was asked to approve. ``params`` holds the values of the parameters of
+    scope ``callback``, by the entry's names, unchecked.
     """
 
     state: str = field(default="", repr=False)
@@ -37,16 +37,16 @@ class AuthorizationResponse:
 
 
 def names_read(entry: CatalogEntry | None) -> frozenset[str]:
-    """Return the parameters that are read of a response to an app of ``entry``; None for an app that is not known."""
+    """Return the names of the parameters to read in a response for an app of ``entry``; None for an unknown app."""
     known = _names(entry)
     brought = {param.callback for param in entry.params if param.callback} if entry is not None else set()
     return frozenset({known.code, known.state, known.error, "iss", *_markers(entry), *brought})
 
 
 def read_response(given: Mapping[str, Sequence[str]], *, entry: CatalogEntry | None) -> AuthorizationResponse:
-    """Return what ``given``, each parameter with all its values, means at a provider of ``entry``.
+    """Return the response in ``given``, which holds all values of each parameter, as a provider of ``entry`` means it.
 
-    Unknown parameters are passed over (RFC 6749 §4.1.2).
+    Unknown parameters are ignored (RFC 6749 §4.1.2).
     """
     read = {name: list(given[name]) for name in names_read(entry) if given.get(name)}
     one = {name: values[0] for name, values in read.items()}
@@ -90,7 +90,7 @@ def _markers(entry: CatalogEntry | None) -> Mapping[str, tuple[str, ...]]:
 
 
 def _awaits_approval(one: Mapping[str, str], entry: CatalogEntry | None, *, has_code: bool) -> bool:
-    """Whether a marker is there. The common ones count where there is no code, the entry's own in any case."""
+    """Whether a marker is present. The common ones count only without a code, the entry's own always."""
     error = _names(entry).error
     counting = _own_markers(entry) if has_code else _markers(entry)
     if has_code and error in one:

@@ -1,6 +1,6 @@
 """What an answer of an OAuth endpoint means: status, body and the catalogue's rules in, a verdict out.
 
-The entry's rules come first, then RFC 6749 §5.2. Nothing of the body leaves here but an error code that reads like one.
+The entry's rules come first, then RFC 6749 §5.2. Of the body only an error code that looks like one leaves this module.
 """
 
 import time
@@ -25,7 +25,7 @@ from providers.errors import (
 from providers.response import Response
 from providers.vocabulary import Meaning
 
-# What a longer wait would save the provider, it would cost every connection of the provider app.
+# A longer wait would spare the provider little, and would stop every connection of the provider app.
 _LONGEST_RETRY_AFTER_SECONDS = 900.0
 _CLOCKS_APART_SECONDS = 86_400.0
 _TRANSIENT_STATUSES = frozenset({408, 425, 429})
@@ -64,20 +64,20 @@ def failure_of(response: Response, *, rules: Iterable[ErrorRule]) -> ProviderErr
         return _failure(response, Meaning.CLIENT_REJECTED, "")
     if 200 <= response.status < 300 and not error:
         return None
-    # A code of the provider's own in a 4xx is a well-formed error as well (RFC 6749 §8.5).
+    # A 4xx with an error code of the provider's own is a well-formed error, too (RFC 6749 §8.5).
     is_refusal = 400 <= response.status < 500 and plain_error_code(error) != ""
     return _failure(response, Meaning.REQUEST_REJECTED if is_refusal else Meaning.MALFORMED, error)
 
 
 def error_in(document: Mapping[str, Any]) -> Any:
-    """Return the member ``error`` of an answer, or None where it says that there is none, in whatever words."""
+    """Return the member ``error`` of an answer, or None if its value means "no error"."""
     error = document.get("error")
     said = error.get("code", error) if isinstance(error, dict) else error
     return None if said is None or str(said).strip().casefold() in _NO_ERROR else error
 
 
 def first_match(rules: Iterable[ErrorRule], response: Response) -> ErrorRule | None:
-    """Return the first rule whose status, field value and text, where it has them, are those of the answer."""
+    """Return the first rule whose status, field value and text match the answer, or None; unset ones match any."""
     return _first_match(rules, response, fields_in(response))
 
 
@@ -100,13 +100,13 @@ def json_object(response: Response) -> dict[str, Any]:
 
 
 def json_document(response: Response) -> Any:
-    """Return the body read as JSON, or None when it is not."""
+    """Return the body read as JSON, or None if it is not JSON."""
     found = document_of(text_of(response))
     return None if found is UNREADABLE else found
 
 
 def fields_in(response: Response) -> Any:
-    """Return the body read as JSON, else the fields of a form, whatever it is labelled; None when it is neither."""
+    """Return the body read as JSON, else as the fields of a form, whatever its label; None if it is neither."""
     text = text_of(response)
     found = document_of(text)
     content_type = response.headers.get("Content-Type", "")
@@ -114,13 +114,13 @@ def fields_in(response: Response) -> Any:
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """Return how long ``Retry-After`` asks to wait, 0 to 900, or None (RFC 9110 §10.2.3).
+    """Return the seconds to wait by ``Retry-After``, 0 to 900, or None (RFC 9110 §10.2.3).
 
-    A date is measured from the answer's own ``Date`` where it has one, so that two clocks need not agree.
+    A date is measured from the answer's own ``Date``, if it has one, so that two clocks need not agree.
     """
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
-        # Longer digits would only overflow: the cap is three.
+        # More digits would only overflow: the cap has three.
         return min(float(value[:12]), _LONGEST_RETRY_AFTER_SECONDS)
     if (until := _epoch(value)) is None:
         return None

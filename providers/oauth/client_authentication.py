@@ -1,7 +1,7 @@
 """Client authentication at the token, revocation and introspection endpoints (RFC 6749 §2.3).
 
-Owns how a secret travels, and which of several is used: while a client secret is being rotated, one of them is not
-known to the provider yet, or no more.
+Owns how a secret is sent, and which of several is used: while an operator rotates a client secret, the provider may not
+know one of them yet, or no longer.
 """
 
 import base64
@@ -20,27 +20,27 @@ from providers.vocabulary import ClientAuthentication
 
 _T = TypeVar("_T")
 
-# A refusal takes no time. After this much of it no other secret is tried, so that the call keeps within its lease.
+# A refusal usually comes fast. After this time no further secret is tried, so that the call keeps within its lease.
 _TRY_OTHERS_WITHIN_SECONDS = 10.0
 _MOST_REMEMBERED = 4096
-# By registration: which of its secrets the provider took last, where that is not the first. Of this process only.
+# By a registration's digest: the index of the secret that the provider took last, if not the first. For this process.
 _taken: dict[bytes, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a request carries to say who we are: headers, and parameters of its body."""
+    """The parts of a request that authenticate us: headers, and parameters of its body."""
 
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     form: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 def with_each_secret(registration: ClientRegistration, ask: Callable[[ClientRegistration], _T]) -> _T:
-    """Return what ``ask`` makes of the registration with one of its secrets: the one that was taken last goes first.
+    """Call ``ask`` with the registration and one secret, first the one that the provider took last; return its result.
 
-    ``ask`` makes one request; only if the provider refuses the client is it called once more, with the next secret: a
-    request that was refused for who sent it has used up neither code nor token (RFC 6749 §5.2). Every other failure
-    rises at once, because the provider may have acted. Raises ``ClientRejected`` when all secrets are refused.
+    ``ask`` makes one request. Only if the provider refuses the client, it is called again with the next secret: such a
+    refusal has used up neither code nor token (RFC 6749 §5.2). Every other failure is raised at once, because the
+    provider may have acted. Raises ``ClientRejected`` if all secrets are refused.
     """
     secrets = registration.client_secrets
     if len(secrets) < 2:
@@ -59,9 +59,9 @@ def with_each_secret(registration: ClientRegistration, ask: Callable[[ClientRegi
         except NotSentInTime:
             if not refusals:
                 raise
-            break  # of the whole call something was sent, and refused
+            break  # an earlier secret of this call was sent and refused: raise that refusal
         except GrantRejected as refusal:
-            if refusal.sent:  # who we are was accepted
+            if refusal.sent:  # the provider accepted our authentication
                 _remember(known, position)
             raise
         else:
@@ -71,10 +71,10 @@ def with_each_secret(registration: ClientRegistration, ask: Callable[[ClientRegi
 
 
 def prove(*, method: ClientAuthentication, registration: ClientRegistration) -> Proof:
-    """Return the proof of ``registration``, by its first secret; without one, the client names itself only.
+    """Return the proof of ``registration``, by its first secret; without a secret, only the client id.
 
-    Basic quotes both parts before joining them (RFC 6749 §2.3.1): an id or a secret may hold a colon. Where the server
-    decodes none, they go as they are.
+    Basic form-encodes both parts before it joins them (RFC 6749 §2.3.1), because an id or a secret may hold a colon.
+    For a server that does not decode them, they are sent as they are.
     """
     if method is ClientAuthentication.NONE or not registration.client_secrets:
         return Proof(form={"client_id": registration.client_id})
@@ -88,18 +88,18 @@ def prove(*, method: ClientAuthentication, registration: ClientRegistration) -> 
 
 
 def bearer(secret: SecretStr | None) -> Proof:
-    """Return the proof of whoever holds ``secret``: it travels as a bearer token (RFC 6750 §2.1)."""
+    """Return the proof that sends ``secret`` as a bearer token (RFC 6750 §2.1)."""
     return Proof() if secret is None else Proof(headers={"Authorization": f"Bearer {secret.get_secret_value()}"})
 
 
 def _is_harmless(refusal: ClientRejected) -> bool:
-    """Whether a refused client is all that this answer can mean: a server that fails may have done half the work."""
+    """Whether the answer can only refuse the client. A server that fails with a 5xx may have done half the work."""
     status = refusal.evidence.status
     return status is not None and status < 500
 
 
 def _digest(registration: ClientRegistration) -> bytes:
-    """Return what stands for the registration and the order of its secrets: another order begins anew."""
+    """Return a digest of the registration and the order of its secrets. In another order, the first is tried again."""
     parts = [registration.client_id, *(secret.get_secret_value() for secret in registration.client_secrets)]
     return hashlib.sha256("\x00".join(parts).encode("utf-8", "surrogatepass")).digest()
 

@@ -1,7 +1,8 @@
 """Authorization server metadata: OpenID Connect Discovery 1.0 §4 and RFC 8414.
 
 The metadata must name exactly the issuer it was asked for (RFC 8414 §3.3): otherwise one server could pass itself off
-as another and receive its codes. What the entry spells out is not judged here: it wins (``providers.catalog.resolve``).
+as another and receive its codes. This module does not judge what the entry spells out: the entry wins
+(``providers.catalog.resolve``).
 """
 
 import re
@@ -24,7 +25,7 @@ _ENDPOINTS = {
     "probe": "userinfo_endpoint",
     "jwks": "jwks_uri",
 }
-# RFC 8414 §2 defines these and OpenID Connect Discovery does not: some servers name them in the former's document only.
+# RFC 8414 §2 defines these, OpenID Connect Discovery does not. Some servers name them only in RFC 8414's document.
 _RFC8414_ONLY = ("revocation_endpoint", "introspection_endpoint")
 _OPENID, _OAUTH = "openid-configuration", "oauth-authorization-server"
 _SPOKEN = (ClientAuthentication.BASIC, ClientAuthentication.POST, ClientAuthentication.NONE)
@@ -36,23 +37,23 @@ def discover(issuer: str, *, spelled_out: Collection[str] = ()) -> dict[str, str
     """Return the endpoints and habits that the metadata of ``issuer`` names, for ``providers.catalog.resolve``.
 
     The keys are issuer, authorization, token, revocation, introspection, probe (the userinfo endpoint), jwks,
-    iss_parameter, pkce, client_authentication and scopes_supported (space-separated); what the server lacks, does not
-    say or says unusably of something that is ``spelled_out`` elsewhere is "". Every well-known place is tried. Raises
-    ``MisconfiguredProvider`` saying what is wrong with the issuer or its metadata, and where it was looked for,
-    ``ProviderUnavailable`` and ``TargetRefused``.
+    iss_parameter, pkce, client_authentication and scopes_supported (space-separated). A value is "" if the server does
+    not name it, or names it unusably while it is ``spelled_out`` elsewhere. Makes HTTP requests: it tries every
+    well-known address. Raises ``MisconfiguredProvider`` saying what is wrong with the issuer or its metadata, and which
+    addresses were tried, ``ProviderUnavailable`` and ``TargetRefused``.
     """
     parts = _issuer(issuer)
     document = _fetch(issuer, parts)
     found = dict.fromkeys((*_ENDPOINTS, "client_authentication"), "") | {"issuer": issuer}
     for key, name in _ENDPOINTS.items():
-        with _tolerate(key in (*spelled_out, "jwks")):  # without keys no signature is believed, and all else works
+        with _tolerate(key in (*spelled_out, "jwks")):  # without keys no signature is believed; all else works
             found[key] = _endpoint(name, document.get(name), parts)
     if not found["token"] and "token" not in spelled_out:
         raise _misconfigured("The metadata names no token endpoint.")
     promised = document.get("authorization_response_iss_parameter_supported") is True
     found["iss_parameter"] = IssParameter.REQUIRED if promised else IssParameter.OPTIONAL
-    # Also where the metadata lists other methods only: a server must ignore a challenge it does not know (RFC 6749
-    # §3.1), and one that breaks on it is told by the entry. PKCE is never switched off unseen (RFC 9700 §2.1.1).
+    # Even if the metadata lists only other methods: a server must ignore a challenge that it does not know (RFC 6749
+    # §3.1), and the entry names servers that break on one. PKCE is never switched off unseen (RFC 9700 §2.1.1).
     found["pkce"] = Pkce.S256
     with _tolerate("client_authentication" in spelled_out):
         found["client_authentication"] = _client_authentication(document)
@@ -70,15 +71,15 @@ def discover(issuer: str, *, spelled_out: Collection[str] = ()) -> dict[str, str
 
 
 def _tolerate(is_spelled_out: bool) -> AbstractContextManager[None]:
-    """Let a fault of the metadata pass, where what it is about is spelled out elsewhere."""
+    """Ignore a fault of the metadata if the entry spells that member out."""
     return suppress(MisconfiguredProvider) if is_spelled_out else nullcontext()
 
 
 def places_of(issuer: str) -> tuple[str, ...]:
     """Return every address at which the metadata of ``issuer`` may be, the likeliest first.
 
-    OpenID Connect Discovery §4 appends to the issuer's path, RFC 8414 §3 and §5 insert before it; some servers take
-    either for the other's name, or keep the slash at the end of the path.
+    OpenID Connect Discovery §4 appends its name to the issuer's path; RFC 8414 §3 and §5 insert theirs before it. Some
+    servers use one rule with the other's name, or keep the slash at the end of the path.
     """
     parts = urlsplit(issuer)
     origin, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
@@ -91,7 +92,7 @@ def places_of(issuer: str) -> tuple[str, ...]:
 
 @dataclass(slots=True)
 class _Search:
-    """What each place answered, for whoever has to mend it."""
+    """What each address answered, so that the failure tells the operator where to look."""
 
     issuer: str
     notes: list[str] = field(default_factory=list)
@@ -130,7 +131,7 @@ class _Search:
         return None
 
     def failure(self) -> ProviderError:
-        """Return what came of it all."""
+        """Return the failure to raise when no address had the document."""
         told = "; ".join(self.notes)
         if self.names_another:
             hint = "Write the issuer exactly as the provider does; look at the last slash."
@@ -152,7 +153,7 @@ def _fetch(issuer: str, parts: SplitResult) -> dict[str, Any]:
 
 
 def _completed(document: dict[str, Any], issuer: str, places: list[str]) -> dict[str, Any]:
-    """Add what only RFC 8414's document of the same issuer names, where there is one that can be had."""
+    """Add the members that only RFC 8414's document of the same issuer names, if that document can be fetched."""
     lacking = [name for name in _RFC8414_ONLY if not document.get(name)]
     place = next((place for place in places if _OAUTH in place), None)
     if not lacking or place is None:
@@ -188,7 +189,7 @@ def _endpoint(name: str, value: object, issuer: SplitResult) -> str:
         parts = urlsplit(value) if isinstance(value, str) and value.isascii() and value.isprintable() else urlsplit("")
     except ValueError:
         parts = urlsplit("")
-    # Plain http only from an issuer that is plain http itself: the egress client allows that for loopback alone.
+    # Plain http only if the issuer itself is plain http, which the egress client allows for loopback alone.
     if not isinstance(value, str) or parts.scheme not in ("https", issuer.scheme) or not parts.netloc:
         raise _misconfigured(f"The metadata names an endpoint that is no https URL: {name}.")
     for problem in _forbidden(value, parts):
@@ -197,7 +198,7 @@ def _endpoint(name: str, value: object, issuer: SplitResult) -> str:
 
 
 def _forbidden(url: str, parts: SplitResult) -> Iterator[str]:
-    """Yield what stands against calling ``url``: secrets would go there, or nothing could."""
+    """Yield the reasons not to use ``url``: secrets would leak there, or it may not be called at all."""
     if "@" in parts.netloc:
         yield "has a user name or password in it"
     if "#" in url:

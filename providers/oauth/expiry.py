@@ -1,7 +1,7 @@
-"""When a token ends, as its answer says it: relative or absolute, in any unit, under any of the names in use.
+"""When a token ends, according to its answer: relative or absolute, in any unit, under any of the names in use.
 
-A number is believed only where it can be true: not 0 or less, and no more than ten years for an access token, twenty
-for a grant. What is not believed counts as not said, and a warning tells of it. Pure but for that warning.
+A number is believed only if it can be true: more than 0, and at most ten years for an access token, twenty for a grant.
+A number that is not believed counts as missing, and a warning is logged. Pure except for that warning.
 """
 
 import math
@@ -34,10 +34,10 @@ _WORDS = {
 _PART = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([a-z]{1,12})[\s,]*")
 _ISO_DURATION = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?", re.ASCII)
 _CLOCK = re.compile(r"(\d{1,6}):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
-# What a number in a field named for a moment can only be: no token lives for 30 years, and 1e11 s are 3000.
+# In a field named for a moment, a larger number can only be an epoch: no token lives for 30 years; 1e11 s are 3000.
 _FIRST_EPOCH = 1_000_000_000
 _FIRST_EPOCH_MS = 100_000_000_000
-# The refresh token itself, as Google, GitHub and others, Keycloak, Intuit, and a few call it.
+# Names for the lifetime of the refresh token: Google; GitHub and others; Keycloak; Intuit; and a few more use them.
 _REFRESH_EXPIRIES = ("refresh_token_expires_in", "refresh_expires_in", "x_refresh_token_expires_in", "rt_expires_in")
 _REFRESH_ENDS = (
     "refresh_token_expires_at",
@@ -47,7 +47,7 @@ _REFRESH_ENDS = (
     "refresh_token_expires",
     "refresh_expires_at",
 )
-# draft-ietf-oauth-refresh-token-expiration: the idle time after which it ends, and the end of the whole grant.
+# draft-ietf-oauth-refresh-token-expiration: the refresh token's longest idle time, and the end of the whole grant.
 _IDLE, _AUTHORIZATION = "refresh_token_timeout", "authorization_expires_in"
 
 logger = structlog.get_logger(__name__)
@@ -55,7 +55,7 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AccessLife:
-    """How long an access token lives: ``seconds``, or ``is_endless``, or neither where nobody said."""
+    """How long an access token lives: ``seconds``, or ``is_endless``, or neither if that is unknown."""
 
     seconds: int | None = None
     is_endless: bool = False
@@ -63,9 +63,9 @@ class AccessLife:
 
 @dataclass(frozen=True, slots=True)
 class GrantLife:
-    """What an answer says of the grant, in seconds from now.
+    """The lifetimes of a grant according to an answer, in seconds from now; None for those that it does not name.
 
-    ``refresh_seconds``: until the refresh token ends; ``idle_seconds``: for how long it may lie idle;
+    ``refresh_seconds``: until the refresh token ends; ``idle_seconds``: its longest idle time;
     ``grant_seconds``: until the end of the whole grant.
     """
 
@@ -87,7 +87,7 @@ def access_life(fields: Mapping[str, Any], whole: Mapping[str, Any], *, expiry: 
 def grant_life(
     fields: Mapping[str, Any], whole: Mapping[str, Any], *, expiry: Expiry | None, clock: float
 ) -> GrantLife:
-    """Return what the answer says of the refresh token and the grant: by the entry's word, else by the names in use."""
+    """Return the lifetimes of the refresh token and the grant: by the entry's field, else by the names in use."""
     refresh: int | None = None
     if expiry is not None:
         value = _found(expiry, fields, whole)
@@ -106,13 +106,13 @@ def grant_life(
 
 
 def seconds_until(value: object, *, clock: float, field: str) -> int | None:
-    """Return the seconds from ``clock`` to an epoch, at most a year; None where it is past or cannot be true."""
+    """Return the seconds from ``clock`` to an epoch, at most a year; None if it is past or cannot be true."""
     believed = _believed(_seconds(value, "epoch", clock=clock), most=_MOST_BELIEVED, field=field)
     return None if believed is None else int(min(believed, LONGEST_SECONDS))
 
 
 def as_text(value: object) -> str:
-    """Return a value of an answer as an entry writes it: null for one that is missing, too."""
+    """Return a value of an answer in the form in which entries write it; a missing one is "null", too."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -142,7 +142,7 @@ def _believed(seconds: float | None, *, most: float, field: str) -> float | None
 
 
 def _seconds(value: object, form: str, *, clock: float) -> float | None:
-    """Return the seconds from now that ``value`` stands for, or None where it is nothing of that form."""
+    """Return the seconds from now that ``value`` stands for, or None if it does not have that form."""
     if form == "duration":
         seconds = _duration(value)
     elif form == "timestamp":
@@ -154,7 +154,7 @@ def _seconds(value: object, form: str, *, clock: float) -> float | None:
 
 
 def _until(value: object, *, clock: float) -> float | None:
-    """Return the seconds until a moment that may be written as an epoch, in milliseconds, or as a date."""
+    """Return the seconds until a moment: an epoch in seconds or milliseconds, or a date."""
     number = _number(value)
     if number is None:
         return _seconds(value, "timestamp", clock=clock)
@@ -176,7 +176,7 @@ def _number(value: object) -> float | None:
 
 
 def _moment(value: object) -> float | None:
-    """Return the epoch of a date as in RFC 3339, ISO 8601 or HTTP; without a time zone it is one of UTC."""
+    """Return the epoch of a date in the form of RFC 3339, ISO 8601 or HTTP. Without a time zone it is UTC."""
     if not isinstance(value, str) or len(value) > 64:
         return None
     text = value.strip()

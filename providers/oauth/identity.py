@@ -1,7 +1,7 @@
-"""Identity: whose account a grant is, by what an OpenID server has signed: an ID token, or the userinfo of a probe.
+"""Identity: which account a grant belongs to, by what an OpenID server has signed: an ID token, or a probe's userinfo.
 
-Owns their validation (OpenID Connect Core §3.1.3.7 and §5.3.2, RFC 8725) and the issuer's keys (RFC 7517), which are
-kept for minutes. What cannot be validated is not believed: then nobody knows the account, and a warning says why.
+Owns their validation (OpenID Connect Core §3.1.3.7 and §5.3.2, RFC 8725) and the issuer's keys (RFC 7517), which it
+keeps for minutes. What cannot be validated is not believed: then the account is unknown, and a warning says why.
 """
 
 import threading
@@ -19,7 +19,7 @@ from providers.oauth.classify import json_object, retry_after_seconds
 from providers.response import Response
 from providers.values import Account, Obtained
 
-# Public keys only, by kty: with a shared secret anybody who knows a public key could sign (RFC 8725 §2.1).
+# Public-key algorithms only, by kty: with HMAC anybody who knows a public key could sign (RFC 8725 §2.1).
 _ALGORITHMS = {
     "RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     "EC": ("ES256", "ES384", "ES512"),
@@ -40,18 +40,18 @@ _lock = threading.Lock()
 
 
 def can_identify(target: Target) -> bool:
-    """Whether signatures of the target's issuer can be checked. No I/O."""
+    """Whether this module can check signatures of the target's issuer. No I/O."""
     return bool(target.endpoints.issuer and target.endpoints.jwks)
 
 
 def account_of(target: Target, obtained: Obtained, *, received_at: float) -> Account | None:
-    """Return whose account the ID token of ``obtained`` says it is, or None where there is none to believe.
+    """Return the account that the ID token of ``obtained`` names, or None if there is no token to believe.
 
-    ``received_at`` is when it was received, as an epoch: it had to be valid then. May fetch the issuer's keys (HTTP).
-    Raises ``ProviderUnavailable`` where they cannot be had.
+    ``received_at`` is the epoch at which it was received: it had to be valid then. May fetch the issuer's keys (HTTP).
+    Raises ``ProviderUnavailable`` if they cannot be fetched.
     """
     described = target.entry.probe
-    # An account is one and the same whichever way it was learnt: elsewhere the entry names another source for it.
+    # One account must get one id. If the entry names another source for the id, the ID token must not name a second.
     if described is not None and (described.lists_workspaces or described.account_id not in ("", "/sub")):
         return None
     if obtained.id_token is None or not can_identify(target):
@@ -71,9 +71,9 @@ def is_signed(response: Response) -> bool:
 
 
 def signed_claims(target: Target, response: Response) -> dict[str, Any] | None:
-    """Return the claims of a signed userinfo, or None where it is not to be believed.
+    """Return the claims of a signed userinfo, or None if it must not be believed.
 
-    May fetch the issuer's keys (HTTP). Raises ``ProviderUnavailable`` where they cannot be had.
+    May fetch the issuer's keys (HTTP). Raises ``ProviderUnavailable`` if they cannot be fetched.
     """
     if not can_identify(target):
         return None
@@ -86,7 +86,7 @@ def _claims(target: Target, token: str, *, now: float, is_id_token: bool) -> dic
         claims = _verify(target, token, header)
         why = _standing_against(claims, target, now=now, is_id_token=is_id_token)
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
-        # Not told in its own words: they quote the token.
+        # The exception's own text is not used: it quotes the token.
         claims, why = {}, "it is no JWT, or signed with none of the issuer's keys"
     if why:
         logger.warning("identity_not_believed", provider=target.entry.slug, id_token=is_id_token, why=why)
@@ -102,7 +102,7 @@ def _verify(target: Target, token: str, header: dict[str, Any]) -> dict[str, Any
     for is_second in (False, True):
         for key in _fitting(_keys_of(target.endpoints.jwks, anew=is_second), algorithm, kid):
             try:
-                # Whose it is and since when is judged below, by the moment at which it was received.
+                # Audience, issuer and times are judged below, by the moment at which the token was received.
                 return jwt.decode(token, key, algorithms=[algorithm], options=_SIGNATURE_ALONE)
             except (jwt.InvalidSignatureError, jwt.InvalidKeyError, TypeError):
                 continue
@@ -116,7 +116,7 @@ _SIGNATURE_ALONE: Any = {
 
 
 def _fitting(keys: tuple[dict[str, Any], ...], algorithm: str, kid: object) -> Iterator[Any]:
-    """Yield the public keys that may have signed with ``algorithm``: those named ``kid``, where one is named."""
+    """Yield the public keys that may have signed with ``algorithm``: only those named ``kid``, if it is given."""
     for described in keys:
         kty = described.get("kty")
         if algorithm not in _ALGORITHMS.get(kty if isinstance(kty, str) else "", ()):
@@ -135,7 +135,7 @@ def _fitting(keys: tuple[dict[str, Any], ...], algorithm: str, kid: object) -> I
 
 
 def _keys_of(url: str, *, anew: bool) -> tuple[dict[str, Any], ...]:
-    """Return the keys published at ``url``. HTTP, unless they are known; ``anew`` asks whether there are others now."""
+    """Return the keys published at ``url``. Fetches them (HTTP) unless they are cached; ``anew`` fetches new ones."""
     with _lock:
         fetched_at, keys = _known.get(url, (float("-inf"), ()))
     age = time.monotonic() - fetched_at
@@ -157,7 +157,7 @@ def _keys_of(url: str, *, anew: bool) -> tuple[dict[str, Any], ...]:
 
 
 def _standing_against(claims: dict[str, Any], target: Target, *, now: float, is_id_token: bool) -> str:
-    """Return why ``claims`` are not to be believed, or ""."""
+    """Return why ``claims`` must not be believed, or "" if they may be."""
     audience = claims.get("aud")
     audiences = [audience] if isinstance(audience, str) else audience
     client_id, party = target.registration.client_id, claims.get("azp")

@@ -1,4 +1,4 @@
-"""Token introspection (RFC 7662): what the provider says of a token. Corroborates, never decides alone."""
+"""Token introspection (RFC 7662): what the provider says about a token. It corroborates, and never decides alone."""
 
 from pydantic import SecretStr
 
@@ -17,10 +17,10 @@ from providers.vocabulary import ProbeVerdict, TokenKind
 def introspect(
     *, target: Target, registration: ClientRegistration, credential: Credential, kind: TokenKind = TokenKind.ACCESS
 ) -> ProbeResult:
-    """Ask about one token. Calls the provider; a failure to get an answer is the verdict UNAVAILABLE.
+    """Ask about one token. Calls the provider; without an answer the verdict is UNAVAILABLE.
 
-    A server that does not introspect refresh tokens calls each of them inactive, so that DEAD says less of those.
-    Raises ``MisconfiguredProvider`` when there is no introspection endpoint or no such token.
+    A server that does not introspect refresh tokens calls each of them inactive, so DEAD proves less about those.
+    Raises ``MisconfiguredProvider`` if there is no introspection endpoint or no such token.
     """
     token = credential.access_token if kind is TokenKind.ACCESS else credential.refresh_token
     if not target.endpoints.introspection or token is None:
@@ -46,7 +46,7 @@ def introspect(
 
 
 def _ask(target: Target, registration: ClientRegistration, token: SecretStr, kind: TokenKind) -> Response:
-    """Return the answer. Raises what it means when that is a failure."""
+    """Return the answer. Raises the ``ProviderError`` that a failure means."""
     method = target.oauth_method
     proof = prove(method=method.client_authentication, registration=registration)
     hint = {"token_type_hint": kind.value} if method.token_type_hint else {}

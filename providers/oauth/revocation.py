@@ -1,6 +1,6 @@
 """Token revocation (RFC 7009). A 200 proves nothing (§2.2: it is also the answer to an unknown token): probe after.
 
-What the catalogue says in ``Revocation`` takes the place of the RFC's request; what the answer means stays the same.
+The catalogue's ``Revocation`` may change the request from the RFC's; the meaning of the answer stays the same.
 """
 
 from collections.abc import Iterator
@@ -19,17 +19,17 @@ from providers.response import Response
 from providers.values import ClientRegistration, Credential
 from providers.vocabulary import ClientAuthentication
 
-# The token is gone already, or its kind cannot be revoked (§2.2.1): neither is a reason to stop.
+# The token is already gone, or its kind cannot be revoked (§2.2.1): neither is a reason to stop.
 _HARMLESS = frozenset({"invalid_token", "unsupported_token_type"})
 
 
 def revoke(*, target: Target, registration: ClientRegistration, credential: Credential, narrowed: bool = False) -> None:
-    """Ask the provider to revoke the refresh token, then the access token, or as the catalogue says.
+    """Ask the provider to revoke the refresh token, then the access token, or in the order that the catalogue names.
 
-    With ``narrowed`` the catalogue's other address is asked, at which nothing else of the grant ends. Calls the
-    provider once for each token. Raises ``ClientRejected``, ``ProviderUnavailable``, ``RequestRejected``,
-    ``MalformedResponse``, ``TargetRefused`` and ``MisconfiguredProvider`` (no such address, or the credential lacks
-    what it needs).
+    With ``narrowed`` the request goes to the catalogue's ``narrowed_url``, which ends nothing else of the grant. Calls
+    the provider once for each token. Raises ``ClientRejected``, ``ProviderUnavailable``, ``RequestRejected``,
+    ``MalformedResponse``, ``TargetRefused`` and ``MisconfiguredProvider`` (no such address, or the credential lacks a
+    value that the request needs).
     """
     if not target.endpoints.revocation:
         raise MisconfiguredProvider(Evidence(f"{target.entry.slug} has no revocation endpoint.", sent=False))
@@ -50,7 +50,7 @@ def revoke(*, target: Target, registration: ClientRegistration, credential: Cred
 def _revoke(
     registration: ClientRegistration, *, target: Target, url: str, credential: Credential, kind: str, token: SecretStr
 ) -> None:
-    """Ask about one token, by one secret. Raises what the answer means, unless the token is gone by it."""
+    """Ask to revoke one token, with one secret. Raises the failure that the answer means, unless the token is gone."""
     method = target.oauth_method
     response = _ask(target, registration, credential, url=url, kind=kind, token=token)
     failure = failure_of(response, rules=method.revocation.errors + method.errors)
@@ -61,7 +61,7 @@ def _revoke(
 
 
 def _tokens(method: OAuthMethod, credential: Credential) -> Iterator[tuple[str, SecretStr]]:
-    """Yield kind and token. The refresh token comes first by default: it ends the grant with most servers (§2.1)."""
+    """Yield kind and token. By default the refresh token comes first: at most servers that ends the grant (§2.1)."""
     held = {"refresh_token": credential.refresh_token, "access_token": credential.access_token}
     for kind in method.revocation.tokens:
         if (token := held[kind]) is not None:

@@ -1,8 +1,8 @@
 """The token endpoint (RFC 6749 §3.2): code exchange, refresh and client credentials.
 
-requests-oauthlib writes the requests; it goes out through ``providers.egress``, and never reads an answer that has not
-been classified first: left alone it ignores the status, accepts a null token, and raises on a narrowed scope after the
-provider has rotated the refresh token. What a good answer holds is ``providers.oauth.token_response``.
+requests-oauthlib writes the requests and sends them through ``providers.egress``. It never reads an answer before this
+module has classified it. On its own, it would ignore the status, accept a null token, and raise on a narrowed scope
+after the provider has rotated the refresh token. ``providers.oauth.token_response`` reads a good answer.
 """
 
 import json
@@ -23,17 +23,17 @@ from providers.oauth.token_response import TokenDocument, admit, obtained
 from providers.response import Response
 from providers.values import ClientRegistration, CodeGrant, Credential, Obtained
 
-quiet.silence()  # their loggers exist by now
-# oauthlib wants https unless an environment variable is set to anything, "0" included. Which schemes may be called is
-# the egress client's decision, so oauthlib is shown this and the session below posts to the real endpoint.
+quiet.silence()  # the imports above have made the loggers
+# oauthlib requires https unless an environment variable is set, even to "0". But the egress client decides which
+# schemes may be called. So oauthlib sees this address, and the session below posts to the real endpoint.
 _PLACEHOLDER = "https://token-endpoint.invalid/"
 
 
 def exchange_code(*, target: Target, grant: CodeGrant) -> Obtained:
     """Exchange an authorization code for tokens (RFC 6749 §4.1.3, RFC 7636 §4.5).
 
-    Calls the provider. Raises ``GrantRejected``, ``ClientRejected``, ``ProviderUnavailable``, ``MalformedResponse``,
-    ``TargetRefused`` and ``MisconfiguredProvider``, as do the other two.
+    Calls the provider. Like ``refresh`` and ``client_credentials``, raises ``GrantRejected``, ``ClientRejected``,
+    ``ProviderUnavailable``, ``MalformedResponse``, ``TargetRefused`` and ``MisconfiguredProvider``.
     """
     code = grant.code.get_secret_value()
     if not code:
@@ -53,7 +53,7 @@ def exchange_code(*, target: Target, grant: CodeGrant) -> Obtained:
 
 
 def refresh(*, target: Target, credential: Credential) -> Obtained:
-    """Obtain the next tokens by the refresh token (RFC 6749 §6). The scope is left out: it stays as granted."""
+    """Obtain the next tokens by the refresh token (RFC 6749 §6). Sends no scope, so the grant keeps its own."""
     if credential.refresh_token is None:
         raise GrantRejected(Evidence("There is no refresh token: only the end user can renew the grant.", sent=False))
     token = credential.refresh_token.get_secret_value()
@@ -86,12 +86,12 @@ def client_credentials(
 
 
 def _no_authentication(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Stands where requests-oauthlib would add a Basic header of its own; ``prove`` has done it."""
+    """Keep requests-oauthlib from adding a Basic header of its own: ``prove`` has authenticated the request."""
     return request
 
 
 class _TokenSession(OAuth2Session):  # type: ignore[misc]  # requests-oauthlib has no types
-    """One request to the token endpoint. It has no scope, so that oauthlib compares none."""
+    """One request to the token endpoint. The session has no scope, so that oauthlib does not compare scopes."""
 
     def __init__(
         self, client: Client, *, target: Target, registration: ClientRegistration, is_refresh: bool = False
@@ -113,10 +113,10 @@ class _TokenSession(OAuth2Session):  # type: ignore[misc]  # requests-oauthlib h
         self.register_compliance_hook("refresh_token_response", self._admit)
 
     def run(self, send: Callable[[], object]) -> TokenDocument:
-        """Make the request that ``send`` composes and return its answer, classified.
+        """Make the request that ``send`` composes and return its classified answer.
 
-        What these libraries raise by themselves is about a request that they could not write; were it ever about an
-        answer that was good, the answer counts.
+        If these libraries raise an exception of their own, they could not write the request. Should they ever raise one
+        about a good answer, the answer counts.
         """
         with suppress(requests.RequestException, OAuth2Error, ValueError):  # these quote URLs and values
             send()
@@ -133,7 +133,7 @@ class _TokenSession(OAuth2Session):  # type: ignore[misc]  # requests-oauthlib h
         return response
 
     def _admit(self, response: requests.Response) -> requests.Response:
-        """Classify the answer, then give oauthlib the least it can parse: it stumbles over odd values."""
+        """Classify the answer, then give oauthlib only the least that it needs: it fails on odd values."""
         answer = Response(status=response.status_code, headers=response.headers, body=response.content)
         self._admitted = admit(answer, method=self._method, is_refresh=self._is_refresh)
         parsed = requests.Response()

@@ -20,7 +20,7 @@ from providers.values import Credential, Obtained
 
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 §3.3
 _LONGEST_EXTRA = 2048
-# What the database takes, and far more than any provider has: a hostile answer fits ten thousands into its body.
+# The limits: what the database takes, and far more scopes than any provider has. A hostile body may hold ten thousands.
 _LONGEST_SCOPE = 255
 _MOST_SCOPES = 1000
 
@@ -31,8 +31,8 @@ logger = structlog.get_logger(__name__)
 class TokenDocument:
     """A response that is a success: a 2xx with a usable access token and no error.
 
-    ``fields`` are those of RFC 6749 §5.1, wherever in the ``whole`` the catalogue says that they are. ``clock`` is the
-    answer's own time, as an epoch: what it says of moments is measured from there.
+    ``fields`` holds the members of RFC 6749 §5.1, by their names there; the catalogue says where in the ``whole``
+    document they are. ``clock`` is the answer's own time as an epoch: moments in the answer are measured from it.
     """
 
     fields: dict[str, Any]
@@ -48,10 +48,9 @@ def admit(
 ) -> TokenDocument:
     """Return the document of a successful response, which may be JSON or a form.
 
-    ``clock`` is when it was received, as an epoch, where that was not just now.
-
-    The tokens are where the entry points; in the answer to a refresh also at the top, if they are not there. Raises the
-    failure that ``classify`` sees in it, and ``AnswerUnread`` for a success that names no usable token.
+    ``clock`` is the epoch at which the response was received, if that was not just now. The tokens are where the entry
+    points; in the answer to a refresh they may also be at the top. Raises the failure that ``classify`` finds, and
+    ``AnswerUnread`` for a success without a usable token. No I/O.
     """
     failure = failure_of(response, rules=method.errors)
     is_success = 200 <= response.status < 300
@@ -75,7 +74,7 @@ def admit(
 
 
 def _with_token(whole: Any, method: OAuthMethod, *, is_refresh: bool) -> dict[str, Any]:
-    """Return the object within ``whole`` that holds the tokens, {} where there is none."""
+    """Return the object within ``whole`` that holds the tokens, {} if there is none."""
     for pointer in dict.fromkeys([method.token_pointer, *([""] if is_refresh else [])]):
         fields = value_at(whole, pointer)
         if isinstance(fields, dict) and _token(value_at(fields, _path(method.token_fields.access_token))) is not None:
@@ -84,7 +83,7 @@ def _with_token(whole: Any, method: OAuthMethod, *, is_refresh: bool) -> dict[st
 
 
 def _named(fields: dict[str, Any], method: OAuthMethod) -> dict[str, Any]:
-    """Return ``fields`` with those that the entry calls otherwise under the names of RFC 6749."""
+    """Return ``fields``, with those that the entry renames under their names of RFC 6749."""
     found = dict(fields)
     for name, stated in method.token_fields:
         if stated != name:
@@ -97,9 +96,9 @@ def _path(name: str) -> str:
 
 
 def obtained(document: TokenDocument, *, method: OAuthMethod, previous: Credential | None = None) -> Obtained:
-    """Return the credential that ``document`` holds, with what the provider said of it.
+    """Return the credential in ``document``, with what the provider said about it. No I/O.
 
-    What a refresh leaves out is kept from ``previous``: the refresh token (RFC 6749 §6), ``extra`` and ``fields``.
+    If a refresh leaves out the refresh token (RFC 6749 §6), ``extra`` or ``fields``, those of ``previous`` are kept.
     """
     fields = document.fields
     named = fields.get("token_type")
@@ -136,10 +135,10 @@ def obtained(document: TokenDocument, *, method: OAuthMethod, previous: Credenti
 def scopes_of(
     document: Mapping[str, Any], *, method: OAuthMethod, is_refreshable: bool = False
 ) -> tuple[str, ...] | None:
-    """Return the scopes that a token or introspection response names, or None when it does not say.
+    """Return the scopes that a token or introspection response names, or None if it names none.
 
-    The scope that stands for the refresh token is among them where there is one (``is_refreshable``): some providers
-    grant it without naming it.
+    If there is a refresh token (``is_refreshable``), the scope that stands for it is added: some providers grant it
+    without naming it.
     """
     separator = method.response_scope_separator or method.scope_separator
     found = scopes_in(document.get(method.scope_field), separator=separator)
@@ -152,11 +151,12 @@ def scopes_of(
 
 
 def scopes_in(value: object, *, separator: str = " ") -> tuple[str, ...] | None:
-    """Return the scopes that ``value`` names, in order and once each; () for an empty text or list, None for no word.
+    """Return the scopes in ``value``, a text or a list, in order and once each.
 
-    A list is understood as well. White space always separates, whatever the catalogue's separator. What no scope can be
-    is left out, one of more than 255 characters included, and so is all that comes after the first thousand: the token
-    beside them may be the only live one, and is worth more. A warning tells how many.
+    Returns () for an empty text or list, None for another type or if no item is a valid scope. White space always
+    separates, whatever the catalogue's separator. Invalid scopes are dropped, also those of more than 255 characters,
+    and all after the first thousand. They raise no error, because the token beside them may be the only live one. A
+    warning says how many were dropped for length or number.
     """
     if isinstance(value, str):
         value = value.replace(separator, " ").split()
@@ -170,7 +170,7 @@ def scopes_in(value: object, *, separator: str = " ") -> tuple[str, ...] | None:
 
 
 def _token(value: object) -> SecretStr | None:
-    """Return ``value`` if it is visible ASCII (RFC 6749 appendix A.12) and not blank: what a header can carry."""
+    """Return ``value`` if it is visible ASCII (RFC 6749 appendix A.12) and not blank, so that a header can carry it."""
     usable = isinstance(value, str) and value.isascii() and value.isprintable() and value.strip()
     return SecretStr(value) if isinstance(value, str) and usable else None
 

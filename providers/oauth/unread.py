@@ -1,7 +1,7 @@
-"""Answers of a token endpoint that cannot be read: a success, but not in a form that the entry or we know.
+"""Answers of a token endpoint that cannot be read: successes in a form that neither the entry nor Latchkey knows.
 
-They may hold the only live tokens of a grant, so they travel up whole, in an exception that shows nothing of them, and
-are kept sealed until an entry that was mended reads them (``lifecycle.credentials.unread``).
+Such an answer may hold a grant's only live tokens. So an exception that shows nothing of it carries it up whole, and it
+is kept sealed until a mended entry can read it (``lifecycle.credentials.unread``).
 """
 
 import json
@@ -17,15 +17,15 @@ _SECRET_NAME = re.compile(r"token|jwt|bearer|credential|secret|apikey|api_key", 
 _NO_SECRET_NAME = re.compile(r"type|expir|scope|hint|lifetime|timeout|uri|url", re.IGNORECASE)
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _BARE = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*", re.ASCII)  # token68 (RFC 9110 §11.2)
-_LONG = 16  # nothing of that length without white space is a word
+_LONG = 16  # a text of that length without white space is no word
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 class AnswerUnread(MalformedResponse):
-    """A 2xx that is no error and whose tokens, if it has any, were not found. ``answer`` is the whole of it.
+    """A 2xx without an error, in which no tokens were found. ``answer`` is the whole response.
 
-    ``may_hold_tokens``: something in it looks like one. Without such a sign (a page for people, an empty object) it is
-    kept all the same, and nothing waits for it.
+    ``may_hold_tokens``: something in it looks like a token. An answer without such a sign (a page for people, an empty
+    object) is kept as well, but nothing waits for it.
     """
 
     code = "answer_unread"
@@ -37,9 +37,9 @@ class AnswerUnread(MalformedResponse):
 
 
 def failure_to_read(answer: Response, known: MalformedResponse | None) -> MalformedResponse:
-    """Return what is to be raised for a success without a usable token: one that has any content is to be kept.
+    """Return the failure to raise for a success without a usable token: ``AnswerUnread`` if it has content to keep.
 
-    ``known`` is the failure that is seen in it; an error of the provider's own is one, unless tokens are beside it.
+    ``known`` is the failure already found in it: an error of the provider's own is one, unless tokens stand beside it.
     """
     evidence = Evidence("The success holds no usable access token.", status=answer.status)
     unread = AnswerUnread(answer, evidence if known is None else known.evidence)
@@ -49,7 +49,7 @@ def failure_to_read(answer: Response, known: MalformedResponse | None) -> Malfor
 
 
 def may_hold_tokens(answer: Response) -> bool:
-    """Whether something in ``answer`` may be a token. Wrong with yes costs an operator a look, with no a grant."""
+    """Whether ``answer`` may hold a token. A wrong True costs an operator a look; a wrong False costs a grant."""
     text = text_of(answer)
     document = document_of(text)
     if document is UNREADABLE:
@@ -57,8 +57,8 @@ def may_hold_tokens(answer: Response) -> bool:
     if document is not UNREADABLE:
         return _holds(document, name="")
     if _is_cut_short(text):
-        return False  # nothing complete was received; it is kept, and a retry stays right
-    # One long word and nothing else is a token of its own, or a document in a coding of its own.
+        return False  # the answer is cut short; it is kept, and a retry stays right
+    # A single long word may be a bare token, or a document in an unknown coding.
     return bool(_NAMED.search(text) or _BARE.fullmatch(text.strip())) or not _is_text(answer.body, text)
 
 
@@ -79,7 +79,7 @@ def _looks_like_one(name: str, value: str) -> bool:
     if not value.strip() or _NO_SECRET_NAME.search(name):
         return False
     if _SECRET_NAME.search(name) or (_NAMED.search(value) and not _NAMED.fullmatch(value)):
-        return True  # by its name, or as another document within a string
+        return True  # by the member's name, or inside a string that is a document itself
     return len(value) >= _LONG and _TOKEN.fullmatch(value) is not None and not _ADDRESS.match(value)
 
 
@@ -98,6 +98,6 @@ def _is_cut_short(text: str) -> bool:
 
 
 def _is_text(body: bytes, text: str) -> bool:
-    """Whether this is writing for people or programs rather than something packed."""
+    """Whether the body is readable text rather than packed or encrypted bytes."""
     odd = sum(not mark.isprintable() and not mark.isspace() for mark in text)
     return b"\x00" not in body and odd * 20 <= len(text)
