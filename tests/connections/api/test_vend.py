@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db import connection as database
 
 from connections.lifecycle.steer.switches import Suspendable
@@ -418,9 +418,13 @@ def test_a_credential_moved_from_another_connection_does_not_open(
 
 
 def test_a_version_of_another_connection_is_never_vended(acme: Tenant, connection: Connection, backend: Caller) -> None:
-    """The current version is no foreign key: pointed at another connection's, nothing of it comes out."""
+    """The database refuses that two connections have one version; of one that no other has, nothing comes out."""
     other = make_connection(acme, end_user="bob", access_token="bobs-token")
-    Connection.objects.filter(id=connection.id).update(current_version_id=other.current_version_id)
+    stolen = Connection.objects.filter(id=connection.id)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        stolen.update(current_version_id=other.current_version_id)
+    overwrite(other, status="needs_reauth", reason="credential_dead", current_version_id=None)
+    stolen.update(current_version_id=CredentialVersion.objects.get(connection=other).id)
     answer = vend(backend, connection, end_user="alice")
     assert answer.status_code >= 400
     assert "bobs-token" not in answer.content.decode()

@@ -135,7 +135,7 @@ def test_what_it_saw_alive_serves_the_next_run_where_the_process_was_killed(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(revoke_module, "_settle", die)
+        patch.setattr(revoke_module, "_record_outcome", die)
         with pytest.raises(KeyboardInterrupt):
             revoke(connection.id)
     assert revoke(connection.id) is Revocation.CONFIRMED
