@@ -1,9 +1,9 @@
-"""Housekeeping: what has been kept for long enough goes, in small batches that keep nobody waiting.
+"""Housekeeping: delete rows whose retention is over, in small batches that keep no other transaction waiting.
 
-One setting a kind (``RETENTION_DAYS``; 0 keeps for ever). Nothing goes that a promise stands on: an attempt that is
-open or that was made with the current refresh token, an event that is younger than its retention, a connection whose
-revocation is under way. Audit rows are never swept: an operator prunes them, deliberately (``prune_audit``). What was
-held for a connect session ends sooner, in ``hold``; burnt codes are forgotten in ``burn``.
+The setting ``RETENTION_DAYS`` has one value for each kind of row; 0 keeps the rows for ever. Rows on which a promise
+depends are never deleted: an attempt that is open or was made with the current refresh token, an event that is younger
+than its retention, a connection whose revocation is under way. Audit rows are never swept; an operator prunes them
+deliberately (``prune_audit``). ``connect.hold`` ends held grants sooner, and ``connect.burn`` deletes burnt codes.
 """
 
 import time
@@ -46,7 +46,7 @@ RUN_SECONDS = 20.0
 
 
 def _attempts_before(moment: datetime) -> QuerySet[RefreshAttempt]:
-    """Return old attempts that nothing stands on: neither open, nor of the current version, nor of a stored answer."""
+    """Return old attempts that nothing needs: neither open, nor of the current version, nor of a stored answer."""
     of_current = Connection.objects.filter(
         id=OuterRef("connection_id"), current_version_id=OuterRef("parent_version_id")
     )
@@ -57,7 +57,7 @@ def _attempts_before(moment: datetime) -> QuerySet[RefreshAttempt]:
     return ended.filter(~Exists(of_current), ~Exists(answers)).order_by("claimed_at")
 
 
-# What may go of each kind, the oldest first, for the moment before which it is old.
+# By kind of row: the rows that may be deleted, the oldest first, given the moment before which a row is old.
 _OLD: dict[str, Callable[[datetime], QuerySet[Model]]] = {
     "attempts": _attempts_before,
     "connect_sessions": lambda moment: ConnectSession.objects.filter(
@@ -71,9 +71,10 @@ _OLD: dict[str, Callable[[datetime], QuerySet[Model]]] = {
 
 
 def sweep_old(*, now: datetime) -> dict[str, int]:
-    """Delete what is old, for 20 s at the most, and return how many rows of each kind went.
+    """Delete old rows, for 20 s at the most. Return how many rows of each kind were deleted.
 
-    A batch is one short transaction, which passes over rows that somebody else has locked.
+    Each batch is one short transaction, which skips rows that another transaction has locked. The keys of the answer
+    are the kinds of ``RETENTION_DAYS`` whose rows are not kept for ever, and "operators' logins".
     """
     give_up_at = time.monotonic() + RUN_SECONDS
     gone = {}
@@ -103,14 +104,14 @@ def _sweep(kind: str, moment: datetime, *, give_up_at: float) -> int:
 
 
 def _delete(old: QuerySet[Model]) -> int:
-    """Delete one batch and what hangs on it; return how many rows of its own kind that were."""
+    """Delete one batch and the rows that depend on it. Return how many rows of the batch's own kind it had."""
     keys = [row.pk for row in lock_if_free_of(old, limit=BATCH)]
     old.model._default_manager.filter(pk__in=keys).delete()
     return len(keys)
 
 
 def _delete_events(moment: datetime) -> int:
-    """Delete the oldest events, and note for each tenant up to where: a cursor from before is told so."""
+    """Delete the oldest events. Record for each tenant the last one deleted, so that an older cursor is refused."""
     oldest = OutboxEvent.objects.order_by("id").values_list("id", "created_at")[:BATCH]
     ids = [key for key, _ in takewhile(lambda event: event[1] < moment, oldest)]
     ends = OutboxEvent.objects.filter(id__in=ids).order_by().values("tenant_id").annotate(last=Max("id"))
@@ -121,10 +122,11 @@ def _delete_events(moment: datetime) -> int:
 
 
 def prune_audit(*, before: datetime, actor: audit.Actor) -> int:
-    """Delete the audit rows from before a moment, which an operator has to name; return how many that were.
+    """Delete the audit rows that are older than ``before``, which an operator has to name. Return how many.
 
-    The trail says so: one row before the first goes, by whose order the database lets them go, and one with the number
-    afterwards. Rows of the last 30 days stay, and an order is good for a day. Batches of short transactions.
+    The trail itself records the deletion. One row before it is the order, without which the database refuses to delete
+    audit rows; one row after it has the number. Rows of the last 30 days stay, and an order is valid for a day. Batches
+    of short transactions.
     """
     detail = {"before": before.isoformat()}
     order = audit.record("audit.prune", actor=actor, detail=detail)
@@ -133,7 +135,7 @@ def prune_audit(*, before: datetime, actor: audit.Actor) -> int:
     while True:
         with short_transaction():
             with database.cursor() as cursor:
-                # The trigger lets nothing else go, and nothing outside this transaction.
+                # The trigger allows deletions only under this order, and only in this transaction.
                 cursor.execute("SELECT set_config('latchkey.audit_prune', %s, true)", [str(order.pk)])
             keys = AuditEvent.objects.filter(at__lt=before).order_by("id").values_list("id", flat=True)[:BATCH]
             count = AuditEvent.objects.filter(Q(id__in=list(keys))).delete()[0]

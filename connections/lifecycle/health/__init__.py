@@ -1,13 +1,14 @@
-"""Health: what is known of a grant, and the one gate of a connection's status.
+"""Health: the evidence about a grant, and the one gate of a connection's status.
 
 Promise: a status changes only as the table allows, with an audit row and an event; no single refusal ends a grant.
 In: refusals, proofs and failures of one credential version, with the connection locked. Out: its status and reason.
 Changes: a connection's status, evidence and marks; incidents.
 
 - ``status``: the gate; ``rules``: the decisions, as pure functions
-- ``strikes``: two refusals end a grant, a proof clears it
-- ``failing``: refreshes that fail again and again, though nobody says that the grant is dead
-- ``expire``: what cannot be refreshed ends with its token
-- ``incidents``: many connections fail at once, or our registration is refused: then none is ended
-- ``undecryptable``: a stored credential does not open; ``moved``: the endpoints are not those that gave it
+- ``strikes``: two refusals end a grant; a proof of life clears the suspicion
+- ``failing``: refreshes that fail again and again, although the provider does not call the grant dead
+- ``expire``: ends a connection whose credential cannot be refreshed and has run out
+- ``incidents``: many connections fail at once, or our registration is refused; meanwhile no connection is ended
+- ``undecryptable``: a stored credential does not open
+- ``moved``: the endpoints are not those that issued the credential
 """

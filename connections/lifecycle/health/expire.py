@@ -1,10 +1,11 @@
-"""Expire: end connections whose credential cannot be refreshed and has run out, though nobody asks for them.
+"""Expire: end connections whose credential cannot be refreshed and has run out, even if nobody vends from them.
 
-A vend would find it out as well; this way the lists, the figures and the events say so too, also where the provider has
-no call to prove a credential with. Where it has one, that is asked first: it is due as soon as the credential has run
-out, and a proof that it still works is worth more than what was announced (``versions.outlive``).
+A vend would notice the end as well. With this sweep, the lists, the figures and the events show it too, also where the
+provider has no call that proves a credential. Where it has one, the probe comes first: it is due as soon as the
+credential has run out, and a proof that it still works counts for more than the announced end (``versions.outlive``).
 
-What cannot be refreshed has no ``refresh_due_at`` (``due.refresh_moment``); of all that vends nothing else lacks it.
+A connection that cannot be refreshed has no ``refresh_due_at`` (``due.refresh_moment``). Among the connections that
+vend, only those have none.
 """
 
 from contextlib import suppress
@@ -20,9 +21,10 @@ PROBED_WITHIN = timedelta(minutes=5)
 
 
 def end_expired(*, now: datetime, limit: int = 500) -> int:
-    """End what has run out, each in a short transaction of its own; return how many there were.
+    """End up to ``limit`` connections whose credential has run out. Return how many were ended.
 
-    With nothing to end this is one query of a partial index. One that is locked is left for the next run.
+    Locks each in a short transaction of its own; a connection that stays locked by another is left for the next run.
+    With nothing to end this is one query of a partial index. No HTTP.
     """
     overdue = Connection.objects.filter(status__in=VENDS, refresh_due_at=None, access_expires_at__lte=now)
     ended = 0

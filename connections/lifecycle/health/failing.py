@@ -1,9 +1,9 @@
-"""Failing: what becomes of a connection whose refresh fails again and again, though nobody says that its grant is dead.
+"""Failing: judge a connection whose refresh fails again and again, although the provider does not call its grant dead.
 
-A provider that is away, or an answer that nobody can read, is told and no more. Refusals that blame neither the grant
+An outage of the provider, or an answer that cannot be read, only causes an event. Refusals that blame neither the grant
 nor our registration (``invalid_request``, a code of the provider's own, a bare 400, 403 or 404) make the connection
-suspect when no valid token is left, and end it when they go on while its siblings are refreshed. A refusal of the grant
-itself is ``strikes``. Call these functions in a transaction, with the connection locked.
+suspect when no valid token is left. They end it when they go on while its siblings are refreshed. ``strikes`` judges a
+refusal of the grant itself. Call these functions in a transaction, with the connection locked. No HTTP.
 """
 
 from datetime import datetime
@@ -22,9 +22,13 @@ HTTP_FORBIDDEN = 403
 
 
 def judge_failure(connection: Connection, failure: ProviderError, *, can_probe: bool, now: datetime) -> None:
-    """Judge one more failed refresh, which is counted already. ``can_probe``: a call can prove the credential dead."""
+    """Judge one more failed refresh. The caller has counted it already (``Connection.count_failure``).
+
+    ``can_probe``: the provider has a call that can prove the credential dead. The evidence of a change has the keys of
+    ``providers.errors.Evidence`` and ``failures``; at the end of the grant also ``refusals`` and ``refused_since``.
+    """
     refusals = _refusals(connection)
-    if not isinstance(failure, ClientRejected):  # those were an incident of the provider app
+    if not isinstance(failure, ClientRejected):  # earlier refusals of our registration blame the provider app
         refusals = refusals.exclude(error=ClientRejected.code)
     count = refusals.count()
     first_at = refusals.aggregate(first=Min("claimed_at"))["first"] or now
@@ -59,15 +63,18 @@ def judge_failure(connection: Connection, failure: ProviderError, *, can_probe: 
 
 
 def note_dead_probe(connection: Connection, *, status: int | None) -> None:
-    """Add to the evidence of a suspicion that a probe of the current credential was refused as well."""
+    """Add to the evidence of a suspicion that the provider also refused a probe of the current credential.
+
+    The keys are ``probe`` ("dead") and ``probe_status`` (the HTTP status or None).
+    """
     if connection.status == Status.SUSPECT and connection.reason == Reason.REFRESH_FAILING:
         connection.add_evidence(probe="dead", probe_status=status)
 
 
 def is_refused_alone(connection: Connection, attempt: RefreshAttempt) -> bool:
-    """Whether our registration was refused for this connection before, and taken for a sibling since.
+    """Whether the provider refused our registration for this connection before, and accepted it for a sibling since.
 
-    Then it is not the registration that is wrong, and no incident of the provider app.
+    Then the registration is not at fault, and there is no incident of the provider app.
     """
     earlier = _refusals(connection).filter(error=ClientRejected.code).exclude(id=attempt.id)
     first_at = earlier.aggregate(first=Min("claimed_at"))["first"]
@@ -80,18 +87,18 @@ def _refusals(connection: Connection) -> RefreshAttemptQuerySet:
 
 
 def _names_a_code(failure: ProviderError) -> bool:
-    """Whether the failure is an OAuth error, and not a page of some proxy or firewall; a 403 never ends a grant."""
+    """Whether the failure is an OAuth error and not a page of a proxy or firewall. A 403 is never taken for one."""
     is_answer = isinstance(failure, RequestRejected | ClientRejected)
     return is_answer and failure.evidence.status != HTTP_FORBIDDEN
 
 
 def _is_proved_dead(connection: Connection, *, can_probe: bool) -> bool:
-    """Whether the access token is of no use either: refused by a probe, or expired where there is none."""
+    """Whether the access token is useless too: refused by a probe, or expired where the provider has no probe."""
     return not can_probe or connection.evidence.get("probe") == "dead"
 
 
 def _is_common(connection: Connection, *, since: datetime) -> bool:
-    """Whether a sibling fails as well, and none was refreshed since: then the fault is the provider app's."""
+    """Whether a sibling fails as well and none was refreshed since ``since``. Then the provider app is at fault."""
     app = connection.provider_app
     failing = Connection.objects.filter(provider_app=app, refresh_failing_at__isnull=False).exclude(id=connection.id)
     return failing.exists() and not _was_refreshed(app, since=since, but=connection)

@@ -1,4 +1,4 @@
-"""Incidents: something wrong with a provider app, told once instead of once a connection."""
+"""Incidents: a fault of a provider app, reported once for the app instead of once for each connection."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +19,10 @@ QUIET_FOR = timedelta(hours=1)
 
 
 def open_client_incident(app: ProviderApp, *, evidence: dict[str, Any], now: datetime) -> None:
-    """Record that the provider refuses our registration: refreshes of the app pause, no connection is touched."""
+    """Record that the provider refuses our registration. Refreshes of the app pause; no connection changes its status.
+
+    ``evidence`` has the keys of ``providers.errors.Evidence``: ``detail``, ``status``, ``error`` and ``sent``.
+    """
     _open(app, IncidentKind.CLIENT_REJECTED, evidence=evidence, now=now)
 
 
@@ -33,9 +36,9 @@ def close_client_incident(app: ProviderApp, *, now: datetime) -> None:
 
 
 def close_quiet_incidents(*, now: datetime) -> int:
-    """Close what was many failures at once, and has not been for an hour; return how many that were.
+    """Close the incidents of many failures that have been quiet for an hour. Return how many were closed.
 
-    A refused client registration stays open until a token request succeeds, or an operator closes it.
+    The incident of a refused client registration stays open until a token request succeeds or an operator closes it.
     """
     quiet = Incident.objects.filter(
         kind=IncidentKind.MANY_FAILURES, closed_at=None, last_seen_at__lt=now - QUIET_FOR
@@ -49,7 +52,10 @@ def close_quiet_incidents(*, now: datetime) -> int:
 
 
 def open_common_incident(app: ProviderApp, *, evidence: dict[str, Any], now: datetime) -> None:
-    """Record that the connections of ``app`` fail together, however few they are: none of them is downgraded."""
+    """Record that the connections of ``app`` fail together, however few they are. None of them is downgraded then.
+
+    ``evidence`` has the keys of ``providers.errors.Evidence`` and ``failures``.
+    """
     _open(app, IncidentKind.MANY_FAILURES, evidence=evidence, now=now)
 
 
@@ -62,9 +68,10 @@ def _refused_since(app: ProviderApp, moment: datetime) -> QuerySet[Connection]:
 
 
 def downgrades_frozen(app: ProviderApp, *, now: datetime) -> bool:
-    """Whether so many connections of ``app`` fail at once that the fault is not theirs; opens the incident if so.
+    """Whether so many connections of ``app`` fail at once that they are not at fault. Opens an incident if so.
 
-    Five connections and a fifth of the app's connections, refused within 10 minutes (this one included).
+    The limit is five connections and a fifth of the app's live connections, refused within 10 minutes. The connection
+    that is judged counts as well. The evidence of the incident has the key ``refused``: their number.
     """
     if Incident.objects.filter(provider_app=app, closed_at=None, last_seen_at__gt=now - MANY_WITHIN).exists():
         return True
@@ -97,7 +104,7 @@ def _open(app: ProviderApp, kind: IncidentKind, *, evidence: dict[str, Any], now
 
 
 def close_incident(incident: Incident, *, now: datetime, actor: audit.Actor) -> bool:
-    """Close ``incident``; it opens anew if the fault is still there. False if it was closed already."""
+    """Close ``incident``. Return False if it was closed already. It opens anew if the fault persists."""
     with transaction.atomic():
         if not Incident.objects.filter(id=incident.id, closed_at=None).update(closed_at=now):
             return False

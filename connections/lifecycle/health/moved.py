@@ -1,7 +1,8 @@
-"""Moved: an endpoint is not the one that gave the credential, so nothing is sent to it. Told once, and no verdict.
+"""Moved: the provider app's endpoint is not the one that issued the credential, so the credential is not sent there.
 
-Whoever finds it in the background marks the connection, in its evidence; an event and an audit row tell of it. The mark
-goes when the credential was used again: with the next refresh, which begins its evidence anew, or a proof of life.
+Background work that finds this marks the connection once, in its evidence (key ``endpoint_moved_at``, an ISO time),
+with an event and an audit row. The mark says nothing about the grant. It goes when the credential is used again: at the
+next refresh, which clears the evidence, or at a proof of life.
 """
 
 from contextlib import suppress
@@ -22,7 +23,7 @@ LOCK_TIMEOUT_SECONDS = 1.0
 
 
 def mark_moved(connection: Connection, *, now: datetime) -> None:
-    """Mark the locked ``connection`` and tell of it, unless it is marked already or not in use."""
+    """Mark the locked ``connection``, with an event and an audit row, unless it is marked already or not in use."""
     if connection.status not in VENDS or MARK in connection.evidence:
         return
     logger.error("endpoint_moved", connection=str(connection.id))
@@ -32,7 +33,7 @@ def mark_moved(connection: Connection, *, now: datetime) -> None:
 
 
 def note_moved(connection: Connection) -> None:
-    """Lock the connection and mark it; one that somebody keeps locked is marked by the next who finds it."""
+    """Lock the connection and mark it, in a short transaction. Skip it where another transaction keeps it locked."""
     if MARK in connection.evidence:
         return
     with suppress(LockTimeout), short_transaction(lock_timeout_seconds=LOCK_TIMEOUT_SECONDS) as now:
@@ -42,5 +43,5 @@ def note_moved(connection: Connection) -> None:
 
 
 def forget_moved(connection: Connection) -> None:
-    """Take the mark off the locked ``connection``."""
+    """Remove the mark from the locked ``connection``."""
     connection.drop_evidence(MARK)

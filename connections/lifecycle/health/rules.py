@@ -22,9 +22,10 @@ ProbeDecision = Literal["proved", "refresh", "strike", "nothing"]
 def backoff_seconds(
     failures: int, *, spread: float, retry_after_seconds: float | None, grace_seconds: int = 0
 ) -> float:
-    """Return how long to wait after the ``failures``-th failure in a row: full jitter, at least ``Retry-After``.
+    """Return the seconds to wait after the ``failures``-th failure in a row: full jitter, at least ``Retry-After``.
 
-    ``grace_seconds`` caps the wait where a token that may have been rotated away works for that long only.
+    ``grace_seconds`` caps the wait (0: no cap). It is set where the refresh token may have been rotated away and still
+    works for that long only.
     """
     ceiling = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2.0 ** min(failures, 12))
     wait = max(1.0, ceiling * spread)
@@ -34,9 +35,9 @@ def backoff_seconds(
 
 
 def decide_probe(verdict: ProbeVerdict, *, is_refreshable: bool) -> ProbeDecision:
-    """Decide what a probe's verdict calls for. A dead answer ends nothing that can be refreshed: the refresh decides.
+    """Decide what to do after a probe's verdict. A dead answer never ends a refreshable grant: a refresh decides.
 
-    A refusal of permission (403), a time-out or a server's error is no evidence of revocation.
+    A refusal of permission (403), a time-out or a server's error is no evidence of a revocation.
     """
     if verdict is ProbeVerdict.ALIVE:
         return "proved"
@@ -59,7 +60,8 @@ def decide_refusal(
 ) -> Literal["end", "suspect", "wait"]:
     """Decide what a refusal means: the end of the grant, a suspicion, or nothing while many connections fail at once.
 
-    Two refusals at least 30 s apart end it; one that follows a doubt counts as the second (``is_decisive``).
+    Two refusals at least 30 s apart end the grant. A refusal that follows a doubt counts as the second at once
+    (``is_decisive``). ``is_frozen``: many connections of the provider app fail at once.
     """
     if is_frozen:
         return "wait"
@@ -73,12 +75,12 @@ def decide_refusal(
 def decide_failing(
     *, failures: int, is_expired: bool, refusals: int, refused_for: timedelta, names_a_code: bool, is_common: bool
 ) -> Literal["wait", "tell", "suspect", "end"]:
-    """Decide what one more failed refresh means, which blamed neither the grant nor our registration.
+    """Decide what one more failed refresh means that blamed neither the grant nor our registration.
 
-    Nothing while a token is valid, or after fewer than three. Then it is told; it is a suspicion where the provider
-    refuses (``refusals`` with the current refresh token, begun ``refused_for`` ago) and is not merely away; and after
-    six of them over ten minutes it is the end of the grant, if they came with an error code (``names_a_code``) and
-    not to all connections of the provider app alike (``is_common``).
+    "wait" while a token is valid, or after fewer than three failures. After that "tell" at least: an event reports it.
+    "suspect" where the provider refuses and is not merely away: ``refusals`` counts the refusals of the current refresh
+    token, the first of them ``refused_for`` ago. "end" after six refusals over ten minutes, if they came with an error
+    code (``names_a_code``) and do not strike all connections of the provider app alike (``is_common``).
     """
     if failures < FAILING_AFTER or not is_expired:
         return "wait"

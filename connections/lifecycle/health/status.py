@@ -1,7 +1,7 @@
 """Status: the one gate through which a connection's status and reason change.
 
-Every change follows the table of ``models.states``, and leaves an event and an audit row in its own transaction. Who
-decides about a change: ``strikes``, ``failing``, ``expire``, and the rooms above.
+Every change follows the table of ``models.states``, and writes an event and an audit row in the same transaction.
+``strikes``, ``failing``, ``expire`` and the rooms above decide about changes.
 """
 
 from datetime import datetime
@@ -10,7 +10,7 @@ from typing import Any
 from connections.journal import audit, events
 from connections.models import Connection, Reason, Status
 
-# The event tells what happened, where that says more than the status that it led to.
+# The event has the name of what happened where that says more than the name of the new status.
 _EVENTS = {
     Reason.CONNECTED: "connection.connected",
     Reason.RECONNECTED: "connection.connected",
@@ -27,9 +27,11 @@ def change_status(
     evidence: dict[str, Any] | None = None,
     told: dict[str, Any] | None = None,
 ) -> None:
-    """Give the locked connection a status and a reason, with an event and an audit row. ``told`` joins the event.
+    """Give the locked connection a status and a reason, with an event and an audit row, in the caller's transaction.
 
-    Raises ``ValueError`` if the state table does not allow the change.
+    ``evidence`` replaces that of the connection (``models.Connection`` lists its keys) and is part of the event and the
+    audit row. ``told`` adds members to the event, JSON-ready. Raises ``ValueError`` if the state table does not allow
+    the change.
     """
     evidence = evidence or {}
     before = connection.status

@@ -1,7 +1,7 @@
-"""Strikes: what a refusal or a proof does to the status of a connection, by the two-strike rule of ``rules``.
+"""Strikes: change a connection's status after a refusal or a proof of life, by the two-strike rule of ``rules``.
 
-Every proof names the credential version that it tested and is dropped unless that is the current one. Call these
-functions in a transaction, with the connection locked.
+Every refusal and every proof names the credential version that was tested, and is ignored unless that one is current.
+Call these functions in a transaction, with the connection locked. No HTTP.
 """
 
 import uuid
@@ -17,7 +17,10 @@ from connections.models import Connection, Reason, Status
 def strike_credential(
     connection: Connection, version_id: uuid.UUID, *, evidence: dict[str, Any], now: datetime
 ) -> None:
-    """Judge a probe's dead answer on a credential that cannot be refreshed: twice, at least 30 s apart."""
+    """Judge a probe's dead answer about a credential that cannot be refreshed. Two, at least 30 s apart, end the grant.
+
+    ``evidence`` has the keys ``detail``, ``status`` (HTTP) and ``by`` (the kind of call).
+    """
     if not strike(
         connection,
         version_id,
@@ -31,7 +34,10 @@ def strike_credential(
 
 
 def record_proof(connection: Connection, version_id: uuid.UUID, *, by: str, now: datetime) -> None:
-    """Record a proof that the credential works, and lift a suspicion that no refused refresh supports."""
+    """Record a proof that the credential works, ``by`` which kind of call, and lift a suspicion that came from a probe.
+
+    A suspicion that came from a refused refresh stays.
+    """
     if connection.current_version_id != version_id:
         return
     if connection.status == Status.SUSPECT and connection.reason == Reason.PROBE_REFUSED:
@@ -50,7 +56,11 @@ def strike(
     evidence: dict[str, Any],
     now: datetime,
 ) -> bool:
-    """Count one refusal of ``version_id``; return whether it ended the connection."""
+    """Count one refusal of ``version_id``. Return whether it ended the connection, or came too late to concern it.
+
+    ``first`` and ``final`` are the reasons for a suspicion and for the end. ``is_decisive``: one refusal is enough.
+    ``evidence`` is JSON-ready (``status.change_status``).
+    """
     if connection.current_version_id != version_id or connection.status not in (Status.ACTIVE, Status.SUSPECT):
         return True
     is_first = connection.refused_at is None

@@ -1,10 +1,10 @@
-"""Undecryptable: the current credential of a connection does not open. An alert, and no verdict on the grant.
+"""Undecryptable: the current credential of a connection does not open. This is an alert and no verdict on the grant.
 
-Whoever finds it marks the connection, once: operators see it in the admin and in the API, and an event tells of it.
-What does not open may open again, when a key that a deployment left out is back or a damaged row is restored, so the
-marked ones are tried again; a new credential, or the end of the connection, ends the mark as well. A mark lasts some
-minutes at least: while the keys of a deployment are replaced, some processes open what others do not. ``status`` is
-never touched by any of it.
+The code that finds it marks the connection once. Operators see the mark in the admin and in the API, and an event
+reports it. The credential may open again when a key that a deployment left out is back, or when a damaged row is
+restored, so marked connections are tried again. A new credential or the end of the connection removes the mark as
+well. A mark lasts some minutes at least: while a deployment replaces its keys, some processes can open values that
+others cannot. None of this changes ``status``.
 """
 
 import random
@@ -28,13 +28,13 @@ logger = structlog.get_logger(__name__)
 MARKED_FOR = timedelta(minutes=5)
 LOCK_TIMEOUT_SECONDS = 1.0
 
-# What one run tries: a random part, where very many are marked, and no longer than until the next run.
+# The limits of one run. Where very many connections are marked it tries a random part, and ends before the next run.
 MOST = 2000
 RUN_SECONDS = 20.0
 
 
 def mark_undecryptable(connection: Connection, version_id: uuid.UUID, *, now: datetime) -> None:
-    """Mark the locked ``connection``, and tell of it, unless it is marked or ended, or the version was replaced."""
+    """Mark the locked ``connection``, with an event, unless it is marked or ended or ``version_id`` is not current."""
     logger.error("credential_unreadable", connection=str(connection.id), version=str(version_id))
     if not _is_to_mark(connection, version_id):
         return
@@ -46,7 +46,7 @@ def mark_undecryptable(connection: Connection, version_id: uuid.UUID, *, now: da
 
 
 def note_undecryptable(connection_id: uuid.UUID, version_id: uuid.UUID) -> None:
-    """Lock the connection and mark it; one that somebody keeps locked is marked by the next who finds it."""
+    """Lock the connection and mark it, in a short transaction. Skip it where another transaction keeps it locked."""
     found = Connection.objects.filter(id=connection_id).first()
     if found is None or not _is_to_mark(found, version_id):
         return
@@ -65,9 +65,9 @@ def _is_to_mark(connection: Connection, version_id: uuid.UUID) -> bool:
 
 
 def retry_undecryptable(*, now: datetime) -> int:
-    """Try to open what is marked, each once, and take the mark off what opens; return how many that were.
+    """Try each marked connection once, and remove the mark where the credential opens. Return how many opened.
 
-    With nothing marked this is one query of a partial index.
+    Short transactions that lock one connection each; no HTTP. With nothing marked this is one query of a partial index.
     """
     give_up_at = time.monotonic() + RUN_SECONDS
     marked = list(

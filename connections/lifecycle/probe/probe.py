@@ -1,7 +1,7 @@
-"""Probe: a cheap authenticated call that proves a credential still works, or gives reason to doubt it.
+"""Probe: a cheap authenticated call that proves that a credential still works, or gives reason to doubt it.
 
-A probe alone ends nothing that can be refreshed: its dead answer forces a refresh, and that one decides. Requested,
-granted and observed scopes are compared here. Whether the provider may be asked now, the throttle says.
+A probe alone never ends a grant that can be refreshed: its dead answer forces a refresh, and the refresh decides. A
+probe also compares requested, granted and observed scopes. The throttle decides whether the provider may be asked now.
 """
 
 import math
@@ -40,7 +40,7 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """What is tried: one credential version, opened, and how to call its provider."""
+    """One credential version to try, opened, and how to call its provider."""
 
     connection_id: uuid.UUID
     app_id: uuid.UUID
@@ -52,17 +52,17 @@ class _Trial:
 
 @dataclass(frozen=True, slots=True)
 class ProbeReport:
-    """What a probe found: a verdict, or None where there was nothing to try (``detail`` says why)."""
+    """The result of a probe: a verdict, or None where there was nothing to try. ``detail`` says why, for people."""
 
     verdict: ProbeVerdict | None
     detail: str = ""
 
 
 def probe(connection_id: uuid.UUID, *, trigger: Trigger) -> ProbeReport:
-    """Probe one connection now and act on the answer; holds no lock and no database connection during HTTP.
+    """Probe one connection now and act on the answer. HTTP, without a lock or a database connection meanwhile.
 
-    A dead answer on a refreshable credential refreshes it at once, and the refresh decides. Nothing is sent while the
-    provider wants to be left alone: the probe is then due again when that is over.
+    After a dead answer about a refreshable credential this refreshes it at once, and the refresh decides. While the
+    throttle holds the provider back nothing is sent, and the probe becomes due when the wait is over.
     """
     trial = _load(connection_id)
     release_database()
@@ -85,7 +85,7 @@ def probe(connection_id: uuid.UUID, *, trigger: Trigger) -> ProbeReport:
 
 
 def _postpone(trial: _Trial, wait: float) -> ProbeReport:
-    """Make the probe due when the wait is over, if it is due by then at all."""
+    """Make the probe due after ``wait`` seconds, unless the connection is never probed."""
     again = database_now() + timedelta(seconds=wait)
     Connection.objects.filter(
         current_version_id=trial.version_id, id=trial.connection_id, probe_due_at__isnull=False
@@ -118,7 +118,7 @@ def _load(connection_id: uuid.UUID) -> _Trial | ProbeReport:
 
 
 def _record(trial: _Trial, found: ProbeResult, *, verified_by: str) -> ProbeDecision:
-    """Record what was found of the credential that was tried, if it is still in use; return what was decided."""
+    """Record the result for the credential that was tried, if it is still in use. Return the decision."""
     with short_transaction() as now:
         connection = lock_connection(trial.connection_id)
         if connection is None or connection.status not in VENDS or connection.current_version_id != trial.version_id:

@@ -1,4 +1,4 @@
-"""Report: a caller saw a 401. An old version gets word of the new one; the current one is probed at once."""
+"""Report: a caller saw a 401. With an old version, it learns that there is a new one; else a probe runs at once."""
 
 import uuid
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ HTTP_UNAUTHORIZED = 401
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """What a report led to. ``is_superseded``: the caller used an old version, and should vend again."""
+    """The outcome of a report. ``is_superseded``: the caller used an old version and should vend again."""
 
     connection: Connection
     is_superseded: bool

@@ -1,8 +1,10 @@
-"""Provision: tenants, provider apps and callers are made and changed, by the API, the admin, the commands and the demo.
+"""Provision: make and change tenants, provider apps and callers, for the API, the admin, the commands and the demo.
 
-Promise: what is entered is checked first, and written with its audit row. Changes: tenants, provider apps, API clients
-and their keys.
+Promise: every entry is checked before it is written, and written with its audit row. Changes: tenants, provider apps,
+API clients and their keys.
 
-- ``tenants``; ``provider_apps``: our registrations at providers, with their client secrets
-- ``api_clients``: who may call, with which keys; ``callers``: whose key it is, and which tenant a call is about
+- ``tenants``: the operator's customers
+- ``provider_apps``: our registrations at providers, with their client secrets
+- ``api_clients``: who may call, with which keys
+- ``callers``: to whom a key belongs, and which tenant a call is about
 """

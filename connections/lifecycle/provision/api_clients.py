@@ -20,7 +20,7 @@ DEFAULT_OVERLAP = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class IssuedKey:
-    """A fresh API key; ``key`` is shown this once."""
+    """A fresh API key. ``key`` is shown only here: the database keeps only its hash."""
 
     client: ApiClient
     key: str = field(repr=False)
@@ -66,9 +66,9 @@ def issue_key(
     actor: audit.Actor,
     key_id: uuid.UUID | None = None,
 ) -> IssuedKey:
-    """Give ``client`` one more key: 256 random bits behind a visible prefix.
+    """Give ``client`` one more key: 256 random bits behind a visible prefix. One transaction.
 
-    A caller that may be repeated gives the row's ``key_id`` beforehand: the second time raises ``IntegrityError``.
+    A caller that may repeat itself chooses the row's ``key_id``: the second call then raises ``IntegrityError``.
     """
     key = KEY_PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
@@ -97,7 +97,7 @@ def rotate_key(
     actor: audit.Actor,
     key_id: uuid.UUID | None = None,
 ) -> IssuedKey:
-    """Give ``client`` a fresh key, and let every earlier one end after ``overlap`` at the latest.
+    """Give ``client`` a fresh key, and let every earlier key end after ``overlap`` at the latest.
 
     One transaction. ``key_id`` as for ``issue_key``.
     """
@@ -115,7 +115,7 @@ def rotate_key(
 
 
 def revoke_key(key: ApiKey, *, now: datetime, actor: audit.Actor) -> bool:
-    """Revoke one key at once. False if it was revoked already."""
+    """Revoke one key at once. Return False if it was revoked already."""
     with transaction.atomic():
         if not ApiKey.objects.filter(id=key.id, revoked_at=None).update(revoked_at=now):
             return False

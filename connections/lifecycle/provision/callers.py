@@ -1,8 +1,7 @@
-"""Callers: whose API key it is, and which tenant a call is about. The one home of both rules.
+"""Callers: to whom an API key belongs, and which tenant a call is about. Both rules live here.
 
-A vend by id answers them within its own statement (``vend.query``), so that it costs one round trip; a test compares
-what it answers with what is answered here. That somebody called with a key that is not valid is recorded, but not as
-often as they like.
+A vend by id applies the same rules in its own statement (``vend.query``), so that it costs one round trip; a test
+compares the two. A call with an invalid key leaves an audit row, but not more rows than ``journal.flood`` allows.
 """
 
 from collections.abc import Collection
@@ -22,7 +21,7 @@ gate = Gate()
 def client_with_key(key_hash: bytes) -> ApiClient | None:
     """Return the API client of the valid key with this digest, its tenant loaded; None for no such key. One query.
 
-    A key is valid until it expires or is revoked. Whether its client is suspended is ``check_client``'s to say.
+    A key is valid until it expires or is revoked. ``check_client`` checks whether its client is suspended.
     """
     valid = ApiKey.objects.select_related("client__tenant").filter(
         key_hash=key_hash, revoked_at=None, expires_at__gt=Now()
@@ -32,7 +31,10 @@ def client_with_key(key_hash: bytes) -> ApiClient | None:
 
 
 def refuse_key(key_hash: bytes, *, address: str | None) -> NoReturn:
-    """Record that a key is not valid, and raise ``Unauthorized``: the same words whatever there is. Short queries."""
+    """Record that a key is not valid, and raise ``Unauthorized``. Short queries.
+
+    The words are the same whether the key never existed, has expired or was revoked, so that they reveal nothing.
+    """
     note_refused_key(key_hash, address=address)
     raise Unauthorized("The API key is missing, unknown, revoked or expired.")
 
@@ -50,9 +52,10 @@ def check_permission(permissions: Collection[str], *, may: Permission) -> None:
 
 
 def tenant_meant(client: ApiClient, slug: str | None) -> Tenant | None:
-    """Return the tenant that a call of ``client`` is about, None for an unknown one or another's. One query at most.
+    """Return the tenant that a call of ``client`` is about. One query at most.
 
-    A tenant's own client may leave it out. Raises ``InvalidRequest`` where an operator-wide one does.
+    None where there is no such tenant, or where ``client`` belongs to another one. A tenant's own client may leave out
+    the slug; raises ``InvalidRequest`` where an operator-wide client leaves it out.
     """
     if client.tenant is not None:
         return client.tenant if slug in (None, client.tenant.slug) else None
@@ -64,7 +67,7 @@ def tenant_meant(client: ApiClient, slug: str | None) -> Tenant | None:
 def note_refused_key(key_hash: bytes, *, address: str | None) -> None:
     """Record that a key was refused: unknown, revoked, expired, or its client suspended. One or two short queries.
 
-    Neither the key nor its digest is kept; of a key that exists its id is.
+    The audit row holds neither the key nor its digest; if the key exists, it holds the key's id.
     """
     detail = gate.admit(address)
     if detail is None:

@@ -26,10 +26,10 @@ _REGISTRATION_COLUMNS = ("name", "client_id", "params", "discovered", "scopes", 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """Our registration at a provider, as it is entered. Without a client id the app is a draft.
+    """Our registration at a provider, as an operator enters it. Without a client id the app is a draft.
 
-    ``client_secrets`` are in order, the preferred first; None keeps those that are stored, unless the client id
-    or an endpoint changes: then they have to be given again.
+    ``client_secrets`` are in order, the preferred first. None keeps the stored ones, which is refused if the client id
+    or an endpoint changes: then they have to be entered again.
     """
 
     provider: str
@@ -42,16 +42,17 @@ class Registration:
 
 
 def save_provider_app(registration: Registration, *, tenant: Tenant | None, actor: audit.Actor) -> ProviderApp:
-    """Make or replace the one app of ``tenant`` (shared for None) at a provider; it keeps its id and redirect URI.
+    """Make or replace the one app of ``tenant`` (None: shared by all) at a provider. It keeps its id and redirect URI.
 
-    For entries that are discovered, the issuer's metadata is fetched (HTTP). Raises ``InvalidRequest``.
+    Fetches the issuer's metadata (HTTP) if the entry is discovered, so no transaction may be open. Raises
+    ``InvalidRequest``.
     """
     return store_provider_app(prepare_provider_app(registration, tenant=tenant), actor=actor)
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedApp:
-    """A provider app that is checked and ready to write; ``app`` has no primary state in the database yet if new."""
+    """A provider app that is checked and ready to write. A new ``app`` has no row in the database yet."""
 
     app: ProviderApp
     client_secrets: Sequence[str] | None = field(repr=False)
@@ -63,7 +64,7 @@ class PreparedApp:
 
 
 def prepare_provider_app(registration: Registration, *, tenant: Tenant | None) -> PreparedApp:
-    """Return the app as ``store_provider_app`` would write it; ``save_provider_app`` says what is checked.
+    """Check a registration, and return the app as ``store_provider_app`` will write it.
 
     May fetch the issuer's metadata (HTTP), so no transaction may be open. Raises ``InvalidRequest``.
     """
@@ -94,9 +95,10 @@ def prepare_provider_app(registration: Registration, *, tenant: Tenant | None) -
 
 
 def _check_kept_secrets(app: ProviderApp) -> None:
-    """Raise ``InvalidRequest`` unless the stored client secrets are for the app as it is to be.
+    """Raise ``InvalidRequest`` unless the stored client secrets belong to the party at which the changed app points.
 
-    Whoever may change the app may not read its secrets: kept, they would be sent to wherever the change points.
+    A person who may change the app may not read its secrets. If the secrets were kept after a change of endpoints, that
+    person could have them sent to a server of their own.
     """
     try:
         is_meant = open_registration(app).registrar == registrar_of(app)
@@ -112,12 +114,13 @@ def _check_kept_secrets(app: ProviderApp) -> None:
 
 
 def store_provider_app(prepared: PreparedApp, *, actor: audit.Actor) -> ProviderApp:
-    """Seal the secrets of a prepared app and write it, with its audit row."""
+    """Seal the secrets of a prepared app and write the app, with its audit row. One transaction, no HTTP."""
     app = prepared.app
     with transaction.atomic():
         if prepared.client_secrets is not None:
             app.secrets = seal_client_secrets(app, prepared.client_secrets, registrar=registrar_of(app))
-        # Likewise: the check before may have taken as long as an HTTP call.
+        # Update only the columns of the registration: ``app`` may have been read before a long HTTP call, and a kill
+        # switch that was thrown meanwhile stays thrown.
         app.save(update_fields=None if prepared.is_new else _REGISTRATION_COLUMNS)
         audit.record(
             "provider_app.saved",

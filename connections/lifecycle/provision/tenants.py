@@ -1,4 +1,4 @@
-"""Tenants: made and changed, checked before they are written."""
+"""Tenants: make and change them. Every value is checked before it is written."""
 
 import base64
 import binascii
@@ -41,7 +41,7 @@ _MAGIC = {
 
 @dataclass(frozen=True, slots=True)
 class TenantProfile:
-    """What a tenant is made or changed to. ``logo`` is a data URI of at most 64 KiB, or "" for none."""
+    """The values that a tenant gets. ``logo`` is a data URI of at most 64 KiB, or "" for none."""
 
     name: str
     brand_color: str = ""
@@ -56,12 +56,12 @@ def upsert_tenant(slug: str, profile: TenantProfile, *, actor: audit.Actor) -> T
     try:
         return store_tenant(prepare_tenant(slug, profile), actor=actor)
     except IntegrityError:
-        # Another call has made it in this very moment: now it is found.
+        # Another call has just made the tenant. The second run finds it.
         return store_tenant(prepare_tenant(slug, profile), actor=actor)
 
 
 def prepare_tenant(slug: str, profile: TenantProfile) -> Tenant:
-    """Return the tenant as ``store_tenant`` would write it. Raises ``InvalidRequest`` naming the member at fault."""
+    """Return the tenant as ``store_tenant`` will write it. Raises ``InvalidRequest`` naming the member at fault."""
     for origin in profile.allowed_origins:
         _check_url(origin, field_name="allowed_origins", origin_only=True)
     for url in profile.return_urls:
@@ -93,7 +93,7 @@ def prepare_tenant(slug: str, profile: TenantProfile) -> Tenant:
 def store_tenant(tenant: Tenant, *, actor: audit.Actor) -> Tenant:
     """Write a prepared tenant, with its audit row."""
     with transaction.atomic():
-        # Of a tenant that exists only what the profile holds: a switch thrown meanwhile stays as it is.
+        # Update only the columns of the profile: a kill switch that was thrown meanwhile stays thrown.
         tenant.save(update_fields=None if tenant._state.adding else _PROFILE_COLUMNS)
         audit.record("tenant.saved", actor=actor, tenant_id=tenant.id, detail={"slug": tenant.slug})
     return tenant
