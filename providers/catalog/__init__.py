@@ -1,8 +1,9 @@
-"""The catalogue: what is known of each provider, one ``<slug>.toml`` an entry, checked as a whole when it is read.
+"""The catalogue: one entry a provider, each in a file ``<slug>.toml``. The loader checks all entries together.
 
-- ``loader``: reads them, and again when a file changes · ``additions``: adds one, from a file or from an issuer
-- ``schema``: what an entry may say; its parts are ``methods`` (auth styles), ``calls`` (uses of a credential),
+- ``loader``: reads the entries, and again when a file changes · ``additions``: adds one, from a file or from an issuer
+- ``schema``: the shape of an entry; its parts are ``methods`` (auth styles), ``calls`` (uses of a credential),
   ``answers`` (of the token endpoint), ``callback`` (the authorization response), ``scopes`` and ``fields``
-- ``checks``: what must agree in it; further ``scope_checks``, ``callback_checks``, ``host_checks``, ``template_checks``
-- ``resolve``: from an entry and its parameters to a target · ``template``: its texts · ``pointer``: places in an answer
+- ``checks``: what must agree within an entry, with ``scope_checks``, ``callback_checks``, ``host_checks`` and
+  ``template_checks``
+- ``resolve``: from an entry and its parameters to a target · ``template``: templates · ``pointer``: JSON Pointers
 """

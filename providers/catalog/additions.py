@@ -29,9 +29,9 @@ def derive_entry(
 ) -> str:
     """Return the TOML of an entry for one issuer, derived from ``model``, the entry for any OpenID Connect server.
 
-    ``discovered`` is what ``providers.oauth.discovery.discover`` found; its endpoints are not written down, because
-    they are discovered anew for each provider app. ``scopes`` are asked for by default; without them the model's, as
-    far as the issuer says that it knows them: strict servers refuse a request for any other.
+    ``discovered`` is the result of ``providers.oauth.discovery.discover``. The entry does not hold its endpoints,
+    because each provider app discovers them anew. ``scopes`` become the default scopes; without them the model's do, if
+    the issuer says that it knows them: strict servers refuse a request for any other scope.
     """
     issuer = discovered["issuer"]
     lines = ["# Derived from what the issuer publishes about itself."]
@@ -71,7 +71,7 @@ def _asked_for(model: CatalogEntry, scope: str) -> ScopeInfo:
 
 
 def store_entry(slug: str, text: str, *, folder: Path) -> CatalogEntry:
-    """Check ``text`` as the entry ``slug`` and write it to ``folder``, which is made if need be; return the entry.
+    """Check ``text`` as the entry ``slug``, write it to ``folder`` (made if it is missing) and return the entry.
 
     The file appears as a whole or not at all. Raises ``CatalogError`` and ``OSError``.
     """

@@ -1,4 +1,4 @@
-"""The authorization response of an entry: what its parameters are called, and what else than a code it may bring.
+"""The authorization response of an entry: the names of its parameters, and what it may hold instead of a code.
 
 RFC 6749 §4.1.2 names ``code``, ``state`` and ``error``, and RFC 9207 ``iss``. Reading a response by this is
 ``providers.oauth.authorization_response``.
@@ -14,7 +14,7 @@ from providers.catalog.fields import ResponseName, Shape
 
 
 class ResponseNames(Shape):
-    """What a provider calls the three parameters that every answer may have; ``state`` in the request as well."""
+    """The provider's names of the three parameters that every answer may have; ``state`` has it in the request, too."""
 
     code: ResponseName = "code"
     state: ResponseName = "state"
@@ -27,8 +27,8 @@ def _several(value: Any) -> Any:
     return {name: [one] if isinstance(one, str) else one for name, one in value.items()}
 
 
-# Which parameter has which values where an administrator was asked to approve, so that there is no code yet. Under
-# ``error`` stand error codes, whatever the entry calls that parameter.
+# By parameter: the values that mean that an administrator was asked to approve, so that there is no code yet. The key
+# ``error`` holds error codes, whatever name the entry gives to that parameter.
 ApprovalMarkers = Annotated[dict[ResponseName, tuple[str, ...]], BeforeValidator(_several)]
 
 # GitHub and Slack ask the owner of an organisation; Microsoft comes back from the administrator's own consent without a

@@ -1,7 +1,7 @@
 """What must agree where the authorization response brings parameters: their names, their choices and where they may go.
 
-The browser carries that response, so that a parameter in it is the end user's word: it may choose among the hosts that
-an entry lists, and never name one.
+The browser delivers that response, so the end user can change a parameter in it. A parameter may choose among the hosts
+that the entry lists, but must never name one.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import names
 from providers.vocabulary import ParamScope
 
-# Connection parameters are shown: nothing that is a secret may become one.
+# Connection parameters are shown to people, so no secret may become one.
 _NEVER_A_PARAM = frozenset({"access_token", "refresh_token", "id_token", "client_secret", "session_state", "iss"})
 
 
@@ -75,5 +75,5 @@ def _addresses(entry: CatalogEntry) -> Iterator[tuple[str, str]]:
 def _uses(template: str, param: Param) -> bool:
     try:
         return param.name in names(template)
-    except ValueError:  # told by the checks of templates
+    except ValueError:  # the checks of templates report it
         return False

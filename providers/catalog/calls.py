@@ -1,6 +1,6 @@
 """The calls of an entry that a credential is used for: how it travels, the probe, the choice of workspace.
 
-Owns also the rules that say what an answer means; how they are applied is ``providers.oauth.classify``.
+Also owns the rules that say what an answer means; ``providers.oauth.classify`` applies them.
 """
 
 from typing import Literal
@@ -14,8 +14,8 @@ from providers.vocabulary import Meaning
 class ErrorRule(Shape):
     """One row of the classification: an answer that matches means ``means``. Unset matchers match everything.
 
-    ``field`` is a top-level field of the JSON body, or a pointer into it, compared with ``value`` as text. ``contains``
-    is looked for in the body as it came, for providers that answer in plain text.
+    ``field`` is a top-level field of the JSON body, or a pointer into it; it is compared with ``value`` as text.
+    ``contains`` must occur in the raw body, for providers that answer in plain text.
     """
 
     status: int | None = None
@@ -35,10 +35,10 @@ class Presentation(Shape):
 class Workspaces(Shape):
     """The choice that some grants leave open: which of several sites or organisations a connection is about.
 
-    ``url`` lists them; ``items`` points to the list, ``id`` and ``name`` into one of its items. An object in the place
-    of the list is the only workspace. ``param`` is the parameter of scope ``workspace`` that the chosen id becomes,
-    ``params`` are further ones and where in the item they are; one of them may lead to the id instead of ``param``. An
-    item counts only where each value fits its parameter's pattern. ``label`` is what the provider calls one of them.
+    A GET of ``url`` lists them; ``items`` points to the list, ``id`` and ``name`` into one of its items. An object in
+    place of the list is the only workspace. ``param`` is the parameter of scope ``workspace`` that gets the chosen id.
+    ``params`` maps further parameters to pointers into the item; one of them may point to the id instead of ``param``.
+    An item counts only if each value fits its parameter's pattern. ``label`` is the provider's word for a workspace.
     """
 
     url: str
@@ -52,23 +52,23 @@ class Workspaces(Shape):
 
     @property
     def pointers(self) -> dict[str, str]:
-        """Where each parameter is in an item."""
+        """The pointer into an item, by parameter."""
         return {**self.params, **({self.param: self.id} if self.param else {})}
 
     @property
     def key(self) -> str:
-        """The parameter that the id becomes, "" where none does."""
+        """The parameter that gets the id, "" if none does."""
         return next((name for name, pointer in self.pointers.items() if pointer == self.id), "")
 
 
 class Probe(Shape):
     """A cheap authenticated call. Pointers are JSON Pointers (RFC 6901) into the answer, or "" for none.
 
-    ``body`` may hold any JSON; texts in it are templates, written loosely: see ``providers.catalog.template``. With
-    ``format = "form"`` it is sent as a form, of texts alone. ``headers`` are sent besides those of the presentation.
-    ``account_id`` may be several pointers with spaces between them, where one field alone is not unique. With
-    ``lists_workspaces`` the answer is the list that ``Workspaces`` describes: the connection's own must be in it, and
-    is the account. Otherwise the id of the chosen workspace comes before the account's.
+    ``body`` may hold any JSON; texts in it are loose templates (see ``providers.catalog.template``). With ``format =
+    "form"`` the body is sent as a form, and may hold only texts. ``headers`` are added to those of the presentation.
+    ``account_id`` may be several pointers with spaces between them, if no single field is unique. With
+    ``lists_workspaces`` the answer is the list that ``Workspaces`` describes: the connection's own workspace must be in
+    it, and is the account. Otherwise the account's id gets the id of the chosen workspace as a prefix.
     """
 
     method: Literal["GET", "POST"] = "GET"

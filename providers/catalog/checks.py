@@ -1,7 +1,7 @@
 """What must agree within an entry beyond the shape of its fields: templates, names, patterns, pointers.
 
-Owns the sentences that tell the author of an entry what to mend. The shape is ``providers.catalog.schema``, reading
-files ``providers.catalog.loader``.
+Owns the sentences that tell an entry's author what to mend. ``providers.catalog.schema`` is the shape of an entry;
+``providers.catalog.loader`` reads the files.
 """
 
 import re
@@ -72,7 +72,7 @@ def _name_problems(entry: CatalogEntry) -> Iterator[str]:
 
 
 def _kept_names(entry: CatalogEntry) -> list[str]:
-    """Return the names of ours for members of the token response: one each, though two ways to connect keep it."""
+    """Return our names for kept members of the token response, once each, even if two auth styles keep the same."""
     return sorted({name for method in entry.methods.values() for name in method.extra_pointers})
 
 

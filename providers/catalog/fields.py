@@ -1,4 +1,4 @@
-"""What an entry asks people for: its parameters, and the fields of a pasted credential; and the base of every shape."""
+"""What an entry asks people for: parameters, and the fields of a pasted credential. Also the base of every shape."""
 
 import re
 from typing import Annotated
@@ -7,13 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from providers.vocabulary import ParamScope
 
-# What a provider calls a parameter of its authorization response.
+# A provider's name for a parameter of its authorization response.
 ResponseName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,60}$")]
 ParamName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
 
 
 class Shape(BaseModel):
-    """Anything that an entry describes: it never changes, and says nothing that we do not know."""
+    """The base of all parts of an entry: immutable, and without unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -21,10 +21,10 @@ class Shape(BaseModel):
 class Param(Shape):
     """A value that templates need and that differs by provider app or by connection (a subdomain, an issuer).
 
-    One of scope ``workspace`` is not asked for: ``Workspaces`` finds it once the grant is there. One of scope
-    ``callback`` is what the parameter ``callback`` of the authorization response holds; where a connection is made
-    without one, with a key, the end user types it. With ``choices`` the value is one of their keys, and templates are
-    filled with what stands beside it: that is how an answer may choose a host, from the entry's list alone.
+    Nobody types a parameter of scope ``workspace``: ``Workspaces`` finds it after the consent. A parameter of scope
+    ``callback`` gets the value of the parameter ``callback`` of the authorization response; if a connection is made
+    without such a response, with a key, the end user types it. With ``choices`` the value must be one of their keys,
+    and templates get the value of that key: so an answer may choose a host, but only from the entry's list.
     """
 
     name: ParamName
@@ -38,7 +38,7 @@ class Param(Shape):
     choices: dict[str, str] = Field(default_factory=dict)
 
     def accepts(self, value: str) -> bool:
-        """Whether this is a value that the parameter may have."""
+        """Whether the parameter may have this value."""
         return value in self.choices if self.choices else re.fullmatch(self.pattern, value) is not None
 
     def filled_in(self, value: str) -> str:

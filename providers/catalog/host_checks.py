@@ -1,7 +1,7 @@
-"""Which values may decide the host that an entry's addresses lead to.
+"""Which values may decide the host in an entry's addresses.
 
-Whoever types a parameter, or answers with it, must not be able to have our client secret or a token sent to a host of
-their own: a pattern or a fixed ending of the host's name keeps them to the provider's.
+An end user who types a parameter, or a response that brings one, must not be able to send our client secret or a token
+to a host of their own. A pattern, or a fixed ending of the host's name, limits the value to the provider's hosts.
 """
 
 import re
@@ -23,7 +23,10 @@ _LABEL = "evil"
 
 
 def host_problems(entry: CatalogEntry) -> Iterator[str]:
-    """Yield what would let an end user, or an answer, name any host: the key, and what to do. No I/O."""
+    """Yield a problem for each value by which an end user or a response could name any host. No I/O.
+
+    Each problem is a sentence: the key, and what to do.
+    """
     for method in entry.methods.values():
         yield from _secret_problems(entry, method)
     for param in entry.params_of(ParamScope.WORKSPACE):
@@ -36,7 +39,7 @@ def host_problems(entry: CatalogEntry) -> Iterator[str]:
 
 
 def names_any_host(template: str, param: Param) -> bool:
-    """Whether a value that ``param`` accepts leads ``template`` to a host of whoever chose the value."""
+    """Whether ``param`` accepts a value with which ``template`` leads to any host that its author chooses. No I/O."""
     if param.choices or not _uses(template, param):
         return False
     others = dict.fromkeys(names(template), "x")
@@ -48,14 +51,14 @@ def names_any_host(template: str, param: Param) -> bool:
         elsewhere = [(place, form.format(place)) for place in _ELSEWHERE for form in _FORMS]
         if any(param.accepts(value) and host(value).endswith(place) for place, value in elsewhere):
             return True
-        # What only has a top-level domain behind it is a name that anybody may register.
+        # Anybody may register a name directly below a top-level domain.
         return param.accepts(_LABEL) and re.fullmatch(rf"{_LABEL}\.[a-z]+", host(_LABEL)) is not None
-    except re.error:  # told by the checks of patterns
+    except re.error:  # the checks of patterns report it
         return False
 
 
 def _secret_problems(entry: CatalogEntry, method: Method) -> Iterator[str]:
-    """Yield the endpoints to which a shared client secret would go wherever the end user says."""
+    """Yield a problem for each endpoint that would get a shared client secret at a host that the end user chooses."""
     oauth = method.oauth
     if oauth is None or not method.registers_client or oauth.client_authentication is ClientAuthentication.NONE:
         return
@@ -81,7 +84,7 @@ def _addresses_of_calls(entry: CatalogEntry) -> Iterator[tuple[str, str]]:
 def _uses(template: str, param: Param) -> bool:
     try:
         return param.name in names(template)
-    except ValueError:  # told by the checks of templates
+    except ValueError:  # the checks of templates report it
         return False
 
 

@@ -1,10 +1,10 @@
 """Reading the catalogue: every ``<slug>.toml`` beside this file and in the folder of added entries, checked as a whole.
 
-An added entry takes the place of a built-in one of the same slug. Running processes notice added files by themselves;
-writing them is ``providers.catalog.additions``.
+An added entry replaces a built-in one with the same slug. Running processes notice added files by themselves;
+``providers.catalog.additions`` writes them.
 
-Owns also the JSON Schema of what the end user types. The shape of an entry is ``providers.catalog.schema``, what must
-agree across its fields ``providers.catalog.checks``.
+Also owns the JSON Schema of what the end user types. ``providers.catalog.schema`` is the shape of an entry, and
+``providers.catalog.checks`` says what must agree across its fields.
 """
 
 import time
@@ -41,7 +41,7 @@ class UnknownProvider(KeyError):
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """The entries as they were read, and when the files were last looked at."""
+    """The entries as read from the files, and when the files were last checked for changes."""
 
     entries: Mapping[str, CatalogEntry]
     edition: int
@@ -56,7 +56,7 @@ _editions = count(1)
 
 
 def configure_catalog(added_folder: Path | None) -> None:
-    """Take further entries from ``added_folder``, which need not exist yet; None for the built-in ones alone."""
+    """Also load entries from ``added_folder``, which need not exist yet; None loads only the built-in ones."""
     global _added_folder, _loaded  # noqa: PLW0603 - the process's one catalogue
     _added_folder = added_folder
     _loaded = None
@@ -71,21 +71,21 @@ def catalog_files() -> dict[str, Path]:
 
 
 def is_built_in(path: Path) -> bool:
-    """Whether an entry's file is one that Latchkey brings along."""
+    """Whether an entry's file comes with Latchkey."""
     return path.parent == _FOLDER
 
 
 def load_catalog() -> Mapping[str, CatalogEntry]:
     """Return every entry by its slug, in alphabetical order. Raises ``CatalogError``.
 
-    Reads the files once, and again when they have changed, which is looked for once a second at the most. Files that
-    have become wrong meanwhile change nothing: what was read before stays in force, and one line of the log says why.
+    Reads the files once, and again when they have changed; it checks for changes at most once a second. If changed
+    files are invalid, the entries read before stay in force, and one line of the log says why.
     """
     return _load().entries
 
 
 def catalog_edition() -> int:
-    """Return a number that changes when other entries come into force: a key for what is made from an entry.
+    """Return a number that changes when the entries in force change: a key for caches of anything made from an entry.
 
     Reads files as ``load_catalog`` does. Raises ``CatalogError``.
     """

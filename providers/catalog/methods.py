@@ -1,7 +1,7 @@
-"""What an entry says of each auth style: one shape a style, in a section of the entry of its own.
+"""What an entry says about each auth style: one shape for each style, in its own section of the entry.
 
-``Method`` is what everybody may ask of any of them, without knowing which style it is. What a style does with it is
-``providers.strategies``; the entry around them is ``providers.catalog.schema``.
+``Method`` is the part that all styles have in common: callers use it without knowing the style.
+``providers.strategies`` acts on it; ``providers.catalog.schema`` is the entry around the sections.
 """
 
 from collections.abc import Mapping
@@ -27,11 +27,11 @@ _OWN_REGISTRATION = (
 
 @dataclass(frozen=True, slots=True)
 class RefreshTokens:
-    """What an entry says of the refresh tokens of one style. The defaults are those of a style that has none.
+    """What an entry says about the refresh tokens of one style. The defaults are those of a style that has none.
 
-    One that was replaced works for ``grace_seconds`` more. ``scope`` is the scope that it stands for, ``expiry`` where
-    an answer says how long it lives. It ends ``idle_seconds`` after its last use, and ``absolute_seconds`` after the
-    end user's consent (None: the entry does not say).
+    A replaced refresh token works for ``grace_seconds`` more. ``scope`` is the scope that stands for the refresh token;
+    ``expiry`` says where an answer names its lifetime. A refresh token ends ``idle_seconds`` after its last use, and
+    ``absolute_seconds`` after the end user's consent (None: the entry does not say).
     """
 
     grace_seconds: int = 0
@@ -42,12 +42,11 @@ class RefreshTokens:
 
 
 class Method(Shape):
-    """What an entry says of one auth style. Each style has a class of its own, which fills in what is its own.
+    """What an entry says about one auth style. Each style has a subclass, which overrides what differs.
 
-    ``style`` is its name: what is stored, and what API answers say. ``redirects`` says that the end user is sent to the
-    provider and comes back with an authorization response, ``takes_scopes`` that we say which scopes we want.
-    ``needs_presentation`` says that the entry has to tell how the credential goes into a request, ``needed_urls`` which
-    endpoints the style cannot do without.
+    ``style`` is its name in the database and in API answers. ``redirects``: the end user is sent to the provider and
+    comes back with an authorization response. ``takes_scopes``: we say which scopes we want. ``needs_presentation``:
+    the entry must say how the credential goes into a request. ``needed_urls``: the endpoints that the style requires.
     """
 
     style: ClassVar[str]
@@ -58,12 +57,12 @@ class Method(Shape):
 
     @classmethod
     def section(cls) -> str:
-        """The name of the section that describes it in an entry."""
+        """The name of the entry's section for this style."""
         return cls.style.removeprefix("oauth2_")
 
     @property
     def oauth(self) -> "OAuthMethod | None":
-        """The endpoints and habits of its authorization server, None where it speaks with none."""
+        """The endpoints and habits of its authorization server; None for a style without one."""
         return None
 
     @property
@@ -78,46 +77,46 @@ class Method(Shape):
 
     @property
     def secret_names(self) -> frozenset[str]:
-        """What templates may name of its credential: each is a secret, or typed beside one."""
+        """The names by which templates refer to its credential: each is a secret, or typed beside one."""
         return frozenset(field.name for field in self.typed_fields)
 
     @property
     def extra_pointers(self) -> Mapping[str, str]:
-        """What is kept of an answer beside the credential, by the names that templates use, as pointers into it."""
+        """The further members of an answer to keep: a pointer into the answer, by the name that templates use."""
         return {}
 
     @property
     def urls(self) -> Mapping[str, str]:
-        """The addresses that it calls, as templates, by the fields of ``resolve.Endpoints``; "" for discovery's."""
+        """The addresses that it calls, as templates, by the fields of ``resolve.Endpoints``; "" if discovered."""
         return {}
 
     @property
     def refresh_tokens(self) -> RefreshTokens:
-        """What is known of its refresh tokens."""
+        """What the entry says about its refresh tokens."""
         return RefreshTokens()
 
     @property
     def response_names(self) -> ResponseNames:
-        """What the authorization response calls its parameters, where it redirects."""
+        """The names of the parameters in the authorization response, for a style that redirects."""
         return ResponseNames()
 
     @property
     def approval_markers(self) -> ApprovalMarkers:
-        """Which parameters of that response mean that an administrator has to approve first."""
+        """The parameters of that response, with values, that mean that an administrator has to approve first."""
         return {}
 
 
 class Revocation(Shape):
-    """How the revocation endpoint wants to be called, where that is not RFC 7009.
+    """How to call the revocation endpoint, if not as RFC 7009 says.
 
     ``tokens`` are sent one by one, in this order, as ``token_parameter`` beside ``params``; with "" the token itself
-    stays out of the body. ``authentication`` says who vouches for the request: the client as at the token endpoint or
-    by another method, the client secret as a bearer token (where it is an API key), the token that is to be revoked, or
-    nobody. ``errors`` come before the method's own: ``grant_rejected`` says that the token is gone already.
+    stays out of the body. ``authentication`` says what authenticates the request: the client as at the token endpoint
+    or by another method, the client secret as a bearer token (if it is an API key), the revoked token, or nothing.
+    ``errors`` take precedence over the method's own: ``grant_rejected`` means that the token is already gone.
 
     ``ends`` says how far a revocation reaches: to everything that the account has granted to the client, or only to the
-    tokens of the one authorization. Where it is the former, ``narrowed_url`` may be an address at which the same
-    request ends the one token alone; it is used while other connections live on the grant.
+    tokens of the one authorization. In the first case ``narrowed_url`` may be an address at which the same request ends
+    only the one token; it is used while other connections live on the grant.
     """
 
     ends: Literal["grant", "token"] = "grant"
@@ -142,14 +141,14 @@ class Revocation(Shape):
 class OAuthMethod(Method):
     """What the OAuth grants share: endpoints and habits of the token endpoint.
 
-    The revocation and introspection URLs may also use ``{client_id}``; ``revocation.params`` that and ``extra`` fields.
-    ``request_headers`` go to all three endpoints. ``token_type_hint`` says whether the latter two take that parameter.
+    The revocation and introspection URLs may also use ``{client_id}``; ``revocation.params`` may use that and ``extra``
+    fields. ``request_headers`` go to all three endpoints. ``token_type_hint``: whether those two take that parameter.
     ``scope_field`` and ``response_scope_separator`` ("" for the request's own) describe the token response, which may
     be JSON or a form. ``token_pointer`` leads to the object in it that holds the tokens, for a code, a refresh and
     client credentials alike; the answer to a refresh may also have them at the top, as some providers do.
-    ``extra_response_fields`` are further members to keep: their names, or names of ours and pointers to each.
-    ``empty_scope`` says what it means when the answer to a code names an empty list of scopes: that none is granted, or
-    that the provider does not say (then those that were asked for are). In the answer to a refresh it changes nothing.
+    ``extra_response_fields`` are further members to keep: their names, or our names with a pointer to each.
+    ``empty_scope`` says what an empty list of scopes in the answer to a code means: that no scope is granted, or that
+    the provider does not say (then the requested ones are). In the answer to a refresh an empty list changes nothing.
     ``expiry`` is about the access token; ``default_lifetime_seconds`` counts where the answer does not say.
     """
 
@@ -210,21 +209,21 @@ class OAuthMethod(Method):
 class AuthorizationCodeMethod(OAuthMethod):
     """OAuth 2.0 authorization code (RFC 6749 §4.1) with refresh (§6).
 
-    ``expects_refresh_token`` says whether a grant is to bring a refresh token; it is told where it does not. Unset, one
-    is expected where it was asked for by a scope, and where the access token has an end.
+    ``expects_refresh_token`` says whether a grant should bring a refresh token; if it then brings none, the connection
+    shows that. If unset, a refresh token is expected when a scope asked for it, and when the access token expires.
 
-    ``scope_parameter`` is what the authorization request calls the scope. ``refresh_scope`` stands for the refresh
-    token: responses that bring one need not name it. ``refresh_tokens_rotate`` says that using a refresh token may end
-    it; where each answer brings a new one but the old one lives on, it is false. A refresh token that nobody uses ends
+    ``scope_parameter`` is the name of the scope in the authorization request. ``refresh_scope`` stands for the refresh
+    token: a response with a refresh token need not name it. ``refresh_tokens_rotate`` means that the use of a refresh
+    token may end it; it is false if each answer brings a new one but the old one lives on. An unused refresh token ends
     after ``refresh_idle_lifetime_seconds``; the grant ends ``refresh_absolute_lifetime_seconds`` after the end user's
-    consent, whatever is done. What an answer says of these ends comes before; ``refresh_expiry`` says where it says so
-    of the refresh token, if under none of the names in use. ``approval`` says which parameters of the authorization
-    response mean that an administrator has to approve first: each name in it takes the place of the common one
-    (``COMMON_MARKERS``), and counts beside a code, too.
-    ``jwks_url`` is where the ``issuer`` publishes its keys: an ID token then tells the account where no probe does.
-    ``offline_consent`` says when ``prompt=consent`` is sent: "openid" where ``offline_access`` is asked of a server
-    that was discovered, or together with ``openid`` (OpenID Connect Core §11 wants it so), "always" with each request
-    for it or for the ``refresh_scope``. A prompt among the ``authorization_params`` comes first.
+    consent, whatever happens. If an answer names these ends, the answer counts; ``refresh_expiry`` says where it names
+    the refresh token's, if under none of the names in use. ``approval`` says which parameters of the authorization
+    response mean that an administrator has to approve first: each name in it replaces the common one
+    (``COMMON_MARKERS``), and counts even beside a code.
+    ``jwks_url`` is where the ``issuer`` publishes its keys: then an ID token names the account if no probe does.
+    ``offline_consent`` says when ``prompt=consent`` is sent. "openid": if ``offline_access`` is requested from a server
+    that was discovered, or together with ``openid`` (OpenID Connect Core §11 requires it). "always": with each request
+    for it or for the ``refresh_scope``. A prompt among the ``authorization_params`` takes precedence.
     """
 
     style = "oauth2_authorization_code"
@@ -273,9 +272,9 @@ class AuthorizationCodeMethod(OAuthMethod):
 
 
 class ClientCredentialsMethod(OAuthMethod):
-    """OAuth 2.0 client credentials (RFC 6749 §4.4): there is no refresh token, a new token is simply asked for.
+    """OAuth 2.0 client credentials (RFC 6749 §4.4): there is no refresh token; each refresh asks for a new token.
 
-    With ``own_registration`` the client id and secret are typed by the end user and belong to the connection.
+    With ``own_registration`` the end user types the client id and secret, and they belong to the connection.
     """
 
     style = "oauth2_client_credentials"

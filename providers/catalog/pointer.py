@@ -1,4 +1,4 @@
-"""JSON Pointers (RFC 6901), with which catalogue entries say where in an answer something is."""
+"""JSON Pointers (RFC 6901), by which catalogue entries name a place in an answer."""
 
 import re
 from typing import Any
@@ -18,7 +18,7 @@ def pointer_to(name: str) -> str:
 
 
 def value_at(document: Any, pointer: str) -> Any:
-    """Return what ``pointer`` leads to in ``document``, or None where it leads nowhere; "" is the whole document."""
+    """Return the value at ``pointer`` in ``document``, or None if there is none; "" is the whole document."""
     for step in pointer.split("/")[1:]:
         name = step.replace("~1", "/").replace("~0", "~")
         if isinstance(document, dict):
@@ -31,7 +31,7 @@ def value_at(document: Any, pointer: str) -> Any:
 
 
 def text_at(document: Any, pointer: str) -> str:
-    """Return the printable text or whole number that ``pointer`` leads to, else ""."""
+    """Return the printable text or whole number at ``pointer``, as text; "" for anything else."""
     found = value_at(document, pointer)
     if isinstance(found, bool) or not isinstance(found, str | int):
         return ""

@@ -28,8 +28,9 @@ _URLS = {
 class Endpoints:
     """Absolute URLs; "" where the provider has none.
 
-    ``probe`` and ``base`` may keep placeholders: for ``extra`` fields of the token response, which the strategies fill,
-    and for a workspace that is not chosen yet. Before the callback all but ``authorization`` may, for what it brings.
+    ``probe`` and ``base`` may keep placeholders: for ``extra`` fields of the token response, which the strategies fill
+    in, and for a workspace that is not chosen yet. Before the callback all but ``authorization`` may keep placeholders
+    for the parameters that it brings.
     """
 
     issuer: str = ""
@@ -46,8 +47,9 @@ class Endpoints:
 class Target:
     """One provider app as seen from one connection: everything a strategy needs besides the connection's secrets.
 
-    ``entry`` carries what discovery found of the provider's habits; ``params`` all values, of every scope. ``grantor``
-    says who gives credentials here (``_grantor``); what another one gave must not be sent to these endpoints.
+    ``entry`` includes the habits that discovery found; ``params`` holds all values, of every scope. ``grantor`` names
+    the party that issues credentials here (``_grantor``): a credential of another grantor must never be sent to these
+    endpoints.
     """
 
     entry: CatalogEntry
@@ -59,7 +61,7 @@ class Target:
 
     @property
     def method(self) -> Method:
-        """What the entry says of the target's auth style."""
+        """The entry's section for the target's auth style."""
         return self.entry.methods[self.style]
 
     @property
@@ -72,7 +74,7 @@ class Target:
 
     @property
     def request_headers(self) -> dict[str, str]:
-        """What requests to the token, revocation and introspection endpoints carry besides our authentication."""
+        """The headers of requests to the token, revocation and introspection endpoints, without our authentication."""
         return {name: render(value, self.params) for name, value in self.oauth_method.request_headers.items()}
 
     @property
@@ -82,12 +84,12 @@ class Target:
 
     @property
     def refresh_scope(self) -> str:
-        """The scope for which the refresh token stands, "" where there is none."""
+        """The scope that stands for the refresh token, "" if there is none."""
         return self.method.refresh_tokens.scope
 
     @property
     def has_typed_host(self) -> bool:
-        """Whether the token endpoint is at a host that the end user named, other than the entry's default."""
+        """Whether the token endpoint is at a host that the end user typed, other than the entry's default."""
         urls = self.method.urls
         template = urls.get("token") or urls.get("issuer", "")
         decide = names(template.partition("://")[2].partition("/")[0])
@@ -96,20 +98,20 @@ class Target:
 
     @property
     def workspace_id(self) -> str:
-        """The workspace that the connection is about, "" where there is no such choice or it is still to be made."""
+        """The connection's workspace, "" if the provider has no such choice or it is still to be made."""
         choice = self.entry.workspaces
         return "" if choice is None else self.params.get(choice.key, "")
 
     @property
     def account_within(self) -> tuple[str, ...]:
-        """What an account's id is unique within: the workspace, and what the callback named (a company, a shop)."""
+        """Values within which an account's id is unique: the workspace, and what the callback named (company, shop)."""
         named = [param for param in self.entry.params_of(ParamScope.CALLBACK) if not param.choices]
         ids = [self.workspace_id, *(self.params.get(param.name, "") for param in named)]
         return tuple(found for found in ids if found)
 
     @property
     def lacks_workspace(self) -> bool:
-        """Whether one of several workspaces is still to be chosen before the credential is of use."""
+        """Whether somebody must still choose a workspace before the credential can be used."""
         return self.entry.workspaces is not None and not self.workspace_id
 
 
@@ -125,11 +127,12 @@ def resolve(
     """Return the target with every template filled in.
 
     ``discovered`` is what ``providers.oauth.discovery.discover`` returned when the provider app was made (its keys are
-    the fields of ``Endpoints`` plus habits such as ``iss_parameter``), {} for entries that spell out their endpoints;
-    what the entry spells out wins, endpoint or habit. ``params`` are the connection's own, the chosen workspace among
-    them (it alone may be missing, and ``before_callback`` what the authorization response will bring); a value there
-    for a parameter of scope ``app`` is ignored. Raises ``MisconfiguredProvider`` naming the parameter that is missing
-    or does not match its pattern, or the endpoint that is missing or no http(s) URL. No I/O.
+    the fields of ``Endpoints`` plus habits such as ``iss_parameter``), {} for entries that spell out their endpoints.
+    Any endpoint or habit that the entry spells out wins. ``params`` holds the connection's own parameters, with the
+    chosen workspace. Only the workspace may be missing, and with ``before_callback`` also the parameters that the
+    authorization response will bring. A value for a parameter of scope ``app`` is ignored. Raises
+    ``MisconfiguredProvider`` naming the parameter that is missing or does not match its pattern, or the endpoint that
+    is missing or no http(s) URL. No I/O.
     """
     method = entry.methods.get(style)
     if method is None:
@@ -159,11 +162,11 @@ def resolve(
 def registrar(
     *, entry: CatalogEntry, style: str, registration: ClientRegistration, discovered: Mapping[str, str]
 ) -> str:
-    """Return what names the party for which the client secrets of ``registration`` are: its grantor and client id.
+    """Return a name of the party that knows the client secrets of ``registration``: its grantor and client id.
 
-    Parameters of the connection are left open. Secrets that were entered for another one must not be sent. No I/O.
+    Parameters of the connection stay open. Secrets that were entered for another party must not be sent. No I/O.
     """
-    method = entry.methods.get(style) or Method()  # an entry that was changed since may say nothing of it any more
+    method = entry.methods.get(style) or Method()  # the entry may have lost the section since
     declared = entry.params_of(ParamScope.APP)
     values = {param.name: registration.params.get(param.name) or param.default for param in declared}
     urls = _urls(entry, method, values, registration.client_id, discovered)
@@ -178,7 +181,7 @@ def _grantor(
     always: Sequence[str] = (),
 ) -> str:
     """Return issuer, token endpoint, and the parameters that enter any endpoint, as one canonical text."""
-    # Keys are public: where they are fetched decides nothing about who gets a secret.
+    # The issuer's keys are public, so their address does not decide who gets a secret.
     called = [template for name, template in method.urls.items() if name != "jwks"]
     templates = [entry.base_url, entry.probe.url if entry.probe else "", *called]
     used = {name for template in templates for name in names(template)}.union(always)
@@ -207,13 +210,13 @@ def _with_habits(method: OAuthMethod, discovered: Mapping[str, str]) -> OAuthMet
 
 
 def spelled_out(method: OAuthMethod) -> frozenset[str]:
-    """Return what ``method`` says itself of that which discovery finds out: the keys of ``Endpoints``, and habits."""
+    """Return the keys that discovery could find and ``method`` spells out: fields of ``Endpoints``, and habits."""
     urls = {name for name, key in _URLS.items() if getattr(method, key, "")}
     return frozenset(urls | (_HABITS.keys() & method.model_fields_set))
 
 
 def overruled(method: OAuthMethod, discovered: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Yield the key of an entry's method, what it spells out, and what discovery says otherwise: the entry wins."""
+    """Yield each contradiction: the method's key, the entry's value, and the discovered value. The entry wins."""
     for name in sorted(spelled_out(method)):
         key = _URLS.get(name, name)
         said, found = str(getattr(method, key)), str(discovered.get(name, ""))
@@ -229,13 +232,13 @@ def _urls(
     discovered: Mapping[str, str],
 ) -> dict[str, str]:
     templates = {"base": entry.base_url, "probe": entry.probe.url if entry.probe else "", **method.urls}
-    # Only two of them may name it, and it is the operator's word: quoted, it stays one step of a path.
+    # Only two URLs may use the client id, which the operator typed. Quoted, it stays a single step of a path.
     values = {**values, "client_id": quote(client_id, safe="")}
     urls = {name: fill(template, values) for name, template in templates.items()}
     if method.oauth is not None and method.oauth.discover:
         found = {name: discovered.get(name, "") for name in urls if name != "base"}
         if entry.probe is None or not method.redirects:
-            found.pop("probe")  # userinfo answers for a person: without one it would call a good credential dead
+            found.pop("probe")  # userinfo is about a person: without one it would call a good credential dead
         urls = {name: url or found.get(name, "") for name, url in urls.items()}
     return urls
 
@@ -247,8 +250,8 @@ def _check(entry: CatalogEntry, method: Method, urls: Mapping[str, str]) -> None
             hint = " Run discovery for the provider app." if discovers else ""
             raise _misconfigured(f"The {name} endpoint of {entry.slug} is not known.{hint}")
     for name, url in urls.items():
-        # The authorization endpoint is where a browser is sent: no other scheme may get there. What is called from
-        # here is judged again by the egress client, which allows http for loopback only.
+        # A browser is sent to the authorization endpoint, so no other scheme may get there. The egress client judges
+        # every address that this process calls again, and allows http for loopback only.
         if url and not url.startswith(("https://", "http://", "{")):
             raise _misconfigured(f"The {name} endpoint of {entry.slug} is no https URL.")
 

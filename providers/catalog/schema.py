@@ -1,12 +1,13 @@
 """The shape of a catalogue entry: what ``<slug>.toml`` may say, validated when it is loaded.
 
-Owns the data model only: what it says of each auth style is ``providers.catalog.methods``, reading files is
-``providers.catalog.loader``, what must agree across fields ``providers.catalog.checks``, filling in templates
-``providers.catalog.resolve``. URLs and header values are templates: ``{name}`` is filled from the entry's ``params``
-(and, where said, from ``extra`` fields of the token response). Pointers are JSON Pointers (RFC 6901) into an answer.
-Unknown keys are refused, so that a typing error in a file is found at load.
+Owns the data model only. ``providers.catalog.methods`` is what an entry says about each auth style;
+``providers.catalog.loader`` reads the files, ``providers.catalog.checks`` says what must agree across fields, and
+``providers.catalog.resolve`` fills in templates. URLs and header values are templates: ``{name}`` is filled from the
+entry's ``params`` (and, where the docstring of a shape says so, from ``extra`` fields of the token response). Pointers
+are JSON Pointers (RFC 6901) into an answer. Unknown keys are refused, so that a typing error shows when the file is
+loaded.
 
-An entry's comments say why it deviates, with the vendor's page and, in brackets, the day on which that was looked up.
+An entry's comments say why it deviates, with the vendor's page and, in brackets, the day on which somebody read it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,8 +35,8 @@ Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN, max_length=LONGEST
 class CatalogEntry(Shape):
     """One provider.
 
-    ``requests_per_minute`` is what one provider app may ask of it in the background (refreshes and probes together),
-    where the provider limits our registration rather than each grant.
+    ``requests_per_minute`` limits the background requests of one provider app (refreshes and probes together), if the
+    provider limits our registration rather than each grant.
     """
 
     slug: Slug
@@ -57,7 +58,7 @@ class CatalogEntry(Shape):
 
     @property
     def methods(self) -> Mapping[str, Method]:
-        """What the entry says of each auth style that it describes, by style, in the order of preference."""
+        """The entry's sections by auth style, in the order of preference."""
         said = (getattr(self, name) for name in type(self).model_fields)
         return {method.style: method for method in said if isinstance(method, Method)}
 
@@ -68,11 +69,11 @@ class CatalogEntry(Shape):
 
     @property
     def redirecting(self) -> Method | None:
-        """What it says of the style by which end users are sent to the provider, None where there is none."""
+        """The section of the style that sends end users to the provider, None if there is none."""
         return next((method for method in self.methods.values() if method.redirects), None)
 
     def oauth_method(self, style: str) -> OAuthMethod | None:
-        """The endpoints and habits behind ``style``, or None where it is no OAuth grant or not described."""
+        """The endpoints and habits behind ``style``, or None if it is no OAuth grant or the entry lacks it."""
         method = self.methods.get(style)
         return None if method is None else method.oauth
 
@@ -86,7 +87,7 @@ class CatalogEntry(Shape):
         return tuple(param for param in self.params if param.scope is scope)
 
     def typed_params(self, style: str) -> tuple[Param, ...]:
-        """The parameters that the end user types for ``style``: without a callback, what one would carry as well."""
+        """The parameters that the end user types for ``style``; without a callback also those that one would bring."""
         method = self.methods.get(style)
         typed = {ParamScope.CONNECTION}
         if method is None or not method.redirects:
@@ -100,7 +101,7 @@ class CatalogEntry(Shape):
         return ScopeRules.of(self.scopes, self.scope_spelling, refresh_scope=next(filter(None, stands_for), ""))
 
     def with_required_scopes(self, scopes: Sequence[str]) -> tuple[str, ...]:
-        """Return ``scopes``, once each, and after them those that are asked for in any case."""
+        """Return ``scopes``, once each, followed by the required ones."""
         return tuple(dict.fromkeys([*scopes, *(scope.name for scope in self.scopes if scope.required)]))
 
     @model_validator(mode="after")

@@ -23,7 +23,7 @@ def scope_problems(entry: CatalogEntry) -> Iterator[str]:
 
 
 def _spelling_problems(entry: CatalogEntry) -> Iterator[str]:
-    """Yield the spellings that stand for more than one scope, and the rules that stand for none."""
+    """Yield a problem for each spelling that stands for several scopes, and for each rule that matches none."""
     spelling = ScopeRules(entry.scope_spelling)
     keys = [spelling.key(name) for name in dict.fromkeys(scope.name for scope in entry.scopes)]
     for key in _repeated(keys):

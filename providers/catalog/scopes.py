@@ -1,7 +1,7 @@
 """The scopes of an entry, and when one stands for another.
 
-Providers answer with other names than they were asked: longer ones, those that include the rest, or none at all. What
-is granted and what is missing is therefore compared by ``ScopeRules``, never by name.
+Providers may answer with other names than the requested ones: longer ones, ones that include others, or none at all.
+So ``ScopeRules`` decides which scopes are granted or missing, never a comparison of names.
 """
 
 import re
@@ -18,10 +18,11 @@ _MOST_STEPS = 32
 class ScopeInfo(Shape):
     """A scope in plain words, for the consent page.
 
-    ``default`` is asked for unless a session names its own scopes; ``required`` always, because without it the grant
-    could not be refreshed or probed. ``aliases`` are other spellings of the very same scope; ``implies`` names those
-    that are part of it, by whatever spelling. With ``echoed = false`` the provider never names it in its answers: once
-    it was asked for it counts as granted, unless it is the ``refresh_scope``, for which the refresh token stands.
+    A ``default`` scope is requested unless a session names its own scopes; a ``required`` one always, because without
+    it the grant could not be refreshed or probed. ``aliases`` are other spellings of the same scope; ``implies`` names
+    the scopes that are part of it, in any spelling. With ``echoed = false`` the provider never names the scope in its
+    answers: it counts as granted once it was requested, unless it is the ``refresh_scope``, which counts as granted
+    once there is a refresh token.
     """
 
     name: str
@@ -41,7 +42,7 @@ class Implication(Shape):
 
 
 class ScopeSpelling(Shape):
-    """How a provider spells scopes: whether case matters, and what may stand before any of them without a meaning."""
+    """How a provider spells scopes: whether case matters, and which prefixes have no meaning."""
 
     ignores_case: bool = False
     prefixes: tuple[str, ...] = ()
@@ -50,7 +51,7 @@ class ScopeSpelling(Shape):
 
 @dataclass(frozen=True, slots=True)
 class ScopeRules:
-    """When one scope stands for another at one provider; without anything said, names are compared as they are."""
+    """When one scope stands for another at one provider. By default names are compared as they are."""
 
     spelling: ScopeSpelling = field(default_factory=ScopeSpelling)
     same: Mapping[str, str] = field(default_factory=dict)
@@ -60,7 +61,7 @@ class ScopeRules:
 
     @classmethod
     def of(cls, scopes: Sequence[ScopeInfo], spelling: ScopeSpelling, *, refresh_scope: str = "") -> "ScopeRules":
-        """Return the rules that an entry's scopes make."""
+        """Return the rules for the scopes of an entry."""
         plain = cls(spelling)
         same = {plain.key(alias): plain.key(scope.name) for scope in scopes for alias in scope.aliases}
         spelt = cls(spelling, same)
@@ -74,7 +75,7 @@ class ScopeRules:
         return cls(spelling, same, implied, unechoed - {spelt.key(refresh_scope)}, patterns)
 
     def key(self, scope: str) -> str:
-        """Return the one spelling of ``scope`` by which it is compared."""
+        """Return the spelling of ``scope`` that comparisons use."""
         for prefix in filter(None, self.spelling.prefixes):
             start = scope[: len(prefix)]
             if start == prefix or (self.spelling.ignores_case and start.casefold() == prefix.casefold()):
@@ -85,16 +86,16 @@ class ScopeRules:
         return self.same.get(scope, scope)
 
     def is_unechoed(self, scope: str) -> bool:
-        """Whether the provider never names ``scope``, and no refresh token stands for it."""
+        """Whether the provider never names ``scope``, and no refresh token proves it."""
         return self.key(scope) in self.unechoed
 
     def missing(
         self, wanted: Iterable[str], *, granted: Iterable[str], asked: Iterable[str] | None = None
     ) -> tuple[str, ...]:
-        """Return those of ``wanted`` that ``granted`` does not stand for, in their order.
+        """Return the ``wanted`` scopes that ``granted`` does not cover, in their order.
 
-        ``asked`` are the scopes that the end user was asked for, by default the wanted ones: of those that the provider
-        never names, these count as granted.
+        ``asked`` are the scopes requested from the end user, by default the wanted ones. A scope that the provider
+        never names counts as granted if it was requested.
         """
         wanted = tuple(wanted)
         covered = self._covered(granted)
@@ -102,13 +103,13 @@ class ScopeRules:
         return tuple(scope for scope in wanted if self.key(scope) not in covered)
 
     def witnesses(self, wanted: Iterable[str], *, granted: Sequence[str]) -> tuple[str, ...]:
-        """Return for each of ``wanted`` the one of ``granted`` that stands for it; nothing for those without one."""
+        """Return the granted scopes that cover the ``wanted`` ones, once each: the first for each wanted scope."""
         opened = {scope: self._covered([scope]) for scope in granted}
         found = (next((scope for scope in granted if self.key(name) in opened[scope]), "") for name in wanted)
         return tuple(dict.fromkeys(filter(None, found)))
 
     def circle(self, scope: str) -> tuple[str, ...]:
-        """Return the way on which ``scope`` comes to imply itself, or to imply without an end; () if it does not."""
+        """Return the chain by which ``scope`` implies itself, or implies ever further scopes; () if there is none."""
         way: list[tuple[str, ...]] = [(self.key(scope),)]
         while way:
             steps = way.pop()

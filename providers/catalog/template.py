@@ -1,10 +1,11 @@
 """Templates of catalogue entries.
 
-``{name}`` stands for a value, ``{base64:…}`` for the Base64 of what stands in it, and outside of that ``{{`` and ``}}``
-for a brace: ``Basic {base64:{email}/token:{token}}``. In a text that is written ``loosely``, a query of GraphQL for
-instance, every brace that belongs to no placeholder stands for itself, unless ``{{`` occurs in it.
+``{name}`` stands for a value, and ``{base64:…}`` for the Base64 of its content, as in
+``Basic {base64:{email}/token:{token}}``. Outside of Base64, ``{{`` and ``}}`` stand for a brace. In a text that is
+written ``loosely``, such as a GraphQL query, every brace that belongs to no placeholder stands for itself, unless
+``{{`` occurs in the text.
 
-Which names a template may use is checked when the entry is loaded (``providers.catalog.loader``).
+The loader checks which names a template may use (``providers.catalog.loader``).
 """
 
 import base64
@@ -20,7 +21,7 @@ _BASE64 = "{base64:"
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Text as it stands, a name, or what is to be encoded."""
+    """Literal text, a name, or a part to be encoded."""
 
     text: str = ""
     name: str = ""
@@ -33,14 +34,14 @@ def names(template: str, *, loosely: bool = False) -> frozenset[str]:
 
 
 def lacking(templates: Iterable[str], values: Collection[str]) -> str:
-    """Return the names that ``templates`` use and ``values`` lacks, for people; "" where there are all."""
+    """Return the names that ``templates`` use and ``values`` lacks, as a text for people; "" if none is missing."""
     return ", ".join(sorted({name for template in templates for name in names(template) if name not in values}))
 
 
 def check_values(templates: Iterable[str], values: Collection[str], *, needed: str) -> None:
-    """Raise ``MisconfiguredProvider`` naming what ``templates`` use and a credential's ``values`` lack.
+    """Raise ``MisconfiguredProvider`` with the names that ``templates`` use and a credential's ``values`` lack.
 
-    ``needed`` says by whom it is: "revocation needs".
+    ``needed`` begins its sentence: "revocation needs".
     """
     if missing := lacking(templates, values):
         raise MisconfiguredProvider(Evidence(f"The credential lacks {missing}, which {needed}.", sent=False))
@@ -53,17 +54,17 @@ def is_plain(template: str) -> bool:
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
-    """Return ``template``, a plain one, with what ``values`` knows filled in, once: braces in a value stay as they are.
+    """Return the plain ``template`` with ``values`` filled in, once: braces in a value stay as they are.
 
-    Placeholders without a value are left standing, for a later filling that knows more.
+    Placeholders without a value stay, so that a later call with more values can fill them in.
     """
     return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), template)
 
 
 def render(template: str, values: Mapping[str, str], *, loosely: bool = False) -> str:
-    """Return what ``template`` stands for. Values are filled in once: braces in them stay as they are.
+    """Return the text that ``template`` stands for. Values are filled in once: braces in them stay as they are.
 
-    Names without a value are left standing. Raises ``ValueError`` as ``names`` does.
+    Placeholders without a value stay. Raises ``ValueError`` as ``names`` does.
     """
     return "".join(_written(part, values) for part in _parts(template, loosely=loosely))
 
@@ -90,7 +91,7 @@ def _parts(template: str, *, loosely: bool = False) -> tuple[_Part, ...]:
 
 
 def _read(template: str, at: int, *, is_inside: bool, loosely: bool) -> tuple[tuple[_Part, ...], int]:
-    """Return the parts from ``at`` on, and where they end: at the end, or behind the brace that closes them."""
+    """Return the parts from ``at`` on, and the position behind them: the end, or after the closing brace."""
     parts: list[_Part] = []
     while at < len(template):
         if template.startswith(_BASE64, at) and not is_inside:

@@ -1,4 +1,4 @@
-"""What a template of an entry may say: names that are known there, and nothing that no server could take."""
+"""What a template of an entry may hold: only names that are known there, and nothing that no server accepts."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _Template = tuple[str, str, frozenset[str], _Kind]  # key, template, the names t
 _ADDRESS = re.compile(r"(?:https?://|\{)[\x21-\x7e]+")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
-# A pair that goes as it is, where RFC 7617 §2 wants its Base64.
+# A pair that is sent as it is, although RFC 7617 §2 requires its Base64.
 _PAIR_AS_IT_IS = re.compile(r"(?i)basic +(?!\{base64:).*:")
 
 
@@ -78,7 +78,7 @@ def _templates(entry: CatalogEntry) -> Iterator[_Template]:
     anything = params | extra | chosen
     yield "base_url", entry.base_url, anything, "address"
     for style, presentation in entry.presentation.items():
-        method = entry.methods.get(style) or Method()  # told by the checks of entries
+        method = entry.methods.get(style) or Method()  # the checks of entries report it
         own = method.secret_names | method.extra_pointers.keys() | params | chosen
         for place, templates in (("headers", presentation.headers), ("query", presentation.query)):
             for name, value in templates.items():

@@ -3,10 +3,11 @@
 A new style is a file here, its strategy in this map, and what entries say of it (``providers.catalog.methods``, with a
 section in ``providers.catalog.schema``). Nobody outside this package asks which style it is: they ask what it can do.
 
-- ``base``: the interface, and the steps that all share
+- ``base``: the interface, and the steps that all styles share
 - ``authorization_code``, ``client_credentials``, ``api_key``: the styles
-- ``presenting``: how a credential goes into a request · ``probing``: the call that proves it · ``workspaces``: a choice
-- ``fields``: what an end user typed · ``blame``: whose refusal it is
+- ``presenting``: how a credential goes into a request · ``probing``: the call that proves it
+- ``workspaces``: the choice of a workspace after consent · ``fields``: checks the fields that an end user typed
+- ``blame``: marks refusals that come from a host of the end user's
 """
 
 from collections.abc import Mapping

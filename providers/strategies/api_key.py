@@ -11,7 +11,7 @@ from providers.values import Credential
 
 
 class ApiKey(Strategy):
-    """One or several fields, checked for their form only. ``value`` is the first secret one."""
+    """One or several fields, checked for their form only. Templates use the first secret one as ``value``."""
 
     method = ApiKeyMethod
     title = "Pasted key"

@@ -71,7 +71,7 @@ class AuthorizationCode(Strategy):
     def issuer_agrees(self, target: Target, iss: str | None) -> bool:
         if iss is None:
             return _method(target).iss_parameter is not IssParameter.REQUIRED
-        # Where no issuer is known there is nothing to compare with: the path of the callback tells servers apart.
+        # Without a known issuer there is nothing to compare: then the path of the callback tells servers apart.
         return target.endpoints.issuer in ("", iss)
 
     def _exchange_code(self, target: Target, grant: CodeGrant) -> Obtained:
@@ -95,7 +95,7 @@ class AuthorizationCode(Strategy):
 
 
 def _needs_consent(method: AuthorizationCodeMethod, scopes: Sequence[str]) -> bool:
-    """Whether the end user has to be asked once more, without which no refresh token would come."""
+    """Whether the request must ask the end user for consent again, because no refresh token would come otherwise."""
     if method.offline_consent == "always":
         return bool({"offline_access", method.refresh_scope} & {*scopes})
     speaks_openid = method.discover or "openid" in scopes

@@ -1,9 +1,9 @@
 """The one interface of every auth style: what each can do, and the steps that all of them share.
 
-Callers see final methods, which do the shared steps: what is typed is checked before any of it is used, a refusal by a
-host of the end user's own is marked as such, each probe is the entry's. A style fills in the hooks, whose names begin
-with an underscore, so that it cannot forget a shared step. What a style can do is asked of ``capabilities``, of
-``redirects`` and of what the entry says of it (``providers.catalog.methods``); which style it is concerns nobody.
+Callers use final methods, which do the shared steps: check typed fields before any use, mark a refusal by a host that
+the end user typed, take each probe from the entry. A style fills in the hooks, whose names begin with an underscore, so
+that it cannot forget a shared step. Callers ask ``capabilities``, ``redirects`` and the entry's section for the style
+(``providers.catalog.methods``) what a style can do. They never ask which style it is.
 
 A strategy does HTTP through ``providers.egress`` and nothing else: no database, no clock, no decision about status.
 All methods raise only ``providers.errors.ProviderError``; each may block up to the egress client's total deadline.
@@ -30,11 +30,11 @@ from providers.vocabulary import TokenKind
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What may be asked of a strategy for one target; asking for more is a programming error.
+    """What a strategy can do for one target. To ask for more is a programming error.
 
-    ``needs_refresh_token`` says that a credential without a refresh token cannot be refreshed; ``rotates`` that a
-    refresh may invalidate the one that it used, so that an unanswered one is in doubt. ``ends_grant`` says that
-    revoking one credential ends all that the account has granted, ``narrows`` that one can be revoked alone.
+    ``needs_refresh_token``: a credential without a refresh token cannot be refreshed. ``rotates``: a refresh may
+    invalidate the refresh token that it used, so that an unanswered refresh is in doubt. ``ends_grant``: revoking one
+    credential ends everything that the account has granted. ``narrows``: one credential can be revoked alone.
     """
 
     refreshes: bool = False
@@ -50,8 +50,9 @@ class Capabilities:
 class Strategy(ABC):
     """One auth style. Stateless: everything comes in as arguments.
 
-    ``method`` is what an entry says of it. ``title`` names the style to operators, ``invitation`` invites the end user
-    to connect by it (``{name}`` is the provider's), ``auth_method`` is what a vend calls such a credential.
+    ``method`` is the class of the entry's section for this style. ``title`` names the style to operators;
+    ``invitation`` invites the end user to connect by it (``{name}`` is the provider's name); ``auth_method`` is what a
+    vend calls such a credential.
     """
 
     method: ClassVar[type[Method]]
@@ -61,7 +62,7 @@ class Strategy(ABC):
 
     @property
     def style(self) -> str:
-        """The name of the style, as it is stored and as API answers say it."""
+        """The name of the style in the database and in API answers."""
         return self.method.style
 
     @property
@@ -72,12 +73,12 @@ class Strategy(ABC):
     # --- what the style can do ----------------------------------------------------------------------------------------
     @final
     def capabilities(self, target: Target) -> Capabilities:
-        """Return what can be done for ``target``. No I/O."""
+        """Return what the strategy can do for ``target``. No I/O."""
         return replace(self._capabilities(target), probes=probing.can_probe(target))
 
     @abstractmethod
     def _capabilities(self, target: Target) -> Capabilities:
-        """Return what the style itself can do for ``target``; the probe is not its own."""
+        """Return what the style itself can do for ``target``. Whether it can probe is not the style's decision."""
 
     @final
     def can_refresh(self, target: Target, credential: Credential) -> bool:
@@ -86,25 +87,25 @@ class Strategy(ABC):
         return can.refreshes and (credential.refresh_token is not None or not can.needs_refresh_token)
 
     def expects_refresh_token(self, target: Target, scopes: Sequence[str], *, ends: bool) -> bool:
-        """Whether a grant of these ``scopes`` should bring a refresh token; ``ends``: its access token has an end."""
+        """Whether a grant of these ``scopes`` should bring a refresh token. ``ends``: its access token expires."""
         return False
 
     # --- by the provider's own page -----------------------------------------------------------------------------------
     def new_verifier(self, target: Target) -> str | None:
-        """Return a fresh code verifier (RFC 7636 §4.1), None where requests to ``target`` carry no challenge."""
+        """Return a fresh code verifier (RFC 7636 §4.1), or None if requests to ``target`` carry no challenge."""
         return None
 
     def authorization_url(self, target: Target, request: AuthorizationRequest) -> str:
-        """Return the URL that the end user's browser is sent to (RFC 6749 §4.1.1). No I/O."""
+        """Return the URL to send the end user's browser to (RFC 6749 §4.1.1). No I/O."""
         raise self._cannot("redirect")
 
     def issuer_agrees(self, target: Target, iss: str | None) -> bool:
-        """Whether ``iss`` of an authorization response, None for none, is what the target's would say (RFC 9207)."""
+        """Whether the ``iss`` of an authorization response (None if absent) fits the target (RFC 9207). No I/O."""
         raise self._cannot("redirect")
 
     @final
     def exchange_code(self, target: Target, grant: CodeGrant) -> Obtained:
-        """Exchange an authorization code (RFC 6749 §4.1.3)."""
+        """Exchange an authorization code (RFC 6749 §4.1.3). Calls the provider."""
         with blame_typed_host(target):
             return self._exchange_code(target, grant)
 
@@ -114,7 +115,7 @@ class Strategy(ABC):
     # --- by what is typed ---------------------------------------------------------------------------------------------
     @final
     def accept(self, target: Target, fields: Mapping[str, str]) -> Obtained:
-        """Turn what the end user typed into a credential, fetching a first token where the style has one.
+        """Turn the typed ``fields`` into a credential. Fetches a first token, if the style has tokens.
 
         Raises ``FieldInvalid`` naming a field that is missing, unknown or malformed.
         """
@@ -123,13 +124,13 @@ class Strategy(ABC):
             return self._accept(target, typed)
 
     def _accept(self, target: Target, typed: Credential) -> Obtained:
-        """Return what is obtained with ``typed``, whose ``fields`` are checked: itself, unless there is a token."""
+        """Return the credential for ``typed``, whose ``fields`` are checked: ``typed`` itself, or a first token."""
         return Obtained(credential=typed)
 
     # --- in use -------------------------------------------------------------------------------------------------------
     @final
     def refresh(self, target: Target, credential: Credential) -> Obtained:
-        """Obtain the next credential (RFC 6749 §6). A response without a refresh token keeps the old one."""
+        """Obtain the next credential (RFC 6749 §6). Calls the provider. No new refresh token: the old one is kept."""
         with blame_typed_host(target):
             return self._refresh(target, credential)
 
@@ -140,10 +141,10 @@ class Strategy(ABC):
     def reread(
         self, target: Target, answer: Response, *, previous: Credential | None, received_at: datetime
     ) -> Obtained:
-        """Return what ``answer`` holds, which could not be read when it was received. No I/O.
+        """Read ``answer`` again, which could not be read when it was received. No I/O.
 
-        ``previous`` is the credential that was refreshed, None for the answer to a code. Asked where a refresh or an
-        exchange raised ``providers.oauth.unread.AnswerUnread``. Raises what that call would.
+        The lifecycle calls this if a refresh or an exchange raised ``providers.oauth.unread.AnswerUnread``.
+        ``previous`` is the credential that was refreshed, None for the answer to a code. Raises what that call would.
         """
         method = target.oauth_method
         is_refresh = previous is not None and self.capabilities(target).needs_refresh_token
@@ -162,33 +163,33 @@ class Strategy(ABC):
         )
 
     def _value(self, target: Target, credential: Credential) -> SecretStr | None:
-        """Return the one secret that stands for ``credential``."""
+        """Return the secret that templates use as the value of ``credential``, or None if it has none."""
         return credential.access_token
 
     def _params(self, target: Target, credential: Credential) -> Mapping[str, str]:
-        """Return what of ``credential`` is shown beside the target's own parameters."""
+        """Return the parameters from ``credential`` to show beside the target's own."""
         return {}
 
     @final
     def probe(self, target: Target, credential: Credential) -> ProbeResult:
-        """Make the entry's cheap authenticated call; an unreachable provider is a verdict, not an error."""
+        """Make the entry's cheap authenticated call (HTTP). An unreachable provider is a verdict, not an error."""
         return probing.probe(target, credential, self.present(target, credential))
 
     def identify(self, target: Target, obtained: Obtained, *, received_at: float) -> Account | None:
-        """Return whose account the provider's own signature says that it is, None where nothing does.
+        """Return the account that the provider has signed for, or None if it has signed nothing usable.
 
-        ``received_at``, an epoch, is when ``obtained`` was received.
+        ``received_at`` is the epoch at which ``obtained`` was received. May fetch the issuer's keys (HTTP).
         """
         return None
 
     def introspect(self, target: Target, credential: Credential, *, kind: TokenKind = TokenKind.ACCESS) -> ProbeResult:
-        """Ask the introspection endpoint (RFC 7662) about a token; no answer is a verdict too, not an error."""
+        """Ask the introspection endpoint (RFC 7662) about a token. No answer is a verdict, too, not an error."""
         raise self._cannot("introspect")
 
     def revoke(self, target: Target, credential: Credential, *, narrowed: bool = False) -> None:
-        """Ask the provider to revoke the grant (RFC 7009), or with ``narrowed`` this credential alone, where it can.
+        """Ask the provider to revoke the grant (RFC 7009), or with ``narrowed`` this credential alone.
 
-        Its 200 proves nothing: probe afterwards.
+        Calls the provider. Its 200 proves nothing: probe afterwards.
         """
         raise self._cannot("revoke")
 

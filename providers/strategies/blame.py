@@ -1,4 +1,4 @@
-"""Whose refusal it is when our client registration is refused: the provider's, or that of a host an end user named."""
+"""Tells whether a refusal of our client registration comes from the provider or from a host that an end user typed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from providers.errors import ClientRejected
 
 @contextmanager
 def blame_typed_host(target: Target) -> Iterator[None]:
-    """Mark a refusal of our registration by a host that the connection's end user named: it is no incident of ours."""
+    """Mark a refusal of our registration by a host that the connection's end user typed: it must open no incident."""
     try:
         yield
     except ClientRejected as rejected:

@@ -1,7 +1,7 @@
-"""OAuth 2.0 client credentials (RFC 6749 §4.4): no end user, no refresh token; a new token is asked for each time.
+"""OAuth 2.0 client credentials (RFC 6749 §4.4): no end user and no refresh token; each refresh asks for a new token.
 
-With ``own_registration`` the client id and secret were typed by the end user: they are the connection's own, so a
-refusal of the client is a refusal of that connection and no incident of ours.
+With ``own_registration`` the end user typed the client id and secret. They belong to the connection, so a refusal of
+the client is a refusal of that connection, and no incident of ours.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ from providers.vocabulary import TokenKind
 
 
 class ClientCredentials(Strategy):
-    """A machine's own token; ``accept`` fetches the first one, from {} where the registration is the provider app's."""
+    """A machine's own token. ``accept`` fetches the first one, from {} if the provider app holds the registration."""
 
     method = ClientCredentialsMethod
     title = "OAuth 2.0, client credentials"

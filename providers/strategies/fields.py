@@ -1,4 +1,4 @@
-"""Checking what the end user typed, before any of it is used or stored. No I/O."""
+"""Checks the fields that the end user typed, before any use or storage. No I/O."""
 
 import re
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from providers.errors import FieldInvalid
 
 
 def checked_fields(target: Target, typed: Mapping[str, str]) -> dict[str, SecretStr]:
-    """Return the entry's fields for the target's style, without the white space that pasting brings along.
+    """Return the values of the entry's fields for the target's style, without white space from pasting.
 
-    The entry's parameters may be among ``typed`` and are left out. Raises ``FieldInvalid`` naming the field that is
-    missing, unknown, or not of the form that the entry asks for; its text shows no value.
+    ``typed`` may also hold the entry's parameters; these are left out. Raises ``FieldInvalid`` naming the field that is
+    missing, unknown, or not in the form that the entry requires; its text shows no value.
     """
     expected = {item.name: item for item in target.entry.fields_of(target.style)}
     for name in typed.keys() - expected.keys() - {param.name for param in target.entry.params}:

@@ -10,7 +10,7 @@ from providers.values import Credential, Presentation
 
 
 def template_values(target: Target, credential: Credential) -> Mapping[str, str]:
-    """Return what a template may name: parameters first, so that no response can replace one."""
+    """Return the values that a template may name. Parameters take precedence, so that no response can replace one."""
     secrets = {name: value.get_secret_value() for name, value in credential.fields.items()}
     if credential.access_token is not None:
         secrets["access_token"] = credential.access_token.get_secret_value()
@@ -27,7 +27,7 @@ def present(
 ) -> Presentation:
     """Return the presentation of ``credential``; ``params`` are added to the target's own and to ``extra``.
 
-    ``base_url`` is "" where the credential lacks a part of it. Raises ``MisconfiguredProvider`` naming a value that a
+    ``base_url`` is "" if the credential lacks a part of it. Raises ``MisconfiguredProvider`` naming a value that a
     header or query template needs and the credential lacks.
     """
     values = template_values(target, credential)

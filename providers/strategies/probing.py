@@ -1,6 +1,6 @@
-"""The probe of a catalogue entry: one cheap authenticated call, and what its answer says of the credential.
+"""The probe of a catalogue entry: one cheap authenticated call, and what its answer says about the credential.
 
-Shared by every auth style. A failure to get an answer is a verdict, not an error.
+Every auth style shares it. Getting no answer is a verdict, not an error.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from providers.strategies.workspaces import listed_workspaces
 from providers.values import Account, Credential, Presentation, ProbeResult
 from providers.vocabulary import Meaning, ProbeVerdict
 
-_MAX_BODY_BYTES = 1_048_576  # some only have a list to offer; it is read once and not kept
+_MAX_BODY_BYTES = 1_048_576  # some providers offer only a list; it is read once and not kept
 _LONGEST_TEXT = 255
 
 
@@ -34,9 +34,9 @@ def can_probe(target: Target) -> bool:
 def probe(target: Target, credential: Credential, presentation: Presentation) -> ProbeResult:
     """Make the entry's probe with ``presentation``. Calls the provider.
 
-    DEAD only by the catalogue's dead answer. ALIVE needs a success that names the account, where the entry says how:
-    a login page or an unknown error behind a 200 proves nothing. FORBIDDEN also when the grant no longer opens the
-    connection's workspace. Raises ``MisconfiguredProvider`` without a probe.
+    Only the catalogue's dead answer means DEAD. ALIVE needs a success that names the account, if the entry says where:
+    a login page or an unknown error behind a 200 proves nothing. FORBIDDEN is also the verdict if the grant no longer
+    opens the connection's workspace. Raises ``MisconfiguredProvider`` if the entry has no probe.
     """
     described = target.entry.probe
     if described is None or not target.endpoints.probe:
@@ -68,7 +68,7 @@ def probe(target: Target, credential: Credential, presentation: Presentation) ->
 
 
 def _filled(value: JsonValue, values: Mapping[str, str]) -> JsonValue:
-    """Return ``value`` with every text in it filled in; keys are as they are."""
+    """Return ``value`` with every text in it filled in; keys stay unchanged."""
     if isinstance(value, str):
         return render(value, values, loosely=True)
     if isinstance(value, list):
@@ -94,7 +94,7 @@ def _verdict(target: Target, described: Probe, response: Response) -> ProbeResul
 
 
 def _listing(target: Target, response: Response) -> ProbeResult:
-    """Judge an answer that lists the workspaces of the grant: the connection's own is its account."""
+    """Judge an answer that lists the workspaces of the grant. The connection's own workspace is its account."""
     found = listed_workspaces(target, response)
     if found is None:
         return _result(response, ProbeVerdict.UNAVAILABLE, "the answer is no list of workspaces.")
@@ -105,7 +105,7 @@ def _listing(target: Target, response: Response) -> ProbeResult:
 
 
 def _account(target: Target, described: Probe, response: Response) -> Account | None:
-    """Return whose account the answer names, within the workspace or company that the connection is about."""
+    """Return the account that the answer names, unique within the connection's workspace or company; None if none."""
     try:
         signed = identity.is_signed(response)
         document = identity.signed_claims(target, response) if signed else json_document(response)

@@ -1,6 +1,6 @@
-"""The choice after consent: which of the sites or organisations that a grant opens a connection is about.
+"""The choice after consent: a grant may open several sites or organisations, and a connection is about one of them.
 
-Owns the call that lists them. Who picks, and where the choice is kept until then, is the lifecycle's; the chosen id
+Owns the call that lists them. The lifecycle decides who picks and where the list is kept until then. The chosen id
 comes back as one of the connection's parameters (``Workspace.params``).
 """
 
@@ -31,7 +31,7 @@ _MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """One of the workspaces that a grant opens. ``params`` are to be added to the connection's own."""
+    """One of the workspaces that a grant opens. If it is chosen, ``params`` are added to the connection's own."""
 
     id: str
     name: str = ""
@@ -43,7 +43,7 @@ def workspaces(target: Target, credential: Credential) -> tuple[Workspace, ...]:
 
     Calls the provider. Raises ``GrantRejected`` (a 401), ``NoWorkspace`` (an empty list, or a 404), ``NotPermitted``
     (a 402 or 403), ``ProviderUnavailable``, ``MalformedResponse`` (no list), ``TargetRefused`` and
-    ``MisconfiguredProvider`` (the entry describes no such choice, or fits none of those listed).
+    ``MisconfiguredProvider`` (the entry describes no such choice, or its patterns fit none of the listed workspaces).
     """
     described = target.entry.workspaces
     if described is None:
@@ -84,9 +84,9 @@ def workspaces(target: Target, credential: Credential) -> tuple[Workspace, ...]:
 
 
 def listed_workspaces(target: Target, response: Response) -> tuple[Workspace, ...] | None:
-    """Return the workspaces in an answer, or None when it holds no list of them. No I/O.
+    """Return the workspaces in an answer, or None if it holds no list of them. No I/O.
 
-    An item with a value that does not fit its parameter's pattern is left out: it could not be filled into a URL, or
+    An item is left out if a value does not fit its parameter's pattern: the value could not be filled into a URL, or
     would lead the credential to a host that the entry does not allow.
     """
     described = target.entry.workspaces
