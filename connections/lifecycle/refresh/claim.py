@@ -1,7 +1,7 @@
 """Claim (T1): the right to send one refresh, recorded before a byte leaves.
 
-Owns the conditions under which a refresh may begin. The database excludes a second open attempt by a unique index; the
-lock here only keeps two claimers from finding that out the hard way.
+Owns the conditions under which a refresh may begin. A unique index of the database excludes a second open attempt. The
+lock that is taken here only spares two claimers an ``IntegrityError``.
 """
 
 import json
@@ -55,19 +55,19 @@ CLIENT_RETRY = timedelta(seconds=60)
 
 
 class Outcome(StrEnum):
-    """What came of asking for a refresh."""
+    """The outcome of a request for a refresh."""
 
     REFRESHED = "refreshed"
-    TOO_SOON = "too_soon"  # the current credential is a few seconds old: another would only be a hot loop
-    FRESH = "fresh"  # nothing was due: somebody else got there first
+    TOO_SOON = "too_soon"  # the current credential is a few seconds old: refreshing again would be a hot loop
+    FRESH = "fresh"  # nothing was due: another process was faster
     IN_FLIGHT = "in_flight"
     BACKING_OFF = "backing_off"
-    HELD_BACK = "held_back"  # by the throttle: the provider wants to be left alone
+    HELD_BACK = "held_back"  # by the throttle
     UNAVAILABLE = "unavailable"
     REFUSED = "refused"
     CLIENT_REJECTED = "client_rejected"
-    MOVED = "moved"  # the endpoints are not those that gave the credential: it is not sent to them
-    ANSWER_UNREAD = "answer_unread"  # the last answer waits to be read, and may hold what the provider rotated to
+    MOVED = "moved"  # the endpoints are not those that issued the credential: it is not sent there
+    ANSWER_UNREAD = "answer_unread"  # the last answer is unread, and may hold the rotated refresh token
     NOT_REFRESHABLE = "not_refreshable"
     UNREADABLE = "unreadable"
     ABORTED = "aborted"
@@ -77,7 +77,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RefreshReport:
-    """What came of it; ``attempt_id`` is the one to wait for, or the one that was made."""
+    """The outcome of a request for a refresh.
+
+    ``attempt_id`` is the attempt that was made, or the one under way for which to wait.
+    """
 
     outcome: Outcome
     attempt_id: uuid.UUID | None = None
@@ -88,8 +91,8 @@ class RefreshReport:
 class Need:
     """Why a refresh may begin although none is due.
 
-    ``valid_until``: the caller needs a credential that lives until then. ``instead_of``: this version is to be
-    replaced if it is still the current one. ``at_once`` also overrides the backoff after failures.
+    ``valid_until``: the caller needs a credential that lives until this moment. ``instead_of``: replace this version if
+    it is still the current one. ``at_once``: begin also during the backoff after failures.
     """
 
     valid_until: datetime | None = None
@@ -99,7 +102,7 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claimed refresh: all that the exchange and the store need, so that neither reads the database before."""
+    """A claimed refresh: all that the exchange and the store need, so that neither has to read the database first."""
 
     attempt_id: uuid.UUID
     connection_id: uuid.UUID
@@ -111,7 +114,7 @@ class Claim:
     credential: Credential
     key: DataKey
     claimed_at: datetime
-    claimed_monotonic: float  # taken before the claim began: what stood still within it counts as well
+    claimed_monotonic: float  # taken before the claim began, so that a pause within the claim counts as well
     ends: GrantEnds = field(default_factory=GrantEnds)
     during_incident: bool = False
 
@@ -122,12 +125,12 @@ class Claim:
 
     @property
     def grace_seconds(self) -> int:
-        """For how long the provider still takes a refresh token that it has replaced."""
+        """For how many seconds the provider still accepts a refresh token that it has replaced."""
         return self.access.target.method.refresh_tokens.grace_seconds
 
 
 def claimant() -> str:
-    """Return who claims: host, process and thread, for people who look for it."""
+    """Return the name of the claimant (host, process and thread), for people who look for it."""
     return f"{socket.gethostname()}:{os.getpid()}:{threading.current_thread().name}"[:120]
 
 
@@ -136,14 +139,15 @@ def claim(
 ) -> Claim | RefreshReport:
     """Claim the refresh of one connection, or say why there is none to send. One short transaction.
 
-    The plain case takes two statements (``claim_query``); what follows them here decides about all others. With
-    ``held_seconds`` the provider may not be asked for so long: what was received before is promoted, no more.
+    The plain case takes two statements (``claim_query``); the rules in this module decide about all others. Locks the
+    connection; replays the spool first; no HTTP. ``held_seconds`` says for how long the throttle holds the provider
+    back: then this claims nothing, and only promotes versions that were received before.
     """
     began = time.monotonic()
     is_plain = held_seconds is None and need.instead_of is None
     if is_plain and (plain := _claim_plainly(connection_id, trigger=trigger, began=began)) is not None:
         return plain
-    spool.replay()  # before the lock: an answer that waits there is worth more than a retry
+    spool.replay()  # before the lock: an answer that waits in the spool spares a retry
     try:
         with short_transaction(lock_timeout_seconds=LOCK_TIMEOUT_SECONDS) as now:
             connection = lock_connection(connection_id)
@@ -174,7 +178,7 @@ def claim(
 
 
 def _claim_plainly(connection_id: uuid.UUID, *, trigger: Trigger, began: float) -> Claim | None:
-    """Claim a refresh that is due and about which nothing is unusual; None leaves the decision to the rules."""
+    """Claim a refresh that is due and plain. Return None where it is not: then the rules of ``claim`` decide."""
     attempt_id = uuid.uuid4()
     with transaction.atomic(durable=True):
         if not lock_if_free(connection_id):

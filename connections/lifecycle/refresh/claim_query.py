@@ -1,8 +1,8 @@
-"""The plain claim as two prepared statements: lock the row if it is free, record the attempt if all is usual.
+"""The plain claim as two prepared statements: lock the row if it is free, record the attempt if the case is plain.
 
-Unusual is whatever ``claim`` has a rule for: an attempt or a version left over, a doubt, an incident, a switch, a
-backoff. Then nothing is inserted, and ``claim`` decides. Two statements, because the second has to see what was
-committed while the first was getting its lock.
+A case is not plain if ``claim`` has a rule for it: a leftover attempt or version, a doubt, an incident, a switch, a
+backoff. Then nothing is inserted, and ``claim`` decides. There are two statements because the second has to see what
+other transactions committed while the first was getting its lock.
 """
 
 import uuid
@@ -68,7 +68,7 @@ SELECT * FROM due
 
 @dataclass(frozen=True, slots=True)
 class ClaimRow:
-    """What a refresh needs. ``params``, ``app_params`` and ``discovered`` are JSON texts."""
+    """The columns that a refresh needs. ``params``, ``app_params`` and ``discovered`` are JSON texts."""
 
     connection_id: uuid.UUID
     tenant_id: uuid.UUID
@@ -107,7 +107,10 @@ def insert_plain_claim(
     claimant_key: int | None,
     lease: timedelta,
 ) -> ClaimRow | None:
-    """Insert the attempt and return what the refresh needs, or None. Call it with the connection's row locked."""
+    """Insert the attempt and return the columns that the refresh needs. Return None where the case is not plain.
+
+    One statement. Call it with the connection's row locked.
+    """
     parameters = {
         "connection_id": connection_id,
         "attempt_id": attempt_id,

@@ -1,4 +1,4 @@
-"""Judge the refusal of a refresh: what may still be tried in its place, and what it means for the grant."""
+"""Judge the refusal of a refresh: try another refresh token if there is one, else decide about the grant."""
 
 from datetime import datetime
 from typing import Any
@@ -14,10 +14,11 @@ from providers.oauth.unread import AnswerUnread
 
 
 def judge_refusal(connection: Connection, attempt: RefreshAttempt, *, evidence: dict[str, Any], now: datetime) -> None:
-    """Judge the refusal of a refresh: an orphan is tried first, then the two-strike rule decides.
+    """Judge the refusal of a refresh: try an orphan first; without one, the two-strike rule decides.
 
-    An orphan whose access token has run out does not take the place of one that still vends: it is tried when that
-    ends, and the connection is suspect until then.
+    An orphan whose access token has run out does not replace a version that still vends. It is tried when the access
+    token of that version ends; until then the connection is suspect. ``evidence`` has the keys of
+    ``providers.errors.Evidence``; the strike adds ``attempt``. Call it with connection and attempt locked.
     """
     if connection.current_version_id != attempt.parent_version_id:
         return
@@ -44,7 +45,7 @@ def judge_refusal(connection: Connection, attempt: RefreshAttempt, *, evidence: 
 
 
 def _why_ended(connection: Connection, attempt: RefreshAttempt) -> Reason:
-    """Return what a final refusal means: after an answer that could not be read, nothing was lost on the way."""
+    """Return the reason for the end. After an unread answer the token was not lost in flight, but in that answer."""
     if not attempt.follows_doubt:
         return Reason.GRANT_REJECTED
     earlier = RefreshAttempt.objects.filter(
@@ -55,6 +56,6 @@ def _why_ended(connection: Connection, attempt: RefreshAttempt) -> Reason:
 
 
 def _outlasts(connection: Connection, orphan: CredentialVersion, *, now: datetime) -> bool:
-    """Whether the current access token still vends, and that of ``orphan`` does not."""
+    """Whether the current access token still vends and that of ``orphan`` has run out."""
     is_orphan_over = orphan.access_expires_at is not None and orphan.access_expires_at <= now
     return is_orphan_over and connection.access_expires_at is not None and connection.access_expires_at > now

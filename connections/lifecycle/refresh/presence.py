@@ -1,34 +1,36 @@
-"""Presence: that a process which has claimed refreshes is dead is known in seconds, not when its lease is over.
+"""Presence: other processes learn within seconds that a process with claimed refreshes is dead, before its lease ends.
 
-Each process that claims holds a session advisory lock of PostgreSQL's under a random key of its own, on a direct
-connection that no pool hands out. One daemon thread keeps it: it asks the server something every second, sees at once
-when the connection ends, and takes the lock again under the same key. A claim writes the key to its attempt; whoever
-meets the open attempt later looks whether the lock is free (``recover`` decides what that means). The server frees the
+Each process that claims holds a PostgreSQL session advisory lock under a random key of its own, on a direct connection
+outside the pool. One daemon thread keeps the lock: it queries the server every second, notices at once when the
+connection ends, and takes the lock again under the same key. A claim writes the key to its attempt. A process that
+meets the open attempt later checks whether the lock is free (``recover`` decides what that means). The server frees the
 lock when the process ends, killed or not; when the whole machine vanishes, keepalives end the session after about 11 s.
 A process that is merely stopped keeps its lock, because the kernel answers for it.
 
-A free lock is no proof by itself, so two things are asked for besides:
+A free lock alone is no proof of death. Two more conditions have to hold:
 
-- Absence is seen twice, at least 3 s apart: whoever lives and lost its connection has its lock again by then.
-- The server has not been started since the claim. A restart frees the locks of the living too; after one, the lease
-  alone counts, as it does for an attempt without a key (the lock was not held at the moment of the claim).
+- The lock was seen free twice, at least 3 s apart. A living process that lost its connection has its lock again by
+  then.
+- The server has not been restarted since the claim. A restart also frees the locks of living processes; after one, only
+  the lease counts, as it does for an attempt without a key (the lock was not held at the moment of the claim).
 
-What remains, honestly:
+Known limits:
 
 - A process cut off from the database but not from the provider looks dead after about 14 s. If its request still runs
   then, a second one overlaps with it at the provider. A request ends 25 s after its claim at the latest, so this takes
   a partition and a slow answer together.
 - The same holds for a machine that is suspended whole and resumed, for a process that finds no free connection slot
   for seconds when it comes back, and for the seconds after a failover to a standby that has been running for long.
-- Behind a pooler that shares sessions between clients a lock means nothing. Where one is recognised no lock is held.
+- Behind a pooler that shares sessions between clients a lock means nothing. If such a pooler is recognised, the process
+  holds no lock.
 
-None of this can lose a token. A response is stored whatever became of its attempt, and promoted if the version that
-bought it is still current (``promote``): the fence is the version, never this lock.
+None of this can lose a token. A response is stored whatever happened to its attempt, and promoted if its parent version
+is still current (``promote``): the fence is the version, never this lock.
 
-Because the thread knows best when the database is back, it also rids the pool of connections that broke meanwhile,
-and replays the spool (``spool``): when it starts, whenever it takes the lock anew, and every few seconds.
+The thread notices first when the database is back. So it also removes broken connections from the pool and replays the
+spool (``spool``): when it starts, whenever it takes the lock anew, and every few seconds.
 
-Forking is safe: a child closes its copy of the socket without a word to the server (an open one would keep the lock
+Forking is safe. A child closes its copy of the socket without a message to the server (an open copy would keep the lock
 of a dead parent), and has a key of its own from its first claim on.
 """
 
@@ -56,7 +58,7 @@ _RETRY_SECONDS = 0.25
 _STALE_SECONDS = 3.0
 _SPOOL_SECONDS = 5.0
 
-# How the client notices a server that vanished, and the server a client: in seconds, the last in milliseconds.
+# Keepalives by which the client notices a vanished server, and the server a client. Seconds; the last: milliseconds.
 _OWN_PARAMETERS: dict[str, Any] = {
     "autocommit": True,
     "application_name": "latchkey presence",
@@ -83,9 +85,9 @@ _LOOK = f"SELECT clock_timestamp(), pg_postmaster_start_time() <= %s AND %s NOT 
 
 
 def key() -> int | None:
-    """Return this process's key if its lock is held now, else None; the first call makes the holder start.
+    """Return this process's key if it holds its lock now, else None. The first call starts the thread.
 
-    Cheap, without I/O, and callable from any thread. After None an attempt simply lives by its lease.
+    Cheap, without I/O, and callable from any thread. For an attempt that is claimed after None, only the lease counts.
     """
     holder = _process.holder
     if holder is None or not holder.is_running:
@@ -104,7 +106,7 @@ def start() -> None:
 
 
 def stop() -> None:
-    """Let the lock go and close its connection; a later ``key`` begins anew. For an orderly end, such as of tests."""
+    """Release the lock and close its connection. A later ``key`` begins anew. For an orderly end, such as in tests."""
     with _guard:
         holder, _process.holder = _process.holder, None
     if holder is not None:
@@ -112,9 +114,9 @@ def stop() -> None:
 
 
 def absence(of: int, *, since: datetime) -> datetime | None:
-    """Return the moment (the database's clock) at which the lock ``of`` a process was seen to be free.
+    """Return the moment (the database's clock) at which the lock with the key ``of`` was seen to be free. One query.
 
-    None where it is held, and where nobody can tell because the server was started after ``since``. One query.
+    None where the lock is held, and where it proves nothing because the server was started after ``since``.
     """
     with connection.cursor() as cursor:
         cursor.execute(_LOOK, [since, of])
@@ -143,7 +145,7 @@ class _Holder:
 
     @property
     def is_held(self) -> bool:
-        """Whether the server said lately that the session lives, and with it the lock."""
+        """Whether the server has confirmed lately that the session, and with it the lock, is alive."""
         confirmed_at = self._confirmed_at
         return confirmed_at is not None and time.monotonic() - confirmed_at < _STALE_SECONDS
 
@@ -182,7 +184,7 @@ class _Holder:
             is_direct = _row(session, "SELECT pg_backend_pid()") == (session.info.backend_pid,)
             if not is_direct:
                 self._say("presence_off", reason="a pooler stands between this process and PostgreSQL")
-            # Held by nobody, or by our own last session, of whose end the server does not know yet.
+            # Nobody holds the lock, or our own last session does: the server may not know yet that it has ended.
             while is_direct and _row(session, f"SELECT pg_try_advisory_lock({self.key})") == (False,):
                 if self._ending.wait(_RETRY_SECONDS):
                     return
@@ -202,7 +204,7 @@ class _Holder:
                 self._say("presence_held")
             self._replay_spool()
             for _ in session.notifies(timeout=_PING_SECONDS):
-                pass  # nobody notifies: this is a wait that sees at once when the connection ends
+                pass  # no notification ever comes: this waits, and notices at once when the connection ends
             asked_at = time.monotonic()
             _row(session, "SELECT 1")
 
@@ -219,7 +221,7 @@ class _Holder:
             release_database()
 
     def _say(self, event: str, **values: str) -> None:
-        """Log a change, once."""
+        """Log a change of state once, not at every repetition."""
         if event != self._last_word:
             self._last_word = event
             (logger.info if event == "presence_held" else logger.warning)(event, **values)
@@ -243,7 +245,7 @@ class _Process:
 
 _process = _Process()
 
-# Held while a session begins or ends and while the process forks, so that a child always knows the socket it inherits.
+# Locked while a session begins or ends and while the process forks: a child always knows the socket that it inherits.
 _guard = threading.Lock()
 
 os.register_at_fork(before=_guard.acquire, after_in_parent=_guard.release, after_in_child=_in_child)

@@ -1,9 +1,10 @@
-"""Recover: what becomes of refreshes that did not end: received but not promoted, or sent and never answered.
+"""Recover: finish refreshes that did not end: received but not promoted, or sent and never answered.
 
-The rules of doubt are all here. A request that was never answered may still have rotated the refresh token, so its
-attempt is *in doubt*. The attempt that follows it supersedes it, in one transaction, once no late writer can come any
-more: when the writer said itself that it ended, when the process that claimed it is dead (``presence``), or after the
-lease. A refusal after a doubt is then told as what it is. Whoever puts an attempt in doubt makes its connection due.
+All rules of doubt are here. A request that was never answered may still have rotated the refresh token, so its attempt
+is *in doubt*. The next attempt supersedes it, in one transaction, once no late answer can be written any more: when the
+writer itself has recorded its end, when the process that claimed it is dead (``presence``), or after the lease. A
+refusal after a doubt then has a reason of its own (lost in flight). The code that puts an attempt in doubt also makes
+its connection due.
 """
 
 import uuid
@@ -32,7 +33,7 @@ logger = structlog.get_logger(__name__)
 
 LOCK_TIMEOUT_SECONDS = 1.0
 
-# What was received and is still not promoted after 5 s: its process ended in between, or it came out of the spool.
+# A version that is still not promoted 5 s after it was received: its process ended in between, or it was spooled.
 _UNFINISHED = f"""
 WITH held AS MATERIALIZED ({presence.HELD_KEYS})
 SELECT connection_id FROM connections_refreshattempt
@@ -46,12 +47,12 @@ ORDER BY deadline_at LIMIT %(limit)s
 
 
 def settle_earlier(connection: Connection, *, now: datetime) -> RefreshAttempt | None:
-    """Settle what earlier attempts of the locked ``connection`` left behind, and return the one that is still open.
+    """Settle what earlier attempts of the locked ``connection`` left behind. Return the attempt that is still open.
 
-    That one is ``sent``, and must be waited for, or in doubt. What was received is promoted. The order matters: a store
-    takes no lock, and turns an open attempt into a received version in one commit; whoever looked for versions first
-    and for attempts second could miss both. The caller has replayed the spool before it took the lock: an answer that
-    waits there is worth more than a retry.
+    An open attempt is ``sent``, so that the caller has to wait for it, or in doubt. Received versions are promoted. The
+    order matters: look for the open attempt first and for received versions second. A store takes no lock, and turns an
+    open attempt into a received version in one commit; in the other order this could miss both. The caller has to
+    replay the spool before it takes the lock: an answer that waits there spares a retry. No HTTP.
     """
     attempt = _open_attempt(connection, now=now)
     if attempt is not None and attempt.state == AttemptState.SENT:
@@ -61,14 +62,14 @@ def settle_earlier(connection: Connection, *, now: datetime) -> RefreshAttempt |
 
 
 def _open_attempt(connection: Connection, *, now: datetime) -> RefreshAttempt | None:
-    """Return the open attempt; one that outlived its lease or its process comes back as in doubt."""
+    """Return the open attempt. Put it in doubt first if its lease is over or its process is dead."""
     attempt = RefreshAttempt.objects.filter(connection=connection, state__in=OPEN_STATES).first()
     if attempt is None or attempt.state == AttemptState.IN_DOUBT:
         return attempt
     error = "unanswered" if attempt.deadline_at <= now else "abandoned" if _is_abandoned(attempt) else ""
     if not error:
         return attempt
-    # Conditional: a store, which takes no lock, may just have turned it into a received one.
+    # Conditional: a store takes no lock, and may just have turned the attempt into a received one.
     in_doubt = {"state": AttemptState.IN_DOUBT, "error": error, "ended_at": now}
     if not RefreshAttempt.objects.filter(id=attempt.id, state=AttemptState.SENT).update(**in_doubt):
         return None
@@ -81,7 +82,7 @@ def _open_attempt(connection: Connection, *, now: datetime) -> RefreshAttempt | 
 
 
 def _is_abandoned(attempt: RefreshAttempt) -> bool:
-    """Whether the process that claimed ``attempt`` is known to be dead; notes what this look at its lock saw."""
+    """Whether the process that claimed ``attempt`` is known to be dead. Records what this look at its lock saw."""
     if attempt.claimant_key is None:
         return False
     absent_at = presence.absence(attempt.claimant_key, since=attempt.claimed_at)
@@ -96,7 +97,7 @@ def _is_abandoned(attempt: RefreshAttempt) -> bool:
 def supersede(attempt: RefreshAttempt) -> None:
     """Close an attempt in doubt in favour of the one that the same transaction inserts.
 
-    One that was answered in this very moment stays as received: its version is promoted before or instead.
+    An attempt whose answer has just been stored stays ``received``: its version is promoted before or instead.
     """
     RefreshAttempt.objects.filter(id=attempt.id, state=AttemptState.IN_DOUBT).update(state=AttemptState.SUPERSEDED)
 
@@ -109,10 +110,10 @@ def follows_doubt(connection: Connection) -> bool:
 
 
 def recover_unfinished(*, now: datetime, limit: int = 200) -> int:
-    """Promote what was received, send a refresh for what was never answered; return how many connections that were.
+    """Promote received versions, and order a refresh where an attempt was never answered. Return how many connections.
 
-    What is in the spool is stored first. One short transaction for each connection, which is locked; one that somebody
-    else keeps locked is left for the next run. With nothing to do this is one query of a partial index.
+    Replays the spool first. Locks each connection in a short transaction of its own; a connection that another
+    transaction keeps locked is left for the next run. No HTTP. With nothing to do this is one query of a partial index.
     """
     connection_ids = set(spool.replay())
     with database.cursor() as cursor:
@@ -138,7 +139,7 @@ def _recover(connection_id: uuid.UUID, *, now: datetime) -> None:
 
 
 def _close_destroyed(connection: Connection, *, now: datetime) -> None:
-    """Close attempts whose answer was destroyed before anybody promoted it: by a reconnect, or by a disconnection."""
+    """Close attempts whose answer was destroyed before it was promoted, by a reconnect or a disconnection."""
     kept = CredentialVersion.objects.filter(connection=connection, stage=Stage.RECEIVED, attempt_id__isnull=False)
     RefreshAttempt.objects.filter(connection=connection, state=AttemptState.RECEIVED).exclude(
         id__in=kept.values("attempt_id")

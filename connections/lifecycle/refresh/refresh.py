@@ -1,8 +1,8 @@
 """Refresh: exactly one in flight for a connection, and no rotated token lost.
 
-Claim (T1, ``claim``) locks the row, records the attempt and commits; the exchange here holds neither lock nor database
-connection; what comes back is stored first (T2a) and promoted after (T2b, both ``settle``). One function serves the
-sweep, a vend that must wait, the API and the admin. What becomes of attempts that never ended is ``recover``.
+The claim (T1, ``claim``) locks the row, records the attempt and commits. The exchange in this module holds neither a
+lock nor a database connection. The answer is stored first (T2a) and promoted after (T2b, both in ``settle``). One
+function serves the sweep, a vend that must wait, the API and the admin. ``recover`` handles attempts that never ended.
 """
 
 import time
@@ -20,19 +20,20 @@ from providers.errors import NotSentInTime, ProviderError
 from providers.oauth.unread import AnswerUnread
 from providers.values import Obtained
 
-# After the claim. Whatever is sent has its answer, or its deadline, long before the lease is over.
+# Counted from the claim. Every request has its answer, or reaches its deadline, long before the lease is over.
 SEND_WITHIN_SECONDS = 5.0
-SEND_AGAIN_WITHIN_SECONDS = 25.0  # with another client secret
+SEND_AGAIN_WITHIN_SECONDS = 25.0  # the same request with the next client secret
 WAIT_SECONDS = 10.0
 UNREAD_SECONDS = 300.0  # how often a sweep looks at a connection whose last answer waits to be read
 _POLL_SECONDS = (0.05, 0.05, 0.1, 0.1, 0.2)
 
 
 def refresh(connection_id: uuid.UUID, *, trigger: Trigger, need: Need = Need()) -> RefreshReport:
-    """Refresh one connection if it is due, and say what came of it.
+    """Refresh one connection if it is due, and return the outcome.
 
-    Blocks for one exchange at the most, never for another's. Opens short transactions, none of which spans HTTP.
-    Nothing is sent while the provider wants to be left alone; who waits for it may overdraw its budget, a sweep not.
+    HTTP: blocks for one exchange of its own at the most, never for that of another process. Opens short transactions,
+    none of which spans HTTP. Nothing is sent while the throttle holds the provider back. A caller that waits may
+    overdraw the provider's budget; a sweep may not (``trigger``).
     """
     found = Connection.objects.filter(id=connection_id).values_list("provider_app_id", "provider").first()
     release_database()
@@ -54,14 +55,14 @@ def refresh(connection_id: uuid.UUID, *, trigger: Trigger, need: Need = Need()) 
     try:
         report = _settle(claimed, answer)
     except LockTimeout:
-        # What came back is stored, or the attempt is still open: recovery does the rest.
+        # The answer is stored, or the attempt is still open. Either way ``recover`` does the rest.
         report = RefreshReport(Outcome.IN_FLIGHT, claimed.attempt_id)
     _note(app_id, claimed, answer if isinstance(answer, ProviderError) else None)
     return report
 
 
 def _ask(claimed: Claim) -> Obtained | ProviderError:
-    """Return what came of the exchange. HTTP, with neither a lock nor a database connection."""
+    """Send the refresh and return the answer or the failure. HTTP, with neither a lock nor a database connection."""
     claimed_at = claimed.claimed_monotonic
     try:
         with send_window.open_until(claimed_at + SEND_WITHIN_SECONDS, others_by=claimed_at + SEND_AGAIN_WITHIN_SECONDS):
@@ -81,7 +82,7 @@ def _settle(claimed: Claim, answer: Obtained | ProviderError) -> RefreshReport:
 
 
 def _note(app_id: uuid.UUID, claimed: Claim, failure: ProviderError | None) -> None:
-    """Tell the throttle, after the answer is safe."""
+    """Report the outcome to the throttle. Only after the answer is stored."""
     release_database()
     grace_seconds = claimed.grace_seconds if claimed.rotates else 0
     admission.note(app_id, connection_id=claimed.connection_id, failure=failure, grace_seconds=grace_seconds)
@@ -116,6 +117,9 @@ def _is_under_way(attempt_id: uuid.UUID) -> bool:
 
 
 def postpone_refresh(connection_id: uuid.UUID, *, seconds: float) -> None:
-    """Have the sweeps pass over one connection for so long: its task was held back. A vend may refresh it meanwhile."""
+    """Make the sweeps skip one connection for ``seconds``, because its task was held back. A vend may still refresh it.
+
+    One statement; takes no lock first.
+    """
     until = database_now() + timedelta(seconds=seconds)
     Connection.objects.filter(id=connection_id).update(refresh_enqueued_until=until)

@@ -1,7 +1,7 @@
-"""Settle: what is recorded of an exchange that ended, however it ended.
+"""Settle: record the result of an exchange, however it ended.
 
-A success is stored before anything is asked (T2a), then promoted (T2b). A failure is told apart: the grant is refused,
-our registration is refused, nothing was sent, or nobody knows.
+A success is stored before any decision about it (T2a), then promoted (T2b). Failures are of four kinds: the grant is
+refused, our registration is refused, nothing was sent, or it is unknown what the provider did.
 """
 
 import random
@@ -39,7 +39,10 @@ STORE_RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0)
 
 
 def settle_success(claimed: Claim, obtained: Obtained) -> RefreshReport:
-    """Store what the provider answered (T2a), then promote it (T2b)."""
+    """Store the credential that the provider issued (T2a), then promote it (T2b).
+
+    Short transactions; T2b locks the connection. Where the lifetime is unknown, introspection in between is HTTP.
+    """
     sealed = seal_version(
         obtained,
         tenant_id=claimed.tenant_id,
@@ -84,7 +87,7 @@ def _lifetimes(claimed: Claim, sealed: SealedVersion) -> GrantLifetimes:
 
 
 def _learnt_lifetime(claimed: Claim, obtained: Obtained) -> int | None:
-    """Return the lifetime in seconds that introspection knows, where response and catalogue were silent. HTTP."""
+    """Return the lifetime in seconds from introspection (HTTP), where response and catalogue did not state it."""
     if obtained.lifetime_seconds is not None or obtained.is_endless:
         return None
     release_database()
@@ -92,7 +95,7 @@ def _learnt_lifetime(claimed: Claim, obtained: Obtained) -> int | None:
 
 
 def settle_unread(claimed: Claim, unread: AnswerUnread) -> RefreshReport:
-    """Store an answer that cannot be read, before anything is decided about it; then record the failure."""
+    """Store an answer that cannot be read, before any decision about it; then record the failure."""
     sealed = seal_answer(
         unread,
         tenant_id=claimed.tenant_id,
@@ -122,10 +125,10 @@ def _insert(sealed: SealedVersion | SealedAnswer) -> None:
 
 
 def _store(sealed: SealedVersion | SealedAnswer) -> bool:
-    """Store it in a transaction of its own, on a new connection where the database went away meanwhile.
+    """Store ``sealed`` in a transaction of its own, on a new connection if the database went away meanwhile.
 
-    At the first failure it goes to the spool as well, where a kill cannot reach it; where the database stays away, that
-    is where it waits, and False is returned. Only the errors of a lost connection count: any other is a bug, and rises.
+    At the first failure this also writes it to the spool, where it survives a kill. Return False if the database stays
+    away; the spool then keeps it. Only errors of a lost connection are handled: any other error is a bug, and rises.
     """
     is_spooled, has_failed = False, False
     for pause in (*STORE_RETRY_SECONDS, None):
@@ -148,7 +151,7 @@ def _store(sealed: SealedVersion | SealedAnswer) -> bool:
         except IntegrityError:
             if not is_spooled:
                 raise
-            return True  # whoever replays the spool was quicker
+            return True  # another process has replayed the spool already
         else:
             if has_failed:
                 spool.discard(sealed)
@@ -157,16 +160,20 @@ def _store(sealed: SealedVersion | SealedAnswer) -> bool:
 
 
 def abort(claimed: Claim, failure: NotSentInTime) -> RefreshReport:
-    """End a claim of which nothing was sent; the next sweep may try again."""
+    """End a claim whose request was never sent. The next sweep may try again. One short transaction."""
     with short_transaction():
         _end(lock_attempt(claimed.attempt_id), AttemptState.ABORTED, failure.code, failure.evidence.as_dict())
     return RefreshReport(Outcome.ABORTED, claimed.attempt_id, retry_after_seconds=1)
 
 
 def settle_failure(claimed: Claim, failure: ProviderError) -> RefreshReport:
-    """Record a failed exchange on the attempt, the connection or the provider app, whichever is at fault."""
+    """Record a failed exchange on the attempt, the connection or the provider app, whichever is at fault.
+
+    One short transaction that locks the connection and the attempt. Replays the spool before it where the grant was
+    refused.
+    """
     if isinstance(failure, GrantRejected):
-        # The late answer to an earlier attempt may be what the provider takes this one for a replay of.
+        # If an earlier attempt was answered late, the provider may take this one for a replay. Store that answer first.
         spool.replay()
     with short_transaction() as now:
         connection = lock_connection(claimed.connection_id)
@@ -224,7 +231,7 @@ def _settle_failure(
 
 
 def _end(attempt: RefreshAttempt, state: AttemptState, error: str, evidence: dict[str, Any]) -> None:
-    """Close the attempt, unless recovery did so meanwhile: then only what is known of it is added."""
+    """Close the attempt with ``error`` and ``evidence``. If recovery has closed it meanwhile, add only those two."""
     if attempt.state == AttemptState.SENT:
         attempt.state = state
     attempt.error = error[:40]
