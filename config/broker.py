@@ -1,11 +1,12 @@
-"""Rubbish in the queues: what is no message, or no task's message, is dropped and reported, and the worker goes on.
+"""Invalid messages in the queues: this drops and reports them, so that the worker goes on.
 
-Kombu and Celery take a message's shape on trust: one that is no JSON, or whose body is not a list of three, ends the
-worker, and an unacknowledged one is delivered again to the next, which ends as well. What came out of a queue is looked
-at before kombu is: an error of kombu's own code, or of ours, is none of the message's and rises. And a broker that is
-away is noticed at the first try: redis-py would try for seconds. Installed by ``config.celery``.
+Kombu and Celery trust the shape of a message. One that is no JSON, or whose body is not a list of three, ends the
+worker. If it was not acknowledged, the broker delivers it to the next worker, which ends as well. So each item is
+checked before kombu parses it; an error in kombu's code, or in ours, is not the message's fault and is raised.
+``Channel`` also notices at the first try that the broker is down, where redis-py would try for seconds.
+``config.celery`` installs all this.
 
-This stands on private methods of kombu, whose releases are bounded in ``pyproject.toml`` for that reason.
+It relies on private methods of kombu. For that reason ``pyproject.toml`` bounds kombu's releases.
 """
 
 import base64
@@ -29,7 +30,7 @@ _MISSHAPEN = (ValueError, TypeError, KeyError, AttributeError)
 
 
 class Channel(redis.Channel):
-    """A channel that survives what is no message, tries once, and keeps the client that kombu makes anew each time."""
+    """A channel that drops invalid items, tries once, and keeps its client, which kombu would make anew each time."""
 
     _kept: Any = None
 
@@ -38,7 +39,7 @@ class Channel(redis.Channel):
             client: Any = super()._create_client(asynchronous=True)  # type: ignore[misc]  # kombu's stubs lack it
             client.parse_response = _without_rubbish(client.parse_response)
             return client
-        # A client costs more than the command that it is made for; what it uses is the pool.
+        # A new client costs more than its one command. Clients share the pool's connections anyway.
         if self._kept is None or self._kept.connection_pool is not self.pool:
             self._kept = super()._create_client()  # type: ignore[misc]  # kombu's stubs lack it
         return self._kept
@@ -49,7 +50,7 @@ class Channel(redis.Channel):
 
 
 def _without_rubbish(parse: Callable[..., Any]) -> Callable[..., Any]:
-    """Return ``parse``, a client's reading of an answer, with nothing in place of an item that is no message."""
+    """Wrap ``parse``, a client's method that reads an answer, so that an invalid item becomes an empty answer."""
 
     def parse_response(connection: Any, command: str, **options: Any) -> Any:
         answer = parse(connection, command, **options)
@@ -62,7 +63,7 @@ def _without_rubbish(parse: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def is_message(item: bytes) -> bool:
-    """Whether an item of a queue is the envelope of a message, as kombu reads it without looking. No I/O."""
+    """Whether an item of a queue is a message's envelope that kombu can parse; kombu itself does not check. No I/O."""
     try:
         message = loads(bytes_to_str(item))
         properties, headers, body = message["properties"], message.get("headers"), message.get("body")
@@ -77,7 +78,7 @@ def is_message(item: bytes) -> bool:
 
 
 class Transport(redis.Transport):
-    """Redis, with that channel."""
+    """Kombu's Redis transport, with our ``Channel``."""
 
     Channel = Channel
 
@@ -87,20 +88,20 @@ class Transport(redis.Transport):
 
 
 def strategy(task: Any, app: Celery, consumer: Any, **options: Any) -> Callable[..., None]:
-    """Return Celery's own handler of a task's messages, for which a misshapen one is an invalid task: rejected."""
+    """Return Celery's own handler of a task's messages, but one that rejects a misshapen message as an invalid task."""
     handle = default(task, app, consumer, **options)
 
     def handle_or_reject(*arguments: Any, **further: Any) -> None:
         try:
             handle(*arguments, **further)
         except _MISSHAPEN as error:
-            # Celery logs it with its cause, so that a fault of our own is not taken for the message's.
+            # Celery logs this with its cause, so that nobody mistakes a fault of our own for the message's.
             raise InvalidTaskError(f"The message is misshapen ({type(error).__name__}).") from error
 
     return handle_or_reject
 
 
 def install(app: Celery) -> None:
-    """Make ``app`` and its workers so. Call it before a connection is opened."""
+    """Give ``app`` and its workers this transport and strategy. Call it before any connection is opened."""
     TRANSPORT_ALIASES["redis"] = TRANSPORT_ALIASES["rediss"] = f"{__name__}:Transport"
     app.Task.Strategy = f"{__name__}:strategy"

@@ -1,11 +1,11 @@
-"""Settings that hold a password: they work as text, and show nothing of it where settings are listed."""
+"""Settings that hold a password. They work as text, and lists of settings do not show the password."""
 
 from typing import Self
 from urllib.parse import urlsplit
 
 
 class HiddenUrl(str):
-    """A URL whose ``repr`` leaves the user and the password out: lists of settings are made of ``repr``."""
+    """A URL whose ``repr`` omits the user and the password, because lists of settings show the ``repr``."""
 
     __slots__ = ()
 

@@ -1,8 +1,8 @@
 """Logs: one structured line an event, on standard error, JSON in production.
 
-Standard output belongs to what a command prints. Only named fields are logged; no request body, header, query string or
-exception of a provider's library. Loggers of the HTTP libraries stay at WARNING, because their DEBUG lines print
-secrets.
+Standard output is for the output of commands. Log lines hold only named fields: never a request body, header, query
+string or exception of a provider's library. Loggers of the HTTP libraries stay at WARNING, because their DEBUG lines
+print secrets.
 """
 
 import logging
@@ -15,7 +15,7 @@ _QUIET = ("requests_oauthlib", "oauthlib", "urllib3", "requests", "celery.worker
 
 
 class _OneLine(logging.Filter):
-    """Takes the traceback from what anybody can cause by a request of the wrong form, such as a foreign Host."""
+    """Removes the traceback from errors that anybody can cause by a malformed request, such as a foreign Host."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name.startswith("django.security."):

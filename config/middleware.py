@@ -1,4 +1,4 @@
-"""What happens before any view: the API's own short chain, health checks by address, one public host for all else."""
+"""The steps before any view: a short chain for the API, health checks by address, one public host for the rest."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,10 +16,10 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class ApiApart:
-    """Answers calls of the API with ``API_MIDDLEWARE`` alone, and leaves all else to the middleware after it.
+    """Answers calls of the API with ``API_MIDDLEWARE`` alone; all other requests go on to the middleware after it.
 
-    A call of the API has no session, form, message or page, and a vend is made before every call that an agent makes:
-    what the middleware of the pages costs would buy it nothing.
+    A call of the API has no session, form, message or page, so the middleware of the pages would only cost time. An
+    agent vends before each of its own calls.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -36,14 +36,14 @@ class ApiApart:
 
 
 def _call_view(request: HttpRequest) -> HttpResponse:
-    """Return what the view at the request's address answers. Raises ``Http404`` where there is none."""
+    """Return the answer of the view at the request's address. Raises ``Http404`` if there is no view."""
     match = request.resolver_match = resolve(request.path_info)
     response: HttpResponse = match.func(request, *match.args, **match.kwargs)
     return response
 
 
 class HealthBeforeHostCheck:
-    """Answers ``/healthz`` and ``/readyz`` whatever the Host header says: orchestrators probe by address."""
+    """Answers ``/healthz`` and ``/readyz`` for any Host header, because orchestrators probe by address."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
@@ -57,9 +57,9 @@ class HealthBeforeHostCheck:
 
 
 class OnePublicHost:
-    """Sends a browser that came by another allowed name (localhost for 127.0.0.1) to ``PUBLIC_URL``.
+    """Redirects a browser that used another allowed name (localhost for 127.0.0.1) to ``PUBLIC_URL``.
 
-    Host-only cookies set under one name are not sent to the other, so a flow begun there could never finish.
+    Browsers do not send host-only cookies of one name to the other, so a flow begun there could never finish.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -73,10 +73,11 @@ class OnePublicHost:
 
 
 class NoNul:
-    """Refuses what holds NUL: no text in the database can, and a comparison with one would be an error.
+    """Refuses addresses, and forms of the operators, that hold NUL.
 
-    Addresses and the forms of the operators. The widget looks at its texts itself, and answers in its own form. It has
-    to: a page shown at the callback's address would leave the provider's code in it, unburnt.
+    No text in the database can hold NUL, and a comparison with one would be an error. The widget checks its texts
+    itself and answers with its own pages. It must: a page shown at the callback's address would leave the provider's
+    code in the address, unburnt.
     """
 
     def __init__(self, get_response: GetResponse) -> None:

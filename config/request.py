@@ -1,4 +1,4 @@
-"""How the web processes read a request: text is UTF-8, whatever a request says of its own encoding."""
+"""How the web processes read a request: text is UTF-8, whatever encoding the request names."""
 
 from typing import Any
 
@@ -7,10 +7,10 @@ from django.utils.http import parse_header_parameters
 
 
 class Utf8Request(WSGIRequest):
-    """A request that names no codec.
+    """A request whose named codec is ignored.
 
-    Django decodes query and form with whatever codec the request names, before any of our code runs: some make text
-    of it that no column can hold, and some fail where nothing but a traceback can come of it.
+    Django decodes query and form with the codec that the request names, before any of our code runs. Some codecs
+    produce text that no column can hold; some fail at a point where only a traceback can be the answer.
     """
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
@@ -18,6 +18,6 @@ class Utf8Request(WSGIRequest):
 
 
 class Utf8Handler(WSGIHandler):
-    """Django's handler, for such requests."""
+    """Django's handler, with ``Utf8Request``."""
 
     request_class = Utf8Request

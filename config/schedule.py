@@ -1,4 +1,4 @@
-"""The beat schedule: what runs by itself, and how often. Every task in it tolerates a second beat."""
+"""The beat schedule: the periodic tasks and their intervals. Every task in it tolerates a second beat."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from connections.dispatch import Task
 
 
 def beat_schedule(sweep_seconds: float, *, recover_seconds: float) -> dict[str, dict[str, Any]]:
-    """Return Celery's schedule for sweeps every ``sweep_seconds``, and looks for dead processes that often."""
+    """Return Celery's schedule: sweeps every ``sweep_seconds``, a look for dead processes every ``recover_seconds``."""
     return {
         "sweep-refreshes": _every(sweep_seconds, Task.SWEEP_REFRESHES),
         "sweep-probes": _every(sweep_seconds, Task.SWEEP_PROBES),
@@ -23,6 +23,6 @@ def beat_schedule(sweep_seconds: float, *, recover_seconds: float) -> dict[str, 
 
 
 def _every(seconds: float, task: Task) -> dict[str, Any]:
-    # A run that nobody began in time is dropped: sweeps never queue up behind a stopped worker. The time is never so
-    # short that two hosts whose clocks differ a little would drop them all.
+    # A run that no worker begins in time is dropped, so that sweeps never queue up behind a stopped worker. The time is
+    # at least 10 s: otherwise two hosts whose clocks differ a little would drop them all.
     return {"task": task.value, "schedule": seconds, "options": {"expires": max(seconds, 10.0)}}

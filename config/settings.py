@@ -1,7 +1,7 @@
 """Django settings: everything that differs between installations comes from the environment.
 
-The README's table of settings describes each variable. Values that must be kept secret have no default: without them
-the process does not start, and says which one is missing.
+The README's table of settings describes each variable. Secret values have no default: without them the process does not
+start, and says which one is missing.
 """
 
 from pathlib import Path
@@ -36,7 +36,7 @@ if not _public.hostname or _public.scheme not in ("http", "https") or _public.pa
     raise ImproperlyConfigured("PUBLIC_URL must be like https://connect.example.com, without a path.")
 if _public.scheme != "https" and not DEVELOPMENT:
     raise ImproperlyConfigured("PUBLIC_URL must be https:// unless LATCHKEY_ENV=development.")
-# Only a developer's own machine: over loopback http no network can read or change a cookie.
+# True only on a developer's own machine: over loopback http no network can read or change a cookie.
 LOOPBACK_HTTP = DEVELOPMENT and _public.scheme == "http" and names_loopback(_public.hostname)
 ALLOWED_HOSTS = [_public.hostname, *(["localhost", "127.0.0.1"] if DEVELOPMENT else [])]
 
@@ -46,9 +46,9 @@ TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 SECURE_SSL_REDIRECT = not DEVELOPMENT
 SECURE_HSTS_SECONDS = 0 if DEVELOPMENT else env.int("HSTS_SECONDS", default=31_536_000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEVELOPMENT
-# Preloading binds the whole registered domain, for as long as browsers are in use: for its owner to ask for.
+# Preloading binds the whole registered domain, for as long as browsers are in use. Only its owner should ask for it.
 SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
-SILENCED_SYSTEM_CHECKS = ["security.W021"]  # which asks for it
+SILENCED_SYSTEM_CHECKS = ["security.W021"]  # the check that asks for preloading
 
 # --- Application ------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -77,7 +77,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-# What a call of the API goes through, in place of all of that. None of these may hook into views.
+# The middleware of API calls, which replaces the list above. None of these may hook into views.
 API_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.OnePublicHost",
@@ -110,7 +110,7 @@ DATABASES = {"default": env.db_url("DATABASE_URL")}
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
 # A pool needs CONN_MAX_AGE=0: a connection goes back to it at the end of each request or task.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
-# Django switches prepared statements off altogether; this leaves them to those who ask for them (`prepared`).
+# Django switches prepared statements off altogether. With this only the callers of `prepared` use them.
 DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 1_000_000
 if pool_size := env.int("DATABASE_POOL_SIZE", default=8):
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
@@ -121,12 +121,12 @@ CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
-# A task is acknowledged when it is done; one that a killed worker leaves is delivered again, and is a no-op by version.
+# A task is acknowledged when it is done. The task of a killed worker is delivered again, and is a no-op by version.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_REDIRECT_STDOUTS = False
-# Whoever reaches the broker could otherwise ask a worker for its settings, and tell it to stop.
+# Otherwise anybody who reaches the broker could ask a worker for its settings, or tell it to stop.
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
@@ -147,11 +147,11 @@ CELERY_BEAT_SCHEDULE = beat_schedule(
 EGRESS_ALLOWED_TARGETS = [target.strip() for target in env.list("EGRESS_ALLOWED_TARGETS", default=[])]
 EGRESS_PROXY_URL = HiddenUrl(env.str("EGRESS_PROXY_URL", default=""))
 EGRESS_CA_FILE = env.str("EGRESS_CA_FILE", default="")
-# Entries of the operator's own, beside those that come with Latchkey.
+# The operator's own catalogue entries, in addition to those that come with Latchkey.
 CATALOG_DIR = Path(env.str("LATCHKEY_CATALOG_DIR", default=str(BASE_DIR / ".catalog")))
 # Seconds between two probes of a connection: vended within the hour, within the day, and all others.
 PROBE_SECONDS = env.list("LATCHKEY_PROBE_SECONDS", cast=int, default=[600, 3600, 21600])
-# Days for which rows are kept that nothing stands on any more; 0: for ever.
+# Days for which rows are kept after no promise depends on them any more; 0 keeps them for ever.
 RETENTION_DAYS = {
     "attempts": env.int("LATCHKEY_KEEP_ATTEMPTS_DAYS", default=30),
     "events": env.int("LATCHKEY_KEEP_EVENTS_DAYS", default=90),
@@ -162,8 +162,8 @@ RETENTION_DAYS = {
 SPOOL_DIR = Path(env.str("LATCHKEY_SPOOL_DIR", default=str(BASE_DIR / ".spool")))
 
 # --- Browser ----------------------------------------------------------------------------------------------------------
-# `__Host-` cookies have to be Secure. Over loopback http WebKit keeps no Secure cookie (Chromium and Firefox do), so
-# that there, and nowhere else, they carry names and flags which every browser keeps.
+# `__Host-` cookies must be Secure. Over loopback http WebKit keeps no Secure cookie (Chromium and Firefox do). So
+# there, and nowhere else, our cookies have names and flags that every browser keeps.
 COOKIE_PREFIX = "latchkey-" if LOOPBACK_HTTP else "__Host-latchkey-"
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}operator"
 SESSION_COOKIE_SECURE = not LOOPBACK_HTTP

@@ -1,4 +1,4 @@
-"""The WSGI entry point of the web processes, for pages and API alike. The tests of both call it as a server does."""
+"""The WSGI entry point of the web processes, for pages and API alike. The tests of both call it like a server."""
 
 import os
 

@@ -1,7 +1,7 @@
 """Make ``.venv`` match ``requirements-dev.lock``: run by the Makefile before anything else, and a no-op when it does.
 
 Standard library only, because it runs on the system's Python before anything is installed; it must not import the rest
-of this package. What is missing on the machine is said in one line, with the package to install, and exit code 1.
+of this package. If the machine lacks something, it prints one line with the package to install, and exits with code 1.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OLDEST = (3, 11)
 _LOCK = ROOT / "requirements-dev.lock"
 _UV_LOCK = ROOT / "requirements-uv.lock"
-# What a failed build prints, and the Debian packages that it lacks.
+# Texts in the output of a failed build, each with the missing Debian packages.
 _BUILD_SIGNS = (
     ("Python.h", "python{version}-dev"),
     ("ffi.h", "libffi-dev"),
@@ -91,7 +91,7 @@ def belongs_here(venv: Path) -> bool:
 
 
 def stamp() -> str:
-    """Return what the environment depends on: the clone's path (scripts hold it) and the locks."""
+    """Return a stamp of what the environment depends on: the clone's path (scripts hold it) and the locks."""
     digest = hashlib.sha256(_LOCK.read_bytes() + _UV_LOCK.read_bytes())
     return f"{ROOT}\n{digest.hexdigest()}\n"
 

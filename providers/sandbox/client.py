@@ -1,12 +1,12 @@
 """The sandbox's client: start the server as a process of its own, and steer it over its control API.
 
 ``start_sandbox`` gives a ``SandboxProcess``; its ``control`` is a ``SandboxControl``, which also works alone against a
-server that somebody else started. What the sandbox offers is told in the package's docstring. The people who sign in
+server that somebody else started. The package's docstring describes what the sandbox offers. The people who sign in
 and consent in the tests are in ``tests/person.py``: they need a browser, and this does not.
 
-A tool for drills, tests, campaigns and the demo, used by nothing that serves callers. It therefore talks to the server
-with ``requests`` and not through ``providers.egress``: that is what drills and tests break, redirect and measure, and
-it refuses loopback in production. Needs no Flask, so that whoever lacks it can be told.
+A tool for drills, tests, campaigns and the demo; no code that serves callers uses it. It talks to the server with
+``requests`` and not through ``providers.egress``, because drills and tests break, redirect and measure that module, and
+because it refuses loopback in production. This module needs no Flask, so that it can say when Flask is missing.
 """
 
 import importlib.util
@@ -33,7 +33,7 @@ class SandboxMissing(Exception):
 
 
 class Options(TypedDict, total=False):
-    """How a sandbox may be started; what is not given is the command line's default."""
+    """The options of a sandbox; a missing one gets the command line's default."""
 
     state: Path
     public_url: str

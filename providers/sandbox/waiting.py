@@ -1,6 +1,6 @@
-"""Waiting for what other processes do, with a deadline: for drills, tests and campaigns.
+"""Waiting, with a deadline, until another process has done something: for drills, tests and campaigns.
 
-Owns the one loop that looks again and again until something is there. A tool, like the rest of this package.
+Owns the one polling loop. A tool, like the rest of this package.
 """
 
 import time
@@ -11,15 +11,15 @@ _T = TypeVar("_T")
 
 
 class NotInTime(AssertionError):
-    """What was waited for did not come; the text says what it was."""
+    """The awaited thing did not come in time; the text says what it was."""
 
 
 def until(look: Callable[[], _T], what: str | Callable[[], str], *, seconds: float = 60.0, pause: float = 0.05) -> _T:
-    """Return the first true thing that ``look`` returns, looking again every ``pause`` seconds.
+    """Call ``look`` every ``pause`` seconds, and return its first true result.
 
-    ``what`` says what is waited for, as in "the request at the provider"; as a function it is called after the last
-    look, and can say what was there instead. Raises ``NotInTime`` after ``seconds``, but never without a look after the
-    deadline. What ``look`` raises is raised at once.
+    ``what`` names the awaited thing, as in "the request at the provider". If it is a function, it is called after the
+    last look, and can say what was there instead. Raises ``NotInTime`` after ``seconds``, but always looks once more
+    after the deadline. An exception of ``look`` is raised at once.
     """
     give_up_at = time.monotonic() + seconds
     while True:

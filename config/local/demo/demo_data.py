@@ -1,8 +1,8 @@
-"""What the demo finds at its start: an operator, the tenant acme, the sandbox's provider apps, the customer app's key.
+"""The demo's data: an operator, the tenant acme, the sandbox's provider apps, the customer app's key.
 
-Every function may run at every start: it makes what is missing, follows addresses that have changed, and leaves alone
-what people have changed since. Logins are kept in the state folder (mode 0600, beside the keys of the vault), so that
-each start can show them again.
+Every function may run at every start: it makes what is missing, updates addresses that have changed, and keeps what
+people have changed since. The state folder keeps the logins (mode 0600, beside the keys of the vault), so that each
+start can show them again.
 """
 
 import base64

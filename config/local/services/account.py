@@ -74,7 +74,7 @@ class Account:
 def server_account(data: Path) -> Account:
     """Return the account that PostgreSQL runs as, given the data folder (which may not exist yet).
 
-    Root serves existing data as its owner, whoever that is. Raises ``LocalStackError`` where root finds no user to be.
+    For root, the owner of existing data serves it. Raises ``LocalStackError`` if root finds no usable account.
     """
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid(), drops=False)

@@ -1,6 +1,6 @@
-"""What a running stack tells the commands that are typed beside it: its settings, in a file that goes when it stops.
+"""The settings of a running stack, in a file for commands that people type beside it. The stack's stop removes it.
 
-Owns that file (mode 0600, it holds the secrets). That a stack runs is known by the lock of its folder.
+Owns that file (mode 0600, it holds the secrets). The lock of the stack's folder shows whether the stack runs.
 """
 
 import fcntl
@@ -58,7 +58,7 @@ def _check_owner(folder: Path) -> None:
         except FileNotFoundError:
             continue
         except OSError:
-            return  # what cannot be looked at is told by whoever reads it
+            return  # the reader reports a file that cannot be inspected
         if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise NotRunning(f"{path} is not yours alone to write: set LATCHKEY_STATE to a folder of your own.")
 

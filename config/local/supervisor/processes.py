@@ -1,6 +1,6 @@
 """Child processes with one supervisor: started in groups of their own, restarted when they crash, stopped in order.
 
-What is run is decided in ``stack``; who ends the children of a killed supervisor is ``watchdog``.
+``stack`` decides which processes run; ``watchdog`` ends the children of a killed supervisor.
 """
 
 import contextlib

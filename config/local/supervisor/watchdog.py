@@ -1,4 +1,4 @@
-"""A process that outlives a killed supervisor just long enough to stop what that one had started.
+"""A process that outlives a killed supervisor just long enough to stop the processes that the supervisor had started.
 
 The parent-death signal of Linux would not do: it is cleared when a process changes its user (PostgreSQL under root),
 follows the thread that started the process, and does not reach grandchildren. The end of a pipe is the parent's end.

@@ -53,7 +53,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a call of the provider's API with a vended credential brought. The credential itself is shown to nobody."""
+    """The result of a call of the provider's API with a vended credential. No page shows the credential itself."""
 
     status: int
     body: str
@@ -117,9 +117,10 @@ def _add_connecting(app: Flask, settings: Settings, latchkey: Latchkey) -> None:
         if "error" in request.args:
             flash(words.returned_error(request.args["error"]), "bad")
             return redirect("/", 303)
-        # The link says which session has ended, never for whom: anybody can send anybody a link. So this login session
-        # must have begun it: otherwise somebody else may have finished it with an account of theirs. Who connected is
-        # whoever is logged in HERE, and Latchkey compares that with the user for whom the session was made.
+        # The link says which session has ended, but proves nothing about the user: anybody can send anybody a link. So
+        # this login session must have begun the connect session; otherwise somebody else may have finished it with an
+        # account of theirs. We confirm the user who is logged in HERE, and Latchkey compares that user with the one for
+        # whom the session was made.
         session_id = _id_in_link("connect_session")
         code_verifier = begun_with(session_id)
         if code_verifier is None:
