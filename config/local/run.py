@@ -1,7 +1,7 @@
-"""``python -m config.local.run -- COMMAND``: run what needs settings but no running Latchkey, such as a check of code.
+"""``python -m config.local.run -- COMMAND``: run a command that needs settings but no running Latchkey, such as mypy.
 
-The settings are throwaway values such as a production installation would have. A first word that ends in ``.py`` is run
-by this Python. With ``--database`` there is an empty private PostgreSQL, otherwise no service can be reached.
+The settings are throwaway values like those of a production installation. If the first word ends in ``.py``, this
+Python runs it. With ``--database`` there is an empty private PostgreSQL; otherwise no service can be reached.
 """
 
 import argparse

@@ -1,11 +1,11 @@
 """The kinds of fault: what each does to an answer.
 
 Owns the table ``KINDS``, explicit rather than registered, and the options that each kind takes. Three families:
-*canned* answers stand in for the real one (the request is processed only with the option ``processed``), *altered*
-successes really happened and then read differently (what is no success passes unchanged), and *wire* faults play with
-the connection. Which request meets a fault is in ``faults``, socket work in ``wire``, and the filler that bodies
-without end are made of in ``filler``. ``narrow_scope``, ``missing_refresh_token`` and ``wrong_iss`` change what is
-issued: ``validator`` and ``consent`` ask for them.
+*canned* answers replace the real one (the request is processed only with the option ``processed``); *altered*
+successes really happen and are changed afterwards (an answer that is no success passes unchanged); *wire* faults
+disturb the connection. ``faults`` decides which request meets a fault, ``wire`` does the socket work, and ``filler``
+makes endless bodies. ``narrow_scope``, ``missing_refresh_token`` and ``wrong_iss`` change the issued tokens or the
+response itself: ``validator`` and ``consent`` ask for them.
 """
 
 import json

@@ -1,6 +1,6 @@
-"""Credentials without a protocol: API keys, and grants that nobody was asked for.
+"""Credentials without a protocol: API keys, and grants without a consent.
 
-Such grants are what a person's consent would have led to, for drills and load tests that need thousands.
+These grants equal those after a person's consent. Drills and load tests need thousands of them.
 """
 
 import time

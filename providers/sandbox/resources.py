@@ -25,7 +25,7 @@ _FILES = [
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever presented a credential that works: a person, or a client for itself."""
+    """The owner of a working credential: a person, or a client that acts for itself."""
 
     username: str
     client_id: str
@@ -75,7 +75,7 @@ def _serve(
 
 
 def _authenticate(exchange: Exchange) -> Caller | None:
-    """Return the caller and note on the entry who it is, or why it is nobody."""
+    """Return the caller, or None. Notes on the log entry who the caller is, or why the credential is refused."""
     api_key = request.headers.get("X-Api-Key")
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if api_key:

@@ -54,9 +54,9 @@ class Server:
         threading.Thread(target=self._work, args=(app,), daemon=True).start()
 
     def _work(self, app: Flask) -> None:
-        """Accept and serve one connection after another; whoever takes the last turn to accept adds a worker first.
+        """Accept and serve one connection after another. The last idle worker starts another before it serves.
 
-        A worker may be busy for as long as its connection lives, so there is always one more that waits.
+        A worker may be busy for as long as its connection lives, so one idle worker must always wait for the next.
         """
         while True:
             try:

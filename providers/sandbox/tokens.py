@@ -14,7 +14,7 @@ _FINGERPRINT_LENGTH = 12
 
 
 def new_token(prefix: str) -> str:
-    """Return a fresh value of 256 random bits behind ``prefix``, which tells what it is when one turns up somewhere."""
+    """Return a fresh value of 256 random bits behind ``prefix``, which shows its kind if it turns up somewhere."""
     return prefix + secrets.token_urlsafe(32)
 
 

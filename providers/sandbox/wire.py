@@ -48,8 +48,8 @@ class Line:
 class WireResponse(Response):
     """A response that is played on the line, after which the connection is closed.
 
-    ``finish`` is called before the last byte or the close, ``client_gone`` when the client hung up first; whoever logs
-    the request sets them. ``sent_status`` is the status that goes out, None when none does.
+    The code that logs the request sets two callbacks: ``finish`` is called before the last byte or the close,
+    ``client_gone`` if the client hung up first. ``sent_status`` is the status that is sent, None if none is.
     """
 
     def __init__(self, play: Callable[[Line, Callable[[], None]], None], *, sent_status: int | None) -> None:
@@ -70,7 +70,7 @@ class WireResponse(Response):
 
 
 def hung_up(*, reset: bool = False) -> WireResponse:
-    """Return the response that is none: the connection is closed."""
+    """Return a response that sends nothing and closes the connection."""
 
     def play(line: Line, finish: Callable[[], None]) -> None:
         finish()

@@ -108,7 +108,7 @@ def reachable_place(home: Path, account: Account) -> Path:
         return home
     clone = hashlib.sha256(str(home).encode()).hexdigest()[:10]
     for base in dict.fromkeys(("/var/tmp", tempfile.gettempdir(), "/tmp")):
-        # Whoever deleted the state folder, and with it the keys, left data behind that nothing can open.
+        # If somebody deleted the state folder, and with it the keys, nothing can decrypt the data that is left here.
         for older in Path(base).glob(f"latchkey-{clone}-*"):
             if _is_own_folder(older) and not (older / "data" / "postmaster.pid").exists():
                 shutil.rmtree(older, ignore_errors=True)

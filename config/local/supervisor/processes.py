@@ -185,7 +185,7 @@ class Supervisor:
     def _stop(self, children: list[_Child]) -> None:
         self._stopping = children
         for child in children:
-            # Only the first process is asked: one that manages others takes their sudden end for a failure.
+            # Only the first process of the group gets the signal: a manager would treat its workers' end as a failure.
             child.process.send_signal(signal.SIGKILL if self._hurried else signal.SIGTERM)
             signal_group(child.process.pid, signal.SIGCONT)
         begun = time.monotonic()

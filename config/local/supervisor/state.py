@@ -1,7 +1,7 @@
 """The state folder of one local stack: what must survive a restart, and the lock that keeps a second start out.
 
-Owns the folder's permissions, its JSON records (mode 0600) and its lock. What the records mean is known to whoever
-writes them: ``environment`` (secrets), ``ports``, ``postgres`` and ``valkey``.
+Owns the folder's permissions, its JSON records (mode 0600) and its lock. The modules that write the records know their
+meaning: ``environment`` (secrets), ``ports``, ``postgres`` and ``valkey``.
 """
 
 import contextlib
@@ -86,8 +86,8 @@ def write_private(path: Path, text: str) -> None:
 def locked(folder: Path) -> Iterator[int]:
     """Hold the folder's lock; yields its file descriptor, which a watchdog may inherit to hold the lock longer.
 
-    Raises ``LocalStackError`` at once when a living process holds it. Waits when its holder is dead, because then a
-    watchdog is just stopping what that one left running.
+    Raises ``LocalStackError`` at once if a living process holds it. Waits if the holder is dead, because then a
+    watchdog is stopping the processes that the holder left running.
     """
     descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:

@@ -62,7 +62,7 @@ class Latchkey:
         return list(self._call("GET", "connections", end_user=end_user, limit=200)["items"])
 
     def connection(self, connection_id: str) -> dict[str, Any]:
-        """Return one connection of the tenant, whosever it is."""
+        """Return one connection of the tenant, whichever end user it belongs to."""
         return self._call("GET", f"connections/{connection_id}")
 
     def vend(self, connection_id: str, *, end_user: str, purpose: str) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class Latchkey:
         return self._call("POST", f"connections/{connection_id}/credential", order)
 
     def report(self, connection_id: str, *, version: str, status: int) -> None:
-        """Tell that the provider refused a vended credential, so that Latchkey looks at it at once."""
+        """Report that the provider refused a vended credential, so that Latchkey probes it at once."""
         self._call("POST", f"connections/{connection_id}/report", {"version": version, "status": status})
 
     def disconnect(self, connection_id: str) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def authenticate(*, name: str, password: str) -> User | None:
 
 
 def log_in(user: User) -> None:
-    """Begin a new session for ``user``: nothing of what the browser brought along stays."""
+    """Begin a new session for ``user``, without anything from the browser's old session."""
     session.clear()
     session["user"] = user.id
 
@@ -47,7 +47,7 @@ def log_out() -> None:
 
 
 def current_user() -> User | None:
-    """Return who is logged in, if anybody is."""
+    """Return the user who is logged in, or None."""
     return USERS.get(session.get("user", ""))
 
 
@@ -68,7 +68,7 @@ def begun_with(session_id: str) -> str | None:
 
 
 def login_required(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
-    """Send whoever is not logged in to the login page, and from there back to a page that was asked for."""
+    """Redirect users who are not logged in to the login page, and after the login back to the requested page."""
 
     @wraps(view)
     def guarded(*args: object, **kwargs: object) -> ResponseReturnValue:
