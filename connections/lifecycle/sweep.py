@@ -1,10 +1,10 @@
 """Sweep: find what is due and have it done once, however many sweeps run at once.
 
-Rows are locked with SKIP LOCKED and marked, so that two beats send each task once; a task that is lost is sent again
-when its mark has passed. The cost follows what is due: every sweep reads a partial index. Provider apps that the
-throttle holds back are left out, and none gets more at once than its budget: what is left stays due. Where there is
-more to do than one worker has threads, connections of the same app share a task: a provider that does not answer keeps
-no other app waiting.
+A sweep locks rows with SKIP LOCKED and marks them, so that two beats send each task only once. A lost task is sent
+again when its mark has expired. The cost depends on how much is due, because every sweep reads a partial index. A sweep
+leaves out the provider apps that the throttle holds back, and sends no app more at once than its budget; the rest stays
+due. Where there is more to do than one worker has threads, connections of the same app share a task, so that a provider
+that does not answer keeps no other app waiting.
 """
 
 import uuid
@@ -26,7 +26,7 @@ MOST_BATCHES = 8
 RESEND_AFTER = timedelta(seconds=60)
 PROBES_AN_APP = 50
 
-# Up to so many connections have a task of their own; where there are more, up to so many of one provider app share one.
+# Up to TASKS_APART connections get a task each. If more are due, up to MOST_TOGETHER of one provider app share a task.
 TASKS_APART = 64
 MOST_TOGETHER = 8
 
@@ -34,7 +34,7 @@ _Send = Callable[..., None]
 
 
 def sweep_refreshes(*, now: datetime) -> int:
-    """Send the refreshes that are due, at most 500, and return how many there were."""
+    """Send the refreshes that are due, at most 500, to the workers. Return how many. Short transactions, no HTTP."""
     due = (
         Connection.objects.filter(refresh_due_at__lte=now, status__in=VENDS)
         .working()
@@ -52,7 +52,7 @@ def sweep_refreshes(*, now: datetime) -> int:
 
 
 def sweep_probes(*, now: datetime) -> int:
-    """Send the probes that are due, at most 50 for a provider app, and return how many there were."""
+    """Send the probes that are due, at most 50 for each provider app. Return how many. Short transactions, no HTTP."""
     due = Connection.objects.filter(probe_due_at__lte=now, status__in=VENDS).working()
     return _sweep(
         due.order_by("probe_due_at"),
@@ -64,7 +64,7 @@ def sweep_probes(*, now: datetime) -> int:
 
 
 def sweep_revocations(*, now: datetime) -> int:
-    """Send the revocations that are due, and return how many there were."""
+    """Send the revocations that are due to the workers. Return how many. Short transactions, no HTTP."""
     due = Connection.objects.filter(revocation_due_at__lte=now, revocation=Revocation.PENDING)
     with short_transaction():
         rows = list(lock_due(due.order_by("revocation_due_at"), limit=BATCH))
@@ -83,8 +83,8 @@ def _sweep(
 ) -> int:
     """Mark and send what is due, in order, up to what each provider app may get.
 
-    An app that has had its share is left out of the next batch of the same sweep, so that however much of it is due
-    keeps nobody else waiting. What ``mark`` sets takes a row out of ``due``.
+    An app that has had its share is left out of the next batch of the same sweep. So an app with very much due keeps no
+    other app waiting. ``mark`` maps columns to the values that take a row out of ``due``.
     """
     taken: list[Connection] = []
     of_app: Counter[uuid.UUID] = Counter()
@@ -118,7 +118,7 @@ def _mark(rows: list[Connection], mark: dict[str, datetime]) -> None:
 
 
 def _send_together(rows: list[Connection], send: _Send) -> None:
-    """Send ``rows`` on commit, in order; several in one message where they are many."""
+    """Send ``rows`` in their order, when the transaction commits. Where they are many, one message carries several."""
     most = min(MOST_TOGETHER, max(1, ceil(len(rows) / TASKS_APART)))
     groups: dict[uuid.UUID, list[uuid.UUID]] = {}
     for row in rows:

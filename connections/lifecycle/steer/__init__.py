@@ -1,6 +1,6 @@
 """Steer: what an operator asks for, with an audit row that says who.
 
 - ``on_demand``: refresh, probe, disconnect or read a kept answer now; ``switches``: kill switches and pauses
-- ``rebind``: the provider has moved; ``change_metadata``: the operator's own column
+- ``rebind``: lets credentials follow a provider that has moved; ``change_metadata``: the operator's own column
 - ``outlook``: what will happen to a connection next, in words
 """

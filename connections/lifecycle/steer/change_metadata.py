@@ -13,7 +13,10 @@ MAX_BYTES = 16 * 1024
 
 
 def change_metadata(connection_id: uuid.UUID, metadata: dict[str, Any], *, actor: audit.Actor) -> None:
-    """Replace the metadata of one connection. Raises ``NotFound`` and ``InvalidRequest`` (over 16 KiB)."""
+    """Replace the metadata of one connection: any JSON object of the operator's. One short transaction that locks it.
+
+    Raises ``NotFound`` and ``InvalidRequest`` (over 16 KiB).
+    """
     if len(json.dumps(metadata)) > MAX_BYTES:
         raise InvalidRequest("The metadata is larger than 16 KiB.", field="metadata")
     with short_transaction():

@@ -1,7 +1,8 @@
 """On demand: a refresh, a probe or an ending that an operator asks for, with its audit row and the outcome in words.
 
-What refreshes and probes do is ``refresh`` and ``probe``. Here somebody at a screen asks, and is told what happened.
-For one connection or a few the work is done at once; for many it is ordered, and a worker does it.
+``refresh`` and ``probe`` do the work. These functions are for a person at a screen, and return what happened in words.
+For one connection or a few they do the work at once (``*_on_demand``); for many they order it from a worker
+(``order_*``).
 """
 
 import uuid
@@ -70,7 +71,7 @@ _REVOCATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What came of it: a stable ``code``, a sentence for people, and when asking again can lead to more, if known."""
+    """The outcome: a stable ``code``, a sentence for people, and after how long a new request can achieve more."""
 
     is_success: bool
     code: str
@@ -81,8 +82,8 @@ class Told:
 def refresh_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor, trigger: Trigger = Trigger.OPERATOR) -> Told:
     """Replace the current credential of one connection now, whatever its due time and backoff say.
 
-    Not so within 10 s of the last refresh. Waits up to 10 s for one that is under way. HTTP: no transaction may be
-    open. Raises ``Suspended`` and ``Paused``.
+    Does nothing within 10 s of the last refresh. Waits up to 10 s for a refresh that is under way. HTTP: no transaction
+    may be open. Raises ``Suspended`` and ``Paused``.
     """
     connection = _asked_about("connection.refresh", connection_id, actor=actor)
     if connection is None:
@@ -122,7 +123,7 @@ def probe_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor, trigger: Tr
 
 
 def reread_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor) -> Told:
-    """Read again what one connection has unread. Nothing is sent."""
+    """Try again to read the unread answers of one connection. Nothing is sent to the provider."""
     count, left = reread(connection_id, actor=actor)
     if count:
         return Told(True, "read", "Read: what the provider had answered is in use.")
@@ -132,14 +133,14 @@ def reread_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor) -> Told:
 
 
 def discard_on_demand(connection_id: uuid.UUID, *, actor: audit.Actor) -> Told:
-    """Destroy what one connection has unread: the next refresh is sent with the token before."""
+    """Destroy the unread answers of one connection. The next refresh then sends the refresh token of before."""
     if discard_unread(connection_id, actor=actor):
         return Told(True, "discarded", "Destroyed. The next refresh is sent with the refresh token before it.")
     return Told(False, "nothing", "No answer is waiting to be read.")
 
 
 def _too_soon(connection: Connection) -> RefreshReport | None:
-    """Return the report for a credential that a refresh has just brought: another would only be a hot loop."""
+    """Return the report that refuses a refresh within 10 s of the last one (a hot loop), or None."""
     current = CredentialVersion.objects.filter(Q(id=connection.current_version_id), attempt_id__isnull=False)
     received_at = current.values_list("received_at", flat=True).first()
     left = None if received_at is None else received_at + FLOOR - database_now()
@@ -149,7 +150,10 @@ def _too_soon(connection: Connection) -> RefreshReport | None:
 
 
 def _asked_about(action: str, connection_id: uuid.UUID, *, actor: audit.Actor) -> Connection | None:
-    """Return the connection. Raises ``Suspended`` or ``Paused``, with an audit row, where nothing may be sent."""
+    """Return the connection, or None if it is gone.
+
+    Raises ``Suspended`` or ``Paused``, with an audit row for ``action``, where nothing may be sent to the provider.
+    """
     connection = Connection.objects.select_related("tenant", "provider_app").filter(id=connection_id).first()
     if connection is not None and (off := switched_off(connection)) is not None:
         audit.record(action, decision=off.code, actor=actor, connection=connection)
@@ -158,7 +162,10 @@ def _asked_about(action: str, connection_id: uuid.UUID, *, actor: audit.Actor) -
 
 
 def end_on_demand(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, keep: bool) -> Told:
-    """Revoke one connection (``keep``: it can be connected anew) or disconnect it for good. Raises ``NotFound``."""
+    """Revoke one connection (``keep``: it can be connected anew) or disconnect it for good. No HTTP.
+
+    Raises ``NotFound``.
+    """
     before = Connection.objects.only("status").filter(id=connection_id).first()
     connection = disconnect(connection_id, now=now, actor=actor, keep=keep)
     if before is not None and before.status == connection.status:

@@ -1,6 +1,6 @@
 """Outlook: what happens next to a connection, in words, from a snapshot and ``now``. Pure: no I/O, no clock.
 
-It tells what the sweeps, ``claim`` and ``revoke`` will decide; it decides nothing itself.
+It predicts what the sweeps, ``claim`` and ``revoke`` will decide; it decides nothing itself.
 """
 
 import math
@@ -23,13 +23,13 @@ from connections.models import (
 )
 from connections.models.switches import KILL_SWITCH, PAUSE, thrown
 
-# Each unit serves up to where the next one gives at least two of it.
+# A unit is used until the next larger one would give at least two.
 _UNITS = (("s", 1, 90), ("min", 60, 5400), ("h", 3600, 172_800), ("days", 86_400, math.inf))
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to come. ``at`` is None where it has no time; ``is_held`` marks what keeps something from happening."""
+    """One event to come. ``at`` is None where it has no time; ``is_held`` marks an obstacle instead of an event."""
 
     text: str
     at: datetime | None = None
@@ -43,10 +43,10 @@ def outlook(
     incidents: Sequence[Incident],
     now: datetime,
 ) -> list[Step]:
-    """Return what happens next to ``connection``, the weightiest first.
+    """Return what happens next to ``connection``, the most important first.
 
-    ``attempt`` is its open one; ``incidents`` are the open ones of its provider app. The connection has its tenant and
-    provider app loaded.
+    ``attempt`` is its open refresh attempt; ``incidents`` are the open incidents of its provider app. The tenant and
+    the provider app of ``connection`` have to be loaded.
     """
     match Status(connection.status):
         case Status.PENDING:
@@ -76,7 +76,7 @@ def outlook(
 
 
 def refresh_at(connection: Connection) -> datetime | None:
-    """Return when the next refresh may be sent: when it is due, or later where failures hold it back; None: never."""
+    """Return when the next refresh may be sent: when it is due, or later where failures hold it back. None: never."""
     if connection.refresh_due_at is None:
         return None
     return max(connection.refresh_due_at, connection.next_attempt_at or connection.refresh_due_at)

@@ -1,8 +1,8 @@
 """Rebind: let the credentials of a provider app follow it to endpoints that have moved.
 
-A credential goes to nobody but the party that gave it (``targets.check_grantor``). Where a provider has really moved,
-an operator who holds the keys says so here; the admin has no such button, because a person who may change an app may
-not read what its connections hold.
+A credential may only be sent to the party that issued it (``targets.check_grantor``). Where a provider has really
+moved, an operator with access to the keys confirms that by this command. The admin has no such button: a person who may
+change an app could otherwise have the credentials of its connections sent to a server of their own.
 """
 
 import uuid
@@ -21,17 +21,17 @@ from connections.vault.sealing import Unreadable, fingerprint, seal
 
 @dataclass(frozen=True, slots=True)
 class Rebound:
-    """How many connections follow, and how many are left as they were because a credential of theirs does not open."""
+    """How many connections were rebound (``moved``), and how many were ``left`` since a credential does not open."""
 
     moved: int
     left: int
 
 
 def rebind(app: ProviderApp, *, actor: audit.Actor) -> Rebound:
-    """Bind what the connections of ``app`` hold to its endpoints of today. Each is locked on its own; no HTTP.
+    """Bind the credentials of all connections of ``app`` to its endpoints of now.
 
-    Repeating it is harmless. Raises ``AppMisconfigured`` where the app cannot be used as it is: its client secrets have
-    to be entered for the new endpoints first.
+    Locks each connection in a short transaction of its own; no HTTP. Repeating it is harmless. Raises
+    ``AppMisconfigured`` where the app cannot be used: enter its client secrets for the new endpoints first.
     """
     moved = left = 0
     for connection_id in Connection.objects.filter(provider_app=app).order_by("id").values_list("id", flat=True):
@@ -43,7 +43,7 @@ def rebind(app: ProviderApp, *, actor: audit.Actor) -> Rebound:
 
 
 def _rebind(connection_id: uuid.UUID, *, actor: audit.Actor) -> bool:
-    """Rebind what one connection holds of its grant, all or nothing; False where there was nothing to do."""
+    """Rebind all credential versions of one connection's grant, or none. Return False where nothing had to change."""
     with short_transaction():
         connection = lock_connection(connection_id)
         if connection is None:

@@ -1,8 +1,8 @@
 """Switches: what an operator turns off, and on again.
 
-Suspending acts on the next vend, pausing on background work alone. The switches are flags beside the status: turning
-one changes nothing else, so turning it back restores what was. Each change has its audit row; a switch that already
-stands as asked is left alone.
+Suspending takes effect on the next vend; pausing stops only background work. The switches are flags beside the status:
+turning one changes nothing else, so turning it back restores the state of before. Each change writes an audit row, in
+one transaction. A switch that already stands as asked is not changed.
 """
 
 from datetime import datetime
@@ -28,25 +28,25 @@ _KINDS: dict[type, str] = {
 
 
 def suspend(subject: Suspendable, *, now: datetime, actor: audit.Actor) -> bool:
-    """Switch ``subject`` off: nothing of it vends or refreshes any more. False if it was off already."""
+    """Switch ``subject`` off: none of its connections vends or refreshes any more. Return False if it was off."""
     return _turn(subject, KILL_SWITCH, now, verb="suspended", actor=actor)
 
 
 def resume(subject: Suspendable, *, actor: audit.Actor) -> bool:
-    """Switch ``subject`` on again. False if it was on already.
+    """Switch ``subject`` on again. Return False if it was on already.
 
-    Raises ``InvalidRequest`` for a tenant that is being deleted: it stays off.
+    Raises ``InvalidRequest`` for a tenant that is being deleted: such a tenant stays off.
     """
     return _turn(subject, KILL_SWITCH, None, verb="resumed", actor=actor)
 
 
 def pause(subject: Pausable, *, now: datetime, actor: audit.Actor) -> bool:
-    """Stop refreshing and probing ``subject``; valid credentials still vend. False if it was paused already."""
+    """Stop refreshing and probing ``subject``; valid credentials still vend. Return False if it was paused already."""
     return _turn(subject, PAUSE, now, verb="paused", actor=actor)
 
 
 def unpause(subject: Pausable, *, actor: audit.Actor) -> bool:
-    """Refresh and probe ``subject`` again. False if it was not paused."""
+    """Refresh and probe ``subject`` again. Return False if it was not paused."""
     return _turn(subject, PAUSE, None, verb="unpaused", actor=actor)
 
 

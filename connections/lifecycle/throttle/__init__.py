@@ -1,7 +1,8 @@
-"""Throttle: may this provider be asked now? What one connection learns of it holds for the whole provider app.
+"""Throttle: may this provider be asked now? What one connection learns counts for the whole provider app.
 
 Promise: nothing is sent before ``Retry-After``, nor past an open breaker, nor beyond the budget of requests.
 In: the outcome of each call. Out: how long to wait. Keeps its state in Redis, and changes no table.
 
-- ``admission``: asked before each call, and told what came of it; ``scripts``: what is kept, and the Lua that does it
+- ``admission``: admits each call before it is made, and learns from its outcome
+- ``scripts``: the keys in Redis, and the Lua that reads and changes them
 """

@@ -1,13 +1,17 @@
-"""Throttle: may a provider be asked now? What one connection learns of its provider holds for the whole provider app.
+"""Throttle: may a provider be asked now? What one connection learns counts for the whole provider app.
 
-Three restraints, kept in Redis for all processes: ``Retry-After``, obeyed for everything of the app; a circuit
-breaker for each of its servers, which opens when distinct connections in a row get no answer, lets one trial through
-when its time is up, and closes at the first answer; and a budget of requests, which those that a caller waits for may
-overdraw. What is held back stays due, and the sweeps leave it out meanwhile.
+There are three restraints, kept in Redis for all processes:
 
-None of it is needed for safety. With Redis away or emptied all is admitted, and what is left is each connection's own
-backoff in the database. Nothing here raises or waits for longer than a quarter of a second, nor that twice within a
-second. The Lua is ``scripts``.
+- ``Retry-After``, obeyed for all requests of the app
+- a circuit breaker for each of the provider's servers: it opens when several distinct connections in a row get no
+  answer, lets one trial through when its time is up, and closes at the first answer
+- a budget of requests, which a request for a waiting caller may overdraw
+
+Work that is held back stays due, and the sweeps leave it out meanwhile.
+
+Safety does not depend on any of this. If Redis is away or emptied, every request is admitted, and only each
+connection's own backoff in the database remains. No function here raises, and none waits for Redis longer than a
+quarter of a second; after such a wait, none waits again for a second. The Lua is in ``scripts``.
 """
 
 import random
@@ -48,13 +52,13 @@ OPEN_BASE_SECONDS = 10.0
 OPEN_CAP_SECONDS = 300.0
 LONGEST_HOLD_SECONDS = 900.0
 
-# What may go at once, as a part of a minute's budget; and what of that probes leave to refreshes.
+# How much of a minute's budget may go at once; and the share of that which probes leave to refreshes.
 BURST = 1 / 6
 LEFT_TO_REFRESHES = 0.25
 TIMEOUT_SECONDS = 0.25
 AWAY_SECONDS = 1.0
 
-# What a server answers that cannot run any script now.
+# Error codes of a Redis server that cannot run scripts now.
 _SERVERS_FAULTS = ("MISCONF", "NOREPLICAS", "BUSY")
 
 
@@ -72,20 +76,20 @@ class Server(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Restraints:
-    """Provider apps that get less than what is due: nothing (``held``), or one trial at a time (``on_trial``)."""
+    """The provider apps that may send less than is due: nothing (``held``), or one trial at a time (``on_trial``)."""
 
     held: frozenset[uuid.UUID] = frozenset()
     on_trial: frozenset[uuid.UUID] = frozenset()
 
     def most_at_once(self, app_id: uuid.UUID, *, budget: int) -> int:
-        """Return how many requests of one app to begin now, for a ``budget`` a minute."""
+        """Return how many requests of one app may begin now; ``budget`` is in requests a minute. No I/O."""
         if app_id in self.held:
             return 0
         return 1 if app_id in self.on_trial else burst(budget)
 
 
 def burst(budget: int) -> int:
-    """Return how many requests may go at once for a ``budget`` a minute."""
+    """Return how many requests may go at once; ``budget`` is in requests a minute. No I/O."""
     return max(1, int(budget * BURST))
 
 
@@ -102,9 +106,9 @@ def admit(
 ) -> float | None:
     """Return None if one request of a provider app may be sent now, else the seconds to wait.
 
-    ``budget`` is the catalogue's requests a minute, of which one is taken; ``is_urgent`` says that a caller waits for
-    it, and may overdraw. Whoever is admitted tells what came of it (``note``) or that nothing was sent (``give_back``).
-    One round trip to Redis; do it outside of transactions.
+    ``budget`` is the catalogue's number of requests a minute; an admission takes one of them. ``is_urgent``: a caller
+    waits for the request, so it may overdraw the budget. After an admission, report the outcome with ``note``, or that
+    nothing was sent with ``give_back``. One round trip to Redis; call it outside of transactions.
     """
     room = burst(budget)
     left = room * LEFT_TO_REFRESHES if server is Server.RESOURCE and room > 1 else 0
@@ -113,7 +117,7 @@ def admit(
 
 
 def give_back(app_id: uuid.UUID, *, server: Server = Server.AUTHORIZATION) -> None:
-    """Take back an admission of which no use was made: nothing was due, or somebody else was at it."""
+    """Take back an unused admission: nothing was due, or another process is at it. One round trip to Redis."""
     _run(scripts.GIVE_BACK, app_id, server)
 
 
@@ -125,22 +129,22 @@ def note(
     server: Server = Server.AUTHORIZATION,
     grace_seconds: int = 0,
 ) -> None:
-    """Learn from what became of a request: ``failure`` is None where it succeeded. One round trip to Redis.
+    """Learn from the outcome of a request; ``failure`` is None where it succeeded. One round trip to Redis.
 
-    A refusal is an answer as well. What could not even be asked, for reasons of ours, says nothing. ``grace_seconds``
-    is how long the provider still takes a refresh token that an unanswered request may have used up: what we hold
-    back of our own accord does not outlast it.
+    A refusal counts as an answer. A request that we could not send, for reasons of ours, teaches nothing.
+    ``grace_seconds`` is how long the provider still accepts a refresh token that an unanswered request may have used
+    up. A wait that we impose ourselves never lasts longer than that (0: no limit).
     """
     if isinstance(failure, ProviderUnavailable):
         _note_silence(app_id, server, connection_id, failure.retry_after_seconds, grace_seconds=grace_seconds)
     elif failure is None or (isinstance(failure, GrantRejected | ClientRejected | RequestRejected) and failure.sent):
         _run(scripts.ANSWERED, app_id, server)
-    elif not isinstance(failure, MalformedResponse):  # a trial that was answered so is still out
+    elif not isinstance(failure, MalformedResponse):  # after a malformed answer the trial is still under way
         give_back(app_id, server=server)
 
 
 def note_probe(app_id: uuid.UUID, *, connection_id: uuid.UUID, found: ProbeResult, server: Server) -> None:
-    """Learn from what a probe or an introspection found. One round trip to Redis."""
+    """Learn from the result of a probe or an introspection. One round trip to Redis."""
     status = found.status
     is_down = found.unanswered or (status is not None and (status >= 500 or status == HTTPStatus.TOO_MANY_REQUESTS))
     if found.verdict not in (ProbeVerdict.ALIVE, ProbeVerdict.DEAD) and (is_down or found.retry_after_seconds):
@@ -152,7 +156,7 @@ def note_probe(app_id: uuid.UUID, *, connection_id: uuid.UUID, found: ProbeResul
 
 
 def restraints(server: Server) -> Restraints:
-    """Return which provider apps the sweeps are to leave out, or to try once. One round trip to Redis."""
+    """Return the provider apps that the sweeps leave out, and those that they try once. One round trip to Redis."""
     found = _run(scripts.RESTRAINED, None, server)
     if found is None:
         return Restraints()
@@ -168,7 +172,7 @@ def _note_silence(
     *,
     grace_seconds: int = 0,
 ) -> None:
-    """Hold the app for as long as the provider asks; where it asks for nothing, count the failure."""
+    """Hold the app back for as long as the provider asks. Where it names no time, count the failure for the breaker."""
     if retry_after_seconds:
         wait = min(retry_after_seconds, LONGEST_HOLD_SECONDS)
         _run(scripts.HOLD, app_id, server, wait)
@@ -192,7 +196,7 @@ def _note_silence(
 # --- Redis ------------------------------------------------------------------------------------------------------------
 @dataclass(slots=True)
 class _Line:
-    """What this process knows of the way to one Redis."""
+    """What this process knows about its connection to one Redis server."""
 
     away_until: float = 0.0
     is_away: bool = False
@@ -202,7 +206,7 @@ _lines: defaultdict[str, _Line] = defaultdict(_Line)  # by URL
 
 
 def _run(script: str, app_id: uuid.UUID | None, server: Server, *arguments: object) -> Any:
-    """Return what ``script`` answers; None with Redis away, which is then left alone for a second."""
+    """Return the answer of ``script``. None with Redis away; this process then leaves Redis alone for a second."""
     line = _lines[settings.REDIS_URL]
     if time.monotonic() < line.away_until:
         return None
@@ -213,7 +217,7 @@ def _run(script: str, app_id: uuid.UUID | None, server: Server, *arguments: obje
     except redis.ResponseError as error:
         if not _is_ours(error):
             return _away(line, error)
-        # Nothing is held back because of it, and it is told each time until it is mended.
+        # A fault in our Lua holds nothing back, and is logged each time until it is mended.
         logger.error("throttle_script_failed", error=str(error)[:200])
         return None
     except (redis.RedisError, OSError, ValueError) as error:
@@ -223,13 +227,13 @@ def _run(script: str, app_id: uuid.UUID | None, server: Server, *arguments: obje
 
 
 def _is_ours(error: redis.ResponseError) -> bool:
-    """Whether our Lua is at fault, not the server's memory, role or permissions: these have classes of their own."""
+    """Whether our Lua is at fault, and not the server's memory, role or permissions, which have their own classes."""
     text = str(error)
     return type(error) is redis.ResponseError and "script" in text and not text.startswith(_SERVERS_FAULTS)
 
 
 def _away(line: _Line, error: Exception) -> None:
-    """Leave that Redis alone for a second; told when it begins."""
+    """Leave that Redis alone for a second. Log only the first time."""
     line.away_until = time.monotonic() + AWAY_SECONDS
     if not line.is_away:
         logger.warning("throttle_off", error=type(error).__name__)
@@ -238,7 +242,7 @@ def _away(line: _Line, error: Exception) -> None:
 
 @lru_cache(maxsize=4)
 def _scripts(url: str) -> Mapping[str, Any]:
-    """Return the scripts at the Redis of ``url``, ready to be called; connects to nothing yet."""
+    """Return the scripts, ready to be called at the Redis of ``url``. Opens no connection yet."""
     client = redis.Redis.from_url(
         url,
         socket_timeout=TIMEOUT_SECONDS,

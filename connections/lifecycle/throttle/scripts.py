@@ -1,15 +1,17 @@
 """What the throttle keeps in Redis, and the Lua that reads and changes it: one round trip, and no race in between.
 
-Times are Redis's own, in seconds, so that the clocks of the workers need not agree. Of each provider app a hash:
+Times are by Redis's own clock, in seconds, so that the clocks of the workers need not agree. Each provider app has a
+hash:
 
-    hold_until              nothing is sent before (``Retry-After``)
+    hold_until              nothing is sent before this moment (``Retry-After``)
     tokens, tokens_at       the bucket of the budget, and when it was filled last
     SERVER:open_until       the breaker of one server of the provider is open until then…
     SERVER:trips            …for the so-many-th time since it last answered; from then on one trial at a time may go
     SERVER:trial_until      a trial is under way
 
-and beside it the set of the connections that one server last failed to answer. ``held:SERVER`` and ``tripped:SERVER``
-are sorted by the moment at which an app leaves them: the sweeps read them at once instead of app by app. All expire.
+and beside the hash, a set of the connections that one server last failed to answer. ``held:SERVER`` and
+``tripped:SERVER`` are sorted sets of apps by the moment at which an app leaves them, so that a sweep reads all apps in
+one call. All keys expire.
 """
 
 PREFIX = "latchkey:throttle"
@@ -68,7 +70,7 @@ return nil
 """
 )
 
-# ARGV: app, server. Takes an admission back of which no use was made.
+# ARGV: app, server. Takes back an unused admission.
 GIVE_BACK = (
     _HEAD
     + """
@@ -125,7 +127,7 @@ leave_out(ARGV[4], tostring(until_))
 """
 )
 
-# ARGV: -, server. Answers the apps that are held out, and those that may send one trial.
+# ARGV: -, server. Answers the apps that are held back, and those that may send one trial.
 RESTRAINED = (
     _HEAD
     + """

@@ -1,4 +1,4 @@
-"""Which connection is meant by {tenant, provider, end user}. Refusals are audited like those of the vend itself."""
+"""Find the connection of {tenant, provider, end user}. Refusals leave audit rows like those of the vend itself."""
 
 import uuid
 from dataclasses import replace
@@ -24,8 +24,9 @@ def connection_of_owner(
 ) -> uuid.UUID:
     """Return the id of the one connection of ``end_user`` (None: of the whole tenant) at ``provider``.
 
-    Connections that work are preferred to broken ones, those to pending ones. The vend itself checks the rest. Raises
-    ``Unauthorized``, ``Suspended``, ``PermissionDenied``, ``InvalidRequest``, ``NotFound`` and ``AmbiguousConnection``.
+    Prefers connections that work to broken ones, and broken ones to pending ones. The vend itself checks the rest. A
+    few queries. Raises ``Unauthorized``, ``Suspended``, ``PermissionDenied``, ``InvalidRequest``, ``NotFound`` and
+    ``AmbiguousConnection``.
     """
     client = client_with_key(key_hash)
     if client is None:

@@ -1,9 +1,10 @@
 """The one statement of a vend: who asks, what they may have, the ciphertext, and the audit row, committed together.
 
 PostgreSQL checks the key, finds the connection, decides the plain cases and writes the audit row in one round trip.
-What it allows, ``rules.decide_vend`` allows; what it leaves open comes back with the facts for that function to
-decide. The statement compares scopes by name. When one stands for another is in the catalogue, which may change at any
-time: where a granted scope stands for one that is asked for, the statement runs once more, for that granted one.
+The statement allows nothing that ``rules.decide_vend`` would not allow. For every case that it leaves open it returns
+the facts, and that function decides. The statement compares scopes by name. The rules by which one scope stands for
+another are in the catalogue, which may change at any time. So where a granted scope stands for a requested one, the
+statement runs a second time, with the name of the granted one.
 """
 
 import uuid
@@ -83,10 +84,10 @@ SELECT caller.id AS client_id, caller.permissions, caller.is_suspended AS is_cli
 
 @dataclass(frozen=True, slots=True)
 class VendRow:
-    """What the statement answers. All but the first members are None where the caller may not see the connection.
+    """The row that the statement returns. All but the first are None where the caller may not see the connection.
 
-    ``missing_scopes`` are those that were asked for and not granted by their own name (``scopes_missing`` knows more).
-    ``params``, ``app_params`` and ``discovered`` are JSON texts.
+    ``missing_scopes`` are the requested scopes that are not granted under their own name (``scopes_missing`` also
+    applies the catalogue's rules). ``params``, ``app_params`` and ``discovered`` are JSON texts.
     """
 
     now: datetime
@@ -126,7 +127,7 @@ class VendRow:
     wrapped: bytes = field(repr=False)
 
     def facts(self) -> VendFacts:
-        """Return what ``rules.decide_vend`` needs to know."""
+        """Return the facts for ``rules.decide_vend``. No I/O beyond the catalogue."""
         if self.connection_id is None:
             raise ValueError("There is no connection to decide about.")
         return VendFacts(
@@ -153,7 +154,7 @@ class VendRow:
         return rules.witnesses(scopes, granted=granted)
 
     def scopes_missing(self) -> tuple[str, ...]:
-        """Return the scopes that were asked for and that no granted one stands for."""
+        """Return the requested scopes for which no granted scope stands."""
         asked = self.missing_scopes or ()
         return scope_rules_of(self.provider).missing(asked, granted=self.scopes or ()) if asked else ()
 
@@ -170,10 +171,10 @@ def run_vend_statement(
     purpose: str,
     address: str | None,
 ) -> VendRow | None:
-    """Run the statement, prepared on the server, outside any transaction; None means that the key is not valid.
+    """Run the statement, prepared on the server, outside any transaction. None means that the key is not valid.
 
-    Runs it twice where the scopes that are asked for go by other names than the granted ones. When ``audit_id`` is set
-    the audit row is committed and the credential may be handed out.
+    Runs the statement twice where granted scopes stand for requested ones under other names. If ``audit_id`` of the row
+    is set, the audit row is committed and the credential may be handed out.
     """
     parameters: dict[str, Any] = {
         "key_hash": key_hash,

@@ -1,4 +1,4 @@
-"""May this be vended: the decision as a pure function of what is known and asked for. No I/O, no clock."""
+"""May this credential be vended: the decision as a pure function of the facts and the request. No I/O, no clock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ DEFAULT_MIN_TTL_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class VendRequest:
-    """What a caller asks for. ``min_ttl_seconds`` is None where the caller did not say."""
+    """The request of a caller. ``min_ttl_seconds`` is None where the caller named no lifetime."""
 
     end_user: str | None = None
     scopes: Sequence[str] = ()
@@ -23,10 +23,10 @@ class VendRequest:
 
 @dataclass(frozen=True, slots=True)
 class VendFacts:
-    """What is known of a connection at the moment of a vend.
+    """The facts about a connection at the moment of a vend.
 
-    ``ungranted_scopes`` are those that were asked for and that the provider did not name; ``scope_rules`` say when a
-    granted scope stands for another.
+    ``ungranted_scopes`` are the requested scopes that the provider did not name; ``scope_rules`` say when a granted
+    scope stands for another.
     """
 
     status: Status
@@ -50,7 +50,7 @@ class Vend:
 class RefreshFirst:
     """The credential is too old for this request.
 
-    ``still_valid`` says that it could serve if no other is to be had, ``is_expired`` that it could serve nobody.
+    ``still_valid``: the credential may be handed out if the refresh brings no other. ``is_expired``: it is useless.
     """
 
     still_valid: bool
@@ -74,7 +74,7 @@ class Refuse:
 
 
 def decide_vend(facts: VendFacts, request: VendRequest, *, now: datetime) -> Vend | RefreshFirst | Refuse:
-    """Decide one vend. The SQL of ``query`` allows exactly what this function answers ``Vend`` to."""
+    """Decide one vend. The SQL of ``query`` allows exactly the cases for which this function returns ``Vend``."""
     if facts.is_suspended:
         return Refuse("suspended")
     if not _acts_for_owner(facts, request):
@@ -104,9 +104,10 @@ def decide_vend(facts: VendFacts, request: VendRequest, *, now: datetime) -> Ven
 
 
 def _acts_for_owner(facts: VendFacts, request: VendRequest) -> bool:
-    """Whether the request names somebody who may use the connection: its end user, or anybody at its tenant.
+    """Whether the request names a person who may use the connection: its end user, or any end user for a tenant's own.
 
-    The caller vouches for who that is: end users are the operator's own ids, which nobody here could check.
+    The caller vouches for the person. End users are the operator's own ids, which Latchkey cannot check. A request
+    without an end user needs ``may_act_without_user``.
     """
     if request.end_user is None:
         return request.may_act_without_user

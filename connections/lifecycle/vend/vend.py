@@ -60,7 +60,7 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class VendOrder:
-    """One call: which connection, for whom, and what for. ``key_hash`` is that of the caller's API key."""
+    """One call: which connection, for whom, and for what. ``key_hash`` is the digest of the caller's API key."""
 
     key_hash: bytes = field(repr=False)
     connection_id: uuid.UUID
@@ -75,17 +75,18 @@ class VendOrder:
 
 @dataclass(frozen=True, slots=True)
 class Vended:
-    """A credential handed out, with what is known about it."""
+    """A credential that is handed out, with the facts about it."""
 
     presentation: Presentation
     row: VendRow
 
 
 def vend(order: VendOrder) -> Vended:
-    """Return the connection's current credential; its audit row is committed by then.
+    """Return the connection's current credential. Its audit row is committed before this returns.
 
-    A valid one comes from one statement. Where none is valid, refreshes it or waits up to 10 s for the refresh that is
-    under way, and decides once more. Raises the refusals of the API's vend, each audited.
+    A valid credential takes one statement. Where none is valid, this refreshes it (HTTP) or waits up to 10 s for the
+    refresh that is under way, and decides once more. No transaction may be open. Raises the refusals of the API's vend,
+    each with an audit row.
     """
     row = _ask(order)
     if row.audit_id is not None:
@@ -111,7 +112,7 @@ def _ask(order: VendOrder) -> VendRow:
     try:
         row = _run(order)
     except (OperationalError, InterfaceError):
-        # The database was restarted: once more, on a connection that is not left over from before.
+        # The database was restarted. Try once more on a new connection.
         release_database()
         replace_broken_connections()
         row = _run(order)
@@ -282,7 +283,7 @@ def _open_row(row: VendRow) -> Vended:
 
 
 def _note_unopened(row: VendRow, *, decision: str) -> None:
-    """Record that what the vend's own audit row allowed was not handed out after all."""
+    """Record that the credential which the vend's audit row allowed was not handed out after all."""
     AuditEvent.objects.create(
         action="credential.open",
         decision=decision,
@@ -304,9 +305,9 @@ def _open(row: VendRow) -> Credential:
 
 @lru_cache(maxsize=2048)
 def _target(edition: int, provider: str, auth_style: str, app_params: str, discovered: str, params: str) -> Target:
-    """Return what a presentation needs, from JSON texts; no secret of ours is opened for a vend.
+    """Return the target from which to present a credential. Opens no client secret; ``app_params``… are JSON texts.
 
-    ``edition`` is the catalogue's: an edited entry is in force from the next vend on.
+    Cached. ``edition`` is that of the catalogue, so that an edited entry is in force from the next vend on.
     """
     return resolve(
         entry=entry_named(provider),
