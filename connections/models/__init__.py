@@ -1,12 +1,12 @@
 """The tables: one noun a file, with named mutators. Secrets are columns of ``fields.SealedField``.
 
-- ``states``: every table of allowed steps · ``failures``: what may stand against a connect session
-- ``switches``: what is switched off
+- ``states``: every table of allowed steps · ``failures``: the codes of why a connect session fails
+- ``switches``: the kill switches and pauses
 - ``tenant`` · ``provider_app``: our registration at a provider · ``api_client``: who calls, with which keys
 - ``connect_session``: an invitation · ``burnt_code``: a code that came to the wrong browser
 - ``connection``: one grant · ``credential_version``: one set of its secrets · ``scope``: one scope of it
-- ``refresh_attempt``: one try to refresh · ``unread_answer``: an answer that nobody could read
-- ``incident``: what is wrong with a provider app · ``audit_event`` · ``outbox_event``
+- ``refresh_attempt``: one try to refresh · ``unread_answer``: an answer that could not be read
+- ``incident``: a fault of a provider app · ``audit_event`` · ``outbox_event``
 - ``data_key``: a tenant's key, wrapped · ``fields``: columns that are encrypted
 """
 

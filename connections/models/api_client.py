@@ -46,7 +46,7 @@ class ApiClient(models.Model):
 
     @property
     def is_entrusted(self) -> bool:
-        """Whether it reaches beyond the named end users of one tenant, or skips the check of who connects."""
+        """Whether the client reaches beyond the named end users of one tenant, or may skip the completion check."""
         return self.tenant_id is None or self.allows_unbound or Permission.VEND_WITHOUT_USER in self.permissions
 
 

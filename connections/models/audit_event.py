@@ -1,6 +1,6 @@
 """What happened, who asked and what was decided. Append-only: a trigger refuses every change of a row.
 
-No foreign keys: an audit row outlives what it speaks of.
+There are no foreign keys: an audit row outlives the rows to which it refers.
 """
 
 from django.contrib.postgres.fields import ArrayField
@@ -10,7 +10,10 @@ from django.db.models.functions import Now
 
 
 class AuditEvent(models.Model):
-    """One event. ``decision`` is "allowed" or the stable code of the refusal; ``fingerprint`` an HMAC of the token."""
+    """One event. ``decision`` is "allowed", an outcome, or the stable code of the refusal.
+
+    ``fingerprint`` is an HMAC of the token. ``detail`` holds further facts by name (``journal.audit.record``).
+    """
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField(db_default=Now())

@@ -1,4 +1,4 @@
-"""One authorization code that came to the wrong browser: nobody may bring it any more."""
+"""One authorization code that came to the wrong browser. Nobody may use it any more."""
 
 from django.db import models
 
@@ -7,7 +7,7 @@ from connections.models.provider_app import ProviderApp
 
 
 class BurntCode(models.Model):
-    """Only a hash of the code is kept. ``session`` alone may still bring it, None: nobody."""
+    """A burnt code, of which only a hash is stored. Only ``session`` may still bring the code; None: no session may."""
 
     provider_app = models.ForeignKey(ProviderApp, on_delete=models.CASCADE, related_name="+")
     session = models.ForeignKey(ConnectSession, null=True, blank=True, on_delete=models.CASCADE, related_name="+")

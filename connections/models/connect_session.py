@@ -14,25 +14,26 @@ from connections.models.provider_app import ProviderApp
 from connections.models.states import AWAITING_WORD, IN_BROWSER, SESSION_MAY_BECOME, UNFINISHED, SessionState, Status
 from connections.models.tenant import Tenant
 
-EXCHANGE_LIMIT = timedelta(seconds=60)  # an exchange that began longer ago is over, or nobody waits for it
+EXCHANGE_LIMIT = timedelta(seconds=60)  # an older exchange has died, or nobody waits for it any more
 
 
 class ConnectSession(models.Model):
-    """One session. Every secret it knows is stored hashed (token, cookie, state, completion code) or sealed.
+    """One session. Its secrets are stored hashed (token, cookie, state, completion code) or sealed.
 
-    ``held`` is what the provider or the end user gave, until the operator's backend confirms who it belongs to, and
-    then the credential that was obtained with it, until the connection has it (``kept_until`` at the latest).
-    ``code_verifier`` seals the verifier, if any, with the registrar that the authorization request was for.
-    ``params`` are the operator's, ``typed_params`` what the end user typed at the last try, ``callback_params`` what
-    the provider's answer brought; ``connect.params`` merges them. ``state_hash`` is that of the last authorization
-    request: it waits for an answer in the state ``authorizing`` alone, and is kept afterwards so that an answer which
-    is delivered twice is recognized. ``end_user`` is the person who connects, also where the connection will belong to
-    the whole tenant.
-    ``code_challenge`` is the operator's own, "" for none: its verifier stays in the login session that began this one.
-    ``failure`` is a stable code. Times are absolute: nothing extends them.
+    - ``held``: the sealed code or typed key, until the operator's backend confirms whose it is; then the sealed
+      credential that was obtained with it, until the connection has it (``kept_until`` at the latest)
+    - ``code_verifier``: the sealed PKCE verifier, if any, with the registrar to which the authorization request went
+    - ``params`` from the operator, ``typed_params`` from the end user's last try and ``callback_params`` from the
+      provider's answer: each maps a parameter's name to its value, and ``connect.params`` merges them
+    - ``state_hash``: the hash of the last authorization request's state. An answer is awaited only while the session
+      is ``authorizing``; the hash stays, so that an answer which is delivered twice is recognised
+    - ``end_user``: the person who connects, also where the connection will belong to the whole tenant
+    - ``code_challenge``: the operator's own, "" for none. Its verifier stays in the login session that began this one
+    - ``failure``: a stable code. Times are absolute: nothing extends them
 
-    ``state`` changes through the named mutators alone. Each takes one step of ``states.SESSION_MAY_BECOME``, saves what
-    belongs to it, and raises ``ValueError`` for a step that the table does not have. Call them with the row locked.
+    ``state`` changes only through the named mutators. Each takes one step of ``states.SESSION_MAY_BECOME``, saves the
+    columns that belong to the step, and raises ``ValueError`` for a step that the table lacks. Call them with the row
+    locked.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -108,9 +109,9 @@ class ConnectSession(models.Model):
 
     @property
     def is_suspended(self) -> bool:
-        """Whether a kill switch stops it: its tenant's, its API client's, its provider app's or its connection's.
+        """Whether a kill switch stops the session: of its tenant, API client, provider app or connection.
 
-        One that opted out of the confirmation ends with its API client's right to that.
+        A session that opted out of the confirmation also stops when its API client loses the right to that.
         """
         concerned = (self.tenant, self.api_client, self.provider_app, self.reconnects)
         if any(one is not None and one.suspended_at is not None for one in concerned):
@@ -118,11 +119,11 @@ class ConnectSession(models.Model):
         return self.binding == Binding.NONE and not self.api_client.allows_unbound
 
     def has_died(self, *, now: datetime) -> bool:
-        """Whether its exchange began so long ago that whoever made it is gone, or is not waited for."""
+        """Whether its exchange began so long ago that the process is dead or its caller no longer waits."""
         return _is_past(self.exchange_started_at, now=now - EXCHANGE_LIMIT)
 
     def is_overdue(self, *, now: datetime) -> bool:
-        """Whether nobody finished, confirmed or chose in time, or an exchange died and left nothing to go on from."""
+        """Whether the time to finish, confirm or choose is over, or a dead exchange left nothing to go on from."""
         if self.state in AWAITING_WORD:
             return _is_past(self.kept_until or self.completion_expires_at, now=now)
         if self.state == SessionState.EXCHANGING:
@@ -133,13 +134,13 @@ class ConnectSession(models.Model):
         return self.state in IN_BROWSER and _is_past(self.browser_expires_at, now=now)
 
     def bind_browser(self, *, browser_hash: bytes, until: datetime) -> None:
-        """Give it to the browser whose cookie has this hash: the link is used up."""
+        """Bind the session to the browser whose cookie has this hash. The link is used up."""
         self._step(SessionState.STARTED, browser_hash=browser_hash, browser_expires_at=until)
 
     def send_to_provider(
         self, app: ProviderApp, *, typed_params: dict[str, str], state_hash: bytes, code_verifier: bytes
     ) -> None:
-        """Record the authorization request that the browser is sent away with. ``code_verifier`` is sealed."""
+        """Record the authorization request with which the browser leaves. ``code_verifier`` is sealed."""
         self._step(
             SessionState.AUTHORIZING,
             provider_app=app,
@@ -151,13 +152,13 @@ class ConnectSession(models.Model):
         )
 
     def reopen(self, failure: str) -> None:
-        """Let the same browser ask again; the last ``state`` stays known, and consumed."""
+        """Let the same browser ask again, after ``failure``. The last OAuth state stays stored and stays consumed."""
         self._step(SessionState.STARTED, failure=failure[:40], code_verifier=None)
 
     def hold(self, *, connection: Connection, held: bytes, completion_hash: bytes, until: datetime) -> None:
-        """Keep what came, sealed, until the operator's backend confirms whose it is.
+        """Keep the sealed code or key in ``held`` until the operator's backend confirms whose it is.
 
-        The provider app and the parameters that came with it are saved as they were set.
+        Also saves the provider app and the parameters as they are set on this object.
         """
         self._step(
             SessionState.HELD,
@@ -171,11 +172,11 @@ class ConnectSession(models.Model):
         )
 
     def begin_exchange(self, *, held: bytes | StoredSecret | None, now: datetime) -> None:
-        """Give what it keeps to one process. ``held`` is what stays: a code and its verifier are gone from here on."""
+        """Give the held grant to one process. ``held`` is what stays stored; a code and its verifier are deleted."""
         self._step(SessionState.EXCHANGING, held=held, code_verifier=None, exchange_started_at=now)
 
     def keep(self, held: bytes, *, until: datetime) -> None:
-        """Keep what the exchange has obtained, sealed, until the connection has it."""
+        """Keep the sealed credential that the exchange has obtained, until the connection has it."""
         self._step(SessionState.EXCHANGING, held=held, kept_until=until)
 
     def offer_choice(self, held: bytes, *, until: datetime) -> None:
@@ -190,11 +191,11 @@ class ConnectSession(models.Model):
         self._step(state, exchange_started_at=None, **sealed)
 
     def complete(self, connection: Connection) -> None:
-        """End it well: ``connection`` has what it kept."""
+        """End the session in success: ``connection`` has the credential now."""
         self._step(SessionState.COMPLETED, connection=connection, held=None)
 
     def fail(self, failure: str) -> None:
-        """End it, and destroy what it keeps. A connection that is still pending goes with it."""
+        """End the session in failure, and destroy what it keeps. Delete its connection if that is still pending."""
         pending = self.connection if self.reconnects_id is None else None
         self._step(SessionState.FAILED, failure=failure, held=None, code_verifier=None, connection=None)
         if pending is not None and pending.status == Status.PENDING:

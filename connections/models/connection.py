@@ -24,7 +24,7 @@ class OwnerKind(models.TextChoices):
 
 
 class Binding(models.TextChoices):
-    """How it was made sure that the person who connected is the person it is for."""
+    """How Latchkey made sure that the person who connected is the person for whom the session was made."""
 
     COMPLETION = "completion", "Confirmed by the operator's backend"
     NONE = "none", "Not confirmed"
@@ -45,32 +45,37 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     """Querysets of connections: always begin with a tenant, except in sweeps."""
 
     def for_tenant(self, tenant_id: uuid.UUID) -> Self:
-        """Those of one tenant."""
+        """Return the connections of one tenant."""
         return self.filter(tenant_id=tenant_id)
 
     def live(self) -> Self:
-        """Those that are connected, in whatever health."""
+        """Return the connections that are connected, in whatever health."""
         return self.filter(status__in=LIVE)
 
     def working(self) -> Self:
-        """Those of which nothing is switched off: neither suspended nor paused, nor their tenants or provider apps."""
+        """Return the connections without any kill switch or pause, of their own, their tenant or their provider app."""
         return self.filter(nothing_thrown())
 
 
 class Connection(models.Model):
-    """One grant. The lifecycle owns every column but ``metadata``, and changes them by the named mutators alone.
+    """One grant. The lifecycle owns every column but ``metadata``, and changes them only by the named mutators.
 
-    Call those with the row locked. Each saves what it changes.
+    Call the mutators with the row locked. Each saves the columns that it changes.
 
-    ``refresh_due_at`` and ``probe_due_at`` are what the sweeps look for (null: never); ``refresh_enqueued_until`` keeps
-    a sweep from sending the same task twice; ``next_attempt_at`` holds a refresh back after a failure. ``failures``
+    ``refresh_due_at`` and ``probe_due_at`` are when the sweeps act (null: never); ``refresh_enqueued_until`` keeps a
+    sweep from sending the same task twice; ``next_attempt_at`` holds a refresh back after a failure. ``failures``
     counts the refreshes that failed in a row, ``revocation_failures`` the tries to revoke.
-    ``access_expires_at`` is null where nobody knows the end: then probes watch. ``refresh_expires_at`` is when the
-    grant ends unless it is refreshed, ``grant_expires_at`` when it ends whatever is done (null: nobody said).
-    ``refresh_failing_at`` is since when no valid token is left because refreshes fail (null: it is not so).
-    ``lacks_refresh_token`` says that one was to be expected, and never came: the connection ends with its token.
-    ``evidence`` says what the status rests on; ``undecryptable_at`` when the current credential was found not to open,
-    ``answer_unread_at`` when an answer was received that could not be read (``unread_answer``).
+    ``access_expires_at`` is null where the end is unknown: then probes watch. ``refresh_expires_at`` is when the grant
+    ends unless it is refreshed, ``grant_expires_at`` when it ends even if it is refreshed (null: unknown).
+    ``refresh_failing_at`` is since when no valid token is left because refreshes fail (null: that is not so).
+    ``lacks_refresh_token``: a refresh token was expected and did not come, so the connection ends with its token.
+    ``undecryptable_at`` is when the current credential was found not to open, ``answer_unread_at`` when an answer
+    arrived that could not be read (``unread_answer``).
+
+    ``evidence`` holds the facts on which the status rests. Its keys, each only where it applies: ``detail``,
+    ``status``, ``error`` and ``sent`` (``providers.errors.Evidence``), ``attempt`` (id), ``failures``, ``refusals``,
+    ``refused_since``, ``probe``, ``probe_status``, ``by``, ``expired_at``, ``endpoint_moved_at`` and ``revocation``
+    (by version id: what ``end.revocation_proof`` saw). Times in it are text.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -94,7 +99,8 @@ class Connection(models.Model):
 
     grant_id = models.UUIDField(null=True, blank=True)
     authorized_at = models.DateTimeField(null=True, blank=True)
-    # Its row deletes nothing and is deleted first: what remains to be checked, the database checks at the commit.
+    # Deleting a version deletes nothing here, and comes before the connection changes or goes. The database checks the
+    # reference at the commit.
     current_version = models.OneToOneField(
         "connections.CredentialVersion", null=True, blank=True, on_delete=models.DO_NOTHING, related_name="+"
     )
@@ -200,7 +206,7 @@ class Connection(models.Model):
         refresh_due_at: datetime | None,
         probe_due_at: datetime,
     ) -> None:
-        """Make ``version`` the one that it vends; what was known of the one before is forgotten."""
+        """Make ``version`` the current one, and clear the failures, marks and evidence about the version before."""
         self._set(
             current_version_id=version.id,
             grant_id=version.grant_id,
@@ -220,11 +226,11 @@ class Connection(models.Model):
         )
 
     def belong_to(self, account_id: str, account_name: str) -> None:
-        """Record whose account at the provider it is; "" where nobody knows."""
+        """Record the account at the provider to which the connection belongs; "" where it is unknown."""
         self._set(provider_account_id=account_id, provider_account_name=account_name)
 
     def connect(self, *, params: dict[str, str], binding: str, lacks_refresh_token: bool) -> None:
-        """Record how it was connected, this time. What was still to be revoked is not this grant."""
+        """Record how it was connected this time. Drop a pending revocation: it was about the earlier grant."""
         self._set(
             params=params,
             binding=binding,
@@ -235,7 +241,7 @@ class Connection(models.Model):
         )
 
     def outlive_its_end(self) -> None:
-        """Forget when its credential was to end: it was proved alive after that."""
+        """Forget the announced end of its credential, which was proved alive after that end."""
         self._set(access_expires_at=None)
 
     def lose_secrets(self) -> None:
@@ -243,7 +249,7 @@ class Connection(models.Model):
         self._set(current_version_id=None, access_expires_at=None, undecryptable_at=None)
 
     def verify(self, at: datetime | None, *, by: str) -> None:
-        """Record the last proof that its credential works, and ``by`` what; None and "" without one."""
+        """Record when its credential was last proved to work, and ``by`` which call; None and "" without a proof."""
         self._set(verified_at=at, verified_by=by)
 
     # --- What is due --------------------------------------------------------------------------------------------------
@@ -252,12 +258,15 @@ class Connection(models.Model):
         self._set(refresh_due_at=moment, refresh_enqueued_until=None)
 
     def hasten_refresh(self, moment: datetime) -> None:
-        """Make its refresh due at ``moment`` if it is due later; nothing where it has none."""
+        """Make its refresh due at ``moment`` if it is due later. Does nothing where no refresh is ever due."""
         if self.refresh_due_at is not None:
             self._set(refresh_due_at=min(self.refresh_due_at, moment), refresh_enqueued_until=None)
 
     def order_refresh(self, moment: datetime, *, sent_again_at: datetime) -> None:
-        """Make its refresh due at ``moment`` whatever failed before; its task is sent, and again if it is lost."""
+        """Make its refresh due at ``moment`` despite earlier failures. The caller sends the task.
+
+        A sweep sends the task again at ``sent_again_at`` if it was lost.
+        """
         self._set(refresh_due_at=moment, next_attempt_at=None, refresh_enqueued_until=sent_again_at)
 
     def hold_refresh(self, until: datetime | None) -> None:
@@ -274,48 +283,48 @@ class Connection(models.Model):
         self._set(probe_due_at=moment)
 
     def rest(self) -> None:
-        """Let nothing be due any more: it has ended."""
+        """Make nothing due any more, because the connection has ended."""
         self._set(refresh_due_at=None, probe_due_at=None, next_attempt_at=None)
 
     # --- What is known of it ------------------------------------------------------------------------------------------
     def suspect(self, since: datetime | None) -> None:
-        """Record since when it has been refused; None: it is not."""
+        """Record since when the provider has refused it; None: it is not refused."""
         self._set(refused_at=since)
 
     def fail_to_refresh(self, since: datetime) -> None:
-        """Record that no valid token is left, and refreshes fail."""
+        """Record since when no valid token is left because refreshes fail."""
         self._set(refresh_failing_at=since)
 
     def mark_undecryptable(self, at: datetime | None) -> None:
-        """Record that its credential was found not to open; None: it opens."""
+        """Record when its credential was found not to open; None: it opens."""
         self._set(undecryptable_at=at)
 
     def mark_unread(self, at: datetime | None) -> None:
-        """Record when an answer was received that nobody could read; None: none is left."""
+        """Record when an answer arrived that could not be read; None: none is left."""
         self._set(answer_unread_at=at)
 
     def add_evidence(self, **facts: Any) -> None:
-        """Add to what its status rests on."""
+        """Add ``facts`` to the evidence, JSON-ready. A fact replaces an earlier one of the same name."""
         self._set(evidence=self.evidence | facts)
 
     def drop_evidence(self, name: str) -> None:
-        """Take one fact away again."""
+        """Remove one fact from the evidence, if it is there."""
         if name in self.evidence:
             self._set(evidence={other: value for other, value in self.evidence.items() if other != name})
 
     def describe(self, metadata: dict[str, Any]) -> None:
-        """Replace the column that is the operator's own."""
+        """Replace the metadata, the one column that belongs to the operator."""
         self._set(metadata=metadata)
 
     def turn(self, switch: str, at: datetime | None) -> None:
-        """Throw its own ``switch`` (``KILL_SWITCH`` or ``PAUSE``) as of then, or turn it back (None)."""
+        """Throw its own ``switch`` (``KILL_SWITCH`` or ``PAUSE``) as of ``at``, or turn it back (None)."""
         if switch not in (KILL_SWITCH, PAUSE):
             raise ValueError(f"A connection has no switch {switch!r}.")
         self._set(**{switch: at})
 
     # --- Its end at the provider --------------------------------------------------------------------------------------
     def end(self, revocation: Revocation, *, now: datetime | None = None, deadline: datetime | None = None) -> None:
-        """Let nothing be due but its ``revocation``, if that is to be tried: from ``now`` until ``deadline``."""
+        """Make nothing due but the revocation. That is tried from ``now`` until ``deadline``; None: it is not tried."""
         self._set(
             refresh_due_at=None,
             refresh_failing_at=None,
@@ -329,7 +338,7 @@ class Connection(models.Model):
         )
 
     def begin_revocation(self, *, now: datetime, deadline: datetime) -> None:
-        """Have the provider asked, from ``now`` on, and until ``deadline``."""
+        """Make the revocation due ``now``. It is tried until ``deadline``."""
         self._set(
             revocation=Revocation.PENDING,
             revocation_due_at=now,
@@ -338,11 +347,11 @@ class Connection(models.Model):
         )
 
     def revoke_at(self, moment: datetime) -> None:
-        """Ask the provider at ``moment``."""
+        """Make the next try to revoke due at ``moment``."""
         self._set(revocation_due_at=moment)
 
     def try_revocation(self, *, again_at: datetime) -> None:
-        """Count a try to revoke, which is taken up ``again_at`` then if it does not end."""
+        """Count a try to revoke. If the try does not end, the next is due ``again_at``."""
         self._set(revocation_due_at=again_at, revocation_failures=self.revocation_failures + 1)
 
     def end_revocation(self, outcome: Revocation) -> None:

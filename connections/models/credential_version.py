@@ -19,11 +19,12 @@ class Stage(models.TextChoices):
 
 
 class CredentialVersion(models.Model):
-    """One version. Its id is made before it is sealed, and is part of what the ciphertext is bound to.
+    """One version. Its id is made before it is sealed, because the ciphertext is bound to the id.
 
-    ``grant_id`` changes with each authorization; ``parent`` is the version whose refresh token bought this one;
-    ``attempt`` the refresh that received it. Only ``stage`` ever changes, a lifetime that was learnt later, and,
-    when an operator says that the provider has moved, the party that the secrets are bound to (``steer.rebind``).
+    ``grant_id`` changes with each authorization; ``parent`` is the version whose refresh token was spent for this one;
+    ``attempt`` is the refresh that received it. Only three things ever change: ``stage``, a lifetime that became known
+    later, and the party to which the secrets are bound, when an operator says that the provider has moved
+    (``steer.rebind``).
     ``refresh_lifetime_seconds`` is how long its refresh token may lie idle; ``refresh_expires_at`` and
     ``grant_expires_at`` are what the provider announced with this version or an earlier one of the grant
     (``credentials.grant_end``).

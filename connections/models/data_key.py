@@ -1,4 +1,7 @@
-"""Wrapped data keys: one current key a tenant, one for the operator's own secrets. Deleting a row shreds its data."""
+"""Wrapped data keys: one current key for each tenant, one for the operator's own secrets.
+
+Deleting a row shreds everything that was sealed under its key.
+"""
 
 from django.db import models
 from django.db.models import Q

@@ -1,7 +1,7 @@
-"""The codes of what may stand against a connect session: stored on it, told to the end user, sent to the return URL.
+"""The codes of why a connect session fails: stored on the session, shown to the end user, sent to the return URL.
 
-Owns the closed set. The words that an end user reads are ``connections.consent.words``; a provider's own error code, as
-it came with its refusal, is not of this set.
+Owns the closed set. ``connections.consent.words`` has the words that an end user reads. A provider's own error code is
+not in this set.
 """
 
 from enum import StrEnum
@@ -12,7 +12,7 @@ class Failure(StrEnum):
 
     @classmethod
     def named(cls, code: str) -> "Failure | None":
-        """Return the failure of this code, None for a word that is none of ours."""
+        """Return the failure with this code, or None for a code that is not ours."""
         try:
             return cls(code)
         except ValueError:

@@ -1,8 +1,8 @@
 """The encrypted column: the outer layer of the vault, on top of django-fernet-fields-v2.
 
-Subclassed because of what the library does by itself: it falls back to SECRET_KEY, encrypts the repr of expressions,
-decrypts on load (so that one corrupt row breaks a queryset) and writes plaintext into fixtures. Here bytes go in and an
-unopened ``StoredSecret`` comes out; opening is an explicit call.
+The library's own column is not safe enough: it falls back to SECRET_KEY, encrypts the repr of expressions, decrypts on
+load (so that one corrupt row breaks a queryset) and writes plaintext into fixtures. This subclass takes bytes and
+returns an unopened ``StoredSecret``; opening is an explicit call.
 """
 
 import base64
@@ -78,11 +78,11 @@ class SealedField(_Column):
 
 
 def remembered(to: str, *, null: bool = False, unique: bool = False) -> "models.ForeignKey[Any, Any]":
-    """Return a reference to a row that may be gone: it is remembered, not kept.
+    """Return a foreign key without a constraint, for a reference to a row that may be deleted earlier.
 
-    A version's parent is deleted with the refresh after it, and attempts are forgotten in time. A constraint would have
-    every such deletion write the rows that remember it, a refresh's own new version among them. Nothing follows the
-    reference without asking whether it is there.
+    A version's parent is deleted at the refresh after it, and old attempts are swept. With a constraint, each such
+    deletion would also write the rows that refer to it, among them the new version of a refresh. Code that follows the
+    reference has to check whether the row is there.
     """
     options: dict[str, Any] = {"null": null, "blank": null, "db_constraint": False, "related_name": "+"}
     if unique:

@@ -16,7 +16,10 @@ class IncidentKind(models.TextChoices):
 
 
 class Incident(models.Model):
-    """One incident. While it is open no connection of the provider app is downgraded."""
+    """One incident. While it is open, no connection of the provider app is downgraded.
+
+    ``evidence`` has the key ``refused`` (a number), or the keys of ``providers.errors.Evidence`` and ``failures``.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     provider_app = models.ForeignKey(ProviderApp, on_delete=models.CASCADE, related_name="incidents")

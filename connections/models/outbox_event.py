@@ -1,4 +1,4 @@
-"""Events for the operator's systems, written in the transaction of the change that they tell of."""
+"""Events for the operator's systems, each written in the transaction of the change that it reports."""
 
 import uuid
 from typing import Self
@@ -11,16 +11,16 @@ class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
     """Querysets of events."""
 
     def settled(self) -> Self:
-        """Those before which no further one can appear any more."""
+        """Return the events before which no further event can appear any more."""
         horizon = Func(Func(function="txid_current_snapshot"), function="txid_snapshot_xmin")
         return self.filter(transaction_id__lt=horizon)
 
 
 class OutboxEvent(models.Model):
-    """One event. ``id`` is its place in the stream, ``event_id`` its name for receivers that deduplicate.
+    """One event. ``id`` is its place in the stream; receivers recognise a repeated event by ``event_id``.
 
-    ``transaction_id`` lets readers stop before transactions that are still open: ids are given out before the commit,
-    so a reader of all that is visible would pass over the late ones.
+    ``transaction_id`` lets a reader stop before transactions that are still open. Ids are assigned before the commit,
+    so a reader of all visible events would otherwise miss those that are committed late.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -16,12 +16,12 @@ class ProviderAppQuerySet(models.QuerySet["ProviderApp"]):
     """Querysets of provider apps."""
 
     def usable_by(self, tenant: Tenant) -> Self:
-        """Those of ``tenant`` and the shared ones, the tenant's own first."""
+        """Return the apps of ``tenant`` and the shared ones, the tenant's own first."""
         return self.filter(Q(tenant=tenant) | Q(tenant=None)).order_by(models.F("tenant").asc(nulls_last=True), "name")
 
 
 class ProviderApp(models.Model):
-    """One registration. ``suspended_at`` is its kill switch; ``paused_at`` stops its background work alone.
+    """One registration. ``suspended_at`` is its kill switch; ``paused_at`` stops only its background work.
 
     ``secrets`` seals a JSON list of client secrets, the preferred first. ``discovered`` is what the issuer's metadata
     said when the app was made. A draft has no client id yet: providers ask for the redirect URI first.
@@ -57,7 +57,7 @@ class ProviderApp(models.Model):
 
     @property
     def is_draft(self) -> bool:
-        """Whether the registration at the provider is still to be entered."""
+        """Whether the app has no client id yet, because nobody has entered the registration."""
         return self.redirects and not self.client_id
 
     @property
@@ -67,7 +67,7 @@ class ProviderApp(models.Model):
 
 
 def drafts() -> Q:
-    """Return the condition of a draft: what ``is_draft`` says of one."""
+    """Return the query condition for drafts. It agrees with ``ProviderApp.is_draft``."""
     return Q(auth_style__in=_redirecting(), client_id="")
 
 

@@ -30,13 +30,13 @@ class RefreshAttemptQuerySet(models.QuerySet["RefreshAttempt"]):
     """Querysets of attempts."""
 
     def refused(self) -> Self:
-        """Those that the provider refused without blaming the grant: no outage, and no verdict on it."""
+        """Return the attempts that the provider refused without blaming the grant, outages left out."""
         is_page = Q(error="malformed_response", evidence__status__gte=400, evidence__status__lt=500)
         return self.filter(Q(error__in=["request_rejected", "client_rejected"]) | is_page)
 
 
 class Trigger(StrEnum):
-    """What made a refresh or a probe begin. Nobody waits for what a sweep found."""
+    """What made a refresh or a probe begin. Only for SWEEP does no caller wait."""
 
     SWEEP = "sweep"
     VEND = "vend"
@@ -49,8 +49,9 @@ class Trigger(StrEnum):
 class RefreshAttempt(models.Model):
     """One attempt. ``follows_doubt`` says that an earlier one of this version may have consumed its refresh token.
 
-    ``claimant_key`` is the lock by which the claiming process is known to live (null: none, only the lease counts), and
-    ``absent_since`` when that lock was first seen to be free; both belong to ``refresh.presence``.
+    ``claimant_key`` is the key of the advisory lock that the claiming process holds while it lives (null: no lock, only
+    the lease counts). ``absent_since`` is when that lock was first seen to be free. Both belong to
+    ``refresh.presence``. ``evidence`` has the keys of ``providers.errors.Evidence`` after a failure, else it is empty.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,13 +1,14 @@
-"""Every table of states: which may follow which, and which status of a connection goes with which reason.
+"""Every table of states: which state may follow which, and which reason belongs to which status of a connection.
 
-These tables are the only ones: the named mutators of the models obey them, the database's constraints are made of them.
+There are no other such tables. The named mutators of the models obey these, and the database's constraints are built
+from them.
 """
 
 from django.db import models
 
 
 class Status(models.TextChoices):
-    """What may be expected of a connection."""
+    """What a caller can expect of a connection."""
 
     PENDING = "pending", "Pending"
     ACTIVE = "active", "Active"
@@ -111,7 +112,7 @@ SESSION_MAY_BECOME: dict[SessionState, tuple[SessionState, ...]] = {
 
 # A browser has it, and the end user is to do something there.
 IN_BROWSER = (SessionState.STARTED, SessionState.AUTHORIZING)
-# It keeps something, and waits for somebody's word.
+# The session holds a grant, and waits for the operator's backend or the end user.
 AWAITING_WORD = (SessionState.HELD, SessionState.CHOOSING)
 # Used in a browser, and neither completed nor failed yet.
 UNFINISHED = (*IN_BROWSER, SessionState.HELD, SessionState.EXCHANGING, SessionState.CHOOSING)

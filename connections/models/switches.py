@@ -1,8 +1,8 @@
-"""Switched off: the kill switches and the pauses that concern a connection, said once.
+"""Switches: the one definition of the kill switches and pauses that concern a connection.
 
-A kill switch stops everything, a pause background work alone. Each is a column: of the connection itself, of its
-tenant, and of its provider app. ``thrown`` asks a row in hand, ``nothing_thrown`` is for a queryset, ``sql`` for a
-statement; a test holds the three to each other.
+A kill switch stops everything; a pause stops only background work. Each switch is a column of the connection itself, of
+its tenant, or of its provider app. ``thrown`` checks a loaded row, ``nothing_thrown`` filters a queryset, and ``sql``
+is for a raw statement. A test checks that the three agree.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 KILL_SWITCH, PAUSE = "suspended_at", "paused_at"
 
-# By the switch: whose it is, as a relation of the connection's ("" is its own).
+# By switch: the relations of a connection whose rows have that switch ("" is the connection itself).
 _OF: dict[str, tuple[str, ...]] = {
     KILL_SWITCH: ("", "tenant", "provider_app"),
     PAUSE: ("", "provider_app"),
@@ -29,7 +29,10 @@ _ALIASES = {"": "connection", "tenant": "tenant", "provider_app": "app"}
 
 
 def thrown(connection: "Connection", switch: str) -> Iterator[tuple[str, datetime]]:
-    """Give whose ``switch`` is thrown ("connection", "tenant", "provider app"), and since when."""
+    """Yield where ``switch`` is thrown ("connection", "tenant" or "provider app"), and since when.
+
+    No I/O if the tenant and the provider app of ``connection`` are loaded.
+    """
     for relation in _OF[switch]:
         since = getattr(getattr(connection, relation) if relation else connection, switch)
         if since is not None:
@@ -48,8 +51,8 @@ def any_thrown(*switches: str) -> Q:
 def nothing_thrown() -> Q:
     """Return the condition that no switch is thrown, for a queryset of connections.
 
-    Tenants and provider apps are looked up as lists: joined, they tempt a planner whose statistics are old to go
-    through the connections app by app.
+    Tenants and provider apps are looked up as lists. With joins, a planner with old statistics may go through the
+    connections app by app, which is slow.
     """
     found = Q(**dict.fromkeys(_OF, None))
     for relation, model in _MODELS.items():

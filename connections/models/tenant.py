@@ -14,7 +14,7 @@ class Tenant(models.Model):
     """One tenant. ``suspended_at`` is its kill switch: effective on the next vend.
 
     ``shred_at`` is when its data keys are destroyed at the latest (null: it is not being deleted).
-    ``events_gone_to`` is the newest of its events that housekeeping has deleted.
+    ``events_gone_to`` is the id of the newest of its events that housekeeping has deleted.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,4 +1,4 @@
-"""An answer of a token endpoint that nobody could read yet, kept whole: it may hold the only live tokens of a grant."""
+"""An unread answer of a token endpoint. It is kept whole, because it may hold the only live tokens of a grant."""
 
 from django.db import models
 from django.db.models import Q
@@ -9,10 +9,10 @@ from connections.models.fields import SealedField, remembered
 
 
 class UnreadAnswer(models.Model):
-    """One answer to a refresh, sealed with its status, headers and body. Its id is part of what that is bound to.
+    """One answer to a refresh, sealed with its status, headers and body. The ciphertext is bound to the row's id.
 
-    ``parent_id`` is the version whose refresh token bought it, ``attempt_id`` the refresh. ``holds_back`` says that it
-    may hold tokens and that the provider rotates: the refresh token that bought it is not used again while it is here.
+    ``parent_id`` is the version whose refresh token was sent, ``attempt_id`` the refresh. ``holds_back``: the answer
+    may hold tokens and the provider rotates, so the refresh token that was sent is not used while the answer is here.
     ``tried_with`` is the digest of the catalogue entry that could not read it.
     """
 
