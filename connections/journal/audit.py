@@ -1,4 +1,4 @@
-"""Writing audit rows: who asked for what, and what was decided. Nothing here may hold a secret."""
+"""Write audit rows: who asked for what, and what was decided. An audit row may never hold a secret."""
 
 import uuid
 from collections.abc import Sequence

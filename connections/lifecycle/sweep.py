@@ -81,7 +81,7 @@ def _sweep(
     restrained: Restraints,
     most_an_app: int = BATCH,
 ) -> int:
-    """Mark and send what is due, in order, up to what each provider app may get.
+    """Mark and send the connections that are due, in their order, up to the share of each provider app.
 
     An app that has had its share is left out of the next batch of the same sweep. So an app with very much due keeps no
     other app waiting. ``mark`` maps columns to the values that take a row out of ``due``.

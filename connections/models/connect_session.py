@@ -180,7 +180,7 @@ class ConnectSession(models.Model):
         self._step(SessionState.EXCHANGING, held=held, kept_until=until)
 
     def offer_choice(self, held: bytes, *, until: datetime) -> None:
-        """Let the end user choose a workspace. ``held`` is the sealed credential with what is on offer."""
+        """Let the end user choose a workspace. ``held`` is the sealed credential together with the workspaces."""
         self._step(SessionState.CHOOSING, held=held, kept_until=until)
 
     def put_back(self, state: SessionState, **sealed: bytes) -> None:

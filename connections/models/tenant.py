@@ -1,4 +1,4 @@
-"""A customer of the operator, with what the widget shows of it. Isolation is by tenant."""
+"""A customer of the operator, with its name and brand for the widget. Data is isolated by tenant."""
 
 import uuid
 

@@ -65,9 +65,11 @@ class Verified:
 def activate(work: Exchange, verified: Verified, *, actor: audit.Actor) -> Connection:
     """Make the credential the current one and return its connection, or end the session and raise the reason.
 
-    One short transaction that locks the session and the connection; a second one where another session connects the
-    same account at the same moment. No HTTP. Raises ``SessionUnusable`` where another exchange has taken the session
-    over, ``AccountMismatch``, ``AccountNotPermitted`` and ``ExchangeFailed``.
+    Replays the spool first where the grant brought no refresh token. Then one short transaction that locks the session
+    and the connection; a second one where another session connects the same account at the same moment. No HTTP.
+
+    Raises ``SessionUnusable`` where another exchange has taken the session over, ``AccountMismatch``,
+    ``AccountNotPermitted`` and ``ExchangeFailed``.
     """
     if brings_no_refresh_token(work, verified.kept.obtained):
         spool.replay()  # the refresh token that has to be kept may wait in the spool

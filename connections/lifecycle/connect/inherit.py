@@ -96,7 +96,7 @@ def follow(version: CredentialVersion, heir: CredentialVersion) -> None:
     """Move every refresh that may still be answered from ``version`` to ``heir``, which now has its refresh token.
 
     A late answer then replaces the heir, because it may hold the only live token. A late refusal counts against the
-    heir, and an attempt in doubt casts doubt on it. An unread answer was bought with the heir's token as well, so it
+    heir, and an attempt in doubt casts doubt on it. An unread answer came for the heir's token as well, so it
     holds back the heir's refreshes. Call it with the connection locked.
     """
     RefreshAttempt.objects.filter(

@@ -83,7 +83,7 @@ class Proof:
                 if self._ended_by_us(kind):
                     self.ended.add(kind)
             elif kind is TokenKind.ACCESS or kind in self.active:
-                is_open = True  # it works, or nobody knows
+                is_open = True  # the token works, or its state is unknown
         if is_open:
             return "open"
         if self.ended:

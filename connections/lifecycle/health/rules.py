@@ -1,4 +1,4 @@
-"""What a refusal, a probe's verdict or a failure means, as pure functions of what is known. No I/O, no clock, no dice.
+"""Decide what a refusal, a probe's verdict or a failure means. Pure functions of the facts: no I/O, no clock, no dice.
 
 Times are aware datetimes of the database's clock; randomness comes in as ``spread`` in [0, 1).
 """

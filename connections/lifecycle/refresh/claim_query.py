@@ -63,7 +63,7 @@ WITH due AS (
       FROM due
 )
 SELECT * FROM due
-"""  # noqa: S608 (what is put in is a constant)
+"""  # noqa: S608 (only constants are put in)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ WHERE state IN ('sent', 'received') AND CASE state
         OR claimant_key IS NOT NULL AND claimant_key NOT IN (TABLE held) AND claimed_at >= pg_postmaster_start_time()
     END
 ORDER BY deadline_at LIMIT %(limit)s
-"""  # noqa: S608 (what is put in is a constant)
+"""  # noqa: S608 (only constants are put in)
 
 
 def settle_earlier(connection: Connection, *, now: datetime) -> RefreshAttempt | None:

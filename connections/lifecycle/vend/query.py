@@ -79,7 +79,7 @@ WITH caller AS (
 SELECT caller.id AS client_id, caller.permissions, caller.is_suspended AS is_client_suspended,
        found.*, audited.id AS audit_id, now() AS now
   FROM caller LEFT JOIN found ON true LEFT JOIN audited ON true
-"""  # noqa: S608 (what is put in is a constant)
+"""  # noqa: S608 (only constants are put in)
 
 
 @dataclass(frozen=True, slots=True)
