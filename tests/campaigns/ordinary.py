@@ -10,6 +10,7 @@ import sys
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from types import SimpleNamespace
 from typing import Any
 
 WITHOUT = "LATCHKEY_BENCH_WITHOUT"  # the environment variable that names a detour
@@ -234,6 +235,17 @@ def _promoted_by_the_rules() -> list[Change]:
     return [(settle, "promote_plainly", lambda *_, **__: False)]
 
 
+def _app_by_orm() -> list[Change]:
+    from connections.lifecycle.refresh import refresh
+    from connections.models import Connection
+
+    def find_app(connection_id: uuid.UUID) -> Any:
+        found = Connection.objects.filter(id=connection_id).values_list("provider_app_id", "provider").first()
+        return None if found is None else SimpleNamespace(id=found[0], provider=found[1])
+
+    return [(refresh, "find_app", find_app)]
+
+
 def _stored_by_orm() -> list[Change]:
     from django.db import transaction
 
@@ -282,6 +294,7 @@ ON_REFRESHES = {
     "plain_claim": Ordinary(_claimed_by_the_rules),
     "plain_promotion": Ordinary(_promoted_by_the_rules),
     "store_statement": Ordinary(_stored_by_orm),
+    "find_app": Ordinary(_app_by_orm),
     "refresh_prepared": Ordinary(_unprepared),
     "broker_client": Ordinary(_client_each_time),
     "together": Ordinary(_one_a_message),

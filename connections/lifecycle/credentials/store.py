@@ -25,6 +25,7 @@ VALUES (%(id)s, %(connection_id)s, %(grant_id)s, %(parent_id)s, %(attempt_id)s, 
 def store_received(sealed: SealedVersion) -> None:
     """Insert ``sealed`` as ``received`` and mark its attempt as received (T2a). One statement; takes no lock first."""
     row = row_of(sealed)
-    columns = CredentialVersion._meta.concrete_fields
-    values = {column.attname: column.get_db_prep_save(getattr(row, column.attname), database) for column in columns}
-    execute_prepared(_STORE, values)
+    values = {column.attname: getattr(row, column.attname) for column in CredentialVersion._meta.concrete_fields}
+    # Only a sealed column is prepared: to have Django prepare each of them cost a tenth of the refreshes a second.
+    secrets = CredentialVersion._meta.get_field("secrets").get_db_prep_save(row.secrets, database)
+    execute_prepared(_STORE, values | {"secrets": secrets})

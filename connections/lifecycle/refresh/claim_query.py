@@ -120,3 +120,17 @@ def insert_plain_claim(
         "lease": lease,
     }
     return fetch_prepared(_STATEMENT, parameters, ClaimRow)
+
+
+@dataclass(frozen=True, slots=True)
+class AppRow:
+    """The provider app of a connection."""
+
+    id: uuid.UUID
+    provider: str
+
+
+def find_app(connection_id: uuid.UUID) -> AppRow | None:
+    """Return the provider app of a connection, or None if there is no such connection. One prepared statement."""
+    statement = "SELECT provider_app_id AS id, provider FROM connections_connection WHERE id = %(id)s"
+    return fetch_prepared(statement, {"id": connection_id}, AppRow)

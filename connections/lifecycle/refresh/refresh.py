@@ -12,6 +12,7 @@ from datetime import timedelta
 from connections.database.clock import database_now
 from connections.database.pool import LockTimeout, release_database
 from connections.lifecycle.refresh.claim import Claim, Need, Outcome, RefreshReport, claim
+from connections.lifecycle.refresh.claim_query import find_app
 from connections.lifecycle.refresh.settle import abort, settle_failure, settle_success, settle_unread
 from connections.lifecycle.throttle import admission
 from connections.models import AttemptState, Connection, RefreshAttempt, Trigger
@@ -35,12 +36,11 @@ def refresh(connection_id: uuid.UUID, *, trigger: Trigger, need: Need = Need()) 
     none of which spans HTTP. Nothing is sent while the throttle holds the provider back. A caller that waits may
     overdraw the provider's budget; a sweep may not (``trigger``).
     """
-    found = Connection.objects.filter(id=connection_id).values_list("provider_app_id", "provider").first()
+    app = find_app(connection_id)
     release_database()
-    if found is None:
+    if app is None:
         return RefreshReport(Outcome.GONE)
-    app_id, provider = found
-    held_seconds = admission.admit(app_id, budget=admission.budget_of(provider), is_urgent=trigger != Trigger.SWEEP)
+    held_seconds = admission.admit(app.id, budget=admission.budget_of(app.provider), is_urgent=trigger != Trigger.SWEEP)
     claimed = claim(connection_id, trigger=trigger, need=need, held_seconds=held_seconds)
     if held_seconds is not None and trigger == Trigger.SWEEP:
         postpone_refresh(connection_id, seconds=held_seconds)
@@ -49,7 +49,7 @@ def refresh(connection_id: uuid.UUID, *, trigger: Trigger, need: Need = Need()) 
     release_database()
     if isinstance(claimed, RefreshReport):
         if held_seconds is None:
-            admission.give_back(app_id)
+            admission.give_back(app.id)
         return claimed
     answer = _ask(claimed)
     try:
@@ -57,7 +57,7 @@ def refresh(connection_id: uuid.UUID, *, trigger: Trigger, need: Need = Need()) 
     except LockTimeout:
         # The answer is stored, or the attempt is still open. Either way ``recover`` does the rest.
         report = RefreshReport(Outcome.IN_FLIGHT, claimed.attempt_id)
-    _note(app_id, claimed, answer if isinstance(answer, ProviderError) else None)
+    _note(app.id, claimed, answer if isinstance(answer, ProviderError) else None)
     return report
 
 
