@@ -7,9 +7,9 @@
 Detours
 =======
 These are all the ways that the product takes for speed past Django, ninja, kombu or its own rules. Each has a figure:
-the share of the CPU time of one vend or refresh, PostgreSQL's included, that it saves. That is the median of nine
-rounds of ``make bench ARGS="--only detours --seconds 1"``, with and without the detour in turns, on a busy machine with
-two cores. A detour whose gain cannot be told from noise is taken out. The ordinary way in place of each stands under
+the share of the CPU time of one vend or refresh, PostgreSQL's included, that it saves. That is the median of five to
+nine rounds of ``make bench ARGS="--only detours --seconds 1"``, with and without the detour in turns, on a busy machine
+with two cores. A detour whose gain cannot be told from noise is taken out. The ordinary way for each stands under
 its name in ``tests/campaigns/ordinary.py``. What the raw statements say is compared with the models and the rules in
 ``tests/connections/database``.
 
