@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from providers.catalog.fields import Param
 from providers.catalog.host_checks import names_any_host
 from providers.catalog.schema import CatalogEntry
-from providers.catalog.template import names
+from providers.catalog.template import uses
 from providers.vocabulary import ParamScope
 
 # Connection parameters are shown to people, so no secret may become one.
@@ -33,7 +33,7 @@ def callback_problems(entry: CatalogEntry) -> Iterator[str]:
     early |= {f"authorization_params.{name}": value for name, value in method.authorization_params.items()}
     for key, template in early.items():
         for param in brought:
-            if _uses(template, param):
+            if uses(template, param.name):
                 yield (
                     f"authorization_code.{key}: uses {{{param.name}}}, which is not known before the callback; leave "
                     "it out, or let the end user type it (scope connection)"
@@ -70,10 +70,3 @@ def _addresses(entry: CatalogEntry) -> Iterator[tuple[str, str]]:
         yield "probe.url", entry.probe.url
     if entry.workspaces is not None:
         yield "workspaces.url", entry.workspaces.url
-
-
-def _uses(template: str, param: Param) -> bool:
-    try:
-        return param.name in names(template)
-    except ValueError:  # the checks of templates report it
-        return False

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from providers.catalog.fields import Param
 from providers.catalog.methods import Method
 from providers.catalog.schema import CatalogEntry
-from providers.catalog.template import fill, names
+from providers.catalog.template import fill, names, uses
 from providers.vocabulary import ClientAuthentication, ParamScope
 
 _ELSEWHERE = ("evil.example", "203.0.113.9")
@@ -40,7 +40,7 @@ def host_problems(entry: CatalogEntry) -> Iterator[str]:
 
 def names_any_host(template: str, param: Param) -> bool:
     """Whether ``param`` accepts a value with which ``template`` leads to any host that its author chooses. No I/O."""
-    if param.choices or not _uses(template, param):
+    if param.choices or not uses(template, param.name):
         return False
     others = dict.fromkeys(names(template), "x")
 
@@ -79,13 +79,6 @@ def _addresses_of_calls(entry: CatalogEntry) -> Iterator[tuple[str, str]]:
     yield "base_url", entry.base_url
     if entry.probe is not None:
         yield "probe.url", entry.probe.url
-
-
-def _uses(template: str, param: Param) -> bool:
-    try:
-        return param.name in names(template)
-    except ValueError:  # the checks of templates report it
-        return False
 
 
 def _host(url: str) -> str:

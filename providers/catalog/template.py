@@ -33,6 +33,14 @@ def names(template: str, *, loosely: bool = False) -> frozenset[str]:
     return frozenset(_names(_parts(template, loosely=loosely)))
 
 
+def uses(template: str, name: str) -> bool:
+    """Return whether ``template`` names ``name``. False for one that is malformed: its own check reports that."""
+    try:
+        return name in names(template)
+    except ValueError:
+        return False
+
+
 def lacking(templates: Iterable[str], values: Collection[str]) -> str:
     """Return the names that ``templates`` use and ``values`` lacks, as a text for people; "" if none is missing."""
     return ", ".join(sorted({name for template in templates for name in names(template) if name not in values}))
