@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
+
 from connections.access.targets import redirect_uri
 from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
@@ -91,7 +93,7 @@ def make_sandbox_app_at(
         tenant=tenant,
         actor=SYSTEM,
     )
-    SandboxControl(sandbox_url).register_client(
+    SandboxControl(sandbox_url, ca_file=settings.EGRESS_CA_FILE).register_client(
         client_id,
         client_secret=secret,
         redirect_uris=[redirect_uri(app.id)],

@@ -1,5 +1,6 @@
 """``python -m config.local`` (``make demo``): run the whole of Latchkey on this machine until Ctrl-C."""
 
+import os
 import signal
 import sys
 import time
@@ -9,6 +10,8 @@ from typing import Any
 from config.local.demo.stack import LocalStack
 from config.local.supervisor.processes import signals_that_end
 from config.local.supervisor.state import LocalStackError, default_state_folder
+
+_MOST_WORKERS = 4  # one a processor; a demo needs no more, and each takes memory and database connections
 
 
 class _Stopped(BaseException):
@@ -28,7 +31,8 @@ def main() -> int:
         stack.hurry()
 
     code = 0
-    stack = LocalStack(state_dir=default_state_folder(), quiet=False, fixed_ports=True)
+    workers = min(os.cpu_count() or 1, _MOST_WORKERS)
+    stack = LocalStack(state_dir=default_state_folder(), quiet=False, fixed_ports=True, workers=workers)
     try:
         for number in signals_that_end():
             signal.signal(number, on_signal)

@@ -5,6 +5,7 @@ import contextlib
 import ipaddress
 import json
 import signal
+import ssl
 import sys
 from pathlib import Path
 from types import FrameType
@@ -25,8 +26,11 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupt)
     # Bound before the application exists: the issuer may contain the port that was free.
-    server = Server(host=options.host, port=options.port)
-    address = f"http://{_reachable(options.host)}:{server.port}"
+    try:
+        server = Server(host=options.host, port=options.port, certificate=options.certificate)
+    except ssl.SSLError:
+        parser.error(f"--certificate: {options.certificate} does not hold a private key and its certificate in PEM")
+    address = f"{'https' if options.certificate else 'http'}://{_reachable(options.host)}:{server.port}"
     sandbox = Sandbox.open(
         issuer=options.public_url or address,
         name=options.name,
@@ -53,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     parser.add_argument("--state", type=Path, metavar="DIR", help="keep the state here; without it, in memory")
     parser.add_argument("--public-url", type=_origin, metavar="URL", help="what clients call it, and the issuer")
+    parser.add_argument("--certificate", type=Path, metavar="FILE", help="PEM with key and chain: speak https alone")
     parser.add_argument("--clients", type=Path, metavar="FILE", help="JSON list of clients to register at start")
     parser.add_argument("--name", default="Sandbox", help="what the pages call it (default %(default)s)")
     parser.add_argument("--access-lifetime", type=int, metavar="SECONDS", help="of access tokens (default 60)")

@@ -37,6 +37,7 @@ class Options(TypedDict, total=False):
 
     state: Path
     public_url: str
+    certificate: Path
     name: str
     access_lifetime: int
     grace_seconds: float
@@ -45,15 +46,16 @@ class Options(TypedDict, total=False):
 
 
 class SandboxControl:
-    """A client of ``/control/…`` at ``base_url``, usable from several threads.
+    """A client of ``/control/…`` at ``base_url``, usable from several threads. ``ca_file`` is whom to trust over https.
 
     Every method makes HTTP requests, and raises ``requests.HTTPError`` when the sandbox refuses, another
     ``requests.RequestException`` when it does not answer.
     """
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, *, ca_file: str = "") -> None:
         self.base_url = base_url
         self._session = requests.Session()
+        self._session.verify = ca_file or True
         self._session.trust_env = False  # a proxy of the machine has no business between two local processes
 
     def call(self, method: str, path: str, document: object = None, **params: object) -> Any:

@@ -3,17 +3,19 @@
 Owns reading requests and writing ordinary answers (RFC 9112): a thread for each open connection, connections kept
 alive. It exists because faults need the accepted socket, which the WSGI environment carries as ``sandbox.socket``, and
 because it keeps the cost of a token request low beside the programs that a drill measures. It reads what OAuth clients
-send: bodies have a Content-Length, a chunked one is refused with 411.
+send: bodies have a Content-Length, a chunked one is refused with 411. With a certificate it speaks TLS alone.
 """
 
 import contextlib
 import io
 import socket
+import ssl
 import sys
 import threading
 import time
 import traceback
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 from urllib.parse import unquote_to_bytes
 
@@ -33,9 +35,16 @@ class _Refused(Exception):
 
 
 class Server:
-    """Bound and listening from the start, serving from ``serve_forever`` on."""
+    """Bound and listening from the start, serving from ``serve_forever`` on.
 
-    def __init__(self, *, host: str, port: int) -> None:
+    ``certificate`` is a PEM file with a private key and its chain. Raises ``OSError`` if it cannot be used.
+    """
+
+    def __init__(self, *, host: str, port: int, certificate: Path | None = None) -> None:
+        self._tls: ssl.SSLContext | None = None
+        if certificate is not None:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(certificate)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, port), family=family, backlog=1024)
         self._lock = threading.Lock()
@@ -70,17 +79,25 @@ class Server:
                 self._idle -= 1
                 if not self._idle:
                     self._add_worker(app)
-            _serve(app, accepted, address, self.port)
+            _serve(app, accepted, address, self.port, self._tls)
             with self._lock:
                 if self._idle >= _MOST_IDLE:
                     return
                 self._idle += 1
 
 
-def _serve(app: Flask, accepted: socket.socket, address: tuple[Any, ...], port: int) -> None:
+def _serve(
+    app: Flask, accepted: socket.socket, address: tuple[Any, ...], port: int, tls: ssl.SSLContext | None
+) -> None:
     """Answer the requests of one connection until either side ends it."""
     accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    with accepted, contextlib.suppress(ConnectionError), accepted.makefile("rb") as stream:
+    if tls is not None:
+        try:
+            accepted = tls.wrap_socket(accepted, server_side=True)
+        except OSError:  # no client of TLS, or one that does not like the certificate
+            accepted.close()
+            return
+    with accepted, contextlib.suppress(ConnectionError, ssl.SSLError), accepted.makefile("rb") as stream:
         while True:
             try:
                 environ = _read(stream)
@@ -90,6 +107,8 @@ def _serve(app: Flask, accepted: socket.socket, address: tuple[Any, ...], port: 
                 return
             if environ is None:
                 return
+            if tls is not None:
+                environ["wsgi.url_scheme"] = "https"
             environ |= {"sandbox.socket": accepted, "REMOTE_ADDR": address[0], "SERVER_PORT": str(port)}
             if not _answer(app, environ, accepted):
                 return

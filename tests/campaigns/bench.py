@@ -1,31 +1,27 @@
 """``make bench``: how fast vends and refreshes are, against yardsticks taken in the same run.
 
 Prints a line of JSON for each: ``vend_fresh`` (a valid token vended, audit row committed) against a constant view and a
-bare WSGI callable in the same server, ``refresh`` (due connections against a provider that takes 0.3 s), and ``sweep``
-(what a sweep costs with many connections, against one with few, of which as many are due). ``--only detours`` measures
-what each detour taken for speed gains; ``--detours`` names some of them.
+bare WSGI callable in the same server, ``refresh`` and ``refresh_https`` (due connections against a provider that takes
+0.3 s), and ``sweep`` (what a sweep costs with many connections, against one with few, of which as many are due).
+``--only detours`` measures what each detour taken for speed gains; ``--detours`` names some of them.
 """
 
 import argparse
 import json
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
-
-import psycopg
 
 from config.local.demo.stack import LocalStack
 from config.local.services.ports import any_free_port
 from tests.campaigns import detours_bench
 from tests.campaigns.load import Load, request_bytes, run_load
 from tests.campaigns.ordinary import ON_REFRESHES, ON_VENDS
-from tests.campaigns.stacks import control, database, extra_process, populate, scalar, wait_for_port
+from tests.campaigns.refresh_bench import refresh
+from tests.campaigns.stacks import extra_process, populate, wait_for_port
 from tests.campaigns.sweep_bench import sweep
 from tests.campaigns.vending import bare_requests, vend_requests
 
-PROVIDER_SECONDS = 0.3
-WORKER_THREADS = 64
 _BARE = (
     "-m granian --interface wsgi --host 127.0.0.1 --port {port} --workers 2 --blocking-threads 8"
     " --no-access-log --log-level error tests.campaigns.bare_wsgi:application"
@@ -36,15 +32,18 @@ def main() -> None:
     """Run the benches that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=6.0, help="length of each measurement")
-    parser.add_argument("--connections", type=int, default=600, help="due connections of the refresh bench")
-    parser.add_argument("--only", choices=["vend_fresh", "refresh", "sweep", "detours"])
+    parser.add_argument("--connections", type=int, default=1000, help="due connections of the refresh benches")
+    parser.add_argument("--only", choices=["vend_fresh", "refresh", "refresh_https", "sweep", "detours"])
     parser.add_argument("--detours", nargs="+", choices=[*ON_VENDS, *ON_REFRESHES], default=[*ON_VENDS, *ON_REFRESHES])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="latchkey-bench-", dir="/var/tmp") as folder:
         if options.only in (None, "vend_fresh"):
             print(json.dumps(vend_fresh(Path(folder) / "vend", seconds=options.seconds)), flush=True)
-        if options.only in (None, "refresh"):
-            print(json.dumps(refresh(Path(folder) / "refresh", count=options.connections)), flush=True)
+        for name in ("refresh", "refresh_https"):
+            if options.only in (None, name):
+                is_https = name == "refresh_https"
+                figures = refresh(Path(folder) / name, count=options.connections, https=is_https)
+                print(json.dumps(figures), flush=True)
         if options.only in (None, "sweep"):
             print(json.dumps(sweep(Path(folder) / "sweep")), flush=True)
         if options.only == "detours":
@@ -93,56 +92,6 @@ def _vend_figures(measured: dict[str, Load]) -> dict[str, Any]:
         "share_of_bare": round(vend.per_second / bare.per_second, 3),
         "share_of_trivial": round(vend.per_second / trivial.per_second, 3),
     }
-
-
-def refresh(folder: Path, *, count: int) -> dict[str, Any]:
-    """Measure how fast the default worker refreshes ``count`` due connections against a provider that takes 0.3 s."""
-    overrides = {"LATCHKEY_SWEEP_SECONDS": "1", "LATCHKEY_PROBE_SECONDS": "3600,3600,3600"}
-    with LocalStack(
-        state_dir=folder, processes=("web", "worker", "beat", "sandbox"), seed=False, overrides=overrides
-    ) as stack:
-        stack.stop_process("beat")
-        populate(stack, count)
-        control(stack).settings(delay_seconds={"token": PROVIDER_SECONDS})
-        with database(stack) as connected:
-            before = _database_connections(connected)
-            connected.execute("UPDATE connections_connection SET refresh_due_at = now(), next_attempt_at = NULL")
-            began = time.monotonic()
-            stack.start_process("beat")
-            most_connections, first_at = 0, None
-            deadline = began + 120
-            while time.monotonic() < deadline:
-                done = scalar(connected, "SELECT count(*) FROM connections_refreshattempt WHERE state = 'promoted'")
-                started = scalar(connected, "SELECT count(*) FROM connections_refreshattempt")
-                if started and first_at is None:
-                    first_at = time.monotonic()
-                most_connections = max(most_connections, _database_connections(connected) - before)
-                if done >= count:
-                    break
-                time.sleep(0.05)
-            elapsed = time.monotonic() - (first_at or began)
-        entries = control(stack).log(grant_type="refresh_token")
-    return {
-        "bench": "refresh",
-        "connections": count,
-        "refreshed": done,
-        "per_second": round(done / elapsed, 1),
-        "ideal_per_second": round(WORKER_THREADS / PROVIDER_SECONDS, 1),
-        "share_of_ideal": round(done / elapsed / (WORKER_THREADS / PROVIDER_SECONDS), 3),
-        "database_connections": most_connections,
-        "requests": len(entries),
-        "reused": sum(entry.outcome == "refresh_reused" for entry in entries),
-    }
-
-
-def _database_connections(connected: "psycopg.Connection[Any]") -> int:
-    return int(
-        scalar(
-            connected,
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND backend_type = 'client backend'",
-        )
-    )
 
 
 if __name__ == "__main__":

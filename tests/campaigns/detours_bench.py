@@ -17,13 +17,13 @@ import psycopg
 from config.local.demo.stack import LocalStack
 from config.local.services.ports import any_free_port
 from providers.sandbox.waiting import until
+from tests.campaigns.cpu import cpu_seconds
 from tests.campaigns.load import Load, run_load
 from tests.campaigns.ordinary import ON_REFRESHES, ON_VENDS, WITHOUT
 from tests.campaigns.stacks import control, database, extra_process, populate, scalar, wait_for_port
 from tests.campaigns.vending import bare_requests, vend_requests
 
 ROUNDS = 9
-_TICKS_A_SECOND = 100
 _SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.campaigns.bench_settings", "LATCHKEY_PROBE_SECONDS": "3600,3600,3600"}
 _GRANIAN = (
     "-m granian --interface wsgi --host 127.0.0.1 --port {port} --workers 2 --blocking-threads 8"
@@ -138,32 +138,14 @@ def _refresh(stack: LocalStack, pid: int, connected: "psycopg.Connection[Any]", 
 def _cost_of(stack: LocalStack, pid: int, run: Callable[[], int]) -> Cost:
     postgres = stack.pid("postgres")
     assert postgres is not None
-    began, cpu, database_cpu = time.monotonic(), _cpu_seconds(pid), _cpu_seconds(postgres)
+    began, cpu, database_cpu = time.monotonic(), cpu_seconds(pid), cpu_seconds(postgres)
     count = run()
     elapsed = time.monotonic() - began
     return Cost(
         per_second=count / elapsed,
-        cpu_ms=1000 * (_cpu_seconds(pid) - cpu) / count,
-        database_cpu_ms=1000 * (_cpu_seconds(postgres) - database_cpu) / count,
+        cpu_ms=1000 * (cpu_seconds(pid) - cpu) / count,
+        database_cpu_ms=1000 * (cpu_seconds(postgres) - database_cpu) / count,
     )
-
-
-def _cpu_seconds(root: int) -> float:
-    """Return the CPU time of a process, its descendants, and those of them that have ended (proc(5))."""
-    parents: dict[int, int] = {}
-    spent: dict[int, int] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:  # it has just ended
-            continue
-        pid = int(path.parent.name)
-        parents[pid] = int(fields[1])
-        spent[pid] = sum(int(field) for field in fields[11:15])
-    family = {root}
-    while more := {pid for pid, parent in parents.items() if parent in family} - family:
-        family |= more
-    return sum(spent.get(pid, 0) for pid in family) / _TICKS_A_SECOND
 
 
 def _figures(name: str, rounds: list[dict[str, Cost]], *, yardstick: str = "") -> dict[str, Any]:

@@ -14,6 +14,8 @@ import django
 
 django.setup()
 
+from django.conf import settings  # noqa: E402 - the apps must be ready
+
 from connections.drills.grants import store_grant  # noqa: E402 - the apps must be ready
 from connections.models import ProviderApp, Tenant  # noqa: E402 - the apps must be ready
 from providers.sandbox.client import SandboxControl  # noqa: E402 - the apps must be ready
@@ -27,7 +29,7 @@ def populate(count: int, **client: object) -> tuple[str, list[str]]:
     app = ProviderApp.objects.filter(tenant=tenant, provider="sandbox").first() or make_sandbox_app_at(
         url, tenant=tenant, **client
     )
-    granted = SandboxControl(url).mint(app.client_id, count=count)
+    granted = SandboxControl(url, ca_file=settings.EGRESS_CA_FILE).mint(app.client_id, count=count)
     ids = [
         str(store_grant(tokens, tenant=tenant, app=app, end_user=f"user-{number}"))
         for number, tokens in enumerate(granted)

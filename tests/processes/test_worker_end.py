@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from config.local.demo.stack import LocalStack
+from connections.lifecycle.refresh import presence
 from providers.sandbox.waiting import until
 from tests.campaigns.stacks import control, populate, running_stack
 from tests.processes.observed import reach, refreshes, rows, states
@@ -21,7 +22,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 @pytest.fixture(scope="module")
 def idle(stack: LocalStack) -> list[str]:
     """Connections that no test has touched."""
-    connections: list[str] = populate(stack, 2, "--grace", "60")["connections"]
+    connections: list[str] = populate(stack, 3, "--grace", "60")["connections"]
     return connections
 
 
@@ -58,3 +59,26 @@ def test_a_refresh_whose_worker_was_killed_is_taken_up_by_the_next(stack: LocalS
     assert rows(stack, f"SELECT status FROM connections_connection WHERE id = '{connection}'") == [("active",)]
     follows = "SELECT follows_doubt FROM connections_refreshattempt WHERE state = 'promoted'"
     assert rows(stack, f"{follows} AND connection_id = '{connection}'") == [(True,)]
+
+
+def test_two_workers_of_one_machine_are_two_claimants(stack: LocalStack, idle: list[str]) -> None:
+    """Each holds a lock of its own: the death of one is noticed while the other lives, which takes its refresh up."""
+    connection = idle.pop()
+    stack.start_process("worker-2")
+    try:
+        until(lambda: len(rows(stack, presence.HELD_KEYS)) == 2, "the locks of both", seconds=40)
+        claimed(stack, connection, stall_seconds=4)
+        killed = _claimants(stack, connection)[0][0]
+        stack.kill("worker" if killed == stack.pid("worker") else "worker-2")
+        reach(stack, connection, "superseded", "promoted", seconds=40)
+        (of_first, of_second) = _claimants(stack, connection)
+        assert of_first[0] != of_second[0]
+        assert of_first[1] != of_second[1]
+    finally:
+        stack.stop_process("worker-2")
+
+
+def _claimants(stack: LocalStack, connection: str) -> list[tuple[int, int]]:
+    """Return the process id and the key of each attempt's claimant, oldest first."""
+    attempts = f"FROM connections_refreshattempt WHERE connection_id = '{connection}' ORDER BY claimed_at"
+    return [(int(by.split(":")[1]), key) for by, key in rows(stack, f"SELECT claimed_by, claimant_key {attempts}")]

@@ -34,7 +34,7 @@ _MODULES = {
     # The access log stays off: its lines would hold paths with ids.
     "web": "granian --interface wsgi --host {host} --port {port} --workers 2 --blocking-threads 8 --no-access-log"
     " --log-level error config.wsgi:application",
-    "worker": "celery -q -A config worker -P threads -c 64 -l INFO --without-gossip --without-mingle"
+    "worker": "celery -q -A config worker -n {name}@%h -P threads -c 64 -l INFO --without-gossip --without-mingle"
     " -Q celery,refresh,probe",
     "beat": "celery -q -A config beat -S celery.beat:Scheduler -l WARNING",
     "customer_app": "config.local.demo.customer_app --port {port}",
@@ -53,6 +53,8 @@ class LocalStack:
     environment) that service is used as it is, and not started. ``processes`` is a subset of ``PROCESSES``; ``seed``
     runs the demo's seeding, which needs the sandbox. ``fixed_ports`` prefers the usual ports; without it any free ones
     are taken. ``durable=False`` is for tests. What crashes is started again unless ``restart`` is False.
+
+    A worker uses one processor, so ``workers`` of them are started: ``worker``, ``worker-2``…, each under its own name.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class LocalStack:
         fixed_ports: bool = False,
         durable: bool = True,
         restart: bool = True,
+        workers: int = 1,
     ) -> None:
         self.state_dir = state_dir.absolute()
         self.environment: dict[str, str] = {}
@@ -80,6 +83,7 @@ class LocalStack:
                 f"There is no process {', '.join(sorted(unknown))}: choose from {', '.join(PROCESSES)}."
             )
         self._seed = seed
+        self._workers = ("worker", *(f"worker-{number}" for number in range(2, workers + 1)))
         self._ports = DEFAULT_PORTS if fixed_ports else dict.fromkeys(DEFAULT_PORTS)
         self._durable = durable
         self._restart = restart
@@ -139,7 +143,7 @@ class LocalStack:
         self._running().stop(name)
 
     def start_process(self, name: str) -> None:
-        """Start one of ``PROCESSES`` and wait until it answers."""
+        """Start one of ``PROCESSES``, or a further ``worker-N``, and wait until it answers."""
         self._running().start(self._spec(name))
         self._wait_ready(name)
 
@@ -181,12 +185,12 @@ class LocalStack:
         for name in self.urls:
             self._wait_ready(name)
         # Nobody waits for these: what they do in the background may begin a moment later.
-        self._start_processes("worker", "beat")
+        self._start_processes(*self._workers, "beat")
         self._cleanup.enter_context(published(self.state_dir, settings))
 
     def _start_processes(self, *names: str) -> None:
         for name in names:
-            if name in self._processes:
+            if _kind(name) in self._processes:
                 self._running().start(self._spec(name))
 
     def _start_postgres(self, watchdog: Watchdog) -> str:
@@ -229,12 +233,12 @@ class LocalStack:
         if name == "sandbox":
             arguments = command_line(port=port, state=self.state_dir / "sandbox")
         else:
-            arguments = f"-m {_MODULES[name].format(host=HOST, port=port)}".split()
+            arguments = f"-m {_MODULES[_kind(name)].format(name=name, host=HOST, port=port)}".split()
         return ProcessSpec(
             name,
             (sys.executable, *arguments),
             stage=1 if name == "sandbox" else 0,
-            stop_seconds=30 if name == "worker" else 10,
+            stop_seconds=30 if _kind(name) == "worker" else 10,
         )
 
     def _wait_ready(self, name: str) -> None:
@@ -266,6 +270,11 @@ class LocalStack:
         if self._supervisor is None:
             raise LocalStackError("The stack has not been started.")
         return self._supervisor
+
+
+def _kind(name: str) -> str:
+    """Return which of ``PROCESSES`` a name stands for."""
+    return name.partition("-")[0]
 
 
 def _answered(status: int | None) -> bool:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 import requests
+import trustme
 
-from providers.sandbox.client import SandboxProcess, start_sandbox
+from providers.sandbox.client import SandboxControl, SandboxMissing, SandboxProcess, start_sandbox
 from providers.sandbox.waiting import until
 from tests.person import Person
 from tests.providers.sandbox.conftest import App
@@ -163,3 +164,22 @@ def test_many_idle_connections_do_not_keep_others_waiting(sandbox: SandboxProces
     finally:
         for connection in idle:
             connection.close()
+
+
+def test_with_a_certificate_it_speaks_https_alone(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(trusted := tmp_path / "authority.pem"))
+    certificate = tmp_path / "certificate.pem"
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certificate))
+    with start_sandbox(certificate=certificate) as server:
+        assert server.url == f"https://127.0.0.1:{server.port}"
+        with pytest.raises(requests.ConnectionError):
+            requests.get(f"http://127.0.0.1:{server.port}/", timeout=20)
+        control = SandboxControl(server.url, ca_file=str(trusted))
+        assert control.register_client("over-tls", public=True)["client_id"] == "over-tls"
+
+
+def test_a_certificate_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").touch()
+    with pytest.raises(SandboxMissing):
+        SandboxProcess(port=0, apart=True, options={"certificate": tmp_path / "empty.pem"})
