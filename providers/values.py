@@ -151,11 +151,15 @@ class ProbeResult:
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """How a caller uses a credential: the vend's payload without its bookkeeping."""
+    """How a caller uses a credential: the vend's payload without its bookkeeping.
+
+    ``headers`` and ``query`` go into each request to ``base_url``, and ``body`` into the fields of its body.
+    """
 
     auth_method: str
     value: SecretStr
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
-    base_url: str = ""
+    body: Mapping[str, str] = field(default_factory=dict, repr=False)
+    base_url: str = field(default="", repr=False)
     params: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -8,6 +8,7 @@ from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.csrf import csrf_protect
 from django_stubs_ext import Annotations
@@ -21,6 +22,7 @@ from connections.admin.provider_app_form import ProviderAppForm, form_for, param
 from connections.admin.switch_buttons import pause_buttons, suspend_buttons
 from connections.lifecycle.provision.provider_apps import store_provider_app
 from connections.models import AuditEvent, Connection, ConnectSession, Incident, ProviderApp
+from providers.catalog.cautions import cautions_of
 from providers.catalog.loader import load_catalog
 from providers.catalog.schema import CatalogEntry
 from providers.strategies import strategies, strategy_for
@@ -104,7 +106,8 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
             facts = ("name", "shown_provider", "style", "owner", "client_id", "secrets_state", "shown_params", "scopes")
             return ((None, {"fields": facts}), ("Where it stands", {"fields": shown}))
         entry, style = known
-        parts: list[Any] = [(None, {"fields": ("shown_provider", "style", owner, "name")})]
+        caution = ("caution",) if cautions_of(entry, style) else ()
+        parts: list[Any] = [(None, {"fields": ("shown_provider", "style", *caution, owner, "name")})]
         if shown:
             parts.append(("Where it stands", {"fields": shown}))
         method = entry.methods[style]
@@ -121,7 +124,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
         return tuple(parts)
 
     def get_readonly_fields(self, request: HttpRequest, obj: ProviderApp | None = None) -> tuple[str, ...]:
-        fixed = ("shown_provider", "style")
+        fixed = ("shown_provider", "style", "caution")
         if obj is None:
             return fixed
         return (*fixed, "owner", "state", "redirect", "related", "secrets_state", "shown_discovered", "shown_params")
@@ -176,6 +179,12 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
     @admin.display(description="Connects by", ordering="auth_style")
     def style(self, row: ProviderApp) -> str:
         return strategy_for(row.auth_style).title if row.auth_style else show.NOTHING
+
+    @admin.display(description="Caution")
+    def caution(self, row: ProviderApp) -> SafeString:
+        entry = load_catalog().get(row.provider)
+        told = () if entry is None else cautions_of(entry, row.auth_style)
+        return show.join([format_html('<p class="caution">{}</p>', sentence) for sentence in told])
 
     @admin.display(description="State", ordering="suspended_at")
     def state(self, row: ProviderApp) -> SafeString:

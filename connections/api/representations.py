@@ -113,6 +113,7 @@ def vend_out(vended: Vended) -> VendOut:
             missing_scopes=list(row.scopes_missing()),
             headers=_plain(presentation.headers),
             query=_plain(presentation.query),
+            body=_plain(presentation.body),
             base_url=presentation.base_url,
             params=_plain(presentation.params),
             account=_account(row.provider_account_id, row.provider_account_name),

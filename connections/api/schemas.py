@@ -266,7 +266,11 @@ class VendByOwnerIn(VendIn):
 
 
 class CredentialOut(BaseModel):
-    """A credential that works now: put ``headers`` and ``query`` into a request to ``base_url``."""
+    """A credential that works now: put ``headers`` and ``query`` into each request to ``base_url``.
+
+    ``body`` holds fields to add to each body, if the provider wants it there. If it wants it in the path, it is in
+    ``base_url``.
+    """
 
     auth_method: str
     value: str
@@ -275,6 +279,7 @@ class CredentialOut(BaseModel):
     missing_scopes: list[str]
     headers: dict[str, str]
     query: dict[str, str]
+    body: dict[str, str]
     base_url: str
     params: dict[str, str]
     account: AccountOut | None

@@ -1,8 +1,9 @@
-"""The calls of an entry that a credential is used for: how it travels, the probe, the choice of workspace.
+"""The calls that an entry describes: how a credential travels in each, the probe, the choice of workspace.
 
 Also owns the rules that say what an answer means; ``providers.oauth.classify`` applies them.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field, JsonValue
@@ -26,10 +27,38 @@ class ErrorRule(Shape):
 
 
 class Presentation(Shape):
-    """How a credential goes into a request. Templates know ``access_token``, the secret fields, params and extra."""
+    """How a credential goes into each request. Templates know ``access_token``, the secret fields, params and extra.
+
+    ``headers`` and ``query`` are added to the request, and ``body`` to the fields of its body. ``base_url`` takes the
+    place of the entry's, for an API that wants the credential in the path. What is left out is as the style has it.
+    """
 
     headers: dict[str, str] = Field(default_factory=lambda: {"Authorization": "Bearer {access_token}"})
     query: dict[str, str] = Field(default_factory=dict)
+    body: dict[str, str] = Field(default_factory=dict)
+    base_url: str = ""
+
+    @property
+    def exposed(self) -> Mapping[str, tuple[str, ...]]:
+        """The templates of each place other than the headers: ``query``, ``base_url`` and ``body``."""
+        return {
+            "query": tuple(self.query.values()),
+            "base_url": (self.base_url,),
+            "body": tuple(self.body.values()),
+        }
+
+
+class Call(Shape):
+    """A request. ``headers`` are templates, and so is each text in ``body``, loosely (``providers.catalog.template``).
+
+    ``body`` may hold any JSON; with ``format = "form"`` it is sent as a form, and may hold only texts.
+    """
+
+    method: Literal["GET", "POST", "PUT", "DELETE"] = "POST"
+    url: str = ""
+    headers: dict[str, str] = Field(default_factory=dict)
+    format: Literal["json", "form"] = "json"
+    body: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class Workspaces(Shape):
@@ -61,21 +90,16 @@ class Workspaces(Shape):
         return next((name for name, pointer in self.pointers.items() if pointer == self.id), "")
 
 
-class Probe(Shape):
+class Probe(Call):
     """A cheap authenticated call. Pointers are JSON Pointers (RFC 6901) into the answer, or "" for none.
 
-    ``body`` may hold any JSON; texts in it are loose templates (see ``providers.catalog.template``). With ``format =
-    "form"`` the body is sent as a form, and may hold only texts. ``headers`` are added to those of the presentation.
+    ``headers`` and ``body`` are added to those of the presentation.
     ``account_id`` may be several pointers with spaces between them, if no single field is unique. With
     ``lists_workspaces`` the answer is the list that ``Workspaces`` describes: the connection's own workspace must be in
     it, and is the account. Otherwise the account's id gets the id of the chosen workspace as a prefix.
     """
 
     method: Literal["GET", "POST"] = "GET"
-    url: str = ""
-    headers: dict[str, str] = Field(default_factory=dict)
-    format: Literal["json", "form"] = "json"
-    body: dict[str, JsonValue] = Field(default_factory=dict)
     dead: tuple[ErrorRule, ...] = (ErrorRule(status=401, means=Meaning.GRANT_REJECTED),)
     account_id: str = ""
     account_name: str = ""

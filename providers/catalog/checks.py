@@ -15,6 +15,7 @@ from providers.catalog.methods import Method, Revocation
 from providers.catalog.pointer import is_pointer
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.scope_checks import scope_problems
+from providers.catalog.template import uses
 from providers.catalog.template_checks import template_problems
 from providers.vocabulary import ParamScope
 
@@ -32,6 +33,7 @@ def problems_of(entry: CatalogEntry, stem: str) -> Iterator[str]:
         yield from _method_problems(entry, method)
     for style in entry.presentation.keys() - set(entry.auth_styles):
         yield f"presentation.{style}: the entry does not describe this way to connect; remove it"
+    yield from _presentation_problems(entry)
     yield from _probe_problems(entry)
     yield from _workspace_problems(entry)
     yield from callback_problems(entry)
@@ -50,7 +52,9 @@ def _name_problems(entry: CatalogEntry) -> Iterator[str]:
     declared: list[str] = [param.name for param in entry.params]
     reserved = _RESERVED | ({"client_id"} & set(declared))
     declared += _kept_names(entry)
-    declared += [item.name for style in entry.auth_styles for item in entry.fields_of(style)]
+    typed = [[item.name for item in entry.fields_of(style)] for style in entry.auth_styles]
+    declared += {name for names in typed for name in names}  # two styles may each have a field of one name
+    declared += [name for names in typed for name in names if names.count(name) > 1]
     for name in sorted({name for name in declared if declared.count(name) > 1 or name in reserved}):
         yield f"params: {name!r} is declared twice or is a name of ours; choose another"
     items: list[tuple[str, Param | SecretField]] = [(f"params.{param.name}", param) for param in entry.params]
@@ -109,6 +113,20 @@ def _rule_problems(key: str, rules: tuple[ErrorRule, ...]) -> Iterator[str]:
         is_narrow = rule.value is not None or rule.contains
         if not is_narrow and (rule.status is None or rule.status < 300):
             yield f"{key}.{position}: would match a success too; give it a value, or a status of 300 or more"
+
+
+def _presentation_problems(entry: CatalogEntry) -> Iterator[str]:
+    for style, method in entry.methods.items():
+        presentation = entry.presentations[style]
+        places = {"headers": tuple(presentation.headers.values()), **presentation.exposed}
+        if not any(
+            uses(template, name) for each in places.values() for template in each for name in method.secret_names
+        ):
+            example = next(iter(sorted(method.secret_names)), "access_token")
+            yield f"presentation.{style}: carries no credential; put {{{example}}} into its headers, or its query"
+        is_get = entry.probe is not None and entry.probe.method == "GET"
+        if presentation.body and is_get:
+            yield f'presentation.{style}.body: the probe is a GET, which carries none; say method = "POST" in [probe]'
 
 
 def _probe_problems(entry: CatalogEntry) -> Iterator[str]:

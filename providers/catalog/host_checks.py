@@ -20,6 +20,7 @@ _FORMS = (
     *("http://{}", "//{}", ".{}", "a@{}", "{}:443", "a.b.{}"),
 )
 _LABEL = "evil"
+_ORIGIN = re.compile(r"(?:[a-z]+://)?[^/?#]*")
 
 
 def host_problems(entry: CatalogEntry) -> Iterator[str]:
@@ -29,6 +30,7 @@ def host_problems(entry: CatalogEntry) -> Iterator[str]:
     """
     for method in entry.methods.values():
         yield from _secret_problems(entry, method)
+        yield from _typed_secret_problems(entry, method)
     for param in entry.params_of(ParamScope.WORKSPACE):
         for key, template in _addresses_of_calls(entry):
             if names_any_host(template, param):
@@ -75,8 +77,21 @@ def _secret_problems(entry: CatalogEntry, method: Method) -> Iterator[str]:
                 )
 
 
+def _typed_secret_problems(entry: CatalogEntry, method: Method) -> Iterator[str]:
+    """Yield a problem for each address whose host a secret would decide: it may stand in the path or the query."""
+    addresses = {f"presentation.{method.style}.base_url": entry.presentations[method.style].base_url}
+    addresses["probe.url"] = entry.probe.url if entry.probe is not None else ""
+    for key, template in addresses.items():
+        host = _ORIGIN.match(template)
+        for name in sorted(method.secret_names):
+            if host is not None and uses(host[0], name):
+                yield f"{key}: {{{name}}} would decide the host; put it behind the first slash of the path"
+
+
 def _addresses_of_calls(entry: CatalogEntry) -> Iterator[tuple[str, str]]:
     yield "base_url", entry.base_url
+    for style, presentation in entry.presentations.items():
+        yield f"presentation.{style}.base_url", presentation.base_url
     if entry.probe is not None:
         yield "probe.url", entry.probe.url
 

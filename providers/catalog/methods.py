@@ -12,7 +12,7 @@ from pydantic import Field
 
 from providers.catalog.answers import Expiry, TokenFields
 from providers.catalog.callback import ApprovalMarkers, ResponseNames
-from providers.catalog.calls import ErrorRule
+from providers.catalog.calls import ErrorRule, Presentation
 from providers.catalog.fields import ParamName, SecretField, Shape
 from providers.catalog.pointer import pointer_to
 from providers.vocabulary import ClientAuthentication, IssParameter, Pkce
@@ -46,13 +46,15 @@ class Method(Shape):
 
     ``style`` is its name in the database and in API answers. ``redirects``: the end user is sent to the provider and
     comes back with an authorization response. ``takes_scopes``: we say which scopes we want. ``needs_presentation``:
-    the entry must say how the credential goes into a request. ``needed_urls``: the endpoints that the style requires.
+    the entry must say how the credential goes into a request, and what it leaves out is as in ``default_presentation``.
+    ``needed_urls``: the endpoints that the style requires.
     """
 
-    style: ClassVar[str]
+    style: ClassVar[str] = ""
     redirects: ClassVar[bool] = False
     takes_scopes: ClassVar[bool] = False
     needs_presentation: ClassVar[bool] = False
+    default_presentation: ClassVar[Presentation] = Presentation()
     needed_urls: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
@@ -64,6 +66,11 @@ class Method(Shape):
     def oauth(self) -> "OAuthMethod | None":
         """The endpoints and habits of its authorization server; None for a style without one."""
         return None
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What an operator should know before using the style, a sentence each."""
+        return ()
 
     @property
     def registers_client(self) -> bool:
@@ -291,10 +298,11 @@ class ClientCredentialsMethod(OAuthMethod):
 
 
 class ApiKeyMethod(Method):
-    """A static key that the end user pastes."""
+    """A static key that the end user pastes, or several: in headers, query, path or body, as the presentation says."""
 
     style = "api_key"
     needs_presentation = True
+    default_presentation: ClassVar[Presentation] = Presentation(headers={})
 
     fields: tuple[SecretField, ...]
 

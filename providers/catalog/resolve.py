@@ -28,9 +28,9 @@ _URLS = {
 class Endpoints:
     """Absolute URLs; "" where the provider has none.
 
-    ``probe`` and ``base`` may keep placeholders: for ``extra`` fields of the token response, which the strategies fill
-    in, and for a workspace that is not chosen yet. Before the callback all but ``authorization`` may keep placeholders
-    for the parameters that it brings.
+    ``probe`` and ``base`` may keep placeholders: for ``extra`` fields of the token response and for a secret that goes
+    into the path, which the strategies fill in, and for a workspace that is not chosen yet. Before the callback all but
+    ``authorization`` may keep placeholders for the parameters that it brings.
     """
 
     issuer: str = ""
@@ -80,7 +80,7 @@ class Target:
     @property
     def presentation(self) -> Presentation:
         """How a credential of this style goes into a request."""
-        return self.entry.presentation.get(self.style) or Presentation()
+        return self.entry.presentations[self.style]
 
     @property
     def refresh_scope(self) -> str:
@@ -183,11 +183,16 @@ def _grantor(
     """Return issuer, token endpoint, and the parameters that enter any endpoint, as one canonical text."""
     # The issuer's keys are public, so their address does not decide who gets a secret.
     called = [template for name, template in method.urls.items() if name != "jwks"]
-    templates = [entry.base_url, entry.probe.url if entry.probe else "", *called]
+    templates = [_base_url(entry, method), entry.probe.url if entry.probe else "", *called]
     used = {name for template in templates for name in names(template)}.union(always)
     params = {name: value for name, value in values.items() if name in used}
     named = {"issuer": urls.get("issuer", ""), "token_endpoint": urls.get("token", ""), "params": params}
     return json.dumps(named, sort_keys=True, separators=(",", ":"))
+
+
+def _base_url(entry: CatalogEntry, method: Method) -> str:
+    presentation = entry.presentations.get(method.style)
+    return (presentation.base_url if presentation is not None else "") or entry.base_url
 
 
 def _value(param: Param, given: str | None) -> str:
@@ -231,7 +236,7 @@ def _urls(
     client_id: str,
     discovered: Mapping[str, str],
 ) -> dict[str, str]:
-    templates = {"base": entry.base_url, "probe": entry.probe.url if entry.probe else "", **method.urls}
+    templates = {"base": _base_url(entry, method), "probe": entry.probe.url if entry.probe else "", **method.urls}
     # Only two URLs may use the client id, which the operator typed. Quoted, it stays a single step of a path.
     values = {**values, "client_id": quote(client_id, safe="")}
     urls = {name: fill(template, values) for name, template in templates.items()}

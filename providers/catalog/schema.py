@@ -26,6 +26,7 @@ from providers.catalog.methods import (
     OAuthMethod,
 )
 from providers.catalog.scopes import ScopeInfo, ScopeRules, ScopeSpelling
+from providers.catalog.typed_methods import BearerTokenMethod, HttpBasicMethod
 from providers.vocabulary import ParamScope
 
 SLUG_PATTERN, LONGEST_SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$", 64
@@ -52,6 +53,8 @@ class CatalogEntry(Shape):
     authorization_code: AuthorizationCodeMethod | None = None
     client_credentials: ClientCredentialsMethod | None = None
     api_key: ApiKeyMethod | None = None
+    http_basic: HttpBasicMethod | None = None
+    bearer_token: BearerTokenMethod | None = None
     presentation: dict[str, Presentation] = Field(default_factory=dict)
     probe: Probe | None = None
     workspaces: Workspaces | None = None
@@ -93,6 +96,16 @@ class CatalogEntry(Shape):
         if method is None or not method.redirects:
             typed.add(ParamScope.CALLBACK)
         return tuple(param for param in self.params if param.scope in typed)
+
+    @cached_property
+    def presentations(self) -> Mapping[str, Presentation]:
+        """How a credential of each style goes into a request: as the entry says, else as the style has it."""
+        found: dict[str, Presentation] = {}
+        for style, method in self.methods.items():
+            said = self.presentation.get(style) or Presentation()
+            stated = {name: getattr(said, name) for name in said.model_fields_set}
+            found[style] = method.default_presentation.model_copy(update=stated)
+        return found
 
     @cached_property
     def scope_rules(self) -> ScopeRules:

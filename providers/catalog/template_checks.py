@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from providers.catalog.methods import Method, OAuthMethod
+from providers.catalog.methods import OAuthMethod
 from providers.catalog.schema import CatalogEntry
-from providers.catalog.template import is_plain, names
+from providers.catalog.template import is_plain, names, uses
 from providers.vocabulary import ParamScope
 
 _CLIENT = frozenset({"client_id"})
@@ -77,14 +77,18 @@ def _templates(entry: CatalogEntry) -> Iterator[_Template]:
                 yield f"{described.section()}.{name}_url", template, params, "address"
     anything = params | extra | chosen
     yield "base_url", entry.base_url, anything, "address"
-    for style, presentation in entry.presentation.items():
-        method = entry.methods.get(style) or Method()  # the checks of entries report it
+    for style, presentation in entry.presentations.items():
+        method = entry.methods[style]
         own = method.secret_names | method.extra_pointers.keys() | params | chosen
-        for place, templates in (("headers", presentation.headers), ("query", presentation.query)):
+        key = f"presentation.{style}"
+        for name, value in presentation.headers.items():
+            yield f"{key}.headers.{name}", value, own, "header"
+        for place, templates in (("query", presentation.query), ("body", presentation.body)):
             for name, value in templates.items():
-                yield f"presentation.{style}.{place}.{name}", value, own, "header" if place == "headers" else "text"
+                yield f"{key}.{place}.{name}", value, own, "text"
+        yield f"{key}.base_url", presentation.base_url, own, "address"
     if entry.probe is not None:
-        yield "probe.url", entry.probe.url, anything, "address"
+        yield "probe.url", entry.probe.url, anything | _secrets_in_paths(entry), "address"
         for name, value in entry.probe.headers.items():
             yield f"probe.headers.{name}", value, anything | secrets, "header"
         for key, text in _texts("probe.body", entry.probe.body):
@@ -93,6 +97,15 @@ def _templates(entry: CatalogEntry) -> Iterator[_Template]:
         yield "workspaces.url", entry.workspaces.url, params | extra, "address"
         for name, value in entry.workspaces.headers.items():
             yield f"workspaces.headers.{name}", value, params | extra | secrets, "header"
+
+
+def _secrets_in_paths(entry: CatalogEntry) -> frozenset[str]:
+    """Return the secrets that every way to connect puts into its base_url: only these may be in the probe's address."""
+    found = []
+    for style, method in entry.methods.items():
+        base_url = entry.presentations[style].base_url
+        found.append(frozenset(name for name in method.secret_names if uses(base_url, name)))
+    return frozenset.intersection(*found)
 
 
 def _method_templates(key: str, method: OAuthMethod, params: frozenset[str]) -> Iterator[_Template]:

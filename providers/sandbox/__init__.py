@@ -28,7 +28,9 @@ Endpoints
 PKCE S256, ``iss``, ``response_mode=form_post``), ``/token`` (form or JSON; Basic, post or none), ``/revoke`` (RFC 7009:
 kills the grant), ``/introspect`` (RFC 7662), ``/me`` alias ``/userinfo``, ``/workspaces`` (what the settings give a
 person: nothing at first), ``/files`` (needs ``files.read``); for people ``/login``, ``/apps``, ``/api-keys``,
-``/control``. The resource API takes ``Authorization: Bearer`` or ``X-Api-Key``.
+``/control``. The resource API takes a Bearer token, or an API key: as ``X-Api-Key`` (with a second one as
+``X-Second-Key``), as a Bearer token, as the password of HTTP Basic, as ``api_key`` in the query or in the body of a
+POST to ``/me``, or in the path ``/keyed/KEY/me``.
 
 Codes work once and live 60 s; a second use revokes the grant. Refresh tokens rotate: a predecessor works for
 ``grace_seconds`` more and gets a new pair of the same grant; after that, showing it revokes the grant. With ``rotate``
@@ -72,7 +74,7 @@ stamped before the last byte of the answer leaves, so overlapping entries of one
     introspect  active, inactive
     me, files, workspaces
                 accepted, no_credential, token_unknown, token_expired, grant_revoked, api_key_unknown,
-                api_key_revoked, insufficient_scope
+                api_key_revoked, wrong_username, insufficient_scope
 
 Faults
 ------

@@ -23,7 +23,9 @@ class Exchange:
 
     def __init__(self, sandbox: Sandbox, endpoint: str) -> None:
         self.sandbox = sandbox
-        self.entry: Entry = sandbox.log.start(endpoint=endpoint, method=request.method, path=request.path)
+        # A key in the path is a secret: of such an address the log gets the rule.
+        path = str(request.url_rule) if request.view_args else request.path
+        self.entry: Entry = sandbox.log.start(endpoint=endpoint, method=request.method, path=path)
         self.fault: Fault | None = None
 
     def name_client(self, client_id: str | None) -> None:

@@ -1,11 +1,13 @@
 """The resource API: who am I, which workspaces are mine, and a few files.
 
-Owns ``/me`` (also as ``/userinfo``), ``/workspaces`` and ``/files``, with a Bearer token (RFC 6750) or an
-``X-Api-Key``. An API key may do everything; a token what its scope says.
+Owns ``/me`` (also as ``/userinfo``), ``/workspaces`` and ``/files``, with a Bearer token (RFC 6750) or an API key. A
+key travels as ``X-Api-Key``, as a Bearer token, as the password of HTTP Basic beside its owner's name, as ``api_key``
+in the query or in the body of a POST to ``/me``, or in the path ``/keyed/KEY/me``; a second key of the same person may
+come as ``X-Second-Key``. An API key may do everything; a token what its scope says.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, jsonify, request
@@ -13,7 +15,7 @@ from flask import Blueprint, Response, jsonify, request
 from providers.sandbox.exchange import Exchange
 from providers.sandbox.people import PEOPLE
 from providers.sandbox.state import Sandbox
-from providers.sandbox.tokens import digest, fingerprint
+from providers.sandbox.tokens import API_KEY_PREFIX, digest, fingerprint
 
 _EVERYTHING = ("profile", "email", "files.read", "files.write")
 _FILES = [
@@ -36,10 +38,11 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
     """Return the routes."""
     routes = Blueprint("resources", __name__)
 
-    @routes.get("/me")
+    @routes.route("/me", methods=["GET", "POST"])
     @routes.get("/userinfo")
-    def me() -> Response:
-        return _serve(sandbox, "me", _me)
+    @routes.get("/keyed/<api_key>/me")
+    def me(api_key: str = "") -> Response:
+        return _serve(sandbox, "me", _me, in_path=api_key)
 
     @routes.get("/workspaces")
     def workspaces() -> Response:
@@ -57,11 +60,14 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
 
 
 def _serve(
-    sandbox: Sandbox, endpoint: str, work: Callable[[Caller], Response], *, scope: str | None = None
+    sandbox: Sandbox, endpoint: str, work: Callable[[Caller], Response], *, scope: str | None = None, in_path: str = ""
 ) -> Response:
-    """Answer with ``work`` for a caller whose credential works, and has ``scope`` if one is named."""
+    """Answer with ``work`` for a caller whose credential works, and has ``scope`` if one is named.
+
+    ``in_path`` is the API key in the address, if any.
+    """
     exchange = Exchange(sandbox, endpoint)
-    caller = _authenticate(exchange)
+    caller = _authenticate(exchange, in_path)
 
     def process() -> Response:
         if caller is None:
@@ -74,28 +80,49 @@ def _serve(
     return exchange.answer(process)
 
 
-def _authenticate(exchange: Exchange) -> Caller | None:
+def _authenticate(exchange: Exchange, in_path: str) -> Caller | None:
     """Return the caller, or None. Notes on the log entry who the caller is, or why the credential is refused."""
-    api_key = request.headers.get("X-Api-Key")
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if api_key:
-        return _api_key_caller(exchange, api_key)
+    second = request.headers.get("X-Second-Key", "")
+    if api_key := request.headers.get("X-Api-Key") or in_path or request.args.get("api_key") or _key_in_body():
+        return _api_key_caller(exchange, api_key, second=second)
+    if (basic := request.authorization) is not None and basic.type == "basic" and basic.password:
+        return _api_key_caller(exchange, basic.password, username=basic.username)
+    if scheme.lower() == "bearer" and token.strip().startswith(API_KEY_PREFIX):
+        return _api_key_caller(exchange, token.strip())
     if scheme.lower() == "bearer" and token.strip():
         return _token_caller(exchange, token.strip())
     exchange.entry.outcome = "no_credential"
     return None
 
 
-def _api_key_caller(exchange: Exchange, api_key: str) -> Caller | None:
+def _key_in_body() -> str:
+    """Return the member or field ``api_key`` of the body, "" if there is none."""
+    document = request.get_json(silent=True) if request.is_json else request.form
+    found = document.get("api_key") if isinstance(document, Mapping) else None
+    return found if isinstance(found, str) else ""
+
+
+def _api_key_caller(
+    exchange: Exchange, api_key: str, *, second: str = "", username: str | None = None
+) -> Caller | None:
+    """Return the owner of a live key. A ``second`` key, and a ``username``, must be the same person's."""
     entry = exchange.entry
     entry.api_key_presented = fingerprint(api_key)
     with exchange.sandbox.store.transaction() as ledger:
-        found = ledger.api_key(digest(api_key))
-    if found is None or found.revoked_at is not None:
-        entry.outcome = "api_key_revoked" if found else "api_key_unknown"
+        found = [ledger.api_key(digest(key)) for key in (api_key, second) if key]
+    first = found[0]
+    if first is None or any(key is None or key.username != first.username for key in found):
+        entry.outcome = "api_key_unknown"
         return None
-    entry.username, entry.outcome = found.username, "accepted"
-    return Caller(found.username, "", _EVERYTHING)
+    if any(key is not None and key.revoked_at is not None for key in found):
+        entry.outcome = "api_key_revoked"
+        return None
+    if username not in (None, first.username):
+        entry.outcome = "wrong_username"
+        return None
+    entry.username, entry.outcome = first.username, "accepted"
+    return Caller(first.username, "", _EVERYTHING)
 
 
 def _token_caller(exchange: Exchange, token: str) -> Caller | None:

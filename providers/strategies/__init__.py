@@ -4,8 +4,10 @@ A new style is a file here, its strategy in this map, and what entries say of it
 section in ``providers.catalog.schema``). Nobody outside this package asks which style it is: they ask what it can do.
 
 - ``base``: the interface, and the steps that all styles share
-- ``authorization_code``, ``client_credentials``, ``api_key``: the styles
-- ``presenting``: how a credential goes into a request · ``probing``: the call that proves it
+- ``authorization_code``, ``client_credentials``: the styles of OAuth
+- ``api_key``, ``http_basic``, ``bearer_token``: what the end user types is the credential
+- ``presenting``: how a credential goes into a request · ``calling``: makes a call that an entry describes ·
+  ``probing``: the call that proves a credential
 - ``workspaces``: the choice of a workspace after consent · ``fields``: checks the fields that an end user typed
 - ``blame``: marks refusals that come from a host of the end user's
 """
@@ -16,10 +18,15 @@ from types import MappingProxyType
 from providers.strategies.api_key import ApiKey
 from providers.strategies.authorization_code import AuthorizationCode
 from providers.strategies.base import Strategy
+from providers.strategies.bearer_token import BearerToken
 from providers.strategies.client_credentials import ClientCredentials
+from providers.strategies.http_basic import HttpBasic
 
 _STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
-    {strategy.style: strategy for strategy in (AuthorizationCode(), ClientCredentials(), ApiKey())}
+    {
+        strategy.style: strategy
+        for strategy in (AuthorizationCode(), ClientCredentials(), ApiKey(), HttpBasic(), BearerToken())
+    }
 )
 
 

@@ -1,10 +1,11 @@
 """Static keys that the end user pastes. Nothing is fetched or refreshed: only a probe tells whether they work."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from pydantic import SecretStr
 
-from providers.catalog.methods import ApiKeyMethod
+from providers.catalog.methods import ApiKeyMethod, Method
 from providers.catalog.resolve import Target
 from providers.strategies.base import Capabilities, Strategy
 from providers.values import Credential
@@ -13,7 +14,7 @@ from providers.values import Credential
 class ApiKey(Strategy):
     """One or several fields, checked for their form only. Templates use the first secret one as ``value``."""
 
-    method = ApiKeyMethod
+    method: ClassVar[type[Method]] = ApiKeyMethod
     title = "Pasted key"
     invitation = "Paste an API key"
     auth_method = "api_key"

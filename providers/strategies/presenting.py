@@ -1,12 +1,15 @@
-"""How a credential goes into a request: the catalogue's header and query templates, filled in. No I/O."""
+"""How a credential goes into a request: the catalogue's templates of headers, query, body and path. No I/O."""
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from pydantic import SecretStr
 
 from providers.catalog.resolve import Target
 from providers.catalog.template import check_values, fill, render
 from providers.values import Credential, Presentation
+
+_OF_A_STEP = "!$'()*,;:@~"  # RFC 3986 §3.3, without what means something in a query
 
 
 def template_values(target: Target, credential: Credential) -> Mapping[str, str]:
@@ -15,6 +18,18 @@ def template_values(target: Target, credential: Credential) -> Mapping[str, str]
     if credential.access_token is not None:
         secrets["access_token"] = credential.access_token.get_secret_value()
     return {**credential.extra, **secrets, **target.params}
+
+
+def addressed(template: str, credential: Credential) -> str:
+    """Return an address of the target's endpoints with what only the credential knows filled in.
+
+    A secret becomes one step of the path, or one value of the query, whatever it holds: it cannot lead elsewhere.
+    """
+    secrets = {name: value.get_secret_value() for name, value in credential.fields.items()}
+    if credential.access_token is not None:
+        secrets["access_token"] = credential.access_token.get_secret_value()
+    quoted = {name: quote(value, safe=_OF_A_STEP) for name, value in secrets.items()}
+    return fill(template, {**quoted, **credential.extra})
 
 
 def present(
@@ -28,15 +43,16 @@ def present(
     """Return the presentation of ``credential``; ``params`` are added to the target's own and to ``extra``.
 
     ``base_url`` is "" if the credential lacks a part of it. Raises ``MisconfiguredProvider`` naming a value that a
-    header or query template needs and the credential lacks.
+    template of the headers, the query or the body needs and the credential lacks.
     """
     values = template_values(target, credential)
-    base_url = fill(target.endpoints.base, credential.extra)
+    base_url = addressed(target.endpoints.base, credential)
     return Presentation(
         auth_method=auth_method,
         value=value,
         headers=_filled(target, target.presentation.headers, values),
         query=_filled(target, target.presentation.query, values),
+        body=_filled(target, target.presentation.body, values),
         base_url="" if "{" in base_url else base_url,
         params={**credential.extra, **(params or {}), **target.params},
     )

@@ -3,26 +3,21 @@
 Every auth style shares it. Getting no answer is a verdict, not an error.
 """
 
-from collections.abc import Mapping
-
-from pydantic import JsonValue
-
-from providers import egress
 from providers.catalog.calls import Probe
 from providers.catalog.pointer import text_at
 from providers.catalog.resolve import Target
-from providers.catalog.template import fill, lacking, render
+from providers.catalog.template import lacking
 from providers.errors import Evidence, MisconfiguredProvider, ProviderError, ProviderUnavailable
 from providers.oauth import identity
 from providers.oauth.classify import first_match, json_document, retry_after_seconds
 from providers.oauth.token_response import scopes_in
 from providers.response import Response
-from providers.strategies.presenting import template_values
+from providers.strategies.calling import make_call
+from providers.strategies.presenting import addressed, template_values
 from providers.strategies.workspaces import listed_workspaces
 from providers.values import Account, Credential, Presentation, ProbeResult
 from providers.vocabulary import Meaning, ProbeVerdict
 
-_MAX_BODY_BYTES = 1_048_576  # some providers offer only a list; it is read once and not kept
 _LONGEST_TEXT = 255
 
 
@@ -44,19 +39,10 @@ def probe(target: Target, credential: Credential, presentation: Presentation) ->
     values = template_values(target, credential)
     if missing := lacking([described.url], values):
         return ProbeResult(ProbeVerdict.UNAVAILABLE, detail=f"Probe: the credential lacks {missing}.")
-    body = {name: _filled(value, values) for name, value in described.body.items()}
-    own = {name: render(value, values) for name, value in described.headers.items()}
-    is_form = described.format == "form"
+    url = addressed(target.endpoints.probe, credential)
+    shown = {"headers": presentation.headers, "query": presentation.query, "body": presentation.body}
     try:
-        response = egress.request(
-            described.method,
-            fill(target.endpoints.probe, credential.extra),
-            headers={"Accept": "application/json"} | own | dict(presentation.headers),
-            params=presentation.query,
-            json=None if is_form else body or None,
-            form={name: str(value) for name, value in body.items()} if is_form else None,
-            max_body_bytes=_MAX_BODY_BYTES,
-        )
+        response = make_call(described, url, values, **shown)
     except ProviderError as error:
         return ProbeResult(
             ProbeVerdict.UNAVAILABLE,
@@ -65,15 +51,6 @@ def probe(target: Target, credential: Credential, presentation: Presentation) ->
             unanswered=isinstance(error, ProviderUnavailable),
         )
     return _verdict(target, described, response)
-
-
-def _filled(value: JsonValue, values: Mapping[str, str]) -> JsonValue:
-    """Return ``value`` with every text in it filled in; keys stay unchanged."""
-    if isinstance(value, str):
-        return render(value, values, loosely=True)
-    if isinstance(value, list):
-        return [_filled(item, values) for item in value]
-    return {name: _filled(item, values) for name, item in value.items()} if isinstance(value, dict) else value
 
 
 def _verdict(target: Target, described: Probe, response: Response) -> ProbeResult:

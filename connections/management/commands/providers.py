@@ -11,6 +11,7 @@ from connections.management.operator_command import OperatorCommand, words
 from connections.management.output import Answer, sheet, table
 from connections.models import ProviderApp
 from providers.catalog.additions import derive_entry, slug_of, store_entry
+from providers.catalog.cautions import cautions_of
 from providers.catalog.loader import (
     CatalogError,
     UnknownProvider,
@@ -67,7 +68,8 @@ def _list(options: dict[str, Any]) -> Answer:
     data = [_data(found, files[slug]) for slug, found in load_catalog().items() if slug in files]
     rows = [(row["slug"], row["name"], row["category"], row["auth_styles"], row["source"]) for row in data]
     headings = ("slug", "name", "category", "connects by", "source")
-    return Answer(data, table(headings, rows, nothing="The catalogue is empty."))
+    cautions = [line for row in data for line in row["cautions"]]
+    return Answer(data, "\n".join([table(headings, rows, nothing="The catalogue is empty."), *cautions]))
 
 
 def _show(options: dict[str, Any]) -> Answer:
@@ -88,6 +90,7 @@ def _show(options: dict[str, Any]) -> Answer:
         ("scopes", [f"{scope.name}{' (default)' if scope.default else ''}" for scope in found.scopes]),
         ("probe", _probe_of(found)),
         ("wins over discovery", _overruled_at_apps(found)),
+        ("caution", data["cautions"]),
         ("file", str(path)),
     ]
     return Answer(data, sheet(facts))
@@ -112,6 +115,7 @@ def _check(options: dict[str, Any]) -> Answer:
         return Answer(data, "\n".join(line for lines in problems.values() for line in lines), is_success=False)
     found = [load_entry(path) for path in paths]
     notes = [note for one in found for note in (_compared(one) if options["file"] else _overruled_at_apps(one))]
+    notes += [line for one in found for line in _cautions(one)]
     told = f"{len(paths)} entr{'y is' if len(paths) == 1 else 'ies are'} in order."
     return Answer(data | {"notes": notes}, "\n".join([told, *notes]))
 
@@ -132,7 +136,7 @@ def _add(options: dict[str, Any]) -> Answer:
     configure_catalog(folder)
     path = folder / f"{slug}.toml"
     then = f"manage.py provider_apps add {slug} --client-id ID --client-secret-file FILE"
-    notes = _compared(found)
+    notes = [*_compared(found), *_cautions(found)]
     lines = [f"{'Added' if known is None else 'Replaced'} the provider {slug}: {path}", *notes, f"Next: {then}"]
     return Answer(_data(found, path) | {"created": known is None, "notes": notes}, "\n".join(lines))
 
@@ -143,6 +147,13 @@ def _overruled_at_apps(found: CatalogEntry) -> list[str]:
     for app in ProviderApp.objects.filter(provider=found.slug).exclude(discovered={}).order_by("created_at"):
         notes |= dict.fromkeys(_notes(found, app.auth_style, app.discovered))
     return list(notes)
+
+
+def _cautions(found: CatalogEntry) -> list[str]:
+    """Return what an operator should know of the entry's styles, a line each."""
+    return [
+        f"Caution: {found.slug} by {style}: {told}" for style in found.auth_styles for told in cautions_of(found, style)
+    ]
 
 
 def _compared(found: CatalogEntry) -> list[str]:
@@ -196,6 +207,7 @@ def _data(found: CatalogEntry, path: Path) -> dict[str, Any]:
         "name": found.name,
         "category": found.category,
         "auth_styles": list(found.auth_styles),
+        "cautions": _cautions(found),
         "website": found.website,
         "docs_url": found.docs_url,
         "source": "built in" if is_built_in(path) else "added",

@@ -1,5 +1,6 @@
 """The form of provider apps: it follows the entry, and its secrets are written, never shown."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.urls import reverse
 from connections.access.secrets import open_client_secrets, seal_client_secrets
 from connections.access.targets import registrar_of
 from connections.models import AuditEvent, ProviderApp, Tenant
+from providers.catalog.loader import configure_catalog
 from tests.connections.admin.conftest import ISSUER, SECRET, messages_of, page_url, press_url
 from tests.factories import make_tenant
 
@@ -208,3 +210,17 @@ def test_pausing_and_suspending_an_app(olga: Client) -> None:
     assert (app.paused_at, app.suspended_at) == (None, None)
     actions = AuditEvent.objects.filter(operator="olga", detail__provider_app=str(app.id))
     assert actions.count() == 5
+
+
+def test_a_key_outside_of_headers_is_told_where_the_app_is_made(olga: Client, tmp_path: Path) -> None:
+    entry = 'name = "Shop"\n[api_key]\nfields = [{ name = "key", label = "Key" }]\n[presentation.api_key]\n'
+    address = f"{ADD}?provider=shop&auth_style=api_key"
+    try:
+        for place, warned in (('query = { k = "{key}" }', True), ('headers = { X-K = "{key}" }', False)):
+            (tmp_path / "shop.toml").write_text(entry + place)
+            configure_catalog(tmp_path)
+            page = olga.get(address).content.decode()
+            assert ("The credential travels in the query" in page) is warned
+            assert ("Caution" in page) is warned
+    finally:
+        configure_catalog(None)

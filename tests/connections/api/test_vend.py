@@ -70,6 +70,7 @@ def test_says_all_that_is_needed_to_use_the_credential(acme: Tenant, backend: Ca
         "missing_scopes": ["files.write"],
         "headers": {"Authorization": "Bearer at-1"},
         "query": {},
+        "body": {},
         "base_url": "http://127.0.0.1:9",
         "params": {"issuer": "http://127.0.0.1:9"},
         "account": {"id": "person-1", "name": ""},

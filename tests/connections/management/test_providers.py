@@ -140,3 +140,14 @@ def test_a_slug_that_is_none_writes_nothing_anywhere(
         assert "is no slug" in ran.err
         assert sorted(folder.parent.rglob("*")) == before
     assert bystander.read_text(encoding="utf-8") == "theirs"
+
+
+def test_a_key_outside_of_headers_is_told_to_operators(run: Run, folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "shop.toml"
+    path.write_text(ENTRY.partition("[presentation")[0] + '[presentation.api_key]\nquery = { key = "{api_key}" }\n')
+    told = "Caution: shop by api_key: The credential travels in the query"
+    assert told in run("providers", "check", path).out
+    assert told in run("providers", "add", path).out
+    assert told in run("providers", "list").out
+    assert "The credential travels in the query" in run("providers", "show", "shop").out
+    assert run("providers", "check", "--json").data["notes"] != []

@@ -13,9 +13,10 @@ from providers.catalog.methods import (
     RefreshTokens,
 )
 from providers.catalog.schema import CatalogEntry
+from providers.catalog.typed_methods import BearerTokenMethod, HttpBasicMethod
 from providers.strategies import strategies
 
-STYLES = (AuthorizationCodeMethod, ClientCredentialsMethod, ApiKeyMethod)
+STYLES = (AuthorizationCodeMethod, ClientCredentialsMethod, ApiKeyMethod, HttpBasicMethod, BearerTokenMethod)
 
 
 def test_each_section_of_an_entry_has_its_strategy_and_each_strategy_its_section() -> None:
@@ -28,7 +29,7 @@ def test_each_section_of_an_entry_has_its_strategy_and_each_strategy_its_section
 
 @pytest.mark.parametrize("shape", STYLES)
 def test_a_style_is_one_and_fills_in_what_is_its_own(shape: type[Method]) -> None:
-    method = shape(fields=()) if shape is ApiKeyMethod else shape()
+    method = shape(fields=()) if "fields" in shape.model_fields else shape()
     assert (method.oauth is method) is method.takes_scopes
     assert set(method.needed_urls) <= method.urls.keys()
     assert method.typed_fields == ()

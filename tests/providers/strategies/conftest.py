@@ -41,7 +41,11 @@ def sandbox_target(egress_policy: Any, provider: Any) -> Callable[..., Target]:
 
 
 def merged(document: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Return ``document`` with ``changes``; None in the place of a text takes it out."""
     for key, value in changes.items():
         nested = isinstance(value, dict) and isinstance(document.get(key), dict)
-        document[key] = merged(document[key], value) if nested else value
+        if value is None and isinstance(document.get(key), str):
+            del document[key]
+        else:
+            document[key] = merged(document[key], value) if nested else value
     return document

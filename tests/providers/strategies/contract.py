@@ -1,5 +1,6 @@
 """What holds for every auth style, whatever it does: inherited by the test of each style."""
 
+import base64
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -21,6 +22,12 @@ from tests.providers.strategies.conftest import merged
 VERIFIER = SecretStr("v" * 43)
 # A host that the end user names, as entries of self-hosted products have it.
 TYPED_HOST = {"name": "host", "label": "Host", "default": "127.0.0.1", "pattern": r"[a-z0-9.]+"}
+
+
+def pair_in(header: str) -> str:
+    """Return the user name and password of a Basic header, "" of any other text."""
+    scheme, _, packed = header.partition(" ")
+    return base64.b64decode(packed).decode() if scheme == "Basic" else ""
 
 
 class StrategyContract:
@@ -82,7 +89,8 @@ class StrategyContract:
         found = self.strategy.present(target, self.give(target, provider).credential)
         secret = found.value.get_secret_value()
         assert secret
-        assert any(secret in text for text in (*found.headers.values(), *found.query.values()))
+        shown = [*found.headers.values(), *found.query.values(), *found.body.values(), found.base_url]
+        assert any(secret in text for text in [*shown, *map(pair_in, shown)])
         assert secret not in repr(found)
 
     def test_the_probe_tells_the_living_from_the_dead(self, target: Target, provider: Provider) -> None:

@@ -80,6 +80,59 @@ def test_presents_headers_query_and_the_fields_that_are_no_secret(sandbox_target
     assert found.params == {"email": "a@x", "issuer": provider.url, "subdomain": "globex"}
 
 
+@pytest.mark.parametrize(
+    ("key", "path"),
+    [
+        ("123:AAE-x_y", "/bot123:AAE-x_y/me"),
+        ("../admin?x=1#", "/bot..%2Fadmin%3Fx%3D1%23/me"),
+        ("a&b=c+d %2e", "/bota%26b%3Dc%2Bd%20%252e/me"),
+    ],
+)
+def test_a_key_in_the_path_stays_one_step_of_it(sandbox_target: Any, provider: Any, key: str, path: str) -> None:
+    in_path = {"headers": {"X-Api-Key": None}, "base_url": "{issuer}/bot{api_key}"}
+    changes = {"presentation": {"api_key": in_path}, "probe": {"url": "{issuer}/bot{api_key}/me"}}
+    target, held = sandbox_target(STYLE, changes=changes), Credential(fields={"api_key": SecretStr(key)})
+    provider.answers_with(200, {"sub": "acct-1"})
+    assert STRATEGY.probe(target, held).verdict is ProbeVerdict.ALIVE
+    assert provider.last.target == path
+    presented = STRATEGY.present(target, held)
+    assert presented.base_url == provider.url + path.removesuffix("/me")
+    assert (presented.headers, presented.query, presented.body) == ({}, {}, {})
+
+
+@pytest.mark.parametrize("body_format", ["json", "form"])
+def test_a_key_in_the_body_is_added_to_what_the_probe_sends(
+    sandbox_target: Any, provider: Any, body_format: str
+) -> None:
+    changes = {
+        "presentation": {"api_key": {"headers": {"X-Api-Key": None}, "body": {"auth": "{api_key}"}}},
+        "probe": {"method": "POST", "format": body_format, "body": {"what": "me"}},
+    }
+    provider.answers_with(200, {"sub": "acct-1"})
+    STRATEGY.probe(sandbox_target(STYLE, changes=changes), Credential(fields={"api_key": SecretStr("key-1")}))
+    sent = provider.last.json if body_format == "json" else provider.last.form
+    assert sent == {"what": "me", "auth": "key-1"}
+    assert STRATEGY.present(
+        sandbox_target(STYLE, changes=changes), Credential(fields={"api_key": SecretStr("key-1")})
+    ).body == {"auth": "key-1"}
+
+
+def test_a_key_in_an_address_is_in_no_log_and_no_error(
+    sandbox_target: Any, provider: Any, every_log_record: list[Any]
+) -> None:
+    in_address = {"headers": {"X-Api-Key": None}, "base_url": "{issuer}/k/{api_key}", "query": {"key": "{api_key}"}}
+    changes = {"presentation": {"api_key": in_address}, "probe": {"url": "{issuer}/k/{api_key}/me"}}
+    target, held = sandbox_target(STYLE, changes=changes), Credential(fields={"api_key": SecretStr("canary-12345678")})
+    details = []
+    for answer in ((500, b"", {}), (302, b"", {"Location": "/elsewhere"}), (200, b"\x00", {"Content-Length": "99"})):
+        provider.answers[:] = [answer]
+        details.append(STRATEGY.probe(target, held).detail)
+    gone = sandbox_target(STYLE, changes={**changes, "probe": {"url": "http://127.0.0.1:1/{api_key}"}})
+    details.append(STRATEGY.probe(gone, held).detail)
+    assert len(provider.requests) == 3
+    assert "canary" not in repr(details) + repr([vars(record) for record in every_log_record])
+
+
 def test_presenting_what_lacks_a_field_names_it(sandbox_target: Any) -> None:
     with pytest.raises(MisconfiguredProvider, match="lacks api_key"):
         STRATEGY.present(sandbox_target(STYLE), Credential(access_token=SecretStr("at")))

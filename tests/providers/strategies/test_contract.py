@@ -3,7 +3,9 @@
 from providers.strategies import strategies
 from providers.strategies.api_key import ApiKey
 from providers.strategies.authorization_code import AuthorizationCode
+from providers.strategies.bearer_token import BearerToken
 from providers.strategies.client_credentials import ClientCredentials
+from providers.strategies.http_basic import HttpBasic
 from tests.providers.strategies.contract import StrategyContract
 from tests.providers.strategies.session_login import EntryWithLogin, SessionLogin
 
@@ -31,6 +33,36 @@ class TestApiKey(StrategyContract):
     strategy = ApiKey()
     answer = None
     typed = {"api_key": "key-12345678"}
+
+
+class TestApiKeyInTheQuery(TestApiKey):
+    changes = {"presentation": {"api_key": {"headers": {"X-Api-Key": None}, "query": {"key": "{api_key}"}}}}
+
+
+class TestApiKeyInThePath(TestApiKey):
+    changes = {
+        "presentation": {"api_key": {"headers": {"X-Api-Key": None}, "base_url": "{issuer}/keyed/{api_key}"}},
+        "probe": {"url": "{issuer}/keyed/{api_key}/me"},
+    }
+
+
+class TestApiKeyInTheBody(TestApiKey):
+    changes = {
+        "presentation": {"api_key": {"headers": {"X-Api-Key": None}, "body": {"key": "{api_key}"}}},
+        "probe": {"method": "POST"},
+    }
+
+
+class TestHttpBasic(StrategyContract):
+    strategy = HttpBasic()
+    answer = None
+    typed = {"username": "ann", "password": "pass-12345678"}
+
+
+class TestBearerToken(StrategyContract):
+    strategy = BearerToken()
+    answer = None
+    typed = {"token": "token-12345678"}
 
 
 class TestSessionLogin(StrategyContract):

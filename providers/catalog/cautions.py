@@ -1,0 +1,34 @@
+"""What an operator should know before using a style of an entry: it works, and costs some of the protection.
+
+``manage.py providers`` and the admin show it where an app is made. What is wrong is ``providers.catalog.checks``.
+"""
+
+from collections.abc import Iterator
+
+from providers.catalog.schema import CatalogEntry
+from providers.catalog.template import names
+
+_PLACES = {
+    "query": "in the query of each address, and addresses are written down: by servers, proxies and browsers",
+    "base_url": "in the path of each address, and addresses are written down: by servers, proxies and browsers",
+    "body": "in the body of each request, where it is easily written down with the data",
+}
+
+
+def cautions_of(entry: CatalogEntry, style: str) -> tuple[str, ...]:
+    """Return a sentence for each thing to know about connecting to ``entry`` by ``style``. No I/O."""
+    method = entry.methods.get(style)
+    return () if method is None else (*method.cautions, *_exposures(entry, style))
+
+
+def _exposures(entry: CatalogEntry, style: str) -> Iterator[str]:
+    """Yield a sentence for each place other than a header into which a secret goes."""
+    method = entry.methods[style]
+    shown = {item.name for item in method.typed_fields if not item.secret}
+    secrets = method.secret_names - shown
+    for place, templates in entry.presentations[style].exposed.items():
+        if any(names(template) & secrets for template in templates):
+            yield (
+                f"The credential travels {_PLACES[place]}. If {entry.name} also takes it in a header, describe that in "
+                f"[presentation.{style}.headers]."
+            )

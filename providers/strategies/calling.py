@@ -1,0 +1,49 @@
+"""Making a call that an entry describes: its templates, filled in, and one request. Shared by all styles."""
+
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
+from providers import egress
+from providers.catalog.calls import Call
+from providers.catalog.template import render
+from providers.response import Response
+
+_MAX_BODY_BYTES = 1_048_576  # some providers offer only a list; it is read once and not kept
+
+
+def make_call(
+    described: Call,
+    url: str,
+    values: Mapping[str, str],
+    *,
+    headers: Mapping[str, str] | None = None,
+    query: Mapping[str, str] | None = None,
+    body: Mapping[str, str] | None = None,
+) -> Response:
+    """Send the request that ``described`` is to ``url``, and return the answer, whatever its status. HTTP.
+
+    ``values`` holds what its templates name. ``headers``, ``query`` and ``body`` are added, as a credential's
+    presentation has them. Raises what ``egress.request`` does: none of that shows an address.
+    """
+    sent = {name: _filled(value, values) for name, value in described.body.items()} | dict(body or {})
+    is_form = described.format == "form"
+    own = {name: render(value, values) for name, value in described.headers.items()}
+    return egress.request(
+        described.method,
+        url,
+        headers={"Accept": "application/json"} | own | dict(headers or {}),
+        params=query,
+        json=None if is_form else sent or None,
+        form={name: str(value) for name, value in sent.items()} if is_form else None,
+        max_body_bytes=_MAX_BODY_BYTES,
+    )
+
+
+def _filled(value: JsonValue, values: Mapping[str, str]) -> JsonValue:
+    """Return ``value`` with every text in it filled in; keys stay unchanged."""
+    if isinstance(value, str):
+        return render(value, values, loosely=True)
+    if isinstance(value, list):
+        return [_filled(item, values) for item in value]
+    return {name: _filled(item, values) for name, item in value.items()} if isinstance(value, dict) else value

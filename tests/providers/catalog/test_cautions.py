@@ -1,0 +1,63 @@
+"""What operators are told before they use a style that protects less."""
+
+from typing import Any
+
+import pytest
+
+from providers.catalog.cautions import cautions_of
+from providers.catalog.loader import load_catalog
+from providers.catalog.schema import CatalogEntry
+
+FIELDS = [{"name": "email", "label": "E-mail", "secret": False}, {"name": "key", "label": "Key"}]
+
+
+def told(**presentation: Any) -> tuple[str, ...]:
+    entry = CatalogEntry.model_validate(
+        {"slug": "acme", "name": "Acme", "api_key": {"fields": FIELDS}, "presentation": {"api_key": presentation}}
+    )
+    return cautions_of(entry, "api_key")
+
+
+@pytest.mark.parametrize(
+    ("presentation", "place"),
+    [
+        ({"query": {"k": "{key}"}}, "in the query"),
+        ({"base_url": "https://acme.example/{key}"}, "in the path"),
+        ({"body": {"k": "x-{key}"}}, "in the body"),
+    ],
+)
+def test_a_secret_outside_of_headers_is_told(presentation: dict[str, Any], place: str) -> None:
+    (sentence,) = told(**presentation)
+    assert place in sentence
+    assert "[presentation.api_key.headers]" in sentence
+
+
+def test_a_header_is_no_reason_to_warn_nor_is_what_is_no_secret() -> None:
+    assert told(headers={"X-Key": "{key}"}, query={"as": "{email}"}) == ()
+
+
+def test_each_place_is_told() -> None:
+    assert len(told(query={"k": "{key}"}, body={"k": "{key}"})) == 2
+
+
+def test_a_token_in_the_query_is_told_as_well() -> None:
+    entry = CatalogEntry.model_validate(
+        {
+            "slug": "acme",
+            "name": "Acme",
+            "authorization_code": {"token_url": "https://a.example/t", "authorization_url": "https://a.example/a"},
+            "presentation": {"oauth2_authorization_code": {"query": {"token": "{access_token}"}}},
+        }
+    )
+    assert len(cautions_of(entry, "oauth2_authorization_code")) == 1
+    assert cautions_of(entry, "api_key") == ()
+
+
+def test_nothing_is_to_be_told_of_the_entries_that_come_along() -> None:
+    said = {
+        (slug, style): sentences
+        for slug, entry in load_catalog().items()
+        for style in entry.auth_styles
+        if (sentences := cautions_of(entry, style))
+    }
+    assert {slug for slug, _ in said} <= {"sandbox"}

@@ -1,0 +1,240 @@
+"""A whole life, whatever the style: inherited by the tests of each.
+
+alice connects in the widget, her backend confirms and vends, and what it gets is used at the sandbox's API as the vend
+says. The sandbox's own log and its answers are the oracle.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+import requests
+from django.http import HttpResponse
+
+from connections.lifecycle.end.revoke import revoke
+from connections.lifecycle.probe.probe import probe
+from connections.lifecycle.refresh.claim import Outcome
+from connections.lifecycle.refresh.refresh import refresh
+from connections.models import Connection, ConnectSession, ProviderApp, Revocation, SessionState, Tenant, Trigger
+from providers.catalog import loader
+from providers.sandbox.client import SandboxProcess
+from providers.strategies import strategy_for
+from providers.vocabulary import ProbeVerdict
+from tests.connections.lifecycle.clockwork import age
+from tests.connections.lifecycle.observed import reload
+from tests.factories import Caller, make_sandbox_app
+from tests.flows import SAME_ORIGIN, EndUser, Invitation, call, completion_code
+
+ALICE = "person-1001"
+_STRIKES = 5  # more than any style needs until it is given up
+
+
+class StyleContract:
+    """A subclass names its style, what the style can do, and how alice connects by it.
+
+    ``entry`` is an entry of the test's own, where the sandbox's does not describe it; ``client`` says how our client is
+    registered at the sandbox. ``renews``: a refresh brings another credential. ``revokes``: disconnecting ends it at
+    the provider. ``reason`` is why a connection needs its end user again when the provider refuses the credential;
+    without ``dies`` the next credential is had without them.
+    """
+
+    style: ClassVar[str]
+    entry: ClassVar[str] = ""
+    client: ClassVar[Mapping[str, Any]] = {}
+    renews: ClassVar[bool] = False
+    revokes: ClassVar[bool] = False
+    reason: ClassVar[str] = "credential_dead"
+    auth_method: ClassVar[str]
+    dies: ClassVar[bool] = True
+
+    # --- how alice connects by it -------------------------------------------------------------------------------------
+    def typed(self, sandbox: SandboxProcess) -> dict[str, str]:
+        """What alice types into the widget."""
+        return {}
+
+    def mistyped(self, sandbox: SandboxProcess) -> dict[str, str]:
+        """What she types where she makes a mistake; {} where nothing secret is typed."""
+        return {name: f"wrong-{value}" for name, value in self.typed(sandbox).items()}
+
+    def go_through(self, alice: EndUser, invitation: Invitation, sandbox: SandboxProcess, app: ProviderApp) -> str:
+        """Go through the widget as far as the completion code."""
+        alice.start(invitation)
+        return completion_code(self.submit(alice, invitation, app, self.typed(sandbox)))
+
+    def account_of(self, app: ProviderApp) -> str:
+        """The account that the connection is of."""
+        return ALICE
+
+    def kill(self, sandbox: SandboxProcess, connection: Connection) -> None:
+        """Have the provider end what it gave, without telling anybody."""
+        raise NotImplementedError
+
+    # --- what is the same for all -------------------------------------------------------------------------------------
+    def submit(
+        self, alice: EndUser, invitation: Invitation, app: ProviderApp, typed: Mapping[str, str]
+    ) -> HttpResponse:
+        """Send the form of the method's page."""
+        return alice.browser.post(f"/connect/{invitation.id}/method/{app.id}", typed, headers=SAME_ORIGIN)
+
+    @pytest.fixture
+    def app(self, sandbox: SandboxProcess, acme: Tenant, tmp_path: Path) -> Iterator[ProviderApp]:
+        """acme's app of this style."""
+        if self.entry:
+            (tmp_path / "played.toml").write_text(self.entry, encoding="utf-8")
+            loader.load_entry(tmp_path / "played.toml")  # what is wrong with it is told here
+            loader.configure_catalog(tmp_path)
+        provider = "played" if self.entry else "sandbox"
+        yield make_sandbox_app(sandbox, tenant=acme, provider=provider, style=self.style, **self.client)
+        loader.configure_catalog(None)
+
+    @pytest.fixture
+    def alice(self, backend: Caller, app: ProviderApp) -> EndUser:
+        return EndUser("alice", backend)
+
+    @pytest.fixture
+    def connection(self, alice: EndUser, app: ProviderApp, sandbox: SandboxProcess) -> Connection:
+        """A connection that alice made and her backend confirmed."""
+        invitation = alice.invite(provider=app.provider)
+        code = self.go_through(alice, invitation, sandbox, app)
+        answer = alice.complete(invitation, code)
+        assert answer.status_code == 200, answer.content
+        return Connection.objects.get(id=answer.json()["connection"]["id"])
+
+    def vended(self, alice: EndUser, connection: Connection) -> dict[str, Any]:
+        """Return the credential that alice's backend gets."""
+        answer = alice.vend(str(connection.id))
+        assert answer.status_code == 200, answer.content
+        found: dict[str, Any] = answer.json()["credential"]
+        return found
+
+    def use(self, credential: Mapping[str, Any]) -> requests.Response:
+        """Ask the sandbox who that is, with the credential where its vend says that it goes."""
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.request(
+                "POST" if credential["body"] else "GET",
+                f"{credential['base_url']}/me",
+                headers=credential["headers"],
+                params=credential["query"],
+                json=credential["body"] or None,
+                timeout=20,
+            )
+
+    def try_to_end(self, connection: Connection) -> Connection:
+        """Probe, and let half a minute pass, until the connection is given up."""
+        for _ in range(_STRIKES):
+            probe(connection.id, trigger=Trigger.SWEEP)
+            connection = reload(connection)
+            if connection.status == "needs_reauth":
+                break
+            age(connection.id, seconds=31)
+        return connection
+
+    # --- the life -----------------------------------------------------------------------------------------------------
+    def test_it_is_connected_in_the_widget(self, connection: Connection, app: ProviderApp) -> None:
+        assert (connection.status, connection.provider_account_id) == ("active", self.account_of(app))
+        assert connection.verified_at is not None
+
+    def test_nothing_is_vended_before_the_confirmation(
+        self, alice: EndUser, app: ProviderApp, sandbox: SandboxProcess
+    ) -> None:
+        invitation = alice.invite(provider=app.provider)
+        self.go_through(alice, invitation, sandbox, app)
+        held = ConnectSession.objects.get(id=invitation.id)
+        assert held.state == SessionState.HELD
+        refused = alice.vend(str(held.connection_id))
+        assert (refused.status_code, refused.json()["code"]) == (409, "pending")
+        mismatch = alice.complete(invitation, "another-code")
+        assert mismatch.json()["code"] == "completion_mismatch"
+        assert not Connection.objects.exists()
+
+    def test_what_is_vended_works_as_the_vend_says(self, connection: Connection, alice: EndUser) -> None:
+        credential = self.vended(alice, connection)
+        assert credential["auth_method"] == self.auth_method
+        assert credential["value"]
+        answer = self.use(credential)
+        assert (answer.status_code, answer.json()["sub"]) == (200, connection.provider_account_id)
+
+    def test_it_is_renewed_before_it_ends_or_lasts(self, connection: Connection, alice: EndUser) -> None:
+        before = self.vended(alice, connection)
+        if not self.renews:
+            assert (before["expires_at"], connection.refresh_due_at) == (None, None)
+            assert refresh(connection.id, trigger=Trigger.SWEEP).outcome is Outcome.NOT_REFRESHABLE
+            return
+        assert before["expires_at"] is not None
+        age(connection.id, hours=1)
+        assert refresh(connection.id, trigger=Trigger.SWEEP).outcome is Outcome.REFRESHED
+        after = self.vended(alice, connection)
+        assert after["value"] != before["value"]
+        assert self.use(after).status_code == 200
+
+    def test_a_probe_proves_that_it_works(self, connection: Connection, sandbox: SandboxProcess) -> None:
+        sandbox.control.clear_log()
+        assert probe(connection.id, trigger=Trigger.SWEEP).verdict is ProbeVerdict.ALIVE
+        assert [entry.outcome for entry in sandbox.control.log(endpoint="me")] == ["accepted"]
+
+    def test_a_dead_one_is_noticed_before_a_caller_finds_out(
+        self, connection: Connection, alice: EndUser, sandbox: SandboxProcess
+    ) -> None:
+        before = self.vended(alice, connection)
+        self.kill(sandbox, connection)
+        ended = self.try_to_end(connection)
+        if not self.dies:
+            after = self.vended(alice, connection)
+            assert (ended.status, self.use(after).status_code) == ("active", 200)
+            assert after["value"] != before["value"]
+            return
+        assert (ended.status, ended.reason) == ("needs_reauth", self.reason)
+        refused = alice.vend(str(connection.id))
+        assert (refused.status_code, refused.json()["code"]) == (409, "reauthorization_required")
+
+    def test_a_provider_that_is_away_ends_nothing(self, connection: Connection, sandbox: SandboxProcess) -> None:
+        sandbox.control.fault("status", endpoint="me", times=0)
+        assert self.try_to_end(connection).status == "active"
+
+    def test_disconnecting_ends_it(self, connection: Connection, alice: EndUser) -> None:
+        credential = self.vended(alice, connection)
+        left = call(alice.backend, "DELETE", f"/connections/{connection.id}")
+        assert left.json()["status"] == "disconnected"
+        assert alice.vend(str(connection.id)).status_code == 404
+        revoked = revoke(connection.id)
+        assert (revoked is Revocation.CONFIRMED) is self.revokes
+        assert self.use(credential).status_code == (401 if self.revokes else 200)
+
+    def test_a_mistake_is_told_and_leaves_nothing(
+        self, alice: EndUser, app: ProviderApp, sandbox: SandboxProcess
+    ) -> None:
+        mistyped = self.mistyped(sandbox)
+        invitation = alice.invite(provider=app.provider)
+        alice.start(invitation)
+        if not mistyped:
+            return
+        page = self.submit(alice, invitation, app, mistyped)
+        assert page.status_code == 422, page.content
+        fields = {item.name: item for item in loader.entry(app.provider).fields_of(self.style)}
+        secrets = [value for name, value in mistyped.items() if fields[name].secret]
+        assert not any(secret in page.content.decode() for secret in secrets)
+        assert not Connection.objects.exists()
+
+    def test_nothing_secret_is_in_a_log_or_an_error(
+        self,
+        every_log_record: list[logging.LogRecord],
+        connection: Connection,
+        alice: EndUser,
+        sandbox: SandboxProcess,
+    ) -> None:
+        credential = self.vended(alice, connection)
+        for fault in ("status", "lost_response", "html", "redirect", "rate_limited"):
+            options = {"location": f"{sandbox.url}/me"} if fault == "redirect" else {}
+            sandbox.control.fault(fault, endpoint="me", **options)
+            told = probe(connection.id, trigger=Trigger.VEND).detail
+            assert credential["value"] not in told
+        written = [repr(vars(record)) for record in every_log_record]
+        assert written, "a log that is empty proves nothing"
+        assert not any(credential["value"] in text for text in written)
+        assert not any(credential["value"] in repr(entry) for entry in sandbox.control.log())
+
+    def test_the_style_is_one_that_operators_know(self) -> None:
+        assert strategy_for(self.style).title
