@@ -5,6 +5,8 @@ SHELL := /bin/sh
 
 # A Python 3.11 or later to make .venv with; without it the usual names are tried.
 PYTHON ?=
+# Without bytecode every process compiles the whole project anew, and every test worker all tests too.
+unexport PYTHONDONTWRITEBYTECODE
 RUN = .venv/bin/python -m
 SETTINGS = $(RUN) config.local.run
 COMPILE = UV_PYTHON_DOWNLOADS=never $(RUN) uv pip compile --quiet --universal --python-version 3.11 \
