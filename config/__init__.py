@@ -7,7 +7,3 @@
 - ``logging``: one line an event · ``hidden``: settings that hold a password
 - ``local``: the stack of a developer's machine
 """
-
-from config.celery import app as celery_app
-
-__all__ = ["celery_app"]

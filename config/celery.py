@@ -11,6 +11,8 @@ from celery import Celery
 from config import broker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# Django's checks, which Celery would run as well, import every page and API route: half of a worker's start and memory.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("latchkey")
 broker.install(app)

@@ -7,7 +7,6 @@ start, and says which one is missing.
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import django_stubs_ext
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -15,9 +14,6 @@ from django.core.exceptions import ImproperlyConfigured
 from config.hidden import HiddenUrl
 from config.schedule import beat_schedule
 from providers.addresses import names_loopback
-
-# Lets generic Django classes be subscripted in annotations that are evaluated.
-django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -53,7 +49,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W021"]  # the check that asks for preloading
 # --- Application ------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "connections",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # `urls` imports the pages, so that workers need not
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -116,6 +112,7 @@ if pool_size := env.int("DATABASE_POOL_SIZE", default=8):
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
 
 # --- Redis and Celery -------------------------------------------------------------------------------------------------
+TASKS_APPLICATION = "config.celery.app"
 REDIS_URL = HiddenUrl(env.str("REDIS_URL"))
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True

@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
+import config.celery  # noqa: F401 (the web sends tasks: import Celery now, while nobody waits)
+import connections.admin  # noqa: F401 (registers the pages)
 from connections.api.urls import api
 
 admin.site.site_header = "Latchkey"

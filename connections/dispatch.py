@@ -9,11 +9,15 @@ import uuid
 from collections import defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import structlog
-from celery import current_app
+from django.conf import settings
 from django.db import transaction
-from kombu.exceptions import OperationalError
+from django.utils.module_loading import import_string
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 logger = structlog.get_logger(__name__)
 
@@ -71,12 +75,21 @@ def _send_on_commit(task: Task, connection_ids: tuple[uuid.UUID, ...]) -> None:
     transaction.on_commit(lambda: _send(task, [str(connection_id) for connection_id in connection_ids]))
 
 
+def application() -> "Celery":
+    """Return the Celery application that sends the tasks. Imports Celery at the first call: most commands send none."""
+    found: Celery = import_string(settings.TASKS_APPLICATION)
+    return found
+
+
 def _send(task: Task, connection_ids: list[str]) -> None:
-    broker = _brokers[str(current_app.conf.broker_write_url)]
+    from kombu.exceptions import OperationalError  # noqa: PLC0415 (a part of Celery, as above)
+
+    celery = application()
+    broker = _brokers[str(celery.conf.broker_write_url)]
     if time.monotonic() < broker.away_until:
         return
     try:
-        current_app.send_task(task.value, args=connection_ids, queue=_QUEUES[task], retry=False)
+        celery.send_task(task.value, args=connection_ids, queue=_QUEUES[task], retry=False)
     except OperationalError as error:
         broker.away_until = time.monotonic() + AWAY_SECONDS
         logger.warning("task_not_sent", task=task.value, connections=connection_ids, error=type(error).__name__)

@@ -12,7 +12,12 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
 - ``refused``: the page for a form that may be forged
 """
 
-from connections.admin import (
+import django_stubs_ext
+
+# Lets Django's generic classes be subscripted where a class statement does so: `admin.ModelAdmin[Tenant]`.
+django_stubs_ext.monkeypatch()
+
+from connections.admin import (  # noqa: E402 (only after that)
     api_client,
     connect_session,
     connection,

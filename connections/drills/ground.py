@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from celery import current_app
 from django.conf import settings
 from django.db import connection as database
 from django.db.models import F
 
+from connections import dispatch
 from connections.access.secrets import digest, open_credential
 from connections.database.clock import database_now
 from connections.database.pool import direct_parameters
@@ -285,7 +285,7 @@ class Running:
 @contextmanager
 def isolate(spool: Path) -> Iterator[None]:
     """Until the block ends, let this process call loopback, use its own spool, and send nothing to the real broker."""
-    policy, kept, celery = egress.current_policy(), settings.SPOOL_DIR, current_app.conf
+    policy, kept, celery = egress.current_policy(), settings.SPOOL_DIR, dispatch.application().conf
     broker = celery.broker_url
     egress.configure(replace(policy, allow_loopback=True, proxy_url=""))
     settings.SPOOL_DIR = spool

@@ -1,7 +1,6 @@
 """The schedule: everything runs as often as the settings say, and no run waits for long."""
 
-from celery import current_app
-
+from config.celery import app
 from config.schedule import beat_schedule
 
 
@@ -12,8 +11,8 @@ def test_looks_for_dead_processes_more_often_than_it_sweeps() -> None:
 
 
 def test_names_tasks_that_exist() -> None:
-    current_app.loader.import_default_modules()
-    assert {entry["task"] for entry in beat_schedule(5.0, recover_seconds=2.0).values()} <= set(current_app.tasks)
+    app.loader.import_default_modules()
+    assert {entry["task"] for entry in beat_schedule(5.0, recover_seconds=2.0).values()} <= set(app.tasks)
 
 
 def test_drops_runs_that_nobody_began_but_not_for_a_clock_that_is_seconds_off() -> None:

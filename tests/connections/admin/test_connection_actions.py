@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from celery import current_app
 from django.test import Client
 
+from config.celery import app
 from connections import dispatch
 from connections.database.clock import database_now
 from connections.models import AuditEvent, Connection, RefreshAttempt
@@ -28,7 +28,7 @@ def connected(alice: EndUser) -> Connection:
 def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, Any]]]:
     """Collect what goes to the broker."""
     sent: list[tuple[str, Any]] = []
-    monkeypatch.setattr(current_app, "send_task", lambda task, args, **_: sent.append((task, args[0])), raising=False)
+    monkeypatch.setattr(app, "send_task", lambda task, args, **_: sent.append((task, args[0])), raising=False)
     yield sent
 
 

@@ -4,6 +4,8 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from django.contrib.admin import site
+from django.contrib.admin.checks import check_admin_app
 from django.db import connection as database
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -198,3 +200,9 @@ def test_a_count_stops_where_it_would_read_too_much(olga: Client, world: World) 
     answer = olga.get(list_url(AuditEvent))
     assert answer.context["cl"].paginator.count == most
     assert f"{most}\n    or more" in answer.content.decode()
+
+
+def test_the_pages_pass_django_s_own_checks() -> None:
+    """`manage.py check` alone does not see to it: it need not have imported the pages."""
+    assert set(MODELS) <= set(site._registry)
+    assert check_admin_app(None) == []

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 import redis
-from celery import current_app
 from django.conf import settings
 from django.db import connection as database
 
+from config.celery import app
 from connections import dispatch
 from connections.database.clock import database_now
 from connections.database.locks import lock_connection
@@ -157,8 +157,8 @@ def test_a_broker_that_is_down_loses_nothing_and_keeps_nobody_waiting(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     age(connection.id, hours=1)
-    monkeypatch.setattr(current_app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
-    monkeypatch.setattr(current_app.conf, "broker_url", "redis://127.0.0.1:1/0")
+    monkeypatch.setattr(app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
+    monkeypatch.setattr(app.conf, "broker_url", "redis://127.0.0.1:1/0")
     forget_broker()
     try:
         began = time.monotonic()
