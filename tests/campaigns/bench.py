@@ -2,8 +2,9 @@
 
 Prints a line of JSON for each: ``vend_fresh`` (a valid token vended, audit row committed) against a constant view and a
 bare WSGI callable in the same server, ``refresh`` and ``refresh_https`` (due connections against a provider that takes
-0.3 s), and ``sweep`` (what a sweep costs with many connections, against one with few, of which as many are due).
-``--only detours`` measures what each detour taken for speed gains; ``--detours`` names some of them.
+0.3 s), ``sweep`` (what a sweep costs with many connections, against one with few, of which as many are due), and
+``start`` (how soon web and worker work, and their memory). ``--only detours`` measures what each detour taken for speed
+gains; ``--detours`` names some of them.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from tests.campaigns.load import Load, request_bytes, run_load
 from tests.campaigns.ordinary import ON_REFRESHES, ON_VENDS
 from tests.campaigns.refresh_bench import refresh
 from tests.campaigns.stacks import extra_process, populate, wait_for_port
+from tests.campaigns.start_bench import start
 from tests.campaigns.sweep_bench import sweep
 from tests.campaigns.vending import bare_requests, vend_requests
 
@@ -33,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=6.0, help="length of each measurement")
     parser.add_argument("--connections", type=int, default=1000, help="due connections of the refresh benches")
-    parser.add_argument("--only", choices=["vend_fresh", "refresh", "refresh_https", "sweep", "detours"])
+    parser.add_argument("--only", choices=["vend_fresh", "refresh", "refresh_https", "sweep", "start", "detours"])
     parser.add_argument("--detours", nargs="+", choices=[*ON_VENDS, *ON_REFRESHES], default=[*ON_VENDS, *ON_REFRESHES])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="latchkey-bench-", dir="/var/tmp") as folder:
@@ -46,6 +48,8 @@ def main() -> None:
                 print(json.dumps(figures), flush=True)
         if options.only in (None, "sweep"):
             print(json.dumps(sweep(Path(folder) / "sweep")), flush=True)
+        if options.only in (None, "start"):
+            print(json.dumps(start(Path(folder) / "start")), flush=True)
         if options.only == "detours":
             for figures in detours_bench.measure(Path(folder), options.detours, seconds=options.seconds):
                 print(json.dumps(figures), flush=True)
