@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from providers.catalog.callback_checks import callback_problems
-from providers.catalog.calls import ErrorRule
+from providers.catalog.calls import Call, ErrorRule
 from providers.catalog.fields import Param, SecretField
 from providers.catalog.host_checks import host_problems
 from providers.catalog.methods import Method, Revocation
@@ -82,6 +82,13 @@ def _kept_names(entry: CatalogEntry) -> list[str]:
 
 def _method_problems(entry: CatalogEntry, described: Method) -> Iterator[str]:
     key = described.section()
+    for name, rules in described.rules.items():
+        yield from _rule_problems(f"{key}.{name}", rules)
+    for name, own in described.calls.items():
+        yield from _call_problems(f"{key}.{name}", own.call)
+        if not own.call.url:
+            yield f"{key}.{name}.url: is missing; give the URL"
+    yield from described.slips()
     if (method := described.oauth) is None:
         if not described.typed_fields:
             yield f"{key}.fields: describe at least one field"
@@ -136,14 +143,18 @@ def _probe_problems(entry: CatalogEntry) -> Iterator[str]:
     discovers = any(method.discover for method in map(entry.oauth_method, entry.auth_styles) if method)
     if not (entry.probe.url or discovers):
         yield "probe.url: is empty; give the URL, or leave the probe to discovery"
-    if entry.probe.body and entry.probe.method == "GET":
-        yield 'probe.body: a GET carries none; say method = "POST"'
-    if entry.probe.format == "form":
-        for name, value in entry.probe.body.items():
-            if not isinstance(value, str):
-                yield f'probe.body.{name}: a form holds texts alone; write it as one, or say format = "json"'
+    yield from _call_problems("probe", entry.probe)
     if entry.probe.lists_workspaces and entry.workspaces is None:
         yield "probe.lists_workspaces: the entry has no [workspaces]; describe them"
+
+
+def _call_problems(key: str, call: Call) -> Iterator[str]:
+    if call.body and call.method == "GET":
+        yield f'{key}.body: a GET carries none; say method = "POST"'
+    if call.format == "form":
+        for name, value in call.body.items():
+            if not isinstance(value, str):
+                yield f'{key}.body.{name}: a form holds texts alone; write it as one, or say format = "json"'
 
 
 def _workspace_problems(entry: CatalogEntry) -> Iterator[str]:
@@ -162,6 +173,9 @@ def _pointers(entry: CatalogEntry) -> Iterator[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     rules: list[tuple[str, tuple[ErrorRule, ...]]] = []
     for described in entry.methods.values():
+        own = described.section()
+        found += [(f"{own}.{key}", pointer) for key, pointer in described.pointers.items()]
+        rules += [(f"{own}.{key}", several) for key, several in described.rules.items()]
         if (method := described.oauth) is not None:
             section = method.section()
             rules += [(f"{section}.errors", method.errors)]

@@ -81,6 +81,7 @@ def _typed_secret_problems(entry: CatalogEntry, method: Method) -> Iterator[str]
     """Yield a problem for each address whose host a secret would decide: it may stand in the path or the query."""
     addresses = {f"presentation.{method.style}.base_url": entry.presentations[method.style].base_url}
     addresses["probe.url"] = entry.probe.url if entry.probe is not None else ""
+    addresses |= {f"{method.section()}.{key}.url": own.call.url for key, own in method.calls.items()}
     for key, template in addresses.items():
         host = _ORIGIN.match(template)
         for name in sorted(method.secret_names):

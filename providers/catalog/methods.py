@@ -4,7 +4,7 @@
 ``providers.strategies`` acts on it; ``providers.catalog.schema`` is the entry around the sections.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -12,7 +12,7 @@ from pydantic import Field
 
 from providers.catalog.answers import Expiry, TokenFields
 from providers.catalog.callback import ApprovalMarkers, ResponseNames
-from providers.catalog.calls import ErrorRule, Presentation
+from providers.catalog.calls import Call, ErrorRule, Presentation
 from providers.catalog.fields import ParamName, SecretField, Shape
 from providers.catalog.pointer import pointer_to
 from providers.vocabulary import ClientAuthentication, IssParameter, Pkce
@@ -39,6 +39,15 @@ class RefreshTokens:
     expiry: Expiry | None = None
     idle_seconds: int | None = None
     absolute_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCall:
+    """A call of a style's own, with the names that its templates may use besides the entry's parameters."""
+
+    call: Call
+    in_address: frozenset[str] = frozenset()
+    in_content: frozenset[str] = frozenset()  # in headers and body
 
 
 class Method(Shape):
@@ -96,6 +105,25 @@ class Method(Shape):
     def urls(self) -> Mapping[str, str]:
         """The addresses that it calls, as templates, by the fields of ``resolve.Endpoints``; "" if discovered."""
         return {}
+
+    @property
+    def calls(self) -> Mapping[str, OwnCall]:
+        """The calls that only this style makes, by their keys in the section."""
+        return {}
+
+    @property
+    def pointers(self) -> Mapping[str, str]:
+        """The pointers into answers of those calls, by their keys in the section."""
+        return {}
+
+    @property
+    def rules(self) -> Mapping[str, tuple[ErrorRule, ...]]:
+        """The rules that say what an answer of those calls means, by their keys in the section."""
+        return {}
+
+    def slips(self) -> Iterator[str]:
+        """Yield what does not agree within the section: the key, and what to do."""
+        yield from ()
 
     @property
     def refresh_tokens(self) -> RefreshTokens:

@@ -26,7 +26,7 @@ from providers.catalog.methods import (
     OAuthMethod,
 )
 from providers.catalog.scopes import ScopeInfo, ScopeRules, ScopeSpelling
-from providers.catalog.typed_methods import BearerTokenMethod, HttpBasicMethod
+from providers.catalog.typed_methods import BearerTokenMethod, HttpBasicMethod, TwoStepLoginMethod
 from providers.vocabulary import ParamScope
 
 SLUG_PATTERN, LONGEST_SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$", 64
@@ -55,6 +55,7 @@ class CatalogEntry(Shape):
     api_key: ApiKeyMethod | None = None
     http_basic: HttpBasicMethod | None = None
     bearer_token: BearerTokenMethod | None = None
+    two_step_login: TwoStepLoginMethod | None = None
     presentation: dict[str, Presentation] = Field(default_factory=dict)
     probe: Probe | None = None
     workspaces: Workspaces | None = None

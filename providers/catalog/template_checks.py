@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from providers.catalog.methods import OAuthMethod
+from providers.catalog.methods import Method, OAuthMethod
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import is_plain, names, uses
 from providers.vocabulary import ParamScope
@@ -73,8 +73,7 @@ def _templates(entry: CatalogEntry) -> Iterator[_Template]:
         if described.oauth is not None:
             yield from _method_templates(described.section(), described.oauth, params)
         else:
-            for name, template in described.urls.items():
-                yield f"{described.section()}.{name}_url", template, params, "address"
+            yield from _own_templates(described, params)
     anything = params | extra | chosen
     yield "base_url", entry.base_url, anything, "address"
     for style, presentation in entry.presentations.items():
@@ -97,6 +96,20 @@ def _templates(entry: CatalogEntry) -> Iterator[_Template]:
         yield "workspaces.url", entry.workspaces.url, params | extra, "address"
         for name, value in entry.workspaces.headers.items():
             yield f"workspaces.headers.{name}", value, params | extra | secrets, "header"
+
+
+def _own_templates(described: Method, params: frozenset[str]) -> Iterator[_Template]:
+    """Yield the templates of a style that is no OAuth grant: of its calls, or of the addresses that it names."""
+    for key, own in described.calls.items():
+        place, content = f"{described.section()}.{key}", params | own.in_content
+        yield f"{place}.url", own.call.url, params | own.in_address, "address"
+        for name, value in own.call.headers.items():
+            yield f"{place}.headers.{name}", value, content, "header"
+        for text_key, text in _texts(f"{place}.body", own.call.body):
+            yield text_key, text, content, "loose"
+    if not described.calls:
+        for name, template in described.urls.items():
+            yield f"{described.section()}.{name}_url", template, params, "address"
 
 
 def _secrets_in_paths(entry: CatalogEntry) -> frozenset[str]:

@@ -77,7 +77,8 @@ def _with_token(whole: Any, method: OAuthMethod, *, is_refresh: bool) -> dict[st
     """Return the object within ``whole`` that holds the tokens, {} if there is none."""
     for pointer in dict.fromkeys([method.token_pointer, *([""] if is_refresh else [])]):
         fields = value_at(whole, pointer)
-        if isinstance(fields, dict) and _token(value_at(fields, _path(method.token_fields.access_token))) is not None:
+        token = value_at(fields, _path(method.token_fields.access_token))
+        if isinstance(fields, dict) and usable_token(token) is not None:
             return fields
     return {}
 
@@ -103,20 +104,16 @@ def obtained(document: TokenDocument, *, method: OAuthMethod, previous: Credenti
     fields = document.fields
     named = fields.get("token_type")
     whole = document.whole
-    extra = {
-        name: text
-        for name, pointer in method.extra_pointers.items()
-        if (text := _extra(value_at(whole, pointer))) is not None
-    }
+    extra = extra_in(whole, method.extra_pointers)
     kept = previous or Credential()
-    refresh_token = _token(fields.get("refresh_token")) or kept.refresh_token
+    refresh_token = usable_token(fields.get("refresh_token")) or kept.refresh_token
     access = access_life(fields, whole, expiry=method.expiry, clock=document.clock)
     grant = GrantLife()
     if refresh_token is not None:
         grant = grant_life(fields, whole, expiry=method.refresh_tokens.expiry, clock=document.clock)
     return Obtained(
         credential=Credential(
-            access_token=_token(fields["access_token"]),
+            access_token=usable_token(fields["access_token"]),
             refresh_token=refresh_token,
             token_type=named if isinstance(named, str) and _SCOPE.fullmatch(named) and len(named) <= 64 else "Bearer",
             fields=kept.fields,
@@ -128,7 +125,7 @@ def obtained(document: TokenDocument, *, method: OAuthMethod, previous: Credenti
         idle_lifetime_seconds=grant.idle_seconds,
         grant_lifetime_seconds=grant.grant_seconds,
         scopes=scopes_of(fields, method=method, is_refreshable=refresh_token is not None),
-        id_token=_token(fields.get("id_token") or whole.get("id_token")) if previous is None else None,
+        id_token=usable_token(fields.get("id_token") or whole.get("id_token")) if previous is None else None,
     )
 
 
@@ -169,10 +166,16 @@ def scopes_in(value: object, *, separator: str = " ") -> tuple[str, ...] | None:
     return None if value and not kept else tuple(kept)
 
 
-def _token(value: object) -> SecretStr | None:
+def usable_token(value: object) -> SecretStr | None:
     """Return ``value`` if it is visible ASCII (RFC 6749 appendix A.12) and not blank, so that a header can carry it."""
     usable = isinstance(value, str) and value.isascii() and value.isprintable() and value.strip()
     return SecretStr(value) if isinstance(value, str) and usable else None
+
+
+def extra_in(document: Any, pointers: Mapping[str, str]) -> dict[str, str]:
+    """Return the members of an answer to keep, by our names: short printable texts and numbers; others are left out."""
+    found = {name: _extra(value_at(document, pointer)) for name, pointer in pointers.items()}
+    return {name: text for name, text in found.items() if text is not None}
 
 
 def _extra(value: object) -> str | None:

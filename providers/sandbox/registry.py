@@ -17,7 +17,7 @@ from providers.sandbox.store import Store
 from providers.sandbox.tokens import digest
 
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
-ENDPOINTS = ("token", "me", "files", "workspaces", "revoke", "introspect", "authorize", "metadata")
+ENDPOINTS = ("token", "me", "files", "workspaces", "revoke", "introspect", "authorize", "metadata", "session")
 
 
 class InvalidDocument(ValueError):
@@ -56,6 +56,7 @@ class Settings:
     """What applies to every client that does not say otherwise.
 
     ``delay_seconds`` is by endpoint; ``workspaces`` by person: the names, by id, of what each one's grants open.
+    ``locked`` are the people whose password a program may not use.
     """
 
     access_lifetime: int = 60
@@ -64,6 +65,7 @@ class Settings:
     grace_seconds: float = 0.0
     delay_seconds: Mapping[str, float] = field(default_factory=dict)
     workspaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    locked: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as the control API shows them."""
@@ -116,6 +118,9 @@ class Registry:
                 changes["delay_seconds"] = self._delays(values["delay_seconds"])
             if "workspaces" in values:
                 changes["workspaces"] = _workspaces(values["workspaces"])
+            if "locked" in values:
+                changes["locked"] = _strings(values["locked"], "locked")
+                _only(changes["locked"], set(PEOPLE))
             settings = replace(self.settings, **changes)
             with self._store.transaction() as ledger:
                 ledger.put_settings(json.dumps(settings.as_dict()))

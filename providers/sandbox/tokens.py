@@ -10,6 +10,7 @@ import secrets
 ACCESS_PREFIX = "sba_"
 REFRESH_PREFIX = "sbr_"
 API_KEY_PREFIX = "sbk_"
+SESSION_PREFIX = "sbs_"
 _FINGERPRINT_LENGTH = 12
 
 

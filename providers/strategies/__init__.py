@@ -5,7 +5,8 @@ section in ``providers.catalog.schema``). Nobody outside this package asks which
 
 - ``base``: the interface, and the steps that all styles share
 - ``authorization_code``, ``client_credentials``: the styles of OAuth
-- ``api_key``, ``http_basic``, ``bearer_token``: what the end user types is the credential
+- ``api_key``, ``http_basic``, ``bearer_token``: what the end user types is the credential · ``two_step_login``: a call
+  makes a session token of it
 - ``presenting``: how a credential goes into a request · ``calling``: makes a call that an entry describes ·
   ``probing``: the call that proves a credential
 - ``workspaces``: the choice of a workspace after consent · ``fields``: checks the fields that an end user typed
@@ -21,11 +22,19 @@ from providers.strategies.base import Strategy
 from providers.strategies.bearer_token import BearerToken
 from providers.strategies.client_credentials import ClientCredentials
 from providers.strategies.http_basic import HttpBasic
+from providers.strategies.two_step_login import TwoStepLogin
 
 _STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
     {
         strategy.style: strategy
-        for strategy in (AuthorizationCode(), ClientCredentials(), ApiKey(), HttpBasic(), BearerToken())
+        for strategy in (
+            AuthorizationCode(),
+            ClientCredentials(),
+            ApiKey(),
+            HttpBasic(),
+            BearerToken(),
+            TwoStepLogin(),
+        )
     }
 )
 

@@ -106,3 +106,58 @@ def test_a_workspace_decides_no_host_of_a_path_with_a_key() -> None:
     choice = {"url": "https://acme.example/sites", "id": "/id", "param": "site"}
     found = key_problems({"base_url": "{site}/{key}"}, params=[site], workspaces=choice)
     assert any(problem.startswith("presentation.api_key.base_url: lets an answer") for problem in found), found
+
+
+def login_problems(logout: dict[str, Any] | None = None, **login: Any) -> list[str]:
+    section = {
+        **KEY,
+        "login": {"url": "https://acme.example/login", "token": "/token", "body": {"k": "{key}"}} | login,
+        "logout": logout,
+    }
+    return problems(two_step_login=section, params=[HOST])
+
+
+def test_a_login_may_say_all_that_it_can() -> None:
+    assert not login_problems(
+        url="https://{host}/login/{email}",
+        headers={"Authorization": "Basic {base64:{email}:{key}}"},
+        format="form",
+        body={"who": "{email}", "host": "{host}"},
+        expiry={"field": "/ends/0", "format": "timestamp"},
+        extra={"home": "/server/url"},
+        errors=[{"status": 403, "means": "grant_rejected"}],
+        logout={"method": "DELETE", "url": "https://{host}/{home}/{access_token}", "headers": {"X": "{access_token}"}},
+    )
+
+
+@pytest.mark.parametrize(
+    ("login", "told"),
+    [
+        ({"url": ""}, "two_step_login.login.url: is missing; give the URL"),
+        ({"url": "login"}, "two_step_login.login.url: 'login' is no address; write it whole"),
+        ({"url": "https://acme.example/{key}"}, "two_step_login.login.url: uses {key}; declare a [[params]]"),
+        ({"url": "https://{email}/login"}, "two_step_login.login.url: {email} would decide the host; put it behind"),
+        ({"headers": {"X": "{access_token}"}}, "two_step_login.login.headers.X: uses {access_token}; declare"),
+        ({"body": {"a": [{"b": "{nope}"}]}}, "two_step_login.login.body.a.0.b: uses {nope}; declare"),
+        ({"method": "GET"}, 'two_step_login.login.body: a GET carries none; say method = "POST"'),
+        ({"format": "form", "body": {"a": 1}}, "two_step_login.login.body.a: a form holds texts alone"),
+        ({"token": None}, "two_step_login.login.token: say once where the answer has the token"),
+        ({"token_header": "X-Token"}, "two_step_login.login.token: say once where the answer has the token"),
+        ({"token": "token"}, "two_step_login.login.token: 'token' is no JSON Pointer; start it with /"),
+        ({"extra": {"a": "b"}}, "two_step_login.login.extra.a: 'b' is no JSON Pointer"),
+        ({"expiry": {"field": "/~"}}, "two_step_login.login.expiry.field: '/~' leads nowhere"),
+        ({"errors": [{"means": "grant_rejected"}]}, "two_step_login.login.errors.0: would match a success too"),
+        ({"errors": [{"status": 403, "field": "a/b", "means": "unavailable"}]}, "errors.0.field: 'a/b' is no JSON"),
+        ({"logout": {"url": "https://acme.example/{key}"}}, "two_step_login.logout.url: uses {key}"),
+        ({"logout": {}}, "two_step_login.logout.url: is missing; give the URL"),
+    ],
+)
+def test_a_slip_in_a_login_is_told_with_what_to_write(login: dict[str, Any], told: str) -> None:
+    found = login_problems(**login)
+    assert any(told in problem for problem in found), found
+
+
+def test_a_login_without_fields_is_refused() -> None:
+    login = {"url": "https://acme.example/login", "token": "/token"}
+    found = problems(two_step_login={"fields": [], "login": login})
+    assert found == ["two_step_login.fields: describe at least one field"]

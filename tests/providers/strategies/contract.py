@@ -57,6 +57,10 @@ class StrategyContract:
     def target(self, make_target: Callable[..., Target]) -> Target:
         return make_target()
 
+    def moved_to(self, url: str) -> dict[str, Any]:
+        """Return what the entry's section says if credentials are given at ``url``."""
+        return {self.url_key: url}
+
     def give(self, target: Target, provider: Provider) -> Obtained:
         """Obtain a first credential, in whichever way the style does."""
         if self.answer is not None:
@@ -167,7 +171,7 @@ class StrategyContract:
         issuer = {"name": "issuer", "label": "Issuer", "scope": "app", "pattern": ".+"}
         changed: dict[str, Any] = {
             "params": [issuer, TYPED_HOST],
-            section: {self.url_key: f"http://{{host}}:{port}/token"},
+            section: self.moved_to(f"http://{{host}}:{port}/token"),
         }
         provider.answers_with(401, {"error": "invalid_client"})
         for host, is_typed in (("127.0.0.1", False), ("localhost", True)):

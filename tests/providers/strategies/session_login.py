@@ -1,4 +1,4 @@
-"""A style that Latchkey does not have: a user name and a password, and one call that gives a token for a while.
+"""A style that no installation has: a user name and a password, and one fixed call that gives a token for a while.
 
 It shows what a new style costs: a strategy, what an entry says of it, and one section in the entry's shape.
 """

@@ -1,11 +1,14 @@
 """Every registered style keeps the contract, and so does one that is not Latchkey's."""
 
+from typing import Any
+
 from providers.strategies import strategies
 from providers.strategies.api_key import ApiKey
 from providers.strategies.authorization_code import AuthorizationCode
 from providers.strategies.bearer_token import BearerToken
 from providers.strategies.client_credentials import ClientCredentials
 from providers.strategies.http_basic import HttpBasic
+from providers.strategies.two_step_login import TwoStepLogin
 from tests.providers.strategies.contract import StrategyContract
 from tests.providers.strategies.session_login import EntryWithLogin, SessionLogin
 
@@ -63,6 +66,15 @@ class TestBearerToken(StrategyContract):
     strategy = BearerToken()
     answer = None
     typed = {"token": "token-12345678"}
+
+
+class TestTwoStepLogin(StrategyContract):
+    strategy = TwoStepLogin()
+    answer = {"session": {"token": "session-12345678", "expires_in": 900}}
+    typed = {"username": "ann", "password": "pass-12345678"}
+
+    def moved_to(self, url: str) -> dict[str, Any]:
+        return {"login": {"url": url}}
 
 
 class TestSessionLogin(StrategyContract):
