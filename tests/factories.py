@@ -73,6 +73,7 @@ def make_sandbox_app_at(
     style: str = AuthorizationCodeMethod.style,
     scopes: Sequence[str] = (),
     client_scopes: Sequence[str] = ("profile.read", "files.read", "files.write"),
+    allows_legacy: bool = False,
     **client: object,
 ) -> ProviderApp:
     """Register a client of its own at the sandbox, and the provider app for it here.
@@ -89,6 +90,7 @@ def make_sandbox_app_at(
             client_secrets=[secret],
             params={"issuer": sandbox_url},
             scopes=scopes,
+            allows_legacy=allows_legacy,
         ),
         tenant=tenant,
         actor=SYSTEM,

@@ -97,6 +97,10 @@ def access_to(
     """
     if app.is_draft:
         raise AppMisconfigured(f"The provider app {app.name!r} has no client id yet: enter it.")
+    method = entry_of(app).methods.get(app.auth_style)
+    if method is not None and method.is_legacy and not app.allows_legacy:
+        # The statement of a plain claim does not read that word: such a refresh goes by the rules in Python.
+        raise AppMisconfigured(f"The provider app {app.name!r} connects by a legacy style, which is off: allow it.")
     try:
         opened = open_registration(app, key=key)
         target = resolve(

@@ -107,6 +107,8 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
             return ((None, {"fields": facts}), ("Where it stands", {"fields": shown}))
         entry, style = known
         caution = ("caution",) if cautions_of(entry, style) else ()
+        if entry.methods[style].is_legacy:
+            caution = (*caution, "allows_legacy")
         parts: list[Any] = [(None, {"fields": ("shown_provider", "style", *caution, owner, "name")})]
         if shown:
             parts.append(("Where it stands", {"fields": shown}))

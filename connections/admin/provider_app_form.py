@@ -57,7 +57,8 @@ class ProviderAppForm(forms.ModelForm[ProviderApp]):
         if "tenant" in self.fields:
             self.fields["tenant"].help_text = "Leave it empty for an app that all tenants share."
         if not self.instance._state.adding:
-            known = {"client_id": self.instance.client_id, "scopes": self.instance.scopes}
+            columns = ("client_id", "scopes", "allows_legacy")
+            known = {name: getattr(self.instance, name) for name in columns}
             self.initial.update(known, **{PARAM + name: value for name, value in self.instance.params.items()})
 
     def clean(self) -> dict[str, Any]:
@@ -88,12 +89,17 @@ class ProviderAppForm(forms.ModelForm[ProviderApp]):
             client_secrets=None if keeps else typed,
             params={name.removeprefix(PARAM): value for name, value in cleaned.items() if name.startswith(PARAM)},
             scopes=cleaned["scopes"],
+            allows_legacy=bool(cleaned.get("allows_legacy")),
         )
 
 
 def form_for(entry: CatalogEntry, style: str, *, has_secrets: bool) -> type[ProviderAppForm]:
     """Return the form for apps of ``entry`` that connect by ``style``."""
     members: dict[str, Any] = {"entry": entry, "auth_style": style, "has_secrets": has_secrets}
+    if entry.methods[style].is_legacy:
+        members["allows_legacy"] = forms.BooleanField(
+            required=False, label="Allow this style", help_text="It is legacy, and off until you allow it for this app."
+        )
     for param in entry.params_of(ParamScope.APP):
         members[PARAM + param.name] = forms.CharField(
             label=param.label,

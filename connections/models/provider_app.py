@@ -25,6 +25,7 @@ class ProviderApp(models.Model):
 
     ``secrets`` seals a JSON list of client secrets, the preferred first. ``discovered`` is what the issuer's metadata
     said when the app was made. A draft has no client id yet: providers ask for the redirect URI first.
+    ``allows_legacy``: an operator has allowed a style that the entry marks as legacy.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -37,6 +38,7 @@ class ProviderApp(models.Model):
     params = models.JSONField(default=dict, blank=True)
     discovered = models.JSONField(default=dict, blank=True)
     scopes = ArrayField(models.CharField(max_length=255), default=list, blank=True)
+    allows_legacy = models.BooleanField(default=False)
     paused_at = models.DateTimeField(null=True, blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -82,6 +82,11 @@ class Method(Shape):
         return ()
 
     @property
+    def is_legacy(self) -> bool:
+        """Whether the style is off until the operator allows it for a provider app."""
+        return False
+
+    @property
     def registers_client(self) -> bool:
         """Whether the operator registers a client at the provider, and enters its id and secrets."""
         return False
@@ -241,19 +246,42 @@ class OAuthMethod(Method):
         return kept if isinstance(kept, dict) else {name: pointer_to(name) for name in kept}
 
 
-class AuthorizationCodeMethod(OAuthMethod):
+class RefreshableMethod(OAuthMethod):
+    """What the grants share that may bring a refresh token (RFC 6749 §6).
+
+    ``refresh_scope`` stands for the refresh token: a response with a refresh token need not name it.
+    ``refresh_tokens_rotate`` means that the use of a refresh token may end it; it is false if each answer brings a new
+    one but the old one lives on. An unused refresh token ends after ``refresh_idle_lifetime_seconds``; the grant ends
+    ``refresh_absolute_lifetime_seconds`` after the end user's consent, whatever happens. If an answer names these ends,
+    the answer counts; ``refresh_expiry`` says where it names the refresh token's, if under none of the names in use.
+    """
+
+    refresh_scope: str = ""
+    refresh_tokens_rotate: bool = True
+    refresh_grace_seconds: int = Field(default=0, ge=0, le=_YEAR_SECONDS)
+    refresh_expiry: Expiry | None = None
+    refresh_idle_lifetime_seconds: int | None = Field(default=None, ge=60, le=20 * _YEAR_SECONDS)
+    refresh_absolute_lifetime_seconds: int | None = Field(default=None, ge=60, le=20 * _YEAR_SECONDS)
+
+    @property
+    def refresh_tokens(self) -> RefreshTokens:
+        return RefreshTokens(
+            grace_seconds=self.refresh_grace_seconds,
+            scope=self.refresh_scope,
+            expiry=self.refresh_expiry,
+            idle_seconds=self.refresh_idle_lifetime_seconds,
+            absolute_seconds=self.refresh_absolute_lifetime_seconds,
+        )
+
+
+class AuthorizationCodeMethod(RefreshableMethod):
     """OAuth 2.0 authorization code (RFC 6749 §4.1) with refresh (§6).
 
     ``expects_refresh_token`` says whether a grant should bring a refresh token; if it then brings none, the connection
     shows that. If unset, a refresh token is expected when a scope asked for it, and when the access token expires.
 
-    ``scope_parameter`` is the name of the scope in the authorization request. ``refresh_scope`` stands for the refresh
-    token: a response with a refresh token need not name it. ``refresh_tokens_rotate`` means that the use of a refresh
-    token may end it; it is false if each answer brings a new one but the old one lives on. An unused refresh token ends
-    after ``refresh_idle_lifetime_seconds``; the grant ends ``refresh_absolute_lifetime_seconds`` after the end user's
-    consent, whatever happens. If an answer names these ends, the answer counts; ``refresh_expiry`` says where it names
-    the refresh token's, if under none of the names in use. ``approval`` says which parameters of the authorization
-    response mean that an administrator has to approve first: each name in it replaces the common one
+    ``scope_parameter`` is the name of the scope in the authorization request. ``approval`` says which parameters of the
+    authorization response mean that an administrator has to approve first: each name in it replaces the common one
     (``COMMON_MARKERS``), and counts even beside a code.
     ``jwks_url`` is where the ``issuer`` publishes its keys: then an ID token names the account if no probe does.
     ``offline_consent`` says when ``prompt=consent`` is sent. "openid": if ``offline_access`` is requested from a server
@@ -275,13 +303,7 @@ class AuthorizationCodeMethod(OAuthMethod):
     approval: ApprovalMarkers = Field(default_factory=dict)
     offline_consent: Literal["openid", "always", "never"] = "openid"
     scope_parameter: str = Field(default="scope", min_length=1)
-    refresh_scope: str = ""
     expects_refresh_token: bool | None = None
-    refresh_tokens_rotate: bool = True
-    refresh_grace_seconds: int = Field(default=0, ge=0, le=_YEAR_SECONDS)
-    refresh_expiry: Expiry | None = None
-    refresh_idle_lifetime_seconds: int | None = Field(default=None, ge=60, le=20 * _YEAR_SECONDS)
-    refresh_absolute_lifetime_seconds: int | None = Field(default=None, ge=60, le=20 * _YEAR_SECONDS)
 
     @property
     def urls(self) -> Mapping[str, str]:
@@ -294,16 +316,6 @@ class AuthorizationCodeMethod(OAuthMethod):
     @property
     def approval_markers(self) -> ApprovalMarkers:
         return self.approval
-
-    @property
-    def refresh_tokens(self) -> RefreshTokens:
-        return RefreshTokens(
-            grace_seconds=self.refresh_grace_seconds,
-            scope=self.refresh_scope,
-            expiry=self.refresh_expiry,
-            idle_seconds=self.refresh_idle_lifetime_seconds,
-            absolute_seconds=self.refresh_absolute_lifetime_seconds,
-        )
 
 
 class ClientCredentialsMethod(OAuthMethod):

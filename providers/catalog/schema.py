@@ -25,6 +25,7 @@ from providers.catalog.methods import (
     Method,
     OAuthMethod,
 )
+from providers.catalog.password_method import PasswordMethod
 from providers.catalog.scopes import ScopeInfo, ScopeRules, ScopeSpelling
 from providers.catalog.typed_methods import BearerTokenMethod, HttpBasicMethod, TwoStepLoginMethod
 from providers.vocabulary import ParamScope
@@ -56,6 +57,7 @@ class CatalogEntry(Shape):
     http_basic: HttpBasicMethod | None = None
     bearer_token: BearerTokenMethod | None = None
     two_step_login: TwoStepLoginMethod | None = None
+    password_grant: PasswordMethod | None = None
     presentation: dict[str, Presentation] = Field(default_factory=dict)
     probe: Probe | None = None
     workspaces: Workspaces | None = None

@@ -1,4 +1,4 @@
-"""The token endpoint (RFC 6749 §3.2): code exchange, refresh and client credentials.
+"""The token endpoint (RFC 6749 §3.2): code exchange, refresh, client credentials and the password grant.
 
 requests-oauthlib writes the requests and sends them through ``providers.egress``. It never reads an answer before this
 module has classified it. On its own, it would ignore the status, accept a null token, and raise on a narrowed scope
@@ -11,7 +11,14 @@ from contextlib import suppress
 from typing import Any
 
 import requests
-from oauthlib.oauth2 import BackendApplicationClient, Client, OAuth2Error, WebApplicationClient
+from oauthlib.oauth2 import (
+    BackendApplicationClient,
+    Client,
+    LegacyApplicationClient,
+    OAuth2Error,
+    WebApplicationClient,
+)
+from pydantic import SecretStr
 from requests_oauthlib import OAuth2Session
 
 from providers import egress, quiet
@@ -83,6 +90,21 @@ def client_credentials(
         return session.run(lambda: session.fetch_token(_PLACEHOLDER, include_client_id=False, auth=_no_authentication))
 
     return obtained(with_each_secret(registration, ask), method=target.oauth_method, previous=previous)
+
+
+def password(*, target: Target, username: SecretStr, password: SecretStr, scopes: tuple[str, ...] = ()) -> Obtained:
+    """Exchange the resource owner's password for tokens (RFC 6749 §4.3.2). Sends it once a client secret."""
+
+    def ask(narrowed: ClientRegistration) -> TokenDocument:
+        session = _TokenSession(LegacyApplicationClient(narrowed.client_id), target=target, registration=narrowed)
+        if scopes:
+            session.parameters["scope"] = target.oauth_method.scope_separator.join(scopes)
+        typed = {"username": username.get_secret_value(), "password": password.get_secret_value()}
+        return session.run(
+            lambda: session.fetch_token(_PLACEHOLDER, **typed, include_client_id=False, auth=_no_authentication)
+        )
+
+    return obtained(with_each_secret(target.registration, ask), method=target.oauth_method)
 
 
 def _no_authentication(request: requests.PreparedRequest) -> requests.PreparedRequest:

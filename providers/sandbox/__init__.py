@@ -16,7 +16,7 @@ list) or over the control API:
 
     {"client_id": "demo", "name": "Demo app", "client_secret": "…" or ["…", "…"], "client_secrets": ["…"],
      "redirect_uris": ["http://127.0.0.1:8000/callback"], "scopes": ["profile", "files.read"], "public": false,
-     "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
+     "grant_types": ["authorization_code", "refresh_token", "client_credentials", "password"],
      "access_lifetime": 60, "rotate": true, "grace_seconds": 0}
 
 Only ``client_id`` and one of ``client_secret``, ``client_secrets`` and ``"public": true`` are required; the last line's
@@ -71,7 +71,7 @@ stamped before the last byte of the answer leaves, so overlapping entries of one
 
     token       issued, rotated, refreshed, refreshed_in_grace, refresh_reused, refresh_unknown, code_reused,
                 code_unknown, code_expired, wrong_verifier, verifier_without_challenge, wrong_redirect_uri,
-                wrong_client, grant_revoked
+                wrong_client, grant_revoked, wrong_password, locked
     session     issued, wrong_password, locked, revoked, token_unknown
     authorize   asked, sign_in, code_issued, denied, dead_end
     revoke      revoked, grant_revoked, token_unknown, wrong_client
@@ -135,7 +135,8 @@ Modules
 - ``client``: starts it and steers it; ``waiting``: waits for what other processes do
 - ``app``: every route together · ``server``: the HTTP server below · ``wire``: answers that no framework would give
 - ``oauth``, ``consent``, ``two_step``, ``resources``: the endpoints · ``validator``: what the first two decide
-- ``pages``, ``sessions``, ``people``: what people see, who is signed in, who there is
+- ``pages``, ``sessions``, ``people``, ``passwords``: what people see, who is signed in, who there is, whose password
+  a program brings
 - ``control``, ``control_page``: the control API, and its page for people · ``registry``: clients and settings
 - ``faults``: which are armed · ``fault_kinds``: what each does · ``filler``: bodies without end
 - ``exchange``: one logged request · ``log``: what was asked, and when · ``redirects``: where a browser goes next

@@ -16,6 +16,7 @@ from oauthlib.oauth2 import (
     ClientCredentialsGrant,
     IntrospectEndpoint,
     RefreshTokenGrant,
+    ResourceOwnerPasswordCredentialsGrant,
     RevocationEndpoint,
     TokenEndpoint,
 )
@@ -117,14 +118,14 @@ def _issue(validator: Validator, uri: str, body: str, headers: dict[str, str]) -
         refresh_token_generator=lambda request: new_token(REFRESH_PREFIX),
         expires_in=validator.access_lifetime,
     )
-    code_grant, refresh_grant = AuthorizationCodeGrant(validator), RefreshTokenGrant(validator)
-    code_grant.register_token_modifier(validator.without_refresh_token)
-    refresh_grant.register_token_modifier(validator.without_refresh_token)
     grants = {
-        "authorization_code": code_grant,
-        "refresh_token": refresh_grant,
+        "authorization_code": AuthorizationCodeGrant(validator),
+        "refresh_token": RefreshTokenGrant(validator),
+        "password": ResourceOwnerPasswordCredentialsGrant(validator),
         "client_credentials": ClientCredentialsGrant(validator),
     }
+    for grant in list(grants.values())[:-1]:
+        grant.register_token_modifier(validator.without_refresh_token)
     endpoint = TokenEndpoint("authorization_code", bearer, grants)  # type: ignore[arg-type]  # no name: a handler
     answer: Answer = endpoint.create_token_response(uri, "POST", body, headers)
     return answer

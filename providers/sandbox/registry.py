@@ -16,7 +16,7 @@ from providers.sandbox.people import PEOPLE
 from providers.sandbox.store import Store
 from providers.sandbox.tokens import digest
 
-GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", "password")
 ENDPOINTS = ("token", "me", "files", "workspaces", "revoke", "introspect", "authorize", "metadata", "session")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, make_response, request
 
 from providers.sandbox.exchange import Exchange
-from providers.sandbox.people import PEOPLE, Account
+from providers.sandbox.passwords import person_with
 from providers.sandbox.state import Sandbox
 from providers.sandbox.store import AccessToken
 from providers.sandbox.tokens import SESSION_PREFIX, digest, fingerprint, new_token
@@ -37,22 +37,9 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
     return routes
 
 
-def person_with(sandbox: Sandbox, exchange: Exchange, username: object, password: object) -> Account | None:
-    """Return the person who has this name and password, and may log in. Notes on the log entry why nobody is."""
-    person = PEOPLE.get(username) if isinstance(username, str) else None
-    if person is None or person.password != password:
-        exchange.entry.outcome = "wrong_password"
-        return None
-    exchange.entry.username = person.username
-    if person.username in sandbox.registry.settings.locked:
-        exchange.entry.outcome = "locked"
-        return None
-    return person
-
-
 def _log_in(exchange: Exchange) -> Response:
     sandbox, typed = exchange.sandbox, _typed()
-    person = person_with(sandbox, exchange, typed.get("name"), typed.get("password"))
+    person = person_with(exchange, typed.get("name"), typed.get("password"))
     if person is None:
         return make_response(jsonify(error="login_refused"), 401)
     token, now = new_token(SESSION_PREFIX), time.time()

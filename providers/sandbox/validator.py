@@ -15,6 +15,7 @@ from oauthlib.common import Request
 from oauthlib.oauth2 import RequestValidator
 
 from providers.sandbox.exchange import Exchange
+from providers.sandbox.passwords import person_with
 from providers.sandbox.people import PEOPLE
 from providers.sandbox.registry import Client
 from providers.sandbox.store import AccessToken, Code, Grant, Ledger
@@ -118,7 +119,7 @@ class Validator(RequestValidator):
         """Accept scopes that the client registered."""
         if not set(scopes) <= set(self.client.scopes):
             return False
-        if request.grant_type == "client_credentials":
+        if request.grant_type in ("client_credentials", "password"):
             request.scopes = self._granted(scopes)
         return True
 
@@ -200,6 +201,18 @@ class Validator(RequestValidator):
         """Mark the code as used."""
         self._ledger.use_code(digest(code), now=self._now)
 
+    # Passwords
+
+    def validate_user(
+        self, username: str, password: str, client: Any, request: Request, *args: Any, **kwargs: Any
+    ) -> bool:
+        """Accept a person's own password (RFC 6749 §4.3.2), unless programs may not use it."""
+        person = person_with(self._exchange, username, password)
+        if person is None:
+            return False
+        request.user = person.username
+        return True
+
     # Refresh tokens
 
     def validate_refresh_token(
@@ -234,7 +247,9 @@ class Validator(RequestValidator):
 
     # Issuing
 
-    def without_refresh_token(self, token: dict[str, Any], token_handler: Any, request: Any) -> dict[str, Any]:
+    def without_refresh_token(
+        self, token: dict[str, Any], token_handler: Any = None, request: Any = None
+    ) -> dict[str, Any]:
         """Drop the refresh token where the client does not use the grant, or a fault asks for it."""
         if "refresh_token" not in self.client.grant_types or self._has_fault("missing_refresh_token"):
             token.pop("refresh_token", None)
@@ -247,9 +262,9 @@ class Validator(RequestValidator):
     def save_bearer_token(self, token: Any, request: Request, *args: Any, **kwargs: Any) -> None:
         """Store what is about to be issued, and rotate the refresh token that it was issued for."""
         entry, ledger = self._entry, self._ledger
-        if request.grant_type == "client_credentials":
-            client_id, scope = request.client_id or "", token.get("scope", "")
-            self._identify(ledger.add_grant(client_id=client_id, username=None, scope=scope, now=self._now))
+        if request.grant_type in ("client_credentials", "password"):
+            client_id, scope, username = request.client_id or "", token.get("scope", ""), request.user
+            self._identify(ledger.add_grant(client_id=client_id, username=username, scope=scope, now=self._now))
         assert self._grant is not None
         if request.grant_type != "refresh_token":
             ledger.activate_grant(self._grant.id, now=self._now)

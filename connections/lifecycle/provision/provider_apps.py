@@ -21,7 +21,16 @@ from providers.errors import ProviderError
 from providers.oauth.discovery import discover
 from providers.vocabulary import ParamScope
 
-_REGISTRATION_COLUMNS = ("name", "client_id", "params", "discovered", "scopes", "secrets", "updated_at")
+_REGISTRATION_COLUMNS = (
+    "name",
+    "client_id",
+    "params",
+    "discovered",
+    "scopes",
+    "secrets",
+    "allows_legacy",
+    "updated_at",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +38,8 @@ class Registration:
     """Our registration at a provider, as an operator enters it. Without a client id the app is a draft.
 
     ``client_secrets`` are in order, the preferred first. None keeps the stored ones, which is refused if the client id
-    or an endpoint changes: then they have to be entered again.
+    or an endpoint changes: then they have to be entered again. ``allows_legacy`` is the operator's word for a
+    style that is legacy; other styles ignore it.
     """
 
     provider: str
@@ -39,6 +49,7 @@ class Registration:
     client_secrets: Sequence[str] | None = field(default_factory=tuple, repr=False)
     params: Mapping[str, str] = field(default_factory=dict)
     scopes: Sequence[str] = field(default_factory=tuple)
+    allows_legacy: bool = False
 
 
 def save_provider_app(registration: Registration, *, tenant: Tenant | None, actor: audit.Actor) -> ProviderApp:
@@ -79,6 +90,12 @@ def prepare_provider_app(registration: Registration, *, tenant: Tenant | None) -
     if registration.auth_style not in described.auth_styles:
         styles = ", ".join(described.auth_styles)
         raise InvalidRequest(f"{described.name} connects by {styles} only.", field="auth_style")
+    is_legacy = described.methods[registration.auth_style].is_legacy
+    if is_legacy and not registration.allows_legacy:
+        raise InvalidRequest(
+            f"{described.name} would connect by a legacy style, which is off: allow it for this app.",
+            field="allows_legacy",
+        )
     params = _checked_app_params(described, registration.params)
     discovered = _discovered(described, registration.auth_style, params)
     app = ProviderApp.objects.filter(
@@ -89,6 +106,7 @@ def prepare_provider_app(registration: Registration, *, tenant: Tenant | None) -
     app.params = params
     app.discovered = discovered
     app.scopes = list(registration.scopes)
+    app.allows_legacy = is_legacy
     if registration.client_secrets is None and app.secrets is not None:
         _check_kept_secrets(app)
     return PreparedApp(app, registration.client_secrets)
@@ -126,7 +144,8 @@ def store_provider_app(prepared: PreparedApp, *, actor: audit.Actor) -> Provider
             "provider_app.saved",
             actor=actor,
             tenant_id=app.tenant_id,
-            detail={"provider_app": str(app.id), "provider": app.provider, "auth_style": app.auth_style},
+            detail={"provider_app": str(app.id), "provider": app.provider, "auth_style": app.auth_style}
+            | ({"allows_legacy": True} if app.allows_legacy else {}),
         )
     return app
 

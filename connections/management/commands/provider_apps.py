@@ -55,6 +55,9 @@ class Command(OperatorCommand):
         add.add_argument("--name", help="What operators read. Default: the provider's name.")
         add.add_argument("--param", action="append", metavar="NAME=VALUE", help="A parameter of the entry; repeatable.")
         add.add_argument("--scopes", nargs="+", metavar="SCOPE", help="What to ask for. Default: the entry's defaults.")
+        add.add_argument(
+            "--allow-legacy", action="store_true", help="Allow a style that the entry marks as legacy, for this app."
+        )
         rebind_ = self.subcommand(
             "rebind",
             _rebind,
@@ -130,6 +133,7 @@ def _registration(
         client_secrets=None if keeps else secrets_from(source) if source else (),
         params={**kept.params, **pairs(options["param"])},
         scopes=kept.scopes if scopes is None else scopes,
+        allows_legacy=kept.allows_legacy or options["allow_legacy"],
     )
 
 
@@ -170,6 +174,7 @@ def _data(app: ProviderApp, tenant: Tenant | None) -> dict[str, Any]:
         "redirect_uri": redirect_uri(app.id) if app.redirects else None,
         "params": app.params,
         "scopes": app.scopes,
+        "allows_legacy": app.allows_legacy,
         "suspended": app.suspended_at is not None,
         "paused": app.paused_at is not None,
     }

@@ -224,3 +224,17 @@ def test_a_key_outside_of_headers_is_told_where_the_app_is_made(olga: Client, tm
             assert ("Caution" in page) is warned
     finally:
         configure_catalog(None)
+
+
+def test_a_legacy_style_wants_the_operators_word(olga: Client) -> None:
+    refused = add(olga, style="oauth2_password")
+    assert "off: allow it for this app" in errors_of(refused)
+    assert "forbids this grant" in refused.content.decode()
+    assert not ProviderApp.objects.exists()
+    add(olga, style="oauth2_password", allows_legacy="on")
+    app = ProviderApp.objects.get()
+    assert app.allows_legacy
+    assert "off: allow it" in errors_of(change(olga, app))
+    change(olga, app, allows_legacy="on", name="Renamed")
+    assert ProviderApp.objects.get().name == "Renamed"
+    assert 'name="allows_legacy"' not in olga.get(f"{ADD}?provider=sandbox").content.decode()

@@ -131,3 +131,11 @@ def test_an_error_says_what_to_do_and_makes_nothing(run: Run, arguments: tuple[s
 
 def test_lists_nothing_in_a_sentence(run: Run) -> None:
     assert "provider_apps add" in run("provider_apps", "list").out
+
+
+def test_a_legacy_style_is_off_until_it_is_allowed(run: Run, transactional_db: None) -> None:
+    said = ("sandbox", "--auth-style", "oauth2_password", "--param", "issuer=http://127.0.0.1:9", "--client-id", "c")
+    refused = run("provider_apps", "add", *said)
+    assert (refused.code, "allow it for this app" in refused.err) == (1, True)
+    assert run("provider_apps", "add", *said, "--allow-legacy", "--json").data["allows_legacy"] is True
+    assert run("provider_apps", "add", *said, "--name", "Renamed", "--json").data["allows_legacy"] is True

@@ -233,7 +233,7 @@ def test_confidential_client_cannot_do_without_its_secret(app: App, alice: Perso
     ("body", "error"),
     [
         ("", "invalid_request"),
-        ("grant_type=password", "unsupported_grant_type"),
+        ("grant_type=implicit", "unsupported_grant_type"),
         ("grant_type=refresh_token", "invalid_request"),
         ("grant_type=refresh_token&refresh_token=a&refresh_token=b", "invalid_request"),
         ("grant_type=refresh_token&refresh_token=%00", "invalid_grant"),

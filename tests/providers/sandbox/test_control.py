@@ -163,7 +163,7 @@ def test_unusable_settings_are_refused(sandbox: SandboxProcess, document: object
         {"client_id": "x"},
         {"client_id": "x", "client_secret": "s", "public": True},
         {"client_id": "x", "client_secret": 7},
-        {"client_id": "x", "client_secret": "s", "grant_types": ["password"]},
+        {"client_id": "x", "client_secret": "s", "grant_types": ["implicit"]},
         {"client_id": "x", "client_secret": "s", "colour": "red"},
         "x",
     ],

@@ -82,7 +82,7 @@ def test_fault_with_one_time_strikes_one_of_many_at_once(app: App) -> None:
         {"endpoint": "token", "kind": "status", "times": -1},
         {"endpoint": "token", "kind": "status", "times": True},
         {"endpoint": "token", "kind": "status", "probability": 0},
-        {"endpoint": "token", "kind": "status", "grant_type": "password"},
+        {"endpoint": "token", "kind": "status", "grant_type": "implicit"},
         {"endpoint": "token", "kind": "status", "options": {"state": 500}},
         {"endpoint": "token", "kind": "status", "options": {"status": "500"}},
         {"endpoint": "token", "kind": "status", "options": {"status": True}},

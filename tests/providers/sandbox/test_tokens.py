@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from providers.sandbox.client import SandboxProcess
 from providers.sandbox.tokens import fingerprint
 from tests.person import Person
 from tests.providers.sandbox.conftest import App
@@ -222,3 +223,19 @@ def test_grants_show_which_refresh_token_is_the_live_one(app: App, alice: Person
 
     assert grant["refresh_tokens"] == [fingerprint(second["refresh_token"])]
     assert grant["revoked_at"] is None
+
+
+def test_a_password_brings_the_tokens_of_its_person(sandbox: SandboxProcess, make_app: Callable[..., App]) -> None:
+    app = make_app()
+    good = app.token(grant_type="password", username="bob", password="bob", scope="profile").json()
+    assert app.me(good["access_token"]).json()["sub"] == "person-1002"
+    assert app.token(grant_type="refresh_token", refresh_token=good["refresh_token"]).status_code == 200
+    wrong = app.token(grant_type="password", username="bob", password="wrong")
+    assert (wrong.status_code, wrong.json()["error"]) == (400, "invalid_grant")
+    assert sandbox.control.log(endpoint="token")[-1].outcome == "wrong_password"
+
+
+def test_a_client_without_the_password_grant_gets_nothing_for_one(make_app: Callable[..., App]) -> None:
+    app = make_app(grant_types=["authorization_code"])
+    answer = app.token(grant_type="password", username="bob", password="bob")
+    assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")

@@ -8,6 +8,7 @@ from providers.strategies.authorization_code import AuthorizationCode
 from providers.strategies.bearer_token import BearerToken
 from providers.strategies.client_credentials import ClientCredentials
 from providers.strategies.http_basic import HttpBasic
+from providers.strategies.password import Password
 from providers.strategies.two_step_login import TwoStepLogin
 from tests.providers.strategies.contract import StrategyContract
 from tests.providers.strategies.session_login import EntryWithLogin, SessionLogin
@@ -71,10 +72,20 @@ class TestBearerToken(StrategyContract):
 class TestTwoStepLogin(StrategyContract):
     strategy = TwoStepLogin()
     answer = {"session": {"token": "session-12345678", "expires_in": 900}}
-    typed = {"username": "ann", "password": "pass-12345678"}
+    typed = {"username": "user-ann", "password": "pass-12345678"}
 
     def moved_to(self, url: str) -> dict[str, Any]:
         return {"login": {"url": url}}
+
+
+class TestPassword(StrategyContract):
+    strategy = Password()
+    answer = TOKENS
+    typed = {"username": "user-ann", "password": "pass-12345678"}
+
+
+class TestPasswordThatIsKept(TestPassword):
+    changes = {"password_grant": {"keeps_password": True}}
 
 
 class TestSessionLogin(StrategyContract):
