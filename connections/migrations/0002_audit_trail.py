@@ -1,13 +1,14 @@
 """The database keeps the audit trail: its rows are written once, and go by order of an audit row, after 30 days.
 
 TRUNCATE passes by triggers that look at rows, so it has a trigger of its own. Whoever can run a statement as Latchkey
-could name any moment and delete the trail up to it; so the order to delete stays behind for 30 days at the least.
+could name any moment and delete the trail up to it; so the order to delete stays behind for 30 days at the least. A
+database that an earlier checkout made has it already (`OR REPLACE`).
 """
 
 from django.db import migrations
 
 PROTECT = """
-CREATE FUNCTION connections_audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION connections_audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE'
        AND OLD.at < clock_timestamp() - interval '30 days'
@@ -22,9 +23,9 @@ BEGIN
     END IF;
     RAISE EXCEPTION 'audit rows are append-only' USING ERRCODE = 'insufficient_privilege';
 END $$;
-CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON connections_auditevent
+CREATE OR REPLACE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON connections_auditevent
     FOR EACH ROW EXECUTE FUNCTION connections_audit_refuse();
-CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON connections_auditevent
+CREATE OR REPLACE TRIGGER audit_no_truncate BEFORE TRUNCATE ON connections_auditevent
     FOR EACH STATEMENT EXECUTE FUNCTION connections_audit_refuse();
 """
 UNPROTECT = """
@@ -35,11 +36,5 @@ DROP FUNCTION connections_audit_refuse();
 
 
 class Migration(migrations.Migration):
-    # What a database of an earlier checkout has applied already: it counts as this one.
-    replaces = [
-        ("connections", "0002_audit_append_only"),
-        ("connections", "0019_audit_no_truncate"),
-        ("connections", "0021_audit_pruned_in_the_open"),
-    ]
-    dependencies = [("connections", "0001_schema")]
+    dependencies = [("connections", "0001_initial")]
     operations = [migrations.RunSQL(PROTECT, UNPROTECT)]

@@ -13,30 +13,6 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     initial = True
-    # What a database of an earlier checkout has applied already: it counts as this one.
-    replaces = [
-        ("connections", "0001_initial"),
-        ("connections", "0003_workspace_choice"),
-        ("connections", "0004_refresh_attempt_presence"),
-        ("connections", "0005_more_partial_indexes"),
-        ("connections", "0006_grant_lifetimes"),
-        ("connections", "0007_undecryptable"),
-        ("connections", "0008_revocation_failures"),
-        ("connections", "0009_announced_ends"),
-        ("connections", "0010_callback_twice"),
-        ("connections", "0011_refresh_failing"),
-        ("connections", "0012_code_challenge"),
-        ("connections", "0013_expiry"),
-        ("connections", "0014_unread_answers"),
-        ("connections", "0015_lacks_refresh_token"),
-        ("connections", "0016_housekeeping"),
-        ("connections", "0017_withheld_revocation"),
-        ("connections", "0018_entrusted_clients"),
-        ("connections", "0020_tenant_deletion"),
-        ("connections", "0022_drop_change_counter"),
-        ("connections", "0023_styles_of_any_name"),
-        ("connections", "0024_references"),
-    ]
     dependencies = []
 
     operations = [
