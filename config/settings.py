@@ -135,8 +135,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "max_retries": 0,  # a send that finds no broker gives up at once; kombu would sleep for 6 s. Workers wait as ever.
 }
 CELERY_TIMEZONE = "UTC"
+SWEEP_SECONDS = env.float("LATCHKEY_SWEEP_SECONDS", default=5.0)
 CELERY_BEAT_SCHEDULE = beat_schedule(
-    env.float("LATCHKEY_SWEEP_SECONDS", default=5.0),
+    SWEEP_SECONDS,
     recover_seconds=env.float("LATCHKEY_RECOVER_SECONDS", default=2.0),
 )
 

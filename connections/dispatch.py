@@ -1,7 +1,8 @@
 """Sending tasks: their names and queues, after the transaction has committed. Imports no task.
 
 A message holds ids only; a sweep with many ids puts several into one message (``database`` lists what that gains). If
-the broker is down, the send gives up quickly: the next sweep finds what is still due.
+the broker is down, the send gives up quickly: the next sweep finds what is still due. ``count_waiting`` tells a sweep
+how much the workers have left.
 """
 
 import time
@@ -9,7 +10,7 @@ import uuid
 from collections import defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.conf import settings
@@ -52,6 +53,10 @@ class _Broker:
 
     away_until: float = 0.0
 
+    def leave(self) -> None:
+        """Leave the broker alone for a second."""
+        self.away_until = time.monotonic() + AWAY_SECONDS
+
 
 _brokers: defaultdict[str, _Broker] = defaultdict(_Broker)  # by URL
 
@@ -69,6 +74,28 @@ def probe_later(*connection_ids: uuid.UUID) -> None:
 def revoke_later(*connection_ids: uuid.UUID) -> None:
     """Send one task, on commit, that revokes these connections at their provider. Never raises for the broker."""
     _send_on_commit(Task.REVOKE, connection_ids)
+
+
+def count_waiting(task: Task) -> int | None:
+    """Return how many messages wait in the queue of ``task`` for a worker; None if the broker does not answer.
+
+    One round trip to the broker. What a worker has taken is not counted.
+    """
+    from kombu.exceptions import OperationalError  # noqa: PLC0415 (a part of Celery: see ``application``)
+    from redis import RedisError  # noqa: PLC0415 (as Celery's transport raises it from a connection that was open)
+
+    celery = application()
+    broker = _brokers[str(celery.conf.broker_write_url)]
+    if time.monotonic() < broker.away_until:
+        return None
+    try:
+        with celery.producer_pool.acquire(block=True) as producer:
+            channel: Any = producer.channel  # kombu's stubs allow for one that is not open
+            return int(channel.queue_declare(_QUEUES[task]).message_count)
+    except (OperationalError, RedisError) as error:
+        broker.leave()
+        logger.warning("queue_not_counted", task=task.value, error=type(error).__name__)
+        return None
 
 
 def _send_on_commit(task: Task, connection_ids: tuple[uuid.UUID, ...]) -> None:
@@ -91,5 +118,5 @@ def _send(task: Task, connection_ids: list[str]) -> None:
     try:
         celery.send_task(task.value, args=connection_ids, queue=_QUEUES[task], retry=False)
     except OperationalError as error:
-        broker.away_until = time.monotonic() + AWAY_SECONDS
+        broker.leave()
         logger.warning("task_not_sent", task=task.value, connections=connection_ids, error=type(error).__name__)

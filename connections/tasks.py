@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from celery import shared_task
 from celery.signals import worker_init, worker_process_init
+from django.conf import settings
 
 from connections.database.clock import database_now
 from connections.database.pool import release_database, replace_broken_connections
@@ -33,6 +34,8 @@ from connections.models import Trigger
 # A task begins no further connection after this time; a sweep sends the rest again once their marks have passed. So no
 # task runs as long as the broker's visibility timeout, after which the broker would deliver the message again.
 BEGIN_WITHIN_SECONDS = 30.0
+# For this part of the time between two beats a sweep may go on.
+SWEEP_SHARE = 0.9
 
 
 @worker_init.connect
@@ -86,20 +89,20 @@ def _each(connection_ids: tuple[str, ...], act: Callable[[uuid.UUID], object]) -
 
 @shared_task(name=Task.SWEEP_REFRESHES, ignore_result=True)
 def sweep_due_refreshes() -> None:
-    """Send the refreshes that are due."""
-    sweep_refreshes(now=database_now())
+    """Send the refreshes that are due, as the workers take them up, until the next beat is near."""
+    sweep_refreshes(now=database_now(), seconds=SWEEP_SHARE * settings.SWEEP_SECONDS)
 
 
 @shared_task(name=Task.SWEEP_PROBES, ignore_result=True)
 def sweep_due_probes() -> None:
-    """Send the probes that are due."""
-    sweep_probes(now=database_now())
+    """Send the probes that are due, as the workers take them up, until the next beat is near."""
+    sweep_probes(now=database_now(), seconds=SWEEP_SHARE * settings.SWEEP_SECONDS)
 
 
 @shared_task(name=Task.SWEEP_REVOCATIONS, ignore_result=True)
 def sweep_due_revocations() -> None:
-    """Send the revocations that are due."""
-    sweep_revocations(now=database_now())
+    """Send the revocations that are due, as the workers take them up, until the next beat is near."""
+    sweep_revocations(now=database_now(), seconds=SWEEP_SHARE * settings.SWEEP_SECONDS)
 
 
 @shared_task(name=Task.RECOVER, ignore_result=True)

@@ -2,14 +2,19 @@
 
 A sweep locks rows with SKIP LOCKED and marks them, so that two beats send each task only once. A lost task is sent
 again when its mark has expired. The cost depends on how much is due, because every sweep reads a partial index. A sweep
-leaves out the provider apps that the throttle holds back, and sends no app more at once than its budget; the rest stays
-due. Where there is more to do than one worker has threads, connections of the same app share a task, so that a provider
-that does not answer keeps no other app waiting.
+leaves out the provider apps that the throttle holds back, and sends no app more than its budget allows in the time from
+one beat to the next; the rest stays due. Where there is more to do than one worker has threads, connections of the same
+app share a task, so that a provider that does not answer keeps no other app waiting.
+
+How much a sweep sends follows the workers. It sends batch after batch for as long as batches are full, until the next
+beat; but none while many tasks wait in the queue, so that a backlog stays in the database, where it costs nothing.
 """
 
+import time
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -17,107 +22,188 @@ from django.db.models import Q, QuerySet
 
 from connections import dispatch
 from connections.database.locks import lock_due
-from connections.database.pool import short_transaction
-from connections.lifecycle.throttle.admission import Restraints, Server, budget_of, restraints
+from connections.database.pool import release_database, short_transaction
+from connections.lifecycle.throttle.admission import (
+    LEFT_TO_REFRESHES,
+    Restraints,
+    Server,
+    budget_of,
+    restraints,
+)
 from connections.models import VENDS, Connection, ProviderApp, Revocation
 
 BATCH = 500
-MOST_BATCHES = 8
+MOST_LOOKS = 8
 RESEND_AFTER = timedelta(seconds=60)
-PROBES_AN_APP = 50
 
 # Up to TASKS_APART connections get a task each. If more are due, up to MOST_TOGETHER of one provider app share a task.
 TASKS_APART = 64
 MOST_TOGETHER = 8
 
-_Send = Callable[..., None]
+# A sweep sends no further batch while so many tasks wait for a worker. It looks at the queue again and again, and gives
+# up when the queue has not become shorter for STALLED_SECONDS: then the workers need the thread that it holds.
+LONG_QUEUE = 64
+LOOK_AGAIN_SECONDS = 0.1
+STALLED_SECONDS = 1.0
 
 
-def sweep_refreshes(*, now: datetime) -> int:
-    """Send the refreshes that are due, at most 500, to the workers. Return how many. Short transactions, no HTTP."""
-    due = (
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """One kind of work. ``mark`` is the column whose value, when it lies ahead, keeps a row out of ``due``.
+
+    ``server`` is whom the throttle restrains (None: nobody), ``part`` how much of an app's budget this work may use.
+    """
+
+    task: dispatch.Task
+    send: Callable[..., None]
+    due: Callable[[datetime], "QuerySet[Connection]"]
+    mark: str
+    server: Server | None
+    part: float = 1.0
+
+
+_REFRESHES = _Kind(
+    dispatch.Task.REFRESH,
+    dispatch.refresh_later,
+    lambda now: (
         Connection.objects.filter(refresh_due_at__lte=now, status__in=VENDS)
         .working()
         .filter(
             Q(next_attempt_at=None) | Q(next_attempt_at__lte=now),
             Q(refresh_enqueued_until=None) | Q(refresh_enqueued_until__lte=now),
         )
-    )
-    return _sweep(
-        due.order_by("refresh_due_at"),
-        mark={"refresh_enqueued_until": now + RESEND_AFTER},
-        send=dispatch.refresh_later,
-        restrained=restraints(Server.AUTHORIZATION),
-    )
+        .order_by("refresh_due_at")
+    ),
+    mark="refresh_enqueued_until",
+    server=Server.AUTHORIZATION,
+)
+_PROBES = _Kind(
+    dispatch.Task.PROBE,
+    dispatch.probe_later,
+    lambda now: Connection.objects.filter(probe_due_at__lte=now, status__in=VENDS).working().order_by("probe_due_at"),
+    mark="probe_due_at",
+    server=Server.RESOURCE,
+    part=1 - LEFT_TO_REFRESHES,
+)
+_REVOCATIONS = _Kind(
+    dispatch.Task.REVOKE,
+    dispatch.revoke_later,
+    lambda now: Connection.objects.filter(revocation_due_at__lte=now, revocation=Revocation.PENDING).order_by(
+        "revocation_due_at"
+    ),
+    mark="revocation_due_at",
+    server=None,
+)
 
 
-def sweep_probes(*, now: datetime) -> int:
-    """Send the probes that are due, at most 50 for each provider app. Return how many. Short transactions, no HTTP."""
-    due = Connection.objects.filter(probe_due_at__lte=now, status__in=VENDS).working()
-    return _sweep(
-        due.order_by("probe_due_at"),
-        mark={"probe_due_at": now + RESEND_AFTER},
-        send=dispatch.probe_later,
-        restrained=restraints(Server.RESOURCE),
-        most_an_app=PROBES_AN_APP,
-    )
+def sweep_refreshes(*, now: datetime, seconds: float = 0.0) -> int:
+    """Send the refreshes that are due to the workers, and return how many.
+
+    Sends batches of up to 500 while they are full and few tasks wait in the queue, for ``seconds`` at most; with 0 at
+    most one. Sends nothing if the broker does not answer. Each batch is a short transaction; none is open in between.
+    """
+    return _sweep(_REFRESHES, now=now, seconds=seconds)
 
 
-def sweep_revocations(*, now: datetime) -> int:
-    """Send the revocations that are due to the workers. Return how many. Short transactions, no HTTP."""
-    due = Connection.objects.filter(revocation_due_at__lte=now, revocation=Revocation.PENDING)
-    with short_transaction():
-        rows = list(lock_due(due.order_by("revocation_due_at"), limit=BATCH))
-        _mark(rows, {"revocation_due_at": now + RESEND_AFTER})
-        _send_together(rows, dispatch.revoke_later)
-    return len(rows)
+def sweep_probes(*, now: datetime, seconds: float = 0.0) -> int:
+    """Send the probes that are due, as ``sweep_refreshes`` does, and leave each app's refreshes their part."""
+    return _sweep(_PROBES, now=now, seconds=seconds)
 
 
-def _sweep(
-    due: "QuerySet[Connection]",
-    *,
-    mark: dict[str, datetime],
-    send: _Send,
-    restrained: Restraints,
-    most_an_app: int = BATCH,
-) -> int:
-    """Mark and send the connections that are due, in their order, up to the share of each provider app.
+def sweep_revocations(*, now: datetime, seconds: float = 0.0) -> int:
+    """Send the revocations that are due, as ``sweep_refreshes`` does, however many they are for one app."""
+    return _sweep(_REVOCATIONS, now=now, seconds=seconds)
 
-    An app that has had its share is left out of the next batch of the same sweep. So an app with very much due keeps no
-    other app waiting. ``mark`` maps columns to the values that take a row out of ``due``.
+
+def _sweep(kind: _Kind, *, now: datetime, seconds: float) -> int:
+    began = time.monotonic()
+    shares = _Shares(kind, seconds)
+    sent = 0
+    while _is_room(kind.task, give_up_at=began + seconds):
+        shares.look()
+        found = _send_batch(kind, shares, now=now + timedelta(seconds=time.monotonic() - began))
+        sent += found
+        if found < BATCH or time.monotonic() >= began + seconds:
+            break
+    return sent
+
+
+def _is_room(task: dispatch.Task, *, give_up_at: float) -> bool:
+    """Wait until few tasks of this kind wait for a worker. Return False if that does not come about."""
+    fewest, fell_at = None, time.monotonic()
+    while (waiting := dispatch.count_waiting(task)) is not None:
+        if waiting < LONG_QUEUE:
+            return True
+        now = time.monotonic()
+        if fewest is None or waiting < fewest:
+            fewest, fell_at = waiting, now
+        if now >= give_up_at or now >= fell_at + STALLED_SECONDS:
+            return False
+        release_database()
+        time.sleep(LOOK_AGAIN_SECONDS)
+    return False
+
+
+@dataclass(slots=True)
+class _Shares:
+    """How many connections of each provider app one sweep may send, and how many it has sent."""
+
+    kind: _Kind
+    seconds: float
+    _restraints: Restraints = field(default_factory=Restraints)
+    _budgets: dict[uuid.UUID, int] = field(default_factory=dict)
+    _sent: "Counter[uuid.UUID]" = field(default_factory=Counter)
+
+    def look(self) -> None:
+        """Ask anew what the throttle holds back. One round trip to Redis."""
+        if self.kind.server is not None:
+            self._restraints = restraints(self.kind.server)
+
+    def used_up(self) -> set[uuid.UUID]:
+        """Return the apps of which nothing more may be sent now."""
+        return {*self._restraints.held, *(app for app, sent in self._sent.items() if sent >= self._share(app))}
+
+    def take(self, rows: list[Connection]) -> Iterator[Connection]:
+        """Yield those of ``rows`` that the apps' shares allow, and count them. May read the apps' providers."""
+        unknown = {row.provider_app_id for row in rows} - self._budgets.keys()
+        for app, provider in ProviderApp.objects.filter(id__in=unknown).values_list("id", "provider"):
+            self._budgets[app] = budget_of(provider)
+        for row in rows:
+            if self._sent[row.provider_app_id] < self._share(row.provider_app_id):
+                self._sent[row.provider_app_id] += 1
+                yield row
+
+    def _share(self, app: uuid.UUID) -> float:
+        """Return what the budget of an app allows until the next beat; never more than may be sent at once."""
+        if self.kind.server is None:
+            return float("inf")
+        budget = self._budgets[app]
+        at_once = self._restraints.most_at_once(app, budget=budget)
+        until_next = ceil(budget * self.seconds / 60) if self.seconds else at_once
+        return min(at_once, max(1, int(self.kind.part * min(at_once, until_next))))
+
+
+def _send_batch(kind: _Kind, shares: _Shares, *, now: datetime) -> int:
+    """Mark and send up to 500 of what is due, in its order, and return how many.
+
+    Where an app has had its share, the batch looks again without it. So an app with very much due keeps no other app
+    waiting.
     """
     taken: list[Connection] = []
-    of_app: Counter[uuid.UUID] = Counter()
-    left_out = set(restrained.held)
     with short_transaction():
-        for _ in range(MOST_BATCHES):
-            rows = list(lock_due(due.exclude(provider_app_id__in=left_out), limit=BATCH - len(taken)))
-            shares = _shares({row.provider_app_id for row in rows}, restrained, most_an_app)
-            fitting = []
-            for row in rows:
-                if of_app[row.provider_app_id] < shares[row.provider_app_id]:
-                    of_app[row.provider_app_id] += 1
-                    fitting.append(row)
-                else:
-                    left_out.add(row.provider_app_id)
-            _mark(fitting, mark)
+        for _ in range(MOST_LOOKS):
+            due = kind.due(now).exclude(provider_app_id__in=shares.used_up())
+            rows = list(lock_due(due, limit=BATCH - len(taken)))
+            fitting = list(shares.take(rows))
+            Connection.objects.filter(id__in=[row.id for row in fitting]).update(**{kind.mark: now + RESEND_AFTER})
             taken += fitting
             if len(fitting) == len(rows) or len(taken) >= BATCH:
                 break
-        _send_together(taken, send)
+        _send_together(taken, kind.send)
     return len(taken)
 
 
-def _shares(apps: set[uuid.UUID], restrained: Restraints, most_an_app: int) -> dict[uuid.UUID, int]:
-    found = ProviderApp.objects.filter(id__in=apps).values_list("id", "provider")
-    return {app: min(most_an_app, restrained.most_at_once(app, budget=budget_of(provider))) for app, provider in found}
-
-
-def _mark(rows: list[Connection], mark: dict[str, datetime]) -> None:
-    Connection.objects.filter(id__in=[row.id for row in rows]).update(**mark)
-
-
-def _send_together(rows: list[Connection], send: _Send) -> None:
+def _send_together(rows: list[Connection], send: Callable[..., None]) -> None:
     """Send ``rows`` in their order, when the transaction commits. Where they are many, one message carries several."""
     most = min(MOST_TOGETHER, max(1, ceil(len(rows) / TASKS_APART)))
     groups: dict[uuid.UUID, list[uuid.UUID]] = {}

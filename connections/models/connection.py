@@ -60,7 +60,8 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 class Connection(models.Model):
     """One grant. The lifecycle owns every column but ``metadata``, and changes them only by the named mutators.
 
-    Call the mutators with the row locked. Each saves the columns that it changes.
+    Call the mutators with the row locked. Each saves the columns that it changes. The table's pages keep room for a
+    second version of their rows, so that a change of columns without an index, like a sweep's mark, writes no index.
 
     ``refresh_due_at`` and ``probe_due_at`` are when the sweeps act (null: never); ``refresh_enqueued_until`` keeps a
     sweep from sending the same task twice; ``next_attempt_at`` holds a refresh back after a failure. ``failures``
@@ -79,7 +80,8 @@ class Connection(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="connections")
+    # No index of its own: two of those below begin with it.
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="connections", db_index=False)
     provider_app = models.ForeignKey(ProviderApp, on_delete=models.PROTECT, related_name="connections")
     provider = models.CharField(max_length=64)
     owner_kind = models.CharField(max_length=8, choices=OwnerKind)

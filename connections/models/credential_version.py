@@ -31,7 +31,8 @@ class CredentialVersion(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="versions")
+    # No index of its own: ``version_of_connection`` begins with it.
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="versions", db_index=False)
     grant_id = models.UUIDField()
     parent = remembered("connections.CredentialVersion", null=True)
     attempt = remembered("connections.RefreshAttempt", null=True, unique=True)

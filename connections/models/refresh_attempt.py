@@ -55,7 +55,10 @@ class RefreshAttempt(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="refresh_attempts")
+    # No index of its own: ``attempt_history`` begins with it.
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, related_name="refresh_attempts", db_index=False
+    )
     parent_version = remembered("connections.CredentialVersion")
     state = models.CharField(max_length=10, choices=AttemptState, default=AttemptState.SENT)
     trigger = models.CharField(max_length=12, default=Trigger.SWEEP)

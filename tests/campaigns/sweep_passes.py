@@ -23,7 +23,7 @@ from django.db import connection as database  # noqa: E402 - the apps must be re
 from django.db.models import Model  # noqa: E402 - the apps must be ready
 
 from connections.database.clock import database_now  # noqa: E402 - the apps must be ready
-from connections.lifecycle.sweep import sweep_refreshes  # noqa: E402 - the apps must be ready
+from connections.lifecycle import sweep  # noqa: E402 - the apps must be ready
 from connections.models import Connection, CredentialVersion  # noqa: E402 - the apps must be ready
 from tests.connections.api.stored import make_connection  # noqa: E402 - the apps must be ready
 from tests.factories import make_tenant  # noqa: E402 - the apps must be ready
@@ -44,7 +44,9 @@ def fill(count: int, due: int) -> None:
         "end_user": "'user-' || number",
         "current_version_id": "planned.version_id",
         "grant_id": "gen_random_uuid()",
-        "refresh_due_at": "CASE WHEN number %% %(every)s = 0 THEN now() - random() * interval '10 minutes'"
+        # One of each %(every)s, and in all those turns another one: so the apps have equal shares of it.
+        "refresh_due_at": "CASE WHEN number %% %(every)s = number / %(every)s %% %(every)s"
+        " THEN now() - random() * interval '10 minutes'"
         " ELSE now() + interval '1 hour' + random() * interval '23 hours' END",
         "probe_due_at": "now() + interval '1 hour' + random() * interval '6 hours'",
     }
@@ -128,7 +130,7 @@ def two_at_once() -> dict[str, Any]:
 def drain() -> int:
     """Sweep until a sweep finds nothing; return how many were sent."""
     sent = 0
-    while found := sweep_refreshes(now=database_now()):
+    while found := sweep.sweep_refreshes(now=database_now()):
         sent += found
     return sent
 
@@ -145,6 +147,7 @@ def reset() -> None:
 def main() -> None:
     """Do what standard input says, a line of JSON for each."""
     count, due = map(int, sys.argv[1:])
+    sweep.LONG_QUEUE = due  # no worker takes anything up here
     fill(count, due)
     print(json.dumps({"filled": count}), flush=True)
     for line in sys.stdin:

@@ -162,12 +162,12 @@ def test_a_broker_that_is_down_loses_nothing_and_keeps_nobody_waiting(
     forget_broker()
     try:
         began = time.monotonic()
-        assert sweep_refreshes(now=database_now()) == 1
+        assert sweep_refreshes(now=database_now(), seconds=5) == 0
         assert time.monotonic() - began < 4, "kombu's own patience is 6 s"
     finally:
+        monkeypatch.undo()
         forget_broker()
-    row = Connection.objects.get(id=connection.id)
-    assert row.refresh_due_at is not None and row.refresh_due_at < database_now()
+    assert sweep_refreshes(now=database_now()) == 1, "nothing was marked as sent"
 
 
 @pytest.fixture
@@ -232,7 +232,7 @@ def test_an_app_with_much_to_do_keeps_nobody_else_waiting(
     assert {connection_id for _, connection_id in queued()} == {*due["acme"][:2], *due["globex"]}
     assert sweep_refreshes(now=database_now()) == 2
     assert {connection_id for _, connection_id in queued()} == set(due["acme"][2:4])
-    assert sweep_probes(now=database_now()) == 4
+    assert sweep_probes(now=database_now()) == 2, "a part of the budget is left to refreshes"
 
 
 def test_where_very_many_are_due_those_of_one_app_share_tasks(
@@ -256,3 +256,93 @@ def test_sweeps_without_redis_to_ask(due: dict[str, list[str]], settings: Any) -
     settings.REDIS_URL = "redis://127.0.0.1:1/0"  # the throttle's: Celery has read its own
     assert sweep_refreshes(now=database_now()) == 7
     assert sweep_probes(now=database_now()) == 7
+
+
+def test_goes_on_within_one_beat_while_batches_are_full(
+    due: dict[str, list[str]], queued: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "BATCH", 2)
+    assert sweep_refreshes(now=database_now()) == 2, "without time, one batch"
+    assert sweep_refreshes(now=database_now(), seconds=5) == 5
+    assert sweep_probes(now=database_now(), seconds=5) == 7
+    sent = [connection_id for task, connection_id in queued() if task == dispatch.Task.REFRESH]
+    assert sent[::-1] == [*due["acme"], *due["globex"]], "the longest due first, each once"
+
+
+def queue_up(count: int) -> None:
+    with redis.Redis.from_url(settings.REDIS_URL) as broker:
+        broker.lpush("refresh", *[json.dumps({"number": number}) for number in range(count)])
+
+
+def test_sends_nothing_while_many_tasks_wait_for_a_worker(
+    due: dict[str, list[str]], queued: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue_up(sweep.LONG_QUEUE)
+    assert sweep_refreshes(now=database_now()) == 0
+    assert sweep_probes(now=database_now()) == 7, "another queue"
+    monkeypatch.setattr(sweep, "STALLED_SECONDS", 0.3)
+    began = time.monotonic()
+    assert sweep_refreshes(now=database_now(), seconds=30) == 0
+    assert time.monotonic() - began < 5, "it keeps no thread from the work for which it would wait"
+    with redis.Redis.from_url(settings.REDIS_URL) as broker:
+        broker.delete("refresh")
+    assert sweep_refreshes(now=database_now()) == 7, "none had been marked as sent"
+
+
+def test_follows_the_workers_and_never_fills_the_queue(
+    due: dict[str, list[str]], queued: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("BATCH", 2), ("LONG_QUEUE", 2), ("LOOK_AGAIN_SECONDS", 0.01)):
+        monkeypatch.setattr(sweep, name, value)
+    longest, done = 0, threading.Event()
+
+    def work() -> None:
+        nonlocal longest
+        with redis.Redis.from_url(settings.REDIS_URL) as broker:
+            while not done.is_set():
+                longest = max(longest, broker.llen("refresh"))
+                if message := broker.rpop("refresh"):
+                    taken.append(json.loads(base64.b64decode(json.loads(message)["body"]))[0])
+                time.sleep(0.05)
+
+    taken: list[list[str]] = []
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        assert sweep_refreshes(now=database_now(), seconds=20) == 7
+    finally:
+        done.set()
+        worker.join()
+    rest = [connection_id for _, connection_id in queued()][::-1]
+    assert [connection_id for ids in taken for connection_id in ids] + rest == [*due["acme"], *due["globex"]]
+    assert longest < sweep.LONG_QUEUE + sweep.BATCH
+
+
+def test_two_sweeps_that_go_on_at_once_send_each_connection_once(
+    due: dict[str, list[str]], queued: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "BATCH", 2)
+    ready = threading.Barrier(3)
+
+    def run() -> None:
+        ready.wait()
+        sweep_refreshes(now=database_now(), seconds=5)
+        database.close()
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sent = [connection_id for _, connection_id in queued()]
+    sweep_refreshes(now=database_now(), seconds=5)  # what all three had locked and left to each other
+    assert sorted(sent + [connection_id for _, connection_id in queued()]) == sorted([*due["acme"], *due["globex"]])
+
+
+def test_sends_no_more_of_an_app_than_its_budget_until_the_next_beat(
+    due: dict[str, list[str]], queued: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "BATCH", 1)
+    monkeypatch.setattr(sweep, "budget_of", lambda provider: 36)  # six at once, and three in five seconds
+    assert sweep_refreshes(now=database_now(), seconds=5) == 5
+    assert {connection_id for _, connection_id in queued()} == {*due["acme"][:3], *due["globex"]}
