@@ -2,9 +2,9 @@
 
 - ``catalog``: one entry a provider, and how entries are read · ``strategies``: one auth style a file
 - ``oauth``: the endpoints of RFC 6749 and its family
-- ``egress``: the only module that sends requests; ``addresses``: which addresses may be called;
-  ``timed_socket``: one deadline for a whole call; ``send_window``: until when a request may leave;
-  ``quiet``: silences libraries that would log secrets
+- ``egress``: the only module that sends requests; ``lookup``: the addresses of a name; ``addresses``: which of them may
+  be called; ``tls``: certificates and sessions; ``timed_socket``: one deadline for a whole call; ``send_window``: until
+  when a request may leave; ``quiet``: silences libraries that would log secrets
 - ``response``: an answer, read with bounds; ``answer_text``: its text
 - ``values``: values exchanged with the lifecycle · ``errors``: the named failures · ``vocabulary``: the enumerations
 - ``sandbox``: an authorization server to run and to break; no production code imports it

@@ -2,9 +2,9 @@
 
 Owns the rules for outbound calls: HTTPS only (http for loopback in development); one lookup, whose addresses must all
 be permitted (``providers.addresses``); a connection to an address that was checked, so that a second lookup cannot
-change it; a certificate for the name; no redirects; a deadline over the whole call; a cap on the decoded body; nothing
-read from the environment. What an answer means is ``providers.oauth.classify``. ``mount`` puts requests-oauthlib on the
-same path.
+change it; a certificate for the name, or a session of a server that has shown one (``providers.tls``); no redirects; a
+deadline over the whole call; a cap on the decoded body; nothing read from the environment. What an answer means is
+``providers.oauth.classify``.
 
 With a proxy configured, the proxy looks names up and connects. A literal address, and a name that this machine can look
 up, must still be permitted. The proxy alone judges a name that only it knows.
@@ -12,11 +12,8 @@ up, must still be permitted. The proxy alone judges a name that only it knows.
 
 import base64
 import http.client
-import io
-import queue
 import socket
 import ssl
-import threading
 import time
 import zlib
 from collections.abc import Callable, Mapping
@@ -27,9 +24,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 
-import certifi
 import requests
-from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
 from providers import addresses, quiet, send_window
@@ -42,16 +37,16 @@ from providers.errors import (
     ProviderUnavailable,
     TargetRefused,
 )
+from providers.lookup import Found, look_up
 from providers.response import Response, read_body
 from providers.timed_socket import TimedSocket, TimedTLSSocket, time_left
+from providers.tls import Server, Sessions, client_context
 
-__all__ = ["EgressPolicy", "Response", "configure", "current_policy", "mount", "request"]
+__all__ = ["EgressPolicy", "Response", "configure", "current_policy", "request"]
 
 _ATTEMPTS = 4  # of one name's addresses, at most so many are tried
-_LOOKUPS = threading.BoundedSemaphore(64)  # getaddrinfo cannot be interrupted: bounds the threads that wait in it
 _PROXIED_LOOKUP_SECONDS = 1.0  # behind a proxy there may be no DNS at all
 _DEFAULT_PORTS = {"https": 443, "http": 80}
-_Found = list[tuple[socket.AddressFamily, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +81,11 @@ class _Setup:
         if policy.ca_file and not Path(policy.ca_file).is_file():
             raise ValueError(f"the CA file {policy.ca_file} does not exist")
 
+        self.sessions = Sessions()  # of the context below, and with it of these authorities alone
+
     @cached_property
     def tls(self) -> ssl.SSLContext:
-        # Not ssl.create_default_context(): its authorities come from SSL_CERT_FILE and it obeys SSLKEYLOGFILE.
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.load_verify_locations(cafile=certifi.where())
-        if self.policy.ca_file:
-            context.load_verify_locations(cafile=self.policy.ca_file)
-        context.set_alpn_protocols(["http/1.1"])
-        context.sslsocket_class = TimedTLSSocket
-        return context
+        return client_context(ca_file=self.policy.ca_file)
 
 
 def configure(policy: EgressPolicy) -> None:
@@ -162,34 +152,6 @@ def may_call(url: str) -> bool:
         return _setup.policy.allow_loopback or not addresses.names_loopback(host)
 
 
-def mount(session: requests.Session) -> None:
-    """Make ``session`` go out through this module alone, with nothing taken from the environment."""
-    session.trust_env = False
-    session.headers = CaseInsensitiveDict({"Accept": "application/json"})
-    session.adapters.clear()
-    adapter = _Adapter()
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-
-
-class _Adapter(BaseAdapter):
-    """The transport under a ``requests.Session``. Per-call ``verify``, ``cert`` and ``proxies`` have no effect here."""
-
-    def send(self, request: requests.PreparedRequest, *args: object, **kwargs: object) -> requests.Response:
-        answer = _perform(_setup, request)
-        response = requests.Response()
-        response.status_code = answer.status
-        response.headers = CaseInsensitiveDict(answer.headers)
-        response.raw = io.BytesIO(answer.body)
-        response.encoding = "utf-8"
-        response.request = request
-        response.url = request.url or ""
-        return response
-
-    def close(self) -> None:
-        """Do nothing: no connection stays open between calls."""
-
-
 def _unwritable() -> MisconfiguredProvider:
     return MisconfiguredProvider(
         Evidence("The URL or a header value holds characters that HTTP cannot carry.", sent=False)
@@ -214,10 +176,17 @@ def _perform(
     connection = http.client.HTTPConnection(target.hostname or "", target.port or _DEFAULT_PORTS[target.scheme])
     connection.auto_open = 0  # it must never look a name up and connect by itself
     write = _writer(connection, prepared, target)
-    connection.sock = sock = _connect(setup, target, deadline=min(deadline, started + policy.connect_seconds))
+    sock, server = _connect(setup, target, deadline=min(deadline, started + policy.connect_seconds))
+    connection.sock = sock
     sock.deadline = deadline
+
+    def keep_session() -> None:
+        if isinstance(sock, TimedTLSSocket) and not sock.session_reused:
+            setup.sessions.keep(server, sock.session)
+
+    cap = policy.max_body_bytes if max_body_bytes is None else max_body_bytes
     try:
-        outcome = _exchange(connection, write, cap=policy.max_body_bytes if max_body_bytes is None else max_body_bytes)
+        outcome = _exchange(connection, write, cap=cap, answered=keep_session)
     finally:
         connection.close()
         sock.close()
@@ -263,8 +232,8 @@ def _text(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
-def _connect(setup: _Setup, target: SplitResult, *, deadline: float) -> TimedSocket | TimedTLSSocket:
-    """Return a socket to the target, ready for the request. If this raises, nothing was sent."""
+def _connect(setup: _Setup, target: SplitResult, *, deadline: float) -> tuple[TimedSocket | TimedTLSSocket, Server]:
+    """Return a socket to the target, ready for the request, and its other end. If this raises, nothing was sent."""
     host = addresses.plain_host(target.hostname or "")
     port = target.port or _DEFAULT_PORTS[target.scheme]
     failure: ProviderError
@@ -278,8 +247,22 @@ def _connect(setup: _Setup, target: SplitResult, *, deadline: float) -> TimedSoc
         proxied = setup.proxy is not None and not local
         if not found and not proxied:
             raise _unavailable("The server's name could not be looked up.")
-        sock = _tunnel(setup.proxy, host, port, deadline) if setup.proxy and proxied else _dial(found, deadline)
-        return sock if target.scheme == "http" else _start_tls(setup.tls, sock, host, deadline)
+
+        def reach() -> TimedSocket:
+            return _tunnel(setup.proxy, host, port, deadline) if setup.proxy and proxied else _dial(found, deadline)
+
+        sock = reach()
+        server = Server(host, port, sock.getpeername())
+        if target.scheme == "http":
+            return sock, server
+        if (session := setup.sessions.of(server)) is not None:
+            try:
+                return _start_tls(setup.tls, sock, host, deadline, session), server
+            except (ssl.SSLError, ConnectionError):
+                # Nothing was sent yet, so a server that stumbles over a session is tried without one.
+                setup.sessions.forget(server)
+                sock = reach()
+        return _start_tls(setup.tls, sock, host, deadline), server
     except ssl.SSLCertVerificationError:
         failure = _unavailable("The server's certificate was not accepted.")
     except ssl.SSLError:
@@ -291,38 +274,16 @@ def _connect(setup: _Setup, target: SplitResult, *, deadline: float) -> TimedSoc
     raise failure
 
 
-def _known_addresses(setup: _Setup, host: str, port: int, deadline: float) -> _Found:
+def _known_addresses(setup: _Setup, host: str, port: int, deadline: float) -> Found:
     if setup.proxy is None:
-        return _look_up(host, port, deadline)
+        return look_up(host, port, deadline)
     try:
-        return _look_up(host, port, min(deadline, time.monotonic() + _PROXIED_LOOKUP_SECONDS))
+        return look_up(host, port, min(deadline, time.monotonic() + _PROXIED_LOOKUP_SECONDS))
     except TimeoutError:
         return []
 
 
-def _look_up(host: str, port: int, deadline: float) -> _Found:
-    """Look ``host`` up once and return its addresses; none if the name is unknown. Raises ``TimeoutError``."""
-    answers: queue.SimpleQueue[_Found] = queue.SimpleQueue()
-
-    def ask() -> None:
-        found: _Found = []
-        try:
-            with suppress(OSError, UnicodeError):  # an unknown name has no addresses
-                found = [(entry[0], entry[4]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-        finally:
-            _LOOKUPS.release()
-            answers.put(found)
-
-    if not _LOOKUPS.acquire(timeout=time_left(deadline)):
-        raise TimeoutError
-    threading.Thread(target=ask, name="egress-lookup", daemon=True).start()
-    try:
-        return answers.get(timeout=time_left(deadline))
-    except queue.Empty:
-        raise TimeoutError from None
-
-
-def _dial(found: _Found, deadline: float) -> TimedSocket:
+def _dial(found: Found, deadline: float) -> TimedSocket:
     """Connect to the first address that answers, each getting an even share of the time that is left."""
     failure = OSError()
     for position, (family, address) in enumerate(candidates := found[:_ATTEMPTS]):
@@ -341,7 +302,7 @@ def _dial(found: _Found, deadline: float) -> TimedSocket:
 
 def _tunnel(proxy: SplitResult, host: str, port: int, deadline: float) -> TimedSocket:
     """Ask the operator's proxy for a connection. The proxy's own address is not checked: the operator chose it."""
-    sock = _dial(_look_up(proxy.hostname or "", proxy.port or 80, deadline), deadline)
+    sock = _dial(look_up(proxy.hostname or "", proxy.port or 80, deadline), deadline)
     try:
         authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}"]
@@ -359,9 +320,14 @@ def _tunnel(proxy: SplitResult, host: str, port: int, deadline: float) -> TimedS
         raise
 
 
-def _start_tls(context: ssl.SSLContext, sock: TimedSocket, host: str, deadline: float) -> TimedTLSSocket:
+def _start_tls(
+    context: ssl.SSLContext, sock: TimedSocket, host: str, deadline: float, session: ssl.SSLSession | None = None
+) -> TimedTLSSocket:
     sock.settimeout(time_left(deadline))
-    secured = cast("TimedTLSSocket", context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False))
+    secured = cast(
+        "TimedTLSSocket",
+        context.wrap_socket(sock, server_hostname=host, session=session, do_handshake_on_connect=False),
+    )
     secured.deadline = deadline
     try:
         secured.do_handshake()
@@ -372,15 +338,19 @@ def _start_tls(context: ssl.SSLContext, sock: TimedSocket, host: str, deadline: 
 
 
 def _exchange(
-    connection: http.client.HTTPConnection, write: Callable[[], None], *, cap: int
+    connection: http.client.HTTPConnection, write: Callable[[], None], *, cap: int, answered: Callable[[], None]
 ) -> Response | ProviderError:
-    """Send the request and read the answer. From here on the provider may have acted on the request."""
+    """Send the request and read the answer. From here on the provider may have acted on the request.
+
+    Calls ``answered`` when the head has come: behind the end of the body there is no connection any more.
+    """
     status: int | None = None
     if send_window.is_closed():
         return NotSentInTime(Evidence("The process stood still for too long before the request.", sent=False))
     try:
         write()
         answer = connection.getresponse()
+        answered()
         status = answer.status
         if 300 <= status < 400:
             return TargetRefused(Evidence("The server answered with a redirect, which is not followed.", status=status))

@@ -1,11 +1,10 @@
 """The token endpoint (RFC 6749 §3.2): code exchange, refresh, client credentials and the password grant.
 
-requests-oauthlib writes the requests and sends them through ``providers.egress``. It never reads an answer before this
-module has classified it. On its own, it would ignore the status, accept a null token, and raise on a narrowed scope
+requests-oauthlib writes the requests, and ``providers.egress`` sends them. It never reads an answer before this module
+has classified it. On its own, it would ignore the status, accept a null token, and raise on a narrowed scope
 after the provider has rotated the refresh token. ``providers.oauth.token_response`` reads a good answer.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -19,6 +18,7 @@ from oauthlib.oauth2 import (
     WebApplicationClient,
 )
 from pydantic import SecretStr
+from requests.structures import CaseInsensitiveDict
 from requests_oauthlib import OAuth2Session
 
 from providers import egress, quiet
@@ -27,13 +27,24 @@ from providers.catalog.template import render
 from providers.errors import Evidence, GrantRejected, MisconfiguredProvider
 from providers.oauth.client_authentication import prove, with_each_secret
 from providers.oauth.token_response import TokenDocument, admit, obtained
-from providers.response import Response
 from providers.values import ClientRegistration, CodeGrant, Credential, Obtained
 
 quiet.silence()  # the imports above have made the loggers
 # oauthlib requires https unless an environment variable is set, even to "0". But the egress client decides which
 # schemes may be called. So oauthlib sees this address, and the session below posts to the real endpoint.
 _PLACEHOLDER = "https://token-endpoint.invalid/"
+
+
+def _least() -> requests.Response:
+    response = requests.Response()
+    response.status_code = 200
+    response.encoding = "utf-8"
+    response.request = requests.PreparedRequest()
+    response._content = b'{"access_token": "classified", "token_type": "Bearer"}'
+    return response
+
+
+_CLASSIFIED = _least()  # what oauthlib gets to see of every good answer: it fails on odd values
 
 
 def exchange_code(*, target: Target, grant: CodeGrant) -> Obtained:
@@ -119,20 +130,19 @@ class _TokenSession(OAuth2Session):  # type: ignore[misc]  # requests-oauthlib h
         self, client: Client, *, target: Target, registration: ClientRegistration, is_refresh: bool = False
     ) -> None:
         super().__init__(client=client)
-        egress.mount(self)
+        self.adapters.clear()  # nothing leaves but by ``request``
         method = target.oauth_method
         proof = prove(method=method.client_authentication, registration=registration)
         self._url = target.endpoints.token
         self._format = method.token_request_format
         self._method = method
-        self._request_headers = target.request_headers | proof.headers
+        self._request_headers = CaseInsensitiveDict({"Accept": "application/json"})
+        self._request_headers.update(target.request_headers | proof.headers)
         self._catalogue = {name: render(value, target.params) for name, value in method.token_params.items()}
         self.parameters = dict(proof.form)
         self._answered = False
         self._is_refresh = is_refresh
         self._admitted: TokenDocument | None = None
-        self.register_compliance_hook("access_token_response", self._admit)
-        self.register_compliance_hook("refresh_token_response", self._admit)
 
     def run(self, send: Callable[[], object]) -> TokenDocument:
         """Make the request that ``send`` composes and return its classified answer.
@@ -147,19 +157,14 @@ class _TokenSession(OAuth2Session):  # type: ignore[misc]  # requests-oauthlib h
         return self._admitted
 
     def request(self, method: str, url: str, data: Mapping[str, str] | None = None, **_: Any) -> requests.Response:
-        """Post what oauthlib composed, with our authentication and the catalogue's parameters, to the real endpoint."""
-        parameters = {**(data or {}), **self.parameters, **self._catalogue}
-        body: dict[str, Any] = {"json": parameters} if self._format == "json" else {"data": parameters}
-        response = requests.Session.request(self, "POST", self._url, headers=self._request_headers, **body)
-        self._answered = True
-        return response
+        """Post what oauthlib composed, with our authentication and the catalogue's parameters, to the real endpoint.
 
-    def _admit(self, response: requests.Response) -> requests.Response:
-        """Classify the answer, then give oauthlib only the least that it needs: it fails on odd values."""
-        answer = Response(status=response.status_code, headers=response.headers, body=response.content)
+        Returns what oauthlib may know of an answer once it is classified. The headers and cookies of a session have no
+        part in this.
+        """
+        parameters = {**(data or {}), **self.parameters, **self._catalogue}
+        body: dict[str, Any] = {"json" if self._format == "json" else "form": parameters}
+        answer = egress.request("POST", self._url, headers=self._request_headers, **body)
+        self._answered = True
         self._admitted = admit(answer, method=self._method, is_refresh=self._is_refresh)
-        parsed = requests.Response()
-        parsed.status_code = 200
-        parsed.encoding = "utf-8"
-        parsed._content = json.dumps({"access_token": "classified", "token_type": "Bearer"}).encode()
-        return parsed
+        return _CLASSIFIED
