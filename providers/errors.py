@@ -115,6 +115,29 @@ class NotPermitted(ProviderError):
     code = "account_not_permitted"
 
 
+class AuthorizationPending(ProviderError):
+    """The end user has not decided yet (RFC 8628 §3.5): ask again later."""
+
+    code = "authorization_pending"
+
+    @property
+    def slows_down(self) -> bool:
+        """Whether the provider wants to be asked less often: 5 s more between two polls (§3.5)."""
+        return self.evidence.error == "slow_down"
+
+
+class DeviceCodeExpired(ProviderError):
+    """The code has run out, or is not known any more: the end user needs a new one."""
+
+    code = "expired_token"
+
+
+class AccessDenied(ProviderError):
+    """The end user did not allow it."""
+
+    code = "access_denied"
+
+
 class IdentityMismatch(ProviderError):
     """The provider names two different accounts for one credential, so neither is believed."""
 

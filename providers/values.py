@@ -124,6 +124,21 @@ class CodeGrant:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceAuthorization:
+    """A code for the end user, and where to enter it (RFC 8628 §3.2).
+
+    ``device_code`` is ours to ask with. ``verification_uri_complete`` has the code in it, "" if there is none.
+    """
+
+    device_code: SecretStr
+    user_code: str = field(repr=False)
+    verification_uri: str
+    verification_uri_complete: str = field(repr=False)
+    lifetime_seconds: int
+    interval_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """Who a credential belongs to at the provider: ``id`` is stable and opaque, ``name`` is for people."""
 

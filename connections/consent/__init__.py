@@ -1,7 +1,8 @@
 """The hosted widget: the pages that an end user sees while connecting; white-label, with no third-party asset.
 
 - ``urls``: the addresses · ``views``: from the invitation to the provider · ``callback_views``: the provider's answer
-- ``outcome_views``: where a session stands · ``workspace_views``: the choice of a workspace
+- ``device_views``: a code to enter at the provider · ``outcome_views``: where a session stands ·
+  ``workspace_views``: the choice of a workspace
 - ``finish``: the return to the operator · ``pages``: one function a page · ``words``: the words of every failure
 - ``decorators``: the headers of every page, and what every POST must bring · ``cookies``: one session, one browser
 - ``sender``: whether our own page sent a form

@@ -79,8 +79,8 @@ def failure_of_bad(error: Exception) -> Failure:
     return Failure.TOO_LARGE if isinstance(error, RequestDataTooBig) else Failure.MALFORMED
 
 
-def set_policy(response: HttpResponse, *, ancestors: tuple[str, ...]) -> None:
-    """Give a page its content security policy; only ``ancestors`` may frame it."""
+def set_policy(response: HttpResponse, *, ancestors: tuple[str, ...], asks_us: bool = False) -> None:
+    """Give a page its content security policy; only ``ancestors`` may frame it. ``asks_us``: its script may ask us."""
     setattr(  # noqa: B010 (the attribute that django-csp reads)
         response,
         "_csp_replace",
@@ -90,7 +90,7 @@ def set_policy(response: HttpResponse, *, ancestors: tuple[str, ...]) -> None:
             "style-src": [SELF, NONCE],
             "img-src": [SELF],
             "font-src": [SELF],
-            "connect-src": [NONE],
+            "connect-src": [SELF] if asks_us else [NONE],
             "form-action": [SELF],
             "base-uri": [NONE],
             "frame-ancestors": list(ancestors) or [NONE],

@@ -69,6 +69,8 @@ def _own(request: HttpRequest, session_id: uuid.UUID) -> ConnectSession | HttpRe
 
 
 def _still_open(request: HttpRequest, session: ConnectSession) -> HttpResponse:
+    if session.poll_at is not None:
+        return HttpResponseRedirect(reverse("connect:device", args=[session.id]), status=303)
     if session.state == SessionState.AUTHORIZING:
         return try_again_page(request, session, Failure.NOT_FINISHED)
     if not session.failure:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from connections.consent import callback_views, outcome_views, views, workspace_views
+from connections.consent import callback_views, device_views, outcome_views, views, workspace_views
 
 app_name = "connect"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("<uuid:session_id>/start", views.start, name="start"),
     path("<uuid:session_id>/choose", views.choose, name="choose"),
     path("<uuid:session_id>/method/<uuid:app_id>", views.method, name="method"),
+    path("<uuid:session_id>/device", device_views.page, name="device"),
+    path("<uuid:session_id>/device/state", device_views.state, name="device-state"),
     path("<uuid:session_id>/finish", views.try_again, name="finish"),
     path("<uuid:session_id>/outcome", outcome_views.outcome, name="outcome"),
     path("<uuid:session_id>/outcome/<str:failure>", outcome_views.show_unchanged, name="unchanged"),

@@ -17,6 +17,7 @@ from connections.consent.sender import PROOF, Sender, form_proof, lacks_cookie, 
 from connections.consent.words import failure_named
 from connections.database.clock import database_now
 from connections.entrance import actor_of
+from connections.lifecycle.connect.ask_for_code import ask_for_code
 from connections.lifecycle.connect.authorize import authorization_url
 from connections.lifecycle.connect.authorize import start as start_session
 from connections.lifecycle.connect.params import apps_for, chosen_app, fixed_params
@@ -92,7 +93,7 @@ def start(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     session, secret = started.session, started.browser_secret
     apps = apps_for(session)
     if len(apps) == 1 and not _has_fields(apps[0], session):
-        response = _leave(request, session, apps[0], {}, secret=secret)
+        response = _go_to_provider(request, session, apps[0], {}, secret=secret)
     elif len(apps) == 1:
         response = HttpResponseRedirect(reverse("connect:method", args=[session.id, apps[0].id]), status=303)
     else:
@@ -153,8 +154,8 @@ def method(request: HttpRequest, session_id: uuid.UUID, app_id: uuid.UUID) -> Ht
     if request.method == "GET":
         return _form(request, session, app, secret=secret)
     typed = {name: value for name, value in request.POST.items() if isinstance(value, str) and name != PROOF}
-    if app.redirects:
-        return _leave(request, session, app, typed, secret=secret)
+    if app.by_consent:
+        return _go_to_provider(request, session, app, typed, secret=secret)
     try:
         held = submit_secret(
             session_id, app_id=app_id, fields=typed, browser_secret=secret, now=now, actor=actor_of(request)
@@ -202,15 +203,22 @@ def _show_refusal(request: HttpRequest, session_id: uuid.UUID, refusal: SessionU
     return problem_page(request, failure=failure_named(refusal), session=session, status=410)
 
 
-def _leave(
+def _go_to_provider(
     request: HttpRequest, session: ConnectSession, app: ProviderApp, typed: dict[str, str], *, secret: str | None
 ) -> HttpResponse:
-    """Send the browser to the provider by a page of our own.
+    """Send the browser to the provider by a page of our own, or show the code to enter there.
 
     Browsers would check a plain redirect, and the provider's whole chain of redirects, against ``form-action``.
     """
     try:
+        if app.shows_code:
+            ask_for_code(session.id, app_id=app.id, params=typed, browser_secret=secret, now=database_now())
+            shown = HttpResponseRedirect(reverse("connect:device", args=[session.id]), status=303)
+            shown["Cross-Origin-Opener-Policy"] = "unsafe-none"  # a redirect shows nothing
+            return shown
         url = authorization_url(session.id, app_id=app.id, params=typed, browser_secret=secret, now=database_now())
+    except ProviderDown as refusal:
+        return _form(request, session, app, secret=secret, error=refusal.detail, status=503)
     except InvalidRequest as refusal:
         field = refusal.extra.get("field", "")
         return _form(request, session, app, secret=secret, error=refusal.detail, field=field, status=422)
@@ -266,11 +274,12 @@ def _asked_for(session: ConnectSession) -> dict[str, Any]:
         "provider": names.pop() if len(names) == 1 else "",
         "is_choice": len(apps) > 1,
         "leaves": all(app.redirects for app in apps),
+        "shows_code": all(app.shows_code for app in apps),
     }
 
 
 def _has_fields(app: ProviderApp, session: ConnectSession) -> bool:
-    if not app.redirects:
+    if not app.by_consent:
         return True
     names = form_schema(entry_of(app), app.auth_style)["properties"]
     return any(name not in fixed_params(session) for name in names)

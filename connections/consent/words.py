@@ -84,6 +84,9 @@ WORDS_OF: dict[Failure, Words] = {
         "This answer was opened in another browser before",
         "To keep your account safe it is of no use any more, and nothing was connected. Go back and start again.",
     ),
+    Failure.CODE_RUN_OUT: Words(
+        "This code has run out", "Codes work for a few minutes only. Nothing was connected. Try again with a new one."
+    ),
     Failure.NOT_FINISHED: Words("This is not finished yet", "Go on at the provider, or try again from here."),
     Failure.EXCHANGING: Words("This is being connected already", _LOOK_THERE),
     Failure.NO_CHOICE: Words("There is nothing to choose any more", _LOOK_THERE),

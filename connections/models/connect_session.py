@@ -22,7 +22,8 @@ class ConnectSession(models.Model):
 
     - ``held``: the sealed code or typed key, until the operator's backend confirms whose it is; then the sealed
       credential that was obtained with it, until the connection has it (``kept_until`` at the latest)
-    - ``code_verifier``: the sealed PKCE verifier, if any, with the registrar to which the authorization request went
+    - ``code_verifier``: the sealed PKCE verifier, if any, with the registrar to which the authorization request went;
+      or the sealed device code for which the provider is polled, not before ``poll_at``
     - ``params`` from the operator, ``typed_params`` from the end user's last try and ``callback_params`` from the
       provider's answer: each maps a parameter's name to its value, and ``connect.params`` merges them
     - ``state_hash``: the hash of the last authorization request's state. An answer is awaited only while the session
@@ -67,6 +68,7 @@ class ConnectSession(models.Model):
     )
     state_hash = models.BinaryField(null=True, blank=True, unique=True)
     code_verifier = SealedField(null=True, blank=True, editable=False)
+    poll_at = models.DateTimeField(null=True, blank=True)
     held = SealedField(null=True, blank=True, editable=False)
     completion_hash = models.BinaryField(null=True, blank=True, unique=True)
     completion_expires_at = models.DateTimeField(null=True, blank=True)
@@ -88,6 +90,10 @@ class ConnectSession(models.Model):
             models.CheckConstraint(
                 condition=models.Q(held__isnull=True) | models.Q(state__in=["held", "exchanging", "choosing"]),
                 name="connect_session_holds_only_while_held",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(poll_at__isnull=True) | models.Q(state=SessionState.AUTHORIZING),
+                name="connect_session_polls_only_while_authorizing",
             ),
         ]
         indexes = [
@@ -149,11 +155,32 @@ class ConnectSession(models.Model):
             failure="",
             state_hash=state_hash,
             code_verifier=code_verifier,
+            poll_at=None,
         )
+
+    def show_code(
+        self, app: ProviderApp, *, typed_params: dict[str, str], code_verifier: bytes, poll_at: datetime
+    ) -> None:
+        """Record the code that the end user enters at the provider. ``code_verifier`` is the sealed device code."""
+        self._step(
+            SessionState.AUTHORIZING,
+            provider_app=app,
+            typed_params=typed_params,
+            callback_params={},
+            failure="",
+            state_hash=None,
+            code_verifier=code_verifier,
+            poll_at=poll_at,
+        )
+
+    def poll_again(self, at: datetime, *, code_verifier: bytes | None = None) -> None:
+        """Set when the provider may be polled next; ``code_verifier`` replaces the sealed device code."""
+        sealed = {} if code_verifier is None else {"code_verifier": code_verifier}
+        self._step(SessionState.AUTHORIZING, poll_at=at, **sealed)
 
     def reopen(self, failure: str) -> None:
         """Let the same browser ask again, after ``failure``. The last OAuth state stays stored and stays consumed."""
-        self._step(SessionState.STARTED, failure=failure[:40], code_verifier=None)
+        self._step(SessionState.STARTED, failure=failure[:40], code_verifier=None, poll_at=None)
 
     def hold(self, *, connection: Connection, held: bytes, completion_hash: bytes, until: datetime) -> None:
         """Keep the sealed code or key in ``held`` until the operator's backend confirms whose it is.
@@ -169,6 +196,7 @@ class ConnectSession(models.Model):
             held=held,
             completion_hash=completion_hash,
             completion_expires_at=until,
+            poll_at=None,
         )
 
     def begin_exchange(self, *, held: bytes | StoredSecret | None, now: datetime) -> None:
@@ -197,7 +225,7 @@ class ConnectSession(models.Model):
     def fail(self, failure: str) -> None:
         """End the session in failure, and destroy what it keeps. Delete its connection if that is still pending."""
         pending = self.connection if self.reconnects_id is None else None
-        self._step(SessionState.FAILED, failure=failure, held=None, code_verifier=None, connection=None)
+        self._step(SessionState.FAILED, failure=failure, held=None, code_verifier=None, connection=None, poll_at=None)
         if pending is not None and pending.status == Status.PENDING:
             pending.delete()
 

@@ -41,6 +41,7 @@ class Failure(StrEnum):
     APPROVAL_REQUESTED = "approval_requested"
     DECLINED = "declined"
     CODE_BURNT = "code_burnt"
+    CODE_RUN_OUT = "code_run_out"
     NOT_FINISHED = "not_finished"
     # The exchange and what follows
     EXCHANGING = "exchanging"

@@ -1,6 +1,7 @@
 """Our client registration at a provider: shared by all tenants, or one tenant's own."""
 
 import uuid
+from collections.abc import Callable
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -10,6 +11,7 @@ from django.db.models import Q
 from connections.models.fields import SealedField
 from connections.models.tenant import Tenant
 from providers.strategies import strategies
+from providers.strategies.base import Strategy
 
 
 class ProviderAppQuerySet(models.QuerySet["ProviderApp"]):
@@ -60,18 +62,28 @@ class ProviderApp(models.Model):
     @property
     def is_draft(self) -> bool:
         """Whether the app has no client id yet, because nobody has entered the registration."""
-        return self.redirects and not self.client_id
+        return self.by_consent and not self.client_id
 
     @property
     def redirects(self) -> bool:
         """Whether end users are sent to the provider, and come back to the app's own callback."""
-        return self.auth_style in _redirecting()
+        return self.auth_style in _styles(lambda strategy: strategy.redirects)
+
+    @property
+    def shows_code(self) -> bool:
+        """Whether end users enter a code at the provider."""
+        return self.auth_style in _styles(lambda strategy: strategy.shows_code)
+
+    @property
+    def by_consent(self) -> bool:
+        """Whether end users decide on the provider's own page, so that the app needs a client id."""
+        return self.auth_style in _styles(lambda strategy: strategy.by_consent)
 
 
 def drafts() -> Q:
     """Return the query condition for drafts. It agrees with ``ProviderApp.is_draft``."""
-    return Q(auth_style__in=_redirecting(), client_id="")
+    return Q(auth_style__in=_styles(lambda strategy: strategy.by_consent), client_id="")
 
 
-def _redirecting() -> list[str]:
-    return [style for style, strategy in strategies().items() if strategy.redirects]
+def _styles(has: Callable[[Strategy], bool]) -> list[str]:
+    return [style for style, strategy in strategies().items() if has(strategy)]

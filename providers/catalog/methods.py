@@ -54,13 +54,15 @@ class Method(Shape):
     """What an entry says about one auth style. Each style has a subclass, which overrides what differs.
 
     ``style`` is its name in the database and in API answers. ``redirects``: the end user is sent to the provider and
-    comes back with an authorization response. ``takes_scopes``: we say which scopes we want. ``needs_presentation``:
-    the entry must say how the credential goes into a request, and what it leaves out is as in ``default_presentation``.
-    ``needed_urls``: the endpoints that the style requires.
+    comes back with an authorization response. ``shows_code``: the end user enters a code at the provider.
+    ``takes_scopes``: we say which scopes we want. ``needs_presentation``: the entry must say how the credential goes
+    into a request, and what it leaves out is as in ``default_presentation``. ``needed_urls``: the endpoints that the
+    style requires.
     """
 
     style: ClassVar[str] = ""
     redirects: ClassVar[bool] = False
+    shows_code: ClassVar[bool] = False
     takes_scopes: ClassVar[bool] = False
     needs_presentation: ClassVar[bool] = False
     default_presentation: ClassVar[Presentation] = Presentation()

@@ -20,6 +20,7 @@ _URLS = {
     "token": "token_url",
     "revocation": "revocation_url",
     "introspection": "introspection_url",
+    "device_authorization": "device_authorization_url",
     "jwks": "jwks_url",
 }
 
@@ -38,6 +39,7 @@ class Endpoints:
     token: str = ""
     revocation: str = ""
     introspection: str = ""
+    device_authorization: str = ""
     jwks: str = ""
     probe: str = ""
     base: str = ""

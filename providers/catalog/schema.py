@@ -17,6 +17,7 @@ from typing import Annotated, Self, get_args
 from pydantic import Field, StringConstraints, model_validator
 
 from providers.catalog.calls import Presentation, Probe, Workspaces
+from providers.catalog.device_method import DeviceAuthorizationMethod
 from providers.catalog.fields import Param, SecretField, Shape
 from providers.catalog.methods import (
     ApiKeyMethod,
@@ -52,6 +53,7 @@ class CatalogEntry(Shape):
     scopes: tuple[ScopeInfo, ...] = ()
     scope_spelling: ScopeSpelling = ScopeSpelling()
     authorization_code: AuthorizationCodeMethod | None = None
+    device_authorization: DeviceAuthorizationMethod | None = None
     client_credentials: ClientCredentialsMethod | None = None
     api_key: ApiKeyMethod | None = None
     http_basic: HttpBasicMethod | None = None

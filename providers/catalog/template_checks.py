@@ -14,6 +14,8 @@ from providers.vocabulary import ParamScope
 _CLIENT = frozenset({"client_id"})
 _Kind = Literal["address", "header", "text", "loose"]
 _Template = tuple[str, str, frozenset[str], _Kind]  # key, template, the names that it may use
+_ADDRESSES = frozenset({"token_url", "issuer", "authorization_url", "device_authorization_url", "jwks_url"})
+_PARAMETERS = frozenset({"token_params", "authorization_params", "device_authorization_params", "request_headers"})
 _ADDRESS = re.compile(r"(?:https?://|\{)[\x21-\x7e]+")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
@@ -123,12 +125,12 @@ def _secrets_in_paths(entry: CatalogEntry) -> frozenset[str]:
 
 def _method_templates(key: str, method: OAuthMethod, params: frozenset[str]) -> Iterator[_Template]:
     fields = set(type(method).model_fields)
-    for name in sorted({"token_url", "issuer", "authorization_url", "jwks_url"} & fields):
+    for name in sorted(_ADDRESSES & fields):
         yield f"{key}.{name}", getattr(method, name), params, "address"
     yield f"{key}.revocation.narrowed_url", method.revocation.narrowed_url, params | _CLIENT, "address"
     for name in ("revocation_url", "introspection_url"):
         yield f"{key}.{name}", getattr(method, name), params | _CLIENT, "address"
-    for name in sorted({"token_params", "authorization_params", "request_headers"} & fields):
+    for name in sorted(_PARAMETERS & fields):
         for parameter, value in getattr(method, name).items():
             yield f"{key}.{name}.{parameter}", value, params, "header" if name == "request_headers" else "text"
     allowed = params | set(method.extra_pointers) | _CLIENT

@@ -22,9 +22,12 @@ _ENDPOINTS = {
     "token": "token_endpoint",
     "revocation": "revocation_endpoint",
     "introspection": "introspection_endpoint",
+    "device_authorization": "device_authorization_endpoint",
     "probe": "userinfo_endpoint",
     "jwks": "jwks_uri",
 }
+# Without keys no signature is believed, and without the other no code is shown; all else works.
+_DISPENSABLE = ("jwks", "device_authorization")
 # RFC 8414 §2 defines these, OpenID Connect Discovery does not. Some servers name them only in RFC 8414's document.
 _RFC8414_ONLY = ("revocation_endpoint", "introspection_endpoint")
 _OPENID, _OAUTH = "openid-configuration", "oauth-authorization-server"
@@ -36,17 +39,17 @@ _ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/%\[\]-]{1,256}")
 def discover(issuer: str, *, spelled_out: Collection[str] = ()) -> dict[str, str]:
     """Return the endpoints and habits that the metadata of ``issuer`` names, for ``providers.catalog.resolve``.
 
-    The keys are issuer, authorization, token, revocation, introspection, probe (the userinfo endpoint), jwks,
-    iss_parameter, pkce, client_authentication and scopes_supported (space-separated). A value is "" if the server does
-    not name it, or names it unusably while it is ``spelled_out`` elsewhere. Makes HTTP requests: it tries every
-    well-known address. Raises ``MisconfiguredProvider`` saying what is wrong with the issuer or its metadata, and which
-    addresses were tried, ``ProviderUnavailable`` and ``TargetRefused``.
+    The keys are issuer, authorization, token, revocation, introspection, device_authorization, probe (the userinfo
+    endpoint), jwks, iss_parameter, pkce, client_authentication and scopes_supported (space-separated). A value is "" if
+    the server does not name it, or names it unusably while it is ``spelled_out`` elsewhere. Makes HTTP requests: it
+    tries every well-known address. Raises ``MisconfiguredProvider`` saying what is wrong with the issuer or its
+    metadata, and which addresses were tried, ``ProviderUnavailable`` and ``TargetRefused``.
     """
     parts = _issuer(issuer)
     document = _fetch(issuer, parts)
     found = dict.fromkeys((*_ENDPOINTS, "client_authentication"), "") | {"issuer": issuer}
     for key, name in _ENDPOINTS.items():
-        with _tolerate(key in (*spelled_out, "jwks")):  # without keys no signature is believed; all else works
+        with _tolerate(key in (*spelled_out, *_DISPENSABLE)):
             found[key] = _endpoint(name, document.get(name), parts)
     if not found["token"] and "token" not in spelled_out:
         raise _misconfigured("The metadata names no token endpoint.")

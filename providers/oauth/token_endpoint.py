@@ -1,4 +1,4 @@
-"""The token endpoint (RFC 6749 §3.2): code exchange, refresh, client credentials and the password grant.
+"""The token endpoint (RFC 6749 §3.2): codes, refresh, client credentials, the password grant.
 
 requests-oauthlib writes the requests, and ``providers.egress`` sends them. It never reads an answer before this module
 has classified it. On its own, it would ignore the status, accept a null token, and raise on a narrowed scope
@@ -13,6 +13,7 @@ import requests
 from oauthlib.oauth2 import (
     BackendApplicationClient,
     Client,
+    DeviceClient,
     LegacyApplicationClient,
     OAuth2Error,
     WebApplicationClient,
@@ -113,6 +114,21 @@ def password(*, target: Target, username: SecretStr, password: SecretStr, scopes
         typed = {"username": username.get_secret_value(), "password": password.get_secret_value()}
         return session.run(
             lambda: session.fetch_token(_PLACEHOLDER, **typed, include_client_id=False, auth=_no_authentication)
+        )
+
+    return obtained(with_each_secret(target.registration, ask), method=target.oauth_method)
+
+
+def device_code(*, target: Target, device_code: SecretStr) -> Obtained:
+    """Ask for the tokens of a device code (RFC 8628 §3.4). What an error means is ``providers.oauth.device``."""
+
+    def ask(narrowed: ClientRegistration) -> TokenDocument:
+        session = _TokenSession(DeviceClient(narrowed.client_id), target=target, registration=narrowed)
+        secret = device_code.get_secret_value()
+        return session.run(
+            lambda: session.fetch_token(
+                _PLACEHOLDER, device_code=secret, include_client_id=True, auth=_no_authentication
+            )
         )
 
     return obtained(with_each_secret(target.registration, ask), method=target.oauth_method)

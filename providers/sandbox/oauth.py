@@ -7,6 +7,7 @@ be JSON. The authorization endpoint, which people see, is in ``consent``.
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 from flask import Blueprint, Response, jsonify, request
@@ -14,6 +15,7 @@ from oauthlib.oauth2 import (
     AuthorizationCodeGrant,
     BearerToken,
     ClientCredentialsGrant,
+    DeviceCodeGrant,
     IntrospectEndpoint,
     RefreshTokenGrant,
     ResourceOwnerPasswordCredentialsGrant,
@@ -21,8 +23,9 @@ from oauthlib.oauth2 import (
     TokenEndpoint,
 )
 
+from providers.sandbox.device import authorize_device
 from providers.sandbox.exchange import Exchange
-from providers.sandbox.registry import GRANT_TYPES
+from providers.sandbox.registry import DEVICE_GRANT, GRANT_TYPES
 from providers.sandbox.state import Sandbox
 from providers.sandbox.tokens import ACCESS_PREFIX, REFRESH_PREFIX, fingerprint, new_token
 from providers.sandbox.validator import Validator
@@ -47,6 +50,10 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
     def token() -> Response:
         return _serve(sandbox, "token", _issue)
 
+    @routes.post("/device_authorization")
+    def device_authorization() -> Response:
+        return _serve(sandbox, "device_authorization", partial(authorize_device, sandbox))
+
     @routes.post("/revoke")
     def revoke() -> Response:
         return _serve(sandbox, "revoke", _revoke)
@@ -67,6 +74,7 @@ def _metadata(sandbox: Sandbox) -> dict[str, object]:
         "token_endpoint": f"{issuer}/token",
         "revocation_endpoint": f"{issuer}/revoke",
         "introspection_endpoint": f"{issuer}/introspect",
+        "device_authorization_endpoint": f"{issuer}/device_authorization",
         "userinfo_endpoint": f"{issuer}/userinfo",
         "scopes_supported": sorted(scopes),
         "response_types_supported": ["code"],
@@ -90,7 +98,7 @@ def _serve(sandbox: Sandbox, endpoint: str, work: Work) -> Response:
         exchange.entry.grant_type = grant_type if grant_type in GRANT_TYPES else "(unsupported)"
     if endpoint == "token":
         # Noted here, for a fault may keep the request from being processed.
-        exchange.entry.code_presented = _fingerprint_of(given.get("code"))
+        exchange.entry.code_presented = _fingerprint_of(given.get("code") or given.get("device_code"))
         exchange.entry.refresh_presented = _fingerprint_of(given.get("refresh_token"))
 
     def process() -> Response:
@@ -123,8 +131,9 @@ def _issue(validator: Validator, uri: str, body: str, headers: dict[str, str]) -
         "refresh_token": RefreshTokenGrant(validator),
         "password": ResourceOwnerPasswordCredentialsGrant(validator),
         "client_credentials": ClientCredentialsGrant(validator),
+        DEVICE_GRANT: DeviceCodeGrant(validator),
     }
-    for grant in list(grants.values())[:-1]:
+    for grant in list(grants.values())[:3]:
         grant.register_token_modifier(validator.without_refresh_token)
     endpoint = TokenEndpoint("authorization_code", bearer, grants)  # type: ignore[arg-type]  # no name: a handler
     answer: Answer = endpoint.create_token_response(uri, "POST", body, headers)

@@ -16,8 +16,12 @@ from providers.sandbox.people import PEOPLE
 from providers.sandbox.store import Store
 from providers.sandbox.tokens import digest
 
-GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", "password")
-ENDPOINTS = ("token", "me", "files", "workspaces", "revoke", "introspect", "authorize", "metadata", "session")
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", "password", DEVICE_GRANT)
+ENDPOINTS = (
+    *("token", "me", "files", "workspaces", "revoke", "introspect", "authorize", "metadata", "session"),
+    "device_authorization",
+)
 
 
 class InvalidDocument(ValueError):
@@ -66,6 +70,8 @@ class Settings:
     delay_seconds: Mapping[str, float] = field(default_factory=dict)
     workspaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     locked: tuple[str, ...] = ()
+    device_lifetime: int = 600
+    device_interval: int = 5
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as the control API shows them."""
@@ -107,7 +113,7 @@ class Registry:
         _only(values, {item.name for item in fields(Settings)})
         with self._lock:
             changes: dict[str, Any] = {}
-            for name in ("access_lifetime", "code_lifetime"):
+            for name in ("access_lifetime", "code_lifetime", "device_lifetime", "device_interval"):
                 if name in values:
                     changes[name] = int(_number(values[name], name))
             if "rotate" in values:

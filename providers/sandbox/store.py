@@ -24,6 +24,11 @@ CREATE TABLE IF NOT EXISTS codes (
     digest TEXT PRIMARY KEY, grant_id TEXT NOT NULL, client_id TEXT NOT NULL, redirect_uri TEXT NOT NULL,
     redirect_uri_given INTEGER NOT NULL, challenge TEXT, challenge_method TEXT, expires_at REAL NOT NULL, used_at REAL
 );
+CREATE TABLE IF NOT EXISTS device_codes (
+    digest TEXT PRIMARY KEY, user_code TEXT NOT NULL UNIQUE, client_id TEXT NOT NULL, scope TEXT NOT NULL,
+    expires_at REAL NOT NULL, interval REAL NOT NULL, polled_at REAL, username TEXT, decision TEXT NOT NULL DEFAULT '',
+    used_at REAL
+);
 CREATE TABLE IF NOT EXISTS refresh_tokens (
     digest TEXT PRIMARY KEY, grant_id TEXT NOT NULL, issued_at REAL NOT NULL, rotated_at REAL
 );
@@ -65,6 +70,25 @@ class Code(NamedTuple):
     challenge_method: str | None
     expires_at: float
     used_at: float | None
+
+
+class DeviceCode(NamedTuple):
+    """A device code with its user code; ``decision`` is "", "allowed" or "denied"."""
+
+    digest: str
+    user_code: str
+    client_id: str
+    scope: str
+    expires_at: float
+    interval: float
+    polled_at: float | None
+    username: str | None
+    decision: str
+    used_at: float | None
+
+    def is_open(self, now: float) -> bool:
+        """Whether a person may still decide about it."""
+        return not self.decision and self.expires_at > now
 
 
 class RefreshToken(NamedTuple):
@@ -213,6 +237,40 @@ class Ledger:
         """Return the access token of that digest."""
         row = self._row("SELECT * FROM access_tokens WHERE digest = ?", digest)
         return AccessToken(*row) if row else None
+
+    # Device codes
+
+    def add_device_code(self, code: DeviceCode) -> None:
+        """Insert a device code that nobody has decided about."""
+        self._db.execute("INSERT INTO device_codes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", code)
+
+    def device_code(self, digest: str) -> DeviceCode | None:
+        """Return the device code of that digest."""
+        row = self._row("SELECT * FROM device_codes WHERE digest = ?", digest)
+        return DeviceCode(*row) if row else None
+
+    def device_code_of(self, user_code: str) -> DeviceCode | None:
+        """Return the device code that belongs to what a person typed."""
+        row = self._row("SELECT * FROM device_codes WHERE user_code = ?", user_code)
+        return DeviceCode(*row) if row else None
+
+    def poll_device_code(self, digest: str, *, now: float, interval: float) -> None:
+        """Note a poll, and the interval from now on."""
+        self._db.execute(
+            "UPDATE device_codes SET polled_at = ?, interval = ? WHERE digest = ?", (now, interval, digest)
+        )
+
+    def decide_device_code(self, *, digest: str, username: str, is_allowed: bool, scope: str) -> None:
+        """Note the decision of the person who entered the code, with the scopes that were allowed."""
+        decision = "allowed" if is_allowed else "denied"
+        self._db.execute(
+            "UPDATE device_codes SET username = ?, decision = ?, scope = ? WHERE digest = ?",
+            (username, decision, scope, digest),
+        )
+
+    def use_device_code(self, digest: str, *, now: float) -> None:
+        """Mark the device code as used."""
+        self._db.execute("UPDATE device_codes SET used_at = ? WHERE digest = ?", (now, digest))
 
     # API keys and sessions
 

@@ -14,10 +14,11 @@ from urllib.parse import unquote_plus
 from oauthlib.common import Request
 from oauthlib.oauth2 import RequestValidator
 
+from providers.sandbox import device_codes
 from providers.sandbox.exchange import Exchange
 from providers.sandbox.passwords import person_with
 from providers.sandbox.people import PEOPLE
-from providers.sandbox.registry import Client
+from providers.sandbox.registry import DEVICE_GRANT, Client
 from providers.sandbox.store import AccessToken, Code, Grant, Ledger
 from providers.sandbox.tokens import digest, fingerprint
 
@@ -201,6 +202,29 @@ class Validator(RequestValidator):
         """Mark the code as used."""
         self._ledger.use_code(digest(code), now=self._now)
 
+    # Device codes
+
+    def issue_device_code(self, scope: str) -> tuple[str, str]:
+        """Return a fresh device code for the accepted client, and its user code."""
+        self._entry.outcome = "code_issued"
+        settings = self._registry.settings
+        return device_codes.issue(
+            self._ledger, client_id=self.client.client_id, scope=scope, settings=settings, now=self._now
+        )
+
+    def validate_device_code(
+        self, client_id: str, code: str, request: Request, *args: Any, **kwargs: Any
+    ) -> str | None:
+        """Return where the decision about a device code stands, None if it is not this client's or was used."""
+        found = self._ledger.device_code(digest(code))
+        if found is None or found.client_id != client_id or found.used_at is not None:
+            self._entry.outcome = "code_unknown"
+            return None
+        self._entry.username = found.username or ""
+        self._entry.outcome = status = device_codes.poll(self._ledger, found, now=self._now)
+        request.user, request.scopes = found.username, self._granted(found.scope.split())
+        return status
+
     # Passwords
 
     def validate_user(
@@ -262,7 +286,7 @@ class Validator(RequestValidator):
     def save_bearer_token(self, token: Any, request: Request, *args: Any, **kwargs: Any) -> None:
         """Store what is about to be issued, and rotate the refresh token that it was issued for."""
         entry, ledger = self._entry, self._ledger
-        if request.grant_type in ("client_credentials", "password"):
+        if request.grant_type in ("client_credentials", "password", DEVICE_GRANT):
             client_id, scope, username = request.client_id or "", token.get("scope", ""), request.user
             self._identify(ledger.add_grant(client_id=client_id, username=username, scope=scope, now=self._now))
         assert self._grant is not None

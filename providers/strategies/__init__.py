@@ -4,7 +4,7 @@ A new style is a file here, its strategy in this map, and what entries say of it
 section in ``providers.catalog.schema``). Nobody outside this package asks which style it is: they ask what it can do.
 
 - ``base``: the interface, and the steps that all styles share
-- ``authorization_code``, ``client_credentials``, ``password``: the styles of OAuth
+- ``authorization_code``, ``device_authorization``, ``client_credentials``, ``password``: the styles of OAuth
 - ``api_key``, ``http_basic``, ``bearer_token``: what the end user types is the credential · ``two_step_login``: a call
   makes a session token of it
 - ``presenting``: how a credential goes into a request · ``calling``: makes a call that an entry describes ·
@@ -21,6 +21,7 @@ from providers.strategies.authorization_code import AuthorizationCode
 from providers.strategies.base import Strategy
 from providers.strategies.bearer_token import BearerToken
 from providers.strategies.client_credentials import ClientCredentials
+from providers.strategies.device_authorization import DeviceAuthorizationCode
 from providers.strategies.http_basic import HttpBasic
 from providers.strategies.password import Password
 from providers.strategies.two_step_login import TwoStepLogin
@@ -30,6 +31,7 @@ _STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
         strategy.style: strategy
         for strategy in (
             AuthorizationCode(),
+            DeviceAuthorizationCode(),
             ClientCredentials(),
             ApiKey(),
             HttpBasic(),

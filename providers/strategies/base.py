@@ -24,7 +24,16 @@ from providers.response import Response
 from providers.strategies import presenting, probing
 from providers.strategies.blame import blame_typed_host
 from providers.strategies.fields import checked_fields
-from providers.values import Account, AuthorizationRequest, CodeGrant, Credential, Obtained, Presentation, ProbeResult
+from providers.values import (
+    Account,
+    AuthorizationRequest,
+    CodeGrant,
+    Credential,
+    DeviceAuthorization,
+    Obtained,
+    Presentation,
+    ProbeResult,
+)
 from providers.vocabulary import TokenKind
 
 
@@ -70,6 +79,16 @@ class Strategy(ABC):
         """Whether the end user is sent to the provider, and comes back to our callback."""
         return self.method.redirects
 
+    @property
+    def shows_code(self) -> bool:
+        """Whether the end user enters a code at the provider's page, while we wait."""
+        return self.method.shows_code
+
+    @property
+    def by_consent(self) -> bool:
+        """Whether the end user decides on the provider's own page, so that we need a client id and say which scopes."""
+        return self.redirects or self.shows_code
+
     # --- what the style can do ----------------------------------------------------------------------------------------
     @final
     def capabilities(self, target: Target) -> Capabilities:
@@ -111,6 +130,28 @@ class Strategy(ABC):
 
     def _exchange_code(self, target: Target, grant: CodeGrant) -> Obtained:
         raise self._cannot("redirect")
+
+    # --- by a code to enter at the provider's own page ----------------------------------------------------------------
+    @final
+    def ask_for_code(self, target: Target, scopes: Sequence[str]) -> DeviceAuthorization:
+        """Ask for a code that the end user enters at the provider (RFC 8628 §3.1). Calls the provider."""
+        with blame_typed_host(target):
+            return self._ask_for_code(target, scopes)
+
+    def _ask_for_code(self, target: Target, scopes: Sequence[str]) -> DeviceAuthorization:
+        raise self._cannot("show a code")
+
+    @final
+    def poll(self, target: Target, device_code: SecretStr) -> Obtained:
+        """Ask once how it went (RFC 8628 §3.4). Calls the provider; callers keep to the interval.
+
+        Raises ``AuthorizationPending`` while it is open, ``DeviceCodeExpired`` and ``AccessDenied``.
+        """
+        with blame_typed_host(target):
+            return self._poll(target, device_code)
+
+    def _poll(self, target: Target, device_code: SecretStr) -> Obtained:
+        raise self._cannot("show a code")
 
     # --- by what is typed ---------------------------------------------------------------------------------------------
     @final

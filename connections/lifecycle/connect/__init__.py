@@ -13,6 +13,8 @@ In the order of their steps:
 - ``authorize``: from the click to the authorization request; ``asked``: the record of that request
 - ``callback``: checks the authorization response; ``burn``: remembers a code that came to the wrong browser
 - ``submit_secret``: instead of a redirect, the end user types a key
+- ``ask_for_code``: instead of a redirect, the end user enters a code at the provider; ``shown_code``: the record of
+  that code; ``poll_code``: asks the provider how it went, and holds what it gives
 - ``hold``: keeps the code or the key until the operator's backend confirms whose it is
 - ``complete``: the operator's backend confirms; ``begin_exchange``: claims the held grant for one process
 - ``exchange``: the HTTP half; ``second_look``: tries a credential again that is refused a moment after its issue;

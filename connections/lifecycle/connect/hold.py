@@ -47,8 +47,8 @@ class Held:
 def hold(session: ConnectSession, content: bytes, *, browser_secret: str, now: datetime, actor: audit.Actor) -> Held:
     """Seal ``content`` into the locked ``session`` and make its completion code, valid for 5 minutes.
 
-    ``content`` is a JSON object: either its only key is ``code``, or it has the keys that ``Kept.to_bytes`` writes. A
-    new connection gets the status ``pending``; a renewed one keeps its status. Call it in a transaction.
+    ``content`` is a JSON object: its only key is ``code`` or ``answer``, or it has the keys that ``Kept.to_bytes``
+    writes. A new connection gets the status ``pending``; a renewed one keeps its status. Call it in a transaction.
     """
     app = session.provider_app
     if app is None:

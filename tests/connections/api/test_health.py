@@ -11,6 +11,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings as project
 from django.db import connection as database
 from django.db.backends.signals import connection_created
+from django.db.migrations.loader import MigrationLoader
 from django.test.utils import CaptureQueriesContext
 
 from connections.api import health
@@ -63,12 +64,9 @@ def test_is_ready_with_everything_in_order(transactional_db: None) -> None:
 
 
 def test_is_not_ready_with_a_migration_to_apply(transactional_db: None) -> None:
+    ((_, newest),) = MigrationLoader(database).graph.leaf_nodes("connections")
     with database.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM django_migrations WHERE id = ("
-            "SELECT id FROM django_migrations WHERE app = 'connections' ORDER BY name DESC LIMIT 1) RETURNING name"
-        )
-        (newest,) = cursor.fetchone()
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'connections' AND name = %s", [newest])
     try:
         status, checks = ready()
         assert (status, checks["migrations"]) == (503, "1 to apply")

@@ -10,6 +10,7 @@ from django.apps import apps
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from connections.database.clock import database_now
 from connections.models import (
     ApiClient,
     BurntCode,
@@ -135,6 +136,14 @@ CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
             if state not in ("held", "exchanging", "choosing")
         ],
         [lambda cast: [cast.session(state=state, held=b"held") for state in ("held", "exchanging", "choosing")]],
+    ),
+    "connect_session_polls_only_while_authorizing": (
+        [
+            lambda cast, state=state: cast.session(state=state, poll_at=database_now())  # type: ignore[misc]
+            for state in SessionState
+            if state != "authorizing"
+        ],
+        [lambda cast: cast.session(state="authorizing", poll_at=database_now())],
     ),
     "connection_has_one_owner": (
         [

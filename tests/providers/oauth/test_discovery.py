@@ -24,6 +24,7 @@ def test_reads_endpoints_and_habits(egress_policy: Any, provider: Any) -> None:
     issuer = provider.url
     habits = {
         "jwks_uri": f"{issuer}/keys",
+        "device_authorization_endpoint": f"{issuer}/device",
         "authorization_response_iss_parameter_supported": True,
         "code_challenge_methods_supported": ["plain", "S256"],
         "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_post"],
@@ -36,6 +37,7 @@ def test_reads_endpoints_and_habits(egress_policy: Any, provider: Any) -> None:
         "token": f"{issuer}/token",
         "revocation": f"{issuer}/revoke",
         "introspection": f"{issuer}/introspect",
+        "device_authorization": f"{issuer}/device",
         "probe": f"{issuer}/me",
         "jwks": f"{issuer}/keys",
         "iss_parameter": "required",

@@ -71,6 +71,8 @@ class StrategyContract:
         """Make the one call by which the style gets a credential."""
         if self.strategy.redirects:
             return self.strategy.exchange_code(target, CodeGrant(SecretStr("code-1"), VERIFIER))
+        if self.strategy.shows_code:
+            return self.strategy.poll(target, SecretStr("code-1"))
         return self.strategy.accept(target, self.typed)
 
     def test_it_is_what_its_entries_describe(self, target: Target) -> None:
@@ -82,6 +84,7 @@ class StrategyContract:
 
     def test_it_fills_in_hooks_and_replaces_no_shared_step(self) -> None:
         shared = ("capabilities", "can_refresh", "exchange_code", "accept", "refresh", "reread", "present", "probe")
+        shared += ("ask_for_code", "poll")
         assert not {*shared} & vars(type(self.strategy)).keys()
 
     def test_what_it_gives_survives_being_stored(self, target: Target, provider: Provider) -> None:
@@ -137,12 +140,15 @@ class StrategyContract:
             closed.append(lambda: strategy.authorization_url(target, AuthorizationRequest("state", ())))
             closed.append(lambda: strategy.issuer_agrees(target, None))
             assert strategy.new_verifier(target) is None
+        if not strategy.shows_code:
+            closed.append(lambda: strategy.ask_for_code(target, ()))
+            closed.append(lambda: strategy.poll(target, SecretStr("code")))
         for call in closed:
             with pytest.raises(NotImplementedError, match=strategy.style):
                 call()
 
     def test_what_is_typed_is_checked_before_anybody_is_called(self, target: Target, provider: Provider) -> None:
-        if self.strategy.redirects:
+        if self.strategy.by_consent:
             return
         with pytest.raises(FieldInvalid):
             self.strategy.accept(target, {**self.typed, "unheard_of": "x"})

@@ -7,6 +7,7 @@ from providers.strategies.api_key import ApiKey
 from providers.strategies.authorization_code import AuthorizationCode
 from providers.strategies.bearer_token import BearerToken
 from providers.strategies.client_credentials import ClientCredentials
+from providers.strategies.device_authorization import DeviceAuthorizationCode
 from providers.strategies.http_basic import HttpBasic
 from providers.strategies.password import Password
 from providers.strategies.two_step_login import TwoStepLogin
@@ -67,6 +68,11 @@ class TestBearerToken(StrategyContract):
     strategy = BearerToken()
     answer = None
     typed = {"token": "token-12345678"}
+
+
+class TestDeviceAuthorization(StrategyContract):
+    strategy = DeviceAuthorizationCode()
+    answer = TOKENS
 
 
 class TestTwoStepLogin(StrategyContract):

@@ -6,7 +6,8 @@
 - ``authorize``, ``asked``: ``tests/connections/consent/test_mix_up.py``, ``tests/connections/access/test_grantor.py``
 - ``callback``: ``tests/connections/consent/test_callback.py``, ``tests/field/test_callback.py`` · ``burn``:
   ``tests/connections/consent/test_burnt.py``
-- ``submit_secret``: ``tests/connections/consent/test_methods.py``
+- ``submit_secret``: ``tests/connections/consent/test_methods.py`` · ``ask_for_code``, ``shown_code``, ``poll_code``:
+  ``tests/connections/consent/test_device_views.py``
 - ``hold``, ``complete``: ``tests/connections/consent/test_finish.py``, ``tests/connections/consent/test_attackers.py``
 - ``begin_exchange``, ``kept``: ``tests/connections/consent/test_resumed.py``
 - ``exchange``, ``exchange_failure``: ``tests/connections/consent/test_exchange.py``,

@@ -1,0 +1,62 @@
+"""Ask for a code: the end user will enter it at the provider's own page, on whichever device (RFC 8628 §3.1)."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from connections.access.targets import access_to, registrar_of
+from connections.database.locks import lock_session
+from connections.database.pool import release_database, short_transaction
+from connections.lifecycle.connect.params import checked_params, chosen_app, params_of, requested_scopes
+from connections.lifecycle.connect.session import check_browser, own_session
+from connections.lifecycle.connect.shown_code import ShownCode, seal_shown
+from connections.models.failures import Failure
+from connections.refusals import AppMisconfigured, ProviderDown, SessionUnusable
+from providers.errors import (
+    ClientRejected,
+    MisconfiguredProvider,
+    ProviderError,
+    RequestRejected,
+    TargetRefused,
+)
+
+_OPERATORS_TO_MEND = (ClientRejected, MisconfiguredProvider, TargetRefused, RequestRejected)
+
+
+def ask_for_code(
+    session_id: uuid.UUID,
+    *,
+    app_id: uuid.UUID,
+    params: Mapping[str, str],
+    browser_secret: str | None,
+    now: datetime,
+) -> None:
+    """Ask the provider for a code, and keep it in the session for its page.
+
+    ``params`` holds what the end user typed, by the names of the entry's parameters. A new code replaces an earlier
+    one. Makes an HTTP call and holds no lock during it; then one short transaction that locks the session. Raises
+    ``InvalidRequest`` naming the field, ``ProviderDown``, ``AppMisconfigured`` and ``SessionUnusable``.
+    """
+    session = own_session(session_id, browser_secret=browser_secret, now=now)
+    app = chosen_app(session, app_id)
+    typed = checked_params(session, app, params)
+    session.typed_params = typed
+    access = access_to(app, params_of(session, app))
+    registrar, scopes = registrar_of(app), requested_scopes(session, app, access)
+    release_database()
+    try:
+        grant = access.strategy.ask_for_code(access.target, scopes)
+    except _OPERATORS_TO_MEND as error:
+        raise AppMisconfigured(error.evidence.detail) from None
+    except ProviderError:
+        raise ProviderDown(f"{access.target.entry.name} cannot be reached at the moment. Try again soon.") from None
+    with short_transaction() as then:
+        locked = lock_session(id=session_id)
+        if locked is None:
+            raise SessionUnusable(Failure.UNKNOWN)
+        check_browser(locked, browser_secret, now=then)
+        chosen_app(locked, app_id)
+        shown = ShownCode(grant, then + timedelta(seconds=grant.lifetime_seconds), registrar)
+        locked.show_code(
+            app, typed_params=typed, code_verifier=seal_shown(locked, shown), poll_at=then + shown.interval
+        )
