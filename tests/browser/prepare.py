@@ -1,7 +1,7 @@
 """Data for the browser tests of the widget: ``python -m tests.browser.prepare ORIGIN`` in a stack's environment.
 
 Makes acme with the operator's addresses at ORIGIN, and a second origin that may embed the widget; its app at a provider
-whose grants open several teams, and one that takes API keys. Prints the backend's key.
+whose grants open several teams, one that takes API keys, and one that shows codes. Prints the backend's key.
 """
 
 import os
@@ -11,6 +11,7 @@ import django
 
 django.setup()
 
+from providers.catalog.device_method import DeviceAuthorizationMethod  # noqa: E402 - the apps must be ready
 from providers.catalog.methods import ApiKeyMethod  # noqa: E402 - the apps must be ready
 from providers.sandbox.client import SandboxControl  # noqa: E402 - the apps must be ready
 from tests.connections.consent.teams import NORTH_AND_SOUTH  # noqa: E402 - the apps must be ready
@@ -27,7 +28,8 @@ def prepare(origin: str, sandbox: str) -> str:
     )
     make_sandbox_app_at(sandbox, tenant=tenant, provider="teams", client_scopes=["profile.read"])
     make_sandbox_app_at(sandbox, tenant=tenant, style=ApiKeyMethod.style)
-    SandboxControl(sandbox).settings(workspaces={"alice": NORTH_AND_SOUTH})
+    make_sandbox_app_at(sandbox, tenant=tenant, provider="codes", style=DeviceAuthorizationMethod.style)
+    SandboxControl(sandbox).settings(workspaces={"alice": NORTH_AND_SOUTH}, device_interval=1)
     return make_caller(tenant).key
 
 

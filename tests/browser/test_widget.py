@@ -13,6 +13,7 @@ from config.local.demo.stack import LocalStack
 from tests.browser.operator import Operator, operator
 from tests.campaigns.screens import SIZES, chromium
 from tests.campaigns.stacks import control, own_databases
+from tests.connections.consent.codes import CODES
 from tests.connections.consent.teams import TEAMS
 
 
@@ -21,6 +22,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     folder = tmp_path_factory.mktemp("widget")
     (folder / "catalogue").mkdir()
     (folder / "catalogue" / "teams.toml").write_text(TEAMS, encoding="utf-8")
+    (folder / "catalogue" / "codes.toml").write_text(CODES, encoding="utf-8")
     with own_databases() as databases:
         overrides = {**databases, "LATCHKEY_CATALOG_DIR": str(folder / "catalogue")}
         processes = ("web", "sandbox")
@@ -146,6 +148,65 @@ def test_a_pasted_key_leads_back_to_the_operator(browser: Browser, product: Oper
         page.get_by_label("API key").fill(key)
         page.get_by_role("button", name="Connect").click()
         expect(page.get_by_role("heading", name=re.compile("^active"))).to_be_visible()
+    assert complaints == []
+
+
+def enter_code(page: Page) -> None:
+    """Open the provider with the code in a window of its own, sign in there and allow."""
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Open Codes with the code").click()
+    provider = opened.value
+    assert provider.evaluate("window.opener") is None
+    consent(provider)
+    expect(provider.get_by_role("heading", name="Access allowed")).to_be_visible()
+    provider.close()
+
+
+def test_a_code_is_entered_while_the_page_waits(browser: Browser, product: Operator) -> None:
+    with visiting(browser, permissions=["clipboard-read", "clipboard-write"]) as (page, complaints):
+        page.goto(product.begin(provider="codes"))
+        page.get_by_role("button", name="Continue").click()
+        expect(page.get_by_role("heading", name="Enter this code at Codes")).to_be_visible()
+        width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert width <= 0, "the page is wider than the window"
+        page.get_by_role("button", name="Copy the code").click()
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        assert page.evaluate("navigator.clipboard.readText()") == page.locator("#user-code").text_content()
+        enter_code(page)
+        expect(page.get_by_role("heading", name=re.compile("^active"))).to_be_visible(timeout=15_000)
+    assert complaints == []
+
+
+def test_a_window_that_showed_a_code_tells_the_page_that_opened_it(browser: Browser, product: Operator) -> None:
+    product.provider = "codes"
+    try:
+        with visiting(browser) as (page, complaints):
+            page.goto(f"{product.url}/embed")
+            with page.expect_popup() as opened:
+                page.get_by_role("button", name="Connect").click()
+            window = opened.value
+            window.get_by_role("button", name="Continue").click()
+            with window.expect_event("close", timeout=20_000):
+                enter_code(window)
+            expect(page.locator("#result")).to_have_text("active {}")
+        assert complaints == []
+    finally:
+        product.provider = "teams"
+
+
+def test_a_code_needs_no_script(browser: Browser, product: Operator) -> None:
+    with visiting(browser) as (page, _):
+        page.goto(product.begin(provider="codes"))
+        page.get_by_role("button", name="Continue").click()
+        page.wait_for_url(re.compile("/device$"))
+        state, waiting = page.context.storage_state(), page.url
+    with visiting(browser, java_script_enabled=False, storage_state=state) as (page, complaints):
+        page.goto(waiting)
+        expect(page.get_by_role("button", name="Copy the code")).to_be_hidden()
+        with page.expect_popup() as opened:
+            page.get_by_role("link", name="Open Codes with the code").click()
+        consent(opened.value)
+        expect(page.get_by_role("heading", name=re.compile("^active"))).to_be_visible(timeout=20_000)
     assert complaints == []
 
 
