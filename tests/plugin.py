@@ -4,6 +4,7 @@ Loaded by ``-p tests.plugin`` (see pyproject.toml): a conftest would come too la
 settings while pytest still looks for conftests.
 """
 
+import gc
 import os
 import signal
 from collections.abc import Generator
@@ -37,15 +38,29 @@ def pytest_load_initial_conftests() -> Generator[None, None, None]:
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
-    """Run one worker more than there are processors: at any time one of them waits for a process or a provider."""
+    """Run two workers more than there are processors: on average a worker waits for others half of its time.
+
+    What it waits for is a process, a database, a provider, or a deadline.
+    """
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
-    return (os.cpu_count() or 1) + 1
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Have files begun in the order of ``pytest_collection_modifyitems``; xdist would begin the longest ones last."""
     config.option.loadscopereorder = False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, None, None]:
+    """Spare the garbage collector what is collected here: all of it stays to the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(trylast=True)

@@ -14,7 +14,10 @@ from tests.campaigns.stacks import own_databases
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[LocalStack]:
-    with own_databases() as databases, LocalStack(state_dir=tmp_path / "stack", overrides=databases) as running:
+    with (
+        own_databases() as databases,
+        LocalStack(state_dir=tmp_path / "stack", migrate=False, overrides=databases) as running,
+    ):
         yield running
 
 

@@ -26,7 +26,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     with own_databases() as databases:
         overrides = {**databases, "LATCHKEY_CATALOG_DIR": str(folder / "catalogue")}
         processes = ("web", "sandbox")
-        with LocalStack(state_dir=folder / "stack", overrides=overrides, processes=processes, seed=False) as running:
+        with LocalStack(
+            state_dir=folder / "stack", overrides=overrides, processes=processes, seed=False, migrate=False
+        ) as running:
             yield running
 
 

@@ -88,7 +88,7 @@ def running_stack(folder: Path, *processes: str, **overrides: str) -> Iterator[L
     with (
         own_databases() as databases,
         LocalStack(
-            state_dir=folder, processes=processes, seed=False, overrides=QUICK | databases | overrides
+            state_dir=folder, processes=processes, seed=False, migrate=False, overrides=QUICK | databases | overrides
         ) as running,
     ):
         yield running
@@ -98,9 +98,17 @@ def running_stack(folder: Path, *processes: str, **overrides: str) -> Iterator[L
 def stack_to_break(folder: Path, *processes: str, durable: bool = False, **overrides: str) -> Iterator[LocalStack]:
     """Run these processes, with a quick sweep, on a PostgreSQL and a Valkey of their own, to be stopped and broken.
 
-    A server that is named in ``overrides`` is used all the same. A ``durable`` Valkey keeps its tasks over a restart.
+    A server that is named in ``overrides`` is used all the same, its database as ``own_databases`` made it. A
+    ``durable`` Valkey keeps its tasks over a restart.
     """
-    stack = LocalStack(state_dir=folder, processes=processes, seed=False, durable=durable, overrides=QUICK | overrides)
+    stack = LocalStack(
+        state_dir=folder,
+        processes=processes,
+        seed=False,
+        migrate="DATABASE_URL" not in overrides,
+        durable=durable,
+        overrides=QUICK | overrides,
+    )
     # This run's own servers stand in its environment, and would be taken.
     shared = {name: os.environ.pop(name) for name in ("DATABASE_URL", "REDIS_URL") if name in os.environ}
     try:

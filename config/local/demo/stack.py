@@ -51,8 +51,9 @@ class LocalStack:
     ``quiet`` sends each process's output to ``state_dir/logs/<name>.log`` instead of standard output. ``overrides`` are
     environment variables that win over the generated ones; with DATABASE_URL or REDIS_URL (here or in the caller's
     environment) that service is used as it is, and not started. ``processes`` is a subset of ``PROCESSES``; ``seed``
-    runs the demo's seeding, which needs the sandbox. ``fixed_ports`` prefers the usual ports; without it any free ones
-    are taken. ``durable=False`` is for tests. What crashes is started again unless ``restart`` is False.
+    runs the demo's seeding, which needs the sandbox; ``migrate=False`` is for a given database that is migrated.
+    ``fixed_ports`` prefers the usual ports; without it any free ones are taken. ``durable=False`` is for tests. What
+    crashes is started again unless ``restart`` is False.
 
     A worker uses one processor, so ``workers`` of them are started: ``worker``, ``worker-2``…, each under its own name.
     """
@@ -65,6 +66,7 @@ class LocalStack:
         overrides: Mapping[str, str] | None = None,
         processes: Iterable[str] = PROCESSES,
         seed: bool = True,
+        migrate: bool = True,
         fixed_ports: bool = False,
         durable: bool = True,
         restart: bool = True,
@@ -83,6 +85,7 @@ class LocalStack:
                 f"There is no process {', '.join(sorted(unknown))}: choose from {', '.join(PROCESSES)}."
             )
         self._seed = seed
+        self._migrate = migrate
         self._workers = ("worker", *(f"worker-{number}" for number in range(2, workers + 1)))
         self._ports = DEFAULT_PORTS if fixed_ports else dict.fromkeys(DEFAULT_PORTS)
         self._durable = durable
@@ -174,10 +177,11 @@ class LocalStack:
             self._cleanup.callback(reviver.join)
         # They boot, which needs no database, while the database is prepared.
         self._start_processes("sandbox", "web")
-        # The checks have their place in `make check`; here they would double the wait.
-        for line in self.run("migrate", "manage.py", "migrate", "--noinput", "--skip-checks").splitlines():
-            if line.strip().startswith("Applying"):
-                self._sink.line("migrate", line.strip())
+        if self._migrate:
+            # The checks have their place in `make check`; here they would double the wait.
+            for line in self.run("migrate", "manage.py", "migrate", "--noinput", "--skip-checks").splitlines():
+                if line.strip().startswith("Applying"):
+                    self._sink.line("migrate", line.strip())
         if self._seed:
             self._wait_ready("sandbox")
             self.seeded = _parse_seeded(self.run("seed", "-m", "config.local.demo.seed"))
