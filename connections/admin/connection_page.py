@@ -114,7 +114,7 @@ class ConnectionPage:
 
 
 def connection_page(connection: Connection, *, now: datetime) -> ConnectionPage:
-    """Return the page of ``connection``, which has its tenant and provider app loaded. Six queries."""
+    """Return the page of ``connection``, which has its tenant and provider app loaded. Seven queries."""
     attempts = list(RefreshAttempt.objects.filter(connection=connection).order_by("-claimed_at")[:_SHOWN_ATTEMPTS])
     incidents = list(Incident.objects.filter(provider_app=connection.provider_app_id, closed_at=None))
     open_attempt = next((attempt for attempt in attempts if attempt.state in OPEN_STATES), None)
@@ -168,7 +168,7 @@ def _verified(connection: Connection, *, now: datetime) -> Any:
 
 
 def _history(connection: Connection) -> list[Happened]:
-    events = list(AuditEvent.objects.filter(connection_id=connection.id).defer("fingerprint")[:_READ_EVENTS])
+    events = list(AuditEvent.objects.of_connection(connection.id).defer("fingerprint")[:_READ_EVENTS])
     ids = {event.api_client_id for event in events if event.api_client_id is not None}
     names = dict(ApiClient.objects.filter(id__in=ids).values_list("id", "name"))
     return _collapsed(Happened(event, _in_words(event), _who(event, names)) for event in events)[:_SHOWN_EVENTS]

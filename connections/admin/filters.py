@@ -174,7 +174,7 @@ def age_of(column: str) -> type[AgeFilter]:
     return type("AgeFilter", (AgeFilter,), {"lookup": column})
 
 
-class _IdFilter(SimpleListFilter):
+class IdFilter(SimpleListFilter):
     """By the id that a link from another page carries; shown only while it is set."""
 
     lookup = ""
@@ -188,12 +188,17 @@ class _IdFilter(SimpleListFilter):
         if not value:
             return queryset
         try:
-            return queryset.filter(**{self.lookup: uuid.UUID(value)})
+            wanted = uuid.UUID(value)
         except ValueError:
             return queryset.none()
+        return self.narrow(queryset, wanted)
+
+    def narrow(self, queryset: QuerySet[Any], wanted: uuid.UUID) -> QuerySet[Any]:
+        """Return the rows of ``queryset`` that belong to the id."""
+        return queryset.filter(**{self.lookup: wanted})
 
 
-class _JsonIdFilter(_IdFilter):
+class _JsonIdFilter(IdFilter):
     """By an id that is a text inside a JSON column."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -202,5 +207,5 @@ class _JsonIdFilter(_IdFilter):
 
 def id_filter(parameter: str, title: str, lookup: str, *, in_json: bool = False) -> type[SimpleListFilter]:
     """Return a filter by the id of another row; ``in_json``: ``lookup`` leads into a JSON column."""
-    base = _JsonIdFilter if in_json else _IdFilter
+    base = _JsonIdFilter if in_json else IdFilter
     return type("IdFilter", (base,), {"parameter_name": parameter, "title": title, "lookup": lookup})

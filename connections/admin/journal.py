@@ -1,6 +1,7 @@
 """The read-only pages of the audit trail and the event stream."""
 
-from typing import Annotated, TypedDict
+import uuid
+from typing import Annotated, TypedDict, cast
 
 from django.contrib import admin
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -10,9 +11,10 @@ from django_stubs_ext import Annotations
 
 from connections.admin import columns, show
 from connections.admin.base import ReadOnlyAdmin, read_at
-from connections.admin.filters import AgeFilter, ChoiceFilter, age_of, id_filter
+from connections.admin.filters import AgeFilter, ChoiceFilter, IdFilter, age_of, id_filter
 from connections.journal.audit import ALLOWED
 from connections.models import ApiClient, AuditEvent, Connection, CredentialVersion, OutboxEvent, Status, Tenant
+from connections.models.audit_event import AuditEventQuerySet
 
 
 class _ActorFilter(ChoiceFilter):
@@ -33,6 +35,15 @@ class _DecisionFilter(ChoiceFilter):
     known = {"allowed": ("Allowed", Q(decision=ALLOWED)), "refused": ("Anything else", ~Q(decision=ALLOWED))}
 
 
+class _ConnectionFilter(IdFilter):
+    """By the connection, through the one index of the trail that has it."""
+
+    title = parameter_name = "connection"
+
+    def narrow(self, queryset: "QuerySet[AuditEvent]", wanted: uuid.UUID) -> "QuerySet[AuditEvent]":
+        return cast("AuditEventQuerySet", queryset).of_connection(wanted)
+
+
 class _Named(TypedDict):
     client_name: str | None
 
@@ -47,7 +58,7 @@ class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
         AgeFilter,
         _ActorFilter,
         _DecisionFilter,
-        id_filter("connection", "connection", "connection_id"),
+        _ConnectionFilter,
         id_filter("tenant", "tenant", "tenant_id"),
         id_filter("client", "API client", "api_client_id"),
         id_filter("app", "provider app", "detail__provider_app", in_json=True),

@@ -1,12 +1,37 @@
 """What happened, who asked and what was decided. Append-only: a trigger refuses every change of a row.
 
 There are no foreign keys: an audit row outlives the rows to which it refers.
+
+Each vend adds a row here, so no index may cost it more as the table grows. By id, by tenant and by time, rows go to an
+index's end, or to one of a few places. By connection they would go anywhere, with a million connections each to a page
+that must be read first and is then written whole to the log; at 20 million rows that made a vend's statement half as
+expensive again. So that index begins with the part of the table, of 2^18 rows each: only the newest part is written,
+and a search, which looks into each part, has 77 of them in 20 million rows (``of_connection``).
 """
+
+import uuid
+from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
+from django.db.models import F, Max, Min
 from django.db.models.functions import Now
+
+PART_BITS = 18
+_PART = F("id").bitrightshift(PART_BITS)
+
+
+class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
+    """Querysets of audit rows."""
+
+    def of_connection(self, connection_id: uuid.UUID) -> Self:
+        """Return the rows about one connection, by the index that only this filter uses. One query to find its ends."""
+        ends = AuditEvent.objects.aggregate(first=Min("id"), last=Max("id"))
+        if ends["first"] is None:
+            return self.none()
+        parts = range(ends["first"] >> PART_BITS, (ends["last"] >> PART_BITS) + 1)
+        return self.alias(part=_PART).filter(part__in=parts, connection_id=connection_id)
 
 
 class AuditEvent(models.Model):
@@ -32,11 +57,13 @@ class AuditEvent(models.Model):
     fingerprint = models.BinaryField(null=True)
     detail = models.JSONField(db_default={})
 
+    objects = AuditEventQuerySet.as_manager()
+
     class Meta:
         ordering = ["-id"]
         indexes = [
-            models.Index(fields=["tenant_id", "-id"], name="audit_of_tenant"),
-            models.Index(fields=["connection_id", "-id"], name="audit_of_connection"),
+            models.Index(fields=["tenant_id", "id"], name="audit_by_tenant"),
+            models.Index(_PART, F("connection_id"), name="audit_by_part_and_connection"),
             BrinIndex(fields=["at"], name="audit_by_time"),
         ]
 
