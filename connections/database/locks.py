@@ -8,7 +8,7 @@ Every function here needs an open transaction.
 
 import uuid
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from django.db.models import Model, QuerySet
 
@@ -16,6 +16,10 @@ from connections.database.prepared import execute_prepared
 from connections.models import Connection, ConnectSession, RefreshAttempt
 
 _Row = TypeVar("_Row", bound=Model)
+
+# How a prepared statement locks the row of ``connections_connection AS connection`` that it decides about. It skips a
+# row that is not free. If the row has changed since the statement began, PostgreSQL tries the conditions once more.
+CONNECTION_IF_FREE: Final = "FOR NO KEY UPDATE OF connection SKIP LOCKED"
 
 
 def lock_connection(connection_id: uuid.UUID) -> Connection | None:

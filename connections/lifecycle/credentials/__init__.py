@@ -8,7 +8,7 @@ version.
 - ``versions``: seals a version into a row, and makes it current
 - ``store``: inserts a received version at once, without a lock (T2a)
 - ``promote``: a received version becomes current, is kept as an orphan, or is destroyed (T2b)
-- ``promote_query``: the same for a healthy connection, as two prepared statements
+- ``promote_query``: the same for a healthy connection, as one prepared statement
 - ``spool``: keeps a version on disk while the database cannot be reached
 - ``unread``: keeps an answer that could not be read; ``reread``: reads it once its catalogue entry is mended
 - ``lifetime``: a credential's lifetime where the answer did not state it; ``grant_end``: when its grant ends;

@@ -5,10 +5,9 @@ Times are aware datetimes of the database's clock; randomness comes in as ``spre
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from django.conf import settings
-
-from connections.models import CredentialVersion
 
 REFRESH_FROM = 0.70
 REFRESH_UNTIL = 0.85
@@ -27,8 +26,19 @@ class GrantLifetimes:
     absolute: int | None = None
 
 
+class Renewable(Protocol):
+    """What the due time of a version's refresh follows from, whether the version is a row already or not."""
+
+    @property
+    def is_refreshable(self) -> bool: ...
+    @property
+    def lifetime_seconds(self) -> int | None: ...
+    @property
+    def received_at(self) -> datetime: ...
+
+
 def refresh_moment(
-    version: CredentialVersion, *, spread: float, lifetimes: GrantLifetimes = GrantLifetimes()
+    version: Renewable, *, spread: float, lifetimes: GrantLifetimes = GrantLifetimes()
 ) -> datetime | None:
     """Return when ``version`` should be refreshed, or None where it cannot be.
 

@@ -7,15 +7,13 @@ new one, is still current, then the new version holds the only live token, howev
 import random
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.db.models import Q
 
-from connections.database.locks import lock_if_free
 from connections.journal import events
 from connections.lifecycle.credentials.due import GrantLifetimes, probe_intervals, refresh_moment
-from connections.lifecycle.credentials.grant_end import grant_ends_at, refresh_ends_at
-from connections.lifecycle.credentials.promote_query import begin_plain_promotion, end_plain_promotion
-from connections.lifecycle.credentials.versions import SealedVersion, ends_of, make_current, row_of
+from connections.lifecycle.credentials.grant_end import refresh_ends_at
+from connections.lifecycle.credentials.promote_query import run_plain_promotion
+from connections.lifecycle.credentials.versions import SealedVersion, ends_of, make_current
 from connections.lifecycle.health.status import change_status
 from connections.models import (
     AttemptState,
@@ -82,37 +80,20 @@ def _leave_to_revocation(connection: Connection, version: CredentialVersion, *, 
 
 
 def promote_plainly(sealed: SealedVersion, *, lifetimes: GrantLifetimes) -> bool:
-    """Promote the stored version of a healthy connection in a transaction of its own (``promote_query``).
+    """Promote the stored version of a healthy connection in one statement (``promote_query``).
 
     Return False, with nothing changed, where the connection's row is locked or its case is not the plain one. The
     caller then uses ``promote``.
     """
-    with transaction.atomic(durable=True):
-        if sealed.attempt_id is None or not lock_if_free(sealed.connection_id):
-            return False
-        plain = begin_plain_promotion(sealed.id)
-        if plain is None:
-            return False
-        version = row_of(sealed)
-        ends = ends_of(version)
-        end_plain_promotion(
-            plain,
-            version_id=sealed.id,
-            attempt_id=sealed.attempt_id,
-            refresh_due_at=refresh_moment(version, spread=random.random(), lifetimes=lifetimes),
-            refresh_expires_at=refresh_ends_at(ends, lifetimes=lifetimes, received_at=sealed.received_at),
-            grant_expires_at=grant_ends_at(ends, lifetimes=lifetimes, authorized_at=plain.authorized_at),
-            probe_due_at=plain.now + probe_intervals().after(plain.last_vended_at or plain.now, now=plain.now),
-            event="connection.refreshed",
-            payload=events.identity(
-                plain.connection_id,
-                provider=plain.provider,
-                end_user=plain.end_user,
-                status=plain.status,
-                reason=plain.reason,
-            ),
-        )
-    return True
+    ends = ends_of(sealed)
+    return run_plain_promotion(
+        version_id=sealed.id,
+        refresh_due_at=refresh_moment(sealed, spread=random.random(), lifetimes=lifetimes),
+        refresh_expires_at=refresh_ends_at(ends, lifetimes=lifetimes, received_at=sealed.received_at),
+        announced_end=ends.grant_expires_at,
+        absolute_seconds=lifetimes.absolute,
+        probes=probe_intervals(),
+    )
 
 
 def promote_orphan(connection: Connection, *, now: datetime) -> bool:

@@ -3,7 +3,7 @@
 from django.db import connection as database
 
 from connections.database.prepared import execute_prepared
-from connections.lifecycle.credentials.versions import SealedVersion, row_of
+from connections.lifecycle.credentials.versions import SealedVersion, columns_of
 from connections.models import CredentialVersion
 
 _STORE = """
@@ -24,8 +24,6 @@ VALUES (%(id)s, %(connection_id)s, %(grant_id)s, %(parent_id)s, %(attempt_id)s, 
 
 def store_received(sealed: SealedVersion) -> None:
     """Insert ``sealed`` as ``received`` and mark its attempt as received (T2a). One statement; takes no lock first."""
-    row = row_of(sealed)
-    values = {column.attname: getattr(row, column.attname) for column in CredentialVersion._meta.concrete_fields}
     # Only a sealed column is prepared: to have Django prepare each of them cost a tenth of the refreshes a second.
-    secrets = CredentialVersion._meta.get_field("secrets").get_db_prep_save(row.secrets, database)
-    execute_prepared(_STORE, values | {"secrets": secrets})
+    secrets = CredentialVersion._meta.get_field("secrets").get_db_prep_save(sealed.secrets, database)
+    execute_prepared(_STORE, columns_of(sealed) | {"secrets": secrets})

@@ -8,6 +8,7 @@ import random
 import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Q
 
@@ -98,33 +99,33 @@ def _unsaid_lifetime(obtained: Obtained) -> int:
     return LONGEST_SECONDS if obtained.is_endless else ASSUMED_LIFETIME_SECONDS
 
 
-def row_of(sealed: SealedVersion) -> CredentialVersion:
-    """Return ``sealed`` as an unsaved row, of the stage ``received``."""
+def columns_of(sealed: SealedVersion) -> dict[str, Any]:
+    """Return the columns of ``sealed`` as a row of the stage ``received``, by their names; ``secrets`` as sealed."""
     lifetime = sealed.lifetime_seconds
-    return CredentialVersion(
-        id=sealed.id,
-        connection_id=sealed.connection_id,
-        grant_id=sealed.grant_id,
-        parent_id=sealed.parent_id,
-        attempt_id=sealed.attempt_id,
-        stage=Stage.RECEIVED,
-        secrets=sealed.secrets,
-        data_key_id=sealed.data_key_id,
-        fingerprint=sealed.fingerprint,
-        scopes=list(sealed.scopes),
-        is_refreshable=sealed.is_refreshable,
-        access_expires_at=None if lifetime is None else sealed.received_at + timedelta(seconds=lifetime),
-        lifetime_seconds=lifetime,
-        received_at=sealed.received_at,
-        refresh_lifetime_seconds=sealed.refresh_lifetime_seconds,
-        refresh_expires_at=sealed.refresh_expires_at,
-        grant_expires_at=sealed.grant_expires_at,
-    )
+    return {
+        "id": sealed.id,
+        "connection_id": sealed.connection_id,
+        "grant_id": sealed.grant_id,
+        "parent_id": sealed.parent_id,
+        "attempt_id": sealed.attempt_id,
+        "stage": Stage.RECEIVED,
+        "secrets": sealed.secrets,
+        "data_key_id": sealed.data_key_id,
+        "fingerprint": sealed.fingerprint,
+        "scopes": list(sealed.scopes),
+        "is_refreshable": sealed.is_refreshable,
+        "access_expires_at": None if lifetime is None else sealed.received_at + timedelta(seconds=lifetime),
+        "lifetime_seconds": lifetime,
+        "received_at": sealed.received_at,
+        "refresh_lifetime_seconds": sealed.refresh_lifetime_seconds,
+        "refresh_expires_at": sealed.refresh_expires_at,
+        "grant_expires_at": sealed.grant_expires_at,
+    }
 
 
 def insert_received(sealed: SealedVersion) -> CredentialVersion:
     """Insert ``sealed`` as ``received`` and return its row. Unconditional, in the caller's transaction if any."""
-    row = row_of(sealed)
+    row = CredentialVersion(**columns_of(sealed))
     row.save(force_insert=True)
     return row
 
@@ -136,7 +137,7 @@ def set_lifetime(version: CredentialVersion, lifetime_seconds: int) -> None:
     version.save(update_fields=["lifetime_seconds", "access_expires_at"])
 
 
-def ends_of(version: CredentialVersion) -> GrantEnds:
+def ends_of(version: CredentialVersion | SealedVersion) -> GrantEnds:
     """Return the ends of the grant as ``version`` has them. No I/O."""
     return GrantEnds(version.refresh_lifetime_seconds, version.refresh_expires_at, version.grant_expires_at)
 

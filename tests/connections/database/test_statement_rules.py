@@ -9,7 +9,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,9 +23,10 @@ from connections.database.clock import database_now
 from connections.database.locks import lock_connection
 from connections.database.pool import short_transaction
 from connections.lifecycle.credentials.due import GrantLifetimes
+from connections.lifecycle.credentials.grant_end import grant_ends_at
 from connections.lifecycle.credentials.promote import promote, promote_plainly
 from connections.lifecycle.credentials.store import store_received
-from connections.lifecycle.credentials.versions import SealedVersion, seal_version
+from connections.lifecycle.credentials.versions import SealedVersion, ends_of, seal_version
 from connections.lifecycle.refresh.claim import LEASE, Need, _why_not
 from connections.lifecycle.refresh.claim_query import insert_plain_claim
 from connections.lifecycle.refresh.recover import follows_doubt, settle_earlier
@@ -40,6 +41,7 @@ from connections.models import (
     CredentialVersion,
     Incident,
     IncidentKind,
+    OutboxEvent,
     Permission,
     ProviderApp,
     RefreshAttempt,
@@ -330,13 +332,16 @@ def told(connection: Connection, version_id: uuid.UUID) -> dict[str, Any]:
     return {name: plain(value) for name, value in row.items() if name not in ("id", "grant_id", "provider_account_id")}
 
 
+@pytest.mark.parametrize("vended", [None, *(timedelta(hours=hours) for hours in (0.9, 1.1, 23.9, 24.1))])
 def test_a_plain_promotion_leaves_every_column_as_the_rules_do(
-    acme: Tenant, globex: Tenant, monkeypatch: pytest.MonkeyPatch
+    acme: Tenant, monkeypatch: pytest.MonkeyPatch, vended: timedelta | None
 ) -> None:
     monkeypatch.setattr(random, "random", lambda: 0.5)
     plainly, by_rule = make_connection(acme), make_connection(acme, end_user="alice", account="another")
     for connection in (plainly, by_rule):
         spoil(connection)
+        last_vended_at = None if vended is None else database_now() - vended
+        Connection.objects.filter(id=connection.id).update(last_vended_at=last_vended_at)
     plain, ruled = sealed_for(plainly), sealed_for(by_rule)
     lifetimes = GrantLifetimes()
     assert promote_plainly(plain, lifetimes=lifetimes)
@@ -345,3 +350,25 @@ def test_a_plain_promotion_leaves_every_column_as_the_rules_do(
         assert locked is not None
         assert promote(locked, CredentialVersion.objects.get(id=ruled.id), now=now)
     assert told(plainly, plain.id) == told(by_rule, ruled.id)
+    events = OutboxEvent.objects.filter(type="connection.refreshed")
+    of_plain, of_ruled = (events.get(connection_id=connection.id).payload for connection in (plainly, by_rule))
+    assert of_plain == of_ruled | {"connection": str(plainly.id)}
+    assert of_ruled["connection"] == str(by_rule.id)
+
+
+@pytest.mark.parametrize("announced", [None, timedelta(days=1), timedelta(days=9)])
+@pytest.mark.parametrize("absolute", [None, 5 * 86_400])
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_plain_promotion_ends_the_grant_when_the_rule_does(
+    acme: Tenant, announced: timedelta | None, absolute: int | None, is_known: bool
+) -> None:
+    connection = make_connection(acme)
+    if not is_known:
+        Connection.objects.filter(id=connection.id).update(authorized_at=None)
+    authorized_at = Connection.objects.get(id=connection.id).authorized_at
+    sealed = sealed_for(connection)
+    sealed = replace(sealed, grant_expires_at=None if announced is None else sealed.received_at + announced)
+    lifetimes = GrantLifetimes(absolute=absolute)
+    assert promote_plainly(sealed, lifetimes=lifetimes)
+    ends_at = grant_ends_at(ends_of(sealed), lifetimes=lifetimes, authorized_at=authorized_at)
+    assert Connection.objects.get(id=connection.id).grant_expires_at == ends_at

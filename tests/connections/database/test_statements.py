@@ -36,6 +36,7 @@ WORDS = {
     "action": {"credential.vend"},
     "decision": {audit.ALLOWED},
     "verified_by": {"refresh"},
+    "type": {"connection.refreshed"},
     "locktype": {"advisory"},
 }
 EMPTY = {"", "{}"}
@@ -49,6 +50,7 @@ _PAIRED = [
     re.compile(_COLUMN + r"\s*(?:=|<>)\s*(?P<values>'[^']*')"),
     re.compile(_COLUMN + r"\s+IN\s*(?P<values>\((?:'[^']*'[,\s]*)+\))"),
     re.compile(r"(?P<values>'[^']*')\s*=\s*ANY\s*\(" + _COLUMN + r"\)"),
+    re.compile(r"NULLIF\(" + _COLUMN + r",\s*(?P<values>'[^']*')"),
     re.compile(r"CASE\s+" + _COLUMN + r"\s+WHEN\s+(?P<values>'[^']*')"),
 ]
 _INSERT = re.compile(
