@@ -175,8 +175,8 @@ a host that a call after consent names
     tests/field/test_entry_language.py::test_a_call_after_consent_names_the_host
     tests/field/test_entry_language.py::test_a_host_that_the_entry_does_not_allow_is_never_taken
     tests/field/test_entry_language.py::test_what_the_entry_looks_for_in_vain_is_told_as_the_entry_s_fault
-    tests/field/test_entry_language.py::test_a_shared_secret_never_goes_to_a_host_that_an_end_user_types
-    tests/field/test_entry_language.py::test_a_host_that_an_end_user_typed_opens_no_incident_for_others
+    tests/field/test_typed_hosts.py::test_a_shared_secret_never_goes_to_a_host_that_an_end_user_types
+    tests/field/test_typed_hosts.py::test_a_host_that_an_end_user_typed_opens_no_incident_for_others
 several values of the chosen workspace
     tests/field/test_entry_language.py::test_a_nested_value_of_the_token_response_is_kept
     tests/field/test_entry_language.py::test_several_values_of_the_only_workspace_are_taken
