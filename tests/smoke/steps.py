@@ -17,6 +17,7 @@ from providers.sandbox.client import SandboxControl
 from providers.sandbox.log import Entry
 from providers.sandbox.waiting import until
 from tests.smoke.browser import forms_of
+from tests.smoke.styles import WALKS, connect_by
 from tests.smoke.visitor import Unexpected, Visitor, expect, shown
 
 _POLL_SECONDS = 0.2
@@ -62,6 +63,9 @@ def run_steps(stack: LocalStack, steps: Recorder) -> None:
         _wait_for_refresh(api, hers, sandbox)
     with steps.step("disconnect", "ann disconnects: revoked at the provider, and confirmed"):
         _disconnect(api, ann, hers, sandbox)
+    for style in WALKS:
+        with steps.step(style, "ann connects by it in the widget, and what is vended works"):
+            connect_by(style, stack, api, ann)
     with steps.step("needs_reauth", "the revocation was noticed without a vend, and has its reason", since=revoked_at):
         _wait_for_needs_reauth(api, ben, his, sandbox)
     with steps.step("reconnect", "ben reconnects the same connection"):

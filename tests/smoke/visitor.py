@@ -37,7 +37,7 @@ class Visitor:
     def log_in(self) -> None:
         """Log in at the customer app, which has to ask for it."""
         page = self.browser.follow(f"{self._urls['customer_app']}/")
-        form = _form(page, "name", "password")
+        form = form_with(page, "name", "password")
         page = self.browser.follow(self.browser.submit(form, name=self.name, password=self.name))
         expect(page.status_code == 200 and "Log out" in page.text, f"{self.name} could not log in: {_described(page)}")
 
@@ -76,10 +76,32 @@ class Visitor:
         expect(sent_away.is_redirect, f"{action} does not lead to the widget: {_described(sent_away)}")
         return self.click_through(sent_away.headers["Location"])
 
+    def click(self, connect_url: str) -> requests.Response:
+        """Open a connect URL, take the click in the widget, and return the page to which that leads."""
+        landing = self.browser.get(connect_url)
+        page = self.browser.submit(form_with(landing, "token"), token=urlsplit(connect_url).fragment)
+        if "again" in page.text and (forms := [form for form in forms_of(page) if "token" in form.names]):
+            page = self.browser.submit(forms[0])
+        return self.browser.follow(page)
+
+    def allow_code(self, link: str) -> None:
+        """Open the provider's page with a code, sign in if asked, and allow everything."""
+        page = self.browser.follow(link)
+        for _ in range(_MOST_PAGES):
+            consent = next((form for form in forms_of(page) if ("action", "allow") in form.buttons), None)
+            if consent is not None:
+                page = self.browser.follow(self.browser.submit(consent, button=("action", "allow")))
+                expect("Access allowed" in page.text, f"the code is not taken: {_described(page)}")
+                return
+            sign_in = form_with(page, "username", "password")
+            answer = self.browser.submit(sign_in, username=self.account, password=self.account)
+            page = self.browser.follow(answer)
+        raise Unexpected(f"the provider does not ask for consent: {_described(page)}")
+
     def click_through(self, connect_url: str) -> str:
         """Open a connect URL, take the click in the widget, and return the link to the provider that it shows."""
         landing = self.browser.get(connect_url)
-        page = self.browser.submit(_form(landing, "token"), token=urlsplit(connect_url).fragment)
+        page = self.browser.submit(form_with(landing, "token"), token=urlsplit(connect_url).fragment)
         for _ in range(_MOST_PAGES):
             page = self.browser.follow(page)
             links = links_of(page)
@@ -104,7 +126,7 @@ class Visitor:
             if consent := next((form for form in forms if ("action", "allow") in form.buttons), None):
                 page = self.browser.submit(consent, button=("action", "allow"))
             else:
-                sign_in = _form(page, "username", "password")
+                sign_in = form_with(page, "username", "password")
                 page = self.browser.submit(sign_in, username=self.account, password=self.account)
             page = self.browser.follow(page, until=self._urls["web"])
         raise Unexpected(f"the provider does not lead back: {_described(page)}")
@@ -116,7 +138,7 @@ class Visitor:
     def revoke_at_provider(self) -> None:
         """Revoke the only app on the sandbox's page of connected apps."""
         page = self.browser.follow(f"{self._urls['sandbox']}/apps")
-        page = self.browser.follow(self.browser.submit(_form(page, "client_id")))
+        page = self.browser.follow(self.browser.submit(form_with(page, "client_id")))
         expect("No app has access" in page.text, f"{self.account} could not revoke the app: {_described(page)}")
 
 
@@ -126,7 +148,8 @@ def shown(page: requests.Response, attribute: str) -> str:
     return found[1] if found else ""
 
 
-def _form(page: requests.Response, *names: str) -> Form:
+def form_with(page: requests.Response, *names: str) -> Form:
+    """Return the form of a page that has these fields. Raises ``Unexpected``."""
     form = next((form for form in forms_of(page) if form.names.issuperset(names)), None)
     if form is None:
         raise Unexpected(f"there is no form with {' and '.join(names)}: {_described(page)}")
