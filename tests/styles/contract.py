@@ -20,7 +20,6 @@ from connections.lifecycle.refresh.refresh import refresh
 from connections.models import Connection, ConnectSession, ProviderApp, Revocation, SessionState, Tenant, Trigger
 from providers.catalog import loader
 from providers.sandbox.client import SandboxProcess
-from providers.strategies import strategy_for
 from providers.vocabulary import ProbeVerdict
 from tests.connections.lifecycle.clockwork import age
 from tests.connections.lifecycle.observed import reload
@@ -51,12 +50,8 @@ class StyleContract:
 
     # --- how alice connects by it -------------------------------------------------------------------------------------
     def typed(self, sandbox: SandboxProcess) -> dict[str, str]:
-        """What alice types into the widget."""
+        """What alice types into the widget, if anything."""
         return {}
-
-    def mistyped(self, sandbox: SandboxProcess) -> dict[str, str]:
-        """What she types where she makes a mistake; {} where nothing secret is typed."""
-        return {name: f"wrong-{value}" for name, value in self.typed(sandbox).items()}
 
     def go_through(self, alice: EndUser, invitation: Invitation, sandbox: SandboxProcess, app: ProviderApp) -> str:
         """Go through the widget as far as the completion code."""
@@ -175,8 +170,8 @@ class StyleContract:
         assert probe(connection.id, trigger=Trigger.SWEEP).verdict is ProbeVerdict.ALIVE
         assert [entry.outcome for entry in sandbox.control.log(endpoint="me")] == ["accepted"]
 
-    def test_a_dead_one_is_noticed_before_a_caller_finds_out(
-        self, connection: Connection, alice: EndUser, sandbox: SandboxProcess
+    def test_a_dead_one_is_noticed_before_a_caller_finds_out_and_mended_by_connecting_again(
+        self, connection: Connection, alice: EndUser, app: ProviderApp, sandbox: SandboxProcess
     ) -> None:
         before = self.vended(alice, connection)
         self.kill(sandbox, connection)
@@ -189,6 +184,13 @@ class StyleContract:
         assert (ended.status, ended.reason) == ("needs_reauth", self.reason)
         refused = alice.vend(str(connection.id))
         assert (refused.status_code, refused.json()["code"]) == (409, "reauthorization_required")
+        sandbox.control.settings(locked=[])
+        invitation = alice.invite(provider=app.provider, connection=str(connection.id))
+        answer = alice.complete(invitation, self.go_through(alice, invitation, sandbox, app))
+        assert answer.json()["connection"]["id"] == str(connection.id), answer.content
+        mended = reload(connection)
+        assert (mended.status, mended.reason) == ("active", "reconnected")
+        assert self.use(self.vended(alice, mended)).status_code == 200
 
     def test_a_provider_that_is_away_ends_nothing(self, connection: Connection, sandbox: SandboxProcess) -> None:
         sandbox.control.fault("status", endpoint="me", times=0)
@@ -202,21 +204,6 @@ class StyleContract:
         revoked = revoke(connection.id)
         assert (revoked is Revocation.CONFIRMED) is self.revokes
         assert self.use(credential).status_code == (401 if self.revokes else 200)
-
-    def test_a_mistake_is_told_and_leaves_nothing(
-        self, alice: EndUser, app: ProviderApp, sandbox: SandboxProcess
-    ) -> None:
-        mistyped = self.mistyped(sandbox)
-        invitation = alice.invite(provider=app.provider)
-        alice.start(invitation)
-        if not mistyped:
-            return
-        page = self.submit(alice, invitation, app, mistyped)
-        assert page.status_code == 422, page.content
-        fields = {item.name: item for item in loader.entry(app.provider).fields_of(self.style)}
-        secrets = [value for name, value in mistyped.items() if fields[name].secret]
-        assert not any(secret in page.content.decode() for secret in secrets)
-        assert not Connection.objects.exists()
 
     def test_nothing_secret_is_in_a_log_or_an_error(
         self,
@@ -236,5 +223,24 @@ class StyleContract:
         assert not any(credential["value"] in text for text in written)
         assert not any(credential["value"] in repr(entry) for entry in sandbox.control.log())
 
-    def test_the_style_is_one_that_operators_know(self) -> None:
-        assert strategy_for(self.style).title
+
+class TypedStyleContract(StyleContract):
+    """For styles by which the end user types something secret."""
+
+    def mistyped(self, sandbox: SandboxProcess) -> dict[str, str]:
+        """What alice types where she makes a mistake."""
+        return {name: f"wrong-{value}" for name, value in self.typed(sandbox).items()}
+
+    def test_a_mistake_is_told_and_leaves_nothing(
+        self, alice: EndUser, app: ProviderApp, sandbox: SandboxProcess
+    ) -> None:
+        mistyped = self.mistyped(sandbox)
+        invitation = alice.invite(provider=app.provider)
+        alice.start(invitation)
+        page = self.submit(alice, invitation, app, mistyped)
+        assert page.status_code == 422, page.content
+        fields = {item.name: item for item in loader.entry(app.provider).fields_of(self.style)}
+        secrets = [value for name, value in mistyped.items() if fields[name].secret]
+        assert secrets
+        assert not any(secret in page.content.decode() for secret in secrets)
+        assert not Connection.objects.exists()

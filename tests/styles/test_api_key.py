@@ -3,7 +3,7 @@
 from connections.models import Connection
 from providers.catalog.methods import ApiKeyMethod
 from providers.sandbox.client import SandboxProcess
-from tests.styles.contract import StyleContract
+from tests.styles.contract import TypedStyleContract
 
 _ENTRY = """
 name = "Played"
@@ -24,7 +24,7 @@ def entry(presentation: str, *, probe: str = 'url = "{issuer}/me"', fields: str 
     return f'{_ENTRY}{fields}[presentation.api_key]\n{presentation}\n[probe]\n{probe}\naccount_id = "/sub"\n'
 
 
-class TestInAHeader(StyleContract):
+class TestInAHeader(TypedStyleContract):
     style = ApiKeyMethod.style
     auth_method = "api_key"
 

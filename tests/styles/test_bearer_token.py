@@ -3,10 +3,10 @@
 from connections.models import Connection
 from providers.catalog.typed_methods import BearerTokenMethod
 from providers.sandbox.client import SandboxProcess
-from tests.styles.contract import StyleContract
+from tests.styles.contract import TypedStyleContract
 
 
-class TestBearerToken(StyleContract):
+class TestBearerToken(TypedStyleContract):
     style = BearerTokenMethod.style
     auth_method = "bearer"
 

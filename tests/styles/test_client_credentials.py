@@ -3,7 +3,7 @@
 from connections.models import Connection, ProviderApp
 from providers.catalog.methods import ClientCredentialsMethod
 from providers.sandbox.client import SandboxProcess
-from tests.styles.contract import StyleContract
+from tests.styles.contract import StyleContract, TypedStyleContract
 
 OWN = """
 name = "Played"
@@ -24,7 +24,7 @@ account_id = "/sub"
 """
 
 
-class TestClientCredentialsOfTheirOwn(StyleContract):
+class TestClientCredentialsOfTheirOwn(TypedStyleContract):
     style = ClientCredentialsMethod.style
     entry = OWN
     auth_method = "bearer"

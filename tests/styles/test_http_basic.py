@@ -3,10 +3,10 @@
 from connections.models import Connection
 from providers.catalog.typed_methods import HttpBasicMethod
 from providers.sandbox.client import SandboxProcess
-from tests.styles.contract import StyleContract
+from tests.styles.contract import TypedStyleContract
 
 
-class TestHttpBasic(StyleContract):
+class TestHttpBasic(TypedStyleContract):
     style = HttpBasicMethod.style
     auth_method = "basic"
 

@@ -11,7 +11,7 @@ from connections.refusals import AppMisconfigured, InvalidRequest
 from providers.catalog.password_method import PasswordMethod
 from providers.sandbox.client import SandboxProcess
 from tests.flows import EndUser
-from tests.styles.contract import StyleContract
+from tests.styles.contract import TypedStyleContract
 
 KEEPS = """
 name = "Played"
@@ -39,7 +39,7 @@ def held_by(connection: Connection) -> dict[str, str]:
     return {name: value.get_secret_value() for name, value in fields.items()}
 
 
-class TestPassword(StyleContract):
+class TestPassword(TypedStyleContract):
     style = PasswordMethod.style
     client = {"allows_legacy": True}
     auth_method = "bearer"

@@ -6,10 +6,10 @@ from providers.catalog.typed_methods import TwoStepLoginMethod
 from providers.sandbox.client import SandboxProcess
 from tests.connections.lifecycle.clockwork import age
 from tests.flows import EndUser
-from tests.styles.contract import StyleContract
+from tests.styles.contract import TypedStyleContract
 
 
-class TestTwoStepLogin(StyleContract):
+class TestTwoStepLogin(TypedStyleContract):
     style = TwoStepLoginMethod.style
     auth_method = "session"
     renews = True
