@@ -11,6 +11,7 @@ from collections.abc import Callable
 from celery import shared_task
 from celery.signals import worker_init, worker_process_init
 from django.conf import settings
+from django.db import Error
 
 from connections.database.clock import database_now
 from connections.database.pool import release_database, replace_broken_connections
@@ -26,6 +27,7 @@ from connections.lifecycle.health.undecryptable import retry_undecryptable
 from connections.lifecycle.housekeeping import sweep_old
 from connections.lifecycle.probe.probe import probe
 from connections.lifecycle.refresh import presence
+from connections.lifecycle.refresh.claim_query import find_apps
 from connections.lifecycle.refresh.recover import recover_unfinished
 from connections.lifecycle.refresh.refresh import refresh
 from connections.lifecycle.sweep import sweep_probes, sweep_refreshes, sweep_revocations
@@ -51,7 +53,16 @@ def show_presence(**_: object) -> None:
 @shared_task(name=Task.REFRESH, ignore_result=True)
 def refresh_connections(*connection_ids: str) -> None:
     """Refresh these connections, those that are still due."""
-    _each(connection_ids, lambda connection_id: refresh(connection_id, trigger=Trigger.SWEEP))
+    try:
+        apps = find_apps(*map(uuid.UUID, connection_ids))
+    except (ValueError, Error):  # each is looked for on its own, so that one failure does not stop the others
+        apps = {}
+        release_database()
+        replace_broken_connections()
+    _each(
+        connection_ids,
+        lambda connection_id: refresh(connection_id, trigger=Trigger.SWEEP, app=apps.get(connection_id)),
+    )
 
 
 @shared_task(name=Task.PROBE, ignore_result=True)

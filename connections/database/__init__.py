@@ -39,7 +39,7 @@ Of a refresh:
 - ``plain_promotion`` (56 %): ``lifecycle.credentials.promote_query`` makes a version current in one statement where
   nothing but the token has changed; ``promote`` decides about all else.
 - ``store_statement`` (20 %): ``lifecycle.credentials.store`` stores what came in one statement.
-- ``find_app`` (5 %, of the refreshes a second): a refresh looks up its provider app in a prepared statement.
+- ``find_apps`` (5 %, of the refreshes a second): the provider apps of a message's connections, in a prepared statement.
 - ``refresh_prepared`` (51 %): ``prepared``, as above.
 - ``broker_client`` (13 %): ``config.broker`` keeps the client that kombu makes anew for each command.
 - ``together`` (12 %, of the worker's time alone): ``lifecycle.sweep`` sends up to eight connections of one provider app

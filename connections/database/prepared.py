@@ -28,6 +28,17 @@ def fetch_prepared(statement: LiteralString, parameters: Mapping[str, Any], row:
         return cursor.execute(statement, parameters, prepare=True).fetchone()
 
 
+def fetch_all_prepared(statement: LiteralString, parameters: Mapping[str, Any], row: type[Row]) -> list[Row]:
+    """Run ``statement``. Return its rows, as ``fetch_prepared`` returns the first."""
+    database = connections[DEFAULT_DB_ALIAS]
+    database.ensure_connection()
+    with (
+        database.wrap_database_errors,
+        psycopg.Cursor(database.connection, row_factory=class_row(row)) as cursor,
+    ):
+        return cursor.execute(statement, parameters, prepare=True).fetchall()
+
+
 def execute_prepared(statement: LiteralString, parameters: Mapping[str, Any]) -> int:
     """Run ``statement`` and return the number of rows that it changed or found."""
     database = connections[DEFAULT_DB_ALIAS]

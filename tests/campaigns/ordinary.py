@@ -10,7 +10,6 @@ import sys
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from types import SimpleNamespace
 from typing import Any
 
 WITHOUT = "LATCHKEY_BENCH_WITHOUT"  # the environment variable that names a detour
@@ -236,14 +235,15 @@ def _promoted_by_the_rules() -> list[Change]:
 
 
 def _app_by_orm() -> list[Change]:
-    from connections.lifecycle.refresh import refresh
+    from connections import tasks  # noqa: F401 (where it is called)
+    from connections.lifecycle.refresh import claim_query, refresh  # noqa: F401 (likewise)
     from connections.models import Connection
 
-    def find_app(connection_id: uuid.UUID) -> Any:
-        found = Connection.objects.filter(id=connection_id).values_list("provider_app_id", "provider").first()
-        return None if found is None else SimpleNamespace(id=found[0], provider=found[1])
+    def find_apps(*connection_ids: uuid.UUID) -> dict[uuid.UUID, Any]:
+        found = Connection.objects.filter(id__in=connection_ids).values_list("id", "provider_app_id", "provider")
+        return {row[0]: claim_query.AppRow(*row) for row in found}
 
-    return [(refresh, "find_app", find_app)]
+    return _everywhere(claim_query.find_apps, "find_apps", find_apps)
 
 
 def _stored_by_orm() -> list[Change]:
@@ -294,7 +294,7 @@ ON_REFRESHES = {
     "plain_claim": Ordinary(_claimed_by_the_rules),
     "plain_promotion": Ordinary(_promoted_by_the_rules),
     "store_statement": Ordinary(_stored_by_orm),
-    "find_app": Ordinary(_app_by_orm),
+    "find_apps": Ordinary(_app_by_orm),
     "refresh_prepared": Ordinary(_unprepared),
     "broker_client": Ordinary(_client_each_time),
     "together": Ordinary(_one_a_message),

@@ -29,16 +29,34 @@ def test_what_fails_in_a_task_keeps_no_other_connection_from_its_turn(due: Conne
     assert RefreshAttempt.objects.get(connection=due).state == "promoted"
 
 
-def test_a_lost_database_connection_fails_one_and_not_those_that_follow(due: Connection) -> None:
+def test_a_database_connection_that_was_lost_before_a_task_fails_no_refresh(due: Connection) -> None:
     with database.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         (pid,) = cursor.fetchone()
     with session("") as other:
         other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
-    with pytest.raises(ExceptionGroup) as raised:
-        refresh_connections(str(uuid.uuid4()), str(due.id))
-    assert [type(failure) for failure in raised.value.exceptions] == [OperationalError]
+    refresh_connections(str(uuid.uuid4()), str(due.id))
     assert RefreshAttempt.objects.get(connection=due).state == "promoted"
+
+
+def test_a_database_connection_that_is_lost_meanwhile_fails_one_and_not_those_that_follow(due: Connection) -> None:
+    begun: list[str] = []
+
+    def act(connection_id: uuid.UUID) -> None:
+        begun.append(str(connection_id))
+        with database.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            (pid,) = cursor.fetchone()
+            if len(begun) == 1:
+                with session("") as other:
+                    other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+            cursor.execute("SELECT 1")
+
+    ids = (str(uuid.uuid4()), str(due.id))
+    with pytest.raises(ExceptionGroup) as raised:
+        tasks._each(ids, act)
+    assert [type(failure) for failure in raised.value.exceptions] == [OperationalError]
+    assert begun == [*ids]
 
 
 def test_what_a_task_does_not_begin_in_time_stays_due(due: Connection, monkeypatch: pytest.MonkeyPatch) -> None:

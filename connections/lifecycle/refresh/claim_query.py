@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from connections.database.prepared import fetch_prepared
+from connections.database.prepared import fetch_all_prepared, fetch_prepared
 from connections.models import Trigger, switches
 from connections.models.switches import KILL_SWITCH, PAUSE
 
@@ -126,11 +126,16 @@ def insert_plain_claim(
 class AppRow:
     """The provider app of a connection."""
 
+    connection_id: uuid.UUID
     id: uuid.UUID
     provider: str
 
 
-def find_app(connection_id: uuid.UUID) -> AppRow | None:
-    """Return the provider app of a connection, or None if there is no such connection. One prepared statement."""
-    statement = "SELECT provider_app_id AS id, provider FROM connections_connection WHERE id = %(id)s"
-    return fetch_prepared(statement, {"id": connection_id}, AppRow)
+def find_apps(*connection_ids: uuid.UUID) -> dict[uuid.UUID, AppRow]:
+    """Return the provider apps of connections by the connections' ids, without those that are gone. One statement."""
+    statement = (
+        "SELECT id AS connection_id, provider_app_id AS id, provider"
+        " FROM connections_connection WHERE id = ANY(%(ids)s)"
+    )
+    found = fetch_all_prepared(statement, {"ids": list(connection_ids)}, AppRow)
+    return {row.connection_id: row for row in found}

@@ -12,7 +12,7 @@ from datetime import timedelta
 from connections.database.clock import database_now
 from connections.database.pool import LockTimeout, release_database
 from connections.lifecycle.refresh.claim import Claim, Need, Outcome, RefreshReport, claim
-from connections.lifecycle.refresh.claim_query import find_app
+from connections.lifecycle.refresh.claim_query import AppRow, find_apps
 from connections.lifecycle.refresh.settle import abort, settle_failure, settle_success, settle_unread
 from connections.lifecycle.throttle import admission
 from connections.models import AttemptState, Connection, RefreshAttempt, Trigger
@@ -29,14 +29,16 @@ UNREAD_SECONDS = 300.0  # how often a sweep looks at a connection whose last ans
 _POLL_SECONDS = (0.05, 0.05, 0.1, 0.1, 0.2)
 
 
-def refresh(connection_id: uuid.UUID, *, trigger: Trigger, need: Need = Need()) -> RefreshReport:
-    """Refresh one connection if it is due, and return the outcome.
+def refresh(
+    connection_id: uuid.UUID, *, trigger: Trigger, need: Need = Need(), app: AppRow | None = None
+) -> RefreshReport:
+    """Refresh one connection if it is due, and return the outcome. ``app`` is its provider app, if that is known.
 
     HTTP: blocks for one exchange of its own at the most, never for that of another process. Opens short transactions,
     none of which spans HTTP. Nothing is sent while the throttle holds the provider back. A caller that waits may
     overdraw the provider's budget; a sweep may not (``trigger``).
     """
-    app = find_app(connection_id)
+    app = app or find_apps(connection_id).get(connection_id)
     release_database()
     if app is None:
         return RefreshReport(Outcome.GONE)

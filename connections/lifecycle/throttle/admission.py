@@ -112,8 +112,11 @@ def admit(
     """
     room = burst(budget)
     left = room * LEFT_TO_REFRESHES if server is Server.RESOURCE and room > 1 else 0
-    wait = _run(scripts.ADMIT, app_id, server, budget, room, left, int(is_urgent))
-    return None if wait is None else max(0.05, float(wait))
+    found = _run(scripts.ADMIT, app_id, server, budget, room, left, int(is_urgent))
+    if isinstance(found, bytes):
+        return max(0.05, float(found))
+    _calm[app_id, server] = found is None
+    return None
 
 
 def give_back(app_id: uuid.UUID, *, server: Server = Server.AUTHORIZATION) -> None:
@@ -129,8 +132,9 @@ def note(
     server: Server = Server.AUTHORIZATION,
     grace_seconds: int = 0,
 ) -> None:
-    """Learn from the outcome of a request; ``failure`` is None where it succeeded. One round trip to Redis.
+    """Learn from the outcome of a request; ``failure`` is None where it succeeded. At most two round trips to Redis.
 
+    A success takes none where the admission has said that there is nothing to clear.
     A refusal counts as an answer. A request that we could not send, for reasons of ours, teaches nothing.
     ``grace_seconds`` is how long the provider still accepts a refresh token that an unanswered request may have used
     up. A wait that we impose ourselves never lasts longer than that (0: no limit).
@@ -138,13 +142,13 @@ def note(
     if isinstance(failure, ProviderUnavailable):
         _note_silence(app_id, server, connection_id, failure.retry_after_seconds, grace_seconds=grace_seconds)
     elif failure is None or (isinstance(failure, GrantRejected | ClientRejected | RequestRejected) and failure.sent):
-        _run(scripts.ANSWERED, app_id, server)
+        _note_answer(app_id, server)
     elif not isinstance(failure, MalformedResponse):  # after a malformed answer the trial is still under way
         give_back(app_id, server=server)
 
 
 def note_probe(app_id: uuid.UUID, *, connection_id: uuid.UUID, found: ProbeResult, server: Server) -> None:
-    """Learn from the result of a probe or an introspection. One round trip to Redis."""
+    """Learn from the result of a probe or an introspection, as ``note`` does."""
     status = found.status
     is_down = found.unanswered or (status is not None and (status >= 500 or status == HTTPStatus.TOO_MANY_REQUESTS))
     if found.verdict not in (ProbeVerdict.ALIVE, ProbeVerdict.DEAD) and (is_down or found.retry_after_seconds):
@@ -152,7 +156,7 @@ def note_probe(app_id: uuid.UUID, *, connection_id: uuid.UUID, found: ProbeResul
     elif status is None:
         give_back(app_id, server=server)
     else:
-        _run(scripts.ANSWERED, app_id, server)
+        _note_answer(app_id, server)
 
 
 def restraints(server: Server) -> Restraints:
@@ -162,6 +166,14 @@ def restraints(server: Server) -> Restraints:
         return Restraints()
     held, on_trial = (frozenset(uuid.UUID(item.decode()) for item in group) for group in found)
     return Restraints(held, on_trial)
+
+
+def _note_answer(app_id: uuid.UUID, server: Server) -> None:
+    """Report an answer. If nothing was to be cleared at the last admission, remember it until a failure comes."""
+    if _calm.get((app_id, server)):
+        _unreported.add((app_id, server))
+    else:
+        _run(scripts.ANSWERED, app_id, server)
 
 
 def _note_silence(
@@ -178,6 +190,10 @@ def _note_silence(
         _run(scripts.HOLD, app_id, server, wait)
         logger.warning("provider_app_held", provider_app=str(app_id), server=server.value, seconds=wait)
         return
+    _calm[app_id, server] = False
+    if (app_id, server) in _unreported:
+        _unreported.discard((app_id, server))
+        _run(scripts.ANSWERED, app_id, server)
     opened = _run(
         scripts.FAILED,
         app_id,
@@ -203,6 +219,11 @@ class _Line:
 
 
 _lines: defaultdict[str, _Line] = defaultdict(_Line)  # by URL
+
+# Of each app and server: whether Redis knew of no failure at the last admission; and whether an answer has come since
+# that Redis was not told of. The next failure tells it first, so that failures still count in a row.
+_calm: dict[tuple[uuid.UUID, Server], bool] = {}
+_unreported: set[tuple[uuid.UUID, Server]] = set()
 
 
 def _run(script: str, app_id: uuid.UUID | None, server: Server, *arguments: object) -> Any:

@@ -39,7 +39,7 @@ end
 """
 
 # ARGV: app, server, requests a minute, room of the bucket, share of it that is left to others, whether it is urgent,
-# the other server. Answers nil, or the seconds to wait.
+# the other server. Answers the seconds to wait as a text; or 1 if an answer would change something; or nil.
 ADMIT = (
     _HEAD
     + f"""
@@ -66,6 +66,7 @@ if ARGV[6] == '0' and tokens < left + 1 then
 end
 put('tokens', tostring(math.max(tokens - 1, -room)), 'tokens_at', tostring(now))
 if is_trial then put(server .. ':trial_until', tostring(now + {TRIAL_SECONDS})) end
+if is_trial or redis.call('EXISTS', failing) == 1 then return 1 end
 return nil
 """
 )
