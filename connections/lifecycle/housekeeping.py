@@ -8,14 +8,16 @@ deliberately (``prune_audit``). ``connect.hold`` ends held grants sooner, and ``
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
+from typing import Any
 
 import structlog
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connection as database
-from django.db.models import Exists, Max, Model, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
 
 from connections.database.clock import database_now
@@ -42,7 +44,7 @@ logger = structlog.get_logger(__name__)
 
 BATCH = 1000
 AUDIT_STAYS = timedelta(days=30)  # the database insists on it
-RUN_SECONDS = 20.0
+RUN_SECONDS = 60.0
 
 
 def _attempts_before(moment: datetime) -> QuerySet[RefreshAttempt]:
@@ -54,71 +56,91 @@ def _attempts_before(moment: datetime) -> QuerySet[RefreshAttempt]:
     ended = RefreshAttempt.objects.filter(claimed_at__lt=moment).exclude(
         state__in=(*OPEN_STATES, AttemptState.RECEIVED)
     )
-    return ended.filter(~Exists(of_current), ~Exists(answers)).order_by("claimed_at")
+    return ended.filter(~Exists(of_current), ~Exists(answers))
 
 
-# By kind of row: the rows that may be deleted, the oldest first, given the moment before which a row is old.
-_OLD: dict[str, Callable[[datetime], QuerySet[Model]]] = {
-    "attempts": _attempts_before,
-    "connect_sessions": lambda moment: ConnectSession.objects.filter(
-        state__in=(SessionState.COMPLETED, SessionState.FAILED), expires_at__lt=moment
-    ).order_by("expires_at"),
-    "incidents": lambda moment: Incident.objects.filter(closed_at__lt=moment).order_by("closed_at"),
-    "connections": lambda moment: Connection.objects.filter(
-        status=Status.DISCONNECTED, status_changed_at__lt=moment
-    ).exclude(revocation=Revocation.PENDING),
+@dataclass(slots=True)
+class _Kind:
+    """One kind of row: those that may be deleted, and the column by which the oldest of them is known.
+
+    ``reached`` is how far this run has come in that column. Without it, each batch would pass anew over what the
+    earlier ones deleted, and over old rows that stay.
+    """
+
+    old: "QuerySet[Any]"
+    by: str
+    reached: Any = None
+
+    def delete_batch(self) -> int:
+        """Delete one batch and the rows that depend on it. Return how many rows of its own kind it had."""
+        old = self.old if self.reached is None else self.old.filter(**{f"{self.by}__gte": self.reached})
+        rows = list(lock_if_free_of(old.order_by(self.by).only("pk", self.by), limit=BATCH))
+        if rows:
+            self.reached = getattr(rows[-1], self.by)
+        old.model._default_manager.filter(pk__in=[row.pk for row in rows]).delete()
+        return len(rows)
+
+
+@dataclass(slots=True)
+class _Events:
+    """The events before ``moment``. The stream loses its beginning and nothing from its middle."""
+
+    moment: datetime
+    reached: int = 0
+
+    def delete_batch(self) -> int:
+        """Delete the oldest events. Record for each tenant the last one deleted, so that an older cursor is refused."""
+        rows = OutboxEvent.objects.filter(id__gt=self.reached).order_by("id").values_list("id", "created_at")
+        ids = [key for key, _ in takewhile(lambda event: event[1] < self.moment, rows[:BATCH])]
+        ends = OutboxEvent.objects.filter(id__in=ids).order_by().values("tenant_id").annotate(last=Max("id"))
+        for end in sorted(ends, key=lambda found: found["tenant_id"]):
+            Tenant.objects.filter(id=end["tenant_id"]).update(events_gone_to=Greatest("events_gone_to", end["last"]))
+        OutboxEvent.objects.filter(id__in=ids).delete()
+        self.reached = max(ids, default=self.reached)
+        return len(ids)
+
+
+# By kind of row, given the moment before which a row is old.
+_KINDS: dict[str, Callable[[datetime], _Kind | _Events]] = {
+    "attempts": lambda moment: _Kind(_attempts_before(moment), by="claimed_at"),
+    "events": _Events,
+    "connect_sessions": lambda moment: _Kind(
+        ConnectSession.objects.filter(state__in=(SessionState.COMPLETED, SessionState.FAILED), expires_at__lt=moment),
+        by="expires_at",
+    ),
+    "incidents": lambda moment: _Kind(Incident.objects.filter(closed_at__lt=moment), by="closed_at"),
+    "connections": lambda moment: _Kind(
+        Connection.objects.filter(status=Status.DISCONNECTED, status_changed_at__lt=moment).exclude(
+            revocation=Revocation.PENDING
+        ),
+        by="status_changed_at",
+    ),
 }
 
 
 def sweep_old(*, now: datetime) -> dict[str, int]:
-    """Delete old rows, for 20 s at the most. Return how many rows of each kind were deleted.
+    """Delete old rows, for a minute at the most. Return how many rows of each kind were deleted.
 
-    Each batch is one short transaction, which skips rows that another transaction has locked. The keys of the answer
-    are the kinds of ``RETENTION_DAYS`` whose rows are not kept for ever, and "operators' logins".
+    Each batch is one short transaction, which skips rows that another transaction has locked. The kinds take turns, so
+    that one with very many rows keeps no other waiting. The keys of the answer are the kinds of ``RETENTION_DAYS``
+    whose rows are not kept for ever, and "operators' logins".
     """
     give_up_at = time.monotonic() + RUN_SECONDS
-    gone = {}
-    for kind, days in settings.RETENTION_DAYS.items():
-        if days:
-            gone[kind] = _sweep(kind, now - timedelta(days=days), give_up_at=give_up_at)
-    gone["operators' logins"] = _sweep("operators' logins", now, give_up_at=give_up_at)
+    left: dict[str, _Kind | _Events] = {
+        kind: _KINDS[kind](now - timedelta(days=days)) for kind, days in settings.RETENTION_DAYS.items() if days
+    }
+    left["operators' logins"] = _Kind(Session.objects.filter(expire_date__lt=now), by="expire_date")
+    gone = dict.fromkeys(left, 0)
+    while left and time.monotonic() < give_up_at:
+        for kind, rows in list(left.items()):
+            with short_transaction():
+                count = rows.delete_batch()
+            gone[kind] += count
+            if count < BATCH:
+                del left[kind]
     if any(gone.values()):
         logger.info("old_rows_deleted", **{kind: count for kind, count in gone.items() if count})
     return gone
-
-
-def _sweep(kind: str, moment: datetime, *, give_up_at: float) -> int:
-    gone = 0
-    while time.monotonic() < give_up_at:
-        with short_transaction():
-            if kind == "events":
-                count = _delete_events(moment)
-            elif kind == "operators' logins":
-                count = _delete(Session.objects.filter(expire_date__lt=moment).order_by("expire_date"))
-            else:
-                count = _delete(_OLD[kind](moment))
-        gone += count
-        if count < BATCH:
-            break
-    return gone
-
-
-def _delete(old: QuerySet[Model]) -> int:
-    """Delete one batch and the rows that depend on it. Return how many rows of the batch's own kind it had."""
-    keys = [row.pk for row in lock_if_free_of(old, limit=BATCH)]
-    old.model._default_manager.filter(pk__in=keys).delete()
-    return len(keys)
-
-
-def _delete_events(moment: datetime) -> int:
-    """Delete the oldest events. Record for each tenant the last one deleted, so that an older cursor is refused."""
-    oldest = OutboxEvent.objects.order_by("id").values_list("id", "created_at")[:BATCH]
-    ids = [key for key, _ in takewhile(lambda event: event[1] < moment, oldest)]
-    ends = OutboxEvent.objects.filter(id__in=ids).order_by().values("tenant_id").annotate(last=Max("id"))
-    for end in sorted(ends, key=lambda found: found["tenant_id"]):
-        Tenant.objects.filter(id=end["tenant_id"]).update(events_gone_to=Greatest("events_gone_to", end["last"]))
-    OutboxEvent.objects.filter(id__in=ids).delete()
-    return len(ids)
 
 
 def prune_audit(*, before: datetime, actor: audit.Actor) -> int:
@@ -131,15 +153,16 @@ def prune_audit(*, before: datetime, actor: audit.Actor) -> int:
     detail = {"before": before.isoformat()}
     order = audit.record("audit.prune", actor=actor, detail=detail)
     before = min(before, database_now() - AUDIT_STAYS)
-    gone = 0
+    gone = last = 0
     while True:
         with short_transaction():
             with database.cursor() as cursor:
                 # The trigger allows deletions only under this order, and only in this transaction.
                 cursor.execute("SELECT set_config('latchkey.audit_prune', %s, true)", [str(order.pk)])
-            keys = AuditEvent.objects.filter(at__lt=before).order_by("id").values_list("id", flat=True)[:BATCH]
-            count = AuditEvent.objects.filter(Q(id__in=list(keys))).delete()[0]
-        gone += count
+            old = AuditEvent.objects.filter(id__gt=last, at__lt=before).order_by("id")
+            keys = list(old.values_list("id", flat=True)[:BATCH])
+            count = AuditEvent.objects.filter(Q(id__in=keys)).delete()[0]
+        gone, last = gone + count, max(keys, default=last)
         if count < BATCH:
             break
     audit.record("audit.pruned", actor=actor, detail=detail | {"rows": gone})

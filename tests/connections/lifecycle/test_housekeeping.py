@@ -92,6 +92,19 @@ def test_old_attempts_go_batch_by_batch(connection: Connection, monkeypatch: pyt
     assert sweep_old(now=database_now())["attempts"] == 0
 
 
+def test_a_kind_with_very_many_old_rows_keeps_no_other_waiting(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "BATCH", 1)
+    monkeypatch.setattr(housekeeping, "RUN_SECONDS", 0.3)
+    old_attempts(connection, 1000)
+    OutboxEvent.objects.update(created_at=database_now() - timedelta(days=91))
+    events_there_are = OutboxEvent.objects.count()
+    gone = sweep_old(now=database_now())
+    assert 0 < gone["attempts"] < 1000
+    assert gone["events"] == min(events_there_are, gone["attempts"]) > 0
+
+
 def test_attempts_that_something_stands_on_stay(connection: Connection) -> None:
     version = CredentialVersion.objects.get(connection=connection)
     stay = [
