@@ -27,8 +27,11 @@ def as_json(data: Any) -> str:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, nothing: str) -> str:
-    """Return a table with its columns aligned, or the sentence ``nothing`` if there are no rows."""
-    cells = [[_cell(value) for value in row] for row in rows]
+    """Return a table with its columns aligned, or the sentence ``nothing`` if there are no rows.
+
+    What is too long is cut, but in the last column: nothing stands behind it.
+    """
+    cells = [[*map(_cell, row[:-1]), plain(row[-1])] for row in rows]
     if not cells:
         return nothing
     widths = [max(len(line[column]) for line in [list(headings), *cells]) for column in range(len(headings))]

@@ -66,8 +66,8 @@ class Command(OperatorCommand):
 def _list(options: dict[str, Any]) -> Answer:
     files = catalog_files()
     data = [_data(found, files[slug]) for slug, found in load_catalog().items() if slug in files]
-    rows = [(row["slug"], row["name"], row["category"], row["auth_styles"], row["source"]) for row in data]
-    headings = ("slug", "name", "category", "connects by", "source")
+    rows = [(row["slug"], row["name"], row["category"], row["source"], row["auth_styles"]) for row in data]
+    headings = ("slug", "name", "category", "source", "connects by")
     cautions = [line for row in data for line in row["cautions"]]
     return Answer(data, "\n".join([table(headings, rows, nothing="The catalogue is empty."), *cautions]))
 

@@ -15,6 +15,10 @@ def test_a_table_aligns_its_columns_and_cuts_what_is_too_long() -> None:
     assert lines[2].split() == ["a" * 47 + "…", "-"]
 
 
+def test_the_last_column_of_a_table_is_shown_whole() -> None:
+    assert table(("n", "name"), [(1, "a" * 60)], nothing="none").splitlines()[1].split() == ["1", "a" * 60]
+
+
 def test_a_table_without_rows_is_a_sentence() -> None:
     assert table(("name",), [], nothing="There is nothing.") == "There is nothing."
 
