@@ -59,12 +59,12 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
-    "config.middleware.ApiApart",
-    "config.middleware.HealthBeforeHostCheck",
+    "config.web.middleware.ApiApart",
+    "config.web.middleware.HealthBeforeHostCheck",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.middleware.OnePublicHost",
-    "config.middleware.NoNul",
+    "config.web.middleware.OnePublicHost",
+    "config.web.middleware.NoNul",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -76,7 +76,7 @@ MIDDLEWARE = [
 # The middleware of API calls, which replaces the list above. None of these may hook into views.
 API_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "config.middleware.OnePublicHost",
+    "config.web.middleware.OnePublicHost",
     "django.middleware.common.CommonMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -96,6 +96,10 @@ TEMPLATES = [
         },
     }
 ]
+# Threads of a web process for requests that may wait for a provider, and for all others but vends. Neither takes a
+# thread of the other kind. A thread that waits for a provider costs no CPU and no database connection.
+PROVIDER_THREADS = env.int("LATCHKEY_PROVIDER_THREADS", default=64)
+PLAIN_THREADS = env.int("LATCHKEY_PLAIN_THREADS", default=8)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"

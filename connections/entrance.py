@@ -42,13 +42,13 @@ def actor_of(request: HttpRequest, *, client: ApiClient | None = None, subject: 
     )
 
 
-def log_crash(request: HttpRequest, error: BaseException) -> None:
-    """Log that ``request`` ended in ``error``: the class names of the error and its causes, and where it arose.
+def log_crash(path: str, error: BaseException) -> None:
+    """Log that a request to ``path`` ended in ``error``: the class names of it and its causes, and where it arose.
 
     Never logs the error's text or a variable: both may hold secrets. ``way`` lists the product's frames, the outermost
     first, and then the frame that raised the error, each as ``file:line``.
     """
-    logger.error("unhandled", error=type(error).__name__, causes=_causes(error), way=_way(error), path=request.path)
+    logger.error("unhandled", error=type(error).__name__, causes=_causes(error), way=_way(error), path=path)
 
 
 def _causes(error: BaseException) -> list[str]:

@@ -75,8 +75,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE connections_auditevent DISABLE TRIGGER audit_no_truncate")
-    # What a web process does at its start, for ``wsgi_client``: it sets up the logs, and holds a lock in this database.
-    importlib.import_module("config.wsgi")
+    # What a web process does at its start, for ``asgi_client``: it sets up the logs, and holds a lock in this database.
+    importlib.import_module("config.asgi")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", _empty_tables)
         yield

@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from django.http import HttpResponse
 
+from tests.asgi_client import AsgiClient
 from tests.factories import RETURN_URL, Caller
 from tests.person import Person
-from tests.wsgi_client import WsgiClient
 
 _MOST_HOPS = 5
 SAME_ORIGIN = {"sec-fetch-site": "same-origin", "sec-fetch-dest": "document"}
@@ -34,7 +34,7 @@ class EndUser:
     name: str
     backend: Caller
     tenant: str = "acme"
-    browser: WsgiClient = field(default_factory=WsgiClient)
+    browser: AsgiClient = field(default_factory=AsgiClient)
     person: Person = field(init=False)
 
     def __post_init__(self) -> None:
@@ -116,7 +116,7 @@ class EndUser:
 def call(caller: Caller | None, method: str, path: str, body: Any = None) -> HttpResponse:
     """Call the API as ``caller``, without a key for None."""
     headers = caller.headers if caller is not None else {}
-    response: HttpResponse = WsgiClient().generic(
+    response: HttpResponse = AsgiClient().generic(
         method, f"/api/v1{path}", "" if body is None else _json(body), "application/json", headers=headers
     )
     return response

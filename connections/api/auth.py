@@ -84,11 +84,6 @@ class PresentedKey:
     key_hash: bytes = field(repr=False)
     address: str | None
 
-    def must_name_tenant(self) -> None:
-        """Raise ``InvalidRequest`` if the key is operator-wide: a call of such a client has to name the tenant."""
-        if (client := client_with_key(self.key_hash)) is not None:
-            tenant_meant(client, None)
-
 
 class VendKeyAuth(HttpBearer):
     """Reads the same header without a check: ``lifecycle.vend`` checks the key."""

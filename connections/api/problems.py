@@ -89,43 +89,42 @@ def _member(loc: Sequence[str | int]) -> str:
     return ".".join(str(part) for part in parts if isinstance(part, int) or _NAME.fullmatch(part))
 
 
+def answer_error(error: Exception, *, path: str) -> HttpResponse:
+    """Return the problem document that says what ``error`` is. An unexpected one goes to the log, with ``path``."""
+    match error:
+        case Refusal():
+            return problem(error.code, error.detail, retry_after_seconds=error.retry_after_seconds, **error.extra)
+        case ValidationError():
+            return _answer_invalid(error)
+        case HttpError():
+            codes = {401: "unauthorized", 403: "permission_denied", 404: "not_found"}
+            return problem(codes.get(error.status_code, "invalid_request"), str(error), status=error.status_code)
+        case Http404():
+            return problem("not_found", "There is nothing at this address.")
+        case RequestDataTooBig():
+            return problem("request_too_large", "The request's body is larger than this API accepts.")
+        case LockTimeout():
+            return problem("busy", "Somebody else is changing this at the moment: ask again.", retry_after_seconds=1)
+        case Unreadable():
+            return problem(CredentialUnreadable.code, "A stored secret does not open: its key may be missing.")
+        case _:
+            log_crash(path, error)
+            return problem("internal_error", "Something went wrong here; it is in the log.", status=500)
+
+
+def _answer_invalid(error: ValidationError) -> HttpResponse:
+    # Pydantic's message names the rule. The value that was sent is left out, because it may be a secret.
+    errors = [{"field": _member(item["loc"]), "message": str(item["msg"])} for item in error.errors]
+    first = errors[0] if errors else {"field": "", "message": "The request is not valid."}
+    detail = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
+    return problem("invalid_request", detail, field=first["field"], errors=errors)
+
+
 def install(api: NinjaAPI) -> None:
     """Make every error of ``api`` a problem document."""
 
-    @api.exception_handler(Refusal)
-    def answer_refusal(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-        return problem(refusal.code, refusal.detail, retry_after_seconds=refusal.retry_after_seconds, **refusal.extra)
+    def answer(request: HttpRequest, error: Exception) -> HttpResponse:
+        return answer_error(error, path=request.path)
 
-    @api.exception_handler(ValidationError)
-    def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-        # Pydantic's message names the rule. The value that was sent is left out, because it may be a secret.
-        errors = [{"field": _member(item["loc"]), "message": str(item["msg"])} for item in error.errors]
-        first = errors[0] if errors else {"field": "", "message": "The request is not valid."}
-        detail = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
-        return problem("invalid_request", detail, field=first["field"], errors=errors)
-
-    @api.exception_handler(HttpError)
-    def http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
-        codes = {401: "unauthorized", 403: "permission_denied", 404: "not_found"}
-        return problem(codes.get(error.status_code, "invalid_request"), str(error), status=error.status_code)
-
-    @api.exception_handler(Http404)
-    def answer_missing(request: HttpRequest, error: Http404) -> HttpResponse:
-        return problem("not_found", "There is nothing at this address.")
-
-    @api.exception_handler(RequestDataTooBig)
-    def too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
-        return problem("request_too_large", "The request's body is larger than this API accepts.")
-
-    @api.exception_handler(LockTimeout)
-    def busy(request: HttpRequest, error: LockTimeout) -> HttpResponse:
-        return problem("busy", "Somebody else is changing this at the moment: ask again.", retry_after_seconds=1)
-
-    @api.exception_handler(Unreadable)
-    def unreadable(request: HttpRequest, error: Unreadable) -> HttpResponse:
-        return problem(CredentialUnreadable.code, "A stored secret does not open: its key may be missing.")
-
-    @api.exception_handler(Exception)
-    def answer_crash(request: HttpRequest, error: Exception) -> HttpResponse:
-        log_crash(request, error)
-        return problem("internal_error", "Something went wrong here; it is in the log.", status=500)
+    for kind in (ValidationError, HttpError, Http404, Exception):  # ninja answers the first three itself otherwise
+        api.add_exception_handler(kind, answer)

@@ -19,6 +19,7 @@ from connections.api.texts import (
     Text,
     check_storable,
 )
+from connections.lifecycle.vend.order import LONGEST_WAIT_SECONDS
 
 
 class Request(BaseModel):
@@ -255,6 +256,9 @@ class VendIn(Request):
     end_user: EndUser | None = None
     scopes: Annotated[list[ScopeName], Field(max_length=200)] = []
     min_ttl: Annotated[float, Field(ge=0, le=86_400)] | None = None
+    wait: Annotated[float, Field(ge=0, le=LONGEST_WAIT_SECONDS)] | None = Field(
+        None, description="seconds to wait for a refresh if no valid credential is left; also `Prefer: wait=N`"
+    )
     purpose: Note = ""
     agent: Note = ""
 

@@ -11,18 +11,9 @@ from ninja import NinjaAPI
 
 from connections.api import problems
 from connections.api.auth import ApiKeyAuth, VendKeyAuth
-from connections.api.direct import Direct, shortened
 from connections.api.routers import connect_sessions, connections, events, providers, tenants, vend
-from connections.api.schemas import VendByOwnerIn, VendIn
 
 _View = Callable[..., HttpResponse]
-
-
-# By the operation's name in the OpenAPI document.
-_DIRECT = {
-    "vend_by_id": Direct(vend.vend_by_id, VendIn),
-    "vend_by_owner": Direct(vend.vend_by_owner, VendByOwnerIn),
-}
 
 
 class _API(NinjaAPI):
@@ -37,10 +28,7 @@ class _API(NinjaAPI):
         """Return a pattern of ninja's with our view in its place."""
         if isinstance(theirs, URLResolver):
             return theirs
-        view = _with_problems(theirs.callback)
-        direct = _DIRECT.get(theirs.name or "")
-        callback = view if direct is None else shortened(self, view, direct)
-        return URLPattern(theirs.pattern, callback, theirs.default_args, theirs.name)
+        return URLPattern(theirs.pattern, _with_problems(theirs.callback), theirs.default_args, theirs.name)
 
 
 def _with_problems(view: _View) -> _View:
@@ -72,7 +60,6 @@ api = _API(
     urls_namespace="api",
 )
 problems.install(api)
-# The vend comes first: callers use it most.
 api.add_router("", vend.router, auth=VendKeyAuth())
 api.add_router("/tenants", tenants.router, auth=ApiKeyAuth())
 api.add_router("/providers", providers.router, auth=ApiKeyAuth())

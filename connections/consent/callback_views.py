@@ -94,5 +94,5 @@ def _failure_of(request: HttpRequest, error: Exception) -> Failure:
         return Failure.BUSY
     if isinstance(error, BAD_REQUESTS):
         return failure_of_bad(error)
-    log_crash(request, error)
+    log_crash(request.path, error)
     return Failure.INTERNAL

@@ -15,7 +15,7 @@ its name in ``tests/campaigns/ordinary.py``. What the raw statements say is comp
 
 Of a vend:
 
-- ``api_middleware`` (18 %): ``config.middleware.ApiApart`` answers calls of the API before the middleware of the pages,
+- ``api_middleware`` (18 %): ``config.web.middleware.ApiApart`` answers calls of the API before the middleware of the pages,
   because they have no session, form, message or page. ``API_MIDDLEWARE`` lists the middleware that they still pass.
 - ``direct`` (12 %): ``api.direct`` reads the usual request of a vend and calls its operation, past ninja's routing,
   authentication and parsing; all else goes through ninja.

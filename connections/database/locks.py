@@ -8,7 +8,7 @@ Every function here needs an open transaction.
 
 import uuid
 from collections.abc import Iterable
-from typing import Final, TypeVar
+from typing import Final, LiteralString, TypeVar
 
 from django.db.models import Model, QuerySet
 
@@ -46,6 +46,17 @@ def lock_if_free(connection_id: uuid.UUID) -> bool:
     """Lock the connection's row without waiting. Return False if it is gone or another transaction has locked it."""
     statement = "SELECT FROM connections_connection WHERE id = %(id)s FOR NO KEY UPDATE SKIP LOCKED"
     return execute_prepared(statement, {"id": connection_id}) == 1
+
+
+def lock_unlocked_of(connection_ids: LiteralString) -> LiteralString:
+    """Return SQL for the ids of those of ``connection_ids`` (SQL) whose rows nobody has locked, and lock these.
+
+    Waits for nobody. Several statements may do so for the same rows at once: none waits for another.
+    """
+    return (
+        f"SELECT id FROM connections_connection WHERE id = ANY (ARRAY({connection_ids}))"  # noqa: S608 (both are literals)
+        " ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
+    )
 
 
 def lock_due(due: QuerySet[Connection], *, limit: int) -> QuerySet[Connection]:

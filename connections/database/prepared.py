@@ -14,6 +14,14 @@ from psycopg.rows import class_row
 Row = TypeVar("Row")
 
 
+def squeezed(statement: LiteralString) -> LiteralString:
+    """Return ``statement`` without the spaces that only people need.
+
+    Psycopg keeps what it has parsed of a statement only if that is shorter than 4096 characters.
+    """
+    return " ".join(statement.split())
+
+
 def fetch_prepared(statement: LiteralString, parameters: Mapping[str, Any], row: type[Row]) -> Row | None:
     """Run ``statement``. Return its first row as an instance of ``row``, or None if there is no row.
 

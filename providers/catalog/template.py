@@ -12,6 +12,7 @@ import base64
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from providers.errors import Evidence, MisconfiguredProvider
 
@@ -91,6 +92,7 @@ def _names(parts: tuple[_Part, ...]) -> Iterator[str]:
         yield from _names(part.encoded or ())
 
 
+@lru_cache(maxsize=1024)
 def _parts(template: str, *, loosely: bool = False) -> tuple[_Part, ...]:
     parts, at = _read(template, 0, is_inside=False, loosely=loosely and "{{" not in template)
     if at < len(template):

@@ -8,11 +8,11 @@ from django.conf import settings
 
 from config.hidden import HiddenUrl
 from config.logging import _OneLine
-from tests.wsgi_client import WsgiClient
+from tests.asgi_client import AsgiClient
 
 
 def test_a_foreign_host_is_told_in_one_line(caplog: pytest.LogCaptureFixture, db: None) -> None:
-    assert WsgiClient().get("/admin/", headers={"host": "evil.example"}).status_code == 400
+    assert AsgiClient().get("/admin/", headers={"host": "evil.example"}).status_code == 400
     told = [record for record in caplog.records if record.name == "django.security.DisallowedHost"]
     assert told
     for record in told:

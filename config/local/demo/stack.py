@@ -32,8 +32,8 @@ from providers.sandbox.client import command_line
 DEFAULT_PORTS = {"web": 8000, "sandbox": 9400, "customer_app": 8080}
 _MODULES = {
     # The access log stays off: its lines would hold paths with ids.
-    "web": "granian --interface wsgi --host {host} --port {port} --workers 2 --blocking-threads 8 --no-access-log"
-    " --log-level error config.wsgi:application",
+    "web": "granian --interface asgi --host {host} --port {port} --workers 2 --backpressure 4096 --no-access-log"
+    " --log-level error config.asgi:application",
     "worker": "celery -q -A config worker -n {name}@%h -P threads -c 64 -l INFO --without-gossip --without-mingle"
     " -Q celery,refresh,probe",
     "beat": "celery -q -A config beat -S celery.beat:Scheduler -l WARNING",

@@ -90,12 +90,14 @@ def _note(app_id: uuid.UUID, claimed: Claim, failure: ProviderError | None) -> N
     admission.note(app_id, connection_id=claimed.connection_id, failure=failure, grace_seconds=grace_seconds)
 
 
-def refresh_and_wait(connection_id: uuid.UUID, *, trigger: Trigger, need: Need) -> RefreshReport:
-    """Refresh one connection, or wait up to 10 s for the refresh that is under way.
+def refresh_and_wait(
+    connection_id: uuid.UUID, *, trigger: Trigger, need: Need, wait_seconds: float = WAIT_SECONDS
+) -> RefreshReport:
+    """Refresh one connection, or wait up to ``wait_seconds`` for the refresh that is under way, in this thread.
 
     An attempt that fails ends the wait at once. ``Outcome.IN_FLIGHT`` means that the time ran out.
     """
-    give_up_at = time.monotonic() + WAIT_SECONDS
+    give_up_at = time.monotonic() + wait_seconds
     while True:
         report = refresh(connection_id, trigger=trigger, need=need)
         if report.outcome is not Outcome.IN_FLIGHT or time.monotonic() >= give_up_at:

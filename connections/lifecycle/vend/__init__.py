@@ -4,8 +4,10 @@ Promise: nobody gets a credential that is not theirs to use; each vend and each 
 In: an API key and an order. Out: an opened credential with how to present it, or a named refusal. Changes: audit rows,
 and when a connection was last vended.
 
-- ``vend``: the use case; ``query``: its one statement
+- ``order``: what a caller asks; ``vend``: the use case, for one order or many at once; ``query``: its one statement
 - ``rules``: the same decision in Python, for every case that the statement does not allow
+- ``refusal``: why not, in words that a caller can act on
+- ``opening``: opens the credential and says how to present it
 - ``by_owner``: finds the connection of a tenant, a provider and an end user
 - ``reconnect_url``: the operator's page where an end user connects again
 """

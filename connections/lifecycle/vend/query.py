@@ -1,12 +1,15 @@
-"""The one statement of a vend: who asks, what they may have, the ciphertext, and the audit row, committed together.
+"""The one statement of vends: who asks, what they may have, the ciphertexts, and the audit rows, committed together.
 
-PostgreSQL checks the key, finds the connection, decides the plain cases and writes the audit row in one round trip.
+PostgreSQL checks the keys, finds the connections, decides the plain cases and writes the audit rows in one round trip.
+Orders that come at the same time share one statement and one commit. Each of them is looked up by itself, so that a
+plan never depends on how many there are.
 The statement allows nothing that ``rules.decide_vend`` would not allow. For every case that it leaves open it returns
 the facts, and that function decides. The statement compares scopes by name. The rules by which one scope stands for
 another are in the catalogue, which may change at any time. So where a granted scope stands for a requested one, the
 statement runs a second time, with the name of the granted one.
 """
 
+import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,72 +17,91 @@ from datetime import datetime
 from typing import Any
 
 from connections.access.targets import scope_rules_of
-from connections.database.prepared import fetch_prepared
+from connections.database.locks import lock_unlocked_of
+from connections.database.prepared import fetch_all_prepared, squeezed
 from connections.lifecycle.credentials.due import probe_intervals
+from connections.lifecycle.vend.order import VendOrder
 from connections.lifecycle.vend.rules import DEFAULT_MIN_TTL_SECONDS, VendFacts
 from connections.models import OwnerKind, Status, switches
 from connections.models.switches import KILL_SWITCH
 
-_STATEMENT = f"""
-WITH caller AS (
-    SELECT client.id, client.tenant_id, client.permissions, client.suspended_at IS NOT NULL AS is_suspended
-      FROM connections_apikey AS key
-      JOIN connections_apiclient AS client ON client.id = key.client_id
-     WHERE key.key_hash = %(key_hash)s AND key.revoked_at IS NULL AND key.expires_at > now()
+_STATEMENT = squeezed(f"""
+WITH asked AS (
+    SELECT * FROM json_to_recordset(%(orders)s::json) AS asked (
+        number int, key_hash text, connection_id uuid, tenant text, end_user text, scopes text[], needed_scopes text[],
+        min_ttl float8, agent text, purpose text, address inet)
 ), found AS (
-    SELECT connection.id AS connection_id, connection.status, connection.reason, connection.owner_kind,
-           connection.end_user, connection.binding, connection.params,
-           connection.provider_account_id, connection.provider_account_name,
-           connection.verified_at, connection.verified_by, connection.last_vended_at,
-           tenant.id AS tenant_id, tenant.reconnect_url,
-           app.provider, app.auth_style, app.params AS app_params, app.discovered,
-           {switches.sql(KILL_SWITCH)} AS is_suspended,
-           version.id AS version_id, version.secrets, version.scopes, version.is_refreshable,
-           version.access_expires_at, version.lifetime_seconds, version.fingerprint,
-           data_key.id AS data_key_id, data_key.kek_id, data_key.wrapped,
-           ARRAY(SELECT scope.name::text FROM connections_scope AS scope
-                  WHERE scope.connection_id = connection.id AND scope.is_requested AND NOT scope.is_granted
-                  ORDER BY scope.name) AS missing_scopes
-      FROM caller
-      JOIN connections_connection AS connection ON connection.id = %(connection_id)s
-      JOIN connections_tenant AS tenant
-        ON tenant.id = connection.tenant_id
-       AND (tenant.slug = %(tenant)s AND coalesce(caller.tenant_id, tenant.id) = tenant.id
-            OR tenant.id = caller.tenant_id AND %(tenant)s::text IS NULL)
-      JOIN connections_providerapp AS app ON app.id = connection.provider_app_id
-      LEFT JOIN connections_credentialversion AS version ON version.id = connection.current_version_id
-      LEFT JOIN connections_datakey AS data_key ON data_key.id = version.data_key_id
+    SELECT asked.number, caller.id AS client_id, caller.permissions, caller.is_suspended AS is_client_suspended,
+           theirs.*
+      FROM asked
+      JOIN LATERAL (
+            SELECT client.id, client.tenant_id, client.permissions, client.suspended_at IS NOT NULL AS is_suspended
+              FROM connections_apikey AS key
+              JOIN connections_apiclient AS client ON client.id = key.client_id
+             WHERE key.key_hash = decode(asked.key_hash, 'hex') AND key.revoked_at IS NULL AND key.expires_at > now()
+             LIMIT 1
+           ) AS caller ON true
+      LEFT JOIN LATERAL (
+            SELECT connection.id AS connection_id, connection.status, connection.reason, connection.owner_kind,
+                   connection.end_user, connection.binding, connection.params,
+                   connection.provider_account_id, connection.provider_account_name,
+                   connection.verified_at, connection.verified_by, connection.last_vended_at,
+                   tenant.id AS tenant_id, tenant.reconnect_url,
+                   app.id AS app_id, app.provider, app.auth_style, app.params AS app_params, app.discovered,
+                   {switches.sql(KILL_SWITCH)} AS is_suspended,
+                   version.id AS version_id, version.secrets, version.scopes, version.is_refreshable,
+                   version.access_expires_at, version.lifetime_seconds, version.fingerprint,
+                   data_key.id AS data_key_id, data_key.kek_id, data_key.wrapped,
+                   ARRAY(SELECT scope.name::text FROM connections_scope AS scope
+                          WHERE scope.connection_id = connection.id AND scope.is_requested AND NOT scope.is_granted
+                          ORDER BY scope.name) AS missing_scopes
+              FROM connections_connection AS connection
+              JOIN connections_tenant AS tenant
+                ON tenant.id = connection.tenant_id
+               AND (tenant.slug = asked.tenant AND coalesce(caller.tenant_id, tenant.id) = tenant.id
+                    OR tenant.id = caller.tenant_id AND asked.tenant IS NULL)
+              JOIN connections_providerapp AS app ON app.id = connection.provider_app_id
+              LEFT JOIN connections_credentialversion AS version ON version.id = connection.current_version_id
+              LEFT JOIN connections_datakey AS data_key ON data_key.id = version.data_key_id
+             WHERE connection.id = asked.connection_id
+             LIMIT 1
+           ) AS theirs ON true
 ), allowed AS (
-    SELECT found.*, caller.id AS client_id
-      FROM found, caller
+    SELECT asked.*, found.client_id, found.tenant_id, found.version_id, found.fingerprint, found.last_vended_at,
+           nextval('connections_auditevent_id_seq') AS audit_id
+      FROM found
+      JOIN asked ON asked.number = found.number
      WHERE NOT found.is_suspended
-       AND NOT caller.is_suspended
-       AND 'vend' = ANY (caller.permissions)
+       AND NOT found.is_client_suspended
+       AND 'vend' = ANY (found.permissions)
        AND found.status IN ('active', 'suspect')
-       AND CASE WHEN %(end_user)s::text IS NULL THEN 'vend_without_user' = ANY (caller.permissions)
-                ELSE found.owner_kind = 'tenant' OR found.end_user = %(end_user)s END
-       AND found.scopes::text[] @> %(needed_scopes)s::text[]
+       AND CASE WHEN asked.end_user IS NULL THEN 'vend_without_user' = ANY (found.permissions)
+                ELSE found.owner_kind = 'tenant' OR found.end_user = asked.end_user END
+       AND found.scopes::text[] @> asked.needed_scopes
        AND (found.access_expires_at IS NULL
-            OR found.access_expires_at > now() + %(min_ttl)s * interval '1 second')
+            OR found.access_expires_at > now() + asked.min_ttl * interval '1 second')
 ), audited AS (
-    INSERT INTO connections_auditevent (action, decision, tenant_id, connection_id, credential_version_id,
+    INSERT INTO connections_auditevent (id, action, decision, tenant_id, connection_id, credential_version_id,
                                         api_client_id, subject, agent, purpose, scopes, address, fingerprint)
-    SELECT 'credential.vend', 'allowed', tenant_id, connection_id, version_id,
-           client_id, coalesce(%(end_user)s, ''), %(agent)s, %(purpose)s, %(scopes)s, %(address)s, fingerprint
+    SELECT audit_id, 'credential.vend', 'allowed', tenant_id, connection_id, version_id,
+           client_id, coalesce(end_user, ''), agent, purpose, scopes, address, fingerprint
       FROM allowed
     RETURNING id
 ), noticed AS (
     UPDATE connections_connection AS connection
-       SET last_vended_at = now(),
-           probe_due_at = least(connection.probe_due_at, now() + %(probe_within)s)
-      FROM allowed
-     WHERE connection.id = allowed.connection_id
-       AND (allowed.last_vended_at IS NULL OR allowed.last_vended_at < now() - interval '5 minutes')
+       SET last_vended_at = now(), probe_due_at = least(connection.probe_due_at, now() + %(probe_within)s)
+     WHERE connection.id = ANY (ARRAY({
+    lock_unlocked_of(
+        "SELECT connection_id FROM allowed"
+        " WHERE last_vended_at IS NULL OR last_vended_at < now() - interval '5 minutes'"
+    )
+}))
 )
-SELECT caller.id AS client_id, caller.permissions, caller.is_suspended AS is_client_suspended,
-       found.*, audited.id AS audit_id, now() AS now
-  FROM caller LEFT JOIN found ON true LEFT JOIN audited ON true
-"""  # noqa: S608 (only constants are put in)
+SELECT found.*, audited.id AS audit_id, now() AS now
+  FROM found
+  LEFT JOIN allowed ON allowed.number = found.number
+  LEFT JOIN audited ON audited.id = allowed.audit_id
+""")  # noqa: S608 (only constants are put in)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +112,7 @@ class VendRow:
     applies the catalogue's rules). ``params``, ``app_params`` and ``discovered`` are JSON texts.
     """
 
+    number: int
     now: datetime
     client_id: uuid.UUID
     permissions: Sequence[str]
@@ -109,6 +132,7 @@ class VendRow:
     verified_by: str
     last_vended_at: datetime | None
     reconnect_url: str
+    app_id: uuid.UUID
     provider: str
     auth_style: str
     app_params: str
@@ -159,37 +183,41 @@ class VendRow:
         return scope_rules_of(self.provider).missing(asked, granted=self.scopes or ()) if asked else ()
 
 
-def run_vend_statement(
-    *,
-    key_hash: bytes,
-    connection_id: uuid.UUID,
-    tenant: str | None,
-    end_user: str | None,
-    scopes: Sequence[str],
-    min_ttl_seconds: float | None,
-    agent: str,
-    purpose: str,
-    address: str | None,
-) -> VendRow | None:
-    """Run the statement, prepared on the server, outside any transaction. None means that the key is not valid.
+def run_vend_statement(orders: Sequence[VendOrder]) -> list[VendRow | None]:
+    """Run the statement for all ``orders`` at once, prepared on the server, outside any transaction.
 
-    Runs the statement twice where granted scopes stand for requested ones under other names. If ``audit_id`` of the row
-    is set, the audit row is committed and the credential may be handed out.
+    Returns a row for each order, in their order; None means that its key is not valid. If ``audit_id`` of a row is set,
+    the audit row is committed and the credential may be handed out. Runs the statement a second time for orders where
+    granted scopes stand for requested ones under other names. Waits for no row lock. An error fails all ``orders``.
     """
-    parameters: dict[str, Any] = {
-        "key_hash": key_hash,
-        "connection_id": connection_id,
-        "tenant": tenant,
-        "end_user": end_user,
-        "scopes": list(scopes),
-        "needed_scopes": list(scopes),
-        "min_ttl": DEFAULT_MIN_TTL_SECONDS if min_ttl_seconds is None else max(0.0, min_ttl_seconds),
-        "agent": agent,
-        "purpose": purpose,
-        "address": address,
-        "probe_within": probe_intervals().hot,
+    rows = _run([_asked(number, order, order.scopes) for number, order in enumerate(orders)])
+    again = [
+        _asked(number, orders[number], needed)
+        for number, row in rows.items()
+        if row.audit_id is None and (needed := row.granted_for(orders[number].scopes)) is not None
+    ]
+    if again:
+        rows |= _run(again)
+    return [rows.get(number) for number in range(len(orders))]
+
+
+def _run(asked: Sequence[dict[str, Any]]) -> dict[int, VendRow]:
+    parameters = {"orders": json.dumps(asked), "probe_within": probe_intervals().hot}
+    return {row.number: row for row in fetch_all_prepared(_STATEMENT, parameters, VendRow)}
+
+
+def _asked(number: int, order: VendOrder, needed_scopes: Sequence[str]) -> dict[str, Any]:
+    wanted = order.min_ttl_seconds
+    return {
+        "number": number,
+        "key_hash": order.key_hash.hex(),
+        "connection_id": str(order.connection_id),
+        "tenant": order.tenant,
+        "end_user": order.end_user,
+        "scopes": list(order.scopes),
+        "needed_scopes": list(needed_scopes),
+        "min_ttl": DEFAULT_MIN_TTL_SECONDS if wanted is None else max(0.0, wanted),
+        "agent": order.agent,
+        "purpose": order.purpose,
+        "address": order.address,
     }
-    row = fetch_prepared(_STATEMENT, parameters, VendRow)
-    if row is None or row.audit_id is not None or (needed := row.granted_for(scopes)) is None:
-        return row
-    return fetch_prepared(_STATEMENT, parameters | {"needed_scopes": list(needed)}, VendRow)

@@ -1,26 +1,27 @@
 """Vend: hand a caller a credential that works now, or the reason why none does."""
 
-import json
-import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import structlog
 from django.db import InterfaceError, OperationalError
 
-from connections.access.secrets import credential_place, unwrap_columns
-from connections.access.targets import check_grantor, entry_named
 from connections.database.pool import release_database, replace_broken_connections
 from connections.journal import audit
-from connections.lifecycle.health.undecryptable import note_undecryptable
-from connections.lifecycle.provision.callers import check_client, check_permission, refuse_key
-from connections.lifecycle.refresh.claim import Need, Outcome, RefreshReport
+from connections.lifecycle.provision.callers import (
+    check_client,
+    check_permission,
+    client_with_key,
+    refuse_key,
+    tenant_meant,
+)
+from connections.lifecycle.refresh.claim import Need, RefreshReport
 from connections.lifecycle.refresh.refresh import refresh_and_wait
+from connections.lifecycle.vend.opening import Vended, open_row
+from connections.lifecycle.vend.order import VendOrder
 from connections.lifecycle.vend.query import VendRow, run_vend_statement
-from connections.lifecycle.vend.reconnect_url import connect_url
+from connections.lifecycle.vend.refusal import refusal_of, refusal_without_refresh
 from connections.lifecycle.vend.rules import (
     DEFAULT_MIN_TTL_SECONDS,
     RefreshFirst,
@@ -29,93 +30,110 @@ from connections.lifecycle.vend.rules import (
     VendRequest,
     decide_vend,
 )
-from connections.models import AuditEvent, Permission, Reason, Status, Trigger
-from connections.models.fields import StoredSecret
-from connections.refusals import (
-    AnswerUnreadable,
-    AppMisconfigured,
-    CredentialUnreadable,
-    EndpointMoved,
-    InsufficientScope,
-    MinTtlUnavailable,
-    NotFound,
-    Paused,
-    Pending,
-    PolicyDenied,
-    ProviderDown,
-    ReauthorizationRequired,
-    RefreshInProgress,
-    Refusal,
-    Suspended,
-)
-from connections.vault.sealing import Unreadable, open_sealed
-from providers.catalog.loader import catalog_edition
-from providers.catalog.resolve import Target, resolve
-from providers.errors import MisconfiguredProvider
-from providers.strategies import strategy_for
-from providers.values import ClientRegistration, Credential, Presentation
-
-logger = structlog.get_logger(__name__)
+from connections.models import AuditEvent, Permission, Trigger
+from connections.refusals import NotFound, Refusal
 
 
 @dataclass(frozen=True, slots=True)
-class VendOrder:
-    """One call: which connection, for whom, and for what. ``key_hash`` is the digest of the caller's API key."""
+class Asked:
+    """An order as it is asked. ``report`` says how the refresh ended that the caller has waited for, if there was one.
 
-    key_hash: bytes = field(repr=False)
-    connection_id: uuid.UUID
-    tenant: str | None = None
-    end_user: str | None = None
-    scopes: Sequence[str] = ()
-    min_ttl_seconds: float | None = None
-    agent: str = ""
-    purpose: str = ""
-    address: str | None = None
+    With a report the answer is final.
+    """
+
+    order: VendOrder
+    report: RefreshReport | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Vended:
-    """A credential that is handed out, with the facts about it."""
+class RefreshNeeded:
+    """The answer to an order for which no valid credential is left: refresh with this ``need``, and ask once more."""
 
-    presentation: Presentation
-    row: VendRow
+    order: VendOrder
+    need: Need
+
+
+Answer = Vended | RefreshNeeded | Exception
 
 
 def vend(order: VendOrder) -> Vended:
     """Return the connection's current credential. Its audit row is committed before this returns.
 
-    A valid credential takes one statement. Where none is valid, this refreshes it (HTTP) or waits up to 10 s for the
-    refresh that is under way, and decides once more. No transaction may be open. Raises the refusals of the API's vend,
-    each with an audit row.
+    Where no credential is valid, this refreshes it (HTTP) or waits as long as the order allows for the refresh that is
+    under way, in this thread, and decides once more. No transaction may be open. Raises the refusals of the API's
+    vend, each with an audit row.
     """
-    row = _ask(order)
-    if row.audit_id is not None:
-        return _open_row(row)
-    decision = _decide(order, row)
-    if isinstance(decision, RefreshFirst):
-        report = refresh_and_wait(order.connection_id, trigger=Trigger.VEND, need=_need(order, row))
-        row = _ask(order)
-        if row.audit_id is not None:
-            return _open_row(row)
-        decision = _decide(order, row)
-        if isinstance(decision, RefreshFirst):
-            if not decision.still_valid:
-                _refuse(order, row, _refusal_without_refresh(report, row, is_expired=decision.is_expired))
-            decision = Vend()
-    if isinstance(decision, Refuse):
-        _refuse(order, row, _refusal(decision, row))
-    _record(order, row, decision=audit.ALLOWED)
-    return _open_row(row)
+    (answer,) = vend_all([Asked(order)])
+    if isinstance(answer, RefreshNeeded):
+        report = refresh_and_wait(
+            order.connection_id, trigger=Trigger.VEND, need=answer.need, wait_seconds=order.wait_seconds
+        )
+        (answer,) = vend_all([Asked(order, report)])
+    if isinstance(answer, Exception):
+        raise answer
+    if isinstance(answer, RefreshNeeded):
+        raise TypeError("An order with a report has a final answer.")
+    return answer
 
 
-def _ask(order: VendOrder) -> VendRow:
+def vend_all(asked: Sequence[Asked]) -> list[Answer]:
+    """Answer each of these orders, in their order, with one statement and one commit for all that are plain.
+
+    An answer is the credential, with its audit row committed; or that a refresh must come first; or the refusal, with
+    its audit row; or whatever other error this one order met. One order's failure is never another's, unless the
+    database cannot be asked at all. Calls no provider and waits for none.
+    """
+    rows = _rows([one.order for one in asked])
+    return [_answer(one, row) for one, row in zip(asked, rows, strict=True)]
+
+
+def _rows(orders: Sequence[VendOrder]) -> list[VendRow | Exception | None]:
     try:
-        row = _run(order)
+        return [*_run(orders)]
+    except (OperationalError, InterfaceError) as error:
+        return [error] * len(orders)
+    except Exception as error:  # noqa: BLE001 (the caller of the order that it comes from gets it)
+        if len(orders) == 1:
+            return [error]
+        # One of them cannot be asked. The others do not suffer for it.
+        return [row for order in orders for row in _rows([order])]
+
+
+def _run(orders: Sequence[VendOrder]) -> list[VendRow | None]:
+    try:
+        return run_vend_statement(orders)
     except (OperationalError, InterfaceError):
         # The database was restarted. Try once more on a new connection.
         release_database()
         replace_broken_connections()
-        row = _run(order)
+        return run_vend_statement(orders)
+
+
+def _answer(asked: Asked, row: VendRow | Exception | None) -> Answer:
+    try:
+        if isinstance(row, Exception):
+            raise row
+        return _answer_row(asked.order, _checked(asked.order, row), asked.report)
+    except Exception as error:  # noqa: BLE001 (the caller of this one order gets it)
+        return error
+
+
+def _answer_row(order: VendOrder, row: VendRow, report: RefreshReport | None) -> Vended | RefreshNeeded:
+    if row.audit_id is not None:
+        return open_row(row)
+    decision = _decide(order, row)
+    if isinstance(decision, RefreshFirst):
+        if report is None:
+            return RefreshNeeded(order, _need(order, row))
+        if not decision.still_valid:
+            _refuse(order, row, refusal_without_refresh(report, row, is_expired=decision.is_expired))
+    if isinstance(decision, Refuse):
+        _refuse(order, row, refusal_of(decision, row))
+    _record(order, row, decision=audit.ALLOWED)
+    return open_row(row)
+
+
+def _checked(order: VendOrder, row: VendRow | None) -> VendRow:
     if row is None:
         refuse_key(order.key_hash, address=order.address)
     try:
@@ -124,22 +142,11 @@ def _ask(order: VendOrder) -> VendRow:
     except Refusal as refusal:
         _refuse(order, row, refusal)
     if row.connection_id is None:
-        _refuse(order, row, NotFound("There is no such connection."))
+        _record(order, row, decision=NotFound.code)
+        if order.tenant is None and (client := client_with_key(order.key_hash)) is not None:
+            tenant_meant(client, None)  # a call of an operator-wide client has to name the tenant
+        raise NotFound("There is no such connection.")
     return row
-
-
-def _run(order: VendOrder) -> VendRow | None:
-    return run_vend_statement(
-        key_hash=order.key_hash,
-        connection_id=order.connection_id,
-        tenant=order.tenant,
-        end_user=order.end_user,
-        scopes=order.scopes,
-        min_ttl_seconds=order.min_ttl_seconds,
-        agent=order.agent,
-        purpose=order.purpose,
-        address=order.address,
-    )
 
 
 def _decide(order: VendOrder, row: VendRow) -> Vend | RefreshFirst | Refuse:
@@ -155,88 +162,6 @@ def _decide(order: VendOrder, row: VendRow) -> Vend | RefreshFirst | Refuse:
 def _need(order: VendOrder, row: VendRow) -> Need:
     seconds = DEFAULT_MIN_TTL_SECONDS if order.min_ttl_seconds is None else order.min_ttl_seconds
     return Need(valid_until=row.now + timedelta(seconds=seconds))
-
-
-def _refusal(decision: Refuse, row: VendRow) -> Refusal:
-    match decision.code:
-        case "not_found":
-            return NotFound("There is no such connection.")
-        case "pending":
-            return Pending("The connection waits for the confirmation of the end user's session.")
-        case "suspended":
-            return Suspended("An operator has switched this off.")
-        case "policy_denied":
-            return PolicyDenied("This connection belongs to another end user, or none was named.")
-        case "insufficient_scope":
-            return InsufficientScope(
-                "The connection was not granted these scopes: let its end user connect again and allow them.",
-                missing_scopes=list(decision.missing_scopes),
-                **_mend(row),
-            )
-        case "min_ttl_unavailable":
-            return _too_short(row)
-        case "reauthorization_required":
-            return ReauthorizationRequired(
-                "The grant no longer works: let its end user connect again.",
-                reason=row.reason if row.status in (Status.NEEDS_REAUTH, Status.REVOKED) else "expired",
-                **_mend(row),
-            )
-
-
-def _mend(row: VendRow) -> dict[str, Any]:
-    url = connect_url(row.reconnect_url, connection_id=row.connection_id, provider=row.provider, end_user=row.end_user)
-    return {"connect_url": url} if url else {}
-
-
-def _too_short(row: VendRow) -> MinTtlUnavailable:
-    left = 0.0 if row.access_expires_at is None else (row.access_expires_at - row.now).total_seconds()
-    fresh = row.lifetime_seconds if row.is_refreshable and row.lifetime_seconds is not None else 0
-    longest = int(max(left, fresh, 0))
-    return MinTtlUnavailable(
-        f"No credential of this connection lives for so long: ask for a min_ttl of less than {longest} s.",
-        field="min_ttl",
-        longest_seconds=longest,
-    )
-
-
-def _refusal_without_refresh(report: RefreshReport, row: VendRow, *, is_expired: bool) -> Refusal:
-    if report.outcome in (Outcome.REFRESHED, Outcome.FRESH) and not is_expired:
-        return _too_short(row)
-    state = "has expired" if is_expired else "does not live for as long as was asked"
-    match report.outcome:
-        case Outcome.CLIENT_REJECTED:
-            return AppMisconfigured("The provider refuses our client registration: check the provider app.")
-        case Outcome.MOVED:
-            return EndpointMoved(
-                f"The credential {state}, and the provider app's endpoints are not those that gave it. Put them back, "
-                "or let the end user connect again."
-            )
-        case Outcome.IN_FLIGHT:
-            return RefreshInProgress(
-                "The credential is being refreshed: ask again.", retry_after_seconds=report.retry_after_seconds or 2
-            )
-        case Outcome.SWITCHED_OFF:
-            return Paused(f"The credential {state}, and an operator has paused its refreshes.")
-        case Outcome.UNREADABLE:
-            return CredentialUnreadable("The stored credential does not open: its key may be missing.")
-        case Outcome.ANSWER_UNREAD:
-            return AnswerUnreadable(
-                "The credential has expired. The provider answered its refresh in a form that could not be read. The"
-                " answer is kept: mend the catalogue entry, and it is read.",
-                reason="answer_unread",
-            )
-        case _ if row.reason == Reason.REFRESH_FAILING:
-            return ReauthorizationRequired(
-                "The credential has expired and the provider keeps refusing to refresh it: let its end user connect"
-                " again, if that does not pass.",
-                reason=row.reason,
-                **_mend(row),
-            )
-        case _:
-            return ProviderDown(
-                f"The credential {state}, and the provider cannot refresh it at the moment.",
-                retry_after_seconds=report.retry_after_seconds or 5,
-            )
 
 
 def _refuse(order: VendOrder, row: VendRow, refusal: Refusal) -> NoReturn:
@@ -259,60 +184,4 @@ def _record(order: VendOrder, row: VendRow, *, decision: str) -> None:
         address=order.address,
         fingerprint=row.fingerprint if decision == audit.ALLOWED else None,
         detail={} if row.connection_id else {"asked_for": str(order.connection_id)},
-    )
-
-
-def _open_row(row: VendRow) -> Vended:
-    try:
-        credential = _open(row)
-    except Unreadable:
-        _note_unopened(row, decision=CredentialUnreadable.code)
-        if row.connection_id is not None and row.version_id is not None:
-            note_undecryptable(row.connection_id, row.version_id)
-        raise CredentialUnreadable("The stored credential does not open: its key may be missing.") from None
-    try:
-        target = _target(catalog_edition(), row.provider, row.auth_style, row.app_params, row.discovered, row.params)
-        check_grantor(target, credential.granted_by)
-        return Vended(strategy_for(target.style).present(target, credential), row)
-    except MisconfiguredProvider as error:
-        raise AppMisconfigured(error.evidence.detail) from None
-    except EndpointMoved as moved:
-        _note_unopened(row, decision=moved.code)
-        logger.error("endpoint_moved", connection=str(row.connection_id), version=str(row.version_id))
-        raise
-
-
-def _note_unopened(row: VendRow, *, decision: str) -> None:
-    """Record that the credential which the vend's audit row allowed was not handed out after all."""
-    AuditEvent.objects.create(
-        action="credential.open",
-        decision=decision,
-        tenant_id=row.tenant_id,
-        connection_id=row.connection_id,
-        credential_version_id=row.version_id,
-        api_client_id=row.client_id,
-    )
-
-
-def _open(row: VendRow) -> Credential:
-    if row.secrets is None or row.connection_id is None or row.version_id is None or row.data_key_id is None:
-        raise Unreadable("The connection has no stored credential.")
-    key = unwrap_columns(key_id=row.data_key_id, tenant_id=row.tenant_id, kek_id=row.kek_id, wrapped=bytes(row.wrapped))
-    place = credential_place(tenant_id=row.tenant_id, connection_id=row.connection_id, version_id=row.version_id)
-    sealed = StoredSecret(bytes(row.secrets)).open_outer()
-    return Credential.from_bytes(open_sealed(sealed, key=key, place=place))
-
-
-@lru_cache(maxsize=2048)
-def _target(edition: int, provider: str, auth_style: str, app_params: str, discovered: str, params: str) -> Target:
-    """Return the target from which to present a credential. Opens no client secret; ``app_params``… are JSON texts.
-
-    Cached. ``edition`` is that of the catalogue, so that an edited entry is in force from the next vend on.
-    """
-    return resolve(
-        entry=entry_named(provider),
-        style=auth_style,
-        registration=ClientRegistration(client_id="", params=json.loads(app_params)),
-        discovered=json.loads(discovered),
-        params=json.loads(params),
     )

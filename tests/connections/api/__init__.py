@@ -1,4 +1,4 @@
-"""The API, called as production calls it (``tests/wsgi_client.py``).
+"""The API, called as production calls it (``tests/asgi_client.py``).
 
 - ``auth``: ``test_callers_agreement.py``, ``test_isolation.py``, ``test_vend_keys.py``
 - ``schemas``, ``texts``, ``urls``: ``test_problems.py``, ``test_openapi.py`` · ``representations``:

@@ -17,10 +17,10 @@ from django.test.utils import CaptureQueriesContext
 from connections.api import health
 from connections.database.clock import database_now
 from connections.models import ProviderApp
+from tests.asgi_client import AsgiClient
 from tests.connections.api.stored import make_connection
 from tests.factories import make_caller, make_tenant
 from tests.flows import call
-from tests.wsgi_client import WsgiClient
 
 
 @pytest.fixture(autouse=True)
@@ -47,13 +47,13 @@ def opened() -> Iterator[list[object]]:
 
 
 def ready(**headers: str) -> tuple[int, dict[str, str]]:
-    answer = WsgiClient().get("/readyz", headers=headers)
+    answer = AsgiClient().get("/readyz", headers=headers)
     return answer.status_code, json.loads(answer.content)["checks"]
 
 
 @pytest.mark.parametrize("host", ["testserver", "10.0.0.7:8000", "evil.example", "", "a b"])
 def test_health_is_told_to_whoever_asks_by_whatever_name(host: str, transactional_db: None) -> None:
-    alive = WsgiClient().get("/healthz", headers={"host": host})
+    alive = AsgiClient().get("/healthz", headers={"host": host})
     assert (alive.status_code, json.loads(alive.content)) == (200, {"status": "ok"})
     assert ready(host=host)[0] == 200
 
@@ -70,7 +70,7 @@ def test_is_not_ready_with_a_migration_to_apply(transactional_db: None) -> None:
     try:
         status, checks = ready()
         assert (status, checks["migrations"]) == (503, "1 to apply")
-        assert WsgiClient().get("/healthz").status_code == 200
+        assert AsgiClient().get("/healthz").status_code == 200
     finally:
         with database.cursor() as cursor:
             cursor.execute(
@@ -135,7 +135,7 @@ def test_an_unreachable_database_is_told_once(transactional_db: None, monkeypatc
 
 
 def test_neither_says_more_than_a_word(db: None) -> None:
-    text = WsgiClient().get("/readyz").content.decode() + WsgiClient().get("/healthz").content.decode()
+    text = AsgiClient().get("/readyz").content.decode() + AsgiClient().get("/healthz").content.decode()
     for secret in (project.DATABASES["default"]["PASSWORD"], project.SECRET_KEY, project.REDIS_URL):
         assert not secret or str(secret) not in text
 

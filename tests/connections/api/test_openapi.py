@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from tests.asgi_client import AsgiClient
 from tests.connections.api.operations import DOCUMENT, documented
-from tests.wsgi_client import WsgiClient
 
 
 def references(node: Any) -> Iterator[str]:
@@ -21,7 +21,7 @@ def references(node: Any) -> Iterator[str]:
 
 
 def test_the_document_is_served_without_a_key(db: None) -> None:
-    answer = WsgiClient().get("/api/v1/openapi.json")
+    answer = AsgiClient().get("/api/v1/openapi.json")
     assert answer.status_code == 200
     served = json.loads(answer.content)
     assert served["openapi"].startswith("3.1")

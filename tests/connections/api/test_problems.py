@@ -8,10 +8,10 @@ from django.db import connection as database
 from django.http import HttpResponse
 
 from connections.models import Connection, Permission, Tenant
+from tests.asgi_client import AsgiClient
 from tests.connections.api.operations import OPERATIONS, Operation
 from tests.factories import Caller, make_caller
 from tests.flows import call
-from tests.wsgi_client import WsgiClient
 
 PERMISSIONS = [permission for permission in Permission if permission is not Permission.TENANTS]
 with_body = pytest.mark.parametrize(
@@ -229,8 +229,8 @@ def test_a_crash_says_nothing_of_itself(
 
 def test_the_scheme_is_bearer_and_nothing_else(acme: Tenant, backend: Caller) -> None:
     for header in ("", backend.key, f"Basic {backend.key}", f"Bearer  {backend.key}", f"Token {backend.key}", "Bearer"):
-        answer = WsgiClient().get("/api/v1/connections", headers={"Authorization": header})
+        answer = AsgiClient().get("/api/v1/connections", headers={"Authorization": header})
         assert_problem(answer, 401, "unauthorized")
-    assert WsgiClient().get(f"/api/v1/connections?access_token={backend.key}").status_code == 401
+    assert AsgiClient().get(f"/api/v1/connections?access_token={backend.key}").status_code == 401
     lower = {"Authorization": f"bearer {backend.key}"}
-    assert WsgiClient().get("/api/v1/connections", headers=lower).status_code == 200
+    assert AsgiClient().get("/api/v1/connections", headers=lower).status_code == 200

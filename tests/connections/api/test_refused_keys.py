@@ -7,9 +7,9 @@ import pytest
 from connections.database.clock import database_now
 from connections.journal import flood
 from connections.models import ApiClient, ApiKey, AuditEvent, Tenant
+from tests.asgi_client import AsgiClient
 from tests.factories import Caller
 from tests.flows import call
-from tests.wsgi_client import WsgiClient
 
 
 def rows() -> list[AuditEvent]:
@@ -61,7 +61,7 @@ def test_many_calls_make_one_row_a_minute(backend: Caller, monkeypatch: pytest.M
 
 def test_many_addresses_do_not_make_many_rows(backend: Caller, settings: object) -> None:
     for number in range(flood.MOST_ROWS + 40):
-        WsgiClient().get(
+        AsgiClient().get(
             "/api/v1/connections",
             headers={"Authorization": "Bearer lk_x"},
             REMOTE_ADDR=f"2001:db8::{number:x}",

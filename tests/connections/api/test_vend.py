@@ -21,10 +21,10 @@ from connections.models import (
     Status,
     Tenant,
 )
+from tests.asgi_client import AsgiClient
 from tests.connections.api.stored import expire_in, make_app, make_connection, overwrite
 from tests.factories import Caller, make_caller, make_tenant
 from tests.flows import call
-from tests.wsgi_client import WsgiClient
 
 
 def vend(caller: Caller, connection: Connection, **body: Any) -> Any:
@@ -378,7 +378,7 @@ def test_the_address_is_the_one_that_the_trusted_proxies_saw(
     forwarded: str, trusted: int, recorded: str | None, connection: Connection, backend: Caller, settings: Any
 ) -> None:
     settings.TRUSTED_PROXY_COUNT = trusted
-    answer = WsgiClient().post(
+    answer = AsgiClient().post(
         f"/api/v1/connections/{connection.id}/credential",
         '{"end_user": "alice"}',
         "application/json",

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from connections.access.secrets import digest
 from connections.lifecycle.credentials.scopes import record_requested_scopes
+from connections.lifecycle.vend.order import VendOrder
 from connections.lifecycle.vend.query import VendRow, run_vend_statement
 from connections.lifecycle.vend.rules import DEFAULT_MIN_TTL_SECONDS, Vend, VendRequest, decide_vend
 from connections.models import (
@@ -124,17 +125,14 @@ def arrange(connection: Connection, caller: Caller, state: dict[str, Any], reque
 
 
 def ask(connection: Connection, caller: Caller, request: dict[str, Any]) -> VendRow:
-    row = run_vend_statement(
+    order = VendOrder(
         key_hash=digest(caller.key),
         connection_id=connection.id,
-        tenant=None,
         end_user=request["end_user"],
         scopes=request["scopes"],
         min_ttl_seconds=request["min_ttl"],
-        agent="",
-        purpose="",
-        address=None,
     )
+    (row,) = run_vend_statement([order])
     assert row is not None
     return row
 

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connections.models import ProviderApp, SessionState
+from tests.asgi_client import AsgiClient
 from tests.connections.consent.observed import session_of
 from tests.flows import SAME_ORIGIN, EndUser, failure_of
-from tests.wsgi_client import WsgiClient
 
 CHARSETS = ["unicode_escape", "utf-16", "utf-7", "idna", "punycode", "base64", "latin-1", "rot13", "nonsense", "utf-8"]
 MEDIA_TYPES = [
@@ -40,7 +40,7 @@ def errors_in(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 def ask(method: str, path: str, *, query: str = "", body: bytes = b"", **meta: str) -> tuple[int, dict[str, str]]:
     """Send a request as it is written; return the status and the headers of the answer."""
-    answer = WsgiClient().request(
+    answer = AsgiClient().request(
         REQUEST_METHOD=method,
         PATH_INFO=path,
         QUERY_STRING=query,

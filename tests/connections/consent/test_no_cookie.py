@@ -4,15 +4,15 @@ import pytest
 
 from connections.models import AuditEvent, ProviderApp, SessionState
 from providers.sandbox.client import SandboxProcess
+from tests.asgi_client import AsgiClient
 from tests.connections.consent.choosing import fields_of
 from tests.connections.consent.observed import pass_time, session_of, token_requests
 from tests.flows import SAME_ORIGIN, EndUser, failure_of
-from tests.wsgi_client import WsgiClient
 
 
 def forget_cookies(user: EndUser) -> None:
     """Do what a browser does that was told to keep none."""
-    user.browser = WsgiClient()
+    user.browser = AsgiClient()
 
 
 def test_the_page_says_what_to_do(alice: EndUser, app: ProviderApp) -> None:

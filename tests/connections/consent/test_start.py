@@ -11,12 +11,12 @@ from django.db import connection as database
 
 from connections.models import ConnectSession, ProviderApp, SessionState, Tenant
 from providers.sandbox.client import SandboxProcess
+from tests.asgi_client import AsgiClient
 from tests.connections.consent.observed import pass_time, row_locked, session_of, token_requests
 from tests.flows import SAME_ORIGIN, EndUser, Invitation, failure_of
-from tests.wsgi_client import WsgiClient
 
 
-def post(browser: WsgiClient, invitation: Invitation, token: str | None = None, **headers: str) -> Any:
+def post(browser: AsgiClient, invitation: Invitation, token: str | None = None, **headers: str) -> Any:
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     return browser.post(
         f"/connect/{invitation.id}/start", {"token": invitation.token if token is None else token}, headers=sent
@@ -62,7 +62,7 @@ def test_scanners_and_reloads_change_nothing(method: str, alice: EndUser) -> Non
     invitation = alice.invite()
     for path in ("", "/start", "/choose", "/logo"):
         for query in ("", f"?token={invitation.token}"):
-            answer = getattr(WsgiClient(), method)(f"/connect/{invitation.id}{path}{query}")
+            answer = getattr(AsgiClient(), method)(f"/connect/{invitation.id}{path}{query}")
             assert not answer.cookies
     assert session_of(invitation).state == SessionState.CREATED
     assert alice.start(invitation).status_code == 200
@@ -90,7 +90,7 @@ def test_of_simultaneous_clicks_one_is_taken(alice: EndUser) -> None:
     invitation = alice.invite()
 
     def click() -> tuple[int, int]:
-        answer = post(WsgiClient(), invitation, sec_fetch_site="same-origin")
+        answer = post(AsgiClient(), invitation, sec_fetch_site="same-origin")
         database.close()
         return answer.status_code, len(answer.cookies)
 

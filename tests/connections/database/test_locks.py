@@ -10,6 +10,7 @@ from django.db import transaction
 from psycopg import errors as pg
 
 from connections.database import locks
+from connections.database.prepared import execute_prepared
 from connections.lifecycle.credentials.store import store_received
 from connections.models import Connection, ConnectSession, RefreshAttempt
 from providers.sandbox.client import SandboxProcess
@@ -29,6 +30,10 @@ LOCKS: dict[str, tuple[str, Callable[[], Any]]] = {
     "lock_if_free": (
         "connections_connection",
         lambda: locks.lock_if_free(Connection.objects.get().id),
+    ),
+    "lock_unlocked_of": (
+        "connections_connection",
+        lambda: execute_prepared(locks.lock_unlocked_of("SELECT id FROM connections_connection"), {}),
     ),
     "lock_due": (
         "connections_connection",

@@ -30,6 +30,7 @@ from connections.lifecycle.credentials.versions import SealedVersion, ends_of, s
 from connections.lifecycle.refresh.claim import LEASE, Need, _why_not
 from connections.lifecycle.refresh.claim_query import insert_plain_claim
 from connections.lifecycle.refresh.recover import follows_doubt, settle_earlier
+from connections.lifecycle.vend.order import VendOrder
 from connections.lifecycle.vend.query import VendRow, run_vend_statement
 from connections.lifecycle.vend.rules import Vend, VendRequest, decide_vend
 from connections.models import (
@@ -199,20 +200,9 @@ def test_nor_in_an_incident_of_any_kind(connection: Connection, kind: IncidentKi
 
 
 def asked(connection: Connection, caller: Caller, **request: Any) -> VendRow | None:
-    return run_vend_statement(
-        key_hash=digest(caller.key),
-        connection_id=connection.id,
-        **{
-            "tenant": None,
-            "end_user": "alice",
-            "scopes": (),
-            "min_ttl_seconds": None,
-            "agent": "",
-            "purpose": "",
-            "address": None,
-        }
-        | request,
-    )
+    order = VendOrder(digest(caller.key), connection.id, **{"end_user": "alice"} | request)
+    (row,) = run_vend_statement([order])
+    return row
 
 
 def test_what_the_statement_vends_the_policy_vends_and_nothing_else(connection: Connection, backend: Caller) -> None:

@@ -26,7 +26,7 @@ TABLES: dict[str, type[models.Model]] = {
 }
 # Columns that an INSERT leaves to the database, or that are null until something happens to the row.
 LEFT_OUT = {
-    "connections_auditevent": {"id", "at", "operator", "detail"},
+    "connections_auditevent": {"at", "operator", "detail"},
     "connections_credentialversion": set(),
     "connections_outboxevent": {"id", "transaction_id"},
     "connections_refreshattempt": {"absent_since", "ended_at"},
@@ -161,7 +161,7 @@ def test_an_insert_names_every_column_that_nothing_else_fills(statement: str) ->
 
 @every_statement
 def test_every_literal_is_a_value_of_its_column(statement: str) -> None:
-    known = len(literals(re.sub(r"interval\s+'[^']*'", "", statement)))
+    known = len(literals(re.sub(r"interval\s+'[^']*'|(?:nextval\(|decode\([a-z_.]+, )'[^']*'\)", "", statement)))
     compared = 0
     for pattern in _PAIRED:
         for found in pattern.finditer(statement):

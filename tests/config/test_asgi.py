@@ -9,10 +9,10 @@ from django.utils.module_loading import import_string
 
 from connections.lifecycle.vend import vend
 from connections.models import Connection, Tenant
+from tests.asgi_client import AsgiClient
 from tests.connections.api.stored import make_connection
 from tests.factories import Caller, make_caller, make_tenant
 from tests.flows import call
-from tests.wsgi_client import WsgiClient
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +39,7 @@ def test_a_call_of_the_api_passes_by_what_only_pages_need(connection: Connection
     assert answer["X-Content-Type-Options"] == "nosniff"
     for header in ("Content-Security-Policy", "Vary", "Set-Cookie", "X-Frame-Options"):
         assert header not in answer
-    page = WsgiClient().get("/admin/login/")
+    page = AsgiClient().get("/admin/login/")
     assert (page.status_code, page["X-Frame-Options"]) == (200, "DENY")
     assert "Content-Security-Policy" in page and "Vary" in page
 
@@ -52,18 +52,18 @@ def test_no_middleware_of_the_api_hooks_into_views(path: str) -> None:
 
 
 def test_a_foreign_host_gets_nothing_of_the_api(backend: Caller) -> None:
-    answer = WsgiClient().get("/api/v1/connections", headers={**backend.headers, "host": "evil.example"})
+    answer = AsgiClient().get("/api/v1/connections", headers={**backend.headers, "host": "evil.example"})
     assert answer.status_code == 400
 
 
 def test_another_name_of_this_host_leads_to_the_public_one() -> None:
-    answer = WsgiClient().get("/api/v1/openapi.json", headers={"host": "localhost:1"})
+    answer = AsgiClient().get("/api/v1/openapi.json", headers={"host": "localhost:1"})
     assert (answer.status_code, answer["Location"]) == (301, f"{settings.PUBLIC_URL}/api/v1/openapi.json")
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/", "/api/v2/connections", "/nowhere"])
 def test_beside_the_api_there_is_a_page_that_says_so(path: str) -> None:
-    answer = WsgiClient().get(path)
+    answer = AsgiClient().get(path)
     assert (answer.status_code, answer["Content-Type"]) == (404, "text/html; charset=utf-8")
 
 

@@ -1,0 +1,41 @@
+"""The ASGI entry point of the web processes, for pages and API alike. The tests of both call it like a server."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import Any
+
+from django.conf import settings
+
+from config.wsgi import application as django  # makes the apps ready
+
+# isort: split
+from config.web.front import Front
+from config.web.lanes import Lane
+from connections.api import vend_desk
+from connections.api.vend_desk import VendDesk
+
+
+def make_front(executor: Executor | None = None) -> Front:
+    """Return an application for one event loop. ``executor`` runs everything in place of the lanes' own threads."""
+    provider = Lane("provider", threads=settings.PROVIDER_THREADS, executor=executor)
+    desk = VendDesk(
+        run_vend=_in(executor or ThreadPoolExecutor(vend_desk.THREADS, thread_name_prefix="vend")),
+        run_refresh=provider.run,
+        run_query=_in(executor or ThreadPoolExecutor(1, thread_name_prefix="query")),
+    )
+    return Front(
+        django, desk=desk, plain=Lane("plain", threads=settings.PLAIN_THREADS, executor=executor), provider=provider
+    )
+
+
+def _in(executor: Executor) -> Callable[..., Awaitable[Any]]:
+    """Return what runs a function in ``executor``. Its threads keep their database connections."""
+
+    def run(function: Callable[..., Any], /, *arguments: Any) -> Awaitable[Any]:
+        return asyncio.get_running_loop().run_in_executor(executor, function, *arguments)
+
+    return run
+
+
+application = make_front()

@@ -1,0 +1,8 @@
+"""The web processes: from the server's event loop to what answers a request.
+
+- ``front``: the ASGI application; decides who answers, and in which lane
+- ``lanes``: the threads, apart for those that may wait for a provider and for all others
+- ``request``: how Django reads a request; ``middleware``: the steps before any view
+
+``config.asgi`` puts them together. ``config.wsgi`` is Django's handler, which the front calls in a thread.
+"""

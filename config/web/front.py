@@ -1,0 +1,152 @@
+"""The ASGI application: every request comes here first, in the event loop, and is given to whoever answers it.
+
+A usual vend goes to the vend desk. All else goes to Django's WSGI handler in a thread: in the lane of those who may
+wait for a provider, or in the lane of those who need nothing of one. A request takes its place in a lane only when its
+body has arrived, so that a slow sender holds no thread.
+"""
+
+import re
+import string
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote_from_bytes
+from wsgiref.types import WSGIApplication
+
+from a2wsgi import WSGIMiddleware
+from django.conf import settings
+
+from config.web.lanes import Lane, LaneFull
+from connections.api.problems import problem
+from connections.api.vend_calls import Reply, is_vend, read_call, reply_of
+from connections.api.vend_desk import VendDesk
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+# What may call a provider before it answers. The lane of the others must never wait for one.
+_MAY_CALL_PROVIDER = re.compile(
+    r"POST /api/v1/(?:connect-sessions/[^/]+/complete|credentials)"
+    r"|POST /api/v1/connections/[^/]+/(?:credential|refresh|probe|report)"
+    r"|(?:POST|GET) /connect/callback/.*"
+    r"|POST /connect/.*"
+    r"|POST /admin/.*"
+)
+_BUSY = "Latchkey is busy: try again in a few seconds."
+_BUSY_SECONDS = 2
+
+
+def may_call_provider(method: str, path: str) -> bool:
+    """Whether the answer to a request may have to wait for a provider. No I/O."""
+    return _MAY_CALL_PROVIDER.fullmatch(f"{method} {path}") is not None
+
+
+class Front:
+    """The ASGI application (3.0) of the web processes. ``django`` is Django's WSGI handler."""
+
+    def __init__(self, django: WSGIApplication, *, desk: VendDesk, plain: Lane, provider: Lane) -> None:
+        self._desk = desk
+        self._plain = (plain, _in_lane(django, plain))
+        self._provider = (provider, _in_lane(django, provider))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection of the server's."""
+        if scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+        else:
+            await _live(receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Django's META cannot tell a name with an underscore from the one with a hyphen that a trusted proxy sends.
+        headers = [(name.lower(), value) for name, value in scope["headers"] if b"_" not in name]
+        body = await _Body.of(receive)
+        if body.is_cut_off:
+            return
+        method, path = scope["method"], scope["path"]
+        if body.is_whole and is_vend(method, path):
+            peer = (scope.get("client") or ("", 0))[0]
+            call = read_call(path, headers, body.content, peer=peer, scheme=scope.get("scheme", "http"))
+            if call is not None:
+                await _send(await self._desk.answer(call), send)
+                return
+        lane, django = self._provider if may_call_provider(method, path) else self._plain
+        readable = {**scope, "headers": headers, "query_string": _ascii(scope["query_string"])}
+        try:
+            async with lane.place():
+                await django(readable, body.replayed(receive), send)
+        except LaneFull:
+            await _send(_busy(path, is_secure=readable.get("scheme") == "https"), send)
+
+
+def _in_lane(django: WSGIApplication, lane: Lane) -> Any:
+    application = WSGIMiddleware(django)
+    application.executor.shutdown()
+    application.executor = lane.executor
+    return application
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    """Follow the server's life (ASGI lifespan): there is nothing to do at its beginning or end."""
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """What has come of a request's body: all of it, or as much as Django would accept at most."""
+
+    content: bytes
+    is_whole: bool
+    is_cut_off: bool = False
+
+    @classmethod
+    async def of(cls, receive: Receive) -> "_Body":
+        """Read the body. Stops where it is larger than ``DATA_UPLOAD_MAX_MEMORY_SIZE``: Django refuses it then."""
+        content = b""
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return cls(content, is_whole=False, is_cut_off=True)
+            content += message.get("body", b"")
+            if not message.get("more_body", False):
+                return cls(content, is_whole=True)
+            if len(content) > (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0):
+                return cls(content, is_whole=False)
+
+    def replayed(self, receive: Receive) -> Receive:
+        """Return a ``receive`` that gives what has come, and then whatever else comes."""
+        first: list[Message] = [{"type": "http.request", "body": self.content, "more_body": not self.is_whole}]
+
+        async def again() -> Message:
+            return first.pop() if first else await receive()
+
+        return again
+
+
+def _ascii(query: bytes) -> bytes:
+    """Return ``query`` with every byte that no URL may hold percent-encoded (RFC 3986 §2)."""
+    return query if query.isascii() else quote_from_bytes(query, safe=string.printable).encode()
+
+
+def _busy(path: str, *, is_secure: bool) -> Reply:
+    if path.startswith("/api/"):
+        return reply_of(problem("busy", _BUSY, retry_after_seconds=_BUSY_SECONDS), is_secure=is_secure)
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"retry-after", b"%d" % _BUSY_SECONDS),
+        (b"cache-control", b"no-store"),
+        (b"content-length", b"%d" % len(_BUSY)),
+    ]
+    return Reply(503, headers, _BUSY.encode())
+
+
+async def _send(reply: Reply, send: Send) -> None:
+    await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
+    await send({"type": "http.response.body", "body": reply.content})

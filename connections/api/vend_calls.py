@@ -1,0 +1,231 @@
+"""The short way of a vend: from the parts of an HTTP request to an order, and from its answer to a response's bytes.
+
+An agent vends before each of its own calls, so the usual vend passes by Django's handler, middleware and ninja.
+Whatever is unusual about a request (its host, scheme, headers or body) makes ``read_call`` return None: Django answers
+it then, and ninja says what is wrong with it. No I/O but in ``answer_calls``.
+"""
+
+import re
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse
+from django.middleware.security import SecurityMiddleware
+from pydantic import ValidationError
+
+from connections.access.secrets import digest
+from connections.api.auth import PresentedKey
+from connections.api.problems import answer_error
+from connections.api.representations import vend_out
+from connections.api.schemas import VendByOwnerIn, VendIn
+from connections.entrance import client_address
+from connections.journal.audit import Actor
+from connections.lifecycle.refresh.claim import RefreshReport
+from connections.lifecycle.vend.by_owner import connection_of_owner
+from connections.lifecycle.vend.opening import Vended
+from connections.lifecycle.vend.order import DEFAULT_WAIT_SECONDS, LONGEST_WAIT_SECONDS, VendOrder
+from connections.lifecycle.vend.vend import Asked, RefreshNeeded, vend_all
+
+_BY_ID = re.compile(r"/api/v1/connections/([0-9a-f-]{36})/credential")
+_BY_OWNER = "/api/v1/credentials"
+_WAIT = re.compile(r"wait=(\d{1,9})", re.IGNORECASE)
+# The headers that the short way reads. Where one of them comes twice, Django decides what that means.
+_READ = {
+    b"authorization": "HTTP_AUTHORIZATION",
+    b"host": "HTTP_HOST",
+    b"prefer": "HTTP_PREFER",
+    b"x-forwarded-for": "HTTP_X_FORWARDED_FOR",
+    b"x-forwarded-proto": "HTTP_X_FORWARDED_PROTO",
+}
+# Any of these changes what the body is, or how it may be answered.
+_UNUSUAL = frozenset({b"content-encoding", b"expect", b"transfer-encoding", b"upgrade"})
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class VendCall:
+    """A call of the vend that can be answered the short way.
+
+    ``connection_id`` is None where ``body`` names the connection by provider and end user. ``report`` says how the
+    refresh ended that the caller has waited for.
+    """
+
+    presented: PresentedKey
+    connection_id: uuid.UUID | None
+    body: VendIn
+    wait_seconds: float
+    is_secure: bool
+    path: str
+    report: RefreshReport | None = field(default=None, kw_only=True)
+
+    def after(self, report: RefreshReport) -> "VendCall":
+        """Return the same call, asked again after a refresh that ended with ``report``."""
+        return replace(self, report=report)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole HTTP response."""
+
+    status: int
+    headers: Headers
+    content: bytes = field(repr=False)
+
+
+def is_vend(method: str, path: str) -> bool:
+    """Whether a request is a vend, usual or not. No I/O."""
+    return method == "POST" and (path == _BY_OWNER or _BY_ID.fullmatch(path) is not None)
+
+
+def read_call(path: str, headers: Headers, body: bytes, *, peer: str, scheme: str) -> VendCall | None:
+    """Return the call that a request to a vend's ``path`` makes, or None where Django has to look at it.
+
+    ``headers`` have lower-case names, ``peer`` is the address of the other end, ``scheme`` that of the connection.
+    """
+    meta = {"REMOTE_ADDR": peer}
+    for name, value in headers:
+        if (key := _READ.get(name)) is not None:
+            if key in meta:
+                return None
+            meta[key] = value.decode("latin-1")
+        elif name in _UNUSUAL:
+            return None
+    authorization = meta.get("HTTP_AUTHORIZATION", "")
+    if not authorization.startswith("Bearer "):
+        return None
+    request = _BareRequest(meta, scheme=scheme)
+    try:
+        request.get_host()
+        is_secure = request.is_secure()
+        if settings.SECURE_SSL_REDIRECT and not is_secure:
+            return None
+        by_id = _BY_ID.fullmatch(path)
+        connection_id = None if by_id is None else uuid.UUID(by_id[1])
+        typed = (VendByOwnerIn if by_id is None else VendIn).model_validate_json(body)
+    except (DisallowedHost, ValidationError, ValueError):
+        return None
+    presented = PresentedKey(digest(authorization.removeprefix("Bearer ")), client_address(request))
+    wait_seconds = wait_wanted(typed, meta.get("HTTP_PREFER", ""))
+    return VendCall(presented, connection_id, typed, wait_seconds, is_secure, path)
+
+
+def wait_wanted(body: VendIn, prefer: str) -> float:
+    """Return for how many seconds a caller waits for a refresh: the body's ``wait``, else ``Prefer: wait`` (RFC 7240).
+
+    Without either it is 10 s. A preference for longer than is allowed means the longest that is.
+    """
+    if body.wait is not None:
+        return body.wait
+    preferred = next((found for item in re.split("[,;]", prefer) if (found := _WAIT.fullmatch(item.strip()))), None)
+    return DEFAULT_WAIT_SECONDS if preferred is None else min(float(preferred[1]), LONGEST_WAIT_SECONDS)
+
+
+def answer_calls(calls: Sequence[VendCall]) -> list[Reply | RefreshNeeded]:
+    """Answer these calls, in their order, with one statement where they are plain. Calls no provider.
+
+    ``RefreshNeeded`` means that no valid credential is left: refresh, and ask the same call ``after`` that.
+    """
+    orders = [_order_or_error(call) for call in calls]
+    pairs = zip(orders, calls, strict=True)
+    asked = [Asked(order, call.report) for order, call in pairs if isinstance(order, VendOrder)]
+    answers = iter(vend_all(asked) if asked else [])
+    return [
+        _reply(call, next(answers) if isinstance(order, VendOrder) else order)
+        for call, order in zip(calls, orders, strict=True)
+    ]
+
+
+def order_of(presented: PresentedKey, connection_id: uuid.UUID, body: VendIn, *, wait_seconds: float) -> VendOrder:
+    """Return the order that a call makes. No I/O."""
+    return VendOrder(
+        key_hash=presented.key_hash,
+        connection_id=connection_id,
+        tenant=body.tenant,
+        end_user=body.end_user,
+        scopes=body.scopes,
+        min_ttl_seconds=body.min_ttl,
+        agent=body.agent,
+        purpose=body.purpose,
+        address=presented.address,
+        wait_seconds=wait_seconds,
+    )
+
+
+def find_connection(presented: PresentedKey, body: VendByOwnerIn) -> uuid.UUID:
+    """Return the id of the connection that ``body`` names by provider and end user. A few queries.
+
+    Raises what ``connection_of_owner`` raises.
+    """
+    return connection_of_owner(
+        key_hash=presented.key_hash,
+        tenant=body.tenant,
+        provider=body.provider,
+        end_user=body.end_user,
+        asker=Actor(subject=body.end_user or "", agent=body.agent, purpose=body.purpose, address=presented.address),
+    )
+
+
+def _order_or_error(call: VendCall) -> VendOrder | Exception:
+    connection_id = call.connection_id
+    try:
+        if connection_id is None:
+            if not isinstance(call.body, VendByOwnerIn):
+                raise TypeError("A call without a connection's id names a provider.")
+            connection_id = find_connection(call.presented, call.body)
+    except Exception as error:  # noqa: BLE001 (the caller of this one call gets it)
+        return error
+    return order_of(call.presented, connection_id, call.body, wait_seconds=call.wait_seconds)
+
+
+def _reply(call: VendCall, answer: Vended | RefreshNeeded | Exception) -> Reply | RefreshNeeded:
+    if isinstance(answer, RefreshNeeded):
+        return answer
+    try:
+        if isinstance(answer, Exception):
+            raise answer
+        content = vend_out(answer).model_dump_json().encode()
+    except Exception as error:  # noqa: BLE001 (a document says what it was)
+        return reply_of(answer_error(error, path=call.path), is_secure=call.is_secure)
+    length = (b"content-length", b"%d" % len(content))
+    return Reply(200, [*_VENDED, length, *_security_headers(is_secure=call.is_secure)], content)
+
+
+def reply_of(response: HttpResponse, *, is_secure: bool) -> Reply:
+    """Return ``response`` with the headers that every answer has."""
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.items()]
+    length = (b"content-length", b"%d" % len(response.content))
+    return Reply(
+        response.status_code, [*headers, length, *_security_headers(is_secure=is_secure)], bytes(response.content)
+    )
+
+
+_VENDED = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+_kept_headers: dict[bool, Headers] = {}
+
+
+def _security_headers(*, is_secure: bool) -> Headers:
+    """Return the headers that Django's ``SecurityMiddleware`` puts on every answer; they depend on settings alone."""
+    if is_secure not in _kept_headers:
+        bare = HttpResponse()
+        before = {*bare.headers}
+        answer = SecurityMiddleware(lambda _: bare)(_BareRequest({}, scheme="https" if is_secure else "http"))
+        _kept_headers[is_secure] = [
+            (name.lower().encode(), value.encode("latin-1")) for name, value in answer.items() if name not in before
+        ]
+    return _kept_headers[is_secure]
+
+
+class _BareRequest(HttpRequest):
+    """As much of a request as Django needs to judge the host, the scheme and the client's address."""
+
+    def __init__(self, meta: dict[str, str], *, scheme: str) -> None:
+        super().__init__()
+        self.META = meta
+        self._of_the_connection = scheme
+
+    def is_secure(self) -> bool:
+        return self._of_the_connection == "https" or super().is_secure()

@@ -1,0 +1,92 @@
+"""Opens the credential that a vend hands out, and says how to present it."""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+
+import structlog
+
+from connections.access.secrets import credential_place, unwrap_columns
+from connections.access.targets import check_grantor, entry_named
+from connections.lifecycle.health.undecryptable import note_undecryptable
+from connections.lifecycle.vend.query import VendRow
+from connections.models import AuditEvent
+from connections.models.fields import StoredSecret
+from connections.refusals import AppMisconfigured, CredentialUnreadable, EndpointMoved
+from connections.vault.sealing import Unreadable, open_sealed
+from providers.catalog.loader import catalog_edition
+from providers.catalog.resolve import Target, resolve
+from providers.errors import MisconfiguredProvider
+from providers.strategies import strategy_for
+from providers.values import ClientRegistration, Credential, Presentation
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Vended:
+    """A credential that is handed out, with the facts about it."""
+
+    presentation: Presentation
+    row: VendRow
+
+
+def open_row(row: VendRow) -> Vended:
+    """Open the credential of a row whose audit row is committed.
+
+    Records in the audit, and for the operator, a credential that does not open. Raises ``CredentialUnreadable``,
+    ``AppMisconfigured`` and ``EndpointMoved``.
+    """
+    try:
+        credential = _open(row)
+    except Unreadable:
+        _note_unopened(row, decision=CredentialUnreadable.code)
+        if row.connection_id is not None and row.version_id is not None:
+            note_undecryptable(row.connection_id, row.version_id)
+        raise CredentialUnreadable("The stored credential does not open: its key may be missing.") from None
+    try:
+        target = _target(catalog_edition(), row.provider, row.auth_style, row.app_params, row.discovered, row.params)
+        check_grantor(target, credential.granted_by)
+        return Vended(strategy_for(target.style).present(target, credential), row)
+    except MisconfiguredProvider as error:
+        raise AppMisconfigured(error.evidence.detail) from None
+    except EndpointMoved as moved:
+        _note_unopened(row, decision=moved.code)
+        logger.error("endpoint_moved", connection=str(row.connection_id), version=str(row.version_id))
+        raise
+
+
+def _note_unopened(row: VendRow, *, decision: str) -> None:
+    """Record that the credential which the vend's audit row allowed was not handed out after all."""
+    AuditEvent.objects.create(
+        action="credential.open",
+        decision=decision,
+        tenant_id=row.tenant_id,
+        connection_id=row.connection_id,
+        credential_version_id=row.version_id,
+        api_client_id=row.client_id,
+    )
+
+
+def _open(row: VendRow) -> Credential:
+    if row.secrets is None or row.connection_id is None or row.version_id is None or row.data_key_id is None:
+        raise Unreadable("The connection has no stored credential.")
+    key = unwrap_columns(key_id=row.data_key_id, tenant_id=row.tenant_id, kek_id=row.kek_id, wrapped=bytes(row.wrapped))
+    place = credential_place(tenant_id=row.tenant_id, connection_id=row.connection_id, version_id=row.version_id)
+    sealed = StoredSecret(bytes(row.secrets)).open_outer()
+    return Credential.from_bytes(open_sealed(sealed, key=key, place=place))
+
+
+@lru_cache(maxsize=2048)
+def _target(edition: int, provider: str, auth_style: str, app_params: str, discovered: str, params: str) -> Target:
+    """Return the target from which to present a credential. Opens no client secret; ``app_params``… are JSON texts.
+
+    Cached. ``edition`` is that of the catalogue, so that an edited entry is in force from the next vend on.
+    """
+    return resolve(
+        entry=entry_named(provider),
+        style=auth_style,
+        registration=ClientRegistration(client_id="", params=json.loads(app_params)),
+        discovered=json.loads(discovered),
+        params=json.loads(params),
+    )

@@ -1,0 +1,27 @@
+"""The order of a vend: who asks, for which connection, and for what."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+DEFAULT_WAIT_SECONDS = 10.0
+LONGEST_WAIT_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class VendOrder:
+    """One call of a vend. ``key_hash`` is the digest of the caller's API key.
+
+    ``wait_seconds`` is how long the caller waits for a refresh, if no valid credential is left.
+    """
+
+    key_hash: bytes = field(repr=False)
+    connection_id: uuid.UUID
+    tenant: str | None = None
+    end_user: str | None = None
+    scopes: Sequence[str] = ()
+    min_ttl_seconds: float | None = None
+    agent: str = ""
+    purpose: str = ""
+    address: str | None = None
+    wait_seconds: float = DEFAULT_WAIT_SECONDS
