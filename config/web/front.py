@@ -9,7 +9,7 @@ import re
 import string
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote_from_bytes
 from wsgiref.types import WSGIApplication
 
@@ -83,8 +83,8 @@ class Front:
 
 
 def _in_lane(django: WSGIApplication, lane: Lane) -> Any:
-    application = WSGIMiddleware(django)
-    application.executor.shutdown()
+    application: Any = WSGIMiddleware(cast("Any", django))
+    application.executor.shutdown()  # it has no threads yet
     application.executor = lane.executor
     return application
 

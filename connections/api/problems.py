@@ -123,8 +123,9 @@ def _answer_invalid(error: ValidationError) -> HttpResponse:
 def install(api: NinjaAPI) -> None:
     """Make every error of ``api`` a problem document."""
 
-    def answer(request: HttpRequest, error: Exception) -> HttpResponse:
-        return answer_error(error, path=request.path)
+    def answer(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
+        raised = error() if isinstance(error, type) else error
+        return answer_error(raised, path=request.path)
 
     for kind in (ValidationError, HttpError, Http404, Exception):  # ninja answers the first three itself otherwise
         api.add_exception_handler(kind, answer)

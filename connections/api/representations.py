@@ -16,8 +16,8 @@ from connections.api.schemas import (
 )
 from connections.lifecycle.connect import not_refreshable
 from connections.lifecycle.credentials.scopes import missing_scopes
+from connections.lifecycle.vend.opening import Vended
 from connections.lifecycle.vend.reconnect_url import connect_url
-from connections.lifecycle.vend.vend import Vended
 from connections.models import Connection, Reason, Status, Tenant
 
 

@@ -95,7 +95,7 @@ def read_call(path: str, headers: Headers, body: bytes, *, peer: str, scheme: st
         elif name in _UNUSUAL:
             return None
     authorization = meta.get("HTTP_AUTHORIZATION", "")
-    if not authorization.startswith("Bearer "):
+    if "HTTP_HOST" not in meta or not authorization.startswith("Bearer "):
         return None
     request = _BareRequest(meta, scheme=scheme)
     try:
@@ -212,9 +212,9 @@ def _security_headers(*, is_secure: bool) -> Headers:
     if is_secure not in _kept_headers:
         bare = HttpResponse()
         before = {*bare.headers}
-        answer = SecurityMiddleware(lambda _: bare)(_BareRequest({}, scheme="https" if is_secure else "http"))
+        SecurityMiddleware(lambda _: bare)(_BareRequest({}, scheme="https" if is_secure else "http"))
         _kept_headers[is_secure] = [
-            (name.lower().encode(), value.encode("latin-1")) for name, value in answer.items() if name not in before
+            (name.lower().encode(), value.encode("latin-1")) for name, value in bare.items() if name not in before
         ]
     return _kept_headers[is_secure]
 

@@ -15,12 +15,9 @@ its name in ``tests/campaigns/ordinary.py``. What the raw statements say is comp
 
 Of a vend:
 
-- ``api_middleware`` (18 %): ``config.web.middleware.ApiApart`` answers calls of the API before the middleware of the pages,
-  because they have no session, form, message or page. ``API_MIDDLEWARE`` lists the middleware that they still pass.
-- ``direct`` (12 %): ``api.direct`` reads the usual request of a vend and calls its operation, past ninja's routing,
-  authentication and parsing; all else goes through ninja.
-- ``answer`` (8 %): ``api.routers.vend`` returns the body as it is, which ninja would validate and copy. Only ``direct``
-  makes it possible.
+- ``front`` (1 %): ``config.web.front`` gives the usual vend to ``api.vend_desk``, before Django, its middleware and
+  ninja. All that is unusual goes through them.
+- ``batches`` (1 %): ``api.batches`` asks the statement for all vends that wait at the same time; they share a commit.
 - ``prepared`` (51 %): ``prepared`` runs statements past Django's cursor, so that PostgreSQL parses and plans them once
   a connection; Django switches that off. None of Django's query logs sees them.
 - ``vend_statement`` (81 %): ``lifecycle.vend.query`` checks the key, finds the connection, decides and writes the audit
@@ -28,8 +25,9 @@ Of a vend:
   the statement does not allow.
 - ``noticed`` (5 %, of PostgreSQL's time 22 %): ``lifecycle.vend.query`` writes ``last_vended_at`` once in five minutes,
   not at each vend.
-- ``target`` (9 %): ``lifecycle.vend.vend`` keeps what a presentation needs, by the texts that it is resolved from and
-  the edition of the catalogue.
+- ``target`` (9 %): ``lifecycle.vend.opening`` keeps what a presentation needs, by the texts that it is resolved from
+  and the edition of the catalogue.
+- ``template`` (1 %): ``providers.catalog.template`` keeps what it has parsed of a template.
 - ``catalogue`` (9 %): ``providers.catalog.loader`` looks for changed files once a second, not at each use.
 
 Of a refresh:

@@ -32,7 +32,9 @@ from connections.lifecycle.provision.tenants import TenantProfile, upsert_tenant
 from connections.lifecycle.refresh.claim import LEASE, Need, RefreshReport
 from connections.lifecycle.refresh.refresh import refresh
 from connections.lifecycle.sweep import sweep_refreshes
-from connections.lifecycle.vend.vend import Vended, VendOrder, vend
+from connections.lifecycle.vend.opening import Vended
+from connections.lifecycle.vend.order import VendOrder
+from connections.lifecycle.vend.vend import vend
 from connections.models import (
     Connection,
     CredentialVersion,

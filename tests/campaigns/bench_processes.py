@@ -13,5 +13,5 @@ from tests.campaigns.ordinary import WITHOUT, set_attributes  # noqa: E402 - the
 
 set_attributes(os.environ.get(WITHOUT, ""))
 
+from config.asgi import application  # noqa: E402, F401 - likewise
 from config.celery import app  # noqa: E402, F401 - after that
-from config.wsgi import application  # noqa: E402, F401 - likewise

@@ -25,16 +25,13 @@ from tests.campaigns.vending import bare_requests, vend_requests
 
 ROUNDS = 9
 _SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.campaigns.bench_settings", "LATCHKEY_PROBE_SECONDS": "3600,3600,3600"}
-_GRANIAN = (
-    "-m granian --interface wsgi --host 127.0.0.1 --port {port} --workers 2 --blocking-threads 8"
-    " --no-access-log --log-level error {application}"
-)
+_GRANIAN = "-m granian --host 127.0.0.1 --port {port} --workers 2 --no-access-log --log-level error {application}"
 _WORKER = (
     "-m celery -q -A tests.campaigns.bench_processes worker -P threads -c 64 -l WARNING --without-gossip"
     " --without-mingle -Q celery,refresh,probe"
 )
-_PRODUCT = "tests.campaigns.bench_processes:application"
-_YARDSTICK = "tests.campaigns.bare_wsgi:application"
+_PRODUCT = "--interface asgi tests.campaigns.bench_processes:application"
+_YARDSTICK = "--interface wsgi --blocking-threads 8 tests.campaigns.bare_wsgi:application"
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,7 @@ def _on_vends(folder: Path, names: Sequence[str], *, seconds: float) -> Iterator
         with _server(stack, _YARDSTICK) as bare:
             for name in names:
                 with (
-                    _server(stack, _PRODUCT, without=ON_VENDS[name].beside) as product,
+                    _server(stack, _PRODUCT) as product,
                     _server(stack, _PRODUCT, without=name) as ordinary,
                 ):
                     servers = {

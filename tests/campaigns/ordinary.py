@@ -1,8 +1,7 @@
 """The ordinary way in place of each detour that the product takes for speed, so that ``bench`` can tell what it gains.
 
-``Ordinary`` says what a process does without one detour: other settings, read by ``bench_settings``, or other
-attributes, set by ``set_attributes`` before the process serves. The list of the detours, each with its reason and its
-figure, is the docstring of ``connections.database``.
+``Ordinary`` says what a process does without one detour: other attributes, set by ``set_attributes`` before the process
+serves. The list of the detours, each with its reason and its figure, is the docstring of ``connections.database``.
 """
 
 import json
@@ -19,33 +18,16 @@ Change = tuple[object, str, object]
 
 @dataclass(frozen=True)
 class Ordinary:
-    """One detour left out. ``attributes`` are made once the apps are ready, ``settings`` from those of the product."""
+    """One detour left out. ``attributes`` are made once the apps are ready."""
 
-    attributes: Callable[[], list[Change]] = list
-    settings: Callable[[Mapping[str, Any]], dict[str, Any]] = dict
-    beside: str = ""  # a detour that is left out as well, here and in what this is compared with
+    attributes: Callable[[], list[Change]]
 
 
 def set_attributes(name: str) -> None:
     """Take the ordinary way in place of the detour ``name``, in this process, from now on. Call it with apps ready."""
-    if not name:
-        return
-    for ordinary in _with_those_beside(name):
-        for owner, attribute, value in ordinary.attributes():
+    if name:
+        for owner, attribute, value in {**ON_VENDS, **ON_REFRESHES}[name].attributes():
             setattr(owner, attribute, value)
-
-
-def other_settings(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that differ where the detour ``name`` is not taken."""
-    changed: dict[str, Any] = {}
-    for ordinary in _with_those_beside(name) if name else ():
-        changed |= ordinary.settings(settings)
-    return changed
-
-
-def _with_those_beside(name: str) -> list[Ordinary]:
-    ordinary = ON_VENDS.get(name) or ON_REFRESHES[name]
-    return [*([_with_those_beside(ordinary.beside)[0]] if ordinary.beside else []), ordinary]
 
 
 def _everywhere(original: object, name: str, replacement: object) -> list[Change]:
@@ -54,23 +36,17 @@ def _everywhere(original: object, name: str, replacement: object) -> list[Change
     return [(module, name, replacement) for module in modules if getattr(module, name, None) is original]
 
 
-# --- The settings -----------------------------------------------------------------------------------------------------
-def _all_middleware(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {"MIDDLEWARE": [path for path in settings["MIDDLEWARE"] if not path.endswith(".ApiApart")]}
-
-
 # --- The vend ---------------------------------------------------------------------------------------------------------
-def _through_ninja() -> list[Change]:
-    from connections.api import urls
+def _through_django() -> list[Change]:
+    from config.web import front
 
-    return [(urls, "_DIRECT", {})]
+    return [(front, "is_vend", lambda *_: False)]
 
 
-def _answered_by_ninja() -> list[Change]:
-    from connections.api.representations import vend_out
-    from connections.api.routers import vend
+def _one_at_a_time() -> list[Change]:
+    from connections.api import vend_desk
 
-    return [(vend, "_answer", vend_out)]
+    return [(vend_desk, "LARGEST_BATCH", 1)]
 
 
 def _unprepared() -> list[Change]:
@@ -79,13 +55,19 @@ def _unprepared() -> list[Change]:
     from connections.database import prepared
     from connections.lifecycle.credentials import promote  # noqa: F401 (all that import it)
     from connections.lifecycle.refresh import claim, settle  # noqa: F401 (where it is called)
-    from connections.lifecycle.vend import vend  # noqa: F401 (likewise)
+    from connections.lifecycle.vend import query  # noqa: F401 (likewise)
 
     def fetch(statement: str, parameters: Mapping[str, Any], row: type[Any]) -> Any:
         with connection.cursor() as cursor:
             cursor.execute(statement, parameters)
             values = cursor.fetchone()
             return values and row(**dict(zip((column.name for column in cursor.description), values, strict=True)))
+
+    def fetch_all(statement: str, parameters: Mapping[str, Any], row: type[Any]) -> list[Any]:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            names = [column.name for column in cursor.description]
+            return [row(**dict(zip(names, values, strict=True))) for values in cursor.fetchall()]
 
     def execute(statement: str, parameters: Mapping[str, Any]) -> int:
         with connection.cursor() as cursor:
@@ -94,6 +76,7 @@ def _unprepared() -> list[Change]:
 
     return [
         *_everywhere(prepared.fetch_prepared, "fetch_prepared", fetch),
+        *_everywhere(prepared.fetch_all_prepared, "fetch_all_prepared", fetch_all),
         *_everywhere(prepared.execute_prepared, "execute_prepared", execute),
     ]
 
@@ -104,18 +87,12 @@ def _vend_by_orm() -> list[Change]:
     return [(vend, "run_vend_statement", vend_by_orm)]
 
 
-def vend_by_orm(
-    *,
-    key_hash: bytes,
-    connection_id: uuid.UUID,
-    tenant: str | None,
-    end_user: str | None,
-    scopes: Sequence[str],
-    min_ttl_seconds: float | None,
-    agent: str,
-    purpose: str,
-    address: str | None,
-) -> Any:
+def vend_by_orm(orders: Sequence[Any]) -> list[Any]:
+    """Do what the statement of a vend does for these orders, one after the other."""
+    return [_vend_one_by_orm(number, order) for number, order in enumerate(orders)]
+
+
+def _vend_one_by_orm(number: int, order: Any) -> Any:
     """Do what the statement of a vend does, as one would with Django's ORM and the policy."""
     from django.db.models import Q
     from django.utils import timezone
@@ -127,7 +104,7 @@ def vend_by_orm(
     now = timezone.now()
     key = (
         ApiKey.objects.select_related("client__tenant")
-        .filter(key_hash=key_hash, revoked_at=None, expires_at__gt=now)
+        .filter(key_hash=order.key_hash, revoked_at=None, expires_at__gt=now)
         .first()
     )
     if key is None:
@@ -135,16 +112,17 @@ def vend_by_orm(
     client = key.client
     values: dict[str, Any] = dict.fromkeys(field.name for field in fields(VendRow))
     values |= {
+        "number": number,
         "now": now,
         "client_id": client.id,
         "permissions": client.permissions,
         "is_client_suspended": client.suspended_at is not None,
     }
-    owner = client.tenant.slug if client.tenant is not None else tenant
+    owner = client.tenant.slug if client.tenant is not None else order.tenant
     connection = (
         Connection.objects.select_related("tenant", "provider_app")
-        .filter(id=connection_id, tenant__slug=owner)
-        .filter(Q() if tenant is None else Q(tenant__slug=tenant))
+        .filter(id=order.connection_id, tenant__slug=owner)
+        .filter(Q() if order.tenant is None else Q(tenant__slug=order.tenant))
         .first()
     )
     if connection is None:
@@ -179,9 +157,9 @@ def vend_by_orm(
         }
     row = VendRow(**{field.name: values[field.name] for field in fields(VendRow)})
     request = VendRequest(
-        end_user=end_user,
-        scopes=scopes,
-        min_ttl_seconds=min_ttl_seconds,
+        end_user=order.end_user,
+        scopes=order.scopes,
+        min_ttl_seconds=order.min_ttl_seconds,
         may_act_without_user=Permission.VEND_WITHOUT_USER in client.permissions,
     )
     if Permission.VEND not in client.permissions or decide_vend(row.facts(), request, now=now) != Vend():
@@ -193,11 +171,11 @@ def vend_by_orm(
         connection_id=connection.id,
         credential_version_id=row.version_id,
         api_client_id=client.id,
-        subject=end_user or "",
-        agent=agent,
-        purpose=purpose,
-        scopes=list(scopes),
-        address=address,
+        subject=order.end_user or "",
+        agent=order.agent,
+        purpose=order.purpose,
+        scopes=list(order.scopes),
+        address=order.address,
         fingerprint=row.fingerprint,
     )
     return VendRow(**{field.name: values[field.name] for field in fields(VendRow)} | {"audit_id": audited.id})
@@ -210,9 +188,15 @@ def _noticed_each_time() -> list[Change]:
 
 
 def _resolved_anew() -> list[Change]:
-    from connections.lifecycle.vend import vend
+    from connections.lifecycle.vend import opening
 
-    return [(vend, "_target", vend._target.__wrapped__)]
+    return [(opening, "_target", opening._target.__wrapped__)]
+
+
+def _parsed_anew() -> list[Change]:
+    from providers.catalog import template
+
+    return [(template, "_parts", template._parts.__wrapped__)]
 
 
 def _looked_at_anew() -> list[Change]:
@@ -281,13 +265,13 @@ def _one_a_message() -> list[Change]:
 
 
 ON_VENDS = {
-    "api_middleware": Ordinary(settings=_all_middleware),
-    "direct": Ordinary(_through_ninja),
-    "answer": Ordinary(_answered_by_ninja, beside="direct"),
+    "front": Ordinary(_through_django),
+    "batches": Ordinary(_one_at_a_time),
     "prepared": Ordinary(_unprepared),
     "vend_statement": Ordinary(_vend_by_orm),
     "noticed": Ordinary(_noticed_each_time),
     "target": Ordinary(_resolved_anew),
+    "template": Ordinary(_parsed_anew),
     "catalogue": Ordinary(_looked_at_anew),
 }
 ON_REFRESHES = {

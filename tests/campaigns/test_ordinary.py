@@ -3,8 +3,6 @@
 import re
 
 import pytest
-from django.conf import settings
-from django.utils.module_loading import import_string
 
 from connections import database
 from connections.database.clock import database_now
@@ -27,13 +25,12 @@ def without(ordinary: Ordinary, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(owner, attribute, value)
 
 
-@pytest.mark.parametrize("name", [name for name, ordinary in ON_VENDS.items() if ordinary.attributes is not list])
+@pytest.mark.parametrize("name", ON_VENDS)
 def test_a_vend_without_the_detour_is_the_same(
     name: str, alice: EndUser, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usual = alice.vend(str(connection.id), scopes=["profile.read"]).json()
-    if name != "answer":  # what it returns is for ninja alone
-        without(ON_VENDS[name], monkeypatch)
+    without(ON_VENDS[name], monkeypatch)
     assert alice.vend(str(connection.id), scopes=["profile.read"]).json() == usual
     refused = alice.vend(str(connection.id), scopes=["admin"])
     assert refused.json()["code"] == "insufficient_scope"
@@ -55,11 +52,3 @@ def test_each_detour_is_listed_with_its_figure() -> None:
     figures = dict(re.findall(r"^- ``(\w+)`` \((\d+) %", database.__doc__ or "", re.MULTILINE))
     assert list(figures) == [*ON_VENDS, *ON_REFRESHES]
     assert all(int(figure) > 0 for figure in figures.values())
-
-
-@pytest.mark.parametrize("name", [name for name, ordinary in ON_VENDS.items() if ordinary.settings is not dict])
-def test_other_settings_name_what_there_is(name: str) -> None:
-    changed = ON_VENDS[name].settings({key: getattr(settings, key) for key in ("MIDDLEWARE", "API_MIDDLEWARE")})
-    for paths in changed.values():
-        assert all(import_string(path) for path in paths)
-        assert paths not in (settings.MIDDLEWARE, settings.API_MIDDLEWARE)

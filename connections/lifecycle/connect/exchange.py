@@ -29,6 +29,7 @@ from connections.lifecycle.connect.second_look import ISSUED_PAUSES_SECONDS, loo
 from connections.lifecycle.credentials.lifetime import with_known_lifetime
 from connections.lifecycle.credentials.reread import read_answer
 from connections.lifecycle.health.incidents import close_client_incident
+from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models import Connection, ConnectSession
 from connections.refusals import AccountMismatch, AppMisconfigured, Refusal
 from providers.catalog.resolve import Target
@@ -65,9 +66,10 @@ def exchange(work: Exchange, *, actor: audit.Actor) -> Connection | ChoiceDue:
     began = time.monotonic()
     kept = work.kept
     try:
-        if kept is None:
-            kept = _obtain(work)
-        found = _verify(work, kept, began=began)
+        with bulkhead.place(work.app.id):
+            if kept is None:
+                kept = _obtain(work)
+            found = _verify(work, kept, began=began)
     except (ProviderError, AppMisconfigured) as error:
         raise settle_failed_exchange(work, kept, error, actor=actor) from None
     if isinstance(found, Verified):

@@ -14,6 +14,7 @@ from connections.lifecycle.connect.kept import Kept
 from connections.lifecycle.connect.params import checked_params, chosen_app, params_of
 from connections.lifecycle.connect.second_look import TYPED_PAUSES_SECONDS, look_again, probe_fresh
 from connections.lifecycle.connect.session import check_browser, own_session
+from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models.failures import Failure
 from connections.refusals import AppMisconfigured, InvalidRequest, ProviderDown, SessionUnusable
 from providers.errors import (
@@ -52,7 +53,8 @@ def submit_secret(
     access = access_to(app, params_of(session, app))
     release_database()
     try:
-        obtained, probed = _try(access, fields)
+        with bulkhead.place(app.id):
+            obtained, probed = _try(access, fields)
     except FieldInvalid as error:
         raise InvalidRequest(error.evidence.detail, field=error.field) from None
     except GrantRejected:

@@ -27,6 +27,7 @@ from connections.lifecycle.credentials.reread import reread_locked
 from connections.lifecycle.end.disconnect import destroy_secrets
 from connections.lifecycle.end.revocation_proof import Proof, is_proved
 from connections.lifecycle.end.siblings import can_be_narrowed, reaches_siblings, siblings_of
+from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models import AttemptState, Connection, CredentialVersion, RefreshAttempt, Revocation, Stage
 from connections.refusals import AppMisconfigured, CredentialUnreadable, EndpointMoved
 from connections.vault.sealing import Unreadable
@@ -50,6 +51,7 @@ class _Grant:
 @dataclass(frozen=True, slots=True)
 class _Work:
     connection_id: uuid.UUID
+    app_id: uuid.UUID
     access: Access
     grants: tuple[_Grant, ...]
     is_complete: bool  # whether every stored credential of the grant opened
@@ -101,7 +103,14 @@ def _load(connection_id: uuid.UUID) -> _Work | Revocation:
         for code in {code for code in opened if isinstance(code, str)} if connection.revocation_failures == 0 else ():
             audit.record("connection.revocation", decision=code, connection=connection)
         connection.try_revocation(again_at=now + LEASE)
-    return _Work(connection_id, access, grants, is_complete=len(grants) == len(opened), is_narrowed=is_shared)
+    return _Work(
+        connection_id,
+        connection.provider_app_id,
+        access,
+        grants,
+        is_complete=len(grants) == len(opened),
+        is_narrowed=is_shared,
+    )
 
 
 def _stored_of(connection: Connection) -> QuerySet[CredentialVersion]:
@@ -147,7 +156,8 @@ def _again(connection: Connection, pause_seconds: float, *, now: datetime) -> da
 def _ask(work: _Work, grant: _Grant) -> bool:
     """Ask the provider to revoke one credential (HTTP). Return False if the provider refused or failed."""
     try:
-        work.access.strategy.revoke(work.access.target, grant.proof.credential, narrowed=work.is_narrowed)
+        with bulkhead.place(work.app_id):
+            work.access.strategy.revoke(work.access.target, grant.proof.credential, narrowed=work.is_narrowed)
     except ProviderError as error:
         logger.warning("revocation_failed", connection=str(work.connection_id), error=error.code)
         return False

@@ -29,6 +29,7 @@ from connections.lifecycle.health.undecryptable import note_undecryptable
 from connections.lifecycle.refresh.claim import Need
 from connections.lifecycle.refresh.refresh import refresh_and_wait
 from connections.lifecycle.throttle import admission
+from connections.lifecycle.throttle.bulkhead import AGAIN_SECONDS, Crowded, bulkhead
 from connections.models import VENDS, Connection, CredentialVersion, Trigger
 from connections.refusals import AppMisconfigured, EndpointMoved
 from connections.vault.sealing import Unreadable
@@ -68,6 +69,14 @@ def probe(connection_id: uuid.UUID, *, trigger: Trigger) -> ProbeReport:
     release_database()
     if isinstance(trial, ProbeReport):
         return trial
+    try:
+        with bulkhead.place(trial.app_id):
+            return _probe(trial, connection_id, trigger=trigger)
+    except Crowded:
+        return _postpone(trial, AGAIN_SECONDS)
+
+
+def _probe(trial: _Trial, connection_id: uuid.UUID, *, trigger: Trigger) -> ProbeReport:
     strategy, target = trial.access.strategy, trial.access.target
     is_probed = trial.access.capabilities.probes
     server = admission.Server.RESOURCE if is_probed else admission.Server.AUTHORIZATION

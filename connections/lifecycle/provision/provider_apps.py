@@ -10,6 +10,7 @@ from connections.access.secrets import open_registration, seal_client_secrets
 from connections.access.targets import registrar_of
 from connections.database.pool import release_database
 from connections.journal import audit
+from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models import ProviderApp, Tenant
 from connections.refusals import InvalidRequest
 from connections.vault.sealing import Unreadable
@@ -169,7 +170,9 @@ def _discovered(described: CatalogEntry, style: str, params: Mapping[str, str]) 
     if method is None or not method.discover:
         return {}
     release_database()
+    issuer = fill(method.issuer, params)
     try:
-        return discover(fill(method.issuer, params), spelled_out=spelled_out(method))
+        with bulkhead.place(issuer):
+            return discover(issuer, spelled_out=spelled_out(method))
     except ProviderError as error:
         raise InvalidRequest(f"The issuer's metadata cannot be used: {error.evidence.detail}", field="issuer") from None

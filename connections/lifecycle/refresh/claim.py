@@ -63,6 +63,7 @@ class Outcome(StrEnum):
     IN_FLIGHT = "in_flight"
     BACKING_OFF = "backing_off"
     HELD_BACK = "held_back"  # by the throttle
+    CROWDED = "crowded"  # too many calls to this provider wait for an answer already
     UNAVAILABLE = "unavailable"
     REFUSED = "refused"
     CLIENT_REJECTED = "client_rejected"

@@ -15,6 +15,7 @@ from connections.lifecycle.refresh.claim import Claim, Need, Outcome, RefreshRep
 from connections.lifecycle.refresh.claim_query import AppRow, find_apps
 from connections.lifecycle.refresh.settle import abort, settle_failure, settle_success, settle_unread
 from connections.lifecycle.throttle import admission
+from connections.lifecycle.throttle.bulkhead import AGAIN_SECONDS, Crowded, bulkhead
 from connections.models import AttemptState, Connection, RefreshAttempt, Trigger
 from providers import send_window
 from providers.errors import NotSentInTime, ProviderError
@@ -35,13 +36,23 @@ def refresh(
     """Refresh one connection if it is due, and return the outcome. ``app`` is its provider app, if that is known.
 
     HTTP: blocks for one exchange of its own at the most, never for that of another process. Opens short transactions,
-    none of which spans HTTP. Nothing is sent while the throttle holds the provider back. A caller that waits may
-    overdraw the provider's budget; a sweep may not (``trigger``).
+    none of which spans HTTP. Nothing is sent while the throttle holds the provider back, or while too many threads of
+    this process wait for it. A caller that waits may overdraw the provider's budget; a sweep may not (``trigger``).
     """
     app = app or find_apps(connection_id).get(connection_id)
     release_database()
     if app is None:
         return RefreshReport(Outcome.GONE)
+    try:
+        with bulkhead.place(app.id):
+            return _refresh(app, connection_id, trigger=trigger, need=need)
+    except Crowded as crowded:
+        if trigger == Trigger.SWEEP:
+            postpone_refresh(connection_id, seconds=AGAIN_SECONDS)
+        return RefreshReport(Outcome.CROWDED, retry_after_seconds=crowded.retry_after_seconds)
+
+
+def _refresh(app: AppRow, connection_id: uuid.UUID, *, trigger: Trigger, need: Need) -> RefreshReport:
     held_seconds = admission.admit(app.id, budget=admission.budget_of(app.provider), is_urgent=trigger != Trigger.SWEEP)
     claimed = claim(connection_id, trigger=trigger, need=need, held_seconds=held_seconds)
     if held_seconds is not None and trigger == Trigger.SWEEP:
@@ -102,7 +113,11 @@ def refresh_and_wait(
         report = refresh(connection_id, trigger=trigger, need=need)
         if report.outcome is not Outcome.IN_FLIGHT or time.monotonic() >= give_up_at:
             return report
-        _wait_for_end(report.attempt_id, give_up_at)
+        try:
+            with bulkhead.place("waits"):
+                _wait_for_end(report.attempt_id, give_up_at)
+        except Crowded:
+            return report
 
 
 def _wait_for_end(attempt_id: uuid.UUID | None, give_up_at: float) -> None:

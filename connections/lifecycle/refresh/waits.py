@@ -19,7 +19,7 @@ from connections.models import AttemptState, RefreshAttempt, Trigger
 
 LONGEST_SECONDS = 60.0
 _SHORTEST_PAUSE_SECONDS = 0.01
-_UNNAMED_PAUSE_SECONDS = 0.1  # the row of the connection is locked: no attempt has a name yet
+_UNNAMED_PAUSE_SECONDS = 0.1  # no attempt to wait for: the row is locked, or no thread may call this provider now
 _POLLING_SHARE = 0.1
 
 
@@ -70,7 +70,8 @@ class Refreshes:
         give_up_at = time.monotonic() + LONGEST_SECONDS
         while True:
             report: RefreshReport = await self._run_refresh(_refresh_for_callers, connection_id, need)
-            if report.outcome is not Outcome.IN_FLIGHT or task not in self._waiting or time.monotonic() >= give_up_at:
+            is_wait = report.outcome in (Outcome.IN_FLIGHT, Outcome.CROWDED)
+            if not is_wait or task not in self._waiting or time.monotonic() >= give_up_at:
                 return report
             if report.attempt_id is None:
                 await asyncio.sleep(_UNNAMED_PAUSE_SECONDS)

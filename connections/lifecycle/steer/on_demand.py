@@ -33,6 +33,7 @@ _REFRESHED = {
     Outcome.IN_FLIGHT: "Another refresh is under way and has not ended within 10 s: look again shortly.",
     Outcome.BACKING_OFF: "Not tried: refreshes are held back after failures.",
     Outcome.HELD_BACK: "Not tried: the provider is not asked for a while, because it wanted that or does not answer.",
+    Outcome.CROWDED: "Not tried: many calls to this provider wait for an answer already. Try again in a few seconds.",
     Outcome.UNAVAILABLE: "The provider could not answer: the credential stays, and the refresh is tried again.",
     Outcome.REFUSED: "The provider refused the grant: the page of the connection says what follows.",
     Outcome.CLIENT_REJECTED: "The provider refuses our client registration: check the provider app.",

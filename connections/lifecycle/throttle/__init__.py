@@ -4,5 +4,6 @@ Promise: nothing is sent before ``Retry-After``, nor past an open breaker, nor b
 In: the outcome of each call. Out: how long to wait. Keeps its state in Redis, and changes no table.
 
 - ``admission``: admits each call before it is made, and learns from its outcome
+- ``bulkhead``: how many threads of one process may wait for one provider
 - ``scripts``: the keys in Redis, and the Lua that reads and changes them
 """

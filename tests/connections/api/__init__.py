@@ -3,5 +3,5 @@
 - ``auth``: ``test_callers_agreement.py``, ``test_isolation.py``, ``test_vend_keys.py``
 - ``schemas``, ``texts``, ``urls``: ``test_problems.py``, ``test_openapi.py`` · ``representations``:
   ``test_connections.py``
-- ``direct``: ``test_vend.py``, ``tests/config/test_wsgi.py``
+- ``vend_desk``: ``test_vend_calls.py``, ``test_batches.py``
 """

@@ -1,5 +1,6 @@
 """The vend is tested through the API.
 
 - ``query``: ``tests/connections/api/test_vend_agreement.py``, ``tests/connections/database/test_statement_rules.py``
+- ``opening``, ``order``, ``refusal``: ``test_vend.py``
 - ``by_owner``, ``reconnect_url``: ``tests/connections/api/test_vend.py``
 """

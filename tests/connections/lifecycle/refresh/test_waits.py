@@ -1,0 +1,140 @@
+"""Waits: however many wait for one refresh, one thread makes it, and all learn how it ended."""
+
+import asyncio
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connections as databases
+from django.utils import timezone
+
+from connections.database.clock import database_now
+from connections.lifecycle.refresh.claim import Need, Outcome, RefreshReport
+from connections.lifecycle.refresh.waits import Refreshes, attempts_under_way
+from connections.lifecycle.throttle.bulkhead import bulkhead
+from connections.models import AttemptState, Connection, RefreshAttempt
+from providers.sandbox.client import SandboxProcess
+from tests.connections.lifecycle.clockwork import due
+from tests.flows import EndUser
+
+
+@pytest.fixture
+def connection(alice: EndUser) -> Connection:
+    return due(Connection.objects.get(id=alice.connect()["id"]))
+
+
+class Threads:
+    """Threads with database connections of their own, which are closed in the end."""
+
+    def __init__(self) -> None:
+        self.executor = ThreadPoolExecutor(8)
+        self.most = 0
+        self._busy = 0
+        self._lock = threading.Lock()
+
+    async def run(self, function: Callable[..., Any], /, *arguments: Any) -> Any:
+        def work() -> Any:
+            with self._lock:
+                self._busy += 1
+                self.most = max(self.most, self._busy)
+            try:
+                return function(*arguments)
+            finally:
+                with self._lock:
+                    self._busy -= 1
+                databases.close_all()
+
+        return await asyncio.get_running_loop().run_in_executor(self.executor, work)
+
+
+@pytest.fixture
+def threads() -> Iterator[Threads]:
+    made = Threads()
+    yield made
+    made.executor.shutdown()
+
+
+def wait_for(
+    threads: Threads, connection: Connection, *, count: int, seconds: float = 10.0
+) -> tuple[list[RefreshReport], list[float]]:
+    """Let ``count`` callers wait for the refresh of ``connection``; return their reports, and when each had its own."""
+    need = Need(valid_until=timezone.now())
+
+    async def main() -> list[tuple[RefreshReport, float]]:
+        refreshes = Refreshes(run_refresh=threads.run, run_query=threads.run)
+
+        async def one() -> tuple[RefreshReport, float]:
+            report = await refreshes.refresh_and_wait(
+                connection.id, need=need, min_ttl_seconds=None, wait_seconds=seconds
+            )
+            return report, time.monotonic()
+
+        return await asyncio.gather(*(one() for _ in range(count)))
+
+    reports, moments = zip(*asyncio.run(main()), strict=True)
+    return [*reports], [*moments]
+
+
+def test_all_who_wait_share_one_refresh_and_one_thread(
+    connection: Connection, sandbox: SandboxProcess, threads: Threads
+) -> None:
+    sandbox.control.settings(delay_seconds={"token": 0.3})
+    reports, _ = wait_for(threads, connection, count=200)
+    assert {report.outcome for report in reports} == {Outcome.REFRESHED}
+    assert threads.most == 1
+    assert len(sandbox.control.log(grant_type="refresh_token")) == 1
+
+
+def test_a_short_wait_ends_and_the_refresh_goes_on(
+    connection: Connection, sandbox: SandboxProcess, threads: Threads
+) -> None:
+    sandbox.control.settings(delay_seconds={"token": 0.5})
+    reports, _ = wait_for(threads, connection, count=5, seconds=0.05)
+    assert {report.outcome for report in reports} == {Outcome.IN_FLIGHT}
+    threads.executor.shutdown()
+    assert RefreshAttempt.objects.get(connection=connection).state == AttemptState.PROMOTED
+
+
+def test_the_end_of_another_process_s_attempt_is_noticed_soon(connection: Connection, threads: Threads) -> None:
+    now = database_now()
+    attempt = RefreshAttempt.objects.create(
+        connection=connection,
+        parent_version_id=connection.current_version_id,
+        state=AttemptState.SENT,
+        claimed_at=now,
+        deadline_at=now.replace(year=now.year + 1),
+    )
+    ended_at: list[float] = []
+
+    def end() -> None:
+        RefreshAttempt.objects.filter(id=attempt.id).update(state=AttemptState.ABORTED)
+        ended_at.append(time.monotonic())
+        databases.close_all()
+
+    timer = threading.Timer(0.3, end)
+    timer.start()
+    reports, moments = wait_for(threads, connection, count=20)
+    timer.join()
+    assert {report.outcome for report in reports} == {Outcome.REFRESHED}
+    assert min(moments) >= ended_at[0]
+
+
+def test_where_no_thread_may_call_the_provider_callers_wait_for_one(
+    connection: Connection, sandbox: SandboxProcess, threads: Threads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulkhead, "_free", 1)
+    with bulkhead.place("others"):
+        reports, _ = wait_for(threads, connection, count=3, seconds=0.3)
+        assert {report.outcome for report in reports} == {Outcome.IN_FLIGHT}
+        assert sandbox.control.log(grant_type="refresh_token") == []
+    reports, _ = wait_for(threads, connection, count=3)
+    assert {report.outcome for report in reports} == {Outcome.REFRESHED}
+
+
+def test_an_attempt_nobody_knows_is_not_under_way(connection: Connection) -> None:
+    assert attempts_under_way([uuid.uuid4()]) == frozenset()
+    assert attempts_under_way([]) == frozenset()
