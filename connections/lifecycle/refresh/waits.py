@@ -18,7 +18,7 @@ from connections.lifecycle.refresh.refresh import refresh
 from connections.models import AttemptState, RefreshAttempt, Trigger
 
 LONGEST_SECONDS = 60.0
-_SHORTEST_PAUSE_SECONDS = 0.01
+_SHORTEST_PAUSE_SECONDS = 0.02
 _UNNAMED_PAUSE_SECONDS = 0.1  # no attempt to wait for: the row is locked, or no thread may call this provider now
 _POLLING_SHARE = 0.1
 

@@ -1,0 +1,123 @@
+"""A slow provider slows nobody else, over real processes: the rest of the API, the pages, and the vends."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from config.local.demo.stack import LocalStack
+from providers.sandbox.waiting import until
+from tests.campaigns.load import request_bytes
+from tests.campaigns.stacks import control, database, populate, running_stack
+from tests.campaigns.waiting import Waiting
+
+PROVIDER_SECONDS = 6.0
+WAITING = 200  # more than all threads of both web processes together, for each of the two ways to wait
+_EXPIRE = """
+WITH expired AS (
+    UPDATE connections_connection SET access_expires_at = now() - interval '1 minute', refresh_due_at = now()
+     WHERE id = ANY(%(ids)s))
+UPDATE connections_credentialversion
+   SET access_expires_at = now() - interval '1 minute', received_at = now() - interval '1 hour'
+ WHERE connection_id = ANY(%(ids)s)
+"""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    with running_stack(tmp_path_factory.mktemp("isolation") / "stack", "web", "sandbox") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def populated(stack: LocalStack) -> dict[str, Any]:
+    return populate(stack, 8)
+
+
+@pytest.fixture
+def slow(stack: LocalStack, populated: dict[str, Any]) -> Iterator[list[str]]:
+    """The ids of three expired connections, at a provider that takes long for each refresh."""
+    ids: list[str] = populated["connections"][:3]
+    with database(stack) as connected:
+        connected.execute(_EXPIRE, {"ids": ids})
+    control(stack).clear_log()
+    control(stack).settings(delay_seconds={"token": PROVIDER_SECONDS})
+    yield ids
+    control(stack).settings(delay_seconds={"token": 0})
+
+
+def asking(stack: LocalStack, populated: dict[str, Any], path: str, body: dict[str, Any]) -> bytes:
+    headers = {"Authorization": f"Bearer {populated['key']}", "Connection": "close", "Content-Type": "application/json"}
+    return request_bytes("POST", f"{stack.urls['web']}/api/v1{path}", headers=headers, body=json.dumps(body).encode())
+
+
+def others_are_served(stack: LocalStack, populated: dict[str, Any]) -> None:
+    """Go round everything that needs nothing of the provider; each answer has to come before the provider's does."""
+    web, headers = stack.urls["web"], {"Authorization": f"Bearer {populated['key']}"}
+    fresh = populated["connections"][5]
+    session = {"end_user": "user-5", "provider": "sandbox", "return_url": "http://127.0.0.1:8080/connected"}
+    vend = {"end_user": "user-5"}
+    for method, path, body, status in (
+        ("POST", f"/api/v1/connections/{fresh}/credential", vend, 200),
+        ("POST", "/api/v1/credentials", {**vend, "provider": "sandbox"}, 200),
+        ("GET", f"/api/v1/connections/{fresh}", None, 200),
+        ("POST", "/api/v1/connect-sessions", session, (201, 422)),
+        ("GET", "/readyz", None, 200),
+        ("GET", "/admin/login/", None, 200),
+    ):
+        answer = requests.request(method, web + path, json=body, headers=headers, timeout=PROVIDER_SECONDS)
+        assert answer.status_code in (status if isinstance(status, tuple) else (status,)), (path, answer.text)
+
+
+def test_callers_who_wait_for_a_refresh_take_nothing_from_the_others(
+    stack: LocalStack, populated: dict[str, Any], slow: list[str]
+) -> None:
+    calls = [
+        asking(
+            stack, populated, f"/connections/{slow[turn % 3]}/credential", {"end_user": f"user-{turn % 3}", "wait": 15}
+        )
+        for turn in range(WAITING)
+    ]
+    began = time.monotonic()
+    with Waiting(stack.urls["web"], calls) as waiting:
+        for _ in range(2):
+            others_are_served(stack, populated)
+        assert time.monotonic() - began < PROVIDER_SECONDS, "the others were served after the provider's answer"
+        answers = waiting.answers()
+    assert [answer.status for answer in answers] == [200] * WAITING
+    assert len({answer.json()["credential"]["value"] for answer in answers}) == 3
+    assert len(control(stack).log(grant_type="refresh_token")) == 3
+
+
+def test_requests_that_hold_threads_while_they_wait_leave_some_to_the_others(
+    stack: LocalStack, populated: dict[str, Any], slow: list[str]
+) -> None:
+    calls = [asking(stack, populated, f"/connections/{slow[turn % 3]}/refresh", {}) for turn in range(WAITING)]
+    began = time.monotonic()
+    with Waiting(stack.urls["web"], calls) as waiting:
+        for _ in range(2):
+            others_are_served(stack, populated)
+        assert time.monotonic() - began < PROVIDER_SECONDS, "the others were served after the provider's answer"
+        answers = waiting.answers()
+    assert {answer.status for answer in answers} <= {200, 503, 429}
+    assert len(control(stack).log(grant_type="refresh_token")) <= 3
+
+
+def test_a_caller_who_waits_no_longer_leaves_the_refresh_to_go_on(
+    stack: LocalStack, populated: dict[str, Any], slow: list[str]
+) -> None:
+    url = f"{stack.urls['web']}/api/v1/connections/{slow[0]}/credential"
+    headers = {"Authorization": f"Bearer {populated['key']}"}
+    answer = requests.post(url, json={"end_user": "user-0"}, headers={**headers, "Prefer": "wait=1"}, timeout=10)
+    assert (answer.status_code, answer.json()["code"]) == (503, "refresh_in_progress")
+    assert int(answer.headers["Retry-After"]) >= 1
+    threading.Event().wait(PROVIDER_SECONDS - 1)
+    until(
+        lambda: requests.post(url, json={"end_user": "user-0"}, headers=headers, timeout=20).status_code == 200,
+        "the token that the refresh brought",
+    )
+    assert len(control(stack).log(grant_type="refresh_token")) == 1
