@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from config.asgi import make_front
 from config.web.front import may_call_provider
 from config.web.lanes import Lane
 from connections.models import Tenant
@@ -76,7 +75,9 @@ def test_a_full_lane_is_told_in_the_callers_own_form(
 
 
 def serve(scope: dict[str, Any], received: list[Message]) -> list[Message]:
-    """Answer one request whose body comes in pieces, as a server would; return what was sent."""
+    """Answer what a server received piece by piece, and return what was sent."""
+    from config.asgi import make_front  # imported by conftest, once the test database is there
+
     sent: list[Message] = []
 
     async def main() -> None:
@@ -86,7 +87,7 @@ def serve(scope: dict[str, Any], received: list[Message]) -> list[Message]:
         async def send(message: Message) -> None:
             sent.append(message)
 
-        await make_front()({"type": "http", "http_version": "1.1", "scheme": "http", **scope}, receive, send)
+        await make_front()(scope, receive, send)
 
     asyncio.run(main())
     return sent
@@ -94,6 +95,9 @@ def serve(scope: dict[str, Any], received: list[Message]) -> list[Message]:
 
 def scope(**changes: Any) -> dict[str, Any]:
     return {
+        "type": "http",
+        "http_version": "1.1",
+        "scheme": "http",
         "method": "GET",
         "path": "/healthz",
         "query_string": b"",
@@ -130,17 +134,5 @@ def test_a_name_with_an_underscore_is_not_taken_for_a_proxys_header(acme: Tenant
 
 
 def test_the_server_s_life_is_followed() -> None:
-    sent: list[Message] = []
-    received: list[Message] = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
-
-    async def main() -> None:
-        async def receive() -> Message:
-            return received.pop(0)
-
-        async def send(message: Message) -> None:
-            sent.append(message)
-
-        await make_front()({"type": "lifespan"}, receive, send)
-
-    asyncio.run(main())
+    sent = serve({"type": "lifespan"}, [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
     assert [message["type"] for message in sent] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
