@@ -230,6 +230,21 @@ def _app_by_orm() -> list[Change]:
     return _everywhere(claim_query.find_apps, "find_apps", find_apps)
 
 
+def _told_each_time() -> list[Change]:
+    from connections.lifecycle.throttle import admission, scripts
+
+    def tell(app_id: uuid.UUID, server: admission.Server) -> None:
+        admission._run(scripts.ANSWERED, app_id, server)
+
+    return [(admission, "_note_answer", tell)]
+
+
+def _refreshed_at_a_target_resolved_anew() -> list[Change]:
+    from connections.access import targets
+
+    return [(targets, "_resolved", targets._resolved.__wrapped__)]
+
+
 def _stored_by_orm() -> list[Change]:
     from django.db import transaction
 
@@ -279,6 +294,8 @@ ON_REFRESHES = {
     "plain_promotion": Ordinary(_promoted_by_the_rules),
     "store_statement": Ordinary(_stored_by_orm),
     "find_apps": Ordinary(_app_by_orm),
+    "calm": Ordinary(_told_each_time),
+    "refresh_target": Ordinary(_refreshed_at_a_target_resolved_anew),
     "refresh_prepared": Ordinary(_unprepared),
     "broker_client": Ordinary(_client_each_time),
     "together": Ordinary(_one_a_message),

@@ -1,4 +1,1 @@
-"""Modules that have no test file of their own here:
-
-- ``targets``: ``test_grantor.py``
-"""
+"""``targets`` has tests in ``test_grantor.py`` too: what happens where an app is changed."""
