@@ -34,7 +34,7 @@ Of a refresh:
 
 - ``plain_claim`` (65 %): ``lifecycle.refresh.claim_query`` locks and claims the usual refresh in two statements;
   ``claim`` decides about whatever the statements do not claim.
-- ``plain_promotion`` (56 %): ``lifecycle.credentials.promote_query`` makes a version current in one statement where
+- ``plain_promotion`` (66 %): ``lifecycle.credentials.promote_query`` makes a version current in one statement where
   nothing but the token has changed; ``promote`` decides about all else.
 - ``store_statement`` (20 %): ``lifecycle.credentials.store`` stores what came in one statement.
 - ``find_apps`` (5 %, of the refreshes a second): the provider apps of a message's connections, in a prepared statement.
