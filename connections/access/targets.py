@@ -2,8 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 
 from django.conf import settings
 
@@ -12,7 +11,7 @@ from connections.models import ProviderApp
 from connections.refusals import AppMisconfigured, EndpointMoved
 from connections.vault.keyring import DataKey
 from connections.vault.sealing import Unreadable
-from providers.catalog.loader import UnknownProvider, catalog_edition, entry
+from providers.catalog.loader import UnknownProvider, entry
 from providers.catalog.resolve import Target, registrar, resolve
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.scopes import ScopeRules
@@ -104,16 +103,18 @@ def access_to(
         raise AppMisconfigured(f"The provider app {app.name!r} connects by a legacy style, which is off: allow it.")
     try:
         opened = open_registration(app, key=key)
-        target, known_as = _resolved(
-            app.provider,
-            app.auth_style,
-            app.client_id,
-            redirect_uri(app.id),
-            frozenset(app.params.items()),
-            frozenset(app.discovered.items()),
-            frozenset(params.items()),
-            before_callback,
-            catalog_edition(),
+        target = resolve(
+            entry=entry_of(app),
+            style=app.auth_style,
+            registration=ClientRegistration(
+                client_id=app.client_id,
+                client_secrets=opened.secrets,
+                redirect_uri=redirect_uri(app.id),
+                params=app.params,
+            ),
+            discovered=app.discovered,
+            params=params,
+            before_callback=before_callback,
         )
     except Unreadable:
         raise AppMisconfigured(
@@ -121,46 +122,12 @@ def access_to(
         ) from None
     except MisconfiguredProvider as error:
         raise AppMisconfigured(error.evidence.detail) from None
-    if opened.secrets and opened.registrar != known_as:
+    if opened.secrets and opened.registrar != registrar_of(app):
         raise EndpointMoved(
             f"The endpoints or the client id of the provider app {app.name!r} have changed since its client secrets "
             "were entered: enter them again."
         )
-    registration = replace(target.registration, client_secrets=opened.secrets)
-    return Access(strategy_for(app.auth_style), replace(target, registration=registration))
-
-
-_Items = frozenset[tuple[str, str]]
-
-
-@lru_cache(maxsize=1024)
-def _resolved(
-    provider: str,
-    style: str,
-    client_id: str,
-    redirect_uri: str,
-    app_params: _Items,
-    discovered: _Items,
-    params: _Items,
-    before_callback: bool,
-    edition: object,
-) -> tuple[Target, str]:
-    """Return the target without its client secrets, and the name of the party to which those may be sent.
-
-    Kept by all that it follows from, ``edition`` of the catalogue included. Raises as ``access_to`` does.
-    """
-    registration = ClientRegistration(client_id=client_id, redirect_uri=redirect_uri, params=dict(app_params))
-    target = resolve(
-        entry=entry_named(provider),
-        style=style,
-        registration=registration,
-        discovered=dict(discovered),
-        params=dict(params),
-        before_callback=before_callback,
-    )
-    return target, registrar(
-        entry=entry_named(provider), style=style, registration=registration, discovered=dict(discovered)
-    )
+    return Access(strategy_for(app.auth_style), target)
 
 
 def registrar_of(app: ProviderApp) -> str:

@@ -40,7 +40,6 @@ Of a refresh:
 - ``find_apps`` (5 %, of the refreshes a second): the provider apps of a message's connections, in a prepared statement.
 - ``calm`` (5 %): ``lifecycle.throttle.admission`` tells Redis of a success only where that would clear something, or
   before the next failure.
-- ``refresh_target`` (3 %): ``access.targets`` keeps what an app and its parameters resolve to.
 - ``refresh_prepared`` (51 %): ``prepared``, as above.
 - ``broker_client`` (13 %): ``config.broker`` keeps the client that kombu makes anew for each command.
 - ``together`` (12 %, of the worker's time alone): ``lifecycle.sweep`` sends up to eight connections of one provider app

@@ -239,12 +239,6 @@ def _told_each_time() -> list[Change]:
     return [(admission, "_note_answer", tell)]
 
 
-def _refreshed_at_a_target_resolved_anew() -> list[Change]:
-    from connections.access import targets
-
-    return [(targets, "_resolved", targets._resolved.__wrapped__)]
-
-
 def _stored_by_orm() -> list[Change]:
     from django.db import transaction
 
@@ -295,7 +289,6 @@ ON_REFRESHES = {
     "store_statement": Ordinary(_stored_by_orm),
     "find_apps": Ordinary(_app_by_orm),
     "calm": Ordinary(_told_each_time),
-    "refresh_target": Ordinary(_refreshed_at_a_target_resolved_anew),
     "refresh_prepared": Ordinary(_unprepared),
     "broker_client": Ordinary(_client_each_time),
     "together": Ordinary(_one_a_message),

@@ -1,1 +1,4 @@
-"""``targets`` has tests in ``test_grantor.py`` too: what happens where an app is changed."""
+"""Modules that have no test file of their own here:
+
+- ``targets``: ``test_grantor.py``
+"""
