@@ -4,8 +4,9 @@ Prints a line of JSON for each: ``vend_fresh`` (a valid token vended, audit row 
 bare WSGI callable in the same server, ``isolation`` and ``waiters`` (vends of valid tokens while many callers wait for
 a slow provider, and how soon these have their answers), ``refresh`` and ``refresh_https`` (due connections against a
 provider that takes 0.3 s), ``sweep`` (what a sweep costs with many connections, against one with few, of which as many
-are due), and ``start`` (how soon web and worker work, and their memory). ``--only detours`` measures what each detour
-taken for speed gains; ``--detours`` names some of them.
+are due), ``growth`` (what a vend and a refresh cost with few connections, with a million, and with ``--audit-rows``
+too), and ``start`` (how soon web and worker work, and their memory). ``--only detours`` measures what each detour taken
+for speed gains; ``--detours`` names some of them.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from tests.campaigns import detours_bench
+from tests.campaigns.growth_bench import AUDIT_ROWS, growth
 from tests.campaigns.isolation_bench import isolation
 from tests.campaigns.ordinary import ON_REFRESHES, ON_VENDS
 from tests.campaigns.refresh_bench import refresh
@@ -21,7 +23,7 @@ from tests.campaigns.start_bench import start
 from tests.campaigns.sweep_bench import sweep
 from tests.campaigns.vend_bench import vend_fresh
 
-BENCHES = ("vend_fresh", "isolation", "refresh", "refresh_https", "sweep", "start", "detours")
+BENCHES = ("vend_fresh", "isolation", "refresh", "refresh_https", "sweep", "growth", "start", "detours")
 
 
 def main() -> None:
@@ -29,9 +31,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=6.0, help="length of each measurement")
     parser.add_argument("--connections", type=int, default=1000, help="due connections of the refresh benches")
-    parser.add_argument(
-        "--only", choices=["vend_fresh", "isolation", "refresh", "refresh_https", "sweep", "start", "detours"]
-    )
+    parser.add_argument("--audit-rows", type=int, default=AUDIT_ROWS, help="audit rows of the growth bench")
+    parser.add_argument("--only", choices=BENCHES)
     parser.add_argument("--detours", nargs="+", choices=[*ON_VENDS, *ON_REFRESHES], default=[*ON_VENDS, *ON_REFRESHES])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="latchkey-bench-", dir="/var/tmp") as folder:
@@ -47,6 +48,8 @@ def main() -> None:
                 print(json.dumps(figures), flush=True)
         if options.only in (None, "sweep"):
             print(json.dumps(sweep(Path(folder) / "sweep")), flush=True)
+        if options.only in (None, "growth"):
+            print(json.dumps(growth(Path(folder) / "growth", audit_rows=options.audit_rows)), flush=True)
         if options.only in (None, "start"):
             print(json.dumps(start(Path(folder) / "start")), flush=True)
         if options.only == "detours":

@@ -20,11 +20,11 @@ django.setup()
 import redis  # noqa: E402 - the apps must be ready
 from django.conf import settings  # noqa: E402 - the apps must be ready
 from django.db import connection as database  # noqa: E402 - the apps must be ready
-from django.db.models import Model  # noqa: E402 - the apps must be ready
 
 from connections.database.clock import database_now  # noqa: E402 - the apps must be ready
 from connections.lifecycle import sweep  # noqa: E402 - the apps must be ready
 from connections.models import Connection, CredentialVersion  # noqa: E402 - the apps must be ready
+from tests.campaigns.copies import copies  # noqa: E402 - the apps must be ready
 from tests.connections.api.stored import make_connection  # noqa: E402 - the apps must be ready
 from tests.factories import make_tenant  # noqa: E402 - the apps must be ready
 
@@ -56,23 +56,12 @@ def fill(count: int, due: int) -> None:
         "SELECT number, turn.id AS origin_id, gen_random_uuid() AS connection_id, gen_random_uuid() AS version_id"
         " FROM generate_series(1, %(count)s) AS number"
         " JOIN unnest(%(origins)s::uuid[]) WITH ORDINALITY AS turn (id, place) ON place = 1 + number %% %(tenants)s"
-        f"), stored AS ({_copies(Connection, own, 'id')}) {_copies(CredentialVersion, of_version, 'connection_id')}"
+        f"), stored AS ({copies(Connection, own, of='id')}) {copies(CredentialVersion, of_version, of='connection_id')}"
     )
     given = {"count": count, "every": count // due, "tenants": TENANTS, "origins": [row.id for row in origins]}
     with database.cursor() as cursor:
         cursor.execute(statement, given)
         cursor.execute("VACUUM ANALYZE")
-
-
-def _copies(model: type[Model], own: dict[str, str], of: str) -> str:
-    """Return the statement that inserts a copy of each planned row's origin, the column ``of`` of which names it."""
-    columns = [field.column for field in model._meta.concrete_fields]
-    values = [own.get(column, f"origin.{column}") for column in columns]
-    table = model._meta.db_table
-    return (
-        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)}"
-        f" FROM planned JOIN {table} AS origin ON origin.{of} = planned.origin_id"
-    )
 
 
 def one_pass() -> dict[str, float]:
