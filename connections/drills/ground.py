@@ -53,7 +53,7 @@ from providers.sandbox.log import Entry
 from providers.sandbox.tokens import fingerprint
 from providers.sandbox.waiting import until
 
-_NOBODY = "redis://127.0.0.1:1/0"
+_UNREAD = "memory://"  # queues in this process, which no worker reads
 _PAST_THE_LEASE_SECONDS = LEASE.total_seconds() + 1
 _PAST_EXPIRY_SECONDS = 4000.0
 _USER = "drill"
@@ -291,7 +291,7 @@ def isolate(spool: Path) -> Iterator[None]:
     broker = celery.broker_url
     egress.configure(replace(policy, allow_loopback=True, proxy_url=""))
     settings.SPOOL_DIR = spool
-    celery.update(broker_url=_NOBODY)
+    celery.update(broker_url=_UNREAD)
     try:
         yield
     finally:
