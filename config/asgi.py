@@ -18,15 +18,15 @@ from connections.api.vend_desk import VendDesk
 
 def make_front(executor: Executor | None = None) -> Front:
     """Return an application for one event loop. ``executor`` runs everything in place of the lanes' own threads."""
+    plain = Lane("plain", threads=settings.PLAIN_THREADS, executor=executor)
     provider = Lane("provider", threads=settings.PROVIDER_THREADS, executor=executor)
     desk = VendDesk(
         run_vend=_in(executor or ThreadPoolExecutor(vend_desk.THREADS, thread_name_prefix="vend")),
+        run_lookup=plain.run,
         run_refresh=provider.run,
         run_query=_in(executor or ThreadPoolExecutor(1, thread_name_prefix="query")),
     )
-    return Front(
-        django, desk=desk, plain=Lane("plain", threads=settings.PLAIN_THREADS, executor=executor), provider=provider
-    )
+    return Front(django, desk=desk, plain=plain, provider=provider)
 
 
 def _in(executor: Executor) -> Callable[..., Awaitable[Any]]:

@@ -89,6 +89,12 @@ class Suspended(Refusal):
     code = "suspended"
 
 
+class Busy(Refusal):
+    """So many requests of this kind wait for their turn already that waiting makes no sense."""
+
+    code = "busy"
+
+
 class Paused(Suspended):
     """An operator has paused this: a valid credential still vends, but the provider is not called."""
 

@@ -16,8 +16,8 @@ from wsgiref.types import WSGIApplication
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
 
-from config.web.lanes import Lane, LaneFull
-from connections.api.problems import problem
+from config.web.lanes import BUSY, BUSY_SECONDS, Lane, LaneFull
+from connections.api.problems import answer_error
 from connections.api.vend_calls import Reply, is_vend, read_call, reply_of
 from connections.api.vend_desk import VendDesk
 
@@ -34,8 +34,6 @@ _MAY_CALL_PROVIDER = re.compile(
     r"|POST /connect/.*"
     r"|POST /admin/.*"
 )
-_BUSY = "Latchkey is busy: try again in a few seconds."
-_BUSY_SECONDS = 2
 
 
 def may_call_provider(method: str, path: str) -> bool:
@@ -78,8 +76,8 @@ class Front:
         try:
             async with lane.place():
                 await django(readable, body.replayed(receive), send)
-        except LaneFull:
-            await _send(_busy(path, is_secure=readable.get("scheme") == "https"), send)
+        except LaneFull as full:
+            await _send(_busy(full, path, is_secure=scope.get("scheme") == "https"), send)
 
 
 def _in_lane(django: WSGIApplication, lane: Lane) -> Any:
@@ -135,16 +133,16 @@ def _ascii(query: bytes) -> bytes:
     return query if query.isascii() else quote_from_bytes(query, safe=string.printable).encode()
 
 
-def _busy(path: str, *, is_secure: bool) -> Reply:
+def _busy(full: LaneFull, path: str, *, is_secure: bool) -> Reply:
     if path.startswith("/api/"):
-        return reply_of(problem("busy", _BUSY, retry_after_seconds=_BUSY_SECONDS), is_secure=is_secure)
+        return reply_of(answer_error(full, path=path), is_secure=is_secure)
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
-        (b"retry-after", b"%d" % _BUSY_SECONDS),
+        (b"retry-after", b"%d" % BUSY_SECONDS),
         (b"cache-control", b"no-store"),
-        (b"content-length", b"%d" % len(_BUSY)),
+        (b"content-length", b"%d" % len(BUSY)),
     ]
-    return Reply(503, headers, _BUSY.encode())
+    return Reply(503, headers, BUSY.encode())
 
 
 async def _send(reply: Reply, send: Send) -> None:

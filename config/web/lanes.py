@@ -9,9 +9,17 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
+from connections.refusals import Busy
 
-class LaneFull(Exception):
+BUSY = "Latchkey is busy: try again in a few seconds."
+BUSY_SECONDS = 2.0
+
+
+class LaneFull(Busy):
     """So much waits in this lane already that waiting makes no sense."""
+
+    def __init__(self) -> None:
+        super().__init__(BUSY, retry_after_seconds=BUSY_SECONDS)
 
 
 class Lane:

@@ -2,7 +2,7 @@
 
 An agent vends before each of its own calls, so the usual vend passes by Django's handler, middleware and ninja.
 Whatever is unusual about a request (its host, scheme, headers or body) makes ``read_call`` return None: Django answers
-it then, and ninja says what is wrong with it. No I/O but in ``answer_calls``.
+it then, and ninja says what is wrong with it. No I/O but in ``answer_calls`` and ``find_by_owner``.
 """
 
 import re
@@ -21,6 +21,7 @@ from connections.api.auth import PresentedKey
 from connections.api.problems import answer_error
 from connections.api.representations import vend_out
 from connections.api.schemas import VendByOwnerIn, VendIn
+from connections.database.pool import hand_back_database
 from connections.entrance import client_address
 from connections.journal.audit import Actor
 from connections.lifecycle.refresh.claim import RefreshReport
@@ -129,14 +130,23 @@ def answer_calls(calls: Sequence[VendCall]) -> list[Reply | RefreshNeeded]:
 
     ``RefreshNeeded`` means that no valid credential is left: refresh, and ask the same call ``after`` that.
     """
-    orders = [_order_or_error(call) for call in calls]
-    pairs = zip(orders, calls, strict=True)
-    asked = [Asked(order, call.report) for order, call in pairs if isinstance(order, VendOrder)]
-    answers = iter(vend_all(asked) if asked else [])
-    return [
-        _reply(call, next(answers) if isinstance(order, VendOrder) else order)
-        for call, order in zip(calls, orders, strict=True)
-    ]
+    answers = vend_all([Asked(_order_of(call), call.report) for call in calls])
+    return [_reply(call, answer) for call, answer in zip(calls, answers, strict=True)]
+
+
+def find_by_owner(call: VendCall) -> VendCall | Reply:
+    """Return the same call with the id of the connection that it names by provider and end user, or the refusal.
+
+    A few queries. Gives the thread's database connection back.
+    """
+    try:
+        if not isinstance(call.body, VendByOwnerIn):
+            raise TypeError("A call without a connection's id names a provider.")
+        return replace(call, connection_id=find_connection(call.presented, call.body))
+    except Exception as error:  # noqa: BLE001 (a document says what it was)
+        return reply_of(answer_error(error, path=call.path), is_secure=call.is_secure)
+    finally:
+        hand_back_database()
 
 
 def order_of(presented: PresentedKey, connection_id: uuid.UUID, body: VendIn, *, wait_seconds: float) -> VendOrder:
@@ -169,16 +179,10 @@ def find_connection(presented: PresentedKey, body: VendByOwnerIn) -> uuid.UUID:
     )
 
 
-def _order_or_error(call: VendCall) -> VendOrder | Exception:
-    connection_id = call.connection_id
-    try:
-        if connection_id is None:
-            if not isinstance(call.body, VendByOwnerIn):
-                raise TypeError("A call without a connection's id names a provider.")
-            connection_id = find_connection(call.presented, call.body)
-    except Exception as error:  # noqa: BLE001 (the caller of this one call gets it)
-        return error
-    return order_of(call.presented, connection_id, call.body, wait_seconds=call.wait_seconds)
+def _order_of(call: VendCall) -> VendOrder:
+    if call.connection_id is None:
+        raise TypeError("Find the connection of a call by its owner first.")
+    return order_of(call.presented, call.connection_id, call.body, wait_seconds=call.wait_seconds)
 
 
 def _reply(call: VendCall, answer: Vended | RefreshNeeded | Exception) -> Reply | RefreshNeeded:

@@ -2,7 +2,7 @@
 
 from connections.api.batches import Batches
 from connections.api.problems import answer_error
-from connections.api.vend_calls import Reply, VendCall, answer_calls, reply_of
+from connections.api.vend_calls import Reply, VendCall, answer_calls, find_by_owner, reply_of
 from connections.lifecycle.refresh.waits import Refreshes, Run
 from connections.lifecycle.vend.vend import RefreshNeeded
 
@@ -13,11 +13,13 @@ LARGEST_BATCH = 32
 class VendDesk:
     """Answers the calls of one event loop.
 
-    ``run_vend`` has ``THREADS`` threads that keep their database connections; ``run_refresh`` runs what calls a
-    provider; ``run_query`` asks how refreshes of other processes go.
+    ``run_vend`` has ``THREADS`` threads that keep their database connections; ``run_lookup`` runs the queries that come
+    before some vends; ``run_refresh`` runs what calls a provider; ``run_query`` asks how refreshes of other processes
+    go.
     """
 
-    def __init__(self, *, run_vend: Run, run_refresh: Run, run_query: Run) -> None:
+    def __init__(self, *, run_vend: Run, run_lookup: Run, run_refresh: Run, run_query: Run) -> None:
+        self._run_lookup = run_lookup
         self._refreshes = Refreshes(run_refresh=run_refresh, run_query=run_query)
         self._batches: Batches[VendCall, Reply | RefreshNeeded] = Batches(
             answer_calls, run=run_vend, at_once=THREADS, largest=LARGEST_BATCH
@@ -31,6 +33,11 @@ class VendDesk:
             return reply_of(answer_error(error, path=call.path), is_secure=call.is_secure)
 
     async def _answer(self, call: VendCall) -> Reply:
+        if call.connection_id is None:
+            found: VendCall | Reply = await self._run_lookup(find_by_owner, call)
+            if isinstance(found, Reply):
+                return found
+            call = found
         answer = await self._batches.ask(call)
         if isinstance(answer, RefreshNeeded):
             report = await self._refreshes.refresh_and_wait(

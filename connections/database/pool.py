@@ -44,6 +44,12 @@ def release_database() -> None:
     connection.close()
 
 
+def hand_back_database() -> None:
+    """Give this thread's database connection back at the end of its work, unless a transaction is open around it."""
+    if not connection.in_atomic_block:
+        connection.close()
+
+
 def direct_parameters() -> dict[str, Any]:
     """Return the arguments with which psycopg opens a direct session, outside the pool, like one of Django's.
 

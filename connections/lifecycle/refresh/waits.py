@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from typing import Any, Protocol
 
-from connections.database.pool import release_database
+from connections.database.pool import hand_back_database
 from connections.lifecycle.refresh.claim import Need, Outcome, RefreshReport
 from connections.lifecycle.refresh.refresh import refresh
 from connections.models import AttemptState, RefreshAttempt, Trigger
@@ -83,8 +83,7 @@ def _refresh_for_callers(connection_id: uuid.UUID, need: Need) -> RefreshReport:
     try:
         return refresh(connection_id, trigger=Trigger.VEND, need=need)
     finally:
-        with suppress(RuntimeError):
-            release_database()
+        hand_back_database()
 
 
 class AttemptEnds:
