@@ -10,6 +10,7 @@ from django.conf import settings
 from config.wsgi import application as django  # makes the apps ready
 
 # isort: split
+import config.urls  # noqa: F401 (all pages and the API are loaded before the first request)
 from config.web.front import Front
 from config.web.lanes import Lane
 from connections.api import vend_desk

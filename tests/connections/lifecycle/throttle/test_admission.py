@@ -1,12 +1,8 @@
-"""The throttle: what one connection learns of its provider holds for all of its app, and nothing hangs on Redis."""
+"""The throttle: what one connection learns of its provider holds for all of its app."""
 
-import socket
 import threading
 import time
 import uuid
-from collections import defaultdict
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import redis
@@ -20,37 +16,11 @@ from providers.errors import (
     GrantRejected,
     MalformedResponse,
     ProviderError,
-    ProviderUnavailable,
     TargetRefused,
 )
 from providers.values import ProbeResult
 from providers.vocabulary import ProbeVerdict
-
-GENEROUS = 60_000
-AS, RS = Server.AUTHORIZATION, Server.RESOURCE
-
-
-@pytest.fixture
-def app() -> uuid.UUID:
-    """A provider app of which the throttle knows nothing yet."""
-    return uuid.uuid4()
-
-
-@pytest.fixture(autouse=True)
-def line(monkeypatch: pytest.MonkeyPatch) -> admission._Line:
-    """The way to Redis, as a fresh process sees it."""
-    fresh = admission._Line()
-    monkeypatch.setattr(admission, "_lines", defaultdict(lambda: fresh))
-    return fresh
-
-
-@pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Give a machine that is busy with other tests time to answer."""
-    monkeypatch.setattr(admission, "TIMEOUT_SECONDS", 5.0)
-    admission._scripts.cache_clear()
-    yield
-    admission._scripts.cache_clear()
+from tests.connections.lifecycle.throttle.outages import AS, GENEROUS, RS, fail, outage
 
 
 @pytest.fixture
@@ -62,36 +32,6 @@ def always_longest(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def quick_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "OPEN_BASE_SECONDS", 0.0)  # the floor of a second is what is left
-
-
-def outage(*, retry_after: float | None = None, status: int | None = 503) -> ProviderUnavailable:
-    return ProviderUnavailable(Evidence("down", status=status), retry_after_seconds=retry_after)
-
-
-def fail(app: uuid.UUID, times: int, *, server: Server = AS, connection: uuid.UUID | None = None) -> None:
-    for _ in range(times):
-        note(app, connection_id=connection or uuid.uuid4(), failure=outage(), server=server)
-
-
-# --- Redis ------------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    "script", ["return nosuch()", "this is no Lua", "redis.call('set', 'a', 'b') return redis.call('lpush', 'a', '1')"]
-)
-def test_a_script_that_is_wrong_is_told_each_time_and_is_not_taken_for_an_outage(
-    app: uuid.UUID,
-    line: admission._Line,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    script: str,
-) -> None:
-    monkeypatch.setattr(admission.scripts, "ADMIT", script)
-    admission._scripts.cache_clear()
-    assert admit(app, budget=GENEROUS) is None
-    assert admit(app, budget=GENEROUS) is None
-    told = [record for record in caplog.records if "throttle_script_failed" in record.getMessage()]
-    assert [record.levelname for record in told] == ["ERROR", "ERROR"]
-    assert not line.is_away
-    monkeypatch.undo()
 
 
 # --- Retry-After ------------------------------------------------------------------------------------------------------
@@ -312,101 +252,3 @@ def test_what_was_not_used_goes_back(app: uuid.UUID) -> None:
     for _ in range(50):
         assert admit(app, budget=60) is None
         give_back(app)
-
-
-# --- Redis ------------------------------------------------------------------------------------------------------------
-def test_a_flush_loses_nothing_but_restraint(app: uuid.UUID) -> None:
-    note(app, connection_id=uuid.uuid4(), failure=outage(retry_after=60))
-    fail(app, 5, server=RS)
-    with redis.Redis.from_url(project.REDIS_URL) as server:
-        server.flushdb()
-        server.script_flush()
-    for side in Server:
-        assert admit(app, budget=60, server=side) is None
-        assert restraints(side) == admission.Restraints()
-        note(app, connection_id=uuid.uuid4(), failure=None, server=side)
-        give_back(app, server=side)
-
-
-def test_everything_kept_expires(app: uuid.UUID) -> None:
-    admit(app, budget=60)
-    fail(app, 4)
-    fail(app, 5, server=RS)
-    note(app, connection_id=uuid.uuid4(), failure=outage(retry_after=60))
-    with redis.Redis.from_url(project.REDIS_URL) as server:
-        kept = list(server.scan_iter(f"{scripts.PREFIX}:*"))
-        assert len(kept) >= 5
-        assert all(0 < server.ttl(key) <= scripts.KEEP_SECONDS for key in kept)
-
-
-@pytest.fixture
-def silent_redis() -> Iterator[tuple[str, list[socket.socket]]]:
-    """A server that accepts and never answers, and the connections that were made to it."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    accepted: list[socket.socket] = []
-
-    def accept() -> None:
-        while True:
-            try:
-                accepted.append(listener.accept()[0])
-            except OSError:
-                return
-
-    threading.Thread(target=accept, daemon=True).start()
-    yield f"redis://127.0.0.1:{listener.getsockname()[1]}/0", accepted
-    listener.shutdown(socket.SHUT_RDWR)
-    listener.close()
-    for connection in accepted:
-        connection.close()
-
-
-def use_everything(app: uuid.UUID) -> None:
-    assert admit(app, budget=1) is None
-    assert admit(app, budget=1, server=RS) is None
-    give_back(app)
-    note(app, connection_id=uuid.uuid4(), failure=outage(retry_after=60))
-    fail(app, 6)
-    note(app, connection_id=uuid.uuid4(), failure=None)
-    note_probe(app, connection_id=uuid.uuid4(), found=ProbeResult(ProbeVerdict.ALIVE, status=200), server=RS)
-    assert restraints(AS) == admission.Restraints()
-    assert admit(app, budget=1) is None
-
-
-@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "redis://no-such-host.invalid:6379/0", "nonsense"])
-def test_without_redis_everything_is_admitted(
-    app: uuid.UUID, url: str, settings: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    settings.REDIS_URL = url
-    use_everything(app)
-    assert caplog.text.count("throttle_off") == 1
-
-
-def test_a_redis_that_hangs_costs_a_moment_and_is_left_alone_for_a_second(
-    app: uuid.UUID, settings: Any, silent_redis: tuple[str, list[socket.socket]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(admission, "TIMEOUT_SECONDS", 0.25)
-    monkeypatch.setattr(admission, "AWAY_SECONDS", 60.0)  # a busy machine may take a second for all of it
-    settings.REDIS_URL, accepted = silent_redis
-    began = time.monotonic()
-    use_everything(app)
-    assert time.monotonic() - began < 4.0
-    assert len(accepted) == 1, "no retry, and no other call meanwhile"
-
-
-def test_an_error_of_redis_itself_reaches_no_caller(app: uuid.UUID) -> None:
-    with redis.Redis.from_url(project.REDIS_URL) as server:
-        server.set(f"{scripts.PREFIX}:app:{app}", "of another type", ex=60)
-    assert admit(app, budget=1) is None
-
-
-def test_works_again_as_soon_as_redis_does(app: uuid.UUID, settings: Any, line: admission._Line) -> None:
-    good = settings.REDIS_URL
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    assert admit(app, budget=1) is None
-    assert line.is_away
-    settings.REDIS_URL = good
-    assert [admit(app, budget=1) for _ in range(2)] == [None, None], "not asked within the second"
-    line.away_until = 0.0
-    assert admit(app, budget=1) is None
-    assert admit(app, budget=1) is not None
-    assert not line.is_away
