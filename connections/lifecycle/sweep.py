@@ -100,7 +100,8 @@ def sweep_refreshes(*, now: datetime, seconds: float = 0.0) -> int:
     """Send the refreshes that are due to the workers, and return how many.
 
     Sends batches of up to 500 while they are full and few tasks wait in the queue, for ``seconds`` at most; with 0 at
-    most one. Sends nothing if the broker does not answer. Each batch is a short transaction; none is open in between.
+    most one. Marks no more than one batch if the broker does not answer. Each batch is a short transaction; none is
+    open in between.
     """
     return _sweep(_REFRESHES, now=now, seconds=seconds)
 
@@ -118,8 +119,9 @@ def sweep_revocations(*, now: datetime, seconds: float = 0.0) -> int:
 def _sweep(kind: _Kind, *, now: datetime, seconds: float) -> int:
     began = time.monotonic()
     shares = _Shares(kind, seconds)
-    sent = 0
-    while _is_room(kind.task, give_up_at=began + seconds):
+    sent, is_first = 0, True
+    while _is_room(kind.task, give_up_at=began + seconds, if_unknown=is_first):
+        is_first = False
         shares.look()
         found = _send_batch(kind, shares, now=now + timedelta(seconds=time.monotonic() - began))
         sent += found
@@ -128,8 +130,11 @@ def _sweep(kind: _Kind, *, now: datetime, seconds: float) -> int:
     return sent
 
 
-def _is_room(task: dispatch.Task, *, give_up_at: float) -> bool:
-    """Wait until few tasks of this kind wait for a worker. Return False if that does not come about."""
+def _is_room(task: dispatch.Task, *, give_up_at: float, if_unknown: bool) -> bool:
+    """Wait until few tasks of this kind wait for a worker. Return False if that does not come about.
+
+    Returns ``if_unknown`` if the broker does not answer.
+    """
     fewest, fell_at = None, time.monotonic()
     while (waiting := dispatch.count_waiting(task)) is not None:
         if waiting < LONG_QUEUE:
@@ -141,7 +146,7 @@ def _is_room(task: dispatch.Task, *, give_up_at: float) -> bool:
             return False
         release_database()
         time.sleep(LOOK_AGAIN_SECONDS)
-    return False
+    return if_unknown
 
 
 @dataclass(slots=True)
