@@ -15,7 +15,6 @@ from tests.campaigns.load import request_bytes
 from tests.campaigns.stacks import control, database, populate, running_stack
 from tests.campaigns.waiting import Waiting
 
-PROVIDER_SECONDS = 6.0
 WAITING = 200  # more than all threads of both web processes together, for each of the two ways to wait
 _EXPIRE = """
 WITH expired AS (
@@ -40,14 +39,17 @@ def populated(stack: LocalStack) -> dict[str, Any]:
 
 @pytest.fixture
 def slow(stack: LocalStack, populated: dict[str, Any]) -> Iterator[list[str]]:
-    """The ids of three expired connections, at a provider that takes long for each refresh."""
+    """The ids of three expired connections, at a provider whose refreshes ``take`` long."""
     ids: list[str] = populated["connections"][:3]
     with database(stack) as connected:
         connected.execute(_EXPIRE, {"ids": ids})
     control(stack).clear_log()
-    control(stack).settings(delay_seconds={"token": PROVIDER_SECONDS})
     yield ids
     control(stack).settings(delay_seconds={"token": 0})
+
+
+def take(stack: LocalStack, seconds: float) -> None:
+    control(stack).settings(delay_seconds={"token": seconds})
 
 
 def asking(stack: LocalStack, populated: dict[str, Any], path: str, body: dict[str, Any]) -> bytes:
@@ -69,13 +71,14 @@ def others_are_served(stack: LocalStack, populated: dict[str, Any]) -> None:
         ("GET", "/readyz", None, 200),
         ("GET", "/admin/login/", None, 200),
     ):
-        answer = requests.request(method, web + path, json=body, headers=headers, timeout=PROVIDER_SECONDS)
+        answer = requests.request(method, web + path, json=body, headers=headers, timeout=20)
         assert answer.status_code in (status if isinstance(status, tuple) else (status,)), (path, answer.text)
 
 
 def test_callers_who_wait_for_a_refresh_take_nothing_from_the_others(
     stack: LocalStack, populated: dict[str, Any], slow: list[str]
 ) -> None:
+    take(stack, seconds := 8.0)
     calls = [
         asking(
             stack, populated, f"/connections/{slow[turn % 3]}/credential", {"end_user": f"user-{turn % 3}", "wait": 15}
@@ -86,7 +89,7 @@ def test_callers_who_wait_for_a_refresh_take_nothing_from_the_others(
     with Waiting(stack.urls["web"], calls) as waiting:
         for _ in range(2):
             others_are_served(stack, populated)
-        assert time.monotonic() - began < PROVIDER_SECONDS, "the others were served after the provider's answer"
+        assert time.monotonic() - began < seconds, "the others were served after the provider's answer"
         answers = waiting.answers()
     assert [answer.status for answer in answers] == [200] * WAITING
     assert len({answer.json()["credential"]["value"] for answer in answers}) == 3
@@ -96,12 +99,13 @@ def test_callers_who_wait_for_a_refresh_take_nothing_from_the_others(
 def test_requests_that_hold_threads_while_they_wait_leave_some_to_the_others(
     stack: LocalStack, populated: dict[str, Any], slow: list[str]
 ) -> None:
+    take(stack, seconds := 15.0)
     calls = [asking(stack, populated, f"/connections/{slow[turn % 3]}/refresh", {}) for turn in range(WAITING)]
     began = time.monotonic()
     with Waiting(stack.urls["web"], calls) as waiting:
         for _ in range(2):
             others_are_served(stack, populated)
-        assert time.monotonic() - began < PROVIDER_SECONDS, "the others were served after the provider's answer"
+        assert time.monotonic() - began < seconds, "the others were served after the provider's answer"
         answers = waiting.answers()
     assert {answer.status for answer in answers} <= {200, 503, 429}
     assert len(control(stack).log(grant_type="refresh_token")) <= 3
@@ -110,12 +114,13 @@ def test_requests_that_hold_threads_while_they_wait_leave_some_to_the_others(
 def test_a_caller_who_waits_no_longer_leaves_the_refresh_to_go_on(
     stack: LocalStack, populated: dict[str, Any], slow: list[str]
 ) -> None:
+    take(stack, 3.0)
     url = f"{stack.urls['web']}/api/v1/connections/{slow[0]}/credential"
     headers = {"Authorization": f"Bearer {populated['key']}"}
     answer = requests.post(url, json={"end_user": "user-0"}, headers={**headers, "Prefer": "wait=1"}, timeout=10)
     assert (answer.status_code, answer.json()["code"]) == (503, "refresh_in_progress")
     assert int(answer.headers["Retry-After"]) >= 1
-    threading.Event().wait(PROVIDER_SECONDS - 1)
+    threading.Event().wait(2)
     until(
         lambda: requests.post(url, json={"end_user": "user-0"}, headers=headers, timeout=20).status_code == 200,
         "the token that the refresh brought",
