@@ -49,6 +49,7 @@ def isolation(folder: Path, *, seconds: float) -> Iterator[dict[str, Any]]:
         populated = populate(stack, 61)
         ids = populated["connections"]
         fresh = vend_requests(stack.urls["web"], {**populated, "connections": ids[:50]})
+        _warm_up(stack, connected, populated, ids[50:])
         control(stack).settings(delay_seconds={"token": PROVIDER_SECONDS})
         run_load(stack.urls["web"], fresh, connections=FRESH_CALLERS, seconds=2.0)
         waits: list[dict[str, Any]] = []
@@ -72,6 +73,16 @@ def _fresh(stack: LocalStack, requests: list[bytes], seconds: float) -> tuple[Lo
     meter = Meter(groups)
     load = run_load(stack.urls["web"], requests, connections=FRESH_CALLERS, seconds=seconds)
     return load, meter.milliseconds_each(max(1, load.count))
+
+
+def _warm_up(
+    stack: LocalStack, connected: "psycopg.Connection[Any]", populated: dict[str, Any], ids: list[str]
+) -> None:
+    """Have both web processes refresh once at a quick provider: the first of all opens connections and reads files."""
+    _expire(connected, ids)
+    with Waiting(stack.urls["web"], _waiting_requests(stack, populated, ids, 5 * len(ids))) as waiting:
+        if unserved := [answer for answer in waiting.answers() if answer.status != 200]:
+            raise SystemExit(f"unexpected answer {unserved[0].body!r}")
 
 
 def _expire(connected: "psycopg.Connection[Any]", ids: list[str]) -> None:

@@ -8,8 +8,7 @@ for all of them, at most a tenth of the time. ``refresh.refresh_and_wait`` does 
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Collection
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Protocol
 
 from connections.database.pool import hand_back_database
@@ -18,7 +17,7 @@ from connections.lifecycle.refresh.refresh import refresh
 from connections.models import AttemptState, RefreshAttempt, Trigger
 
 LONGEST_SECONDS = 60.0
-_SHORTEST_PAUSE_SECONDS = 0.02
+_SHORTEST_PAUSE_SECONDS = 0.01
 _UNNAMED_PAUSE_SECONDS = 0.1  # no attempt to wait for: the row is locked, or no thread may call this provider now
 _POLLING_SHARE = 0.1
 
@@ -75,8 +74,10 @@ class Refreshes:
                 return report
             if report.attempt_id is None:
                 await asyncio.sleep(_UNNAMED_PAUSE_SECONDS)
-            else:
-                await self._ends.wait(report.attempt_id, seconds=give_up_at - time.monotonic())
+                continue
+            state = await self._ends.wait(report.attempt_id, seconds=give_up_at - time.monotonic())
+            if state == AttemptState.PROMOTED:
+                return RefreshReport(Outcome.FRESH, report.attempt_id)
 
 
 def _refresh_for_callers(connection_id: uuid.UUID, need: Need) -> RefreshReport:
@@ -91,34 +92,50 @@ class AttemptEnds:
 
     def __init__(self, run_query: Run) -> None:
         self._run = run_query
-        self._awaited: dict[uuid.UUID, asyncio.Event] = {}
+        self._awaited: dict[uuid.UUID, asyncio.Future[str]] = {}
+        self._received: set[uuid.UUID] = set()
         self._poller: asyncio.Task[None] | None = None
 
-    async def wait(self, attempt_id: uuid.UUID, *, seconds: float) -> None:
-        """Return when the attempt is not under way any more, or after ``seconds``."""
-        event = self._awaited.setdefault(attempt_id, asyncio.Event())
+    async def wait(self, attempt_id: uuid.UUID, *, seconds: float) -> str:
+        """Return the state in which the attempt is when it is not under way any more; "" after ``seconds``.
+
+        An answer that was received is promoted a moment later, unless the process died in between. So ``received`` is
+        an end only when it is seen twice.
+        """
+        future = self._awaited.get(attempt_id)
+        if future is None:
+            future = self._awaited[attempt_id] = asyncio.get_running_loop().create_future()
         if self._poller is None or self._poller.done():
             self._poller = asyncio.create_task(self._poll())
-        with suppress(TimeoutError):
-            await asyncio.wait_for(event.wait(), seconds)
-        if self._awaited.get(attempt_id) is event and not event.is_set():
-            del self._awaited[attempt_id]
+        try:
+            return await asyncio.wait_for(asyncio.shield(future), seconds)
+        except TimeoutError:
+            self._awaited.pop(attempt_id, None)
+            return ""
 
     async def _poll(self) -> None:
         pause = _SHORTEST_PAUSE_SECONDS
         while self._awaited:
             await asyncio.sleep(pause)
             began = time.monotonic()
-            asked = [*self._awaited]
-            under_way: Collection[uuid.UUID] = await self._run(attempts_under_way, asked)
-            for attempt_id in asked:
-                if attempt_id not in under_way and (event := self._awaited.pop(attempt_id, None)) is not None:
-                    event.set()
+            states: Mapping[uuid.UUID, str] = await self._run(states_of, [*self._awaited])
+            for attempt_id in [*self._awaited]:
+                self._look(attempt_id, states.get(attempt_id, ""))
             took = time.monotonic() - began
             pause = max(_SHORTEST_PAUSE_SECONDS, took * (1 / _POLLING_SHARE - 1))
 
+    def _look(self, attempt_id: uuid.UUID, state: str) -> None:
+        if state == AttemptState.SENT:
+            return
+        if state == AttemptState.RECEIVED and attempt_id not in self._received:
+            self._received.add(attempt_id)
+            return
+        self._received.discard(attempt_id)
+        future = self._awaited.pop(attempt_id)
+        if not future.done():
+            future.set_result(state)
 
-def attempts_under_way(attempt_ids: Collection[uuid.UUID]) -> frozenset[uuid.UUID]:
-    """Return those of the attempts whose answer has neither come nor been given up. One query."""
-    sent = RefreshAttempt.objects.filter(id__in=attempt_ids, state=AttemptState.SENT)
-    return frozenset(sent.values_list("id", flat=True))
+
+def states_of(attempt_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return the states of those of the attempts that exist. One query."""
+    return dict(RefreshAttempt.objects.filter(id__in=attempt_ids).values_list("id", "state"))

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from connections.database.clock import database_now
 from connections.lifecycle.refresh.claim import Need, Outcome, RefreshReport
-from connections.lifecycle.refresh.waits import Refreshes, attempts_under_way
+from connections.lifecycle.refresh.waits import AttemptEnds, Refreshes
 from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models import AttemptState, Connection, RefreshAttempt
 from providers.sandbox.client import SandboxProcess
@@ -135,6 +135,40 @@ def test_where_no_thread_may_call_the_provider_callers_wait_for_one(
     assert {report.outcome for report in reports} == {Outcome.REFRESHED}
 
 
-def test_an_attempt_nobody_knows_is_not_under_way(connection: Connection) -> None:
-    assert attempts_under_way([uuid.uuid4()]) == frozenset()
-    assert attempts_under_way([]) == frozenset()
+@pytest.mark.parametrize("state", [AttemptState.PROMOTED, AttemptState.RECEIVED])
+def test_an_answer_that_has_come_ends_the_wait(state: AttemptState, connection: Connection, threads: Threads) -> None:
+    """Promoted is an end at once. Received is one if nobody promotes it, because its process may have died."""
+    attempt = RefreshAttempt.objects.create(
+        connection=connection,
+        parent_version_id=connection.current_version_id,
+        state=state,
+        claimed_at=database_now(),
+        deadline_at=database_now(),
+    )
+
+    async def main() -> str:
+        return await AttemptEnds(threads.run).wait(attempt.id, seconds=10)
+
+    assert asyncio.run(main()) == state
+
+
+def test_a_wait_for_an_attempt_has_an_end(connection: Connection, threads: Threads) -> None:
+    attempt = RefreshAttempt.objects.create(
+        connection=connection,
+        parent_version_id=connection.current_version_id,
+        state=AttemptState.SENT,
+        claimed_at=database_now(),
+        deadline_at=database_now(),
+    )
+
+    async def main() -> str:
+        return await AttemptEnds(threads.run).wait(attempt.id, seconds=0.05)
+
+    assert asyncio.run(main()) == ""
+
+
+def test_an_attempt_nobody_knows_has_ended(connection: Connection, threads: Threads) -> None:
+    async def main() -> str:
+        return await AttemptEnds(threads.run).wait(uuid.uuid4(), seconds=10)
+
+    assert asyncio.run(main()) == ""
