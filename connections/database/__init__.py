@@ -15,19 +15,19 @@ its name in ``tests/campaigns/ordinary.py``. What the raw statements say is comp
 
 Of a vend:
 
-- ``front`` (1 %): ``config.web.front`` gives the usual vend to ``api.vend_desk``, before Django, its middleware and
+- ``front`` (70 %): ``config.web.front`` gives the usual vend to ``api.vend_desk``, before Django, its middleware and
   ninja. All that is unusual goes through them.
-- ``batches`` (1 %): ``api.batches`` asks the statement for all vends that wait at the same time; they share a commit.
+- ``batches`` (48 %): ``api.batches`` asks the statement for all vends that wait at the same time; they share a commit.
 - ``prepared`` (51 %): ``prepared`` runs statements past Django's cursor, so that PostgreSQL parses and plans them once
   a connection; Django switches that off. None of Django's query logs sees them.
 - ``vend_statement`` (81 %): ``lifecycle.vend.query`` checks the key, finds the connection, decides and writes the audit
   row in one statement, where the ORM takes five. ``lifecycle.vend.rules`` is the same decision in Python, for whatever
   the statement does not allow.
-- ``noticed`` (5 %, of PostgreSQL's time 22 %): ``lifecycle.vend.query`` writes ``last_vended_at`` once in five minutes,
+- ``noticed`` (1 %, of PostgreSQL's time 14 %): ``lifecycle.vend.query`` writes ``last_vended_at`` once in five minutes,
   not at each vend.
 - ``target`` (9 %): ``lifecycle.vend.opening`` keeps what a presentation needs, by the texts that it is resolved from
   and the edition of the catalogue.
-- ``template`` (1 %): ``providers.catalog.template`` keeps what it has parsed of a template.
+- ``template`` (6 %): ``providers.catalog.template`` keeps what it has parsed of a template.
 - ``catalogue`` (9 %): ``providers.catalog.loader`` looks for changed files once a second, not at each use.
 
 Of a refresh:
