@@ -302,7 +302,7 @@ def impatient_caller(ground: Ground) -> str:
     (subject,) = ground.connect()
     ground.fault(subject, Answer("expires_in", {"value": 1}), times=0)
     expect_refreshed(ground.refresh(subject).outcome)
-    for seconds in (29.999, 600.0) * 5:
+    for seconds in (29.9999, 600.0) * 5:
         refusal = ground.refusal(subject, min_ttl_seconds=seconds)
         expect_equal(refusal.code, MinTtlUnavailable.code, "what a vend is refused with")
     expect_equal(ground.attempts(subject), ["promoted"], "the attempts")

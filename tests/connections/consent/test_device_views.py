@@ -18,6 +18,7 @@ from providers.catalog.methods import ApiKeyMethod
 from providers.sandbox.client import SandboxProcess
 from providers.sandbox.registry import DEVICE_GRANT
 from providers.sandbox.waiting import until
+from tests.asgi_client import AsgiClient
 from tests.connections.consent.codes import (
     code_on,
     enter,
@@ -29,7 +30,6 @@ from tests.connections.consent.codes import (
 from tests.connections.consent.steps import submit
 from tests.factories import Caller, make_sandbox_app
 from tests.flows import EndUser, Invitation, completion_code, failure_of, return_link
-from tests.wsgi_client import WsgiClient
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def test_two_tabs_ask_no_more_often_than_one(alice: EndUser, shown: Invitation, 
 
 
 def _ask(alice: EndUser, shown: Invitation) -> None:
-    browser = WsgiClient()
+    browser = AsgiClient()
     browser.cookies = alice.browser.cookies
     browser.get(f"/connect/{shown.id}/device/state")
     database.close()

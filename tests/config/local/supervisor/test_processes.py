@@ -116,8 +116,10 @@ def test_later_stages_are_stopped_after_the_earlier_ones(supervisor: Supervisor,
         supervisor.start(_spec(code.format(name=name, delay=delay), name=name, stage=stage))
         until(lambda log=tmp_path / f"{name}.log": log.exists() and "up" in log.read_text(), f"{name} to be up")
     supervisor.close()
-    ended = {name: (tmp_path / f"{name}.log").read_text().split()[-1] for name in ("early", "late")}
-    assert float(ended["early"]) < float(ended["late"])
+    logs = {name: tmp_path / f"{name}.log" for name in ("early", "late")}
+    until(lambda: all(name in log.read_text() for name, log in logs.items()), "the last line of each log")
+    ended = {name: float(log.read_text().split()[-1]) for name, log in logs.items()}
+    assert ended["early"] < ended["late"]
 
 
 def test_a_second_signal_kills_what_is_waited_for(supervisor: Supervisor, tmp_path: Path) -> None:
