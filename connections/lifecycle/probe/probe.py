@@ -69,6 +69,8 @@ def probe(connection_id: uuid.UUID, *, trigger: Trigger) -> ProbeReport:
     release_database()
     if isinstance(trial, ProbeReport):
         return trial
+    if trigger == Trigger.SWEEP:
+        return _probe(trial, connection_id, trigger=trigger)
     try:
         with bulkhead.place(trial.app_id):
             return _probe(trial, connection_id, trigger=trigger)

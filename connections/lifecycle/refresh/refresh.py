@@ -15,7 +15,7 @@ from connections.lifecycle.refresh.claim import Claim, Need, Outcome, RefreshRep
 from connections.lifecycle.refresh.claim_query import AppRow, find_apps
 from connections.lifecycle.refresh.settle import abort, settle_failure, settle_success, settle_unread
 from connections.lifecycle.throttle import admission
-from connections.lifecycle.throttle.bulkhead import AGAIN_SECONDS, Crowded, bulkhead
+from connections.lifecycle.throttle.bulkhead import Crowded, bulkhead
 from connections.models import AttemptState, Connection, RefreshAttempt, Trigger
 from providers import send_window
 from providers.errors import NotSentInTime, ProviderError
@@ -36,19 +36,20 @@ def refresh(
     """Refresh one connection if it is due, and return the outcome. ``app`` is its provider app, if that is known.
 
     HTTP: blocks for one exchange of its own at the most, never for that of another process. Opens short transactions,
-    none of which spans HTTP. Nothing is sent while the throttle holds the provider back, or while too many threads of
-    this process wait for it. A caller that waits may overdraw the provider's budget; a sweep may not (``trigger``).
+    none of which spans HTTP. Nothing is sent while the throttle holds the provider back, or for a caller while too
+    many threads of this process wait for it. A caller that waits may overdraw the provider's budget; a sweep may not
+    (``trigger``).
     """
     app = app or find_apps(connection_id).get(connection_id)
     release_database()
     if app is None:
         return RefreshReport(Outcome.GONE)
+    if trigger == Trigger.SWEEP:
+        return _refresh(app, connection_id, trigger=trigger, need=need)
     try:
         with bulkhead.place(app.id):
             return _refresh(app, connection_id, trigger=trigger, need=need)
     except Crowded as crowded:
-        if trigger == Trigger.SWEEP:
-            postpone_refresh(connection_id, seconds=AGAIN_SECONDS)
         return RefreshReport(Outcome.CROWDED, retry_after_seconds=crowded.retry_after_seconds)
 
 

@@ -7,6 +7,7 @@ are slow at the same time to leave none. The rule is the dynamic threshold by wh
 and Hahne, 1998).
 
 The places are this process's own, and kept in memory. Whoever gets none waits for nothing and is told to come again.
+They are for callers and people who wait. What a sweep has sent goes without: it would only have to be sent once more.
 """
 
 import threading
