@@ -31,6 +31,7 @@ _MAY_CALL_PROVIDER = re.compile(
     r"POST /api/v1/(?:connect-sessions/[^/]+/complete|credentials)"
     r"|POST /api/v1/connections/[^/]+/(?:credential|refresh|probe|report)"
     r"|(?:POST|GET) /connect/callback/.*"
+    r"|GET /connect/[^/]+/device(?:/state)?"
     r"|POST /connect/.*"
     r"|POST /admin/.*"
 )

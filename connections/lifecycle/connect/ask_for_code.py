@@ -10,6 +10,7 @@ from connections.database.pool import release_database, short_transaction
 from connections.lifecycle.connect.params import checked_params, chosen_app, params_of, requested_scopes
 from connections.lifecycle.connect.session import check_browser, own_session
 from connections.lifecycle.connect.shown_code import ShownCode, seal_shown
+from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models.failures import Failure
 from connections.refusals import AppMisconfigured, ProviderDown, SessionUnusable
 from providers.errors import (
@@ -45,7 +46,8 @@ def ask_for_code(
     registrar, scopes = registrar_of(app), requested_scopes(session, app, access)
     release_database()
     try:
-        grant = access.strategy.ask_for_code(access.target, scopes)
+        with bulkhead.place(app.id):
+            grant = access.strategy.ask_for_code(access.target, scopes)
     except _OPERATORS_TO_MEND as error:
         raise AppMisconfigured(error.evidence.detail) from None
     except ProviderError:

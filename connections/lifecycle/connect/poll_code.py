@@ -23,6 +23,7 @@ from connections.lifecycle.connect.params import params_of
 from connections.lifecycle.connect.session import check_browser
 from connections.lifecycle.connect.shown_code import ShownCode, recall_shown, seal_shown
 from connections.lifecycle.credentials.unread import KeptAnswer
+from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models import IN_BROWSER, ConnectSession, ProviderApp, SessionState
 from connections.models.failures import Failure
 from connections.refusals import AppMisconfigured, SessionUnusable
@@ -87,7 +88,8 @@ def poll_code(
         return claimed
     release_database()
     try:
-        obtained = claimed.access.strategy.poll(claimed.access.target, claimed.shown.grant.device_code)
+        with bulkhead.place(claimed.app.id):
+            obtained = claimed.access.strategy.poll(claimed.access.target, claimed.shown.grant.device_code)
     except ProviderError as error:
         return _settle(session_id, claimed, error, browser_secret=browser_secret, actor=actor)
     with short_transaction() as then:

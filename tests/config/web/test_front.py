@@ -29,6 +29,8 @@ Message = MutableMapping[str, Any]
         f"GET /connect/callback/{ID}",
         f"POST /connect/callback/{ID}",
         f"POST /connect/{ID}/start",
+        f"GET /connect/{ID}/device",
+        f"GET /connect/{ID}/device/state",
         f"POST /connect/{ID}/method/{ID}",
         f"POST /connect/{ID}/workspace",
         "POST /admin/connections/providerapp/add/",
