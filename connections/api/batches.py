@@ -48,6 +48,8 @@ class Batches(Generic[Asked, Answer]):
 
     async def _answer(self, batch: "list[tuple[Asked, asyncio.Future[Answer]]]") -> None:
         wanted = [(asked, future) for asked, future in batch if not future.done()]  # the others have gone
+        if not wanted:
+            return
         try:
             answers = await self._run(self._answer_all, [asked for asked, _ in wanted])
         except Exception as error:  # noqa: BLE001 (each asker gets it)

@@ -58,7 +58,7 @@ def isolation(folder: Path, *, seconds: float) -> Iterator[dict[str, Any]]:
             _expire(connected, slow)
             control(stack).clear_log()
             with Waiting(stack.urls["web"], _waiting_requests(stack, populated, slow, count)) as waiting:
-                time.sleep(0.5)
+                time.sleep(0.5)  # until all of them wait
                 figures[count] = _fresh(stack, fresh, min(seconds, PROVIDER_SECONDS - 2))
                 answers = waiting.answers()
             (ended_at,) = connected.execute(_ENDED, {"ids": slow}).fetchone() or (0.0,)

@@ -9,17 +9,22 @@ import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from connections.database.pool import hand_back_database
+from django.db import InterfaceError, OperationalError
+
+from connections.database.pool import hand_back_database, replace_broken_connections
 from connections.lifecycle.refresh.claim import Need, Outcome, RefreshReport
 from connections.lifecycle.refresh.refresh import refresh
+from connections.lifecycle.throttle.bulkhead import AGAIN_SECONDS, bulkhead
 from connections.models import AttemptState, RefreshAttempt, Trigger
 
 LONGEST_SECONDS = 60.0
 _SHORTEST_PAUSE_SECONDS = 0.01
 _UNNAMED_PAUSE_SECONDS = 0.1  # no attempt to wait for: the row is locked, or no thread may call this provider now
 _POLLING_SHARE = 0.1
+_AWAY_SECONDS = 0.5  # between two looks while the database is away
 
 
 class Run(Protocol):
@@ -41,7 +46,13 @@ class Refreshes:
         self._waiting: dict[asyncio.Task[RefreshReport], int] = {}
 
     async def refresh_and_wait(
-        self, connection_id: uuid.UUID, *, need: Need, min_ttl_seconds: float | None, wait_seconds: float
+        self,
+        connection_id: uuid.UUID,
+        *,
+        app_id: uuid.UUID,
+        need: Need,
+        min_ttl_seconds: float | None,
+        wait_seconds: float,
     ) -> RefreshReport:
         """Refresh one connection, or wait up to ``wait_seconds`` for the refresh that is under way. Holds no thread.
 
@@ -51,7 +62,7 @@ class Refreshes:
         key = (connection_id, min_ttl_seconds)
         task = self._under_way.get(key)
         if task is None:
-            task = self._under_way[key] = asyncio.create_task(self._refresh(connection_id, need))
+            task = self._under_way[key] = asyncio.create_task(self._refresh(connection_id, app_id, need))
             task.add_done_callback(lambda _: self._under_way.pop(key, None))
         self._waiting[task] = self._waiting.get(task, 0) + 1
         try:
@@ -63,12 +74,14 @@ class Refreshes:
             if not self._waiting[task]:
                 del self._waiting[task]
 
-    async def _refresh(self, connection_id: uuid.UUID, need: Need) -> RefreshReport:
+    async def _refresh(self, connection_id: uuid.UUID, app_id: uuid.UUID, need: Need) -> RefreshReport:
         """Refresh, or wait for the attempt that is under way and look again, until nobody here waits any more."""
         task = asyncio.current_task()
         give_up_at = time.monotonic() + LONGEST_SECONDS
         while True:
-            report: RefreshReport = await self._run_refresh(_refresh_for_callers, connection_id, need)
+            report = RefreshReport(Outcome.CROWDED, retry_after_seconds=AGAIN_SECONDS)
+            if bulkhead.has_room(app_id):  # to find that out in a thread, and in the database, would slow everybody
+                report = await self._run_refresh(_refresh_for_callers, connection_id, need)
             is_wait = report.outcome in (Outcome.IN_FLIGHT, Outcome.CROWDED)
             if not is_wait or task not in self._waiting or time.monotonic() >= give_up_at:
                 return report
@@ -87,55 +100,69 @@ def _refresh_for_callers(connection_id: uuid.UUID, need: Need) -> RefreshReport:
         hand_back_database()
 
 
+@dataclass(slots=True)
+class _Awaited:
+    end: asyncio.Future[str]
+    waiting: int = 0
+    was_received: bool = False
+
+
 class AttemptEnds:
     """Tells when attempts end, whichever process makes them."""
 
     def __init__(self, run_query: Run) -> None:
         self._run = run_query
-        self._awaited: dict[uuid.UUID, asyncio.Future[str]] = {}
-        self._received: set[uuid.UUID] = set()
+        self._awaited: dict[uuid.UUID, _Awaited] = {}
         self._poller: asyncio.Task[None] | None = None
 
     async def wait(self, attempt_id: uuid.UUID, *, seconds: float) -> str:
         """Return the state in which the attempt is when it is not under way any more; "" after ``seconds``.
 
         An answer that was received is promoted a moment later, unless the process died in between. So ``received`` is
-        an end only when it is seen twice.
+        an end only when it is seen twice. A database that is away ends no wait.
         """
-        future = self._awaited.get(attempt_id)
-        if future is None:
-            future = self._awaited[attempt_id] = asyncio.get_running_loop().create_future()
+        awaited = self._awaited.get(attempt_id)
+        if awaited is None:
+            awaited = self._awaited[attempt_id] = _Awaited(asyncio.get_running_loop().create_future())
+        awaited.waiting += 1
         if self._poller is None or self._poller.done():
             self._poller = asyncio.create_task(self._poll())
         try:
-            return await asyncio.wait_for(asyncio.shield(future), seconds)
+            return await asyncio.wait_for(asyncio.shield(awaited.end), seconds)
         except TimeoutError:
-            self._awaited.pop(attempt_id, None)
             return ""
+        finally:
+            awaited.waiting -= 1
+            if not awaited.waiting and self._awaited.get(attempt_id) is awaited:
+                del self._awaited[attempt_id]
 
     async def _poll(self) -> None:
         pause = _SHORTEST_PAUSE_SECONDS
         while self._awaited:
             await asyncio.sleep(pause)
             began = time.monotonic()
-            states: Mapping[uuid.UUID, str] = await self._run(states_of, [*self._awaited])
-            for attempt_id in [*self._awaited]:
-                self._look(attempt_id, states.get(attempt_id, ""))
+            states: Mapping[uuid.UUID, str] | None = await self._run(states_of, [*self._awaited])
             took = time.monotonic() - began
             pause = max(_SHORTEST_PAUSE_SECONDS, took * (1 / _POLLING_SHARE - 1))
-
-    def _look(self, attempt_id: uuid.UUID, state: str) -> None:
-        if state == AttemptState.SENT:
-            return
-        if state == AttemptState.RECEIVED and attempt_id not in self._received:
-            self._received.add(attempt_id)
-            return
-        self._received.discard(attempt_id)
-        future = self._awaited.pop(attempt_id)
-        if not future.done():
-            future.set_result(state)
+            if states is None:
+                pause = _AWAY_SECONDS
+                continue
+            for attempt_id, awaited in self._awaited.items():
+                _look(awaited, states.get(attempt_id, ""))
 
 
-def states_of(attempt_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """Return the states of those of the attempts that exist. One query."""
-    return dict(RefreshAttempt.objects.filter(id__in=attempt_ids).values_list("id", "state"))
+def _look(awaited: _Awaited, state: str) -> None:
+    is_under_way = state == AttemptState.SENT or (state == AttemptState.RECEIVED and not awaited.was_received)
+    awaited.was_received = state == AttemptState.RECEIVED
+    if not is_under_way and not awaited.end.done():
+        awaited.end.set_result(state)
+
+
+def states_of(attempt_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str] | None:
+    """Return the states of those of the attempts that exist; None while the database is away. One query."""
+    try:
+        return dict(RefreshAttempt.objects.filter(id__in=attempt_ids).values_list("id", "state"))
+    except (OperationalError, InterfaceError):
+        hand_back_database()  # a thread that kept the broken connection would fail for ever
+        replace_broken_connections()
+        return None

@@ -51,9 +51,17 @@ class Bulkhead:
         finally:
             self._give_back(holder)
 
+    def has_room(self, holder: Hashable) -> bool:
+        """Whether ``holder`` would get a place now. No I/O."""
+        with self._lock:
+            return self._has_room(holder)
+
+    def _has_room(self, holder: Hashable) -> bool:
+        return self._held.get(holder, 0) < TIMES_THE_FREE * self._free
+
     def _take(self, holder: Hashable) -> bool:
         with self._lock:
-            if self._held[holder] >= TIMES_THE_FREE * self._free:
+            if not self._has_room(holder):
                 return False
             self._free -= 1
             self._held[holder] += 1

@@ -1,5 +1,6 @@
 """Vend: hand a caller a credential that works now, or the reason why none does."""
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -50,6 +51,7 @@ class RefreshNeeded:
     """The answer to an order for which no valid credential is left: refresh with this ``need``, and ask once more."""
 
     order: VendOrder
+    app_id: uuid.UUID
     need: Need
 
 
@@ -124,7 +126,7 @@ def _answer_row(order: VendOrder, row: VendRow, report: RefreshReport | None) ->
     decision = _decide(order, row)
     if isinstance(decision, RefreshFirst):
         if report is None:
-            return RefreshNeeded(order, _need(order, row))
+            return RefreshNeeded(order, row.app_id, _need(order, row))
         if not decision.still_valid:
             _refuse(order, row, refusal_without_refresh(report, row, is_expired=decision.is_expired))
     if isinstance(decision, Refuse):

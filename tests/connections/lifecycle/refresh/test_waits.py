@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection as database
 from django.db import connections as databases
 from django.utils import timezone
 
@@ -69,7 +70,11 @@ def wait_for(
 
         async def one() -> tuple[RefreshReport, float]:
             report = await refreshes.refresh_and_wait(
-                connection.id, need=need, min_ttl_seconds=None, wait_seconds=seconds
+                connection.id,
+                app_id=connection.provider_app_id,
+                need=need,
+                min_ttl_seconds=None,
+                wait_seconds=seconds,
             )
             return report, time.monotonic()
 
@@ -172,3 +177,64 @@ def test_an_attempt_nobody_knows_has_ended(connection: Connection, threads: Thre
         return await AttemptEnds(threads.run).wait(uuid.uuid4(), seconds=10)
 
     assert asyncio.run(main()) == ""
+
+
+def test_an_impatient_caller_ends_nobody_else_s_wait(connection: Connection, threads: Threads) -> None:
+    attempt = RefreshAttempt.objects.create(
+        connection=connection,
+        parent_version_id=connection.current_version_id,
+        state=AttemptState.SENT,
+        claimed_at=database_now(),
+        deadline_at=database_now(),
+    )
+
+    def end() -> None:
+        RefreshAttempt.objects.filter(id=attempt.id).update(state=AttemptState.ABORTED)
+
+    async def main() -> list[str]:
+        ends = AttemptEnds(threads.run)
+        patient = asyncio.create_task(ends.wait(attempt.id, seconds=10))
+        impatient = await ends.wait(attempt.id, seconds=0.05)
+        await threads.run(end)
+        return [impatient, await patient]
+
+    assert asyncio.run(main()) == ["", AttemptState.ABORTED]
+
+
+def test_a_wait_outlives_a_database_that_is_away_for_a_moment(connection: Connection, threads: Threads) -> None:
+    """The thread that asks keeps its connection, which the server ends here."""
+    attempt = RefreshAttempt.objects.create(
+        connection=connection,
+        parent_version_id=connection.current_version_id,
+        state=AttemptState.SENT,
+        claimed_at=database_now(),
+        deadline_at=database_now(),
+    )
+    executor = ThreadPoolExecutor(1)
+
+    def cut_off() -> None:
+        with database.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s)", [backend()])
+
+    def backend() -> int:
+        return executor.submit(lambda: databases["default"].connection.info.backend_pid).result()
+
+    async def run(function: Callable[..., Any], /, *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(executor, function, *arguments)
+
+    async def main() -> str:
+        waiting = asyncio.create_task(AttemptEnds(run).wait(attempt.id, seconds=10))
+        await asyncio.sleep(0.1)
+        await asyncio.to_thread(cut_off_and_end)
+        return await waiting
+
+    def cut_off_and_end() -> None:
+        cut_off()
+        RefreshAttempt.objects.filter(id=attempt.id).update(state=AttemptState.ABORTED)
+        databases.close_all()
+
+    try:
+        assert asyncio.run(main()) == AttemptState.ABORTED
+    finally:
+        executor.submit(databases.close_all).result()
+        executor.shutdown()
