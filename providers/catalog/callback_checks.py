@@ -29,7 +29,7 @@ def callback_problems(entry: CatalogEntry) -> Iterator[str]:
     ours = [method.callback.code, method.callback.state, method.callback.error]
     for name in sorted({name for name in ours if ours.count(name) > 1 or name == "iss"}):
         yield f"authorization_code.callback: {name!r} stands for two things; give each parameter a name of its own"
-    early = {"authorization_url": method.authorization_url, "issuer": method.issuer}
+    early = {key: getattr(method, key) for key in ("authorization_url", "issuer", "resource")}
     early |= {f"authorization_params.{name}": value for name, value in method.authorization_params.items()}
     for key, template in early.items():
         for param in brought:

@@ -192,6 +192,7 @@ class OAuthMethod(Method):
     ``empty_scope`` says what an empty list of scopes in the answer to a code means: that no scope is granted, or that
     the provider does not say (then the requested ones are). In the answer to a refresh an empty list changes nothing.
     ``expiry`` is about the access token; ``default_lifetime_seconds`` counts where the answer does not say.
+    ``resource`` names the API that the token is for (RFC 8707): it goes into every request for a code or a token.
     """
 
     takes_scopes = True
@@ -210,6 +211,7 @@ class OAuthMethod(Method):
     scope_field: str = "scope"
     empty_scope: Literal["none", "as_requested"] = "none"
     token_params: dict[str, str] = Field(default_factory=dict)
+    resource: str = ""
     token_pointer: str = ""
     token_fields: TokenFields = Field(default_factory=TokenFields)
     expiry: Expiry = Field(default_factory=Expiry)

@@ -80,6 +80,12 @@ class Target:
         return {name: render(value, self.params) for name, value in self.oauth_method.request_headers.items()}
 
     @property
+    def resource(self) -> dict[str, str]:
+        """The parameter that names the API which a token is for (RFC 8707 §2), {} if the entry names none."""
+        named = render(self.oauth_method.resource, self.params)
+        return {"resource": named} if named else {}
+
+    @property
     def presentation(self) -> Presentation:
         """How a credential of this style goes into a request."""
         return self.entry.presentations[self.style]

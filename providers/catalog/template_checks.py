@@ -12,11 +12,12 @@ from providers.catalog.template import is_plain, names, uses
 from providers.vocabulary import ParamScope
 
 _CLIENT = frozenset({"client_id"})
-_Kind = Literal["address", "header", "text", "loose"]
+_Kind = Literal["address", "header", "text", "loose", "resource"]
 _Template = tuple[str, str, frozenset[str], _Kind]  # key, template, the names that it may use
 _ADDRESSES = frozenset({"token_url", "issuer", "authorization_url", "device_authorization_url", "jwks_url"})
 _PARAMETERS = frozenset({"token_params", "authorization_params", "device_authorization_params", "request_headers"})
 _ADDRESS = re.compile(r"(?:https?://|\{)[\x21-\x7e]+")
+_RESOURCE = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:|\{)[\x21\x22\x24-\x7e]+")  # RFC 8707 §2
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
 # A pair that is sent as it is, although RFC 7617 §2 requires its Base64.
@@ -38,6 +39,8 @@ def template_problems(entry: CatalogEntry) -> Iterator[str]:
             yield f"{key}: {template[:80]!r} is no address; write it whole, from https:// on, without white space"
         if kind == "address" and not is_plain(template):
             yield f"{key}: an address has placeholders alone; write {{name}}, without braces or base64"
+        if kind == "resource" and template and not _RESOURCE.fullmatch(template):
+            yield f"{key}: {template[:80]!r} names no API (RFC 8707); write an absolute URI, without a fragment"
         if kind == "header":
             yield from _header_problems(key, template)
 
@@ -133,6 +136,7 @@ def _method_templates(key: str, method: OAuthMethod, params: frozenset[str]) -> 
     for name in sorted(_PARAMETERS & fields):
         for parameter, value in getattr(method, name).items():
             yield f"{key}.{name}.{parameter}", value, params, "header" if name == "request_headers" else "text"
+    yield f"{key}.resource", method.resource, params, "resource"
     allowed = params | set(method.extra_pointers) | _CLIENT
     for parameter, value in method.revocation.params.items():
         yield f"{key}.revocation.params.{parameter}", value, allowed, "text"

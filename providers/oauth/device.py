@@ -75,7 +75,9 @@ def _ask(
     form = {"client_id": registration.client_id, **proof.form}
     if scopes:
         form["scope"] = method.scope_separator.join(scopes)
-    form |= {name: render(value, target.params) for name, value in method.device_authorization_params.items()}
+    form |= target.resource | {
+        name: render(value, target.params) for name, value in method.device_authorization_params.items()
+    }
     is_json = method.token_request_format == "json"  # noqa: S105 - no password
     response = egress.request(
         "POST",

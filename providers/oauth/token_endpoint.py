@@ -154,7 +154,8 @@ class _TokenSession(OAuth2Session):  # type: ignore[misc]  # requests-oauthlib h
         self._method = method
         self._request_headers = CaseInsensitiveDict({"Accept": "application/json"})
         self._request_headers.update(target.request_headers | proof.headers)
-        self._catalogue = {name: render(value, target.params) for name, value in method.token_params.items()}
+        own = {name: render(value, target.params) for name, value in method.token_params.items()}
+        self._catalogue = target.resource | own
         self.parameters = dict(proof.form)
         self._answered = False
         self._is_refresh = is_refresh

@@ -18,10 +18,10 @@ list) or over the control API:
      "redirect_uris": ["http://127.0.0.1:8000/callback"], "scopes": ["profile", "files.read"], "public": false,
      "grant_types": ["authorization_code", "refresh_token", "client_credentials", "password",
                      "urn:ietf:params:oauth:grant-type:device_code"],
-     "access_lifetime": 60, "rotate": true, "grace_seconds": 0}
+     "resources": ["https://api.example"], "access_lifetime": 60, "rotate": true, "grace_seconds": 0}
 
-Only ``client_id`` and one of ``client_secret``, ``client_secrets`` and ``"public": true`` are required; the last line's
-three follow the settings when absent.
+Only ``client_id`` and one of ``client_secret``, ``client_secrets`` and ``"public": true`` are required; the last
+three follow the settings when absent. With ``resources`` each request has to name one of them (RFC 8707).
 
 Endpoints
 ---------
@@ -65,7 +65,7 @@ The page ``/control`` has forms for the same: settings, faults, the revocation o
 
 Half of an endpoint's ``delay_seconds`` passes before the request is processed, half after.
 
-A log entry holds id, started_at, ended_at, endpoint, method, path, client_id, grant_type, grant_id, username,
+A log entry holds id, started_at, ended_at, endpoint, method, path, client_id, grant_type, grant_id, username, resource,
 code_presented, refresh_presented, access_presented, api_key_presented, access_issued, refresh_issued, status, error,
 outcome, fault, client_closed. What was presented at the token endpoint is there even if a fault kept the request from
 being processed. Tokens appear as the first 12 hexadecimal digits of their SHA-256. ``ended_at`` is
@@ -142,7 +142,7 @@ Modules
 - ``client``: starts it and steers it; ``waiting``: waits for what other processes do
 - ``app``: every route together · ``server``: the HTTP server below · ``wire``: answers that no framework would give
 - ``oauth``, ``consent``, ``device``, ``two_step``, ``resources``: the endpoints
-- ``validator``, ``device_codes``: the decisions of the authorization server
+- ``validator``, ``device_codes``, ``resource_indicators``: the decisions of the authorization server
 - ``pages``, ``sessions``, ``people``, ``passwords``: what people see, who is signed in, who there is, whose password
   a program brings
 - ``control``, ``control_page``: the control API, and its page for people · ``registry``: clients and settings

@@ -8,6 +8,7 @@ sign-in page is in ``pages``, the rules are in ``validator``.
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -19,6 +20,7 @@ from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, UnsupportedCodeC
 from providers.sandbox.exchange import Exchange
 from providers.sandbox.people import Account
 from providers.sandbox.redirects import see_other
+from providers.sandbox.resource_indicators import check_resource
 from providers.sandbox.sessions import signed_in
 from providers.sandbox.state import Sandbox
 from providers.sandbox.validator import Validator
@@ -68,7 +70,8 @@ class Authorization:
         person = signed_in(self._sandbox, request)
         with self._sandbox.store.transaction() as ledger:
             validator = Validator(exchange=self._exchange, ledger=ledger, now=time.time())
-            grant = AuthorizationCodeGrant(validator, post_auth=[_check_parameters])
+            checks = [_check_parameters, partial(check_resource, validator)]
+            grant = AuthorizationCodeGrant(validator, post_auth=checks)
             bearer, grants = BearerToken(validator), {"code": grant}
             endpoint = AuthorizationEndpoint("code", bearer, grants)  # type: ignore[arg-type]  # no name: a handler
             try:

@@ -38,6 +38,7 @@ class Entry:
     grant_type: str = ""
     grant_id: str = ""
     username: str = ""
+    resource: str = ""
     code_presented: str = ""
     refresh_presented: str = ""
     access_presented: str = ""

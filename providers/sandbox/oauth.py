@@ -26,6 +26,7 @@ from oauthlib.oauth2 import (
 from providers.sandbox.device import authorize_device
 from providers.sandbox.exchange import Exchange
 from providers.sandbox.registry import DEVICE_GRANT, GRANT_TYPES
+from providers.sandbox.resource_indicators import demand_resource
 from providers.sandbox.state import Sandbox
 from providers.sandbox.tokens import ACCESS_PREFIX, REFRESH_PREFIX, fingerprint, new_token
 from providers.sandbox.validator import Validator
@@ -135,6 +136,8 @@ def _issue(validator: Validator, uri: str, body: str, headers: dict[str, str]) -
     }
     for grant in list(grants.values())[:3]:
         grant.register_token_modifier(validator.without_refresh_token)
+    for grant in grants.values():
+        demand_resource(grant, validator)
     endpoint = TokenEndpoint("authorization_code", bearer, grants)  # type: ignore[arg-type]  # no name: a handler
     answer: Answer = endpoint.create_token_response(uri, "POST", body, headers)
     return answer

@@ -37,6 +37,7 @@ class Client:
     secret_digests: tuple[str, ...] = ()
     redirect_uris: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
     grant_types: tuple[str, ...] = GRANT_TYPES
     public: bool = False
     access_lifetime: int | None = None
@@ -183,6 +184,7 @@ def _client_from_request(document: object) -> Client:
         secret_digests=tuple(digest(secret) for secret in secrets),
         redirect_uris=_strings(values.get("redirect_uris"), "redirect_uris"),
         scopes=_strings(values.get("scopes"), "scopes"),
+        resources=_strings(values.get("resources"), "resources"),
         grant_types=grant_types,
         public=public,
         access_lifetime=None if lifetime is None else int(_number(lifetime, "access_lifetime")),

@@ -85,6 +85,10 @@ class Validator(RequestValidator):
         self._accepted = request.client = client
         request.client_id = client.client_id
 
+    def name_resource(self, resource: str) -> None:
+        """Note on the log entry for which API the request is."""
+        self._entry.resource = resource
+
     def validate_grant_type(
         self, client_id: str, grant_type: str, client: Any, request: Request, *args: Any, **kwargs: Any
     ) -> bool:

@@ -46,7 +46,7 @@ class AuthorizationCode(Strategy):
     def authorization_url(self, target: Target, request: AuthorizationRequest) -> str:
         method = _method(target)
         parameters = {name: render(value, target.params) for name, value in method.authorization_params.items()}
-        parameters |= {
+        parameters |= target.resource | {
             "response_type": "code",
             "client_id": target.registration.client_id,
             "redirect_uri": target.registration.redirect_uri,

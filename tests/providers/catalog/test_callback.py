@@ -102,6 +102,7 @@ def test_where_nobody_comes_back_it_is_typed() -> None:
     [
         ("authorization_code.authorization_url", {"method": {"authorization_url": "https://books.example/{realm}/a"}}),
         ("authorization_code.authorization_params.hint", {"method": {"authorization_params": {"hint": "{realm}"}}}),
+        ("authorization_code.resource", {"method": {"resource": "https://books.example/{realm}"}}),
         ("authorization_code.issuer", {"method": {"issuer": "https://books.example/{realm}"}}),
     ],
 )

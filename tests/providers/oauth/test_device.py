@@ -65,9 +65,15 @@ def test_adds_what_the_entry_asks_for(sandbox_target: Any, provider: Any) -> Non
         "request_headers": {"X-Version": "2"},
         "client_authentication": "none",
         "scope_separator": ",",
+        "resource": "{issuer}/mcp",
     }
     device.ask_for_code(target=sandbox_target(STYLE, changes={"device_authorization": section}), scopes=("a", "b"))
-    assert provider.last.form == {"client_id": "client", "scope": "a,b", "audience": f"{provider.url}/api"}
+    assert provider.last.form == {
+        "client_id": "client",
+        "scope": "a,b",
+        "audience": f"{provider.url}/api",
+        "resource": f"{provider.url}/mcp",
+    }
     assert provider.last.headers["X-Version"] == "2"
     assert "Authorization" not in provider.last.headers
 

@@ -16,6 +16,7 @@ from providers.errors import (
     MisconfiguredProvider,
     ProviderError,
     ProviderUnavailable,
+    RequestRejected,
     TargetRefused,
 )
 from providers.oauth import token_endpoint
@@ -111,6 +112,27 @@ def test_parameters_of_the_catalogue_are_added_filled_in(make_target: Any, provi
     target = make_target(token_params={"audience": "https://{region}.api.example"}, params={"region": "us"})
     token_endpoint.refresh(target=target, credential=HELD)
     assert provider.last.form["audience"] == "https://us.api.example"
+
+
+def test_each_token_request_names_the_api_that_the_token_is_for(make_target: Any, provider: Any) -> None:
+    provider.answers_with(200, SUCCESS)
+    where = {"resource": "https://{region}.api.example/mcp", "token_params": {"audience": "x"}}
+    target = make_target(**where, params={"region": "us"})
+    machine = make_target(ClientCredentialsMethod.style, **where, params={"region": "us"})
+    token_endpoint.exchange_code(target=target, grant=GRANT)
+    token_endpoint.refresh(target=target, credential=HELD)
+    token_endpoint.client_credentials(target=machine, registration=machine.registration)
+    assert [sent.form["resource"] for sent in provider.requests] == ["https://us.api.example/mcp"] * 3
+    assert [sent.form["audience"] for sent in provider.requests] == ["x"] * 3
+
+
+def test_a_server_that_does_not_know_the_api_refuses_the_request_and_not_the_grant(
+    make_target: Any, provider: Any
+) -> None:
+    provider.answers_with(400, {"error": "invalid_target"})
+    with pytest.raises(RequestRejected) as caught:
+        token_endpoint.refresh(target=make_target(resource="https://api.example"), credential=HELD)
+    assert caught.value.evidence.error == "invalid_target"
 
 
 def test_client_credentials_ask_for_the_scopes(make_target: Any, provider: Any) -> None:

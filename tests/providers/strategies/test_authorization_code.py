@@ -59,6 +59,11 @@ def test_authorization_url_carries_state_challenge_and_scopes(sandbox_target: An
     assert provider.requests == []
 
 
+def test_authorization_url_names_the_api_that_the_token_is_for(sandbox_target: Any, provider: Any) -> None:
+    target = sandbox_target(STYLE, changes={"authorization_code": {"resource": "{issuer}/mcp"}})
+    assert query_of(STRATEGY.authorization_url(target, REQUEST))["resource"] == f"{provider.url}/mcp"
+
+
 def test_authorization_url_follows_the_habits_of_the_entry(sandbox_target: Any) -> None:
     target = sandbox_target(
         STYLE,
