@@ -6,7 +6,7 @@ sign-in page is in ``pages``, the rules are in ``validator``.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -70,7 +70,7 @@ class Authorization:
         person = signed_in(self._sandbox, request)
         with self._sandbox.store.transaction() as ledger:
             validator = Validator(exchange=self._exchange, ledger=ledger, now=time.time())
-            checks = [_check_parameters, partial(check_resource, validator)]
+            checks: list[Callable[[Request], dict[str, Any]]] = [_check_parameters, partial(check_resource, validator)]
             grant = AuthorizationCodeGrant(validator, post_auth=checks)
             bearer, grants = BearerToken(validator), {"code": grant}
             endpoint = AuthorizationEndpoint("code", bearer, grants)  # type: ignore[arg-type]  # no name: a handler

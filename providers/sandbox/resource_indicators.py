@@ -22,7 +22,8 @@ class InvalidTargetError(OAuth2Error):
 
 def demand_resource(grant: GrantTypeBase, validator: Validator) -> None:
     """Have ``grant`` refuse each token request that names no API of the client's."""
-    grant.custom_validators.post_token.append(lambda asked: check_resource(validator, asked))
+    validators = grant.custom_validators  # type: ignore[attr-defined]  # the stub leaves it out
+    validators.post_token.append(lambda asked: check_resource(validator, asked))
 
 
 def check_resource(validator: Validator, asked: Request) -> dict[str, Any]:
