@@ -119,6 +119,6 @@ def param_fields(entry: CatalogEntry) -> tuple[str, ...]:
 def _scopes_help(entry: CatalogEntry) -> str:
     if not entry.scopes:
         return "One a line."
-    defaults = ", ".join(scope.name for scope in entry.scopes if scope.default) or "none"
+    defaults = ", ".join(entry.default_scopes) or "none"
     known = ", ".join(scope.name for scope in entry.scopes)
     return f"One a line. Empty for the entry's defaults ({defaults}). The entry knows: {known}."

@@ -11,8 +11,7 @@ from providers.catalog.methods import RefreshableMethod
 class DeviceAuthorizationMethod(RefreshableMethod):
     """The end user enters a code at the provider's page, on whichever device, while the widget waits (RFC 8628).
 
-    ``device_authorization_url`` is where the code is asked for, with ``device_authorization_params`` added. If unset,
-    ``expects_refresh_token`` is as for the authorization code: a refresh token is expected if a token ends.
+    ``device_authorization_url`` is where the code is asked for, with ``device_authorization_params`` added.
     """
 
     style = "oauth2_device_authorization"
@@ -21,7 +20,6 @@ class DeviceAuthorizationMethod(RefreshableMethod):
 
     device_authorization_url: str = ""
     device_authorization_params: dict[str, str] = Field(default_factory=dict)
-    expects_refresh_token: bool | None = None
 
     @property
     def urls(self) -> Mapping[str, str]:

@@ -258,6 +258,8 @@ class RefreshableMethod(OAuthMethod):
     one but the old one lives on. An unused refresh token ends after ``refresh_idle_lifetime_seconds``; the grant ends
     ``refresh_absolute_lifetime_seconds`` after the end user's consent, whatever happens. If an answer names these ends,
     the answer counts; ``refresh_expiry`` says where it names the refresh token's, if under none of the names in use.
+    ``expects_refresh_token`` says whether a grant should bring a refresh token; if it then brings none, the connection
+    shows that. If unset, a refresh token is expected when the access token expires.
     """
 
     refresh_scope: str = ""
@@ -266,6 +268,7 @@ class RefreshableMethod(OAuthMethod):
     refresh_expiry: Expiry | None = None
     refresh_idle_lifetime_seconds: int | None = Field(default=None, ge=60, le=20 * _YEAR_SECONDS)
     refresh_absolute_lifetime_seconds: int | None = Field(default=None, ge=60, le=20 * _YEAR_SECONDS)
+    expects_refresh_token: bool | None = None
 
     @property
     def refresh_tokens(self) -> RefreshTokens:
@@ -281,8 +284,7 @@ class RefreshableMethod(OAuthMethod):
 class AuthorizationCodeMethod(RefreshableMethod):
     """OAuth 2.0 authorization code (RFC 6749 §4.1) with refresh (§6).
 
-    ``expects_refresh_token`` says whether a grant should bring a refresh token; if it then brings none, the connection
-    shows that. If unset, a refresh token is expected when a scope asked for it, and when the access token expires.
+    If ``expects_refresh_token`` is unset, a refresh token is also expected when a scope asked for it.
 
     ``scope_parameter`` is the name of the scope in the authorization request. ``approval`` says which parameters of the
     authorization response mean that an administrator has to approve first: each name in it replaces the common one
@@ -307,7 +309,6 @@ class AuthorizationCodeMethod(RefreshableMethod):
     approval: ApprovalMarkers = Field(default_factory=dict)
     offline_consent: Literal["openid", "always", "never"] = "openid"
     scope_parameter: str = Field(default="scope", min_length=1)
-    expects_refresh_token: bool | None = None
 
     @property
     def urls(self) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 from urllib.parse import quote
 
 from providers.catalog.calls import Presentation
@@ -14,6 +15,7 @@ from providers.errors import Evidence, MisconfiguredProvider
 from providers.values import ClientRegistration
 from providers.vocabulary import ClientAuthentication, IssParameter, ParamScope, Pkce
 
+_M = TypeVar("_M", bound=Method)
 _HABITS = {"iss_parameter": IssParameter, "pkce": Pkce, "client_authentication": ClientAuthentication}
 _URLS = {
     "authorization": "authorization_url",
@@ -65,6 +67,12 @@ class Target:
     def method(self) -> Method:
         """The entry's section for the target's auth style."""
         return self.entry.methods[self.style]
+
+    def described_as(self, shape: type[_M]) -> _M:
+        """Return that section, which must be of this ``shape``. Raises ``MisconfiguredProvider``."""
+        if not isinstance(self.method, shape):
+            raise _misconfigured(f"{self.entry.slug} does not describe this way to connect.")
+        return self.method
 
     @property
     def oauth_method(self) -> OAuthMethod:

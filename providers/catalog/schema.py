@@ -118,6 +118,11 @@ class CatalogEntry(Shape):
         stands_for = (method.refresh_tokens.scope for method in self.methods.values())
         return ScopeRules.of(self.scopes, self.scope_spelling, refresh_scope=next(filter(None, stands_for), ""))
 
+    @property
+    def default_scopes(self) -> tuple[str, ...]:
+        """The scopes that are requested where nobody names others."""
+        return tuple(scope.name for scope in self.scopes if scope.default)
+
     def with_required_scopes(self, scopes: Sequence[str]) -> tuple[str, ...]:
         """Return ``scopes``, once each, followed by the required ones."""
         return tuple(dict.fromkeys([*scopes, *(scope.name for scope in self.scopes if scope.required)]))

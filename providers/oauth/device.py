@@ -16,7 +16,6 @@ from providers.errors import (
     Evidence,
     GrantRejected,
     MalformedResponse,
-    MisconfiguredProvider,
     ProviderError,
 )
 from providers.oauth import token_endpoint
@@ -41,9 +40,7 @@ def ask_for_code(*, target: Target, scopes: tuple[str, ...]) -> DeviceAuthorizat
 
     Raises what ``token_endpoint.exchange_code`` does; ``MalformedResponse`` also without a usable code or page.
     """
-    method = target.entry.device_authorization
-    if method is None:
-        raise MisconfiguredProvider(Evidence(f"{target.entry.slug} does not describe this way to connect.", sent=False))
+    method = target.described_as(DeviceAuthorizationMethod)
     response = with_each_secret(target.registration, lambda narrowed: _ask(target, method, narrowed, scopes))
     document = fields_in(response)
     return _read(document if isinstance(document, dict) else {}, response)

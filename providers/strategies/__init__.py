@@ -4,6 +4,7 @@ A new style is a file here, its strategy in this map, and what entries say of it
 section in ``providers.catalog.schema``). Nobody outside this package asks which style it is: they ask what it can do.
 
 - ``base``: the interface, and the steps that all styles share
+- ``issued``: what those styles share whose tokens come from a token endpoint
 - ``authorization_code``, ``device_authorization``, ``client_credentials``, ``password``: the styles of OAuth
 - ``api_key``, ``http_basic``, ``bearer_token``: what the end user types is the credential · ``two_step_login``: a call
   makes a session token of it

@@ -7,44 +7,32 @@ from providers.catalog.methods import AuthorizationCodeMethod
 from providers.catalog.resolve import Target
 from providers.catalog.template import render
 from providers.errors import Evidence, MisconfiguredProvider
-from providers.oauth import identity, introspection, pkce, revocation, token_endpoint
-from providers.strategies.base import Capabilities, Strategy
-from providers.values import Account, AuthorizationRequest, CodeGrant, Credential, Obtained, ProbeResult
-from providers.vocabulary import IssParameter, Pkce, TokenKind
+from providers.oauth import identity, pkce, token_endpoint
+from providers.strategies.issued import GrantedToken
+from providers.values import Account, AuthorizationRequest, CodeGrant, Obtained
+from providers.vocabulary import IssParameter, Pkce
 
 _OFFLINE = frozenset({"offline_access", "offline.access", "offline"})
 
 
-class AuthorizationCode(Strategy):
+class AuthorizationCode(GrantedToken):
     """The end user is sent to the provider and comes back with a code."""
 
     method = AuthorizationCodeMethod
     title = "OAuth 2.0, by consent"
     invitation = "Sign in with {name}"
 
-    def _capabilities(self, target: Target) -> Capabilities:
-        method = _method(target)
-        return Capabilities(
-            refreshes=True,
-            needs_refresh_token=True,
-            rotates=method.refresh_tokens_rotate,
-            revokes=bool(target.endpoints.revocation),
-            ends_grant=method.revocation.ends == "grant",
-            narrows=bool(method.revocation.narrowed_url),
-            introspects=bool(target.endpoints.introspection),
-        )
-
     def expects_refresh_token(self, target: Target, scopes: Sequence[str], *, ends: bool) -> bool:
-        method = _method(target)
+        method = target.described_as(AuthorizationCodeMethod)
         if method.expects_refresh_token is not None:
             return method.expects_refresh_token
         return ends or not (_OFFLINE | {method.refresh_scope}).isdisjoint(scopes)
 
     def new_verifier(self, target: Target) -> str | None:
-        return pkce.new_verifier() if _method(target).pkce is Pkce.S256 else None
+        return pkce.new_verifier() if target.described_as(AuthorizationCodeMethod).pkce is Pkce.S256 else None
 
     def authorization_url(self, target: Target, request: AuthorizationRequest) -> str:
-        method = _method(target)
+        method = target.described_as(AuthorizationCodeMethod)
         parameters = {name: render(value, target.params) for name, value in method.authorization_params.items()}
         parameters |= target.resource | {
             "response_type": "code",
@@ -70,28 +58,17 @@ class AuthorizationCode(Strategy):
 
     def issuer_agrees(self, target: Target, iss: str | None) -> bool:
         if iss is None:
-            return _method(target).iss_parameter is not IssParameter.REQUIRED
+            return target.described_as(AuthorizationCodeMethod).iss_parameter is not IssParameter.REQUIRED
         # Without a known issuer there is nothing to compare: then the path of the callback tells servers apart.
         return target.endpoints.issuer in ("", iss)
 
     def _exchange_code(self, target: Target, grant: CodeGrant) -> Obtained:
-        if _method(target).pkce is Pkce.BREAKS:
+        if target.described_as(AuthorizationCodeMethod).pkce is Pkce.BREAKS:
             grant = CodeGrant(code=grant.code, code_verifier=None, scopes=grant.scopes)
         return token_endpoint.exchange_code(target=target, grant=grant)
 
-    def _refresh(self, target: Target, credential: Credential) -> Obtained:
-        return token_endpoint.refresh(target=target, credential=credential)
-
     def identify(self, target: Target, obtained: Obtained, *, received_at: float) -> Account | None:
         return identity.account_of(target, obtained, received_at=received_at)
-
-    def introspect(self, target: Target, credential: Credential, *, kind: TokenKind = TokenKind.ACCESS) -> ProbeResult:
-        return introspection.introspect(
-            target=target, registration=target.registration, credential=credential, kind=kind
-        )
-
-    def revoke(self, target: Target, credential: Credential, *, narrowed: bool = False) -> None:
-        revocation.revoke(target=target, registration=target.registration, credential=credential, narrowed=narrowed)
 
 
 def _needs_consent(method: AuthorizationCodeMethod, scopes: Sequence[str]) -> bool:
@@ -100,10 +77,3 @@ def _needs_consent(method: AuthorizationCodeMethod, scopes: Sequence[str]) -> bo
         return bool({"offline_access", method.refresh_scope} & {*scopes})
     speaks_openid = method.discover or "openid" in scopes
     return method.offline_consent == "openid" and speaks_openid and "offline_access" in scopes
-
-
-def _method(target: Target) -> AuthorizationCodeMethod:
-    method = target.entry.authorization_code
-    if method is None:
-        raise MisconfiguredProvider(Evidence(f"{target.entry.slug} does not describe this way to connect.", sent=False))
-    return method

@@ -11,7 +11,7 @@ from providers.catalog.pointer import value_at
 from providers.catalog.resolve import Target
 from providers.catalog.template import check_values
 from providers.catalog.typed_methods import Login, TwoStepLoginMethod
-from providers.errors import ClientRejected, Evidence, GrantRejected, MalformedResponse, MisconfiguredProvider
+from providers.errors import ClientRejected, Evidence, GrantRejected, MalformedResponse
 from providers.oauth.classify import answered_at, failure_of, fields_in
 from providers.oauth.expiry import access_life
 from providers.oauth.token_response import extra_in, usable_token
@@ -35,13 +35,13 @@ class TwoStepLogin(Strategy):
     auth_method = "session"
 
     def _capabilities(self, target: Target) -> Capabilities:
-        return Capabilities(refreshes=True, revokes=_method(target).logout is not None)
+        return Capabilities(refreshes=True, revokes=target.described_as(TwoStepLoginMethod).logout is not None)
 
     def _accept(self, target: Target, typed: Credential) -> Obtained:
         return self._refresh(target, typed)
 
     def _refresh(self, target: Target, credential: Credential) -> Obtained:
-        described = _method(target).login
+        described = target.described_as(TwoStepLoginMethod).login
         typed = Credential(fields=credential.fields)
         url, values = addressed(target.endpoints.token, typed), template_values(target, typed)
         check_values([target.endpoints.token, *described.headers.values()], values, needed="logging in needs")
@@ -54,7 +54,7 @@ class TwoStepLogin(Strategy):
         return _read(described, response, typed)
 
     def revoke(self, target: Target, credential: Credential, *, narrowed: bool = False) -> None:
-        described = _method(target).logout
+        described = target.described_as(TwoStepLoginMethod).logout
         if described is None:
             raise self._cannot("revoke")
         values = template_values(target, credential)
@@ -82,10 +82,3 @@ def _read(described: Login, response: Response, typed: Credential) -> Obtained:
         lifetime_seconds=None if life.is_endless else life.seconds or described.default_lifetime_seconds,
         is_endless=life.is_endless,
     )
-
-
-def _method(target: Target) -> TwoStepLoginMethod:
-    method = target.entry.two_step_login
-    if method is None:
-        raise MisconfiguredProvider(Evidence(f"{target.entry.slug} does not describe this way to connect.", sent=False))
-    return method

@@ -132,4 +132,4 @@ def requested_scopes(session: ConnectSession, app: ProviderApp, access: Access) 
         return entry.with_required_scopes(session.requested_scopes)
     if app.scopes:
         return entry.with_required_scopes(app.scopes)
-    return entry.with_required_scopes([scope.name for scope in entry.scopes if scope.default])
+    return entry.with_required_scopes(entry.default_scopes)

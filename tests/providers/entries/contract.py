@@ -24,7 +24,7 @@ GRANT, CLIENT, LATER, ODD = GrantRejected, ClientRejected, ProviderUnavailable, 
 
 
 def default_scopes(target: Target) -> tuple[str, ...]:
-    return tuple(scope.name for scope in target.entry.scopes if scope.default)
+    return target.entry.default_scopes
 
 
 def authorization_url(target: Target, scopes: tuple[str, ...] | None = None) -> str:

@@ -1,0 +1,59 @@
+"""What the OAuth styles share: a token endpoint issues their tokens, and the same client revokes and introspects them.
+
+- ``IssuedToken``: each refresh asks for a new token
+- ``GrantedToken``: the end user's grant brings a refresh token, which brings the next (RFC 6749 §6)
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from providers.catalog.methods import RefreshableMethod
+from providers.catalog.resolve import Target
+from providers.oauth import introspection, revocation, token_endpoint
+from providers.strategies.base import Capabilities, Strategy
+from providers.values import ClientRegistration, Credential, Obtained, ProbeResult
+from providers.vocabulary import TokenKind
+
+
+class IssuedToken(Strategy):
+    """A style whose tokens come from a token endpoint."""
+
+    def _capabilities(self, target: Target) -> Capabilities:
+        return Capabilities(
+            refreshes=True,
+            revokes=bool(target.endpoints.revocation),
+            narrows=bool(target.oauth_method.revocation.narrowed_url),
+            introspects=bool(target.endpoints.introspection),
+        )
+
+    def _registration(self, target: Target, credential: Credential) -> ClientRegistration:
+        """Return the client to which the provider issued ``credential``."""
+        return target.registration
+
+    def introspect(self, target: Target, credential: Credential, *, kind: TokenKind = TokenKind.ACCESS) -> ProbeResult:
+        registration = self._registration(target, credential)
+        return introspection.introspect(target=target, registration=registration, credential=credential, kind=kind)
+
+    def revoke(self, target: Target, credential: Credential, *, narrowed: bool = False) -> None:
+        registration = self._registration(target, credential)
+        revocation.revoke(target=target, registration=registration, credential=credential, narrowed=narrowed)
+
+
+class GrantedToken(IssuedToken):
+    """A style whose tokens belong to a grant, with a refresh token. Its section is a ``RefreshableMethod``."""
+
+    def _capabilities(self, target: Target) -> Capabilities:
+        method = target.described_as(RefreshableMethod)
+        return replace(
+            super()._capabilities(target),
+            needs_refresh_token=True,
+            rotates=method.refresh_tokens_rotate,
+            ends_grant=method.revocation.ends == "grant",
+        )
+
+    def expects_refresh_token(self, target: Target, scopes: Sequence[str], *, ends: bool) -> bool:
+        said = target.described_as(RefreshableMethod).expects_refresh_token
+        return ends if said is None else said
+
+    def _refresh(self, target: Target, credential: Credential) -> Obtained:
+        return token_endpoint.refresh(target=target, credential=credential)
