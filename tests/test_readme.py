@@ -5,6 +5,10 @@ from pathlib import Path
 
 from connections.api.problems import STATUS_OF
 from connections.models import MAY_BECOME, REASONS_OF, VENDS, Status
+from providers.catalog.loader import entry
+from providers.catalog.resolve import resolve
+from providers.strategies import strategies
+from providers.values import ClientRegistration
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -43,3 +47,18 @@ def test_every_code_of_the_table_exists() -> None:
     for cells in rows("status | code").values():
         for code in re.findall(r"[a-z_]+", cells[1]):
             assert code in STATUS_OF
+
+
+def test_the_table_of_styles_says_which_there_are_and_what_each_can_do() -> None:
+    """Asked of the sandbox's entry, which describes every style with all that it can do."""
+    table = {cells[1].strip("`"): cells for cells in rows("style | section").values()}
+    assert set(table) == {strategy.method.section() for strategy in strategies().values()}
+    ours = ClientRegistration("latchkey", params={"issuer": "http://127.0.0.1:9"})
+    for style, strategy in strategies().items():
+        _, _, refreshed, probed, revoked = table[strategy.method.section()]
+        target = resolve(entry=entry("sandbox"), style=style, registration=ours, discovered={}, params={})
+        can = strategy.capabilities(target)
+        assert (not refreshed.startswith("no")) == can.refreshes, style
+        assert ("refresh token" in refreshed) == can.needs_refresh_token, style
+        assert ("entry's call" in probed, "introspection" in probed) == (can.probes, can.introspects), style
+        assert (not revoked.startswith("no")) == can.revokes, style

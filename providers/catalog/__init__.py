@@ -6,5 +6,6 @@
   authorization response), ``scopes`` and ``fields``
 - ``checks``: what must agree within an entry, with ``scope_checks``, ``callback_checks``, ``host_checks`` and
   ``template_checks`` · ``cautions``: what an operator should know of a style before using it
+- ``entry_schema``: the JSON Schema for editors, with ``descriptions`` and ``method_descriptions`` of every key
 - ``resolve``: from an entry and its parameters to a target · ``template``: templates · ``pointer``: JSON Pointers
 """

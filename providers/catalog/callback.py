@@ -29,7 +29,10 @@ def _several(value: Any) -> Any:
 
 # By parameter: the values that mean that an administrator was asked to approve, so that there is no code yet. The key
 # ``error`` holds error codes, whatever name the entry gives to that parameter.
-ApprovalMarkers = Annotated[dict[ResponseName, tuple[str, ...]], BeforeValidator(_several)]
+ApprovalMarkers = Annotated[
+    dict[ResponseName, tuple[str, ...]],
+    BeforeValidator(_several, json_schema_input_type=dict[ResponseName, str | tuple[str, ...]]),
+]
 
 # GitHub and Slack ask the owner of an organisation; Microsoft comes back from the administrator's own consent without a
 # code; the errors are OpenID Connect Core §3.1.2.6 and Microsoft's.

@@ -12,7 +12,7 @@ An entry's comments say why it deviates, with the vendor's page and, in brackets
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Annotated, Self, get_args
+from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -32,6 +32,8 @@ from providers.catalog.typed_methods import BearerTokenMethod, HttpBasicMethod, 
 from providers.vocabulary import ParamScope
 
 SLUG_PATTERN, LONGEST_SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$", 64
+# It is raised when a key goes or gets another meaning. A key more is no new version.
+SCHEMA_VERSION: Final = 1
 Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN, max_length=LONGEST_SLUG)]
 
 
@@ -42,6 +44,7 @@ class CatalogEntry(Shape):
     provider limits our registration rather than each grant.
     """
 
+    schema_version: Literal[1] = SCHEMA_VERSION
     slug: Slug
     name: str
     category: str = "Other"
@@ -130,7 +133,7 @@ class CatalogEntry(Shape):
     @model_validator(mode="after")
     def _describes_a_way_to_connect(self) -> Self:
         if not self.methods:
-            raise ValueError(f"describe at least one of {', '.join(f'[{name}]' for name in _sections(type(self)))}")
+            raise ValueError(f"describe at least one of {', '.join(f'[{name}]' for name in sections())}")
         for style, method in self.methods.items():
             if method.needs_presentation and style not in self.presentation:
                 raise ValueError(
@@ -139,10 +142,11 @@ class CatalogEntry(Shape):
         return self
 
 
-def _sections(shape: type[CatalogEntry]) -> list[str]:
-    """Return the names of the sections that describe a way to connect."""
-    return [
-        name
-        for name, field in shape.model_fields.items()
-        if any(isinstance(kind, type) and issubclass(kind, Method) for kind in get_args(field.annotation))
-    ]
+def sections() -> Mapping[str, type[Method]]:
+    """Return the shape of each section that describes a way to connect, by its name in the entry. No I/O."""
+    return {
+        name: kind
+        for name, field in CatalogEntry.model_fields.items()
+        for kind in get_args(field.annotation)
+        if isinstance(kind, type) and issubclass(kind, Method)
+    }

@@ -12,6 +12,7 @@ from connections.management.output import Answer, sheet, table
 from connections.models import ProviderApp
 from providers.catalog.additions import derive_entry, slug_of, store_entry
 from providers.catalog.cautions import cautions_of
+from providers.catalog.entry_schema import entry_schema, entry_schema_text
 from providers.catalog.loader import (
     CatalogError,
     UnknownProvider,
@@ -32,7 +33,7 @@ _MODEL = "oidc"
 
 
 class Command(OperatorCommand):
-    help = "List, show and check the entries of the catalogue, and add further ones."
+    help = "List, show and check the entries of the catalogue, print their JSON Schema, and add further ones."
 
     def add_subcommands(self) -> None:
         self.subcommand("list", _list, help_text="List the catalogue.", examples=("", "--json"))
@@ -42,6 +43,13 @@ class Command(OperatorCommand):
             "check", _check, help_text="Check one file, or every entry of the catalogue.", examples=("", "acme.toml")
         )
         check.add_argument("file", nargs="?", metavar="FILE", help="An entry that is not in the catalogue yet.")
+        self.subcommand(
+            "schema",
+            _schema,
+            help_text="Print the JSON Schema of an entry, for editors: keep it beside an entry whose first line is "
+            "`#:schema ./entry.schema.json`.",
+            examples=("> entry.schema.json",),
+        )
         add = self.subcommand(
             "add",
             _add,
@@ -100,6 +108,10 @@ def _probe_of(found: CatalogEntry) -> str:
     if found.probe is None:
         return "none"
     return f"{found.probe.method} {found.probe.url or '(the discovered userinfo endpoint)'}"
+
+
+def _schema(options: dict[str, Any]) -> Answer:
+    return Answer(entry_schema(), entry_schema_text().rstrip("\n"))
 
 
 def _check(options: dict[str, Any]) -> Answer:

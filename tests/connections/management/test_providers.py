@@ -1,5 +1,6 @@
 """``manage.py providers``."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from django.conf import settings
 from django.test import override_settings
 
 from connections.models import ProviderApp
+from providers.catalog.entry_schema import entry_schema
 from providers.catalog.loader import configure_catalog, entry
 from providers.sandbox.client import SandboxProcess
 from tests.connections.management.conftest import Run
@@ -45,6 +47,11 @@ def test_lists_and_shows_the_catalogue(run: Run, folder: Path) -> None:
     assert all(style in line for style in rows["sandbox"]["auth_styles"]), "every style is shown whole"
     assert run("providers", "show", "oidc", "--json").data["entry"]["authorization_code"]["discover"] is True
     assert "userinfo" in run("providers", "show", "oidc").out
+
+
+def test_prints_the_schema_that_editors_read(run: Run, folder: Path) -> None:
+    printed = run("providers", "schema")
+    assert json.loads(printed.out) == run("providers", "schema", "--json").data == entry_schema()
 
 
 def test_an_unknown_slug_is_an_error(run: Run, folder: Path) -> None:

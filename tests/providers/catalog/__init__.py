@@ -2,5 +2,5 @@
 
 - ``schema``, ``fields``, ``calls``, ``answers``, ``host_checks``, ``template_checks``, ``scope_checks``:
   ``test_checks.py``, ``test_loader.py``
-- ``callback_checks``: ``test_callback.py``
+- ``callback_checks``: ``test_callback.py`` · ``descriptions``, ``method_descriptions``: ``test_entry_schema.py``
 """

@@ -1,0 +1,180 @@
+"""What each key of an entry means, in the words that an editor shows: the parts of an entry that are no style.
+
+``method_descriptions`` has the keys of the styles' sections. ``entry_schema`` makes the JSON Schema of both, and a test
+keeps them complete. How the keys work together is in the docstring of each shape.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from providers.catalog.answers import Expiry, TokenFields
+from providers.catalog.callback import ResponseNames
+from providers.catalog.calls import Call, ErrorRule, Presentation, Probe, Workspaces
+from providers.catalog.fields import Param, SecretField, Shape
+from providers.catalog.schema import CatalogEntry
+from providers.catalog.scopes import Implication, ScopeInfo, ScopeSpelling
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a key means, in one or two sentences, and values that it may have."""
+
+    text: str
+    examples: tuple[JsonValue, ...] = ()
+
+
+def says(text: str, *examples: JsonValue) -> Description:
+    """Return a description."""
+    return Description(text, examples)
+
+
+Descriptions = Mapping[type[Shape], Mapping[str, Description]]
+
+_TEMPLATE = "A template: {name} stands for a value."
+
+PART_DESCRIPTIONS: Descriptions = {
+    CatalogEntry: {
+        "schema_version": says("The version of this schema that the entry is written for."),
+        "slug": says("The name of the file without its ending. Leave it out: the file's name counts.", "acme-crm"),
+        "name": says("The provider's name, as end users know it.", "Acme CRM"),
+        "category": says("The heading under which lists show the provider.", "CRM", "Accounting"),
+        "website": says("The provider's website, as a whole link.", "https://acme.example"),
+        "docs_url": says("The page on which the provider documents how to connect.", "https://docs.acme.example/oauth"),
+        "base_url": says(
+            "The address under which callers use the API. A vend hands it out. A template, see [[params]].",
+            "https://api.acme.example",
+            "https://{subdomain}.acme.example/api",
+        ),
+        "requests_per_minute": says(
+            "How many refreshes and probes one provider app may send a minute, if the provider limits an app.", 300
+        ),
+        "params": says("The values that differ by provider app or connection, such as a subdomain: one table each."),
+        "scopes": says("The scopes that may be asked for, in plain words for the consent page: one table each."),
+        "scope_spelling": says("How the provider spells scopes, if not always exactly alike."),
+        "authorization_code": says("OAuth 2.0: the end user consents on the provider's page (RFC 6749 §4.1)."),
+        "device_authorization": says("OAuth 2.0: the end user enters a code on the provider's page (RFC 8628)."),
+        "client_credentials": says("OAuth 2.0: a machine's own token, without an end user (RFC 6749 §4.4)."),
+        "api_key": says("The end user pastes a key, or several. Needs [presentation.api_key]."),
+        "http_basic": says("The end user types a user name and a password, sent as HTTP Basic (RFC 7617)."),
+        "bearer_token": says("The end user pastes an access token that they made at the provider (RFC 6750)."),
+        "two_step_login": says("A call turns what the end user typed into a session token, again as each one ends."),
+        "password_grant": says("OAuth 2.0: the end user's password, exchanged for tokens. Legacy (RFC 6749 §4.3)."),
+        "presentation": says(
+            "How a credential goes into each request, by auth style, if not as the style has it: "
+            "[presentation.<style>.headers] and so on."
+        ),
+        "probe": says("A cheap call that proves that a credential works, and names the account."),
+        "workspaces": says("The choice between several sites or organisations that one grant opens."),
+    },
+    Param: {
+        "name": says("The name by which templates use the value, as in https://{subdomain}.acme.example.", "subdomain"),
+        "label": says("What forms call it.", "Subdomain"),
+        "scope": says(
+            "Who supplies it: the operator for a provider app (app), the end user (connection), the authorization "
+            "response (callback), or the end user's choice after the consent (workspace)."
+        ),
+        "help": says("A sentence below the field.", "The part before .acme.example"),
+        "default": says("The value if nobody gives one. With a default it need not be given.", "eu"),
+        "pattern": says("The regular expression that the whole value has to match.", "^[a-z0-9-]{1,63}$"),
+        "example": says("A value that fits, shown in the empty field.", "globex"),
+        "callback": says(
+            "For the scope callback: the parameter of the authorization response that brings it.", "realmId"
+        ),
+        "choices": says(
+            "The only values that it may have, each with what templates get for it.",
+            {"eu": "api.eu.acme.example", "us": "api.acme.example"},
+        ),
+    },
+    SecretField: {
+        "name": says("The name by which templates use it, as in {api_key}.", "api_key"),
+        "label": says("What the form calls it.", "API key"),
+        "help": says("A sentence below the field: where the end user finds it.", "Under Settings, API access"),
+        "secret": says("Whether it is hidden while it is typed, and never shown again."),
+        "pattern": says("The regular expression that the whole value has to match.", "^sk_[A-Za-z0-9]{32}$"),
+        "example": says("A value that fits, shown in the empty field.", "alice@example.com"),
+    },
+    ScopeInfo: {
+        "name": says("The scope as the provider spells it.", "files.read"),
+        "description": says("What it allows, in words for the end user.", "Read your files"),
+        "default": says("Asked for unless a connect session names its own scopes."),
+        "required": says("Always asked for, because nothing can be refreshed or probed without it."),
+        "aliases": says("Other spellings of the same scope in the provider's answers.", ["files:read"]),
+        "implies": says("The scopes that are part of it.", ["files.read"]),
+        "echoed": says("Whether the provider's answers name it. If not, it counts as granted once asked for."),
+    },
+    ScopeSpelling: {
+        "ignores_case": says("Whether upper and lower case are the same."),
+        "prefixes": says("Beginnings of scopes that mean nothing.", ["https://graph.acme.example/"]),
+        "implications": says("Rules by which many scopes imply others: one table each."),
+    },
+    Implication: {
+        "scope": says("The scopes that the rule is about; one * stands for any text.", "*:write"),
+        "implies": says("What each of them implies; * stands for the same text.", ["*:read"]),
+    },
+    Presentation: {
+        "headers": says(f"Headers of each request. {_TEMPLATE}", {"Authorization": "Bearer {access_token}"}),
+        "query": says("Parameters of each address. Addresses are written down, so prefer headers.", {"key": "{token}"}),
+        "body": says("Fields of each request's body.", {"api_key": "{api_key}"}),
+        "base_url": says("Takes the place of the entry's base_url, if the credential travels in the path."),
+    },
+    Call: {
+        "method": says("The request's method."),
+        "url": says(f"The whole address. {_TEMPLATE}", "https://api.acme.example/v1/me"),
+        "headers": says(f"Headers to add. {_TEMPLATE}", {"Acme-Version": "2026-01"}),
+        "format": says("Whether the body is JSON or a form."),
+        "body": says(
+            "The body. Each text in it is a template; braces that belong to no placeholder stand for themselves.",
+            {"query": "{ viewer { id } }"},
+        ),
+    },
+    Probe: {
+        "method": says("The request's method."),
+        "dead": says("Which answers prove that the credential is dead: one table each. A 401, if none is given."),
+        "account_id": says(
+            "A JSON Pointer into the answer: the account's stable id. Several with spaces between, if it takes them.",
+            "/user/id",
+        ),
+        "account_name": says("A JSON Pointer into the answer: the account's name, for people.", "/user/email"),
+        "scopes_header": says("The header of the answer that lists the token's scopes.", "X-OAuth-Scopes"),
+        "lists_workspaces": says("The answer is the list of [workspaces]; the connection's own must be in it."),
+    },
+    Workspaces: {
+        "url": says(f"A GET of it lists the workspaces. {_TEMPLATE}", "https://api.acme.example/sites"),
+        "headers": says(f"Headers of that request. {_TEMPLATE}", {"Authorization": "Bearer {access_token}"}),
+        "items": says("A JSON Pointer to the list; empty if the answer itself is the list.", "/sites"),
+        "id": says("A JSON Pointer into an item: its id.", "/id"),
+        "name": says("A JSON Pointer into an item: its name.", "/name"),
+        "param": says("The parameter of scope workspace that gets the chosen id.", "site_id"),
+        "params": says("Further parameters of scope workspace, each with a pointer into the item.", {"region": "/geo"}),
+        "label": says("The provider's word for a workspace.", "Organisation"),
+    },
+    ErrorRule: {
+        "status": says("Matches answers with this HTTP status. Without it any.", 400),
+        "field": says(
+            "The member of the JSON answer that is compared, or a JSON Pointer to it.", "error", "/error/code"
+        ),
+        "value": says("Matches if that member has this value, as text.", "invalid_refresh_token"),
+        "contains": says("Matches if the raw answer contains this text.", "token expired"),
+        "means": says(
+            "What a matching answer means: the grant is dead, our registration is wrong, the request was wrong, the "
+            "provider is away, or the answer cannot be understood."
+        ),
+    },
+    TokenFields: {
+        "access_token": says("The member that holds the access token.", "authToken"),
+        "refresh_token": says("The member that holds the refresh token.", "refreshToken"),
+        "token_type": says("The member that holds the type of the token.", "type"),
+    },
+    Expiry: {
+        "field": says("The member that says when the token ends, or a JSON Pointer to it.", "expires_at"),
+        "format": says("How to read it: a count from now, a moment, or a duration in words."),
+        "never": says("The values, as text, that mean that the token does not end.", ["0", "null"]),
+    },
+    ResponseNames: {
+        "code": says("The parameter that holds the authorization code.", "authorization_code"),
+        "state": says("The parameter that holds our state, in the request as well.", "context"),
+        "error": says("The parameter that holds an error.", "error_code"),
+    },
+}

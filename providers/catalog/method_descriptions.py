@@ -1,0 +1,121 @@
+"""What each key of a style's section means, in the words that an editor shows. See ``descriptions``."""
+
+from providers.catalog.descriptions import PART_DESCRIPTIONS, Descriptions, says
+from providers.catalog.device_method import DeviceAuthorizationMethod
+from providers.catalog.methods import (
+    ApiKeyMethod,
+    AuthorizationCodeMethod,
+    ClientCredentialsMethod,
+    OAuthMethod,
+    RefreshableMethod,
+    Revocation,
+)
+from providers.catalog.password_method import PasswordMethod
+from providers.catalog.typed_methods import BearerTokenMethod, HttpBasicMethod, Login, TwoStepLoginMethod
+
+_FIELDS = "The fields that the end user types: one table each."
+_EXTRA = "Further members of the answer to keep for templates: our names, each with a JSON Pointer."
+
+METHOD_DESCRIPTIONS: Descriptions = {
+    OAuthMethod: {
+        "issuer": says("The authorization server's issuer (RFC 8414).", "https://login.acme.example"),
+        "discover": says("Whether the endpoints come from the issuer's metadata. What is spelled out here wins."),
+        "token_url": says("The token endpoint.", "https://acme.example/oauth/token"),
+        "revocation_url": says("The revocation endpoint (RFC 7009).", "https://acme.example/oauth/revoke"),
+        "introspection_url": says("The introspection endpoint (RFC 7662).", "https://acme.example/oauth/introspect"),
+        "client_authentication": says("How we authenticate at the token endpoint."),
+        "token_request_format": says("Whether token requests are forms, as RFC 6749 says, or JSON."),
+        "request_headers": says(
+            "Headers for the token, revocation and introspection endpoints.", {"Acme-Version": "2026-01"}
+        ),
+        "scope_separator": says("What stands between scopes in requests.", ","),
+        "response_scope_separator": says("What stands between scopes in answers, if it differs.", ","),
+        "scope_field": says("The member of the token answer that names the granted scopes.", "granted_scopes"),
+        "empty_scope": says("What an empty list of scopes means: none is granted, or those that were asked for."),
+        "token_params": says(
+            "Parameters to add to token requests, as templates.", {"audience": "https://api.acme.example"}
+        ),
+        "token_pointer": says("A JSON Pointer to the object in the answer that holds the tokens.", "/data"),
+        "token_fields": says("The names of the tokens in the answer, if not those of RFC 6749."),
+        "expiry": says("How the answer says when the access token ends, if not by expires_in in seconds."),
+        "token_type_hint": says("Whether revocation and introspection take the parameter token_type_hint."),
+        "revocation": says("How to call the revocation endpoint, if not as RFC 7009 says."),
+        "default_lifetime_seconds": says("How long an access token lives, where the answer does not say.", 3600),
+        "extra_response_fields": says(
+            "Further members of the answer to keep for templates: a list of their names, or our names with pointers.",
+            ["instance_url"],
+            {"team_id": "/team/id"},
+        ),
+        "errors": says("What answers of the token endpoint mean, if not as RFC 6749 says: one table each."),
+    },
+    RefreshableMethod: {
+        "refresh_scope": says("The scope that asks for a refresh token.", "offline_access"),
+        "refresh_tokens_rotate": says("Whether using a refresh token may end it. If unsure, leave it true."),
+        "refresh_grace_seconds": says("For how long a used refresh token still works.", 30),
+        "refresh_expiry": says("How an answer says when the refresh token ends, if it says so in an unusual way."),
+        "refresh_idle_lifetime_seconds": says("An unused refresh token ends after this time.", 2592000),
+        "refresh_absolute_lifetime_seconds": says("The grant ends this long after the consent.", 31536000),
+    },
+    AuthorizationCodeMethod: {
+        "authorization_url": says(
+            "The page to which the end user is sent. It may have a query.", "https://acme.example/oauth/authorize"
+        ),
+        "jwks_url": says("Where the issuer publishes its keys, to verify ID tokens.", "https://acme.example/jwks"),
+        "iss_parameter": says("Whether the authorization response always carries iss (RFC 9207)."),
+        "pkce": says("PKCE is always sent, unless the provider breaks on it."),
+        "response_mode": says("How the authorization response comes back: in the query, or as a posted form."),
+        "authorization_params": says("Parameters to add to the authorization request.", {"access_type": "offline"}),
+        "callback": says("The names of the parameters in the authorization response, if they are others."),
+        "approval": says(
+            "Parameters of the authorization response which mean that an administrator has to approve first.",
+            {"setup_action": "request"},
+        ),
+        "offline_consent": says(
+            "When prompt=consent is sent: for offline_access with OpenID Connect, always for it, or never."
+        ),
+        "scope_parameter": says("The name of the scope in the authorization request.", "user_scope"),
+        "expects_refresh_token": says("Whether a grant should bring a refresh token. If unset, it is concluded."),
+    },
+    DeviceAuthorizationMethod: {
+        "device_authorization_url": says("The device authorization endpoint.", "https://acme.example/device/code"),
+        "device_authorization_params": says("Parameters to add when a code is asked for.", {"audience": "acme-api"}),
+        "expects_refresh_token": says("Whether a grant should bring a refresh token. If unset, it is concluded."),
+    },
+    ClientCredentialsMethod: {
+        "own_registration": says("Whether the end user types client id and secret. Otherwise the operator has them."),
+    },
+    PasswordMethod: {
+        "legacy": says("Has to be true: RFC 9700 forbids this grant."),
+        "keeps_password": says("Whether the password is stored, because only it brings another token."),
+        "fields": says("Other labels and patterns for the fields username and password."),
+    },
+    ApiKeyMethod: {"fields": says(_FIELDS)},
+    HttpBasicMethod: {"fields": says("Other labels and patterns for the fields username and password.")},
+    BearerTokenMethod: {"fields": says("Another label and pattern for the field token.")},
+    TwoStepLoginMethod: {
+        "fields": says(_FIELDS),
+        "login": says("The call that turns what was typed into a session token."),
+        "logout": says("The call that ends a session, if there is one."),
+    },
+    Login: {
+        "token": says("A JSON Pointer to the token in the answer; empty if the answer is the token.", "/session/token"),
+        "token_header": says("The header of the answer that holds the token instead.", "X-Session"),
+        "expiry": says("How the answer says when the session ends."),
+        "default_lifetime_seconds": says("How long a session lives, where the answer does not say.", 3600),
+        "extra": says(_EXTRA, {"server": "/session/server"}),
+        "errors": says("Which answers refuse what was typed: one table each. A 401 always does."),
+    },
+    Revocation: {
+        "ends": says("What a revocation ends: all that the account has granted us, or the one authorization."),
+        "narrowed_url": says("Where the one token is ended alone, while others live on the same grant."),
+        "method": says("The request's method."),
+        "format": says("Whether the request is a form or JSON."),
+        "authentication": says("What authenticates the request."),
+        "tokens": says("The tokens to revoke, in this order."),
+        "token_parameter": says("The parameter that holds the token; empty if it is not in the body.", "access_token"),
+        "params": says("Parameters to add, as templates.", {"client_id": "{client_id}"}),
+        "errors": says("What its answers mean; grant_rejected: the token was dead already. One table each."),
+    },
+}
+
+DESCRIPTIONS: Descriptions = {**PART_DESCRIPTIONS, **METHOD_DESCRIPTIONS}
