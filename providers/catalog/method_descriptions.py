@@ -38,6 +38,7 @@ METHOD_DESCRIPTIONS: Descriptions = {
         "token_pointer": says("A JSON Pointer to the object in the answer that holds the tokens.", "/data"),
         "token_fields": says("The names of the tokens in the answer, if not those of RFC 6749."),
         "expiry": says("How the answer says when the access token ends, if not by expires_in in seconds."),
+        "resource": says("The API that tokens are for, named in each request (RFC 8707).", "https://api.acme.example"),
         "token_type_hint": says("Whether revocation and introspection take the parameter token_type_hint."),
         "revocation": says("How to call the revocation endpoint, if not as RFC 7009 says."),
         "default_lifetime_seconds": says("How long an access token lives, where the answer does not say.", 3600),
@@ -53,6 +54,7 @@ METHOD_DESCRIPTIONS: Descriptions = {
         "refresh_tokens_rotate": says("Whether using a refresh token may end it. If unsure, leave it true."),
         "refresh_grace_seconds": says("For how long a used refresh token still works.", 30),
         "refresh_expiry": says("How an answer says when the refresh token ends, if it says so in an unusual way."),
+        "expects_refresh_token": says("Whether a grant should bring a refresh token. If unset, it is concluded."),
         "refresh_idle_lifetime_seconds": says("An unused refresh token ends after this time.", 2592000),
         "refresh_absolute_lifetime_seconds": says("The grant ends this long after the consent.", 31536000),
     },
@@ -74,12 +76,10 @@ METHOD_DESCRIPTIONS: Descriptions = {
             "When prompt=consent is sent: for offline_access with OpenID Connect, always for it, or never."
         ),
         "scope_parameter": says("The name of the scope in the authorization request.", "user_scope"),
-        "expects_refresh_token": says("Whether a grant should bring a refresh token. If unset, it is concluded."),
     },
     DeviceAuthorizationMethod: {
         "device_authorization_url": says("The device authorization endpoint.", "https://acme.example/device/code"),
         "device_authorization_params": says("Parameters to add when a code is asked for.", {"audience": "acme-api"}),
-        "expects_refresh_token": says("Whether a grant should bring a refresh token. If unset, it is concluded."),
     },
     ClientCredentialsMethod: {
         "own_registration": says("Whether the end user types client id and secret. Otherwise the operator has them."),
