@@ -5,6 +5,7 @@
 - ``egress``: the only module that sends requests; ``lookup``: the addresses of a name; ``addresses``: which of them may
   be called; ``tls``: certificates and sessions; ``timed_socket``: one deadline for a whole call; ``send_window``: until
   when a request may leave; ``quiet``: silences libraries that would log secrets
+- ``mcp_server``: what we say to an MCP server
 - ``response``: an answer, read with bounds; ``answer_text``: its text
 - ``values``: values exchanged with the lifecycle · ``errors``: the named failures · ``vocabulary``: the enumerations
 - ``sandbox``: an authorization server to run and to break; no production code imports it

@@ -38,7 +38,7 @@ from providers.errors import (
     TargetRefused,
 )
 from providers.lookup import Found, look_up
-from providers.response import Response, read_body
+from providers.response import IsEnough, Response, read_body
 from providers.timed_socket import TimedSocket, TimedTLSSocket, time_left
 from providers.tls import Server, Sessions, client_context
 
@@ -46,6 +46,7 @@ __all__ = ["EgressPolicy", "Response", "configure", "current_policy", "request"]
 
 _ATTEMPTS = 4  # of one name's addresses, at most so many are tried
 _PROXIED_LOOKUP_SECONDS = 1.0  # behind a proxy there may be no DNS at all
+_CHALLENGE = "WWW-Authenticate"
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -117,10 +118,12 @@ def request(
     content: bytes | None = None,
     max_body_bytes: int | None = None,
     total_seconds: float | None = None,
+    is_enough: IsEnough | None = None,
 ) -> Response:
     """Make one call and return the answer, whatever its status, except a redirect.
 
-    Blocks up to the total deadline. ``max_body_bytes`` and ``total_seconds`` replace the policy's. Raises
+    Blocks up to the total deadline. ``max_body_bytes`` and ``total_seconds`` replace the policy's. ``is_enough`` gets
+    the content type and what has come of the body, and says whether to stop reading: for bodies without an end. Raises
     ``TargetRefused`` (forbidden address or scheme, redirect), ``ProviderUnavailable`` (no complete answer),
     ``MalformedResponse`` (not HTTP, body too large), ``MisconfiguredProvider`` (cannot be written as HTTP) and, where a
     ``send_window`` is open, ``NotSentInTime``.
@@ -134,7 +137,7 @@ def request(
         prepared = call.prepare()
     if prepared is None:
         raise _unwritable()
-    return _perform(_setup, prepared, max_body_bytes=max_body_bytes, total_seconds=total_seconds)
+    return _perform(_setup, prepared, max_body_bytes=max_body_bytes, total_seconds=total_seconds, is_enough=is_enough)
 
 
 def may_call(url: str) -> bool:
@@ -168,6 +171,7 @@ def _perform(
     *,
     max_body_bytes: int | None = None,
     total_seconds: float | None = None,
+    is_enough: IsEnough | None = None,
 ) -> Response:
     policy = setup.policy
     started = time.monotonic()
@@ -186,7 +190,7 @@ def _perform(
 
     cap = policy.max_body_bytes if max_body_bytes is None else max_body_bytes
     try:
-        outcome = _exchange(connection, write, cap=cap, answered=keep_session)
+        outcome = _exchange(connection, write, cap=cap, answered=keep_session, is_enough=is_enough)
     finally:
         connection.close()
         sock.close()
@@ -338,7 +342,12 @@ def _start_tls(
 
 
 def _exchange(
-    connection: http.client.HTTPConnection, write: Callable[[], None], *, cap: int, answered: Callable[[], None]
+    connection: http.client.HTTPConnection,
+    write: Callable[[], None],
+    *,
+    cap: int,
+    answered: Callable[[], None],
+    is_enough: IsEnough | None,
 ) -> Response | ProviderError:
     """Send the request and read the answer. From here on the provider may have acted on the request.
 
@@ -355,8 +364,10 @@ def _exchange(
         if 300 <= status < 400:
             return TargetRefused(Evidence("The server answered with a redirect, which is not followed.", status=status))
         headers = CaseInsensitiveDict(answer.getheaders())
+        if challenges := answer.headers.get_all(_CHALLENGE):
+            headers[_CHALLENGE] = ", ".join(challenges)  # one a scheme, in a line each (RFC 9110 §11.6.1)
         try:
-            body = read_body(answer, cap=cap)
+            body = read_body(answer, cap=cap, is_enough=is_enough)
         except (http.client.HTTPException, zlib.error, ValueError, OSError):
             # For an outage the status is enough: its error page may be of any size.
             if status != 429 and status < 500:

@@ -5,12 +5,15 @@ What an answer means is ``providers.oauth.classify``.
 
 import http.client
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 _CHUNK = 16_384
 _PACKED = frozenset({"gzip", "x-gzip", "deflate"})
 GZIP = b"\x1f\x8b"
+
+# Gets the content type, and what has come of the body.
+IsEnough = Callable[[str, bytes], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +25,24 @@ class Response:
     body: bytes = field(repr=False)
 
 
-def read_body(answer: http.client.HTTPResponse, *, cap: int) -> bytes:
+def read_body(answer: http.client.HTTPResponse, *, cap: int, is_enough: IsEnough | None = None) -> bytes:
     """Read the body from the connection and return it, unpacked if it is gzip or deflate.
 
-    Neither the packed nor the unpacked body may exceed ``cap`` bytes. A content coding is only a label: if it is
-    unknown, or the body is not written in it, the body is returned as it is. Raises ``ValueError`` if the body is cut
-    short or larger than ``cap``, ``zlib.error`` if it is a damaged gzip, and what the socket and ``http.client`` raise.
+    Reads no further once ``is_enough`` says so of what has come, still packed. Neither the packed nor the unpacked body
+    may exceed ``cap`` bytes. A content coding is only a label: if it is unknown, or the body is not written in it, the
+    body is returned as it is. Raises ``ValueError`` if the body is cut short or larger than ``cap``, ``zlib.error`` if
+    it is a damaged gzip, and what the socket and ``http.client`` raise.
     """
     body = bytearray()
-    while chunk := answer.read(_CHUNK):
+    content_type = answer.getheader("Content-Type") or ""
+    # ``read`` would wait for a whole chunk, and a stream of events may be silent for long.
+    read = answer.read if is_enough is None else answer.read1
+    while chunk := read(_CHUNK):
         body += chunk
         if len(body) > cap:
             raise ValueError("larger than the cap")
+        if is_enough is not None and is_enough(content_type, bytes(body)):
+            return bytes(body)
     if answer.length:
         raise ValueError("cut short")
     codings = {coding.strip().lower() for coding in (answer.getheader("Content-Encoding") or "").split(",")}

@@ -2,11 +2,13 @@
 
 The metadata must name exactly the issuer it was asked for (RFC 8414 §3.3): otherwise one server could pass itself off
 as another and receive its codes. This module does not judge what the entry spells out: the entry wins
-(``providers.catalog.resolve``).
+(``providers.catalog.resolve``). Which server stands before a protected resource is
+``providers.oauth.protected_resource``.
 """
 
 import re
-from collections.abc import Collection, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 from providers import egress
 from providers.errors import Evidence, MisconfiguredProvider, ProviderError, ProviderUnavailable, TargetRefused
 from providers.oauth.classify import json_document, retry_after_seconds
+from providers.response import Response
 from providers.vocabulary import ClientAuthentication, IssParameter, Pkce
 
 _ENDPOINTS = {
@@ -25,57 +28,19 @@ _ENDPOINTS = {
     "device_authorization": "device_authorization_endpoint",
     "probe": "userinfo_endpoint",
     "jwks": "jwks_uri",
+    "registration": "registration_endpoint",
 }
-# Without keys no signature is believed, and without the other no code is shown; all else works.
-_DISPENSABLE = ("jwks", "device_authorization")
+# Without keys no signature is believed, without the others no code is shown and nobody registers; all else works.
+_DISPENSABLE = ("jwks", "device_authorization", "registration")
 # RFC 8414 §2 defines these, OpenID Connect Discovery does not. Some servers name them only in RFC 8414's document.
 _RFC8414_ONLY = ("revocation_endpoint", "introspection_endpoint")
 _OPENID, _OAUTH = "openid-configuration", "oauth-authorization-server"
 _SPOKEN = (ClientAuthentication.BASIC, ClientAuthentication.POST, ClientAuthentication.NONE)
+_WORD = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")
+_MOST_WORDS = 500
+_ACCEPT = {"Accept": "application/json"}
 _METHOD_NAME = re.compile(r"[a-z][a-z0-9_]{1,63}")
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/%\[\]-]{1,256}")
-
-
-def discover(issuer: str, *, spelled_out: Collection[str] = ()) -> dict[str, str]:
-    """Return the endpoints and habits that the metadata of ``issuer`` names, for ``providers.catalog.resolve``.
-
-    The keys are issuer, authorization, token, revocation, introspection, device_authorization, probe (the userinfo
-    endpoint), jwks, iss_parameter, pkce, client_authentication and scopes_supported (space-separated). A value is "" if
-    the server does not name it, or names it unusably while it is ``spelled_out`` elsewhere. Makes HTTP requests: it
-    tries every well-known address. Raises ``MisconfiguredProvider`` saying what is wrong with the issuer or its
-    metadata, and which addresses were tried, ``ProviderUnavailable`` and ``TargetRefused``.
-    """
-    parts = _issuer(issuer)
-    document = _fetch(issuer, parts)
-    found = dict.fromkeys((*_ENDPOINTS, "client_authentication"), "") | {"issuer": issuer}
-    for key, name in _ENDPOINTS.items():
-        with _tolerate(key in (*spelled_out, *_DISPENSABLE)):
-            found[key] = _endpoint(name, document.get(name), parts)
-    if not found["token"] and "token" not in spelled_out:
-        raise _misconfigured("The metadata names no token endpoint.")
-    promised = document.get("authorization_response_iss_parameter_supported") is True
-    found["iss_parameter"] = IssParameter.REQUIRED if promised else IssParameter.OPTIONAL
-    # Even if the metadata lists only other methods: a server must ignore a challenge that it does not know (RFC 6749
-    # §3.1), and the entry names servers that break on one. PKCE is never switched off unseen (RFC 9700 §2.1.1).
-    found["pkce"] = Pkce.S256
-    with _tolerate("client_authentication" in spelled_out):
-        found["client_authentication"] = _client_authentication(document)
-    scopes = document.get("scopes_supported")
-    found["scopes_supported"] = (
-        " ".join(scope for scope in scopes if _is_scope(scope)) if isinstance(scopes, list) else ""
-    )
-    methods = document.get("code_challenge_methods_supported")
-    if isinstance(methods, list) and methods and "S256" not in methods:
-        found["warning"] = (
-            "Its metadata lists no code challenge of the method S256. We send one all the same; "
-            'if the server refuses it, write pkce = "breaks" in the entry.'
-        )
-    return found
-
-
-def _tolerate(is_spelled_out: bool) -> AbstractContextManager[None]:
-    """Ignore a fault of the metadata if the entry spells that member out."""
-    return suppress(MisconfiguredProvider) if is_spelled_out else nullcontext()
 
 
 def places_of(issuer: str) -> tuple[str, ...]:
@@ -93,11 +58,68 @@ def places_of(issuer: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(places))
 
 
+def discover(
+    issuer: str,
+    *,
+    spelled_out: Collection[str] = (),
+    places: Callable[[str], tuple[str, ...]] = places_of,
+    must_promise_pkce: bool = False,
+    deadline: float | None = None,
+) -> dict[str, str]:
+    """Return the endpoints and habits that the metadata of ``issuer`` names, for ``providers.catalog.resolve``.
+
+    The keys are issuer, authorization, token, revocation, introspection, device_authorization, probe (the userinfo
+    endpoint), jwks, registration, iss_parameter, pkce, client_authentication, scopes_supported and protected_resources
+    (both space-separated), and client_id_metadata_document ("supported"). A value is "" if the server does not name it,
+    or names it unusably while it is ``spelled_out`` elsewhere. ``places`` are the addresses to try, in their order.
+    With ``must_promise_pkce``, metadata that does not list S256 is refused. No request goes on after ``deadline``, a
+    moment of the monotonic clock. Makes HTTP requests. Raises ``MisconfiguredProvider`` saying what is wrong with the
+    issuer or its metadata, and which addresses were tried, ``ProviderUnavailable`` and ``TargetRefused``.
+    """
+    parts = _issuer(issuer)
+    document = _fetch(_Search(issuer, deadline), places(issuer))
+    found = dict.fromkeys((*_ENDPOINTS, "client_authentication"), "") | {"issuer": issuer}
+    for key, name in _ENDPOINTS.items():
+        with _tolerate(key in (*spelled_out, *_DISPENSABLE)):
+            found[key] = _endpoint(name, document.get(name), parts)
+    if not found["token"] and "token" not in spelled_out:
+        raise _misconfigured("The metadata names no token endpoint.")
+    promised = document.get("authorization_response_iss_parameter_supported") is True
+    found["iss_parameter"] = IssParameter.REQUIRED if promised else IssParameter.OPTIONAL
+    # Even if the metadata lists only other methods: a server must ignore a challenge that it does not know (RFC 6749
+    # §3.1), and the entry names servers that break on one. PKCE is never switched off unseen (RFC 9700 §2.1.1).
+    found["pkce"] = Pkce.S256
+    with _tolerate("client_authentication" in spelled_out):
+        found["client_authentication"] = _client_authentication(document)
+    found["scopes_supported"] = " ".join(words_in(document, "scopes_supported"))
+    found["protected_resources"] = " ".join(words_in(document, "protected_resources"))
+    takes_documents = document.get("client_id_metadata_document_supported") is True
+    found["client_id_metadata_document"] = "supported" if takes_documents else ""
+    methods = document.get("code_challenge_methods_supported")
+    if must_promise_pkce and not (isinstance(methods, list) and "S256" in methods):
+        raise _misconfigured(
+            "The metadata does not list S256 among its code challenges, so the server does not promise PKCE. "
+            "Nothing is sent to it: its operator has to name code_challenge_methods_supported."
+        )
+    if isinstance(methods, list) and methods and "S256" not in methods:
+        found["warning"] = (
+            "Its metadata lists no code challenge of the method S256. We send one all the same; "
+            'if the server refuses it, write pkce = "breaks" in the entry.'
+        )
+    return found
+
+
+def _tolerate(is_spelled_out: bool) -> AbstractContextManager[None]:
+    """Ignore a fault of the metadata if the entry spells that member out."""
+    return suppress(MisconfiguredProvider) if is_spelled_out else nullcontext()
+
+
 @dataclass(slots=True)
 class _Search:
     """What each address answered, so that the failure tells the operator where to look."""
 
     issuer: str
+    deadline: float | None = None
     notes: list[str] = field(default_factory=list)
     outage: ProviderError | None = None
     names_another: bool = False
@@ -105,7 +127,7 @@ class _Search:
     def look(self, url: str) -> dict[str, Any] | None:
         """Return the issuer's document, if it is at ``url``."""
         try:
-            response = egress.request("GET", url, headers={"Accept": "application/json"})
+            response = get_json(url, deadline=self.deadline)
         except TargetRefused as refused:
             if refused.evidence.status is None:
                 raise
@@ -145,32 +167,44 @@ class _Search:
         return _misconfigured(f"The issuer publishes no metadata. {told}.")
 
 
-def _fetch(issuer: str, parts: SplitResult) -> dict[str, Any]:
-    search = _Search(issuer)
-    places = list(places_of(issuer))
+def get_json(url: str, *, deadline: float | None = None) -> Response:
+    """Fetch a document of metadata. HTTP, until ``deadline`` at the latest. Raises as ``egress.request``."""
+    if deadline is None:
+        return egress.request("GET", url, headers=_ACCEPT)
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise ProviderUnavailable(Evidence("The server took too long to say where its endpoints are.", sent=False))
+    seconds = min(left, egress.current_policy().total_seconds)
+    return egress.request("GET", url, headers=_ACCEPT, total_seconds=seconds)
+
+
+def _fetch(search: _Search, to_try: Collection[str]) -> dict[str, Any]:
+    places = list(to_try)
     while places:
         place = places.pop(0)
         if (document := search.look(place)) is not None:
-            return document if _OAUTH in place else _completed(document, issuer, places)
+            return document if _OAUTH in place else _completed(document, search, places)
     raise search.failure()
 
 
-def _completed(document: dict[str, Any], issuer: str, places: list[str]) -> dict[str, Any]:
+def _completed(document: dict[str, Any], search: _Search, places: list[str]) -> dict[str, Any]:
     """Add the members that only RFC 8414's document of the same issuer names, if that document can be fetched."""
     lacking = [name for name in _RFC8414_ONLY if not document.get(name)]
     place = next((place for place in places if _OAUTH in place), None)
     if not lacking or place is None:
         return document
     try:
-        further = _Search(issuer).look(place) or {}
+        further = _Search(search.issuer, search.deadline).look(place) or {}
     except ProviderError:
         further = {}
     return document | {name: further[name] for name in lacking if name in further}
 
 
-def _is_scope(value: object) -> bool:
-    """Whether ``value`` is a scope as RFC 6749 §3.3 spells one."""
-    return isinstance(value, str) and re.fullmatch(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}", value) is not None
+def words_in(document: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Return the members of a list of scopes or addresses, without those that RFC 6749 §3.3 would call no scope."""
+    given = document.get(name)
+    found = given if isinstance(given, list) else []
+    return tuple(word for word in found[:_MOST_WORDS] if isinstance(word, str) and _WORD.fullmatch(word))
 
 
 def _issuer(issuer: str) -> SplitResult:

@@ -32,6 +32,16 @@ def test_sends_form_query_and_headers_and_returns_the_answer(egress_policy: Any,
     assert provider.last.headers["Host"] == provider.url.removeprefix("http://")
 
 
+def test_keeps_every_challenge_where_a_server_sends_several(egress_policy: Any, raw_server: Any) -> None:
+    def handle(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        challenges = b"WWW-Authenticate: Basic realm=x\r\nWWW-Authenticate: Bearer scope=a\r\n"
+        connection.sendall(b"HTTP/1.1 401 No\r\n" + challenges + b"Content-Length: 0\r\n\r\n")
+
+    response = egress.request("GET", f"http://127.0.0.1:{raw_server(handle)}/")
+    assert response.headers["www-authenticate"] == "Basic realm=x, Bearer scope=a"
+
+
 def test_sends_json_and_raw_content(egress_policy: Any, provider: Any) -> None:
     provider.answers_with(200, {})
     egress.request("POST", provider.url, json={"a": [1]})

@@ -29,6 +29,9 @@ def test_reads_endpoints_and_habits(egress_policy: Any, provider: Any) -> None:
         "code_challenge_methods_supported": ["plain", "S256"],
         "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_post"],
         "scopes_supported": ["openid", "two words", 7, "files"],
+        "registration_endpoint": f"{issuer}/register",
+        "client_id_metadata_document_supported": True,
+        "protected_resources": [f"{issuer}/api"],
     }
     provider.answers_with(200, metadata(issuer, **habits), path=OIDC)
     assert discover(issuer) == {
@@ -44,6 +47,9 @@ def test_reads_endpoints_and_habits(egress_policy: Any, provider: Any) -> None:
         "pkce": "S256",
         "client_authentication": "client_secret_post",
         "scopes_supported": "openid files",
+        "registration": f"{issuer}/register",
+        "client_id_metadata_document": "supported",
+        "protected_resources": f"{issuer}/api",
     }
 
 

@@ -1,0 +1,28 @@
+"""The challenge with which a protected resource refuses a request (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9728 §5.1)."""
+
+import re
+
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - no password
+_PART = re.compile(
+    rf'(?P<name>{_TOKEN})\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s,"]+))|(?P<scheme>{_TOKEN})(?=[\s,]|\Z)'
+)
+_LONGEST_HEADER = 8192
+_SCHEMES = frozenset({"bearer", "dpop"})
+
+
+def challenge_in(header: str) -> dict[str, str]:
+    """Return the parameters of the first Bearer or DPoP challenge in ``WWW-Authenticate``, by name in lower case.
+
+    {} if there is none. Only the parameters of that challenge count, so that no other scheme's can pass for them.
+    """
+    found: dict[str, str] = {}
+    is_ours = False
+    for part in _PART.finditer(header[:_LONGEST_HEADER]):
+        if part["scheme"] is not None:
+            if is_ours:
+                break
+            is_ours = part["scheme"].lower() in _SCHEMES
+        elif is_ours:
+            value = part["plain"] if part["quoted"] is None else re.sub(r"\\(.)", r"\1", part["quoted"])
+            found.setdefault(part["name"].lower(), value)
+    return found

@@ -1,0 +1,32 @@
+import pytest
+
+from providers.oauth.challenge import challenge_in
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ('Bearer resource_metadata="https://x/m", scope="a b"', {"resource_metadata": "https://x/m", "scope": "a b"}),
+        ("bearer scope=a", {"scope": "a"}),
+        ('Bearer error="invalid_token", Scope="a"', {"error": "invalid_token", "scope": "a"}),
+        (
+            r'Bearer realm="say \"hi\", Basic scope=evil", scope="a"',
+            {"realm": 'say "hi", Basic scope=evil', "scope": "a"},
+        ),
+        ('Basic realm="x", Bearer scope="a"', {"scope": "a"}),
+        ('Bearer scope="a", Basic scope="b", realm="x"', {"scope": "a"}),
+        ('DPoP algs="ES256", resource_metadata="https://x/m"', {"algs": "ES256", "resource_metadata": "https://x/m"}),
+        ('Bearer scope="first", scope="second"', {"scope": "first"}),
+        ("Bearer", {}),
+        ('Basic resource_metadata="https://x/m"', {}),
+        ('resource_metadata="https://x/m"', {}),
+        ("", {}),
+        ('Bearer scope="never ended', {}),
+    ],
+)
+def test_reads_the_first_challenge_that_is_ours(header: str, found: dict[str, str]) -> None:
+    assert challenge_in(header) == found
+
+
+def test_reads_no_more_of_a_header_than_a_server_would_send() -> None:
+    assert challenge_in(f'Bearer realm="{"x" * 10_000}", scope="a"') == {}
