@@ -1,4 +1,4 @@
-"""The URLs: the operators' admin, the hosted widget and the JSON API."""
+"""The URLs: the operators' admin, the hosted widget, the JSON API, and what providers fetch."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -13,6 +13,7 @@ admin.site.index_title = "Connections"
 
 urlpatterns = [
     path("api/v1/", api.urls),
+    path("apps/", include("connections.published.urls")),
     path("connect/", include("connections.consent.urls")),
     path("admin/", admin.site.urls),
 ]

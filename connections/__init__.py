@@ -3,6 +3,7 @@
 Entrances. Each translates its input, makes one lifecycle call and translates the result back:
 
 - ``admin``: the operators' pages; ``consent``: the hosted widget; ``api``: the internal JSON API
+- ``published``: what providers may fetch about our registrations
 - ``management``: the operators' commands; ``tasks``: the Celery tasks, whose arguments are ids
 - ``entrance``: who a request comes from, and how a crash is logged, for every entrance over HTTP
 - ``drills``: deliberate faults that show on a running stack that the promises hold

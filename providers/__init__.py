@@ -2,6 +2,7 @@
 
 - ``catalog``: one entry a provider, and how entries are read · ``strategies``: one auth style a file
 - ``oauth``: the endpoints of RFC 6749 and its family
+- ``signing``: key pairs, certificates, and what is signed with them
 - ``egress``: the only module that sends requests; ``lookup``: the addresses of a name; ``addresses``: which of them may
   be called; ``tls``: certificates and sessions; ``timed_socket``: one deadline for a whole call; ``send_window``: until
   when a request may leave; ``quiet``: silences libraries that would log secrets

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from pydantic import SecretStr
 
-from providers.vocabulary import ProbeVerdict
+from providers.vocabulary import ProbeVerdict, SigningAlgorithm
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +91,31 @@ class Obtained:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientKey:
+    """A key pair of our registration, decrypted: ``private_key`` is PKCS #8 in PEM.
+
+    ``certificates`` is PEM with the key's own certificate first, "" if it has none.
+    """
+
+    kid: str
+    algorithm: SigningAlgorithm
+    private_key: SecretStr
+    certificates: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ClientRegistration:
     """Our registration at a provider: the contents of a provider app, decrypted.
 
     ``client_secrets`` is ordered, the preferred first; it is empty for a public client. ``params`` are the operator's
-    values for the entry's parameters of scope ``app``.
+    values for the entry's parameters of scope ``app``. ``key`` is the key that signs now, if the target needs one.
     """
 
     client_id: str
     client_secrets: tuple[SecretStr, ...] = ()
     redirect_uri: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
+    key: ClientKey | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,21 @@ class ClientAuthentication(StrEnum):
     NONE = "none"
 
 
+class SigningAlgorithm(StrEnum):
+    """How something is signed (RFC 7518 §3.1, RFC 8037 §3.1)."""
+
+    RS256 = "RS256"
+    PS256 = "PS256"
+    ES256 = "ES256"
+    EDDSA = "EdDSA"  # with Ed25519
+    HS256 = "HS256"  # with a secret that both sides know
+
+    @property
+    def is_symmetric(self) -> bool:
+        """Whether both sides use one secret, so that there is no key pair."""
+        return self is SigningAlgorithm.HS256
+
+
 class Pkce(StrEnum):
     """Whether the authorization request carries a code challenge (RFC 7636)."""
 

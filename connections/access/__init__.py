@@ -1,6 +1,7 @@
 """Access: from stored rows to a provider that can be called. Opens secrets, resolves targets, checks the switches.
 
 - ``secrets``: seals and opens stored values, each bound to its place
+- ``app_keys``: the key pairs of provider apps, and the one that signs
 - ``targets``: the catalogue entry, strategy and target of a provider app
 - ``switched_off``: the refusal that a kill switch or a pause causes
 """

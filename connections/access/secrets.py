@@ -101,9 +101,12 @@ def answer_place(*, tenant_id: uuid.UUID, connection_id: uuid.UUID, answer_id: u
     return Place(tenant=str(tenant_id), owner=str(connection_id), record=str(answer_id), field="answer")
 
 
-def open_stored(stored: StoredSecret | None, *, place: Place) -> bytes:
-    """Return the plaintext of the value that is stored at ``place``. One query. Raises ``Unreadable``."""
-    return _open(stored, place=place)
+def open_stored(stored: StoredSecret | None, *, place: Place, key: DataKey | None = None) -> bytes:
+    """Return the plaintext of the value that is stored at ``place``. Raises ``Unreadable``.
+
+    One query for the data key, unless ``key`` is the one under which the value is sealed.
+    """
+    return _open(stored, place=place, key=key)
 
 
 def open_credential(connection: Connection, version: CredentialVersion) -> Credential:

@@ -3,7 +3,8 @@
 The setting ``RETENTION_DAYS`` has one value for each kind of row; 0 keeps the rows for ever. Rows on which a promise
 depends are never deleted: an attempt that is open or was made with the current refresh token, an event that is younger
 than its retention, a connection whose revocation is under way. Audit rows are never swept; an operator prunes them
-deliberately (``prune_audit``). ``connect.hold`` ends held grants sooner, and ``connect.burn`` deletes burnt codes.
+deliberately (``prune_audit``). A key of a provider app goes once its public half is not published any more.
+``connect.hold`` ends held grants sooner, and ``connect.burn`` deletes burnt codes.
 """
 
 import time
@@ -26,6 +27,7 @@ from connections.database.pool import short_transaction
 from connections.journal import audit
 from connections.models import (
     OPEN_STATES,
+    AppKey,
     AttemptState,
     AuditEvent,
     Connection,
@@ -123,12 +125,13 @@ def sweep_old(*, now: datetime) -> dict[str, int]:
 
     Each batch is one short transaction, which skips rows that another transaction has locked. The kinds take turns, so
     that one with very many rows keeps no other waiting. The keys of the answer are the kinds of ``RETENTION_DAYS``
-    whose rows are not kept for ever, and "operators' logins".
+    whose rows are not kept for ever, "keys of apps" and "operators' logins".
     """
     give_up_at = time.monotonic() + RUN_SECONDS
     left: dict[str, _Kind | _Events] = {
         kind: _KINDS[kind](now - timedelta(days=days)) for kind, days in settings.RETENTION_DAYS.items() if days
     }
+    left["keys of apps"] = _Kind(AppKey.objects.filter(published_until__lt=now), by="published_until")
     left["operators' logins"] = _Kind(Session.objects.filter(expire_date__lt=now), by="expire_date")
     gone = dict.fromkeys(left, 0)
     while left and time.monotonic() < give_up_at:

@@ -2,7 +2,8 @@
 
 - ``states``: every table of allowed steps · ``failures``: the codes of why a connect session fails
 - ``switches``: the kill switches and pauses
-- ``tenant`` · ``provider_app``: our registration at a provider · ``api_client``: who calls, with which keys
+- ``tenant`` · ``provider_app``: our registration at a provider · ``app_key``: a key pair of it
+- ``api_client``: who calls, with which keys
 - ``connect_session``: an invitation · ``burnt_code``: a code that came to the wrong browser
 - ``connection``: one grant · ``credential_version``: one set of its secrets · ``scope``: one scope of it
 - ``refresh_attempt``: one try to refresh · ``unread_answer``: an answer that could not be read
@@ -11,6 +12,7 @@
 """
 
 from connections.models.api_client import ApiClient, ApiKey, Permission
+from connections.models.app_key import AppKey
 from connections.models.audit_event import AuditEvent
 from connections.models.burnt_code import BurntCode
 from connections.models.connect_session import EXCHANGE_LIMIT, ConnectSession
@@ -51,6 +53,7 @@ __all__ = [
     "VENDS",
     "ApiClient",
     "ApiKey",
+    "AppKey",
     "AttemptState",
     "AuditEvent",
     "Binding",

@@ -5,6 +5,7 @@ API clients and their keys.
 
 - ``tenants``: the operator's customers
 - ``provider_apps``: our registrations at providers, with their client secrets
+- ``app_keys``: the key pairs of those registrations
 - ``api_clients``: who may call, with which keys
 - ``callers``: to whom a key belongs, and which tenant a call is about
 """

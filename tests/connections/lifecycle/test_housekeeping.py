@@ -47,6 +47,7 @@ SWEPT = {
     "connections.Incident": "incidents",
     "connections.Connection": "connections",
     "sessions.Session": "by their own end",
+    "connections.AppKey": "by their own end",
 }
 STAYS = {
     "connections.AuditEvent": "append-only; pruned by an operator's command",

@@ -13,6 +13,7 @@ from django.utils import timezone
 from connections.database.clock import database_now
 from connections.models import (
     ApiClient,
+    AppKey,
     BurntCode,
     Connection,
     ConnectSession,
@@ -92,6 +93,9 @@ class Cast:
         return BurntCode.objects.create(
             **{"provider_app": app, "code_hash": b"1", "burnt_at": timezone.now(), **values}
         )
+
+    def app_key(self, app: ProviderApp, kid: str = "k1") -> AppKey:
+        return AppKey.objects.create(provider_app=app, kid=kid, algorithm="ES256", signs_from=timezone.now())
 
     def app_of(self, tenant: Tenant | None, **values: Any) -> ProviderApp:
         return ProviderApp.objects.create(
@@ -218,6 +222,13 @@ CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
                 cast.app_of(cast.acme, auth_style=style) for style in ("api_key", "oauth2_client_credentials")
             ],
             lambda cast: [cast.app_of(cast.acme, provider=provider) for provider in ("oidc", "github")],
+        ],
+    ),
+    "one_key_a_kid_and_app": (
+        [twice(lambda cast: cast.app_key(cast.app))],
+        [
+            lambda cast: [cast.app_key(app) for app in (cast.app, make_app(None))],
+            lambda cast: [cast.app_key(cast.app, kid=kid) for kid in ("k1", "k2")],
         ],
     ),
     "one_attempt_in_flight": (

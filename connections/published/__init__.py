@@ -1,0 +1,6 @@
+"""What providers may fetch about our registrations: public, without a login, and cacheable.
+
+An address of an app that does not exist answers like one of an app that has nothing to show.
+
+- ``urls``: the addresses · ``keys``: the public halves of an app's key pairs
+"""

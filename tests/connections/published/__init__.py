@@ -1,0 +1,4 @@
+"""Modules that have no test file of their own here:
+
+- ``urls``: ``test_keys.py``
+"""

@@ -1,0 +1,1 @@
+"""Each module has its test file here."""
