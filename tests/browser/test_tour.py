@@ -242,9 +242,8 @@ def _take(browser: Browser, stack: LocalStack, visitor: Tourist) -> None:
     browser.fill("username", visitor.account)
     browser.fill("password", visitor.account)
     browser.press_enter("password")
-    browser.press("Allow")
     # 4
-    browser.wait_for(lambda: "/connections/" in browser.url, "way back")
+    browser.press_until("Allow", lambda: "/connections/" in browser.url, "way back")
     connection = browser.url.rpartition("/")[2]
     assert visitor.full_name in browser.text
     assert "Everything works." in browser.text
