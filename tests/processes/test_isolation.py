@@ -13,8 +13,9 @@ from config.local.demo.stack import LocalStack
 from providers.sandbox.waiting import until
 from tests.campaigns.load import request_bytes
 from tests.campaigns.stacks import control, database, populate, running_stack
-from tests.campaigns.waiting import Waiting
+from tests.campaigns.waiting import Answered, Waiting
 
+_MOST_ROUNDS = 3
 WAITING = 200  # more than all threads of both web processes together, for each of the two ways to wait
 _EXPIRE = """
 WITH expired AS (
@@ -41,11 +42,15 @@ def populated(stack: LocalStack) -> dict[str, Any]:
 def slow(stack: LocalStack, populated: dict[str, Any]) -> Iterator[list[str]]:
     """The ids of three expired connections, at a provider whose refreshes ``take`` long."""
     ids: list[str] = populated["connections"][:3]
+    expire(stack, ids)
+    yield ids
+    control(stack).settings(delay_seconds={"token": 0})
+
+
+def expire(stack: LocalStack, ids: list[str]) -> None:
     with database(stack) as connected:
         connected.execute(_EXPIRE, {"ids": ids})
     control(stack).clear_log()
-    yield ids
-    control(stack).settings(delay_seconds={"token": 0})
 
 
 def take(stack: LocalStack, seconds: float) -> None:
@@ -55,6 +60,27 @@ def take(stack: LocalStack, seconds: float) -> None:
 def asking(stack: LocalStack, populated: dict[str, Any], path: str, body: dict[str, Any]) -> bytes:
     headers = {"Authorization": f"Bearer {populated['key']}", "Connection": "close", "Content-Type": "application/json"}
     return request_bytes("POST", f"{stack.urls['web']}/api/v1{path}", headers=headers, body=json.dumps(body).encode())
+
+
+def wait_while_others_are_served(
+    stack: LocalStack, populated: dict[str, Any], slow: list[str], calls: list[bytes], *, seconds: float
+) -> list[Answered]:
+    """Make ``calls`` at a provider that takes ``seconds``, serve the others meanwhile, and return the calls' answers.
+
+    A machine that stands still for seconds may be late once. Threads that are all held would be held each time.
+    """
+    for _ in range(_MOST_ROUNDS):
+        expire(stack, slow)
+        take(stack, seconds)
+        began = time.monotonic()
+        with Waiting(stack.urls["web"], calls) as waiting:
+            for _ in range(2):
+                others_are_served(stack, populated)
+            took = time.monotonic() - began
+            answers = waiting.answers()
+        if took < seconds:
+            return answers
+    raise AssertionError(f"the others were served after the provider's answer, in each of {_MOST_ROUNDS} rounds")
 
 
 def others_are_served(stack: LocalStack, populated: dict[str, Any]) -> None:
@@ -78,19 +104,13 @@ def others_are_served(stack: LocalStack, populated: dict[str, Any]) -> None:
 def test_callers_who_wait_for_a_refresh_take_nothing_from_the_others(
     stack: LocalStack, populated: dict[str, Any], slow: list[str]
 ) -> None:
-    take(stack, seconds := 8.0)
     calls = [
         asking(
             stack, populated, f"/connections/{slow[turn % 3]}/credential", {"end_user": f"user-{turn % 3}", "wait": 15}
         )
         for turn in range(WAITING)
     ]
-    began = time.monotonic()
-    with Waiting(stack.urls["web"], calls) as waiting:
-        for _ in range(2):
-            others_are_served(stack, populated)
-        assert time.monotonic() - began < seconds, "the others were served after the provider's answer"
-        answers = waiting.answers()
+    answers = wait_while_others_are_served(stack, populated, slow, calls, seconds=8.0)
     assert [answer.status for answer in answers] == [200] * WAITING
     assert len({answer.json()["credential"]["value"] for answer in answers}) == 3
     assert len(control(stack).log(grant_type="refresh_token")) == 3
@@ -99,14 +119,8 @@ def test_callers_who_wait_for_a_refresh_take_nothing_from_the_others(
 def test_requests_that_hold_threads_while_they_wait_leave_some_to_the_others(
     stack: LocalStack, populated: dict[str, Any], slow: list[str]
 ) -> None:
-    take(stack, seconds := 15.0)
     calls = [asking(stack, populated, f"/connections/{slow[turn % 3]}/refresh", {}) for turn in range(WAITING)]
-    began = time.monotonic()
-    with Waiting(stack.urls["web"], calls) as waiting:
-        for _ in range(2):
-            others_are_served(stack, populated)
-        assert time.monotonic() - began < seconds, "the others were served after the provider's answer"
-        answers = waiting.answers()
+    answers = wait_while_others_are_served(stack, populated, slow, calls, seconds=15.0)
     assert {answer.status for answer in answers} <= {200, 503, 429}
     assert len(control(stack).log(grant_type="refresh_token")) <= 3
 
