@@ -35,6 +35,7 @@ _HELD_BYTES = 32 * 1024 * 1024
 _SHORT_SECONDS = 2.0
 _CAPPED_AT_SECONDS = 3601
 _PAUSE_SECONDS = 3
+_LENGTHENED_SECONDS = 60.0
 _AT_ONCE = 4
 
 
@@ -194,10 +195,11 @@ def server_errors(ground: Ground) -> str:
         waits.append(report.retry_after_seconds or 0.0)
         expect_kept(subject.id, before=before)
         expect_equal(ground.state(subject).failures, len(waits), f"{answer}: failures counted")
+        ground.lengthen_backoff(subject, seconds=_LENGTHENED_SECONDS)
         outcome = ground.refresh_if_due(subject).outcome
         expect(outcome is Outcome.BACKING_OFF, f"{answer}: the next try is not held back: {outcome}")
         ground.vend(subject)
-        ground.pass_time(subject, seconds=waits[-1] + 0.1)
+        ground.pass_time(subject, seconds=waits[-1] + _LENGTHENED_SECONDS + 0.1)
     expect(min(waits) > 0 and len(set(waits)) > 1, f"there is no jitter: {waits}")
     expect_equal(len(ground.requests(subject)), len(waits), "requests sent")
     expect_refreshed(ground.refresh_if_due(subject).outcome)

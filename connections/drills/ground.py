@@ -203,6 +203,11 @@ class Ground:
         ):
             rows.update(**{name: F(name) - passed for name in names})
 
+    def lengthen_backoff(self, subject: Subject, *, seconds: float) -> None:
+        """Move the time of the next try away, so that a slow machine does not reach it while it is looked at."""
+        later = F("next_attempt_at") + timedelta(seconds=seconds)
+        Connection.objects.filter(id=subject.id).update(next_attempt_at=later)
+
     def expire(self, subject: Subject) -> None:
         """Let the access token run out."""
         self.pass_time(subject, seconds=_PAST_EXPIRY_SECONDS)

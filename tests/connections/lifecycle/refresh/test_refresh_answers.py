@@ -1,8 +1,10 @@
 """Refresh: the right verdict on whatever the provider answers, or does not answer."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 
 from connections.access.secrets import open_credential
 from connections.database.clock import database_now
@@ -47,7 +49,10 @@ def test_a_lost_response_is_retried_within_the_grace_and_nothing_is_lost(
     due(connection)
     sandbox.control.fault("lost_response", grant_type="refresh_token")
     assert refresh(connection.id, trigger="sweep").outcome is Outcome.UNAVAILABLE
+    lengthen = Connection.objects.filter(id=connection.id).update
+    lengthen(next_attempt_at=F("next_attempt_at") + timedelta(minutes=1))  # it may be one second: too soon for us
     assert refresh(connection.id, trigger="sweep").outcome is Outcome.BACKING_OFF
+    lengthen(next_attempt_at=F("next_attempt_at") - timedelta(minutes=1))
     age(connection.id, seconds=15)
     assert refresh(connection.id, trigger="sweep").outcome is Outcome.REFRESHED
     first, second = RefreshAttempt.objects.filter(connection=connection).order_by("claimed_at")

@@ -210,13 +210,15 @@ def test_learns_from_probes_what_they_say_of_the_server(app: uuid.UUID, found: P
 
 # --- The budget -------------------------------------------------------------------------------------------------------
 def test_the_background_keeps_to_the_budget_and_what_is_urgent_overdraws_it(app: uuid.UUID) -> None:
+    began = time.monotonic()  # one a second comes back meanwhile
     assert [admit(app, budget=60) for _ in range(10)] == [None] * 10
     wait = admit(app, budget=60)
     assert wait is not None
-    assert 0.5 < wait <= 1
+    assert 0.9 - (time.monotonic() - began) < wait <= 1
     assert app in restraints(AS).held, "the sweeps leave it alone until it is worth while"
     assert [admit(app, budget=60, is_urgent=True) for _ in range(4)] == [None] * 4
-    assert 4 < (admit(app, budget=60) or 0) <= 5
+    wait = admit(app, budget=60) or 0
+    assert 4.9 - (time.monotonic() - began) < wait <= 5
 
 
 def test_what_is_overdrawn_is_bounded(app: uuid.UUID) -> None:
@@ -228,18 +230,19 @@ def test_what_is_overdrawn_is_bounded(app: uuid.UUID) -> None:
 def test_the_budget_fills_again(app: uuid.UUID) -> None:
     while admit(app, budget=600) is None:
         pass
+    began = time.monotonic()
     time.sleep(0.5)
     admitted = 0
     while admit(app, budget=600) is None:
         admitted += 1
-    assert 4 <= admitted <= 12  # ten a second
+    assert 4 <= admitted <= 2 + 10 * (time.monotonic() - began)  # ten a second
 
 
 def test_probes_leave_a_part_to_refreshes(app: uuid.UUID) -> None:
-    probes = 0
+    probes, began = 0, time.monotonic()
     while admit(app, budget=240, server=RS) is None:
         probes += 1
-    assert 30 <= probes <= 31
+    assert 30 <= probes <= 31 + 4 * (time.monotonic() - began)  # four come back a second
     assert [admit(app, budget=240) for _ in range(10)] == [None] * 10
 
 
