@@ -129,11 +129,24 @@ class AuthorizationRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Departure:
+    """Where the end user's browser goes, and what tells its way back from all others.
+
+    ``state`` is the value that the authorization response names. ``kept`` is what its code will be exchanged with, None
+    if nothing is needed: the code verifier (RFC 7636).
+    """
+
+    url: str = field(repr=False)
+    state: str = field(repr=False)
+    kept: SecretStr | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CodeGrant:
-    """A code to exchange, with the verifier and the scopes of its authorization request."""
+    """A code to exchange, with what its ``Departure`` kept for that, and the scopes of its authorization request."""
 
     code: SecretStr
-    code_verifier: SecretStr | None
+    kept: SecretStr | None
     scopes: tuple[str, ...] = ()
 
 

@@ -38,6 +38,13 @@ class Pkce(StrEnum):
     BREAKS = "breaks"  # the provider answers an error when a challenge is sent
 
 
+class RequestDelivery(StrEnum):
+    """How the authorization request gets to the provider."""
+
+    BROWSER = "browser"  # the end user's browser carries all of it (RFC 6749 §4.1.1)
+    PUSHED = "pushed"  # we push it, and the browser carries a reference to it (RFC 9126)
+
+
 class IssParameter(StrEnum):
     """What the provider does with ``iss`` in the authorization response (RFC 9207)."""
 

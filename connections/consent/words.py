@@ -133,6 +133,7 @@ _DECLINED: dict[str, Words] = {
     "access_denied": Words("You did not allow access", _TRY_AGAIN),
     "temporarily_unavailable": Words("The provider is busy", _TRY_LATER),
     "server_error": Words("The provider had a problem", _TRY_LATER),
+    "invalid_request_uri": Words("This step took too long", _TRY_AGAIN),  # RFC 9101 §7, RFC 9126 §4
     "invalid_scope": Words("The provider does not know this permission", _OPERATORS_MEND),
 }
 

@@ -22,7 +22,7 @@ class ConnectSession(models.Model):
 
     - ``held``: the sealed code or typed key, until the operator's backend confirms whose it is; then the sealed
       credential that was obtained with it, until the connection has it (``kept_until`` at the latest)
-    - ``code_verifier``: the sealed PKCE verifier, if any, with the registrar to which the authorization request went;
+    - ``code_verifier``: what the authorization request kept, sealed: the PKCE verifier, if any, and the party asked;
       or the sealed device code for which the provider is polled, not before ``poll_at``
     - ``params`` from the operator, ``typed_params`` from the end user's last try and ``callback_params`` from the
       provider's answer: each maps a parameter's name to its value, and ``connect.params`` merges them

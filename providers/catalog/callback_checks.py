@@ -29,7 +29,8 @@ def callback_problems(entry: CatalogEntry) -> Iterator[str]:
     ours = [method.callback.code, method.callback.state, method.callback.error]
     for name in sorted({name for name in ours if ours.count(name) > 1 or name == "iss"}):
         yield f"authorization_code.callback: {name!r} stands for two things; give each parameter a name of its own"
-    early = {key: getattr(method, key) for key in ("authorization_url", "issuer", "resource")}
+    keys = ("authorization_url", "pushed_authorization_url", "issuer", "resource")
+    early = {key: getattr(method, key) for key in keys}
     early |= {f"authorization_params.{name}": value for name, value in method.authorization_params.items()}
     for key, template in early.items():
         for param in brought:

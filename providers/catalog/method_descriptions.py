@@ -62,6 +62,12 @@ METHOD_DESCRIPTIONS: Descriptions = {
         "authorization_url": says(
             "The page to which the end user is sent. It may have a query.", "https://acme.example/oauth/authorize"
         ),
+        "pushed_authorization_url": says(
+            "The endpoint for pushed authorization requests (RFC 9126).", "https://acme.example/oauth/par"
+        ),
+        "request_delivery": says(
+            "Whether the browser carries the authorization request, or we push it and the browser carries a reference."
+        ),
         "jwks_url": says("Where the issuer publishes its keys, to verify ID tokens.", "https://acme.example/jwks"),
         "iss_parameter": says("Whether the authorization response always carries iss (RFC 9207)."),
         "pkce": says("PKCE is always sent, unless the provider breaks on it."),

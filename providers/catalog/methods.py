@@ -15,7 +15,7 @@ from providers.catalog.callback import ApprovalMarkers, ResponseNames
 from providers.catalog.calls import Call, ErrorRule, Presentation
 from providers.catalog.fields import ParamName, SecretField, Shape
 from providers.catalog.pointer import pointer_to
-from providers.vocabulary import ClientAuthentication, IssParameter, Pkce
+from providers.vocabulary import ClientAuthentication, IssParameter, Pkce, RequestDelivery
 
 _YEAR_SECONDS = 31_536_000
 
@@ -290,6 +290,8 @@ class AuthorizationCodeMethod(RefreshableMethod):
     authorization response mean that an administrator has to approve first: each name in it replaces the common one
     (``COMMON_MARKERS``), and counts even beside a code.
     ``jwks_url`` is where the ``issuer`` publishes its keys: then an ID token names the account if no probe does.
+    With ``request_delivery = "pushed"`` the request goes to the ``pushed_authorization_url`` first (RFC 9126). That is
+    the default where a discovered server requires it.
     ``offline_consent`` says when ``prompt=consent`` is sent. "openid": if ``offline_access`` is requested from a server
     that was discovered, or together with ``openid`` (OpenID Connect Core §11 requires it). "always": with each request
     for it or for the ``refresh_scope``. A prompt among the ``authorization_params`` takes precedence.
@@ -300,6 +302,8 @@ class AuthorizationCodeMethod(RefreshableMethod):
     needed_urls: ClassVar[tuple[str, ...]] = ("token", "authorization")
 
     authorization_url: str = ""
+    pushed_authorization_url: str = ""
+    request_delivery: RequestDelivery = RequestDelivery.BROWSER
     jwks_url: str = ""
     iss_parameter: IssParameter = IssParameter.OPTIONAL
     pkce: Pkce = Pkce.S256
@@ -312,7 +316,21 @@ class AuthorizationCodeMethod(RefreshableMethod):
 
     @property
     def urls(self) -> Mapping[str, str]:
-        return {**super().urls, "authorization": self.authorization_url, "jwks": self.jwks_url}
+        return {
+            **super().urls,
+            "authorization": self.authorization_url,
+            "pushed_authorization": self.pushed_authorization_url,
+            "jwks": self.jwks_url,
+        }
+
+    def slips(self) -> Iterator[str]:
+        is_pushed, has_address = self.request_delivery is RequestDelivery.PUSHED, bool(self.pushed_authorization_url)
+        if self.discover or is_pushed == has_address:
+            return
+        if is_pushed:
+            yield "authorization_code.pushed_authorization_url: is missing; give the URL, or set discover = true"
+        else:
+            yield 'authorization_code.pushed_authorization_url: is not used; say request_delivery = "pushed" too'
 
     @property
     def response_names(self) -> ResponseNames:

@@ -13,12 +13,18 @@ from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import fill, names, render
 from providers.errors import Evidence, MisconfiguredProvider
 from providers.values import ClientRegistration
-from providers.vocabulary import ClientAuthentication, IssParameter, ParamScope, Pkce
+from providers.vocabulary import ClientAuthentication, IssParameter, ParamScope, Pkce, RequestDelivery
 
 _M = TypeVar("_M", bound=Method)
-_HABITS = {"iss_parameter": IssParameter, "pkce": Pkce, "client_authentication": ClientAuthentication}
+_HABITS = {
+    "iss_parameter": IssParameter,
+    "pkce": Pkce,
+    "client_authentication": ClientAuthentication,
+    "request_delivery": RequestDelivery,
+}
 _URLS = {
     "authorization": "authorization_url",
+    "pushed_authorization": "pushed_authorization_url",
     "token": "token_url",
     "revocation": "revocation_url",
     "introspection": "introspection_url",
@@ -33,11 +39,12 @@ class Endpoints:
 
     ``probe`` and ``base`` may keep placeholders: for ``extra`` fields of the token response and for a secret that goes
     into the path, which the strategies fill in, and for a workspace that is not chosen yet. Before the callback all but
-    ``authorization`` may keep placeholders for the parameters that it brings.
+    ``authorization`` and ``pushed_authorization`` may keep placeholders for the parameters that it brings.
     """
 
     issuer: str = ""
     authorization: str = ""
+    pushed_authorization: str = ""
     token: str = ""
     revocation: str = ""
     introspection: str = ""

@@ -1,6 +1,6 @@
 """OAuth 2.0 and OpenID Connect, as a client: what is sent, and what an answer means.
 
-- ``pkce`` (RFC 7636) · ``authorization_response`` (RFC 6749 §4.1.2, RFC 9207)
+- ``pkce`` (RFC 7636) · ``pushed_authorization`` (RFC 9126) · ``authorization_response`` (RFC 6749 §4.1.2, RFC 9207)
 - ``token_endpoint`` (RFC 6749 §3.2) · ``client_authentication`` (§2.3) · ``token_response`` (§5.1)
 - ``expiry``: when a token ends · ``unread``: an answer that cannot be read · ``classify``: what an answer means
 - ``device`` (RFC 8628)

@@ -18,7 +18,7 @@ from providers import egress
 from providers.errors import Evidence, MisconfiguredProvider, ProviderError, ProviderUnavailable, TargetRefused
 from providers.oauth.classify import json_document, retry_after_seconds
 from providers.response import Response
-from providers.vocabulary import ClientAuthentication, IssParameter, Pkce
+from providers.vocabulary import ClientAuthentication, IssParameter, Pkce, RequestDelivery
 
 _ENDPOINTS = {
     "authorization": "authorization_endpoint",
@@ -26,12 +26,13 @@ _ENDPOINTS = {
     "revocation": "revocation_endpoint",
     "introspection": "introspection_endpoint",
     "device_authorization": "device_authorization_endpoint",
+    "pushed_authorization": "pushed_authorization_request_endpoint",
     "probe": "userinfo_endpoint",
     "jwks": "jwks_uri",
     "registration": "registration_endpoint",
 }
-# Without keys no signature is believed, without the others no code is shown and nobody registers; all else works.
-_DISPENSABLE = ("jwks", "device_authorization", "registration")
+# Without keys no signature is believed, without the others no code is shown, no request pushed and nobody registers.
+_DISPENSABLE = ("jwks", "device_authorization", "pushed_authorization", "registration")
 # RFC 8414 §2 defines these, OpenID Connect Discovery does not. Some servers name them only in RFC 8414's document.
 _RFC8414_ONLY = ("revocation_endpoint", "introspection_endpoint")
 _OPENID, _OAUTH = "openid-configuration", "oauth-authorization-server"
@@ -68,13 +69,14 @@ def discover(
 ) -> dict[str, str]:
     """Return the endpoints and habits that the metadata of ``issuer`` names, for ``providers.catalog.resolve``.
 
-    The keys are issuer, authorization, token, revocation, introspection, device_authorization, probe (the userinfo
-    endpoint), jwks, registration, iss_parameter, pkce, client_authentication, scopes_supported and protected_resources
-    (both space-separated), and client_id_metadata_document ("supported"). A value is "" if the server does not name it,
-    or names it unusably while it is ``spelled_out`` elsewhere. ``places`` are the addresses to try, in their order.
-    With ``must_promise_pkce``, metadata that does not list S256 is refused. No request goes on after ``deadline``, a
-    moment of the monotonic clock. Makes HTTP requests. Raises ``MisconfiguredProvider`` saying what is wrong with the
-    issuer or its metadata, and which addresses were tried, ``ProviderUnavailable`` and ``TargetRefused``.
+    The keys are issuer, authorization, token, revocation, introspection, device_authorization, pushed_authorization,
+    probe (the userinfo endpoint), jwks, registration, iss_parameter, pkce, client_authentication, request_delivery
+    ("pushed" where that is required), scopes_supported and protected_resources (both space-separated), and
+    client_id_metadata_document ("supported"). A value is "" if the server does not name it, or names it unusably while
+    it is ``spelled_out`` elsewhere. ``places`` are the addresses to try, in their order. With ``must_promise_pkce``,
+    metadata that does not list S256 is refused. No request goes on after ``deadline``, a moment of the monotonic clock.
+    Makes HTTP requests. Raises ``MisconfiguredProvider`` saying what is wrong with the issuer or its metadata, and
+    which addresses were tried, ``ProviderUnavailable`` and ``TargetRefused``.
     """
     parts = _issuer(issuer)
     document = _fetch(_Search(issuer, deadline), places(issuer))
@@ -86,6 +88,10 @@ def discover(
         raise _misconfigured("The metadata names no token endpoint.")
     promised = document.get("authorization_response_iss_parameter_supported") is True
     found["iss_parameter"] = IssParameter.REQUIRED if promised else IssParameter.OPTIONAL
+    if document.get("require_pushed_authorization_requests") is True:  # RFC 9126 §5
+        found["request_delivery"] = RequestDelivery.PUSHED
+        if not found["pushed_authorization"] and not {"pushed_authorization", "request_delivery"} & {*spelled_out}:
+            raise _misconfigured("The server takes pushed authorization requests only, and names no endpoint for them.")
     # Even if the metadata lists only other methods: a server must ignore a challenge that it does not know (RFC 6749
     # §3.1), and the entry names servers that break on one. PKCE is never switched off unseen (RFC 9700 §2.1.1).
     found["pkce"] = Pkce.S256

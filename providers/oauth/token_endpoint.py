@@ -57,7 +57,7 @@ def exchange_code(*, target: Target, grant: CodeGrant) -> Obtained:
     code = grant.code.get_secret_value()
     if not code:
         raise GrantRejected(Evidence("There is no code to exchange.", sent=False))
-    verifier = grant.code_verifier.get_secret_value() if grant.code_verifier else None
+    verifier = grant.kept.get_secret_value() if grant.kept else None
 
     def ask(narrowed: ClientRegistration) -> TokenDocument:
         session = _TokenSession(WebApplicationClient(narrowed.client_id), target=target, registration=narrowed)

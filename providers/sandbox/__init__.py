@@ -18,19 +18,20 @@ list) or over the control API:
      "redirect_uris": ["http://127.0.0.1:8000/callback"], "scopes": ["profile", "files.read"], "public": false,
      "grant_types": ["authorization_code", "refresh_token", "client_credentials", "password",
                      "urn:ietf:params:oauth:grant-type:device_code"],
-     "resources": ["https://api.example"], "access_lifetime": 60, "rotate": true, "grace_seconds": 0}
+     "resources": ["https://api.example"], "pushes": false, "access_lifetime": 60, "rotate": true, "grace_seconds": 0}
 
 Only ``client_id`` and one of ``client_secret``, ``client_secrets`` and ``"public": true`` are required; the last
-three follow the settings when absent. With ``resources`` each request has to name one of them (RFC 8707).
+three follow the settings when absent. With ``resources`` each request has to name one of them (RFC 8707), and
+with ``pushes`` an authorization request has to be pushed.
 
 Endpoints
 ---------
 ``/.well-known/oauth-authorization-server`` and ``/.well-known/openid-configuration`` (RFC 8414), ``/authorize`` (code,
 PKCE S256, ``iss``, ``response_mode=form_post``), ``/token`` (form or JSON; Basic, post or none), ``/revoke`` (RFC 7009:
-kills the grant), ``/introspect`` (RFC 7662), ``/me`` alias ``/userinfo``, ``/workspaces`` (what the settings give a
-person: nothing at first), ``/files`` (needs ``files.read``); ``/session`` (a two-step login: POST a name and a
-password, get a token, DELETE it); ``/device_authorization`` and the page ``/device`` (RFC 8628); for people ``/login``,
-``/apps``, ``/api-keys``, ``/control``.
+kills the grant), ``/introspect`` (RFC 7662), ``/par`` (RFC 9126), ``/me`` alias ``/userinfo``, ``/workspaces`` (what
+the settings give a person: nothing at first), ``/files`` (needs ``files.read``); ``/session`` (a two-step login: POST a
+name and a password, get a token, DELETE it); ``/device_authorization`` and the page ``/device`` (RFC 8628); for people
+``/login``, ``/apps``, ``/api-keys``, ``/control``.
 
 The resource API takes a Bearer token, or an API key: as ``X-Api-Key`` (with a second one as ``X-Second-Key``), as a
 Bearer token, as the password of HTTP Basic, as ``api_key`` in the query or in the body of a POST to ``/me``, or in the
@@ -53,8 +54,9 @@ POST /control/revoke                    {username?, client_id?, grant_id?}: revo
 GET /control/log?after=N&limit=M        {entries, last_id}; up to 5,000 at once, oldest first
 DELETE /control/log                     forget the entries; the numbering goes on
 GET, PUT /control/settings              {access_lifetime, code_lifetime, rotate, grace_seconds, delay_seconds,
-                                        workspaces, locked, device_lifetime, device_interval}; a PUT changes what it
-                                        names; delay_seconds is a number or {endpoint: seconds}, workspaces
+                                        workspaces, locked, device_lifetime, device_interval, require_pushed,
+                                        pushed_lifetime}; a PUT changes what it names;
+                                        delay_seconds is a number or {endpoint: seconds}, workspaces
                                         {username: {id: name}}, locked a list of usernames whose passwords programs
                                         may not use
 GET, POST, DELETE /control/faults       list, arm one, disarm all
@@ -79,6 +81,7 @@ stamped before the last byte of the answer leaves, so overlapping entries of one
     device_authorization
                 code_issued
     session     issued, wrong_password, locked, revoked, token_unknown
+    par         pushed
     authorize   asked, sign_in, code_issued, denied, dead_end
     revoke      revoked, grant_revoked, token_unknown, wrong_client
     introspect  active, inactive
@@ -91,9 +94,9 @@ Faults
     POST /control/faults {"endpoint": "token", "kind": "lost_response", "times": 1, "client_id": null,
                           "grant_type": "refresh_token", "probability": 1, "options": {}}
 
-``endpoint`` is token, me, files, workspaces, revoke, introspect, authorize, metadata, session or device_authorization.
-``times`` 0 means until cleared. The first armed fault that a request matches is met; ``probability`` below 1 makes that
-a chance.
+``endpoint`` is par, token, me, files, workspaces, revoke, introspect, authorize, metadata, session or
+device_authorization. ``times`` 0 means until cleared. The first armed fault that a request matches is met;
+``probability`` below 1 makes that a chance.
 
 Canned answers, in place of the real one. The request is not processed, unless the option ``processed`` is true:
 
@@ -141,8 +144,8 @@ Modules
 -------
 - ``client``: starts it and steers it; ``waiting``: waits for what other processes do
 - ``app``: every route together · ``server``: the HTTP server below · ``wire``: answers that no framework would give
-- ``oauth``, ``consent``, ``device``, ``two_step``, ``resources``: the endpoints
-- ``validator``, ``device_codes``, ``resource_indicators``: the decisions of the authorization server
+- ``oauth``, ``consent``, ``pushed``, ``device``, ``two_step``, ``resources``: the endpoints
+- ``validator``, ``device_codes``, ``resource_indicators``, ``client_proof``: the decisions of the authorization server
 - ``pages``, ``sessions``, ``people``, ``passwords``: what people see, who is signed in, who there is, whose password
   a program brings
 - ``control``, ``control_page``: the control API, and its page for people · ``registry``: clients and settings

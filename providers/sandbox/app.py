@@ -21,7 +21,7 @@ _PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
-_MACHINE_PATHS = ("/token", "/revoke", "/introspect", "/session", "/device_authorization")
+_MACHINE_PATHS = ("/token", "/revoke", "/introspect", "/session", "/device_authorization", "/par")
 
 
 def create_app(sandbox: Sandbox) -> Flask:

@@ -19,6 +19,7 @@ from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, UnsupportedCodeC
 
 from providers.sandbox.exchange import Exchange
 from providers.sandbox.people import Account
+from providers.sandbox.pushed import request_behind, use_up
 from providers.sandbox.redirects import see_other
 from providers.sandbox.resource_indicators import check_resource
 from providers.sandbox.sessions import signed_in
@@ -58,7 +59,10 @@ class Authorization:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
         self._exchange = Exchange(sandbox, "authorize")
-        self._query: Pairs = parse_qsl(request.query_string.decode(errors="replace"))
+        self._given: Pairs = parse_qsl(request.query_string.decode(errors="replace"))
+        with sandbox.store.transaction() as ledger:
+            found = request_behind(ledger, self._given, now=time.time())
+        self._is_unknown, self._query = found is None, found or self._given
         self._uri = f"{sandbox.issuer}/authorize?{urlencode(self._query)}"
         self._exchange.name_client(dict(self._query).get("client_id"))
 
@@ -68,9 +72,12 @@ class Authorization:
 
     def _process(self) -> Response:
         person = signed_in(self._sandbox, request)
+        if self._is_unknown:
+            return self._dead_end(FatalClientError("The request was not pushed, was used, or has run out."))
         with self._sandbox.store.transaction() as ledger:
             validator = Validator(exchange=self._exchange, ledger=ledger, now=time.time())
             checks: list[Callable[[Request], dict[str, Any]]] = [_check_parameters, partial(check_resource, validator)]
+            checks.append(self._check_delivery)
             grant = AuthorizationCodeGrant(validator, post_auth=checks)
             bearer, grants = BearerToken(validator), {"code": grant}
             endpoint = AuthorizationEndpoint("code", bearer, grants)  # type: ignore[arg-type]  # no name: a handler
@@ -99,6 +106,7 @@ class Authorization:
             if asked.scopes and not chosen:
                 return self._page(asked, person, problem="Choose at least one permission, or deny access.")
             endpoint.create_authorization_response(self._uri, scopes=chosen, credentials={"user": person.username})
+            use_up(ledger, self._given)
         answer = [("code", validator.issued_code), ("state", asked.state)]
         return self._respond(asked.redirect_uri, asked.mode, answer)
 
@@ -116,7 +124,15 @@ class Authorization:
         return make_response(page, 422 if problem else 200)
 
     def _here(self) -> str:
-        return f"/authorize?{urlencode(self._query)}"
+        return f"/authorize?{urlencode(self._given)}"
+
+    def _check_delivery(self, asked: Request) -> dict[str, Any]:
+        """Refuse a request that the browser carries, where it has to be pushed (RFC 9126 §5 and §6)."""
+        client = self._sandbox.registry.client(asked.client_id)
+        must_push = self._sandbox.registry.settings.require_pushed or (client is not None and client.pushes)
+        if must_push and self._given is self._query:
+            raise InvalidRequestError(description="The request has to be pushed.", request=asked)
+        return {}
 
     def _to_sign_in(self) -> Response:
         self._exchange.entry.outcome = "sign_in"

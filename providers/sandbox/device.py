@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, make_response, render_template, request
 from oauthlib.common import Request
 
+from providers.sandbox.client_proof import is_authenticated
 from providers.sandbox.consent import SCOPE_TEXTS
 from providers.sandbox.people import Account
 from providers.sandbox.redirects import see_other
@@ -26,9 +27,7 @@ Answer = tuple[dict[str, str], str, int]
 def authorize_device(sandbox: Sandbox, validator: Validator, uri: str, body: str, headers: dict[str, str]) -> Answer:
     """Answer a device authorization request (RFC 8628 §3.1, §3.2)."""
     asked = Request(uri, "POST", body, headers)
-    is_public = not validator.client_authentication_required(asked)
-    known = validator.authenticate_client_id(asked.client_id or "", asked) if is_public else False
-    if not (known or validator.authenticate_client(asked)):
+    if not is_authenticated(validator, asked):
         return _answer({"error": "invalid_client"}, 401)
     scopes = (asked.scope or " ".join(validator.client.scopes)).split()
     if DEVICE_GRANT not in validator.client.grant_types:

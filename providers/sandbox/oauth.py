@@ -1,7 +1,7 @@
 """The protocol endpoints for machines: metadata, token, revocation, introspection.
 
-Owns their HTTP (RFC 6749 §3.2, RFC 7009, RFC 7662, RFC 8414); the rules are in ``validator``. Token requests may also
-be JSON. The authorization endpoint, which people see, is in ``consent``.
+Owns their HTTP (RFC 6749 §3.2, RFC 7009, RFC 7662, RFC 8414, RFC 9126); the rules are in ``validator``. Token requests
+may also be JSON. The authorization endpoint, which people see, is in ``consent``.
 """
 
 import json
@@ -25,6 +25,7 @@ from oauthlib.oauth2 import (
 
 from providers.sandbox.device import authorize_device
 from providers.sandbox.exchange import Exchange
+from providers.sandbox.pushed import push_request
 from providers.sandbox.registry import DEVICE_GRANT, GRANT_TYPES
 from providers.sandbox.resource_indicators import demand_resource
 from providers.sandbox.state import Sandbox
@@ -55,6 +56,10 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
     def device_authorization() -> Response:
         return _serve(sandbox, "device_authorization", partial(authorize_device, sandbox))
 
+    @routes.post("/par")
+    def pushed() -> Response:
+        return _serve(sandbox, "par", partial(push_request, sandbox))
+
     @routes.post("/revoke")
     def revoke() -> Response:
         return _serve(sandbox, "revoke", _revoke)
@@ -76,6 +81,8 @@ def _metadata(sandbox: Sandbox) -> dict[str, object]:
         "revocation_endpoint": f"{issuer}/revoke",
         "introspection_endpoint": f"{issuer}/introspect",
         "device_authorization_endpoint": f"{issuer}/device_authorization",
+        "pushed_authorization_request_endpoint": f"{issuer}/par",
+        "require_pushed_authorization_requests": sandbox.registry.settings.require_pushed,
         "userinfo_endpoint": f"{issuer}/userinfo",
         "scopes_supported": sorted(scopes),
         "response_types_supported": ["code"],

@@ -19,7 +19,7 @@ from providers.sandbox.tokens import digest
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", "password", DEVICE_GRANT)
 ENDPOINTS = (
-    *("token", "me", "files", "workspaces", "revoke", "introspect", "authorize", "metadata", "session"),
+    *("par", "token", "me", "files", "workspaces", "revoke", "introspect", "authorize", "metadata", "session"),
     "device_authorization",
 )
 
@@ -40,6 +40,7 @@ class Client:
     resources: tuple[str, ...] = ()
     grant_types: tuple[str, ...] = GRANT_TYPES
     public: bool = False
+    pushes: bool = False
     access_lifetime: int | None = None
     rotate: bool | None = None
     grace_seconds: float | None = None
@@ -61,7 +62,8 @@ class Settings:
     """What applies to every client that does not say otherwise.
 
     ``delay_seconds`` is by endpoint; ``workspaces`` by person: the names, by id, of what each one's grants open.
-    ``locked`` are the people whose password a program may not use.
+    ``locked`` are the people whose password a program may not use. With ``require_pushed``, or a client's own
+    ``pushes``, an authorization request has to be pushed first.
     """
 
     access_lifetime: int = 60
@@ -73,6 +75,8 @@ class Settings:
     locked: tuple[str, ...] = ()
     device_lifetime: int = 600
     device_interval: int = 5
+    require_pushed: bool = False
+    pushed_lifetime: int = 60
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as the control API shows them."""
@@ -114,11 +118,12 @@ class Registry:
         _only(values, {item.name for item in fields(Settings)})
         with self._lock:
             changes: dict[str, Any] = {}
-            for name in ("access_lifetime", "code_lifetime", "device_lifetime", "device_interval"):
+            for name in ("access_lifetime", "code_lifetime", "device_lifetime", "device_interval", "pushed_lifetime"):
                 if name in values:
                     changes[name] = int(_number(values[name], name))
-            if "rotate" in values:
-                changes["rotate"] = _boolean(values["rotate"], "rotate")
+            for name in ("rotate", "require_pushed"):
+                if name in values:
+                    changes[name] = _boolean(values[name], name)
             if "grace_seconds" in values:
                 changes["grace_seconds"] = _number(values["grace_seconds"], "grace_seconds")
             if "delay_seconds" in values:
@@ -187,6 +192,7 @@ def _client_from_request(document: object) -> Client:
         resources=_strings(values.get("resources"), "resources"),
         grant_types=grant_types,
         public=public,
+        pushes=_boolean(values.get("pushes", False), "pushes"),
         access_lifetime=None if lifetime is None else int(_number(lifetime, "access_lifetime")),
         rotate=None if rotate is None else _boolean(rotate, "rotate"),
         grace_seconds=None if grace is None else _number(grace, "grace_seconds"),

@@ -28,7 +28,7 @@ def demand_resource(grant: GrantTypeBase, validator: Validator) -> None:
 
 def check_resource(validator: Validator, asked: Request) -> dict[str, Any]:
     """Raise ``InvalidTargetError`` unless ``asked`` names an API of the client's. Notes on the log what it names."""
-    validator.name_resource(asked.resource or "")
+    validator.entry.resource = asked.resource or ""
     allowed = validator.client.resources
     if allowed and asked.resource not in allowed:
         raise InvalidTargetError(request=asked)

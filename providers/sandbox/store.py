@@ -5,6 +5,7 @@ request uses one. WAL without fsync: state outlives a kill -9 of the process, no
 session ids are found by SHA-256 digest (``tokens.digest``); callers pass digests, never raw values.
 """
 
+import json
 import secrets
 import sqlite3
 import threading
@@ -40,6 +41,10 @@ CREATE TABLE IF NOT EXISTS access_tokens (
 CREATE TABLE IF NOT EXISTS api_keys (
     id TEXT PRIMARY KEY, digest TEXT NOT NULL UNIQUE, username TEXT NOT NULL, label TEXT NOT NULL, hint TEXT NOT NULL,
     created_at REAL NOT NULL, revoked_at REAL
+);
+CREATE TABLE IF NOT EXISTS documents (
+    kind TEXT NOT NULL, digest TEXT NOT NULL, document TEXT NOT NULL, expires_at REAL NOT NULL,
+    PRIMARY KEY (kind, digest)
 );
 CREATE TABLE IF NOT EXISTS sessions (digest TEXT PRIMARY KEY, username TEXT NOT NULL, created_at REAL NOT NULL);
 """
@@ -271,6 +276,22 @@ class Ledger:
     def use_device_code(self, digest: str, *, now: float) -> None:
         """Mark the device code as used."""
         self._db.execute("UPDATE device_codes SET used_at = ? WHERE digest = ?", (now, digest))
+
+    # What a party comes back to before it runs out: pushed requests
+
+    def put_document(self, kind: str, digest: str, document: dict[str, Any], *, expires_at: float) -> None:
+        """Insert or replace a document of that kind."""
+        row = (kind, digest, json.dumps(document), expires_at)
+        self._db.execute("INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)", row)
+
+    def document(self, kind: str, digest: str, *, now: float) -> dict[str, Any] | None:
+        """Return the document of that digest, None if there is none or it has run out."""
+        row = self._row("SELECT document, expires_at FROM documents WHERE kind = ? AND digest = ?", kind, digest)
+        return json.loads(row[0]) if row and row[1] > now else None
+
+    def drop_document(self, kind: str, digest: str) -> None:
+        """Forget a document."""
+        self._db.execute("DELETE FROM documents WHERE kind = ? AND digest = ?", (kind, digest))
 
     # API keys and sessions
 

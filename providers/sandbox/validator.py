@@ -24,14 +24,14 @@ from providers.sandbox.tokens import digest, fingerprint
 
 
 class Validator(RequestValidator):
-    """The rules, for one request at the time ``now``."""
+    """The rules, for one request at the time ``now``. ``entry`` is its log entry."""
 
     def __init__(self, *, exchange: Exchange, ledger: Ledger, now: float) -> None:
         self._exchange = exchange
-        self._entry = exchange.entry
+        self.entry = exchange.entry
         self._registry = exchange.sandbox.registry
         self._issuer = exchange.sandbox.issuer
-        self._ledger = ledger
+        self.ledger = ledger
         self._now = now
         self._code: Code | None = None
         self._grant: Grant | None = None
@@ -85,10 +85,6 @@ class Validator(RequestValidator):
         self._accepted = request.client = client
         request.client_id = client.client_id
 
-    def name_resource(self, resource: str) -> None:
-        """Note on the log entry for which API the request is."""
-        self._entry.resource = resource
-
     def validate_grant_type(
         self, client_id: str, grant_type: str, client: Any, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
@@ -135,8 +131,8 @@ class Validator(RequestValidator):
     def save_authorization_code(self, client_id: str, code: Any, request: Request, *args: Any, **kwargs: Any) -> None:
         """Record the person's consent as a grant, and the code that stands for it."""
         scope = " ".join(request.scopes or ())
-        grant_id = self._ledger.add_grant(client_id=client_id, username=request.user, scope=scope, now=self._now)
-        self._ledger.add_code(
+        grant_id = self.ledger.add_grant(client_id=client_id, username=request.user, scope=scope, now=self._now)
+        self.ledger.add_code(
             Code(
                 digest=digest(code["code"]),
                 grant_id=grant_id,
@@ -150,8 +146,8 @@ class Validator(RequestValidator):
             )
         )
         self.issued_code = code["code"]
-        self._entry.grant_id, self._entry.username = grant_id, request.user or ""
-        self._entry.outcome = "code_issued"
+        self.entry.grant_id, self.entry.username = grant_id, request.user or ""
+        self.entry.outcome = "code_issued"
 
     # Codes
 
@@ -159,14 +155,14 @@ class Validator(RequestValidator):
         self, client_id: str, code: str, client: Any, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
         """Accept a live code of this client and redirect URI; a second use revokes the grant (RFC 6749 §4.1.2)."""
-        found = self._ledger.code(digest(code))
+        found = self.ledger.code(digest(code))
         if found is None:
             return self._refuse("code_unknown")
         grant = self._identify(found.grant_id)
         if found.client_id != client_id:
             return self._refuse("wrong_client")
         if found.used_at is not None:
-            self._ledger.revoke_grants(grant_id=found.grant_id, by="code reuse", now=self._now)
+            self.ledger.revoke_grants(grant_id=found.grant_id, by="code reuse", now=self._now)
             return self._refuse("code_reused")
         if grant.revoked_at is not None:
             return self._refuse("grant_revoked")
@@ -177,7 +173,7 @@ class Validator(RequestValidator):
         if found.challenge is None and request.code_verifier:
             return self._refuse("verifier_without_challenge")  # a stripped challenge (RFC 9700 §4.8.2)
         # Stands unless the verifier turns out wrong; save_bearer_token puts the final word.
-        self._entry.outcome = "wrong_verifier"
+        self.entry.outcome = "wrong_verifier"
         self._code = found
         request.user, request.scopes = grant.username, self._granted(grant.scope.split())
         return True
@@ -204,28 +200,28 @@ class Validator(RequestValidator):
         self, client_id: str, code: str, request: Request, *args: Any, **kwargs: Any
     ) -> None:
         """Mark the code as used."""
-        self._ledger.use_code(digest(code), now=self._now)
+        self.ledger.use_code(digest(code), now=self._now)
 
     # Device codes
 
     def issue_device_code(self, scope: str) -> tuple[str, str]:
         """Return a fresh device code for the accepted client, and its user code."""
-        self._entry.outcome = "code_issued"
+        self.entry.outcome = "code_issued"
         settings = self._registry.settings
         return device_codes.issue(
-            self._ledger, client_id=self.client.client_id, scope=scope, settings=settings, now=self._now
+            self.ledger, client_id=self.client.client_id, scope=scope, settings=settings, now=self._now
         )
 
     def validate_device_code(
         self, client_id: str, code: str, request: Request, *args: Any, **kwargs: Any
     ) -> str | None:
         """Return where the decision about a device code stands, None if it is not this client's or was used."""
-        found = self._ledger.device_code(digest(code))
+        found = self.ledger.device_code(digest(code))
         if found is None or found.client_id != client_id or found.used_at is not None:
-            self._entry.outcome = "code_unknown"
+            self.entry.outcome = "code_unknown"
             return None
-        self._entry.username = found.username or ""
-        self._entry.outcome = status = device_codes.poll(self._ledger, found, now=self._now)
+        self.entry.username = found.username or ""
+        self.entry.outcome = status = device_codes.poll(self.ledger, found, now=self._now)
         request.user, request.scopes = found.username, self._granted(found.scope.split())
         return status
 
@@ -247,7 +243,7 @@ class Validator(RequestValidator):
         self, refresh_token: str, client: Any, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
         """Accept the current refresh token, or its predecessor within the grace; an older one revokes the grant."""
-        found = self._ledger.refresh_token(digest(refresh_token))
+        found = self.ledger.refresh_token(digest(refresh_token))
         if found is None:
             return self._refuse("refresh_unknown")
         grant = self._identify(found.grant_id)
@@ -256,11 +252,11 @@ class Validator(RequestValidator):
         if grant.revoked_at is not None:
             return self._refuse("grant_revoked")
         if found.rotated_at is None:
-            self._entry.outcome = "rotated" if self._registry.rotates(self.client) else "refreshed"
+            self.entry.outcome = "rotated" if self._registry.rotates(self.client) else "refreshed"
         elif self._now - found.rotated_at <= self._registry.grace_seconds(self.client):
-            self._entry.outcome = "refreshed_in_grace"
+            self.entry.outcome = "refreshed_in_grace"
         else:
-            self._ledger.revoke_grants(grant_id=grant.id, by="refresh token reuse", now=self._now)
+            self.ledger.revoke_grants(grant_id=grant.id, by="refresh token reuse", now=self._now)
             return self._refuse("refresh_reused")
         return True
 
@@ -271,7 +267,7 @@ class Validator(RequestValidator):
 
     def rotate_refresh_token(self, request: Request) -> bool:
         """Rotate as the client or the settings say; a token used in its grace always gets a successor."""
-        return self._registry.rotates(self.client) or self._entry.outcome == "refreshed_in_grace"
+        return self._registry.rotates(self.client) or self.entry.outcome == "refreshed_in_grace"
 
     # Issuing
 
@@ -289,7 +285,7 @@ class Validator(RequestValidator):
 
     def save_bearer_token(self, token: Any, request: Request, *args: Any, **kwargs: Any) -> None:
         """Store what is about to be issued, and rotate the refresh token that it was issued for."""
-        entry, ledger = self._entry, self._ledger
+        entry, ledger = self.entry, self.ledger
         if request.grant_type in ("client_credentials", "password", DEVICE_GRANT):
             client_id, scope, username = request.client_id or "", token.get("scope", ""), request.user
             self._identify(ledger.add_grant(client_id=client_id, username=username, scope=scope, now=self._now))
@@ -317,33 +313,33 @@ class Validator(RequestValidator):
         """Revoke the whole grant of an access or refresh token of this client (RFC 7009 §2.1)."""
         grant_id, kind = self._find(token)
         if not grant_id:
-            self._entry.outcome = "token_unknown"
+            self.entry.outcome = "token_unknown"
             return
         grant = self._identify(grant_id)
         if grant.client_id != request.client_id:
-            self._entry.outcome = "wrong_client"
+            self.entry.outcome = "wrong_client"
             return
-        self._ledger.revoke_grants(grant_id=grant.id, by=f"client, with its {kind} token", now=self._now)
-        self._entry.outcome = "revoked" if grant.revoked_at is None else "grant_revoked"
+        self.ledger.revoke_grants(grant_id=grant.id, by=f"client, with its {kind} token", now=self._now)
+        self.entry.outcome = "revoked" if grant.revoked_at is None else "grant_revoked"
 
     def introspect_token(
         self, token: str, token_type_hint: str, request: Request, *args: Any, **kwargs: Any
     ) -> dict[str, Any] | None:
         """Return the claims of a live token, None of any other; a public client learns nothing (RFC 7662 §2.1)."""
         grant_id, kind = self._find(token)
-        self._entry.outcome = "inactive"
+        self.entry.outcome = "inactive"
         if not grant_id or self.client.public:
             return None
         grant = self._identify(grant_id)
-        access = self._ledger.access_token(digest(token)) if kind == "access" else None
-        refresh = self._ledger.refresh_token(digest(token)) if kind == "refresh" else None
+        access = self.ledger.access_token(digest(token)) if kind == "access" else None
+        refresh = self.ledger.refresh_token(digest(token)) if kind == "refresh" else None
         if grant.revoked_at is not None or (access and access.expires_at <= self._now):
             return None
         if refresh and refresh.rotated_at is not None:
             client = self._registry.client(grant.client_id)
             if client is None or self._now - refresh.rotated_at > self._registry.grace_seconds(client):
                 return None
-        self._entry.outcome = "active"
+        self.entry.outcome = "active"
         person = PEOPLE.get(grant.username or "")
         claims: dict[str, Any] = {
             "iss": self._issuer,
@@ -358,23 +354,23 @@ class Validator(RequestValidator):
         return claims
 
     def _find(self, token: str) -> tuple[str, str]:
-        access = self._ledger.access_token(digest(token))
+        access = self.ledger.access_token(digest(token))
         if access is not None:
-            self._entry.access_presented = fingerprint(token)
+            self.entry.access_presented = fingerprint(token)
             return access.grant_id, "access"
-        self._entry.refresh_presented = fingerprint(token)
-        refresh = self._ledger.refresh_token(digest(token))
+        self.entry.refresh_presented = fingerprint(token)
+        refresh = self.ledger.refresh_token(digest(token))
         return (refresh.grant_id, "refresh") if refresh else ("", "")
 
     # Shared
 
     def _identify(self, grant_id: str) -> Grant:
-        self._grant = self._ledger.grant(grant_id)
-        self._entry.grant_id, self._entry.username = grant_id, self._grant.username or ""
+        self._grant = self.ledger.grant(grant_id)
+        self.entry.grant_id, self.entry.username = grant_id, self._grant.username or ""
         return self._grant
 
     def _refuse(self, outcome: str) -> bool:
-        self._entry.outcome = outcome
+        self.entry.outcome = outcome
         return False
 
     def _has_fault(self, kind: str) -> bool:

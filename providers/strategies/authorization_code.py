@@ -1,16 +1,20 @@
-"""OAuth 2.0 authorization code with PKCE and refresh (RFC 6749 §4.1 and §6, RFC 7636)."""
+"""OAuth 2.0 authorization code with PKCE and refresh (RFC 6749 §4.1 and §6, RFC 7636, RFC 9126)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import quote, urlencode, urlsplit
+
+from pydantic import SecretStr
 
 from providers.catalog.methods import AuthorizationCodeMethod
 from providers.catalog.resolve import Target
 from providers.catalog.template import render
 from providers.errors import Evidence, MisconfiguredProvider
-from providers.oauth import identity, pkce, token_endpoint
+from providers.oauth import identity, pkce, pushed_authorization, token_endpoint
+from providers.strategies.base import Capabilities
 from providers.strategies.issued import GrantedToken
-from providers.values import Account, AuthorizationRequest, CodeGrant, Obtained
-from providers.vocabulary import IssParameter, Pkce
+from providers.values import Account, AuthorizationRequest, CodeGrant, Departure, Obtained
+from providers.vocabulary import IssParameter, Pkce, RequestDelivery
 
 _OFFLINE = frozenset({"offline_access", "offline.access", "offline"})
 
@@ -22,6 +26,10 @@ class AuthorizationCode(GrantedToken):
     title = "OAuth 2.0, by consent"
     invitation = "Sign in with {name}"
 
+    def _capabilities(self, target: Target) -> Capabilities:
+        is_pushed = target.described_as(AuthorizationCodeMethod).request_delivery is RequestDelivery.PUSHED
+        return replace(super()._capabilities(target), asks_first=is_pushed)
+
     def expects_refresh_token(self, target: Target, scopes: Sequence[str], *, ends: bool) -> bool:
         method = target.described_as(AuthorizationCodeMethod)
         if method.expects_refresh_token is not None:
@@ -31,7 +39,7 @@ class AuthorizationCode(GrantedToken):
     def new_verifier(self, target: Target) -> str | None:
         return pkce.new_verifier() if target.described_as(AuthorizationCodeMethod).pkce is Pkce.S256 else None
 
-    def authorization_url(self, target: Target, request: AuthorizationRequest) -> str:
+    def _depart(self, target: Target, request: AuthorizationRequest) -> Departure:
         method = target.described_as(AuthorizationCodeMethod)
         parameters = {name: render(value, target.params) for name, value in method.authorization_params.items()}
         parameters |= target.resource | {
@@ -53,8 +61,14 @@ class AuthorizationCode(GrantedToken):
             parameters["code_challenge_method"] = "S256"
         if request.locale:
             parameters["ui_locales"] = request.locale
+        if method.request_delivery is RequestDelivery.PUSHED:
+            parameters = pushed_authorization.push(target=target, parameters=parameters)
         endpoint = target.endpoints.authorization
-        return endpoint + ("&" if urlsplit(endpoint).query else "?") + urlencode(parameters, quote_via=quote)
+        return Departure(
+            url=endpoint + ("&" if urlsplit(endpoint).query else "?") + urlencode(parameters, quote_via=quote),
+            state=request.state,
+            kept=None if request.code_verifier is None else SecretStr(request.code_verifier),
+        )
 
     def issuer_agrees(self, target: Target, iss: str | None) -> bool:
         if iss is None:
@@ -64,7 +78,7 @@ class AuthorizationCode(GrantedToken):
 
     def _exchange_code(self, target: Target, grant: CodeGrant) -> Obtained:
         if target.described_as(AuthorizationCodeMethod).pkce is Pkce.BREAKS:
-            grant = CodeGrant(code=grant.code, code_verifier=None, scopes=grant.scopes)
+            grant = CodeGrant(code=grant.code, kept=None, scopes=grant.scopes)
         return token_endpoint.exchange_code(target=target, grant=grant)
 
     def identify(self, target: Target, obtained: Obtained, *, received_at: float) -> Account | None:

@@ -29,6 +29,7 @@ from providers.values import (
     AuthorizationRequest,
     CodeGrant,
     Credential,
+    Departure,
     DeviceAuthorization,
     Obtained,
     Presentation,
@@ -44,6 +45,7 @@ class Capabilities:
     ``needs_refresh_token``: a credential without a refresh token cannot be refreshed. ``rotates``: a refresh may
     invalidate the refresh token that it used, so that an unanswered refresh is in doubt. ``ends_grant``: revoking one
     credential ends everything that the account has granted. ``narrows``: one credential can be revoked alone.
+    ``asks_first``: the provider is called before the end user is sent to it.
     """
 
     refreshes: bool = False
@@ -54,6 +56,7 @@ class Capabilities:
     narrows: bool = False
     introspects: bool = False
     probes: bool = False
+    asks_first: bool = False
 
 
 class Strategy(ABC):
@@ -114,8 +117,13 @@ class Strategy(ABC):
         """Return a fresh code verifier (RFC 7636 §4.1), or None if requests to ``target`` carry no challenge."""
         return None
 
-    def authorization_url(self, target: Target, request: AuthorizationRequest) -> str:
-        """Return the URL to send the end user's browser to (RFC 6749 §4.1.1). No I/O."""
+    @final
+    def depart(self, target: Target, request: AuthorizationRequest) -> Departure:
+        """Return where to send the end user's browser (RFC 6749 §4.1.1). No I/O unless the style ``asks_first``."""
+        with blame_typed_host(target):
+            return self._depart(target, request)
+
+    def _depart(self, target: Target, request: AuthorizationRequest) -> Departure:
         raise self._cannot("redirect")
 
     def issuer_agrees(self, target: Target, iss: str | None) -> bool:

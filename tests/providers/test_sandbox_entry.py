@@ -50,7 +50,7 @@ def target_at(server: SandboxProcess, style: str, *, slug: str = "sandbox", secr
 def connect(target: Target) -> Obtained:
     strategy = strategy_for(target.style)
     verifier = pkce.new_verifier()
-    url = strategy.authorization_url(target, AuthorizationRequest("state-1", SCOPES, verifier))
+    url = strategy.depart(target, AuthorizationRequest("state-1", SCOPES, verifier)).url
     answer = parse_qs(urlsplit(Person("alice").authorize(url)).query)
     assert answer["state"] == ["state-1"]
     assert answer["iss"] == [target.endpoints.issuer]
@@ -109,7 +109,7 @@ def test_a_wrong_client_secret_is_our_fault_and_not_the_grants(server: SandboxPr
 def test_a_code_is_worth_nothing_without_its_verifier(server: SandboxProcess) -> None:
     target = target_at(server, AuthorizationCodeMethod.style)
     strategy = strategy_for(target.style)
-    url = strategy.authorization_url(target, AuthorizationRequest("s", SCOPES, pkce.new_verifier()))
+    url = strategy.depart(target, AuthorizationRequest("s", SCOPES, pkce.new_verifier())).url
     code = parse_qs(urlsplit(Person("alice").authorize(url)).query)["code"][0]
     with pytest.raises(ProviderError):
         strategy.exchange_code(target, CodeGrant(SecretStr(code), SecretStr(pkce.new_verifier()), SCOPES))

@@ -11,6 +11,7 @@ In the order of their steps:
 - ``session``: finds a session, for its own browser alone
 - ``params``: the parameters of a session: fixed by the operator, typed by the end user, brought by the callback
 - ``authorize``: from the click to the authorization request; ``asked``: the record of that request
+- ``not_asked``: the refusal where the provider is asked before the end user goes there, and does not agree
 - ``callback``: checks the authorization response; ``burn``: remembers a code that came to the wrong browser
 - ``submit_secret``: instead of a redirect, the end user types a key
 - ``ask_for_code``: instead of a redirect, the end user enters a code at the provider; ``shown_code``: the record of

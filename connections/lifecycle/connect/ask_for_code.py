@@ -7,21 +7,14 @@ from datetime import datetime, timedelta
 from connections.access.targets import access_to, registrar_of
 from connections.database.locks import lock_session
 from connections.database.pool import release_database, short_transaction
+from connections.lifecycle.connect.not_asked import refusal_to_ask
 from connections.lifecycle.connect.params import checked_params, chosen_app, params_of, requested_scopes
 from connections.lifecycle.connect.session import check_browser, own_session
 from connections.lifecycle.connect.shown_code import ShownCode, seal_shown
 from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models.failures import Failure
-from connections.refusals import AppMisconfigured, ProviderDown, SessionUnusable
-from providers.errors import (
-    ClientRejected,
-    MisconfiguredProvider,
-    ProviderError,
-    RequestRejected,
-    TargetRefused,
-)
-
-_OPERATORS_TO_MEND = (ClientRejected, MisconfiguredProvider, TargetRefused, RequestRejected)
+from connections.refusals import SessionUnusable
+from providers.errors import ProviderError
 
 
 def ask_for_code(
@@ -48,10 +41,8 @@ def ask_for_code(
     try:
         with bulkhead.place(app.id):
             grant = access.strategy.ask_for_code(access.target, scopes)
-    except _OPERATORS_TO_MEND as error:
-        raise AppMisconfigured(error.evidence.detail) from None
-    except ProviderError:
-        raise ProviderDown(f"{access.target.entry.name} cannot be reached at the moment. Try again soon.") from None
+    except ProviderError as error:
+        raise refusal_to_ask(session, app, access, error) from None
     with short_transaction() as then:
         locked = lock_session(id=session_id)
         if locked is None:

@@ -1,7 +1,7 @@
-"""Asked: the record of an authorization request until its code is exchanged: the PKCE verifier and the party asked.
+"""Asked: the record of an authorization request until its code is exchanged: what was kept and the party asked.
 
-Whoever receives the code together with the verifier can use both. So both go only to the party to which the end user
-was sent, even if the provider app has been pointed at another party since.
+Whoever receives the code together with what was kept for it can use both. So both go only to the party to which the end
+user was sent, even if the provider app has been pointed at another party since.
 """
 
 import json
@@ -17,9 +17,9 @@ from connections.refusals import EndpointMoved
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An authorization request: its PKCE verifier (None without PKCE), and the name of the party that it went to."""
+    """An authorization request: what it kept (``Departure.kept``), and the name of the party that it went to."""
 
-    verifier: SecretStr | None
+    kept: SecretStr | None
     registrar: str
 
     def check(self, app: ProviderApp) -> None:
@@ -32,13 +32,13 @@ class Asked:
 
 def seal_asked(session: ConnectSession, asked: Asked) -> bytes:
     """Return ``asked`` sealed for the column ``code_verifier`` of ``session``."""
-    verifier = None if asked.verifier is None else asked.verifier.get_secret_value()
-    document = json.dumps({"verifier": verifier, "registrar": asked.registrar})
+    kept = None if asked.kept is None else asked.kept.get_secret_value()
+    document = json.dumps({"kept": kept, "registrar": asked.registrar})
     return seal_for_session(session, "code_verifier", document.encode())
 
 
 def recall(session: ConnectSession) -> Asked:
     """Return the request that ``seal_asked`` sealed into ``session``. Raises ``Unreadable``, also if there is none."""
     document = json.loads(open_for_session(session, "code_verifier"))
-    verifier = document["verifier"]
-    return Asked(None if verifier is None else SecretStr(verifier), document["registrar"])
+    kept = document["kept"]
+    return Asked(None if kept is None else SecretStr(kept), document["registrar"])

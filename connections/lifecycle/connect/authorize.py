@@ -8,24 +8,25 @@ import hmac
 import secrets
 import uuid
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from pydantic import SecretStr
-
 from connections.access.secrets import digest
-from connections.access.targets import access_to, registrar_of
+from connections.access.targets import Access, access_to, registrar_of
 from connections.database.locks import lock_session
-from connections.database.pool import short_transaction
+from connections.database.pool import release_database, short_transaction
 from connections.journal import audit
 from connections.lifecycle.connect.asked import Asked, seal_asked
+from connections.lifecycle.connect.not_asked import refusal_to_ask
 from connections.lifecycle.connect.params import checked_params, chosen_app, params_of, requested_scopes
-from connections.lifecycle.connect.session import check_browser
-from connections.models import ConnectSession, SessionState
+from connections.lifecycle.connect.session import check_browser, own_session
+from connections.lifecycle.throttle.bulkhead import bulkhead
+from connections.models import ConnectSession, ProviderApp, SessionState
 from connections.models.failures import Failure
-from connections.refusals import InvalidRequest, SessionUnusable
-from providers.errors import MisconfiguredProvider
-from providers.values import AuthorizationRequest
+from connections.refusals import SessionUnusable
+from providers.errors import ProviderError
+from providers.values import AuthorizationRequest, Departure
 
 BROWSER_LIFETIME = timedelta(minutes=30)
 
@@ -80,30 +81,46 @@ def authorization_url(
     """Return the URL of the authorization request for the end user, with a fresh state and code challenge.
 
     ``params`` holds the values that the end user typed into the fields before OAuth, by the names of the entry's
-    parameters. Raises ``SessionUnusable``, ``InvalidRequest`` (naming the field) and ``AppMisconfigured``.
+    parameters. Some providers are asked first (HTTP, no lock held during it). Then one short transaction that locks
+    the session. Raises ``SessionUnusable``, ``InvalidRequest`` (naming the field), ``AppMisconfigured`` and
+    ``ProviderDown``, after which the same click may be repeated.
     """
+    session = own_session(session_id, browser_secret=browser_secret, now=now)
+    app = chosen_app(session, app_id)
+    session.typed_params = typed = checked_params(session, app, params)
+    access = access_to(app, params_of(session, app), before_callback=True)
+    registrar = registrar_of(app)
+    departure = _depart(session, app, access)
     with short_transaction():
-        session = lock_session(id=session_id)
-        if session is None:
+        locked = lock_session(id=session_id)
+        if locked is None:
             raise SessionUnusable(Failure.UNKNOWN)
-        check_browser(session, browser_secret, now=now)
-        app = chosen_app(session, app_id)
-        session.typed_params = checked_params(session, app, params)
-        access = access_to(app, params_of(session, app), before_callback=True)
-        state = secrets.token_urlsafe(32)
-        verifier = access.strategy.new_verifier(access.target)
-        scopes = requested_scopes(session, app, access)
-        asked = Asked(None if verifier is None else SecretStr(verifier), registrar_of(app))
-        session.send_to_provider(
+        check_browser(locked, browser_secret, now=now)
+        chosen_app(locked, app_id)
+        locked.send_to_provider(
             app,
-            typed_params=session.typed_params,
-            state_hash=digest(state),
-            code_verifier=seal_asked(session, asked),
+            typed_params=typed,
+            state_hash=digest(departure.state),
+            code_verifier=seal_asked(locked, Asked(departure.kept, registrar)),
         )
+    return departure.url
+
+
+def _depart(session: ConnectSession, app: ProviderApp, access: Access) -> Departure:
+    """Return where the end user goes. HTTP where the provider is asked first: no database connection spans that."""
+    strategy, target = access.strategy, access.target
+    request = AuthorizationRequest(
+        state=secrets.token_urlsafe(32),
+        scopes=requested_scopes(session, app, access),
+        code_verifier=strategy.new_verifier(target),
+        locale=session.locale,
+    )
+    place: AbstractContextManager[None] = nullcontext()
+    if access.capabilities.asks_first:
+        release_database()
+        place = bulkhead.place(app.id)
     try:
-        return access.strategy.authorization_url(
-            access.target,
-            AuthorizationRequest(state=state, scopes=scopes, code_verifier=verifier, locale=session.locale),
-        )
-    except MisconfiguredProvider as error:
-        raise InvalidRequest(error.evidence.detail, field="params") from None
+        with place:
+            return strategy.depart(target, request)
+    except ProviderError as error:
+        raise refusal_to_ask(session, app, access, error) from None

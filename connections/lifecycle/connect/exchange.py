@@ -88,7 +88,7 @@ def _obtain(work: Exchange) -> Kept:
     elif work.code is None or work.asked is None:
         raise ValueError("There is no code to exchange.")
     else:
-        grant = CodeGrant(code=work.code, code_verifier=work.asked.verifier, scopes=work.scopes)
+        grant = CodeGrant(code=work.code, kept=work.asked.kept, scopes=work.scopes)
         obtained, obtained_at = work.access.strategy.exchange_code(work.access.target, grant), work.started_at
     kept = Kept.of(obtained, work.access.target, obtained_at=obtained_at)
     with short_transaction() as now:

@@ -184,7 +184,7 @@ def connect(alice: EndUser, app: ProviderApp, sinks: Sinks, label: str, *, right
     link = re.search(r'id="leave" href="([^"]+)"', left.content.decode())
     assert link is not None
     session = ConnectSession.objects.get(id=invitation.id)
-    sinks.plant(f"{label}: code verifier", json.loads(open_for_session(session, "code_verifier"))["verifier"])
+    sinks.plant(f"{label}: code verifier", json.loads(open_for_session(session, "code_verifier"))["kept"])
     back = alice.person.authorize(link[1].replace("&amp;", "&"))
     sinks.plant(f"{label}: state", parameters_of(back)["state"])
     sinks.plant(f"{label}: code", parameters_of(back)["code"])

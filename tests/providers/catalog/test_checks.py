@@ -76,6 +76,11 @@ def test_entry_with_everything_has_none() -> None:
         ),
         ({"method": {"token_pointer": "user"}}, "authorization_code.token_pointer: 'user' is no JSON Pointer"),
         ({"method": {"refresh_scope": "offline"}}, "authorization_code.refresh_scope: 'offline' is not among"),
+        ({"method": {"request_delivery": "pushed"}}, "authorization_code.pushed_authorization_url: is missing; give"),
+        (
+            {"method": {"pushed_authorization_url": "https://acme.example/par"}},
+            'authorization_code.pushed_authorization_url: is not used; say request_delivery = "pushed"',
+        ),
         ({"method": {"resource": "{nope}/mcp"}}, "authorization_code.resource: uses {nope}; declare"),
         ({"method": {"resource": "acme.example/mcp"}}, "authorization_code.resource: 'acme.example/mcp' names no API"),
         ({"method": {"resource": "https://a.example/#x"}}, "authorization_code.resource: 'https://a.example/#x' names"),
@@ -119,10 +124,19 @@ def at(place: str, template: str) -> dict[str, Any]:
     """Return the part of a method that has ``template`` as one of its addresses."""
     if place == "revocation.narrowed_url":
         return {"revocation_url": "https://acme.example/revoke", "revocation": {"narrowed_url": template}}
+    if place == "pushed_authorization_url":
+        return {place: template, "request_delivery": "pushed"}
     return {place: template} | ({"discover": True} if place == "issuer" else {})
 
 
-PLACES = ("token_url", "revocation_url", "introspection_url", "issuer", "revocation.narrowed_url")
+PLACES = (
+    "token_url",
+    "pushed_authorization_url",
+    "revocation_url",
+    "introspection_url",
+    "issuer",
+    "revocation.narrowed_url",
+)
 
 
 @pytest.mark.parametrize("place", PLACES)

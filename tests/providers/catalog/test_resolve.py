@@ -229,3 +229,17 @@ def test_client_id_is_quoted_into_the_addresses_that_name_it() -> None:
     assert found.endpoints.introspection == "https://acme.example/..%2Fa%20b%3F"
     assert found.request_headers == {"X-Region": "eu"}
     assert "client_id" not in found.params
+
+
+@pytest.mark.parametrize(
+    ("said", "found", "expected"),
+    [({}, "pushed", "pushed"), ({}, "", "browser"), ({"request_delivery": "browser"}, "pushed", "browser")],
+)
+def test_a_request_is_pushed_where_the_server_requires_it_and_the_entry_says_nothing(
+    said: dict[str, str], found: str, expected: str
+) -> None:
+    method = {"discover": True, "issuer": ISSUER} | said
+    where = DISCOVERED | {"pushed_authorization": f"{ISSUER}/par", "request_delivery": found}
+    target = target_of(acme(authorization_code=method), discovered=where, params={"subdomain": "globex"})
+    assert target.endpoints.pushed_authorization == f"{ISSUER}/par"
+    assert target.oauth_method.model_dump()["request_delivery"] == expected

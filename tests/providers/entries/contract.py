@@ -29,7 +29,7 @@ def default_scopes(target: Target) -> tuple[str, ...]:
 
 def authorization_url(target: Target, scopes: tuple[str, ...] | None = None) -> str:
     asked = default_scopes(target) if scopes is None else scopes
-    return STRATEGY.authorization_url(target, AuthorizationRequest("state-1", asked, VERIFIER))
+    return STRATEGY.depart(target, AuthorizationRequest("state-1", asked, VERIFIER)).url
 
 
 def exchange(vendor: Vendor, target: Target) -> Obtained:

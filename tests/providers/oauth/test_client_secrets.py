@@ -201,8 +201,10 @@ def test_slow_refusal_leaves_no_time_for_another(make_app: Callable[..., App], m
 def test_code_is_exchanged_by_the_secret_that_is_taken(make_app: Callable[..., App]) -> None:
     app = make_app(held=("new", "old"), takes=["old"])
     verifier = pkce.new_verifier()
-    url = strategy_for(AuthorizationCodeMethod.style).authorization_url(
-        app.target, AuthorizationRequest(state="s", scopes=("profile.read",), code_verifier=verifier)
+    url = (
+        strategy_for(AuthorizationCodeMethod.style)
+        .depart(app.target, AuthorizationRequest(state="s", scopes=("profile.read",), code_verifier=verifier))
+        .url
     )
     callback = Person("alice").authorize(url)
     code = callback.partition("code=")[2].partition("&")[0]

@@ -25,6 +25,7 @@ def test_reads_endpoints_and_habits(egress_policy: Any, provider: Any) -> None:
     habits = {
         "jwks_uri": f"{issuer}/keys",
         "device_authorization_endpoint": f"{issuer}/device",
+        "pushed_authorization_request_endpoint": f"{issuer}/par",
         "authorization_response_iss_parameter_supported": True,
         "code_challenge_methods_supported": ["plain", "S256"],
         "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_post"],
@@ -41,6 +42,7 @@ def test_reads_endpoints_and_habits(egress_policy: Any, provider: Any) -> None:
         "revocation": f"{issuer}/revoke",
         "introspection": f"{issuer}/introspect",
         "device_authorization": f"{issuer}/device",
+        "pushed_authorization": f"{issuer}/par",
         "probe": f"{issuer}/me",
         "jwks": f"{issuer}/keys",
         "iss_parameter": "required",
@@ -51,6 +53,21 @@ def test_reads_endpoints_and_habits(egress_policy: Any, provider: Any) -> None:
         "client_id_metadata_document": "supported",
         "protected_resources": f"{issuer}/api",
     }
+
+
+def test_a_server_that_takes_pushed_requests_only_is_asked_so(egress_policy: Any, provider: Any) -> None:
+    where = {"pushed_authorization_request_endpoint": f"{provider.url}/par"}
+    provider.answers_with(200, metadata(provider.url, **where))
+    offered = discover(provider.url)
+    assert (offered["pushed_authorization"], offered.get("request_delivery", "")) == (f"{provider.url}/par", "")
+    provider.answers[:] = []
+    provider.answers_with(200, metadata(provider.url, **where, require_pushed_authorization_requests=True))
+    assert discover(provider.url)["request_delivery"] == "pushed"
+    provider.answers[:] = []
+    provider.answers_with(200, metadata(provider.url, require_pushed_authorization_requests=True))
+    with pytest.raises(MisconfiguredProvider, match="names no endpoint for them"):
+        discover(provider.url)
+    assert discover(provider.url, spelled_out=("pushed_authorization",))["request_delivery"] == "pushed"
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from providers.oauth import token_endpoint
 from providers.oauth.unread import AnswerUnread
 from providers.values import ClientRegistration, CodeGrant, Credential
 
-GRANT = CodeGrant(code=SecretStr("the code&="), code_verifier=SecretStr("v" * 43), scopes=("read", "write"))
+GRANT = CodeGrant(code=SecretStr("the code&="), kept=SecretStr("v" * 43), scopes=("read", "write"))
 HELD = Credential(access_token=SecretStr("old-at"), refresh_token=SecretStr("old rt+/="))
 SUCCESS = {"access_token": "new-at", "refresh_token": "new-rt", "expires_in": 3600, "scope": "read"}
 BASIC = "Basic " + base64.b64encode(b"client%3A1:s+e%2Fc%2Bret").decode()
@@ -239,7 +239,7 @@ def test_no_secret_reaches_a_log_or_an_exception(
     make_target: Any, provider: Any, every_log_record: list[logging.LogRecord]
 ) -> None:
     secrets = ["canary-code", "canary-verifier", "canary-rt", "canary-secret", "canary-new-at", "canary-prose"]
-    grant = CodeGrant(code=SecretStr("canary-code"), code_verifier=SecretStr("canary-verifier" * 4))
+    grant = CodeGrant(code=SecretStr("canary-code"), kept=SecretStr("canary-verifier" * 4))
     held = Credential(refresh_token=SecretStr("canary-rt"))
     registration = ClientRegistration("id", (SecretStr("canary-secret"),), "https://l.example/cb")
     target = make_target(registration=registration, client_authentication="client_secret_post")

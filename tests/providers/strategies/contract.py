@@ -137,7 +137,7 @@ class StrategyContract:
             closed.append(lambda: strategy.revoke(target, held))
         if not strategy.redirects:
             closed.append(lambda: strategy.exchange_code(target, CodeGrant(SecretStr("code"), None)))
-            closed.append(lambda: strategy.authorization_url(target, AuthorizationRequest("state", ())))
+            closed.append(lambda: strategy.depart(target, AuthorizationRequest("state", ())).url)
             closed.append(lambda: strategy.issuer_agrees(target, None))
             assert strategy.new_verifier(target) is None
         if not strategy.shows_code:

@@ -44,7 +44,7 @@ def test_capabilities_follow_the_target(sandbox_target: Any) -> None:
 
 
 def test_authorization_url_carries_state_challenge_and_scopes(sandbox_target: Any, provider: Any) -> None:
-    url = STRATEGY.authorization_url(sandbox_target(STYLE), REQUEST)
+    url = STRATEGY.depart(sandbox_target(STYLE), REQUEST).url
     assert url.startswith(f"{provider.url}/authorize?")
     assert query_of(url) == {
         "response_type": "code",
@@ -61,7 +61,7 @@ def test_authorization_url_carries_state_challenge_and_scopes(sandbox_target: An
 
 def test_authorization_url_names_the_api_that_the_token_is_for(sandbox_target: Any, provider: Any) -> None:
     target = sandbox_target(STYLE, changes={"authorization_code": {"resource": "{issuer}/mcp"}})
-    assert query_of(STRATEGY.authorization_url(target, REQUEST))["resource"] == f"{provider.url}/mcp"
+    assert query_of(STRATEGY.depart(target, REQUEST).url)["resource"] == f"{provider.url}/mcp"
 
 
 def test_authorization_url_follows_the_habits_of_the_entry(sandbox_target: Any) -> None:
@@ -78,7 +78,7 @@ def test_authorization_url_follows_the_habits_of_the_entry(sandbox_target: Any) 
         },
     )
     request = AuthorizationRequest(state="s", scopes=("a", "b"), code_verifier=VERIFIER, locale="de")
-    query = query_of(STRATEGY.authorization_url(target, request))
+    query = query_of(STRATEGY.depart(target, request).url)
     assert (query["tenant"], query["access_type"], query["state"]) == ("1", "offline", "s")
     assert (query["scope"], query["response_mode"], query["where"]) == ("a,b", "form_post", target.params["issuer"])
     assert query["ui_locales"] == "de"
@@ -86,15 +86,13 @@ def test_authorization_url_follows_the_habits_of_the_entry(sandbox_target: Any) 
 
 
 def test_authorization_url_without_scopes_names_none(sandbox_target: Any) -> None:
-    url = STRATEGY.authorization_url(
-        sandbox_target(STYLE), AuthorizationRequest(state="s", scopes=(), code_verifier=VERIFIER)
-    )
+    url = STRATEGY.depart(sandbox_target(STYLE), AuthorizationRequest(state="s", scopes=(), code_verifier=VERIFIER)).url
     assert "scope" not in query_of(url)
 
 
 def test_authorization_url_without_a_verifier_is_refused_where_pkce_is_spoken(sandbox_target: Any) -> None:
     with pytest.raises(MisconfiguredProvider, match="PKCE"):
-        STRATEGY.authorization_url(sandbox_target(STYLE), AuthorizationRequest(state="s", scopes=()))
+        STRATEGY.depart(sandbox_target(STYLE), AuthorizationRequest(state="s", scopes=()))
 
 
 def test_exchanges_and_refreshes(sandbox_target: Any, provider: Any) -> None:
@@ -173,7 +171,7 @@ def test_probes_introspects_and_revokes(sandbox_target: Any, provider: Any) -> N
 
 def test_scopes_go_by_the_name_that_the_provider_gives_them(sandbox_target: Any) -> None:
     target = sandbox_target(STYLE, changes={"authorization_code": {"scope_parameter": "user_scope"}})
-    query = query_of(STRATEGY.authorization_url(target, REQUEST))
+    query = query_of(STRATEGY.depart(target, REQUEST).url)
     assert query["user_scope"] == "profile.read files.read"
     assert "scope" not in query
 
@@ -184,11 +182,11 @@ def test_required_scopes_are_asked_for_in_any_case(sandbox_target: Any) -> None:
         {"name": "files.read", "description": "Read files"},
     ]
     target = sandbox_target(STYLE, changes={"scopes": scopes})
-    assert query_of(STRATEGY.authorization_url(target, REQUEST))["scope"] == "profile.read files.read offline"
+    assert query_of(STRATEGY.depart(target, REQUEST).url)["scope"] == "profile.read files.read offline"
     bare = AuthorizationRequest(state="s", scopes=(), code_verifier=VERIFIER)
-    assert query_of(STRATEGY.authorization_url(target, bare))["scope"] == "offline"
+    assert query_of(STRATEGY.depart(target, bare).url)["scope"] == "offline"
     twice = AuthorizationRequest(state="s", scopes=("offline",), code_verifier=VERIFIER)
-    assert query_of(STRATEGY.authorization_url(target, twice))["scope"] == "offline"
+    assert query_of(STRATEGY.depart(target, twice).url)["scope"] == "offline"
 
 
 @pytest.mark.parametrize(
@@ -208,5 +206,5 @@ def test_asks_for_consent_where_offline_access_needs_it(
     scopes: tuple[str, ...], method: dict[str, Any], prompt: str | None, sandbox_target: Any
 ) -> None:
     target = sandbox_target(STYLE, changes={"authorization_code": method})
-    url = STRATEGY.authorization_url(target, AuthorizationRequest("s", scopes, code_verifier="v" * 43))
+    url = STRATEGY.depart(target, AuthorizationRequest("s", scopes, code_verifier="v" * 43)).url
     assert query_of(url).get("prompt") == prompt

@@ -4,6 +4,7 @@
   ``tests/field/test_callback.py``
 - ``session``: ``tests/connections/consent/test_start.py``, ``tests/connections/consent/test_no_cookie.py``
 - ``authorize``, ``asked``: ``tests/connections/consent/test_mix_up.py``, ``tests/connections/access/test_grantor.py``
+- ``not_asked``: ``tests/connections/consent/test_pushed.py``, ``tests/connections/consent/test_device_views.py``
 - ``callback``: ``tests/connections/consent/test_callback.py``, ``tests/field/test_callback.py`` · ``burn``:
   ``tests/connections/consent/test_burnt.py``
 - ``submit_secret``: ``tests/connections/consent/test_methods.py`` · ``ask_for_code``, ``shown_code``, ``poll_code``:
