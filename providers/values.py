@@ -196,12 +196,16 @@ class Presentation:
     """How a caller uses a credential: the vend's payload without its bookkeeping.
 
     ``headers`` and ``query`` go into each request to ``base_url``, and ``body`` into the fields of its body.
+    ``token_type`` is that of a token that goes into ``Authorization``, None of any other credential. With
+    ``proxy_only`` there is no ``value`` and nothing to put into a request.
     """
 
     auth_method: str
-    value: SecretStr
+    value: SecretStr | None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: Mapping[str, str] = field(default_factory=dict, repr=False)
     base_url: str = field(default="", repr=False)
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
+    token_type: str | None = None
+    proxy_only: bool = False

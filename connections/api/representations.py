@@ -98,6 +98,12 @@ def completed_out(connection: Connection) -> CompletedOut:
     return CompletedOut(connection=connection_out(connection), notices=notices)
 
 
+_PROXY_ONLY = (
+    "This credential works, and is used through Latchkey's proxy only: each request has to be signed or sent by "
+    "Latchkey itself, so the credential is not handed out. This version has no proxy yet."
+)
+
+
 def vend_out(vended: Vended) -> VendOut:
     """Return the answer of a vend: the one body of the API that holds a secret."""
     row, presentation = vended.row, vended.presentation
@@ -107,7 +113,10 @@ def vend_out(vended: Vended) -> VendOut:
         binding=row.binding,
         credential=CredentialOut(
             auth_method=presentation.auth_method,
-            value=presentation.value.get_secret_value(),
+            value=None if presentation.value is None else presentation.value.get_secret_value(),
+            token_type=presentation.token_type,
+            proxy_only=presentation.proxy_only,
+            notice=_PROXY_ONLY if presentation.proxy_only else None,
             expires_at=row.access_expires_at,
             scopes=list(row.scopes or ()),
             missing_scopes=list(row.scopes_missing()),

@@ -85,10 +85,14 @@ class ScopeOut(BaseModel):
 
 
 class MethodOut(BaseModel):
-    """One way to connect; ``fields`` is the JSON Schema of what the end user types."""
+    """One way to connect; ``fields`` is the JSON Schema of what the end user types.
+
+    With ``proxy_only`` no caller is handed the credential.
+    """
 
     auth_style: str
     configured: bool
+    proxy_only: bool
     fields: dict[str, Any]
 
 
@@ -273,11 +277,16 @@ class CredentialOut(BaseModel):
     """A credential that works now: put ``headers`` and ``query`` into each request to ``base_url``.
 
     ``body`` holds fields to add to each body, if the provider wants it there. If it wants it in the path, it is in
-    ``base_url``.
+    ``base_url``. ``token_type`` is that of a token (RFC 6749 §7.1), null of any other credential. With ``proxy_only``
+    the credential works and is not handed out, because each request has to be signed or sent by Latchkey itself:
+    ``value`` is null, the three maps are empty, and ``notice`` says so in plain words.
     """
 
     auth_method: str
-    value: str
+    value: str | None
+    token_type: str | None
+    proxy_only: bool
+    notice: str | None
     expires_at: datetime | None
     scopes: list[str]
     missing_scopes: list[str]

@@ -14,11 +14,18 @@ _PLACES = {
     "body": "in the body of each request, where it is easily written down with the data",
 }
 
+_PROXY_ONLY = (
+    "No caller gets its credential: each request has to be signed or sent by Latchkey itself, through a proxy that "
+    "this version does not have yet. Until then such a connection is connected, kept, probed and watched, and not used."
+)
+
 
 def cautions_of(entry: CatalogEntry, style: str) -> tuple[str, ...]:
     """Return a sentence for each thing to know about connecting to ``entry`` by ``style``. No I/O."""
     method = entry.methods.get(style)
-    return () if method is None else (*method.cautions, *_exposures(entry, style))
+    if method is None:
+        return ()
+    return (*method.cautions, *_exposures(entry, style), *((_PROXY_ONLY,) if method.proxy_only else ()))
 
 
 def _exposures(entry: CatalogEntry, style: str) -> Iterator[str]:

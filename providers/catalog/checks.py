@@ -126,7 +126,9 @@ def _presentation_problems(entry: CatalogEntry) -> Iterator[str]:
     for style, method in entry.methods.items():
         presentation = entry.presentations[style]
         places = {"headers": tuple(presentation.headers.values()), **presentation.exposed}
-        if not any(
+        if method.proxy_only and any(uses(presentation.base_url, name) for name in method.secret_names):
+            yield f"presentation.{style}.base_url: callers are told it, but not the credential; put no secret into it"
+        if not method.proxy_only and not any(
             uses(template, name) for each in places.values() for template in each for name in method.secret_names
         ):
             example = next(iter(sorted(method.secret_names)), "access_token")

@@ -89,6 +89,11 @@ class Method(Shape):
         return False
 
     @property
+    def proxy_only(self) -> bool:
+        """Whether its credential is never handed out, because a request has to be signed or sent by Latchkey itself."""
+        return False
+
+    @property
     def registers_client(self) -> bool:
         """Whether the operator registers a client at the provider, and enters its id and secrets."""
         return False

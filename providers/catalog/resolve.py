@@ -60,7 +60,7 @@ class Target:
 
     ``entry`` includes the habits that discovery found; ``params`` holds all values, of every scope. ``grantor`` names
     the party that issues credentials here (``_grantor``): a credential of another grantor must never be sent to these
-    endpoints.
+    endpoints. With ``proxy_only`` no credential is handed out: each request is signed or sent by Latchkey itself.
     """
 
     entry: CatalogEntry
@@ -69,6 +69,7 @@ class Target:
     endpoints: Endpoints
     params: Mapping[str, str] = field(default_factory=dict)
     grantor: str = ""
+    proxy_only: bool = False
 
     @property
     def method(self) -> Method:
@@ -178,6 +179,7 @@ def resolve(
         registration=registration,
         endpoints=Endpoints(**urls),
         params=values,
+        proxy_only=method.proxy_only,
         grantor=_grantor(entry, method, urls, {name: values[name] for name in values if name in bound}),
     )
 

@@ -202,12 +202,18 @@ class Strategy(ABC):
 
     @final
     def present(self, target: Target, credential: Credential) -> Presentation:
-        """Return how a caller uses ``credential``. No I/O."""
+        """Return how a caller uses ``credential``, or that it is used through the proxy only. No I/O."""
+        whole = self._attached(target, credential)
+        return presenting.withheld(whole) if target.proxy_only else whole
+
+    @final
+    def _attached(self, target: Target, credential: Credential) -> Presentation:
+        """Return all that goes into a request with ``credential``."""
         return presenting.present(
             target,
             credential,
             auth_method=self.auth_method,
-            value=self._value(target, credential) or SecretStr(""),
+            value=self._value(target, credential),
             params=self._params(target, credential),
         )
 
@@ -222,7 +228,7 @@ class Strategy(ABC):
     @final
     def probe(self, target: Target, credential: Credential) -> ProbeResult:
         """Make the entry's cheap authenticated call (HTTP). An unreachable provider is a verdict, not an error."""
-        return probing.probe(target, credential, self.present(target, credential))
+        return probing.probe(target, credential, self._attached(target, credential))
 
     def identify(self, target: Target, obtained: Obtained, *, received_at: float) -> Account | None:
         """Return the account that the provider has signed for, or None if it has signed nothing usable.

@@ -37,7 +37,7 @@ def present(
     credential: Credential,
     *,
     auth_method: str,
-    value: SecretStr,
+    value: SecretStr | None,
     params: Mapping[str, str] | None = None,
 ) -> Presentation:
     """Return the presentation of ``credential``; ``params`` are added to the target's own and to ``extra``.
@@ -55,6 +55,14 @@ def present(
         body=_filled(target, target.presentation.body, values),
         base_url="" if "{" in base_url else base_url,
         params={**credential.extra, **(params or {}), **target.params},
+        token_type=credential.token_type if auth_method == "bearer" else None,
+    )
+
+
+def withheld(whole: Presentation) -> Presentation:
+    """Return what a caller learns of a credential that is not handed out: what it is, and where it would be used."""
+    return Presentation(
+        auth_method=whole.auth_method, value=None, base_url=whole.base_url, params=whole.params, proxy_only=True
     )
 
 

@@ -47,6 +47,7 @@ def _provider_out(entry: CatalogEntry, configured: set[tuple[str, str]]) -> Prov
             MethodOut(
                 auth_style=style,
                 configured=(entry.slug, style) in configured,
+                proxy_only=entry.methods[style].proxy_only,
                 fields=form_schema(entry, style),
             )
             for style in entry.auth_styles

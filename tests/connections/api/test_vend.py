@@ -66,6 +66,9 @@ def test_says_all_that_is_needed_to_use_the_credential(acme: Tenant, backend: Ca
     assert credential == {
         "auth_method": "bearer",
         "value": "at-1",
+        "token_type": "Bearer",
+        "proxy_only": False,
+        "notice": None,
         "scopes": ["profile.read", "files.read"],
         "missing_scopes": ["files.write"],
         "headers": {"Authorization": "Bearer at-1"},

@@ -7,6 +7,7 @@ import pytest
 from providers.catalog.cautions import cautions_of
 from providers.catalog.loader import load_catalog
 from providers.catalog.schema import CatalogEntry
+from tests.providers.strategies.session_login import EntryWithLogin
 
 FIELDS = [{"name": "email", "label": "E-mail", "secret": False}, {"name": "key", "label": "Key"}]
 
@@ -34,6 +35,16 @@ def test_a_secret_outside_of_headers_is_told(presentation: dict[str, Any], place
 
 def test_a_header_is_no_reason_to_warn_nor_is_what_is_no_secret() -> None:
     assert told(headers={"X-Key": "{key}"}, query={"as": "{email}"}) == ()
+
+
+def test_a_credential_that_is_not_handed_out_is_told() -> None:
+    login = {"login_url": "https://a.example/login", "fields": [{"name": "key", "label": "Key"}]}
+    entry = EntryWithLogin.model_validate(
+        {"slug": "acme", "name": "Acme", "session_login": login, "signed_login": login}
+    )
+    assert cautions_of(entry, "session_login") == ()
+    (sentence,) = cautions_of(entry, "signed_login")
+    assert "No caller gets its credential" in sentence
 
 
 def test_each_place_is_told() -> None:

@@ -93,8 +93,17 @@ class StrategyContract:
         assert held.main_secret()
 
     def test_a_caller_gets_what_authenticates_a_request(self, target: Target, provider: Provider) -> None:
-        found = self.strategy.present(target, self.give(target, provider).credential)
-        secret = found.value.get_secret_value()
+        held = self.give(target, provider).credential
+        found = self.strategy.present(target, held)
+        assert found.proxy_only is target.method.proxy_only
+        if found.proxy_only:
+            assert (found.value, found.token_type) == (None, None)
+            assert not (found.headers or found.query or found.body)
+            secrets = [held.access_token, held.refresh_token, *held.fields.values()]
+            shown = [found.base_url, *found.params.values()]
+            assert not any(secret.get_secret_value() in text for secret in secrets if secret for text in shown)
+            return
+        secret = found.value.get_secret_value() if found.value is not None else ""
         assert secret
         shown = [*found.headers.values(), *found.query.values(), *found.body.values(), found.base_url]
         assert any(secret in text for text in [*shown, *map(pair_in, shown)])

@@ -40,10 +40,21 @@ class SessionLoginMethod(Method):
         return {"token": self.login_url}
 
 
+class SignedLoginMethod(SessionLoginMethod):
+    """The same for a provider that takes only requests which are signed with the token."""
+
+    style = "signed_login"
+
+    @property
+    def proxy_only(self) -> bool:
+        return True
+
+
 class EntryWithLogin(CatalogEntry):
-    """An entry that may describe it."""
+    """An entry that may describe them."""
 
     session_login: SessionLoginMethod | None = None
+    signed_login: SignedLoginMethod | None = None
 
 
 class SessionLogin(Strategy):
@@ -73,3 +84,9 @@ class SessionLogin(Strategy):
             Credential(access_token=SecretStr(answer["token"]), fields=credential.fields),
             lifetime_seconds=answer["seconds"],
         )
+
+
+class SignedLogin(SessionLogin):
+    """Logs in likewise, and hands nothing out."""
+
+    method = SignedLoginMethod

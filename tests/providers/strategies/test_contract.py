@@ -12,7 +12,7 @@ from providers.strategies.http_basic import HttpBasic
 from providers.strategies.password import Password
 from providers.strategies.two_step_login import TwoStepLogin
 from tests.providers.strategies.contract import StrategyContract
-from tests.providers.strategies.session_login import EntryWithLogin, SessionLogin
+from tests.providers.strategies.session_login import EntryWithLogin, SessionLogin, SignedLogin
 
 TOKENS = {"access_token": "at-12345678", "refresh_token": "rt-1", "token_type": "Bearer", "expires_in": 3600}
 
@@ -109,6 +109,11 @@ class TestSessionLogin(StrategyContract):
     answer = {"token": "session-12345678", "seconds": 900}
     typed = {"user": "user-ann", "password": "pass-12345678"}
     url_key = "login_url"
+
+
+class TestSignedLogin(TestSessionLogin):
+    strategy = SignedLogin()
+    changes = {"signed_login": TestSessionLogin.changes["session_login"]}
 
 
 def test_no_registered_style_is_left_out() -> None:
