@@ -13,7 +13,13 @@ class ClientAuthentication(StrEnum):
     # Basic without the form-encoding of both parts that RFC 6749 §2.3.1 requires: for servers that do not decode it.
     BASIC_RAW = "client_secret_basic_raw"
     POST = "client_secret_post"
+    PRIVATE_KEY_JWT = "private_key_jwt"
     NONE = "none"
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether we prove who we are with a key pair of the provider app."""
+        return self is ClientAuthentication.PRIVATE_KEY_JWT
 
 
 class SigningAlgorithm(StrEnum):

@@ -2,10 +2,11 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 
+from connections.access.app_keys import open_signing_key
 from connections.access.secrets import open_registration
 from connections.models import ProviderApp
 from connections.refusals import AppMisconfigured, EndpointMoved
@@ -92,8 +93,9 @@ def access_to(
 
     ``params`` holds the connection's values by the names of the entry's parameters, such as a shop or a region.
     ``before_callback`` says that the parameters which only the callback carries are not known yet. Opens the client
-    secrets: one query, unless ``key`` is the data key under which they are sealed. Raises ``AppMisconfigured`` with
-    what the operator has to mend, and ``EndpointMoved`` where the client secrets were entered for other endpoints.
+    secrets: one query, unless ``key`` is the data key under which they are sealed. Where the app proves itself by a
+    key pair, opens that as well: one query more. Raises ``AppMisconfigured`` with what the operator has to mend, and
+    ``EndpointMoved`` where the client secrets were entered for other endpoints.
     """
     if app.is_draft:
         raise AppMisconfigured(f"The provider app {app.name!r} has no client id yet: enter it.")
@@ -127,7 +129,22 @@ def access_to(
             f"The endpoints or the client id of the provider app {app.name!r} have changed since its client secrets "
             "were entered: enter them again."
         )
+    if target.method.needs_app_key:
+        target = _with_key(app, target, key=key)
     return Access(strategy_for(app.auth_style), target)
+
+
+def _with_key(app: ProviderApp, target: Target, *, key: DataKey | None) -> Target:
+    """Return ``target`` with the key of ``app`` that signs now. Raises ``AppMisconfigured`` if there is none."""
+    try:
+        found = open_signing_key(app, key=key)
+    except Unreadable:
+        raise AppMisconfigured(
+            f"The key of the provider app {app.name!r} does not open: make another, or restore the key it is sealed by."
+        ) from None
+    if found is None:
+        raise AppMisconfigured(f"The provider app {app.name!r} has no key that signs now: make or bring one.")
+    return replace(target, registration=replace(target.registration, key=found))
 
 
 def registrar_of(app: ProviderApp) -> str:

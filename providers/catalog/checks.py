@@ -7,6 +7,7 @@ Owns the sentences that tell an entry's author what to mend. ``providers.catalog
 import re
 from collections.abc import Iterator
 
+from providers.catalog.assertions import ClientAssertion
 from providers.catalog.callback_checks import callback_problems
 from providers.catalog.calls import Call, ErrorRule
 from providers.catalog.fields import Param, SecretField
@@ -98,6 +99,9 @@ def _method_problems(entry: CatalogEntry, described: Method) -> Iterator[str]:
     scope = method.refresh_tokens.scope
     if scope not in ("", *_scope_names(entry)):
         yield f"{key}.refresh_scope: {scope!r} is not among the [[scopes]]; describe it there"
+    may_sign = method.discover or method.client_authentication.needs_key
+    if method.client_assertion != ClientAssertion() and not may_sign:
+        yield f'{key}.client_assertion: needs client_authentication = "private_key_jwt"; say that, or remove it'
     if method.urls["jwks"] and not method.issuer:
         yield f"{key}.jwks_url: is of use with the issuer whose keys they are; give the issuer"
     if method.discover:

@@ -1,5 +1,6 @@
 """What each key of a style's section means, in the words that an editor shows. See ``descriptions``."""
 
+from providers.catalog.assertions import ClientAssertion
 from providers.catalog.descriptions import PART_DESCRIPTIONS, Descriptions, says
 from providers.catalog.device_method import DeviceAuthorizationMethod
 from providers.catalog.methods import (
@@ -24,6 +25,7 @@ METHOD_DESCRIPTIONS: Descriptions = {
         "revocation_url": says("The revocation endpoint (RFC 7009).", "https://acme.example/oauth/revoke"),
         "introspection_url": says("The introspection endpoint (RFC 7662).", "https://acme.example/oauth/introspect"),
         "client_authentication": says("How we authenticate at the token endpoint."),
+        "client_assertion": says("How we sign who we are (private_key_jwt), if the server wants it in an unusual way."),
         "token_request_format": says("Whether token requests are forms, as RFC 6749 says, or JSON."),
         "request_headers": says(
             "Headers for the token, revocation and introspection endpoints.", {"Acme-Version": "2026-01"}
@@ -48,6 +50,12 @@ METHOD_DESCRIPTIONS: Descriptions = {
             {"team_id": "/team/id"},
         ),
         "errors": says("What answers of the token endpoint mean, if not as RFC 6749 says: one table each."),
+    },
+    ClientAssertion: {
+        "audience": says("For whom the assertion is, if not for the issuer. A template.", "https://acme.example/token"),
+        "issuer": says("Who signs, if not the client id. A template.", "{client_id}"),
+        "subject": says("Who is proven, if not the client id. A template.", "{client_id}"),
+        "lifetime_seconds": says("How long an assertion is valid. Each request gets a fresh one.", 300),
     },
     RefreshableMethod: {
         "refresh_scope": says("The scope that asks for a refresh token.", "offline_access"),

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from providers.catalog.answers import Expiry, TokenFields
+from providers.catalog.assertions import ClientAssertion
 from providers.catalog.callback import ApprovalMarkers, ResponseNames
 from providers.catalog.calls import Call, ErrorRule, Presentation
 from providers.catalog.fields import ParamName, SecretField, Shape
@@ -96,6 +97,11 @@ class Method(Shape):
     @property
     def registers_client(self) -> bool:
         """Whether the operator registers a client at the provider, and enters its id and secrets."""
+        return False
+
+    @property
+    def needs_app_key(self) -> bool:
+        """Whether the provider app signs, or proves who it is, with a key pair of its own."""
         return False
 
     @property
@@ -209,6 +215,7 @@ class OAuthMethod(Method):
     revocation_url: str = ""
     introspection_url: str = ""
     client_authentication: ClientAuthentication = ClientAuthentication.BASIC
+    client_assertion: ClientAssertion = Field(default_factory=ClientAssertion)
     token_request_format: Literal["form", "json"] = "form"  # noqa: S105 - no password
     request_headers: dict[str, str] = Field(default_factory=dict)
     scope_separator: str = Field(default=" ", min_length=1)
@@ -229,6 +236,10 @@ class OAuthMethod(Method):
     @property
     def oauth(self) -> "OAuthMethod":
         return self
+
+    @property
+    def needs_app_key(self) -> bool:
+        return self.registers_client and self.client_authentication.needs_key
 
     @property
     def registers_client(self) -> bool:

@@ -139,6 +139,8 @@ def _method_templates(key: str, method: OAuthMethod, params: frozenset[str]) -> 
         for parameter, value in getattr(method, name).items():
             yield f"{key}.{name}.{parameter}", value, params, "header" if name == "request_headers" else "text"
     yield f"{key}.resource", method.resource, params, "resource"
+    for name in ("audience", "issuer", "subject"):
+        yield f"{key}.client_assertion.{name}", getattr(method.client_assertion, name), params | _CLIENT, "text"
     allowed = params | set(method.extra_pointers) | _CLIENT
     for parameter, value in method.revocation.params.items():
         yield f"{key}.revocation.params.{parameter}", value, allowed, "text"

@@ -2,6 +2,7 @@
 
 - ``pkce`` (RFC 7636) · ``pushed_authorization`` (RFC 9126) · ``authorization_response`` (RFC 6749 §4.1.2, RFC 9207)
 - ``token_endpoint`` (RFC 6749 §3.2) · ``client_authentication`` (§2.3) · ``token_response`` (§5.1)
+- ``client_assertion`` (RFC 7523 §2.2)
 - ``expiry``: when a token ends · ``unread``: an answer that cannot be read · ``classify``: what an answer means
 - ``device`` (RFC 8628)
 - ``revocation`` (RFC 7009) · ``introspection`` (RFC 7662) · ``identity`` (OpenID Connect)

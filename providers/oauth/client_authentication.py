@@ -1,7 +1,7 @@
 """Client authentication at the token, revocation and introspection endpoints (RFC 6749 §2.3).
 
 Owns how a secret is sent, and which of several is used: while an operator rotates a client secret, the provider may not
-know one of them yet, or no longer.
+know one of them yet, or no longer. ``client_assertion`` makes the proof by a key pair.
 """
 
 import base64
@@ -14,7 +14,9 @@ from urllib.parse import quote_plus
 
 from pydantic import SecretStr
 
+from providers.catalog.resolve import Target
 from providers.errors import ClientRejected, GrantRejected, NotSentInTime
+from providers.oauth.client_assertion import client_assertion
 from providers.values import ClientRegistration
 from providers.vocabulary import ClientAuthentication
 
@@ -43,7 +45,7 @@ def with_each_secret(registration: ClientRegistration, ask: Callable[[ClientRegi
     provider may have acted. Raises ``ClientRejected`` if all secrets are refused.
     """
     secrets = registration.client_secrets
-    if len(secrets) < 2:
+    if len(secrets) < 2 or registration.key is not None:  # no secret is sent where a key proves us
         return ask(registration)
     known = _digest(registration)
     last = _taken.get(known, 0)
@@ -70,12 +72,18 @@ def with_each_secret(registration: ClientRegistration, ask: Callable[[ClientRegi
     raise refusals[0]
 
 
-def prove(*, method: ClientAuthentication, registration: ClientRegistration) -> Proof:
-    """Return the proof of ``registration``, by its first secret; without a secret, only the client id.
+def prove(*, target: Target, registration: ClientRegistration, method: ClientAuthentication | None = None) -> Proof:
+    """Return the proof of ``registration`` for one request to the authorization server of ``target``. No I/O.
+
+    It is by the target's method unless ``method`` is another one: by the key, or by the first secret; without a secret
+    it is only the client id. Raises ``MisconfiguredProvider`` if the method needs a key and there is none.
 
     Basic form-encodes both parts before it joins them (RFC 6749 §2.3.1), because an id or a secret may hold a colon.
     For a server that does not decode them, they are sent as they are.
     """
+    method = method or target.oauth_method.client_authentication
+    if method is ClientAuthentication.PRIVATE_KEY_JWT:
+        return Proof(form=client_assertion(target, registration))
     if method is ClientAuthentication.NONE or not registration.client_secrets:
         return Proof(form={"client_id": registration.client_id})
     secret = registration.client_secrets[0].get_secret_value()

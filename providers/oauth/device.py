@@ -68,7 +68,7 @@ def poll(*, target: Target, device_code: SecretStr) -> Obtained:
 def _ask(
     target: Target, method: DeviceAuthorizationMethod, registration: ClientRegistration, scopes: tuple[str, ...]
 ) -> Response:
-    proof = prove(method=method.client_authentication, registration=registration)
+    proof = prove(target=target, registration=registration)
     form = {"client_id": registration.client_id, **proof.form}
     if scopes:
         form["scope"] = method.scope_separator.join(scopes)

@@ -36,7 +36,12 @@ _DISPENSABLE = ("jwks", "device_authorization", "pushed_authorization", "registr
 # RFC 8414 §2 defines these, OpenID Connect Discovery does not. Some servers name them only in RFC 8414's document.
 _RFC8414_ONLY = ("revocation_endpoint", "introspection_endpoint")
 _OPENID, _OAUTH = "openid-configuration", "oauth-authorization-server"
-_SPOKEN = (ClientAuthentication.BASIC, ClientAuthentication.POST, ClientAuthentication.NONE)
+_SPOKEN = (
+    ClientAuthentication.BASIC,
+    ClientAuthentication.POST,
+    ClientAuthentication.NONE,
+    ClientAuthentication.PRIVATE_KEY_JWT,
+)
 _WORD = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")
 _MOST_WORDS = 500
 _ACCEPT = {"Accept": "application/json"}
@@ -261,8 +266,8 @@ def _client_authentication(document: dict[str, Any]) -> ClientAuthentication:
     wanted = " or ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named) or "something unnamed"
     raise _misconfigured(
         f"The token endpoint asks for {wanted}, which Latchkey does not speak yet. It speaks client_secret_basic, "
-        "client_secret_post and none; where the server takes one of these all the same, write it in the entry as "
-        "client_authentication."
+        "client_secret_post, private_key_jwt and none; where the server takes one of these all the same, write it in "
+        "the entry as client_authentication."
     )
 
 

@@ -48,7 +48,7 @@ def introspect(
 def _ask(target: Target, registration: ClientRegistration, token: SecretStr, kind: TokenKind) -> Response:
     """Return the answer. Raises the ``ProviderError`` that a failure means."""
     method = target.oauth_method
-    proof = prove(method=method.client_authentication, registration=registration)
+    proof = prove(target=target, registration=registration)
     hint = {"token_type_hint": kind.value} if method.token_type_hint else {}
     parameters = proof.form | hint | {"token": token.get_secret_value()}
     is_form = method.token_request_format == "form"  # noqa: S105 - no password

@@ -39,7 +39,7 @@ def push(*, target: Target, parameters: Mapping[str, str]) -> dict[str, str]:
 
 def _push(target: Target, registration: ClientRegistration, parameters: Mapping[str, str]) -> Response:
     method = target.oauth_method
-    proof = prove(method=method.client_authentication, registration=registration)
+    proof = prove(target=target, registration=registration)
     response = egress.request(
         "POST",
         target.endpoints.pushed_authorization,

@@ -72,7 +72,7 @@ def _ask(
     target: Target, registration: ClientRegistration, credential: Credential, *, url: str, kind: str, token: SecretStr
 ) -> Response:
     method, described = target.oauth_method, target.oauth_method.revocation
-    proof = _proof(method, registration, token)
+    proof = _proof(target, registration, token)
     values = {**credential.extra, **target.params, "client_id": registration.client_id}
     parameters = dict(proof.form)
     for name, template in described.params.items():
@@ -93,8 +93,8 @@ def _ask(
     )
 
 
-def _proof(method: OAuthMethod, registration: ClientRegistration, token: SecretStr) -> Proof:
-    match method.revocation.authentication:
+def _proof(target: Target, registration: ClientRegistration, token: SecretStr) -> Proof:
+    match target.oauth_method.revocation.authentication:
         case "none":
             return Proof()
         case "token_bearer":
@@ -102,6 +102,6 @@ def _proof(method: OAuthMethod, registration: ClientRegistration, token: SecretS
         case "client_secret_bearer":
             return bearer(next(iter(registration.client_secrets), None))
         case "client_secret_basic" | "client_secret_basic_raw" as basic:
-            return prove(method=ClientAuthentication(basic), registration=registration)
+            return prove(target=target, registration=registration, method=ClientAuthentication(basic))
         case _:
-            return prove(method=method.client_authentication, registration=registration)
+            return prove(target=target, registration=registration)

@@ -148,7 +148,7 @@ class _TokenSession(OAuth2Session):  # type: ignore[misc]  # requests-oauthlib h
         super().__init__(client=client)
         self.adapters.clear()  # nothing leaves but by ``request``
         method = target.oauth_method
-        proof = prove(method=method.client_authentication, registration=registration)
+        proof = prove(target=target, registration=registration)
         self._url = target.endpoints.token
         self._format = method.token_request_format
         self._method = method

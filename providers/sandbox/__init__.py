@@ -20,18 +20,18 @@ list) or over the control API:
                      "urn:ietf:params:oauth:grant-type:device_code"],
      "resources": ["https://api.example"], "pushes": false, "access_lifetime": 60, "rotate": true, "grace_seconds": 0}
 
-Only ``client_id`` and one of ``client_secret``, ``client_secrets`` and ``"public": true`` are required; the last
-three follow the settings when absent. With ``resources`` each request has to name one of them (RFC 8707), and
-with ``pushes`` an authorization request has to be pushed.
+Only ``client_id`` and one of ``client_secret``, ``client_secrets``, ``"jwks": {"keys": […]}`` (for private_key_jwt) and
+``"public": true`` are required; the last three follow the settings when absent. With ``resources`` each request has to
+name one of them (RFC 8707), and with ``pushes`` an authorization request has to be pushed.
 
 Endpoints
 ---------
 ``/.well-known/oauth-authorization-server`` and ``/.well-known/openid-configuration`` (RFC 8414), ``/authorize`` (code,
-PKCE S256, ``iss``, ``response_mode=form_post``), ``/token`` (form or JSON; Basic, post or none), ``/revoke`` (RFC 7009:
-kills the grant), ``/introspect`` (RFC 7662), ``/par`` (RFC 9126), ``/me`` alias ``/userinfo``, ``/workspaces`` (what
-the settings give a person: nothing at first), ``/files`` (needs ``files.read``); ``/session`` (a two-step login: POST a
-name and a password, get a token, DELETE it); ``/device_authorization`` and the page ``/device`` (RFC 8628); for people
-``/login``, ``/apps``, ``/api-keys``, ``/control``.
+PKCE S256, ``iss``, ``response_mode=form_post``), ``/token`` (form or JSON; Basic, post, private_key_jwt or none),
+``/revoke`` (RFC 7009: kills the grant), ``/introspect`` (RFC 7662), ``/par`` (RFC 9126), ``/me`` alias ``/userinfo``,
+``/workspaces`` (what the settings give a person: nothing at first), ``/files`` (needs ``files.read``); ``/session`` (a
+two-step login: POST a name and a password, get a token, DELETE it); ``/device_authorization`` and the page ``/device``
+(RFC 8628); for people ``/login``, ``/apps``, ``/api-keys``, ``/control``.
 
 The resource API takes a Bearer token, or an API key: as ``X-Api-Key`` (with a second one as ``X-Second-Key``), as a
 Bearer token, as the password of HTTP Basic, as ``api_key`` in the query or in the body of a POST to ``/me``, or in the
@@ -67,10 +67,10 @@ The page ``/control`` has forms for the same: settings, faults, the revocation o
 
 Half of an endpoint's ``delay_seconds`` passes before the request is processed, half after.
 
-A log entry holds id, started_at, ended_at, endpoint, method, path, client_id, grant_type, grant_id, username, resource,
-code_presented, refresh_presented, access_presented, api_key_presented, access_issued, refresh_issued, status, error,
-outcome, fault, client_closed. What was presented at the token endpoint is there even if a fault kept the request from
-being processed. Tokens appear as the first 12 hexadecimal digits of their SHA-256. ``ended_at`` is
+A log entry holds id, started_at, ended_at, endpoint, method, path, client_id, kid, grant_type, grant_id, username,
+resource, code_presented, refresh_presented, access_presented, api_key_presented, access_issued, refresh_issued, status,
+error, outcome, fault, client_closed. What was presented at the token endpoint is there even if a fault kept the request
+from being processed. Tokens appear as the first 12 hexadecimal digits of their SHA-256. ``ended_at`` is
 stamped before the last byte of the answer leaves, so overlapping entries of one grant were really in flight together.
 ``status`` is null when the connection was closed unanswered; ``outcome`` says what the server did even so:
 
@@ -78,6 +78,9 @@ stamped before the last byte of the answer leaves, so overlapping entries of one
                 code_unknown, code_expired, wrong_verifier, verifier_without_challenge, wrong_redirect_uri,
                 wrong_client, grant_revoked, wrong_password, locked, authorization_pending, slow_down,
                 expired_token, access_denied
+                of an assertion also: no_token, unknown_key, bad_signature, wrong_audience, no_times,
+                assertion_expired, issued_in_the_future, lives_too_long, no_jti, replayed,
+                assertion_of_another_type
     device_authorization
                 code_issued
     session     issued, wrong_password, locked, revoked, token_unknown
@@ -146,6 +149,7 @@ Modules
 - ``app``: every route together · ``server``: the HTTP server below · ``wire``: answers that no framework would give
 - ``oauth``, ``consent``, ``pushed``, ``device``, ``two_step``, ``resources``: the endpoints
 - ``validator``, ``device_codes``, ``resource_indicators``, ``client_proof``: the decisions of the authorization server
+- ``assertions``: what it believes of what others sign
 - ``pages``, ``sessions``, ``people``, ``passwords``: what people see, who is signed in, who there is, whose password
   a program brings
 - ``control``, ``control_page``: the control API, and its page for people · ``registry``: clients and settings

@@ -35,6 +35,7 @@ class Entry:
     method: str
     path: str
     client_id: str = ""
+    kid: str = ""
     grant_type: str = ""
     grant_id: str = ""
     username: str = ""

@@ -23,6 +23,7 @@ from oauthlib.oauth2 import (
     TokenEndpoint,
 )
 
+from providers.sandbox.assertions import ALGORITHMS
 from providers.sandbox.device import authorize_device
 from providers.sandbox.exchange import Exchange
 from providers.sandbox.pushed import push_request
@@ -32,7 +33,7 @@ from providers.sandbox.state import Sandbox
 from providers.sandbox.tokens import ACCESS_PREFIX, REFRESH_PREFIX, fingerprint, new_token
 from providers.sandbox.validator import Validator
 
-_AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
+_AUTH_METHODS = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 
 Answer = tuple[dict[str, str], str, int]
 Parameters = list[tuple[str, str]]
@@ -90,7 +91,8 @@ def _metadata(sandbox: Sandbox) -> dict[str, object]:
         "grant_types_supported": list(GRANT_TYPES),
         "token_endpoint_auth_methods_supported": _AUTH_METHODS,
         "revocation_endpoint_auth_methods_supported": _AUTH_METHODS,
-        "introspection_endpoint_auth_methods_supported": _AUTH_METHODS[:2],
+        "introspection_endpoint_auth_methods_supported": _AUTH_METHODS[:3],
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
     }

@@ -41,6 +41,7 @@ class Client:
     grant_types: tuple[str, ...] = GRANT_TYPES
     public: bool = False
     pushes: bool = False
+    jwks: tuple[Mapping[str, Any], ...] = ()
     access_lifetime: int | None = None
     rotate: bool | None = None
     grace_seconds: float | None = None
@@ -177,8 +178,9 @@ def _client_from_request(document: object) -> Client:
     secrets = _strings(values.get("client_secret"), "client_secret")
     secrets += _strings(values.get("client_secrets"), "client_secrets")
     public = _boolean(values.get("public", False), "public")
-    if public == bool(secrets):
-        raise InvalidDocument("a client has either a client_secret or public=true")
+    keys = _keys(values.get("jwks"))
+    if public == bool(secrets or keys):
+        raise InvalidDocument("a client has either a client_secret, or jwks, or public=true")
     grant_types = _strings(values.get("grant_types", list(GRANT_TYPES)), "grant_types")
     if not set(grant_types) <= set(GRANT_TYPES):
         raise InvalidDocument(f"grant_types must be among {', '.join(GRANT_TYPES)}")
@@ -193,6 +195,7 @@ def _client_from_request(document: object) -> Client:
         grant_types=grant_types,
         public=public,
         pushes=_boolean(values.get("pushes", False), "pushes"),
+        jwks=keys,
         access_lifetime=None if lifetime is None else int(_number(lifetime, "access_lifetime")),
         rotate=None if rotate is None else _boolean(rotate, "rotate"),
         grace_seconds=None if grace is None else _number(grace, "grace_seconds"),
@@ -203,6 +206,14 @@ def _mapping(value: object, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidDocument(f"{name} must be a JSON object")
     return value
+
+
+def _keys(value: object) -> tuple[Mapping[str, Any], ...]:
+    """Return the public keys of a JWK Set (RFC 7517 §5)."""
+    keys = _mapping(value, "jwks").get("keys") if value is not None else ()
+    if not isinstance(keys, list | tuple) or not all(isinstance(key, dict) and "d" not in key for key in keys):
+        raise InvalidDocument("jwks must be a JWK Set of public keys")
+    return tuple(keys)
 
 
 def _workspaces(value: object) -> dict[str, dict[str, str]]:

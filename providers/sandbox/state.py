@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from providers.sandbox.assertions import Replays
 from providers.sandbox.faults import FaultBoard
 from providers.sandbox.log import RequestLog
 from providers.sandbox.registry import Registry
@@ -21,6 +22,7 @@ class Sandbox:
     registry: Registry
     log: RequestLog
     faults: FaultBoard
+    replays: Replays
     exposes_control: bool = False
 
     @classmethod
@@ -44,6 +46,7 @@ class Sandbox:
             registry=Registry(store),
             log=RequestLog(path=None if folder is None else folder / "requests.jsonl", echo=echo),
             faults=FaultBoard(),
+            replays=Replays(),
             exposes_control=exposes_control,
         )
 

@@ -58,6 +58,9 @@ class StyleContract:
         alice.start(invitation)
         return completion_code(self.submit(alice, invitation, app, self.typed(sandbox)))
 
+    def prepare(self, app: ProviderApp, sandbox: SandboxProcess) -> None:
+        """Do what the operator does besides making the app."""
+
     def account_of(self, app: ProviderApp) -> str:
         """The account that the connection is of."""
         return ALICE
@@ -81,7 +84,9 @@ class StyleContract:
             loader.load_entry(tmp_path / "played.toml")  # what is wrong with it is told here
             loader.configure_catalog(tmp_path)
         provider = "played" if self.entry else "sandbox"
-        yield make_sandbox_app(sandbox, tenant=acme, provider=provider, style=self.style, **self.client)
+        made = make_sandbox_app(sandbox, tenant=acme, provider=provider, style=self.style, **self.client)
+        self.prepare(made, sandbox)
+        yield made
         loader.configure_catalog(None)
 
     @pytest.fixture

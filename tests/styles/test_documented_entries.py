@@ -62,6 +62,7 @@ def test_an_example_works_as_it_says(
     loader.load_entry(catalogue / "acme.toml")  # as it stands on the page
     (catalogue / "acme.toml").write_text(text.replace(_HOST, "{issuer}") + _ISSUER, encoding="utf-8")
     app = make_sandbox_app(sandbox, tenant=acme, provider="acme", style=style, **life.client)
+    life.prepare(app, sandbox)
 
     alice = EndUser("alice", backend)
     invitation = alice.invite(provider="acme")

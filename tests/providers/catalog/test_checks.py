@@ -58,6 +58,14 @@ def test_entry_with_everything_has_none() -> None:
     ("changes", "says"),
     [
         ({"base_url": "https://{client_id}.example"}, "base_url: uses {client_id}; declare"),
+        (
+            {"method": {"client_assertion": {"lifetime_seconds": 60}}},
+            'authorization_code.client_assertion: needs client_authentication = "private_key_jwt"; say that',
+        ),
+        (
+            {"method": {"client_authentication": "private_key_jwt", "client_assertion": {"audience": "{aud}"}}},
+            "authorization_code.client_assertion.audience: uses {aud}; declare",
+        ),
         ({"params": [{"name": "client_id", "label": "X"}]}, "params: 'client_id' is declared twice or is a name of"),
         ({"method": {"token_url": "https://x.example/{client_id}"}}, "authorization_code.token_url: uses {client_id}"),
         ({"method": {"request_headers": {"A": "{nope}"}}}, "authorization_code.request_headers.A: uses {nope}"),

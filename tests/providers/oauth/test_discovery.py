@@ -259,7 +259,7 @@ def test_a_place_of_another_issuer_does_not_hide_the_right_one(egress_policy: An
 
 @pytest.mark.parametrize("change", [{"token_endpoint": "ftp://x"}, {"token_endpoint": None}])
 def test_what_is_spelled_out_elsewhere_is_not_judged(change: dict[str, Any], egress_policy: Any, provider: Any) -> None:
-    wanted = {"token_endpoint_auth_methods_supported": ["private_key_jwt"]}
+    wanted = {"token_endpoint_auth_methods_supported": ["client_secret_jwt"]}
     provider.answers_with(200, metadata(provider.url, **change, **wanted), path=OIDC)
     found = discover(provider.url, spelled_out={"token", "client_authentication"})
     assert (found["token"], found["client_authentication"]) == ("", "")
@@ -271,6 +271,8 @@ def test_what_is_spelled_out_elsewhere_is_not_judged(change: dict[str, Any], egr
         (["client_secret_post", "client_secret_basic"], "client_secret_basic"),
         (["none"], "none"),
         (["none", "client_secret_post"], "client_secret_post"),
+        (["private_key_jwt", "client_secret_post"], "client_secret_post"),
+        (["tls_client_auth", "private_key_jwt"], "private_key_jwt"),
         ("client_secret_post", "client_secret_basic"),
     ],
 )
@@ -282,7 +284,7 @@ def test_chooses_a_client_authentication_that_is_supported(
 
 
 def test_server_that_wants_what_we_cannot_do_is_named(egress_policy: Any, provider: Any) -> None:
-    document = metadata(provider.url, token_endpoint_auth_methods_supported=["private_key_jwt"])
+    document = metadata(provider.url, token_endpoint_auth_methods_supported=["client_secret_jwt"])
     provider.answers_with(200, document, path=OIDC)
     with pytest.raises(MisconfiguredProvider, match="client_secret_basic"):
         discover(provider.url)
@@ -292,10 +294,10 @@ def test_server_that_wants_what_we_cannot_do_is_named(egress_policy: Any, provid
     ("methods", "told"),
     [
         (
-            ["private_key_jwt", "tls_client_auth"],
-            "for private_key_jwt or tls_client_auth, which Latchkey does not",
+            ["client_secret_jwt", "tls_client_auth"],
+            "for client_secret_jwt or tls_client_auth, which Latchkey does not",
         ),
-        (["private_key_jwt"], "asks for private_key_jwt, which"),
+        (["client_secret_jwt"], "asks for client_secret_jwt, which"),
         (["a_b", "c_d", "self_signed_tls_client_auth"], "asks for a_b, c_d or self_signed_tls_client_auth, which"),
         (["<script>", 7], "asks for something unnamed, which"),
         ([], "asks for something unnamed, which"),

@@ -1,0 +1,19 @@
+"""What an entry says about the assertions that we sign (RFC 7521)."""
+
+from pydantic import Field
+
+from providers.catalog.fields import Shape
+
+
+class ClientAssertion(Shape):
+    """How we prove who we are by a signature (RFC 7523 §2.2), if the server wants it otherwise than usual.
+
+    ``audience`` is a template; empty, it is the issuer, else the token endpoint if no issuer is known. ``issuer`` and
+    ``subject`` are templates, too, and know ``client_id``. An assertion is made for each request, and ends after
+    ``lifetime_seconds``.
+    """
+
+    audience: str = ""
+    issuer: str = "{client_id}"
+    subject: str = "{client_id}"
+    lifetime_seconds: int = Field(default=120, ge=30, le=3600)
