@@ -23,7 +23,7 @@ from connections.admin.switch_buttons import pause_buttons, suspend_buttons
 from connections.lifecycle.provision.provider_apps import store_provider_app
 from connections.models import AuditEvent, Connection, ConnectSession, Incident, ProviderApp
 from providers.catalog.cautions import cautions_of
-from providers.catalog.loader import load_catalog
+from providers.catalog.loader import listed, load_catalog, meant_by
 from providers.catalog.schema import CatalogEntry
 from providers.strategies import strategies, strategy_for
 
@@ -160,8 +160,8 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
             "title": "Add a provider app: which provider?",
             "opts": self.opts,
             "entries": [
-                (entry, [(style, strategy_for(style).title) for style in entry.auth_styles])
-                for entry in load_catalog().values()
+                (found, [(style, strategy_for(style).title, style in found.unverified) for style in found.styles])
+                for found in listed().values()
             ],
         }
         return TemplateResponse(request, "admin/connections/choose_provider.html", context)
@@ -230,10 +230,11 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
 
 def _chosen(request: HttpRequest) -> tuple[CatalogEntry, str] | None:
     """Return the catalogue entry and style that the form's address names, or None if they do not exist."""
-    entry = load_catalog().get(request.GET.get("provider", ""))
+    slug = request.GET.get("provider", "")
+    entry = load_catalog().get(slug)
     if entry is None:
         return None
-    wanted = request.GET.get("auth_style", entry.auth_styles[0])
+    wanted = request.GET.get("auth_style") or meant_by(slug)[1] or entry.auth_styles[0]
     return next(((entry, style) for style in entry.auth_styles if style == wanted), None)
 
 

@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator
 
+from providers.catalog.facts import Confidence
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import names
 
@@ -25,7 +26,17 @@ def cautions_of(entry: CatalogEntry, style: str) -> tuple[str, ...]:
     method = entry.methods.get(style)
     if method is None:
         return ()
-    return (*method.cautions, *_exposures(entry, style), *((_PROXY_ONLY,) if method.proxy_only else ()))
+    told = (*_doubts(entry, style), *method.cautions, *_exposures(entry, style))
+    return (*told, _PROXY_ONLY) if method.proxy_only else told
+
+
+def _doubts(entry: CatalogEntry, style: str) -> Iterator[str]:
+    """Yield a sentence if nobody has confirmed what the entry says about this style."""
+    if entry.facts is not None and entry.confidence_of(style) is Confidence.LOW:
+        yield (
+            f"Unverified: what the entry says about {entry.name} has one source or none ({entry.facts.checked_on}). "
+            f"Compare it with the provider's documentation and try it with an account of your own before others use it."
+        )
 
 
 def _exposures(entry: CatalogEntry, style: str) -> Iterator[str]:

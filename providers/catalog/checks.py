@@ -7,6 +7,7 @@ Owns the sentences that tell an entry's author what to mend. ``providers.catalog
 import re
 from collections.abc import Iterator
 
+from providers.catalog.about_checks import about_problems
 from providers.catalog.assertions import ClientAssertion
 from providers.catalog.callback_checks import callback_problems
 from providers.catalog.calls import Call, ErrorRule
@@ -39,9 +40,7 @@ def problems_of(entry: CatalogEntry, stem: str) -> Iterator[str]:
     yield from _workspace_problems(entry)
     yield from callback_problems(entry)
     yield from host_problems(entry)
-    for key in ("website", "docs_url"):
-        if (link := getattr(entry, key)) and not link.startswith(("https://", "http://")):
-            yield f"{key}: {link[:80]!r} is no link that people can follow; write it whole, from https:// on"
+    yield from about_problems(entry)
     for key, pointer in _pointers(entry):
         if not pointer.startswith("/"):
             yield f"{key}: {pointer!r} is no JSON Pointer; start it with /"

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from providers.catalog.answers import Expiry, TokenFields
 from providers.catalog.callback import ResponseNames
 from providers.catalog.calls import Call, ErrorRule, Presentation, Probe, Workspaces
+from providers.catalog.facts import AppRegistration, Facts
 from providers.catalog.fields import Param, SecretField, Shape
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.scopes import Implication, ScopeInfo, ScopeSpelling
@@ -40,8 +41,18 @@ PART_DESCRIPTIONS: Descriptions = {
         "slug": says("The name of the file without its ending. Leave it out: the file's name counts.", "acme-crm"),
         "name": says("The provider's name, as end users know it.", "Acme CRM"),
         "category": says("The heading under which lists show the provider.", "CRM", "Accounting"),
+        "aliases": says(
+            "Further names by which the entry is found, each with the section that it stands for.",
+            {"acme-api-key": "api_key"},
+        ),
         "website": says("The provider's website, as a whole link.", "https://acme.example"),
         "docs_url": says("The page on which the provider documents how to connect.", "https://docs.acme.example/oauth"),
+        "colour": says("The provider's colour, for the monogram that stands for it.", "#00a1e0"),
+        "facts": says("How sure the entry's facts are. Leave it out of an entry of your own."),
+        "registration": says("What the operator does at the provider before anybody can connect."),
+        "notes": says(
+            "Sentences for whoever calls the API: limits, and what is unusual.", ["60 calls a minute for each account."]
+        ),
         "base_url": says(
             "The address under which callers use the API. A vend hands it out. A template, see [[params]].",
             "https://api.acme.example",
@@ -67,6 +78,16 @@ PART_DESCRIPTIONS: Descriptions = {
         ),
         "probe": says("A cheap call that proves that a credential works, and names the account."),
         "workspaces": says("The choice between several sites or organisations that one grant opens."),
+    },
+    Facts: {
+        "confidence": says("Whether sources agree (high), almost agree (medium), or nobody has confirmed it (low)."),
+        "checked_on": says("The day on which the facts were looked at.", "2026-11-29"),
+        "styles": says("The sections whose facts are surer or less sure than that.", {"api_key": "low"}),
+    },
+    AppRegistration: {
+        "console": says("The page on which the operator registers a client.", "https://acme.example/developers"),
+        "steps": says("What to do there besides, a sentence each.", ["Switch on token rotation."]),
+        "review": says("Who has to approve the client, and how long it takes.", "Acme reviews apps; allow two weeks."),
     },
     Param: {
         "name": says("The name by which templates use the value, as in https://{subdomain}.acme.example.", "subdomain"),

@@ -1,12 +1,14 @@
-"""Reading the catalogue: every ``<slug>.toml`` beside this file and in the folder of added entries, checked as a whole.
+"""Reading the catalogue: every ``<slug>.toml`` beside this file and in the folder of added entries.
 
-An added entry replaces a built-in one with the same slug. Running processes notice added files by themselves;
-``providers.catalog.additions`` writes them.
+An added entry replaces a built-in one with the same slug. Every file is checked when it is new or has changed;
+``providers.catalog.compiled`` keeps the result, so that most starts parse none of them. Running processes notice
+changed files by themselves; ``providers.catalog.additions`` writes added ones.
 
 Also owns the JSON Schema of what the end user types. ``providers.catalog.schema`` is the shape of an entry, and
 ``providers.catalog.checks`` says what must agree across its fields.
 """
 
+import json
 import time
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -20,12 +22,14 @@ import structlog
 from pydantic import ValidationError
 
 from providers.catalog.checks import problems_of
+from providers.catalog.compiled import Compiled, Listed, Signature, compiled, signatures_in
 from providers.catalog.fields import Param, SecretField
 from providers.catalog.schema import CatalogEntry
 
 logger = structlog.get_logger(__name__)
 
 _FOLDER = Path(__file__).parent
+_NOTHING = Compiled({}, {}, {}, b"")
 
 
 class CatalogError(ValueError):
@@ -39,19 +43,62 @@ class UnknownProvider(KeyError):
         return f"the catalogue has no provider {self.args[0]!r}"
 
 
+class _Entries(Mapping[str, CatalogEntry]):
+    """The entries in force by slug, each validated when it is first used. An alias finds its entry, and is not listed.
+
+    Threads may validate one entry twice at once; both results are the same.
+    """
+
+    def __init__(self, built_in: Compiled, added: Compiled) -> None:
+        self.listed = MappingProxyType(dict(sorted({**built_in.listed, **added.listed}.items())))
+        self._of = {slug: added if slug in added.listed else built_in for slug in self.listed}
+        self._aliases = {
+            alias: (slug, style)
+            for folder in (built_in, added)
+            for slug, listed in folder.listed.items()
+            if self._of[slug] is folder
+            for alias, style in listed.aliases.items()
+            if alias not in self.listed
+        }
+        self._validated: dict[str, CatalogEntry] = {}
+
+    def meant(self, slug: str) -> tuple[str, str]:
+        """Return the slug of the entry that ``slug`` names, and the style that it stands for, "" if it is no alias."""
+        return self._aliases.get(slug, (slug, ""))
+
+    def __getitem__(self, slug: str) -> CatalogEntry:
+        slug, _ = self.meant(slug)
+        found = self._validated.get(slug)
+        if found is None:
+            found = _entry_from(slug, self._of[slug].document(slug))
+            self._validated[slug] = found
+        return found
+
+    def __contains__(self, slug: object) -> bool:
+        return slug in self._of or slug in self._aliases
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._of)
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """The entries as read from the files, and when the files were last checked for changes."""
+    """The entries in force, and when the files were last checked for changes."""
 
-    entries: Mapping[str, CatalogEntry]
+    entries: _Entries
     edition: int
-    signature: tuple[tuple[str, int, int], ...]
+    signatures: tuple[Mapping[str, Signature], Mapping[str, Signature]]
     looked_at: float
 
 
 _added_folder: Path | None = None
 _loaded: _Loaded | None = None
 _LOOK_AGAIN_SECONDS = 1.0
+_KEPT_IN = _FOLDER / "__pycache__" / "catalogue.json"  # who can write there can change the code as well
+_ADDED_KEPT_IN = ".catalogue.json"
 _editions = count(1)
 
 
@@ -76,12 +123,27 @@ def is_built_in(path: Path) -> bool:
 
 
 def load_catalog() -> Mapping[str, CatalogEntry]:
-    """Return every entry by its slug, in alphabetical order. Raises ``CatalogError``.
+    """Return every entry by its slug, in alphabetical order; an alias finds its entry as well. Raises ``CatalogError``.
 
+    An entry is validated when it is taken from the mapping, so take only those that you need: ``listed`` is for lists.
     Reads the files once, and again when they have changed; it checks for changes at most once a second. If changed
     files are invalid, the entries read before stay in force, and one line of the log says why.
     """
     return _load().entries
+
+
+def listed() -> Mapping[str, Listed]:
+    """Return what lists show of every entry, by its slug and in alphabetical order. Raises ``CatalogError``."""
+    return _load().entries.listed
+
+
+def meant_by(slug: str) -> tuple[str, str]:
+    """Return the slug of the entry that ``slug`` names, and the auth style that it stands for.
+
+    The style is "" unless ``slug`` is an alias. A slug that the catalogue does not know is returned as it is. Raises
+    ``CatalogError``.
+    """
+    return _load().entries.meant(slug)
 
 
 def catalog_edition() -> int:
@@ -97,36 +159,46 @@ def _load() -> _Loaded:
     now, loaded = time.monotonic(), _loaded
     if loaded is not None and now - loaded.looked_at < _LOOK_AGAIN_SECONDS:
         return loaded
-    files = catalog_files()
-    signature = tuple((str(path), *_changes(path)) for path in files.values())
+    added = signatures_in(_added_folder) if _added_folder is not None else {}
+    signatures = (signatures_in(_FOLDER), added)
     if loaded is None:
-        loaded = _Loaded(_read(files), next(_editions), signature, now)
-    elif loaded.signature != signature:
+        loaded = _Loaded(_read(), next(_editions), signatures, now)
+    elif loaded.signatures != signatures:
         try:
-            loaded = _Loaded(_read(files), next(_editions), signature, now)
+            loaded = _Loaded(_read(), next(_editions), signatures, now)
         except CatalogError as error:
             logger.error("catalog_not_reloaded", problem=str(error))
-            loaded = replace(loaded, signature=signature, looked_at=now)
+            loaded = replace(loaded, signatures=signatures, looked_at=now)
     else:
         loaded = replace(loaded, looked_at=now)
     _loaded = loaded
     return loaded
 
 
-def _read(files: Mapping[str, Path]) -> Mapping[str, CatalogEntry]:
-    return MappingProxyType({slug: load_entry(path) for slug, path in files.items()})
+def _read() -> _Entries:
+    built_in = compiled(_FOLDER, keep_in=_KEPT_IN, read=_checked)
+    added = _NOTHING
+    if _added_folder is not None:
+        added = compiled(_added_folder, keep_in=_added_folder / _ADDED_KEPT_IN, read=_checked)
+    for folder in (built_in, added):
+        if problems := list(_repeated_aliases(folder.listed)):
+            raise CatalogError("\n".join(problems))
+    return _Entries(built_in, added)
 
 
-def _changes(path: Path) -> tuple[int, int]:
-    try:
-        status = path.stat()
-    except OSError:
-        return 0, 0
-    return status.st_mtime_ns, status.st_size
+def _repeated_aliases(entries: Mapping[str, Listed]) -> Iterator[str]:
+    owners: dict[str, str] = {}
+    for slug, found in entries.items():
+        for alias in found.aliases:
+            if alias in entries:
+                yield f"{slug}.toml: aliases.{alias}: there is an entry {alias}.toml; rename or remove one of the two"
+            elif alias in owners:
+                yield f"{slug}.toml: aliases.{alias}: {owners[alias]}.toml says so too; remove it from one of the two"
+            owners[alias] = slug
 
 
 def entry(slug: str) -> CatalogEntry:
-    """Return the entry of ``slug``. Raises ``UnknownProvider``."""
+    """Return the entry of ``slug``, which may be an alias. Raises ``UnknownProvider``."""
     try:
         return load_catalog()[slug]
     except KeyError:
@@ -135,18 +207,30 @@ def entry(slug: str) -> CatalogEntry:
 
 def load_entry(path: Path) -> CatalogEntry:
     """Return the entry that ``path`` holds; its slug is the file's name. Raises ``CatalogError``. Reads the file."""
+    return _checked(path)[1]
+
+
+def _checked(path: Path) -> tuple[dict[str, Any], CatalogEntry]:
+    """Return the document that ``path`` holds, and the entry that it describes. Raises ``CatalogError``."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-        loaded = CatalogEntry.model_validate({"slug": path.stem} | document)
+        json.dumps(document)
+        loaded = _entry_from(path.stem, document)
     except OSError as error:
         raise CatalogError(f"{path.name}: cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CatalogError(f"{path.name}: is not TOML: {error}") from error
+    except TypeError as error:
+        raise CatalogError(f"{path.name}: holds a date or a time; write it as a text, in quotes") from error
     except ValidationError as error:
         raise CatalogError("\n".join(f"{path.name}: {problem}" for problem in _shape_problems(error))) from error
     if problems := list(problems_of(loaded, path.stem)):
         raise CatalogError("\n".join(f"{path.name}: {problem}" for problem in problems))
-    return loaded
+    return document, loaded
+
+
+def _entry_from(slug: str, document: Mapping[str, Any]) -> CatalogEntry:
+    return CatalogEntry.model_validate({"slug": slug, **document})
 
 
 def form_schema(entry: CatalogEntry, style: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from providers.catalog.calls import Presentation, Probe, Workspaces
 from providers.catalog.device_method import DeviceAuthorizationMethod
+from providers.catalog.facts import AppRegistration, Colour, Confidence, Facts
 from providers.catalog.fields import Param, SecretField, Shape
 from providers.catalog.methods import (
     ApiKeyMethod,
@@ -41,15 +42,21 @@ class CatalogEntry(Shape):
     """One provider.
 
     ``requests_per_minute`` limits the background requests of one provider app (refreshes and probes together), if the
-    provider limits our registration rather than each grant.
+    provider limits our registration rather than each grant. ``aliases`` are further names of the entry, each with the
+    section that it stands for. ``notes`` are sentences for whoever calls the API: limits, and what is unusual.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
     slug: Slug
     name: str
     category: str = "Other"
+    aliases: dict[Slug, str] = Field(default_factory=dict)
     website: str = ""
     docs_url: str = ""
+    colour: Colour = ""
+    facts: Facts | None = None
+    registration: AppRegistration = AppRegistration()
+    notes: tuple[str, ...] = ()
     base_url: str = ""
     requests_per_minute: int = Field(default=6000, ge=1, le=1_000_000)
     params: tuple[Param, ...] = ()
@@ -77,6 +84,13 @@ class CatalogEntry(Shape):
     def auth_styles(self) -> tuple[str, ...]:
         """The ways to connect that this entry describes, in the order of preference."""
         return tuple(self.methods)
+
+    def confidence_of(self, style: str) -> Confidence | None:
+        """How sure the facts about ``style`` are; None if the entry does not say, as one of an operator's own."""
+        method = self.methods.get(style)
+        if self.facts is None or method is None:
+            return None
+        return self.facts.styles.get(method.section(), self.facts.confidence)
 
     @property
     def redirecting(self) -> Method | None:

@@ -5,8 +5,8 @@ bare WSGI callable in the same server, ``isolation`` and ``waiters`` (vends of v
 a slow provider, and how soon these have their answers), ``refresh`` and ``refresh_https`` (due connections against a
 provider that takes 0.3 s), ``sweep`` (what a sweep costs with many connections, against one with few, of which as many
 are due), ``growth`` (what a vend and a refresh cost with few connections, with a million, and with ``--audit-rows``
-too), and ``start`` (how soon web and worker work, and their memory). ``--only detours`` measures what each detour taken
-for speed gains; ``--detours`` names some of them.
+too), ``start`` (how soon web and worker work, and their memory), and ``catalogue`` (what the entries add to that).
+``--only detours`` measures what each detour taken for speed gains; ``--detours`` names some of them.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from tests.campaigns import detours_bench
+from tests.campaigns.catalogue_bench import catalogue
 from tests.campaigns.growth_bench import AUDIT_ROWS, growth
 from tests.campaigns.isolation_bench import isolation
 from tests.campaigns.ordinary import ON_REFRESHES, ON_VENDS
@@ -23,7 +24,7 @@ from tests.campaigns.start_bench import start
 from tests.campaigns.sweep_bench import sweep
 from tests.campaigns.vend_bench import vend_fresh
 
-BENCHES = ("vend_fresh", "isolation", "refresh", "refresh_https", "sweep", "growth", "start", "detours")
+BENCHES = ("vend_fresh", "isolation", "refresh", "refresh_https", "sweep", "growth", "start", "catalogue", "detours")
 
 
 def main() -> None:
@@ -52,6 +53,8 @@ def main() -> None:
             print(json.dumps(growth(Path(folder) / "growth", audit_rows=options.audit_rows)), flush=True)
         if options.only in (None, "start"):
             print(json.dumps(start(Path(folder) / "start")), flush=True)
+        if options.only in (None, "catalogue"):
+            print(json.dumps(catalogue()), flush=True)
         if options.only == "detours":
             for figures in detours_bench.measure(Path(folder), options.detours, seconds=options.seconds):
                 print(json.dumps(figures), flush=True)

@@ -32,6 +32,7 @@ from connections.lifecycle.steer.on_demand import probe_on_demand, refresh_on_de
 from connections.models import Connection, Permission, Trigger
 from connections.models import Status as ConnectionStatus
 from connections.refusals import InvalidRequest
+from providers.catalog.loader import meant_by
 
 router = Router(tags=["connections"])
 
@@ -49,7 +50,7 @@ def list_connections(
     """List a tenant's connections, newest first."""
     caller = caller_of(request, may=Permission.READ)
     found = Connection.objects.for_tenant(caller.tenant(tenant).id)
-    wanted = {"end_user": end_user, "provider": provider, "status": status}
+    wanted = {"end_user": end_user, "provider": provider and meant_by(provider)[0], "status": status}
     found = found.filter(**{name: value for name, value in wanted.items() if value is not None})
     if cursor is not None:
         created_at, last_id = _parse_cursor(cursor)

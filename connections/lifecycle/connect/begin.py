@@ -3,7 +3,7 @@
 import secrets
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -14,6 +14,7 @@ from connections.access.targets import entry_of
 from connections.journal import audit
 from connections.models import ApiClient, Binding, Connection, ConnectSession, OwnerKind, ProviderApp, Status, Tenant
 from connections.refusals import InvalidRequest, NotFound, PermissionDenied, Suspended
+from providers.catalog.loader import meant_by
 from providers.vocabulary import ParamScope
 
 TOKEN_LIFETIME = timedelta(minutes=10)
@@ -54,6 +55,7 @@ def begin_connect(
     The token is valid for 10 minutes and for one click. Raises ``InvalidRequest`` naming the member at fault,
     ``Suspended``, ``NotFound`` (the connection to renew) and ``PermissionDenied`` (an unbound session).
     """
+    invitation = replace(invitation, providers=[meant_by(provider)[0] for provider in invitation.providers])
     if tenant.suspended_at is not None:
         raise Suspended(f"The tenant {tenant.slug!r} is suspended.")
     reconnects = _connection_to_renew(invitation, tenant)

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from connections.access.targets import scope_rules_of
 from connections.journal import events
-from connections.models import Connection, CredentialVersion, Scope
+from connections.models import Connection, CredentialVersion, ProviderApp, Scope
 from providers.catalog.loader import load_catalog
 from providers.catalog.scopes import ScopeSpelling
 
@@ -28,13 +28,17 @@ def missing_scopes(provider: str, scopes: Iterable[Scope]) -> list[str]:
 def lacks_scopes() -> Q:
     """Return the query condition for connections that miss a requested scope, for long lists.
 
-    Reads the catalogue. Where an entry's rules cover names that it does not list (``*``, case, prefixes), this also
-    queries the names in use at that provider: the first few hundred. Any further name counts as missing.
+    Reads the catalogue's entries of those providers that have an app: one query. Where an entry's rules cover names
+    that it does not list (``*``, case, prefixes), this also queries the names in use at that provider: the first few
+    hundred. Any further name counts as missing.
     """
     missing = Scope.objects.filter(connection=OuterRef("pk"), is_requested=True, is_granted=False)
     granted = Scope.objects.filter(connection=OuterRef("connection"), is_granted=True)
-    in_use = _names_in_use([slug for slug, entry in load_catalog().items() if entry.scope_spelling != ScopeSpelling()])
-    for slug, entry in load_catalog().items():
+    catalogue = load_catalog()
+    used = ProviderApp.objects.order_by("provider").values_list("provider", flat=True).distinct()
+    entries = {slug: catalogue[slug] for slug in used if slug in catalogue}
+    in_use = _names_in_use([slug for slug, entry in entries.items() if entry.scope_spelling != ScopeSpelling()])
+    for slug, entry in entries.items():
         rules = entry.scope_rules
         names = {name for scope in entry.scopes for name in (scope.name, *scope.aliases, *scope.implies)}
         for rule in entry.scope_spelling.implications:

@@ -99,9 +99,8 @@ def prepare_provider_app(registration: Registration, *, tenant: Tenant | None) -
         )
     params = _checked_app_params(described, registration.params)
     discovered = _discovered(described, registration.auth_style, params)
-    app = ProviderApp.objects.filter(
-        tenant=tenant, provider=registration.provider, auth_style=registration.auth_style
-    ).first() or ProviderApp(tenant=tenant, provider=registration.provider, auth_style=registration.auth_style)
+    named = {"tenant": tenant, "provider": described.slug, "auth_style": registration.auth_style}
+    app = ProviderApp.objects.filter(**named).first() or ProviderApp(**named)
     app.name = registration.name or described.name
     app.client_id = registration.client_id
     app.params = params

@@ -17,12 +17,13 @@ from connections.refusals import (
     NotFound,
     Refusal,
 )
+from providers.catalog.loader import meant_by
 
 
 def connection_of_owner(
     *, key_hash: bytes, tenant: str | None, provider: str, end_user: str | None, asker: audit.Actor
 ) -> uuid.UUID:
-    """Return the id of the one connection of ``end_user`` (None: of the whole tenant) at ``provider``.
+    """Return the id of the one connection of ``end_user`` (None: of the whole tenant) at ``provider``, or an alias.
 
     Prefers connections that work to broken ones, and broken ones to pending ones. The vend itself checks the rest. A
     few queries. Raises ``Unauthorized``, ``Suspended``, ``PermissionDenied``, ``InvalidRequest``, ``NotFound`` and
@@ -54,7 +55,7 @@ def connection_of_owner(
 def _connection_of(tenant: Tenant, *, provider: str, end_user: str | None) -> uuid.UUID:
     owner = OwnerKind.TENANT if end_user is None else OwnerKind.END_USER
     found = Connection.objects.for_tenant(tenant.id).filter(
-        provider=provider, owner_kind=owner, end_user=end_user or ""
+        provider=meant_by(provider)[0], owner_kind=owner, end_user=end_user or ""
     )
     rows = list(found.exclude(status=Status.DISCONNECTED).values_list("id", "status"))
     for statuses in (

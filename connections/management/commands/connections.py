@@ -15,6 +15,7 @@ from connections.lifecycle.steer.outlook import distance, outlook
 from connections.management.operator_command import OperatorCommand, operator, tenant_named
 from connections.management.output import Answer, sheet, table
 from connections.models import OPEN_STATES, Connection, Incident, RefreshAttempt, Status
+from providers.catalog.loader import meant_by
 
 _MOST = 1000
 
@@ -134,7 +135,7 @@ def _probe(options: dict[str, Any]) -> Answer:
 def _reread(options: dict[str, Any]) -> Answer:
     waiting = Connection.objects.filter(unread_answers__isnull=False).distinct()
     if options["provider"] is not None:
-        waiting = waiting.filter(provider=options["provider"])
+        waiting = waiting.filter(provider=meant_by(options["provider"])[0])
     if options["connection"] is not None:
         waiting = waiting.filter(id=_connection({"id": options["connection"]}).id)
     data = [_read_again(connection) for connection in waiting.order_by("created_at")]

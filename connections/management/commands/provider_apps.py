@@ -19,7 +19,7 @@ from connections.management.operator_command import (
 )
 from connections.management.output import Answer, sheet, table
 from connections.models import Connection, ProviderApp, Tenant
-from providers.catalog.loader import UnknownProvider, entry
+from providers.catalog.loader import UnknownProvider, entry, meant_by
 from providers.catalog.schema import CatalogEntry
 from providers.strategies import strategies
 
@@ -79,8 +79,7 @@ class Command(OperatorCommand):
 
 def _add(options: dict[str, Any]) -> Answer:
     tenant = tenant_named(options["tenant"])
-    described = _entry(options["provider"])
-    style = options["auth_style"] or described.auth_styles[0]
+    described, style = _entry_and_style(options)
     known = ProviderApp.objects.filter(tenant=tenant, provider=described.slug, auth_style=style).first()
     app = save_provider_app(_registration(options, described, style, known), tenant=tenant, actor=operator())
     data = _data(app, tenant) | {"created": known is None}
@@ -91,8 +90,7 @@ def _add(options: dict[str, Any]) -> Answer:
 
 def _rebind(options: dict[str, Any]) -> Answer:
     tenant = tenant_named(options["tenant"])
-    described = _entry(options["provider"])
-    style = options["auth_style"] or described.auth_styles[0]
+    described, style = _entry_and_style(options)
     app = ProviderApp.objects.filter(tenant=tenant, provider=described.slug, auth_style=style).first()
     if app is None:
         raise CommandError(f"There is no such app of {described.name}: see `manage.py provider_apps list`.")
@@ -109,9 +107,12 @@ def _rebind(options: dict[str, Any]) -> Answer:
     return Answer(places | {"moved": done.moved, "left": done.left}, told, is_success=not done.left)
 
 
-def _entry(slug: str) -> CatalogEntry:
+def _entry_and_style(options: dict[str, Any]) -> tuple[CatalogEntry, str]:
+    """Return the entry that is named, and the style that is: by itself, or by an alias that stands for one."""
+    slug = options["provider"]
     try:
-        return entry(slug)
+        described = entry(slug)
+        return described, options["auth_style"] or meant_by(slug)[1] or described.auth_styles[0]
     except UnknownProvider:
         raise CommandError(
             f"There is no provider {slug!r} in the catalogue: see `manage.py providers list`, or add it with "

@@ -12,6 +12,7 @@ from connections.management.output import Answer, sheet, table
 from connections.models import ProviderApp
 from providers.catalog.additions import derive_entry, slug_of, store_entry
 from providers.catalog.cautions import cautions_of
+from providers.catalog.checklist import checklist_of
 from providers.catalog.entry_schema import entry_schema, entry_schema_text
 from providers.catalog.loader import (
     CatalogError,
@@ -86,22 +87,41 @@ def _show(options: dict[str, Any]) -> Answer:
         found = entry(slug)
     except UnknownProvider:
         raise CommandError(f"There is no provider {slug!r}: `manage.py providers list` shows them.") from None
-    path = catalog_files()[slug]
+    path = catalog_files()[found.slug]
     data = _data(found, path) | {"entry": found.model_dump(mode="json", exclude_defaults=True)}
     facts: list[tuple[str, object]] = [
         ("name", found.name),
-        ("slug", slug),
+        ("slug", found.slug),
+        ("also found as", [f"{alias} ([{section}])" for alias, section in found.aliases.items()]),
         ("category", found.category),
         ("documentation", found.docs_url),
+        ("facts", _facts_of(found)),
         ("connects by", list(found.auth_styles)),
         ("parameters", [f"{param.name} ({param.scope}): {param.label}" for param in found.params]),
         ("scopes", [f"{scope.name}{' (default)' if scope.default else ''}" for scope in found.scopes]),
         ("probe", _probe_of(found)),
         ("wins over discovery", _overruled_at_apps(found)),
+        ("to do first", _to_do(found)),
+        ("note", list(found.notes)),
         ("caution", data["cautions"]),
         ("file", str(path)),
     ]
     return Answer(data, sheet(facts))
+
+
+def _facts_of(found: CatalogEntry) -> str:
+    if found.facts is None:
+        return "an entry of your own"
+    apart = [f"{section}: {confidence}" for section, confidence in found.facts.styles.items()]
+    return "; ".join([f"confidence {found.facts.confidence}, on {found.facts.checked_on}", *apart])
+
+
+def _to_do(found: CatalogEntry) -> list[str]:
+    """Return the operator's checklist for each style, a line each, named where there are several."""
+    several = len(found.auth_styles) > 1
+    return [
+        f"{f'{style}: ' if several else ''}{step}" for style in found.auth_styles for step in checklist_of(found, style)
+    ]
 
 
 def _probe_of(found: CatalogEntry) -> str:
@@ -117,15 +137,15 @@ def _schema(options: dict[str, Any]) -> Answer:
 def _check(options: dict[str, Any]) -> Answer:
     paths = [Path(options["file"])] if options["file"] else list(catalog_files().values())
     problems: dict[str, list[str]] = {}
+    found: list[CatalogEntry] = []
     for path in paths:
         try:
-            load_entry(path)
+            found.append(load_entry(path))
         except CatalogError as error:
             problems[str(path)] = str(error).splitlines()
     data: dict[str, Any] = {"ok": not problems, "checked": len(paths), "problems": problems}
     if problems:
         return Answer(data, "\n".join(line for lines in problems.values() for line in lines), is_success=False)
-    found = [load_entry(path) for path in paths]
     notes = [note for one in found for note in (_compared(one) if options["file"] else _overruled_at_apps(one))]
     notes += [line for one in found for line in _cautions(one)]
     told = f"{len(paths)} entr{'y is' if len(paths) == 1 else 'ies are'} in order."
@@ -218,6 +238,9 @@ def _data(found: CatalogEntry, path: Path) -> dict[str, Any]:
         "slug": found.slug,
         "name": found.name,
         "category": found.category,
+        "aliases": dict(found.aliases),
+        "confidence": {style: found.confidence_of(style) for style in found.auth_styles},
+        "checklist": {style: list(checklist_of(found, style)) for style in found.auth_styles},
         "auth_styles": list(found.auth_styles),
         "cautions": _cautions(found),
         "website": found.website,

@@ -67,7 +67,7 @@ def test_adds_an_entry_from_a_file(run: Run, folder: Path, shop: Path) -> None:
     assert entry("shop").name == "Shop"
     listed = {row["slug"]: row for row in run("providers", "list", "--json").data}
     assert listed["shop"]["source"] == "added"
-    assert [path.name for path in folder.iterdir()] == ["shop.toml"]
+    assert [path.name for path in folder.glob("[!.]*")] == ["shop.toml"]
 
 
 def test_does_not_replace_an_entry_unless_told_to(run: Run, folder: Path, shop: Path, tmp_path: Path) -> None:

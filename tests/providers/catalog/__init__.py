@@ -3,5 +3,6 @@
 - ``schema``, ``fields``, ``calls``, ``answers``, ``host_checks``, ``template_checks``, ``scope_checks``:
   ``test_checks.py``, ``test_loader.py``
 - ``assertions``: ``tests/providers/oauth/test_client_assertion.py``
+- ``about_checks``: ``test_facts.py``
 - ``callback_checks``: ``test_callback.py`` · ``descriptions``, ``method_descriptions``: ``test_entry_schema.py``
 """
