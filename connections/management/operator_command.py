@@ -18,9 +18,10 @@ from django.db import OperationalError
 from connections.database.pool import LockTimeout
 from connections.journal.audit import Actor
 from connections.management.output import Answer, as_json
-from connections.models import Tenant
+from connections.models import ProviderApp, Tenant
 from connections.refusals import Refusal
-from providers.catalog.loader import CatalogError
+from providers.catalog.loader import CatalogError, UnknownProvider, entry, meant_by
+from providers.catalog.schema import CatalogEntry
 from providers.errors import ProviderError
 
 Run = Callable[[dict[str, Any]], Answer]
@@ -92,14 +93,18 @@ def operator() -> Actor:
     return Actor(operator=f"{name} (command line)"[:150])
 
 
-def secrets_from(source: str) -> list[str]:
-    """Return the secrets in the file ``source``, one a line and in order; ``-`` reads standard input."""
+def text_from(source: str) -> str:
+    """Return the text of the file ``source``; ``-`` reads standard input. Raises ``CommandError``."""
     try:
-        text = sys.stdin.read(_MOST_SECRETS) if source == "-" else Path(source).read_text(encoding="utf-8")
+        return sys.stdin.read(_MOST_SECRETS) if source == "-" else Path(source).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "is not text"
         raise CommandError(f"The file {source!r} cannot be read: {reason}.") from None
-    secrets = [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def secrets_from(source: str) -> list[str]:
+    """Return the secrets in the file ``source``, one a line and in order; ``-`` reads standard input."""
+    secrets = [line.strip() for line in text_from(source).splitlines() if line.strip()]
     if not secrets:
         place = "Standard input" if source == "-" else f"The file {source!r}"
         raise CommandError(f"{place} holds no secret: write one a line, the preferred first.")
@@ -114,6 +119,29 @@ def tenant_named(slug: str | None) -> Tenant | None:
     if tenant is None:
         raise CommandError(f"There is no tenant {slug!r}: see `manage.py tenants list`, or add it.")
     return tenant
+
+
+def entry_and_style(options: dict[str, Any]) -> tuple[CatalogEntry, str]:
+    """Return what the options ``provider`` and ``auth_style`` name: by itself, or by an alias that stands for one."""
+    slug = options["provider"]
+    try:
+        described = entry(slug)
+        return described, options["auth_style"] or meant_by(slug)[1] or described.auth_styles[0]
+    except UnknownProvider:
+        raise CommandError(
+            f"There is no provider {slug!r} in the catalogue: see `manage.py providers list`, or add it with "
+            "`manage.py providers add`."
+        ) from None
+
+
+def provider_app_meant(options: dict[str, Any]) -> ProviderApp:
+    """Return the app that the options ``provider``, ``auth_style`` and ``tenant`` name. Raises ``CommandError``."""
+    tenant = tenant_named(options["tenant"])
+    described, style = entry_and_style(options)
+    app = ProviderApp.objects.filter(tenant=tenant, provider=described.slug, auth_style=style).first()
+    if app is None:
+        raise CommandError(f"There is no such app of {described.name}: see `manage.py provider_apps list`.")
+    return app
 
 
 def pairs(given: list[str] | None) -> dict[str, str]:

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-from django.core.management.base import CommandError
 from django.db.models import Count
 
 from connections.access.targets import redirect_uri, registrar_of
@@ -11,15 +10,16 @@ from connections.lifecycle.provision.provider_apps import Registration, save_pro
 from connections.lifecycle.steer.rebind import rebind
 from connections.management.operator_command import (
     OperatorCommand,
+    entry_and_style,
     operator,
     pairs,
+    provider_app_meant,
     secrets_from,
     tenant_named,
     words,
 )
 from connections.management.output import Answer, sheet, table
 from connections.models import Connection, ProviderApp, Tenant
-from providers.catalog.loader import UnknownProvider, entry, meant_by
 from providers.catalog.schema import CatalogEntry
 from providers.strategies import strategies
 
@@ -79,7 +79,7 @@ class Command(OperatorCommand):
 
 def _add(options: dict[str, Any]) -> Answer:
     tenant = tenant_named(options["tenant"])
-    described, style = _entry_and_style(options)
+    described, style = entry_and_style(options)
     known = ProviderApp.objects.filter(tenant=tenant, provider=described.slug, auth_style=style).first()
     app = save_provider_app(_registration(options, described, style, known), tenant=tenant, actor=operator())
     data = _data(app, tenant) | {"created": known is None}
@@ -89,11 +89,7 @@ def _add(options: dict[str, Any]) -> Answer:
 
 
 def _rebind(options: dict[str, Any]) -> Answer:
-    tenant = tenant_named(options["tenant"])
-    described, style = _entry_and_style(options)
-    app = ProviderApp.objects.filter(tenant=tenant, provider=described.slug, auth_style=style).first()
-    if app is None:
-        raise CommandError(f"There is no such app of {described.name}: see `manage.py provider_apps list`.")
+    app = provider_app_meant(options)
     party = json.loads(registrar_of(app))
     places = {"issuer": party["issuer"] or None, "token_endpoint": party["token_endpoint"] or None}
     if not options["yes"]:
@@ -105,19 +101,6 @@ def _rebind(options: dict[str, Any]) -> Answer:
     if done.left:
         told += f" {done.left} hold something that does not open, and are as they were: restore their keys first."
     return Answer(places | {"moved": done.moved, "left": done.left}, told, is_success=not done.left)
-
-
-def _entry_and_style(options: dict[str, Any]) -> tuple[CatalogEntry, str]:
-    """Return the entry that is named, and the style that is: by itself, or by an alias that stands for one."""
-    slug = options["provider"]
-    try:
-        described = entry(slug)
-        return described, options["auth_style"] or meant_by(slug)[1] or described.auth_styles[0]
-    except UnknownProvider:
-        raise CommandError(
-            f"There is no provider {slug!r} in the catalogue: see `manage.py providers list`, or add it with "
-            "`manage.py providers add`."
-        ) from None
 
 
 def _registration(
