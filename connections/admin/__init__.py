@@ -6,6 +6,7 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
 - ``dashboard``: the first page · ``tenant``, ``provider_app``, ``api_client``, ``connect_session``, ``connection``,
   ``credential``, ``incident``, ``journal``, ``operators``: the pages of one kind of row each
 - ``connection_page``: the summary and history of a connection · ``tenant_deletion``: its button and its question
+- ``app_key``: the key pairs of provider apps, and ``app_key_forms``: the pages on which they are made
 - ``provider_app_form``: fields by the catalogue entry, secrets written and never shown
 - ``base``, ``buttons``, ``switch_buttons``, ``columns``, ``filters``, ``fields``, ``show``: what the pages share
 - ``proof``: asks for the password again · ``logins``: audits logins, logouts and refused logins
@@ -19,6 +20,7 @@ django_stubs_ext.monkeypatch()
 
 from connections.admin import (  # noqa: E402 (only after that)
     api_client,
+    app_key,
     connect_session,
     connection,
     credential,
@@ -32,6 +34,7 @@ from connections.admin import (  # noqa: E402 (only after that)
 
 __all__ = [
     "api_client",
+    "app_key",
     "connect_session",
     "connection",
     "credential",

@@ -11,6 +11,7 @@ from connections.admin import show
 from connections.admin.filters import overdue_refresh
 from connections.models import (
     VENDS,
+    AppKey,
     Connection,
     Incident,
     ProviderApp,
@@ -48,7 +49,7 @@ class Overview:
 
 
 def overview(*, now: datetime) -> Overview:
-    """Return what the first page shows. Six queries."""
+    """Return what the first page shows. Seven queries."""
     counts = Connection.objects.aggregate(
         **{status.value: Count("id", filter=Q(status=status)) for status in Status},
         failing=Count("id", filter=Q(failures__gt=0, refresh_due_at__isnull=False)),
@@ -113,12 +114,17 @@ def overview(*, now: datetime) -> Overview:
         ],
         incidents=incidents[:_SHOWN],
         in_trouble=in_trouble,
-        to_do=_to_do(undecryptable=counts["undecryptable"]),
+        to_do=_to_do(undecryptable=counts["undecryptable"], now=now),
     )
 
 
-def _to_do(*, undecryptable: int) -> list[Figure]:
-    """Return the figures of what an operator has to mend: undecryptable, not set up, or switched off. Two queries."""
+def _ending(now: datetime) -> int:
+    """Return how many published keys have a certificate that ends soon, or has ended. One query."""
+    return AppKey.objects.published().filter(certificate_ends_at__lt=now + timedelta(days=30)).count()
+
+
+def _to_do(*, undecryptable: int, now: datetime) -> list[Figure]:
+    """Return the figures of what an operator has to mend: undecryptable, not set up, or switched off. Three queries."""
     apps = ProviderApp.objects.aggregate(
         made=Count("id"),
         drafts=Count("id", filter=drafts()),
@@ -137,6 +143,7 @@ def _to_do(*, undecryptable: int) -> list[Figure]:
         Figure("Provider apps that are paused", apps["paused"], show.list_url(ProviderApp)),
         Figure("Tenants that are suspended", tenants["suspended"], show.list_url(Tenant, switch="off")),
     ]
+    found.append(Figure("Certificates that end within 30 days", _ending(now), show.list_url(AppKey)))
     shown = [figure for figure in found if figure.count]
     if not tenants["made"]:
         shown.append(Figure("Tenants: add the first one", 0, _add(Tenant)))

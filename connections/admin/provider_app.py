@@ -14,14 +14,14 @@ from django.views.decorators.csrf import csrf_protect
 from django_stubs_ext import Annotations
 
 from connections.access.targets import redirect_uri
-from connections.admin import columns, show
+from connections.admin import app_key_forms, columns, show
 from connections.admin.base import count_of, operator_behind
-from connections.admin.buttons import ButtonsAdmin
+from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.filters import OwnerFilter, ProviderFilter, SwitchFilter
 from connections.admin.provider_app_form import ProviderAppForm, form_for, param_fields
 from connections.admin.switch_buttons import pause_buttons, suspend_buttons
 from connections.lifecycle.provision.provider_apps import store_provider_app
-from connections.models import AuditEvent, Connection, ConnectSession, Incident, ProviderApp
+from connections.models import AppKey, AuditEvent, Connection, ConnectSession, Incident, ProviderApp
 from providers.catalog.cautions import cautions_of
 from providers.catalog.loader import listed, load_catalog, meant_by
 from providers.catalog.schema import CatalogEntry
@@ -51,7 +51,12 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
     """Our apps at providers. Owner, provider and style are fixed once made: the redirect URI depends on them."""
 
     form = ProviderAppForm
-    buttons = (*pause_buttons(), *suspend_buttons(_SUSPEND_ASKS))
+    buttons = (
+        Button("make-key", "Make a key", app_key_forms.make, has_own_page=True),
+        Button("bring-key", "Bring a key", app_key_forms.bring, has_own_page=True),
+        *pause_buttons(),
+        *suspend_buttons(_SUSPEND_ASKS),
+    )
     actions = None
     list_display = ("what", "owner", "style", "state", "secrets_state", "connection_count")
     list_filter = (ProviderFilter, _StyleFilter, SwitchFilter, OwnerFilter)
@@ -222,6 +227,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
                 show.list_link("Connections", Connection, app=row.id),
                 show.list_link("Connect sessions", ConnectSession, app=row.id),
                 show.list_link("Incidents", Incident, app=row.id),
+                show.list_link("Keys", AppKey, app=row.id),
                 show.list_link("Audit trail", AuditEvent, app=row.id),
             ],
             " · ",

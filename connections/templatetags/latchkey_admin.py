@@ -24,6 +24,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("Tenant", "Tenants"),
             ("ProviderApp", "Provider apps"),
+            ("AppKey", "Keys of provider apps"),
             ("ApiClient", "API clients"),
             ("ApiKey", "API keys"),
         ),

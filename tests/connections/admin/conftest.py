@@ -18,6 +18,7 @@ from connections.access.secrets import credential_place, current_data_key
 from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.health.incidents import open_client_incident
+from connections.lifecycle.provision.app_keys import make_key
 from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
 from connections.models import (
     ApiClient,
@@ -38,6 +39,7 @@ from connections.models import (
 )
 from connections.vault.sealing import seal
 from providers.catalog.methods import AuthorizationCodeMethod
+from providers.vocabulary import SigningAlgorithm
 from tests.factories import make_caller, make_tenant
 
 SECRET = "canary-client-secret"
@@ -95,6 +97,7 @@ def world(db: None) -> World:
     app = make_app(acme)
     caller = make_caller(acme)
     connection = make_connection(app, acme, "alice")
+    make_key(app, SigningAlgorithm.ES256, actor=SYSTEM)
     open_client_incident(app, evidence={"detail": "Refused.", "sent": True, "status": 401}, now=database_now())
     secrets = [SECRET, TOKEN, caller.key, *_stored(CredentialVersion.objects.all(), app)]
     return World(acme, app, caller.client, [connection], secrets)

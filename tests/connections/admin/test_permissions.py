@@ -5,7 +5,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from connections.models import ApiClient, ApiKey, AuditEvent, Connection, Incident, ProviderApp, Tenant
+from connections.models import ApiClient, ApiKey, AppKey, AuditEvent, Connection, Incident, ProviderApp, Tenant
 from tests.connections.admin.conftest import MODELS, World, list_url, logged_in, one_of, page_url, press_url
 
 EDITABLE = (Tenant, ProviderApp, ApiClient)
@@ -15,7 +15,8 @@ def presses(world: World) -> list[str]:
     """Return the address of every button there is."""
     connection = ("refresh", "probe", "pause", "unpause", "suspend", "resume", "revoke", "disconnect")
     found = [press_url(world.connection, verb) for verb in connection]
-    found += [press_url(world.app, verb) for verb in ("pause", "unpause", "suspend", "resume")]
+    found += [press_url(world.app, verb) for verb in ("pause", "unpause", "suspend", "resume", "make-key", "bring-key")]
+    found += [press_url(one_of(AppKey), verb) for verb in ("certify", "withdraw")]
     found += [press_url(world.tenant, verb) for verb in ("suspend", "resume")]
     found += [press_url(world.client, verb) for verb in ("suspend", "resume", "issue-key", "rotate-keys")]
     return [*found, press_url(one_of(ApiKey), "revoke"), press_url(one_of(Incident), "close")]
