@@ -107,6 +107,24 @@ class MinTtlUnavailable(Refusal):
     code = "min_ttl_unavailable"
 
 
+class SubjectTokenRequired(Refusal):
+    """The connection acts for subjects, and the caller brought no token of one."""
+
+    code = "subject_token_required"
+
+
+class SubjectTokenRefused(Refusal):
+    """The provider refuses the token that the caller brought of a subject; ``reason`` is the provider's error code."""
+
+    code = "subject_token_refused"
+
+
+class InteractionRequired(Refusal):
+    """The subject has to sign in anew before anybody may act for them. ``claims``: what that has to ask for, or ""."""
+
+    code = "interaction_required"
+
+
 class CredentialUnreadable(Refusal):
     """The stored secret does not open. Nothing is wrong with the grant itself."""
 

@@ -138,6 +138,16 @@ class AccessDenied(ProviderError):
     code = "access_denied"
 
 
+class InteractionRequired(ProviderError):
+    """The provider wants the subject of a token to sign in anew, to consent or to prove more before it acts for them.
+
+    ``claims`` is what the sign-in has to ask for, as the provider said it, "" if it said nothing.
+    """
+
+    code = "interaction_required"
+    claims = ""
+
+
 class IdentityMismatch(ProviderError):
     """The provider names two different accounts for one credential, so neither is believed."""
 

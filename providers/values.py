@@ -151,6 +151,14 @@ class CodeGrant:
 
 
 @dataclass(frozen=True, slots=True)
+class SubjectGrant:
+    """A token of somebody whom the caller serves, to be exchanged, and the scopes that are wanted for them."""
+
+    token: SecretStr
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceAuthorization:
     """A code for the end user, and where to enter it (RFC 8628 §3.2).
 

@@ -96,6 +96,11 @@ def credential_place(*, tenant_id: uuid.UUID, connection_id: uuid.UUID, version_
     return Place(tenant=str(tenant_id), owner=str(connection_id), record=str(version_id), field="secrets")
 
 
+def subject_place(*, tenant_id: uuid.UUID, connection_id: uuid.UUID, version_id: uuid.UUID) -> Place:
+    """Return the place to which one token that acts for a subject is bound. No I/O."""
+    return Place(tenant=str(tenant_id), owner=str(connection_id), record=str(version_id), field="subject_token")
+
+
 def answer_place(*, tenant_id: uuid.UUID, connection_id: uuid.UUID, answer_id: uuid.UUID) -> Place:
     """Return the place to which one unread answer is bound. No I/O."""
     return Place(tenant=str(tenant_id), owner=str(connection_id), record=str(answer_id), field="answer")

@@ -16,6 +16,7 @@ from connections.api.texts import (
     Note,
     ScopeName,
     Slug,
+    SubjectToken,
     Text,
     check_storable,
 )
@@ -265,10 +266,18 @@ class VendIn(Request):
     )
     purpose: Note = ""
     agent: Note = ""
+    subject_token: SubjectToken | None = Field(
+        None,
+        description="a token of whoever you serve, from your identity provider, for a connection that acts on behalf "
+        "of subjects: it is exchanged (RFC 8693), and not kept",
+    )
 
 
 class VendByOwnerIn(VendIn):
-    """The same, for a connection named by provider and end user; without ``end_user``, the tenant's own."""
+    """The same, for a connection named by provider and end user; without ``end_user``, the tenant's own.
+
+    With a ``subject_token`` it may also be the tenant's own, where the end user has none.
+    """
 
     provider: Slug
 

@@ -1,9 +1,10 @@
 """What the texts of a request may hold: only what PostgreSQL can store and JSON can express."""
 
 import math
+import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, SecretStr, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 DEEPEST = 20
@@ -36,6 +37,12 @@ def _check_text(text: str) -> str:
     return text
 
 
+def _check_token(token: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[\x21-\x7e]{16,16384}", token.get_secret_value()):
+        raise PydanticCustomError("token", "Must be 16 to 16384 visible ASCII characters")
+    return token
+
+
 Text = Annotated[str, AfterValidator(_check_text)]
 Name = Annotated[Text, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
 EndUser = Annotated[Text, StringConstraints(min_length=1, max_length=255)]
@@ -46,5 +53,9 @@ ScopeName = Annotated[
 ]  # RFC 6749 §3.3
 CodeChallenge = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]  # RFC 7636 §4.2, S256
 CodeVerifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._~-]{43,128}$")]  # RFC 7636 §4.1
+# RFC 6749 appendix A.12. Shorter ones could be guessed, and what came of one is found by its digest.
+SubjectToken = Annotated[
+    SecretStr, AfterValidator(_check_token), WithJsonSchema({"type": "string", "format": "password", "writeOnly": True})
+]
 Locale = Annotated[str, StringConstraints(max_length=20, pattern=r"^[A-Za-z0-9-]*$")]
 Note = Annotated[Text, StringConstraints(max_length=255)]

@@ -28,7 +28,7 @@ from connections.lifecycle.refresh.claim import RefreshReport
 from connections.lifecycle.vend.by_owner import connection_of_owner
 from connections.lifecycle.vend.opening import Vended
 from connections.lifecycle.vend.order import DEFAULT_WAIT_SECONDS, LONGEST_WAIT_SECONDS, VendOrder
-from connections.lifecycle.vend.vend import Asked, RefreshNeeded, vend_all
+from connections.lifecycle.vend.vend import Answer, Asked, RefreshNeeded, vend_all
 
 _BY_ID = re.compile(r"/api/v1/connections/([0-9a-f-]{36})/credential")
 _BY_OWNER = "/api/v1/credentials"
@@ -109,6 +109,8 @@ def read_call(path: str, headers: Headers, body: bytes, *, peer: str, scheme: st
         typed = (VendByOwnerIn if by_id is None else VendIn).model_validate_json(body)
     except (DisallowedHost, ValidationError, ValueError):
         return None
+    if typed.subject_token is not None:
+        return None  # it may have to be exchanged, in a thread of those who call providers
     presented = PresentedKey(digest(authorization.removeprefix("Bearer ")), client_address(request))
     wait_seconds = wait_wanted(typed, meta.get("HTTP_PREFER", ""))
     return VendCall(presented, connection_id, typed, wait_seconds, is_secure, path)
@@ -162,6 +164,7 @@ def order_of(presented: PresentedKey, connection_id: uuid.UUID, body: VendIn, *,
         purpose=body.purpose,
         address=presented.address,
         wait_seconds=wait_seconds,
+        subject_token=body.subject_token,
     )
 
 
@@ -175,6 +178,7 @@ def find_connection(presented: PresentedKey, body: VendByOwnerIn) -> uuid.UUID:
         tenant=body.tenant,
         provider=body.provider,
         end_user=body.end_user,
+        or_the_tenants=body.subject_token is not None,
         asker=Actor(subject=body.end_user or "", agent=body.agent, purpose=body.purpose, address=presented.address),
     )
 
@@ -185,12 +189,14 @@ def _order_of(call: VendCall) -> VendOrder:
     return order_of(call.presented, call.connection_id, call.body, wait_seconds=call.wait_seconds)
 
 
-def _reply(call: VendCall, answer: Vended | RefreshNeeded | Exception) -> Reply | RefreshNeeded:
+def _reply(call: VendCall, answer: Answer) -> Reply | RefreshNeeded:
     if isinstance(answer, RefreshNeeded):
         return answer
     try:
         if isinstance(answer, Exception):
             raise answer
+        if not isinstance(answer, Vended):
+            raise TypeError("A call with a subject's token is not for the short way.")
         content = vend_out(answer).model_dump_json().encode()
     except Exception as error:  # noqa: BLE001 (a document says what it was)
         return reply_of(answer_error(error, path=call.path), is_secure=call.is_secure)

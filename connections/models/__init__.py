@@ -6,6 +6,7 @@
 - ``api_client``: who calls, with which keys
 - ``connect_session``: an invitation · ``burnt_code``: a code that came to the wrong browser
 - ``connection``: one grant · ``credential_version``: one set of its secrets · ``scope``: one scope of it
+- ``subject_token``: what acts for a subject, while it lives
 - ``refresh_attempt``: one try to refresh · ``unread_answer``: an answer that could not be read
 - ``incident``: a fault of a provider app · ``audit_event`` · ``outbox_event``
 - ``data_key``: a tenant's key, wrapped · ``fields``: columns that are encrypted
@@ -37,6 +38,7 @@ from connections.models.states import (
     SessionState,
     Status,
 )
+from connections.models.subject_token import SubjectToken
 from connections.models.tenant import Tenant
 from connections.models.unread_answer import UnreadAnswer
 
@@ -75,6 +77,7 @@ __all__ = [
     "SessionState",
     "Stage",
     "Status",
+    "SubjectToken",
     "Tenant",
     "Trigger",
     "UnreadAnswer",

@@ -67,6 +67,7 @@ PART_DESCRIPTIONS: Descriptions = {
         "authorization_code": says("OAuth 2.0: the end user consents on the provider's page (RFC 6749 §4.1)."),
         "device_authorization": says("OAuth 2.0: the end user enters a code on the provider's page (RFC 8628)."),
         "client_credentials": says("OAuth 2.0: a machine's own token, without an end user (RFC 6749 §4.4)."),
+        "token_exchange": says("OAuth 2.0: a token of whoever the caller serves, exchanged for one here (RFC 8693)."),
         "api_key": says("The end user pastes a key, or several. Needs [presentation.api_key]."),
         "http_basic": says("The end user types a user name and a password, sent as HTTP Basic (RFC 7617)."),
         "bearer_token": says("The end user pastes an access token that they made at the provider (RFC 6750)."),

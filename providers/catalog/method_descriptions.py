@@ -3,6 +3,7 @@
 from providers.catalog.assertions import ClientAssertion
 from providers.catalog.descriptions import PART_DESCRIPTIONS, Descriptions, says
 from providers.catalog.device_method import DeviceAuthorizationMethod
+from providers.catalog.exchange_method import TokenExchangeMethod
 from providers.catalog.methods import (
     ApiKeyMethod,
     AuthorizationCodeMethod,
@@ -97,6 +98,12 @@ METHOD_DESCRIPTIONS: Descriptions = {
     },
     ClientCredentialsMethod: {
         "own_registration": says("Whether the end user types client id and secret. Otherwise the operator has them."),
+    },
+    TokenExchangeMethod: {
+        "form": says("How the request is written: by RFC 8693, or as Microsoft's on-behalf-of flow."),
+        "subject_token_type": says("What the caller's token is. With RFC 8693 alone."),
+        "requested_token_type": says("Which kind of token is asked for, if the server wants to be told."),
+        "audience": says("The API that the token is for, by the server's name for it.", "acme-api"),
     },
     PasswordMethod: {
         "legacy": says("Has to be true: RFC 9700 forbids this grant."),

@@ -56,15 +56,17 @@ class Method(Shape):
 
     ``style`` is its name in the database and in API answers. ``redirects``: the end user is sent to the provider and
     comes back with an authorization response. ``shows_code``: the end user enters a code at the provider.
-    ``takes_scopes``: we say which scopes we want. ``needs_presentation``: the entry must say how the credential goes
-    into a request, and what it leaves out is as in ``default_presentation``. ``needed_urls``: the endpoints that the
-    style requires.
+    ``takes_scopes``: we say which scopes we want. ``per_subject``: a connection has no credential of its own; each
+    caller brings a token of the subject whom it serves. ``needs_presentation``: the entry must say how the credential
+    goes into a request, and what it leaves out is as in ``default_presentation``. ``needed_urls``: the endpoints that
+    the style requires.
     """
 
     style: ClassVar[str] = ""
     redirects: ClassVar[bool] = False
     shows_code: ClassVar[bool] = False
     takes_scopes: ClassVar[bool] = False
+    per_subject: ClassVar[bool] = False
     needs_presentation: ClassVar[bool] = False
     default_presentation: ClassVar[Presentation] = Presentation()
     needed_urls: ClassVar[tuple[str, ...]] = ()

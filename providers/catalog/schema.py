@@ -18,6 +18,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from providers.catalog.calls import Presentation, Probe, Workspaces
 from providers.catalog.device_method import DeviceAuthorizationMethod
+from providers.catalog.exchange_method import TokenExchangeMethod
 from providers.catalog.facts import AppRegistration, Colour, Confidence, Facts
 from providers.catalog.fields import Param, SecretField, Shape
 from providers.catalog.methods import (
@@ -65,6 +66,7 @@ class CatalogEntry(Shape):
     authorization_code: AuthorizationCodeMethod | None = None
     device_authorization: DeviceAuthorizationMethod | None = None
     client_credentials: ClientCredentialsMethod | None = None
+    token_exchange: TokenExchangeMethod | None = None
     api_key: ApiKeyMethod | None = None
     http_basic: HttpBasicMethod | None = None
     bearer_token: BearerTokenMethod | None = None

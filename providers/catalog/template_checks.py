@@ -18,6 +18,7 @@ _ADDRESSES = frozenset(
     {"token_url", "issuer", "authorization_url", "pushed_authorization_url", "device_authorization_url", "jwks_url"}
 )
 _PARAMETERS = frozenset({"token_params", "authorization_params", "device_authorization_params", "request_headers"})
+_TEXTS = frozenset({"audience"})
 _ADDRESS = re.compile(r"(?:https?://|\{)[\x21-\x7e]+")
 _RESOURCE = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:|\{)[\x21\x22\x24-\x7e]+")  # RFC 8707 §2
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
@@ -138,6 +139,8 @@ def _method_templates(key: str, method: OAuthMethod, params: frozenset[str]) -> 
     for name in sorted(_PARAMETERS & fields):
         for parameter, value in getattr(method, name).items():
             yield f"{key}.{name}.{parameter}", value, params, "header" if name == "request_headers" else "text"
+    for name in sorted(_TEXTS & fields):
+        yield f"{key}.{name}", getattr(method, name), params, "text"
     yield f"{key}.resource", method.resource, params, "resource"
     for name in ("audience", "issuer", "subject"):
         yield f"{key}.client_assertion.{name}", getattr(method.client_assertion, name), params | _CLIENT, "text"

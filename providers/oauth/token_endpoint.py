@@ -1,4 +1,5 @@
-"""The token endpoint (RFC 6749 §3.2): codes, refresh, client credentials, the password grant.
+"""The token endpoint (RFC 6749 §3.2): codes, refresh, client credentials, the password grant,
+subjects' tokens.
 
 requests-oauthlib writes the requests, and ``providers.egress`` sends them. It never reads an answer before this module
 has classified it. On its own, it would ignore the status, accept a null token, and raise on a narrowed scope
@@ -25,9 +26,10 @@ from requests_oauthlib import OAuth2Session
 from providers import egress, quiet
 from providers.catalog.resolve import Target
 from providers.catalog.template import render
-from providers.errors import Evidence, GrantRejected, MisconfiguredProvider
+from providers.errors import Evidence, GrantRejected, MisconfiguredProvider, ProviderError
 from providers.oauth.client_authentication import prove, with_each_secret
 from providers.oauth.token_response import TokenDocument, admit, obtained
+from providers.response import Response
 from providers.values import ClientRegistration, CodeGrant, Credential, Obtained
 
 quiet.silence()  # the imports above have made the loggers
@@ -134,6 +136,29 @@ def device_code(*, target: Target, device_code: SecretStr) -> Obtained:
     return obtained(with_each_secret(target.registration, ask), method=target.oauth_method)
 
 
+def exchange_subject(
+    *,
+    target: Target,
+    form: Mapping[str, str],
+    scopes: tuple[str, ...],
+    meaning: Callable[[ProviderError, Response], ProviderError],
+) -> Obtained:
+    """Make the request of ``form``, which holds a subject's token. ``meaning`` says what a failure by an answer is."""
+
+    def ask(narrowed: ClientRegistration) -> TokenDocument:
+        session = _TokenSession(BackendApplicationClient(narrowed.client_id), target=target, registration=narrowed)
+        if scopes:
+            session.parameters["scope"] = target.oauth_method.scope_separator.join(scopes)
+        try:
+            return session.run(lambda: session.request("POST", _PLACEHOLDER, form))
+        except ProviderError as failure:
+            if session.answer is None:
+                raise
+            raise meaning(failure, session.answer) from None
+
+    return obtained(with_each_secret(target.registration, ask), method=target.oauth_method)
+
+
 def _no_authentication(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Keep requests-oauthlib from adding a Basic header of its own: ``prove`` has authenticated the request."""
     return request
@@ -157,7 +182,7 @@ class _TokenSession(OAuth2Session):  # type: ignore[misc]  # requests-oauthlib h
         own = {name: render(value, target.params) for name, value in method.token_params.items()}
         self._catalogue = target.resource | own
         self.parameters = dict(proof.form)
-        self._answered = False
+        self.answer: Response | None = None
         self._is_refresh = is_refresh
         self._admitted: TokenDocument | None = None
 
@@ -170,7 +195,7 @@ class _TokenSession(OAuth2Session):  # type: ignore[misc]  # requests-oauthlib h
         with suppress(requests.RequestException, OAuth2Error, ValueError):  # these quote URLs and values
             send()
         if self._admitted is None:
-            raise MisconfiguredProvider(Evidence("The token request cannot be written.", sent=self._answered))
+            raise MisconfiguredProvider(Evidence("The token request cannot be written.", sent=self.answer is not None))
         return self._admitted
 
     def request(self, method: str, url: str, data: Mapping[str, str] | None = None, **_: Any) -> requests.Response:
@@ -181,7 +206,6 @@ class _TokenSession(OAuth2Session):  # type: ignore[misc]  # requests-oauthlib h
         """
         parameters = {**(data or {}), **self.parameters, **self._catalogue}
         body: dict[str, Any] = {"json" if self._format == "json" else "form": parameters}
-        answer = egress.request("POST", self._url, headers=self._request_headers, **body)
-        self._answered = True
-        self._admitted = admit(answer, method=self._method, is_refresh=self._is_refresh)
+        self.answer = egress.request("POST", self._url, headers=self._request_headers, **body)
+        self._admitted = admit(self.answer, method=self._method, is_refresh=self._is_refresh)
         return _CLASSIFIED

@@ -17,7 +17,9 @@ list) or over the control API:
     {"client_id": "demo", "name": "Demo app", "client_secret": "…" or ["…", "…"], "client_secrets": ["…"],
      "redirect_uris": ["http://127.0.0.1:8000/callback"], "scopes": ["profile", "files.read"], "public": false,
      "grant_types": ["authorization_code", "refresh_token", "client_credentials", "password",
-                     "urn:ietf:params:oauth:grant-type:device_code"],
+                     "urn:ietf:params:oauth:grant-type:device_code",
+                     "urn:ietf:params:oauth:grant-type:token-exchange",
+                     "urn:ietf:params:oauth:grant-type:jwt-bearer"],
      "resources": ["https://api.example"], "pushes": false, "access_lifetime": 60, "rotate": true, "grace_seconds": 0}
 
 Only ``client_id`` and one of ``client_secret``, ``client_secrets``, ``"jwks": {"keys": […]}`` (for private_key_jwt) and
@@ -27,11 +29,12 @@ name one of them (RFC 8707), and with ``pushes`` an authorization request has to
 Endpoints
 ---------
 ``/.well-known/oauth-authorization-server`` and ``/.well-known/openid-configuration`` (RFC 8414), ``/authorize`` (code,
-PKCE S256, ``iss``, ``response_mode=form_post``), ``/token`` (form or JSON; Basic, post, private_key_jwt or none),
-``/revoke`` (RFC 7009: kills the grant), ``/introspect`` (RFC 7662), ``/par`` (RFC 9126), ``/me`` alias ``/userinfo``,
-``/workspaces`` (what the settings give a person: nothing at first), ``/files`` (needs ``files.read``); ``/session`` (a
-two-step login: POST a name and a password, get a token, DELETE it); ``/device_authorization`` and the page ``/device``
-(RFC 8628); for people ``/login``, ``/apps``, ``/api-keys``, ``/control``.
+PKCE S256, ``iss``, ``response_mode=form_post``), ``/token`` (form or JSON; Basic, post, private_key_jwt or none; also
+exchanges the token of a person, as RFC 8693 says or as Microsoft's on-behalf-of flow), ``/revoke`` (RFC 7009: kills the
+grant), ``/introspect`` (RFC 7662), ``/par`` (RFC 9126), ``/me`` alias ``/userinfo``, ``/workspaces`` (what the settings
+give a person: nothing at first), ``/files`` (needs ``files.read``); ``/session`` (a two-step login: POST a name and a
+password, get a token, DELETE it); ``/device_authorization`` and the page ``/device`` (RFC 8628); for people ``/login``,
+``/apps``, ``/api-keys``, ``/control``.
 
 The resource API takes a Bearer token, or an API key: as ``X-Api-Key`` (with a second one as ``X-Second-Key``), as a
 Bearer token, as the password of HTTP Basic, as ``api_key`` in the query or in the body of a POST to ``/me``, or in the
@@ -58,7 +61,7 @@ GET, PUT /control/settings              {access_lifetime, code_lifetime, rotate,
                                         pushed_lifetime}; a PUT changes what it names;
                                         delay_seconds is a number or {endpoint: seconds}, workspaces
                                         {username: {id: name}}, locked a list of usernames whose passwords programs
-                                        may not use
+                                        may not use, and whose tokens are not exchanged until they sign in
 GET, POST, DELETE /control/faults       list, arm one, disarm all
 DELETE /control/faults/ID               disarm one
 ======================================  =============================================================================
@@ -148,7 +151,8 @@ Modules
 - ``client``: starts it and steers it; ``waiting``: waits for what other processes do
 - ``app``: every route together · ``server``: the HTTP server below · ``wire``: answers that no framework would give
 - ``oauth``, ``consent``, ``pushed``, ``device``, ``two_step``, ``resources``: the endpoints
-- ``validator``, ``device_codes``, ``resource_indicators``, ``client_proof``: the decisions of the authorization server
+- ``validator``, ``device_codes``, ``subject_tokens``, ``resource_indicators``, ``client_proof``: the decisions of the
+  authorization server
 - ``assertions``: what it believes of what others sign
 - ``pages``, ``sessions``, ``people``, ``passwords``: what people see, who is signed in, who there is, whose password
   a program brings

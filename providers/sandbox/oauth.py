@@ -27,9 +27,10 @@ from providers.sandbox.assertions import ALGORITHMS
 from providers.sandbox.device import authorize_device
 from providers.sandbox.exchange import Exchange
 from providers.sandbox.pushed import push_request
-from providers.sandbox.registry import DEVICE_GRANT, GRANT_TYPES
+from providers.sandbox.registry import DEVICE_GRANT, GRANT_TYPES, JWT_BEARER_GRANT, TOKEN_EXCHANGE_GRANT
 from providers.sandbox.resource_indicators import demand_resource
 from providers.sandbox.state import Sandbox
+from providers.sandbox.subject_tokens import SubjectTokenGrant
 from providers.sandbox.tokens import ACCESS_PREFIX, REFRESH_PREFIX, fingerprint, new_token
 from providers.sandbox.validator import Validator
 
@@ -109,6 +110,7 @@ def _serve(sandbox: Sandbox, endpoint: str, work: Work) -> Response:
     if endpoint == "token":
         # Noted here, for a fault may keep the request from being processed.
         exchange.entry.code_presented = _fingerprint_of(given.get("code") or given.get("device_code"))
+        exchange.entry.access_presented = _fingerprint_of(given.get("subject_token") or given.get("assertion"))
         exchange.entry.refresh_presented = _fingerprint_of(given.get("refresh_token"))
 
     def process() -> Response:
@@ -136,12 +138,15 @@ def _issue(validator: Validator, uri: str, body: str, headers: dict[str, str]) -
         refresh_token_generator=lambda request: new_token(REFRESH_PREFIX),
         expires_in=validator.access_lifetime,
     )
+    acting = SubjectTokenGrant(validator)
     grants = {
         "authorization_code": AuthorizationCodeGrant(validator),
         "refresh_token": RefreshTokenGrant(validator),
         "password": ResourceOwnerPasswordCredentialsGrant(validator),
         "client_credentials": ClientCredentialsGrant(validator),
         DEVICE_GRANT: DeviceCodeGrant(validator),
+        TOKEN_EXCHANGE_GRANT: acting,
+        JWT_BEARER_GRANT: acting,
     }
     for grant in list(grants.values())[:3]:
         grant.register_token_modifier(validator.without_refresh_token)

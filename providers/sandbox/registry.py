@@ -17,7 +17,14 @@ from providers.sandbox.store import Store
 from providers.sandbox.tokens import digest
 
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
-GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", "password", DEVICE_GRANT)
+TOKEN_EXCHANGE_GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
+JWT_BEARER_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+GRANT_TYPES = (
+    *("authorization_code", "refresh_token", "client_credentials", "password"),
+    *(DEVICE_GRANT, TOKEN_EXCHANGE_GRANT, JWT_BEARER_GRANT),
+)
+# Granted by the request alone, which no consent has come before.
+AT_ONCE = ("client_credentials", "password", TOKEN_EXCHANGE_GRANT, JWT_BEARER_GRANT)
 ENDPOINTS = (
     *("par", "token", "me", "files", "workspaces", "revoke", "introspect", "authorize", "metadata", "session"),
     "device_authorization",
@@ -63,8 +70,8 @@ class Settings:
     """What applies to every client that does not say otherwise.
 
     ``delay_seconds`` is by endpoint; ``workspaces`` by person: the names, by id, of what each one's grants open.
-    ``locked`` are the people whose password a program may not use. With ``require_pushed``, or a client's own
-    ``pushes``, an authorization request has to be pushed first.
+    ``locked`` are the people whose password a program may not use, and for whom nobody may act until they sign in. With
+    ``require_pushed``, or a client's own ``pushes``, an authorization request has to be pushed first.
     """
 
     access_lifetime: int = 60

@@ -19,7 +19,7 @@ from providers.sandbox.assertions import CLIENT_ASSERTION, Refused, judge
 from providers.sandbox.exchange import Exchange
 from providers.sandbox.passwords import person_with
 from providers.sandbox.people import PEOPLE
-from providers.sandbox.registry import DEVICE_GRANT, Client
+from providers.sandbox.registry import AT_ONCE, DEVICE_GRANT, Client
 from providers.sandbox.store import AccessToken, Code, Grant, Ledger
 from providers.sandbox.tokens import digest, fingerprint
 
@@ -140,7 +140,7 @@ class Validator(RequestValidator):
         """Accept scopes that the client registered."""
         if not set(scopes) <= set(self.client.scopes):
             return False
-        if request.grant_type in ("client_credentials", "password"):
+        if request.grant_type in AT_ONCE:
             request.scopes = self._granted(scopes)
         return True
 
@@ -257,6 +257,22 @@ class Validator(RequestValidator):
         request.user = person.username
         return True
 
+    # Tokens of subjects
+
+    def person_of(self, token: str) -> str | None:
+        """Return whose live access token ``token`` is, None if it is nobody's."""
+        found = self.ledger.access_token(digest(token))
+        grant = self.ledger.grant(found.grant_id) if found is not None else None
+        if found is None or grant is None or grant.revoked_at is not None or found.expires_at <= self._now:
+            self.entry.outcome = "subject_refused"
+            return None
+        return grant.username
+
+    def must_sign_in(self, person: str) -> bool:
+        """Whether nobody may act for ``person`` until they sign in."""
+        self.entry.username, self.entry.outcome = person, "sign_in_required"
+        return person in self._registry.settings.locked
+
     # Refresh tokens
 
     def validate_refresh_token(
@@ -306,7 +322,7 @@ class Validator(RequestValidator):
     def save_bearer_token(self, token: Any, request: Request, *args: Any, **kwargs: Any) -> None:
         """Store what is about to be issued, and rotate the refresh token that it was issued for."""
         entry, ledger = self.entry, self.ledger
-        if request.grant_type in ("client_credentials", "password", DEVICE_GRANT):
+        if request.grant_type in (*AT_ONCE, DEVICE_GRANT):
             client_id, scope, username = request.client_id or "", token.get("scope", ""), request.user
             self._identify(ledger.add_grant(client_id=client_id, username=username, scope=scope, now=self._now))
         assert self._grant is not None

@@ -5,7 +5,8 @@ section in ``providers.catalog.schema``). Nobody outside this package asks which
 
 - ``base``: the interface, and the steps that all styles share
 - ``issued``: what those styles share whose tokens come from a token endpoint
-- ``authorization_code``, ``device_authorization``, ``client_credentials``, ``password``: the styles of OAuth
+- ``authorization_code``, ``device_authorization``, ``client_credentials``, ``password``: the styles of OAuth ·
+  ``token_exchange``: that which acts on behalf of the subject of each call
 - ``api_key``, ``http_basic``, ``bearer_token``: what the end user types is the credential · ``two_step_login``: a call
   makes a session token of it
 - ``presenting``: how a credential goes into a request · ``calling``: makes a call that an entry describes ·
@@ -25,6 +26,7 @@ from providers.strategies.client_credentials import ClientCredentials
 from providers.strategies.device_authorization import DeviceAuthorizationCode
 from providers.strategies.http_basic import HttpBasic
 from providers.strategies.password import Password
+from providers.strategies.token_exchange import TokenExchange
 from providers.strategies.two_step_login import TwoStepLogin
 
 _STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
@@ -34,6 +36,7 @@ _STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
             AuthorizationCode(),
             DeviceAuthorizationCode(),
             ClientCredentials(),
+            TokenExchange(),
             ApiKey(),
             HttpBasic(),
             BearerToken(),

@@ -34,6 +34,7 @@ from providers.values import (
     Obtained,
     Presentation,
     ProbeResult,
+    SubjectGrant,
 )
 from providers.vocabulary import TokenKind
 
@@ -96,7 +97,7 @@ class Strategy(ABC):
     @final
     def capabilities(self, target: Target) -> Capabilities:
         """Return what the strategy can do for ``target``. No I/O."""
-        return replace(self._capabilities(target), probes=probing.can_probe(target))
+        return replace(self._capabilities(target), probes=probing.can_probe(target) and not self.per_subject)
 
     @abstractmethod
     def _capabilities(self, target: Target) -> Capabilities:
@@ -160,6 +161,24 @@ class Strategy(ABC):
 
     def _poll(self, target: Target, device_code: SecretStr) -> Obtained:
         raise self._cannot("show a code")
+
+    # --- on behalf of a subject ---------------------------------------------------------------------------------------
+    @property
+    def per_subject(self) -> bool:
+        """Whether a connection has no credential of its own: each caller brings a token of the subject it serves."""
+        return self.method.per_subject
+
+    @final
+    def exchange_subject(self, target: Target, grant: SubjectGrant) -> Obtained:
+        """Exchange a subject's token for one that acts for them here (RFC 8693). Calls the provider.
+
+        Raises ``GrantRejected`` if it refuses that token, and ``InteractionRequired``.
+        """
+        with blame_typed_host(target):
+            return self._exchange_subject(target, grant)
+
+    def _exchange_subject(self, target: Target, grant: SubjectGrant) -> Obtained:
+        raise self._cannot("act for a subject")
 
     # --- by what is typed ---------------------------------------------------------------------------------------------
     @final

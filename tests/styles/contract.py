@@ -36,7 +36,7 @@ class StyleContract:
     ``entry`` is an entry of the test's own, where the sandbox's does not describe it; ``client`` says how our client is
     registered at the sandbox. ``renews``: a refresh brings another credential. ``revokes``: disconnecting ends it at
     the provider. ``reason`` is why a connection needs its end user again when the provider refuses the credential;
-    without ``dies`` the next credential is had without them.
+    without ``dies`` the next credential is had without them. ``probed``: there is a credential to probe between vends.
     """
 
     style: ClassVar[str]
@@ -46,6 +46,7 @@ class StyleContract:
     revokes: ClassVar[bool] = False
     reason: ClassVar[str] = "credential_dead"
     auth_method: ClassVar[str]
+    probed: ClassVar[bool] = True
     dies: ClassVar[bool] = True
 
     # --- how alice connects by it -------------------------------------------------------------------------------------
@@ -64,6 +65,10 @@ class StyleContract:
     def account_of(self, app: ProviderApp) -> str:
         """The account that the connection is of."""
         return ALICE
+
+    def acts_as(self, app: ProviderApp) -> str:
+        """Who a vended credential acts as."""
+        return self.account_of(app)
 
     def kill(self, sandbox: SandboxProcess, connection: Connection) -> None:
         """Have the provider end what it gave, without telling anybody."""
@@ -155,7 +160,7 @@ class StyleContract:
         assert credential["auth_method"] == self.auth_method
         assert credential["value"]
         answer = self.use(credential)
-        assert (answer.status_code, answer.json()["sub"]) == (200, connection.provider_account_id)
+        assert (answer.status_code, answer.json()["sub"]) == (200, self.acts_as(connection.provider_app))
 
     def test_it_is_renewed_before_it_ends_or_lasts(self, connection: Connection, alice: EndUser) -> None:
         before = self.vended(alice, connection)

@@ -13,6 +13,7 @@ from connections.database.locks import lock_connections
 from connections.database.pool import short_transaction
 from connections.journal import audit, events
 from connections.lifecycle.credentials.promote import SECRETS_KEPT
+from connections.lifecycle.credentials.subject_tokens import forget_subject_tokens
 from connections.lifecycle.credentials.unread import forget_unread
 from connections.lifecycle.end.siblings import can_be_narrowed, reaches_siblings, siblings_of
 from connections.lifecycle.health.status import change_status
@@ -43,6 +44,7 @@ def disconnect(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, k
             return connection
         audit.record("connection.disconnect", actor=actor, connection=connection, detail={"keep": keep})
         change_status(connection, status, reason, now=now)
+        forget_subject_tokens(connection)
         has_secrets = CredentialVersion.objects.filter(connection=connection).exists()
         before = Revocation(connection.revocation)
         access = _access_of(connection)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from connections.access.switched_off import switched_off
 from connections.journal import audit
+from connections.lifecycle.credentials.subject_tokens import forget_reported
 from connections.lifecycle.probe.probe import probe
 from connections.models import VENDS, Connection, Trigger
 from connections.refusals import NotFound
@@ -38,6 +39,8 @@ def report(connection_id: uuid.UUID, *, version_id: uuid.UUID, status: int, acto
         version_id=version_id,
         detail={"status": status, "superseded": is_superseded},
     )
+    if is_superseded and status == HTTP_UNAUTHORIZED:
+        forget_reported(connection_id, version_id)  # if it was one that acts for a subject
     if is_superseded or connection.status not in VENDS or status != HTTP_UNAUTHORIZED:
         return Reported(connection, is_superseded, None)
     if (off := switched_off(connection)) is not None:

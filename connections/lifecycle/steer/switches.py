@@ -1,8 +1,9 @@
 """Switches: what an operator turns off, and on again.
 
 Suspending takes effect on the next vend; pausing stops only background work. The switches are flags beside the status:
-turning one changes nothing else, so turning it back restores the state of before. Each change writes an audit row, in
-one transaction. A switch that already stands as asked is not changed.
+turning one changes nothing else, so turning it back restores the state of before. Tokens that act for subjects are
+forgotten, though: each is exchanged anew. Each change writes an audit row, in one transaction. A switch that already
+stands as asked is not changed.
 """
 
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import Any
 from connections.database.locks import lock_connection
 from connections.database.pool import short_transaction
 from connections.journal import audit
+from connections.lifecycle.credentials.subject_tokens import forget_subject_tokens
 from connections.models import ApiClient, Connection, ProviderApp, Tenant
 from connections.models.switches import KILL_SWITCH, PAUSE
 from connections.refusals import InvalidRequest
@@ -55,6 +57,8 @@ def _turn(subject: Suspendable, column: str, value: datetime | None, *, verb: st
     with short_transaction():
         if not _write(subject, column, value):
             return False
+        if value is not None:
+            forget_subject_tokens(subject)
         if isinstance(subject, Connection):
             audit.record(f"{kind}.{verb}", actor=actor, connection=subject)
         else:

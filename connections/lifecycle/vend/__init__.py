@@ -8,6 +8,7 @@ and when a connection was last vended.
 - ``rules``: the same decision in Python, for every case that the statement does not allow
 - ``refusal``: why not, in words that a caller can act on
 - ``opening``: opens the credential and says how to present it
+- ``for_subject``: exchanges the token of a subject, or takes what is kept of it
 - ``by_owner``: finds the connection of a tenant, a provider and an end user
 - ``reconnect_url``: the operator's page where an end user connects again
 """

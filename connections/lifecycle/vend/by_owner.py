@@ -21,13 +21,19 @@ from providers.catalog.loader import meant_by
 
 
 def connection_of_owner(
-    *, key_hash: bytes, tenant: str | None, provider: str, end_user: str | None, asker: audit.Actor
+    *,
+    key_hash: bytes,
+    tenant: str | None,
+    provider: str,
+    end_user: str | None,
+    asker: audit.Actor,
+    or_the_tenants: bool = False,
 ) -> uuid.UUID:
     """Return the id of the one connection of ``end_user`` (None: of the whole tenant) at ``provider``, or an alias.
 
-    Prefers connections that work to broken ones, and broken ones to pending ones. The vend itself checks the rest. A
-    few queries. Raises ``Unauthorized``, ``Suspended``, ``PermissionDenied``, ``InvalidRequest``, ``NotFound`` and
-    ``AmbiguousConnection``.
+    With ``or_the_tenants`` it may be the whole tenant's, if the end user has none. Prefers connections that work to
+    broken ones, and broken ones to pending ones. The vend itself checks the rest. A few queries. Raises
+    ``Unauthorized``, ``Suspended``, ``PermissionDenied``, ``InvalidRequest``, ``NotFound`` and ``AmbiguousConnection``.
     """
     client = client_with_key(key_hash)
     if client is None:
@@ -40,7 +46,12 @@ def connection_of_owner(
         if meant is None:
             raise NotFound("There is no such connection.")
         owner = meant
-        return _connection_of(meant, provider=provider, end_user=end_user)
+        try:
+            return _connection_of(meant, provider=provider, end_user=end_user)
+        except NotFound:
+            if end_user is None or not or_the_tenants:
+                raise
+            return _connection_of(meant, provider=provider, end_user=None)
     except Refusal as refusal:
         audit.record(
             "credential.vend",

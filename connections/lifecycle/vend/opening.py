@@ -1,13 +1,15 @@
 """Opens the credential that a vend hands out, and says how to present it."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import structlog
 
 from connections.access.secrets import credential_place, unwrap_columns
 from connections.access.targets import check_grantor, entry_named
+from connections.lifecycle.credentials.subject_tokens import HeldToken
 from connections.lifecycle.health.undecryptable import note_undecryptable
 from connections.lifecycle.vend.query import VendRow
 from connections.models import AuditEvent
@@ -44,6 +46,32 @@ def open_row(row: VendRow) -> Vended:
         if row.connection_id is not None and row.version_id is not None:
             note_undecryptable(row.connection_id, row.version_id)
         raise CredentialUnreadable("The stored credential does not open: its key may be missing.") from None
+    return _presented(row, credential)
+
+
+def row_of_subject(row: VendRow, held: HeldToken, *, scopes: Sequence[str]) -> VendRow:
+    """Return ``row`` with the facts about a token that acts for a subject in place of the connection's own. No I/O.
+
+    ``scopes`` are those that the caller asked for.
+    """
+    return replace(
+        row,
+        version_id=held.version_id,
+        scopes=held.scopes,
+        missing_scopes=tuple(scopes),
+        access_expires_at=held.expires_at,
+        fingerprint=held.fingerprint,
+        verified_at=held.obtained_at,
+        verified_by="exchange",
+    )
+
+
+def open_held(row: VendRow, held: HeldToken) -> Vended:
+    """Present a token that acts for a subject, whose audit row is committed. Raises as ``open_row``."""
+    return _presented(row, held.credential)
+
+
+def _presented(row: VendRow, credential: Credential) -> Vended:
     try:
         target = _target(catalog_edition(), row.provider, row.auth_style, row.app_params, row.discovered, row.params)
         check_grantor(target, credential.granted_by)

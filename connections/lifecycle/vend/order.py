@@ -4,6 +4,8 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from pydantic import SecretStr
+
 DEFAULT_WAIT_SECONDS = 10.0
 LONGEST_WAIT_SECONDS = 60.0
 
@@ -12,6 +14,7 @@ LONGEST_WAIT_SECONDS = 60.0
 class VendOrder:
     """One call of a vend. ``key_hash`` is the digest of the caller's API key.
 
+    ``subject_token`` is a token of whoever the caller serves, to be exchanged for one that acts for them.
     ``wait_seconds`` is how long the caller waits for a refresh, if no valid credential is left.
     """
 
@@ -25,3 +28,4 @@ class VendOrder:
     purpose: str = ""
     address: str | None = None
     wait_seconds: float = DEFAULT_WAIT_SECONDS
+    subject_token: SecretStr | None = field(default=None, repr=False)

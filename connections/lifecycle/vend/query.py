@@ -24,12 +24,14 @@ from connections.lifecycle.vend.order import VendOrder
 from connections.lifecycle.vend.rules import DEFAULT_MIN_TTL_SECONDS, VendFacts
 from connections.models import OwnerKind, Status, switches
 from connections.models.switches import KILL_SWITCH
+from providers.strategies import strategies, strategy_for
 
+_PER_SUBJECT = [strategy.style for strategy in strategies().values() if strategy.per_subject]
 _STATEMENT = squeezed(f"""
 WITH asked AS (
     SELECT * FROM json_to_recordset(%(orders)s::json) AS asked (
         number int, key_hash text, connection_id uuid, tenant text, end_user text, scopes text[], needed_scopes text[],
-        min_ttl float8, agent text, purpose text, address inet)
+        min_ttl float8, agent text, purpose text, address inet, for_subject boolean)
 ), found AS (
     SELECT asked.number, caller.id AS client_id, caller.permissions, caller.is_suspended AS is_client_suspended,
            theirs.*
@@ -75,6 +77,8 @@ WITH asked AS (
        AND NOT found.is_client_suspended
        AND 'vend' = ANY (found.permissions)
        AND found.status IN ('active', 'suspect')
+       AND NOT asked.for_subject
+       AND found.auth_style <> ALL (%(per_subject)s::text[])
        AND CASE WHEN asked.end_user IS NULL THEN 'vend_without_user' = ANY (found.permissions)
                 ELSE found.owner_kind = 'tenant' OR found.end_user = asked.end_user END
        AND found.scopes::text[] @> asked.needed_scopes
@@ -165,6 +169,7 @@ class VendRow:
             lifetime_seconds=self.lifetime_seconds,
             ungranted_scopes=self.missing_scopes or (),
             scope_rules=scope_rules_of(self.provider),
+            is_per_subject=strategy_for(self.auth_style).per_subject,
         )
 
     def granted_for(self, scopes: Sequence[str]) -> tuple[str, ...] | None:
@@ -202,7 +207,7 @@ def run_vend_statement(orders: Sequence[VendOrder]) -> list[VendRow | None]:
 
 
 def _run(asked: Sequence[dict[str, Any]]) -> dict[int, VendRow]:
-    parameters = {"orders": json.dumps(asked), "probe_within": probe_intervals().hot}
+    parameters = {"orders": json.dumps(asked), "probe_within": probe_intervals().hot, "per_subject": _PER_SUBJECT}
     return {row.number: row for row in fetch_all_prepared(_STATEMENT, parameters, VendRow)}
 
 
@@ -220,4 +225,5 @@ def _asked(number: int, order: VendOrder, needed_scopes: Sequence[str]) -> dict[
         "agent": order.agent,
         "purpose": order.purpose,
         "address": order.address,
+        "for_subject": order.subject_token is not None,
     }

@@ -13,6 +13,7 @@ from connections.refusals import (
     CredentialUnreadable,
     EndpointMoved,
     InsufficientScope,
+    InvalidRequest,
     MinTtlUnavailable,
     NotFound,
     Paused,
@@ -22,6 +23,7 @@ from connections.refusals import (
     ReauthorizationRequired,
     RefreshInProgress,
     Refusal,
+    SubjectTokenRequired,
     Suspended,
 )
 
@@ -45,6 +47,15 @@ def refusal_of(decision: Refuse, row: VendRow) -> Refusal:
             )
         case "min_ttl_unavailable":
             return _too_short(row)
+        case "subject_token_required":
+            return SubjectTokenRequired(
+                "This connection acts for whoever you serve: vend with a subject_token of theirs.",
+                field="subject_token",
+            )
+        case "subject_token_unwanted":
+            return InvalidRequest(
+                "This connection has a credential of its own: vend without subject_token.", field="subject_token"
+            )
         case "reauthorization_required":
             return ReauthorizationRequired(
                 "The grant no longer works: let its end user connect again.",

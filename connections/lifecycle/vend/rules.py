@@ -13,12 +13,16 @@ DEFAULT_MIN_TTL_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class VendRequest:
-    """The request of a caller. ``min_ttl_seconds`` is None where the caller named no lifetime."""
+    """The request of a caller. ``min_ttl_seconds`` is None where the caller named no lifetime.
+
+    ``for_subject``: the caller brings a token of whoever it serves.
+    """
 
     end_user: str | None = None
     scopes: Sequence[str] = ()
     min_ttl_seconds: float | None = None
     may_act_without_user: bool = False
+    for_subject: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,8 @@ class VendFacts:
     """The facts about a connection at the moment of a vend.
 
     ``ungranted_scopes`` are the requested scopes that the provider did not name; ``scope_rules`` say when a granted
-    scope stands for another.
+    scope stands for another. ``is_per_subject``: the connection has no credential of its own, and exchanges tokens of
+    subjects.
     """
 
     status: Status
@@ -39,6 +44,7 @@ class VendFacts:
     lifetime_seconds: int | None = None
     ungranted_scopes: Sequence[str] = ()
     scope_rules: ScopeRules = field(default_factory=ScopeRules)
+    is_per_subject: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,11 @@ class RefreshFirst:
 
 
 @dataclass(frozen=True, slots=True)
+class ExchangeFirst:
+    """The token that the caller brings may be exchanged for one that acts for its subject, and that handed out."""
+
+
+@dataclass(frozen=True, slots=True)
 class Refuse:
     """The request is refused with this stable code."""
 
@@ -69,11 +80,15 @@ class Refuse:
         "insufficient_scope",
         "reauthorization_required",
         "min_ttl_unavailable",
+        "subject_token_required",
+        "subject_token_unwanted",
     ]
     missing_scopes: tuple[str, ...] = ()
 
 
-def decide_vend(facts: VendFacts, request: VendRequest, *, now: datetime) -> Vend | RefreshFirst | Refuse:
+def decide_vend(
+    facts: VendFacts, request: VendRequest, *, now: datetime
+) -> Vend | RefreshFirst | ExchangeFirst | Refuse:
     """Decide one vend. The SQL of ``query`` allows exactly the cases for which this function returns ``Vend``."""
     if facts.is_suspended:
         return Refuse("suspended")
@@ -85,6 +100,10 @@ def decide_vend(facts: VendFacts, request: VendRequest, *, now: datetime) -> Ven
         return Refuse("not_found")
     if facts.status in (Status.NEEDS_REAUTH, Status.REVOKED):
         return Refuse("reauthorization_required")
+    if facts.is_per_subject:
+        return ExchangeFirst() if request.for_subject else Refuse("subject_token_required")
+    if request.for_subject:
+        return Refuse("subject_token_unwanted")
     missing = facts.scope_rules.missing(request.scopes, granted=facts.granted_scopes, asked=facts.ungranted_scopes)
     if missing:
         return Refuse("insufficient_scope", missing)

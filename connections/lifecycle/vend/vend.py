@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError
 
 from connections.database.pool import release_database, replace_broken_connections
 from connections.journal import audit
+from connections.lifecycle.credentials.subject_tokens import HeldToken
 from connections.lifecycle.provision.callers import (
     check_client,
     check_permission,
@@ -19,12 +20,14 @@ from connections.lifecycle.provision.callers import (
 )
 from connections.lifecycle.refresh.claim import Need, RefreshReport
 from connections.lifecycle.refresh.refresh import refresh_and_wait
-from connections.lifecycle.vend.opening import Vended, open_row
+from connections.lifecycle.vend.for_subject import token_for_subject
+from connections.lifecycle.vend.opening import Vended, open_held, open_row, row_of_subject
 from connections.lifecycle.vend.order import VendOrder
 from connections.lifecycle.vend.query import VendRow, run_vend_statement
 from connections.lifecycle.vend.refusal import refusal_of, refusal_without_refresh
 from connections.lifecycle.vend.rules import (
     DEFAULT_MIN_TTL_SECONDS,
+    ExchangeFirst,
     RefreshFirst,
     Refuse,
     Vend,
@@ -39,11 +42,12 @@ from connections.refusals import NotFound, Refusal
 class Asked:
     """An order as it is asked. ``report`` says how the refresh ended that the caller has waited for, if there was one.
 
-    With a report the answer is final.
+    ``held`` is the token that was exchanged for the order. With either the answer is final.
     """
 
     order: VendOrder
     report: RefreshReport | None = None
+    held: HeldToken | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +59,23 @@ class RefreshNeeded:
     need: Need
 
 
-Answer = Vended | RefreshNeeded | Exception
+@dataclass(frozen=True, slots=True)
+class ExchangeNeeded:
+    """The answer to an order that brings a subject's token: exchange that, and ask once more. ``row`` is who asks."""
+
+    order: VendOrder
+    row: VendRow
+
+
+Answer = Vended | RefreshNeeded | ExchangeNeeded | Exception
 
 
 def vend(order: VendOrder) -> Vended:
     """Return the connection's current credential. Its audit row is committed before this returns.
 
-    Where no credential is valid, this refreshes it (HTTP) or waits as long as the order allows for the refresh that is
-    under way, in this thread, and decides once more. No transaction may be open. Raises the refusals of the API's
-    vend, each with an audit row.
+    Where the order brings a subject's token, this exchanges that (HTTP). Where no credential is valid, it refreshes it
+    (HTTP), or waits as long as the order allows for the refresh that is under way, in this thread, and decides once
+    more. No transaction may be open. Raises the refusals of the API's vend, each with an audit row.
     """
     (answer,) = vend_all([Asked(order)])
     if isinstance(answer, RefreshNeeded):
@@ -71,19 +83,25 @@ def vend(order: VendOrder) -> Vended:
             order.connection_id, trigger=Trigger.VEND, need=answer.need, wait_seconds=order.wait_seconds
         )
         (answer,) = vend_all([Asked(order, report)])
+    elif isinstance(answer, ExchangeNeeded):
+        try:
+            held = token_for_subject(order)
+        except Refusal as refusal:
+            _refuse(order, answer.row, refusal)
+        (answer,) = vend_all([Asked(order, held=held)])  # what was allowed before may be switched off by now
     if isinstance(answer, Exception):
         raise answer
-    if isinstance(answer, RefreshNeeded):
-        raise TypeError("An order with a report has a final answer.")
+    if not isinstance(answer, Vended):
+        raise TypeError("An order that is asked again has a final answer.")
     return answer
 
 
 def vend_all(asked: Sequence[Asked]) -> list[Answer]:
     """Answer each of these orders, in their order, with one statement and one commit for all that are plain.
 
-    An answer is the credential, with its audit row committed; or that a refresh must come first; or the refusal, with
-    its audit row; or whatever other error this one order met. One order's failure is never another's, unless the
-    database cannot be asked at all. Calls no provider and waits for none.
+    An answer is the credential, with its audit row committed; or that a refresh or an exchange must come first; or the
+    refusal, with its audit row; or whatever other error this one order met. One order's failure is never another's,
+    unless the database cannot be asked at all. Calls no provider and waits for none.
     """
     rows = _rows([one.order for one in asked])
     return [_answer(one, row) for one, row in zip(asked, rows, strict=True)]
@@ -115,15 +133,22 @@ def _answer(asked: Asked, row: VendRow | Exception | None) -> Answer:
     try:
         if isinstance(row, Exception):
             raise row
-        return _answer_row(asked.order, _checked(asked.order, row), asked.report)
+        return _answer_row(asked, _checked(asked.order, row))
     except Exception as error:  # noqa: BLE001 (the caller of this one order gets it)
         return error
 
 
-def _answer_row(order: VendOrder, row: VendRow, report: RefreshReport | None) -> Vended | RefreshNeeded:
+def _answer_row(asked: Asked, row: VendRow) -> Vended | RefreshNeeded | ExchangeNeeded:
     if row.audit_id is not None:
         return open_row(row)
+    order, report, held = asked.order, asked.report, asked.held
     decision = _decide(order, row)
+    if isinstance(decision, ExchangeFirst):
+        if held is None:
+            return ExchangeNeeded(order, row)
+        row = row_of_subject(row, held, scopes=order.scopes)
+        _record(order, row, decision=audit.ALLOWED)
+        return open_held(row, held)
     if isinstance(decision, RefreshFirst):
         if report is None:
             return RefreshNeeded(order, row.app_id, _need(order, row))
@@ -151,12 +176,13 @@ def _checked(order: VendOrder, row: VendRow | None) -> VendRow:
     return row
 
 
-def _decide(order: VendOrder, row: VendRow) -> Vend | RefreshFirst | Refuse:
+def _decide(order: VendOrder, row: VendRow) -> Vend | RefreshFirst | ExchangeFirst | Refuse:
     request = VendRequest(
         end_user=order.end_user,
         scopes=order.scopes,
         min_ttl_seconds=order.min_ttl_seconds,
         may_act_without_user=Permission.VEND_WITHOUT_USER in row.permissions,
+        for_subject=order.subject_token is not None,
     )
     return decide_vend(row.facts(), request, now=row.now)
 

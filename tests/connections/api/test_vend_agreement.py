@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from connections.access.secrets import digest
 from connections.lifecycle.credentials.scopes import record_requested_scopes
@@ -27,6 +28,8 @@ from connections.models import (
     Tenant,
 )
 from providers.catalog import loader
+from providers.catalog.exchange_method import TokenExchangeMethod
+from providers.catalog.methods import AuthorizationCodeMethod
 from tests.connections.api.stored import make_connection, transaction_now
 from tests.factories import Caller, make_caller
 
@@ -70,6 +73,7 @@ facts = st.fixed_dictionaries(
         "left": LEFT,
         "refreshable": st.booleans(),
         "granted": scopes,
+        "style": st.sampled_from([AuthorizationCodeMethod.style, TokenExchangeMethod.style]),
     }
 )
 requests = st.fixed_dictionaries(
@@ -79,6 +83,7 @@ requests = st.fixed_dictionaries(
         "min_ttl": st.sampled_from([None, 0.0, 60.0]),
         "may_vend": st.booleans(),
         "may_act_without_user": st.booleans(),
+        "subject_token": st.sampled_from([None, SecretStr("token-of-a-subject")]),
     }
 )
 
@@ -117,7 +122,7 @@ def arrange(connection: Connection, caller: Caller, state: dict[str, Any], reque
         scopes=state["granted"], access_expires_at=expires_at, is_refreshable=state["refreshable"]
     )
     Tenant.objects.filter(id=connection.tenant_id).update(suspended_at=off("tenant"))
-    ProviderApp.objects.filter(id=connection.provider_app_id).update(suspended_at=off("app"))
+    ProviderApp.objects.filter(id=connection.provider_app_id).update(suspended_at=off("app"), auth_style=state["style"])
     permissions = [Permission.VEND] if request["may_vend"] else [Permission.READ]
     if request["may_act_without_user"]:
         permissions.append(Permission.VEND_WITHOUT_USER)
@@ -131,6 +136,7 @@ def ask(connection: Connection, caller: Caller, request: dict[str, Any]) -> Vend
         end_user=request["end_user"],
         scopes=request["scopes"],
         min_ttl_seconds=request["min_ttl"],
+        subject_token=request.get("subject_token"),
     )
     (row,) = run_vend_statement([order])
     assert row is not None
@@ -138,7 +144,7 @@ def ask(connection: Connection, caller: Caller, request: dict[str, Any]) -> Vend
 
 
 @settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
 )
 @given(state=facts, request=requests)
 def test_the_statement_and_the_policy_agree(
@@ -157,6 +163,7 @@ def test_the_statement_and_the_policy_agree(
             scopes=request["scopes"],
             min_ttl_seconds=request["min_ttl"],
             may_act_without_user=Permission.VEND_WITHOUT_USER in row.permissions,
+            for_subject=request["subject_token"] is not None,
         ),
         now=row.now,
     )
@@ -207,6 +214,7 @@ def test_every_single_reason_to_refuse_is_enough(stored: tuple[Connection, Calle
         "left": 3600.0,
         "refreshable": True,
         "granted": list(SCOPES),
+        "style": AuthorizationCodeMethod.style,
     }
     request: dict[str, Any] = {
         "end_user": "alice",
@@ -214,6 +222,7 @@ def test_every_single_reason_to_refuse_is_enough(stored: tuple[Connection, Calle
         "min_ttl": None,
         "may_vend": True,
         "may_act_without_user": False,
+        "subject_token": None,
     }
     arrange(connection, caller, state, request)
     assert ask(connection, caller, request).audit_id is not None
@@ -227,6 +236,8 @@ def test_every_single_reason_to_refuse_is_enough(stored: tuple[Connection, Calle
         {"end_user": None},
         {"may_vend": False},
         {"min_ttl": 7200.0},
+        {"style": TokenExchangeMethod.style},
+        {"subject_token": SecretStr("token-of-a-subject")},
     ):
         changed_state = state | {name: value for name, value in change.items() if name in state}
         changed_request = request | {name: value for name, value in change.items() if name in request}

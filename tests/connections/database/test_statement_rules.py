@@ -225,11 +225,18 @@ def test_what_the_statement_vends_the_policy_vends_and_nothing_else(connection: 
 
 def test_a_request_is_asked_about_in_each_of_its_members(connection: Connection, backend: Caller) -> None:
     """A member that is added to the request is added here, with a value that is refused and one that is not."""
-    refused: dict[str, Any] = {"end_user": "bob", "scopes": ("admin",), "min_ttl_seconds": 7200.0}
-    granted: dict[str, Any] = {"end_user": "alice", "scopes": ("profile.read",), "min_ttl_seconds": 60.0}
+    refused: dict[str, Any] = {"end_user": "bob", "scopes": ("admin",), "min_ttl_seconds": 7200.0, "for_subject": True}
+    granted: dict[str, Any] = {
+        "end_user": "alice",
+        "scopes": ("profile.read",),
+        "min_ttl_seconds": 60.0,
+        "for_subject": False,
+    }
     assert {field.name for field in fields(VendRequest)} - {"may_act_without_user"} == set(refused)
     for request in [*({name: value} for name, value in refused.items()), granted]:
-        row = asked(connection, backend, **request)
+        told = {name: value for name, value in request.items() if name != "for_subject"}
+        token = SecretStr("token-of-a-subject") if request.get("for_subject") else None
+        row = asked(connection, backend, **told, subject_token=token)
         assert row is not None
         decision = decide_vend(row.facts(), VendRequest(**{"end_user": "alice"} | request), now=row.now)
         assert (row.audit_id is not None) is (decision == Vend()) is (request is granted), request

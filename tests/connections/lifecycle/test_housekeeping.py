@@ -48,6 +48,7 @@ SWEPT = {
     "connections.Connection": "connections",
     "sessions.Session": "by their own end",
     "connections.AppKey": "by their own end",
+    "connections.SubjectToken": "by their own end",
 }
 STAYS = {
     "connections.AuditEvent": "append-only; pruned by an operator's command",

@@ -24,6 +24,7 @@ from connections.models import (
     RefreshAttempt,
     Scope,
     SessionState,
+    SubjectToken,
     Tenant,
 )
 from connections.models.states import REASONS_OF
@@ -96,6 +97,9 @@ class Cast:
 
     def app_key(self, app: ProviderApp, kid: str = "k1") -> AppKey:
         return AppKey.objects.create(provider_app=app, kid=kid, algorithm="ES256", signs_from=timezone.now())
+
+    def subject_token(self, connection: Connection, asked: bytes = b"asked") -> SubjectToken:
+        return SubjectToken.objects.create(connection=connection, asked=asked, kept_until=timezone.now())
 
     def app_of(self, tenant: Tenant | None, **values: Any) -> ProviderApp:
         return ProviderApp.objects.create(
@@ -229,6 +233,13 @@ CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
         [
             lambda cast: [cast.app_key(app) for app in (cast.app, make_app(None))],
             lambda cast: [cast.app_key(cast.app, kid=kid) for kid in ("k1", "k2")],
+        ],
+    ),
+    "one_subject_token_asked": (
+        [twice(lambda cast: cast.subject_token(cast.connection))],
+        [
+            lambda cast: [cast.subject_token(cast.connection, asked) for asked in (b"one", b"other")],
+            lambda cast: [cast.subject_token(one) for one in (cast.connection, cast.like(end_user="bob"))],
         ],
     ),
     "one_attempt_in_flight": (

@@ -14,7 +14,7 @@ from providers.catalog.schema import CatalogEntry
 from providers.errors import ClientRejected, FieldInvalid, ProviderError, ProviderUnavailable
 from providers.response import Response
 from providers.strategies.base import Strategy
-from providers.values import AuthorizationRequest, CodeGrant, Credential, Obtained
+from providers.values import AuthorizationRequest, CodeGrant, Credential, Obtained, SubjectGrant
 from providers.vocabulary import ProbeVerdict
 from tests.providers.conftest import Provider
 from tests.providers.strategies.conftest import merged
@@ -73,6 +73,8 @@ class StrategyContract:
             return self.strategy.exchange_code(target, CodeGrant(SecretStr("code-1"), VERIFIER))
         if self.strategy.shows_code:
             return self.strategy.poll(target, SecretStr("code-1"))
+        if self.strategy.per_subject:
+            return self.strategy.exchange_subject(target, SubjectGrant(SecretStr("subject-1")))
         return self.strategy.accept(target, self.typed)
 
     def test_it_is_what_its_entries_describe(self, target: Target) -> None:
@@ -84,7 +86,7 @@ class StrategyContract:
 
     def test_it_fills_in_hooks_and_replaces_no_shared_step(self) -> None:
         shared = ("capabilities", "can_refresh", "exchange_code", "accept", "refresh", "reread", "present", "probe")
-        shared += ("ask_for_code", "poll")
+        shared += ("ask_for_code", "poll", "exchange_subject")
         assert not {*shared} & vars(type(self.strategy)).keys()
 
     def test_what_it_gives_survives_being_stored(self, target: Target, provider: Provider) -> None:
@@ -110,7 +112,7 @@ class StrategyContract:
         assert secret not in repr(found)
 
     def test_the_probe_tells_the_living_from_the_dead(self, target: Target, provider: Provider) -> None:
-        assert self.strategy.capabilities(target).probes
+        assert self.strategy.capabilities(target).probes is not self.strategy.per_subject
         held = self.give(target, provider).credential
         provider.answers[:] = []
         provider.answers_with(200, {"sub": "acct-1", "name": "Globex"})
@@ -152,6 +154,8 @@ class StrategyContract:
         if not strategy.shows_code:
             closed.append(lambda: strategy.ask_for_code(target, ()))
             closed.append(lambda: strategy.poll(target, SecretStr("code")))
+        if not strategy.per_subject:
+            closed.append(lambda: strategy.exchange_subject(target, SubjectGrant(SecretStr("subject"))))
         for call in closed:
             with pytest.raises(NotImplementedError, match=strategy.style):
                 call()
@@ -174,7 +178,9 @@ class StrategyContract:
         provider.answers_with(503, {"error": "down"})
         with pytest.raises(ProviderUnavailable) as caught:
             self.ask(target)
-        assert not any(secret in str(caught.value) for secret in (*self.typed.values(), "code-1", "client-secret"))
+        assert not any(
+            secret in str(caught.value) for secret in (*self.typed.values(), "code-1", "subject-1", "client-secret")
+        )
 
     def test_a_refusal_by_a_host_that_was_typed_is_marked_as_such(
         self, make_target: Callable[..., Target], provider: Provider

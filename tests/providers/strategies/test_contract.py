@@ -10,6 +10,7 @@ from providers.strategies.client_credentials import ClientCredentials
 from providers.strategies.device_authorization import DeviceAuthorizationCode
 from providers.strategies.http_basic import HttpBasic
 from providers.strategies.password import Password
+from providers.strategies.token_exchange import TokenExchange
 from providers.strategies.two_step_login import TwoStepLogin
 from tests.providers.strategies.contract import StrategyContract
 from tests.providers.strategies.session_login import EntryWithLogin, SessionLogin, SignedLogin
@@ -32,6 +33,15 @@ class TestClientCredentialsOfTheConnectionsOwn(StrategyContract):
     changes = {"client_credentials": {"own_registration": True}}
     answer = {"access_token": "at-12345678", "token_type": "Bearer", "expires_in": 3600}
     typed = {"client_id": "own-id", "client_secret": "own-secret"}
+
+
+class TestTokenExchange(StrategyContract):
+    strategy = TokenExchange()
+    answer = {"access_token": "at-12345678", "token_type": "Bearer", "expires_in": 3600}
+
+
+class TestOnBehalfOf(TestTokenExchange):
+    changes = {"token_exchange": {"form": "on_behalf_of"}}
 
 
 class TestApiKey(StrategyContract):

@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from connections.lifecycle.vend.rules import RefreshFirst, Refuse, Vend, VendFacts, VendRequest, decide_vend
+from connections.lifecycle.vend.rules import (
+    ExchangeFirst,
+    RefreshFirst,
+    Refuse,
+    Vend,
+    VendFacts,
+    VendRequest,
+    decide_vend,
+)
 from connections.models import OwnerKind, Status
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -27,6 +35,7 @@ def facts(**changes: Any) -> VendFacts:
 
 
 ALICE = VendRequest(end_user="alice")
+SUBJECT = VendRequest(end_user="alice", scopes=("any",), for_subject=True)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +66,13 @@ ALICE = VendRequest(end_user="alice")
         ({"access_expires_at": NOW}, ALICE, RefreshFirst(still_valid=False)),
         ({"access_expires_at": NOW + timedelta(seconds=3), "is_refreshable": False}, ALICE, Vend()),
         ({"access_expires_at": NOW, "is_refreshable": False}, ALICE, Refuse("reauthorization_required")),
+        ({}, SUBJECT, Refuse("subject_token_unwanted")),
+        ({"is_per_subject": True}, ALICE, Refuse("subject_token_required")),
+        ({"is_per_subject": True}, SUBJECT, ExchangeFirst()),
+        ({"is_per_subject": True, "access_expires_at": NOW, "granted_scopes": ()}, SUBJECT, ExchangeFirst()),
+        ({"is_per_subject": True, "status": Status.PENDING}, SUBJECT, Refuse("pending")),
+        ({"is_per_subject": True, "is_suspended": True}, SUBJECT, Refuse("suspended")),
+        ({"is_per_subject": True, "end_user": "bob"}, SUBJECT, Refuse("policy_denied")),
     ],
 )
 def test_decides_a_vend(changes: dict[str, Any], request_: VendRequest, expected: object) -> None:
