@@ -29,6 +29,7 @@ from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from flask import Flask, Response, redirect, request, session, url_for
 
+from tests.interop.authlib_device import GRANT, add_device
 from tests.interop.authlib_store import LIFETIME_SECONDS, Client, Code, Store, Token
 from tests.interop.serving import Oracle, fingerprint, serve
 
@@ -56,6 +57,7 @@ def make(issuer: str) -> tuple[Any, Oracle]:
     server = _server(app, store, issuer)
     _add_protocol(app, server, _metadata(issuer))
     _add_pages(app, server, store)
+    add_device(app, server, store, path=PATH, methods=_AUTHENTICATION)
     return app, _oracle(store)
 
 
@@ -167,9 +169,10 @@ def _metadata(issuer: str) -> Any:
         token_endpoint=f"{issuer}/token",
         revocation_endpoint=f"{issuer}/revoke",
         introspection_endpoint=f"{issuer}/introspect",
+        device_authorization_endpoint=f"{issuer}/device_authorization",
         scopes_supported=list(_SCOPES),
         response_types_supported=["code"],
-        grant_types_supported=["authorization_code", "refresh_token"],
+        grant_types_supported=["authorization_code", "refresh_token", GRANT],
         token_endpoint_auth_methods_supported=_AUTHENTICATION,
         revocation_endpoint_auth_methods_supported=_AUTHENTICATION,
         introspection_endpoint_auth_methods_supported=_AUTHENTICATION,
@@ -232,8 +235,11 @@ def _add_pages(app: Flask, server: Any, store: Store) -> None:
 
 
 def _oracle(store: Store) -> Oracle:
-    def register(client_id: str, client_secret: str, redirect_uris: list[str]) -> None:
-        store.clients[client_id] = Client(client_id, client_secret, redirect_uris, _SCOPES)
+    def register(
+        client_id: str, client_secret: str, redirect_uris: list[str], grant_type: str = "authorization_code"
+    ) -> None:
+        grant_types = (grant_type, "refresh_token")
+        store.clients[client_id] = Client(client_id, client_secret, redirect_uris, _SCOPES, grant_types)
 
     def redirect_to(client_id: str, redirect_uris: list[str]) -> None:
         store.clients[client_id].redirect_uris = redirect_uris

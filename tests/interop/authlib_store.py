@@ -6,6 +6,7 @@
 import hmac
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from authlib.oauth2.rfc6749 import (
     AuthorizationCodeMixin,
@@ -28,6 +29,7 @@ class Client(ClientMixin):
     secret: str = field(repr=False)
     redirect_uris: list[str]
     scopes: tuple[str, ...]
+    grant_types: tuple[str, ...] = ("authorization_code", "refresh_token")
 
     def get_client_id(self) -> str:
         return self.client_id
@@ -51,7 +53,7 @@ class Client(ClientMixin):
         return response_type == "code"
 
     def check_grant_type(self, grant_type: str) -> bool:
-        return grant_type in ("authorization_code", "refresh_token")
+        return grant_type in self.grant_types
 
 
 @dataclass
@@ -120,6 +122,8 @@ class Store:
     clients: dict[str, Client] = field(default_factory=dict)
     codes: dict[str, Code] = field(default_factory=dict)
     tokens: list[Token] = field(default_factory=list)
+    devices: dict[str, Any] = field(default_factory=dict)
+    decisions: dict[str, tuple[str, bool]] = field(default_factory=dict)  # by user code: who, and whether they allow
 
     def token_by(self, value: str, hint: str | None = None) -> Token | None:
         """Return the token with this access or refresh token; a hint says which of them it is (RFC 7009 §2.1)."""

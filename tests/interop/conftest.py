@@ -113,6 +113,28 @@ def added(foreign: ForeignServer, acme: Tenant, run: Run, catalogue: Path) -> Ad
     return Added(ProviderApp.objects.get(id=app.data["id"]), client_id, client_secret, commands)
 
 
+def add_entry(
+    foreign: ForeignServer, run: Run, *, section: str, style: str, grant_type: str, folder: Path, **client: object
+) -> Added:
+    """Add the server by an entry with one ``section``, its first line and further ones, and a client of this grant."""
+    client_id, client_secret = f"latchkey-{secrets.token_hex(4)}", secrets.token_urlsafe(24)
+    foreign.oracle(
+        "register", client_id=client_id, client_secret=client_secret, redirect_uris=[], grant_type=grant_type, **client
+    )
+    scopes = "".join(
+        f'[[scopes]]\nname = "{scope}"\ndescription = "{scope}"\ndefault = true\n' for scope in foreign.scopes
+    )
+    text = f'name = "Foreign"\n{scopes}{section}\nissuer = "{foreign.issuer}"\ndiscover = true\n'
+    path = folder.parent / f"foreign-{secrets.token_hex(4)}.toml"
+    path.write_text(text, encoding="utf-8")
+    adding = run("providers", "add", path, "--json")
+    assert adding.code == 0, adding.err
+    registering = ["provider_apps", "add", adding.data["slug"], "--client-id", client_id, "--client-secret-file", "-"]
+    app = run(*registering, "--json", stdin=client_secret)
+    assert app.code == 0, app.err
+    return Added(ProviderApp.objects.get(id=app.data["id"]), client_id, client_secret, [])
+
+
 @pytest.fixture
 def alice(backend: Caller) -> EndUser:
     """An end user of acme's, whose browser knows the pages of the foreign servers."""

@@ -18,7 +18,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 Oracle = Mapping[str, Callable[..., object]]
 _TOLD = ("grant_type", "token_type_hint")
-_SECRET = ("token", "refresh_token", "code")
+_SECRET = ("token", "refresh_token", "code", "device_code", "assertion")
 
 
 def fingerprint(secret: str) -> str:

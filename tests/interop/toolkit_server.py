@@ -36,6 +36,7 @@ def configure(folder: Path, *, is_openid_provider: bool) -> None:
         "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
         "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
         "ROTATE_REFRESH_TOKEN": True,
+        "OAUTH2_VALIDATOR_CLASS": "tests.interop.toolkit_validator.Validator",
         "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
         "OIDC_ENABLED": is_openid_provider,
         "OIDC_RSA_PRIVATE_KEY": _signing_key() if is_openid_provider else "",
@@ -91,7 +92,15 @@ def make(issuer: str) -> tuple[Any, Oracle]:
     """Return the application, with its tables and two users, and the oracle that reads its store."""
     from django.contrib.auth import get_user_model
 
+    from tests.interop.toolkit_validator import expect_scope
+
     call_command("migrate", run_syncdb=True, verbosity=0)
+    page = f"{issuer}/device/"
+    _change_settings(
+        OAUTH_DEVICE_VERIFICATION_URI=page,
+        OAUTH_DEVICE_VERIFICATION_URI_COMPLETE=lambda user_code: f"{page}?user_code={user_code}",
+    )
+    expect_scope()
     for name in ("alice", "bob"):
         get_user_model().objects.create_user(username=name, password=name)
     oracle: Oracle = {
@@ -103,7 +112,9 @@ def make(issuer: str) -> tuple[Any, Oracle]:
     return get_wsgi_application(), oracle
 
 
-def _register(client_id: str, client_secret: str, redirect_uris: list[str]) -> None:
+def _register(
+    client_id: str, client_secret: str, redirect_uris: list[str], grant_type: str = "authorization-code"
+) -> None:
     from oauth2_provider.models import Application
     from oauth2_provider.settings import oauth2_settings
 
@@ -113,7 +124,7 @@ def _register(client_id: str, client_secret: str, redirect_uris: list[str]) -> N
         name="Latchkey",
         redirect_uris=" ".join(redirect_uris),
         client_type=Application.CLIENT_CONFIDENTIAL,
-        authorization_grant_type=Application.GRANT_AUTHORIZATION_CODE,
+        authorization_grant_type=grant_type,
         algorithm=Application.RS256_ALGORITHM if oauth2_settings.OIDC_ENABLED else "",
     )
 
@@ -142,9 +153,13 @@ def _grants(client_id: str) -> list[dict[str, object]]:
 
 def _protect_against_reuse(is_on: bool) -> None:
     """Have a refresh token that is used again end its whole grant, or not."""
+    _change_settings(REFRESH_TOKEN_REUSE_PROTECTION=is_on)
+
+
+def _change_settings(**changes: object) -> None:
     from oauth2_provider.settings import oauth2_settings
 
-    oauth2_settings.user_settings["REFRESH_TOKEN_REUSE_PROTECTION"] = is_on
+    oauth2_settings.user_settings.update(changes)
     oauth2_settings.reload()
 
 

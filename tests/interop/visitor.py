@@ -24,6 +24,21 @@ class Visitor(Person):
                     return self.submit(form, button=(name, value) if allow else None)
         return answer
 
+    def enter(self, link: str, code: str, *, allow: bool = True) -> None:
+        """Open the server's page for codes, sign in if asked, enter ``code`` (RFC 8628 §3.3), and decide."""
+        answer = self._to_consent_or_away(link, "{0.scheme}://{0.netloc}".format(urlsplit(link)))
+        for _ in range(2):  # some ask for the decision on a page of its own
+            (form,) = [form for form in forms_of(answer) if form.method == "POST"]
+            words = ("accept", "yes") if allow else ("deny", "")
+            button = next((button for button in form.buttons if button[1] in words), None)
+            answer = self.follow(
+                self.submit(form, button=button, **{"user_code": code} if "user_code" in form.names else {})
+            )
+            assert answer.status_code == 200, answer.text[:500]
+            if button is not None:
+                return
+        raise AssertionError("the server asked for no decision")
+
     def withdraw(self, url: str) -> None:
         """Open the server's page of granted consents, and take each of them back."""
         page = self.get(url)
