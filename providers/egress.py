@@ -42,7 +42,10 @@ from providers.response import IsEnough, Response, read_body
 from providers.timed_socket import TimedSocket, TimedTLSSocket, time_left
 from providers.tls import Server, Sessions, client_context
 
-__all__ = ["EgressPolicy", "Response", "configure", "current_policy", "request"]
+__all__ = ["EgressPolicy", "Response", "Signer", "configure", "current_policy", "request"]
+
+# Gets a request that is ready to be sent, and returns it with the headers that sign it.
+Signer = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
 _ATTEMPTS = 4  # of one name's addresses, at most so many are tried
 _PROXIED_LOOKUP_SECONDS = 1.0  # behind a proxy there may be no DNS at all
@@ -116,17 +119,19 @@ def request(
     form: Mapping[str, str] | None = None,
     json: Any = None,
     content: bytes | None = None,
+    sign: Signer | None = None,
     max_body_bytes: int | None = None,
     total_seconds: float | None = None,
     is_enough: IsEnough | None = None,
 ) -> Response:
     """Make one call and return the answer, whatever its status, except a redirect.
 
-    Blocks up to the total deadline. ``max_body_bytes`` and ``total_seconds`` replace the policy's. ``is_enough`` gets
-    the content type and what has come of the body, and says whether to stop reading: for bodies without an end. Raises
-    ``TargetRefused`` (forbidden address or scheme, redirect), ``ProviderUnavailable`` (no complete answer),
-    ``MalformedResponse`` (not HTTP, body too large), ``MisconfiguredProvider`` (cannot be written as HTTP) and, where a
-    ``send_window`` is open, ``NotSentInTime``.
+    ``sign`` gets the prepared request, with its ``Host``, and adds the headers that sign it. It raises ``ValueError``
+    if it cannot. Blocks up to the total deadline. ``max_body_bytes`` and ``total_seconds`` replace the policy's.
+    ``is_enough`` gets the content type and what has come of the body, and says whether to stop reading: for bodies
+    without an end. Raises ``TargetRefused`` (forbidden address or scheme, redirect), ``ProviderUnavailable`` (no
+    complete answer), ``MalformedResponse`` (not HTTP, body too large), ``MisconfiguredProvider`` (cannot be written as
+    HTTP) and, where a ``send_window`` is open, ``NotSentInTime``.
     ``sent`` is False on every error that came before the request's first byte.
     """
     data = content if content is not None else form
@@ -134,7 +139,11 @@ def request(
     with suppress(requests.RequestException, ValueError):  # these quote the URL and headers, so no exception is chained
         query = urlencode(params or {}, quote_via=quote)  # a space is %20: + is one in forms only
         call = requests.Request(method, url, headers=dict(headers or {}), params=query, data=data, json=json)
-        prepared = call.prepare()
+        made = call.prepare()
+        if sign is not None:
+            made.headers["Host"] = _host_header(urlsplit(made.url or ""))
+            made = sign(made)
+        prepared = made
     if prepared is None:
         raise _unwritable()
     return _perform(_setup, prepared, max_body_bytes=max_body_bytes, total_seconds=total_seconds, is_enough=is_enough)
@@ -216,7 +225,7 @@ def _writer(
     """Check the request before any connection is made, and return the function that sends it."""
     headers = CaseInsensitiveDict({"User-Agent": "Latchkey"})
     headers.update((_text(name), _text(value)) for name, value in prepared.headers.items())
-    headers["Host"] = target.netloc.removesuffix(f":{_DEFAULT_PORTS[target.scheme]}")
+    headers["Host"] = _host_header(target)
     headers["Accept-Encoding"] = "identity"  # compressed answers are understood, but not asked for
     headers["Connection"] = "close"
     body = prepared.body.encode() if isinstance(prepared.body, str) else prepared.body
@@ -230,6 +239,10 @@ def _writer(
     if not writable:
         raise _unwritable()
     return lambda: connection.endheaders(body)
+
+
+def _host_header(target: SplitResult) -> str:
+    return target.netloc.removesuffix(f":{_DEFAULT_PORTS.get(target.scheme, '')}")
 
 
 def _text(value: str | bytes) -> str:

@@ -2,7 +2,7 @@
 
 - ``loader``: reads the entries, and again when a file changes · ``compiled``: keeps what it read for the next start ·
   ``additions``: adds an entry, from a file or from an issuer
-- ``schema``: the shape of an entry; its parts are ``methods``, ``typed_methods``, ``device_method``,
+- ``schema``: the shape of an entry; its parts are ``methods``, ``typed_methods``, ``device_method``, ``oauth1_method``,
   ``exchange_method`` and ``password_method`` (styles), ``calls`` (requests), ``assertions`` (that we sign), ``answers``
   (of the token endpoint), ``callback`` (the authorization response), ``scopes`` and ``fields``
 - ``facts``: what an entry says about itself · ``checklist``: what to do before anybody can connect ·

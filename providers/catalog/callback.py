@@ -20,6 +20,11 @@ class ResponseNames(Shape):
     state: ResponseName = "state"
     error: ResponseName = "error"
 
+    @property
+    def denying(self) -> str:
+        """The name of a parameter that stands in the place of ``state`` where the end user refused, "" if none does."""
+        return ""
+
 
 def _several(value: Any) -> Any:
     if not isinstance(value, dict):

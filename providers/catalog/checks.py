@@ -90,7 +90,7 @@ def _method_problems(entry: CatalogEntry, described: Method) -> Iterator[str]:
             yield f"{key}.{name}.url: is missing; give the URL"
     yield from described.slips()
     if (method := described.oauth) is None:
-        if not described.typed_fields:
+        if not (described.typed_fields or described.redirects):
             yield f"{key}.fields: describe at least one field"
         return
     yield from _rule_problems(f"{key}.errors", method.errors)

@@ -72,6 +72,7 @@ PART_DESCRIPTIONS: Descriptions = {
         "http_basic": says("The end user types a user name and a password, sent as HTTP Basic (RFC 7617)."),
         "bearer_token": says("The end user pastes an access token that they made at the provider (RFC 6750)."),
         "two_step_login": says("A call turns what the end user typed into a session token, again as each one ends."),
+        "oauth1": says("OAuth 1.0a: the end user consents on the provider's page; requests are signed (RFC 5849)."),
         "password_grant": says("OAuth 2.0: the end user's password, exchanged for tokens. Legacy (RFC 6749 §4.3)."),
         "presentation": says(
             "How a credential goes into each request, by auth style, if not as the style has it: "

@@ -12,6 +12,7 @@ from providers.catalog.methods import (
     RefreshableMethod,
     Revocation,
 )
+from providers.catalog.oauth1_method import OAuth1Method, TokenResponseNames
 from providers.catalog.password_method import PasswordMethod
 from providers.catalog.typed_methods import BearerTokenMethod, HttpBasicMethod, Login, TwoStepLoginMethod
 
@@ -104,6 +105,25 @@ METHOD_DESCRIPTIONS: Descriptions = {
         "subject_token_type": says("What the caller's token is. With RFC 8693 alone."),
         "requested_token_type": says("Which kind of token is asked for, if the server wants to be told."),
         "audience": says("The API that the token is for, by the server's name for it.", "acme-api"),
+    },
+    OAuth1Method: {
+        "temporary_credentials_url": says(
+            "Where temporary credentials (a request token) are asked for.", "https://acme.example/oauth/request_token"
+        ),
+        "authorization_url": says("The page to which the end user is sent.", "https://acme.example/oauth/authorize"),
+        "token_url": says("Where token credentials are asked for.", "https://acme.example/oauth/access_token"),
+        "signature_method": says("How requests are signed. RSA signs with the key of the provider app."),
+        "realm": says("The realm in each signed header, if the provider wants one. A template.", "{account_id}"),
+        "authorization_params": says("Parameters to add to the page's address.", {"expiration": "never"}),
+        "callback": says("The names of the parameters with which the end user comes back, if they are others."),
+        "extra_response_fields": says(_EXTRA, {"user_id": "/user_id"}),
+        "errors": says("What answers mean beyond the Problem Reporting extension: one table each."),
+    },
+    TokenResponseNames: {
+        "code": says("The parameter that holds the verifier."),
+        "state": says("The parameter that holds the temporary token, in the page's address as well."),
+        "error": says("The parameter that holds an error."),
+        "denied": says("The parameter that holds the temporary token where the end user refused."),
     },
     PasswordMethod: {
         "legacy": says("Has to be true: RFC 9700 forbids this grant."),

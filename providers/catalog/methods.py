@@ -132,6 +132,11 @@ class Method(Shape):
         return {}
 
     @property
+    def texts(self) -> Mapping[str, str]:
+        """The further templates of the section, by their keys in it: of texts, which may use the entry's parameters."""
+        return {}
+
+    @property
     def pointers(self) -> Mapping[str, str]:
         """The pointers into answers of those calls, by their keys in the section."""
         return {}

@@ -39,12 +39,13 @@ class Endpoints:
 
     ``probe`` and ``base`` may keep placeholders: for ``extra`` fields of the token response and for a secret that goes
     into the path, which the strategies fill in, and for a workspace that is not chosen yet. Before the callback all but
-    ``authorization`` and ``pushed_authorization`` may keep placeholders for the parameters that it brings.
+    the addresses that are used before it may keep placeholders for the parameters that it brings.
     """
 
     issuer: str = ""
     authorization: str = ""
     pushed_authorization: str = ""
+    temporary_credentials: str = ""
     token: str = ""
     revocation: str = ""
     introspection: str = ""

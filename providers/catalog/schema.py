@@ -28,6 +28,7 @@ from providers.catalog.methods import (
     Method,
     OAuthMethod,
 )
+from providers.catalog.oauth1_method import OAuth1Method
 from providers.catalog.password_method import PasswordMethod
 from providers.catalog.scopes import ScopeInfo, ScopeRules, ScopeSpelling
 from providers.catalog.typed_methods import BearerTokenMethod, HttpBasicMethod, TwoStepLoginMethod
@@ -72,6 +73,7 @@ class CatalogEntry(Shape):
     bearer_token: BearerTokenMethod | None = None
     two_step_login: TwoStepLoginMethod | None = None
     password_grant: PasswordMethod | None = None
+    oauth1: OAuth1Method | None = None
     presentation: dict[str, Presentation] = Field(default_factory=dict)
     probe: Probe | None = None
     workspaces: Workspaces | None = None
@@ -93,11 +95,6 @@ class CatalogEntry(Shape):
         if self.facts is None or method is None:
             return None
         return self.facts.styles.get(method.section(), self.facts.confidence)
-
-    @property
-    def redirecting(self) -> Method | None:
-        """The section of the style that sends end users to the provider, None if there is none."""
-        return next((method for method in self.methods.values() if method.redirects), None)
 
     def oauth_method(self, style: str) -> OAuthMethod | None:
         """The endpoints and habits behind ``style``, or None if it is no OAuth grant or the entry lacks it."""

@@ -115,6 +115,8 @@ def _own_templates(described: Method, params: frozenset[str]) -> Iterator[_Templ
             yield f"{place}.headers.{name}", value, content, "header"
         for text_key, text in _texts(f"{place}.body", own.call.body):
             yield text_key, text, content, "loose"
+    for key, text in described.texts.items():
+        yield f"{described.section()}.{key}", text, params, "text"
     if not described.calls:
         for name, template in described.urls.items():
             yield f"{described.section()}.{name}_url", template, params, "address"

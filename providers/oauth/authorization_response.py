@@ -6,7 +6,8 @@ The browser delivers it and could change it. So nothing in it is believed before
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from providers.catalog.callback import COMMON_MARKERS, ResponseNames
+from providers.catalog.callback import COMMON_MARKERS
+from providers.catalog.methods import Method
 from providers.catalog.schema import CatalogEntry
 from providers.errors import plain_error_code
 from providers.vocabulary import ParamScope
@@ -36,25 +37,36 @@ class AuthorizationResponse:
     params: Mapping[str, str] = field(default_factory=dict)
 
 
-def names_read(entry: CatalogEntry | None) -> frozenset[str]:
-    """Return the names of the parameters to read in a response for an app of ``entry``; None for an unknown app."""
-    known = _names(entry)
+def names_read(entry: CatalogEntry | None, style: str) -> frozenset[str]:
+    """Return the names of the parameters to read in a response for an app of ``entry`` and ``style``.
+
+    ``entry`` is None for an unknown app.
+    """
+    method = _method(entry, style)
+    known = method.response_names
     brought = {param.callback for param in entry.params if param.callback} if entry is not None else set()
-    return frozenset({known.code, known.state, known.error, "iss", *_markers(entry), *brought})
+    ours = {known.code, known.state, known.error, "iss"} | ({known.denying} if known.denying else set())
+    return frozenset({*ours, *_markers(method), *brought})
 
 
-def read_response(given: Mapping[str, Sequence[str]], *, entry: CatalogEntry | None) -> AuthorizationResponse:
+def read_response(
+    given: Mapping[str, Sequence[str]], *, entry: CatalogEntry | None, style: str
+) -> AuthorizationResponse:
     """Return the response in ``given``, which holds all values of each parameter, as a provider of ``entry`` means it.
 
-    Unknown parameters are ignored (RFC 6749 §4.1.2).
+    ``style`` is that of the provider app. Unknown parameters are ignored (RFC 6749 §4.1.2).
     """
-    read = {name: list(given[name]) for name in names_read(entry) if given.get(name)}
+    read = {name: list(given[name]) for name in names_read(entry, style) if given.get(name)}
     one = {name: values[0] for name, values in read.items()}
-    known = _names(entry)
+    method = _method(entry, style)
+    known = method.response_names
     is_repeated = any(len(values) > 1 for values in read.values())
     code, error = one.get(known.code, ""), one.get(known.error, "")
+    named = known.state
+    if known.denying in read and named not in read:
+        named, error = known.denying, error or "access_denied"
     return AuthorizationResponse(
-        state="" if len(read.get(known.state, ())) > 1 else one.get(known.state, ""),
+        state="" if len(read.get(named, ())) > 1 else one.get(named, ""),
         code=code,
         iss=one.get("iss"),
         error=(plain_error_code(error) or _UNNAMED_ERROR) if error else "",
@@ -62,7 +74,7 @@ def read_response(given: Mapping[str, Sequence[str]], *, entry: CatalogEntry | N
         is_too_long=any(
             len(value) > (LONGEST_CODE if name == known.code else LONGEST_TEXT) for name, value in one.items()
         ),
-        awaits_approval=_awaits_approval(one, entry, has_code=bool(code)),
+        awaits_approval=_awaits_approval(one, method, has_code=bool(code)),
         params={
             param.name: one[param.callback]
             for param in (entry.params_of(ParamScope.CALLBACK) if entry is not None else ())
@@ -71,30 +83,28 @@ def read_response(given: Mapping[str, Sequence[str]], *, entry: CatalogEntry | N
     )
 
 
-def _names(entry: CatalogEntry | None) -> ResponseNames:
-    method = entry.redirecting if entry is not None else None
-    return method.response_names if method is not None else ResponseNames()
+def _method(entry: CatalogEntry | None, style: str) -> Method:
+    """Return what the entry says of the style. Of an unknown app nothing is known beyond the names of the RFC."""
+    return (entry.methods.get(style) if entry is not None else None) or Method()
 
 
-def _own_markers(entry: CatalogEntry | None) -> Mapping[str, tuple[str, ...]]:
-    method = entry.redirecting if entry is not None else None
-    own = method.approval_markers if method is not None else {}
-    error = _names(entry).error
-    return {error if name == "error" else name: values for name, values in own.items()}
+def _own_markers(method: Method) -> Mapping[str, tuple[str, ...]]:
+    error = method.response_names.error
+    return {error if name == "error" else name: values for name, values in method.approval_markers.items()}
 
 
-def _markers(entry: CatalogEntry | None) -> Mapping[str, tuple[str, ...]]:
-    error = _names(entry).error
+def _markers(method: Method) -> Mapping[str, tuple[str, ...]]:
+    error = method.response_names.error
     common = {error if name == "error" else name: values for name, values in COMMON_MARKERS.items()}
-    return {**common, **_own_markers(entry)}
+    return {**common, **_own_markers(method)}
 
 
-def _awaits_approval(one: Mapping[str, str], entry: CatalogEntry | None, *, has_code: bool) -> bool:
+def _awaits_approval(one: Mapping[str, str], method: Method, *, has_code: bool) -> bool:
     """Whether a marker is present. The common ones count only without a code, the entry's own always."""
-    error = _names(entry).error
-    counting = _own_markers(entry) if has_code else _markers(entry)
+    error = method.response_names.error
+    counting = _own_markers(method) if has_code else _markers(method)
     if has_code and error in one:
-        counting = {**counting, error: _markers(entry).get(error, ())}
+        counting = {**counting, error: _markers(method).get(error, ())}
     return any(
         one.get(name, "").casefold() in {value.casefold() for value in values} for name, values in counting.items()
     )

@@ -20,11 +20,13 @@ list) or over the control API:
                      "urn:ietf:params:oauth:grant-type:device_code",
                      "urn:ietf:params:oauth:grant-type:token-exchange",
                      "urn:ietf:params:oauth:grant-type:jwt-bearer"],
-     "resources": ["https://api.example"], "pushes": false, "access_lifetime": 60, "rotate": true, "grace_seconds": 0}
+     "resources": ["https://api.example"], "pushes": false, "signs": false,
+     "access_lifetime": 60, "rotate": true, "grace_seconds": 0}
 
 Only ``client_id`` and one of ``client_secret``, ``client_secrets``, ``"jwks": {"keys": […]}`` (for private_key_jwt) and
 ``"public": true`` are required; the last three follow the settings when absent. With ``resources`` each request has to
-name one of them (RFC 8707), and with ``pushes`` an authorization request has to be pushed.
+name one of them (RFC 8707), and with ``pushes`` an authorization request has to be pushed. A client of OAuth 1.0a is
+registered with ``signs``.
 
 Endpoints
 ---------
@@ -33,12 +35,13 @@ PKCE S256, ``iss``, ``response_mode=form_post``), ``/token`` (form or JSON; Basi
 exchanges the token of a person, as RFC 8693 says or as Microsoft's on-behalf-of flow), ``/revoke`` (RFC 7009: kills the
 grant), ``/introspect`` (RFC 7662), ``/par`` (RFC 9126), ``/me`` alias ``/userinfo``, ``/workspaces`` (what the settings
 give a person: nothing at first), ``/files`` (needs ``files.read``); ``/session`` (a two-step login: POST a name and a
-password, get a token, DELETE it); ``/device_authorization`` and the page ``/device`` (RFC 8628); for people ``/login``,
-``/apps``, ``/api-keys``, ``/control``.
+password, get a token, DELETE it); ``/device_authorization`` and the page ``/device`` (RFC 8628);
+``/oauth1/request_token``, ``/oauth1/authorize``, ``/oauth1/access_token`` (RFC 5849); for people ``/login``, ``/apps``,
+``/api-keys``, ``/control``.
 
 The resource API takes a Bearer token, or an API key: as ``X-Api-Key`` (with a second one as ``X-Second-Key``), as a
 Bearer token, as the password of HTTP Basic, as ``api_key`` in the query or in the body of a POST to ``/me``, or in the
-path ``/keyed/KEY/me``.
+path ``/keyed/KEY/me``. Or the request is signed as RFC 5849 says, by HMAC or in plain text.
 
 Codes work once and live 60 s; a second use revokes the grant. Refresh tokens rotate: a predecessor works for
 ``grace_seconds`` more and gets a new pair of the same grant; after that, showing it revokes the grant. With ``rotate``
@@ -89,20 +92,24 @@ stamped before the last byte of the answer leaves, so overlapping entries of one
     session     issued, wrong_password, locked, revoked, token_unknown
     par         pushed
     authorize   asked, sign_in, code_issued, denied, dead_end
+    oauth1_request_token, oauth1_access_token
+                temporary_issued, issued, wrong_signature, wrong_verifier, nonce_used, timestamp_refused
+    oauth1_authorize
+                asked, sign_in, verifier_issued, denied, dead_end
     revoke      revoked, grant_revoked, token_unknown, wrong_client
     introspect  active, inactive
     me, files, workspaces
                 accepted, no_credential, token_unknown, token_expired, grant_revoked, api_key_unknown,
-                api_key_revoked, wrong_username, insufficient_scope
+                api_key_revoked, wrong_username, wrong_signature, nonce_used, timestamp_refused, insufficient_scope
 
 Faults
 ------
     POST /control/faults {"endpoint": "token", "kind": "lost_response", "times": 1, "client_id": null,
                           "grant_type": "refresh_token", "probability": 1, "options": {}}
 
-``endpoint`` is par, token, me, files, workspaces, revoke, introspect, authorize, metadata, session or
-device_authorization. ``times`` 0 means until cleared. The first armed fault that a request matches is met;
-``probability`` below 1 makes that a chance.
+``endpoint`` is par, token, me, files, workspaces, revoke, introspect, authorize, metadata, session,
+device_authorization, oauth1_request_token, oauth1_authorize or oauth1_access_token. ``times`` 0 means until cleared.
+The first armed fault that a request matches is met; ``probability`` below 1 makes that a chance.
 
 Canned answers, in place of the real one. The request is not processed, unless the option ``processed`` is true:
 
@@ -150,7 +157,7 @@ Modules
 -------
 - ``client``: starts it and steers it; ``waiting``: waits for what other processes do
 - ``app``: every route together · ``server``: the HTTP server below · ``wire``: answers that no framework would give
-- ``oauth``, ``consent``, ``pushed``, ``device``, ``two_step``, ``resources``: the endpoints
+- ``oauth``, ``consent``, ``pushed``, ``device``, ``oauth1``, ``two_step``, ``resources``: the endpoints
 - ``validator``, ``device_codes``, ``subject_tokens``, ``resource_indicators``, ``client_proof``: the decisions of the
   authorization server
 - ``assertions``: what it believes of what others sign

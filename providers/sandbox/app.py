@@ -8,7 +8,7 @@ import time
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from providers.sandbox import consent, control, control_page, device, oauth, pages, resources, two_step
+from providers.sandbox import consent, control, control_page, device, oauth, oauth1, pages, resources, two_step
 from providers.sandbox.state import Sandbox
 
 _PAGE_HEADERS = {
@@ -21,7 +21,10 @@ _PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
-_MACHINE_PATHS = ("/token", "/revoke", "/introspect", "/session", "/device_authorization", "/par")
+_MACHINE_PATHS = (
+    *("/token", "/revoke", "/introspect", "/session", "/device_authorization", "/par"),
+    *("/oauth1/request_token", "/oauth1/access_token"),
+)
 
 
 def create_app(sandbox: Sandbox) -> Flask:
@@ -32,7 +35,7 @@ def create_app(sandbox: Sandbox) -> Flask:
     app.jinja_env.globals["sandbox"] = sandbox
     app.jinja_env.filters["clock"] = lambda at: time.strftime("%H:%M:%S", time.localtime(at))
     app.jinja_env.filters["day"] = lambda at: time.strftime("%-d %B %Y, %H:%M", time.localtime(at))
-    for part in (oauth, two_step, resources, consent, device, pages, control, control_page):
+    for part in (oauth, oauth1, two_step, resources, consent, device, pages, control, control_page):
         app.register_blueprint(part.blueprint(sandbox))
 
     @app.before_request

@@ -27,7 +27,7 @@ GRANT_TYPES = (
 AT_ONCE = ("client_credentials", "password", TOKEN_EXCHANGE_GRANT, JWT_BEARER_GRANT)
 ENDPOINTS = (
     *("par", "token", "me", "files", "workspaces", "revoke", "introspect", "authorize", "metadata", "session"),
-    "device_authorization",
+    *("device_authorization", "oauth1_request_token", "oauth1_authorize", "oauth1_access_token"),
 )
 
 
@@ -49,6 +49,7 @@ class Client:
     public: bool = False
     pushes: bool = False
     jwks: tuple[Mapping[str, Any], ...] = ()
+    shared_secret: str = field(default="", repr=False)  # of a client that signs: a digest cannot check that
     access_lifetime: int | None = None
     rotate: bool | None = None
     grace_seconds: float | None = None
@@ -62,6 +63,7 @@ class Client:
         """Return the client as the control API shows it: the number of secrets instead of the secrets."""
         document = asdict(self)
         document["secrets"] = len(document.pop("secret_digests"))
+        document["signs"] = bool(document.pop("shared_secret"))
         return document
 
 
@@ -177,8 +179,8 @@ def _client_from_store(document: str) -> Client:
 
 def _client_from_request(document: object) -> Client:
     values = _mapping(document, "client")
-    known = {item.name for item in fields(Client)} - {"secret_digests"}
-    _only(values, known | {"client_secret", "client_secrets"})
+    known = {item.name for item in fields(Client)} - {"secret_digests", "shared_secret"}
+    _only(values, known | {"client_secret", "client_secrets", "signs"})
     client_id = values.get("client_id")
     if not isinstance(client_id, str) or not client_id:
         raise InvalidDocument("client_id must be a non-empty string")
@@ -203,6 +205,7 @@ def _client_from_request(document: object) -> Client:
         public=public,
         pushes=_boolean(values.get("pushes", False), "pushes"),
         jwks=keys,
+        shared_secret=secrets[0] if secrets and _boolean(values.get("signs", False), "signs") else "",
         access_lifetime=None if lifetime is None else int(_number(lifetime, "access_lifetime")),
         rotate=None if rotate is None else _boolean(rotate, "rotate"),
         grace_seconds=None if grace is None else _number(grace, "grace_seconds"),

@@ -3,7 +3,8 @@
 Owns ``/me`` (also as ``/userinfo``), ``/workspaces`` and ``/files``, with a Bearer token (RFC 6750) or an API key. A
 key travels as ``X-Api-Key``, as a Bearer token, as the password of HTTP Basic beside its owner's name, as ``api_key``
 in the query or in the body of a POST to ``/me``, or in the path ``/keyed/KEY/me``; a second key of the same person may
-come as ``X-Second-Key``. An API key may do everything; a token what its scope says.
+come as ``X-Second-Key``. Or the request is signed (``oauth1``). An API key may do everything; a token
+what its scope says.
 """
 
 import time
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, jsonify, request
 
 from providers.sandbox.exchange import Exchange
+from providers.sandbox.oauth1 import signed_token
 from providers.sandbox.people import PEOPLE
 from providers.sandbox.state import Sandbox
 from providers.sandbox.tokens import API_KEY_PREFIX, digest, fingerprint
@@ -92,6 +94,8 @@ def _authenticate(exchange: Exchange, in_path: str) -> Caller | None:
         return _api_key_caller(exchange, token.strip())
     if scheme.lower() == "bearer" and token.strip():
         return _token_caller(exchange, token.strip())
+    if scheme.lower() == "oauth":
+        return _signing_caller(exchange)
     exchange.entry.outcome = "no_credential"
     return None
 
@@ -123,6 +127,12 @@ def _api_key_caller(
         return None
     entry.username, entry.outcome = first.username, "accepted"
     return Caller(first.username, "", _EVERYTHING)
+
+
+def _signing_caller(exchange: Exchange) -> Caller | None:
+    with exchange.sandbox.store.transaction() as ledger:
+        token = signed_token(exchange, ledger)
+    return _token_caller(exchange, token) if token else None
 
 
 def _token_caller(exchange: Exchange, token: str) -> Caller | None:

@@ -7,6 +7,7 @@ section in ``providers.catalog.schema``). Nobody outside this package asks which
 - ``issued``: what those styles share whose tokens come from a token endpoint
 - ``authorization_code``, ``device_authorization``, ``client_credentials``, ``password``: the styles of OAuth ·
   ``token_exchange``: that which acts on behalf of the subject of each call
+- ``oauth1``: by consent, with a signature in each request
 - ``api_key``, ``http_basic``, ``bearer_token``: what the end user types is the credential · ``two_step_login``: a call
   makes a session token of it
 - ``presenting``: how a credential goes into a request · ``calling``: makes a call that an entry describes ·
@@ -25,6 +26,7 @@ from providers.strategies.bearer_token import BearerToken
 from providers.strategies.client_credentials import ClientCredentials
 from providers.strategies.device_authorization import DeviceAuthorizationCode
 from providers.strategies.http_basic import HttpBasic
+from providers.strategies.oauth1 import OAuth1
 from providers.strategies.password import Password
 from providers.strategies.token_exchange import TokenExchange
 from providers.strategies.two_step_login import TwoStepLogin
@@ -42,6 +44,7 @@ _STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
             BearerToken(),
             TwoStepLogin(),
             Password(),
+            OAuth1(),
         )
     }
 )

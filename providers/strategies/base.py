@@ -10,7 +10,7 @@ All methods raise only ``providers.errors.ProviderError``; each may block up to 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar, final
@@ -23,6 +23,7 @@ from providers.oauth.token_response import admit, obtained
 from providers.response import Response
 from providers.strategies import presenting, probing
 from providers.strategies.blame import blame_typed_host
+from providers.strategies.calling import Sending
 from providers.strategies.fields import checked_fields
 from providers.values import (
     Account,
@@ -36,7 +37,7 @@ from providers.values import (
     ProbeResult,
     SubjectGrant,
 )
-from providers.vocabulary import TokenKind
+from providers.vocabulary import ProbeVerdict, TokenKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +248,17 @@ class Strategy(ABC):
     @final
     def probe(self, target: Target, credential: Credential) -> ProbeResult:
         """Make the entry's cheap authenticated call (HTTP). An unreachable provider is a verdict, not an error."""
-        return probing.probe(target, credential, self._attached(target, credential))
+        whole = self._attached(target, credential)
+        found = ProbeResult(ProbeVerdict.UNAVAILABLE)
+        for sending in self._sendings(target, credential):
+            found = probing.probe(target, credential, whole, sending)
+            if found.verdict is not ProbeVerdict.DEAD:
+                break
+        return found
+
+    def _sendings(self, target: Target, credential: Credential) -> Iterable[Sending]:
+        """Return the ways in which a request with ``credential`` may leave. If one is refused, the next is tried."""
+        return (Sending(),)
 
     def identify(self, target: Target, obtained: Obtained, *, received_at: float) -> Account | None:
         """Return the account that the provider has signed for, or None if it has signed nothing usable.

@@ -1,15 +1,24 @@
 """Making a call that an entry describes: its templates, filled in, and one request. Shared by all styles."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
 from providers import egress
 from providers.catalog.calls import Call
 from providers.catalog.template import render
+from providers.egress import Signer
 from providers.response import Response
 
 _MAX_BODY_BYTES = 1_048_576  # some providers offer only a list; it is read once and not kept
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How a request has to leave, beyond what it holds. ``sign`` signs it."""
+
+    sign: Signer | None = field(default=None, repr=False)
 
 
 def make_call(
@@ -20,6 +29,7 @@ def make_call(
     headers: Mapping[str, str] | None = None,
     query: Mapping[str, str] | None = None,
     body: Mapping[str, str] | None = None,
+    sending: Sending | None = None,
 ) -> Response:
     """Send the request that ``described`` is to ``url``, and return the answer, whatever its status. HTTP.
 
@@ -36,6 +46,7 @@ def make_call(
         params=query,
         json=None if is_form else sent or None,
         form={name: str(value) for name, value in sent.items()} if is_form else None,
+        sign=sending.sign if sending is not None else None,
         max_body_bytes=_MAX_BODY_BYTES,
     )
 

@@ -12,7 +12,7 @@ from providers.oauth import identity
 from providers.oauth.classify import first_match, json_document, retry_after_seconds
 from providers.oauth.token_response import scopes_in
 from providers.response import Response
-from providers.strategies.calling import make_call
+from providers.strategies.calling import Sending, make_call
 from providers.strategies.presenting import addressed, template_values
 from providers.strategies.workspaces import listed_workspaces
 from providers.values import Account, Credential, Presentation, ProbeResult
@@ -26,8 +26,10 @@ def can_probe(target: Target) -> bool:
     return target.entry.probe is not None and bool(target.endpoints.probe)
 
 
-def probe(target: Target, credential: Credential, presentation: Presentation) -> ProbeResult:
-    """Make the entry's probe with ``presentation``. Calls the provider.
+def probe(
+    target: Target, credential: Credential, presentation: Presentation, sending: Sending | None = None
+) -> ProbeResult:
+    """Make the entry's probe with ``presentation``, sent as ``sending`` says. Calls the provider.
 
     Only the catalogue's dead answer means DEAD. ALIVE needs a success that names the account, if the entry says where:
     a login page or an unknown error behind a 200 proves nothing. FORBIDDEN is also the verdict if the grant no longer
@@ -42,7 +44,7 @@ def probe(target: Target, credential: Credential, presentation: Presentation) ->
     url = addressed(target.endpoints.probe, credential)
     shown = {"headers": presentation.headers, "query": presentation.query, "body": presentation.body}
     try:
-        response = make_call(described, url, values, **shown)
+        response = make_call(described, url, values, sending=sending, **shown)
     except ProviderError as error:
         return ProbeResult(
             ProbeVerdict.UNAVAILABLE,

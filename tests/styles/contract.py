@@ -13,11 +13,21 @@ import pytest
 import requests
 from django.http import HttpResponse
 
+from connections.access.secrets import open_credential
 from connections.lifecycle.end.revoke import revoke
 from connections.lifecycle.probe.probe import probe
 from connections.lifecycle.refresh.claim import Outcome
 from connections.lifecycle.refresh.refresh import refresh
-from connections.models import Connection, ConnectSession, ProviderApp, Revocation, SessionState, Tenant, Trigger
+from connections.models import (
+    Connection,
+    ConnectSession,
+    CredentialVersion,
+    ProviderApp,
+    Revocation,
+    SessionState,
+    Tenant,
+    Trigger,
+)
 from providers.catalog import loader
 from providers.sandbox.client import SandboxProcess
 from providers.vocabulary import ProbeVerdict
@@ -27,6 +37,7 @@ from tests.factories import Caller, make_sandbox_app
 from tests.flows import SAME_ORIGIN, EndUser, Invitation, call, completion_code
 
 ALICE = "person-1001"
+_SHORTEST_SECRET = 8  # alice's password is her name
 _STRIKES = 5  # more than any style needs until it is given up
 
 
@@ -34,9 +45,11 @@ class StyleContract:
     """A subclass names its style, what the style can do, and how alice connects by it.
 
     ``entry`` is an entry of the test's own, where the sandbox's does not describe it; ``client`` says how our client is
-    registered at the sandbox. ``renews``: a refresh brings another credential. ``revokes``: disconnecting ends it at
-    the provider. ``reason`` is why a connection needs its end user again when the provider refuses the credential;
-    without ``dies`` the next credential is had without them. ``probed``: there is a credential to probe between vends.
+    registered at the sandbox. ``renews``: a refresh brings another credential; ``ends``: the credential has an end that
+    was told, though no refresh brings another. ``revokes``: disconnecting ends it at the provider. ``proxy_only``: no
+    caller is handed the credential. ``reason`` is why a connection needs its end user again when the provider refuses
+    the credential; without ``dies`` the next credential is had without them. ``probed``: there is a credential to probe
+    between vends.
     """
 
     style: ClassVar[str]
@@ -47,7 +60,9 @@ class StyleContract:
     reason: ClassVar[str] = "credential_dead"
     auth_method: ClassVar[str]
     probed: ClassVar[bool] = True
+    proxy_only: ClassVar[bool] = False
     dies: ClassVar[bool] = True
+    ends: ClassVar[bool] = False
 
     # --- how alice connects by it -------------------------------------------------------------------------------------
     def typed(self, sandbox: SandboxProcess) -> dict[str, str]:
@@ -114,6 +129,17 @@ class StyleContract:
         found: dict[str, Any] = answer.json()["credential"]
         return found
 
+    def secrets_of(self, connection: Connection) -> list[str]:
+        """Return the secrets of the connection's current credential, without those that are common words."""
+        version = CredentialVersion.objects.get(id=connection.current_version_id)
+        held = open_credential(connection, version)
+        typed = loader.entry(connection.provider).fields_of(self.style)
+        shown = {item.name for item in typed if not item.secret}
+        secrets = [held.access_token, held.refresh_token]
+        secrets += [value for name, value in held.fields.items() if name not in shown]
+        found = [secret.get_secret_value() for secret in secrets if secret is not None]
+        return [secret for secret in found if len(secret) >= _SHORTEST_SECRET]
+
     def use(self, credential: Mapping[str, Any]) -> requests.Response:
         """Ask the sandbox who that is, with the credential where its vend says that it goes."""
         with requests.Session() as session:
@@ -157,15 +183,24 @@ class StyleContract:
 
     def test_what_is_vended_works_as_the_vend_says(self, connection: Connection, alice: EndUser) -> None:
         credential = self.vended(alice, connection)
-        assert credential["auth_method"] == self.auth_method
+        assert (credential["auth_method"], credential["proxy_only"]) == (self.auth_method, self.proxy_only)
+        if self.proxy_only:
+            assert (credential["value"], credential["token_type"]) == (None, None)
+            assert (credential["headers"], credential["query"], credential["body"]) == ({}, {}, {})
+            assert "through Latchkey's proxy only" in credential["notice"]
+            secrets = self.secrets_of(connection)
+            assert secrets
+            assert not any(secret in str(credential) for secret in secrets)
+            return
         assert credential["value"]
+        assert credential["notice"] is None
         answer = self.use(credential)
         assert (answer.status_code, answer.json()["sub"]) == (200, self.acts_as(connection.provider_app))
 
     def test_it_is_renewed_before_it_ends_or_lasts(self, connection: Connection, alice: EndUser) -> None:
         before = self.vended(alice, connection)
         if not self.renews:
-            assert (before["expires_at"], connection.refresh_due_at) == (None, None)
+            assert (before["expires_at"] is not None, connection.refresh_due_at) == (self.ends, None)
             assert refresh(connection.id, trigger=Trigger.SWEEP).outcome is Outcome.NOT_REFRESHABLE
             return
         assert before["expires_at"] is not None
@@ -200,7 +235,8 @@ class StyleContract:
         assert answer.json()["connection"]["id"] == str(connection.id), answer.content
         mended = reload(connection)
         assert (mended.status, mended.reason) == ("active", "reconnected")
-        assert self.use(self.vended(alice, mended)).status_code == 200
+        self.vended(alice, mended)
+        assert probe(connection.id, trigger=Trigger.SWEEP).verdict is ProbeVerdict.ALIVE
 
     def test_a_provider_that_is_away_ends_nothing(self, connection: Connection, sandbox: SandboxProcess) -> None:
         sandbox.control.fault("status", endpoint="me", times=0)
@@ -213,6 +249,8 @@ class StyleContract:
         assert alice.vend(str(connection.id)).status_code == 404
         revoked = revoke(connection.id)
         assert (revoked is Revocation.CONFIRMED) is self.revokes
+        if self.proxy_only:
+            return
         assert self.use(credential).status_code == (401 if self.revokes else 200)
 
     def test_nothing_secret_is_in_a_log_or_an_error(
@@ -222,16 +260,17 @@ class StyleContract:
         alice: EndUser,
         sandbox: SandboxProcess,
     ) -> None:
-        credential = self.vended(alice, connection)
+        secrets = [*filter(None, [self.vended(alice, connection)["value"]]), *self.secrets_of(connection)]
+        assert secrets
         for fault in ("status", "lost_response", "html", "redirect", "rate_limited"):
             options = {"location": f"{sandbox.url}/me"} if fault == "redirect" else {}
             sandbox.control.fault(fault, endpoint="me", **options)
             told = probe(connection.id, trigger=Trigger.VEND).detail
-            assert credential["value"] not in told
+            assert not any(secret in told for secret in secrets)
         written = [repr(vars(record)) for record in every_log_record]
         assert written, "a log that is empty proves nothing"
-        assert not any(credential["value"] in text for text in written)
-        assert not any(credential["value"] in repr(entry) for entry in sandbox.control.log())
+        assert not any(secret in text for secret in secrets for text in written)
+        assert not any(secret in repr(entry) for secret in secrets for entry in sandbox.control.log())
 
 
 class TypedStyleContract(StyleContract):

@@ -12,6 +12,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.db import IntegrityError
+
 from connections.access.secrets import digest
 from connections.access.targets import Access, access_to, registrar_of
 from connections.database.locks import lock_session
@@ -24,7 +26,7 @@ from connections.lifecycle.connect.session import check_browser, own_session
 from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models import ConnectSession, ProviderApp, SessionState
 from connections.models.failures import Failure
-from connections.refusals import SessionUnusable
+from connections.refusals import ProviderDown, SessionUnusable
 from providers.errors import ProviderError
 from providers.values import AuthorizationRequest, Departure
 
@@ -91,18 +93,22 @@ def authorization_url(
     access = access_to(app, params_of(session, app), before_callback=True)
     registrar = registrar_of(app)
     departure = _depart(session, app, access)
-    with short_transaction():
-        locked = lock_session(id=session_id)
-        if locked is None:
-            raise SessionUnusable(Failure.UNKNOWN)
-        check_browser(locked, browser_secret, now=now)
-        chosen_app(locked, app_id)
-        locked.send_to_provider(
-            app,
-            typed_params=typed,
-            state_hash=digest(departure.state),
-            code_verifier=seal_asked(locked, Asked(departure.kept, registrar)),
-        )
+    try:
+        with short_transaction():
+            locked = lock_session(id=session_id)
+            if locked is None:
+                raise SessionUnusable(Failure.UNKNOWN)
+            check_browser(locked, browser_secret, now=now)
+            chosen_app(locked, app_id)
+            locked.send_to_provider(
+                app,
+                typed_params=typed,
+                state_hash=digest(departure.state),
+                code_verifier=seal_asked(locked, Asked(departure.kept, registrar)),
+            )
+    except IntegrityError:
+        # A state of ours is never the same; a provider's temporary token is, if it hands one out twice.
+        raise ProviderDown(f"{access.target.entry.name} began this with somebody else already. Try again.") from None
     return departure.url
 
 

@@ -93,7 +93,7 @@ def receive_callback(
     Returns a refusal of the response as ``Told`` and does not raise it. Raises ``LockTimeout``, with nothing changed.
     """
     app = ProviderApp.objects.filter(id=app_id).first()
-    response = read_response(given, entry=_entry(app))
+    response = read_response(given, entry=_entry(app), style=_style(app))
     with short_transaction():
         session = lock_session(state_hash=digest(response.state)) if response.state else None
         if session is None:
@@ -106,7 +106,8 @@ def receive_callback(
 
 def parameters_read(app_id: uuid.UUID) -> frozenset[str]:
     """Return the names of the parameters that this module reads from a response to this provider app."""
-    return names_read(_entry(ProviderApp.objects.filter(id=app_id).first()))
+    app = ProviderApp.objects.filter(id=app_id).first()
+    return names_read(_entry(app), _style(app))
 
 
 def session_of_browser(app: ProviderApp | None, cookies: Cookies) -> ConnectSession | None:
@@ -128,6 +129,10 @@ def _entry(app: ProviderApp | None) -> CatalogEntry | None:
         return None if app is None else entry_of(app)
     except AppMisconfigured:
         return None
+
+
+def _style(app: ProviderApp | None) -> str:
+    return "" if app is None else app.auth_style
 
 
 def _receive(

@@ -61,8 +61,7 @@ def test_refresh_tokens_are_told_in_one_place() -> None:
     assert ClientCredentialsMethod().refresh_tokens == RefreshTokens()
 
 
-def test_an_entry_tells_by_which_style_end_users_are_sent_away() -> None:
-    assert entry("sandbox").redirecting is entry("sandbox").authorization_code
+def test_a_section_that_is_not_there_is_no_way_to_connect() -> None:
     keys = entry("sandbox").model_copy(update={"authorization_code": None})
-    assert keys.redirecting is None
+    assert "oauth2_authorization_code" in entry("sandbox").methods
     assert "oauth2_authorization_code" not in keys.methods

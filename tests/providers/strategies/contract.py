@@ -33,13 +33,15 @@ def pair_in(header: str) -> str:
 class StrategyContract:
     """A subclass names its strategy, and the answer by which the provider gives a credential: None where it is typed.
 
-    ``typed`` is what the end user types, ``url_key`` the address in the entry's section at which credentials are given.
+    ``kept`` is what an authorization request kept, ``typed`` what the end user types, ``url_key`` the
+    address in the entry's section at which credentials are given.
     """
 
     strategy: ClassVar[Strategy]
     entry_class: ClassVar[type[CatalogEntry]] = CatalogEntry
     changes: ClassVar[Mapping[str, Any]] = {}
-    answer: ClassVar[Mapping[str, Any] | None]
+    answer: ClassVar[Mapping[str, Any] | bytes | None]
+    kept: ClassVar[SecretStr] = VERIFIER
     typed: ClassVar[Mapping[str, str]] = {}
     url_key: ClassVar[str] = "token_url"
 
@@ -70,7 +72,7 @@ class StrategyContract:
     def ask(self, target: Target) -> Obtained:
         """Make the one call by which the style gets a credential."""
         if self.strategy.redirects:
-            return self.strategy.exchange_code(target, CodeGrant(SecretStr("code-1"), VERIFIER))
+            return self.strategy.exchange_code(target, CodeGrant(SecretStr("code-1"), self.kept))
         if self.strategy.shows_code:
             return self.strategy.poll(target, SecretStr("code-1"))
         if self.strategy.per_subject:
@@ -148,7 +150,7 @@ class StrategyContract:
             closed.append(lambda: strategy.revoke(target, held))
         if not strategy.redirects:
             closed.append(lambda: strategy.exchange_code(target, CodeGrant(SecretStr("code"), None)))
-            closed.append(lambda: strategy.depart(target, AuthorizationRequest("state", ())).url)
+            closed.append(lambda: strategy.depart(target, AuthorizationRequest("state", ())))
             closed.append(lambda: strategy.issuer_agrees(target, None))
             assert strategy.new_verifier(target) is None
         if not strategy.shows_code:

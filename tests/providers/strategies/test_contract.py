@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import SecretStr
+
 from providers.strategies import strategies
 from providers.strategies.api_key import ApiKey
 from providers.strategies.authorization_code import AuthorizationCode
@@ -9,6 +11,7 @@ from providers.strategies.bearer_token import BearerToken
 from providers.strategies.client_credentials import ClientCredentials
 from providers.strategies.device_authorization import DeviceAuthorizationCode
 from providers.strategies.http_basic import HttpBasic
+from providers.strategies.oauth1 import OAuth1
 from providers.strategies.password import Password
 from providers.strategies.token_exchange import TokenExchange
 from providers.strategies.two_step_login import TwoStepLogin
@@ -102,6 +105,12 @@ class TestPassword(StrategyContract):
 
 class TestPasswordThatIsKept(TestPassword):
     changes = {"password_grant": {"keeps_password": True}}
+
+
+class TestOAuth1(StrategyContract):
+    strategy = OAuth1()
+    answer = b"oauth_token=tok-12345678&oauth_token_secret=secret-of-it"
+    kept = SecretStr('["tmp-1", "tmp-secret"]')
 
 
 class TestSessionLogin(StrategyContract):
