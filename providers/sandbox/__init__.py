@@ -39,6 +39,10 @@ password, get a token, DELETE it); ``/device_authorization`` and the page ``/dev
 ``/oauth1/request_token``, ``/oauth1/authorize``, ``/oauth1/access_token`` (RFC 5849); for people ``/login``, ``/apps``,
 ``/api-keys``, ``/control``.
 
+``/mcp`` is an MCP server with a tool ``whoami``. Its metadata (RFC 9728) names an authorization server of its own,
+``/as/one`` or any other word in the place of ``one``: with metadata, ``authorize``, ``token`` and ``revoke`` below it.
+There a client makes itself known by a Client ID Metadata Document, or at ``register`` (RFC 7591, managed by RFC 7592).
+
 The resource API takes a Bearer token, or an API key: as ``X-Api-Key`` (with a second one as ``X-Second-Key``), as a
 Bearer token, as the password of HTTP Basic, as ``api_key`` in the query or in the body of a POST to ``/me``, or in the
 path ``/keyed/KEY/me``. Or the request is signed as RFC 5849 says, by HMAC or in plain text.
@@ -61,10 +65,13 @@ GET /control/log?after=N&limit=M        {entries, last_id}; up to 5,000 at once,
 DELETE /control/log                     forget the entries; the numbering goes on
 GET, PUT /control/settings              {access_lifetime, code_lifetime, rotate, grace_seconds, delay_seconds,
                                         workspaces, locked, device_lifetime, device_interval, require_pushed,
-                                        pushed_lifetime}; a PUT changes what it names;
+                                        pushed_lifetime, mcp_server, mcp_stream, registration, registration_lifetime,
+                                        registration_managed}; a PUT changes what it names;
                                         delay_seconds is a number or {endpoint: seconds}, workspaces
                                         {username: {id: name}}, locked a list of usernames whose passwords programs
-                                        may not use, and whose tokens are not exchanged until they sign in
+                                        may not use, and whose tokens are not exchanged until they sign in;
+                                        mcp_server is the word behind /as/, registration a list of document and
+                                        dynamic, registration_lifetime that of secrets (0: no end)
 GET, POST, DELETE /control/faults       list, arm one, disarm all
 DELETE /control/faults/ID               disarm one
 ======================================  =============================================================================
@@ -137,6 +144,10 @@ expires_in             ``value``: any JSON value; ``raw``: any text (NaN, 1e999)
 wrong_token_type       token_type is ``token_type`` (mac)
 narrow_scope           the access token is issued for ``scope`` (all but the last); the grant keeps its own
 missing_refresh_token  no refresh token is issued, and the one that was presented stays good
+wrong_resource         resource_metadata only: the metadata is about ``resource``
+silent_about_pkce      metadata only: it does not say which code challenges there are
+late_retry             token only: for ``seconds`` after its rotation a refresh token gets a pair of its own with each
+                       late retry, whatever ``grace_seconds`` says; past them, showing it ends the family
 wrong_iss              authorize only: iss is ``iss``, or missing without it
 =====================  ==============================================================================================
 
@@ -157,10 +168,11 @@ Modules
 -------
 - ``client``: starts it and steers it; ``waiting``: waits for what other processes do
 - ``app``: every route together · ``server``: the HTTP server below · ``wire``: answers that no framework would give
-- ``oauth``, ``consent``, ``pushed``, ``device``, ``oauth1``, ``two_step``, ``resources``: the endpoints
+- ``oauth``, ``consent``, ``pushed``, ``device``, ``oauth1``, ``two_step``, ``resources``: the endpoints · ``mcp``: the MCP
+  server · ``mcp_authorization``: the authorization servers before it
 - ``validator``, ``device_codes``, ``subject_tokens``, ``resource_indicators``, ``client_proof``: the decisions of the
   authorization server
-- ``assertions``: what it believes of what others sign
+- ``assertions``: what it believes of what others sign · ``presented``: what a header presents
 - ``pages``, ``sessions``, ``people``, ``passwords``: what people see, who is signed in, who there is, whose password
   a program brings
 - ``control``, ``control_page``: the control API, and its page for people · ``registry``: clients and settings

@@ -8,7 +8,19 @@ import time
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from providers.sandbox import consent, control, control_page, device, oauth, oauth1, pages, resources, two_step
+from providers.sandbox import (
+    consent,
+    control,
+    control_page,
+    device,
+    mcp,
+    mcp_authorization,
+    oauth,
+    oauth1,
+    pages,
+    resources,
+    two_step,
+)
 from providers.sandbox.state import Sandbox
 
 _PAGE_HEADERS = {
@@ -22,7 +34,7 @@ _PAGE_HEADERS = {
     "Cache-Control": "no-store",
 }
 _MACHINE_PATHS = (
-    *("/token", "/revoke", "/introspect", "/session", "/device_authorization", "/par"),
+    *("/token", "/revoke", "/introspect", "/session", "/device_authorization", "/par", "/mcp"),
     *("/oauth1/request_token", "/oauth1/access_token"),
 )
 
@@ -35,7 +47,8 @@ def create_app(sandbox: Sandbox) -> Flask:
     app.jinja_env.globals["sandbox"] = sandbox
     app.jinja_env.filters["clock"] = lambda at: time.strftime("%H:%M:%S", time.localtime(at))
     app.jinja_env.filters["day"] = lambda at: time.strftime("%-d %B %Y, %H:%M", time.localtime(at))
-    for part in (oauth, oauth1, two_step, resources, consent, device, pages, control, control_page):
+    parts = (oauth, oauth1, two_step, resources, mcp, mcp_authorization, consent, device, pages, control, control_page)
+    for part in parts:
         app.register_blueprint(part.blueprint(sandbox))
 
     @app.before_request

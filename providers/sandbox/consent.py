@@ -56,14 +56,14 @@ class Asked:
 class Authorization:
     """One visit to the authorization endpoint."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, *, server: str = "") -> None:
         self._sandbox = sandbox
-        self._exchange = Exchange(sandbox, "authorize")
+        self._exchange = Exchange(sandbox, "authorize", server=server)
         self._given: Pairs = parse_qsl(request.query_string.decode(errors="replace"))
         with sandbox.store.transaction() as ledger:
             found = request_behind(ledger, self._given, now=time.time())
         self._is_unknown, self._query = found is None, found or self._given
-        self._uri = f"{sandbox.issuer}/authorize?{urlencode(self._query)}"
+        self._uri = f"{self._exchange.issuer}/authorize?{urlencode(self._query)}"
         self._exchange.name_client(dict(self._query).get("client_id"))
 
     def serve(self) -> Response:
@@ -124,7 +124,7 @@ class Authorization:
         return make_response(page, 422 if problem else 200)
 
     def _here(self) -> str:
-        return f"/authorize?{urlencode(self._given)}"
+        return f"{self._exchange.path}/authorize?{urlencode(self._given)}"
 
     def _check_delivery(self, asked: Request) -> dict[str, Any]:
         """Refuse a request that the browser carries, where it has to be pushed (RFC 9126 §5 and §6)."""
@@ -148,7 +148,7 @@ class Authorization:
 
     def _refuse(self, options: dict[str, Any]) -> Response:
         values = dict(self._query)
-        client = self._sandbox.registry.client(values.get("client_id"))
+        client = self._sandbox.registry.client(values.get("client_id"), server=self._exchange.server)
         registered = client.redirect_uris if client else ()
         redirect_uri = values.get("redirect_uri") or "".join(registered[:1])
         if redirect_uri not in registered:
@@ -167,7 +167,7 @@ class Authorization:
     def _iss(self) -> Pairs:
         fault = self._exchange.fault
         if fault is None or fault.kind.name != "wrong_iss":
-            return [("iss", self._sandbox.issuer)]
+            return [("iss", self._exchange.issuer)]
         return [("iss", fault.options["iss"])] if "iss" in fault.options else []
 
 

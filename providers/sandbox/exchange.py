@@ -14,24 +14,56 @@ from flask import Response, request
 
 from providers.sandbox.faults import Fault
 from providers.sandbox.log import Entry
+from providers.sandbox.registry import Client
 from providers.sandbox.state import Sandbox
 from providers.sandbox.wire import Line, WireResponse
 
 
 class Exchange:
-    """The request being served. The endpoint fills in ``entry`` as it learns who asks for what."""
+    """The request being served. The endpoint fills in ``entry`` as it learns who asks for what.
 
-    def __init__(self, sandbox: Sandbox, endpoint: str) -> None:
+    ``server`` names the authorization server that is asked, where it is not the sandbox itself but one of those that
+    stand before its MCP server (``mcp_authorization``).
+    """
+
+    def __init__(self, sandbox: Sandbox, endpoint: str, *, server: str = "") -> None:
         self.sandbox = sandbox
+        self.server = server
         # A key in the path is a secret: of such an address the log gets the rule.
         path = str(request.url_rule) if request.view_args else request.path
         self.entry: Entry = sandbox.log.start(endpoint=endpoint, method=request.method, path=path)
         self.fault: Fault | None = None
 
+    @property
+    def issuer(self) -> str:
+        """The identifier of the authorization server that is asked. Its endpoints are below it."""
+        return self.sandbox.issuer + self.path
+
+    @property
+    def path(self) -> str:
+        """The path of that identifier, "" for the sandbox itself."""
+        return f"/as/{self.server}" if self.server else ""
+
     def name_client(self, client_id: str | None) -> None:
         """Note the client, if it is a registered one: anything else in its place could be a misplaced secret."""
         if client_id:
             self.entry.client_id = client_id if self.sandbox.registry.client(client_id) else "(unknown)"
+
+    def meets(self, kind: str) -> bool:
+        """Return whether the request meets the fault of that kind."""
+        return self.fault is not None and self.fault.kind.name == kind
+
+    def granted(self, scopes: list[str]) -> list[str]:
+        """Return those of ``scopes`` that an access token gets: all, unless a fault narrows them."""
+        if self.fault is None or not self.meets("narrow_scope"):
+            return scopes
+        return self.fault.options["scope"].split() if "scope" in self.fault.options else scopes[:-1]
+
+    def grace_seconds(self, client: Client) -> float:
+        """Return for how long after its rotation a refresh token of ``client`` still works."""
+        if self.fault is not None and self.meets("late_retry"):
+            return float(self.fault.options["seconds"])
+        return self.sandbox.registry.grace_seconds(client)
 
     def answer(
         self,

@@ -25,6 +25,7 @@ Options = dict[str, Any]
 Process = Callable[[], Response]
 Types = tuple[type, ...]
 
+_RESOURCE = ("resource_metadata",)
 _GIBIBYTE = 1 << 30
 _ERROR_STATUS = {
     "invalid_client": 401,
@@ -196,6 +197,15 @@ def _with_expires_in(options: Options, document: dict[str, Any]) -> str:
     return f'{text[:-1]}, "expires_in": {value}}}'
 
 
+def _with_resource(options: Options, document: dict[str, Any]) -> str:
+    return json.dumps(document | {"resource": options.get("resource", "https://mcp.victim.example/mcp")})
+
+
+def _without_pkce(options: Options, document: dict[str, Any]) -> str:
+    document.pop("code_challenge_methods_supported", None)
+    return json.dumps(document)
+
+
 def _truncated_json(options: Options, process: Process, line: Line) -> Response:
     response = process()
     body = response.get_data()
@@ -289,6 +299,16 @@ KINDS: dict[str, Kind] = {
             "a well-formed OAuth error (invalid_grant)",
             _error,
             {**_ANY_STATUS, "error": (str,), "description": (str,)},
+        ),
+        _altered("wrong_resource", "metadata of another resource", _with_resource, {"resource": (str,)}, _RESOURCE),
+        _altered("silent_about_pkce", "metadata that promises no PKCE", _without_pkce, {}, ("metadata",)),
+        Kind(
+            "late_retry",
+            "within seconds of its rotation a refresh token gets a pair of its own, past them the family ends",
+            lambda chosen, process, line: process(),
+            {"seconds": _NUMBER},
+            ("seconds",),
+            endpoints=("token",),
         ),
         _issued_differently(
             "wrong_iss", "another iss in the authorization response, or none", {"iss": (str,)}, ("authorize",)

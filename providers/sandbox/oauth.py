@@ -52,23 +52,23 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
 
     @routes.post("/token")
     def token() -> Response:
-        return _serve(sandbox, "token", _issue)
+        return serve(sandbox, "token", issue)
 
     @routes.post("/device_authorization")
     def device_authorization() -> Response:
-        return _serve(sandbox, "device_authorization", partial(authorize_device, sandbox))
+        return serve(sandbox, "device_authorization", partial(authorize_device, sandbox))
 
     @routes.post("/par")
     def pushed() -> Response:
-        return _serve(sandbox, "par", partial(push_request, sandbox))
+        return serve(sandbox, "par", partial(push_request, sandbox))
 
     @routes.post("/revoke")
     def revoke() -> Response:
-        return _serve(sandbox, "revoke", _revoke)
+        return serve(sandbox, "revoke", revoke_token)
 
     @routes.post("/introspect")
     def introspect() -> Response:
-        return _serve(sandbox, "introspect", _introspect)
+        return serve(sandbox, "introspect", _introspect)
 
     return routes
 
@@ -99,8 +99,9 @@ def _metadata(sandbox: Sandbox) -> dict[str, object]:
     }
 
 
-def _serve(sandbox: Sandbox, endpoint: str, work: Work) -> Response:
-    exchange = Exchange(sandbox, endpoint)
+def serve(sandbox: Sandbox, endpoint: str, work: Work, *, server: str = "") -> Response:
+    """Answer a request to one of the endpoints for machines; ``work`` is what it does, ``server`` who is asked."""
+    exchange = Exchange(sandbox, endpoint, server=server)
     parameters = _parameters()
     given = dict(parameters or ())
     exchange.name_client(_presented_client_id(given))
@@ -131,7 +132,8 @@ def _serve(sandbox: Sandbox, endpoint: str, work: Work) -> Response:
     return exchange.answer(process)
 
 
-def _issue(validator: Validator, uri: str, body: str, headers: dict[str, str]) -> Answer:
+def issue(validator: Validator, uri: str, body: str, headers: dict[str, str]) -> Answer:
+    """Answer a token request (RFC 6749 §3.2)."""
     bearer = BearerToken(
         validator,
         token_generator=lambda request: new_token(ACCESS_PREFIX),
@@ -157,7 +159,8 @@ def _issue(validator: Validator, uri: str, body: str, headers: dict[str, str]) -
     return answer
 
 
-def _revoke(validator: Validator, uri: str, body: str, headers: dict[str, str]) -> Answer:
+def revoke_token(validator: Validator, uri: str, body: str, headers: dict[str, str]) -> Answer:
+    """Answer a revocation request (RFC 7009 §2)."""
     return RevocationEndpoint(validator).create_revocation_response(uri, "POST", body, headers)
 
 

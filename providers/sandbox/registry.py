@@ -7,7 +7,9 @@ digests only.
 
 import hmac
 import json
+import re
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
@@ -28,7 +30,16 @@ AT_ONCE = ("client_credentials", "password", TOKEN_EXCHANGE_GRANT, JWT_BEARER_GR
 ENDPOINTS = (
     *("par", "token", "me", "files", "workspaces", "revoke", "introspect", "authorize", "metadata", "session"),
     *("device_authorization", "oauth1_request_token", "oauth1_authorize", "oauth1_access_token"),
+    *("mcp", "resource_metadata", "register"),
 )
+
+
+REGISTRATION_WAYS = ("document", "dynamic")
+_WHOLE_NUMBERS = (
+    *("access_lifetime", "code_lifetime", "device_lifetime", "device_interval"),
+    *("pushed_lifetime", "registration_lifetime"),
+)
+_NOT_GIVEN = {"secret_digests", "shared_secret", "server", "secret_expires_at", "registration_digest"}
 
 
 class InvalidDocument(ValueError):
@@ -37,7 +48,11 @@ class InvalidDocument(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A registered client (RFC 6749 §2). None in the last three fields means that the global setting applies."""
+    """A registered client (RFC 6749 §2). None means that the global setting applies.
+
+    One that registered itself belongs to a ``server`` before the MCP server; its secret may end (0: never), and
+    ``registration_digest`` is that of the token by which it can be changed.
+    """
 
     client_id: str
     name: str
@@ -53,6 +68,13 @@ class Client:
     access_lifetime: int | None = None
     rotate: bool | None = None
     grace_seconds: float | None = None
+    server: str = ""
+    secret_expires_at: float = 0
+    registration_digest: str = ""
+
+    def has_ended(self, *, now: float) -> bool:
+        """Return whether its secret has run out."""
+        return 0 < self.secret_expires_at <= now
 
     def accepts_secret(self, secret: str) -> bool:
         """Return whether ``secret`` is one of the accepted ones."""
@@ -64,6 +86,7 @@ class Client:
         document = asdict(self)
         document["secrets"] = len(document.pop("secret_digests"))
         document["signs"] = bool(document.pop("shared_secret"))
+        del document["registration_digest"]
         return document
 
 
@@ -73,7 +96,10 @@ class Settings:
 
     ``delay_seconds`` is by endpoint; ``workspaces`` by person: the names, by id, of what each one's grants open.
     ``locked`` are the people whose password a program may not use, and for whom nobody may act until they sign in. With
-    ``require_pushed``, or a client's own ``pushes``, an authorization request has to be pushed first.
+    ``require_pushed``, or a client's own ``pushes``, an authorization request has to be pushed first. ``mcp_server``
+    names the authorization server before the MCP server, which answers as a stream of events with ``mcp_stream``.
+    ``registration`` are the ways in which clients may register themselves there, ``registration_lifetime`` is that of
+    their secrets (0: no end), and ``registration_managed`` lets them change it (RFC 7592).
     """
 
     access_lifetime: int = 60
@@ -87,6 +113,11 @@ class Settings:
     device_interval: int = 5
     require_pushed: bool = False
     pushed_lifetime: int = 60
+    mcp_server: str = "one"
+    mcp_stream: bool = False
+    registration: tuple[str, ...] = REGISTRATION_WAYS
+    registration_lifetime: int = 0
+    registration_managed: bool = True
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as the control API shows them."""
@@ -103,11 +134,12 @@ class Registry:
             documents = ledger.client_documents()
             stored = ledger.settings_document()
         self._clients = {client.client_id: client for client in map(_client_from_store, documents)}
-        self.settings = Settings(**json.loads(stored)) if stored else Settings()
+        self.settings = _settings_from_store(stored) if stored else Settings()
 
-    def client(self, client_id: str | None) -> Client | None:
-        """Return the client of that id, or None."""
-        return self._clients.get(client_id or "")
+    def client(self, client_id: str | None, *, server: str | None = None) -> Client | None:
+        """Return the client of that id, or None. With ``server`` only one that this authorization server knows."""
+        found = self._clients.get(client_id or "")
+        return found if found is None or server in (None, found.server) else None
 
     def clients(self) -> list[Client]:
         """Return all clients by id."""
@@ -116,11 +148,23 @@ class Registry:
     def put_client(self, document: object) -> Client:
         """Register or replace the client that ``document`` describes. Raises InvalidDocument."""
         client = _client_from_request(document)
+        self.keep(client)
+        return client
+
+    def keep(self, client: Client) -> None:
+        """Store ``client`` in place of the one with its id."""
         with self._lock:
             with self._store.transaction() as ledger:
                 ledger.put_client(client.client_id, json.dumps(asdict(client)))
             self._clients[client.client_id] = client
-        return client
+
+    def forget(self, client: Client) -> None:
+        """Remove ``client``, and end what it was granted."""
+        with self._lock:
+            with self._store.transaction() as ledger:
+                ledger.delete_client(client.client_id)
+                ledger.revoke_grants(client_id=client.client_id, by="deleted registration", now=time.time())
+            self._clients.pop(client.client_id, None)
 
     def change_settings(self, document: object) -> Settings:
         """Apply the settings that ``document`` names and leave the others. Raises InvalidDocument."""
@@ -128,12 +172,17 @@ class Registry:
         _only(values, {item.name for item in fields(Settings)})
         with self._lock:
             changes: dict[str, Any] = {}
-            for name in ("access_lifetime", "code_lifetime", "device_lifetime", "device_interval", "pushed_lifetime"):
+            for name in _WHOLE_NUMBERS:
                 if name in values:
                     changes[name] = int(_number(values[name], name))
-            for name in ("rotate", "require_pushed"):
+            for name in ("rotate", "require_pushed", "mcp_stream", "registration_managed"):
                 if name in values:
                     changes[name] = _boolean(values[name], name)
+            if "mcp_server" in values:
+                changes["mcp_server"] = _server_name(values["mcp_server"])
+            if "registration" in values:
+                changes["registration"] = _strings(values["registration"], "registration")
+                _only(changes["registration"], set(REGISTRATION_WAYS))
             if "grace_seconds" in values:
                 changes["grace_seconds"] = _number(values["grace_seconds"], "grace_seconds")
             if "delay_seconds" in values:
@@ -171,6 +220,12 @@ class Registry:
         return self.settings.grace_seconds if client.grace_seconds is None else client.grace_seconds
 
 
+def _settings_from_store(document: str) -> Settings:
+    values: dict[str, Any] = json.loads(document)
+    values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+    return Settings(**values)
+
+
 def _client_from_store(document: str) -> Client:
     values: dict[str, Any] = json.loads(document)
     values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
@@ -179,7 +234,7 @@ def _client_from_store(document: str) -> Client:
 
 def _client_from_request(document: object) -> Client:
     values = _mapping(document, "client")
-    known = {item.name for item in fields(Client)} - {"secret_digests", "shared_secret"}
+    known = {item.name for item in fields(Client)} - _NOT_GIVEN
     _only(values, known | {"client_secret", "client_secrets", "signs"})
     client_id = values.get("client_id")
     if not isinstance(client_id, str) or not client_id:
@@ -236,6 +291,12 @@ def _only(values: Iterable[str], known: set[str]) -> None:
     unknown = sorted(set(values) - known)
     if unknown:
         raise InvalidDocument(f"unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+
+
+def _server_name(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z]{1,20}", value):
+        raise InvalidDocument("mcp_server must be a short word")
+    return value
 
 
 def _number(value: object, name: str) -> float:

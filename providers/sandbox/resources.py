@@ -93,7 +93,7 @@ def _authenticate(exchange: Exchange, in_path: str) -> Caller | None:
     if scheme.lower() == "bearer" and token.strip().startswith(API_KEY_PREFIX):
         return _api_key_caller(exchange, token.strip())
     if scheme.lower() == "bearer" and token.strip():
-        return _token_caller(exchange, token.strip())
+        return token_caller(exchange, token.strip())
     if scheme.lower() == "oauth":
         return _signing_caller(exchange)
     exchange.entry.outcome = "no_credential"
@@ -132,10 +132,11 @@ def _api_key_caller(
 def _signing_caller(exchange: Exchange) -> Caller | None:
     with exchange.sandbox.store.transaction() as ledger:
         token = signed_token(exchange, ledger)
-    return _token_caller(exchange, token) if token else None
+    return token_caller(exchange, token) if token else None
 
 
-def _token_caller(exchange: Exchange, token: str) -> Caller | None:
+def token_caller(exchange: Exchange, token: str) -> Caller | None:
+    """Return the owner of a live access token, or None. Notes on the log entry who that is, or why it is refused."""
     entry = exchange.entry
     entry.access_presented = fingerprint(token)
     with exchange.sandbox.store.transaction() as ledger:

@@ -145,6 +145,10 @@ class Ledger:
         """Insert or replace a client."""
         self._db.execute("INSERT OR REPLACE INTO clients VALUES (?, ?)", (client_id, document))
 
+    def delete_client(self, client_id: str) -> None:
+        """Remove a client."""
+        self._db.execute("DELETE FROM clients WHERE client_id = ?", (client_id,))
+
     def settings_document(self) -> str | None:
         """Return the stored settings."""
         row = self._row("SELECT document FROM settings")

@@ -6,8 +6,6 @@ transaction and leaves on the log entry who asked, which tokens were shown and i
 sees of a refusal is the RFC's error alone. HTTP is in ``oauth`` and ``consent``.
 """
 
-import base64
-import binascii
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -19,6 +17,7 @@ from providers.sandbox.assertions import CLIENT_ASSERTION, Refused, judge
 from providers.sandbox.exchange import Exchange
 from providers.sandbox.passwords import person_with
 from providers.sandbox.people import PEOPLE
+from providers.sandbox.presented import basic_credentials
 from providers.sandbox.registry import AT_ONCE, DEVICE_GRANT, Client
 from providers.sandbox.store import AccessToken, Code, Grant, Ledger
 from providers.sandbox.tokens import digest, fingerprint
@@ -31,7 +30,7 @@ class Validator(RequestValidator):
         self._exchange = exchange
         self.entry = exchange.entry
         self._registry = exchange.sandbox.registry
-        self._issuer = exchange.sandbox.issuer
+        self._issuer = exchange.issuer
         self.ledger = ledger
         self._now = now
         self._code: Code | None = None
@@ -49,17 +48,17 @@ class Validator(RequestValidator):
 
     def client_authentication_required(self, request: Request, *args: Any, **kwargs: Any) -> bool:
         """Return False only for a registered public client."""
-        client = self._registry.client(_basic_credentials(request)[0] or request.client_id)
+        client = self._known(basic_credentials(request)[0] or request.client_id)
         return client is None or not client.public
 
     def authenticate_client(self, request: Request, *args: Any, **kwargs: Any) -> bool:
         """Check Basic or body credentials (RFC 6749 §2.3.1); conflicting ones are refused."""
-        client_id, secret = _basic_credentials(request)
+        client_id, secret = basic_credentials(request)
         if client_id and request.client_id and request.client_id != client_id:
             return False
-        client = self._registry.client(client_id or request.client_id)
+        client = self._known(client_id or request.client_id)
         presented = secret or request.client_secret or ""
-        if client is None or client.public:
+        if client is None or client.public or client.has_ended(now=self._now):
             return False
         if assertion := getattr(request, "client_assertion", None):
             return not presented and self._believes(request, client, assertion)
@@ -75,7 +74,7 @@ class Validator(RequestValidator):
         sandbox = self._exchange.sandbox
         try:
             claims = judge(
-                assertion, keys=client.jwks, audiences=(sandbox.issuer,), replays=sandbox.replays, now=self._now
+                assertion, keys=client.jwks, audiences=(self._issuer,), replays=sandbox.replays, now=self._now
             )
         except Refused as refused:
             return self._refuse(refused.outcome)
@@ -87,7 +86,7 @@ class Validator(RequestValidator):
 
     def authenticate_client_id(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> bool:
         """Accept a public client by its name alone."""
-        client = self._registry.client(client_id)
+        client = self._known(client_id)
         if client is None or not client.public:
             return False
         self._accept(request, client)
@@ -95,11 +94,14 @@ class Validator(RequestValidator):
 
     def validate_client_id(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> bool:
         """Accept any registered client at the authorization endpoint."""
-        client = self._registry.client(client_id)
+        client = self._known(client_id)
         if client is None:
             return False
         self._accept(request, client)
         return True
+
+    def _known(self, client_id: str | None) -> Client | None:
+        return self._registry.client(client_id, server=self._exchange.server)
 
     def _accept(self, request: Request, client: Client) -> None:
         self._accepted = request.client = client
@@ -141,7 +143,7 @@ class Validator(RequestValidator):
         if not set(scopes) <= set(self.client.scopes):
             return False
         if request.grant_type in AT_ONCE:
-            request.scopes = self._granted(scopes)
+            request.scopes = self._exchange.granted(scopes)
         return True
 
     def is_pkce_required(self, client_id: str, request: Request) -> bool:
@@ -195,7 +197,7 @@ class Validator(RequestValidator):
         # Stands unless the verifier turns out wrong; save_bearer_token puts the final word.
         self.entry.outcome = "wrong_verifier"
         self._code = found
-        request.user, request.scopes = grant.username, self._granted(grant.scope.split())
+        request.user, request.scopes = grant.username, self._exchange.granted(grant.scope.split())
         return True
 
     def get_code_challenge(  # type: ignore[override]  # None where the client sent none
@@ -242,7 +244,7 @@ class Validator(RequestValidator):
             return None
         self.entry.username = found.username or ""
         self.entry.outcome = status = device_codes.poll(self.ledger, found, now=self._now)
-        request.user, request.scopes = found.username, self._granted(found.scope.split())
+        request.user, request.scopes = found.username, self._exchange.granted(found.scope.split())
         return status
 
     # Passwords
@@ -289,7 +291,7 @@ class Validator(RequestValidator):
             return self._refuse("grant_revoked")
         if found.rotated_at is None:
             self.entry.outcome = "rotated" if self._registry.rotates(self.client) else "refreshed"
-        elif self._now - found.rotated_at <= self._registry.grace_seconds(self.client):
+        elif self._now - found.rotated_at <= self._exchange.grace_seconds(self.client):
             self.entry.outcome = "refreshed_in_grace"
         else:
             self.ledger.revoke_grants(grant_id=grant.id, by="refresh token reuse", now=self._now)
@@ -299,7 +301,7 @@ class Validator(RequestValidator):
     def get_original_scopes(self, refresh_token: str, request: Request, *args: Any, **kwargs: Any) -> list[str]:
         """Return the scopes of the grant."""
         assert self._grant is not None
-        return self._granted(self._grant.scope.split())
+        return self._exchange.granted(self._grant.scope.split())
 
     def rotate_refresh_token(self, request: Request) -> bool:
         """Rotate as the client or the settings say; a token used in its grace always gets a successor."""
@@ -311,7 +313,7 @@ class Validator(RequestValidator):
         self, token: dict[str, Any], token_handler: Any = None, request: Any = None
     ) -> dict[str, Any]:
         """Drop the refresh token where the client does not use the grant, or a fault asks for it."""
-        if "refresh_token" not in self.client.grant_types or self._has_fault("missing_refresh_token"):
+        if "refresh_token" not in self.client.grant_types or self._exchange.meets("missing_refresh_token"):
             token.pop("refresh_token", None)
         return token
 
@@ -408,25 +410,3 @@ class Validator(RequestValidator):
     def _refuse(self, outcome: str) -> bool:
         self.entry.outcome = outcome
         return False
-
-    def _has_fault(self, kind: str) -> bool:
-        fault = self._exchange.fault
-        return fault is not None and fault.kind.name == kind
-
-    def _granted(self, scopes: list[str]) -> list[str]:
-        fault = self._exchange.fault
-        if fault is None or not self._has_fault("narrow_scope"):
-            return scopes
-        return fault.options["scope"].split() if "scope" in fault.options else scopes[:-1]
-
-
-def _basic_credentials(request: Request) -> tuple[str, str]:
-    """Return client id and secret of an ``Authorization: Basic`` header, ("", "") without a usable one."""
-    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return "", ""
-    try:
-        client_id, _, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, ValueError):
-        return "", ""
-    return unquote_plus(client_id), secret

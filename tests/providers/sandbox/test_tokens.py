@@ -70,6 +70,21 @@ def test_grace_ends_counted_from_the_first_rotation(make_app: Callable[..., App]
     assert app.outcomes()[-1] == "refresh_reused"
 
 
+def test_inside_a_grace_on_demand_each_late_retry_gets_a_pair_and_past_it_the_family_ends(
+    app: App, alice: Person
+) -> None:
+    first = app.connect(alice)
+    app.arm("late_retry", endpoint="token", seconds=30, times=4)
+    pairs = [app.refresh(first["refresh_token"]).json() for _ in range(3)]
+    assert len({pair["refresh_token"] for pair in pairs}) == 3
+    assert app.outcomes()[1:] == ["rotated", "refreshed_in_grace", "refreshed_in_grace"]
+    assert app.refresh(pairs[0]["refresh_token"]).status_code == 200  # each pair lives on by itself
+
+    assert app.refresh(first["refresh_token"]).json()["error"] == "invalid_grant"
+    assert app.outcomes()[-1] == "refresh_reused"
+    assert app.refresh(pairs[2]["refresh_token"]).json()["error"] == "invalid_grant"
+
+
 def test_without_rotation_the_refresh_token_stays(make_app: Callable[..., App], alice: Person) -> None:
     app = make_app(rotate=False)
     first = app.connect(alice)
