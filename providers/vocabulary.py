@@ -90,4 +90,5 @@ class ParamScope(StrEnum):
     APP = "app"  # the operator, once for each provider app
     CONNECTION = "connection"  # the end user, once for each connection
     CALLBACK = "callback"  # the authorization response, once for each connection
+    DISCOVERED = "discovered"  # the metadata of the end user's own server, once for each connection
     WORKSPACE = "workspace"  # the end user picks one of those that the grant opens, after the consent

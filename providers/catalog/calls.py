@@ -97,6 +97,7 @@ class Probe(Call):
     ``account_id`` may be several pointers with spaces between them, if no single field is unique. With
     ``lists_workspaces`` the answer is the list that ``Workspaces`` describes: the connection's own workspace must be in
     it, and is the account. Otherwise the account's id gets the id of the chosen workspace as a prefix.
+    With ``speaks = "mcp"`` it is the greeting of an MCP server at ``url`` (``providers.mcp_server``), and names nobody.
     """
 
     method: Literal["GET", "POST"] = "GET"
@@ -104,4 +105,5 @@ class Probe(Call):
     account_id: str = ""
     account_name: str = ""
     scopes_header: str = ""
+    speaks: Literal["http", "mcp"] = "http"
     lists_workspaces: bool = False

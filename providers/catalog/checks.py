@@ -15,6 +15,7 @@ from providers.catalog.fields import Param, SecretField
 from providers.catalog.host_checks import host_problems
 from providers.catalog.methods import Method, Revocation
 from providers.catalog.pointer import is_pointer
+from providers.catalog.resource_checks import resource_problems
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.scope_checks import scope_problems
 from providers.catalog.template import uses
@@ -39,6 +40,7 @@ def problems_of(entry: CatalogEntry, stem: str) -> Iterator[str]:
     yield from _probe_problems(entry)
     yield from _workspace_problems(entry)
     yield from callback_problems(entry)
+    yield from resource_problems(entry)
     yield from host_problems(entry)
     yield from about_problems(entry)
     for key, pointer in _pointers(entry):
@@ -104,7 +106,7 @@ def _method_problems(entry: CatalogEntry, described: Method) -> Iterator[str]:
     if method.urls["jwks"] and not method.issuer:
         yield f"{key}.jwks_url: is of use with the issuer whose keys they are; give the issuer"
     if method.discover:
-        if not method.issuer:
+        if not method.issuer and not method.server:
             yield f"{key}.issuer: is needed for discovery"
         return
     for name in method.needed_urls:

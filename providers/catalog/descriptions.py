@@ -161,6 +161,7 @@ PART_DESCRIPTIONS: Descriptions = {
         ),
         "account_name": says("A JSON Pointer into the answer: the account's name, for people.", "/user/email"),
         "scopes_header": says("The header of the answer that lists the token's scopes.", "X-OAuth-Scopes"),
+        "speaks": says("Whether the probe is an HTTP request as described here, or the greeting of an MCP server."),
         "lists_workspaces": says("The answer is the list of [workspaces]; the connection's own must be in it."),
     },
     Workspaces: {

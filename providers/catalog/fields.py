@@ -21,7 +21,8 @@ class Shape(BaseModel):
 class Param(Shape):
     """A value that templates need and that differs by provider app or by connection (a subdomain, an issuer).
 
-    Nobody types a parameter of scope ``workspace``: ``Workspaces`` finds it after the consent. A parameter of scope
+    Nobody types a parameter of scope ``workspace``: ``Workspaces`` finds it after the consent. Nor one of scope
+    ``discovered``, which is called ``resource``: the metadata of the protected resource names it. A parameter of scope
     ``callback`` gets the value of the parameter ``callback`` of the authorization response; if a connection is made
     without such a response, with a key, the end user types it. With ``choices`` the value must be one of their keys,
     and templates get the value of that key: so an answer may choose a host, but only from the entry's list.

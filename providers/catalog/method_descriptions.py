@@ -79,6 +79,11 @@ METHOD_DESCRIPTIONS: Descriptions = {
             "Whether the browser carries the authorization request, or we push it and the browser carries a reference."
         ),
         "jwks_url": says("Where the issuer publishes its keys, to verify ID tokens.", "https://acme.example/jwks"),
+        "protected_resource": says(
+            "The address of an MCP server, whose metadata names the authorization server (RFC 9728). Needs discover.",
+            "https://mcp.acme.example/mcp",
+            "{server}",
+        ),
         "iss_parameter": says("Whether the authorization response always carries iss (RFC 9207)."),
         "pkce": says("PKCE is always sent, unless the provider breaks on it."),
         "response_mode": says("How the authorization response comes back: in the query, or as a posted form."),

@@ -82,6 +82,11 @@ class Method(Shape):
         return None
 
     @property
+    def server(self) -> str:
+        """The address, a template, of the protected resource whose metadata names the endpoints; "" if none does."""
+        return str(getattr(self, "protected_resource", ""))
+
+    @property
     def cautions(self) -> tuple[str, ...]:
         """What an operator should know before using the style, a sentence each."""
         return ()
@@ -315,6 +320,7 @@ class AuthorizationCodeMethod(RefreshableMethod):
     ``jwks_url`` is where the ``issuer`` publishes its keys: then an ID token names the account if no probe does.
     With ``request_delivery = "pushed"`` the request goes to the ``pushed_authorization_url`` first (RFC 9126). That is
     the default where a discovered server requires it.
+    ``protected_resource`` is an MCP server, whose metadata names the authorization server (RFC 9728): no ``issuer``.
     ``offline_consent`` says when ``prompt=consent`` is sent. "openid": if ``offline_access`` is requested from a server
     that was discovered, or together with ``openid`` (OpenID Connect Core §11 requires it). "always": with each request
     for it or for the ``refresh_scope``. A prompt among the ``authorization_params`` takes precedence.
@@ -328,6 +334,7 @@ class AuthorizationCodeMethod(RefreshableMethod):
     pushed_authorization_url: str = ""
     request_delivery: RequestDelivery = RequestDelivery.BROWSER
     jwks_url: str = ""
+    protected_resource: str = ""
     iss_parameter: IssParameter = IssParameter.OPTIONAL
     pkce: Pkce = Pkce.S256
     response_mode: Literal["query", "form_post"] = "query"

@@ -116,7 +116,7 @@ class Target:
     def has_typed_host(self) -> bool:
         """Whether the token endpoint is at a host that the end user typed, other than the entry's default."""
         urls = self.method.urls
-        template = urls.get("token") or urls.get("issuer", "")
+        template = urls.get("token") or urls.get("issuer") or self.method.server
         decide = names(template.partition("://")[2].partition("/")[0])
         typed = [param for param in self.entry.params if param.scope is ParamScope.CONNECTION and param.name in decide]
         return any(self.params.get(param.name, param.default) != param.default for param in typed)

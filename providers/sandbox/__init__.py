@@ -168,8 +168,8 @@ Modules
 -------
 - ``client``: starts it and steers it; ``waiting``: waits for what other processes do
 - ``app``: every route together · ``server``: the HTTP server below · ``wire``: answers that no framework would give
-- ``oauth``, ``consent``, ``pushed``, ``device``, ``oauth1``, ``two_step``, ``resources``: the endpoints · ``mcp``: the MCP
-  server · ``mcp_authorization``: the authorization servers before it
+- ``oauth``, ``consent``, ``pushed``, ``device``, ``oauth1``, ``two_step``, ``resources``: the endpoints
+- ``mcp``: the MCP server · ``mcp_authorization``: the authorization servers before it
 - ``validator``, ``device_codes``, ``subject_tokens``, ``resource_indicators``, ``client_proof``: the decisions of the
   authorization server
 - ``assertions``: what it believes of what others sign · ``presented``: what a header presents

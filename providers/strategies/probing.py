@@ -3,6 +3,7 @@
 Every auth style shares it. Getting no answer is a verdict, not an error.
 """
 
+from providers import mcp_server
 from providers.catalog.calls import Probe
 from providers.catalog.pointer import text_at
 from providers.catalog.resolve import Target
@@ -44,7 +45,10 @@ def probe(
     url = addressed(target.endpoints.probe, credential)
     shown = {"headers": presentation.headers, "query": presentation.query, "body": presentation.body}
     try:
-        response = make_call(described, url, values, sending=sending, **shown)
+        if described.speaks == "mcp":
+            response = mcp_server.initialize(url, headers=presentation.headers)
+        else:
+            response = make_call(described, url, values, sending=sending, **shown)
     except ProviderError as error:
         return ProbeResult(
             ProbeVerdict.UNAVAILABLE,
@@ -63,6 +67,8 @@ def _verdict(target: Target, described: Probe, response: Response) -> ProbeResul
         return _result(response, ProbeVerdict.FORBIDDEN, "the credential may not make this call.")
     if rule is not None or not 200 <= response.status < 300:
         return _result(response, ProbeVerdict.UNAVAILABLE, "the provider cannot answer now.")
+    if described.speaks == "mcp" and mcp_server.greeting_in(response) is None:
+        return _result(response, ProbeVerdict.UNAVAILABLE, "the answer is no MCP server's.")
     if described.lists_workspaces:
         return _listing(target, response)
     account = _account(target, described, response) if described.account_id else None

@@ -16,7 +16,7 @@ from providers.vocabulary import ParamScope
 FOLDER = Path(__file__).parents[3] / "providers" / "catalog"
 FILES = sorted(FOLDER.glob("*.toml"))
 ENTRIES = {path.stem: load_entry(path) for path in FILES}
-GENERIC = {"oidc", "sandbox"}  # they run wherever the operator says
+GENERIC = {"mcp", "oidc", "sandbox"}  # they run wherever the operator says
 VENDORS = {slug: described for slug, described in ENTRIES.items() if slug not in GENERIC}
 EVERY = pytest.mark.parametrize("described", ENTRIES.values(), ids=ENTRIES)
 EVERY_VENDOR = pytest.mark.parametrize("described", VENDORS.values(), ids=VENDORS)
