@@ -5,7 +5,7 @@ Entrances. Each translates its input, makes one lifecycle call and translates th
 - ``admin``: the operators' pages; ``consent``: the hosted widget; ``api``: the internal JSON API
 - ``published``: what providers may fetch about our registrations
 - ``management``: the operators' commands; ``tasks``: the Celery tasks, whose arguments are ids
-- ``entrance``: who a request comes from, and how a crash is logged, for every entrance over HTTP
+- ``entrance``: who a request comes from, how a crash is logged, and how a logo is served, for every entrance over HTTP
 - ``drills``: deliberate faults that show on a running stack that the promises hold
 - ``templatetags``: the template tags of the admin; ``apps``: the checks that run when a process starts
 

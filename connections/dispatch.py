@@ -42,6 +42,7 @@ class Task(StrEnum):
     DELETE_TENANTS = "connections.delete_tenants"
     CLOSE_QUIET_INCIDENTS = "connections.close_quiet_incidents"
     RETRY_UNDECRYPTABLE = "connections.retry_undecryptable"
+    RENEW_REGISTRATIONS = "connections.renew_registrations"
 
 
 _QUEUES = {Task.REFRESH: "refresh", Task.PROBE: "probe", Task.REVOKE: "celery"}

@@ -30,6 +30,7 @@ from connections.lifecycle.refresh import presence
 from connections.lifecycle.refresh.claim_query import find_apps
 from connections.lifecycle.refresh.recover import recover_unfinished
 from connections.lifecycle.refresh.refresh import refresh
+from connections.lifecycle.registration.renew import end_unused, renew_due
 from connections.lifecycle.sweep import sweep_probes, sweep_refreshes, sweep_revocations
 from connections.models import Trigger
 
@@ -163,3 +164,10 @@ def close_past_incidents() -> None:
 def retry_undecryptable_credentials() -> None:
     """Try undecryptable credentials again, and mark those that open."""
     retry_undecryptable(now=database_now())
+
+
+@shared_task(name=Task.RENEW_REGISTRATIONS, ignore_result=True)
+def renew_registrations() -> None:
+    """Renew the registrations whose secrets end soon, and end those that nobody uses any more."""
+    renew_due(now=database_now())
+    end_unused()

@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from pydantic import SecretStr
 
-from connections.models import Connection, ConnectSession, CredentialVersion, ProviderApp
+from connections.models import Connection, ConnectSession, CredentialVersion, ProviderApp, RegisteredClient
 from connections.models import DataKey as DataKeyRow
 from connections.models.data_key import SHREDDED
 from connections.models.fields import StoredSecret
@@ -159,8 +159,32 @@ def _app_place(app: ProviderApp) -> Place:
     )
 
 
-def seal_client_secrets(app: ProviderApp, secrets: Sequence[str], *, registrar: str) -> bytes | None:
+def _client_place(client: RegisteredClient, field: str) -> Place:
+    tenant_id = client.provider_app.tenant_id
+    return Place(
+        tenant=str(tenant_id) if tenant_id else "operator",
+        owner=str(client.provider_app_id),
+        record=str(client.id),
+        field=field,
+    )
+
+
+def seal_for_client(client: RegisteredClient, field: str, plaintext: bytes) -> bytes:
+    """Return ``plaintext`` sealed for the column ``field`` of a registered client. One query. Raises ``Unreadable``."""
+    return seal(plaintext, key=current_data_key(client.provider_app.tenant_id), place=_client_place(client, field))
+
+
+def open_for_client(client: RegisteredClient, field: str) -> bytes:
+    """Return the plaintext of the column ``field`` of a registered client. One query. Raises ``Unreadable``."""
+    return _open(getattr(client, field), place=_client_place(client, field))
+
+
+def seal_client_secrets(
+    app: ProviderApp, secrets: Sequence[str], *, registrar: str, client: RegisteredClient | None = None
+) -> bytes | None:
     """Return the client secrets of ``app``, sealed in their order, or None if there are none. One query.
+
+    With ``client`` they are sealed for that, which one authorization server has registered.
 
     ``registrar`` names the party to which the secrets may be sent. It is sealed together with the secrets, so that a
     change of a plain column cannot redirect them. Raises ``Unreadable`` where the data key cannot be unwrapped.
@@ -168,7 +192,8 @@ def seal_client_secrets(app: ProviderApp, secrets: Sequence[str], *, registrar: 
     if not secrets:
         return None
     document = json.dumps({"secrets": list(secrets), "registrar": registrar})
-    return seal(document.encode(), key=current_data_key(app.tenant_id), place=_app_place(app))
+    place = _app_place(app) if client is None else _client_place(client, "secrets")
+    return seal(document.encode(), key=current_data_key(app.tenant_id), place=place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +204,18 @@ class ClientSecrets:
     registrar: str = ""
 
 
-def open_registration(app: ProviderApp, *, key: DataKey | None = None) -> ClientSecrets:
-    """Return the client secrets of ``app``. Raises ``Unreadable``.
+def open_registration(
+    app: ProviderApp, *, client: RegisteredClient | None = None, key: DataKey | None = None
+) -> ClientSecrets:
+    """Return the client secrets of ``app``, or of its ``client`` at one authorization server. Raises ``Unreadable``.
 
     One query for the data key, unless ``key`` is the one under which the secrets are sealed.
     """
-    if app.secrets is None:
+    stored = app.secrets if client is None else client.secrets
+    if stored is None:
         return ClientSecrets()
-    document = json.loads(_open(app.secrets, place=_app_place(app), key=key))
+    place = _app_place(app) if client is None else _client_place(client, "secrets")
+    document = json.loads(_open(stored, place=place, key=key))
     if not isinstance(document, dict):
         raise Unreadable("The client secrets are of an older form.")
     return ClientSecrets(tuple(SecretStr(secret) for secret in document["secrets"]), document["registrar"])

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from connections.access.app_keys import open_signing_key
 from connections.access.secrets import open_registration
-from connections.models import ProviderApp
+from connections.models import Connection, ProviderApp, RegisteredClient
 from connections.refusals import AppMisconfigured, EndpointMoved
 from connections.vault.keyring import DataKey
 from connections.vault.sealing import Unreadable
@@ -78,20 +78,35 @@ def scope_rules_of(provider: str) -> ScopeRules:
         return ScopeRules()
 
 
-def redirect_uri(app_id: uuid.UUID) -> str:
-    """Return the callback URL of one provider app.
+def redirect_uri(client_id: uuid.UUID) -> str:
+    """Return the callback URL of one provider app, or of one client that it has registered.
 
-    Each app has a path of its own, so that an answer for one app cannot pass as an answer for another (mix-up).
+    Each has a path of its own, so that an answer for one cannot pass as an answer for another (mix-up).
     """
-    return f"{settings.PUBLIC_URL}/connect/callback/{app_id}"
+    return f"{settings.PUBLIC_URL}/connect/callback/{client_id}"
+
+
+def access_of(connection: Connection, *, key: DataKey | None = None) -> Access:
+    """Return the strategy and target of ``connection``. Raises as ``access_to``.
+
+    One query for the app and one for its registered client, where they are not loaded.
+    """
+    app, client = connection.provider_app, connection.registered_client
+    return access_to(app, connection.params, client=client, key=key)
 
 
 def access_to(
-    app: ProviderApp, params: Mapping[str, str], *, key: DataKey | None = None, before_callback: bool = False
+    app: ProviderApp,
+    params: Mapping[str, str],
+    *,
+    client: RegisteredClient | None = None,
+    key: DataKey | None = None,
+    before_callback: bool = False,
 ) -> Access:
     """Return the strategy and target of ``app`` for a connection with these ``params``.
 
     ``params`` holds the connection's values by the names of the entry's parameters, such as a shop or a region.
+    ``client`` is the one with which it is made, for an app that registers itself.
     ``before_callback`` says that the parameters which only the callback carries are not known yet. Opens the client
     secrets: one query, unless ``key`` is the data key under which they are sealed. Where the app proves itself by a
     key pair, opens that as well: one query more. Raises ``AppMisconfigured`` with what the operator has to mend, and
@@ -99,22 +114,26 @@ def access_to(
     """
     if app.is_draft:
         raise AppMisconfigured(f"The provider app {app.name!r} has no client id yet: enter it.")
+    if app.registers_itself and client is None:
+        raise AppMisconfigured(
+            f"The provider app {app.name!r} is not registered at this authorization server yet: connect once more."
+        )
     method = entry_of(app).methods.get(app.auth_style)
     if method is not None and method.is_legacy and not app.allows_legacy:
         # The statement of a plain claim does not read that word: such a refresh goes by the rules in Python.
         raise AppMisconfigured(f"The provider app {app.name!r} connects by a legacy style, which is off: allow it.")
     try:
-        opened = open_registration(app, key=key)
+        opened = open_registration(app, client=client, key=key)
         target = resolve(
             entry=entry_of(app),
             style=app.auth_style,
             registration=ClientRegistration(
-                client_id=app.client_id,
+                client_id=app.client_id if client is None else client.client_id,
                 client_secrets=opened.secrets,
-                redirect_uri=redirect_uri(app.id),
+                redirect_uri=redirect_uri(app.id) if client is None else client.redirect_uri,
                 params=app.params,
             ),
-            discovered=app.discovered,
+            discovered=app.discovered if client is None else client.discovered,
             params=params,
             before_callback=before_callback,
         )
@@ -124,7 +143,7 @@ def access_to(
         ) from None
     except MisconfiguredProvider as error:
         raise AppMisconfigured(error.evidence.detail) from None
-    if opened.secrets and opened.registrar != registrar_of(app):
+    if opened.secrets and opened.registrar != registrar_of(app, client):
         raise EndpointMoved(
             f"The endpoints or the client id of the provider app {app.name!r} have changed since its client secrets "
             "were entered: enter them again."
@@ -147,11 +166,15 @@ def _with_key(app: ProviderApp, target: Target, *, key: DataKey | None) -> Targe
     return replace(target, registration=replace(target.registration, key=found))
 
 
-def registrar_of(app: ProviderApp) -> str:
-    """Return the name of the party to which the client secrets of ``app`` may be sent. Raises ``AppMisconfigured``."""
+def registrar_of(app: ProviderApp, client: RegisteredClient | None = None) -> str:
+    """Return the name of the party to which the secrets of ``app``, or of its ``client``, may be sent.
+
+    Raises ``AppMisconfigured``.
+    """
+    holder = app if client is None else client
     return registrar(
         entry=entry_of(app),
         style=app.auth_style,
-        registration=ClientRegistration(client_id=app.client_id, params=app.params),
-        discovered=app.discovered,
+        registration=ClientRegistration(client_id=holder.client_id, params=app.params),
+        discovered=holder.discovered,
     )

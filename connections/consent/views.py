@@ -16,7 +16,7 @@ from connections.consent.pages import problem_page, widget
 from connections.consent.sender import PROOF, Sender, form_proof, lacks_cookie, sender_of
 from connections.consent.words import failure_named
 from connections.database.clock import database_now
-from connections.entrance import actor_of
+from connections.entrance import actor_of, image_of
 from connections.lifecycle.connect.ask_for_code import ask_for_code
 from connections.lifecycle.connect.authorize import authorization_url
 from connections.lifecycle.connect.authorize import start as start_session
@@ -62,9 +62,8 @@ def logo(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     session = find_session(session_id)
     if session is None or not session.tenant.logo:
         raise Http404
-    response = HttpResponse(bytes(session.tenant.logo), content_type=session.tenant.logo_media_type)
+    response = image_of(session.tenant)
     response["Cache-Control"] = "private, max-age=600"
-    response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     return response
 
 

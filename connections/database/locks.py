@@ -1,8 +1,9 @@
 """Every row lock of Latchkey. No lock is held across HTTP (``pool.release_database`` refuses).
 
 Locks are ``FOR NO KEY UPDATE``: a plain FOR UPDATE, which only deletions take, would block inserts that reference the
-row. Take locks always in this order: connect session, connection, attempt; and within one table in the order of the
-primary keys. Code that writes rows of other connections never runs under a lock: replay the spool before you take one.
+row. Take locks always in this order: connect session, connection, attempt, registered client; and within one table in
+the order of the primary keys. Code that writes rows of other connections never runs under a lock: replay the spool
+before you take one.
 Every function here needs an open transaction.
 """
 
@@ -13,7 +14,7 @@ from typing import Final, LiteralString, TypeVar
 from django.db.models import Model, QuerySet
 
 from connections.database.prepared import execute_prepared
-from connections.models import Connection, ConnectSession, RefreshAttempt
+from connections.models import Connection, ConnectSession, RefreshAttempt, RegisteredClient
 
 _Row = TypeVar("_Row", bound=Model)
 
@@ -83,3 +84,13 @@ def lock_session(**lookup: object) -> ConnectSession | None:
 def lock_attempt(attempt_id: uuid.UUID) -> RefreshAttempt:
     """Return the locked refresh attempt. Raises ``RefreshAttempt.DoesNotExist``."""
     return RefreshAttempt.objects.select_for_update(no_key=True).get(id=attempt_id)
+
+
+def lock_registered_client(**lookup: object) -> RegisteredClient | None:
+    """Return the locked client that an app has registered, with the app and its tenant, or None if there is none."""
+    return (
+        RegisteredClient.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("provider_app__tenant")
+        .filter(**lookup)
+        .first()
+    )

@@ -2,8 +2,8 @@
 
 - ``states``: every table of allowed steps · ``failures``: the codes of why a connect session fails
 - ``switches``: the kill switches and pauses
-- ``tenant`` · ``provider_app``: our registration at a provider · ``app_key``: a key pair of it
-- ``api_client``: who calls, with which keys
+- ``tenant`` · ``provider_app``: our registration at a provider · ``registered_client``: the same at one authorization
+  server, where it is made without hands · ``app_key``: a key pair of it · ``api_client``: who calls, with which keys
 - ``connect_session``: an invitation · ``burnt_code``: a code that came to the wrong browser
 - ``connection``: one grant · ``credential_version``: one set of its secrets · ``scope``: one scope of it
 - ``subject_token``: what acts for a subject, while it lives
@@ -24,6 +24,7 @@ from connections.models.incident import Incident, IncidentKind
 from connections.models.outbox_event import OutboxEvent
 from connections.models.provider_app import ProviderApp, drafts
 from connections.models.refresh_attempt import OPEN_STATES, AttemptState, RefreshAttempt, Trigger
+from connections.models.registered_client import RegisteredClient, RegistrationWay
 from connections.models.scope import Scope
 from connections.models.states import (
     AWAITING_WORD,
@@ -72,6 +73,8 @@ __all__ = [
     "ProviderApp",
     "Reason",
     "RefreshAttempt",
+    "RegisteredClient",
+    "RegistrationWay",
     "Revocation",
     "Scope",
     "SessionState",

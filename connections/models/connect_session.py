@@ -11,6 +11,7 @@ from connections.models.api_client import ApiClient
 from connections.models.connection import Binding, Connection, OwnerKind
 from connections.models.fields import SealedField, StoredSecret
 from connections.models.provider_app import ProviderApp
+from connections.models.registered_client import RegisteredClient
 from connections.models.states import AWAITING_WORD, IN_BROWSER, SESSION_MAY_BECOME, UNFINISHED, SessionState, Status
 from connections.models.tenant import Tenant
 
@@ -24,8 +25,12 @@ class ConnectSession(models.Model):
       credential that was obtained with it, until the connection has it (``kept_until`` at the latest)
     - ``code_verifier``: what the authorization request kept, sealed: the PKCE verifier, if any, and the party asked;
       or the sealed device code for which the provider is polled, not before ``poll_at``
-    - ``params`` from the operator, ``typed_params`` from the end user's last try and ``callback_params`` from the
-      provider's answer: each maps a parameter's name to its value, and ``connect.params`` merges them
+    - ``params`` from the operator, ``typed_params`` from the end user's last try, ``callback_params`` from the
+      provider's answer, and ``found_params`` from the metadata of the end user's own server: each maps a parameter's
+      name to its value, and ``connect.params`` merges them
+    - ``found_scopes``: the scopes that this server asks for, if it says so
+    - ``registered_client``: our client at the authorization server to which the end user was sent, where it registers
+      itself
     - ``state_hash``: the hash of the last authorization request's state. An answer is awaited only while the session
       is ``authorizing``; the hash stays, so that an answer which is delivered twice is recognised
     - ``end_user``: the person who connects, also where the connection will belong to the whole tenant
@@ -47,6 +52,8 @@ class ConnectSession(models.Model):
     params = models.JSONField(default=dict, blank=True)
     typed_params = models.JSONField(default=dict, blank=True)
     callback_params = models.JSONField(default=dict, blank=True)
+    found_params = models.JSONField(default=dict, blank=True)
+    found_scopes = ArrayField(models.CharField(max_length=255), null=True, blank=True)
     return_url = models.CharField(max_length=1000)
     origin = models.CharField(max_length=255, default="", blank=True)
     locale = models.CharField(max_length=20, default="", blank=True)
@@ -65,6 +72,9 @@ class ConnectSession(models.Model):
     browser_expires_at = models.DateTimeField(null=True, blank=True)
     provider_app = models.ForeignKey(
         ProviderApp, null=True, blank=True, on_delete=models.CASCADE, related_name="connect_sessions"
+    )
+    registered_client = models.ForeignKey(
+        RegisteredClient, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     state_hash = models.BinaryField(null=True, blank=True, unique=True)
     code_verifier = SealedField(null=True, blank=True, editable=False)
@@ -144,13 +154,24 @@ class ConnectSession(models.Model):
         self._step(SessionState.STARTED, browser_hash=browser_hash, browser_expires_at=until)
 
     def send_to_provider(
-        self, app: ProviderApp, *, typed_params: dict[str, str], state_hash: bytes, code_verifier: bytes
+        self,
+        app: ProviderApp,
+        *,
+        typed_params: dict[str, str],
+        found_params: dict[str, str],
+        found_scopes: list[str] | None,
+        registered_client: RegisteredClient | None,
+        state_hash: bytes,
+        code_verifier: bytes,
     ) -> None:
         """Record the authorization request with which the browser leaves. ``code_verifier`` is sealed."""
         self._step(
             SessionState.AUTHORIZING,
             provider_app=app,
             typed_params=typed_params,
+            found_params=found_params,
+            found_scopes=found_scopes,
+            registered_client=registered_client,
             callback_params={},
             failure="",
             state_hash=state_hash,

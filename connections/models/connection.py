@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from connections.models.provider_app import ProviderApp
+from connections.models.registered_client import RegisteredClient
 from connections.models.states import LIVE, MAY_BECOME, Reason, Status, status_and_reason_agree
 from connections.models.switches import KILL_SWITCH, PAUSE, nothing_thrown, thrown
 from connections.models.tenant import Tenant
@@ -88,6 +89,10 @@ class Connection(models.Model):
     end_user = models.CharField(max_length=255, default="", blank=True)
     binding = models.CharField(max_length=10, choices=Binding, default=Binding.COMPLETION)
     params = models.JSONField(default=dict, blank=True)
+    # Its index leaves out the many connections that have none.
+    registered_client = models.ForeignKey(
+        RegisteredClient, null=True, blank=True, on_delete=models.PROTECT, related_name="connections", db_index=False
+    )
     metadata = models.JSONField(default=dict, blank=True)
 
     status = models.CharField(max_length=14, choices=Status, default=Status.PENDING)
@@ -152,6 +157,11 @@ class Connection(models.Model):
             ),
         ]
         indexes = [
+            models.Index(
+                fields=["registered_client"],
+                condition=Q(registered_client__isnull=False),
+                name="connection_registered_client",
+            ),
             models.Index(fields=["tenant", "provider", "end_user"], name="connection_lookup"),
             models.Index(fields=["tenant", "-created_at", "id"], name="connection_page"),
             models.Index(
@@ -231,10 +241,18 @@ class Connection(models.Model):
         """Record the account at the provider to which the connection belongs; "" where it is unknown."""
         self._set(provider_account_id=account_id, provider_account_name=account_name)
 
-    def connect(self, *, params: dict[str, str], binding: str, lacks_refresh_token: bool) -> None:
+    def connect(
+        self,
+        *,
+        params: dict[str, str],
+        registered_client: RegisteredClient | None,
+        binding: str,
+        lacks_refresh_token: bool,
+    ) -> None:
         """Record how it was connected this time. Drop a pending revocation: it was about the earlier grant."""
         self._set(
             params=params,
+            registered_client=registered_client,
             binding=binding,
             lacks_refresh_token=lacks_refresh_token,
             revocation=Revocation.NOT_ASKED,

@@ -27,7 +27,8 @@ class ProviderApp(models.Model):
 
     ``secrets`` seals a JSON list of client secrets, the preferred first. ``discovered`` is what the issuer's metadata
     said when the app was made. A draft has no client id yet: providers ask for the redirect URI first.
-    ``allows_legacy``: an operator has allowed a style that the entry marks as legacy.
+    ``allows_legacy``: an operator has allowed a style that the entry marks as legacy. ``registers_itself``: the client
+    id and secrets are had without hands, and stand in ``registered_client``, one row an authorization server.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -41,6 +42,7 @@ class ProviderApp(models.Model):
     discovered = models.JSONField(default=dict, blank=True)
     scopes = ArrayField(models.CharField(max_length=255), default=list, blank=True)
     allows_legacy = models.BooleanField(default=False)
+    registers_itself = models.BooleanField(default=False)
     paused_at = models.DateTimeField(null=True, blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -62,7 +64,7 @@ class ProviderApp(models.Model):
     @property
     def is_draft(self) -> bool:
         """Whether the app has no client id yet, because nobody has entered the registration."""
-        return self.by_consent and not self.client_id
+        return self.by_consent and not self.client_id and not self.registers_itself
 
     @property
     def redirects(self) -> bool:
@@ -82,7 +84,7 @@ class ProviderApp(models.Model):
 
 def drafts() -> Q:
     """Return the query condition for drafts. It agrees with ``ProviderApp.is_draft``."""
-    return Q(auth_style__in=_styles(lambda strategy: strategy.by_consent), client_id="")
+    return Q(auth_style__in=_styles(lambda strategy: strategy.by_consent), client_id="", registers_itself=False)
 
 
 def _styles(has: Callable[[Strategy], bool]) -> list[str]:

@@ -49,7 +49,7 @@ class StyleContract:
     was told, though no refresh brings another. ``revokes``: disconnecting ends it at the provider. ``proxy_only``: no
     caller is handed the credential. ``reason`` is why a connection needs its end user again when the provider refuses
     the credential; without ``dies`` the next credential is had without them. ``probed``: there is a credential to probe
-    between vends.
+    between vends; ``probe_endpoint`` is where the sandbox is asked.
     """
 
     style: ClassVar[str]
@@ -63,6 +63,7 @@ class StyleContract:
     proxy_only: ClassVar[bool] = False
     dies: ClassVar[bool] = True
     ends: ClassVar[bool] = False
+    probe_endpoint: ClassVar[str] = "me"
 
     # --- how alice connects by it -------------------------------------------------------------------------------------
     def typed(self, sandbox: SandboxProcess) -> dict[str, str]:
@@ -213,7 +214,7 @@ class StyleContract:
     def test_a_probe_proves_that_it_works(self, connection: Connection, sandbox: SandboxProcess) -> None:
         sandbox.control.clear_log()
         assert probe(connection.id, trigger=Trigger.SWEEP).verdict is ProbeVerdict.ALIVE
-        assert [entry.outcome for entry in sandbox.control.log(endpoint="me")] == ["accepted"]
+        assert [entry.outcome for entry in sandbox.control.log(endpoint=self.probe_endpoint)] == ["accepted"]
 
     def test_a_dead_one_is_noticed_before_a_caller_finds_out_and_mended_by_connecting_again(
         self, connection: Connection, alice: EndUser, app: ProviderApp, sandbox: SandboxProcess
@@ -239,7 +240,7 @@ class StyleContract:
         assert probe(connection.id, trigger=Trigger.SWEEP).verdict is ProbeVerdict.ALIVE
 
     def test_a_provider_that_is_away_ends_nothing(self, connection: Connection, sandbox: SandboxProcess) -> None:
-        sandbox.control.fault("status", endpoint="me", times=0)
+        sandbox.control.fault("status", endpoint=self.probe_endpoint, times=0)
         assert self.try_to_end(connection).status == "active"
 
     def test_disconnecting_ends_it(self, connection: Connection, alice: EndUser) -> None:
@@ -264,7 +265,7 @@ class StyleContract:
         assert secrets
         for fault in ("status", "lost_response", "html", "redirect", "rate_limited"):
             options = {"location": f"{sandbox.url}/me"} if fault == "redirect" else {}
-            sandbox.control.fault(fault, endpoint="me", **options)
+            sandbox.control.fault(fault, endpoint=self.probe_endpoint, **options)
             told = probe(connection.id, trigger=Trigger.VEND).detail
             assert not any(secret in told for secret in secrets)
         written = [repr(vars(record)) for record in every_log_record]

@@ -201,7 +201,10 @@ def _connect(
     record_requested_scopes(connection, work.scopes)
     lacks = lacks_refresh_token(work, version)
     connection.connect(
-        params={**work.params, **verified.workspace_params}, binding=session.binding, lacks_refresh_token=lacks
+        params={**work.params, **verified.workspace_params},
+        registered_client=work.client,
+        binding=session.binding,
+        lacks_refresh_token=lacks,
     )
     connection.belong_to(verified.account_id, verified.account.name if verified.account else "")
     connection.verify(verified.verified_at, by="" if verified.verified_at is None else "connect")

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from connections.access.secrets import open_for_session, seal_for_session
 from connections.access.targets import registrar_of
-from connections.models import ConnectSession, ProviderApp
+from connections.models import ConnectSession, ProviderApp, RegisteredClient
 from connections.refusals import EndpointMoved
 
 
@@ -22,9 +22,9 @@ class Asked:
     kept: SecretStr | None
     registrar: str
 
-    def check(self, app: ProviderApp) -> None:
+    def check(self, app: ProviderApp, client: RegisteredClient | None) -> None:
         """Raise ``EndpointMoved`` unless ``app`` still points at the party to which the end user was sent. No I/O."""
-        if self.registrar != registrar_of(app):
+        if self.registrar != registrar_of(app, client):
             raise EndpointMoved(
                 "The provider app's endpoints are not those that the end user was sent to: let them connect again."
             )

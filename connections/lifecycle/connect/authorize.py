@@ -23,6 +23,7 @@ from connections.lifecycle.connect.asked import Asked, seal_asked
 from connections.lifecycle.connect.not_asked import refusal_to_ask
 from connections.lifecycle.connect.params import checked_params, chosen_app, params_of, requested_scopes
 from connections.lifecycle.connect.session import check_browser, own_session
+from connections.lifecycle.registration.locate import Located, has_to_locate, locate
 from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models import ConnectSession, ProviderApp, SessionState
 from connections.models.failures import Failure
@@ -83,15 +84,18 @@ def authorization_url(
     """Return the URL of the authorization request for the end user, with a fresh state and code challenge.
 
     ``params`` holds the values that the end user typed into the fields before OAuth, by the names of the entry's
-    parameters. Some providers are asked first (HTTP, no lock held during it). Then one short transaction that locks
+    parameters. Some providers are asked first, and so is an MCP server: where its end users consent, and to know our
+    client (HTTP, no lock held during it). Then one short transaction that locks
     the session. Raises ``SessionUnusable``, ``InvalidRequest`` (naming the field), ``AppMisconfigured`` and
     ``ProviderDown``, after which the same click may be repeated.
     """
     session = own_session(session_id, browser_secret=browser_secret, now=now)
     app = chosen_app(session, app_id)
     session.typed_params = typed = checked_params(session, app, params)
-    access = access_to(app, params_of(session, app), before_callback=True)
-    registrar = registrar_of(app)
+    located = locate(app, params_of(session, app), actor=audit.SYSTEM) if has_to_locate(app) else Located()
+    session.found_params, session.found_scopes = located.params, located.scopes and list(located.scopes)
+    access = access_to(app, params_of(session, app), client=located.client, before_callback=True)
+    registrar = registrar_of(app, located.client)
     departure = _depart(session, app, access)
     try:
         with short_transaction():
@@ -103,6 +107,9 @@ def authorization_url(
             locked.send_to_provider(
                 app,
                 typed_params=typed,
+                found_params=session.found_params,
+                found_scopes=session.found_scopes,
+                registered_client=located.client,
                 state_hash=digest(departure.state),
                 code_verifier=seal_asked(locked, Asked(departure.kept, registrar)),
             )

@@ -22,7 +22,7 @@ from connections.lifecycle.connect.kept import Kept
 from connections.lifecycle.connect.params import params_of, requested_scopes
 from connections.lifecycle.connect.session import under_way
 from connections.lifecycle.credentials.unread import KeptAnswer
-from connections.models import ConnectSession, ProviderApp, SessionState
+from connections.models import ConnectSession, ProviderApp, RegisteredClient, SessionState
 from connections.models.failures import Failure
 from connections.models.fields import StoredSecret
 from connections.refusals import CredentialUnreadable, Refusal, SessionUnusable
@@ -35,7 +35,8 @@ class Exchange:
     """All that the exchange needs. It is loaded before the HTTP call so that no database connection spans the call.
 
     Exactly one of three is set: ``code`` (to exchange), ``kept`` (the credential is there already), or ``answer`` (an
-    earlier answer that could not be read). ``params`` holds the connection's parameters by name. ``sealed`` holds the
+    earlier answer that could not be read). ``client`` is ours at this authorization server, for an app that registers
+    itself. ``params`` holds the connection's parameters by name. ``sealed`` holds the
     plaintexts of the session's sealed columns before the claim, so that a failure can put them back; its keys are
     ``held`` and ``code_verifier``. ``renewed_workspace`` is the id of the workspace of the connection to renew, or "".
     ``must_keep_workspace``: the session forbids a change of account, and another workspace would be one.
@@ -45,6 +46,7 @@ class Exchange:
     session_id: uuid.UUID
     tenant_id: uuid.UUID
     app: ProviderApp
+    client: RegisteredClient | None
     params: dict[str, str]
     access: Access
     code: SecretStr | None
@@ -106,11 +108,11 @@ def begin_exchange(
     except Unreadable:
         raise _unreadable() from None
     params = params_of(session, app)
-    access = access_to(app, params)
+    access = access_to(app, params, client=session.registered_client)
     if kept is not None:
         access.check_grantor(kept.obtained.credential)
     elif asked is not None:
-        asked.check(app)
+        asked.check(app, session.registered_client)
     # The scopes of a pasted key are fixed. Only those that the operator named count as requested.
     renewed, described = session.reconnects, access.target.entry.workspaces
     workspace = renewed.params.get(described.key, "") if renewed is not None and described is not None else ""
@@ -119,6 +121,7 @@ def begin_exchange(
         session_id=session.id,
         tenant_id=session.tenant_id,
         app=app,
+        client=session.registered_client,
         params=params,
         access=access,
         code=SecretStr(document["code"]) if "code" in document else None,

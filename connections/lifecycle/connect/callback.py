@@ -80,7 +80,7 @@ class _Reopens:
 
 
 def receive_callback(
-    app_id: uuid.UUID,
+    place: uuid.UUID,
     given: Mapping[str, Sequence[str]],
     *,
     cookies: Cookies,
@@ -89,10 +89,11 @@ def receive_callback(
 ) -> Held | Told:
     """Check an authorization response and hold its code.
 
+    ``place`` is the id at the end of the callback's path: a provider app's, or that of a client which one registered.
     ``given`` maps each parameter of the response to all its values. One transaction that locks the session; no HTTP.
     Returns a refusal of the response as ``Told`` and does not raise it. Raises ``LockTimeout``, with nothing changed.
     """
-    app = ProviderApp.objects.filter(id=app_id).first()
+    app = _app_at(place)
     response = read_response(given, entry=_entry(app), style=_style(app))
     with short_transaction():
         session = lock_session(state_hash=digest(response.state)) if response.state else None
@@ -101,12 +102,12 @@ def receive_callback(
         secret = cookies.secret_of(session.id)
         if session.state != SessionState.AUTHORIZING:
             return _answer_repeat(session, app, response, secret, now=now, actor=actor)
-        return _receive(session, app_id, response, secret, now=now, actor=actor)
+        return _receive(session, app, place, response, secret, now=now, actor=actor)
 
 
-def parameters_read(app_id: uuid.UUID) -> frozenset[str]:
-    """Return the names of the parameters that this module reads from a response to this provider app."""
-    app = ProviderApp.objects.filter(id=app_id).first()
+def parameters_read(place: uuid.UUID) -> frozenset[str]:
+    """Return the names of the parameters that this module reads from a response at this callback."""
+    app = _app_at(place)
     return names_read(_entry(app), _style(app))
 
 
@@ -124,6 +125,13 @@ def session_of_browser(app: ProviderApp | None, cookies: Cookies) -> ConnectSess
     return next(iter(waiting or own), None)
 
 
+def _app_at(place: uuid.UUID) -> ProviderApp | None:
+    """Return the provider app to which a callback belongs, or None if none does. One query, or two."""
+    return (
+        ProviderApp.objects.filter(Q(id=place)).first() or ProviderApp.objects.filter(registered_clients=place).first()
+    )
+
+
 def _entry(app: ProviderApp | None) -> CatalogEntry | None:
     try:
         return None if app is None else entry_of(app)
@@ -137,7 +145,8 @@ def _style(app: ProviderApp | None) -> str:
 
 def _receive(
     session: ConnectSession,
-    app_id: uuid.UUID,
+    at: ProviderApp | None,
+    place: uuid.UUID,
     response: AuthorizationResponse,
     secret: str | None,
     *,
@@ -145,7 +154,7 @@ def _receive(
     actor: audit.Actor,
 ) -> Held | Told:
     """Consume the state of the locked ``session`` with its first answer."""
-    verdict = _verdict(session, app_id, response, secret, now=now)
+    verdict = _verdict(session, place, response, secret, now=now)
     if verdict is None:
         try:
             with transaction.atomic():
@@ -159,16 +168,16 @@ def _receive(
         _reopen(session, verdict.failure, actor=actor)
         return Told(session.id, None)
     is_own = is_own_browser(session, secret)
-    if not is_own and ProviderApp.objects.filter(id=app_id).exists():
-        burn(app_id, response.code, session=session, now=now)
+    if not is_own and at is not None:
+        burn(at.id, response.code, session=session, now=now)
     session.fail(verdict.failure)
-    _record_refusal(verdict.failure, app_id=app_id, session=session, actor=actor)
+    _record_refusal(verdict.failure, app_id=place if at is None else at.id, session=session, actor=actor)
     return Told(session.id, None) if is_own else Told(None, verdict.failure)
 
 
 def _verdict(
     session: ConnectSession,
-    app_id: uuid.UUID,
+    place: uuid.UUID,
     response: AuthorizationResponse,
     secret: str | None,
     *,
@@ -176,7 +185,7 @@ def _verdict(
 ) -> _Ends | _Reopens | None:
     """Judge the first answer to ``session``. Return None if its code is to be held."""
     app = session.provider_app
-    if app is None or app.id != app_id:
+    if app is None or place != (session.registered_client_id or app.id):
         return _Ends(Failure.CALLBACK)
     try:
         check_browser(session, secret, now=now)
@@ -196,7 +205,7 @@ def _verdict(
         return _Reopens(Failure.APP_MISCONFIGURED)
     except SessionUnusable as refusal:
         return _Reopens(refusal.failure)
-    return _Ends(Failure.CODE_BURNT) if is_burnt(app_id, response.code, session=session) else None
+    return _Ends(Failure.CODE_BURNT) if is_burnt(app.id, response.code, session=session) else None
 
 
 def _why_no_code(response: AuthorizationResponse) -> str:
@@ -207,7 +216,7 @@ def _why_no_code(response: AuthorizationResponse) -> str:
 
 def _issuer_agrees(session: ConnectSession, app: ProviderApp, iss: str | None) -> bool:
     """Whether ``iss`` is the issuer that the entry expects (RFC 9207 §2.4). Raises ``AppMisconfigured``."""
-    access = access_to(app, params_of(session, app), before_callback=True)
+    access = access_to(app, params_of(session, app), client=session.registered_client, before_callback=True)
     return access.strategy.issuer_agrees(access.target, iss)
 
 

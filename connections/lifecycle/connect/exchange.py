@@ -114,7 +114,7 @@ def _verify(work: Exchange, kept: Kept, *, began: float) -> Verified | tuple[Kep
                 return kept, found
             chosen = picked.params
         workspace_params = chosen
-        target = access_to(work.app, {**work.params, **workspace_params}).target
+        target = access_to(work.app, {**work.params, **workspace_params}, client=work.client).target
         release_database()
     elif kept.was_tried:
         return Verified(kept, kept.account, kept.obtained_at if kept.is_verified else None)

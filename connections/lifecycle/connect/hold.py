@@ -63,6 +63,7 @@ def hold(session: ConnectSession, content: bytes, *, browser_secret: str, now: d
             end_user=session.end_user if session.owner_kind == OwnerKind.END_USER else "",
             binding=session.binding,
             params=params_of(session, app),
+            registered_client=session.registered_client,
         )
     completion_code = _completion_code(session, browser_secret)
     session.hold(

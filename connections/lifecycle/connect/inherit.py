@@ -64,8 +64,11 @@ def with_refresh_token_of(
 ) -> Obtained | None:
     """Return ``obtained`` with the refresh token of ``version``, or None where that token cannot be used.
 
-    It cannot be used if there is none, if it does not open, or if another party issued it. One query, no HTTP.
+    It cannot be used if there is none, if it does not open, if another party issued it, or to another client of ours.
+    One query, no HTTP.
     """
+    if connection.registered_client_id != (work.client.id if work.client is not None else None):
+        return None
     try:
         credential = open_credential(connection, version)
         work.access.check_grantor(credential)

@@ -1,7 +1,8 @@
 """The parameters, provider apps and scopes of a connect session.
 
-Parameters come from three sources: the operator or the renewed connection fixes them, the end user types them, or the
-provider's callback brings them. Each dict of parameters maps a name in the catalogue entry to its value.
+Parameters come from four sources: the operator or the renewed connection fixes them, the end user types them, the
+metadata of the end user's own server names them, or the provider's callback brings them. Each dict of parameters maps a
+name in the catalogue entry to its value.
 """
 
 import uuid
@@ -61,6 +62,9 @@ def params_of(session: ConnectSession, app: ProviderApp) -> dict[str, str]:
     entry = entry_of(app)
     known = {**session.typed_params, **fixed_params(session)}
     params = {param.name: known[param.name] for param in entry.typed_params(app.auth_style) if param.name in known}
+    for param in entry.params_of(ParamScope.DISCOVERED):
+        if session.found_params.get(param.name):
+            params[param.name] = session.found_params[param.name]
     if app.redirects:
         brought = {**known, **session.callback_params, **session.params}
         params |= {param.name: brought[param.name] for param in _carried(app) if brought.get(param.name)}
@@ -126,10 +130,15 @@ def checked_params(session: ConnectSession, app: ProviderApp, typed: Mapping[str
 
 
 def requested_scopes(session: ConnectSession, app: ProviderApp, access: Access) -> tuple[str, ...]:
-    """Return the scopes to request: the session's, else the provider app's, else the entry's defaults. No I/O."""
+    """Return the scopes to request: the session's, else the provider app's, the server's own, or the entry's defaults.
+
+    No I/O.
+    """
     entry = access.target.entry
     if session.requested_scopes is not None:
         return entry.with_required_scopes(session.requested_scopes)
     if app.scopes:
         return entry.with_required_scopes(app.scopes)
+    if session.found_scopes is not None and not entry.default_scopes:
+        return entry.with_required_scopes(session.found_scopes)
     return entry.with_required_scopes(entry.default_scopes)

@@ -12,7 +12,7 @@ from django.db import connection as database
 from django.db.models import Q
 
 from connections.access.secrets import open_credential, open_for_renewal
-from connections.access.targets import Access, access_to
+from connections.access.targets import Access, access_of
 from connections.database.locks import lock_connection
 from connections.database.pool import LockTimeout, release_database, short_transaction
 from connections.journal import audit
@@ -73,7 +73,7 @@ def _read(connection: Connection, row: UnreadAnswer, *, now: datetime, actor: au
         row.delete()  # the version that it renews is gone, so the answer is useless
         return False
     try:
-        access = access_to(connection.provider_app, connection.params)
+        access = access_of(connection)
         kept = open_answer(connection, row)
         credential, key = open_credential(connection, parent), open_for_renewal(connection, parent)[1]
         found = read_answer(kept, access, previous=credential)

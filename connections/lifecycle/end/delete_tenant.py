@@ -38,6 +38,7 @@ from connections.models import (
     OutboxEvent,
     ProviderApp,
     RefreshAttempt,
+    RegisteredClient,
     Revocation,
     SessionState,
     Status,
@@ -190,6 +191,7 @@ def _shred(tenant: Tenant) -> None:
     with short_transaction():
         keys = DataKey.objects.filter(tenant=tenant).exclude(wrapped=SHREDDED).update(wrapped=SHREDDED)
         ProviderApp.objects.filter(tenant=tenant, secrets__isnull=False).update(secrets=None)
+        RegisteredClient.objects.filter(provider_app__tenant=tenant).update(secrets=None, management=None)
         if keys:
             audit.record("tenant.shredded", tenant_id=tenant.id, detail={"slug": tenant.slug, "data_keys": keys})
 

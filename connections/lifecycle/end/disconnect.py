@@ -8,7 +8,7 @@ import uuid
 from datetime import datetime
 
 from connections import dispatch
-from connections.access.targets import Access, access_to
+from connections.access.targets import Access, access_of
 from connections.database.locks import lock_connections
 from connections.database.pool import short_transaction
 from connections.journal import audit, events
@@ -77,7 +77,7 @@ def destroy_secrets(connection: Connection) -> None:
 
 def _access_of(connection: Connection) -> Access | None:
     try:
-        return access_to(connection.provider_app, connection.params)
+        return access_of(connection)
     except AppMisconfigured:
         return None
 

@@ -19,7 +19,7 @@ import structlog
 from django.db.models import Q, QuerySet
 
 from connections.access.secrets import open_credential
-from connections.access.targets import Access, access_to
+from connections.access.targets import Access, access_of
 from connections.database.locks import lock_connection
 from connections.database.pool import release_database, short_transaction
 from connections.journal import audit, events
@@ -89,7 +89,7 @@ def _load(connection_id: uuid.UUID) -> _Work | Revocation:
             connection.revoke_at(now + timedelta(seconds=5))
             return Revocation.PENDING
         try:
-            access = access_to(connection.provider_app, connection.params)
+            access = access_of(connection)
         except AppMisconfigured:
             connection.revoke_at(_again(connection, RETRY_SECONDS[-1], now=now))
             return Revocation.PENDING

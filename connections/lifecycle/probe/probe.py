@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from connections.access.secrets import open_credential
 from connections.access.switched_off import switched_off
-from connections.access.targets import Access, access_to
+from connections.access.targets import Access, access_of
 from connections.database.clock import database_now
 from connections.database.locks import lock_connection
 from connections.database.pool import release_database, short_transaction
@@ -112,7 +112,7 @@ def _load(connection_id: uuid.UUID) -> _Trial | ProbeReport:
         return ProbeReport(None, off.detail)
     version = CredentialVersion.objects.get(Q(id=connection.current_version_id))
     try:
-        access = access_to(connection.provider_app, connection.params)
+        access = access_of(connection)
         credential = open_credential(connection, version)
         access.check_grantor(credential)
     except AppMisconfigured as refusal:

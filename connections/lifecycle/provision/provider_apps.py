@@ -10,9 +10,12 @@ from connections.access.secrets import open_registration, seal_client_secrets
 from connections.access.targets import registrar_of
 from connections.database.pool import release_database
 from connections.journal import audit
+from connections.lifecycle.registration.locate import look_at_server, typed_server
+from connections.lifecycle.registration.obtain import obtain
+from connections.lifecycle.registration.ways import way_offered
 from connections.lifecycle.throttle.bulkhead import bulkhead
-from connections.models import ProviderApp, Tenant
-from connections.refusals import InvalidRequest
+from connections.models import ProviderApp, RegisteredClient, Tenant
+from connections.refusals import AppMisconfigured, InvalidRequest, ProviderDown
 from connections.vault.sealing import Unreadable
 from providers.catalog.loader import UnknownProvider, entry
 from providers.catalog.resolve import spelled_out
@@ -30,14 +33,16 @@ _REGISTRATION_COLUMNS = (
     "scopes",
     "secrets",
     "allows_legacy",
+    "registers_itself",
     "updated_at",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """Our registration at a provider, as an operator enters it. Without a client id the app is a draft.
+    """Our registration at a provider, as an operator enters it.
 
+    Without a client id the app registers itself, if the authorization server offers that; else it is a draft.
     ``client_secrets`` are in order, the preferred first. None keeps the stored ones, which is refused if the client id
     or an endpoint changes: then they have to be entered again. ``allows_legacy`` is the operator's word for a
     style that is legacy; other styles ignore it.
@@ -56,8 +61,8 @@ class Registration:
 def save_provider_app(registration: Registration, *, tenant: Tenant | None, actor: audit.Actor) -> ProviderApp:
     """Make or replace the one app of ``tenant`` (None: shared by all) at a provider. It keeps its id and redirect URI.
 
-    Fetches the issuer's metadata (HTTP) if the entry is discovered, so no transaction may be open. Raises
-    ``InvalidRequest``.
+    Fetches the metadata (HTTP) if the entry is discovered, so no transaction may be open. ``register_itself`` is the
+    next step, for an app that does so. Raises ``InvalidRequest``.
     """
     return store_provider_app(prepare_provider_app(registration, tenant=tenant), actor=actor)
 
@@ -98,13 +103,13 @@ def prepare_provider_app(registration: Registration, *, tenant: Tenant | None) -
             field="allows_legacy",
         )
     params = _checked_app_params(described, registration.params)
-    discovered = _discovered(described, registration.auth_style, params)
     named = {"tenant": tenant, "provider": described.slug, "auth_style": registration.auth_style}
     app = ProviderApp.objects.filter(**named).first() or ProviderApp(**named)
     app.name = registration.name or described.name
     app.client_id = registration.client_id
     app.params = params
-    app.discovered = discovered
+    app.discovered = _discovered(app, described)
+    app.registers_itself = _registers_itself(app, described)
     app.scopes = list(registration.scopes)
     app.allows_legacy = is_legacy
     if registration.client_secrets is None and app.secrets is not None:
@@ -164,14 +169,65 @@ def _checked_app_params(described: CatalogEntry, given: Mapping[str, str]) -> di
     return params
 
 
-def _discovered(described: CatalogEntry, style: str, params: Mapping[str, str]) -> dict[str, str]:
-    method = described.oauth_method(style)
-    if method is None or not method.discover:
+def _discovered(app: ProviderApp, described: CatalogEntry) -> dict[str, str]:
+    """Return what the metadata says to which ``app`` leads, {} where it differs from connection to connection. HTTP."""
+    method = described.oauth_method(app.auth_style)
+    if method is None or not method.discover or typed_server(described, app.auth_style):
         return {}
+    if method.server:
+        try:
+            return dict(look_at_server(app, {}).discovered)
+        except (AppMisconfigured, ProviderDown) as refusal:
+            raise InvalidRequest(f"The server's metadata cannot be used: {refusal.detail}", field="provider") from None
     release_database()
-    issuer = fill(method.issuer, params)
+    issuer = fill(method.issuer, app.params)
     try:
         with bulkhead.place(issuer):
             return discover(issuer, spelled_out=spelled_out(method))
     except ProviderError as error:
         raise InvalidRequest(f"The issuer's metadata cannot be used: {error.evidence.detail}", field="issuer") from None
+
+
+def _registers_itself(app: ProviderApp, described: CatalogEntry) -> bool:
+    """Whether ``app`` gets its client ids without hands. Raises ``InvalidRequest``."""
+    if typed := typed_server(described, app.auth_style):
+        if app.client_id:
+            raise InvalidRequest(
+                f"Each end user names a server of their own ({typed}), and each authorization server registers us by "
+                "itself: leave the client id out.",
+                field="client_id",
+            )
+        return True
+    return not app.client_id and app.redirects and way_offered(app.discovered) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Registering:
+    """How an app comes to its client id.
+
+    ``client`` is the client that is registered now. Without it ``told`` says why not: it is done at the first connect,
+    differs from server to server, or takes the operator's hands (``by_hand``).
+    """
+
+    client: RegisteredClient | None = None
+    told: str = ""
+    by_hand: bool = False
+
+
+def register_itself(app: ProviderApp, *, actor: audit.Actor) -> Registering:
+    """Register a stored ``app`` at its authorization server, where it does so and there is one to name now. HTTP.
+
+    Where the server does not admit us, the app becomes a draft, to be registered by hand. No transaction may be open.
+    """
+    if not app.registers_itself:
+        return Registering(by_hand=True)
+    if not app.discovered:
+        return Registering(told="At each server's authorization server, when the first end user connects there.")
+    try:
+        return Registering(obtain(app, app.discovered, actor=actor))
+    except ProviderDown as refusal:
+        return Registering(told=f"When the first end user connects: {refusal.detail}")
+    except AppMisconfigured as refusal:
+        app.registers_itself = False
+        app.save(update_fields=["registers_itself", "updated_at"])
+        return Registering(told=refusal.detail, by_hand=True)

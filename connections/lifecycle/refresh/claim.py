@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from connections.access.secrets import credential_place, open_for_renewal, unwrap_columns
-from connections.access.targets import Access, access_to
+from connections.access.targets import Access, access_of, access_to
 from connections.database.locks import lock_connection, lock_if_free
 from connections.database.pool import LockTimeout, short_transaction
 from connections.lifecycle.credentials import spool
@@ -286,7 +286,7 @@ def _insert_claim(
     version = CredentialVersion.objects.get(Q(id=connection.current_version_id))
     try:
         credential, key = open_for_renewal(connection, version)
-        access = access_to(connection.provider_app, connection.params, key=key)
+        access = access_of(connection, key=key)
         access.check_grantor(credential)
     except Unreadable:
         mark_undecryptable(connection, version.id, now=now)

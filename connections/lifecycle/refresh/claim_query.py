@@ -1,8 +1,8 @@
 """The plain claim as two prepared statements: lock the row if it is free, record the attempt if the case is plain.
 
 A case is not plain if ``claim`` has a rule for it: a leftover attempt or version, a doubt, an incident, a switch, a
-backoff. Then nothing is inserted, and ``claim`` decides. There are two statements because the second has to see what
-other transactions committed while the first was getting its lock.
+backoff, a client that registered itself. Then nothing is inserted, and ``claim`` decides. There are two statements
+because the second has to see what other transactions committed while the first was getting its lock.
 """
 
 import uuid
@@ -41,6 +41,7 @@ WITH due AS (
        AND connection.refresh_due_at <= clock_timestamp()
        AND (connection.next_attempt_at IS NULL OR connection.next_attempt_at <= clock_timestamp())
        AND connection.answer_unread_at IS NULL
+       AND connection.registered_client_id IS NULL
        AND NOT {switches.sql(KILL_SWITCH, PAUSE)}
        AND NOT EXISTS (
            SELECT FROM connections_refreshattempt AS attempt

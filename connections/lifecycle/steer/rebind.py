@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from django.db.models import Q
 
 from connections.access.secrets import credential_place, open_for_renewal
-from connections.access.targets import access_to
+from connections.access.targets import access_of
 from connections.database.locks import lock_connection
 from connections.database.pool import short_transaction
 from connections.journal import audit
@@ -51,7 +51,7 @@ def _rebind(connection_id: uuid.UUID, *, actor: audit.Actor) -> bool:
         versions = list(CredentialVersion.objects.filter(Q(grant_id=connection.grant_id), connection=connection))
         if not versions:
             return False
-        grantor = access_to(connection.provider_app, connection.params).target.grantor
+        grantor = access_of(connection).target.grantor
         moved = [_reseal(connection, version, grantor) for version in versions]
         if any(moved):
             audit.record("connection.rebound", actor=actor, connection=connection)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import NoReturn
 
 from connections.access.switched_off import switched_off
-from connections.access.targets import Access, access_to
+from connections.access.targets import Access, access_of
 from connections.database.clock import database_now
 from connections.database.pool import release_database
 from connections.lifecycle.credentials.subject_tokens import (
@@ -74,7 +74,7 @@ def token_for_subject(order: VendOrder) -> HeldToken:
         raise NotFound("There is no such connection.")
     if (off := switched_off(connection)) is not None:
         raise off
-    access = access_to(connection.provider_app, connection.params)
+    access = access_of(connection)
     asked = asked_of(order.subject_token.get_secret_value(), end_user=order.end_user, scopes=order.scopes)
     held = _held_or_exchanged(connection, access, order, asked)
     return _fitting(held, access, order)

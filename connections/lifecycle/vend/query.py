@@ -49,7 +49,8 @@ WITH asked AS (
                    connection.provider_account_id, connection.provider_account_name,
                    connection.verified_at, connection.verified_by, connection.last_vended_at,
                    tenant.id AS tenant_id, tenant.reconnect_url,
-                   app.id AS app_id, app.provider, app.auth_style, app.params AS app_params, app.discovered,
+                   app.id AS app_id, app.provider, app.auth_style, app.params AS app_params,
+                   coalesce(own.discovered, app.discovered) AS discovered,
                    {switches.sql(KILL_SWITCH)} AS is_suspended,
                    version.id AS version_id, version.secrets, version.scopes, version.is_refreshable,
                    version.access_expires_at, version.lifetime_seconds, version.fingerprint,
@@ -63,6 +64,7 @@ WITH asked AS (
                AND (tenant.slug = asked.tenant AND coalesce(caller.tenant_id, tenant.id) = tenant.id
                     OR tenant.id = caller.tenant_id AND asked.tenant IS NULL)
               JOIN connections_providerapp AS app ON app.id = connection.provider_app_id
+              LEFT JOIN connections_registeredclient AS own ON own.id = connection.registered_client_id
               LEFT JOIN connections_credentialversion AS version ON version.id = connection.current_version_id
               LEFT JOIN connections_datakey AS data_key ON data_key.id = version.data_key_id
              WHERE connection.id = asked.connection_id

@@ -10,9 +10,10 @@ from django.db import transaction
 from psycopg import errors as pg
 
 from connections.database import locks
+from connections.database.clock import database_now
 from connections.database.prepared import execute_prepared
 from connections.lifecycle.credentials.store import store_received
-from connections.models import Connection, ConnectSession, RefreshAttempt
+from connections.models import Connection, ConnectSession, RefreshAttempt, RegisteredClient
 from providers.sandbox.client import SandboxProcess
 from tests.connections.lifecycle.sessions import session
 from tests.connections.lifecycle.unfinished import open_attempt, received
@@ -47,6 +48,10 @@ LOCKS: dict[str, tuple[str, Callable[[], Any]]] = {
         "connections_refreshattempt",
         lambda: locks.lock_attempt(RefreshAttempt.objects.get().id),
     ),
+    "lock_registered_client": (
+        "connections_registeredclient",
+        lambda: locks.lock_registered_client(id=RegisteredClient.objects.get().id),
+    ),
 }
 
 
@@ -70,6 +75,8 @@ def test_a_lock_excludes_its_like_and_lets_references_through(
     connection: Connection, table: str, lock: Callable[[], Any]
 ) -> None:
     open_attempt(connection)
+    at = {"issuer": "https://login.example", "redirect_uri": "https://x.example", "looked_at": database_now()}
+    RegisteredClient.objects.create(provider_app=connection.provider_app, **at)
     with transaction.atomic():
         assert lock()
         assert not is_granted(table, "NO KEY UPDATE")

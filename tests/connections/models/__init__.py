@@ -2,8 +2,8 @@
 
 - ``connection``, ``credential_version``, ``refresh_attempt``, ``connect_session``, ``scope``, ``incident``,
   ``api_client``, ``tenant``,
-  ``provider_app``, ``app_key``, ``data_key``, ``burnt_code``, ``audit_event``, ``outbox_event``, ``unread_answer``,
-  ``subject_token``: their constraints by ``test_constraints.py``
+  ``provider_app``, ``app_key``, ``registered_client``, ``data_key``, ``burnt_code``, ``audit_event``, ``outbox_event``,
+  ``unread_answer``, ``subject_token``: their constraints by ``test_constraints.py``
 - the mutators: ``test_states.py``, ``tests/connections/lifecycle/health/test_status.py``
 - ``failures``: ``tests/connections/consent/test_words.py``
 """

@@ -22,6 +22,7 @@ from connections.models import (
     Incident,
     ProviderApp,
     RefreshAttempt,
+    RegisteredClient,
     Scope,
     SessionState,
     SubjectToken,
@@ -53,6 +54,10 @@ class Cast:
         """Make another connection of the same account, but for ``changes``."""
         options = {"account": "person-1", "end_user": "alice", "tenant": self.acme, **changes}
         return make_connection(options.pop("tenant"), **options)
+
+    def registered(self, app: ProviderApp, **values: Any) -> RegisteredClient:
+        fields = {"issuer": "https://login.example", "redirect_uri": "https://x", "looked_at": timezone.now(), **values}
+        return RegisteredClient.objects.create(provider_app=app, **fields)
 
     def session(self, **values: Any) -> ConnectSession:
         fields: dict[str, Any] = {
@@ -226,6 +231,14 @@ CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
                 cast.app_of(cast.acme, auth_style=style) for style in ("api_key", "oauth2_client_credentials")
             ],
             lambda cast: [cast.app_of(cast.acme, provider=provider) for provider in ("oidc", "github")],
+        ],
+    ),
+    "one_client_an_issuer_and_app": (
+        [twice(lambda cast: cast.registered(cast.app))],
+        [
+            lambda cast: [cast.registered(app) for app in (cast.app, make_app(None))],
+            lambda cast: [cast.registered(cast.app, issuer=f"https://{name}.example") for name in ("one", "two")],
+            lambda cast: [cast.registered(cast.app, replaced_at=at) for at in (None, timezone.now(), timezone.now())],
         ],
     ),
     "one_key_a_kid_and_app": (

@@ -33,7 +33,13 @@ STEPS: dict[str, tuple[SessionState, Callable[[ConnectSession], None]]] = {
     "send_to_provider": (
         SessionState.AUTHORIZING,
         lambda session: session.send_to_provider(
-            session.reconnects.provider_app, typed_params={}, state_hash=b"s", code_verifier=b"v"
+            session.reconnects.provider_app,
+            typed_params={},
+            found_params={},
+            found_scopes=None,
+            registered_client=None,
+            state_hash=b"s",
+            code_verifier=b"v",
         ),
     ),
     "reopen": (SessionState.STARTED, lambda session: session.reopen("declined")),
