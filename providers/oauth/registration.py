@@ -21,7 +21,7 @@ from providers.vocabulary import ClientAuthentication
 _LONGEST_ID = 1000
 _LONGEST_SECRET = 4096
 _LATEST_EPOCH = 32_503_680_000  # the year 3000: a later end is none
-_SECRETLESS = frozenset({ClientAuthentication.NONE})
+_WITH_SECRET = frozenset({ClientAuthentication.BASIC, ClientAuthentication.BASIC_RAW, ClientAuthentication.POST})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ def _registered(answer: Response, metadata: ClientMetadata, *, before: Managemen
         raise _unusable(answer, "The server registered us with another redirect URI than ours.")
     secret = _text(document.get("client_secret"), longest=_LONGEST_SECRET)
     method = _method(answer, document, metadata, has_secret=bool(secret))
-    uses_secret = bool(secret) and method not in _SECRETLESS
+    uses_secret = bool(secret) and method in _WITH_SECRET
     return Registered(
         client_id=client_id,
         client_secret=SecretStr(secret) if uses_secret else None,
@@ -167,9 +167,6 @@ def _method(
     if method in _WITH_SECRET and not has_secret:
         raise _unusable(answer, "The server wants a client secret, and gave none.")
     return method
-
-
-_WITH_SECRET = frozenset({ClientAuthentication.BASIC, ClientAuthentication.BASIC_RAW, ClientAuthentication.POST})
 
 
 def _management(document: Mapping[str, Any], before: Management | None) -> Management | None:

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from connections.access.app_keys import jwks_url
 from connections.access.targets import entry_of, redirect_uri
-from connections.models import ProviderApp, RegisteredClient, RegistrationWay, Tenant
+from connections.models import AppKey, ProviderApp, RegisteredClient, RegistrationWay, Tenant
 from connections.refusals import AppMisconfigured
 from providers.oauth.registration import ClientMetadata
 from providers.vocabulary import ClientAuthentication
@@ -28,9 +29,10 @@ def _folder(app_id: uuid.UUID, client_id: uuid.UUID) -> str:
 
 
 def metadata_of(app: ProviderApp, client_id: uuid.UUID, discovered: Mapping[str, str]) -> ClientMetadata:
-    """Return what we say of the client ``client_id`` of ``app`` at the server that ``discovered`` describes. No I/O.
+    """Return what we say of the client ``client_id`` of ``app`` at the server that ``discovered`` describes.
 
-    End users read the name on that server's page: it is the tenant's, whose product they use.
+    End users read the name on that server's page: it is the tenant's, whose product they use. Where the app has key
+    pairs, their public halves are named. One query.
     """
     tenant = app.tenant
     method = discovered.get("client_authentication") or ClientAuthentication.BASIC
@@ -39,6 +41,7 @@ def metadata_of(app: ProviderApp, client_id: uuid.UUID, discovered: Mapping[str,
         redirect_uri=redirect_uri(client_id),
         client_authentication=ClientAuthentication(method),
         client_uri=settings.PUBLIC_URL,
+        jwks_uri=jwks_url(app.id) if AppKey.objects.published().filter(provider_app=app).exists() else "",
         logo_uri=f"{_folder(app.id, client_id)}/logo" if tenant is not None and tenant.logo else "",
     )
 

@@ -33,6 +33,7 @@ NOT_AGAIN = timedelta(seconds=60)
 WAIT_SECONDS = 10.0
 _LOOK_SECONDS = 0.1
 REGISTERED = "provider_app.registered"
+_BY_KEY = ClientAuthentication.PRIVATE_KEY_JWT
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +135,13 @@ def _insert(
 
 
 def _by_document(client: RegisteredClient) -> Registered:
-    """Return the registration by a document: its address is the client id, and no secret belongs to it."""
-    return Registered(document_url(client), None, ClientAuthentication.NONE)
+    """Return the registration by a document: its address is the client id, and no secret belongs to it.
+
+    A server that takes nobody without a proof gets one by the app's key pair.
+    """
+    wanted = client.discovered.get("client_authentication")
+    method = _BY_KEY if wanted == _BY_KEY else ClientAuthentication.NONE
+    return Registered(document_url(client), None, method)
 
 
 def _register(
