@@ -226,7 +226,7 @@ def test_an_unknown_openid_server_takes_two_commands(
     second = run("provider_apps", "add", slug, "--client-id", "two-commands", "--client-secret-file", "-", stdin=secret)
 
     assert (first.code, second.code) == (0, 0), first.err + second.err
-    assert [path.name for path in catalogue.iterdir()] == [f"{slug}.toml"]
+    assert [path.name for path in catalogue.glob("*.toml")] == [f"{slug}.toml"]
     app = ProviderApp.objects.get()
     assert secret not in first.out + second.out + (catalogue / f"{slug}.toml").read_text()
     (redirect_uri,) = re.findall(r"\S+/connect/callback/\S+", second.out)

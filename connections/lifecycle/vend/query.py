@@ -6,7 +6,7 @@ plan never depends on how many there are.
 The statement allows nothing that ``rules.decide_vend`` would not allow. For every case that it leaves open it returns
 the facts, and that function decides. The statement compares scopes by name. The rules by which one scope stands for
 another are in the catalogue, which may change at any time. So where a granted scope stands for a requested one, the
-statement runs a second time, with the name of the granted one.
+statement runs a second time, with the name of the granted one. Orders that bring a subject's token only get the facts.
 """
 
 import json
@@ -26,12 +26,14 @@ from connections.models import OwnerKind, Status, switches
 from connections.models.switches import KILL_SWITCH
 from providers.strategies import strategies, strategy_for
 
-_PER_SUBJECT = [strategy.style for strategy in strategies().values() if strategy.per_subject]
+_PER_SUBJECT = ", ".join(f"'{strategy.style}'" for strategy in strategies().values() if strategy.per_subject)
+# No provider can grant it (RFC 6749 §3.3). To an order that needs it the statement allows nothing.
+_UNGRANTABLE = " "
 _STATEMENT = squeezed(f"""
 WITH asked AS (
     SELECT * FROM json_to_recordset(%(orders)s::json) AS asked (
         number int, key_hash text, connection_id uuid, tenant text, end_user text, scopes text[], needed_scopes text[],
-        min_ttl float8, agent text, purpose text, address inet, for_subject boolean)
+        min_ttl float8, agent text, purpose text, address inet)
 ), found AS (
     SELECT asked.number, caller.id AS client_id, caller.permissions, caller.is_suspended AS is_client_suspended,
            theirs.*
@@ -79,8 +81,7 @@ WITH asked AS (
        AND NOT found.is_client_suspended
        AND 'vend' = ANY (found.permissions)
        AND found.status IN ('active', 'suspect')
-       AND NOT asked.for_subject
-       AND found.auth_style <> ALL (%(per_subject)s::text[])
+       AND found.auth_style NOT IN ({_PER_SUBJECT})
        AND CASE WHEN asked.end_user IS NULL THEN 'vend_without_user' = ANY (found.permissions)
                 ELSE found.owner_kind = 'tenant' OR found.end_user = asked.end_user END
        AND found.scopes::text[] @> asked.needed_scopes
@@ -209,7 +210,7 @@ def run_vend_statement(orders: Sequence[VendOrder]) -> list[VendRow | None]:
 
 
 def _run(asked: Sequence[dict[str, Any]]) -> dict[int, VendRow]:
-    parameters = {"orders": json.dumps(asked), "probe_within": probe_intervals().hot, "per_subject": _PER_SUBJECT}
+    parameters = {"orders": json.dumps(asked), "probe_within": probe_intervals().hot}
     return {row.number: row for row in fetch_all_prepared(_STATEMENT, parameters, VendRow)}
 
 
@@ -222,10 +223,9 @@ def _asked(number: int, order: VendOrder, needed_scopes: Sequence[str]) -> dict[
         "tenant": order.tenant,
         "end_user": order.end_user,
         "scopes": list(order.scopes),
-        "needed_scopes": list(needed_scopes),
+        "needed_scopes": list(needed_scopes) if order.subject_token is None else [_UNGRANTABLE],
         "min_ttl": DEFAULT_MIN_TTL_SECONDS if wanted is None else max(0.0, wanted),
         "agent": order.agent,
         "purpose": order.purpose,
         "address": order.address,
-        "for_subject": order.subject_token is not None,
     }

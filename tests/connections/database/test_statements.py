@@ -20,6 +20,7 @@ from django.db import models
 import connections
 from connections.journal import audit
 from connections.models import OPEN_STATES, VENDS
+from providers.strategies import strategies
 
 TABLES: dict[str, type[models.Model]] = {
     model._meta.db_table: model for model in apps.get_app_config("connections").get_models()
@@ -38,6 +39,7 @@ WORDS = {
     "verified_by": {"refresh"},
     "type": {"connection.refreshed"},
     "locktype": {"advisory"},
+    "auth_style": {strategy.style for strategy in strategies().values() if strategy.per_subject},
 }
 EMPTY = {"", "{}"}
 
@@ -48,7 +50,7 @@ _LITERAL = re.compile(r"'([^']*)'")
 _COLUMN = r"(?:(?P<alias>\w+)\.)?(?P<column>\w+)"
 _PAIRED = [
     re.compile(_COLUMN + r"\s*(?:=|<>)\s*(?P<values>'[^']*')"),
-    re.compile(_COLUMN + r"\s+IN\s*(?P<values>\((?:'[^']*'[,\s]*)+\))"),
+    re.compile(_COLUMN + r"\s+(?:NOT\s+)?IN\s*(?P<values>\((?:'[^']*'[,\s]*)+\))"),
     re.compile(r"(?P<values>'[^']*')\s*=\s*ANY\s*\(" + _COLUMN + r"\)"),
     re.compile(r"NULLIF\(" + _COLUMN + r",\s*(?P<values>'[^']*')"),
     re.compile(r"CASE\s+" + _COLUMN + r"\s+WHEN\s+(?P<values>'[^']*')"),
