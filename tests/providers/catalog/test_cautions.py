@@ -64,11 +64,22 @@ def test_a_token_in_the_query_is_told_as_well() -> None:
     assert cautions_of(entry, "api_key") == ()
 
 
-def test_nothing_is_to_be_told_of_the_entries_that_come_along() -> None:
+def test_what_is_to_be_told_of_the_entries_that_come_along() -> None:
     said = {
-        (slug, style): sentences
+        slug: [sentence for style in entry.auth_styles for sentence in cautions_of(entry, style)]
         for slug, entry in load_catalog().items()
-        for style in entry.auth_styles
-        if (sentences := cautions_of(entry, style))
     }
-    assert {slug for slug, _ in said} <= {"sandbox"}
+    in_an_address = {slug for slug, told in said.items() if any("of each address" in one for one in told)}
+    assert in_an_address == {
+        "airbrake",
+        "google-maps",
+        "hunter",
+        "jazzhr",
+        "mapbox",
+        "smartlead",
+        "stack-exchange",
+        "telegram-bot",
+    }
+    unverified = {slug for slug, told in said.items() if any(one.startswith("Unverified") for one in told)}
+    assert "greenhouse-harvest" in unverified
+    assert "salesforce" not in unverified
