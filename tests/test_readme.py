@@ -5,8 +5,10 @@ from pathlib import Path
 
 from connections.api.problems import STATUS_OF
 from connections.models import MAY_BECOME, REASONS_OF, VENDS, Status
-from providers.catalog.loader import entry
+from providers.catalog.facts import Confidence
+from providers.catalog.loader import entry, load_catalog
 from providers.catalog.resolve import resolve
+from providers.catalog.schema import sections
 from providers.strategies import strategies
 from providers.values import ClientRegistration
 
@@ -62,3 +64,15 @@ def test_the_table_of_styles_says_which_there_are_and_what_each_can_do() -> None
         assert ("refresh token" in refreshed) == can.needs_refresh_token, style
         assert ("entry's call" in probed, "introspection" in probed) == (can.probes, can.introspects), style
         assert (not revoked.startswith("no")) == can.revokes, style
+
+
+def test_the_entries_are_counted_by_style_and_confidence() -> None:
+    described = [found for found in load_catalog().values() if found.facts is not None]
+    names = sum(1 + len(found.aliases) for found in described)
+    assert f"The catalogue describes {len(described)} providers under {names} names." in README
+    table = {cells[0]: [int(cell) for cell in cells[1:]] for cells in rows("how it connects | entries").values()}
+    for section, kind in sections().items():
+        sure = [found.confidence_of(kind.style) for found in described if kind.style in found.methods]
+        counts = [len(sure), *(sure.count(Confidence(level)) for level in ("high", "medium", "low"))]
+        assert table.pop(section, [0, 0, 0, 0]) == counts, section
+    assert table == {}
