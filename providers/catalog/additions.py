@@ -60,6 +60,36 @@ def derive_entry(
     return "\n".join(lines) + "\n"
 
 
+def derive_server_entry(url: str, *, name: str = "", scopes: Sequence[str] = ()) -> str:
+    """Return the TOML of an entry for the MCP server at ``url``.
+
+    The entry holds neither endpoints nor the issuer, because the server names those anew at each connect, and may move.
+    Without ``scopes`` the server's own are asked for.
+    """
+    server = _quoted(url)
+    lines = [
+        "# An MCP server, which names its authorization server itself (RFC 9728).",
+        f"name = {_quoted(name or urlsplit(url).netloc)}",
+        'category = "MCP"',
+        f"website = {server}",
+        f"base_url = {server}",
+        "",
+        "[[params]]",
+        'name = "resource"',
+        'label = "The server\'s own name of itself"',
+        'scope = "discovered"',
+        "pattern = '^https?://[!-~]{1,490}$'",
+    ]
+    for scope in scopes:
+        told = _quoted(scope)
+        lines += ["", "[[scopes]]", f"name = {told}", f"description = {told}", "default = true"]
+    lines += [
+        *("", "[authorization_code]", f"protected_resource = {server}", "discover = true", 'resource = "{resource}"'),
+        *("", "[probe]", f"url = {server}", 'speaks = "mcp"'),
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def _scopes(model: CatalogEntry, discovered: Mapping[str, str]) -> list[ScopeInfo]:
     supported = discovered.get("scopes_supported", "").split()
     return [scope for scope in model.scopes if not supported or scope.name in supported]

@@ -76,12 +76,12 @@ def discover(
 
     The keys are issuer, authorization, token, revocation, introspection, device_authorization, pushed_authorization,
     probe (the userinfo endpoint), jwks, registration, iss_parameter, pkce, client_authentication, request_delivery
-    ("pushed" where that is required), scopes_supported and protected_resources (both space-separated), and
-    client_id_metadata_document ("supported"). A value is "" if the server does not name it, or names it unusably while
-    it is ``spelled_out`` elsewhere. ``places`` are the addresses to try, in their order. With ``must_promise_pkce``,
-    metadata that does not list S256 is refused. No request goes on after ``deadline``, a moment of the monotonic clock.
-    Makes HTTP requests. Raises ``MisconfiguredProvider`` saying what is wrong with the issuer or its metadata, and
-    which addresses were tried, ``ProviderUnavailable`` and ``TargetRefused``.
+    ("pushed" where that is required), client_authentications, scopes_supported and protected_resources (these three
+    space-separated), and client_id_metadata_document ("supported"). A value is "" if the server does not name it, or
+    names it unusably while it is ``spelled_out`` elsewhere. ``places`` are the addresses to try, in their order. With
+    ``must_promise_pkce``, metadata that does not list S256 is refused. No request goes on after ``deadline``, a moment
+    of the monotonic clock. Makes HTTP requests. Raises ``MisconfiguredProvider`` saying what is wrong with the issuer
+    or its metadata, and which addresses were tried, ``ProviderUnavailable`` and ``TargetRefused``.
     """
     parts = _issuer(issuer)
     document = _fetch(_Search(issuer, deadline), places(issuer))
@@ -103,6 +103,7 @@ def discover(
     with _tolerate("client_authentication" in spelled_out):
         found["client_authentication"] = _client_authentication(document)
     found["scopes_supported"] = " ".join(words_in(document, "scopes_supported"))
+    found["client_authentications"] = " ".join(words_in(document, "token_endpoint_auth_methods_supported"))
     found["protected_resources"] = " ".join(words_in(document, "protected_resources"))
     takes_documents = document.get("client_id_metadata_document_supported") is True
     found["client_id_metadata_document"] = "supported" if takes_documents else ""

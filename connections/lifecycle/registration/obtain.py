@@ -19,7 +19,7 @@ from connections.database.pool import release_database, short_transaction
 from connections.journal import audit
 from connections.lifecycle.registration.document import document_url, metadata_of
 from connections.lifecycle.registration.sealed import record
-from connections.lifecycle.registration.ways import way_offered
+from connections.lifecycle.registration.ways import authentication_wanted, way_offered
 from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models import ProviderApp, RegisteredClient, RegistrationWay
 from connections.refusals import AppMisconfigured, ProviderDown
@@ -149,6 +149,7 @@ def _register(
 ) -> RegisteredClient:
     """Register the claimed client (HTTP), and store the answer before anything else is done."""
     client = claimed.client
+    discovered = {**discovered, "client_authentication": authentication_wanted(discovered)}
     metadata = metadata_of(app, client.id, discovered)
     release_database()
     outcome: Registered | ProviderError

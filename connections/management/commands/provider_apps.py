@@ -6,7 +6,13 @@ from typing import Any
 from django.db.models import Count
 
 from connections.access.targets import redirect_uri, registrar_of
-from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
+from connections.lifecycle.provision.provider_apps import (
+    Registering,
+    Registration,
+    register_itself,
+    save_provider_app,
+)
+from connections.lifecycle.registration.renew import renew
 from connections.lifecycle.steer.rebind import rebind
 from connections.management.operator_command import (
     OperatorCommand,
@@ -19,7 +25,7 @@ from connections.management.operator_command import (
     words,
 )
 from connections.management.output import Answer, sheet, table
-from connections.models import Connection, ProviderApp, Tenant
+from connections.models import Connection, ProviderApp, RegisteredClient, Tenant
 from providers.catalog.schema import CatalogEntry
 from providers.strategies import strategies
 
@@ -32,9 +38,12 @@ class Command(OperatorCommand):
             "add",
             _add,
             help_text="Add a provider app, or change one: what is not given stays as it is. Prints its redirect URI. "
-            "Without a client id it is a draft: providers ask for the redirect URI first.",
+            "Without a client id it registers itself where the authorization server offers that: by a Client ID "
+            "Metadata Document, else by dynamic registration. Elsewhere it is a draft, to be registered by hand: "
+            "providers ask for the redirect URI first.",
             examples=(
                 "hubspot",
+                "mcp --tenant acme",
                 "hubspot --client-id 0e5f… --client-secret-file hubspot.secret",
                 "oidc --param issuer=https://login.example.com/ --client-id ID --client-secret-file - --tenant acme",
             ),
@@ -71,6 +80,16 @@ class Command(OperatorCommand):
         rebind_.add_argument("--auth-style", choices=list(strategies()), help="As for `add`.")
         rebind_.add_argument("--tenant", metavar="SLUG", help="The tenant whose own app it is; the shared one without.")
         rebind_.add_argument("--yes", action="store_true", help="Do it.")
+        renew_ = self.subcommand(
+            "renew",
+            _renew,
+            help_text="Renew what an app has registered without hands, at each authorization server. That happens by "
+            "itself before a client secret ends.",
+            examples=("mcp --tenant acme",),
+        )
+        renew_.add_argument("provider", metavar="PROVIDER", help="As `manage.py provider_apps list` shows it.")
+        renew_.add_argument("--auth-style", choices=list(strategies()), help="As for `add`.")
+        renew_.add_argument("--tenant", metavar="SLUG", help="The tenant whose own app it is; the shared one without.")
         listing = self.subcommand(
             "list", _list, help_text="List the provider apps.", examples=("", "--tenant acme --json")
         )
@@ -82,10 +101,33 @@ def _add(options: dict[str, Any]) -> Answer:
     described, style = entry_and_style(options)
     known = ProviderApp.objects.filter(tenant=tenant, provider=described.slug, auth_style=style).first()
     app = save_provider_app(_registration(options, described, style, known), tenant=tenant, actor=operator())
+    done = register_itself(app, actor=operator())
     data = _data(app, tenant) | {"created": known is None}
     verb = "Added" if known is None else "Changed"
-    draft = " It is a draft: give its client id when you have it." if app.is_draft else ""
-    return Answer(data, f"{verb} the provider app {app.name}.{draft}\n{sheet(list(data.items())[:-1])}")
+    told = [f"{verb} the provider app {app.name}.", *_told_of(app, done)]
+    return Answer(data, "\n".join([" ".join(told), sheet(list(data.items())[:-1])]))
+
+
+def _told_of(app: ProviderApp, done: Registering) -> list[str]:
+    """Return how the app is registered, a sentence each."""
+    if done.client is not None:
+        return [f"Registered by {done.client.get_way_display()}, as the authorization server offers."]
+    if not done.by_hand:
+        return [f"It is registered without hands. {done.told}"]
+    draft = ["It is a draft: give its client id when you have it."] if app.is_draft else []
+    return [*([done.told] if done.told else []), *draft]
+
+
+def _renew(options: dict[str, Any]) -> Answer:
+    app = provider_app_meant(options)
+    current = RegisteredClient.objects.filter(provider_app=app, replaced_at=None).exclude(client_id="")
+    renewed = [renew(client_id, actor=operator()) for client_id in list(current.values_list("id", flat=True))]
+    lines = [
+        f"{one.client.issuer}: {'a new client id' if one.is_new else 'the same client id'}, {one.client.client_id}."
+        for one in renewed
+    ]
+    told = "\n".join(lines) or f"The app {app.name} has registered no client without hands."
+    return Answer(_data(app, app.tenant) | {"renewed": len(renewed)}, told)
 
 
 def _rebind(options: dict[str, Any]) -> Answer:
@@ -132,7 +174,7 @@ def _list(options: dict[str, Any]) -> Answer:
             row["provider"],
             row["tenant"] or "(shared)",
             row["auth_style"],
-            row["client_id"] or ("(draft)" if row["draft"] else ""),
+            row["client_id"] or ("(draft)" if row["draft"] else "(by itself)" if row["registers_itself"] else ""),
             row["connections"],
             row["id"],
         )
@@ -155,10 +197,23 @@ def _data(app: ProviderApp, tenant: Tenant | None) -> dict[str, Any]:
         "client_id": app.client_id,
         "client_secrets": "not set" if app.secrets is None else "set",
         "draft": app.is_draft,
-        "redirect_uri": redirect_uri(app.id) if app.redirects else None,
+        "registers_itself": app.registers_itself,
+        "registered": [_registered(client) for client in app.registered_clients.filter(replaced_at=None)],
+        "redirect_uri": redirect_uri(app.id) if app.redirects and not app.registers_itself else None,
         "params": app.params,
         "scopes": app.scopes,
         "allows_legacy": app.allows_legacy,
         "suspended": app.suspended_at is not None,
         "paused": app.paused_at is not None,
+    }
+
+
+def _registered(client: RegisteredClient) -> dict[str, Any]:
+    return {
+        "issuer": client.issuer,
+        "way": client.way,
+        "client_id": client.client_id,
+        "redirect_uri": client.redirect_uri,
+        "secret_expires_at": client.secret_expires_at,
+        "problem": client.problem,
     }

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 from connections.management.operator_command import OperatorCommand, words
 from connections.management.output import Answer, sheet, table
 from connections.models import ProviderApp
-from providers.catalog.additions import derive_entry, slug_of, store_entry
+from providers.catalog.additions import derive_entry, derive_server_entry, slug_of, store_entry
 from providers.catalog.cautions import cautions_of
 from providers.catalog.checklist import checklist_of
 from providers.catalog.entry_schema import entry_schema, entry_schema_text
@@ -29,6 +29,7 @@ from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import fill, names
 from providers.errors import ProviderError
 from providers.oauth.discovery import discover
+from providers.oauth.protected_resource import discover_server
 
 _MODEL = "oidc"
 
@@ -55,19 +56,22 @@ class Command(OperatorCommand):
             "add",
             _add,
             help_text="Add an entry from a file, or one derived from what an issuer publishes (RFC 8414, OpenID "
-            "Connect Discovery). Added entries live in the folder LATCHKEY_CATALOG_DIR.",
+            "Connect Discovery), or from what an MCP server says of itself (RFC 9728). Added entries live in the "
+            "folder LATCHKEY_CATALOG_DIR.",
             examples=(
                 "acme.toml",
                 "--issuer https://login.example.com/",
                 "--issuer http://127.0.0.1:8000 --slug acme-login --name 'Acme login' --scopes openid offline_access",
+                "--mcp https://mcp.example.com/mcp --name 'Example tools'",
             ),
         )
         add.add_argument("file", nargs="?", metavar="FILE.toml", help="The entry; the file's name is its slug.")
         add.add_argument("--issuer", metavar="URL", help="Exactly as the issuer spells itself.")
-        add.add_argument("--slug", help="With --issuer: the slug. Default: from the issuer's host.")
-        add.add_argument("--name", help="With --issuer: what end users read. Default: the issuer's host.")
+        add.add_argument("--mcp", metavar="URL", help="The address of an MCP server, as its documentation gives it.")
+        add.add_argument("--slug", help="With --issuer or --mcp: the slug. Default: from the host.")
+        add.add_argument("--name", help="With --issuer or --mcp: what end users read. Default: the host.")
         add.add_argument(
-            "--scopes", nargs="+", metavar="SCOPE", help="With --issuer: the scopes to ask for by default."
+            "--scopes", nargs="+", metavar="SCOPE", help="With --issuer or --mcp: the scopes to ask for by default."
         )
         add.add_argument("--replace", action="store_true", help="Take the place of an entry of the same slug.")
 
@@ -153,13 +157,17 @@ def _check(options: dict[str, Any]) -> Answer:
 
 
 def _add(options: dict[str, Any]) -> Answer:
-    if bool(options["file"]) == bool(options["issuer"]):
-        raise CommandError("Give either FILE.toml or --issuer URL.")
+    if [bool(options[name]) for name in ("file", "issuer", "mcp")].count(True) != 1:
+        raise CommandError("Give either FILE.toml, or --issuer URL, or --mcp URL.")
     folder: Path = settings.CATALOG_DIR
-    slug, text = _derived(options) if options["issuer"] else _from_file(options)
+    offered: list[str] = []
+    if options["mcp"]:
+        slug, text = _derived_of_server(options, offered)
+    else:
+        slug, text = _derived(options) if options["issuer"] else _from_file(options)
     known = catalog_files().get(slug)
     if known is not None and not options["replace"]:
-        hint = "choose another --slug" if options["issuer"] else "rename the file"
+        hint = "rename the file" if options["file"] else "choose another --slug"
         raise CommandError(f"There is a provider {slug!r} already ({known}): {hint}, or --replace it.")
     try:
         found = store_entry(slug, text, folder=folder)
@@ -167,8 +175,9 @@ def _add(options: dict[str, Any]) -> Answer:
         raise CommandError(f"The entry cannot be written to {folder}: {error.strerror}.") from None
     configure_catalog(folder)
     path = folder / f"{slug}.toml"
-    then = f"manage.py provider_apps add {slug} --client-id ID --client-secret-file FILE"
-    notes = [*_compared(found), *_cautions(found)]
+    by_hand = "" if options["mcp"] else " --client-id ID --client-secret-file FILE"
+    then = f"manage.py provider_apps add {slug}{by_hand}"
+    notes = [*offered, *_compared(found), *_cautions(found)]
     lines = [f"{'Added' if known is None else 'Replaced'} the provider {slug}: {path}", *notes, f"Next: {then}"]
     return Answer(_data(found, path) | {"created": known is None, "notes": notes}, "\n".join(lines))
 
@@ -196,7 +205,7 @@ def _compared(found: CatalogEntry) -> list[str]:
     notes: dict[str, None] = {}
     for style in found.auth_styles:
         method = found.oauth_method(style)
-        if method is None or not method.discover or names(method.issuer):
+        if method is None or not method.discover or method.server or names(method.issuer):
             continue
         try:
             discovered = discover(fill(method.issuer, {}), spelled_out=spelled_out(method))
@@ -220,7 +229,7 @@ def _notes(found: CatalogEntry, style: str, discovered: Mapping[str, str]) -> It
 
 def _from_file(options: dict[str, Any]) -> tuple[str, str]:
     if options["slug"] or options["name"] or options["scopes"]:
-        raise CommandError("--slug, --name and --scopes go with --issuer; a file says them itself.")
+        raise CommandError("--slug, --name and --scopes go with --issuer and --mcp; a file says them itself.")
     path = Path(options["file"])
     load_entry(path)
     return path.stem, path.read_text(encoding="utf-8")
@@ -231,6 +240,19 @@ def _derived(options: dict[str, Any]) -> tuple[str, str]:
     slug = options["slug"] or slug_of(options["issuer"])
     scopes = words(options["scopes"])
     return slug, derive_entry(entry(_MODEL), discovered, name=options["name"] or "", scopes=scopes)
+
+
+def _derived_of_server(options: dict[str, Any], offered: list[str]) -> tuple[str, str]:
+    """Return slug and text of the entry of an MCP server, and add to ``offered`` what the server says now."""
+    url = options["mcp"]
+    server = discover_server(url)
+    known = {"client_id_metadata_document": "a Client ID Metadata Document", "registration": "dynamic registration"}
+    ways = [told for key, told in known.items() if server.discovered[key]]
+    offered.append(f"Its authorization server is {server.issuer}. Clients register by {' or '.join(ways) or 'hand'}.")
+    if server.scopes is not None:
+        offered.append(f"It asks for the scopes {', '.join(server.scopes)}.")
+    text = derive_server_entry(url, name=options["name"] or "", scopes=words(options["scopes"]) or ())
+    return options["slug"] or slug_of(url), text
 
 
 def _data(found: CatalogEntry, path: Path) -> dict[str, Any]:

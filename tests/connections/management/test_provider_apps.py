@@ -1,11 +1,15 @@
 """``manage.py provider_apps``."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.test import override_settings
 
 from connections.access.secrets import open_client_secrets
 from connections.models import ProviderApp, Tenant
+from providers.catalog.loader import configure_catalog
+from providers.sandbox.client import SandboxProcess
 from tests.connections.management.conftest import Run
 
 SECRET = "s3cret-that-is-never-shown"
@@ -52,7 +56,7 @@ def test_secrets_keep_their_order_and_are_never_printed(run: Run, secret_file: P
     printed += run("provider_apps", "list").out + run("provider_apps", "list", "--json").out
     assert secrets_of(ProviderApp.objects.get()) == [SECRET, f"older-{SECRET}"]
     assert SECRET not in printed
-    assert "client_secrets  set" in printed
+    assert "client_secrets    set" in printed
 
 
 def test_secrets_come_from_standard_input_too(run: Run) -> None:
@@ -139,3 +143,68 @@ def test_a_legacy_style_is_off_until_it_is_allowed(run: Run, transactional_db: N
     assert (refused.code, "allow it for this app" in refused.err) == (1, True)
     assert run("provider_apps", "add", *said, "--allow-legacy", "--json").data["allows_legacy"] is True
     assert run("provider_apps", "add", *said, "--name", "Renamed", "--json").data["allows_legacy"] is True
+
+
+@pytest.fixture
+def tools(run: Run, sandbox: SandboxProcess, tmp_path: Path) -> Iterator[SandboxProcess]:
+    """The sandbox's MCP server, added as the provider tools."""
+    sandbox.control.settings(registration=["dynamic"], mcp_server="one", registration_lifetime=0)
+    with override_settings(CATALOG_DIR=tmp_path):
+        assert run("providers", "add", "--mcp", f"{sandbox.url}/mcp", "--slug", "tools").code == 0
+        yield sandbox
+    configure_catalog(None)
+    sandbox.control.settings(registration=["document", "dynamic"])
+
+
+@pytest.mark.parametrize(
+    ("ways", "way", "told"),
+    [
+        (["document", "dynamic"], "metadata_document", "Registered by Client ID Metadata Document"),
+        (["dynamic"], "dynamic", "Registered by Dynamic registration"),
+    ],
+)
+def test_an_app_registers_itself_as_the_server_offers_and_says_how(
+    run: Run, tools: SandboxProcess, ways: list[str], way: str, told: str
+) -> None:
+    tools.control.settings(registration=ways)
+    ran = run("provider_apps", "add", "tools")
+    assert told in ran.out
+    [row] = run("provider_apps", "list", "--json").data
+    assert (row["draft"], row["registers_itself"], row["redirect_uri"]) == (False, True, None)
+    [registered] = row["registered"]
+    assert (registered["way"], registered["issuer"]) == (way, f"{tools.url}/as/one")
+    assert run("provider_apps", "add", "tools", "--json").data["registered"] == [registered]
+
+
+def test_by_hand_where_the_server_offers_nothing(run: Run, tools: SandboxProcess, secret_file: Path) -> None:
+    tools.control.settings(registration=[])
+    ran = run("provider_apps", "add", "tools")
+    assert "It is a draft" in ran.out
+    made = run("provider_apps", "add", "tools", "--client-id", "c1", "--client-secret-file", secret_file, "--json")
+    assert (made.data["draft"], made.data["registered"]) == (False, [])
+
+
+def test_by_hand_where_the_server_lets_us_not_in(run: Run, tools: SandboxProcess) -> None:
+    tools.control.fault("error", endpoint="register", error="invalid_redirect_uri")
+    ran = run("provider_apps", "add", "tools")
+    assert "invalid_redirect_uri" in ran.out
+    assert "It is a draft" in ran.out
+    app = ProviderApp.objects.get()
+    assert (app.is_draft, app.registers_itself) == (True, False)
+
+
+def test_any_server_is_registered_at_when_somebody_connects(run: Run, acme: Tenant) -> None:
+    ran = run("provider_apps", "add", "mcp", "--tenant", "acme")
+    assert "registered without hands. At each server's authorization server" in ran.out
+    assert "(by itself)" in run("provider_apps", "list").out
+    assert "leave the client id out" in run("provider_apps", "add", "mcp", "--client-id", "c1").err
+
+
+def test_renews_what_is_registered(run: Run, tools: SandboxProcess) -> None:
+    tools.control.settings(registration_lifetime=3600)
+    run("provider_apps", "add", "tools")
+    ran = run("provider_apps", "renew", "tools")
+    assert f"{tools.url}/as/one: the same client id" in ran.out
+    assert [entry.outcome for entry in tools.control.log(endpoint="register")] == ["registered", "updated"]
+    run("provider_apps", "add", "sandbox", "--param", ISSUER)
+    assert "no client without hands" in run("provider_apps", "renew", "sandbox").out

@@ -103,8 +103,10 @@ def test_checks_the_whole_catalogue(run: Run, folder: Path, shop: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ((), "either FILE.toml or --issuer"),
-        (("x.toml", "--issuer", "https://a.example"), "either FILE.toml or --issuer"),
+        ((), "either FILE.toml, or --issuer"),
+        (("x.toml", "--issuer", "https://a.example"), "either FILE.toml, or --issuer"),
+        (("--mcp", "https://a.example", "--issuer", "https://a.example"), "or --mcp URL"),
+        (("--mcp", "http://127.0.0.1:1/mcp"), "reach"),
         (("/nowhere/x.toml",), "cannot be read"),
         (("--issuer", "http://127.0.0.1:1"), "reach"),
         (("--issuer", "nonsense"), "issuer"),
@@ -159,3 +161,25 @@ def test_a_key_outside_of_headers_is_told_to_operators(run: Run, folder: Path, t
     assert told in run("providers", "list").out
     assert "The credential travels in the query" in run("providers", "show", "shop").out
     assert run("providers", "check", "--json").data["notes"] != []
+
+
+@pytest.mark.parametrize(
+    ("ways", "told"),
+    [
+        (["document", "dynamic"], "a Client ID Metadata Document or dynamic registration"),
+        (["dynamic"], "dynamic registration"),
+        ([], "hand"),
+    ],
+)
+def test_an_mcp_server_tells_who_guards_it_and_how_clients_register(
+    run: Run, folder: Path, sandbox: SandboxProcess, ways: list[str], told: str
+) -> None:
+    sandbox.control.settings(registration=ways, mcp_server="one")
+    ran = run("providers", "add", "--mcp", f"{sandbox.url}/mcp", "--slug", "tools", "--name", "Tools")
+    assert ran.code == 0, ran.err
+    assert f"Its authorization server is {sandbox.url}/as/one. Clients register by {told}." in ran.out
+    assert "scopes profile.read, files.read" in ran.out
+    method = entry("tools").authorization_code
+    assert method is not None
+    assert (entry("tools").name, method.server, method.issuer) == ("Tools", f"{sandbox.url}/mcp", "")
+    sandbox.control.settings(registration=["document", "dynamic"])

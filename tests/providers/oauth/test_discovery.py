@@ -52,6 +52,7 @@ def test_reads_endpoints_and_habits(egress_policy: Any, provider: Any) -> None:
         "registration": f"{issuer}/register",
         "client_id_metadata_document": "supported",
         "protected_resources": f"{issuer}/api",
+        "client_authentications": "private_key_jwt client_secret_post",
     }
 
 
