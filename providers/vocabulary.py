@@ -91,4 +91,5 @@ class ParamScope(StrEnum):
     CONNECTION = "connection"  # the end user, once for each connection
     CALLBACK = "callback"  # the authorization response, once for each connection
     DISCOVERED = "discovered"  # the metadata of the end user's own server, once for each connection
+    INVITATION = "invitation"  # the operator's backend, for each connect session: no end user may choose it
     WORKSPACE = "workspace"  # the end user picks one of those that the grant opens, after the consent

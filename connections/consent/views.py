@@ -245,12 +245,15 @@ def _form(
     entry, fixed = entry_of(app), fixed_params(session)
     typed = {**session.typed_params, **request.POST.dict()}
     properties: dict[str, dict[str, Any]] = form_schema(entry, app.auth_style)["properties"]
+    optional = {field.name for field in entry.fields_of(app.auth_style) if field.optional}
     fields = [
         {
             "name": name,
             "label": schema["title"],
             "help": schema.get("description", ""),
             "is_secret": schema.get("writeOnly", False),
+            "is_multiline": schema.get("multiline", False),
+            "is_required": name not in optional,
             "example": next(iter(schema.get("examples", [])), ""),
             "value": "" if schema.get("writeOnly") else typed.get(name, schema.get("default", "")),
             "is_wrong": name == field,

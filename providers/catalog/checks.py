@@ -18,6 +18,7 @@ from providers.catalog.pointer import is_pointer
 from providers.catalog.resource_checks import resource_problems
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.scope_checks import scope_problems
+from providers.catalog.signing_checks import signing_problems
 from providers.catalog.template import uses
 from providers.catalog.template_checks import template_problems
 from providers.vocabulary import ParamScope
@@ -42,6 +43,7 @@ def problems_of(entry: CatalogEntry, stem: str) -> Iterator[str]:
     yield from callback_problems(entry)
     yield from resource_problems(entry)
     yield from host_problems(entry)
+    yield from signing_problems(entry)
     yield from about_problems(entry)
     for key, pointer in _pointers(entry):
         if not pointer.startswith("/"):
@@ -92,7 +94,7 @@ def _method_problems(entry: CatalogEntry, described: Method) -> Iterator[str]:
             yield f"{key}.{name}.url: is missing; give the URL"
     yield from described.slips()
     if (method := described.oauth) is None:
-        if not (described.typed_fields or described.redirects):
+        if not (described.typed_fields or described.redirects or described.registers_client):
             yield f"{key}.fields: describe at least one field"
         return
     yield from _rule_problems(f"{key}.errors", method.errors)

@@ -74,6 +74,8 @@ PART_DESCRIPTIONS: Descriptions = {
         "two_step_login": says("A call turns what the end user typed into a session token, again as each one ends."),
         "oauth1": says("OAuth 1.0a: the end user consents on the provider's page; requests are signed (RFC 5849)."),
         "password_grant": says("OAuth 2.0: the end user's password, exchanged for tokens. Legacy (RFC 6749 §4.3)."),
+        "signed_jwt": says("A token that we sign with a key, anew as it ends, or with which we buy another."),
+        "jwt_bearer": says("OAuth 2.0: an assertion that we sign buys an access token (RFC 7523 §2.1)."),
         "presentation": says(
             "How a credential goes into each request, by auth style, if not as the style has it: "
             "[presentation.<style>.headers] and so on."
@@ -95,7 +97,8 @@ PART_DESCRIPTIONS: Descriptions = {
         "name": says("The name by which templates use the value, as in https://{subdomain}.acme.example.", "subdomain"),
         "label": says("What forms call it.", "Subdomain"),
         "scope": says(
-            "Who supplies it: the operator for a provider app (app), the end user (connection), the authorization "
+            "Who supplies it: the operator for a provider app (app), the end user (connection), the operator's "
+            "backend with each connect session (invitation), the authorization "
             "response (callback), or the end user's choice after the consent (workspace)."
         ),
         "help": says("A sentence below the field.", "The part before .acme.example"),
@@ -117,6 +120,8 @@ PART_DESCRIPTIONS: Descriptions = {
         "secret": says("Whether it is hidden while it is typed, and never shown again."),
         "pattern": says("The regular expression that the whole value has to match.", "^sk_[A-Za-z0-9]{32}$"),
         "example": says("A value that fits, shown in the empty field.", "alice@example.com"),
+        "multiline": says("Whether it may have line breaks, as a key in PEM has."),
+        "optional": says("Whether it may be left empty."),
     },
     ScopeInfo: {
         "name": says("The scope as the provider spells it.", "files.read"),

@@ -22,7 +22,8 @@ class Param(Shape):
     """A value that templates need and that differs by provider app or by connection (a subdomain, an issuer).
 
     Nobody types a parameter of scope ``workspace``: ``Workspaces`` finds it after the consent. Nor one of scope
-    ``discovered``, which is called ``resource``: the metadata of the protected resource names it. A parameter of scope
+    ``discovered``, which is called ``resource``: the metadata of the protected resource names it. Nor one of scope
+    ``invitation``: the operator's backend gives it with each connect session. A parameter of scope
     ``callback`` gets the value of the parameter ``callback`` of the authorization response; if a connection is made
     without such a response, with a key, the end user types it. With ``choices`` the value must be one of their keys,
     and templates get the value of that key: so an answer may choose a host, but only from the entry's list.
@@ -48,7 +49,10 @@ class Param(Shape):
 
 
 class SecretField(Shape):
-    """One field of a pasted credential, as the widget asks for it."""
+    """One field of a pasted credential, as the widget asks for it.
+
+    ``multiline``: it may have line breaks, as a key in PEM has. ``optional``: it may be left empty.
+    """
 
     name: ParamName
     label: str
@@ -56,3 +60,5 @@ class SecretField(Shape):
     secret: bool = True
     pattern: str = r"^\S{1,4096}$"
     example: str = ""
+    multiline: bool = False
+    optional: bool = False

@@ -246,7 +246,10 @@ def form_schema(entry: CatalogEntry, style: str) -> dict[str, Any]:
             required.append(param.name)
     for item in entry.fields_of(style):
         properties[item.name] = _property(item) | ({"format": "password", "writeOnly": True} if item.secret else {})
-        required.append(item.name)
+        if item.multiline:
+            properties[item.name]["multiline"] = True  # no word of JSON Schema, which lets others stand
+        if not item.optional:
+            required.append(item.name)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",

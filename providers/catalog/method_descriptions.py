@@ -14,6 +14,13 @@ from providers.catalog.methods import (
 )
 from providers.catalog.oauth1_method import OAuth1Method, TokenResponseNames
 from providers.catalog.password_method import PasswordMethod
+from providers.catalog.signed_methods import (
+    JwtBearerMethod,
+    KeyFile,
+    SignedJwtMethod,
+    SignedToken,
+    SigningMethod,
+)
 from providers.catalog.typed_methods import BearerTokenMethod, HttpBasicMethod, Login, TwoStepLoginMethod
 
 _FIELDS = "The fields that the end user types: one table each."
@@ -138,6 +145,42 @@ METHOD_DESCRIPTIONS: Descriptions = {
     ApiKeyMethod: {"fields": says(_FIELDS)},
     HttpBasicMethod: {"fields": says("Other labels and patterns for the fields username and password.")},
     BearerTokenMethod: {"fields": says("Another label and pattern for the field token.")},
+    SigningMethod: {
+        "key_file": says("The JSON file in which the provider hands out the key, if it does so."),
+        "fields": says(_FIELDS),
+    },
+    KeyFile: {
+        "field": says("The name of the field into which the end user pastes the file.", "key_file"),
+        "label": says("What the form calls it.", "Service account key (JSON)"),
+        "help": says("A sentence below the field: where the end user finds it."),
+        "values": says(
+            "What is kept of the file: our names, each with a JSON Pointer.", {"client_email": "/client_email"}
+        ),
+    },
+    SignedToken: {
+        "algorithm": says("How the token is signed."),
+        "key": says("Whose key signs: one that the end user types, or the provider app's own."),
+        "key_field": says("The field, or the value of the key file, that is the key.", "private_key"),
+        "key_encoding": says("How a shared secret (HS256) is written."),
+        "kid": says("The id of the key in the token's header. A template.", "{key_id}"),
+        "header": says("Further members of the token's header, as templates.", {"typ": "at+jwt"}),
+        "claims": says(
+            "The claims, as templates over parameters, fields that are no secret, client_id, token_url, scopes and "
+            "public_key_sha256. iat, exp and jti are added.",
+            {"iss": "{client_email}", "aud": "{token_url}", "scope": "{scopes}"},
+        ),
+        "lifetime_seconds": says("How long the token is valid.", 540),
+        "jti": says("Whether the token gets an id of its own."),
+    },
+    SignedJwtMethod: {
+        "token": says("The token that we sign: whose key, which claims."),
+        "exchange": says("The call that buys, with the signed token ({signed_token}), the one that callers get."),
+        "revoke": says("The call that ends what the exchange brought."),
+    },
+    JwtBearerMethod: {
+        "client_authentication": says("How we authenticate beside the assertion, if the server wants that as well."),
+        "assertion": says("The assertion that we sign: whose key, which claims."),
+    },
     TwoStepLoginMethod: {
         "fields": says(_FIELDS),
         "login": says("The call that turns what was typed into a session token."),

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from providers.catalog.answers import Expiry, TokenFields
 from providers.catalog.assertions import ClientAssertion
@@ -137,9 +137,14 @@ class Method(Shape):
         return {}
 
     @property
-    def texts(self) -> Mapping[str, str]:
-        """The further templates of the section, by their keys in it: of texts, which may use the entry's parameters."""
+    def texts(self) -> Mapping[str, JsonValue]:
+        """The further templates of the section, by their keys in it: of texts, or of what has texts in it."""
         return {}
+
+    @property
+    def text_names(self) -> frozenset[str]:
+        """The names that those templates may use besides the entry's parameters."""
+        return frozenset()
 
     @property
     def pointers(self) -> Mapping[str, str]:

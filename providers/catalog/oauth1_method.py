@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from providers.catalog.callback import ResponseNames
 from providers.catalog.calls import ErrorRule, Presentation
@@ -90,7 +90,7 @@ class OAuth1Method(Method):
         }
 
     @property
-    def texts(self) -> Mapping[str, str]:
+    def texts(self) -> Mapping[str, JsonValue]:
         return {"realm": self.realm} | {f"authorization_params.{n}": v for n, v in self.authorization_params.items()}
 
     @property

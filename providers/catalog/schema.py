@@ -31,6 +31,7 @@ from providers.catalog.methods import (
 from providers.catalog.oauth1_method import OAuth1Method
 from providers.catalog.password_method import PasswordMethod
 from providers.catalog.scopes import ScopeInfo, ScopeRules, ScopeSpelling
+from providers.catalog.signed_methods import JwtBearerMethod, SignedJwtMethod
 from providers.catalog.typed_methods import BearerTokenMethod, HttpBasicMethod, TwoStepLoginMethod
 from providers.vocabulary import ParamScope
 
@@ -72,6 +73,8 @@ class CatalogEntry(Shape):
     http_basic: HttpBasicMethod | None = None
     bearer_token: BearerTokenMethod | None = None
     two_step_login: TwoStepLoginMethod | None = None
+    signed_jwt: SignedJwtMethod | None = None
+    jwt_bearer: JwtBearerMethod | None = None
     password_grant: PasswordMethod | None = None
     oauth1: OAuth1Method | None = None
     presentation: dict[str, Presentation] = Field(default_factory=dict)

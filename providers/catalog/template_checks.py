@@ -78,6 +78,9 @@ def _templates(entry: CatalogEntry) -> Iterator[_Template]:
     for described in entry.methods.values():
         secrets |= described.secret_names
         extra |= described.extra_pointers.keys()
+        for place, value in described.texts.items():
+            for key, text in _texts(f"{described.section()}.{place}", value):
+                yield key, text, params | described.text_names, "text"
         if described.oauth is not None:
             yield from _method_templates(described.section(), described.oauth, params)
         else:
@@ -115,8 +118,6 @@ def _own_templates(described: Method, params: frozenset[str]) -> Iterator[_Templ
             yield f"{place}.headers.{name}", value, content, "header"
         for text_key, text in _texts(f"{place}.body", own.call.body):
             yield text_key, text, content, "loose"
-    for key, text in described.texts.items():
-        yield f"{described.section()}.{key}", text, params, "text"
     if not described.calls:
         for name, template in described.urls.items():
             yield f"{described.section()}.{name}_url", template, params, "address"

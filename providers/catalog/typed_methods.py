@@ -120,12 +120,17 @@ class TwoStepLoginMethod(Method):
         return {"login.errors": self.login.errors}
 
     def slips(self) -> Iterator[str]:
-        where = (self.login.token is not None, bool(self.login.token_header))
-        if where.count(True) != 1:
-            yield (
-                "two_step_login.login.token: say once where the answer has the token: token = a pointer into it, or "
-                "token_header = the name of a header"
-            )
-        expiry = self.login.expiry.field
-        if expiry.startswith("/") and not is_pointer(expiry):
-            yield f"two_step_login.login.expiry.field: {expiry!r} leads nowhere; write ~1 for a slash in a name"
+        yield from login_slips("two_step_login.login", self.login)
+
+
+def login_slips(key: str, login: Login) -> Iterator[str]:
+    """Yield what does not agree within the login at ``key``, and what to do."""
+    where = (login.token is not None, bool(login.token_header))
+    if where.count(True) != 1:
+        yield (
+            f"{key}.token: say once where the answer has the token: token = a pointer into it, or token_header = the "
+            "name of a header"
+        )
+    expiry = login.expiry.field
+    if expiry.startswith("/") and not is_pointer(expiry):
+        yield f"{key}.expiry.field: {expiry!r} leads nowhere; write ~1 for a slash in a name"

@@ -85,7 +85,7 @@ def prove(*, target: Target, registration: ClientRegistration, method: ClientAut
     if method is ClientAuthentication.PRIVATE_KEY_JWT:
         return Proof(form=client_assertion(target, registration))
     if method is ClientAuthentication.NONE or not registration.client_secrets:
-        return Proof(form={"client_id": registration.client_id})
+        return Proof(form={"client_id": registration.client_id} if registration.client_id else {})
     secret = registration.client_secrets[0].get_secret_value()
     if method is ClientAuthentication.POST:
         return Proof(form={"client_id": registration.client_id, "client_secret": secret})

@@ -106,6 +106,28 @@ def client_credentials(
     return obtained(with_each_secret(registration, ask), method=target.oauth_method, previous=previous)
 
 
+def assertion(
+    *,
+    target: Target,
+    grant_type: str,
+    assert_: Callable[[], SecretStr],
+    scopes: tuple[str, ...] = (),
+    previous: Credential | None = None,
+) -> Obtained:
+    """Exchange an assertion for a token (RFC 7521 §4.1). ``assert_`` makes one for each request that is sent."""
+
+    def ask(narrowed: ClientRegistration) -> TokenDocument:
+        client = BackendApplicationClient(narrowed.client_id)
+        client.grant_type = grant_type
+        session = _TokenSession(client, target=target, registration=narrowed)
+        session.parameters["assertion"] = assert_().get_secret_value()
+        if scopes:
+            session.parameters["scope"] = target.oauth_method.scope_separator.join(scopes)
+        return session.run(lambda: session.fetch_token(_PLACEHOLDER, include_client_id=False, auth=_no_authentication))
+
+    return obtained(with_each_secret(target.registration, ask), method=target.oauth_method, previous=previous)
+
+
 def password(*, target: Target, username: SecretStr, password: SecretStr, scopes: tuple[str, ...] = ()) -> Obtained:
     """Exchange the resource owner's password for tokens (RFC 6749 §4.3.2). Sends it once a client secret."""
 

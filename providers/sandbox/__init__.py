@@ -172,7 +172,8 @@ Modules
 - ``mcp``: the MCP server · ``mcp_authorization``: the authorization servers before it
 - ``validator``, ``device_codes``, ``subject_tokens``, ``resource_indicators``, ``client_proof``: the decisions of the
   authorization server
-- ``assertions``: what it believes of what others sign · ``presented``: what a header presents
+- ``assertions``, ``believing``: what it believes of what others sign · ``presented``: what a header presents
+- ``assertion_grants``: a token for what others sign (RFC 7523 §2.1) · ``installations``: one for an installed app
 - ``pages``, ``sessions``, ``people``, ``passwords``: what people see, who is signed in, who there is, whose password
   a program brings
 - ``control``, ``control_page``: the control API, and its page for people · ``registry``: clients and settings

@@ -13,6 +13,7 @@ from providers.sandbox import (
     control,
     control_page,
     device,
+    installations,
     mcp,
     mcp_authorization,
     oauth,
@@ -37,6 +38,7 @@ _MACHINE_PATHS = (
     *("/token", "/revoke", "/introspect", "/session", "/device_authorization", "/par", "/mcp"),
     *("/oauth1/request_token", "/oauth1/access_token"),
 )
+_MACHINE_PREFIX = "/installation"
 
 
 def create_app(sandbox: Sandbox) -> Flask:
@@ -47,8 +49,8 @@ def create_app(sandbox: Sandbox) -> Flask:
     app.jinja_env.globals["sandbox"] = sandbox
     app.jinja_env.filters["clock"] = lambda at: time.strftime("%H:%M:%S", time.localtime(at))
     app.jinja_env.filters["day"] = lambda at: time.strftime("%-d %B %Y, %H:%M", time.localtime(at))
-    parts = (oauth, oauth1, two_step, resources, mcp, mcp_authorization, consent, device, pages, control, control_page)
-    for part in parts:
+    parts = (oauth, oauth1, two_step, installations, resources, mcp, mcp_authorization)
+    for part in (*parts, consent, device, pages, control, control_page):
         app.register_blueprint(part.blueprint(sandbox))
 
     @app.before_request
@@ -56,7 +58,8 @@ def create_app(sandbox: Sandbox) -> Flask:
         if request.path.startswith("/control") and not control.is_allowed(sandbox, request.remote_addr):
             return make_response(jsonify(error="the control API answers loopback addresses only"), 403)
         crosses = request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
-        if crosses and request.method != "GET" and request.path not in _MACHINE_PATHS:
+        is_for_machines = request.path in _MACHINE_PATHS or request.path.startswith(_MACHINE_PREFIX)
+        if crosses and request.method != "GET" and not is_for_machines:
             return make_response(render_template("error.html", title="This form came from another site"), 403)
         return None
 

@@ -11,7 +11,7 @@ import jwt
 from jwt.types import Options
 
 LONGEST_SECONDS = 3600
-ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
+ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA", "HS256")
 _UNCHECKED: Options = {"verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_aud": False}
 CLIENT_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -41,11 +41,17 @@ class Replays:
 
 
 def judge(
-    token: str, *, keys: Sequence[Mapping[str, Any]], audiences: Sequence[str], replays: Replays | None, now: float
+    token: str,
+    *,
+    keys: Sequence[Mapping[str, Any]],
+    audiences: Sequence[str | None],
+    replays: Replays | None,
+    now: float,
 ) -> dict[str, Any]:
     """Return the claims of ``token``, with its ``kid`` added. Raises ``Refused``.
 
-    ``keys`` are the JWKs of whoever should have signed, and ``audiences`` what this server is called. Without
+    ``keys`` are the JWKs of whoever should have signed, and ``audiences`` what this server is called (None: nobody need
+    be named). Without
     ``replays`` a token may be shown again, as one that is used like a password is.
     """
     claims = _verified(token, keys)
@@ -67,6 +73,16 @@ def judge(
         if not replays.show(str(claims.get("iss")), jti, until=float(ends), now=now):
             raise Refused("replayed")
     return claims
+
+
+def signer_of(token: str) -> str:
+    """Return who says to have signed ``token``, unchecked; "" if it is no JWT."""
+    try:
+        claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    except jwt.PyJWTError:
+        return ""
+    issuer = claims.get("iss")
+    return issuer if isinstance(issuer, str) else ""
 
 
 def _verified(token: str, keys: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from oauthlib.oauth2 import (
     TokenEndpoint,
 )
 
+from providers.sandbox.assertion_grants import SignedAssertionGrant
 from providers.sandbox.assertions import ALGORITHMS
 from providers.sandbox.device import authorize_device
 from providers.sandbox.exchange import Exchange
@@ -93,7 +94,7 @@ def _metadata(sandbox: Sandbox) -> dict[str, object]:
         "token_endpoint_auth_methods_supported": _AUTH_METHODS,
         "revocation_endpoint_auth_methods_supported": _AUTH_METHODS,
         "introspection_endpoint_auth_methods_supported": _AUTH_METHODS[:3],
-        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS[:4]),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
     }
@@ -148,7 +149,7 @@ def issue(validator: Validator, uri: str, body: str, headers: dict[str, str]) ->
         "client_credentials": ClientCredentialsGrant(validator),
         DEVICE_GRANT: DeviceCodeGrant(validator),
         TOKEN_EXCHANGE_GRANT: acting,
-        JWT_BEARER_GRANT: acting,
+        JWT_BEARER_GRANT: acting if "requested_token_use=" in body else SignedAssertionGrant(validator),
     }
     for grant in list(grants.values())[:3]:
         grant.register_token_modifier(validator.without_refresh_token)

@@ -30,7 +30,7 @@ AT_ONCE = ("client_credentials", "password", TOKEN_EXCHANGE_GRANT, JWT_BEARER_GR
 ENDPOINTS = (
     *("par", "token", "me", "files", "workspaces", "revoke", "introspect", "authorize", "metadata", "session"),
     *("device_authorization", "oauth1_request_token", "oauth1_authorize", "oauth1_access_token"),
-    *("mcp", "resource_metadata", "register"),
+    *("mcp", "resource_metadata", "register", "installations"),
 )
 
 

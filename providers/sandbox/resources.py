@@ -3,8 +3,8 @@
 Owns ``/me`` (also as ``/userinfo``), ``/workspaces`` and ``/files``, with a Bearer token (RFC 6750) or an API key. A
 key travels as ``X-Api-Key``, as a Bearer token, as the password of HTTP Basic beside its owner's name, as ``api_key``
 in the query or in the body of a POST to ``/me``, or in the path ``/keyed/KEY/me``; a second key of the same person may
-come as ``X-Second-Key``. Or the request is signed (``oauth1``). An API key may do everything; a token
-what its scope says.
+come as ``X-Second-Key``. Or the request is signed (``oauth1``). An API key may do everything; a token what its scope
+says. A client with ``jwks`` may also sign a token itself.
 """
 
 import time
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, jsonify, request
 
+from providers.sandbox.assertions import Refused, judge, signer_of
 from providers.sandbox.exchange import Exchange
 from providers.sandbox.oauth1 import signed_token
 from providers.sandbox.people import PEOPLE
@@ -92,6 +93,8 @@ def _authenticate(exchange: Exchange, in_path: str) -> Caller | None:
         return _api_key_caller(exchange, basic.password, username=basic.username)
     if scheme.lower() == "bearer" and token.strip().startswith(API_KEY_PREFIX):
         return _api_key_caller(exchange, token.strip())
+    if scheme.lower() == "bearer" and (signer := signer_of(token.strip())):
+        return _signed_caller(exchange, token.strip(), signer)
     if scheme.lower() == "bearer" and token.strip():
         return token_caller(exchange, token.strip())
     if scheme.lower() == "oauth":
@@ -127,6 +130,29 @@ def _api_key_caller(
         return None
     entry.username, entry.outcome = first.username, "accepted"
     return Caller(first.username, "", _EVERYTHING)
+
+
+def _signed_caller(exchange: Exchange, token: str, signer: str) -> Caller | None:
+    """Return who a token is about that a client has signed: the client, or a person. It is for this server by name."""
+    entry, sandbox = exchange.entry, exchange.sandbox
+    client = sandbox.registry.client(signer)
+    exchange.name_client(signer)
+    entry.access_presented = fingerprint(token)
+    keys = client.jwks if client is not None else ()
+    try:
+        claims = judge(token, keys=keys, audiences=(sandbox.issuer,), replays=None, now=time.time())
+    except Refused as refused:
+        entry.outcome = refused.outcome
+        return None
+    person = PEOPLE.get(str(claims.get("sub")))
+    if client is None or not (person or claims.get("sub") == client.client_id):
+        entry.outcome = "unknown_subject"
+        return None
+    if person is not None and person.username in sandbox.registry.settings.locked:
+        entry.outcome = "locked"
+        return None
+    entry.kid, entry.username, entry.outcome = claims["kid"], person.username if person else "", "accepted"
+    return Caller(entry.username, client.client_id, client.scopes)
 
 
 def _signing_caller(exchange: Exchange) -> Caller | None:

@@ -13,7 +13,7 @@ from oauthlib.common import Request
 from oauthlib.oauth2 import RequestValidator
 
 from providers.sandbox import device_codes
-from providers.sandbox.assertions import CLIENT_ASSERTION, Refused, judge
+from providers.sandbox.believing import Believing
 from providers.sandbox.exchange import Exchange
 from providers.sandbox.passwords import person_with
 from providers.sandbox.people import PEOPLE
@@ -23,7 +23,7 @@ from providers.sandbox.store import AccessToken, Code, Grant, Ledger
 from providers.sandbox.tokens import digest, fingerprint
 
 
-class Validator(RequestValidator):
+class Validator(Believing, RequestValidator):
     """The rules, for one request at the time ``now``. ``entry`` is its log entry."""
 
     def __init__(self, *, exchange: Exchange, ledger: Ledger, now: float) -> None:
@@ -61,26 +61,9 @@ class Validator(RequestValidator):
         if client is None or client.public or client.has_ended(now=self._now):
             return False
         if assertion := getattr(request, "client_assertion", None):
-            return not presented and self._believes(request, client, assertion)
+            return not presented and self._believes_client(request, client, assertion)
         if not (client.accepts_secret(presented) or client.accepts_secret(unquote_plus(presented))):
             return False
-        self._accept(request, client)
-        return True
-
-    def _believes(self, request: Request, client: Client, assertion: str) -> bool:
-        """Check an assertion that the client has signed about itself (RFC 7523 §2.2 and §3)."""
-        if getattr(request, "client_assertion_type", "") != CLIENT_ASSERTION:
-            return self._refuse("assertion_of_another_type")
-        sandbox = self._exchange.sandbox
-        try:
-            claims = judge(
-                assertion, keys=client.jwks, audiences=(self._issuer,), replays=sandbox.replays, now=self._now
-            )
-        except Refused as refused:
-            return self._refuse(refused.outcome)
-        if not claims.get("iss") == claims.get("sub") == client.client_id:
-            return self._refuse("wrong_client")
-        self.entry.kid = claims["kid"]
         self._accept(request, client)
         return True
 

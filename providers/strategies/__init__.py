@@ -10,6 +10,8 @@ section in ``providers.catalog.schema``). Nobody outside this package asks which
 - ``oauth1``: by consent, with a signature in each request
 - ``api_key``, ``http_basic``, ``bearer_token``: what the end user types is the credential · ``two_step_login``: a call
   makes a session token of it
+- ``signed_jwt``: a token that we sign · ``jwt_bearer``: an assertion that we sign buys one · ``signatures``: what both
+  sign, and with which key · ``token_call``: a call of the entry's own that brings a token
 - ``presenting``: how a credential goes into a request · ``calling``: makes a call that an entry describes ·
   ``probing``: the call that proves a credential
 - ``workspaces``: the choice of a workspace after consent · ``fields``: checks the fields that an end user typed
@@ -26,8 +28,10 @@ from providers.strategies.bearer_token import BearerToken
 from providers.strategies.client_credentials import ClientCredentials
 from providers.strategies.device_authorization import DeviceAuthorizationCode
 from providers.strategies.http_basic import HttpBasic
+from providers.strategies.jwt_bearer import JwtBearer
 from providers.strategies.oauth1 import OAuth1
 from providers.strategies.password import Password
+from providers.strategies.signed_jwt import SignedJwt
 from providers.strategies.token_exchange import TokenExchange
 from providers.strategies.two_step_login import TwoStepLogin
 
@@ -43,6 +47,8 @@ _STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
             HttpBasic(),
             BearerToken(),
             TwoStepLogin(),
+            SignedJwt(),
+            JwtBearer(),
             Password(),
             OAuth1(),
         )

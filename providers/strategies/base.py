@@ -47,7 +47,8 @@ class Capabilities:
     ``needs_refresh_token``: a credential without a refresh token cannot be refreshed. ``rotates``: a refresh may
     invalidate the refresh token that it used, so that an unanswered refresh is in doubt. ``ends_grant``: revoking one
     credential ends everything that the account has granted. ``narrows``: one credential can be revoked alone.
-    ``asks_first``: the provider is called before the end user is sent to it.
+    ``asks_first``: the provider is called before the end user is sent to it. ``asks_nobody``: a refresh makes the next
+    credential here, so that its success proves nothing.
     """
 
     refreshes: bool = False
@@ -59,6 +60,7 @@ class Capabilities:
     introspects: bool = False
     probes: bool = False
     asks_first: bool = False
+    asks_nobody: bool = False
 
 
 class Strategy(ABC):

@@ -1,10 +1,10 @@
-"""Tells whether a refusal of our client registration comes from the provider or from a host that an end user typed."""
+"""Says whose fault a refusal of our client registration is: the operator's, or an end user's who typed something."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from providers.catalog.resolve import Target
-from providers.errors import ClientRejected
+from providers.errors import ClientRejected, GrantRejected
 
 
 @contextmanager
@@ -15,3 +15,17 @@ def blame_typed_host(target: Target) -> Iterator[None]:
     except ClientRejected as rejected:
         rejected.by_typed_host = target.has_typed_host
         raise
+
+
+@contextmanager
+def blame_typed_registration(target: Target) -> Iterator[None]:
+    """Make of a refusal of the client one of the grant, if the end user typed who the client is: no app is at fault."""
+    try:
+        yield
+    except ClientRejected as rejected:
+        if target.method.registers_client:
+            raise
+        evidence = rejected.evidence
+    else:
+        return
+    raise GrantRejected(evidence)

@@ -4,13 +4,11 @@ With ``own_registration`` the end user typed the client id and secret. They belo
 the client is a refusal of that connection, and no incident of ours.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from providers.catalog.methods import ClientCredentialsMethod
 from providers.catalog.resolve import Target
-from providers.errors import ClientRejected, Evidence, GrantRejected, MisconfiguredProvider
+from providers.errors import Evidence, MisconfiguredProvider
 from providers.oauth import token_endpoint
+from providers.strategies.blame import blame_typed_registration
 from providers.strategies.issued import IssuedToken
 from providers.values import ClientRegistration, Credential, Obtained
 
@@ -27,13 +25,13 @@ class ClientCredentials(IssuedToken):
 
     def _refresh(self, target: Target, credential: Credential) -> Obtained:
         registration = self._registration(target, credential)
-        with _blame_grant(target):
+        with blame_typed_registration(target):
             return token_endpoint.client_credentials(
                 target=target, registration=registration, scopes=target.entry.default_scopes, previous=credential
             )
 
     def revoke(self, target: Target, credential: Credential, *, narrowed: bool = False) -> None:
-        with _blame_grant(target):
+        with blame_typed_registration(target):
             super().revoke(target, credential, narrowed=narrowed)
 
     def _registration(self, target: Target, credential: Credential) -> ClientRegistration:
@@ -49,16 +47,3 @@ class ClientCredentials(IssuedToken):
 
 def _is_own(target: Target) -> bool:
     return not target.method.registers_client
-
-
-@contextmanager
-def _blame_grant(target: Target) -> Iterator[None]:
-    try:
-        yield
-    except ClientRejected as rejected:
-        if not _is_own(target):
-            raise
-        evidence = rejected.evidence
-    else:
-        return
-    raise GrantRejected(evidence)

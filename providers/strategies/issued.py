@@ -31,10 +31,14 @@ class IssuedToken(Strategy):
         return target.registration
 
     def introspect(self, target: Target, credential: Credential, *, kind: TokenKind = TokenKind.ACCESS) -> ProbeResult:
+        if not target.endpoints.introspection:
+            raise self._cannot("introspect")
         registration = self._registration(target, credential)
         return introspection.introspect(target=target, registration=registration, credential=credential, kind=kind)
 
     def revoke(self, target: Target, credential: Credential, *, narrowed: bool = False) -> None:
+        if not target.endpoints.revocation:
+            raise self._cannot("revoke")
         registration = self._registration(target, credential)
         revocation.revoke(target=target, registration=registration, credential=credential, narrowed=narrowed)
 

@@ -49,7 +49,8 @@ class StyleContract:
     was told, though no refresh brings another. ``revokes``: disconnecting ends it at the provider. ``proxy_only``: no
     caller is handed the credential. ``reason`` is why a connection needs its end user again when the provider refuses
     the credential; without ``dies`` the next credential is had without them. ``probed``: there is a credential to probe
-    between vends; ``probe_endpoint`` is where the sandbox is asked.
+    between vends; ``probe_endpoint`` is where the sandbox is asked. ``terms`` is what the backend adds to an
+    invitation.
     """
 
     style: ClassVar[str]
@@ -64,6 +65,7 @@ class StyleContract:
     dies: ClassVar[bool] = True
     ends: ClassVar[bool] = False
     probe_endpoint: ClassVar[str] = "me"
+    terms: ClassVar[Mapping[str, Any]] = {}
 
     # --- how alice connects by it -------------------------------------------------------------------------------------
     def typed(self, sandbox: SandboxProcess) -> dict[str, str]:
@@ -117,7 +119,7 @@ class StyleContract:
     @pytest.fixture
     def connection(self, alice: EndUser, app: ProviderApp, sandbox: SandboxProcess) -> Connection:
         """A connection that alice made and her backend confirmed."""
-        invitation = alice.invite(provider=app.provider)
+        invitation = alice.invite(provider=app.provider, **self.terms)
         code = self.go_through(alice, invitation, sandbox, app)
         answer = alice.complete(invitation, code)
         assert answer.status_code == 200, answer.content
@@ -172,7 +174,7 @@ class StyleContract:
     def test_nothing_is_vended_before_the_confirmation(
         self, alice: EndUser, app: ProviderApp, sandbox: SandboxProcess
     ) -> None:
-        invitation = alice.invite(provider=app.provider)
+        invitation = alice.invite(provider=app.provider, **self.terms)
         self.go_through(alice, invitation, sandbox, app)
         held = ConnectSession.objects.get(id=invitation.id)
         assert held.state == SessionState.HELD
@@ -285,7 +287,7 @@ class TypedStyleContract(StyleContract):
         self, alice: EndUser, app: ProviderApp, sandbox: SandboxProcess
     ) -> None:
         mistyped = self.mistyped(sandbox)
-        invitation = alice.invite(provider=app.provider)
+        invitation = alice.invite(provider=app.provider, **self.terms)
         alice.start(invitation)
         page = self.submit(alice, invitation, app, mistyped)
         assert page.status_code == 422, page.content

@@ -115,7 +115,7 @@ class TestAKeyThatTheProviderDoesNotKnow:
     app = TestAuthorizationCodeWithAKey.app
     alice = TestAuthorizationCodeWithAKey.alice
     connection = TestAuthorizationCodeWithAKey.connection
-    entry, style, client = life.entry, life.style, life.client
+    entry, style, client, terms = life.entry, life.style, life.client, life.terms
     prepare, go_through = TestAuthorizationCodeWithAKey.prepare, TestAuthorizationCodeWithAKey.go_through
 
     def test_is_told_to_the_operator_and_mended_by_telling_the_provider(

@@ -145,10 +145,19 @@ def _check_addresses(invitation: Invitation, tenant: Tenant) -> None:
 
 
 def _check_params(invitation: Invitation, apps: Sequence[ProviderApp]) -> None:
-    scopes = (ParamScope.CONNECTION, ParamScope.CALLBACK)
+    scopes = (ParamScope.CONNECTION, ParamScope.CALLBACK, ParamScope.INVITATION)
     known = {param.name: param for app in apps for scope in scopes for param in entry_of(app).params_of(scope)}
     for name, value in invitation.params.items():
         if name not in known:
             raise InvalidRequest(f"The provider has no parameter {name!r}.", field=f"params.{name}")
         if not known[name].accepts(value):
             raise InvalidRequest(f"The parameter {name!r} does not have the expected form.", field=f"params.{name}")
+    if invitation.connection is not None:
+        return  # it has them already
+    for app in apps:
+        for param in entry_of(app).params_of(ParamScope.INVITATION):
+            if not (invitation.params.get(param.name) or param.default):
+                raise InvalidRequest(
+                    f"{app.name} needs the parameter {param.name!r} ({param.label}), which no end user may choose.",
+                    field=f"params.{param.name}",
+                )

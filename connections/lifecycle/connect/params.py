@@ -65,6 +65,8 @@ def params_of(session: ConnectSession, app: ProviderApp) -> dict[str, str]:
     for param in entry.params_of(ParamScope.DISCOVERED):
         if session.found_params.get(param.name):
             params[param.name] = session.found_params[param.name]
+    fixed = fixed_params(session)
+    params |= {param.name: fixed[param.name] for param in entry.params_of(ParamScope.INVITATION) if param.name in fixed}
     if app.redirects:
         brought = {**known, **session.callback_params, **session.params}
         params |= {param.name: brought[param.name] for param in _carried(app) if brought.get(param.name)}

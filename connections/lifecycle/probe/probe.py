@@ -140,7 +140,10 @@ def _record(trial: _Trial, found: ProbeResult, *, verified_by: str) -> ProbeDeci
         connection.probe_at(probe_at_the_end(due, ends_at=ends_at, is_refreshable=is_refreshable, now=now))
         if found.scopes is not None:
             observe_scopes(connection, found.scopes, unnamed=trial.access.target.refresh_scope)
-        decision = decide_probe(found.verdict, is_refreshable=trial.is_refreshable)
+        # A token that we sign ourselves can always be signed anew, which proves nothing: the probe decides.
+        has_ended = ends_at is not None and ends_at <= now
+        is_asked = is_refreshable and (has_ended or not trial.access.capabilities.asks_nobody)
+        decision = decide_probe(found.verdict, is_refreshable=is_asked)
         if decision == "proved":
             forget_moved(connection)
             outlive(connection, CredentialVersion.objects.get(Q(id=trial.version_id)), now=now)

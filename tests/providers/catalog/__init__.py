@@ -3,6 +3,7 @@
 - ``schema``, ``fields``, ``calls``, ``answers``, ``host_checks``, ``template_checks``, ``scope_checks``:
   ``test_checks.py``, ``test_loader.py``
 - ``assertions``: ``tests/providers/oauth/test_client_assertion.py``
+- ``signed_methods``: ``test_signing_checks.py``
 - ``about_checks``: ``test_facts.py``
 - ``oauth1_method``: ``tests/providers/strategies/test_oauth1.py``
 - ``callback_checks``: ``test_callback.py`` · ``descriptions``, ``method_descriptions``: ``test_entry_schema.py``

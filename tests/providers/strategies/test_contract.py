@@ -1,9 +1,11 @@
 """Every registered style keeps the contract, and so does one that is not Latchkey's."""
 
+import json
 from typing import Any
 
 from pydantic import SecretStr
 
+from providers.signing.keys import make_key_pair
 from providers.strategies import strategies
 from providers.strategies.api_key import ApiKey
 from providers.strategies.authorization_code import AuthorizationCode
@@ -11,13 +13,17 @@ from providers.strategies.bearer_token import BearerToken
 from providers.strategies.client_credentials import ClientCredentials
 from providers.strategies.device_authorization import DeviceAuthorizationCode
 from providers.strategies.http_basic import HttpBasic
+from providers.strategies.jwt_bearer import JwtBearer
 from providers.strategies.oauth1 import OAuth1
 from providers.strategies.password import Password
+from providers.strategies.signed_jwt import SignedJwt
 from providers.strategies.token_exchange import TokenExchange
 from providers.strategies.two_step_login import TwoStepLogin
+from providers.vocabulary import SigningAlgorithm
 from tests.providers.strategies.contract import StrategyContract
 from tests.providers.strategies.session_login import EntryWithLogin, SessionLogin, SignedLogin
 
+PEM = make_key_pair(SigningAlgorithm.ES256).private_key.get_secret_value()
 TOKENS = {"access_token": "at-12345678", "refresh_token": "rt-1", "token_type": "Bearer", "expires_in": 3600}
 
 
@@ -95,6 +101,38 @@ class TestTwoStepLogin(StrategyContract):
 
     def moved_to(self, url: str) -> dict[str, Any]:
         return {"login": {"url": url}}
+
+
+class TestSignedJwt(StrategyContract):
+    strategy = SignedJwt()
+    answer = None
+    typed = {"signer": "signer-ann", "private_key": PEM}
+
+
+class TestSignedJwtThatBuysAnother(StrategyContract):
+    strategy = SignedJwt()
+    changes = {
+        "signed_jwt": {
+            "exchange": {
+                "url": "{issuer}/buy",
+                "headers": {"Authorization": "Bearer {signed_token}"},
+                "token": "/token",
+                "expiry": {"field": "seconds"},
+            },
+            "revoke": {"url": "{issuer}/end", "headers": {"Authorization": "Bearer {access_token}"}},
+        }
+    }
+    answer = {"token": "bought-12345678", "seconds": 900}
+    typed = {"signer": "signer-ann", "private_key": PEM}
+
+    def moved_to(self, url: str) -> dict[str, Any]:
+        return {"exchange": {"url": url}}
+
+
+class TestJwtBearer(StrategyContract):
+    strategy = JwtBearer()
+    answer = {"access_token": "at-12345678", "token_type": "Bearer", "expires_in": 3600}
+    typed = {"key_file": json.dumps({"client_id": "signer-ann", "private_key_id": "k1", "private_key": PEM})}
 
 
 class TestPassword(StrategyContract):

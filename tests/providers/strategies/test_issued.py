@@ -16,7 +16,8 @@ def test_it_revokes_and_introspects_where_the_entry_says_where(sandbox_target: A
     section = ISSUED[style].method.section()
     silent = {"revocation_url": None, "introspection_url": None}
     narrowed = {"revocation": {"narrowed_url": "https://api.example/revoke-one"}}
-    can = ISSUED[style].capabilities(sandbox_target(style))
+    told = {"revocation_url": "https://api.example/revoke", "introspection_url": "https://api.example/introspect"}
+    can = ISSUED[style].capabilities(sandbox_target(style, changes={section: told}))
     cannot = ISSUED[style].capabilities(sandbox_target(style, changes={section: silent}))
     narrows = ISSUED[style].capabilities(sandbox_target(style, changes={section: narrowed}))
     assert (can.refreshes, can.revokes, can.introspects, can.narrows) == (True, True, True, False)

@@ -1,0 +1,75 @@
+"""Entries that sign: what does not agree, and what would let an end user name somebody else's account."""
+
+from typing import Any
+
+import pytest
+
+from providers.catalog.checks import problems_of
+from providers.catalog.schema import CatalogEntry
+
+KEY = {"name": "private_key", "label": "Key", "multiline": True}
+WHO = {"name": "who", "label": "Who"}
+BUY = {"url": "https://acme.example/buy/{who}", "token": "/token"}
+
+
+def problems(section: dict[str, Any], *, style: str = "signed_jwt", **further: Any) -> list[str]:
+    document = {"slug": "acme", "name": "Acme", style: section, **further}
+    return list(problems_of(CatalogEntry.model_validate(document), "acme"))
+
+
+def test_good_ones_have_none() -> None:
+    typed = {"fields": [KEY, {**WHO, "secret": False}], "token": {"claims": {"iss": "{who}", "aud": "{token_url}"}}}
+    assert problems(typed) == []
+    app = {"token": {"key": "app", "claims": {"iss": "{client_id}", "sub": "{who}"}}, "exchange": BUY}
+    assert problems(app, params=[{**WHO, "scope": "invitation"}]) == []
+    file = {"values": {"mail": "/mail", "private_key": "/key"}}
+    bearer = {"token_url": "https://a.example/t", "key_file": file, "assertion": {"claims": {"iss": "{mail}"}}}
+    assert problems(bearer, style="jwt_bearer") == []
+
+
+@pytest.mark.parametrize(
+    ("section", "told"),
+    [
+        ({"token": {}}, "signed_jwt.token.key_field: nobody types 'private_key'; describe a secret field"),
+        ({"fields": [{**KEY, "secret": False}], "token": {}}, "signed_jwt.token.key_field: nobody types"),
+        ({"fields": [KEY], "token": {"claims": {"x": "{y}"}}}, "signed_jwt.token.claims.x: uses {y}; declare"),
+        ({"fields": [KEY], "token": {"claims": {"x": "{private_key}"}}}, "token.claims.x: uses {private_key}"),
+        ({"fields": [KEY], "token": {"kid": "{y}"}}, "signed_jwt.token.kid: uses {y}"),
+        ({"fields": [KEY], "token": {"header": {"typ": "{y}"}}}, "signed_jwt.token.header.typ: uses {y}"),
+        ({"fields": [KEY], "token": {"claims": {"exp": 1}}}, "signed_jwt.token.claims.exp: is added by itself"),
+        ({"fields": [KEY], "token": {"key_encoding": "hex"}}, "token.key_encoding: is of use with HS256"),
+        ({"token": {"key": "app", "algorithm": "HS256"}}, "token.algorithm: a provider app has key pairs"),
+        ({"fields": [KEY], "token": {"lifetime_seconds": 60}}, "token.lifetime_seconds: a token of ours lives 5 to 15"),
+        ({"fields": [KEY], "token": {}, "revoke": {"url": "https://a.example"}}, "signed_jwt.revoke: there is nothing"),
+        ({"fields": [KEY], "token": {}, "exchange": {"url": "https://a.example"}}, "exchange.token: say once where"),
+        (
+            {"key_file": {"values": {"private_key": "key"}}, "token": {}},
+            "signed_jwt.key_file.values.private_key: 'key' is no JSON Pointer",
+        ),
+    ],
+)
+def test_what_does_not_agree_is_told_with_what_to_write(section: dict[str, Any], told: str) -> None:
+    assert any(told in problem for problem in problems(section)), problems(section)
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [
+        ({"token": {"key": "app", "claims": {"sub": "{who}"}}}, "signed_jwt.token.claims: "),
+        ({"token": {"key": "app", "claims": {"a": [{"b": "{who}"}]}}}, "signed_jwt.token.claims: "),
+        ({"token": {"key": "app"}, "exchange": BUY}, "signed_jwt.exchange.url: "),
+        (
+            {"token": {"key": "app"}, "exchange": {**BUY, "url": "https://a.example", "body": {"for": "{who}"}}},
+            "signed_jwt.exchange.body: ",
+        ),
+    ],
+)
+def test_no_end_user_chooses_whose_account_the_app_s_key_opens(section: dict[str, Any], key: str) -> None:
+    told = problems(section, params=[WHO])
+    assert any(problem.startswith(key) and 'scope = "invitation"' in problem for problem in told), told
+    assert problems(section, params=[{**WHO, "scope": "invitation"}]) == []
+    assert problems(section, params=[{**WHO, "scope": "app"}]) == []
+    of_ours = {**WHO, "choices": {"eu": "eu.acme", "us": "us.acme"}}
+    assert problems(section, params=[of_ours]) == []
+    typed = problems({**section, "fields": [{**WHO, "secret": False}]})
+    assert any(problem.startswith(key) for problem in typed), typed
