@@ -114,7 +114,15 @@ def added(foreign: ForeignServer, acme: Tenant, run: Run, catalogue: Path) -> Ad
 
 
 def add_entry(
-    foreign: ForeignServer, run: Run, *, section: str, style: str, grant_type: str, folder: Path, **client: object
+    foreign: ForeignServer,
+    run: Run,
+    *,
+    section: str,
+    style: str,
+    grant_type: str,
+    folder: Path,
+    discovers: bool = True,
+    **client: object,
 ) -> Added:
     """Add the server by an entry with one ``section``, its first line and further ones, and a client of this grant."""
     client_id, client_secret = f"latchkey-{secrets.token_hex(4)}", secrets.token_urlsafe(24)
@@ -124,7 +132,7 @@ def add_entry(
     scopes = "".join(
         f'[[scopes]]\nname = "{scope}"\ndescription = "{scope}"\ndefault = true\n' for scope in foreign.scopes
     )
-    text = f'name = "Foreign"\n{scopes}{section}\nissuer = "{foreign.issuer}"\ndiscover = true\n'
+    text = f'name = "Foreign"\n{scopes}{section}\nissuer = "{foreign.issuer}"\ndiscover = {str(discovers).lower()}\n'
     path = folder.parent / f"foreign-{secrets.token_hex(4)}.toml"
     path.write_text(text, encoding="utf-8")
     adding = run("providers", "add", path, "--json")
