@@ -29,7 +29,10 @@ from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from flask import Flask, Response, redirect, request, session, url_for
 
-from tests.interop.authlib_device import GRANT, add_device
+from tests.interop.authlib_device import GRANT as DEVICE
+from tests.interop.authlib_device import add_device
+from tests.interop.authlib_machines import GRANT as ASSERTION
+from tests.interop.authlib_machines import add_assertions, add_registration
 from tests.interop.authlib_store import LIFETIME_SECONDS, Client, Code, Store, Token
 from tests.interop.serving import Oracle, fingerprint, serve
 
@@ -55,17 +58,19 @@ def make(issuer: str) -> tuple[Any, Oracle]:
         OAUTH2_TOKEN_EXPIRES_IN={"authorization_code": LIFETIME_SECONDS, "refresh_token": LIFETIME_SECONDS},
     )
     server = _server(app, store, issuer)
-    _add_protocol(app, server, _metadata(issuer))
+    metadata = _metadata(issuer)
+    _add_protocol(app, server, metadata)
     _add_pages(app, server, store)
     add_device(app, server, store, path=PATH, methods=_AUTHENTICATION)
+    add_assertions(server, store, audience=f"{issuer}/token", people=list(_PEOPLE))
+    add_registration(app, server, store, path=f"{PATH}/register", metadata=metadata)
     return app, _oracle(store)
 
 
 def _server(app: Flask, store: Store, issuer: str) -> Any:
     def save_token(token: dict[str, Any], asked: Any) -> None:
-        store.tokens.append(
-            Token(asked.client.client_id, asked.user, token["access_token"], token["refresh_token"], token["scope"])
-        )
+        issued = (token["access_token"], token.get("refresh_token", ""), token["scope"])
+        store.tokens.append(Token(asked.client.client_id, asked.user, *issued))
 
     server = AuthorizationServer(app, query_client=store.clients.get, save_token=save_token)
     server.register_grant(_code_grant(store), [_RequiredChallenge()])
@@ -170,9 +175,10 @@ def _metadata(issuer: str) -> Any:
         revocation_endpoint=f"{issuer}/revoke",
         introspection_endpoint=f"{issuer}/introspect",
         device_authorization_endpoint=f"{issuer}/device_authorization",
+        registration_endpoint=f"{issuer}/register",
         scopes_supported=list(_SCOPES),
         response_types_supported=["code"],
-        grant_types_supported=["authorization_code", "refresh_token", GRANT],
+        grant_types_supported=["authorization_code", "refresh_token", DEVICE, ASSERTION],
         token_endpoint_auth_methods_supported=_AUTHENTICATION,
         revocation_endpoint_auth_methods_supported=_AUTHENTICATION,
         introspection_endpoint_auth_methods_supported=_AUTHENTICATION,
@@ -236,10 +242,14 @@ def _add_pages(app: Flask, server: Any, store: Store) -> None:
 
 def _oracle(store: Store) -> Oracle:
     def register(
-        client_id: str, client_secret: str, redirect_uris: list[str], grant_type: str = "authorization_code"
+        client_id: str,
+        client_secret: str,
+        redirect_uris: list[str],
+        grant_type: str = "authorization_code",
+        keys: dict[str, Any] | None = None,
     ) -> None:
         grant_types = (grant_type, "refresh_token")
-        store.clients[client_id] = Client(client_id, client_secret, redirect_uris, _SCOPES, grant_types)
+        store.clients[client_id] = Client(client_id, client_secret, redirect_uris, _SCOPES, grant_types, keys or {})
 
     def redirect_to(client_id: str, redirect_uris: list[str]) -> None:
         store.clients[client_id].redirect_uris = redirect_uris

@@ -30,6 +30,7 @@ class Client(ClientMixin):
     redirect_uris: list[str]
     scopes: tuple[str, ...]
     grant_types: tuple[str, ...] = ("authorization_code", "refresh_token")
+    key_set: dict[str, Any] = field(default_factory=dict)
 
     def get_client_id(self) -> str:
         return self.client_id

@@ -118,21 +118,21 @@ def add_entry(
     run: Run,
     *,
     section: str,
-    style: str,
     grant_type: str,
     folder: Path,
     discovers: bool = True,
     **client: object,
 ) -> Added:
-    """Add the server by an entry with one ``section``, its first line and further ones, and a client of this grant."""
+    """Add the server by an entry with one ``section``, and register a client of this grant there."""
     client_id, client_secret = f"latchkey-{secrets.token_hex(4)}", secrets.token_urlsafe(24)
     foreign.oracle(
         "register", client_id=client_id, client_secret=client_secret, redirect_uris=[], grant_type=grant_type, **client
     )
+    found = f'issuer = "{foreign.issuer}"\ndiscover = true\n' if discovers else ""
     scopes = "".join(
         f'[[scopes]]\nname = "{scope}"\ndescription = "{scope}"\ndefault = true\n' for scope in foreign.scopes
     )
-    text = f'name = "Foreign"\n{scopes}{section}\nissuer = "{foreign.issuer}"\ndiscover = {str(discovers).lower()}\n'
+    text = f'name = "Foreign"\n{scopes}{section}\n{found}'
     path = folder.parent / f"foreign-{secrets.token_hex(4)}.toml"
     path.write_text(text, encoding="utf-8")
     adding = run("providers", "add", path, "--json")

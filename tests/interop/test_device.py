@@ -7,7 +7,6 @@ import pytest
 from connections.lifecycle.end.revoke import revoke
 from connections.lifecycle.refresh.refresh import refresh
 from connections.models import Connection, Revocation
-from providers.catalog.device_method import DeviceAuthorizationMethod
 from tests.connections.consent.codes import code_on, link_with_code, pass_interval, show_code
 from tests.connections.lifecycle.clockwork import age
 from tests.connections.management.conftest import Run
@@ -29,7 +28,6 @@ def by_code(foreign: ForeignServer, run: Run, catalogue: Path, acme: object) -> 
         foreign,
         run,
         section=f'[device_authorization]\ndevice_authorization_url = "{foreign.issuer}/{PATHS[foreign.name]}"',
-        style=DeviceAuthorizationMethod.style,
         grant_type="urn:ietf:params:oauth:grant-type:device_code",
         folder=catalogue,
     )

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from connections.models import AuditEvent, Connection
-from providers.catalog.exchange_method import TokenExchangeMethod
 from tests.connections.management.conftest import Run
 from tests.flows import SAME_ORIGIN, EndUser, completion_code
 from tests.interop.conftest import Added, add_entry
@@ -36,7 +35,6 @@ def exchanging(foreign: ForeignServer, run: Run, catalogue: Path, acme: object) 
         foreign,
         run,
         section=f'[token_exchange]\ntoken_url = "{foreign.issuer}/token"',
-        style=TokenExchangeMethod.style,
         grant_type="urn:ietf:params:oauth:grant-type:token-exchange",
         folder=catalogue,
         discovers=False,

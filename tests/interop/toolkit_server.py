@@ -38,6 +38,8 @@ def configure(folder: Path, *, is_openid_provider: bool) -> None:
         "ROTATE_REFRESH_TOKEN": True,
         "OAUTH2_VALIDATOR_CLASS": "tests.interop.toolkit_validator.Validator",
         "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
+        "DCR_ENABLED": True,
+        "DCR_REGISTRATION_PERMISSION_CLASSES": ("oauth2_provider.dcr.AllowAllDCRPermission",),
         "OIDC_ENABLED": is_openid_provider,
         "OIDC_RSA_PRIVATE_KEY": _signing_key() if is_openid_provider else "",
     }
