@@ -7,6 +7,7 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
   ``credential``, ``incident``, ``journal``, ``operators``: the pages of one kind of row each
 - ``connection_page``: the summary and history of a connection · ``tenant_deletion``: its button and its question
 - ``app_key``: the key pairs of provider apps, and ``app_key_forms``: the pages on which they are made
+- ``registered_client``: what provider apps have registered without hands
 - ``provider_app_form``: fields by the catalogue entry, secrets written and never shown
 - ``base``, ``buttons``, ``switch_buttons``, ``columns``, ``filters``, ``fields``, ``show``: what the pages share
 - ``proof``: asks for the password again · ``logins``: audits logins, logouts and refused logins
@@ -29,6 +30,7 @@ from connections.admin import (  # noqa: E402 (only after that)
     logins,
     operators,
     provider_app,
+    registered_client,
     tenant,
 )
 
@@ -43,5 +45,6 @@ __all__ = [
     "logins",
     "operators",
     "provider_app",
+    "registered_client",
     "tenant",
 ]

@@ -20,8 +20,8 @@ from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.filters import OwnerFilter, ProviderFilter, SwitchFilter
 from connections.admin.provider_app_form import ProviderAppForm, form_for, param_fields
 from connections.admin.switch_buttons import pause_buttons, suspend_buttons
-from connections.lifecycle.provision.provider_apps import store_provider_app
-from connections.models import AppKey, AuditEvent, Connection, ConnectSession, Incident, ProviderApp
+from connections.lifecycle.provision.provider_apps import register_itself, store_provider_app
+from connections.models import AppKey, AuditEvent, Connection, ConnectSession, Incident, ProviderApp, RegisteredClient
 from providers.catalog.cautions import cautions_of
 from providers.catalog.loader import listed, load_catalog, meant_by
 from providers.catalog.schema import CatalogEntry
@@ -151,10 +151,17 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
         return app
 
     def save_model(self, request: HttpRequest, obj: ProviderApp, form: Any, change: bool) -> None:
-        store_provider_app(form.prepared, actor=operator_behind(request))
-        if not change and obj.redirects:
-            told = f"Register this redirect URI at the provider: {redirect_uri(obj.id)}"
-            self.message_user(request, told, messages.INFO)
+        actor = operator_behind(request)
+        done = register_itself(store_provider_app(form.prepared, actor=actor), actor=actor)
+        if done.client is not None:
+            told = f"Registered by {done.client.get_way_display()}, as the authorization server offers."
+        elif not done.by_hand:
+            told = f"The app is registered without hands. {done.told}"
+        elif (done.told or not change) and obj.redirects:
+            told = f"{done.told} Register this redirect URI at the provider: {redirect_uri(obj.id)}".strip()
+        else:
+            return
+        self.message_user(request, told, messages.INFO)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Do nothing: no other rows are saved with an app."""
@@ -197,7 +204,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
     def state(self, row: ProviderApp) -> SafeString:
         if row.is_draft:
             return show.join([show.chip("Draft: no client ID", "busy"), show.switches(row)])
-        return show.switches(row) or show.chip("Ready", "good")
+        return show.switches(row) or show.chip("Registers itself" if row.registers_itself else "Ready", "good")
 
     @admin.display(description="Client secrets")
     def secrets_state(self, row: ProviderApp) -> str:
@@ -215,6 +222,8 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
     def redirect(self, row: ProviderApp) -> SafeString | str:
         if not row.redirects:
             return "not needed"
+        if row.registers_itself:
+            return show.list_link("one for each registered client", RegisteredClient, app=row.id)
         return show.copyable(redirect_uri(row.id))
 
     shown_params = columns.as_json("params", "Parameters")
@@ -228,6 +237,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
                 show.list_link("Connect sessions", ConnectSession, app=row.id),
                 show.list_link("Incidents", Incident, app=row.id),
                 show.list_link("Keys", AppKey, app=row.id),
+                show.list_link("Registered clients", RegisteredClient, app=row.id),
                 show.list_link("Audit trail", AuditEvent, app=row.id),
             ],
             " · ",

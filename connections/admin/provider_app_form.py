@@ -31,7 +31,8 @@ class ProviderAppForm(forms.ModelForm[ProviderApp]):
         max_length=500,
         label="Client ID",
         widget=forms.TextInput(attrs={"class": "vLargeTextField", "autocomplete": "off"}),
-        help_text="Leave it empty for a draft: providers ask for the redirect URI before they give out a client ID.",
+        help_text="Leave it empty where the authorization server registers clients by itself; elsewhere that makes a "
+        "draft: providers ask for the redirect URI before they give out a client ID.",
     )
     client_secrets = SecretLinesField(
         label="Client secrets",

@@ -31,6 +31,8 @@ from connections.models import (
     ProviderApp,
     Reason,
     RefreshAttempt,
+    RegisteredClient,
+    RegistrationWay,
     Scope,
     SessionState,
     Stage,
@@ -98,6 +100,14 @@ def world(db: None) -> World:
     caller = make_caller(acme)
     connection = make_connection(app, acme, "alice")
     make_key(app, SigningAlgorithm.ES256, actor=SYSTEM)
+    RegisteredClient.objects.create(
+        provider_app=app,
+        issuer="https://login.example",
+        way=RegistrationWay.DYNAMIC,
+        client_id="c-1",
+        redirect_uri="https://latchkey.example/cb",
+        looked_at=database_now(),
+    )
     open_client_incident(app, evidence={"detail": "Refused.", "sent": True, "status": 401}, now=database_now())
     secrets = [SECRET, TOKEN, caller.key, *_stored(CredentialVersion.objects.all(), app)]
     return World(acme, app, caller.client, [connection], secrets)
