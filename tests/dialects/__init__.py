@@ -1,0 +1,8 @@
+"""The dialects of vendors: each entry of the catalogue lives its life at a stand-in that is strict about its own.
+
+- ``*.toml``: the fixtures, a table for each slug, written from what vendors document by somebody who has not seen the
+  entries · ``fixture``: their shape
+- ``wire``: a network in memory · ``stand_in``: the vendor · ``matching``: what was sent, compared with templates
+- ``typing_in``: what is typed for an entry · ``life``: the steps of a life
+- ``test_every_entry``: the lives of all entries
+"""
