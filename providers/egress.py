@@ -29,6 +29,7 @@ from requests.structures import CaseInsensitiveDict
 
 from providers import addresses, quiet, send_window
 from providers.errors import (
+    CertificateRefused,
     Evidence,
     MalformedResponse,
     MisconfiguredProvider,
@@ -40,13 +41,15 @@ from providers.errors import (
 from providers.lookup import Found, look_up
 from providers.response import IsEnough, Response, read_body
 from providers.timed_socket import TimedSocket, TimedTLSSocket, time_left
-from providers.tls import Server, Sessions, client_context
+from providers.tls import Server, Sessions, client_context, refuses_certificate, refuses_unread
+from providers.values import ClientCertificate
 
 __all__ = ["EgressPolicy", "Response", "Signer", "configure", "current_policy", "request"]
 
 # Gets a request that is ready to be sent, and returns it with the headers that sign it.
 Signer = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
+_CERTIFICATE_REFUSED = "The server does not accept our client certificate."
 _ATTEMPTS = 4  # of one name's addresses, at most so many are tried
 _PROXIED_LOOKUP_SECONDS = 1.0  # behind a proxy there may be no DNS at all
 _CHALLENGE = "WWW-Authenticate"
@@ -120,6 +123,7 @@ def request(
     json: Any = None,
     content: bytes | None = None,
     sign: Signer | None = None,
+    certificate: ClientCertificate | None = None,
     max_body_bytes: int | None = None,
     total_seconds: float | None = None,
     is_enough: IsEnough | None = None,
@@ -127,11 +131,12 @@ def request(
     """Make one call and return the answer, whatever its status, except a redirect.
 
     ``sign`` gets the prepared request, with its ``Host``, and adds the headers that sign it. It raises ``ValueError``
-    if it cannot. Blocks up to the total deadline. ``max_body_bytes`` and ``total_seconds`` replace the policy's.
-    ``is_enough`` gets the content type and what has come of the body, and says whether to stop reading: for bodies
-    without an end. Raises ``TargetRefused`` (forbidden address or scheme, redirect), ``ProviderUnavailable`` (no
-    complete answer), ``MalformedResponse`` (not HTTP, body too large), ``MisconfiguredProvider`` (cannot be written as
-    HTTP) and, where a ``send_window`` is open, ``NotSentInTime``.
+    if it cannot. ``certificate`` is presented on this connection alone, and over https only. Blocks up to the total
+    deadline. ``max_body_bytes`` and ``total_seconds`` replace the policy's. ``is_enough`` gets the content type and
+    what has come of the body, and says whether to stop reading: for bodies without an end. Raises ``TargetRefused``
+    (forbidden address or scheme, redirect), ``ProviderUnavailable`` (no complete answer), ``MalformedResponse`` (not
+    HTTP, body too large), ``MisconfiguredProvider`` (cannot be written as HTTP), ``CertificateRefused`` (ours, by the
+    server) and, where a ``send_window`` is open, ``NotSentInTime``.
     ``sent`` is False on every error that came before the request's first byte.
     """
     data = content if content is not None else form
@@ -146,7 +151,14 @@ def request(
         prepared = made
     if prepared is None:
         raise _unwritable()
-    return _perform(_setup, prepared, max_body_bytes=max_body_bytes, total_seconds=total_seconds, is_enough=is_enough)
+    return _perform(
+        _setup,
+        prepared,
+        certificate=certificate,
+        max_body_bytes=max_body_bytes,
+        total_seconds=total_seconds,
+        is_enough=is_enough,
+    )
 
 
 def may_call(url: str) -> bool:
@@ -178,9 +190,10 @@ def _perform(
     setup: _Setup,
     prepared: requests.PreparedRequest,
     *,
-    max_body_bytes: int | None = None,
-    total_seconds: float | None = None,
-    is_enough: IsEnough | None = None,
+    certificate: ClientCertificate | None,
+    max_body_bytes: int | None,
+    total_seconds: float | None,
+    is_enough: IsEnough | None,
 ) -> Response:
     policy = setup.policy
     started = time.monotonic()
@@ -189,12 +202,14 @@ def _perform(
     connection = http.client.HTTPConnection(target.hostname or "", target.port or _DEFAULT_PORTS[target.scheme])
     connection.auto_open = 0  # it must never look a name up and connect by itself
     write = _writer(connection, prepared, target)
-    sock, server = _connect(setup, target, deadline=min(deadline, started + policy.connect_seconds))
+    connect_by = min(deadline, started + policy.connect_seconds)
+    sock, server = _connect(setup, target, deadline=connect_by, certificate=certificate)
     connection.sock = sock
     sock.deadline = deadline
 
     def keep_session() -> None:
-        if isinstance(sock, TimedTLSSocket) and not sock.session_reused:
+        # A session of a client certificate stands for that client, so it is never kept for another call.
+        if isinstance(sock, TimedTLSSocket) and not sock.session_reused and certificate is None:
             setup.sessions.keep(server, sock.session)
 
     cap = policy.max_body_bytes if max_body_bytes is None else max_body_bytes
@@ -249,17 +264,20 @@ def _text(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
-def _connect(setup: _Setup, target: SplitResult, *, deadline: float) -> tuple[TimedSocket | TimedTLSSocket, Server]:
+def _connect(
+    setup: _Setup, target: SplitResult, *, deadline: float, certificate: ClientCertificate | None
+) -> tuple[TimedSocket | TimedTLSSocket, Server]:
     """Return a socket to the target, ready for the request, and its other end. If this raises, nothing was sent."""
     host = addresses.plain_host(target.hostname or "")
     port = target.port or _DEFAULT_PORTS[target.scheme]
+    own = None if certificate is None else _context_with(setup, certificate)
     failure: ProviderError
     try:
         found = _known_addresses(setup, host, port, deadline)
         if not all(setup.rules.permit(host=host, address=address[0]) for _, address in found):
             raise TargetRefused(Evidence("The server's address is not one that may be called.", sent=False))
         local = bool(found) and all(addresses.is_loopback(address[0]) for _, address in found)
-        if target.scheme == "http" and not (local and setup.policy.allow_loopback):
+        if target.scheme == "http" and not (local and setup.policy.allow_loopback and certificate is None):
             raise TargetRefused(Evidence("Only https is called.", sent=False))
         proxied = setup.proxy is not None and not local
         if not found and not proxied:
@@ -272,6 +290,8 @@ def _connect(setup: _Setup, target: SplitResult, *, deadline: float) -> tuple[Ti
         server = Server(host, port, sock.getpeername())
         if target.scheme == "http":
             return sock, server
+        if own is not None:
+            return _start_tls(own, sock, host, deadline), server
         if (session := setup.sessions.of(server)) is not None:
             try:
                 return _start_tls(setup.tls, sock, host, deadline, session), server
@@ -282,13 +302,24 @@ def _connect(setup: _Setup, target: SplitResult, *, deadline: float) -> tuple[Ti
         return _start_tls(setup.tls, sock, host, deadline), server
     except ssl.SSLCertVerificationError:
         failure = _unavailable("The server's certificate was not accepted.")
-    except ssl.SSLError:
+    except ssl.SSLError as error:
         failure = _unavailable("The server did not complete a TLS handshake.")
+        if refuses_certificate(error):
+            failure = CertificateRefused(Evidence(_CERTIFICATE_REFUSED, sent=False))
     except TimeoutError:
         failure = _unavailable("The server could not be reached in time.")
     except (OSError, http.client.HTTPException):
         failure = _unavailable("The server could not be reached.")
     raise failure
+
+
+def _context_with(setup: _Setup, certificate: ClientCertificate) -> ssl.SSLContext:
+    try:
+        return client_context(ca_file=setup.policy.ca_file, certificate=certificate)
+    except ssl.SSLError:  # it may quote what it could not read
+        raise MisconfiguredProvider(
+            Evidence("Our client certificate cannot be presented: its key does not fit.", sent=False)
+        ) from None
 
 
 def _known_addresses(setup: _Setup, host: str, port: int, deadline: float) -> Found:
@@ -392,7 +423,9 @@ def _exchange(
         return ProviderUnavailable(Evidence("The server closed the connection without an answer."))
     except (http.client.HTTPException, zlib.error, ValueError):
         return MalformedResponse(Evidence("The answer is not well-formed HTTP, or is too large.", status=status))
-    except OSError:
+    except OSError as error:
+        if refuses_certificate(error) or refuses_unread(connection.sock):  # TLS 1.3 says so after our handshake
+            return CertificateRefused(Evidence(_CERTIFICATE_REFUSED, sent=False))
         return ProviderUnavailable(Evidence("The connection broke before the answer was complete.", status=status))
     return Response(status=status, headers=headers, body=body)
 

@@ -70,6 +70,12 @@ class ClientRejected(ProviderError):
     by_typed_host = False
 
 
+class CertificateRefused(ProviderError):
+    """The server does not take the client certificate that was presented, or it wants one and there was none."""
+
+    code = "certificate_refused"
+
+
 class RequestRejected(ProviderError):
     """The provider refused with an error code that blames neither the grant nor our registration.
 

@@ -5,6 +5,7 @@ opens a connection of its own, so it is known of each request whether it was sen
 be cheaper, but the server may close it while a request is on its way, and nobody could tell whether it acted on it.
 """
 
+import os
 import ssl
 import threading
 import time
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 import certifi
 
 from providers.timed_socket import TimedTLSSocket
+from providers.values import ClientCertificate
 
 # After this time a server shows its certificate again: one that has expired meanwhile is noticed.
 KEPT_SECONDS = 600.0
@@ -28,10 +30,11 @@ class Server(NamedTuple):
     address: Any
 
 
-def client_context(*, ca_file: str = "") -> ssl.SSLContext:
+def client_context(*, ca_file: str = "", certificate: ClientCertificate | None = None) -> ssl.SSLContext:
     """Return the context of a client that trusts the public authorities, and those in the PEM file ``ca_file``.
 
-    Raises ``ssl.SSLError`` where the file holds no certificate.
+    It presents ``certificate``, if there is one: then the context is for one call, and nobody else's. Raises
+    ``ssl.SSLError`` where the file holds no certificate, or the key does not fit.
     """
     # Not ssl.create_default_context(): its authorities come from SSL_CERT_FILE and it obeys SSLKEYLOGFILE.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -40,7 +43,36 @@ def client_context(*, ca_file: str = "") -> ssl.SSLContext:
         context.load_verify_locations(cafile=ca_file)
     context.set_alpn_protocols(["http/1.1"])
     context.sslsocket_class = TimedTLSSocket
+    if certificate is not None:
+        _present(context, certificate)
     return context
+
+
+def _present(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
+    """Load a certificate and its key. OpenSSL reads files alone: this one is in memory, and has no name to open."""
+    descriptor = os.memfd_create("client-certificate", os.MFD_CLOEXEC)
+    try:
+        with os.fdopen(descriptor, "wb", closefd=False) as file:
+            file.write(f"{certificate.chain}\n{certificate.private_key.get_secret_value()}\n".encode())
+        context.load_cert_chain(f"/proc/self/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
+
+
+def refuses_certificate(error: OSError) -> bool:
+    """Whether the other end has said by an alert that it does not take the certificate of ours (RFC 8446 §6.2)."""
+    reason = (error.reason or "") if isinstance(error, ssl.SSLError) else ""
+    return "_ALERT_" in reason and any(word in reason for word in ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED"))
+
+
+def refuses_unread(sock: object) -> bool:
+    """Whether the alert lies unread that the other end has sent before it closed the connection on our request."""
+    try:
+        if isinstance(sock, ssl.SSLSocket):
+            sock.recv(1)
+    except OSError as error:
+        return refuses_certificate(error)
+    return False
 
 
 class Sessions:

@@ -91,6 +91,14 @@ class Obtained:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """What a client presents in a TLS handshake: a chain in PEM with its own certificate first, and the private key."""
+
+    chain: str = field(repr=False)
+    private_key: SecretStr
+
+
+@dataclass(frozen=True, slots=True)
 class ClientKey:
     """A key pair of our registration, decrypted: ``private_key`` is PKCS #8 in PEM.
 

@@ -60,9 +60,9 @@ def make_caller(
     return Caller(client, issue_key(client, now=database_now(), actor=SYSTEM).key)
 
 
-def make_sandbox_app(sandbox: SandboxProcess, **options: Any) -> ProviderApp:
-    """Do as ``make_sandbox_app_at`` for a sandbox that this process runs."""
-    return make_sandbox_app_at(sandbox.url, **options)
+def make_sandbox_app(sandbox: SandboxProcess, *, at: str = "", **options: Any) -> ProviderApp:
+    """Do as ``make_sandbox_app_at`` for a sandbox that this process runs. ``at`` is another of its addresses."""
+    return make_sandbox_app_at(at or sandbox.url, control=sandbox.control, **options)
 
 
 def make_sandbox_app_at(
@@ -74,6 +74,7 @@ def make_sandbox_app_at(
     scopes: Sequence[str] = (),
     client_scopes: Sequence[str] = ("profile.read", "files.read", "files.write"),
     allows_legacy: bool = False,
+    control: SandboxControl | None = None,
     **client: object,
 ) -> ProviderApp:
     """Register a client of its own at the sandbox, and the provider app for it here.
@@ -95,7 +96,8 @@ def make_sandbox_app_at(
         tenant=tenant,
         actor=SYSTEM,
     )
-    SandboxControl(sandbox_url, ca_file=settings.EGRESS_CA_FILE).register_client(
+    steered = control or SandboxControl(sandbox_url, ca_file=settings.EGRESS_CA_FILE)
+    steered.register_client(
         client_id,
         client_secret=secret,
         redirect_uris=[redirect_uri(app.id)],

@@ -3,9 +3,9 @@
 - ``loader``: reads the entries, and again when a file changes · ``compiled``: keeps what it read for the next start ·
   ``additions``: adds an entry, from a file or from an issuer
 - ``schema``: the shape of an entry; its parts are ``methods``, ``typed_methods``, ``signed_methods``,
-  ``device_method``, ``oauth1_method``, ``exchange_method`` and ``password_method`` (styles), ``calls`` (requests),
-  ``assertions`` (that we sign), ``answers`` (of the token endpoint), ``callback`` (the authorization response),
-  ``scopes`` and ``fields``
+  ``device_method``, ``oauth1_method``, ``aws_sigv4_method``, ``mutual_tls_method``, ``exchange_method`` and
+  ``password_method`` (styles), ``calls`` (requests), ``assertions`` (that we sign), ``answers`` (of the token
+  endpoint), ``callback`` (the authorization response), ``scopes`` and ``fields``
 - ``facts``: what an entry says about itself · ``checklist``: what to do before anybody can connect ·
   ``cautions``: what an operator should know of a style before using it
 - ``checks``: what must agree within an entry, with ``about_checks``, ``scope_checks``, ``callback_checks``,

@@ -73,6 +73,8 @@ PART_DESCRIPTIONS: Descriptions = {
         "bearer_token": says("The end user pastes an access token that they made at the provider (RFC 6750)."),
         "two_step_login": says("A call turns what the end user typed into a session token, again as each one ends."),
         "oauth1": says("OAuth 1.0a: the end user consents on the provider's page; requests are signed (RFC 5849)."),
+        "aws_sigv4": says("The end user types an access key, and each request is signed with it (AWS Signature V4)."),
+        "mutual_tls": says("The end user brings a client certificate, which each connection presents (mutual TLS)."),
         "password_grant": says("OAuth 2.0: the end user's password, exchanged for tokens. Legacy (RFC 6749 §4.3)."),
         "signed_jwt": says("A token that we sign with a key, anew as it ends, or with which we buy another."),
         "jwt_bearer": says("OAuth 2.0: an assertion that we sign buys an access token (RFC 7523 §2.1)."),

@@ -1,6 +1,7 @@
 """What each key of a style's section means, in the words that an editor shows. See ``descriptions``."""
 
 from providers.catalog.assertions import ClientAssertion
+from providers.catalog.aws_sigv4_method import AwsSigV4Method
 from providers.catalog.descriptions import PART_DESCRIPTIONS, Descriptions, says
 from providers.catalog.device_method import DeviceAuthorizationMethod
 from providers.catalog.exchange_method import TokenExchangeMethod
@@ -12,6 +13,7 @@ from providers.catalog.methods import (
     RefreshableMethod,
     Revocation,
 )
+from providers.catalog.mutual_tls_method import MutualTlsMethod
 from providers.catalog.oauth1_method import OAuth1Method, TokenResponseNames
 from providers.catalog.password_method import PasswordMethod
 from providers.catalog.signed_methods import (
@@ -136,6 +138,14 @@ METHOD_DESCRIPTIONS: Descriptions = {
         "state": says("The parameter that holds the temporary token, in the page's address as well."),
         "error": says("The parameter that holds an error."),
         "denied": says("The parameter that holds the temporary token where the end user refused."),
+    },
+    AwsSigV4Method: {
+        "region": says("The region in the scope of each signature. A template.", "{region}"),
+        "service": says("The service in the scope of each signature. A template.", "sts"),
+        "fields": says("Other labels and patterns for the access key and the session token."),
+    },
+    MutualTlsMethod: {
+        "fields": says("Other labels for certificate, private_key and passphrase, and fields to type beside them."),
     },
     PasswordMethod: {
         "legacy": says("Has to be true: RFC 9700 forbids this grant."),

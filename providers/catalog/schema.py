@@ -16,6 +16,7 @@ from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import Field, StringConstraints, model_validator
 
+from providers.catalog.aws_sigv4_method import AwsSigV4Method
 from providers.catalog.calls import Presentation, Probe, Workspaces
 from providers.catalog.device_method import DeviceAuthorizationMethod
 from providers.catalog.exchange_method import TokenExchangeMethod
@@ -28,6 +29,7 @@ from providers.catalog.methods import (
     Method,
     OAuthMethod,
 )
+from providers.catalog.mutual_tls_method import MutualTlsMethod
 from providers.catalog.oauth1_method import OAuth1Method
 from providers.catalog.password_method import PasswordMethod
 from providers.catalog.scopes import ScopeInfo, ScopeRules, ScopeSpelling
@@ -77,6 +79,8 @@ class CatalogEntry(Shape):
     jwt_bearer: JwtBearerMethod | None = None
     password_grant: PasswordMethod | None = None
     oauth1: OAuth1Method | None = None
+    aws_sigv4: AwsSigV4Method | None = None
+    mutual_tls: MutualTlsMethod | None = None
     presentation: dict[str, Presentation] = Field(default_factory=dict)
     probe: Probe | None = None
     workspaces: Workspaces | None = None

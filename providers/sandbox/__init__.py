@@ -45,7 +45,9 @@ There a client makes itself known by a Client ID Metadata Document, or at ``regi
 
 The resource API takes a Bearer token, or an API key: as ``X-Api-Key`` (with a second one as ``X-Second-Key``), as a
 Bearer token, as the password of HTTP Basic, as ``api_key`` in the query or in the body of a POST to ``/me``, or in the
-path ``/keyed/KEY/me``. Or the request is signed as RFC 5849 says, by HMAC or in plain text.
+path ``/keyed/KEY/me``. Or the request is signed: as RFC 5849 says, by HMAC or in plain text, or
+with an access key (AWS Signature Version 4). Or the client shows a
+certificate, at the address that asks for one.
 
 Codes work once and live 60 s; a second use revokes the grant. Refresh tokens rotate: a predecessor works for
 ``grace_seconds`` more and gets a new pair of the same grant; after that, showing it revokes the grant. With ``rotate``
@@ -56,6 +58,11 @@ Control API (JSON; loopback only unless ``--expose-control``)
 ======================================  =============================================================================
 GET, POST /control/clients              list; register or replace one
 POST /control/api-keys                  {username, name?} -> {api_key}
+POST /control/certificates              {username, days?} -> {certificate, private_key, thumbprint, authority, url}:
+                                        a client certificate, and the address that asks for it
+DELETE /control/certificates/THUMBPRINT make it nobody's
+POST /control/access-keys               {username, temporary?} -> {access_key_id, secret_access_key, session_token?}
+DELETE /control/access-keys/ID          revoke one
 DELETE /control/api-keys?username=      revoke API keys, of one person or all
 GET /control/grants                     filters username, client_id; with the fingerprints of live refresh tokens
 POST /control/grants                    {client_id, username, count?, scope?} -> {grants}: grants that nobody was
@@ -107,7 +114,8 @@ stamped before the last byte of the answer leaves, so overlapping entries of one
     introspect  active, inactive
     me, files, workspaces
                 accepted, no_credential, token_unknown, token_expired, grant_revoked, api_key_unknown,
-                api_key_revoked, wrong_username, wrong_signature, nonce_used, timestamp_refused, insufficient_scope
+                api_key_revoked, wrong_username, certificate_unknown, wrong_signature, nonce_used, timestamp_refused,
+                insufficient_scope
 
 Faults
 ------
@@ -171,7 +179,7 @@ Modules
 - ``oauth``, ``consent``, ``pushed``, ``device``, ``oauth1``, ``two_step``, ``resources``: the endpoints
 - ``mcp``: the MCP server · ``mcp_authorization``: the authorization servers before it
 - ``validator``, ``device_codes``, ``subject_tokens``, ``resource_indicators``, ``client_proof``: the decisions of the
-  authorization server
+  authorization server · ``sigv4``: access keys, and what they sign · ``mutual_tls``: client certificates
 - ``assertions``, ``believing``: what it believes of what others sign · ``presented``: what a header presents
 - ``assertion_grants``: a token for what others sign (RFC 7523 §2.1) · ``installations``: one for an installed app
 - ``pages``, ``sessions``, ``people``, ``passwords``: what people see, who is signed in, who there is, whose password

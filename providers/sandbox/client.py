@@ -80,6 +80,27 @@ class SandboxControl:
         """Return a fresh API key of that person."""
         return str(self.call("POST", "api-keys", {"username": username, "name": name})["api_key"])
 
+    def access_key(self, username: str, *, temporary: bool = False) -> dict[str, str]:
+        """Return a fresh access key of that person, which signs: its id, its secret and maybe a session token."""
+        made: dict[str, str] = self.call("POST", "access-keys", {"username": username, "temporary": temporary})
+        return made
+
+    def revoke_access_key(self, access_key_id: str) -> None:
+        """Forget an access key."""
+        self.call("DELETE", f"access-keys/{access_key_id}")
+
+    def certificate(self, username: str, *, days: float = 30) -> dict[str, str]:
+        """Return a client certificate of that person in PEM: certificate, private_key, thumbprint, authority, url.
+
+        ``url`` is the address of the sandbox that asks for certificates, ``authority`` whom to trust there.
+        """
+        made: dict[str, str] = self.call("POST", "certificates", {"username": username, "days": days})
+        return made
+
+    def revoke_certificate(self, thumbprint: str) -> None:
+        """Make the certificate nobody's. The handshake still takes it."""
+        self.call("DELETE", f"certificates/{thumbprint}")
+
     def revoke_api_keys(self, username: str | None = None) -> int:
         """Revoke API keys and return how many."""
         return int(self.call("DELETE", "api-keys", username=username)["revoked"])

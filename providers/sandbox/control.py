@@ -7,15 +7,18 @@ The page for people is in ``control_page``.
 
 import ipaddress
 import time
+from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, make_response, request
+from flask import Blueprint, Response, current_app, jsonify, make_response, request
 
 from providers.sandbox.minting import create_api_key, mint_grant
 from providers.sandbox.people import PEOPLE
 from providers.sandbox.registry import InvalidDocument
+from providers.sandbox.sigv4 import create_access_key, revoke_access_key
 from providers.sandbox.state import Sandbox
-from providers.sandbox.tokens import shortened
+from providers.sandbox.store import CERTIFICATE
+from providers.sandbox.tokens import digest, shortened
 
 _PAGE_SIZE = 5_000
 
@@ -44,6 +47,40 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
             raise InvalidDocument(f"username must be one of {', '.join(PEOPLE)}")
         key = create_api_key(sandbox, person=person, label=str(document.get("name", "")))
         return make_response(jsonify(api_key=key), 201)
+
+    @routes.post("/access-keys")
+    def add_access_key() -> Response:
+        document = _document()
+        person = PEOPLE.get(document.get("username", ""))
+        if person is None:
+            raise InvalidDocument(f"username must be one of {', '.join(PEOPLE)}")
+        is_temporary = document.get("temporary") is True
+        made = create_access_key(sandbox, username=person.username, is_temporary=is_temporary)
+        return make_response(jsonify(made), 201)
+
+    @routes.delete("/access-keys/<access_key_id>")
+    def remove_access_key(access_key_id: str) -> Response:
+        revoke_access_key(sandbox, access_key_id)
+        return jsonify(revoked=1)
+
+    @routes.post("/certificates")
+    def add_certificate() -> Response:
+        document = _document()
+        person, days = PEOPLE.get(document.get("username", "")), document.get("days", 30)
+        if person is None or not isinstance(days, int | float):
+            raise InvalidDocument(f"username must be one of {', '.join(PEOPLE)}, and days a number")
+        made = sandbox.mutual_tls.issue(person.name, days=days)
+        with sandbox.store.transaction() as ledger:
+            kept = {"username": person.username}
+            ledger.put_document(CERTIFICATE, digest(made.thumbprint), kept, expires_at=time.time() + 1e9)
+        url = sandbox.mutual_tls.url(current_app._get_current_object())  # type: ignore[attr-defined]  # a proxy's
+        return make_response(jsonify(asdict(made) | {"authority": sandbox.mutual_tls.authority, "url": url}), 201)
+
+    @routes.delete("/certificates/<thumbprint>")
+    def revoke_certificate(thumbprint: str) -> Response:
+        with sandbox.store.transaction() as ledger:
+            ledger.drop_document(CERTIFICATE, digest(thumbprint))
+        return jsonify(revoked=1)
 
     @routes.delete("/api-keys")
     def revoke_api_keys() -> Response:

@@ -3,8 +3,9 @@
 Owns ``/me`` (also as ``/userinfo``), ``/workspaces`` and ``/files``, with a Bearer token (RFC 6750) or an API key. A
 key travels as ``X-Api-Key``, as a Bearer token, as the password of HTTP Basic beside its owner's name, as ``api_key``
 in the query or in the body of a POST to ``/me``, or in the path ``/keyed/KEY/me``; a second key of the same person may
-come as ``X-Second-Key``. Or the request is signed (``oauth1``). An API key may do everything; a token what its scope
-says. A client with ``jwks`` may also sign a token itself.
+come as ``X-Second-Key``. Or the request is signed (``oauth1``, ``sigv4``), or the client has shown a certificate
+(``mutual_tls``). An API key may do everything; a token what its scope says. A client with ``jwks`` may also sign a
+token itself.
 """
 
 import time
@@ -15,9 +16,12 @@ from flask import Blueprint, Response, jsonify, request
 
 from providers.sandbox.assertions import Refused, judge, signer_of
 from providers.sandbox.exchange import Exchange
+from providers.sandbox.mutual_tls import thumbprint
 from providers.sandbox.oauth1 import signed_token
 from providers.sandbox.people import PEOPLE
+from providers.sandbox.sigv4 import signing_person
 from providers.sandbox.state import Sandbox
+from providers.sandbox.store import CERTIFICATE
 from providers.sandbox.tokens import API_KEY_PREFIX, digest, fingerprint
 
 _EVERYTHING = ("profile", "email", "files.read", "files.write")
@@ -97,10 +101,25 @@ def _authenticate(exchange: Exchange, in_path: str) -> Caller | None:
         return _signed_caller(exchange, token.strip(), signer)
     if scheme.lower() == "bearer" and token.strip():
         return token_caller(exchange, token.strip())
+    if scheme == "AWS4-HMAC-SHA256":
+        person = signing_person(exchange)
+        return Caller(person, "", _EVERYTHING) if person else None
     if scheme.lower() == "oauth":
         return _signing_caller(exchange)
+    if shown := request.environ.get("sandbox.certificate"):
+        return _certified_caller(exchange, thumbprint(shown))
     exchange.entry.outcome = "no_credential"
     return None
+
+
+def _certified_caller(exchange: Exchange, shown: str) -> Caller | None:
+    with exchange.sandbox.store.transaction() as ledger:
+        kept = ledger.document(CERTIFICATE, digest(shown), now=time.time())
+    if kept is None:
+        exchange.entry.outcome = "certificate_unknown"
+        return None
+    exchange.entry.username, exchange.entry.outcome = kept["username"], "accepted"
+    return Caller(kept["username"], "", _EVERYTHING)
 
 
 def _key_in_body() -> str:

@@ -37,11 +37,14 @@ class _Refused(Exception):
 class Server:
     """Bound and listening from the start, serving from ``serve_forever`` on.
 
-    ``certificate`` is a PEM file with a private key and its chain. Raises ``OSError`` if it cannot be used.
+    ``certificate`` is a PEM file with a private key and its chain. Raises ``OSError`` if it cannot be used. Or ``tls``
+    is the whole context.
     """
 
-    def __init__(self, *, host: str, port: int, certificate: Path | None = None) -> None:
-        self._tls: ssl.SSLContext | None = None
+    def __init__(
+        self, *, host: str, port: int, certificate: Path | None = None, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self._tls = tls
         if certificate is not None:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._tls.load_cert_chain(certificate)
@@ -107,8 +110,9 @@ def _serve(
                 return
             if environ is None:
                 return
-            if tls is not None:
+            if isinstance(accepted, ssl.SSLSocket):
                 environ["wsgi.url_scheme"] = "https"
+                environ["sandbox.certificate"] = accepted.getpeercert(binary_form=True)
             environ |= {"sandbox.socket": accepted, "REMOTE_ADDR": address[0], "SERVER_PORT": str(port)}
             if not _answer(app, environ, accepted):
                 return

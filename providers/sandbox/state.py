@@ -1,13 +1,14 @@
 """One sandbox: the parts that its endpoints and pages share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from providers.sandbox.assertions import Replays
 from providers.sandbox.faults import FaultBoard
 from providers.sandbox.log import RequestLog
+from providers.sandbox.mutual_tls import MutualTls
 from providers.sandbox.registry import Registry
 from providers.sandbox.store import Store
 
@@ -24,6 +25,7 @@ class Sandbox:
     faults: FaultBoard
     replays: Replays
     exposes_control: bool = False
+    mutual_tls: MutualTls = field(default_factory=MutualTls)
 
     @classmethod
     def open(

@@ -7,7 +7,8 @@ section in ``providers.catalog.schema``). Nobody outside this package asks which
 - ``issued``: what those styles share whose tokens come from a token endpoint
 - ``authorization_code``, ``device_authorization``, ``client_credentials``, ``password``: the styles of OAuth ·
   ``token_exchange``: that which acts on behalf of the subject of each call
-- ``oauth1``: by consent, with a signature in each request
+- ``oauth1``: by consent, with a signature in each request · ``aws_sigv4``: an access key that signs each request ·
+  ``mutual_tls``: a client certificate
 - ``api_key``, ``http_basic``, ``bearer_token``: what the end user types is the credential · ``two_step_login``: a call
   makes a session token of it
 - ``signed_jwt``: a token that we sign · ``jwt_bearer``: an assertion that we sign buys one · ``signatures``: what both
@@ -23,12 +24,14 @@ from types import MappingProxyType
 
 from providers.strategies.api_key import ApiKey
 from providers.strategies.authorization_code import AuthorizationCode
+from providers.strategies.aws_sigv4 import AwsSigV4
 from providers.strategies.base import Strategy
 from providers.strategies.bearer_token import BearerToken
 from providers.strategies.client_credentials import ClientCredentials
 from providers.strategies.device_authorization import DeviceAuthorizationCode
 from providers.strategies.http_basic import HttpBasic
 from providers.strategies.jwt_bearer import JwtBearer
+from providers.strategies.mutual_tls import MutualTls
 from providers.strategies.oauth1 import OAuth1
 from providers.strategies.password import Password
 from providers.strategies.signed_jwt import SignedJwt
@@ -51,6 +54,8 @@ _STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
             JwtBearer(),
             Password(),
             OAuth1(),
+            AwsSigV4(),
+            MutualTls(),
         )
     }
 )

@@ -10,15 +10,17 @@ from providers.catalog.calls import Call
 from providers.catalog.template import render
 from providers.egress import Signer
 from providers.response import Response
+from providers.values import ClientCertificate
 
 _MAX_BODY_BYTES = 1_048_576  # some providers offer only a list; it is read once and not kept
 
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """How a request has to leave, beyond what it holds. ``sign`` signs it."""
+    """How a request has to leave, beyond what it holds: signed by ``sign``, with a client ``certificate``."""
 
     sign: Signer | None = field(default=None, repr=False)
+    certificate: ClientCertificate | None = None
 
 
 def make_call(
@@ -47,6 +49,7 @@ def make_call(
         json=None if is_form else sent or None,
         form={name: str(value) for name, value in sent.items()} if is_form else None,
         sign=sending.sign if sending is not None else None,
+        certificate=sending.certificate if sending is not None else None,
         max_body_bytes=_MAX_BODY_BYTES,
     )
 

@@ -8,7 +8,7 @@ from providers.catalog.calls import Probe
 from providers.catalog.pointer import text_at
 from providers.catalog.resolve import Target
 from providers.catalog.template import lacking
-from providers.errors import Evidence, MisconfiguredProvider, ProviderError, ProviderUnavailable
+from providers.errors import CertificateRefused, Evidence, MisconfiguredProvider, ProviderError, ProviderUnavailable
 from providers.oauth import identity
 from providers.oauth.classify import first_match, json_document, retry_after_seconds
 from providers.oauth.token_response import scopes_in
@@ -49,6 +49,8 @@ def probe(
             response = mcp_server.initialize(url, headers=presentation.headers)
         else:
             response = make_call(described, url, values, sending=sending, **shown)
+    except CertificateRefused as refused:
+        return ProbeResult(ProbeVerdict.DEAD, detail=f"Probe: {refused.evidence.detail}")
     except ProviderError as error:
         return ProbeResult(
             ProbeVerdict.UNAVAILABLE,

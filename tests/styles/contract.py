@@ -88,6 +88,10 @@ class StyleContract:
         """Who a vended credential acts as."""
         return self.account_of(app)
 
+    def url_of(self, sandbox: SandboxProcess) -> str:
+        """Return the address of the sandbox at which it takes such a credential."""
+        return sandbox.url
+
     def kill(self, sandbox: SandboxProcess, connection: Connection) -> None:
         """Have the provider end what it gave, without telling anybody."""
         raise NotImplementedError
@@ -107,7 +111,9 @@ class StyleContract:
             loader.load_entry(tmp_path / "played.toml")  # what is wrong with it is told here
             loader.configure_catalog(tmp_path)
         provider = "played" if self.entry else "sandbox"
-        made = make_sandbox_app(sandbox, tenant=acme, provider=provider, style=self.style, **self.client)
+        made = make_sandbox_app(
+            sandbox, at=self.url_of(sandbox), tenant=acme, provider=provider, style=self.style, **self.client
+        )
         self.prepare(made, sandbox)
         yield made
         loader.configure_catalog(None)
@@ -292,7 +298,7 @@ class TypedStyleContract(StyleContract):
         page = self.submit(alice, invitation, app, mistyped)
         assert page.status_code == 422, page.content
         fields = {item.name: item for item in loader.entry(app.provider).fields_of(self.style)}
-        secrets = [value for name, value in mistyped.items() if fields[name].secret]
+        secrets = [value for name, value in mistyped.items() if value and fields[name].secret]
         assert secrets
         assert not any(secret in page.content.decode() for secret in secrets)
         assert not Connection.objects.exists()

@@ -27,7 +27,7 @@ _ISSUER = """
 name = "issuer"
 label = "Issuer"
 scope = "app"
-pattern = "^http://.+$"
+pattern = "^https?://.+$"
 """
 
 
@@ -61,7 +61,8 @@ def test_an_example_works_as_it_says(
     (catalogue / "acme.toml").write_text(text, encoding="utf-8")
     loader.load_entry(catalogue / "acme.toml")  # as it stands on the page
     (catalogue / "acme.toml").write_text(text.replace(_HOST, "{issuer}") + _ISSUER, encoding="utf-8")
-    app = make_sandbox_app(sandbox, tenant=acme, provider="acme", style=style, **life.client)
+    where = life.url_of(sandbox)
+    app = make_sandbox_app(sandbox, at=where, tenant=acme, provider="acme", style=style, **life.client)
     life.prepare(app, sandbox)
 
     alice = EndUser("alice", backend)

@@ -1,30 +1,43 @@
 """Every registered style keeps the contract, and so does one that is not Latchkey's."""
 
 import json
+import ssl
+from collections.abc import Callable
 from typing import Any
 
+import pytest
+import trustme
 from pydantic import SecretStr
 
+from providers.sandbox.mutual_tls import MutualTls as SandboxAuthority
 from providers.signing.keys import make_key_pair
 from providers.strategies import strategies
 from providers.strategies.api_key import ApiKey
 from providers.strategies.authorization_code import AuthorizationCode
+from providers.strategies.aws_sigv4 import AwsSigV4
 from providers.strategies.bearer_token import BearerToken
 from providers.strategies.client_credentials import ClientCredentials
 from providers.strategies.device_authorization import DeviceAuthorizationCode
 from providers.strategies.http_basic import HttpBasic
 from providers.strategies.jwt_bearer import JwtBearer
+from providers.strategies.mutual_tls import MutualTls
 from providers.strategies.oauth1 import OAuth1
 from providers.strategies.password import Password
 from providers.strategies.signed_jwt import SignedJwt
 from providers.strategies.token_exchange import TokenExchange
 from providers.strategies.two_step_login import TwoStepLogin
 from providers.vocabulary import SigningAlgorithm
+from tests.providers.conftest import Provider
 from tests.providers.strategies.contract import StrategyContract
 from tests.providers.strategies.session_login import EntryWithLogin, SessionLogin, SignedLogin
 
 PEM = make_key_pair(SigningAlgorithm.ES256).private_key.get_secret_value()
 TOKENS = {"access_token": "at-12345678", "refresh_token": "rt-1", "token_type": "Bearer", "expires_in": 3600}
+
+
+SANDBOX = SandboxAuthority()
+_issued = SANDBOX.issue("alice")
+BROUGHT = {"certificate": _issued.certificate, "private_key": _issued.private_key}
 
 
 class TestAuthorizationCode(StrategyContract):
@@ -149,6 +162,27 @@ class TestOAuth1(StrategyContract):
     strategy = OAuth1()
     answer = b"oauth_token=tok-12345678&oauth_token_secret=secret-of-it"
     kept = SecretStr('["tmp-1", "tmp-secret"]')
+
+
+class TestAwsSigV4(StrategyContract):
+    strategy = AwsSigV4()
+    answer = None
+    typed = {"access_key_id": "AKIAEXAMPLE", "secret_access_key": "secret-12345678"}
+
+
+class TestMutualTls(StrategyContract):
+    strategy = MutualTls()
+    answer = None
+    typed = BROUGHT
+
+    @pytest.fixture
+    def provider(self, make_provider: Callable[..., Provider], authority: trustme.CA, trusting: object) -> Provider:
+        """A provider that takes certificates of the authority that has issued alice's."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(context)
+        context.verify_mode = ssl.CERT_OPTIONAL
+        context.load_verify_locations(cadata=SANDBOX.authority)
+        return make_provider(context)
 
 
 class TestSessionLogin(StrategyContract):
