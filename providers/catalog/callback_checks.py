@@ -64,7 +64,7 @@ def _param_problems(entry: CatalogEntry, param: Param) -> Iterator[str]:
 def _addresses(entry: CatalogEntry) -> Iterator[tuple[str, str]]:
     method = entry.authorization_code
     if method is not None:
-        for name in ("token_url", "revocation_url", "introspection_url"):
+        for name in ("token_url", "refresh_url", "revocation_url", "introspection_url"):
             yield f"authorization_code.{name}", getattr(method, name)
     yield "base_url", entry.base_url
     if entry.probe is not None:

@@ -65,7 +65,7 @@ def _secret_problems(entry: CatalogEntry, method: Method) -> Iterator[str]:
     if oauth is None or not method.registers_client or oauth.client_authentication is ClientAuthentication.NONE:
         return
     addresses = {name: getattr(oauth, name) for name in ("token_url", "revocation_url", "introspection_url", "issuer")}
-    for name in ("device_authorization_url", "pushed_authorization_url"):
+    for name in ("device_authorization_url", "pushed_authorization_url", "refresh_url"):
         addresses[name] = getattr(oauth, name, "")
     addresses["revocation.narrowed_url"] = oauth.revocation.narrowed_url
     for name, template in addresses.items():

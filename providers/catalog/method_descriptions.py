@@ -48,6 +48,10 @@ METHOD_DESCRIPTIONS: Descriptions = {
         "token_params": says(
             "Parameters to add to token requests, as templates.", {"audience": "https://api.acme.example"}
         ),
+        "token_parameter_names": says(
+            'The names of parameters in token requests, if not those of the RFC; "" leaves one out.',
+            {"client_id": "app_id", "client_secret": "secret"},
+        ),
         "token_pointer": says("A JSON Pointer to the object in the answer that holds the tokens.", "/data"),
         "token_fields": says("The names of the tokens in the answer, if not those of RFC 6749."),
         "expiry": says("How the answer says when the access token ends, if not by expires_in in seconds."),
@@ -69,6 +73,10 @@ METHOD_DESCRIPTIONS: Descriptions = {
         "lifetime_seconds": says("How long an assertion is valid. Each request gets a fresh one.", 300),
     },
     RefreshableMethod: {
+        "refresh_url": says("Where refreshes go, if not to the token endpoint.", "https://acme.example/oauth/refresh"),
+        "refresh_params": says(
+            "Parameters to add to refreshes alone, or other values of token_params.", {"type": "refresh"}
+        ),
         "refresh_scope": says("The scope that asks for a refresh token.", "offline_access"),
         "refresh_tokens_rotate": says("Whether using a refresh token may end it. If unsure, leave it true."),
         "refresh_grace_seconds": says("For how long a used refresh token still works.", 30),
@@ -97,6 +105,10 @@ METHOD_DESCRIPTIONS: Descriptions = {
         "pkce": says("PKCE is always sent, unless the provider breaks on it."),
         "response_mode": says("How the authorization response comes back: in the query, or as a posted form."),
         "authorization_params": says("Parameters to add to the authorization request.", {"access_type": "offline"}),
+        "authorization_parameter_names": says(
+            'The names of parameters in the authorization request, if not those of the RFC; "" leaves one out.',
+            {"client_id": "client_key"},
+        ),
         "callback": says("The names of the parameters in the authorization response, if they are others."),
         "approval": says(
             "Parameters of the authorization response which mean that an administrator has to approve first.",

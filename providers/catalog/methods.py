@@ -221,6 +221,8 @@ class OAuthMethod(Method):
     the provider does not say (then the requested ones are). In the answer to a refresh an empty list changes nothing.
     ``expiry`` is about the access token; ``default_lifetime_seconds`` counts where the answer does not say.
     ``resource`` names the API that the token is for (RFC 8707): it goes into every request for a code or a token.
+    ``token_parameter_names`` has the provider's names of the parameters in token requests, by the RFC's; "" leaves one
+    out. ``token_params`` are added under their own names.
     """
 
     takes_scopes = True
@@ -240,6 +242,7 @@ class OAuthMethod(Method):
     scope_field: str = "scope"
     empty_scope: Literal["none", "as_requested"] = "none"
     token_params: dict[str, str] = Field(default_factory=dict)
+    token_parameter_names: dict[str, str] = Field(default_factory=dict)
     resource: str = ""
     token_pointer: str = ""
     token_fields: TokenFields = Field(default_factory=TokenFields)
@@ -286,6 +289,8 @@ class OAuthMethod(Method):
 class RefreshableMethod(OAuthMethod):
     """What the grants share that may bring a refresh token (RFC 6749 §6).
 
+    Refreshes go to the ``refresh_url``, if that is not the token endpoint, and carry ``refresh_params`` besides the
+    ``token_params``, or in their place.
     ``refresh_scope`` stands for the refresh token: a response with a refresh token need not name it.
     ``refresh_tokens_rotate`` means that the use of a refresh token may end it; it is false if each answer brings a new
     one but the old one lives on. An unused refresh token ends after ``refresh_idle_lifetime_seconds``; the grant ends
@@ -295,6 +300,8 @@ class RefreshableMethod(OAuthMethod):
     shows that. If unset, a refresh token is expected when the access token expires.
     """
 
+    refresh_url: str = ""
+    refresh_params: dict[str, str] = Field(default_factory=dict)
     refresh_scope: str = ""
     refresh_tokens_rotate: bool = True
     refresh_grace_seconds: int = Field(default=0, ge=0, le=_YEAR_SECONDS)
@@ -302,6 +309,10 @@ class RefreshableMethod(OAuthMethod):
     refresh_idle_lifetime_seconds: int | None = Field(default=None, ge=60, le=20 * _YEAR_SECONDS)
     refresh_absolute_lifetime_seconds: int | None = Field(default=None, ge=60, le=20 * _YEAR_SECONDS)
     expects_refresh_token: bool | None = None
+
+    @property
+    def urls(self) -> Mapping[str, str]:
+        return {**super().urls, "refresh": self.refresh_url}
 
     @property
     def refresh_tokens(self) -> RefreshTokens:
@@ -319,7 +330,8 @@ class AuthorizationCodeMethod(RefreshableMethod):
 
     If ``expects_refresh_token`` is unset, a refresh token is also expected when a scope asked for it.
 
-    ``scope_parameter`` is the name of the scope in the authorization request. ``approval`` says which parameters of the
+    ``scope_parameter`` is the name of the scope in the authorization request, and ``authorization_parameter_names`` has
+    the provider's names of others, by the RFC's; "" leaves one out. ``approval`` says which parameters of the
     authorization response mean that an administrator has to approve first: each name in it replaces the common one
     (``COMMON_MARKERS``), and counts even beside a code.
     ``jwks_url`` is where the ``issuer`` publishes its keys: then an ID token names the account if no probe does.
@@ -344,6 +356,7 @@ class AuthorizationCodeMethod(RefreshableMethod):
     pkce: Pkce = Pkce.S256
     response_mode: Literal["query", "form_post"] = "query"
     authorization_params: dict[str, str] = Field(default_factory=dict)
+    authorization_parameter_names: dict[str, str] = Field(default_factory=dict)
     callback: ResponseNames = Field(default_factory=ResponseNames)
     approval: ApprovalMarkers = Field(default_factory=dict)
     offline_consent: Literal["openid", "always", "never"] = "openid"

@@ -47,6 +47,7 @@ class Endpoints:
     pushed_authorization: str = ""
     temporary_credentials: str = ""
     token: str = ""
+    refresh: str = ""
     revocation: str = ""
     introspection: str = ""
     device_authorization: str = ""

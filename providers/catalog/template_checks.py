@@ -15,9 +15,19 @@ _CLIENT = frozenset({"client_id"})
 _Kind = Literal["address", "header", "text", "loose", "resource"]
 _Template = tuple[str, str, frozenset[str], _Kind]  # key, template, the names that it may use
 _ADDRESSES = frozenset(
-    {"token_url", "issuer", "authorization_url", "pushed_authorization_url", "device_authorization_url", "jwks_url"}
+    {
+        "token_url",
+        "refresh_url",
+        "issuer",
+        "authorization_url",
+        "pushed_authorization_url",
+        "device_authorization_url",
+        "jwks_url",
+    }
 ) | {"protected_resource"}
-_PARAMETERS = frozenset({"token_params", "authorization_params", "device_authorization_params", "request_headers"})
+_PARAMETERS = frozenset(
+    {"token_params", "refresh_params", "authorization_params", "device_authorization_params", "request_headers"}
+)
 _TEXTS = frozenset({"audience"})
 _ADDRESS = re.compile(r"(?:https?://|\{)[\x21-\x7e]+")
 _RESOURCE = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:|\{)[\x21\x22\x24-\x7e]+")  # RFC 8707 §2

@@ -196,12 +196,13 @@ class _TokenSession(OAuth2Session):  # type: ignore[misc]  # requests-oauthlib h
         self.adapters.clear()  # nothing leaves but by ``request``
         method = target.oauth_method
         proof = prove(target=target, registration=registration)
-        self._url = target.endpoints.token
+        self._url = (target.endpoints.refresh if is_refresh else "") or target.endpoints.token
         self._format = method.token_request_format
         self._method = method
         self._request_headers = CaseInsensitiveDict({"Accept": "application/json"})
         self._request_headers.update(target.request_headers | proof.headers)
-        own = {name: render(value, target.params) for name, value in method.token_params.items()}
+        added = method.token_params | (getattr(method, "refresh_params", {}) if is_refresh else {})
+        own = {name: render(value, target.params) for name, value in added.items()}
         self._catalogue = target.resource | own
         self.parameters = dict(proof.form)
         self.answer: Response | None = None
@@ -226,7 +227,10 @@ class _TokenSession(OAuth2Session):  # type: ignore[misc]  # requests-oauthlib h
         Returns what oauthlib may know of an answer once it is classified. The headers and cookies of a session have no
         part in this.
         """
-        parameters = {**(data or {}), **self.parameters, **self._catalogue}
+        names = self._method.token_parameter_names
+        ours = {**(data or {}), **self.parameters}
+        parameters = {names.get(name, name): value for name, value in ours.items() if names.get(name, name)}
+        parameters |= self._catalogue
         body: dict[str, Any] = {"json" if self._format == "json" else "form": parameters}
         self.answer = egress.request("POST", self._url, headers=self._request_headers, **body)
         self._admitted = admit(self.answer, method=self._method, is_refresh=self._is_refresh)

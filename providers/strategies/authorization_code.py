@@ -43,7 +43,7 @@ class AuthorizationCode(GrantedToken):
         method = target.described_as(AuthorizationCodeMethod)
         parameters = {name: render(value, target.params) for name, value in method.authorization_params.items()}
         parameters |= target.resource | {
-            "response_type": "code",
+            "response_type": parameters.get("response_type", "code"),
             "client_id": target.registration.client_id,
             "redirect_uri": target.registration.redirect_uri,
             method.callback.state: request.state,
@@ -61,6 +61,8 @@ class AuthorizationCode(GrantedToken):
             parameters["code_challenge_method"] = "S256"
         if request.locale:
             parameters["ui_locales"] = request.locale
+        names = method.authorization_parameter_names
+        parameters = {names.get(name, name): value for name, value in parameters.items() if names.get(name, name)}
         if method.request_delivery is RequestDelivery.PUSHED:
             parameters = pushed_authorization.push(target=target, parameters=parameters)
         endpoint = target.endpoints.authorization
