@@ -77,6 +77,7 @@ PART_DESCRIPTIONS: Descriptions = {
         "mutual_tls": says("The end user brings a client certificate, which each connection presents (mutual TLS)."),
         "password_grant": says("OAuth 2.0: the end user's password, exchanged for tokens. Legacy (RFC 6749 §4.3)."),
         "signed_jwt": says("A token that we sign with a key, anew as it ends, or with which we buy another."),
+        "saml_bearer": says("OAuth 2.0: a SAML 2.0 assertion that we sign buys an access token (RFC 7522 §2.1)."),
         "jwt_bearer": says("OAuth 2.0: an assertion that we sign buys an access token (RFC 7523 §2.1)."),
         "presentation": says(
             "How a credential goes into each request, by auth style, if not as the style has it: "

@@ -17,8 +17,12 @@ from providers.catalog.mutual_tls_method import MutualTlsMethod
 from providers.catalog.oauth1_method import OAuth1Method, TokenResponseNames
 from providers.catalog.password_method import PasswordMethod
 from providers.catalog.signed_methods import (
+    AssertionMethod,
     JwtBearerMethod,
     KeyFile,
+    SamlAssertion,
+    SamlBearerMethod,
+    Signed,
     SignedJwtMethod,
     SignedToken,
     SigningMethod,
@@ -179,10 +183,22 @@ METHOD_DESCRIPTIONS: Descriptions = {
             "What is kept of the file: our names, each with a JSON Pointer.", {"client_email": "/client_email"}
         ),
     },
-    SignedToken: {
-        "algorithm": says("How the token is signed."),
+    Signed: {
+        "algorithm": says("How it is signed."),
         "key": says("Whose key signs: one that the end user types, or the provider app's own."),
         "key_field": says("The field, or the value of the key file, that is the key.", "private_key"),
+        "lifetime_seconds": says("For how long it is valid.", 540),
+    },
+    SamlAssertion: {
+        "issuer": says("Who signs: the name under which the provider knows the key. A template.", "{client_id}"),
+        "subject": says("For whom the token is to be: the NameID. A template.", "{user_id}"),
+        "name_id_format": says("The format of the NameID.", "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"),
+        "audience": says("For which server it is, if not for the token endpoint by its address. A template."),
+        "recipient": says("To which address it is sent, if not to the token endpoint's. A template."),
+        "attributes": says("Attributes of the subject, as templates.", {"api_key": "{client_id}"}),
+        "encoding": says("How it travels: base64url, as RFC 7522 says, or plain Base64."),
+    },
+    SignedToken: {
         "key_encoding": says("How a shared secret (HS256) is written."),
         "kid": says("The id of the key in the token's header. A template.", "{key_id}"),
         "header": says("Further members of the token's header, as templates.", {"typ": "at+jwt"}),
@@ -191,7 +207,6 @@ METHOD_DESCRIPTIONS: Descriptions = {
             "public_key_sha256. iat, exp and jti are added.",
             {"iss": "{client_email}", "aud": "{token_url}", "scope": "{scopes}"},
         ),
-        "lifetime_seconds": says("How long the token is valid.", 540),
         "jti": says("Whether the token gets an id of its own."),
     },
     SignedJwtMethod: {
@@ -199,10 +214,11 @@ METHOD_DESCRIPTIONS: Descriptions = {
         "exchange": says("The call that buys, with the signed token ({signed_token}), the one that callers get."),
         "revoke": says("The call that ends what the exchange brought."),
     },
-    JwtBearerMethod: {
+    AssertionMethod: {
         "client_authentication": says("How we authenticate beside the assertion, if the server wants that as well."),
-        "assertion": says("The assertion that we sign: whose key, which claims."),
     },
+    JwtBearerMethod: {"assertion": says("The assertion that we sign: whose key, which claims.")},
+    SamlBearerMethod: {"assertion": says("The assertion that we sign: whose key, about whom.")},
     TwoStepLoginMethod: {
         "fields": says(_FIELDS),
         "login": says("The call that turns what was typed into a session token."),

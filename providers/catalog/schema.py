@@ -33,7 +33,7 @@ from providers.catalog.mutual_tls_method import MutualTlsMethod
 from providers.catalog.oauth1_method import OAuth1Method
 from providers.catalog.password_method import PasswordMethod
 from providers.catalog.scopes import ScopeInfo, ScopeRules, ScopeSpelling
-from providers.catalog.signed_methods import JwtBearerMethod, SignedJwtMethod
+from providers.catalog.signed_methods import JwtBearerMethod, SamlBearerMethod, SignedJwtMethod
 from providers.catalog.typed_methods import BearerTokenMethod, HttpBasicMethod, TwoStepLoginMethod
 from providers.vocabulary import ParamScope
 
@@ -77,6 +77,7 @@ class CatalogEntry(Shape):
     two_step_login: TwoStepLoginMethod | None = None
     signed_jwt: SignedJwtMethod | None = None
     jwt_bearer: JwtBearerMethod | None = None
+    saml_bearer: SamlBearerMethod | None = None
     password_grant: PasswordMethod | None = None
     oauth1: OAuth1Method | None = None
     aws_sigv4: AwsSigV4Method | None = None

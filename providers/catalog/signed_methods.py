@@ -38,30 +38,82 @@ class KeyFile(Shape):
         )
 
 
-class SignedToken(Shape):
-    """A JWT that we sign. Each text in ``claims`` is a template, and so are ``kid`` and each text in ``header``.
+class Signed(Shape):
+    """What we sign, whatever its form: with which key, and for how long it is valid.
 
-    Templates know the parameters, the typed fields that are no secret, the values of the key file, and: ``client_id``;
-    ``token_url``; ``scopes``, with spaces between; ``public_key_sha256``, the Base64 of the SHA-256 of the public key.
-    A claim whose text is empty is left out. ``iat`` and ``exp`` are added, and ``jti`` unless it is switched off.
-
-    ``key`` says whose key signs: one that the end user types into ``key_field``, or the provider app's. With HS256 the
-    key is a secret, written as ``key_encoding`` says.
+    ``key`` says whose key signs: one that the end user types into ``key_field``, or the provider app's. Templates know
+    the parameters, the typed fields that are no secret, the values of the key file, and: ``client_id``; ``token_url``;
+    ``scopes``, with spaces between; ``public_key_sha256``, the Base64 of the SHA-256 of the public key.
     """
 
     algorithm: SigningAlgorithm = SigningAlgorithm.RS256
     key: Literal["typed", "app"] = "typed"
     key_field: ParamName = "private_key"
+    lifetime_seconds: int = Field(default=600, ge=60, le=3600)
+
+    @property
+    def texts(self) -> Mapping[str, JsonValue]:
+        """Its templates by their keys."""
+        return {}
+
+    def mentions(self, name: str) -> bool:
+        """Whether a template uses ``name``."""
+        return any(uses(text, name) for value in self.texts.values() for text in texts_of(value))
+
+    def slips(self, place: str) -> Iterator[str]:
+        """Yield what does not agree in it, which stands at ``place`` of the entry."""
+        if self.key == "app" and self.algorithm.is_symmetric:
+            yield f"{place}.algorithm: a provider app has key pairs; HS256 needs a secret that is typed"
+
+
+class SignedToken(Signed):
+    """A JWT that we sign. Each text in ``claims`` is a template, and so are ``kid`` and each text in ``header``.
+
+    A claim whose text is empty is left out. ``iat`` and ``exp`` are added, and ``jti`` unless it is switched off. With
+    HS256 the key is a secret, written as ``key_encoding`` says.
+    """
+
     key_encoding: Literal["text", "hex", "base64"] = "text"
     kid: str = ""
     header: dict[str, str] = Field(default_factory=dict)
     claims: dict[str, JsonValue] = Field(default_factory=dict)
-    lifetime_seconds: int = Field(default=600, ge=60, le=3600)
     jti: bool = True
 
-    def mentions(self, name: str) -> bool:
-        """Whether a claim uses ``name``."""
-        return any(uses(text, name) for text in texts_of(self.claims))
+    @property
+    def texts(self) -> Mapping[str, JsonValue]:
+        return {"kid": self.kid, "header": dict(self.header), "claims": self.claims}
+
+    def slips(self, place: str) -> Iterator[str]:
+        yield from super().slips(place)
+        if self.key_encoding != "text" and not self.algorithm.is_symmetric:
+            yield f"{place}.key_encoding: is of use with HS256; a key pair is written as PEM"
+        for name in self.claims.keys() & {"iat", "exp", "jti"}:
+            yield f"{place}.claims.{name}: is added by itself; remove it"
+
+
+class SamlAssertion(Signed):
+    """A SAML 2.0 assertion that we sign (RFC 7522 §3). All texts are templates; an empty attribute is left out.
+
+    ``encoding`` is how it travels: base64url, as RFC 7522 §2.1 says, or plain Base64.
+    """
+
+    issuer: str
+    subject: str
+    name_id_format: str = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
+    audience: str = "{token_url}"
+    recipient: str = "{token_url}"
+    attributes: dict[str, str] = Field(default_factory=dict)
+    encoding: Literal["base64url", "base64"] = "base64url"
+
+    @property
+    def texts(self) -> Mapping[str, JsonValue]:
+        named = {name: getattr(self, name) for name in ("issuer", "subject", "audience", "recipient")}
+        return {**named, "attributes": dict(self.attributes)}
+
+    def slips(self, place: str) -> Iterator[str]:
+        yield from super().slips(place)
+        if self.algorithm is not SigningAlgorithm.RS256:
+            yield f"{place}.algorithm: SAML servers take RSA with SHA-256; leave it out"
 
 
 class SigningMethod(Method):
@@ -71,7 +123,7 @@ class SigningMethod(Method):
     fields: tuple[SecretField, ...] = ()
 
     @property
-    def signed(self) -> SignedToken:
+    def signed(self) -> Signed:
         """What is signed."""
         raise NotImplementedError
 
@@ -102,12 +154,7 @@ class SigningMethod(Method):
 
     @property
     def texts(self) -> Mapping[str, JsonValue]:
-        place = self.signed_key
-        return {
-            f"{place}.kid": self.signed.kid,
-            f"{place}.header": dict(self.signed.header),
-            f"{place}.claims": self.signed.claims,
-        }
+        return {f"{self.signed_key}.{key}": value for key, value in self.signed.texts.items()}
 
     @property
     def text_names(self) -> frozenset[str]:
@@ -128,12 +175,7 @@ class SigningMethod(Method):
                 f"{place}.key_field: nobody types {signed.key_field!r}; describe a secret field of that name, or a "
                 'value of the key file, or say key = "app" if the provider app signs'
             )
-        if signed.key == "app" and signed.algorithm.is_symmetric:
-            yield f"{place}.algorithm: a provider app has key pairs; HS256 needs a secret that is typed"
-        if signed.key_encoding != "text" and not signed.algorithm.is_symmetric:
-            yield f"{place}.key_encoding: is of use with HS256; a key pair is written as PEM"
-        for name in signed.claims.keys() & {"iat", "exp", "jti"}:
-            yield f"{place}.claims.{name}: is added by itself; remove it"
+        yield from signed.slips(place)
 
 
 class SignedJwtMethod(SigningMethod):
@@ -151,7 +193,7 @@ class SignedJwtMethod(SigningMethod):
     revoke: Call | None = None
 
     @property
-    def signed(self) -> SignedToken:
+    def signed(self) -> Signed:
         return self.token
 
     @property
@@ -204,21 +246,14 @@ class SignedJwtMethod(SigningMethod):
             yield "signed_jwt.revoke: there is nothing to end without an exchange; remove it"
 
 
-class JwtBearerMethod(SigningMethod, OAuthMethod):
-    """An assertion that we sign buys an access token (RFC 7523 §2.1): service accounts, and apps that act for a user.
+class AssertionMethod(SigningMethod, OAuthMethod):
+    """What the grants share in which an assertion that we sign buys an access token (RFC 7521 §4.1).
 
-    The scopes go into the parameter ``scope``, unless a claim says ``{scopes}``. Most servers authenticate by the
+    The scopes go into the parameter ``scope``, unless the assertion says ``{scopes}``. Most servers authenticate by the
     assertion alone; ``client_authentication`` says so if one wants the client's secret as well.
     """
 
-    style = "oauth2_jwt_bearer"
-
     client_authentication: ClientAuthentication = ClientAuthentication.NONE
-    assertion: SignedToken = SignedToken()
-
-    @property
-    def signed(self) -> SignedToken:
-        return self.assertion
 
     @property
     def signed_key(self) -> str:
@@ -226,12 +261,36 @@ class JwtBearerMethod(SigningMethod, OAuthMethod):
 
     @property
     def needs_app_key(self) -> bool:
-        return self.assertion.key == "app" or self.client_authentication.needs_key
+        return self.signed.key == "app" or self.client_authentication.needs_key
 
     @property
     def registers_client(self) -> bool:
         proves = self.client_authentication is not ClientAuthentication.NONE
-        return proves or self.assertion.key == "app" or self.assertion.mentions("client_id")
+        return proves or self.signed.key == "app" or self.signed.mentions("client_id")
+
+
+class JwtBearerMethod(AssertionMethod):
+    """A JWT buys an access token (RFC 7523 §2.1): service accounts, and apps that act for a user."""
+
+    style = "oauth2_jwt_bearer"
+
+    assertion: SignedToken = SignedToken()
+
+    @property
+    def signed(self) -> Signed:
+        return self.assertion
+
+
+class SamlBearerMethod(AssertionMethod):
+    """A SAML 2.0 assertion buys an access token (RFC 7522 §2.1). Signing it needs the extra ``saml``."""
+
+    style = "oauth2_saml_bearer"
+
+    assertion: SamlAssertion
+
+    @property
+    def signed(self) -> Signed:
+        return self.assertion
 
 
 def texts_of(value: JsonValue) -> Iterator[str]:

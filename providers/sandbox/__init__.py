@@ -19,7 +19,7 @@ list) or over the control API:
      "grant_types": ["authorization_code", "refresh_token", "client_credentials", "password",
                      "urn:ietf:params:oauth:grant-type:device_code",
                      "urn:ietf:params:oauth:grant-type:token-exchange",
-                     "urn:ietf:params:oauth:grant-type:jwt-bearer"],
+                     "urn:ietf:params:oauth:grant-type:jwt-bearer", "urn:ietf:params:oauth:grant-type:saml2-bearer"],
      "resources": ["https://api.example"], "pushes": false, "signs": false,
      "access_lifetime": 60, "rotate": true, "grace_seconds": 0}
 
@@ -181,7 +181,8 @@ Modules
 - ``validator``, ``device_codes``, ``subject_tokens``, ``resource_indicators``, ``client_proof``: the decisions of the
   authorization server · ``sigv4``: access keys, and what they sign · ``mutual_tls``: client certificates
 - ``assertions``, ``believing``: what it believes of what others sign · ``presented``: what a header presents
-- ``assertion_grants``: a token for what others sign (RFC 7523 §2.1) · ``installations``: one for an installed app
+- ``saml``: assertions of SAML · ``assertion_grants``: a token for what others sign (RFC 7523 §2.1)
+- ``installations``: a token for an installed app
 - ``pages``, ``sessions``, ``people``, ``passwords``: what people see, who is signed in, who there is, whose password
   a program brings
 - ``control``, ``control_page``: the control API, and its page for people · ``registry``: clients and settings

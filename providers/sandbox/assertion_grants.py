@@ -1,4 +1,4 @@
-"""An access token for a signed assertion (RFC 7523 §2.1).
+"""An access token for a signed assertion: a JWT (RFC 7523 §2.1), or one of SAML (RFC 7522 §2.1).
 
 ``iss`` is a client with ``jwks``; ``sub``, if it is there, is that client or a person for whom it acts. The client need
 not authenticate beside that. A ``scope`` claim counts like the parameter, as Google has it.
@@ -9,6 +9,7 @@ from oauthlib.oauth2 import ClientCredentialsGrant
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, UnauthorizedClientError
 
 from providers.sandbox.people import PEOPLE
+from providers.sandbox.registry import SAML_BEARER_GRANT
 from providers.sandbox.validator import Validator
 
 
@@ -22,7 +23,8 @@ class SignedAssertionGrant(ClientCredentialsGrant):
     def validate_token_request(self, request: Request) -> None:
         """Accept the request, or raise the error with which it is refused."""
         validator = self._validator
-        claims = validator.believed(getattr(request, "assertion", "") or "")
+        judge = validator.believed_saml if request.grant_type == SAML_BEARER_GRANT else validator.believed
+        claims = judge(getattr(request, "assertion", "") or "")
         if claims is None or not validator.validate_client_id(str(claims["iss"]), request):
             raise InvalidGrantError(request=request)
         if not validator.validate_grant_type(request.client_id or "", request.grant_type or "", None, request):

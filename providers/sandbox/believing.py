@@ -9,6 +9,7 @@ from providers.sandbox.assertions import CLIENT_ASSERTION, Refused, judge, signe
 from providers.sandbox.exchange import Exchange
 from providers.sandbox.log import Entry
 from providers.sandbox.registry import Client, Registry
+from providers.sandbox.saml import SamlAssertion
 
 
 class Believing:
@@ -35,6 +36,25 @@ class Believing:
         keys = client.jwks if client is not None else ()
         try:
             claims = judge(assertion, keys=keys, audiences=audiences, replays=sandbox.replays, now=self._now)
+        except Refused as refused:
+            self.entry.outcome = refused.outcome
+            return None
+        self.entry.kid = claims["kid"]
+        return claims
+
+    def believed_saml(self, assertion: str) -> dict[str, Any] | None:
+        """Return iss and sub of an assertion of SAML that one of the clients has signed (RFC 7522 §3), or None."""
+        sandbox = self._exchange.sandbox
+        try:
+            shown = SamlAssertion(assertion)
+            client = self._registry.client(shown.issuer)
+            self._exchange.name_client(client.client_id if client is not None else None)
+            claims = shown.judge(
+                keys=client.jwks if client is not None else (),
+                audiences=(self._issuer, f"{self._issuer}/token"),
+                replays=sandbox.replays,
+                now=self._now,
+            )
         except Refused as refused:
             self.entry.outcome = refused.outcome
             return None

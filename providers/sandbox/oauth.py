@@ -28,7 +28,13 @@ from providers.sandbox.assertions import ALGORITHMS
 from providers.sandbox.device import authorize_device
 from providers.sandbox.exchange import Exchange
 from providers.sandbox.pushed import push_request
-from providers.sandbox.registry import DEVICE_GRANT, GRANT_TYPES, JWT_BEARER_GRANT, TOKEN_EXCHANGE_GRANT
+from providers.sandbox.registry import (
+    DEVICE_GRANT,
+    GRANT_TYPES,
+    JWT_BEARER_GRANT,
+    SAML_BEARER_GRANT,
+    TOKEN_EXCHANGE_GRANT,
+)
 from providers.sandbox.resource_indicators import demand_resource
 from providers.sandbox.state import Sandbox
 from providers.sandbox.subject_tokens import SubjectTokenGrant
@@ -149,6 +155,7 @@ def issue(validator: Validator, uri: str, body: str, headers: dict[str, str]) ->
         "client_credentials": ClientCredentialsGrant(validator),
         DEVICE_GRANT: DeviceCodeGrant(validator),
         TOKEN_EXCHANGE_GRANT: acting,
+        SAML_BEARER_GRANT: SignedAssertionGrant(validator),
         JWT_BEARER_GRANT: acting if "requested_token_use=" in body else SignedAssertionGrant(validator),
     }
     for grant in list(grants.values())[:3]:

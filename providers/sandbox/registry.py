@@ -21,12 +21,13 @@ from providers.sandbox.tokens import digest
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 TOKEN_EXCHANGE_GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
 JWT_BEARER_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+SAML_BEARER_GRANT = "urn:ietf:params:oauth:grant-type:saml2-bearer"
 GRANT_TYPES = (
     *("authorization_code", "refresh_token", "client_credentials", "password"),
-    *(DEVICE_GRANT, TOKEN_EXCHANGE_GRANT, JWT_BEARER_GRANT),
+    *(DEVICE_GRANT, TOKEN_EXCHANGE_GRANT, JWT_BEARER_GRANT, SAML_BEARER_GRANT),
 )
 # Granted by the request alone, which no consent has come before.
-AT_ONCE = ("client_credentials", "password", TOKEN_EXCHANGE_GRANT, JWT_BEARER_GRANT)
+AT_ONCE = ("client_credentials", "password", TOKEN_EXCHANGE_GRANT, JWT_BEARER_GRANT, SAML_BEARER_GRANT)
 ENDPOINTS = (
     *("par", "token", "me", "files", "workspaces", "revoke", "introspect", "authorize", "metadata", "session"),
     *("device_authorization", "oauth1_request_token", "oauth1_authorize", "oauth1_access_token"),

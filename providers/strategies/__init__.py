@@ -11,8 +11,8 @@ section in ``providers.catalog.schema``). Nobody outside this package asks which
   ``mutual_tls``: a client certificate
 - ``api_key``, ``http_basic``, ``bearer_token``: what the end user types is the credential · ``two_step_login``: a call
   makes a session token of it
-- ``signed_jwt``: a token that we sign · ``jwt_bearer``: an assertion that we sign buys one · ``signatures``: what both
-  sign, and with which key · ``token_call``: a call of the entry's own that brings a token
+- ``signed_jwt``: a token that we sign · ``jwt_bearer``, ``saml_bearer``: an assertion that we sign buys one ·
+  ``signatures``: what they sign, and with which key · ``token_call``: a call of the entry's own that brings a token
 - ``presenting``: how a credential goes into a request · ``calling``: makes a call that an entry describes ·
   ``probing``: the call that proves a credential
 - ``workspaces``: the choice of a workspace after consent · ``fields``: checks the fields that an end user typed
@@ -34,6 +34,7 @@ from providers.strategies.jwt_bearer import JwtBearer
 from providers.strategies.mutual_tls import MutualTls
 from providers.strategies.oauth1 import OAuth1
 from providers.strategies.password import Password
+from providers.strategies.saml_bearer import SamlBearer
 from providers.strategies.signed_jwt import SignedJwt
 from providers.strategies.token_exchange import TokenExchange
 from providers.strategies.two_step_login import TwoStepLogin
@@ -52,6 +53,7 @@ _STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
             TwoStepLogin(),
             SignedJwt(),
             JwtBearer(),
+            SamlBearer(),
             Password(),
             OAuth1(),
             AwsSigV4(),

@@ -14,10 +14,11 @@ from pydantic import JsonValue, SecretStr
 
 from providers.catalog.pointer import text_at, value_at
 from providers.catalog.resolve import Target
-from providers.catalog.signed_methods import KeyFile, SignedToken, SigningMethod
+from providers.catalog.signed_methods import KeyFile, SamlAssertion, Signed, SignedToken, SigningMethod
 from providers.catalog.template import render
 from providers.errors import Evidence, FieldInvalid, MisconfiguredProvider
 from providers.signing.keys import UnusableKey, load_known_key, read_key_pair
+from providers.signing.saml import Statement, sign_statement
 from providers.signing.tokens import BACKDATED_SECONDS, sign, sign_as_client, sign_with_secret
 from providers.values import ClientKey, Credential
 
@@ -38,12 +39,14 @@ def taken(target: Target, typed: Credential) -> Credential:
 
 
 def signed_token(target: Target, credential: Credential) -> SecretStr:
-    """Return a fresh token, signed with the key of ``credential`` or the provider app's. No I/O.
+    """Return a fresh JWT, signed with the key of ``credential`` or the provider app's. No I/O.
 
     Raises ``MisconfiguredProvider`` if there is no such key, or it does not sign as the entry says.
     """
     method = target.described_as(SigningMethod)
     signed = method.signed
+    if not isinstance(signed, SignedToken):
+        raise MisconfiguredProvider(Evidence(f"{target.entry.slug} signs no JWT.", sent=False))
     private = _private_key(target, signed, credential)
     values = _values(target, method, credential, private)
     header: dict[str, Any] = {name: render(value, values) for name, value in signed.header.items()}
@@ -60,6 +63,34 @@ def signed_token(target: Target, credential: Credential) -> SecretStr:
         raise MisconfiguredProvider(Evidence(str(unusable), sent=False)) from None
 
 
+def signed_assertion(target: Target, credential: Credential) -> SecretStr:
+    """Return a fresh SAML assertion, encoded as the entry says, signed like ``signed_token``'s. Raises the same."""
+    method = target.described_as(SigningMethod)
+    signed = method.signed
+    if not isinstance(signed, SamlAssertion):
+        raise MisconfiguredProvider(Evidence(f"{target.entry.slug} signs no SAML assertion.", sent=False))
+    private = _private_key(target, signed, credential)
+    values = _values(target, method, credential, private)
+    attributes = {name: render(value, values) for name, value in signed.attributes.items()}
+    statement = Statement(
+        issuer=render(signed.issuer, values),
+        subject=render(signed.subject, values),
+        name_id_format=signed.name_id_format,
+        audience=render(signed.audience, values),
+        recipient=render(signed.recipient, values),
+        attributes={name: value for name, value in attributes.items() if value},
+        lifetime_seconds=signed.lifetime_seconds,
+    )
+    key, certificates = (private.private_key, private.certificates) if isinstance(private, ClientKey) else (private, "")
+    try:
+        written = sign_statement(statement, private_key=key, certificates=certificates)
+    except UnusableKey as unusable:
+        raise MisconfiguredProvider(Evidence(str(unusable), sent=False)) from None
+    encode = base64.urlsafe_b64encode if signed.encoding == "base64url" else base64.b64encode
+    text = encode(written).decode()
+    return SecretStr(text.rstrip("=") if signed.encoding == "base64url" else text)
+
+
 def _signed(
     signed: SignedToken, private: ClientKey | SecretStr, claims: Mapping[str, Any], header: Mapping[str, Any]
 ) -> str:
@@ -70,7 +101,7 @@ def _signed(
     return sign(claims, private_key=private, algorithm=signed.algorithm, header=header)
 
 
-def _private_key(target: Target, signed: SignedToken, credential: Credential) -> ClientKey | SecretStr:
+def _private_key(target: Target, signed: Signed, credential: Credential) -> ClientKey | SecretStr:
     if signed.key == "app":
         key = target.registration.key
         if key is None:
@@ -137,9 +168,9 @@ def _unpacked(described: KeyFile, file: SecretStr) -> dict[str, SecretStr]:
     return found
 
 
-def _checked(signed: SignedToken, key: SecretStr, field: str) -> SecretStr:
+def _checked(signed: Signed, key: SecretStr, field: str) -> SecretStr:
     try:
-        if signed.algorithm.is_symmetric:
+        if isinstance(signed, SignedToken) and signed.algorithm.is_symmetric:
             _decoded(signed, key)
             return key
         return read_key_pair(key.get_secret_value(), algorithm=signed.algorithm).private_key

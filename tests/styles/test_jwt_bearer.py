@@ -8,7 +8,7 @@ from connections.lifecycle.provision.app_keys import make_key, withdraw_key
 from connections.lifecycle.refresh.claim import Outcome
 from connections.lifecycle.refresh.refresh import refresh
 from connections.models import AppKey, Connection, ProviderApp, Trigger
-from providers.catalog.signed_methods import JwtBearerMethod
+from providers.catalog.signed_methods import JwtBearerMethod, SamlBearerMethod
 from providers.sandbox.client import SandboxProcess
 from providers.vocabulary import SigningAlgorithm
 from tests.connections.lifecycle.clockwork import age
@@ -107,6 +107,30 @@ class TestActingForAPerson(TestJwtBearer):
 
     def test_of_the_file_only_what_is_needed_again_is_stored(self, connection: Connection) -> None:
         assert held_by(connection)["subject"] == "alice"
+
+
+class TestSamlBearer(TypedStyleContract):
+    style = SamlBearerMethod.style
+    auth_method = "bearer"
+    renews = True
+    reason = "grant_rejected"
+
+    def typed(self, sandbox: SandboxProcess) -> dict[str, str]:
+        pair = make_signer(sandbox, algorithm=SigningAlgorithm.RS256)
+        return {"signer": "machine", "subject": "alice", "private_key": pair.private_key.get_secret_value()}
+
+    def kill(self, sandbox: SandboxProcess, connection: Connection) -> None:
+        make_signer(sandbox, algorithm=SigningAlgorithm.RS256)
+        sandbox.control.revoke(client_id="machine")
+
+    def test_each_token_is_bought_with_an_assertion_of_its_own(
+        self, connection: Connection, sandbox: SandboxProcess
+    ) -> None:
+        for _ in "12":
+            age(connection.id, hours=1)
+            assert refresh(connection.id, trigger=Trigger.SWEEP).outcome is Outcome.REFRESHED
+        bought = sandbox.control.log(endpoint="token")
+        assert {(entry.outcome, entry.kid) for entry in bought} == {("issued", "k1")}
 
 
 class TestTheKeyOfTheApp(StyleContract):

@@ -62,7 +62,10 @@ def test_a_person_who_is_locked_has_to_sign_in(app: App, tokens: dict[str, Any],
 
 def test_a_request_that_is_neither_form_is_refused(app: App, tokens: dict[str, Any]) -> None:
     token = tokens["access_token"]
-    assert app.token(grant_type=BEHALF["grant_type"], assertion=token).json()["error"] == "unsupported_grant_type"
+    odd = {**BEHALF, "requested_token_use": "something_else"}
+    assert ask(app, odd, token).json()["error"] == "unsupported_grant_type"
+    signed_by_nobody = app.token(grant_type=BEHALF["grant_type"], assertion=token)
+    assert signed_by_nobody.json()["error"] == "invalid_grant"
     untyped = app.token(grant_type=EXCHANGE["grant_type"], subject_token=token)
     assert untyped.json()["error"] == "invalid_request"
     assert ask(app, EXCHANGE, token, scope="unheard.of").json()["error"] == "invalid_scope"

@@ -54,7 +54,7 @@ def test_a_shared_secret_signs_however_short_the_provider_made_it() -> None:
 
 @pytest.mark.parametrize("pem", ["canary", PAIRS[SigningAlgorithm.ES256].private_key.get_secret_value()])
 def test_a_key_that_does_not_sign_is_told_without_being_quoted(pem: str) -> None:
-    with pytest.raises(UnusableKey, match="does not sign by RS256") as caught:
+    with pytest.raises(UnusableKey, match=r"does not sign by RS256|cannot be read") as caught:
         sign({}, private_key=SecretStr(pem), algorithm=SigningAlgorithm.RS256)
     assert caught.value.__cause__ is None
     with pytest.raises(UnusableKey):

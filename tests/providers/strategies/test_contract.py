@@ -23,6 +23,7 @@ from providers.strategies.jwt_bearer import JwtBearer
 from providers.strategies.mutual_tls import MutualTls
 from providers.strategies.oauth1 import OAuth1
 from providers.strategies.password import Password
+from providers.strategies.saml_bearer import SamlBearer
 from providers.strategies.signed_jwt import SignedJwt
 from providers.strategies.token_exchange import TokenExchange
 from providers.strategies.two_step_login import TwoStepLogin
@@ -146,6 +147,16 @@ class TestJwtBearer(StrategyContract):
     strategy = JwtBearer()
     answer = {"access_token": "at-12345678", "token_type": "Bearer", "expires_in": 3600}
     typed = {"key_file": json.dumps({"client_id": "signer-ann", "private_key_id": "k1", "private_key": PEM})}
+
+
+class TestSamlBearer(StrategyContract):
+    strategy = SamlBearer()
+    answer = {"access_token": "at-12345678", "token_type": "Bearer", "expires_in": 3600}
+    typed = {
+        "signer": "signer-ann",
+        "subject": "bob",
+        "private_key": make_key_pair(SigningAlgorithm.RS256).private_key.get_secret_value(),
+    }
 
 
 class TestPassword(StrategyContract):
