@@ -31,6 +31,7 @@ from connections.models import (
     UNFINISHED,
     ApiClient,
     ApiKey,
+    AppKey,
     AttemptState,
     Connection,
     ConnectSession,
@@ -191,6 +192,7 @@ def _shred(tenant: Tenant) -> None:
     with short_transaction():
         keys = DataKey.objects.filter(tenant=tenant).exclude(wrapped=SHREDDED).update(wrapped=SHREDDED)
         ProviderApp.objects.filter(tenant=tenant, secrets__isnull=False).update(secrets=None)
+        AppKey.objects.filter(provider_app__tenant=tenant, private_key__isnull=False).update(private_key=None)
         RegisteredClient.objects.filter(provider_app__tenant=tenant).update(secrets=None, management=None)
         if keys:
             audit.record("tenant.shredded", tenant_id=tenant.id, detail={"slug": tenant.slug, "data_keys": keys})

@@ -16,10 +16,12 @@ from connections.lifecycle.credentials.versions import SealedVersion
 from connections.lifecycle.end import delete_tenant
 from connections.lifecycle.end.delete_tenant import continue_deletion, delete_ordered, order_deletion
 from connections.lifecycle.end.revoke import revoke
+from connections.lifecycle.provision.app_keys import make_key
 from connections.lifecycle.provision.tenants import TenantProfile, upsert_tenant
 from connections.lifecycle.steer.switches import resume
 from connections.models import (
     ApiClient,
+    AppKey,
     AuditEvent,
     Connection,
     ConnectSession,
@@ -37,6 +39,7 @@ from connections.models.fields import StoredSecret
 from connections.refusals import InvalidRequest, NotFound
 from connections.vault.sealing import Unreadable, seal
 from providers.sandbox.client import SandboxProcess
+from providers.vocabulary import SigningAlgorithm
 from tests.connections.api.stored import make_app, make_connection
 from tests.factories import make_caller, make_tenant
 from tests.flows import EndUser, call
@@ -146,9 +149,11 @@ def test_the_keys_are_destroyed_though_rows_are_still_there(initech: Tenant, mon
     version = CredentialVersion.objects.filter(connection__tenant=initech).first()
     assert version is not None
     place = credential_place(tenant_id=initech.id, connection_id=version.connection_id, version_id=version.id)
+    signing = make_key(version.connection.provider_app, SigningAlgorithm.ES256, actor=OLGA)
     order_deletion(initech.id, now=database_now(), at_once=True, actor=OLGA)
     assert not continue_deletion(initech.id, now=database_now(), give_up_at=0.0).is_done
     assert CredentialVersion.objects.exists()
+    assert AppKey.objects.get(id=signing.id).private_key is None
     with pytest.raises(Unreadable):
         open_stored(version.secrets, place=place)
     assert keys_open()
