@@ -6,6 +6,7 @@ revocation changes nothing.
 
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Callable
 
 from celery import shared_task
@@ -27,9 +28,10 @@ from connections.lifecycle.health.undecryptable import retry_undecryptable
 from connections.lifecycle.housekeeping import sweep_old
 from connections.lifecycle.probe.probe import probe
 from connections.lifecycle.refresh import presence
-from connections.lifecycle.refresh.claim_query import find_apps
+from connections.lifecycle.refresh.claim_query import AppRow, find_apps
 from connections.lifecycle.refresh.recover import recover_unfinished
 from connections.lifecycle.refresh.refresh import refresh
+from connections.lifecycle.refresh.together import refresh_together
 from connections.lifecycle.registration.renew import end_unused, renew_due
 from connections.lifecycle.sweep import sweep_probes, sweep_refreshes, sweep_revocations
 from connections.models import Trigger
@@ -53,17 +55,22 @@ def show_presence(**_: object) -> None:
 
 @shared_task(name=Task.REFRESH, ignore_result=True)
 def refresh_connections(*connection_ids: str) -> None:
-    """Refresh these connections, those that are still due."""
+    """Refresh these connections, those that are still due; those of one provider app at the same time."""
+    begin_by = time.monotonic() + BEGIN_WITHIN_SECONDS
     try:
         apps = find_apps(*map(uuid.UUID, connection_ids))
     except (ValueError, Error):  # each is looked for on its own, so that one failure does not stop the others
-        apps = {}
         release_database()
         replace_broken_connections()
-    _each(
-        connection_ids,
-        lambda connection_id: refresh(connection_id, trigger=Trigger.SWEEP, app=apps.get(connection_id)),
-    )
+        _each(connection_ids, lambda connection_id: refresh(connection_id, trigger=Trigger.SWEEP))
+        return
+    release_database()
+    groups: defaultdict[uuid.UUID, list[AppRow]] = defaultdict(list)
+    for row in apps.values():
+        groups[row.id].append(row)
+    failures = [failure for rows in groups.values() for failure in refresh_together(rows, begin_by=begin_by)]
+    if failures:
+        raise ExceptionGroup("A task failed.", failures)
 
 
 @shared_task(name=Task.PROBE, ignore_result=True)

@@ -32,11 +32,14 @@ Of a vend:
 
 Of a refresh:
 
-- ``plain_claim`` (65 %): ``lifecycle.refresh.claim_query`` locks and claims the usual refresh in two statements;
+- ``plain_claim`` (70 %): ``lifecycle.refresh.claim_query`` locks and claims the usual refreshes in two statements;
   ``claim`` decides about whatever the statements do not claim.
-- ``plain_promotion`` (66 %): ``lifecycle.credentials.promote_query`` makes a version current in one statement where
+- ``plain_promotion`` (74 %): ``lifecycle.credentials.promote_query`` makes versions current in one statement where
   nothing but the token has changed; ``promote`` decides about all else.
-- ``store_statement`` (20 %): ``lifecycle.credentials.store`` stores what came in one statement.
+- ``store_statement`` (26 %): ``lifecycle.credentials.store`` stores what came in one statement.
+- ``claimed_together`` (35 %): ``lifecycle.refresh.together`` claims the refreshes of one message with one commit, and
+  sends them at the same time.
+- ``stored_together`` (5 %): ``lifecycle.refresh.arrivals`` stores and promotes what has come at the same time together.
 - ``find_apps`` (5 %, of the refreshes a second): the provider apps of a message's connections, in a prepared statement.
 - ``calm`` (5 %): ``lifecycle.throttle.admission`` tells Redis of a success only where that would clear something, or
   before the next failure.

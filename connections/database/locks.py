@@ -9,11 +9,12 @@ Every function here needs an open transaction.
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final, LiteralString, TypeVar
 
 from django.db.models import Model, QuerySet
 
-from connections.database.prepared import execute_prepared
+from connections.database.prepared import fetch_all_prepared
 from connections.models import Connection, ConnectSession, RefreshAttempt, RegisteredClient
 
 _Row = TypeVar("_Row", bound=Model)
@@ -21,6 +22,14 @@ _Row = TypeVar("_Row", bound=Model)
 # How a prepared statement locks the row of ``connections_connection AS connection`` that it decides about. It skips a
 # row that is not free. If the row has changed since the statement began, PostgreSQL tries the conditions once more.
 CONNECTION_IF_FREE: Final = "FOR NO KEY UPDATE OF connection SKIP LOCKED"
+
+# The same for the row of ``connections_refreshattempt AS attempt``.
+ATTEMPT_IF_FREE: Final = "FOR NO KEY UPDATE OF attempt SKIP LOCKED"
+
+
+@dataclass(frozen=True, slots=True)
+class _Locked:
+    id: uuid.UUID
 
 
 def lock_connection(connection_id: uuid.UUID) -> Connection | None:
@@ -43,10 +52,12 @@ def lock_connections(connection_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Con
     return {connection.id: connection for connection in locked if connection is not None}
 
 
-def lock_if_free(connection_id: uuid.UUID) -> bool:
-    """Lock the connection's row without waiting. Return False if it is gone or another transaction has locked it."""
-    statement = "SELECT FROM connections_connection WHERE id = %(id)s FOR NO KEY UPDATE SKIP LOCKED"
-    return execute_prepared(statement, {"id": connection_id}) == 1
+def lock_free(connection_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
+    """Lock those of these connections that exist and that nobody has locked. Return their ids. Waits for nobody."""
+    statement = (
+        "SELECT id FROM connections_connection WHERE id = ANY (%(ids)s) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
+    )
+    return [row.id for row in fetch_all_prepared(statement, {"ids": list(connection_ids)}, _Locked)]
 
 
 def lock_unlocked_of(connection_ids: LiteralString) -> LiteralString:

@@ -6,8 +6,8 @@ thousands of times at random instants.
 
 - The faults: ``faults`` (what the provider may answer, as data), ``phases`` (where a process may die or stand still).
 - What must hold afterwards: ``oracles``.
-- The scenarios: ``answers``, ``reach``, ``losses``, ``storage``, ``keys``. Each scripts one fault, calls the product's
-  own lifecycle functions, and judges by the sandbox's request log and the database.
+- The scenarios: ``answers``, ``reach``, ``losses``, ``together``, ``storage``, ``keys``. Each scripts one fault, calls
+  the product's own lifecycle functions, and judges by the sandbox's request log and the database.
 - What they stand on: ``ground``, ``grants``, ``throwaway`` (the database), ``process`` (to be killed).
 
 The drills connect to the installation's own database only for CREATE and DROP DATABASE. In its Redis they use only the

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import psycopg
 from django.conf import settings
@@ -156,18 +156,20 @@ class Ground:
             return refusal
         raise Broken("a vend was answered that must be refused")
 
-    def in_thread(self, subject: Subject) -> "Running":
+    def in_thread(self, subject: Subject) -> "Running[RefreshReport]":
         """Begin a refresh in a thread, and return when its request is at the provider."""
         running = Running(lambda: self.refresh(subject))
         until(lambda: self.requests(subject), "the request at the provider")
         return running
 
     @contextmanager
-    def in_process(self, subject: Subject, **environment: str) -> "Iterator[subprocess.Popen[bytes]]":
-        """Begin a refresh in a process of its own. The end of the block kills the process if it still runs."""
-        self.due(subject)
+    def in_process(self, *subjects: Subject, **environment: str) -> "Iterator[subprocess.Popen[bytes]]":
+        """Begin a refresh in a process of its own, or several together. The end of the block kills the process."""
+        for subject in subjects:
+            self.due(subject)
+        ids = [str(subject.id) for subject in subjects]
         process = subprocess.Popen(
-            [sys.executable, "-m", "connections.drills.process", self.server.name, str(self.spool), str(subject.id)],
+            [sys.executable, "-m", "connections.drills.process", self.server.name, str(self.spool), *ids],
             cwd=settings.BASE_DIR,
             env=os.environ | environment,
             stdout=subprocess.DEVNULL,
@@ -263,11 +265,14 @@ class Ground:
         expect_status(subject.id, status, reason)
 
 
-class Running:
+_Result = TypeVar("_Result")
+
+
+class Running(Generic[_Result]):
     """A call in a thread of its own."""
 
-    def __init__(self, call: Callable[[], RefreshReport]) -> None:
-        self._found: list[RefreshReport] = []
+    def __init__(self, call: Callable[[], _Result]) -> None:
+        self._found: list[_Result] = []
         self._failure: list[Exception] = []
 
         def run() -> None:
@@ -281,7 +286,7 @@ class Running:
         self._thread = threading.Thread(target=run)
         self._thread.start()
 
-    def result(self) -> RefreshReport:
+    def result(self) -> _Result:
         """Wait for the end of the call. Returns its result, or raises its exception."""
         self._thread.join()
         if self._failure:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.db import connection as database
 
-from connections.drills import answers, keys, losses, reach, storage
+from connections.drills import answers, keys, losses, reach, storage, together
 from connections.drills.ground import Ground, isolate
 from connections.drills.oracles import Broken
 from connections.drills.throwaway import throwaway_database
@@ -50,6 +50,13 @@ SCENARIOS = (
         "killed-strict", "killed after the rotation, strict provider", "lost_in_flight, told once", losses.killed_strict
     ),
     Scenario("killed-stored", "killed before the promotion", "promoted, no second request", losses.killed_stored),
+    Scenario(
+        "together-killed-claimed", "killed after the claim of several", "none sent, none lost", together.killed_claimed
+    ),
+    Scenario(
+        "together-killed-stored", "killed before several are promoted", "promoted, one request", together.killed_stored
+    ),
+    Scenario("together-cut", "session ends that stores several", "spooled at once, stored anew", together.cut_storing),
     Scenario("stopped-before-send", "paused before the request", "aborted unsent", losses.stopped_before_send),
     Scenario("stopped-after-send", "paused past the lease", "the late answer is promoted", losses.stopped_after_send),
     Scenario("overtaken", "paused and overtaken", "the late answer is kept in reserve", losses.overtaken),

@@ -63,10 +63,11 @@ def hold_stores(ground: Ground) -> Iterator[None]:
 
 
 @contextmanager
-def hold_promotion(ground: Ground, subject: Subject) -> Iterator[None]:
-    """Keep the connection's row locked, so that a process that has stored an answer waits in ``STORED``."""
+def hold_promotion(ground: Ground, *subjects: Subject) -> Iterator[None]:
+    """Keep the connections' rows locked, so that a process that has stored an answer waits in ``STORED``."""
     with ground.session() as holder, holder.transaction(force_rollback=True):
-        holder.execute("SELECT 1 FROM connections_connection WHERE id = %s FOR NO KEY UPDATE", [subject.id])
+        held = [subject.id for subject in subjects]
+        holder.execute("SELECT FROM connections_connection WHERE id = ANY (%s) FOR NO KEY UPDATE", [held])
         yield
 
 

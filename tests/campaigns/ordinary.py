@@ -207,15 +207,33 @@ def _looked_at_anew() -> list[Change]:
 
 # --- The refresh ------------------------------------------------------------------------------------------------------
 def _claimed_by_the_rules() -> list[Change]:
-    from connections.lifecycle.refresh import claim
+    from connections.lifecycle.refresh import claim, together  # noqa: F401 (where it is called)
 
-    return [(claim, "_claim_plainly", lambda *_, **__: None)]
+    return _everywhere(claim.claim_plainly, "claim_plainly", lambda *_, **__: [])
 
 
 def _promoted_by_the_rules() -> list[Change]:
-    from connections.lifecycle.refresh import settle
+    from connections.lifecycle.refresh import arrivals
 
-    return [(settle, "promote_plainly", lambda *_, **__: False)]
+    return [(arrivals, "promote_plainly", lambda _: set())]
+
+
+def _claimed_apart() -> list[Change]:
+    from connections.lifecycle.refresh.helpers import Helpers
+
+    return [(Helpers, "take", lambda *_: 0)]
+
+
+def _stored_apart() -> list[Change]:
+    from connections.lifecycle.credentials.promote import promote_plainly
+    from connections.lifecycle.credentials.store import store_received
+    from connections.lifecycle.refresh import arrivals, settle  # noqa: F401 (where it is called)
+
+    def store_and_promote(sealed: Any, *, lifetimes: Any) -> bool:
+        store_received(sealed)
+        return lifetimes is not None and bool(promote_plainly([(sealed, lifetimes)]))
+
+    return _everywhere(arrivals.store_and_promote, "store_and_promote", store_and_promote)
 
 
 def _app_by_orm() -> list[Change]:
@@ -244,8 +262,13 @@ def _stored_by_orm() -> list[Change]:
 
     from connections.lifecycle.credentials import store
     from connections.lifecycle.credentials.versions import insert_received
-    from connections.lifecycle.refresh import settle  # noqa: F401 (where it is called)
+    from connections.lifecycle.refresh import arrivals  # noqa: F401 (where it is called)
     from connections.models import AttemptState, RefreshAttempt
+
+    def insert_all(sealed: Sequence[Any]) -> set[uuid.UUID]:
+        for version in sealed:
+            insert(version)
+        return {version.id for version in sealed}
 
     def insert(sealed: Any) -> None:
         storable = (AttemptState.SENT, AttemptState.IN_DOUBT, AttemptState.SUPERSEDED)
@@ -253,7 +276,7 @@ def _stored_by_orm() -> list[Change]:
             RefreshAttempt.objects.filter(id=sealed.attempt_id, state__in=storable).update(state=AttemptState.RECEIVED)
             insert_received(sealed)
 
-    return _everywhere(store.store_received, "store_received", insert)
+    return _everywhere(store.store_free, "store_free", insert_all)
 
 
 def _client_each_time() -> list[Change]:
@@ -287,6 +310,8 @@ ON_REFRESHES = {
     "plain_claim": Ordinary(_claimed_by_the_rules),
     "plain_promotion": Ordinary(_promoted_by_the_rules),
     "store_statement": Ordinary(_stored_by_orm),
+    "claimed_together": Ordinary(_claimed_apart),
+    "stored_together": Ordinary(_stored_apart),
     "find_apps": Ordinary(_app_by_orm),
     "calm": Ordinary(_told_each_time),
     "refresh_prepared": Ordinary(_unprepared),

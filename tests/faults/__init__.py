@@ -11,6 +11,8 @@ killed between the provider's 200 and the commit: promoted, else retried, else t
     tests/faults/test_scenarios.py::test_the_promise_is_kept[killed]
     tests/faults/test_scenarios.py::test_the_promise_is_kept[killed-strict]
     tests/faults/test_scenarios.py::test_the_promise_is_kept[killed-stored]
+    tests/faults/test_scenarios.py::test_the_promise_is_kept[together-killed-claimed]
+    tests/faults/test_scenarios.py::test_the_promise_is_kept[together-killed-stored]
     tests/faults/test_scenarios.py::test_the_promise_is_kept[database-away]
     tests/processes/test_presence.py::test_a_killed_process_s_refresh_is_retried_within_seconds
     tests/processes/test_restart.py::test_none_is_stuck_for_longer_than_twice_the_lease
@@ -55,6 +57,7 @@ paused after the send: the late answer is stored and promoted
     tests/processes/test_presence.py::test_a_stopped_process_keeps_its_lock_and_its_refresh
 the database restarts in the middle: stored on a new connection, else in the spool
     tests/faults/test_scenarios.py::test_the_promise_is_kept[database-cut]
+    tests/faults/test_scenarios.py::test_the_promise_is_kept[together-cut]
     tests/faults/test_scenarios.py::test_the_promise_is_kept[database-away]
     tests/campaigns/test_faults_short.py::test_the_promise_holds_at_scale[restarts]
     tests/processes/test_presence.py::test_no_living_process_is_taken_for_dead_when_the_database_comes_back

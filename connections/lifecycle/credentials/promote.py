@@ -5,6 +5,8 @@ new one, is still current, then the new version holds the only live token, howev
 """
 
 import random
+import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -12,7 +14,7 @@ from django.db.models import Q
 from connections.journal import events
 from connections.lifecycle.credentials.due import GrantLifetimes, probe_intervals, refresh_moment
 from connections.lifecycle.credentials.grant_end import refresh_ends_at
-from connections.lifecycle.credentials.promote_query import run_plain_promotion
+from connections.lifecycle.credentials.promote_query import PlainPromotion, run_plain_promotions
 from connections.lifecycle.credentials.versions import SealedVersion, ends_of, make_current
 from connections.lifecycle.health.status import change_status
 from connections.models import (
@@ -79,20 +81,24 @@ def _leave_to_revocation(connection: Connection, version: CredentialVersion, *, 
         connection.begin_revocation(now=now, deadline=now + SECRETS_KEPT)
 
 
-def promote_plainly(sealed: SealedVersion, *, lifetimes: GrantLifetimes) -> bool:
-    """Promote the stored version of a healthy connection in one statement (``promote_query``).
+def promote_plainly(stored: Sequence[tuple[SealedVersion, GrantLifetimes]]) -> set[uuid.UUID]:
+    """Promote stored versions of healthy connections in one statement (``promote_query``). Return the ids of these.
 
-    Return False, with nothing changed, where the connection's row is locked or its case is not the plain one. The
-    caller then uses ``promote``.
+    ``stored`` are the versions, each of another connection, and how long their grants live by the catalogue. Leaves
+    as they are those whose connection's row is locked or whose case is not the plain one: ``promote`` is for them.
     """
+    promotions = [_plain_promotion(sealed, lifetimes) for sealed, lifetimes in stored]
+    return run_plain_promotions(promotions, probes=probe_intervals()) if promotions else set()
+
+
+def _plain_promotion(sealed: SealedVersion, lifetimes: GrantLifetimes) -> PlainPromotion:
     ends = ends_of(sealed)
-    return run_plain_promotion(
+    return PlainPromotion(
         version_id=sealed.id,
         refresh_due_at=refresh_moment(sealed, spread=random.random(), lifetimes=lifetimes),
         refresh_expires_at=refresh_ends_at(ends, lifetimes=lifetimes, received_at=sealed.received_at),
         announced_end=ends.grant_expires_at,
         absolute_seconds=lifetimes.absolute,
-        probes=probe_intervals(),
     )
 
 

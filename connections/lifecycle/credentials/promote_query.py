@@ -1,36 +1,41 @@
-"""The plain promotion (T2b) as one prepared statement.
+"""The plain promotions (T2b) of versions that came together, as one prepared statement.
 
 A promotion is plain if the connection is healthy and nothing but its token has changed. In every other case (a
-recovery, other scopes, a new grant, a disconnection) the statement changes nothing, and ``promote`` decides.
+recovery, other scopes, a new grant, a disconnection) the statement changes nothing of it, and ``promote`` decides.
 
-The statement locks the connection's row itself, and sees the other tables as they were when it began. That is enough:
+The statement locks the connections' rows itself, and sees the other tables as they were when it began. That is enough:
 whoever promotes, sets aside or replaces a version changes the connection's row as well, and then the conditions are
 tried again on the changed row. At most one version may be current at any moment, so the new one becomes current only
 for the row of one that was demoted.
 """
 
+import json
 import uuid
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from connections.database.locks import CONNECTION_IF_FREE
-from connections.database.prepared import execute_prepared
+from connections.database.prepared import fetch_all_prepared, squeezed
 from connections.lifecycle.credentials.due import ProbeIntervals
 
-_STATEMENT = f"""
+_STATEMENT = squeezed(f"""
 WITH plain AS MATERIALIZED (
-    SELECT connection.id AS connection_id, connection.tenant_id, connection.authorized_at, version.id AS version_id,
+    SELECT given.*, connection.id AS connection_id, connection.tenant_id, connection.authorized_at,
            attempt.id AS attempt_id, attempt.claimed_at, clock_timestamp() AS now,
            clock_timestamp() - COALESCE(connection.last_vended_at, clock_timestamp()) AS unvended_for,
            (SELECT to_jsonb(told) FROM (
                SELECT connection.id AS connection, connection.provider, NULLIF(connection.end_user, '') AS end_user,
                       connection.status, connection.reason) AS told
            ) AS identity
-      FROM connections_connection AS connection
-      JOIN connections_credentialversion AS version ON version.id = %(version_id)s
+      FROM json_to_recordset(%(promotions)s::json) AS given (
+               version_id uuid, refresh_due_at timestamptz, refresh_expires_at timestamptz, announced_end timestamptz,
+               absolute_seconds float8)
+      JOIN connections_credentialversion AS version ON version.id = given.version_id
+      JOIN connections_connection AS connection ON connection.id = version.connection_id
       JOIN connections_credentialversion AS parent ON parent.id = version.parent_id
       JOIN connections_refreshattempt AS attempt ON attempt.id = version.attempt_id
-     WHERE connection.id = version.connection_id
-       AND connection.status = 'active'
+     WHERE connection.status = 'active'
        AND connection.answer_unread_at IS NULL
        AND connection.grant_id = version.grant_id
        AND connection.current_version_id = parent.id
@@ -48,7 +53,7 @@ WITH plain AS MATERIALIZED (
 ), promoted AS (
     UPDATE connections_credentialversion AS version SET stage = 'current' FROM plain, demoted
      WHERE version.id = plain.version_id AND version.connection_id = demoted.connection_id
-    RETURNING version.id, version.access_expires_at, version.received_at
+    RETURNING version.id, version.connection_id, version.access_expires_at, version.received_at
 ), ended AS (
     UPDATE connections_refreshattempt AS attempt SET state = 'promoted', ended_at = plain.now FROM plain
      WHERE attempt.id = plain.attempt_id
@@ -60,9 +65,10 @@ WITH plain AS MATERIALIZED (
 UPDATE connections_connection AS connection
    SET current_version_id = promoted.id,
        access_expires_at = promoted.access_expires_at,
-       refresh_expires_at = %(refresh_expires_at)s,
-       grant_expires_at = LEAST(%(announced_end)s, plain.authorized_at + %(absolute)s::interval),
-       refresh_due_at = %(refresh_due_at)s,
+       refresh_expires_at = plain.refresh_expires_at,
+       grant_expires_at = LEAST(plain.announced_end,
+                                plain.authorized_at + plain.absolute_seconds * interval '1 second'),
+       refresh_due_at = plain.refresh_due_at,
        refresh_enqueued_until = NULL,
        next_attempt_at = NULL,
        failures = 0,
@@ -77,33 +83,42 @@ UPDATE connections_connection AS connection
        verified_by = 'refresh',
        updated_at = plain.now
   FROM plain, promoted
- WHERE connection.id = plain.connection_id
-"""  # noqa: S608 (only a constant is put in)
+ WHERE connection.id = plain.connection_id AND promoted.connection_id = plain.connection_id
+RETURNING connection.current_version_id AS version_id
+""")  # noqa: S608 (only a constant is put in)
 
 
-def run_plain_promotion(
-    *,
-    version_id: uuid.UUID,
-    refresh_due_at: datetime | None,
-    refresh_expires_at: datetime | None,
-    announced_end: datetime | None,
-    absolute_seconds: int | None,
-    probes: ProbeIntervals,
-) -> bool:
-    """Make the received version current, close its attempt and write the event. Return False if it is not plain.
+@dataclass(frozen=True, slots=True)
+class PlainPromotion:
+    """One received version to make current, and what follows from its lifetimes.
 
-    One statement, a transaction of its own; skips a connection that another transaction has locked. The grant ends at
-    ``announced_end`` or ``absolute_seconds`` after its authorization, whichever is first (``grant_ends_at``). When to
-    probe next follows from ``probes`` as in ``ProbeIntervals.after``.
+    The grant ends at ``announced_end`` or ``absolute_seconds`` after its authorization, whichever is first
+    (``grant_ends_at``).
+    """
+
+    version_id: uuid.UUID
+    refresh_due_at: datetime | None
+    refresh_expires_at: datetime | None
+    announced_end: datetime | None
+    absolute_seconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Promoted:
+    version_id: uuid.UUID
+
+
+def run_plain_promotions(promotions: Sequence[PlainPromotion], *, probes: ProbeIntervals) -> set[uuid.UUID]:
+    """Make these versions current, close their attempts and write the events. Return the ids of those that are plain.
+
+    One statement, a transaction of its own; skips a connection that another transaction has locked. All
+    ``promotions`` are of different connections. When to probe next follows from ``probes`` as in
+    ``ProbeIntervals.after``.
     """
     parameters = {
-        "version_id": version_id,
-        "refresh_due_at": refresh_due_at,
-        "refresh_expires_at": refresh_expires_at,
-        "announced_end": announced_end,
-        "absolute": None if absolute_seconds is None else timedelta(seconds=absolute_seconds),
+        "promotions": json.dumps([asdict(promotion) for promotion in promotions], default=str),
         "hot": probes.hot,
         "warm": probes.warm,
         "cold": probes.cold,
     }
-    return execute_prepared(_STATEMENT, parameters) == 1
+    return {row.version_id for row in fetch_all_prepared(_STATEMENT, parameters, _Promoted)}

@@ -5,10 +5,12 @@ transaction. T2a stores the answer; T2b makes it current. From the row of an att
 tell what may have happened to the refresh token. In: an id, and how urgent the refresh is. Out: a ``RefreshReport``.
 Changes: refresh attempts, and credential versions through ``credentials``.
 
-- ``refresh``: the whole way, and how a caller waits in its thread for a refresh that is under way
+- ``together``: the refreshes of one message, claimed with one commit and sent at once; ``helpers``: its threads
+- ``refresh``: the whole way of one, and how a caller waits in its thread for a refresh that is under way
 - ``waits``: how callers wait for one without a thread
-- ``claim``: T1, with every rule of when a refresh may begin; ``claim_query``: the usual case as prepared statements
+- ``claim``: T1, with every rule of when a refresh may begin; ``claim_query``: the usual cases as prepared statements
 - ``settle``: records an exchange, however it ended; ``judge_refusal``: decides what a refusal means
+- ``arrivals``: T2a and T2b of the answers that have come at the same time
 - ``recover``: attempts that did not end, and the rules of doubt
 - ``presence``: whether the process that claimed an attempt is alive
 """

@@ -1,8 +1,9 @@
-"""The plain claim as two prepared statements: lock the row if it is free, record the attempt if the case is plain.
+"""Plain claims, many at once, as two prepared statements: lock the free rows, record the attempts that are plain.
 
 A case is not plain if ``claim`` has a rule for it: a leftover attempt or version, a doubt, an incident, a switch, a
-backoff, a client that registered itself. Then nothing is inserted, and ``claim`` decides. There are two statements
-because the second has to see what other transactions committed while the first was getting its lock.
+backoff, a client that registered itself. Then nothing is inserted for it, and ``claim`` decides. There are two
+statements because the second has to see what other transactions committed while the first was getting its locks
+(``locks.lock_free``). Each connection is looked up by itself, so that a plan never depends on how many there are.
 """
 
 import uuid
@@ -10,12 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from connections.database.prepared import fetch_all_prepared, fetch_prepared
+from connections.database.prepared import fetch_all_prepared, squeezed
 from connections.models import Trigger, switches
 from connections.models.switches import KILL_SWITCH, PAUSE
 
-_STATEMENT = f"""
+_STATEMENT = squeezed(f"""
 WITH due AS (
+    SELECT wanted.attempt_id, plain.*
+      FROM unnest(%(connection_ids)s::uuid[], %(attempt_ids)s::uuid[]) AS wanted (connection_id, attempt_id)
+     CROSS JOIN LATERAL (
     SELECT connection.id AS connection_id, connection.tenant_id, connection.params,
            version.id AS version_id, version.grant_id, version.secrets, version.scopes,
            version.refresh_lifetime_seconds, version.refresh_expires_at, version.grant_expires_at,
@@ -36,7 +40,7 @@ WITH due AS (
            SELECT shared.id, shared.kek_id, shared.wrapped FROM connections_datakey AS shared
             WHERE shared.is_current AND shared.tenant_id IS NULL AND app.tenant_id IS NULL
            ) AS app_key ON true
-     WHERE connection.id = %(connection_id)s
+     WHERE connection.id = wanted.connection_id
        AND connection.status IN ('active', 'suspect')
        AND connection.refresh_due_at <= clock_timestamp()
        AND (connection.next_attempt_at IS NULL OR connection.next_attempt_at <= clock_timestamp())
@@ -56,21 +60,24 @@ WITH due AS (
            SELECT FROM connections_incident AS incident
             WHERE incident.provider_app_id = app.id AND incident.kind = 'client_rejected'
               AND incident.closed_at IS NULL)
+     LIMIT 1
+     ) AS plain
 ), claimed AS (
     INSERT INTO connections_refreshattempt (id, connection_id, parent_version_id, state, trigger, claimed_by,
                                             claimant_key, claimed_at, deadline_at, follows_doubt, error, evidence)
-    SELECT %(attempt_id)s, connection_id, version_id, 'sent', %(trigger)s, %(claimed_by)s,
+    SELECT attempt_id, connection_id, version_id, 'sent', %(trigger)s, %(claimed_by)s,
            %(claimant_key)s, now, now + %(lease)s, false, '', '{{}}'
       FROM due
 )
 SELECT * FROM due
-"""  # noqa: S608 (only constants are put in)
+""")  # noqa: S608 (only constants are put in)
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimRow:
-    """The columns that a refresh needs. ``params``, ``app_params`` and ``discovered`` are JSON texts."""
+    """What a refresh needs, and its attempt. ``params``, ``app_params`` and ``discovered`` are JSON texts."""
 
+    attempt_id: uuid.UUID
     connection_id: uuid.UUID
     tenant_id: uuid.UUID
     params: str
@@ -99,28 +106,27 @@ class ClaimRow:
     app_wrapped: bytes = field(repr=False)
 
 
-def insert_plain_claim(
+def insert_plain_claims(
+    connection_ids: Sequence[uuid.UUID],
     *,
-    connection_id: uuid.UUID,
-    attempt_id: uuid.UUID,
     trigger: Trigger,
     claimed_by: str,
     claimant_key: int | None,
     lease: timedelta,
-) -> ClaimRow | None:
-    """Insert the attempt and return the columns that the refresh needs. Return None where the case is not plain.
+) -> list[ClaimRow]:
+    """Insert the attempts and return the columns that the refreshes need, for those connections whose case is plain.
 
-    One statement. Call it with the connection's row locked.
+    One statement. Call it with the connections' rows locked.
     """
     parameters = {
-        "connection_id": connection_id,
-        "attempt_id": attempt_id,
+        "connection_ids": list(connection_ids),
+        "attempt_ids": [uuid.uuid4() for _ in connection_ids],
         "trigger": trigger,
         "claimed_by": claimed_by,
         "claimant_key": claimant_key,
         "lease": lease,
     }
-    return fetch_prepared(_STATEMENT, parameters, ClaimRow)
+    return fetch_all_prepared(_STATEMENT, parameters, ClaimRow)
 
 
 @dataclass(frozen=True, slots=True)

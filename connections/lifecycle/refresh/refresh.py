@@ -65,13 +65,21 @@ def _refresh(app: AppRow, connection_id: uuid.UUID, *, trigger: Trigger, need: N
         if held_seconds is None:
             admission.give_back(app.id)
         return claimed
+    return exchange(claimed)
+
+
+def exchange(claimed: Claim) -> RefreshReport:
+    """Send the claimed refresh, and settle whatever comes of it. HTTP; short transactions, none of which spans it.
+
+    Call it without a database connection, as soon as it is claimed.
+    """
     answer = _ask(claimed)
     try:
         report = _settle(claimed, answer)
     except LockTimeout:
         # The answer is stored, or the attempt is still open. Either way ``recover`` does the rest.
         report = RefreshReport(Outcome.IN_FLIGHT, claimed.attempt_id)
-    _note(app.id, claimed, answer if isinstance(answer, ProviderError) else None)
+    _note(claimed, answer if isinstance(answer, ProviderError) else None)
     return report
 
 
@@ -95,11 +103,11 @@ def _settle(claimed: Claim, answer: Obtained | ProviderError) -> RefreshReport:
     return settle_success(claimed, answer)
 
 
-def _note(app_id: uuid.UUID, claimed: Claim, failure: ProviderError | None) -> None:
+def _note(claimed: Claim, failure: ProviderError | None) -> None:
     """Report the outcome to the throttle. Only after the answer is stored."""
     release_database()
     grace_seconds = claimed.grace_seconds if claimed.rotates else 0
-    admission.note(app_id, connection_id=claimed.connection_id, failure=failure, grace_seconds=grace_seconds)
+    admission.note(claimed.app_id, connection_id=claimed.connection_id, failure=failure, grace_seconds=grace_seconds)
 
 
 def refresh_and_wait(

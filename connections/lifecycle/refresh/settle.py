@@ -7,6 +7,7 @@ refused, our registration is refused, nothing was sent, or it is unknown what th
 import random
 import time
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
 
@@ -19,13 +20,13 @@ from connections.database.pool import release_database, replace_broken_connectio
 from connections.lifecycle.credentials import spool
 from connections.lifecycle.credentials.due import GrantLifetimes
 from connections.lifecycle.credentials.lifetime import grant_lifetimes, with_known_lifetime
-from connections.lifecycle.credentials.promote import promote, promote_plainly, promote_received
-from connections.lifecycle.credentials.store import store_received
+from connections.lifecycle.credentials.promote import promote, promote_received
 from connections.lifecycle.credentials.unread import SealedAnswer, note_unread, seal_answer, store_unread
 from connections.lifecycle.credentials.versions import SealedVersion, seal_version, set_lifetime
 from connections.lifecycle.health.failing import is_refused_alone, judge_failure
 from connections.lifecycle.health.incidents import close_client_incident, open_client_incident
 from connections.lifecycle.health.rules import backoff_seconds
+from connections.lifecycle.refresh.arrivals import store_and_promote
 from connections.lifecycle.refresh.claim import Claim, Outcome, RefreshReport
 from connections.lifecycle.refresh.judge_refusal import judge_refusal
 from connections.models import AttemptState, Connection, CredentialVersion, RefreshAttempt, Stage
@@ -58,14 +59,13 @@ def settle_success(claimed: Claim, obtained: Obtained) -> RefreshReport:
         attempt_id=claimed.attempt_id,
         before=claimed.ends,
     )
-    if not _store(sealed):
+    asks = obtained.lifetime_seconds is None and not obtained.is_endless and claimed.access.capabilities.introspects
+    is_plain = not (asks or claimed.during_incident)
+    kept = _store(sealed, lifetimes=_lifetimes(claimed, sealed) if is_plain else None)
+    if kept is _Kept.APART:
         return RefreshReport(Outcome.UNAVAILABLE, claimed.attempt_id, retry_after_seconds=STORE_RETRY_SECONDS[-1])
-    learnt = _learnt_lifetime(claimed, obtained)
-    if (
-        learnt is not None
-        or claimed.during_incident
-        or not promote_plainly(sealed, lifetimes=_lifetimes(claimed, sealed))
-    ):
+    if kept is _Kept.RECEIVED:
+        learnt = _learnt_lifetime(claimed, obtained) if asks else None
         with short_transaction() as now:
             connection = lock_connection(claimed.connection_id)
             if connection is None:
@@ -87,9 +87,7 @@ def _lifetimes(claimed: Claim, sealed: SealedVersion) -> GrantLifetimes:
 
 
 def _learnt_lifetime(claimed: Claim, obtained: Obtained) -> int | None:
-    """Return the lifetime in seconds from introspection (HTTP), where response and catalogue did not state it."""
-    if obtained.lifetime_seconds is not None or obtained.is_endless:
-        return None
+    """Return the lifetime in seconds from introspection (HTTP). None if that does not know it either."""
     release_database()
     return with_known_lifetime(claimed.access, obtained).lifetime_seconds
 
@@ -109,7 +107,7 @@ def settle_unread(claimed: Claim, unread: AnswerUnread) -> RefreshReport:
         rotates=claimed.rotates,
         received_at=claimed.claimed_at + timedelta(seconds=time.monotonic() - claimed.claimed_monotonic),
     )
-    if not _store(sealed):
+    if _store(sealed) is _Kept.APART:
         return RefreshReport(Outcome.UNAVAILABLE, claimed.attempt_id, retry_after_seconds=STORE_RETRY_SECONDS[-1])
     report = settle_failure(claimed, unread)
     if sealed.holds_back and not claimed.grace_seconds and report.outcome is Outcome.UNAVAILABLE:
@@ -117,23 +115,32 @@ def settle_unread(claimed: Claim, unread: AnswerUnread) -> RefreshReport:
     return report
 
 
-def _insert(sealed: SealedVersion | SealedAnswer) -> None:
+class _Kept(Enum):
+    """Where an answer is."""
+
+    APART = auto()  # in the spool
+    RECEIVED = auto()
+    PROMOTED = auto()
+
+
+def _insert(sealed: SealedVersion | SealedAnswer, lifetimes: GrantLifetimes | None) -> _Kept:
     if isinstance(sealed, SealedVersion):
-        store_received(sealed)
-    else:
-        store_unread(sealed)
+        return _Kept.PROMOTED if store_and_promote(sealed, lifetimes=lifetimes) else _Kept.RECEIVED
+    store_unread(sealed)
+    return _Kept.RECEIVED
 
 
-def _store(sealed: SealedVersion | SealedAnswer) -> bool:
+def _store(sealed: SealedVersion | SealedAnswer, *, lifetimes: GrantLifetimes | None = None) -> _Kept:
     """Store ``sealed`` in a transaction of its own, on a new connection if the database went away meanwhile.
 
-    At the first failure this also writes it to the spool, where it survives a kill. Return False if the database stays
-    away; the spool then keeps it. Only errors of a lost connection are handled: any other error is a bug, and rises.
+    At the first failure this also writes it to the spool, where it survives a kill; if the database stays away, that
+    keeps it. Only errors of a lost connection are handled: any other error is a bug, and rises. A version with
+    ``lifetimes`` is promoted as well, if its case is plain (``arrivals``).
     """
     is_spooled, has_failed = False, False
     for pause in (*STORE_RETRY_SECONDS, None):
         try:
-            _insert(sealed)
+            kept = _insert(sealed, lifetimes)
         except (OperationalError, InterfaceError):
             has_failed = True
             try:
@@ -151,12 +158,12 @@ def _store(sealed: SealedVersion | SealedAnswer) -> bool:
         except IntegrityError:
             if not is_spooled:
                 raise
-            return True  # another process has replayed the spool already
+            return _Kept.RECEIVED  # another process has replayed the spool already
         else:
             if has_failed:
                 spool.discard(sealed)
-            return True
-    return False
+            return kept
+    return _Kept.APART
 
 
 def abort(claimed: Claim, failure: NotSentInTime) -> RefreshReport:

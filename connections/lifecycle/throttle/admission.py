@@ -110,18 +110,31 @@ def admit(
     waits for the request, so it may overdraw the budget. After an admission, report the outcome with ``note``, or that
     nothing was sent with ``give_back``. One round trip to Redis; call it outside of transactions.
     """
+    found = _ask(app_id, server, budget=budget, is_urgent=is_urgent, count=1)
+    return found if isinstance(found, float) else None
+
+
+def admit_many(app_id: uuid.UUID, *, count: int, budget: int) -> int:
+    """Return how many of ``count`` refreshes of a provider app a sweep may send now, as ``admit`` does for one."""
+    found = _ask(app_id, Server.AUTHORIZATION, budget=budget, is_urgent=False, count=count)
+    return found if isinstance(found, int) else 0
+
+
+def _ask(app_id: uuid.UUID, server: Server, *, budget: int, is_urgent: bool, count: int) -> int | float:
+    """Return how many of ``count`` requests may be sent now, as an int; or the seconds to wait, as a float."""
     room = burst(budget)
     left = room * LEFT_TO_REFRESHES if server is Server.RESOURCE and room > 1 else 0
-    found = _run(scripts.ADMIT, app_id, server, budget, room, left, int(is_urgent))
+    found = _run(scripts.ADMIT, app_id, server, budget, room, left, int(is_urgent), count)
     if isinstance(found, bytes):
         return max(0.05, float(found))
-    _calm[app_id, server] = found is None
-    return None
+    granted, knows_failures = (count, 0) if found is None else found
+    _calm[app_id, server] = not knows_failures
+    return int(granted)
 
 
-def give_back(app_id: uuid.UUID, *, server: Server = Server.AUTHORIZATION) -> None:
-    """Take back an unused admission: nothing was due, or another process is at it. One round trip to Redis."""
-    _run(scripts.GIVE_BACK, app_id, server)
+def give_back(app_id: uuid.UUID, *, server: Server = Server.AUTHORIZATION, count: int = 1) -> None:
+    """Take back unused admissions: nothing was due, or another process is at it. One round trip to Redis."""
+    _run(scripts.GIVE_BACK, app_id, server, count)
 
 
 def note(

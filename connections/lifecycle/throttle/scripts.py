@@ -39,7 +39,8 @@ end
 """
 
 # ARGV: app, server, requests a minute, room of the bucket, share of it that is left to others, whether it is urgent,
-# the other server. Answers the seconds to wait as a text; or 1 if an answer would change something; or nil.
+# how many requests, the other server. Answers the seconds to wait as a text; or how many requests may be sent, and 1 if
+# an answer would change something, else 0.
 ADMIT = (
     _HEAD
     + f"""
@@ -58,24 +59,25 @@ local filled_at = redis.call('HGET', app, 'tokens_at')
 if filled_at then
     tokens = math.min(room, number('tokens') + math.max(0, now - tonumber(filled_at)) * per_second)
 end
-if ARGV[6] == '0' and tokens < left + 1 then
+local granted = is_trial and 1 or tonumber(ARGV[7])
+if ARGV[6] == '0' then granted = math.min(granted, math.floor(tokens - left)) end
+if granted < 1 then
     put('tokens', tostring(tokens), 'tokens_at', tostring(now))
     local refilled = now + math.max(left + 1, room / 2) / per_second - tokens / per_second
     leave_out(server, tostring(refilled))
     return tostring((left + 1 - tokens) / per_second)
 end
-put('tokens', tostring(math.max(tokens - 1, -room)), 'tokens_at', tostring(now))
+put('tokens', tostring(math.max(tokens - granted, -room)), 'tokens_at', tostring(now))
 if is_trial then put(server .. ':trial_until', tostring(now + {TRIAL_SECONDS})) end
-if is_trial or redis.call('EXISTS', failing) == 1 then return 1 end
-return nil
+return {{granted, (is_trial or redis.call('EXISTS', failing) == 1) and 1 or 0}}
 """
 )
 
-# ARGV: app, server. Takes back an unused admission.
+# ARGV: app, server, how many, the other server. Takes back unused admissions.
 GIVE_BACK = (
     _HEAD
     + """
-if redis.call('HEXISTS', app, 'tokens') == 1 then redis.call('HINCRBYFLOAT', app, 'tokens', 1) end
+if redis.call('HEXISTS', app, 'tokens') == 1 then redis.call('HINCRBYFLOAT', app, 'tokens', ARGV[3]) end
 redis.call('HDEL', app, server .. ':trial_until')
 """
 )

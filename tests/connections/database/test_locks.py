@@ -28,9 +28,9 @@ LOCKS: dict[str, tuple[str, Callable[[], Any]]] = {
         "connections_connection",
         lambda: locks.lock_connections([Connection.objects.get().id]),
     ),
-    "lock_if_free": (
+    "lock_free": (
         "connections_connection",
-        lambda: locks.lock_if_free(Connection.objects.get().id),
+        lambda: locks.lock_free([Connection.objects.get().id]),
     ),
     "lock_unlocked_of": (
         "connections_connection",

@@ -28,7 +28,7 @@ from connections.lifecycle.credentials.promote import promote, promote_plainly
 from connections.lifecycle.credentials.store import store_received
 from connections.lifecycle.credentials.versions import SealedVersion, ends_of, seal_version
 from connections.lifecycle.refresh.claim import LEASE, Need, _why_not
-from connections.lifecycle.refresh.claim_query import insert_plain_claim
+from connections.lifecycle.refresh.claim_query import insert_plain_claims
 from connections.lifecycle.refresh.recover import follows_doubt, settle_earlier
 from connections.lifecycle.vend.order import VendOrder
 from connections.lifecycle.vend.query import VendRow, run_vend_statement
@@ -49,6 +49,7 @@ from connections.models import (
     Stage,
     Status,
     Tenant,
+    Trigger,
 )
 from providers.values import Credential, Obtained
 from tests.connections.api.stored import make_connection
@@ -129,16 +130,11 @@ def each_move(*of: type[models.Model]) -> Iterator[str]:
 def is_claimed(connection: Connection) -> bool:
     """Whether the statement claims; what it inserts is rolled back."""
     with transaction.atomic():
-        row = insert_plain_claim(
-            connection_id=connection.id,
-            attempt_id=uuid.uuid4(),
-            trigger="sweep",
-            claimed_by="test",
-            claimant_key=None,
-            lease=LEASE,
+        rows = insert_plain_claims(
+            [connection.id], trigger=Trigger.SWEEP, claimed_by="test", claimant_key=None, lease=LEASE
         )
         transaction.set_rollback(True)
-    return row is not None
+    return bool(rows)
 
 
 def why_not(connection: Connection) -> object:
@@ -341,7 +337,7 @@ def test_a_plain_promotion_leaves_every_column_as_the_rules_do(
         Connection.objects.filter(id=connection.id).update(last_vended_at=last_vended_at)
     plain, ruled = sealed_for(plainly), sealed_for(by_rule)
     lifetimes = GrantLifetimes()
-    assert promote_plainly(plain, lifetimes=lifetimes)
+    assert promote_plainly([(plain, lifetimes)]) == {plain.id}
     with short_transaction() as now:
         locked = lock_connection(by_rule.id)
         assert locked is not None
@@ -366,6 +362,6 @@ def test_a_plain_promotion_ends_the_grant_when_the_rule_does(
     sealed = sealed_for(connection)
     sealed = replace(sealed, grant_expires_at=None if announced is None else sealed.received_at + announced)
     lifetimes = GrantLifetimes(absolute=absolute)
-    assert promote_plainly(sealed, lifetimes=lifetimes)
+    assert promote_plainly([(sealed, lifetimes)]) == {sealed.id}
     ends_at = grant_ends_at(ends_of(sealed), lifetimes=lifetimes, authorized_at=authorized_at)
     assert Connection.objects.get(id=connection.id).grant_expires_at == ends_at

@@ -8,7 +8,7 @@ from connections.access.secrets import current_data_key
 from connections.access.targets import access_to
 from connections.database.clock import database_now
 from connections.lifecycle.credentials.versions import SealedVersion, seal_version
-from connections.models import AttemptState, Connection, RefreshAttempt
+from connections.models import AttemptState, Connection, CredentialVersion, RefreshAttempt
 from providers.sandbox.client import SandboxProcess
 from providers.values import Credential, Obtained
 
@@ -45,6 +45,27 @@ def answered(attempt: RefreshAttempt, sandbox: SandboxProcess) -> SealedVersion:
         parent_id=attempt.parent_version_id,
         attempt_id=attempt.id,
     )
+
+
+def made_up(connection: Connection, **changes: Any) -> SealedVersion:
+    """Return an answer to a new attempt, sealed but not stored; no provider knows its tokens."""
+    attempt = open_attempt(connection)
+    parent = CredentialVersion.objects.get(id=attempt.parent_version_id)
+    values: dict[str, Any] = {
+        "tenant_id": connection.tenant_id,
+        "connection_id": connection.id,
+        "grant_id": parent.grant_id,
+        "key": current_data_key(connection.tenant_id),
+        "scopes": tuple(parent.scopes),
+        "is_refreshable": True,
+        "received_at": database_now(),
+        "parent_id": parent.id,
+        "attempt_id": attempt.id,
+        "grantor": access_to(connection.provider_app, connection.params).target.grantor,
+        **changes,
+    }
+    credential = Credential(access_token=SecretStr("at"), refresh_token=SecretStr("rt"))
+    return seal_version(Obtained(credential, 3600), **values)
 
 
 def received(connection: Connection, sandbox: SandboxProcess) -> SealedVersion:

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from connections.database.clock import database_now
 from connections.lifecycle.credentials.store import store_received
-from connections.lifecycle.refresh import settle
+from connections.lifecycle.refresh import arrivals, settle
 from connections.lifecycle.refresh.claim import Outcome
 from connections.lifecycle.refresh.recover import recover_unfinished
 from connections.lifecycle.refresh.refresh import refresh
@@ -90,7 +90,7 @@ def test_an_answer_is_on_disk_before_the_first_pause(
     def away(_: object) -> None:
         raise OperationalError("the database is away")
 
-    monkeypatch.setattr(settle, "store_received", away)
+    monkeypatch.setattr(arrivals, "store_free", away)
     monkeypatch.setattr(
         settle.time, "sleep", lambda _: seen.append([path.suffix for path in settings.SPOOL_DIR.iterdir()])
     )

@@ -129,7 +129,7 @@ def test_takes_the_place_of_nothing_newer_than_its_parent(alice: EndUser, sandbo
     assert refresh(connection.id, trigger="sweep").outcome == "refreshed"
     newer = current(connection)
     store_received(late)
-    assert not promote_plainly(late, lifetimes=GrantLifetimes())
+    assert promote_plainly([(late, GrantLifetimes())]) == set()
     assert reload(connection).current_version_id == newer.id
     assert (current(connection).id, CredentialVersion.objects.get(id=late.id).stage) == (newer.id, "received")
 

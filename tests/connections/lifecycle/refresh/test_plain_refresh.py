@@ -12,14 +12,14 @@ from django.db import connection as database
 from django.db import transaction
 
 from connections.database.clock import database_now
-from connections.database.locks import lock_connection, lock_if_free
+from connections.database.locks import lock_connection, lock_free
 from connections.database.pool import release_database, short_transaction
 from connections.lifecycle.credentials.due import GrantLifetimes
 from connections.lifecycle.credentials.promote import promote, promote_plainly
 from connections.lifecycle.credentials.store import store_received
 from connections.lifecycle.credentials.versions import SealedVersion, seal_version
 from connections.lifecycle.refresh.claim import LEASE, Claim, Need, claim
-from connections.lifecycle.refresh.claim_query import insert_plain_claim
+from connections.lifecycle.refresh.claim_query import insert_plain_claims
 from connections.lifecycle.refresh.refresh import refresh
 from connections.models import (
     AttemptState,
@@ -34,6 +34,7 @@ from connections.models import (
     Scope,
     Stage,
     Tenant,
+    Trigger,
 )
 from providers.sandbox.client import SandboxProcess
 from providers.sandbox.waiting import until
@@ -47,19 +48,14 @@ Change = Callable[[Connection], object]
 def is_plain(connection: Connection) -> bool:
     """Whether the statement would claim; what it inserted is rolled back."""
     with transaction.atomic():
-        assert lock_if_free(connection.id)
-        row = insert_plain_claim(
-            connection_id=connection.id,
-            attempt_id=uuid.uuid4(),
-            trigger="sweep",
-            claimed_by="test",
-            claimant_key=None,
-            lease=LEASE,
+        assert lock_free([connection.id]) == [connection.id]
+        rows = insert_plain_claims(
+            [connection.id], trigger=Trigger.SWEEP, claimed_by="test", claimant_key=None, lease=LEASE
         )
         inserted = RefreshAttempt.objects.filter(connection=connection, claimed_by="test").count()
-        assert inserted == (row is not None)
+        assert inserted == len(rows)
         transaction.set_rollback(True)
-    return row is not None
+    return bool(rows)
 
 
 def _row(**values: Any) -> Change:
@@ -134,7 +130,7 @@ def test_leaves_a_locked_row_to_the_rules(connection: Connection) -> None:
     thread.start()
     assert locked.wait(10)
     with transaction.atomic():
-        assert not lock_if_free(connection.id)
+        assert lock_free([connection.id]) == []
     done.set()
     thread.join()
 
@@ -161,6 +157,11 @@ def exchanged(connection: Connection, *, scopes: tuple[str, ...] | None = None) 
     )
     store_received(sealed)
     return sealed
+
+
+def is_promoted_plainly(sealed: SealedVersion) -> bool:
+    """Promote a stored version in one statement, if its case is plain, and return whether it was."""
+    return promote_plainly([(sealed, GrantLifetimes())]) == {sealed.id}
 
 
 def told(connection_id: uuid.UUID) -> dict[str, Any]:
@@ -210,7 +211,7 @@ def test_promotes_to_the_same_rows_as_the_rules(backend: Caller, app: ProviderAp
         Connection.objects.get(id=EndUser(name, backend).connect(scopes=["profile.read", "files.read"])["id"])
         for name in ("alice", "bob")
     )
-    assert promote_plainly(exchanged(plainly), lifetimes=GrantLifetimes())
+    assert is_promoted_plainly(exchanged(plainly))
     sealed = exchanged(by_rule)
     with short_transaction() as now:
         locked = lock_connection(by_rule.id)
@@ -220,11 +221,11 @@ def test_promotes_to_the_same_rows_as_the_rules(backend: Caller, app: ProviderAp
 
 
 def test_promotes_nothing_plainly_where_scopes_or_health_changed(alice: EndUser, connection: Connection) -> None:
-    assert not promote_plainly(exchanged(connection, scopes=("profile.read",)), lifetimes=GrantLifetimes())
+    assert not is_promoted_plainly(exchanged(connection, scopes=("profile.read",)))
     other = Connection.objects.get(id=alice.connect(scopes=["profile.read"])["id"])
     sealed = exchanged(other)
     Connection.objects.filter(id=other.id).update(status="suspect", reason="refresh_refused")
-    assert not promote_plainly(sealed, lifetimes=GrantLifetimes())
+    assert not is_promoted_plainly(sealed)
     assert CredentialVersion.objects.get(id=sealed.id).stage == Stage.RECEIVED
 
 
@@ -261,7 +262,7 @@ def test_the_next_refresh_is_spread_over_the_lifetime_either_way(
             assert locked is not None
             return promote(locked, CredentialVersion.objects.get(id=sealed.id), now=now)
 
-    for way in (lambda sealed: promote_plainly(sealed, lifetimes=GrantLifetimes()), promoted_by_rule):
+    for way in (is_promoted_plainly, promoted_by_rule):
         sealed = exchanged(connection)
         assert way(sealed)
         row = Connection.objects.get(id=connection.id)

@@ -7,17 +7,15 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from pydantic import SecretStr
 
 from connections.access.secrets import current_data_key
-from connections.access.targets import access_to
 from connections.database.clock import database_now
 from connections.lifecycle.credentials.due import GrantLifetimes
 from connections.lifecycle.credentials.promote import promote_plainly
 from connections.lifecycle.credentials.store import store_received
-from connections.lifecycle.credentials.versions import SealedVersion, seal_version
+from connections.lifecycle.credentials.versions import SealedVersion
 from connections.lifecycle.refresh.claim import LEASE
-from connections.lifecycle.refresh.claim_query import ClaimRow, insert_plain_claim
+from connections.lifecycle.refresh.claim_query import ClaimRow, insert_plain_claims
 from connections.models import (
     AttemptState,
     Connection,
@@ -30,11 +28,11 @@ from connections.models import (
     RefreshAttempt,
     Stage,
     Tenant,
+    Trigger,
 )
-from providers.values import Credential, Obtained
 from tests.connections.api.stored import make_app, make_connection, overwrite
 from tests.connections.lifecycle.clockwork import age
-from tests.connections.lifecycle.unfinished import open_attempt
+from tests.connections.lifecycle.unfinished import made_up, open_attempt
 
 
 @pytest.fixture
@@ -48,17 +46,12 @@ def connection(acme: Tenant) -> Connection:
 def claimed(connection: Connection) -> ClaimRow | None:
     """Return what the statement claims; it is rolled back."""
     with transaction.atomic():
-        row = insert_plain_claim(
-            connection_id=connection.id,
-            attempt_id=uuid.uuid4(),
-            trigger="sweep",
-            claimed_by="test",
-            claimant_key=None,
-            lease=LEASE,
+        rows = insert_plain_claims(
+            [connection.id], trigger=Trigger.SWEEP, claimed_by="test", claimant_key=None, lease=LEASE
         )
-        assert RefreshAttempt.objects.filter(claimed_by="test").count() == (row is not None)
+        assert RefreshAttempt.objects.filter(claimed_by="test").count() == len(rows)
         transaction.set_rollback(True)
-    return row
+    return rows[0] if rows else None
 
 
 def _version(connection: Connection, stage: Stage, **values: Any) -> CredentialVersion:
@@ -136,29 +129,13 @@ def test_claims_with_the_current_key_of_the_apps_owner(acme: Tenant, globex: Ten
 # --- Promotion --------------------------------------------------------------------------------------------------------
 def stored(connection: Connection, **changes: Any) -> SealedVersion:
     """Store the answer to a refresh that was claimed just now."""
-    attempt = open_attempt(connection)
-    parent = CredentialVersion.objects.get(id=connection.current_version_id)
-    values: dict[str, Any] = {
-        "tenant_id": connection.tenant_id,
-        "connection_id": connection.id,
-        "grant_id": parent.grant_id,
-        "key": current_data_key(connection.tenant_id),
-        "scopes": tuple(parent.scopes),
-        "is_refreshable": True,
-        "received_at": database_now(),
-        "parent_id": parent.id,
-        "attempt_id": attempt.id,
-        "grantor": access_to(connection.provider_app, connection.params).target.grantor,
-        **changes,
-    }
-    credential = Credential(access_token=SecretStr("at"), refresh_token=SecretStr("rt"))
-    sealed = seal_version(Obtained(credential, 3600), **values)
+    sealed = made_up(connection, **changes)
     store_received(sealed)
     return sealed
 
 
 def is_promoted(sealed: SealedVersion) -> bool:
-    plainly = promote_plainly(sealed, lifetimes=GrantLifetimes())
+    plainly = promote_plainly([(sealed, GrantLifetimes())]) == {sealed.id}
     stage = CredentialVersion.objects.get(id=sealed.id).stage
     assert (stage == Stage.CURRENT) is plainly
     return plainly

@@ -9,7 +9,15 @@ import redis
 from django.conf import settings as project
 
 from connections.lifecycle.throttle import admission, scripts
-from connections.lifecycle.throttle.admission import Server, admit, give_back, note, note_probe, restraints
+from connections.lifecycle.throttle.admission import (
+    Server,
+    admit,
+    admit_many,
+    give_back,
+    note,
+    note_probe,
+    restraints,
+)
 from providers.errors import (
     ClientRejected,
     Evidence,
@@ -255,3 +263,25 @@ def test_what_was_not_used_goes_back(app: uuid.UUID) -> None:
     for _ in range(50):
         assert admit(app, budget=60) is None
         give_back(app)
+
+
+# --- Many at once -----------------------------------------------------------------------------------------------------
+def test_admits_as_many_of_several_as_the_budget_has_left(app: uuid.UUID) -> None:
+    assert admit_many(app, count=7, budget=60) == 7
+    assert admit_many(app, count=7, budget=60) == 3, "ten may go at once"
+    assert admit_many(app, count=7, budget=60) == 0
+    assert admit(app, budget=60) is not None
+    give_back(app, count=2)
+    assert admit_many(app, count=7, budget=60) == 2
+
+
+def test_admits_one_of_several_on_trial(app: uuid.UUID, quick_breaker: None) -> None:
+    fail(app, 5)
+    time.sleep(1.05)
+    assert admit_many(app, count=7, budget=GENEROUS) == 1
+    assert admit_many(app, count=7, budget=GENEROUS) == 0
+
+
+def test_admits_none_of_several_while_the_provider_asks_to_wait(app: uuid.UUID) -> None:
+    note(app, connection_id=uuid.uuid4(), failure=outage(retry_after=30))
+    assert admit_many(app, count=7, budget=GENEROUS) == 0

@@ -1,0 +1,84 @@
+"""Together: the refreshes of one message, claimed with one commit and sent at the same time.
+
+A sweep puts several connections of one provider app into a message. The thread of its task claims as many of them as
+can be sent at once: one by this thread, and one by each helper thread that it gets (``helpers``). Whatever is not
+plain, or is not admitted by the throttle, goes the way of ``refresh``, one by one.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from functools import partial
+
+import structlog
+from django.db import Error
+
+from connections.database.pool import release_database, replace_broken_connections
+from connections.lifecycle.refresh.claim import Claim, RefreshReport, claim_plainly
+from connections.lifecycle.refresh.claim_query import AppRow
+from connections.lifecycle.refresh.helpers import Helpers, helpers_of_process
+from connections.lifecycle.refresh.refresh import exchange, refresh
+from connections.lifecycle.throttle import admission
+from connections.models import Trigger
+
+logger = structlog.get_logger(__name__)
+
+
+def refresh_together(rows: Sequence[AppRow], *, begin_by: float) -> list[Exception]:
+    """Refresh these connections of one provider app for a sweep, those that are due. Return what has failed.
+
+    HTTP; blocks until all are done, and begins none after ``begin_by``, a moment of ``time.monotonic()``. Opens short
+    transactions, none of which spans HTTP. Call it without a database connection.
+    """
+    helpers = helpers_of_process()
+    waiting = deque(rows)
+    failures: list[Exception] = []
+
+    def attempt(act: Callable[[], RefreshReport]) -> None:
+        try:
+            act()
+        except Exception as failure:  # noqa: BLE001 (the caller gets them all)
+            failures.append(failure)
+            # The database connection itself may be broken: the next call must get a fresh one.
+            release_database()
+            replace_broken_connections()
+
+    while waiting and time.monotonic() <= begin_by:
+        places = helpers.take(len(waiting) - 1)
+        batch = [waiting.popleft() for _ in range(places + 1)]
+        claims = _claim(batch) if places else []
+        sent = _send(claims[1:], helpers, places=places)
+        for claimed in claims[:1]:
+            attempt(partial(exchange, claimed))
+        claimed_ids = {claimed.connection_id for claimed in claims}
+        for row in batch:
+            if row.connection_id not in claimed_ids and time.monotonic() <= begin_by:
+                attempt(partial(refresh, row.connection_id, trigger=Trigger.SWEEP, app=row))
+        for future in sent:
+            attempt(future.result)
+    return failures
+
+
+def _claim(batch: Sequence[AppRow]) -> list[Claim]:
+    """Claim those of ``batch`` that the throttle admits and whose case is plain."""
+    app = batch[0]
+    admitted = admission.admit_many(app.id, count=len(batch), budget=admission.budget_of(app.provider))
+    claims: list[Claim] = []
+    try:
+        if admitted:
+            claims = claim_plainly([row.connection_id for row in batch[:admitted]], trigger=Trigger.SWEEP)
+    except Error as error:  # each is claimed on its own, so that one failure does not stop the others
+        logger.warning("refreshes_claimed_apart", connections=len(batch), error=type(error).__name__)
+        replace_broken_connections()
+    finally:
+        release_database()
+    if len(claims) < admitted:
+        admission.give_back(app.id, count=admitted - len(claims))
+    return claims
+
+
+def _send(claims: Sequence[Claim], helpers: Helpers, *, places: int) -> "list[Future[RefreshReport]]":
+    """Give each claim to a helper, and the places that are left back."""
+    helpers.give_back(places - len(claims))
+    return [helpers.run(exchange, claimed) for claimed in claims]
