@@ -1,7 +1,7 @@
 # Everything that a developer runs. `make` lists the targets by what one wants to do; `## ` begins what it prints.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test format migration lint check smoke bench faults liveness screens lock
+.PHONY: help environment demo test format migration lint check smoke bench faults liveness mutations screens lock
 
 # A Python 3.11 or later to make .venv with; without it the usual names are tried.
 PYTHON ?=
@@ -65,6 +65,9 @@ faults: environment ## kill, pause and mislead it, and print what became of each
 
 liveness: environment ## the part of `faults` that is about grants: is a dead one noticed, is a live one left alone
 	$(RUN) tests.campaigns.faults --only transients revocation revocation_reported $(ARGS)
+
+mutations: environment ## change each entry of the catalogue, and count how often its vendor's dialect notices
+	$(SETTINGS) -- $(RUN) tests.campaigns.mutations $(ARGS)
 
 ## Release
 lock: environment ## write the three hashed locks anew (ARGS=--upgrade takes newer versions)

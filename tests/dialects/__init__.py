@@ -5,4 +5,5 @@
 - ``wire``: a network in memory · ``stand_in``: the vendor · ``matching``: what was sent, compared with templates
 - ``typing_in``: what is typed for an entry · ``life``: the steps of a life
 - ``test_every_entry``: the lives of all entries
+- ``mutations``: what is wrong with an entry that was changed; all of them are ``tests.campaigns.mutations``
 """

@@ -50,8 +50,9 @@ class Fixture(BaseModel):
     ``headers``, ``query`` and ``body`` say how a credential is carried. ``me`` is the answer to the probe, None if its
     shape is not known; ``account`` is whom it names. ``probe_sends`` are words of the probe's body. ``dead``,
     ``wrong_client`` and ``refusal`` are the answers to a dead grant, to a wrong client, and to a dead credential at the
-    API: a status and a document. ``pages`` are further answers, by method and address. ``unsaid`` names what an entry
-    has no words for: it is not asked of it.
+    API: a status and a document. ``meanings`` are further answers of the token endpoint, written likewise, with what
+    each means: ``grant``, ``client`` or ``later``. ``pages`` are further answers, by method and address. ``unsaid``
+    names what an entry has no words for: it is not asked of it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -97,6 +98,7 @@ class Fixture(BaseModel):
     dead: tuple[int, Any] = (400, {"error": "invalid_grant"})
     wrong_client: tuple[int, Any] = (401, {"error": "invalid_client"})
     refusal: tuple[int, Any] = (401, {})
+    meanings: dict[str, str] = Field(default_factory=dict)
     unsaid: tuple[str, ...] = ()
     pages: dict[str, Any] = Field(default_factory=dict)
 
@@ -124,11 +126,12 @@ def fixtures() -> dict[str, Fixture]:
     return found
 
 
+def read_answer(said: str) -> tuple[int, Any]:
+    """Return the status and the document of an answer that is written ``400 {"error": "gone"}``."""
+    status, _, document = said.partition(" ")
+    return int(status), json.loads(document) if document else {}
+
+
 def _read(table: dict[str, Any]) -> dict[str, Any]:
-    """Return a table with its answers, which may be written ``400 {"error": "gone"}``, taken apart."""
-    found = dict(table)
-    for name in ("dead", "wrong_client", "refusal"):
-        if isinstance(said := found.get(name), str):
-            status, _, document = said.partition(" ")
-            found[name] = (int(status), json.loads(document) if document else {})
-    return found
+    answers = ("dead", "wrong_client", "refusal")
+    return {name: read_answer(said) if name in answers else said for name, said in table.items()}

@@ -15,7 +15,7 @@ from providers.catalog.fields import Param, SecretField
 from providers.catalog.methods import Method
 from providers.catalog.resolve import Target, resolve
 from providers.catalog.schema import CatalogEntry
-from providers.errors import AuthorizationPending, ClientRejected, GrantRejected, ProviderError
+from providers.errors import AuthorizationPending, ClientRejected, GrantRejected, ProviderError, ProviderUnavailable
 from providers.oauth.authorization_response import read_response
 from providers.strategies import strategy_for
 from providers.strategies.base import Strategy
@@ -29,12 +29,17 @@ from providers.values import (
     Obtained,
 )
 from providers.vocabulary import ClientAuthentication, ParamScope, ProbeVerdict
-from tests.dialects.fixture import STYLES, Fixture
+from tests.dialects.fixture import STYLES, Fixture, read_answer
 from tests.dialects.matching import names_in
 from tests.dialects.stand_in import CALLBACK, CLIENT_ID, CLIENT_SECRET, DEVICE_CODE, StandIn
 from tests.dialects.typing_in import as_placeholders, values_for
 from tests.dialects.wire import answered_by
 
+_MEANINGS: dict[str, type[ProviderError]] = {
+    "grant": GrantRejected,
+    "client": ClientRejected,
+    "later": ProviderUnavailable,
+}
 _OWN_SCOPES = ("own.one", "own.two")
 
 
@@ -138,6 +143,7 @@ class Life:
         self._use(held)
         self._probe(held, alive=True)
         held = self._renew(obtained)
+        self._understand(held)
         self._end(held)
         self._revoke()
 
@@ -298,6 +304,15 @@ class Life:
             self._refuses(GrantRejected, lambda: self.strategy.refresh(self.target(), wrong))
             return
         self._refuses(ClientRejected, lambda: self.strategy.refresh(self.target(secret="mistyped"), held))
+
+    def _understand(self, held: Credential) -> None:
+        for said, meaning in self.fixture.meanings.items():
+            self.step = f"answer {said}"
+            self.vendor.scripted.append(read_answer(said))
+            if self.strategy.can_refresh(self.target(), held):
+                self._refuses(_MEANINGS[meaning], lambda: self.strategy.refresh(self.target(), held))
+            else:
+                self._refuses(_MEANINGS[meaning], getattr(self, f"_connect_by_{self.fixture.kind}"))
 
     def _end(self, held: Credential) -> None:
         self.vendor.end()

@@ -61,6 +61,7 @@ class StandIn:
     ended: bool = False
     waits: int = 1
     scopes: tuple[str, ...] = ()
+    scripted: list[tuple[int, Any]] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
 
@@ -240,6 +241,8 @@ class StandIn:
         return {"oauth_token": ["temporary-1"], "oauth_verifier": ["verifier-1"]}
 
     def _token(self, request: Request) -> tuple[int, Any]:
+        if self.scripted:
+            return self.scripted.pop()
         if self.fixture.kind == "login":
             return self._log_in(request)
         if self.fixture.kind == "oauth1":

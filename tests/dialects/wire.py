@@ -85,7 +85,7 @@ class _Socket:
 def answered_by(respond: Callable[[Request], Answer]) -> Iterator[None]:
     """Answer everything that this process sends by ``respond``, within the block."""
 
-    def connect(_: Any, target: SplitResult, *, deadline: float) -> tuple[_Socket, None]:
+    def connect(_: Any, target: SplitResult, **__: Any) -> tuple[_Socket, None]:
         assert target.scheme == "https", "a vendor is called by https"
         return _Socket(target, respond), None
 

@@ -1,0 +1,34 @@
+"""Every entry of the catalogue changed in each way that its fixture could notice, and how many changes it noticed.
+
+Prints a line of JSON for each kind of change, with those that went unnoticed, and one for all. Nothing is started.
+"""
+
+import json
+import sys
+from collections import defaultdict
+
+from tests.dialects.mutations import is_noticed, mutants
+from tests.dialects.test_every_entry import KNOWN, life_of
+
+LEAST_NOTICED = 0.95
+
+
+def main() -> int:
+    """Run the campaign; return 1 if too much went unnoticed."""
+    tried: dict[str, int] = defaultdict(int)
+    unnoticed: dict[str, list[str]] = defaultdict(list)
+    for slug, fixture in KNOWN.items():
+        life = life_of(fixture)
+        for mutant in mutants(life):
+            tried[mutant.what] += 1
+            if not is_noticed(life, mutant):
+                unnoticed[mutant.what].append(slug)
+    for what, number in tried.items():
+        print(json.dumps({"change": what, "tried": number, "unnoticed": sorted(unnoticed[what])}))
+    noticed = 1 - sum(map(len, unnoticed.values())) / max(1, sum(tried.values()))
+    print(json.dumps({"entries": len(KNOWN), "tried": sum(tried.values()), "noticed": round(noticed, 4)}))
+    return int(noticed < LEAST_NOTICED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
