@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from providers.catalog.fields import Shape
+from providers.vocabulary import SigningAlgorithm
 
 
 class ClientAssertion(Shape):
@@ -10,9 +11,10 @@ class ClientAssertion(Shape):
 
     ``audience`` is a template; empty, it is the issuer, else the token endpoint if no issuer is known. ``issuer`` and
     ``subject`` are templates, too, and know ``client_id``. An assertion is made for each request, and ends after
-    ``lifetime_seconds``.
+    ``lifetime_seconds``. ``algorithm`` is for a key that the end user types; a provider app's key has its own.
     """
 
+    algorithm: SigningAlgorithm = SigningAlgorithm.RS256
     audience: str = ""
     issuer: str = "{client_id}"
     subject: str = "{client_id}"

@@ -71,6 +71,7 @@ METHOD_DESCRIPTIONS: Descriptions = {
         "errors": says("What answers of the token endpoint mean, if not as RFC 6749 says: one table each."),
     },
     ClientAssertion: {
+        "algorithm": says("How a key signs that the end user types (own_registration)."),
         "audience": says("For whom the assertion is, if not for the issuer. A template.", "https://acme.example/token"),
         "issuer": says("Who signs, if not the client id. A template.", "{client_id}"),
         "subject": says("Who is proven, if not the client id. A template.", "{client_id}"),

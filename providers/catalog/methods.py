@@ -24,6 +24,11 @@ _OWN_REGISTRATION = (
     SecretField(name="client_id", label="Client ID", secret=False),
     SecretField(name="client_secret", label="Client secret"),
 )
+_OWN_KEY = (
+    SecretField(name="client_id", label="Client ID", secret=False),
+    SecretField(name="key_id", label="Key ID", help="If the provider gave the key one.", secret=False, optional=True),
+    SecretField(name="private_key", label="Private key (PEM)", pattern=r"^-----BEGIN [ -~\n]+$", multiline=True),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,7 +397,8 @@ class AuthorizationCodeMethod(RefreshableMethod):
 class ClientCredentialsMethod(OAuthMethod):
     """OAuth 2.0 client credentials (RFC 6749 §4.4): there is no refresh token; each refresh asks for a new token.
 
-    With ``own_registration`` the end user types the client id and secret, and they belong to the connection.
+    With ``own_registration`` the end user types the client id and secret, and they belong to the connection; with
+    ``private_key_jwt`` a key in place of the secret.
     """
 
     style = "oauth2_client_credentials"
@@ -405,7 +411,13 @@ class ClientCredentialsMethod(OAuthMethod):
 
     @property
     def typed_fields(self) -> tuple[SecretField, ...]:
-        return _OWN_REGISTRATION if self.own_registration else ()
+        if not self.own_registration:
+            return ()
+        return _OWN_KEY if self.client_authentication.needs_key else _OWN_REGISTRATION
+
+    @property
+    def secret_names(self) -> frozenset[str]:
+        return super().secret_names - {"private_key"}  # it signs, and goes into no request
 
 
 class ApiKeyMethod(Method):

@@ -50,7 +50,7 @@ def sign_as_client(claims: Mapping[str, Any], key: ClientKey, *, header: Mapping
 
     Raises ``UnusableKey``.
     """
-    named: dict[str, Any] = {"kid": key.kid}
+    named: dict[str, Any] = {"kid": key.kid} if key.kid else {}
     if key.certificates:
         named["x5t#S256"] = certificate_thumbprint(key.certificates)
     return sign(claims, private_key=key.private_key, algorithm=key.algorithm, header={**named, **(header or {})})

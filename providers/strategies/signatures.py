@@ -21,6 +21,7 @@ from providers.signing.keys import UnusableKey, load_known_key, read_key_pair
 from providers.signing.saml import Statement, sign_statement
 from providers.signing.tokens import BACKDATED_SECONDS, sign, sign_as_client, sign_with_secret
 from providers.values import ClientKey, Credential
+from providers.vocabulary import SigningAlgorithm
 
 
 def taken(target: Target, typed: Credential) -> Credential:
@@ -173,7 +174,15 @@ def _checked(signed: Signed, key: SecretStr, field: str) -> SecretStr:
         if isinstance(signed, SignedToken) and signed.algorithm.is_symmetric:
             _decoded(signed, key)
             return key
-        return read_key_pair(key.get_secret_value(), algorithm=signed.algorithm).private_key
+    except UnusableKey as unusable:
+        raise FieldInvalid(field, str(unusable)) from None
+    return checked_key(key, signed.algorithm, field=field)
+
+
+def checked_key(key: SecretStr, algorithm: SigningAlgorithm, *, field: str) -> SecretStr:
+    """Return a private key that was typed into ``field`` as PKCS #8 in PEM. Raises ``FieldInvalid``."""
+    try:
+        return read_key_pair(key.get_secret_value(), algorithm=algorithm).private_key
     except UnusableKey as unusable:
         raise FieldInvalid(field, str(unusable)) from None
 
