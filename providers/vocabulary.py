@@ -14,12 +14,20 @@ class ClientAuthentication(StrEnum):
     BASIC_RAW = "client_secret_basic_raw"
     POST = "client_secret_post"
     PRIVATE_KEY_JWT = "private_key_jwt"
+    # By the certificate of a TLS connection (RFC 8705 §2): one of an authority, or one whose key the server knows.
+    TLS = "tls_client_auth"
+    SELF_SIGNED_TLS = "self_signed_tls_client_auth"
     NONE = "none"
 
     @property
     def needs_key(self) -> bool:
         """Whether we prove who we are with a key pair of the provider app."""
-        return self is ClientAuthentication.PRIVATE_KEY_JWT
+        return self is ClientAuthentication.PRIVATE_KEY_JWT or self.needs_certificate
+
+    @property
+    def needs_certificate(self) -> bool:
+        """Whether the key pair needs a certificate, which each connection to the server presents."""
+        return self in (ClientAuthentication.TLS, ClientAuthentication.SELF_SIGNED_TLS)
 
 
 class SigningAlgorithm(StrEnum):

@@ -103,6 +103,11 @@ def _method_problems(entry: CatalogEntry, described: Method) -> Iterator[str]:
     if scope not in ("", *_scope_names(entry)):
         yield f"{key}.refresh_scope: {scope!r} is not among the [[scopes]]; describe it there"
     may_sign = method.discover or method.client_authentication.needs_key
+    if method.certificate_bound_tokens and not (method.discover or method.client_authentication.needs_certificate):
+        yield (
+            f"{key}.certificate_bound_tokens: tokens are bound to a certificate only where the client proves itself by "
+            'one; say client_authentication = "tls_client_auth" or "self_signed_tls_client_auth"'
+        )
     if method.client_assertion != ClientAssertion() and not may_sign:
         yield f'{key}.client_assertion: needs client_authentication = "private_key_jwt"; say that, or remove it'
     if method.urls["jwks"] and not method.issuer:

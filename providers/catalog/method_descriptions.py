@@ -60,6 +60,7 @@ METHOD_DESCRIPTIONS: Descriptions = {
         "token_fields": says("The names of the tokens in the answer, if not those of RFC 6749."),
         "expiry": says("How the answer says when the access token ends, if not by expires_in in seconds."),
         "resource": says("The API that tokens are for, named in each request (RFC 8707).", "https://api.acme.example"),
+        "certificate_bound_tokens": says("Whether tokens work only with our client certificate (RFC 8705)."),
         "token_type_hint": says("Whether revocation and introspection take the parameter token_type_hint."),
         "revocation": says("How to call the revocation endpoint, if not as RFC 7009 says."),
         "default_lifetime_seconds": says("How long an access token lives, where the answer does not say.", 3600),

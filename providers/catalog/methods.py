@@ -225,6 +225,8 @@ class OAuthMethod(Method):
     ``empty_scope`` says what an empty list of scopes in the answer to a code means: that no scope is granted, or that
     the provider does not say (then the requested ones are). In the answer to a refresh an empty list changes nothing.
     ``expiry`` is about the access token; ``default_lifetime_seconds`` counts where the answer does not say.
+    With ``certificate_bound_tokens`` and a certificate as client authentication, its tokens are of use only on
+    connections that present the certificate (RFC 8705 §3), so no caller is handed one.
     ``resource`` names the API that the token is for (RFC 8707): it goes into every request for a code or a token.
     ``token_parameter_names`` has the provider's names of the parameters in token requests, by the RFC's; "" leaves one
     out. ``token_params`` are added under their own names.
@@ -249,6 +251,7 @@ class OAuthMethod(Method):
     token_params: dict[str, str] = Field(default_factory=dict)
     token_parameter_names: dict[str, str] = Field(default_factory=dict)
     resource: str = ""
+    certificate_bound_tokens: bool = False
     token_pointer: str = ""
     token_fields: TokenFields = Field(default_factory=TokenFields)
     expiry: Expiry = Field(default_factory=Expiry)
@@ -265,6 +268,10 @@ class OAuthMethod(Method):
     @property
     def needs_app_key(self) -> bool:
         return self.registers_client and self.client_authentication.needs_key
+
+    @property
+    def proxy_only(self) -> bool:
+        return self.certificate_bound_tokens and self.client_authentication.needs_certificate
 
     @property
     def registers_client(self) -> bool:
@@ -377,12 +384,10 @@ class AuthorizationCodeMethod(RefreshableMethod):
         }
 
     def slips(self) -> Iterator[str]:
-        is_pushed, has_address = self.request_delivery is RequestDelivery.PUSHED, bool(self.pushed_authorization_url)
-        if self.discover or is_pushed == has_address:
-            return
-        if is_pushed:
+        is_pushed, url = self.request_delivery is RequestDelivery.PUSHED, self.pushed_authorization_url
+        if is_pushed and not (url or self.discover):
             yield "authorization_code.pushed_authorization_url: is missing; give the URL, or set discover = true"
-        else:
+        if url and not (is_pushed or self.discover):
             yield 'authorization_code.pushed_authorization_url: is not used; say request_delivery = "pushed" too'
 
     @property

@@ -74,6 +74,10 @@ class OAuth1Method(Method):
         return True
 
     @property
+    def needs_app_key(self) -> bool:
+        return self.signature_method.startswith("RSA")
+
+    @property
     def secret_names(self) -> frozenset[str]:
         return frozenset({"access_token", "token_secret"})
 

@@ -21,6 +21,7 @@ _HABITS = {
     "pkce": Pkce,
     "client_authentication": ClientAuthentication,
     "request_delivery": RequestDelivery,
+    "certificate_bound_tokens": bool,
 }
 _URLS = {
     "authorization": "authorization_url",
@@ -269,6 +270,8 @@ def _urls(
     urls = {name: fill(template, values) for name, template in templates.items()}
     if method.oauth is not None and method.oauth.discover:
         found = {name: discovered.get(name, "") for name in urls if name != "base"}
+        if method.oauth.client_authentication.needs_certificate:  # RFC 8705 §5
+            found |= {name: discovered[f"mtls_{name}"] for name in found if discovered.get(f"mtls_{name}")}
         if entry.probe is None or not method.redirects:
             found.pop("probe")  # userinfo is about a person: without one it would call a good credential dead
         urls = {name: url or found.get(name, "") for name, url in urls.items()}

@@ -7,17 +7,26 @@ know one of them yet, or no longer. ``client_assertion`` makes the proof by a ke
 import base64
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote_plus
 
 from pydantic import SecretStr
 
+from providers import egress
 from providers.catalog.resolve import Target
-from providers.errors import ClientRejected, GrantRejected, NotSentInTime
+from providers.errors import (
+    CertificateRefused,
+    ClientRejected,
+    Evidence,
+    GrantRejected,
+    MisconfiguredProvider,
+    NotSentInTime,
+)
 from providers.oauth.client_assertion import client_assertion
-from providers.values import ClientRegistration
+from providers.response import Response
+from providers.values import ClientCertificate, ClientRegistration
 from providers.vocabulary import ClientAuthentication
 
 _T = TypeVar("_T")
@@ -31,10 +40,11 @@ _taken: dict[bytes, int] = {}
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The parts of a request that authenticate us: headers, and parameters of its body."""
+    """What authenticates us in a request: headers, parameters of its body, a certificate on its connection."""
 
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     form: dict[str, str] = field(default_factory=dict, repr=False)
+    certificate: ClientCertificate | None = None
 
 
 def with_each_secret(registration: ClientRegistration, ask: Callable[[ClientRegistration], _T]) -> _T:
@@ -75,8 +85,9 @@ def with_each_secret(registration: ClientRegistration, ask: Callable[[ClientRegi
 def prove(*, target: Target, registration: ClientRegistration, method: ClientAuthentication | None = None) -> Proof:
     """Return the proof of ``registration`` for one request to the authorization server of ``target``. No I/O.
 
-    It is by the target's method unless ``method`` is another one: by the key, or by the first secret; without a secret
-    it is only the client id. Raises ``MisconfiguredProvider`` if the method needs a key and there is none.
+    It is by the target's method unless ``method`` is another one: by the key or its certificate, or by the first
+    secret; without a secret it is only the client id. Raises ``MisconfiguredProvider`` if the method needs a key, or a
+    certificate beside it, and there is none.
 
     Basic form-encodes both parts before it joins them (RFC 6749 §2.3.1), because an id or a secret may hold a colon.
     For a server that does not decode them, they are sent as they are.
@@ -84,6 +95,8 @@ def prove(*, target: Target, registration: ClientRegistration, method: ClientAut
     method = method or target.oauth_method.client_authentication
     if method is ClientAuthentication.PRIVATE_KEY_JWT:
         return Proof(form=client_assertion(target, registration))
+    if method.needs_certificate:
+        return Proof(form={"client_id": registration.client_id}, certificate=certificate_of(registration))
     if method is ClientAuthentication.NONE or not registration.client_secrets:
         return Proof(form={"client_id": registration.client_id} if registration.client_id else {})
     secret = registration.client_secrets[0].get_secret_value()
@@ -93,6 +106,29 @@ def prove(*, target: Target, registration: ClientRegistration, method: ClientAut
     parts = (registration.client_id, secret)
     pair = ":".join(parts if is_raw else map(quote_plus, parts))
     return Proof(headers={"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"})
+
+
+def send(method: str, url: str, *, proof: Proof, headers: Mapping[str, str], **content: Any) -> Response:
+    """Make a request with ``proof`` and return the answer. HTTP.
+
+    ``content`` is what ``egress.request`` takes. Raises what that does, and ``ClientRejected`` in place of
+    ``CertificateRefused``: the certificate is our registration's.
+    """
+    try:
+        return egress.request(
+            method, url, headers={**headers, **proof.headers}, certificate=proof.certificate, **content
+        )
+    except CertificateRefused as refused:
+        raise ClientRejected(refused.evidence) from None
+
+
+def certificate_of(registration: ClientRegistration) -> ClientCertificate:
+    """Return what proves ``registration`` in a TLS handshake (RFC 8705 §2). Raises ``MisconfiguredProvider``."""
+    key = registration.key
+    if key is None or not key.certificates:
+        detail = "The key of the provider app has no certificate: bring one for it (manage.py app_keys)."
+        raise MisconfiguredProvider(Evidence(detail, sent=False))
+    return ClientCertificate(key.certificates, key.private_key)
 
 
 def bearer(secret: SecretStr | None) -> Proof:

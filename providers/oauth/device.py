@@ -20,7 +20,7 @@ from providers.errors import (
 )
 from providers.oauth import token_endpoint
 from providers.oauth.classify import failure_of, fields_in
-from providers.oauth.client_authentication import prove, with_each_secret
+from providers.oauth.client_authentication import prove, send, with_each_secret
 from providers.oauth.token_response import usable_token
 from providers.response import Response
 from providers.values import ClientRegistration, DeviceAuthorization, Obtained
@@ -76,10 +76,11 @@ def _ask(
         name: render(value, target.params) for name, value in method.device_authorization_params.items()
     }
     is_json = method.token_request_format == "json"  # noqa: S105 - no password
-    response = egress.request(
+    response = send(
         "POST",
         target.endpoints.device_authorization,
-        headers={"Accept": "application/json"} | target.request_headers | proof.headers,
+        headers={"Accept": "application/json"} | target.request_headers,
+        proof=proof,
         form=None if is_json else form,
         json=form if is_json else None,
     )

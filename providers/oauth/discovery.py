@@ -41,6 +41,8 @@ _SPOKEN = (
     ClientAuthentication.POST,
     ClientAuthentication.NONE,
     ClientAuthentication.PRIVATE_KEY_JWT,
+    ClientAuthentication.TLS,
+    ClientAuthentication.SELF_SIGNED_TLS,
 )
 _WORD = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")
 _MOST_WORDS = 500
@@ -77,11 +79,13 @@ def discover(
     The keys are issuer, authorization, token, revocation, introspection, device_authorization, pushed_authorization,
     probe (the userinfo endpoint), jwks, registration, iss_parameter, pkce, client_authentication, request_delivery
     ("pushed" where that is required), client_authentications, scopes_supported and protected_resources (these three
-    space-separated), and client_id_metadata_document ("supported"). A value is "" if the server does not name it, or
-    names it unusably while it is ``spelled_out`` elsewhere. ``places`` are the addresses to try, in their order. With
-    ``must_promise_pkce``, metadata that does not list S256 is refused. No request goes on after ``deadline``, a moment
-    of the monotonic clock. Makes HTTP requests. Raises ``MisconfiguredProvider`` saying what is wrong with the issuer
-    or its metadata, and which addresses were tried, ``ProviderUnavailable`` and ``TargetRefused``.
+    space-separated), and client_id_metadata_document ("supported"); where the server names them, also
+    certificate_bound_tokens ("true") and, behind ``mtls_``, the addresses for clients with a certificate. A value is ""
+    if the server does not name it, or names it unusably while it is ``spelled_out`` elsewhere. ``places`` are the
+    addresses to try, in their order. With ``must_promise_pkce``, metadata that does not list S256 is refused. No
+    request goes on after ``deadline``, a moment of the monotonic clock. Makes HTTP requests. Raises
+    ``MisconfiguredProvider`` saying what is wrong with the issuer or its metadata, and which addresses were tried,
+    ``ProviderUnavailable`` and ``TargetRefused``.
     """
     parts = _issuer(issuer)
     document = _fetch(_Search(issuer, deadline), places(issuer))
@@ -93,6 +97,13 @@ def discover(
         raise _misconfigured("The metadata names no token endpoint.")
     promised = document.get("authorization_response_iss_parameter_supported") is True
     found["iss_parameter"] = IssParameter.REQUIRED if promised else IssParameter.OPTIONAL
+    aliases = document.get("mtls_endpoint_aliases")  # RFC 8705 §5
+    for key, name in _ENDPOINTS.items() if isinstance(aliases, dict) else ():
+        with suppress(MisconfiguredProvider):
+            if isinstance(aliases, dict) and (alias := _endpoint(name, aliases.get(name), parts)):
+                found[f"mtls_{key}"] = alias
+    if document.get("tls_client_certificate_bound_access_tokens") is True:
+        found["certificate_bound_tokens"] = "true"
     if document.get("require_pushed_authorization_requests") is True:  # RFC 9126 §5
         found["request_delivery"] = RequestDelivery.PUSHED
         if not found["pushed_authorization"] and not {"pushed_authorization", "request_delivery"} & {*spelled_out}:
@@ -267,8 +278,8 @@ def _client_authentication(document: dict[str, Any]) -> ClientAuthentication:
     wanted = " or ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named) or "something unnamed"
     raise _misconfigured(
         f"The token endpoint asks for {wanted}, which Latchkey does not speak yet. It speaks client_secret_basic, "
-        "client_secret_post, private_key_jwt and none; where the server takes one of these all the same, write it in "
-        "the entry as client_authentication."
+        "client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth and none; where the server "
+        "takes one of these all the same, write it in the entry as client_authentication."
     )
 
 

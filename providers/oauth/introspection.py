@@ -2,11 +2,10 @@
 
 from pydantic import SecretStr
 
-from providers import egress
 from providers.catalog.resolve import Target
 from providers.errors import Evidence, MisconfiguredProvider, ProviderError, ProviderUnavailable
 from providers.oauth.classify import answered_at, failure_of, json_object
-from providers.oauth.client_authentication import prove, with_each_secret
+from providers.oauth.client_authentication import prove, send, with_each_secret
 from providers.oauth.expiry import seconds_until
 from providers.oauth.token_response import scopes_of
 from providers.response import Response
@@ -52,10 +51,11 @@ def _ask(target: Target, registration: ClientRegistration, token: SecretStr, kin
     hint = {"token_type_hint": kind.value} if method.token_type_hint else {}
     parameters = proof.form | hint | {"token": token.get_secret_value()}
     is_form = method.token_request_format == "form"  # noqa: S105 - no password
-    response = egress.request(
+    response = send(
         "POST",
         target.endpoints.introspection,
-        headers={"Accept": "application/json"} | target.request_headers | proof.headers,
+        headers={"Accept": "application/json"} | target.request_headers,
+        proof=proof,
         form=parameters if is_form else None,
         json=None if is_form else parameters,
     )

@@ -6,11 +6,10 @@ The reference lives for a short time. After that the end user takes the same ste
 
 from collections.abc import Mapping
 
-from providers import egress
 from providers.catalog.resolve import Target
 from providers.errors import Evidence, MalformedResponse, MisconfiguredProvider, ProviderError
 from providers.oauth.classify import failure_of, fields_in
-from providers.oauth.client_authentication import prove, with_each_secret
+from providers.oauth.client_authentication import prove, send, with_each_secret
 from providers.response import Response
 from providers.values import ClientRegistration
 
@@ -40,10 +39,11 @@ def push(*, target: Target, parameters: Mapping[str, str]) -> dict[str, str]:
 def _push(target: Target, registration: ClientRegistration, parameters: Mapping[str, str]) -> Response:
     method = target.oauth_method
     proof = prove(target=target, registration=registration)
-    response = egress.request(
+    response = send(
         "POST",
         target.endpoints.pushed_authorization,
-        headers={"Accept": "application/json"} | target.request_headers | proof.headers,
+        headers={"Accept": "application/json"} | target.request_headers,
+        proof=proof,
         form={**parameters, **proof.form},
     )
     if (failure := failure_of(response, rules=method.errors)) is not None:

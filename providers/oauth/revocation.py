@@ -8,13 +8,12 @@ from functools import partial
 
 from pydantic import SecretStr
 
-from providers import egress
 from providers.catalog.methods import OAuthMethod
 from providers.catalog.resolve import Target
 from providers.catalog.template import check_values, fill, render
 from providers.errors import Evidence, GrantRejected, MalformedResponse, MisconfiguredProvider, RequestRejected
 from providers.oauth.classify import failure_of
-from providers.oauth.client_authentication import Proof, bearer, prove, with_each_secret
+from providers.oauth.client_authentication import Proof, bearer, prove, send, with_each_secret
 from providers.response import Response
 from providers.values import ClientRegistration, Credential
 from providers.vocabulary import ClientAuthentication
@@ -84,10 +83,11 @@ def _ask(
             parameters["token_type_hint"] = kind
     is_json = (method.token_request_format if described.format == "as_token_request" else described.format) == "json"
     sent = parameters or None
-    return egress.request(
+    return send(
         described.method,
         url,
-        headers={"Accept": "application/json"} | target.request_headers | proof.headers,
+        headers={"Accept": "application/json"} | target.request_headers,
+        proof=proof,
         form=None if is_json else sent,
         json=sent if is_json else None,
     )

@@ -23,11 +23,11 @@ from pydantic import SecretStr
 from requests.structures import CaseInsensitiveDict
 from requests_oauthlib import OAuth2Session
 
-from providers import egress, quiet
+from providers import quiet
 from providers.catalog.resolve import Target
 from providers.catalog.template import render
 from providers.errors import Evidence, GrantRejected, MisconfiguredProvider, ProviderError
-from providers.oauth.client_authentication import prove, with_each_secret
+from providers.oauth.client_authentication import prove, send, with_each_secret
 from providers.oauth.token_response import TokenDocument, admit, obtained
 from providers.response import Response
 from providers.values import ClientRegistration, CodeGrant, Credential, Obtained
@@ -200,7 +200,8 @@ class _TokenSession(OAuth2Session):  # type: ignore[misc]  # requests-oauthlib h
         self._format = method.token_request_format
         self._method = method
         self._request_headers = CaseInsensitiveDict({"Accept": "application/json"})
-        self._request_headers.update(target.request_headers | proof.headers)
+        self._request_headers.update(target.request_headers)
+        self._proof = proof
         added = method.token_params | (getattr(method, "refresh_params", {}) if is_refresh else {})
         own = {name: render(value, target.params) for name, value in added.items()}
         self._catalogue = target.resource | own
@@ -232,6 +233,6 @@ class _TokenSession(OAuth2Session):  # type: ignore[misc]  # requests-oauthlib h
         parameters = {names.get(name, name): value for name, value in ours.items() if names.get(name, name)}
         parameters |= self._catalogue
         body: dict[str, Any] = {"json" if self._format == "json" else "form": parameters}
-        self.answer = egress.request("POST", self._url, headers=self._request_headers, **body)
+        self.answer = send("POST", self._url, proof=self._proof, headers=self._request_headers, **body)
         self._admitted = admit(self.answer, method=self._method, is_refresh=self._is_refresh)
         return _CLASSIFIED

@@ -23,10 +23,10 @@ list) or over the control API:
      "resources": ["https://api.example"], "pushes": false, "signs": false,
      "access_lifetime": 60, "rotate": true, "grace_seconds": 0}
 
-Only ``client_id`` and one of ``client_secret``, ``client_secrets``, ``"jwks": {"keys": […]}`` (for private_key_jwt) and
-``"public": true`` are required; the last three follow the settings when absent. With ``resources`` each request has to
-name one of them (RFC 8707), and with ``pushes`` an authorization request has to be pushed. A client of OAuth 1.0a is
-registered with ``signs``.
+Only ``client_id`` and one of ``client_secret``, ``client_secrets``, ``"jwks": {"keys": […]}`` (for private_key_jwt),
+``"certificates": [thumbprint]`` (for tls_client_auth) and ``"public": true`` are required; the last three follow the
+settings when absent. With ``resources`` each request has to name one of them (RFC 8707), and with ``pushes`` an
+authorization request has to be pushed. A client of OAuth 1.0a is registered with ``signs``.
 
 Endpoints
 ---------

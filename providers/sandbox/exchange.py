@@ -14,6 +14,7 @@ from flask import Response, request
 
 from providers.sandbox.faults import Fault
 from providers.sandbox.log import Entry
+from providers.sandbox.mutual_tls import thumbprint
 from providers.sandbox.registry import Client
 from providers.sandbox.state import Sandbox
 from providers.sandbox.wire import Line, WireResponse
@@ -43,6 +44,12 @@ class Exchange:
     def path(self) -> str:
         """The path of that identifier, "" for the sandbox itself."""
         return f"/as/{self.server}" if self.server else ""
+
+    @property
+    def shown_certificate(self) -> str:
+        """The thumbprint of the certificate that the client has shown on this connection, "" if it has shown none."""
+        shown = request.environ.get("sandbox.certificate")
+        return thumbprint(shown) if shown else ""
 
     def name_client(self, client_id: str | None) -> None:
         """Note the client, if it is a registered one: anything else in its place could be a misplaced secret."""

@@ -65,6 +65,7 @@ class Client:
     public: bool = False
     pushes: bool = False
     jwks: tuple[Mapping[str, Any], ...] = ()
+    certificates: tuple[str, ...] = ()  # thumbprints of those that prove the client (RFC 8705 §2)
     shared_secret: str = field(default="", repr=False)  # of a client that signs: a digest cannot check that
     access_lifetime: int | None = None
     rotate: bool | None = None
@@ -244,8 +245,9 @@ def _client_from_request(document: object) -> Client:
     secrets += _strings(values.get("client_secrets"), "client_secrets")
     public = _boolean(values.get("public", False), "public")
     keys = _keys(values.get("jwks"))
-    if public == bool(secrets or keys):
-        raise InvalidDocument("a client has either a client_secret, or jwks, or public=true")
+    certificates = _strings(values.get("certificates"), "certificates")
+    if public == bool(secrets or keys or certificates):
+        raise InvalidDocument("a client has either a client_secret, or jwks, or certificates, or public=true")
     grant_types = _strings(values.get("grant_types", list(GRANT_TYPES)), "grant_types")
     if not set(grant_types) <= set(GRANT_TYPES):
         raise InvalidDocument(f"grant_types must be among {', '.join(GRANT_TYPES)}")
@@ -261,6 +263,7 @@ def _client_from_request(document: object) -> Client:
         public=public,
         pushes=_boolean(values.get("pushes", False), "pushes"),
         jwks=keys,
+        certificates=certificates,
         shared_secret=secrets[0] if secrets and _boolean(values.get("signs", False), "signs") else "",
         access_lifetime=None if lifetime is None else int(_number(lifetime, "access_lifetime")),
         rotate=None if rotate is None else _boolean(rotate, "rotate"),

@@ -16,7 +16,6 @@ from flask import Blueprint, Response, jsonify, request
 
 from providers.sandbox.assertions import Refused, judge, signer_of
 from providers.sandbox.exchange import Exchange
-from providers.sandbox.mutual_tls import thumbprint
 from providers.sandbox.oauth1 import signed_token
 from providers.sandbox.people import PEOPLE
 from providers.sandbox.sigv4 import signing_person
@@ -106,8 +105,8 @@ def _authenticate(exchange: Exchange, in_path: str) -> Caller | None:
         return Caller(person, "", _EVERYTHING) if person else None
     if scheme.lower() == "oauth":
         return _signing_caller(exchange)
-    if shown := request.environ.get("sandbox.certificate"):
-        return _certified_caller(exchange, thumbprint(shown))
+    if shown := exchange.shown_certificate:
+        return _certified_caller(exchange, shown)
     exchange.entry.outcome = "no_credential"
     return None
 

@@ -60,6 +60,11 @@ class Validator(Believing, RequestValidator):
         presented = secret or request.client_secret or ""
         if client is None or client.public or client.has_ended(now=self._now):
             return False
+        if client.certificates:
+            if presented or self._exchange.shown_certificate not in client.certificates:
+                return False
+            self._accept(request, client)
+            return True
         if assertion := getattr(request, "client_assertion", None):
             return not presented and self._believes_client(request, client, assertion)
         if not (client.accepts_secret(presented) or client.accepts_secret(unquote_plus(presented))):

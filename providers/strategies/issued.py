@@ -4,13 +4,15 @@
 - ``GrantedToken``: the end user's grant brings a refresh token, which brings the next (RFC 6749 §6)
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from providers.catalog.methods import RefreshableMethod
 from providers.catalog.resolve import Target
 from providers.oauth import introspection, revocation, token_endpoint
+from providers.oauth.client_authentication import certificate_of
 from providers.strategies.base import Capabilities, Strategy
+from providers.strategies.calling import Sending
 from providers.values import ClientRegistration, Credential, Obtained, ProbeResult
 from providers.vocabulary import TokenKind
 
@@ -29,6 +31,12 @@ class IssuedToken(Strategy):
     def _registration(self, target: Target, credential: Credential) -> ClientRegistration:
         """Return the client to which the provider issued ``credential``."""
         return target.registration
+
+    def _sendings(self, target: Target, credential: Credential) -> Iterable[Sending]:
+        """Present our certificate, if the token is bound to it (RFC 8705 §3)."""
+        if not target.proxy_only:
+            return (Sending(),)
+        return (Sending(certificate=certificate_of(self._registration(target, credential))),)
 
     def introspect(self, target: Target, credential: Credential, *, kind: TokenKind = TokenKind.ACCESS) -> ProbeResult:
         if not target.endpoints.introspection:

@@ -88,10 +88,10 @@ def test_what_is_overruled_is_told_by_the_commands(spelled: str, told: str, run:
     ("methods", "told"),
     [
         (
-            ["private_key_jwt", "tls_client_auth"],
-            "private_key_jwt or tls_client_auth, which Latchkey does not speak yet",
+            ["client_secret_jwt", "attest_jwt_client_auth"],
+            "client_secret_jwt or attest_jwt_client_auth, which Latchkey does not speak yet",
         ),
-        (["self_signed_tls_client_auth"], "self_signed_tls_client_auth, which Latchkey does not speak yet"),
+        (["client_secret_jwt"], "client_secret_jwt, which Latchkey does not speak yet"),
     ],
 )
 def test_a_server_that_wants_what_we_do_not_speak_is_told_so(methods: list[str], told: str, stage: Stage) -> None:

@@ -17,10 +17,22 @@ from tests.styles.contract import TypedStyleContract
 
 
 @cache
-def _authority_file(pem: str) -> str:
+def _file_of(pem: str) -> str:
     with tempfile.NamedTemporaryFile("w", suffix=".pem", delete=False) as file:
         file.write(pem)
     return file.name
+
+
+def trust(sandbox: SandboxProcess) -> str:
+    """Have egress trust the sandbox's authority, and return the address that asks for certificates."""
+    made = sandbox.control.certificate("carol")
+    egress.configure(replace(egress.current_policy(), ca_file=_file_of(made["authority"])))
+    return made["url"]
+
+
+def authority_file() -> str:
+    """Return the file of the authority that egress trusts besides the public ones."""
+    return egress.current_policy().ca_file
 
 
 class TestMutualTls(TypedStyleContract):
@@ -30,9 +42,7 @@ class TestMutualTls(TypedStyleContract):
     ends = True
 
     def url_of(self, sandbox: SandboxProcess) -> str:
-        made = sandbox.control.certificate("carol")
-        egress.configure(replace(egress.current_policy(), ca_file=_authority_file(made["authority"])))
-        return made["url"]
+        return trust(sandbox)
 
     def typed(self, sandbox: SandboxProcess) -> dict[str, str]:
         made = sandbox.control.certificate("alice", days=20)

@@ -117,6 +117,7 @@ class TestAKeyThatTheProviderDoesNotKnow:
     connection = TestAuthorizationCodeWithAKey.connection
     entry, style, client, terms = life.entry, life.style, life.client, life.terms
     prepare, go_through = TestAuthorizationCodeWithAKey.prepare, TestAuthorizationCodeWithAKey.go_through
+    url_of = TestAuthorizationCodeWithAKey.url_of
 
     def test_is_told_to_the_operator_and_mended_by_telling_the_provider(
         self, connection: Connection, app: ProviderApp, sandbox: SandboxProcess

@@ -274,6 +274,7 @@ def test_what_is_spelled_out_elsewhere_is_not_judged(change: dict[str, Any], egr
         (["none", "client_secret_post"], "client_secret_post"),
         (["private_key_jwt", "client_secret_post"], "client_secret_post"),
         (["tls_client_auth", "private_key_jwt"], "private_key_jwt"),
+        (["client_secret_jwt", "self_signed_tls_client_auth"], "self_signed_tls_client_auth"),
         ("client_secret_post", "client_secret_basic"),
     ],
 )
@@ -295,11 +296,11 @@ def test_server_that_wants_what_we_cannot_do_is_named(egress_policy: Any, provid
     ("methods", "told"),
     [
         (
-            ["client_secret_jwt", "tls_client_auth"],
-            "for client_secret_jwt or tls_client_auth, which Latchkey does not",
+            ["client_secret_jwt", "attest_jwt_client_auth"],
+            "for client_secret_jwt or attest_jwt_client_auth, which Latchkey does not",
         ),
         (["client_secret_jwt"], "asks for client_secret_jwt, which"),
-        (["a_b", "c_d", "self_signed_tls_client_auth"], "asks for a_b, c_d or self_signed_tls_client_auth, which"),
+        (["a_b", "c_d", "e_f"], "asks for a_b, c_d or e_f, which"),
         (["<script>", 7], "asks for something unnamed, which"),
         ([], "asks for something unnamed, which"),
     ],
