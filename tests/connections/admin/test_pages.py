@@ -21,6 +21,7 @@ from connections.models import (
     CredentialVersion,
     DataKey,
     ProviderApp,
+    SubjectToken,
     Tenant,
     UnreadAnswer,
 )
@@ -70,8 +71,9 @@ def test_every_model_of_ours_is_registered() -> None:
     from django.apps import apps
 
     # Of a burnt code there is a hash and nothing to see; what happened is in the audit. An unread answer is sealed: its
-    # connection's page tells of it, and has the buttons.
-    assert set(apps.get_app_config("connections").get_models()) == {*MODELS, BurntCode, UnreadAnswer}
+    # connection's page tells of it, and has the buttons. What acts for a subject is sealed and gone within the hour,
+    # and the audit has each exchange.
+    assert set(apps.get_app_config("connections").get_models()) == {*MODELS, BurntCode, SubjectToken, UnreadAnswer}
 
 
 def test_every_page_opens_under_the_policy_with_no_inline_code_and_no_secret(olga: Client, world: World) -> None:
