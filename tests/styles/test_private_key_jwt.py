@@ -1,10 +1,9 @@
 """A client that proves itself by a key pair instead of a secret (RFC 7523 §2.2), through a whole life."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from django.db.models import F
 from django.test import Client
 
@@ -66,11 +65,6 @@ class TestAuthorizationCodeWithAKey(test_authorization_code.TestAuthorizationCod
         make_key(app, SigningAlgorithm.ES256, kid="first", actor=SYSTEM)
         register(app, sandbox)
 
-    @pytest.fixture(autouse=True)
-    def no_assertion_refused(self, sandbox: SandboxProcess) -> Iterator[None]:
-        yield
-        assert not sandbox.control.log(error="invalid_client")
-
     def test_each_endpoint_is_shown_a_signature_of_the_key(
         self, connection: Connection, alice: EndUser, sandbox: SandboxProcess
     ) -> None:
@@ -81,6 +75,7 @@ class TestAuthorizationCodeWithAKey(test_authorization_code.TestAuthorizationCod
         asked = [entry for entry in sandbox.control.log() if entry.endpoint in ("token", "revoke", "introspect")]
         assert {entry.endpoint for entry in asked} >= {"token", "revoke"}
         assert {entry.kid for entry in asked} == {"first"}
+        assert not sandbox.control.log(error="invalid_client")
 
     def test_a_rotation_is_no_outage_for_a_provider_that_keeps_the_set_for_a_while(
         self, connection: Connection, app: ProviderApp, sandbox: SandboxProcess
@@ -107,19 +102,7 @@ class TestAuthorizationCodeWithAKey(test_authorization_code.TestAuthorizationCod
         assert sandbox.control.log(endpoint="token") == []
         assert Connection.objects.get().status == "active"
 
-
-class TestAKeyThatTheProviderDoesNotKnow:
-    """An incident of the app, and the end of no connection."""
-
-    life = TestAuthorizationCodeWithAKey()
-    app = TestAuthorizationCodeWithAKey.app
-    alice = TestAuthorizationCodeWithAKey.alice
-    connection = TestAuthorizationCodeWithAKey.connection
-    entry, style, client, terms = life.entry, life.style, life.client, life.terms
-    prepare, go_through = TestAuthorizationCodeWithAKey.prepare, TestAuthorizationCodeWithAKey.go_through
-    url_of = TestAuthorizationCodeWithAKey.url_of
-
-    def test_is_told_to_the_operator_and_mended_by_telling_the_provider(
+    def test_a_key_that_the_provider_does_not_know_is_an_incident_and_mended_by_telling_it(
         self, connection: Connection, app: ProviderApp, sandbox: SandboxProcess
     ) -> None:
         withdraw_key(AppKey.objects.get(), actor=SYSTEM)
