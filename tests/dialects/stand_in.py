@@ -52,7 +52,7 @@ class StandIn:
     fixture: Fixture
     typed: Mapping[str, str] = field(default_factory=dict)
     supplied: frozenset[str] = frozenset()
-    public: bool = False
+    callback: str = CALLBACK
     known: dict[str, str] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
     live: set[str] = field(default_factory=set)
@@ -79,7 +79,7 @@ class StandIn:
         self._bind(values_in(template, url.partition("?")[0], self.known, is_address=True), url)
         sent = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
         names = {"client_id": "client_id", "redirect_uri": "redirect_uri", "response_type": "response_type"}
-        wanted = {"client_id": CLIENT_ID, "redirect_uri": CALLBACK, "response_type": "code"}
+        wanted = {"client_id": CLIENT_ID, "redirect_uri": self.callback, "response_type": "code"}
         wanted |= dict(pair.split("=", 1) for pair in own.split("&") if pair) | said.asks
         for name, template in wanted.items():
             if template == "-":
@@ -262,7 +262,7 @@ class StandIn:
             raise _Refused(400, {"error": "unsupported_grant_type"}, f"grant_type is {grant!r}")
         if said.kind == "code":
             challenge = self.codes.pop(sent.get("code", ""), None)
-            if challenge is None or sent.get("redirect_uri") != CALLBACK:
+            if challenge is None or sent.get("redirect_uri") != self.callback:
                 raise dead
             if not _proves(challenge, sent.get("code_verifier", "")):
                 raise _Refused(*said.dead, "the verifier does not fit the challenge")
