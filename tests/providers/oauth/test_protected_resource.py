@@ -228,12 +228,11 @@ def test_nor_can_the_authorization_server_that_it_names(scripted: Scripted, plac
     assert scripted.asked == [PATH, AT_PATH]
 
 
-@pytest.mark.parametrize("place", NOT_OURS)
+# A name may be plain http where the issuer is, until it is looked up: so the last one is told later.
+@pytest.mark.parametrize("place", NOT_OURS[:-1])
 @pytest.mark.parametrize("name", ["token_endpoint", "authorization_endpoint", "revocation_endpoint"])
 def test_nor_can_an_endpoint_that_we_need(scripted: Scripted, name: str, place: str) -> None:
     scripted.server[name] = place
-    if place.startswith("http://elsewhere"):
-        pytest.skip("a name that may be plain http where the issuer is, until it is looked up")
     scripted.publish()
     with pytest.raises(MisconfiguredProvider, match=name):
         discover_server(scripted.url)
