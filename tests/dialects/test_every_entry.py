@@ -15,13 +15,11 @@ KNOWN = {slug: said for slug, said in fixtures().items() if slug in loader.load_
 _NAMES = "the stand-in knows the RFC's names of parameters alone"
 _OAUTH1 = "the stand-in gives out no temporary credentials for this name"
 _KEYS = "the lives have no provider app with a key"
-# What the stand-in cannot play yet, and one that is asked otherwise than its vendor documents.
+# What the stand-in cannot play yet.
 UNPLAYED = {
     "basecamp": _NAMES,
     "clover": _NAMES,
     "dingtalk": _NAMES,
-    "monday": _NAMES,
-    "tiktok": _NAMES,
     "tiktok-ads": _NAMES,
     "flickr": _OAUTH1,
     "garmin": _OAUTH1,
@@ -34,7 +32,6 @@ UNPLAYED = {
     "okta-m2m": _KEYS,
     "revolut-business": "the fixture's hosts are parameters, and the entry's are not",
     "mcp-generic": "the lives do not ask an MCP server first",
-    "marketo": "the entry posts what the vendor takes in an address",
 }
 
 
