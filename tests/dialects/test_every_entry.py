@@ -12,26 +12,16 @@ from tests.dialects.life import Life, style_of
 
 KNOWN = {slug: said for slug, said in fixtures().items() if slug in loader.load_catalog()}
 
-_NAMES = "the stand-in knows the RFC's names of parameters alone"
 _OAUTH1 = "the stand-in gives out no temporary credentials for this name"
-_KEYS = "the lives have no provider app with a key"
 # What the stand-in cannot play yet.
 UNPLAYED = {
-    "basecamp": _NAMES,
-    "clover": _NAMES,
-    "dingtalk": _NAMES,
-    "tiktok-ads": _NAMES,
+    "clover": "its merchant comes with the callback, and the stand-in's brings none",
     "flickr": _OAUTH1,
     "garmin": _OAUTH1,
-    "netsuite-tba": _OAUTH1,
     "smugmug": _OAUTH1,
     "trello-oauth1": _OAUTH1,
     "tumblr-oauth1": _OAUTH1,
     "x-oauth1": _OAUTH1,
-    "netsuite-m2m": _KEYS,
-    "okta-m2m": _KEYS,
-    "revolut-business": "the fixture's hosts are parameters, and the entry's are not",
-    "mcp-generic": "the lives do not ask an MCP server first",
 }
 
 
