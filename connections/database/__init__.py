@@ -39,12 +39,13 @@ Of a refresh:
 - ``store_statement`` (26 %): ``lifecycle.credentials.store`` stores what came in one statement.
 - ``claimed_together`` (35 %): ``lifecycle.refresh.together`` claims the refreshes of one message with one commit, and
   sends them at the same time.
-- ``stored_together`` (5 %): ``lifecycle.refresh.arrivals`` stores and promotes what has come at the same time together.
-- ``find_apps`` (5 %, of the refreshes a second): the provider apps of a message's connections, in a prepared statement.
+- ``stored_together`` (35 %): ``lifecycle.refresh.arrivals`` stores with one commit what came at the same time, and
+  promotes it with one more.
+- ``find_apps`` (7 %): the provider apps of a message's connections, in a prepared statement.
 - ``calm`` (5 %): ``lifecycle.throttle.admission`` tells Redis of a success only where that would clear something, or
   before the next failure.
 - ``refresh_prepared`` (51 %): ``prepared``, as above.
 - ``broker_client`` (13 %): ``config.broker`` keeps the client that kombu makes anew for each command.
-- ``together`` (12 %, of the worker's time alone): ``lifecycle.sweep`` sends up to eight connections of one provider app
-  in one message where many are due, because a message costs Celery a part of what a refresh costs.
+- ``together`` (61 %): ``lifecycle.sweep`` sends up to sixteen connections of one provider app in one message where many
+  are due: for one message a claim, an admission, and what Celery does.
 """

@@ -37,8 +37,8 @@ MOST_LOOKS = 8
 RESEND_AFTER = timedelta(seconds=60)
 
 # Up to TASKS_APART connections get a task each. If more are due, up to MOST_TOGETHER of one provider app share a task.
-TASKS_APART = 64
-MOST_TOGETHER = 8
+TASKS_APART = 32
+MOST_TOGETHER = 16
 
 # A sweep sends no further batch while so many tasks wait for a worker. It looks at the queue again and again, and gives
 # up when the queue has not become shorter for STALLED_SECONDS: then the workers need the thread that it holds.

@@ -1,9 +1,10 @@
 """How many refreshes a second the workers make, and what one costs each process: ``refresh`` and ``refresh_https``.
 
-The provider takes 0.3 s for each answer and shares the machine with everything else. ``ideal_per_second`` is what the
-64 threads of one worker could do if a refresh cost nothing but that wait. The same connections are first refreshed by
-one worker process and then by one for each processor: ``adds_up`` is the refreshes for each second of CPU time with
-several, divided by those with one. Over https the provider shows a certificate of an authority of the bench's own.
+The provider takes 0.3 s for each answer and shares the machine with everything else. ``ideal_per_second`` is what 64
+threads could do if a refresh cost nothing but that wait; with their helpers, the workers have more. The same
+connections are first refreshed by one worker process and then by one for each processor: ``adds_up`` is the refreshes
+for each second of CPU time with several, divided by those with one. Over https the provider shows a certificate of an
+authority of the bench's own.
 """
 
 import os
