@@ -1,14 +1,16 @@
 """Every entry of the catalogue changed in each way that its fixture could notice, and how many changes it noticed.
 
-Prints a line of JSON for each kind of change, with those that went unnoticed, and one for all. Nothing is started.
+Prints a line of JSON for each kind of change, with those that went unnoticed, one for what no fixture or
+no entry knows, and one for all. Nothing is started.
 """
 
 import json
 import sys
 from collections import defaultdict
 
+from tests.dialects.fixture import fixtures
 from tests.dialects.mutations import is_noticed, mutants
-from tests.dialects.test_every_entry import KNOWN, life_of
+from tests.dialects.test_every_entry import KNOWN, life_of, unlived
 
 LEAST_NOTICED = 0.95
 
@@ -25,6 +27,8 @@ def main() -> int:
                 unnoticed[mutant.what].append(slug)
     for what, number in tried.items():
         print(json.dumps({"change": what, "tried": number, "unnoticed": sorted(unnoticed[what])}))
+    without_entry = sorted(fixtures().keys() - KNOWN.keys())
+    print(json.dumps({"ways without a fixture": unlived(), "fixtures without an entry": without_entry}))
     noticed = 1 - sum(map(len, unnoticed.values())) / max(1, sum(tried.values()))
     print(json.dumps({"entries": len(KNOWN), "tried": sum(tried.values()), "noticed": round(noticed, 4)}))
     return int(noticed < LEAST_NOTICED)

@@ -33,9 +33,12 @@ class Fixture(BaseModel):
     (of OAuth 1.0a, whose requests have a ``signature``), ``probe`` and ``api`` are addresses; each may begin with a
     method, and several may stand with ``|`` between them.
 
-    How the client proves itself at the token endpoint is ``client`` (``post``, ``basic``, ``none``; several with ``|``
-    between them), ``client_names`` are the names of its id and secret there. ``grant`` is the grant type of the first
-    request, if it is not the RFC's, and ``format`` how its body is written (``form``, ``json``, ``query``). ``asks``
+    ``server`` is an MCP server, whose metadata names the authorization server ``issuer`` and its endpoints.
+
+    ``client`` is how the client proves itself at the token endpoint (``post``, ``basic``, ``none``, ``key``; several
+    with ``|`` between them), ``client_names`` are the names of its id and secret there. ``grant`` is the grant type of
+    the first request, if it is not the RFC's, ``format`` how its body is written (``form``, ``json``, ``query``).
+    ``asks``
     are the parameters that an authorization request needs, ``demands`` those of a token request or a login, and
     ``demand_headers`` the headers of a login. ``separator`` stands between scopes, None if none are asked for;
     ``offline`` is the scope that brings a refresh token. ``pkce``: ``required``, ``refused``, or "" if either will do.
@@ -59,6 +62,8 @@ class Fixture(BaseModel):
 
     slug: str
     kind: str
+    server: str = ""
+    issuer: str = ""
     authorize: str = ""
     token: str = ""
     refresh_at: str = ""

@@ -3,7 +3,7 @@
 ``Life.run`` raises at the first step that does not go as the vendor has it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from urllib.parse import parse_qs, urlsplit
@@ -15,8 +15,10 @@ from providers.catalog.fields import Param, SecretField
 from providers.catalog.methods import Method
 from providers.catalog.resolve import Target, resolve
 from providers.catalog.schema import CatalogEntry
+from providers.catalog.template import render
 from providers.errors import AuthorizationPending, ClientRejected, GrantRejected, ProviderError, ProviderUnavailable
 from providers.oauth.authorization_response import read_response
+from providers.oauth.protected_resource import discover_server
 from providers.strategies import strategy_for
 from providers.strategies.base import Strategy
 from providers.strategies.workspaces import workspaces
@@ -30,6 +32,7 @@ from providers.values import (
 )
 from providers.vocabulary import ClientAuthentication, ParamScope, ProbeVerdict
 from tests.dialects.fixture import STYLES, Fixture, read_answer
+from tests.dialects.keys import client_key
 from tests.dialects.matching import names_in
 from tests.dialects.stand_in import CALLBACK, CLIENT_ID, CLIENT_SECRET, DEVICE_CODE, StandIn
 from tests.dialects.typing_in import as_placeholders, values_for
@@ -56,6 +59,7 @@ class Life:
     style: str
     chosen: dict[str, str] = field(default_factory=dict)
     step: str = "begin"
+    discovered: Mapping[str, str] = field(default_factory=dict)
 
     def run(self) -> None:
         """Live it. Raises ``Disagreement``."""
@@ -121,8 +125,10 @@ class Life:
         return resolve(
             entry=self.entry,
             style=self.style,
-            registration=ClientRegistration(CLIENT_ID, secrets, CALLBACK, app),
-            discovered={},
+            registration=ClientRegistration(
+                CLIENT_ID, secrets, CALLBACK, app, client_key() if self.method.needs_app_key else None
+            ),
+            discovered=self.discovered,
             params={**typed, **self.chosen},
             before_callback=before_callback,
         )
@@ -134,6 +140,8 @@ class Life:
 
     # --- the life -----------------------------------------------------------------------------------------------------
     def _live(self) -> None:
+        if self.fixture.server:
+            self._discover()
         obtained = getattr(self, f"_connect_by_{self.fixture.kind}")()
         held = obtained.credential
         if self.fixture.kind not in ("key", "oauth1"):
@@ -146,6 +154,16 @@ class Life:
         self._understand(held)
         self._end(held)
         self._revoke()
+
+    def _discover(self) -> None:
+        """Ask the MCP server that the entry names where to go."""
+        self.step = "discovery"
+        filled = self._filled_in()
+        server = render(self.method.server, filled) if self.method.server else self.fixture.server
+        assert server == self.fixture.server, f"the entry's server is {server}"
+        found = discover_server(server)
+        self.discovered = found.discovered
+        self.chosen["resource"] = found.resource
 
     def _connect_by_code(self) -> Obtained:
         self.step = "authorization request"
@@ -297,7 +315,7 @@ class Life:
 
     def _refuse_client(self, held: Credential) -> None:
         self.step = "wrong client"
-        if self._is_public or self.fixture.client in ("", "none"):
+        if self._is_public or self.fixture.client in ("", "none", "key"):
             return
         if not self.method.registers_client:
             wrong = replace(held, fields={**held.fields, "client_secret": SecretStr("mistyped")})

@@ -68,6 +68,8 @@ def address_values(
     """
     path, _, query = template.partition("?")
     sent_path, _, sent_query = url.partition("?")
+    if path.startswith("https://") and path.count("/") == 2:
+        path += "/"  # an empty path is written so (RFC 9112 §3.2.1)
     found = values_in(path, sent_path, known, is_address=True)
     if found is None:
         return None

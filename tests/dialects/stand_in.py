@@ -5,19 +5,19 @@ It keeps codes, tokens and what was typed, checks every request as the vendor wo
 """
 
 import base64
-import hashlib
 import hmac
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, unquote_plus, urlencode, urlsplit
 
 from oauthlib.oauth1.rfc5849.signature import base_string_uri, normalize_parameters, signature_base_string
 
+from tests.dialects.answers import flat, proves, put, texts, well_known, written
 from tests.dialects.fixture import Fixture
+from tests.dialects.keys import is_signed
 from tests.dialects.matching import address_values, is_carried, names_in, values_in
 from tests.dialects.wire import Answer, Request
 
@@ -34,6 +34,7 @@ _TEMPORARY, _LASTING = "temporary-secret-1", "lasting-secret-1"
 _CONFIRMED = "oauth_callback_confirmed"
 # Placeholders whose value is the caller's own choice.
 _ANY = frozenset({"any", "date", "version", "yyyymm", "uuid"})
+_RESOURCE = "oauth-protected-resource"
 _SECONDS_AWRY = 7  # a lifetime that no entry has as its default
 
 
@@ -66,9 +67,9 @@ class StandIn:
     calls: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.known |= {name: value for name, value in _flat(self.fixture.answer).items() if isinstance(value, str)}
+        self.known |= {name: value for name, value in flat(self.fixture.answer).items() if isinstance(value, str)}
         self.known |= self.fixture.callback
-        self.supplied |= frozenset([*_texts(self.fixture.pages), *self.fixture.callback.values()])
+        self.supplied |= frozenset([*texts(self.fixture.pages), *self.fixture.callback.values()])
         self.known |= {"client_id": CLIENT_ID, "random": "x"} | dict(self.typed)
 
     # --- the browser --------------------------------------------------------------------------------------------------
@@ -115,10 +116,15 @@ class StandIn:
             status, document = refusal.answer
         if self.fixture.kind == "oauth1" and "oauth_token" in document:
             return status, {"Content-Type": "application/x-www-form-urlencoded"}, urlencode(document).encode()
-        return status, {"Content-Type": "application/json"}, json.dumps(document).encode()
+        headers = {"Content-Type": "application/json"}
+        if self.fixture.server and status == 401:
+            headers["WWW-Authenticate"] = f'Bearer resource_metadata="{well_known(self.fixture.server, _RESOURCE)}"'
+        return status, headers, json.dumps(document).encode()
 
     def _answer(self, request: Request) -> tuple[int, Any]:
         said = self.fixture
+        if said.server and request.method == "GET" and (document := self._metadata(request.url)) is not None:
+            return 200, document
         for page, document in said.pages.items():
             method, _, template = page.partition(" ")
             if request.method == method and self._is_at(template, request):
@@ -145,6 +151,22 @@ class StandIn:
             self.calls.append(f"api: {request.method} {request.url}")
             return 200, {}
         raise _Refused(404, {"error": "no_such_address"}, "there is no such address")
+
+    def _metadata(self, url: str) -> dict[str, Any] | None:
+        """Return the metadata of the MCP server or of its authorization server, None if ``url`` has neither."""
+        said = self.fixture
+        if url == well_known(said.server, _RESOURCE):
+            return {"resource": said.server, "authorization_servers": [said.issuer]}
+        if url != well_known(said.issuer, "oauth-authorization-server"):
+            return None
+        return {
+            "issuer": said.issuer,
+            "authorization_endpoint": said.authorize,
+            "token_endpoint": said.token,
+            "response_types_supported": ["code"],
+            "code_challenge_methods_supported": ["S256"],
+            "token_endpoint_auth_methods_supported": ["client_secret_post"],
+        }
 
     def _is_at(self, template: str, request: Request, *, others: str = "") -> bool:
         carried = self.fixture.query if others == "probe" else {}
@@ -194,6 +216,7 @@ class StandIn:
         fits = {
             "post": posted == mine and not scheme,
             "basic": pair == mine and posted[1] is None,
+            "key": posted[1] is None and not scheme and is_signed(sent, mine[0]),
             "none": posted == (mine[0], None) and not scheme,
             "": True,
         }
@@ -264,7 +287,7 @@ class StandIn:
             challenge = self.codes.pop(sent.get("code", ""), None)
             if challenge is None or sent.get("redirect_uri") != self.callback:
                 raise dead
-            if not _proves(challenge, sent.get("code_verifier", "")):
+            if not proves(challenge, sent.get("code_verifier", "")):
                 raise _Refused(*said.dead, "the verifier does not fit the challenge")
         if said.kind == "device" and sent.get("device_code") != DEVICE_CODE:
             raise dead
@@ -296,19 +319,19 @@ class StandIn:
         self.issued += 1
         access = f"access-{self.issued}"
         tokens: dict[str, Any] = {"token_type": "Bearer"}
-        _put(tokens, said.token_name, access)
+        put(tokens, said.token_name, access)
         self.live.add(access)
         if said.kind not in ("machine", "login") and said.refresh != "none" and (is_first or said.refresh != "stays"):
-            _put(tokens, said.refresh_name, f"refresh-{self.issued}")
+            put(tokens, said.refresh_name, f"refresh-{self.issued}")
             self.renewable.add(f"refresh-{self.issued}")
         if self.told_lifetime is not None:
-            _put(tokens, said.expiry, _written(self.told_lifetime, said.expiry_form))
+            put(tokens, said.expiry, written(self.told_lifetime, said.expiry_form))
         for name, value in said.answer.items():
-            _put(tokens, name, value)
+            put(tokens, name, value)
         if not said.tokens_at:
             return tokens
         whole: dict[str, Any] = {}
-        _put(whole, said.tokens_at, tokens)
+        put(whole, said.tokens_at, tokens)
         return whole
 
     @property
@@ -334,7 +357,7 @@ class StandIn:
 
     def _revoke(self, request: Request) -> tuple[int, Any]:
         text = f"{request.url} {request.body.decode()} {list(request.headers.values())}"
-        if not any(name in text for name in self.live | self.renewable | {*_texts(self.fixture.answer)}):
+        if not any(name in text for name in self.live | self.renewable | {*texts(self.fixture.answer)}):
             raise _Refused(200, {}, "revocation names no token of ours")
         self.end()
         return 200, {}
@@ -345,6 +368,9 @@ class StandIn:
         lacking = [word for word in re.findall(r"\w+", self.fixture.probe_sends) if word not in request.body.decode()]
         if lacking:
             raise _Refused(400, {"error": "bad_request"}, f"the probe does not send {', '.join(lacking)}")
+        if self.fixture.server:
+            server = {"protocolVersion": "2025-06-18", "capabilities": {}, "serverInfo": {"name": "x", "version": "1"}}
+            return 200, {"jsonrpc": "2.0", "id": request.json.get("id"), "result": server}
         return 200, {} if self.fixture.me is None else self.fixture.me
 
     def _check_credential(self, request: Request, *, alone: bool = False) -> None:
@@ -389,47 +415,3 @@ class StandIn:
         self.ended = True
         self.live.clear()
         self.renewable.clear()
-
-
-def _proves(challenge: str, verifier: str) -> bool:
-    if not challenge:
-        return not verifier
-    digest = hashlib.sha256(verifier.encode()).digest()
-    return challenge == base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def _put(document: dict[str, Any], name: str, value: Any) -> None:
-    """Set a member, which may be a path with slashes."""
-    *within, last = name.strip("/").split("/")
-    for step in within:
-        document = document.setdefault(step, {})
-    document[last] = value
-
-
-def _flat(document: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in document.items():
-        found[name.rpartition("/")[2]] = value
-        if isinstance(value, dict):
-            found |= _flat(value)
-    return found
-
-
-def _texts(document: Any) -> Iterator[str]:
-    if isinstance(document, dict | list):
-        for item in document.values() if isinstance(document, dict) else document:
-            yield from _texts(item)
-    else:
-        yield str(document)
-
-
-def _written(seconds: int, form: str) -> Any:
-    end = datetime.now(UTC) + timedelta(seconds=seconds)
-    return {
-        "seconds": seconds,
-        "milliseconds": seconds * 1000,
-        "minutes": seconds // 60,
-        "epoch": int(end.timestamp()),
-        "epoch_ms": int(end.timestamp() * 1000),
-        "timestamp": end.isoformat(),
-    }[form]

@@ -10,6 +10,8 @@ from providers.strategies import strategies
 from tests.dialects.fixture import STYLES, Fixture, fixtures
 from tests.dialects.life import Life, style_of
 
+# These run wherever the operator says, so no vendor's dialect is theirs.
+GENERIC = {"mcp", "oidc", "sandbox"}
 KNOWN = {slug: said for slug, said in fixtures().items() if slug in loader.load_catalog()}
 
 _OAUTH1 = "the stand-in gives out no temporary credentials for this name"
@@ -46,3 +48,20 @@ def test_an_entry_lives_as_its_vendor_has_it(slug: str) -> None:
 
 def test_the_kinds_of_lives_are_of_styles_that_exist() -> None:
     assert {style for styles in STYLES.values() for style in styles} <= {*strategies()}
+
+
+def unlived() -> list[str]:
+    """Return the ways to connect that the catalogue describes and no fixture knows: each as ``slug: style``."""
+    lived = {(life.entry.slug, life.style) for life in map(life_of, KNOWN.values())}
+    return [
+        f"{slug}: {style}"
+        for slug, entry in loader.load_catalog().items()
+        if slug not in GENERIC
+        for style in entry.methods
+        if (slug, style) not in lived
+    ]
+
+
+def test_nearly_every_way_to_connect_is_lived() -> None:
+    described = sum(len(entry.methods) for slug, entry in loader.load_catalog().items() if slug not in GENERIC)
+    assert len(unlived()) <= described // 10, unlived()
