@@ -2,6 +2,7 @@
 
 Prints a line of JSON for each kind of change, with those that went unnoticed, one for what no fixture or
 no entry knows, and one for all. Nothing is started.
+What goes unnoticed are rules for answers that no fixture has: they repeat RFC 6749, or nobody documents them in full.
 """
 
 import json
