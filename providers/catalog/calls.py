@@ -1,4 +1,4 @@
-"""The calls that an entry describes: how a credential travels in each, the probe, the choice of workspace.
+"""The calls that an entry describes: how a credential travels in each, the probe, the choice of workspace, revocation.
 
 Also owns the rules that say what an answer means; ``providers.oauth.classify`` applies them.
 """
@@ -51,7 +51,8 @@ class Presentation(Shape):
 class Call(Shape):
     """A request. ``headers`` are templates, and so is each text in ``body``, loosely (``providers.catalog.template``).
 
-    ``body`` may hold any JSON; with ``format = "form"`` it is sent as a form, and may hold only texts.
+    ``body`` may hold any JSON; with ``format = "form"`` it is sent as a form, and may hold only texts. One that is
+    empty is not sent, or with ``empty_body = "object"`` as ``{}``, which some APIs want.
     """
 
     method: Literal["GET", "POST", "PUT", "DELETE"] = "POST"
@@ -59,6 +60,7 @@ class Call(Shape):
     headers: dict[str, str] = Field(default_factory=dict)
     format: Literal["json", "form"] = "json"
     body: dict[str, JsonValue] = Field(default_factory=dict)
+    empty_body: Literal["nothing", "object"] = "nothing"
 
 
 class Workspaces(Shape):
@@ -107,3 +109,37 @@ class Probe(Call):
     scopes_header: str = ""
     speaks: Literal["http", "mcp"] = "http"
     lists_workspaces: bool = False
+
+
+class Revocation(Shape):
+    """How to call the revocation endpoint, if not as RFC 7009 says.
+
+    ``tokens`` are sent one by one, in this order, as ``token_parameter`` beside ``params``; with "" the token itself
+    stays out of the body. ``authentication`` says what authenticates the request: the client as at the token endpoint
+    or by another method, the client secret as a bearer token (if it is an API key) or under the scheme ``Client``, the
+    revoked token, or nothing.
+    ``errors`` take precedence over the method's own: ``grant_rejected`` means that the token is already gone.
+
+    ``ends`` says how far a revocation reaches: to everything that the account has granted to the client, or only to the
+    tokens of the one authorization. In the first case ``narrowed_url`` may be an address at which the same request ends
+    only the one token; it is used while other connections live on the grant.
+    """
+
+    ends: Literal["grant", "token"] = "grant"
+    narrowed_url: str = ""
+
+    method: Literal["POST", "DELETE"] = "POST"
+    format: Literal["form", "json", "as_token_request"] = "as_token_request"
+    authentication: Literal[
+        "as_token_request",
+        "client_secret_basic",
+        "client_secret_basic_raw",
+        "client_secret_bearer",
+        "client_secret_client",
+        "token_bearer",
+        "none",
+    ] = "as_token_request"
+    tokens: tuple[Literal["refresh_token", "access_token"], ...] = ("refresh_token", "access_token")
+    token_parameter: str = "token"  # noqa: S105 - no password
+    params: dict[str, str] = Field(default_factory=dict)
+    errors: tuple[ErrorRule, ...] = ()

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from providers.catalog.about_checks import about_problems
 from providers.catalog.assertions import ClientAssertion
 from providers.catalog.callback_checks import callback_problems
-from providers.catalog.calls import Call, ErrorRule
+from providers.catalog.calls import Call, ErrorRule, Revocation
 from providers.catalog.fields import Param, SecretField
 from providers.catalog.host_checks import host_problems
-from providers.catalog.methods import Method, Revocation
+from providers.catalog.methods import Method
 from providers.catalog.pointer import is_pointer
 from providers.catalog.resource_checks import resource_problems
 from providers.catalog.schema import CatalogEntry

@@ -159,6 +159,7 @@ PART_DESCRIPTIONS: Descriptions = {
             "The body. Each text in it is a template; braces that belong to no placeholder stand for themselves.",
             {"query": "{ viewer { id } }"},
         ),
+        "empty_body": says("What is sent if the body has no fields: nothing, or an empty JSON object."),
     },
     Probe: {
         "method": says("The request's method."),

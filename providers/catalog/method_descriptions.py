@@ -2,6 +2,7 @@
 
 from providers.catalog.assertions import ClientAssertion
 from providers.catalog.aws_sigv4_method import AwsSigV4Method
+from providers.catalog.calls import Revocation
 from providers.catalog.descriptions import PART_DESCRIPTIONS, Descriptions, says
 from providers.catalog.device_method import DeviceAuthorizationMethod
 from providers.catalog.exchange_method import TokenExchangeMethod
@@ -11,7 +12,6 @@ from providers.catalog.methods import (
     ClientCredentialsMethod,
     OAuthMethod,
     RefreshableMethod,
-    Revocation,
 )
 from providers.catalog.mutual_tls_method import MutualTlsMethod
 from providers.catalog.oauth1_method import OAuth1Method, TokenResponseNames

@@ -13,7 +13,7 @@ from pydantic import Field, JsonValue
 from providers.catalog.answers import Expiry, TokenFields
 from providers.catalog.assertions import ClientAssertion
 from providers.catalog.callback import ApprovalMarkers, ResponseNames
-from providers.catalog.calls import Call, ErrorRule, Presentation
+from providers.catalog.calls import Call, ErrorRule, Presentation, Revocation
 from providers.catalog.fields import ParamName, SecretField, Shape
 from providers.catalog.pointer import pointer_to
 from providers.vocabulary import ClientAuthentication, IssParameter, Pkce, RequestDelivery
@@ -181,38 +181,6 @@ class Method(Shape):
         return {}
 
 
-class Revocation(Shape):
-    """How to call the revocation endpoint, if not as RFC 7009 says.
-
-    ``tokens`` are sent one by one, in this order, as ``token_parameter`` beside ``params``; with "" the token itself
-    stays out of the body. ``authentication`` says what authenticates the request: the client as at the token endpoint
-    or by another method, the client secret as a bearer token (if it is an API key), the revoked token, or nothing.
-    ``errors`` take precedence over the method's own: ``grant_rejected`` means that the token is already gone.
-
-    ``ends`` says how far a revocation reaches: to everything that the account has granted to the client, or only to the
-    tokens of the one authorization. In the first case ``narrowed_url`` may be an address at which the same request ends
-    only the one token; it is used while other connections live on the grant.
-    """
-
-    ends: Literal["grant", "token"] = "grant"
-    narrowed_url: str = ""
-
-    method: Literal["POST", "DELETE"] = "POST"
-    format: Literal["form", "json", "as_token_request"] = "as_token_request"
-    authentication: Literal[
-        "as_token_request",
-        "client_secret_basic",
-        "client_secret_basic_raw",
-        "client_secret_bearer",
-        "token_bearer",
-        "none",
-    ] = "as_token_request"
-    tokens: tuple[Literal["refresh_token", "access_token"], ...] = ("refresh_token", "access_token")
-    token_parameter: str = "token"  # noqa: S105 - no password
-    params: dict[str, str] = Field(default_factory=dict)
-    errors: tuple[ErrorRule, ...] = ()
-
-
 class OAuthMethod(Method):
     """What the OAuth grants share: endpoints and habits of the token endpoint.
 
@@ -342,10 +310,11 @@ class AuthorizationCodeMethod(RefreshableMethod):
 
     If ``expects_refresh_token`` is unset, a refresh token is also expected when a scope asked for it.
 
-    ``scope_parameter`` is the name of the scope in the authorization request, and ``authorization_parameter_names`` has
-    the provider's names of others, by the RFC's; "" leaves one out. ``approval`` says which parameters of the
-    authorization response mean that an administrator has to approve first: each name in it replaces the common one
-    (``COMMON_MARKERS``), and counts even beside a code.
+    ``scope_parameter`` is the name of the scope in the authorization request. One of that name among the
+    ``authorization_params`` is asked for in any case, before what a session names: so a scope may hold an address.
+    ``authorization_parameter_names`` has the provider's names of other parameters, by the RFC's; "" leaves one out.
+    ``approval`` says which parameters of the authorization response mean that an administrator has to approve first:
+    each name in it replaces the common one (``COMMON_MARKERS``), and counts even beside a code.
     ``jwks_url`` is where the ``issuer`` publishes its keys: then an ID token names the account if no probe does.
     With ``request_delivery = "pushed"`` the request goes to the ``pushed_authorization_url`` first (RFC 9126). That is
     the default where a discovered server requires it.

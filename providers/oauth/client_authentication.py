@@ -131,9 +131,9 @@ def certificate_of(registration: ClientRegistration) -> ClientCertificate:
     return ClientCertificate(key.certificates, key.private_key)
 
 
-def bearer(secret: SecretStr | None) -> Proof:
-    """Return the proof that sends ``secret`` as a bearer token (RFC 6750 §2.1)."""
-    return Proof() if secret is None else Proof(headers={"Authorization": f"Bearer {secret.get_secret_value()}"})
+def bearer(secret: SecretStr | None, *, scheme: str = "Bearer") -> Proof:
+    """Return the proof that sends ``secret`` as a bearer token (RFC 6750 §2.1), or likewise under another scheme."""
+    return Proof() if secret is None else Proof(headers={"Authorization": f"{scheme} {secret.get_secret_value()}"})
 
 
 def _is_harmless(refusal: ClientRejected) -> bool:

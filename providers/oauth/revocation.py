@@ -101,6 +101,8 @@ def _proof(target: Target, registration: ClientRegistration, token: SecretStr) -
             return bearer(token)
         case "client_secret_bearer":
             return bearer(next(iter(registration.client_secrets), None))
+        case "client_secret_client":
+            return bearer(next(iter(registration.client_secrets), None), scheme="Client")
         case "client_secret_basic" | "client_secret_basic_raw" as basic:
             return prove(target=target, registration=registration, method=ClientAuthentication(basic))
         case _:

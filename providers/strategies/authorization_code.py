@@ -49,7 +49,9 @@ class AuthorizationCode(GrantedToken):
             method.callback.state: request.state,
         }
         if scopes := target.entry.with_required_scopes(request.scopes):
-            parameters[method.scope_parameter] = method.scope_separator.join(scopes)
+            fixed = parameters.get(method.scope_parameter, "").split(method.scope_separator)
+            asked = dict.fromkeys([*filter(None, fixed), *scopes])
+            parameters[method.scope_parameter] = method.scope_separator.join(asked)
             if "prompt" not in parameters and _needs_consent(method, scopes):
                 parameters["prompt"] = "consent"
         if method.response_mode != "query":

@@ -40,13 +40,14 @@ def make_call(
     """
     sent = {name: _filled(value, values) for name, value in described.body.items()} | dict(body or {})
     is_form = described.format == "form"
+    document = sent or ({} if described.empty_body == "object" else None)
     own = {name: render(value, values) for name, value in described.headers.items()}
     return egress.request(
         described.method,
         url,
         headers={"Accept": "application/json"} | own | dict(headers or {}),
         params=query,
-        json=None if is_form else sent or None,
+        json=None if is_form else document,
         form={name: str(value) for name, value in sent.items()} if is_form else None,
         sign=sending.sign if sending is not None else None,
         certificate=sending.certificate if sending is not None else None,

@@ -17,23 +17,10 @@ KNOWN = {slug: said for slug, said in fixtures().items() if slug in loader.load_
 _NAMES = "the stand-in does not know its names of parameters and grants yet"
 # Where an entry disagrees with what its vendor documents; or what the stand-in cannot play yet.
 DISAGREEING = {
-    "aircall": "it asks for no scope, and the vendor wants public_api",
-    "azure-devops": "its probe also answers strangers",
     "basecamp": _NAMES,
-    "bigcommerce": "context is in neither request",
-    "box-ccg": "it has no revocation",
     "clover": _NAMES,
-    "datev": "the vendor wants a hybrid response and a fresh nonce",
     "dingtalk": _NAMES,
-    "discord-bot": "its probe names no version of the API",
-    "dynamics-365-finance": "its requests name no resource",
-    "dynamics-365-sales": "it does not ask for offline_access",
-    "linkedin": "its requests name no version of the API",
-    "microsoft-ads": "it has no probe",
-    "personio-v2": "it has no revocation",
-    "square": "its requests name no version of the API",
     "tiktok-ads": _NAMES,
-    "zendesk-api-token": "its probe also answers strangers",
 }
 AGREEING = tuple(slug for slug in KNOWN if slug not in DISAGREEING)
 

@@ -110,10 +110,14 @@ def test_asks_as_the_catalogue_says(
 
 def test_bearer_is_the_one_that_the_catalogue_names(make_target: Any, provider: Any) -> None:
     provider.answers_with(200, b"")
-    for authentication, secret in (("token_bearer", "at"), ("client_secret_bearer", "s e/c+ret")):
+    for authentication, said in (
+        ("token_bearer", "Bearer at"),
+        ("client_secret_bearer", "Bearer s e/c+ret"),
+        ("client_secret_client", "Client s e/c+ret"),
+    ):
         target = make_target(revocation={"authentication": authentication, "tokens": ["access_token"]})
         revoke(target=target, registration=target.registration, credential=HELD)
-        assert provider.last.headers["Authorization"] == f"Bearer {secret}"
+        assert provider.last.headers["Authorization"] == said
 
 
 def test_deletes_with_json_and_another_authentication(make_target: Any, provider: Any) -> None:

@@ -176,6 +176,17 @@ def test_scopes_go_by_the_name_that_the_provider_gives_them(sandbox_target: Any)
     assert "scope" not in query
 
 
+def test_a_scope_of_the_entry_that_holds_an_address_is_asked_for_besides(sandbox_target: Any) -> None:
+    section = {"authorization_params": {"scope": "{issuer}/use"}}
+    target = sandbox_target(STYLE, changes={"authorization_code": section})
+    fixed = f"{target.params['issuer']}/use"
+    assert query_of(STRATEGY.depart(target, REQUEST).url)["scope"] == f"{fixed} profile.read files.read"
+    bare = AuthorizationRequest(state="s", scopes=(), code_verifier=VERIFIER)
+    assert query_of(STRATEGY.depart(target, bare).url)["scope"] == fixed
+    own = AuthorizationRequest(state="s", scopes=(fixed, "b"), code_verifier=VERIFIER)
+    assert query_of(STRATEGY.depart(target, own).url)["scope"] == f"{fixed} b"
+
+
 def test_required_scopes_are_asked_for_in_any_case(sandbox_target: Any) -> None:
     scopes = [
         {"name": "offline", "description": "Stay connected", "default": True, "required": True},

@@ -127,6 +127,14 @@ def test_posts_a_filled_in_body(sandbox_target: Any, provider: Any) -> None:
     assert provider.last.json == {"query": provider.url, "token": "at"}
 
 
+@pytest.mark.parametrize(("said", "sent"), [("nothing", b""), ("object", b"{}")])
+def test_posts_an_empty_body_as_the_entry_says(sandbox_target: Any, provider: Any, said: str, sent: bytes) -> None:
+    provider.answers_with(200, ME)
+    probe(sandbox_target(STYLE, changes={"probe": {"method": "POST", "empty_body": said}}))
+    assert provider.last.body == sent
+    assert (provider.last.headers.get("Content-Type") == "application/json") is bool(sent)
+
+
 def test_url_may_come_from_the_token_response(sandbox_target: Any, provider: Any) -> None:
     provider.answers_with(200, ME)
     target = sandbox_target(
