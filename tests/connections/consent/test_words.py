@@ -15,6 +15,7 @@ ONLY_IN_THE_API = {
     "ambiguous_connection",
     "completion_mismatch",
     "insufficient_scope",
+    "interaction_required",
     "invalid_request",
     "not_found",
     "pending",
@@ -23,6 +24,8 @@ ONLY_IN_THE_API = {
     "reauthorization_required",
     "refresh_in_progress",
     "refused",
+    "subject_token_refused",
+    "subject_token_required",
     "unauthorized",
 }
 

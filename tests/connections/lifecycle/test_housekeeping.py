@@ -61,6 +61,7 @@ STAYS = {
     "connections.ApiKey": "made by operators",
     "connections.ProviderApp": "made by operators",
     "connections.DataKey": "one for each tenant and rotation",
+    "connections.RegisteredClient": "one an issuer and app; what was replaced ends with its last connection",
     "admin.LogEntry": "what operators did in the admin; shown there",
     "auth.User": "made by operators",
     "auth.Group": "made by operators",
