@@ -176,5 +176,7 @@ def retry_undecryptable_credentials() -> None:
 @shared_task(name=Task.RENEW_REGISTRATIONS, ignore_result=True)
 def renew_registrations() -> None:
     """Renew the registrations whose secrets end soon, and end those that nobody uses any more."""
-    renew_due(now=database_now())
-    end_unused()
+    try:
+        renew_due(now=database_now())
+    finally:
+        end_unused()

@@ -218,12 +218,16 @@ def _checked(path: Path) -> tuple[dict[str, Any], CatalogEntry]:
         loaded = _entry_from(path.stem, document)
     except OSError as error:
         raise CatalogError(f"{path.name}: cannot be read: {error.strerror}") from error
+    except RecursionError as error:
+        raise CatalogError(f"{path.name}: is nested too deeply") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CatalogError(f"{path.name}: is not TOML: {error}") from error
     except TypeError as error:
         raise CatalogError(f"{path.name}: holds a date or a time; write it as a text, in quotes") from error
     except ValidationError as error:
         raise CatalogError("\n".join(f"{path.name}: {problem}" for problem in _shape_problems(error))) from error
+    except ValueError as error:
+        raise CatalogError(f"{path.name}: holds a number that is too long to read") from error
     if problems := list(problems_of(loaded, path.stem)):
         raise CatalogError("\n".join(f"{path.name}: {problem}" for problem in problems))
     return document, loaded

@@ -196,7 +196,9 @@ def _epoch(value: object) -> int | None:
         value = int(value[:12])
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         return int(time.time())
-    return None if value >= _LATEST_EPOCH else int(value)
+    if value >= _LATEST_EPOCH:
+        return None
+    return int(value) if value > 0 else int(time.time())
 
 
 def _unusable(answer: Response, detail: str) -> MisconfiguredProvider:

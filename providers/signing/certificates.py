@@ -11,6 +11,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from providers.signing.keys import UnusableKey, base64url
@@ -35,10 +36,12 @@ def read_certificates(pem: str, *, public_key: str) -> CertificateChain:
     Raises ``UnusableKey`` if there is no certificate, the first is of another key, or one did not issue the one before.
     """
     chain = _load(pem)
-    own = (
-        chain[0].public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    )
-    if own.decode() != public_key:
+    try:
+        own = chain[0].public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        raise UnusableKey("The key in the first certificate is of a kind that cannot be used here.") from None
+    spelt = own.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    if spelt.decode() != public_key:
         raise UnusableKey(
             "The first certificate is of another key: put the key's own first, then those that issued it."
         )
@@ -73,7 +76,7 @@ def _thumbprint(der: bytes) -> str:
 
 
 def _load(pem: str) -> list[x509.Certificate]:
-    text = pem.strip().encode()
+    text = pem.strip().encode(errors="replace")
     try:
         chain = x509.load_pem_x509_certificates(text) if 0 < len(text) <= _LONGEST_PEM else []
     except ValueError:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 from pydantic import SecretStr
@@ -66,7 +67,7 @@ def _from_pkcs12(text: str, passphrase: str) -> tuple[str, Any]:
     try:
         packed = base64.b64decode("".join(text.split()), validate=True)
         held = pkcs12.load_pkcs12(packed, passphrase.encode() or None)
-    except (ValueError, binascii.Error):
+    except (ValueError, binascii.Error, UnsupportedAlgorithm):
         raise UnusableKey(
             "This is neither a certificate in PEM nor a PKCS #12 file in Base64, or the passphrase does not open it."
         ) from None

@@ -20,6 +20,7 @@ from providers.vocabulary import SigningAlgorithm
 
 SHORTEST_RSA_BITS = 2048
 _MADE_RSA_BITS = 3072
+LONGEST_RSA_BITS = 4096  # checking the numbers of a longer key holds the whole process up for seconds
 _LONGEST_PEM = 32 * 1024
 _PUBLIC = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 _PRIVATE = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -76,13 +77,16 @@ def read_key_pair(pem: str, *, algorithm: SigningAlgorithm, passphrase: str = ""
 
 def load_private_key(pem: str, *, passphrase: str = "") -> Any:
     """Return the private key in ``pem``, of whatever kind. Raises ``UnusableKey``."""
-    text = pem.strip().encode()
+    text = pem.strip().encode(errors="replace")
     if not 0 < len(text) <= _LONGEST_PEM or b"PRIVATE KEY-----" not in text:
         raise UnusableKey("This is no private key in PEM: it begins with -----BEGIN PRIVATE KEY-----, or likewise.")
     is_openssh = b"BEGIN OPENSSH" in text
     load = serialization.load_ssh_private_key if is_openssh else serialization.load_pem_private_key
+    password = passphrase.encode(errors="replace") or None
     try:
-        return load(text, password=passphrase.encode() or None)
+        if not is_openssh:
+            _check_length(serialization.load_pem_private_key(text, password, unsafe_skip_rsa_key_validation=True))
+        return load(text, password=password)
     except TypeError:
         told = "is not encrypted: leave the passphrase out" if passphrase else "is encrypted: give its passphrase"
         raise UnusableKey(f"This private key {told}.") from None
@@ -90,6 +94,13 @@ def load_private_key(pem: str, *, passphrase: str = "") -> Any:
         raise UnusableKey(
             "This private key cannot be read: it is damaged or cut off, or the passphrase is another."
         ) from None
+
+
+def _check_length(key: object) -> None:
+    if isinstance(key, rsa.RSAPrivateKey) and key.key_size > LONGEST_RSA_BITS:
+        raise UnusableKey(
+            f"This RSA key has {key.key_size} bits: use one of {SHORTEST_RSA_BITS} to {LONGEST_RSA_BITS}."
+        )
 
 
 def load_known_key(private_key: SecretStr) -> Any:

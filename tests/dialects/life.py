@@ -90,8 +90,13 @@ class Life:
     @cached_property
     def values(self) -> dict[str, str]:
         """A value for each parameter that a person supplies, and for each typed field."""
-        typed: list[Param | SecretField] = [*self.entry.params_of(ParamScope.APP), *self.entry.typed_params(self.style)]
-        return values_for([*typed, *self.fields])
+        supplied: list[Param | SecretField] = [*self.entry.params_of(ParamScope.APP), *self._given]
+        return values_for([*supplied, *self.fields])
+
+    @property
+    def _given(self) -> tuple[Param, ...]:
+        """The parameters of one connection: the end user types them, or the operator's backend gives them."""
+        return (*self.entry.typed_params(self.style), *self.entry.params_of(ParamScope.INVITATION))
 
     @cached_property
     def typed(self) -> dict[str, str]:
@@ -106,7 +111,7 @@ class Life:
         given = {*said.answer, *(["token"] if said.kind == "login" else [])}
         wanted = [name for template in carried for name in names_in(template) if name not in given]
         filled = self._filled_in()
-        params = {param.name: filled[param.name] for param in self.entry.typed_params(self.style)}
+        params = {param.name: filled[param.name] for param in self._given}
         typed = dict(self.typed)
         if said.kind in ("key", "login"):
             typed = as_placeholders(list(dict.fromkeys(wanted)), {**params, **typed}, secret)
@@ -120,7 +125,7 @@ class Life:
     def target(self, *, secret: str = CLIENT_SECRET, before_callback: bool = False) -> Target:
         """Return the target as a connection has it."""
         app = {param.name: self.values[param.name] for param in self.entry.params_of(ParamScope.APP)}
-        typed = {param.name: self.values[param.name] for param in self.entry.typed_params(self.style)}
+        given = {param.name: self.values[param.name] for param in self._given}
         secrets = () if self._is_public else (SecretStr(secret),)
         return resolve(
             entry=self.entry,
@@ -129,7 +134,7 @@ class Life:
                 CLIENT_ID, secrets, CALLBACK, app, client_key() if self.method.needs_app_key else None
             ),
             discovered=self.discovered,
-            params={**typed, **self.chosen},
+            params={**given, **self.chosen},
             before_callback=before_callback,
         )
 

@@ -61,7 +61,7 @@ def look_at_server(app: ProviderApp, params: Mapping[str, str]) -> ProtectedServ
     url = fill(_server(app), {**app.params, **params})
     release_database()
     try:
-        with bulkhead.place(url):
+        with bulkhead.place(app.id):
             return discover_server(url)
     except ProviderUnavailable:
         raise ProviderDown("The server cannot be reached at the moment. Try again soon.") from None

@@ -55,14 +55,25 @@ class _Answer:
 
 
 def renew_due(*, now: datetime, limit: int = 20) -> int:
-    """Renew the registrations whose secrets end soon. Return how many are renewed. HTTP, one after the other."""
+    """Renew the registrations whose secrets end soon. Return how many are renewed. HTTP, one after the other.
+
+    One that fails in a way that nobody foresaw does not stop the others: all such failures are raised at the end, as
+    ``ExceptionGroup``.
+    """
     due = RegisteredClient.objects.filter(renew_at__lte=now, replaced_at=None).exclude(client_id="")
     free = due.filter(Q(claimed_until=None) | Q(claimed_until__lte=now)).order_by("renew_at")
-    done = 0
+    done, failures = 0, []
     for client_id in list(free.values_list("id", flat=True)[:limit]):
-        with suppress(Refusal, LockTimeout):
+        try:
             renew(client_id, actor=audit.SYSTEM)
             done += 1
+        except (Refusal, LockTimeout):
+            continue
+        except Exception as failure:  # noqa: BLE001 (all failures are raised together below)
+            failures.append(failure)
+            release_database()
+    if failures:
+        raise ExceptionGroup("Registrations could not be renewed.", failures)
     return done
 
 

@@ -127,6 +127,8 @@ def test_own_registration_is_typed_by_the_end_user(tmp_path: Path) -> None:
     ("text", "says"),
     [
         ("name = ", "is not TOML"),
+        ("name = " + "[" * 5000, "is nested too deeply"),
+        ("name = " + "1" * 5000, "holds a number that is too long to read"),
         ('name = "Acme"', "describe at least one of"),
         (CODE_ENTRY + 'tokenurl = "x"', "authorization_code.tokenurl: remove it or mend its spelling"),
         (CODE_ENTRY + 'pkce = "S512"', "authorization_code.pkce: "),

@@ -73,3 +73,22 @@ def test_no_end_user_chooses_whose_account_the_app_s_key_opens(section: dict[str
     assert problems(section, params=[of_ours]) == []
     typed = problems({**section, "fields": [{**WHO, "secret": False}]})
     assert any(problem.startswith(key) for problem in typed), typed
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [
+        ({"token_url": "https://login.acme.example/{who}/token"}, "client_credentials.token_url: "),
+        (
+            {"token_url": "https://login.acme.example/token", "token_params": {"subject": "{who}"}},
+            "client_credentials.token_params.subject: ",
+        ),
+    ],
+)
+def test_nor_whose_account_the_app_s_secret_opens(section: dict[str, Any], key: str) -> None:
+    told = problems(section, style="client_credentials", params=[WHO])
+    assert any(problem.startswith(key) and 'scope = "invitation"' in problem for problem in told), told
+    for scope in ("invitation", "app"):
+        assert problems(section, style="client_credentials", params=[{**WHO, "scope": scope}]) == []
+    own = {**section, "own_registration": True}
+    assert not any(problem.startswith(key) for problem in problems(own, style="client_credentials", params=[WHO]))

@@ -74,7 +74,7 @@ def test_reads_the_end_of_the_secret(egress_policy: Any, provider: Any, given: A
     assert register(provider.url, METADATA).secret_expires_at == ends_at
 
 
-@pytest.mark.parametrize("given", ["soon", True, [], {"a": 1}])
+@pytest.mark.parametrize("given", ["soon", True, [], {"a": 1}, -1, -1e300, float("-inf"), float("nan")])
 def test_an_end_that_makes_no_sense_is_now_and_never_never(egress_policy: Any, provider: Any, given: Any) -> None:
     provider.answers_with(201, ANSWER | {"client_secret_expires_at": given})
     ends_at = register(provider.url, METADATA).secret_expires_at

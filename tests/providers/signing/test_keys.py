@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from joserfc.jwk import JWKRegistry
 
 from providers.signing.keys import (
+    LONGEST_RSA_BITS,
     UnusableKey,
     load_private_key,
     make_key_pair,
@@ -89,8 +90,21 @@ def test_a_key_of_another_kind_is_refused_by_what_would_be_right(made: object, a
         read_key_pair(pem, algorithm=algorithm)
 
 
+def test_a_key_so_long_that_its_check_would_hold_the_process_up_is_refused_before() -> None:
+    made = rsa.generate_private_key(public_exponent=65537, key_size=LONGEST_RSA_BITS + 256)
+    pem = made.private_bytes(serialization.Encoding.PEM, TRADITIONAL, NO_PASSPHRASE).decode()
+    with pytest.raises(UnusableKey, match="has 4352 bits: use one of 2048 to 4096"):
+        load_private_key(pem)
+
+
 @pytest.mark.parametrize(
-    "text", ["", "canary-secret", "-----BEGIN PRIVATE KEY-----\nY2FuYXJ5\n-----END PRIVATE KEY-----"]
+    "text",
+    [
+        "",
+        "canary-secret",
+        "-----BEGIN PRIVATE KEY-----\ud800",
+        "-----BEGIN PRIVATE KEY-----\nY2FuYXJ5\n-----END PRIVATE KEY-----",
+    ],
 )
 def test_what_is_no_key_is_refused_without_being_quoted(text: str) -> None:
     with pytest.raises(UnusableKey) as caught:
