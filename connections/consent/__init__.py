@@ -5,5 +5,6 @@
   ``workspace_views``: the choice of a workspace
 - ``finish``: the return to the operator · ``pages``: one function a page · ``words``: the words of every failure
 - ``decorators``: the headers of every page, and what every POST must bring · ``cookies``: one session, one browser
+- ``icon_views``: the icons of providers, by address
 - ``sender``: whether our own page sent a form
 """

@@ -261,9 +261,8 @@ def _form(
         for name, schema in properties.items()
         if name not in fixed
     ]
-    proof = form_proof(session.id, secret)
-    context = {"app": app, "provider": entry.name, "fields": fields, "error": error, "form_proof": proof}
-    response = widget(request, "fields", session, **context)
+    context = {"app": app, "entry": entry, "provider": entry.name, "fields": fields, "error": error}
+    response = widget(request, "fields", session, form_proof=form_proof(session.id, secret), **context)
     response.status_code = status
     return response
 
@@ -271,9 +270,11 @@ def _form(
 def _asked_for(session: ConnectSession) -> dict[str, Any]:
     """Return what the pages before the click say about the session: who asks, and for what."""
     apps = apps_for(session)
-    names = {entry_of(app).name for app in apps}
+    entries = {found.slug: found for found in map(entry_of, apps)}
+    entry = next(iter(entries.values())) if len(entries) == 1 else None
     return {
-        "provider": names.pop() if len(names) == 1 else "",
+        "entry": entry,
+        "provider": entry.name if entry is not None else "",
         "is_choice": len(apps) > 1,
         "leaves": all(app.redirects for app in apps),
         "shows_code": all(app.shows_code for app in apps),
@@ -295,7 +296,7 @@ def _choices(session: ConnectSession, apps: list[ProviderApp]) -> list[dict[str,
         choices.append(
             {
                 "app": app,
-                "name": entry.name,
+                "entry": entry,
                 "method": strategy_for(app.auth_style).invitation.format(name=entry.name),
                 "is_direct": not _has_fields(app, session),
             }

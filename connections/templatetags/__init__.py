@@ -1,1 +1,1 @@
-"""The template tags of the admin: ``latchkey_admin``."""
+"""The template tags of our pages: ``latchkey_admin`` for the admin, ``icons`` for whatever shows a provider."""

@@ -5,5 +5,6 @@
 - ``outcome_views``: ``test_callback.py``, ``test_no_cookie.py`` · ``workspace_views``: ``test_workspaces.py``,
   ``test_workspace_attackers.py``
 - ``decorators``: ``test_pages.py``, ``test_bad_requests.py`` · ``sender``: ``test_old_browsers.py``
+- ``icon_views``: ``tests/connections/test_monogram.py``
 - ``cookies``: ``tests/config/test_cookies.py`` · ``urls``: by every test
 """

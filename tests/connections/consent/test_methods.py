@@ -129,9 +129,11 @@ def test_several_ways_to_connect_are_a_choice(
     invitation = alice.invite()
     landing = alice.visit(f"/connect/{invitation.id}").content.decode()
     assert "You choose how on the next page" in landing
+    assert landing.count('class="monogram"') == 1, "one provider: its icon heads the page"
     choices = alice.visit(alice.start(invitation)["Location"]).content.decode()
     links = re.findall(r'"(/connect/[^"]+/method/[^"]+)"', choices)
     assert links == [f"/connect/{invitation.id}/method/{choice.id}" for choice in (app, keys)]
+    assert choices.count('class="monogram"') == len(links)
 
     held = submit(alice, links[1], api_key=sandbox.control.api_key("alice"))
 

@@ -1,4 +1,4 @@
 """Modules that have no test file of their own here:
 
-- ``latchkey_admin``: ``tests/connections/admin/test_pages.py``
+- ``latchkey_admin``: ``tests/connections/admin/test_pages.py`` · ``icons``: ``tests/connections/test_monogram.py``
 """
