@@ -4,6 +4,7 @@ The README's table of settings describes each variable. Secret values have no de
 start, and says which one is missing.
 """
 
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -148,6 +149,15 @@ CELERY_BEAT_SCHEDULE = beat_schedule(
 # --- Providers --------------------------------------------------------------------------------------------------------
 EGRESS_ALLOWED_TARGETS = [target.strip() for target in env.list("EGRESS_ALLOWED_TARGETS", default=[])]
 EGRESS_PROXY_URL = HiddenUrl(env.str("EGRESS_PROXY_URL", default=""))
+# For lists of addresses at providers: those that calls come from, as far as the operator knows, and a URL that answers
+# with the address that it was called from.
+EGRESS_ADDRESSES = [written.strip() for written in env.list("EGRESS_ADDRESSES", default=[])]
+for written in EGRESS_ADDRESSES:
+    try:
+        ip_network(written)
+    except ValueError:
+        raise ImproperlyConfigured(f"EGRESS_ADDRESSES: {written!r} is neither an address nor a network.") from None
+EGRESS_ECHO_URL = HiddenUrl(env.str("EGRESS_ECHO_URL", default=""))
 EGRESS_CA_FILE = env.str("EGRESS_CA_FILE", default="")
 # The operator's own catalogue entries, in addition to those that come with Latchkey.
 CATALOG_DIR = Path(env.str("LATCHKEY_CATALOG_DIR", default=str(BASE_DIR / ".catalog")))

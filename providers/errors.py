@@ -85,6 +85,15 @@ class RequestRejected(ProviderError):
     code = "request_rejected"
 
 
+class AddressRefused(ProviderError):
+    """The provider takes no calls from the address that we call from: it says nothing about the grant.
+
+    A real answer: the provider issued nothing and used up no token. The operator mends it, at the provider.
+    """
+
+    code = "address_refused"
+
+
 class ProviderUnavailable(ProviderError):
     """The provider could not answer now; trying again later is right."""
 

@@ -194,7 +194,8 @@ class ProbeResult:
     """The result of one probe or introspection.
 
     ``scopes`` and ``expires_in_seconds`` are None if the answer does not name them. ``status`` is the HTTP status, or
-    None if there was no answer: ``unanswered`` is then True if the provider was asked.
+    None if there was no answer: ``unanswered`` is then True if the provider was asked. ``refuses_address``: it takes no
+    calls from our address.
     """
 
     verdict: ProbeVerdict
@@ -205,6 +206,7 @@ class ProbeResult:
     expires_in_seconds: int | None = None
     retry_after_seconds: float | None = None
     unanswered: bool = False
+    refuses_address: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ class Meaning(StrEnum):
     GRANT_REJECTED = "grant_rejected"
     CLIENT_REJECTED = "client_rejected"
     REQUEST_REJECTED = "request_rejected"
+    ADDRESS_REFUSED = "address_refused"  # the address that we call from is not on a list of theirs
     UNAVAILABLE = "unavailable"
     MALFORMED = "malformed"
 

@@ -13,12 +13,14 @@ class IncidentKind(models.TextChoices):
 
     CLIENT_REJECTED = "client_rejected", "The provider refuses our client registration"
     MANY_FAILURES = "many_failures", "Many connections fail at once"
+    ADDRESS_REFUSED = "address_refused", "The provider takes no calls from our addresses"
 
 
 class Incident(models.Model):
-    """One incident. While it is open, no connection of the provider app is downgraded.
+    """One incident. While it is open, no connection of the provider app is downgraded, save for one of addresses.
 
-    ``evidence`` has the key ``refused`` (a number), or the keys of ``providers.errors.Evidence`` and ``failures``.
+    ``evidence`` has the key ``refused`` (a number), or the keys of ``providers.errors.Evidence``, ``failures`` and
+    ``connection``.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -16,7 +16,7 @@ class ErrorRule(Shape):
     """One row of the classification: an answer that matches means ``means``. Unset matchers match everything.
 
     ``field`` is a top-level field of the JSON body, or a pointer into it; it is compared with ``value`` as text.
-    ``contains`` must occur in the raw body, for providers that answer in plain text.
+    ``contains`` must occur in the raw body, in capitals or not, for providers that answer in plain text.
     """
 
     status: int | None = None

@@ -189,10 +189,10 @@ PART_DESCRIPTIONS: Descriptions = {
             "The member of the JSON answer that is compared, or a JSON Pointer to it.", "error", "/error/code"
         ),
         "value": says("Matches if that member has this value, as text.", "invalid_refresh_token"),
-        "contains": says("Matches if the raw answer contains this text.", "token expired"),
+        "contains": says("Matches if the raw answer contains this text, in capitals or not.", "token expired"),
         "means": says(
             "What a matching answer means: the grant is dead, our registration is wrong, the request was wrong, the "
-            "provider is away, or the answer cannot be understood."
+            "address that we call from is not on their list, the provider is away, or the answer cannot be understood."
         ),
     },
     TokenFields: {

@@ -13,6 +13,7 @@ from providers.answer_text import UNREADABLE, document_of, form_of, text_of
 from providers.catalog.calls import ErrorRule
 from providers.catalog.pointer import value_at
 from providers.errors import (
+    AddressRefused,
     ClientRejected,
     Evidence,
     GrantRejected,
@@ -45,6 +46,7 @@ _FAILURES: Mapping[Meaning, tuple[type[ProviderError], str]] = {
     Meaning.GRANT_REJECTED: (GrantRejected, "The provider refused the grant."),
     Meaning.CLIENT_REJECTED: (ClientRejected, "The provider refused our client registration."),
     Meaning.REQUEST_REJECTED: (RequestRejected, "The provider refused the request."),
+    Meaning.ADDRESS_REFUSED: (AddressRefused, "The provider takes no calls from our address: list it there."),
     Meaning.UNAVAILABLE: (ProviderUnavailable, "The provider cannot answer now."),
     Meaning.MALFORMED: (MalformedResponse, "The answer is neither a well-formed success nor a known error."),
 }
@@ -85,7 +87,7 @@ def _first_match(rules: Iterable[ErrorRule], response: Response, document: Any) 
     for rule in rules:
         if rule.status is not None and rule.status != response.status:
             continue
-        if rule.contains and rule.contains.encode() not in response.body:
+        if rule.contains and rule.contains.casefold().encode() not in response.body.lower():
             continue
         pointer = rule.field if rule.field.startswith("/") else f"/{rule.field}"
         if rule.value is None or _as_text(value_at(document, pointer)) == rule.value:

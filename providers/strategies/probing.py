@@ -3,6 +3,8 @@
 Every auth style shares it. Getting no answer is a verdict, not an error.
 """
 
+from dataclasses import replace
+
 from providers import mcp_server
 from providers.catalog.calls import Probe
 from providers.catalog.pointer import text_at
@@ -65,6 +67,9 @@ def _verdict(target: Target, described: Probe, response: Response) -> ProbeResul
     rule = first_match(described.dead, response)
     if rule is not None and rule.means is Meaning.GRANT_REJECTED:
         return _result(response, ProbeVerdict.DEAD, "the provider refuses the credential.")
+    if rule is not None and rule.means is Meaning.ADDRESS_REFUSED:
+        refused = _result(response, ProbeVerdict.FORBIDDEN, "the provider takes no calls from our address.")
+        return replace(refused, refuses_address=True)
     if rule is None and response.status == 403:
         return _result(response, ProbeVerdict.FORBIDDEN, "the credential may not make this call.")
     if rule is not None or not 200 <= response.status < 300:

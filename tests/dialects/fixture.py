@@ -54,8 +54,8 @@ class Fixture(BaseModel):
     shape is not known; ``account`` is whom it names. ``probe_sends`` are words of the probe's body. ``dead``,
     ``wrong_client`` and ``refusal`` are the answers to a dead grant, to a wrong client, and to a dead credential at the
     API: a status and a document. ``meanings`` are further answers of the token endpoint, written likewise, with what
-    each means: ``grant``, ``client`` or ``later``. ``pages`` are further answers, by method and address. ``unsaid``
-    names what an entry has no words for: it is not asked of it.
+    each means: ``grant``, ``client``, ``later`` or ``address``. ``pages`` are further answers, by method and address.
+    ``unsaid`` names what an entry has no words for: it is not asked of it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

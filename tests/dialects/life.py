@@ -16,7 +16,14 @@ from providers.catalog.methods import Method
 from providers.catalog.resolve import Target, resolve
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import render
-from providers.errors import AuthorizationPending, ClientRejected, GrantRejected, ProviderError, ProviderUnavailable
+from providers.errors import (
+    AddressRefused,
+    AuthorizationPending,
+    ClientRejected,
+    GrantRejected,
+    ProviderError,
+    ProviderUnavailable,
+)
 from providers.oauth.authorization_response import read_response
 from providers.oauth.protected_resource import discover_server
 from providers.strategies import strategy_for
@@ -42,6 +49,7 @@ _MEANINGS: dict[str, type[ProviderError]] = {
     "grant": GrantRejected,
     "client": ClientRejected,
     "later": ProviderUnavailable,
+    "address": AddressRefused,
 }
 _OWN_SCOPES = ("own.one", "own.two")
 

@@ -7,10 +7,10 @@ it issued for the code (RFC 6749 §4.1.2).
 
 A code counts as not used up in these cases: no byte was sent; the answer was 408, 425, 429 or 503, by which a server
 says that it did not process the request (RFC 9110 §15.5.9 and §15.6.4, RFC 8470 §5.2, RFC 6585 §4); the error code was
-``temporarily_unavailable`` or ``slow_down``; or the client was refused, because a server authenticates the client
-before it looks at the code (RFC 6749 §5.2). After any other server error, a broken connection, silence or a page for
-people, the fate of the code is unknown, and the session ends. An answer that cannot be read but may hold tokens is kept
-in the session until the entry is mended.
+``temporarily_unavailable`` or ``slow_down``; or the client or its address was refused, because a server looks at the
+client before it looks at the code (RFC 6749 §5.2). After any other server error, a broken connection, silence or a page
+for people, the fate of the code is unknown, and the session ends. An answer that cannot be read but may hold tokens is
+kept in the session until the entry is mended.
 """
 
 import json
@@ -24,7 +24,7 @@ from connections.lifecycle.connect.activate import end_session
 from connections.lifecycle.connect.begin_exchange import Exchange, lock_claimed
 from connections.lifecycle.connect.kept import Kept
 from connections.lifecycle.credentials.unread import KeptAnswer
-from connections.lifecycle.health.incidents import open_client_incident
+from connections.lifecycle.health.incidents import note_refusal
 from connections.models import Binding, ConnectSession, SessionState
 from connections.refusals import (
     AccountNotPermitted,
@@ -36,13 +36,26 @@ from connections.refusals import (
     Refusal,
 )
 from providers import errors
-from providers.errors import ClientRejected, GrantRejected, MalformedResponse, ProviderError, ProviderUnavailable
+from providers.errors import (
+    AddressRefused,
+    ClientRejected,
+    GrantRejected,
+    MalformedResponse,
+    ProviderError,
+    ProviderUnavailable,
+)
 from providers.oauth.unread import AnswerUnread
 
 ANSWER_KEPT_FOR = timedelta(hours=24)  # as long as an operator may need to mend an entry
 _NOT_PROCESSED = frozenset({408, 425, 429, 503})
 _NOT_NOW = frozenset({"temporarily_unavailable", "slow_down"})
-_OPERATORS_TO_MEND = (ClientRejected, errors.MisconfiguredProvider, errors.TargetRefused, AppMisconfigured)
+_OPERATORS_TO_MEND = (
+    AddressRefused,
+    ClientRejected,
+    errors.MisconfiguredProvider,
+    errors.TargetRefused,
+    AppMisconfigured,
+)
 _SHORTEST_WAIT_SECONDS = 2.0
 
 
@@ -53,7 +66,7 @@ def is_unspent(error: ProviderError) -> bool:
     if not error.sent:
         return True
     status = error.evidence.status
-    if isinstance(error, ClientRejected):
+    if isinstance(error, ClientRejected | AddressRefused):
         return status is not None and status < 500  # a failing server may have used up the code first
     if not isinstance(error, ProviderUnavailable):
         return False
@@ -76,8 +89,8 @@ def settle_failed_exchange(
             return session
         if kept is None and _may_be_read_later(error) and session.binding != Binding.NONE:
             return _keep_answer(work, session, error, actor=actor)
-        if isinstance(error, ClientRejected) and not error.by_typed_host and session.provider_app is not None:
-            open_client_incident(session.provider_app, evidence=error.evidence.as_dict(), now=work.started_at)
+        if session.provider_app is not None:
+            note_refusal(session.provider_app, error, now=work.started_at, connection=session.connection)
         if not may_repeat:
             evidence = None if isinstance(error, AppMisconfigured) else error.evidence.as_dict()
             end_session(session, error.code, actor=actor, evidence=evidence)
@@ -165,6 +178,8 @@ def _final_refusal(work: Exchange, error: ProviderError | AppMisconfigured) -> R
         return AppMisconfigured(error.detail)
     if isinstance(error, ClientRejected):
         return AppMisconfigured("The provider refuses our client registration: check the provider app.")
+    if isinstance(error, AddressRefused):
+        return AppMisconfigured(error.evidence.detail)
     if isinstance(error, errors.MisconfiguredProvider | errors.TargetRefused):
         return AppMisconfigured(f"The provider app cannot be used as it is: {error.evidence.detail}")
     if isinstance(error, errors.NoWorkspace):

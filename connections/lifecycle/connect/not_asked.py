@@ -7,10 +7,11 @@ provider's own error code; a refusal of our registration is an incident of the p
 from connections.access.targets import Access
 from connections.database.pool import short_transaction
 from connections.journal import audit
-from connections.lifecycle.health.incidents import open_client_incident
+from connections.lifecycle.health.incidents import note_refusal
 from connections.models import ConnectSession, ProviderApp
 from connections.refusals import AppMisconfigured, ProviderDown, Refusal
 from providers.errors import (
+    AddressRefused,
     ClientRejected,
     GrantRejected,
     MisconfiguredProvider,
@@ -19,7 +20,14 @@ from providers.errors import (
     TargetRefused,
 )
 
-_OPERATORS_TO_MEND = (ClientRejected, GrantRejected, MisconfiguredProvider, TargetRefused, RequestRejected)
+_OPERATORS_TO_MEND = (
+    AddressRefused,
+    ClientRejected,
+    GrantRejected,
+    MisconfiguredProvider,
+    TargetRefused,
+    RequestRejected,
+)
 
 
 def refusal_to_ask(session: ConnectSession, app: ProviderApp, access: Access, error: ProviderError) -> Refusal:
@@ -43,6 +51,5 @@ def refusal_to_ask(session: ConnectSession, app: ProviderApp, access: Access, er
                 "evidence": error.evidence.as_dict(),
             },
         )
-        if isinstance(error, ClientRejected) and not error.by_typed_host:
-            open_client_incident(app, evidence=error.evidence.as_dict(), now=now)
+        note_refusal(app, error, now=now)
     return AppMisconfigured(error.evidence.detail)

@@ -23,6 +23,7 @@ from connections.lifecycle.connect.params import params_of
 from connections.lifecycle.connect.session import check_browser
 from connections.lifecycle.connect.shown_code import ShownCode, recall_shown, seal_shown
 from connections.lifecycle.credentials.unread import KeptAnswer
+from connections.lifecycle.health.incidents import note_refusal
 from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models import IN_BROWSER, ConnectSession, ProviderApp, SessionState
 from connections.models.failures import Failure
@@ -30,6 +31,7 @@ from connections.refusals import AppMisconfigured, SessionUnusable
 from connections.vault.sealing import Unreadable
 from providers.errors import (
     AccessDenied,
+    AddressRefused,
     AuthorizationPending,
     ClientRejected,
     DeviceCodeExpired,
@@ -137,6 +139,8 @@ def _settle(
             return Elsewhere(session)
         if (ended := _ended(error)) is not None:
             session.reopen(ended)
+            if isinstance(error, AddressRefused):
+                note_refusal(claimed.app, error, now=now)
             logger.info("code_not_used", session=str(session_id), error=error.code, evidence=error.evidence.as_dict())
             return Elsewhere(session)
         shown = claimed.shown
@@ -155,7 +159,7 @@ def _ended(error: ProviderError) -> str | None:
         return _DECLINED
     if isinstance(error, DeviceCodeExpired):
         return Failure.CODE_RUN_OUT
-    if isinstance(error, ClientRejected | MisconfiguredProvider | TargetRefused):
+    if isinstance(error, AddressRefused | ClientRejected | MisconfiguredProvider | TargetRefused):
         return Failure.APP_MISCONFIGURED
     if isinstance(error, AuthorizationPending | ProviderUnavailable | MalformedResponse | NotSentInTime):
         return None

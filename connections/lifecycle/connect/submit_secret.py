@@ -14,10 +14,12 @@ from connections.lifecycle.connect.kept import Kept
 from connections.lifecycle.connect.params import checked_params, chosen_app, params_of
 from connections.lifecycle.connect.second_look import TYPED_PAUSES_SECONDS, look_again, probe_fresh
 from connections.lifecycle.connect.session import check_browser, own_session
+from connections.lifecycle.health.incidents import note_refusal
 from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models.failures import Failure
 from connections.refusals import AppMisconfigured, InvalidRequest, ProviderDown, SessionUnusable
 from providers.errors import (
+    AddressRefused,
     ClientRejected,
     Evidence,
     FieldInvalid,
@@ -59,6 +61,10 @@ def submit_secret(
         raise InvalidRequest(error.evidence.detail, field=error.field) from None
     except GrantRejected:
         raise InvalidRequest(f"{access.target.entry.name} does not accept this. Check it and try again.") from None
+    except AddressRefused as error:
+        with short_transaction() as moment:
+            note_refusal(app, error, now=moment)
+        raise AppMisconfigured(error.evidence.detail) from None
     except (ClientRejected, MisconfiguredProvider, TargetRefused) as error:
         raise AppMisconfigured(error.evidence.detail) from None
     except ProviderError:

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from connections.journal import audit
 from connections.models import LIVE, VENDS, Connection, Incident, IncidentKind, ProviderApp, RefreshAttempt
+from providers.errors import AddressRefused, ClientRejected
 
 logger = structlog.get_logger(__name__)
 
@@ -16,6 +17,29 @@ MANY = 5
 MANY_SHARE = 0.2
 MANY_WITHIN = timedelta(minutes=10)
 QUIET_FOR = timedelta(hours=1)
+
+
+def note_refusal(app: ProviderApp, failure: Exception, *, now: datetime, connection: Connection | None = None) -> None:
+    """Open the incident of ``app`` that ``failure`` is, if it is one: our registration or our address is refused.
+
+    A refusal of our registration by a host that an end user typed is none. A refused address is told, and changes
+    nothing else: no connection is downgraded by it, and its refreshes are tried again.
+    """
+    if isinstance(failure, ClientRejected) and not failure.by_typed_host:
+        open_client_incident(app, evidence=failure.evidence.as_dict(), now=now)
+    elif isinstance(failure, AddressRefused):
+        open_address_incident(app, evidence=failure.evidence.as_dict(), now=now, connection=connection)
+
+
+def open_address_incident(
+    app: ProviderApp, *, evidence: dict[str, Any], now: datetime, connection: Connection | None = None
+) -> None:
+    """Record that the provider takes no calls from our address, and for which connection that was noticed last.
+
+    ``evidence`` has the keys of ``providers.errors.Evidence``.
+    """
+    noticed = {} if connection is None else {"connection": str(connection.id)}
+    _open(app, IncidentKind.ADDRESS_REFUSED, evidence=evidence | noticed, now=now)
 
 
 def open_client_incident(app: ProviderApp, *, evidence: dict[str, Any], now: datetime) -> None:
@@ -36,16 +60,19 @@ def close_client_incident(app: ProviderApp, *, now: datetime) -> None:
 
 
 def close_quiet_incidents(*, now: datetime) -> int:
-    """Close the incidents of many failures that have been quiet for an hour. Return how many were closed.
+    """Close the incidents of many failures and of refused addresses that have been quiet for an hour; return how many.
 
     The incident of a refused client registration stays open until a token request succeeds or an operator closes it.
     """
     quiet = Incident.objects.filter(
-        kind=IncidentKind.MANY_FAILURES, closed_at=None, last_seen_at__lt=now - QUIET_FOR
+        kind__in=(IncidentKind.MANY_FAILURES, IncidentKind.ADDRESS_REFUSED),
+        closed_at=None,
+        last_seen_at__lt=now - QUIET_FOR,
     ).select_related("provider_app")
     closed = 0
     for incident in quiet:
-        if _refused_since(incident.provider_app, now - QUIET_FOR).filter(status__in=VENDS).exists():
+        lasts = _refused_since(incident.provider_app, now - QUIET_FOR).filter(status__in=VENDS)
+        if incident.kind == IncidentKind.MANY_FAILURES and lasts.exists():
             continue
         closed += close_incident(incident, now=now, actor=audit.SYSTEM)
     return closed
@@ -73,7 +100,8 @@ def downgrades_frozen(app: ProviderApp, *, now: datetime) -> bool:
     The limit is five connections and a fifth of the app's live connections, refused within 10 minutes. The connection
     that is judged counts as well. The evidence of the incident has the key ``refused``: their number.
     """
-    if Incident.objects.filter(provider_app=app, closed_at=None, last_seen_at__gt=now - MANY_WITHIN).exists():
+    open_now = Incident.objects.filter(provider_app=app, closed_at=None, last_seen_at__gt=now - MANY_WITHIN)
+    if open_now.exclude(kind=IncidentKind.ADDRESS_REFUSED).exists():
         return True
     refused = _refused_since(app, now - MANY_WITHIN).count()
     if refused < MANY or refused < MANY_SHARE * Connection.objects.filter(provider_app=app, status__in=LIVE).count():

@@ -22,6 +22,7 @@ from connections.lifecycle.credentials.due import probe_at_the_end, probe_interv
 from connections.lifecycle.credentials.scopes import observe_scopes
 from connections.lifecycle.credentials.versions import outlive
 from connections.lifecycle.health.failing import note_dead_probe
+from connections.lifecycle.health.incidents import open_address_incident
 from connections.lifecycle.health.moved import forget_moved, note_moved
 from connections.lifecycle.health.rules import ProbeDecision, decide_probe, next_probe_at
 from connections.lifecycle.health.strikes import record_proof, strike_credential
@@ -134,6 +135,9 @@ def _record(trial: _Trial, found: ProbeResult, *, verified_by: str) -> ProbeDeci
         connection = lock_connection(trial.connection_id)
         if connection is None or connection.status not in VENDS or connection.current_version_id != trial.version_id:
             return "nothing"
+        if found.refuses_address:
+            evidence = {"detail": found.detail, "status": found.status}
+            open_address_incident(connection.provider_app, evidence=evidence, now=now, connection=connection)
         usual = probe_intervals().after(connection.last_vended_at, now=now)
         due = next_probe_at(found.verdict, usual=usual, retry_after_seconds=found.retry_after_seconds, now=now)
         ends_at, is_refreshable = connection.access_expires_at, trial.is_refreshable

@@ -24,13 +24,20 @@ from connections.lifecycle.credentials.promote import promote, promote_received
 from connections.lifecycle.credentials.unread import SealedAnswer, note_unread, seal_answer, store_unread
 from connections.lifecycle.credentials.versions import SealedVersion, seal_version, set_lifetime
 from connections.lifecycle.health.failing import is_refused_alone, judge_failure
-from connections.lifecycle.health.incidents import close_client_incident, open_client_incident
+from connections.lifecycle.health.incidents import close_client_incident, note_refusal, open_client_incident
 from connections.lifecycle.health.rules import backoff_seconds
 from connections.lifecycle.refresh.arrivals import store_and_promote
 from connections.lifecycle.refresh.claim import Claim, Outcome, RefreshReport
 from connections.lifecycle.refresh.judge_refusal import judge_refusal
 from connections.models import AttemptState, Connection, CredentialVersion, RefreshAttempt, Stage
-from providers.errors import ClientRejected, GrantRejected, NotSentInTime, ProviderError, RequestRejected
+from providers.errors import (
+    AddressRefused,
+    ClientRejected,
+    GrantRejected,
+    NotSentInTime,
+    ProviderError,
+    RequestRejected,
+)
 from providers.oauth.unread import AnswerUnread
 from providers.values import Obtained
 
@@ -215,7 +222,7 @@ def _settle_failure(
     if isinstance(failure, ClientRejected | RequestRejected):
         _end(attempt, AttemptState.REJECTED, failure.code, evidence)
         grace_seconds = 0
-    elif failure.sent and claimed.rotates and failure.evidence.status != HTTPStatus.TOO_MANY_REQUESTS:
+    elif failure.sent and claimed.rotates and not _used_no_token(failure):
         _end(attempt, AttemptState.IN_DOUBT, failure.code, evidence)
         grace_seconds = claimed.grace_seconds
     else:
@@ -223,6 +230,8 @@ def _settle_failure(
         grace_seconds = 0
     if isinstance(failure, AnswerUnread):
         note_unread(connection, now=now)
+    if isinstance(failure, AddressRefused):
+        note_refusal(connection.provider_app, failure, now=now, connection=connection)
     wait = backoff_seconds(
         connection.failures + 1,
         spread=random.random(),
@@ -235,6 +244,11 @@ def _settle_failure(
         can_probe = capabilities.probes or capabilities.introspects
         judge_failure(connection, failure, can_probe=can_probe, now=now)
     return RefreshReport(Outcome.UNAVAILABLE, attempt.id, retry_after_seconds=wait)
+
+
+def _used_no_token(failure: ProviderError) -> bool:
+    """Whether the provider has answered that it did not look at the refresh token."""
+    return isinstance(failure, AddressRefused) or failure.evidence.status == HTTPStatus.TOO_MANY_REQUESTS
 
 
 def _end(attempt: RefreshAttempt, state: AttemptState, error: str, evidence: dict[str, Any]) -> None:

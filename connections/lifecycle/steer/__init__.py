@@ -3,4 +3,5 @@
 - ``on_demand``: refresh, probe, disconnect or read a kept answer now; ``switches``: kill switches and pauses
 - ``rebind``: lets credentials follow a provider that has moved; ``change_metadata``: the operator's own column
 - ``outlook``: what will happen to a connection next, in words
+- ``outbound_addresses``: from which addresses providers see our calls
 """

@@ -146,6 +146,8 @@ def _incidents(incidents: Sequence[Incident]) -> Iterator[Step]:
     for incident in incidents:
         if incident.kind == IncidentKind.CLIENT_REJECTED:
             yield Step("The provider refuses our client registration: refreshes are held back.", is_held=True)
+        elif incident.kind == IncidentKind.ADDRESS_REFUSED:
+            yield Step("The provider takes no calls from our addresses for one of its app: list them there.")
         else:
             yield Step("Many connections of its app fail at once: none of them is downgraded.", is_held=True)
 

@@ -35,6 +35,7 @@ from connections.access.targets import entry_named
 from connections.lifecycle.throttle import scripts
 from connections.refusals import AppMisconfigured
 from providers.errors import (
+    AddressRefused,
     ClientRejected,
     GrantRejected,
     MalformedResponse,
@@ -46,6 +47,8 @@ from providers.values import ProbeResult
 from providers.vocabulary import ProbeVerdict
 
 logger = structlog.get_logger(__name__)
+
+_ANSWERS = (GrantRejected, ClientRejected, RequestRejected, AddressRefused)
 
 DISTINCT_FAILURES = 5
 OPEN_BASE_SECONDS = 10.0
@@ -154,7 +157,7 @@ def note(
     """
     if isinstance(failure, ProviderUnavailable):
         _note_silence(app_id, server, connection_id, failure.retry_after_seconds, grace_seconds=grace_seconds)
-    elif failure is None or (isinstance(failure, GrantRejected | ClientRejected | RequestRejected) and failure.sent):
+    elif failure is None or (isinstance(failure, _ANSWERS) and failure.sent):
         _note_answer(app_id, server)
     elif not isinstance(failure, MalformedResponse):  # after a malformed answer the trial is still under way
         give_back(app_id, server=server)

@@ -25,7 +25,7 @@ from connections.lifecycle.credentials.subject_tokens import (
     is_under_way,
     keep_subject_token,
 )
-from connections.lifecycle.health.incidents import close_client_incident, open_client_incident
+from connections.lifecycle.health.incidents import close_client_incident, note_refusal
 from connections.lifecycle.refresh.refresh import SEND_AGAIN_WITHIN_SECONDS, SEND_WITHIN_SECONDS
 from connections.lifecycle.throttle import admission
 from connections.lifecycle.throttle.bulkhead import bulkhead
@@ -46,6 +46,7 @@ from connections.refusals import (
 )
 from providers import send_window
 from providers.errors import (
+    AddressRefused,
     ClientRejected,
     Evidence,
     GrantRejected,
@@ -144,8 +145,7 @@ def _give_up(connection: Connection, claim: Claim, failure: ProviderError) -> No
         claims=failure.claims if isinstance(failure, AskedToSignIn) else "",
         retry_after_seconds=failure.retry_after_seconds,
     )
-    if isinstance(failure, ClientRejected) and not failure.by_typed_host:
-        open_client_incident(connection.provider_app, evidence=evidence.as_dict(), now=now)
+    note_refusal(connection.provider_app, failure, now=now, connection=connection)
     give_up_exchange(connection, claim, failed, evidence=evidence.as_dict(), now=now)
     raise _refusal_of(failed) from None
 
@@ -170,6 +170,8 @@ def _refusal_of(failed: Failed) -> Refusal:
                 " vend with that.",
                 reason=reason,
             )
+        case (AddressRefused.code, _):
+            return AppMisconfigured("The provider takes no calls from our address: list it there.")
         case (MisconfiguredProvider.code | TargetRefused.code, _):
             return AppMisconfigured("The exchange cannot be asked for: check the provider app and its catalogue entry.")
         case _:
