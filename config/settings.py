@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "config.web.middleware.ApiApart",
     "config.web.middleware.HealthBeforeHostCheck",
     "django.middleware.security.SecurityMiddleware",
+    "config.web.middleware.NoBarePage",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.web.middleware.OnePublicHost",
     "config.web.middleware.NoNul",

@@ -1,10 +1,11 @@
-"""The URLs: the operators' admin, the hosted widget, the JSON API, and what providers fetch."""
+"""The URLs: the operators' admin, the hosted widget, the JSON API, what providers fetch, and the root."""
 
 from django.contrib import admin
 from django.urls import include, path
 
 import config.celery  # noqa: F401 (the web sends tasks: import Celery now, while nobody waits)
 import connections.admin  # noqa: F401 (registers the pages)
+from config.web.pages import root
 from connections.api.urls import api
 
 admin.site.site_header = "Latchkey"
@@ -16,4 +17,9 @@ urlpatterns = [
     path("apps/", include("connections.published.urls")),
     path("connect/", include("connections.consent.urls")),
     path("admin/", admin.site.urls),
+    path("", root),
 ]
+handler400 = "config.web.pages.bad_request"
+handler403 = "config.web.pages.forbidden"
+handler404 = "config.web.pages.not_found"
+handler500 = "config.web.pages.server_error"

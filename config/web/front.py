@@ -9,6 +9,7 @@ import re
 import string
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import quote_from_bytes
 from wsgiref.types import WSGIApplication
@@ -16,8 +17,9 @@ from wsgiref.types import WSGIApplication
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
 
-from config.web.lanes import BUSY, BUSY_SECONDS, Lane, LaneFull
-from connections.api.problems import answer_error
+from config.web.lanes import BUSY_SECONDS, Lane, LaneFull
+from config.web.pages import refusal
+from connections.api.problems import answer_error, say_when_again
 from connections.api.vend_calls import Reply, is_vend, read_call, reply_of
 from connections.api.vend_desk import VendDesk
 
@@ -137,13 +139,9 @@ def _ascii(query: bytes) -> bytes:
 def _busy(full: LaneFull, path: str, *, is_secure: bool) -> Reply:
     if path.startswith("/api/"):
         return reply_of(answer_error(full, path=path), is_secure=is_secure)
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"retry-after", b"%d" % BUSY_SECONDS),
-        (b"cache-control", b"no-store"),
-        (b"content-length", b"%d" % len(BUSY)),
-    ]
-    return Reply(503, headers, BUSY.encode())
+    page = refusal(HTTPStatus.SERVICE_UNAVAILABLE, path=path)
+    say_when_again(page, BUSY_SECONDS)
+    return reply_of(page, is_secure=is_secure)
 
 
 async def _send(reply: Reply, send: Send) -> None:

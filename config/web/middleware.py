@@ -1,6 +1,7 @@
-"""The steps before any view: a short chain for the API, health checks by address, one public host for the rest."""
+"""The steps around every view: a short chain for the API, health checks by address, one public host, no bare page."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,7 +11,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import resolve
 from django.utils.module_loading import import_string
 
+from config.web.pages import refusal
 from connections.api.health import healthz, readyz
+
+_KEPT_HEADERS = ("Allow", "Retry-After")
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -56,6 +60,28 @@ class HealthBeforeHostCheck:
         return self._get_response(request)
 
 
+class NoBarePage:
+    """Replaces refusals that say nothing to a person: those without content, and plain text.
+
+    Decorators, other middleware and libraries answer like that (405, for one). What views of ours answer stays.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self._get_response(request)
+        if response.status_code < HTTPStatus.BAD_REQUEST or response.streaming:
+            return response
+        if response.content and not response["Content-Type"].startswith("text/plain"):
+            return response
+        page = refusal(response.status_code, path=request.path)
+        for name in _KEPT_HEADERS:
+            if name in response:
+                page[name] = response[name]
+        return page
+
+
 class OnePublicHost:
     """Redirects a browser that used another allowed name (localhost for 127.0.0.1) to ``PUBLIC_URL``.
 
@@ -88,9 +114,9 @@ class NoNul:
         if request.path.startswith("/connect/"):
             return self._get_response(request)
         if "\x00" in request.path or "%00" in query or "\x00" in query:
-            return _refused("There is nothing at this address.")
+            return refusal(HTTPStatus.BAD_REQUEST, path=request.path)
         if request.path.startswith("/admin/") and _form_holds_nul(request):
-            return _refused("The form holds a NUL character, which no text may hold: nothing was changed.")
+            return refusal(HTTPStatus.BAD_REQUEST, path=request.path)
         return self._get_response(request)
 
 
@@ -99,7 +125,3 @@ def _form_holds_nul(request: HttpRequest) -> bool:
         return any("\x00" in text for name, values in request.POST.lists() for text in (name, *map(str, values)))
     except UnreadablePostError:  # the browser has gone
         return False
-
-
-def _refused(why: str) -> HttpResponse:
-    return HttpResponse(why, status=400, content_type="text/plain")

@@ -205,12 +205,12 @@ def _reply(call: VendCall, answer: Answer) -> Reply | RefreshNeeded:
 
 
 def reply_of(response: HttpResponse, *, is_secure: bool) -> Reply:
-    """Return ``response`` with the headers that every answer has."""
+    """Return ``response`` with the headers that every answer has, unless it has stricter ones of its own."""
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.items()]
     length = (b"content-length", b"%d" % len(response.content))
-    return Reply(
-        response.status_code, [*headers, length, *_security_headers(is_secure=is_secure)], bytes(response.content)
-    )
+    own = {name for name, _ in headers}
+    usual = [header for header in _security_headers(is_secure=is_secure) if header[0] not in own]
+    return Reply(response.status_code, [*headers, length, *usual], bytes(response.content))
 
 
 _VENDED = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]

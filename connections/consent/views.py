@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from connections.access.targets import entry_of
 from connections.consent.cookies import browser_secret, click_secret, set_browser_secret, set_click_secret
@@ -68,9 +68,14 @@ def logo(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
 
 
 @widget_page
-@require_POST
+@require_http_methods(["GET", "POST"])
 def start(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
-    """Take the click: consume the token, bind this browser, go on to the only method or to the choice."""
+    """Take the click: consume the token, bind this browser, go on to the only method or to the choice.
+
+    A GET is a reload from the address bar, and changes nothing: it leads to where the session stands.
+    """
+    if request.method == "GET":
+        return _to_the_outcome(session_id)
     if is_framed(request):
         return problem_page(request, failure=Failure.FRAMED)
     clicked = click_secret(request, session_id)
@@ -172,10 +177,15 @@ def method(request: HttpRequest, session_id: uuid.UUID, app_id: uuid.UUID) -> Ht
 
 
 @widget_page
-@require_POST
+@require_http_methods(["GET", "POST"])
 @own_forms_only
 def try_again(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
-    """Try once more to finish a session that needs no confirmation, after the provider could not answer."""
+    """Try once more to finish a session that needs no confirmation, after the provider could not answer.
+
+    A GET leads to where the session stands, as in ``start``.
+    """
+    if request.method == "GET":
+        return _to_the_outcome(session_id)
     session = find_session(session_id)
     if session is None or session.binding != Binding.NONE:
         return problem_page(request, failure=Failure.UNKNOWN, status=404)

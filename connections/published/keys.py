@@ -2,7 +2,7 @@
 
 import uuid
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from connections.models import AppKey
@@ -16,12 +16,12 @@ CACHED_SECONDS = 300
 def jwks(request: HttpRequest, app_id: uuid.UUID) -> HttpResponse:
     """Answer with the public halves of the app's published keys: the one that signs, the next and the last.
 
-    One query. 404 for an app without keys and for one that does not exist alike.
+    One query. Raises ``Http404`` for an app without keys and for one that does not exist alike.
     """
     rows = AppKey.objects.published().filter(provider_app_id=app_id).defer("private_key")
     shown = [PublishedKey(row.kid, SigningAlgorithm(row.algorithm), row.public_key, row.certificates) for row in rows]
     if not shown:
-        return JsonResponse({"error": "not_found"}, status=404)
+        raise Http404
     response = JsonResponse(key_set(shown), content_type="application/jwk-set+json")
     response["Cache-Control"] = f"public, max-age={CACHED_SECONDS}"
     return response

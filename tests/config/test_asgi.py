@@ -61,12 +61,6 @@ def test_another_name_of_this_host_leads_to_the_public_one() -> None:
     assert (answer.status_code, answer["Location"]) == (301, f"{settings.PUBLIC_URL}/api/v1/openapi.json")
 
 
-@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v2/connections", "/nowhere"])
-def test_beside_the_api_there_is_a_page_that_says_so(path: str) -> None:
-    answer = AsgiClient().get(path)
-    assert (answer.status_code, answer["Content-Type"]) == (404, "text/html; charset=utf-8")
-
-
 def test_a_crash_is_the_document_that_a_caller_gets(
     connection: Connection, backend: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

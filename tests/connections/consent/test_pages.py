@@ -38,7 +38,6 @@ def pages_of(alice: EndUser, app: ProviderApp) -> dict[str, HttpResponse]:
         "unknown": alice.visit("/connect/00000000-0000-4000-8000-000000000000"),
         "answer": alice.visit(f"/connect/callback/{app.id}?state=x"),
         "foreign": alice.browser.post(f"/connect/{invitation.id}/start", headers={"sec-fetch-site": "cross-site"}),
-        "method": alice.browser.put(f"/connect/{invitation.id}"),
         "again": alice.browser.post(f"/connect/{alice.invite().id}/start"),
         "workspace": alice.visit(f"/connect/{invitation.id}/workspace"),
     }
