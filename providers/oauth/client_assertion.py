@@ -10,7 +10,7 @@ import uuid
 from providers.catalog.resolve import Target
 from providers.catalog.template import render
 from providers.errors import Evidence, MisconfiguredProvider
-from providers.signing.keys import UnusableKey
+from providers.signing.bounds import UnusableKey
 from providers.signing.tokens import BACKDATED_SECONDS, sign_as_client
 from providers.values import ClientRegistration
 

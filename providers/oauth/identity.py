@@ -17,6 +17,7 @@ from providers.catalog.resolve import Target
 from providers.errors import Evidence, ProviderUnavailable
 from providers.oauth.classify import json_object, retry_after_seconds
 from providers.response import Response
+from providers.signing.bounds import UnusableKey, check_public
 from providers.values import Account, Obtained
 
 # Public-key algorithms only, by kty: with HMAC anybody who knows a public key could sign (RFC 8725 §2.1).
@@ -128,7 +129,8 @@ def _fitting(keys: tuple[dict[str, Any], ...], algorithm: str, kid: object) -> I
         public = {name: value for name, value in described.items() if name not in ("d", "p", "q", "dp", "dq", "qi")}
         try:
             key = jwt.PyJWK(public, algorithm=algorithm).key
-        except (jwt.PyJWTError, ValueError, TypeError):
+            check_public(key)
+        except (jwt.PyJWTError, UnusableKey, ValueError, TypeError):
             continue
         if kty != "RSA" or key.key_size >= _SHORTEST_RSA_BITS:
             yield key

@@ -14,10 +14,11 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
-from providers.signing.keys import UnusableKey, base64url
+from providers.signing.bounds import UnusableKey, check_public
+from providers.signing.keys import base64url
+from providers.signing.pem import LONGEST_PEM
 
-_LONGEST_PEM = 64 * 1024
-_MOST = 10
+MOST_CERTIFICATES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,6 @@ class CertificateChain:
     """A certificate and those that issued it, as PEM with the key's own first. The times are those of the first."""
 
     pem: str
-    subject: str
     valid_from: datetime
     ends_at: datetime
 
@@ -37,15 +37,20 @@ def read_certificates(pem: str, *, public_key: str) -> CertificateChain:
     """
     chain = _load(pem)
     try:
-        own = chain[0].public_key()
+        return _checked(chain, public_key)
     except (ValueError, UnsupportedAlgorithm):
-        raise UnusableKey("The key in the first certificate is of a kind that cannot be used here.") from None
+        raise UnusableKey("A certificate here is damaged, or its key of a kind that cannot be used here.") from None
+
+
+def _checked(chain: list[x509.Certificate], public_key: str) -> CertificateChain:
+    own = chain[0].public_key()
     spelt = own.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     if spelt.decode() != public_key:
         raise UnusableKey(
             "The first certificate is of another key: put the key's own first, then those that issued it."
         )
     for issued, issuer in pairwise(chain):
+        check_public(issuer.public_key())
         try:
             issued.verify_directly_issued_by(issuer)
         except Exception:  # noqa: BLE001 (the library names one for each kind of signature)
@@ -54,7 +59,6 @@ def read_certificates(pem: str, *, public_key: str) -> CertificateChain:
             ) from None
     return CertificateChain(
         pem="".join(one.public_bytes(serialization.Encoding.PEM).decode() for one in chain),
-        subject=chain[0].subject.rfc4514_string(),
         valid_from=chain[0].not_valid_before_utc,
         ends_at=chain[0].not_valid_after_utc,
     )
@@ -78,9 +82,9 @@ def _thumbprint(der: bytes) -> str:
 def _load(pem: str) -> list[x509.Certificate]:
     text = pem.strip().encode(errors="replace")
     try:
-        chain = x509.load_pem_x509_certificates(text) if 0 < len(text) <= _LONGEST_PEM else []
+        chain = x509.load_pem_x509_certificates(text) if 0 < len(text) <= LONGEST_PEM else []
     except ValueError:
         chain = []
-    if not 0 < len(chain) <= _MOST:
+    if not 0 < len(chain) <= MOST_CERTIFICATES:
         raise UnusableKey("This is no certificate in PEM: it begins with -----BEGIN CERTIFICATE-----.")
     return chain

@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from pydantic import SecretStr
 
+from providers.signing.bounds import SHORTEST_RSA_BITS, UnusableKey, check_length, check_opening, check_private
+from providers.signing.pem import Block, pem_blocks
 from providers.vocabulary import SigningAlgorithm
 
-SHORTEST_RSA_BITS = 2048
 _MADE_RSA_BITS = 3072
-LONGEST_RSA_BITS = 4096  # checking the numbers of a longer key holds the whole process up for seconds
-_LONGEST_PEM = 32 * 1024
+_OPENSSH_WITHOUT_PASSPHRASE = b"openssh-key-v1\x00" + b"\x00\x00\x00\x04none" * 2  # the cipher, and its key
 _PUBLIC = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 _PRIVATE = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 _NEEDS = {
@@ -33,10 +33,6 @@ _NEEDS = {
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
-
-
-class UnusableKey(Exception):
-    """A key or certificate cannot be used. The text is a sentence for whoever brought it, and quotes nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,30 +72,61 @@ def read_key_pair(pem: str, *, algorithm: SigningAlgorithm, passphrase: str = ""
 
 
 def load_private_key(pem: str, *, passphrase: str = "") -> Any:
-    """Return the private key in ``pem``, of whatever kind. Raises ``UnusableKey``."""
-    text = pem.strip().encode(errors="replace")
-    if not 0 < len(text) <= _LONGEST_PEM or b"PRIVATE KEY-----" not in text:
+    """Return the private key that is the first in ``pem``, of whatever kind. Raises ``UnusableKey``.
+
+    What it costs to open, and to check, is known before either is done.
+    """
+    held = [block for block in pem_blocks(pem) if block.label.endswith("PRIVATE KEY")]
+    if not held:
         raise UnusableKey("This is no private key in PEM: it begins with -----BEGIN PRIVATE KEY-----, or likewise.")
-    is_openssh = b"BEGIN OPENSSH" in text
-    load = serialization.load_ssh_private_key if is_openssh else serialization.load_pem_private_key
+    block, text = held[0], held[0].pem.encode(errors="replace")
+    check_length(block.size)
+    if block.label == "OPENSSH PRIVATE KEY":
+        _check_openssh(block)
+        return _loaded(serialization.load_ssh_private_key, text, passphrase)
+    if block.label == "ENCRYPTED PRIVATE KEY":
+        check_opening(block.der)
+    return _loaded(serialization.load_pem_private_key, text, passphrase)
+
+
+def load_packed_key(der: bytes, *, passphrase: str = "") -> Any:
+    """Return a private key in PKCS #8, encrypted if there is a ``passphrase``, measured but not yet checked.
+
+    Raises ``UnusableKey``.
+    """
+    check_length(len(der))
+    if passphrase:
+        check_opening(der)
+    return _loaded(serialization.load_der_private_key, der, passphrase, is_checked=False)
+
+
+def _loaded(load: Any, held: bytes, passphrase: str, *, is_checked: bool = True) -> Any:
     password = passphrase.encode(errors="replace") or None
     try:
-        if not is_openssh:
-            _check_length(serialization.load_pem_private_key(text, password, unsafe_skip_rsa_key_validation=True))
-        return load(text, password=password)
+        measured = load(held, password, unsafe_skip_rsa_key_validation=True)
+        check_private(measured)
+        needs_check = is_checked and isinstance(measured, rsa.RSAPrivateKey)
+        return load(held, password) if needs_check else measured
     except TypeError:
         told = "is not encrypted: leave the passphrase out" if passphrase else "is encrypted: give its passphrase"
         raise UnusableKey(f"This private key {told}.") from None
     except (ValueError, UnsupportedAlgorithm):
         raise UnusableKey(
-            "This private key cannot be read: it is damaged or cut off, or the passphrase is another."
+            "This private key cannot be read: it is damaged or cut off, of a kind that is not used here, or the"
+            " passphrase is another."
         ) from None
 
 
-def _check_length(key: object) -> None:
-    if isinstance(key, rsa.RSAPrivateKey) and key.key_size > LONGEST_RSA_BITS:
+def _check_openssh(block: Block) -> None:
+    """Raise ``UnusableKey`` if a key in OpenSSH's own form is encrypted: its bcrypt may take any time, and is rare."""
+    try:
+        is_open = block.der.startswith(_OPENSSH_WITHOUT_PASSPHRASE)
+    except ValueError:
+        is_open = True  # the library says what is wrong with it
+    if not is_open:
         raise UnusableKey(
-            f"This RSA key has {key.key_size} bits: use one of {SHORTEST_RSA_BITS} to {LONGEST_RSA_BITS}."
+            "This key is encrypted in OpenSSH's own form: write it in the usual one, as"
+            " `ssh-keygen -p -m PKCS8 -f FILE` does, or take its passphrase off."
         )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from providers.signing.keys import UnusableKey
+from providers.signing.bounds import UnusableKey
 from providers.signing.tokens import BACKDATED_SECONDS
 
 _SAML = "urn:oasis:names:tc:SAML:2.0:assertion"

@@ -7,8 +7,9 @@ from typing import Any
 import jwt
 from pydantic import SecretStr
 
+from providers.signing.bounds import UnusableKey
 from providers.signing.certificates import certificate_thumbprint
-from providers.signing.keys import UnusableKey, load_known_key
+from providers.signing.keys import load_known_key
 from providers.values import ClientKey
 from providers.vocabulary import SigningAlgorithm
 

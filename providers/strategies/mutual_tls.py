@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from providers.catalog.mutual_tls_method import MutualTlsMethod
 from providers.catalog.resolve import Target
 from providers.errors import Evidence, FieldInvalid, MisconfiguredProvider
+from providers.signing.bounds import UnusableKey
 from providers.signing.client_certificates import read_client_certificate
-from providers.signing.keys import UnusableKey
 from providers.strategies.base import Capabilities, Strategy
 from providers.strategies.calling import Sending
 from providers.values import ClientCertificate, Credential, Obtained

@@ -17,7 +17,8 @@ from providers.catalog.resolve import Target
 from providers.catalog.signed_methods import KeyFile, SamlAssertion, Signed, SignedToken, SigningMethod
 from providers.catalog.template import render
 from providers.errors import Evidence, FieldInvalid, MisconfiguredProvider
-from providers.signing.keys import UnusableKey, load_known_key, read_key_pair
+from providers.signing.bounds import UnusableKey
+from providers.signing.keys import load_known_key, read_key_pair
 from providers.signing.saml import Statement, sign_statement
 from providers.signing.tokens import BACKDATED_SECONDS, sign, sign_as_client, sign_with_secret
 from providers.values import ClientKey, Credential

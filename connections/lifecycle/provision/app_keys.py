@@ -11,8 +11,9 @@ from connections.database.clock import database_now
 from connections.journal import audit
 from connections.models import AppKey, ProviderApp
 from connections.refusals import InvalidRequest
+from providers.signing.bounds import UnusableKey
 from providers.signing.certificates import CertificateChain, read_certificates
-from providers.signing.keys import KeyPair, UnusableKey, make_key_pair, read_key_pair, thumbprint
+from providers.signing.keys import KeyPair, make_key_pair, read_key_pair, thumbprint
 from providers.vocabulary import SigningAlgorithm
 
 KEY_PAIRS = tuple(one for one in SigningAlgorithm if not one.is_symmetric)

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, NoEncryption, pkcs12
 
 from providers.sandbox.mutual_tls import MutualTls
+from providers.signing.bounds import UnusableKey
 from providers.signing.client_certificates import read_client_certificate
-from providers.signing.keys import UnusableKey
 
 SANDBOX = MutualTls()
 ISSUED, OTHER = SANDBOX.issue("alice"), SANDBOX.issue("bob")
@@ -73,7 +73,7 @@ def test_pkcs12_brings_the_chain_in_order(passphrase: str) -> None:
         (ISSUED.certificate, encrypted("right"), "wrong", ""),
         (ISSUED.certificate, encrypted("right"), "", "is encrypted"),
         (ISSUED.certificate + OTHER.certificate, ISSUED.private_key, "", "no chain"),
-        (packed("right"), "", "wrong", "does not open it"),
+        (packed("right"), "", "wrong", "the passphrase is another"),
         (packed(with_key=False), "", "", "does not hold both"),
         ("bm90IGEgZmlsZQ==", "", "", "neither a certificate"),
         ("no Base64!", "", "", "neither a certificate"),

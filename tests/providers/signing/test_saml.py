@@ -13,8 +13,9 @@ from signxml.exceptions import InvalidSignature
 
 from providers.sandbox.assertions import Refused, Replays
 from providers.sandbox.saml import SamlAssertion
+from providers.signing.bounds import UnusableKey
 from providers.signing.key_set import PublishedKey, key_set
-from providers.signing.keys import KeyPair, UnusableKey, make_key_pair
+from providers.signing.keys import KeyPair, make_key_pair
 from providers.signing.saml import Statement, sign_statement
 from providers.vocabulary import SigningAlgorithm
 from tests.providers.signing.certified import certificate_of

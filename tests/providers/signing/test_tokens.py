@@ -12,7 +12,8 @@ from joserfc import jwt as other_jwt
 from joserfc.jwk import JWKRegistry
 from pydantic import SecretStr
 
-from providers.signing.keys import UnusableKey, base64url, make_key_pair, public_jwk
+from providers.signing.bounds import UnusableKey
+from providers.signing.keys import base64url, make_key_pair, public_jwk
 from providers.signing.tokens import sign, sign_as_client, sign_with_secret
 from providers.values import ClientKey
 from providers.vocabulary import SigningAlgorithm
