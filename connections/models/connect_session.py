@@ -33,6 +33,7 @@ class ConnectSession(models.Model):
       itself
     - ``state_hash``: the hash of the last authorization request's state. An answer is awaited only while the session
       is ``authorizing``; the hash stays, so that an answer which is delivered twice is recognised
+    - ``auth_styles``: by provider, the styles to which the session is limited; a provider that is not in it takes any
     - ``end_user``: the person who connects, also where the connection will belong to the whole tenant
     - ``code_challenge``: the operator's own, "" for none. Its verifier stays in the login session that began this one
     - ``failure``: a stable code. Times are absolute: nothing extends them
@@ -48,6 +49,7 @@ class ConnectSession(models.Model):
     owner_kind = models.CharField(max_length=8, choices=OwnerKind)
     end_user = models.CharField(max_length=255)
     providers = ArrayField(models.CharField(max_length=64))
+    auth_styles = models.JSONField(default=dict, blank=True)
     requested_scopes = ArrayField(models.CharField(max_length=255), null=True, blank=True)
     params = models.JSONField(default=dict, blank=True)
     typed_params = models.JSONField(default=dict, blank=True)
@@ -133,6 +135,10 @@ class ConnectSession(models.Model):
         if any(one is not None and one.suspended_at is not None for one in concerned):
             return True
         return self.binding == Binding.NONE and not self.api_client.allows_unbound
+
+    def takes(self, app: ProviderApp) -> bool:
+        """Whether the end user may connect by the style of ``app``, which is one of the session's providers."""
+        return app.auth_style in self.auth_styles.get(app.provider, (app.auth_style,))
 
     def has_died(self, *, now: datetime) -> bool:
         """Whether its exchange began so long ago that the process is dead or its caller no longer waits."""

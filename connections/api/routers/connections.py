@@ -47,10 +47,11 @@ def list_connections(
     cursor: str | None = None,
     limit: Annotated[int, Field(ge=1, le=200)] = 50,
 ) -> ConnectionPage:
-    """List a tenant's connections, newest first."""
+    """List a tenant's connections, newest first. An alias of a provider means those by the style it stands for."""
     caller = caller_of(request, may=Permission.READ)
     found = Connection.objects.for_tenant(caller.tenant(tenant).id)
-    wanted = {"end_user": end_user, "provider": provider and meant_by(provider)[0], "status": status}
+    slug, style = meant_by(provider) if provider is not None else (None, "")
+    wanted = {"end_user": end_user, "provider": slug, "status": status, "provider_app__auth_style": style or None}
     found = found.filter(**{name: value for name, value in wanted.items() if value is not None})
     if cursor is not None:
         created_at, last_id = _parse_cursor(cursor)

@@ -55,11 +55,13 @@ def begin_connect(
     The token is valid for 10 minutes and for one click. Raises ``InvalidRequest`` naming the member at fault,
     ``Suspended``, ``NotFound`` (the connection to renew) and ``PermissionDenied`` (an unbound session).
     """
-    invitation = replace(invitation, providers=[meant_by(provider)[0] for provider in invitation.providers])
+    named = invitation.providers
+    providers, styles = _meant(named)
+    invitation = replace(invitation, providers=providers)
     if tenant.suspended_at is not None:
         raise Suspended(f"The tenant {tenant.slug!r} is suspended.")
-    reconnects = _connection_to_renew(invitation, tenant)
-    apps = _usable_apps(invitation, tenant, reconnects)
+    reconnects = _connection_to_renew(invitation, tenant, styles)
+    apps = _usable_apps(named, tenant, reconnects)
     _check_addresses(invitation, tenant)
     _check_params(invitation, apps)
     if invitation.binding is Binding.NONE and not client.allows_unbound:
@@ -78,7 +80,8 @@ def begin_connect(
             api_client=client,
             owner_kind=invitation.owner,
             end_user=invitation.end_user,
-            providers=list(dict.fromkeys(invitation.providers)),
+            providers=providers,
+            auth_styles=styles,
             requested_scopes=None if invitation.scopes is None else list(dict.fromkeys(invitation.scopes)),
             params=dict(invitation.params),
             return_url=invitation.return_url,
@@ -101,7 +104,17 @@ def begin_connect(
     return Begun(session, token, f"{settings.PUBLIC_URL}/connect/{session.id}#{token}")
 
 
-def _connection_to_renew(invitation: Invitation, tenant: Tenant) -> Connection | None:
+def _meant(named: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the slugs that are named, once each, and the styles of those that are named by aliases alone."""
+    meant: dict[str, list[str]] = {}
+    for slug, style in map(meant_by, named):
+        meant.setdefault(slug, []).append(style)
+    return list(meant), {slug: list(dict.fromkeys(styles)) for slug, styles in meant.items() if all(styles)}
+
+
+def _connection_to_renew(
+    invitation: Invitation, tenant: Tenant, styles: Mapping[str, Sequence[str]]
+) -> Connection | None:
     if invitation.connection is None:
         return None
     connection = Connection.objects.for_tenant(tenant.id).filter(id=invitation.connection).first()
@@ -112,26 +125,32 @@ def _connection_to_renew(invitation: Invitation, tenant: Tenant) -> Connection |
         raise InvalidRequest("The connection belongs to somebody else than this session's end user.", field="end_user")
     if list(invitation.providers) != [connection.provider]:
         raise InvalidRequest(f"The connection is one of {connection.provider!r}.", field="provider")
+    style = connection.provider_app.auth_style
+    if style not in styles.get(connection.provider, (style,)):
+        raise InvalidRequest(f"The connection is one of {connection.provider!r} by {style}.", field="provider")
     return connection
 
 
-def _usable_apps(invitation: Invitation, tenant: Tenant, reconnects: Connection | None) -> list[ProviderApp]:
-    if not invitation.providers:
+def _usable_apps(named: Sequence[str], tenant: Tenant, reconnects: Connection | None) -> list[ProviderApp]:
+    if not named:
         raise InvalidRequest("Name at least one provider.", field="provider")
-    apps = [
+    usable = [
         app
-        for app in ProviderApp.objects.usable_by(tenant).filter(provider__in=invitation.providers)
+        for app in ProviderApp.objects.usable_by(tenant).filter(provider__in=[meant_by(name)[0] for name in named])
         if not app.is_draft and (reconnects is None or app.id == reconnects.provider_app_id)
     ]
-    for provider in invitation.providers:
-        candidates = [app for app in apps if app.provider == provider]
+    apps: dict[uuid.UUID, ProviderApp] = {}
+    for name in named:
+        slug, style = meant_by(name)
+        candidates = [app for app in usable if app.provider == slug and app.auth_style == (style or app.auth_style)]
         if not candidates:
             raise InvalidRequest(
-                f"There is no provider app for {provider!r} that this tenant may use: add one first.", field="provider"
+                f"There is no provider app for {name!r} that this tenant may use: add one first.", field="provider"
             )
         if all(app.suspended_at is not None for app in candidates):
-            raise Suspended(f"The provider app of {provider!r} is suspended.")
-    return apps
+            raise Suspended(f"The provider app of {name!r} is suspended.")
+        apps |= {app.id: app for app in candidates}
+    return list(apps.values())
 
 
 def _check_addresses(invitation: Invitation, tenant: Tenant) -> None:

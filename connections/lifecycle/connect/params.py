@@ -24,7 +24,7 @@ def apps_for(session: ConnectSession) -> list[ProviderApp]:
     usable = [
         app
         for app in ProviderApp.objects.usable_by(session.tenant).filter(provider__in=session.providers)
-        if not app.is_draft and app.suspended_at is None
+        if session.takes(app) and not app.is_draft and app.suspended_at is None
     ]
     if session.reconnects is not None:
         return [app for app in usable if app.id == session.reconnects.provider_app_id]

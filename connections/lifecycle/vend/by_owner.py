@@ -29,8 +29,9 @@ def connection_of_owner(
     asker: audit.Actor,
     or_the_tenants: bool = False,
 ) -> uuid.UUID:
-    """Return the id of the one connection of ``end_user`` (None: of the whole tenant) at ``provider``, or an alias.
+    """Return the id of the one connection of ``end_user`` (None: of the whole tenant) at ``provider``.
 
+    An alias of the provider means the connection by the style that it stands for, and no other.
     With ``or_the_tenants`` it may be the whole tenant's, if the end user has none. Prefers connections that work to
     broken ones, and broken ones to pending ones. The vend itself checks the rest. A few queries. Raises
     ``Unauthorized``, ``Suspended``, ``PermissionDenied``, ``InvalidRequest``, ``NotFound`` and ``AmbiguousConnection``.
@@ -65,9 +66,10 @@ def connection_of_owner(
 
 def _connection_of(tenant: Tenant, *, provider: str, end_user: str | None) -> uuid.UUID:
     owner = OwnerKind.TENANT if end_user is None else OwnerKind.END_USER
-    found = Connection.objects.for_tenant(tenant.id).filter(
-        provider=meant_by(provider)[0], owner_kind=owner, end_user=end_user or ""
-    )
+    slug, style = meant_by(provider)
+    found = Connection.objects.for_tenant(tenant.id).filter(provider=slug, owner_kind=owner, end_user=end_user or "")
+    if style:
+        found = found.filter(provider_app__auth_style=style)
     rows = list(found.exclude(status=Status.DISCONNECTED).values_list("id", "status"))
     for statuses in (
         (Status.ACTIVE, Status.SUSPECT),

@@ -135,7 +135,8 @@ def _probe(options: dict[str, Any]) -> Answer:
 def _reread(options: dict[str, Any]) -> Answer:
     waiting = Connection.objects.filter(unread_answers__isnull=False).distinct()
     if options["provider"] is not None:
-        waiting = waiting.filter(provider=meant_by(options["provider"])[0])
+        slug, style = meant_by(options["provider"])
+        waiting = waiting.filter(provider=slug, **({"provider_app__auth_style": style} if style else {}))
     if options["connection"] is not None:
         waiting = waiting.filter(id=_connection({"id": options["connection"]}).id)
     data = [_read_again(connection) for connection in waiting.order_by("created_at")]
