@@ -132,8 +132,8 @@ def request(
 
     ``sign`` gets the prepared request, with its ``Host``, and adds the headers that sign it. It raises ``ValueError``
     if it cannot. ``certificate`` is presented on this connection alone, and over https only. Blocks up to the total
-    deadline. ``max_body_bytes`` and ``total_seconds`` replace the policy's. ``is_enough`` gets the content type and
-    what has come of the body, and says whether to stop reading: for bodies without an end. Raises ``TargetRefused``
+    deadline. ``max_body_bytes`` and ``total_seconds`` replace the policy's. ``is_enough`` says of a body without an
+    end where to stop reading (``response.IsEnough``). Raises ``TargetRefused``
     (forbidden address or scheme, redirect), ``ProviderUnavailable`` (no complete answer), ``MalformedResponse`` (not
     HTTP, body too large), ``MisconfiguredProvider`` (cannot be written as HTTP), ``CertificateRefused`` (ours, by the
     server) and, where a ``send_window`` is open, ``NotSentInTime``.
@@ -214,7 +214,7 @@ def _perform(
 
     cap = policy.max_body_bytes if max_body_bytes is None else max_body_bytes
     try:
-        outcome = _exchange(connection, write, cap=cap, answered=keep_session, is_enough=is_enough)
+        outcome = _exchange(connection, write, cap=cap, deadline=deadline, answered=keep_session, is_enough=is_enough)
     finally:
         connection.close()
         sock.close()
@@ -390,6 +390,7 @@ def _exchange(
     write: Callable[[], None],
     *,
     cap: int,
+    deadline: float,
     answered: Callable[[], None],
     is_enough: IsEnough | None,
 ) -> Response | ProviderError:
@@ -411,7 +412,7 @@ def _exchange(
         if challenges := answer.headers.get_all(_CHALLENGE):
             headers[_CHALLENGE] = ", ".join(challenges)  # one a scheme, in a line each (RFC 9110 §11.6.1)
         try:
-            body = read_body(answer, cap=cap, is_enough=is_enough)
+            body = read_body(answer, cap=cap, deadline=deadline, is_enough=is_enough)
         except (http.client.HTTPException, zlib.error, ValueError, OSError):
             # For an outage the status is enough: its error page may be of any size.
             if status != 429 and status < 500:

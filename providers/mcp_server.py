@@ -5,13 +5,13 @@ messages (Model Context Protocol, revision 2025-11-25, "Lifecycle" and "Transpor
 clients that begin with ``initialize``). Which server it is, and what its refusal means, is decided elsewhere.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 from providers import egress
-from providers.answer_text import UNREADABLE, document_of, text_of
+from providers.answer_text import document_of, text_of
 from providers.errors import ProviderError
 from providers.response import Response
 
@@ -31,6 +31,8 @@ _ACCEPT = {"Accept": "application/json, text/event-stream"}
 _SESSION = "Mcp-Session-Id"
 _GOODBYE_SECONDS = 3.0
 _MAX_BODY_BYTES = 262_144  # an answer may carry long instructions for a model
+_EVENT_ENDS = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2}")
+_LONGEST_END = 4
 
 
 def initialize(url: str, *, headers: Mapping[str, str] | None = None, total_seconds: float | None = None) -> Response:
@@ -46,7 +48,7 @@ def initialize(url: str, *, headers: Mapping[str, str] | None = None, total_seco
         json=_INITIALIZE,
         max_body_bytes=_MAX_BODY_BYTES,
         total_seconds=total_seconds,
-        is_enough=_has_answer,
+        is_enough=_until_answered,
     )
     if session := answer.headers.get(_SESSION):
         with suppress(ProviderError):  # a server that keeps it ends it by itself some time
@@ -73,20 +75,39 @@ def _is_stream(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() == "text/event-stream"
 
 
-def _has_answer(content_type: str, body: bytes) -> bool:
-    """Whether a stream of events holds the answer already: the server may keep it open for hours."""
-    if not _is_stream(content_type):
-        return False
-    return any(_is_answer(event) for event in _events(body.decode("utf-8", "replace"), is_over=False))
+def _until_answered(content_type: str) -> Callable[[bytes], bool]:
+    """Return what says of each part of the body whether the answer has come: a server may keep a stream open."""
+    return _Stream().holds_answer_with if _is_stream(content_type) else lambda _: False
 
 
-def _events(text: str, *, is_over: bool = True) -> Iterator[Any]:
-    """Yield the JSON in the data of each complete event (HTML, "Server-sent events")."""
-    blocks = text.replace("\r\n", "\n").replace("\r", "\n").split("\n\n")
-    for block in blocks if is_over else blocks[:-1]:
-        lines = [line[5:].removeprefix(" ") for line in block.split("\n") if line.startswith("data:")]
-        with suppress(json.JSONDecodeError, RecursionError):
-            yield json.loads("\n".join(lines))
+class _Stream:
+    """A stream of events as it comes. Each byte is looked at once, however small the parts are."""
+
+    def __init__(self) -> None:
+        self._begun = bytearray()  # the event that is not complete yet
+
+    def holds_answer_with(self, part: bytes) -> bool:
+        """Whether one of the events that ``part`` completes is the answer."""
+        look_from = max(0, len(self._begun) - _LONGEST_END)
+        self._begun += part
+        begin, has_answer = 0, False
+        for end in _EVENT_ENDS.finditer(self._begun, look_from):
+            event, begin = self._begun[begin : end.start()], end.end()
+            if b"data:" in event and not has_answer:
+                has_answer = _is_answer(_data_of(event.decode("utf-8", "replace")))
+        del self._begun[:begin]
+        return has_answer
+
+
+def _events(text: str) -> Iterator[Any]:
+    """Yield the document in the data of each event (HTML, "Server-sent events"); the last one may lack its end."""
+    for block in text.replace("\r\n", "\n").replace("\r", "\n").split("\n\n"):
+        yield _data_of(block)
+
+
+def _data_of(event: str) -> Any:
+    lines = re.split("\r\n|\n|\r", event)
+    return document_of("\n".join(line[5:].removeprefix(" ") for line in lines if line.startswith("data:")))
 
 
 def _is_answer(document: Any) -> bool:
@@ -94,7 +115,7 @@ def _is_answer(document: Any) -> bool:
 
 
 def _result(document: Any) -> dict[str, Any] | None:
-    if document is UNREADABLE or not _is_answer(document):
+    if not _is_answer(document):
         return None
     result = document.get("result")
     return result if isinstance(result, dict) and isinstance(result.get("protocolVersion"), str) else None

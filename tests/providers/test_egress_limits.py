@@ -1,6 +1,8 @@
 """The outbound client against servers that trickle, never end, or are no well-formed HTTP."""
 
 import gzip
+import http.client
+import io
 import socket
 import time
 import tracemalloc
@@ -16,6 +18,7 @@ from providers.errors import (
     ProviderUnavailable,
 )
 from providers.oauth.classify import json_document
+from providers.response import gunzip, read_body
 from tests.providers.wire import answering, failing, read_head, server_context, trickle
 
 # What a busy machine may add to a deadline of half a second; every server here would go on for half a minute and more.
@@ -213,3 +216,28 @@ def test_outage_keeps_its_status_whatever_its_page_is(egress_policy: Any, raw_se
         raw = f"HTTP/1.1 {status} No\r\nRetry-After: 7\r\n".encode() + rest
         response = egress.request("GET", f"http://127.0.0.1:{raw_server(answering(raw))}/")
         assert (response.status, response.body, response.headers["retry-after"]) == (status, b"", "7")
+
+
+class _Wire:
+    """A connection from which everything has been read into memory."""
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+
+    def makefile(self, mode: str) -> io.BytesIO:
+        return io.BytesIO(self.raw)
+
+
+def test_the_deadline_holds_for_what_lies_in_the_buffer_already() -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    answer = http.client.HTTPResponse(_Wire(head + b"1\r\na\r\n" * 10 + b"0\r\n\r\n"))  # type: ignore[arg-type]
+    answer.begin()
+    with pytest.raises(TimeoutError):
+        read_body(answer, cap=100, deadline=time.monotonic() - 1, is_enough=lambda _: lambda part: False)
+
+
+def test_a_body_of_countless_empty_members_is_unpacked_in_time() -> None:
+    packed = gzip.compress(b"") * 120_000 + gzip.compress(b"{}")
+    began = time.thread_time()
+    assert gunzip(packed, cap=65_536) == b"{}"
+    assert time.thread_time() - began < 1.5

@@ -79,12 +79,46 @@ def test_a_stream_that_never_answers_is_an_outage(
         (200, json.dumps({"jsonrpc": "2.0", "id": 1, "error": {"code": -32600, "message": "no"}}), {}),
         (200, json.dumps(RESULT | {"result": {"protocolVersion": 7}}), {}),
         (200, "data: nonsense\n\n", STREAM),
+        (200, f"data: {'9' * 5000}\n\n", STREAM),
+        (200, f"data: {'[' * 50_000}\n\n", STREAM),
         (200, event({"jsonrpc": "2.0", "id": 1, "error": {"code": -1, "message": "no"}}), STREAM),
     ],
 )
 def test_only_the_result_of_our_request_is_a_greeting(status: int, body: str, headers: dict[str, str]) -> None:
     answer = Response(status, {"Content-Type": "application/json"} | headers, body.encode())
     assert mcp_server.greeting_in(answer) is None
+
+
+def streaming(*parts: str) -> Callable[[socket.socket], None]:
+    """Return a handler that sends a stream of events, each of ``parts`` as a chunk, and keeps it open."""
+
+    def handle(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection.sendall((head + "".join(f"{len(part):x}\r\n{part}\r\n" for part in parts)).encode())
+        connection.recv(1)
+
+    return handle
+
+
+def test_a_stream_in_tiny_parts_costs_no_more_than_its_length(
+    egress_policy: Any, raw_server: Callable[..., int]
+) -> None:
+    notices = "".join(event({"jsonrpc": "2.0", "method": "x", "params": {"n": number}}) for number in range(1200))
+    port = raw_server(streaming(*notices, event(RESULT)))
+    began = time.thread_time()
+    answer = mcp_server.initialize(f"http://127.0.0.1:{port}/mcp")
+    assert time.thread_time() - began < 4
+    assert mcp_server.greeting_in(answer) == RESULT["result"]
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_sees_the_answer_wherever_the_parts_are_cut(
+    egress_policy: Any, raw_server: Callable[..., int], ending: str
+) -> None:
+    text = f": hello\n\n{event(RESULT)}".replace("\n", ending)
+    answer = mcp_server.initialize(f"http://127.0.0.1:{raw_server(streaming(*text))}/mcp")
+    assert mcp_server.greeting_in(answer) == RESULT["result"]
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
