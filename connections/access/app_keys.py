@@ -27,6 +27,11 @@ def seal_private_key(app: ProviderApp, key_id: uuid.UUID, private_key: SecretStr
     return seal(plaintext, key=current_data_key(app.tenant_id), place=_place(app, key_id))
 
 
+def has_signing_key(app: ProviderApp) -> bool:
+    """Whether ``app`` has a key that signs now. One query."""
+    return AppKey.objects.signing().filter(provider_app_id=app.id).exists()
+
+
 def open_signing_key(app: ProviderApp, *, key: DataKey | None = None) -> ClientKey | None:
     """Return the key of ``app`` that signs now, opened, or None if none does.
 

@@ -75,8 +75,12 @@ class RegisteredClient(models.Model):
         """Whether its client secret has run out."""
         return self.secret_expires_at is not None and self.secret_expires_at <= now
 
+    def begin(self, way: RegistrationWay, *, redirect_uri: str, until: datetime) -> None:
+        """Let this process alone register it, as the server and our address are now."""
+        self._set(way=way, redirect_uri=redirect_uri, claimed_until=until)
+
     def claim(self, *, until: datetime) -> None:
-        """Let this process alone register or renew it."""
+        """Let this process alone renew it."""
         self._set(claimed_until=until)
 
     def look(self, discovered: Mapping[str, str], *, at: datetime) -> None:
@@ -87,6 +91,7 @@ class RegisteredClient(models.Model):
         self,
         *,
         client_id: str,
+        redirect_uri: str,
         secrets: bytes | None,
         management: bytes | None,
         discovered: Mapping[str, str],
@@ -97,6 +102,7 @@ class RegisteredClient(models.Model):
         """Record what the server made of the registration, and end the claim."""
         self._set(
             client_id=client_id,
+            redirect_uri=redirect_uri,
             secrets=secrets,
             management=management,
             discovered=dict(discovered),

@@ -166,6 +166,8 @@ def _method(
         method = metadata.client_authentication
     if method in _WITH_SECRET and not has_secret:
         raise _unusable(answer, "The server wants a client secret, and gave none.")
+    if method not in (*_WITH_SECRET, ClientAuthentication.NONE, metadata.client_authentication):
+        raise _unusable(answer, f"The server wants {method.value}, for which we have shown it no key.")
     return method
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 
+from connections.access.app_keys import has_signing_key
 from connections.access.secrets import open_registration, seal_client_secrets
 from connections.access.targets import registrar_of
 from connections.database.pool import release_database
@@ -198,7 +199,8 @@ def _registers_itself(app: ProviderApp, described: CatalogEntry) -> bool:
                 field="client_id",
             )
         return True
-    return not app.client_id and app.redirects and way_offered(app.discovered) is not None
+    has_key = has_signing_key(app)
+    return not app.client_id and app.redirects and way_offered(app.discovered, has_key=has_key) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
+from connections.access.app_keys import has_signing_key
 from connections.access.targets import redirect_uri
 from connections.database.locks import lock_registered_client
 from connections.database.pool import release_database, short_transaction
 from connections.journal import audit
 from connections.lifecycle.registration.document import document_url, metadata_of
 from connections.lifecycle.registration.sealed import record
-from connections.lifecycle.registration.ways import authentication_wanted, way_offered
+from connections.lifecycle.registration.ways import authentication_by, takes_none_of_ours, way_offered
 from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models import ProviderApp, RegisteredClient, RegistrationWay
 from connections.refusals import AppMisconfigured, ProviderDown
@@ -33,15 +34,23 @@ NOT_AGAIN = timedelta(seconds=60)
 WAIT_SECONDS = 10.0
 _LOOK_SECONDS = 0.1
 REGISTERED = "provider_app.registered"
-_BY_KEY = ClientAuthentication.PRIVATE_KEY_JWT
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """How we register at a server, and how our client proves itself there."""
+
+    way: RegistrationWay
+    client_authentication: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Claimed:
-    """The registration that this process has to make."""
+    """The registration that this process has to make. ``discovered`` names the client authentication to ask for."""
 
     client: RegisteredClient
     until: datetime
+    discovered: Mapping[str, str]
 
 
 def obtain(app: ProviderApp, discovered: Mapping[str, str], *, actor: audit.Actor) -> RegisteredClient:
@@ -50,14 +59,14 @@ def obtain(app: ProviderApp, discovered: Mapping[str, str], *, actor: audit.Acto
     HTTP where one has to be made; waits up to 10 s for another process that makes it. Opens short transactions, none
     of which spans either. Raises ``AppMisconfigured`` where the server admits us no such way, and ``ProviderDown``.
     """
-    way = way_offered(discovered)
+    offer = _offer(app, discovered)
     give_up_at = time.monotonic() + WAIT_SECONDS
-    while (found := _claim(app, discovered, way, actor=actor)) is None:
+    while (found := _claim(app, discovered, offer, actor=actor)) is None:
         if time.monotonic() >= give_up_at:
             raise ProviderDown("The registration at the server takes long. Try again soon.")
         release_database()
         time.sleep(_LOOK_SECONDS)
-    return found if isinstance(found, RegisteredClient) else _register(app, found, discovered, actor=actor)
+    return found if isinstance(found, RegisteredClient) else _register(app, found, actor=actor)
 
 
 def fits(client: RegisteredClient, discovered: Mapping[str, str], *, now: datetime) -> bool:
@@ -66,6 +75,8 @@ def fits(client: RegisteredClient, discovered: Mapping[str, str], *, now: dateti
     has_its_address = client.redirect_uri == redirect_uri(client.id)
     if client.way == RegistrationWay.METADATA_DOCUMENT:
         has_its_address = has_its_address and client.client_id == document_url(client)
+        taken = discovered.get("client_authentications", "").split()
+        is_same_party = is_same_party and (not taken or client.discovered.get("client_authentication") in taken)
     return is_same_party and has_its_address and not client.has_ended(now=now)
 
 
@@ -80,8 +91,15 @@ def refusal_of(error: ProviderError, issuer: str) -> AppMisconfigured | Provider
     )
 
 
+def _offer(app: ProviderApp, discovered: Mapping[str, str]) -> _Offer | None:
+    """Return how ``app`` registers at the server that ``discovered`` describes, None where that takes hands."""
+    has_key = has_signing_key(app)
+    way = way_offered(discovered, has_key=has_key)
+    return None if way is None else _Offer(way, authentication_by(way, discovered, has_key=has_key))
+
+
 def _claim(
-    app: ProviderApp, discovered: Mapping[str, str], way: RegistrationWay | None, *, actor: audit.Actor
+    app: ProviderApp, discovered: Mapping[str, str], offer: _Offer | None, *, actor: audit.Actor
 ) -> RegisteredClient | _Claimed | None:
     """Return the client if it is registered, the claim to register it, or None while another process does.
 
@@ -97,25 +115,44 @@ def _claim(
                 return client
             client.replace(at=now)
             client = None
-        if way is None:
-            raise AppMisconfigured(
-                f"The authorization server {issuer} registers no clients by itself: register there by hand, and enter "
-                "the client id in a provider app of this server alone."
-            )
+        if offer is None:
+            raise _takes_hands(issuer, discovered)
         if client is not None and client.is_claimed(now=now):
             return None
-        if client is not None and client.problem and client.renew_at is not None and client.renew_at > now:
+        if client is not None and _is_refused(client, offer, now=now):
             raise AppMisconfigured(client.problem)
         if client is None:
-            client = _insert(app, issuer, way, discovered, now=now)
+            client = _insert(app, issuer, offer.way, discovered, now=now)
             if client is None:
                 return None
-        if way is RegistrationWay.METADATA_DOCUMENT:
-            record(client, _by_document(client), discovered=discovered, now=now)
+        client.begin(offer.way, redirect_uri=redirect_uri(client.id), until=now + LEASE)
+        discovered = {**discovered, "client_authentication": offer.client_authentication}
+        if offer.way is RegistrationWay.METADATA_DOCUMENT:
+            method = ClientAuthentication(offer.client_authentication)
+            record(client, Registered(document_url(client), None, method), discovered=discovered, now=now)
             tell(REGISTERED, client, actor=actor)
             return client
-        client.claim(until=now + LEASE)
-        return _Claimed(client, now + LEASE)
+        return _Claimed(client, now + LEASE, discovered)
+
+
+def _is_refused(client: RegisteredClient, offer: _Offer, *, now: datetime) -> bool:
+    """Whether the server has just refused to register the ``client`` as we would ask again now."""
+    is_the_same = client.way == offer.way and client.redirect_uri == redirect_uri(client.id)
+    return bool(client.problem) and is_the_same and client.renew_at is not None and client.renew_at > now
+
+
+def _takes_hands(issuer: str, discovered: Mapping[str, str]) -> AppMisconfigured:
+    if takes_none_of_ours(discovered):
+        taken = ", ".join(discovered.get("client_authentications", "").split()[:8])
+        return AppMisconfigured(
+            f"The authorization server {issuer} takes only clients that prove themselves by {taken or 'other means'}: "
+            "make a key pair for the provider app if private_key_jwt is among them, or register there by hand, and "
+            "enter the client id in a provider app of this server alone."
+        )
+    return AppMisconfigured(
+        f"The authorization server {issuer} registers no clients by itself: register there by hand, and enter "
+        "the client id in a provider app of this server alone."
+    )
 
 
 def _insert(
@@ -134,22 +171,9 @@ def _insert(
     return client
 
 
-def _by_document(client: RegisteredClient) -> Registered:
-    """Return the registration by a document: its address is the client id, and no secret belongs to it.
-
-    A server that takes nobody without a proof gets one by the app's key pair.
-    """
-    wanted = client.discovered.get("client_authentication")
-    method = _BY_KEY if wanted == _BY_KEY else ClientAuthentication.NONE
-    return Registered(document_url(client), None, method)
-
-
-def _register(
-    app: ProviderApp, claimed: _Claimed, discovered: Mapping[str, str], *, actor: audit.Actor
-) -> RegisteredClient:
+def _register(app: ProviderApp, claimed: _Claimed, *, actor: audit.Actor) -> RegisteredClient:
     """Register the claimed client (HTTP), and store the answer before anything else is done."""
-    client = claimed.client
-    discovered = {**discovered, "client_authentication": authentication_wanted(discovered)}
+    client, discovered = claimed.client, claimed.discovered
     metadata = metadata_of(app, client.id, discovered)
     release_database()
     outcome: Registered | ProviderError

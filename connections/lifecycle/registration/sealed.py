@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pydantic import SecretStr
 
 from connections.access.secrets import open_for_client, open_registration, seal_client_secrets, seal_for_client
-from connections.access.targets import registrar_of
+from connections.access.targets import redirect_uri, registrar_of
 from connections.models import RegisteredClient
 from providers.oauth.registration import Management, Registered
 
@@ -34,6 +34,7 @@ def record(
     expires_at = _moment(registered.secret_expires_at)
     client.register(
         client_id=registered.client_id,
+        redirect_uri=redirect_uri(client.id),  # an update sends that of now as well
         secrets=seal_client_secrets(
             client.provider_app, secrets, registrar=registrar_of(client.provider_app, client), client=client
         ),

@@ -6,15 +6,19 @@ from django.db import connection, connections
 from django.test import override_settings
 from django.utils import timezone
 
+from connections.access.app_keys import jwks_url
 from connections.access.secrets import open_registration
 from connections.journal.audit import SYSTEM
+from connections.lifecycle.provision.app_keys import make_key
+from connections.lifecycle.registration.document import client_document
 from connections.lifecycle.registration.obtain import obtain
 from connections.lifecycle.registration.sealed import management_of
-from connections.lifecycle.registration.ways import way_offered
+from connections.lifecycle.registration.ways import authentication_by, way_offered
 from connections.models import AuditEvent, ProviderApp, RegisteredClient, RegistrationWay
 from connections.refusals import AppMisconfigured, ProviderDown, Refusal
 from providers.sandbox.client import SandboxProcess
 from providers.sandbox.tokens import fingerprint
+from providers.vocabulary import SigningAlgorithm
 from tests.connections.lifecycle.registration.conftest import look
 
 DOCUMENT, DYNAMIC = RegistrationWay.METADATA_DOCUMENT, RegistrationWay.DYNAMIC
@@ -44,7 +48,86 @@ def test_takes_a_document_then_registration_then_hands(
         "registration": f"{issuer}/register" if "dynamic" in offers else "",
     }
     with override_settings(PUBLIC_URL=public_url):
-        assert way_offered(discovered) is way
+        assert way_offered(discovered, has_key=False) is way
+
+
+@pytest.mark.parametrize(
+    ("methods", "has_key", "by_document", "by_registration"),
+    [
+        ("", False, "none", "client_secret_basic"),
+        ("none", False, "none", "none"),
+        ("client_secret_basic", False, "", "client_secret_basic"),
+        ("client_secret_basic client_secret_post", True, "", "client_secret_post"),
+        ("client_secret_basic private_key_jwt", False, "", "client_secret_basic"),
+        ("client_secret_basic private_key_jwt", True, "private_key_jwt", "client_secret_basic"),
+        ("private_key_jwt", True, "private_key_jwt", "private_key_jwt"),
+        ("private_key_jwt", False, "", ""),
+        ("private_key_jwt none", True, "none", "none"),
+        ("tls_client_auth self_signed_tls_client_auth", True, "", ""),
+    ],
+)
+def test_a_way_is_taken_only_with_a_proof_that_the_server_takes(
+    methods: str, has_key: bool, by_document: str, by_registration: str
+) -> None:
+    said = {
+        "issuer": "http://127.0.0.1:9400",
+        "client_id_metadata_document": "supported",
+        "registration": "http://127.0.0.1:9400/register",
+        "client_authentications": methods,
+    }
+    assert authentication_by(DOCUMENT, said, has_key=has_key) == by_document
+    assert authentication_by(DYNAMIC, said, has_key=has_key) == by_registration
+    expected = DOCUMENT if by_document else DYNAMIC if by_registration else None
+    assert way_offered(said, has_key=has_key) is expected
+
+
+def test_a_server_that_takes_only_what_we_have_not_is_told(app: ProviderApp, discovered: dict[str, str]) -> None:
+    with pytest.raises(AppMisconfigured, match=r"private_key_jwt.*make a key pair"):
+        obtain(app, discovered | {"client_authentications": "private_key_jwt"}, actor=SYSTEM)
+    assert not RegisteredClient.objects.exists()
+
+
+def test_an_app_with_a_key_is_known_by_its_document_where_secrets_are_not_taken(
+    app: ProviderApp, discovered: dict[str, str]
+) -> None:
+    make_key(app, SigningAlgorithm.ES256, actor=SYSTEM)
+    said = discovered | {"client_id_metadata_document": "supported", "client_authentications": "private_key_jwt"}
+    client = obtain(app, said, actor=SYSTEM)
+    assert (client.way, client.discovered["client_authentication"]) == (DOCUMENT, "private_key_jwt")
+    published = client_document(client.id, app_id=app.id)
+    assert published is not None
+    assert published["token_endpoint_auth_method"] == "private_key_jwt"
+    assert published["jwks_uri"] == jwks_url(app.id)
+
+
+def test_a_document_is_given_up_when_the_server_takes_no_public_client_any_more(
+    app: ProviderApp, discovered: dict[str, str], sandbox: SandboxProcess
+) -> None:
+    said = discovered | {"client_id_metadata_document": "supported"}
+    before = obtain(app, said | {"client_authentications": "none client_secret_post"}, actor=SYSTEM)
+    assert before.way == DOCUMENT
+    after = obtain(app, said | {"client_authentications": "client_secret_post"}, actor=SYSTEM)
+    assert (after.way, registrations(sandbox)) == (DYNAMIC, 1)
+    assert after.id != before.id
+
+
+@pytest.mark.parametrize("change", ["document", "public_url"])
+def test_a_registration_that_failed_is_tried_as_the_server_and_our_address_are_now(
+    app: ProviderApp, discovered: dict[str, str], sandbox: SandboxProcess, change: str
+) -> None:
+    sandbox.control.fault("error", endpoint="register", error="invalid_redirect_uri")
+    with pytest.raises(AppMisconfigured):
+        obtain(app, discovered, actor=SYSTEM)
+    said = discovered | ({"client_id_metadata_document": "supported"} if change == "document" else {})
+    public_url = "https://moved.example" if change == "public_url" else "http://testserver"
+    with override_settings(PUBLIC_URL=public_url):
+        client = obtain(app, said, actor=SYSTEM)
+        assert client.redirect_uri == f"{public_url}/connect/callback/{client.id}"
+        assert obtain(app, said, actor=SYSTEM).id == client.id
+        assert (client_document(client.id, app_id=app.id) is not None) == (change == "document")
+    assert client.way == (DOCUMENT if change == "document" else DYNAMIC)
+    told = AuditEvent.objects.filter(action="provider_app.registered", decision="allowed").get()
+    assert told.detail["way"] == client.way
 
 
 def test_registers_once_and_finds_it_again(
