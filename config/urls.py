@@ -16,6 +16,7 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("apps/", include("connections.published.urls")),
     path("connect/", include("connections.consent.urls")),
+    path("admin/providers/", include("connections.admin.catalogue.urls")),
     path("admin/", admin.site.urls),
     path("", root),
 ]

@@ -10,6 +10,7 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
 - ``registered_client``: what provider apps have registered without hands
 - ``provider_app_form``: fields by the catalogue entry, secrets written and never shown
 - ``base``, ``buttons``, ``switch_buttons``, ``columns``, ``filters``, ``fields``, ``show``: what the pages share
+- ``catalogue``: the pages about providers, which are no rows
 - ``proof``: asks for the password again · ``logins``: audits logins, logouts and refused logins
 - ``refused``: the page for a form that may be forged
 """

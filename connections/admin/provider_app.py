@@ -5,8 +5,8 @@ from typing import Annotated, Any, TypedDict
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -23,7 +23,7 @@ from connections.admin.switch_buttons import pause_buttons, suspend_buttons
 from connections.lifecycle.provision.provider_apps import register_itself, store_provider_app
 from connections.models import AppKey, AuditEvent, Connection, ConnectSession, Incident, ProviderApp, RegisteredClient
 from providers.catalog.cautions import cautions_of
-from providers.catalog.loader import listed, load_catalog, meant_by
+from providers.catalog.loader import load_catalog, meant_by
 from providers.catalog.schema import CatalogEntry
 from providers.strategies import strategies, strategy_for
 
@@ -76,7 +76,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         if self.has_add_permission(request) and _chosen(request) is None:
-            return self._choose(request)
+            return HttpResponseRedirect(reverse("catalogue:list"))
         return super().add_view(request, form_url, extra_context)
 
     @method_decorator(csrf_protect)
@@ -165,18 +165,6 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Do nothing: no other rows are saved with an app."""
-
-    def _choose(self, request: HttpRequest) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Add a provider app: which provider?",
-            "opts": self.opts,
-            "entries": [
-                (found, [(style, strategy_for(style).title, style in found.unverified) for style in found.styles])
-                for found in listed().values()
-            ],
-        }
-        return TemplateResponse(request, "admin/connections/choose_provider.html", context)
 
     # --- columns ------------------------------------------------------------------------------------------------------
     @admin.display(description="Provider app", ordering="name")

@@ -5,6 +5,7 @@ from typing import Any
 from django import template
 from django.apps import apps
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from connections.admin import show
@@ -23,6 +24,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Set-up",
         (
             ("Tenant", "Tenants"),
+            ("Catalogue", "Catalogue"),
             ("ProviderApp", "Provider apps"),
             ("AppKey", "Keys of provider apps"),
             ("ApiClient", "API clients"),
@@ -60,6 +62,8 @@ def in_groups(app_list: list[dict[str, Any]]) -> list[dict[str, Any]]:
             others.append(app | {"name": "Operators"} if app["app_label"] == "auth" else app)
             continue
         models = {model["object_name"]: model for model in app["models"]}
+        if "ProviderApp" in models:  # who may do anything with apps may read the catalogue, which is no model
+            models["Catalogue"] = {"object_name": "Catalogue", "admin_url": reverse("catalogue:list")}
         for name, members in _GROUPS:
             shown = [models.pop(known) | {"name": label} for known, label in members if known in models]
             if shown:

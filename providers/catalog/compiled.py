@@ -40,7 +40,10 @@ Signature = tuple[int, int]  # of a file: when it was changed, in nanoseconds, a
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What lists show of an entry, without its document: ``styles`` and ``unverified`` by auth style."""
+    """What lists show of an entry, without its document.
+
+    ``confidence`` says for each auth style how sure its facts are, and is empty for an operator's own entry.
+    """
 
     slug: str
     name: str
@@ -49,7 +52,7 @@ class Listed:
     colour: str = ""
     aliases: Mapping[str, str] = field(default_factory=dict)
     styles: tuple[str, ...] = ()
-    unverified: tuple[str, ...] = ()
+    confidence: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, entry: CatalogEntry) -> "Listed":
@@ -63,7 +66,7 @@ class Listed:
             colour=entry.colour,
             aliases={alias: by_section[section] for alias, section in entry.aliases.items()},
             styles=entry.auth_styles,
-            unverified=tuple(style for style in entry.auth_styles if entry.confidence_of(style) == "low"),
+            confidence={style: sure.value for style in entry.auth_styles if (sure := entry.confidence_of(style))},
         )
 
 
@@ -170,7 +173,7 @@ def _kept(file: Path, code: str) -> Compiled | None:
 
 
 def _listed(row: dict[str, Any]) -> Listed:
-    return Listed(**row | {"styles": tuple(row["styles"]), "unverified": tuple(row["unverified"])})
+    return Listed(**row | {"styles": tuple(row["styles"])})
 
 
 def _keep(file: Path, code: str, made: Compiled) -> None:

@@ -61,6 +61,7 @@ class _Entries(Mapping[str, CatalogEntry]):
             if alias not in self.listed
         }
         self._validated: dict[str, CatalogEntry] = {}
+        self.added = frozenset(added.listed)
 
     def meant(self, slug: str) -> tuple[str, str]:
         """Return the slug of the entry that ``slug`` names, and the style that it stands for, "" if it is no alias."""
@@ -135,6 +136,11 @@ def load_catalog() -> Mapping[str, CatalogEntry]:
 def listed() -> Mapping[str, Listed]:
     """Return what lists show of every entry, by its slug and in alphabetical order. Raises ``CatalogError``."""
     return _load().entries.listed
+
+
+def added_slugs() -> frozenset[str]:
+    """Return the slugs of the entries in force that do not come with Latchkey. Raises ``CatalogError``."""
+    return _load().entries.added
 
 
 def meant_by(slug: str) -> tuple[str, str]:
