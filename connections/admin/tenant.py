@@ -54,7 +54,7 @@ class TenantForm(forms.ModelForm[Tenant]):
         help_texts = {
             "slug": "Lower-case letters, digits and hyphens. It is fixed once the tenant is made.",
             "reconnect_url": "Your own page that starts a reconnection: {connection}, {provider} and {end_user} are "
-            "filled in. Without it, vends that fail cannot say where to mend it.",
+            "filled in. Without it, vends that fail point to a page of ours that leads to the tenant's product.",
         }
         widgets = {
             "brand_color": forms.ColorInput(),

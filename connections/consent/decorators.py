@@ -6,7 +6,7 @@ from functools import wraps
 
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
@@ -59,9 +59,11 @@ def own_forms_only(view: View) -> View:
 
 
 def _answer(view: View, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-    """Return the answer of ``view``; turn every exception into a page."""
+    """Return the answer of ``view``; turn every exception into a page. ``Http404`` has a page already."""
     try:
         return view(request, *args, **kwargs)
+    except Http404:
+        raise
     except Refusal as refusal:
         return problem_page(request, failure=failure_named(refusal), status=409)
     except LockTimeout:

@@ -5,10 +5,11 @@ from urllib.parse import urlencode, urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
 from connections.access.targets import entry_of
 from connections.consent.words import WORDS_OF, words_for
-from connections.models import ConnectSession
+from connections.models import ConnectSession, Tenant
 from connections.models.failures import Failure
 from connections.models.tenant import text_on
 from connections.refusals import AppMisconfigured
@@ -26,19 +27,27 @@ _STATUS_OF = {
 }
 
 
+def branded(request: HttpRequest, template: str, tenant: Tenant, *, logo_url: str, **context: Any) -> HttpResponse:
+    """Render one page under the brand of ``tenant``; ``logo_url`` is where the page finds its logo, if it has one."""
+    return render(request, f"connect/{template}.html", {**_brand(tenant, logo_url=logo_url), **context})
+
+
 def widget(request: HttpRequest, template: str, session: ConnectSession, **context: Any) -> HttpResponse:
     """Render one page of ``session`` under its tenant's brand."""
-    return render(
-        request,
-        f"connect/{template}.html",
-        {
-            "session": session,
-            "tenant": session.tenant,
-            "text_color": text_on(session.tenant.brand_color),
-            "return_host": urlsplit(session.return_url).netloc,
-            **context,
-        },
-    )
+    context = {"session": session, "return_host": urlsplit(session.return_url).netloc, **context}
+    return branded(request, template, session.tenant, logo_url=_logo_of(session), **context)
+
+
+def _brand(tenant: Tenant, *, logo_url: str) -> dict[str, Any]:
+    return {
+        "tenant": tenant,
+        "text_color": text_on(tenant.brand_color),
+        "logo_url": logo_url if tenant.logo else "",
+    }
+
+
+def _logo_of(session: ConnectSession) -> str:
+    return reverse("connect:logo", args=[session.id])
 
 
 def problem_page(
@@ -58,12 +67,8 @@ def problem_page(
     title, advice = words.title.format(**names), words.advice.format(**names)
     context: dict[str, Any] = {"title": title, "advice": advice, "failure": failure.value, "retry": retry}
     if session is not None:
-        context |= {
-            "session": session,
-            "tenant": session.tenant,
-            "text_color": text_on(session.tenant.brand_color),
-            "back_url": return_address(session, error=failure),
-        }
+        context |= _brand(session.tenant, logo_url=_logo_of(session))
+        context |= {"session": session, "back_url": return_address(session, error=failure)}
     return render(request, "connect/problem.html", context, status=status)
 
 

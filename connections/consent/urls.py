@@ -2,13 +2,23 @@
 
 from django.urls import path
 
-from connections.consent import callback_views, device_views, icon_views, outcome_views, views, workspace_views
+from connections.consent import (
+    callback_views,
+    device_views,
+    icon_views,
+    mend_views,
+    outcome_views,
+    views,
+    workspace_views,
+)
 
 app_name = "connect"
 urlpatterns = [
     path("callback/<uuid:app_id>", callback_views.callback, name="callback"),
     path("callback/<uuid:app_id>/<str:failure>", callback_views.show_refusal, name="refused"),
     path("icon/<str:colour>/<str:letters>.svg", icon_views.icon, name="icon"),
+    path("mend/<uuid:connection_id>/<str:proof>", mend_views.mend, name="mend"),
+    path("mend/<uuid:connection_id>/<str:proof>/logo", mend_views.logo, name="mend-logo"),
     path("<uuid:session_id>", views.landing, name="landing"),
     path("<uuid:session_id>/logo", views.logo, name="logo"),
     path("<uuid:session_id>/start", views.start, name="start"),

@@ -1,7 +1,8 @@
-"""What the end user reads when a step fails: a title, and what to do. One place for every failure."""
+"""What the end user reads when something fails: a title, and what to do. One place for every failure."""
 
 from dataclasses import dataclass
 
+from connections.models import Connection, Reason, Status
 from connections.models.failures import Failure
 from connections.refusals import Refusal, SessionUnusable
 
@@ -136,6 +137,34 @@ _DECLINED: dict[str, Words] = {
     "invalid_request_uri": Words("This step took too long", _TRY_AGAIN),  # RFC 9101 §7, RFC 9126 §4
     "invalid_scope": Words("The provider does not know this permission", _OPERATORS_MEND),
 }
+
+
+_CONNECT_ANEW = "Open {tenant}, and connect your {provider} account again there."
+_MENDED_IN = {
+    Reason.GRANT_REJECTED: "{provider} no longer accepts the permission that you gave. Perhaps it was withdrawn there.",
+    Reason.REFRESH_GIVEN_UP: "{provider} has refused to renew the permission for so long that it wants you to sign in.",
+    Reason.REFRESH_FAILING: "{provider} keeps refusing to renew the permission that you gave.",
+    Reason.LOST_IN_FLIGHT: "A renewed permission was lost on its way, so {provider} wants you to sign in again.",
+    Reason.ANSWER_UNREAD: "An answer of {provider} could not be understood, so it wants you to sign in again.",
+    Reason.CREDENTIAL_DEAD: "{provider} no longer accepts the key or password that you gave.",
+    Reason.EXPIRED: "The permission that you gave has run out, and cannot be renewed without you.",
+    Reason.REVOKED_BY_OPERATOR: "The people who run this service have withdrawn the permission that you gave.",
+}
+
+
+def words_to_mend(connection: Connection) -> Words:
+    """Return what is wrong with ``connection`` and what its end user can do; ``{provider}`` and ``{tenant}`` are names.
+
+    No I/O.
+    """
+    if connection.status == Status.DISCONNECTED:
+        return Words("Your {provider} account is no longer connected", _CONNECT_ANEW)
+    if cause := _MENDED_IN.get(Reason(connection.reason)):
+        return Words("Your {provider} account has to be connected again", f"{cause} {_CONNECT_ANEW}")
+    return Words(
+        "Your {provider} account is connected",
+        "Nothing is wrong with it now. If {tenant} asks for more than you allowed so far, connect it again there.",
+    )
 
 
 def failure_named(refusal: Refusal) -> Failure:

@@ -84,7 +84,9 @@ def refresh_at(connection: Connection) -> datetime | None:
 
 def _reconnect_page(connection: Connection) -> Iterator[Step]:
     if not connection.tenant.reconnect_url:
-        yield Step("The tenant names no reconnect page, so vends cannot point there.", is_held=True)
+        yield Step(
+            "The tenant names no reconnect page: vends point to one of ours, which leads to the tenant's product."
+        )
 
 
 def _revocation(connection: Connection) -> Iterator[Step]:

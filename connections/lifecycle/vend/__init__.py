@@ -10,5 +10,5 @@ and when a connection was last vended.
 - ``opening``: opens the credential and says how to present it
 - ``for_subject``: exchanges the token of a subject, or takes what is kept of it
 - ``by_owner``: finds the connection of a tenant, a provider and an end user
-- ``reconnect_url``: the operator's page where an end user connects again
+- ``reconnect_url``: the page where an end user connects again, or reads where to
 """

@@ -1,14 +1,34 @@
-"""The URL of the operator's reconnect page, from the tenant's template. That page makes a new connect session."""
+"""Where an end user mends a connection: the operator's own page, from the tenant's template, or else a page of ours.
 
+The operator's page makes a new connect session. Ours says what is wrong, and leads to the product that does so.
+"""
+
+import hmac
 import uuid
 from urllib.parse import quote
 
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
 
 def connect_url(template: str, *, connection_id: uuid.UUID | None, provider: str, end_user: str) -> str:
-    """Return ``template`` with {connection}, {provider} and {end_user} filled in, or "" for no template. No I/O."""
-    if not template:
-        return ""
+    """Return ``template`` with {connection}, {provider} and {end_user} filled in, or our own page for no template.
+
+    Returns "" for no template and no connection. No I/O.
+    """
+    if not template and connection_id is not None:
+        return f"{settings.PUBLIC_URL}/connect/mend/{connection_id}/{mend_proof(connection_id)}"
     values = {"{connection}": str(connection_id), "{provider}": provider, "{end_user}": end_user}
     for placeholder, value in values.items():
         template = template.replace(placeholder, quote(value, safe=""))
     return template
+
+
+def mend_proof(connection_id: uuid.UUID) -> str:
+    """Return what makes a link to our page of a connection one that we gave out: the ids are known to many. No I/O."""
+    return salted_hmac("latchkey.mend", str(connection_id), algorithm="sha256").hexdigest()[:32]
+
+
+def is_mend_proof(connection_id: uuid.UUID, proof: str) -> bool:
+    """Whether ``proof`` is the one of this connection. Compares in constant time. No I/O."""
+    return hmac.compare_digest(mend_proof(connection_id).encode(), proof.encode())

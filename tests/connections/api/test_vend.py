@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 
 from connections.lifecycle.steer.switches import Suspendable
 from connections.models import (
@@ -237,9 +238,10 @@ def test_each_status_has_its_answer(
     assert last_audit().decision == (code or "allowed")
 
 
-def test_a_refusal_says_where_it_can_be_mended_if_the_tenant_has_such_a_page(backend: Caller, acme: Tenant) -> None:
+def test_a_refusal_says_where_it_can_be_mended_on_the_tenants_page_or_on_ours(backend: Caller, acme: Tenant) -> None:
     connection = make_connection(acme, end_user="al/ice?x", status=Status.NEEDS_REAUTH, reason=Reason.GRANT_REJECTED)
-    assert "connect_url" not in vend(backend, connection, end_user="al/ice?x").json()
+    ours = vend(backend, connection, end_user="al/ice?x").json()["connect_url"]
+    assert ours.startswith(f"{settings.PUBLIC_URL}/connect/mend/{connection.id}/")
     make_tenant("acme", reconnect_url="https://app.acme.example/mend/{connection}?as={end_user}&at={provider}")
     told = vend(backend, connection, end_user="al/ice?x").json()
     assert told["connect_url"] == f"https://app.acme.example/mend/{connection.id}?as=al%2Fice%3Fx&at=sandbox"

@@ -1,0 +1,79 @@
+"""The page behind ``connect_url`` where a tenant has no reconnect page of its own: what is wrong, and where to mend it.
+
+It begins nothing: only the operator's backend can make a connect session, for the person who is logged in there. So the
+page names neither the end user nor the account, and leads to the tenant's product.
+"""
+
+import uuid
+from urllib.parse import urlsplit
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from connections.access.targets import entry_of
+from connections.consent.decorators import widget_page
+from connections.consent.pages import branded
+from connections.consent.words import words_to_mend
+from connections.entrance import image_of
+from connections.lifecycle.vend.reconnect_url import is_mend_proof
+from connections.models import Connection, Status
+from connections.refusals import AppMisconfigured
+
+
+@widget_page
+@require_safe
+def mend(request: HttpRequest, connection_id: uuid.UUID, proof: str) -> HttpResponse:
+    """Say what is wrong with a connection. Raises ``Http404`` for every link that we did not give out."""
+    connection = _linked(connection_id, proof)
+    words, names = words_to_mend(connection), {"provider": _provider(connection), "tenant": connection.tenant.name}
+    return branded(
+        request,
+        "mend",
+        connection.tenant,
+        logo_url=reverse("connect:mend-logo", args=[connection_id, proof]),
+        title=words.title.format(**names),
+        advice=words.advice.format(**names),
+        status=connection.status,
+        product_url=_product_of(connection),
+    )
+
+
+@require_safe
+def logo(request: HttpRequest, connection_id: uuid.UUID, proof: str) -> HttpResponse:
+    """Serve the logo of the connection's tenant."""
+    tenant = _linked(connection_id, proof).tenant
+    if not tenant.logo:
+        raise Http404
+    response = image_of(tenant)
+    response["Cache-Control"] = "private, max-age=600"
+    return response
+
+
+def _linked(connection_id: uuid.UUID, proof: str) -> Connection:
+    if not is_mend_proof(connection_id, proof):
+        raise Http404
+    found = Connection.objects.filter(id=connection_id).exclude(status=Status.PENDING)
+    connection = found.select_related("tenant", "provider_app").first()
+    if connection is None:
+        raise Http404
+    return connection
+
+
+def _provider(connection: Connection) -> str:
+    try:
+        return entry_of(connection.provider_app).name
+    except AppMisconfigured:  # its entry has gone
+        return connection.provider
+
+
+def _product_of(connection: Connection) -> str:
+    """Return the first page of the tenant's product, "" where none is known.
+
+    It is the site to which connecting led back; the return URL itself expects an answer that is not there.
+    """
+    tenant = connection.tenant
+    led_back = connection.connect_sessions.order_by("-created_at").values_list("return_url", flat=True)[:1]
+    known = [url for url in led_back if url in tenant.return_urls] or [*tenant.return_urls, *tenant.allowed_origins]
+    parts = urlsplit(known[0]) if known else None
+    return f"{parts.scheme}://{parts.netloc}/" if parts else ""
