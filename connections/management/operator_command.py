@@ -62,6 +62,7 @@ class OperatorCommand(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         run: Run = options["run"]
+        _check_texts(options)
         try:
             answer = run(options)
         except Refusal as refusal:
@@ -82,6 +83,14 @@ class OperatorCommand(BaseCommand):
             raise CommandError(answer.text)
         if not options["json"]:
             self.stdout.write(answer.text)
+
+
+def _check_texts(options: dict[str, Any]) -> None:
+    """Raise ``CommandError`` for an argument that is no text in this terminal's encoding: nothing could store it."""
+    for name, value in options.items():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and any("\ud800" <= mark <= "\udfff" for mark in text):
+                raise CommandError(f"{name} holds what is no text in this terminal's encoding: type it again.")
 
 
 def operator() -> Actor:

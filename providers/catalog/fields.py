@@ -11,6 +11,8 @@ from providers.vocabulary import ParamScope
 ResponseName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,60}$")]
 ParamName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
 
+_LONGEST_PARAM = 2000
+
 
 class Shape(BaseModel):
     """The base of all parts of an entry: immutable, and without unknown keys."""
@@ -41,7 +43,11 @@ class Param(Shape):
 
     def accepts(self, value: str) -> bool:
         """Whether the parameter may have this value."""
-        return value in self.choices if self.choices else re.fullmatch(self.pattern, value) is not None
+        if self.choices:
+            return value in self.choices
+        # Beyond the pattern: no address, header or text column holds what nobody can see.
+        fits = len(value) <= _LONGEST_PARAM and value.isprintable()
+        return fits and re.fullmatch(self.pattern, value) is not None
 
     def filled_in(self, value: str) -> str:
         """Return what templates get for an accepted ``value``."""

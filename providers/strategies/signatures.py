@@ -24,6 +24,8 @@ from providers.signing.tokens import BACKDATED_SECONDS, sign, sign_as_client, si
 from providers.values import ClientKey, Credential
 from providers.vocabulary import SigningAlgorithm
 
+_LONGEST_KEY, _LONGEST_TEXT = 16_384, 1024
+
 
 def taken(target: Target, typed: Credential) -> Credential:
     """Return ``typed`` with what its key file holds in the file's place, and with a key that is checked. No I/O.
@@ -33,7 +35,7 @@ def taken(target: Target, typed: Credential) -> Credential:
     method = target.described_as(SigningMethod)
     fields, source = dict(typed.fields), method.signed.key_field
     if (described := method.key_file) is not None:
-        fields |= _unpacked(described, fields.pop(described.field))
+        fields |= _unpacked(described, fields.pop(described.field), key_field=method.signed.key_field)
         source = described.field if method.signed.key_field in described.values else source
     if method.signed.key == "typed":
         fields[method.signed.key_field] = _checked(method.signed, fields[method.signed.key_field], source)
@@ -153,19 +155,26 @@ def _filled(value: JsonValue, values: Mapping[str, str]) -> JsonValue:
     return {name: _filled(item, values) for name, item in value.items()} if isinstance(value, dict) else value
 
 
-def _unpacked(described: KeyFile, file: SecretStr) -> dict[str, SecretStr]:
-    """Return the values of a key file. Raises ``FieldInvalid``."""
+def _unpacked(described: KeyFile, file: SecretStr, *, key_field: str) -> dict[str, SecretStr]:
+    """Return the values of a key file, of which ``key_field`` is the key. Raises ``FieldInvalid``."""
     try:
         document = json.loads(file.get_secret_value())
     except (ValueError, RecursionError):
         raise FieldInvalid(described.field, f"{described.label}: this is no JSON. Paste the whole file.") from None
     found: dict[str, SecretStr] = {}
     for name, pointer in described.values.items():
-        value = value_at(document, pointer)
-        # A key has line breaks, which a text that is shown must not have.
+        value, member = value_at(document, pointer), pointer.rpartition("/")[2]
         text = value if isinstance(value, str) else text_at(document, pointer)
         if not text:
-            raise FieldInvalid(described.field, f"{described.label}: it holds no {pointer.rpartition('/')[2]}.")
+            raise FieldInvalid(described.field, f"{described.label}: it holds no {member}.")
+        # A key has line breaks. What goes into claims and addresses has none, nor what JSON hides behind an escape.
+        is_key = name == key_field
+        is_plain = all(line.isascii() and line.isprintable() for line in (text.splitlines() if is_key else [text]))
+        if not is_plain or len(text) > (_LONGEST_KEY if is_key else _LONGEST_TEXT):
+            raise FieldInvalid(
+                described.field,
+                f"{described.label}: its {member} is too long, or has characters that no such file has.",
+            )
         found[name] = SecretStr(text)
     return found
 

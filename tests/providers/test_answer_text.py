@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import json
+import time
 from typing import Any
 
 import pytest
@@ -147,3 +148,11 @@ def test_any_bytes_are_read_without_an_exception(body: bytes, label: str) -> Non
     text = text_of(answer(body, label))
     document_of(text)
     assert isinstance(form_of(text), dict)
+
+
+@pytest.mark.parametrize("piece", [';"', '"\\";', ";a=", '"', "\\", ";charset*0=x"])
+def test_no_label_takes_long_to_read(piece: str) -> None:
+    labelled = answer(b"\xe9", piece * (65_000 // len(piece)))
+    began = time.process_time()
+    assert text_of(labelled) == "é"
+    assert time.process_time() - began < 0.5

@@ -1,6 +1,5 @@
 """Provider apps: our registrations at providers, checked before they are written, with their client secrets."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -37,6 +36,8 @@ _REGISTRATION_COLUMNS = (
     "registers_itself",
     "updated_at",
 )
+
+_LONGEST = {"client_id": 500, "client_secrets": 4096, "scopes": 255}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ def prepare_provider_app(registration: Registration, *, tenant: Tenant | None) -
             field="allows_legacy",
         )
     params = _checked_app_params(described, registration.params)
+    _check_texts(registration)
     named = {"tenant": tenant, "provider": described.slug, "auth_style": registration.auth_style}
     app = ProviderApp.objects.filter(**named).first() or ProviderApp(**named)
     app.name = registration.name or described.name
@@ -116,6 +118,19 @@ def prepare_provider_app(registration: Registration, *, tenant: Tenant | None) -
     if registration.client_secrets is None and app.secrets is not None:
         _check_kept_secrets(app)
     return PreparedApp(app, registration.client_secrets)
+
+
+def _check_texts(registration: Registration) -> None:
+    """Raise ``InvalidRequest`` for a text that no request can carry as OAuth has it (RFC 6749 appendix A)."""
+    for field_name, texts in (
+        ("client_id", (registration.client_id,)),
+        ("client_secrets", registration.client_secrets or ()),
+        ("scopes", registration.scopes),
+    ):
+        if not all(text.isascii() and text.isprintable() and len(text) <= _LONGEST[field_name] for text in texts):
+            raise InvalidRequest(
+                "This is too long, or has characters that OAuth does not know: copy it again.", field=field_name
+            )
 
 
 def _check_kept_secrets(app: ProviderApp) -> None:
@@ -164,7 +179,7 @@ def _checked_app_params(described: CatalogEntry, given: Mapping[str, str]) -> di
     params = {}
     for name, param in declared.items():
         value = given.get(name, "") or param.default
-        if not re.fullmatch(param.pattern, value):
+        if not param.accepts(value):
             raise InvalidRequest(f"The parameter {name!r} ({param.label}) is missing or malformed.", field=name)
         params[name] = value
     return params

@@ -208,3 +208,28 @@ def test_renews_what_is_registered(run: Run, tools: SandboxProcess) -> None:
     assert [entry.outcome for entry in tools.control.log(endpoint="register")] == ["registered", "updated"]
     run("provider_apps", "add", "sandbox", "--param", ISSUER)
     assert "no client without hands" in run("provider_apps", "renew", "sandbox").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "secret", "told"),
+    [
+        (("--client-id", "c\x00"), "", "characters that OAuth does not know"),
+        (("--client-id", "c\r\nX-Header: 1"), "", "characters that OAuth does not know"),
+        (("--client-id", "c\udcff"), "", "no text in this terminal's encoding"),
+        (("--client-id", "c1", "--scopes", "files.read", "b\udcff"), "", "no text in this terminal's encoding"),
+        (("--client-id", "c1", "--name", "\udcff"), "", "no text in this terminal's encoding"),
+        (("--client-id", "c1", "--scopes", "a\u200b"), "", "characters that OAuth does not know"),
+        (("--client-id", "c1", "--scopes", "a" * 256), "", "too long"),
+        (("--client-id", "c1"), "\ufeffsecret", "characters that OAuth does not know"),
+        (("--client-id", "c1"), "secret\x00", "characters that OAuth does not know"),
+    ],
+)
+def test_what_no_request_can_carry_is_refused(
+    run: Run, tmp_path: Path, arguments: tuple[str, ...], secret: str, told: str
+) -> None:
+    path = tmp_path / "client.secret"
+    path.write_text(secret)
+    given = ("--client-secret-file", path) if secret else ()
+    ran = run("provider_apps", "add", "sandbox", "--param", ISSUER, *arguments, *given)
+    assert (ran.code, told in ran.err) == (1, True), ran
+    assert not ProviderApp.objects.exists()

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from providers.oauth.challenge import challenge_in
@@ -30,3 +32,13 @@ def test_reads_the_first_challenge_that_is_ours(header: str, found: dict[str, st
 
 def test_reads_no_more_of_a_header_than_a_server_would_send() -> None:
     assert challenge_in(f'Bearer realm="{"x" * 10_000}", scope="a"') == {}
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", 'a="', "a = ", 'a="\\', '"', " ", "a ", "a,", "=", 'Bearer a="b', "a\t\t", 'a="\\"']
+)
+@pytest.mark.parametrize("ending", ["", '"', "=", "\\"])
+def test_no_header_takes_long_to_read(piece: str, ending: str) -> None:
+    began = time.process_time()
+    challenge_in(piece * (8191 // len(piece)) + ending)
+    assert time.process_time() - began < 0.5

@@ -186,3 +186,17 @@ def test_a_file_that_is_none_is_told(sandbox_target: Any, provider: Any, file: s
     with pytest.raises(ProviderError, match=told):
         strategy_for(JwtBearerMethod.style).accept(sandbox_target(JwtBearerMethod.style), {"key_file": file})
     assert provider.requests == []
+
+
+@pytest.mark.parametrize(
+    "value", ["a\x00b", "a\nb", "a\r\nX-Header: b", "\ud800", "a\u202eb", "jörg@acme.example", "x" * 2000, "a\u2028b"]
+)
+@pytest.mark.parametrize("member", ["client_id", "private_key_id"])
+def test_a_file_holds_nothing_that_no_header_or_column_takes(
+    sandbox_target: Any, provider: Any, member: str, value: str
+) -> None:
+    whole = {"client_id": "ann", "private_key_id": "k1", "private_key": typed()["private_key"]}
+    file = json.dumps(whole | {member: value})
+    with pytest.raises(FieldInvalid, match=f"its {member} is too long, or has characters"):
+        strategy_for(JwtBearerMethod.style).accept(sandbox_target(JwtBearerMethod.style), {"key_file": file})
+    assert provider.requests == []
