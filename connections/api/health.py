@@ -16,6 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from connections.access.secrets import keys_open
+from providers.catalog.loader import CatalogError, faulty_files
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -51,10 +52,11 @@ _readiness = Readiness()
 def readyz(request: HttpRequest) -> HttpResponse:
     """Answer 200 if database, migrations, keys and broker are in order, else 503 naming what is not.
 
-    A broker that is down does not make a web process unready: vends go on without it, refreshing inline.
+    A broker that is down does not make a web process unready: vends go on without it, refreshing inline. Nor does a
+    file of the operator's own catalogue that is not in force: ``manage.py providers check`` says what is wrong with it.
     """
     checks = _readiness.checks()
-    ready = all(result == "ok" for name, result in checks.items() if name != "broker")
+    ready = all(result == "ok" for name, result in checks.items() if name not in _MAY_FAIL or result == _UNREADABLE)
     return JsonResponse({"status": "ok" if ready else "unready", "checks": checks}, status=200 if ready else 503)
 
 
@@ -105,10 +107,21 @@ def _broker() -> str:
     return "ok"
 
 
+def _catalogue() -> str:
+    try:
+        faulty = len(faulty_files())
+    except CatalogError:
+        return _UNREADABLE
+    return f"{faulty} file{'s' if faulty > 1 else ''} not in force" if faulty else "ok"
+
+
 _CHECKS: dict[str, Callable[[], str]] = {
     "database": _database,
     "migrations": _migrations,
     "keys": _keys,
     "broker": _broker,
+    "catalogue": _catalogue,
 }
+_MAY_FAIL = ("broker", "catalogue")
+_UNREADABLE = "unreadable"  # nothing can be connected or vended then
 _ASK_THE_DATABASE = ("migrations", "keys")

@@ -1,7 +1,7 @@
 """The catalogue: one entry a provider, each in a file ``<slug>.toml``. The loader checks all entries together.
 
 - ``loader``: reads the entries, and again when a file changes · ``compiled``: keeps what it read for the next start ·
-  ``additions``: adds an entry, from a file or from an issuer
+  ``naming``: which entry a name means · ``additions``: adds an entry, from a file or from an issuer
 - ``schema``: the shape of an entry; its parts are ``methods``, ``typed_methods``, ``signed_methods``,
   ``device_method``, ``oauth1_method``, ``aws_sigv4_method``, ``mutual_tls_method``, ``exchange_method`` and
   ``password_method`` (styles), ``calls`` (requests), ``assertions`` (that we sign), ``answers`` (of the token

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from providers.catalog.loader import CatalogError, load_entry
+from providers.catalog.loader import CatalogError, clashes, load_entry
 from providers.catalog.schema import LONGEST_SLUG, SLUG_PATTERN, CatalogEntry
 from providers.catalog.scopes import ScopeInfo
 
@@ -103,7 +103,8 @@ def _asked_for(model: CatalogEntry, scope: str) -> ScopeInfo:
 def store_entry(slug: str, text: str, *, folder: Path) -> CatalogEntry:
     """Check ``text`` as the entry ``slug``, write it to ``folder`` (made if it is missing) and return the entry.
 
-    The file appears as a whole or not at all. Raises ``CatalogError`` and ``OSError``.
+    The file appears as a whole or not at all, and not with a name that means another entry already. Raises
+    ``CatalogError`` and ``OSError``.
     """
     if not re.fullmatch(SLUG_PATTERN, slug) or len(slug) > LONGEST_SLUG:
         raise CatalogError(f"{slug!r} is no slug: write lower-case letters and digits, with single - between them")
@@ -112,6 +113,8 @@ def store_entry(slug: str, text: str, *, folder: Path) -> CatalogEntry:
         path = Path(temporary) / f"{slug}.toml"
         path.write_text(text, encoding="utf-8")
         entry = load_entry(path)
+        if problems := clashes(entry):
+            raise CatalogError("\n".join(f"{path.name}: {problem}" for problem in problems))
         path.chmod(0o644)
         path.replace(folder / path.name)
     return entry

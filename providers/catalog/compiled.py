@@ -4,19 +4,24 @@ A folder is compiled once. The result is kept beside bytecode, or in a hidden fi
 that; only files that have changed since are read and checked again. An entry is validated when it is first used.
 
 What is kept is JSON with a digest, never code, and it is kept where only those can write who can change the entries or
-the code as well. It is believed only if nobody else could have written the file, if it was made by this very code, and
-if each entry has the size and the time that it had then. It appears as a whole; processes that start together wait for
-the one that compiles. Where it cannot be kept, each process compiles for itself.
+the code as well. It is believed only if nobody else could have written the file, and if it was made by this very code.
+An entry is taken from it if its file has the signature that it had then, or else the content: a copy with the times and
+the size of another file has another inode or time of change. It appears as a whole; processes that start together wait
+for the one that compiles. Where it cannot be kept, each process compiles for itself.
+
+A folder of an operator's own is forgiven what is wrong with a file: the entry that was read before stays, if there was
+one, and ``problems`` says what is wrong. A file that is being written at this moment is left for the next look.
 """
 
 import fcntl
 import hashlib
 import json
 import os
+import stat
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -29,13 +34,21 @@ from providers.catalog.schema import CatalogEntry
 
 logger = structlog.get_logger(__name__)
 
-_FORMAT = 1
+_FORMAT = 2
 _LONGEST_WAIT_SECONDS = 20.0
 _LOOK_AGAIN_SECONDS = 0.05
 _OTHERS_MAY_WRITE = 0o022
 _CODE = (Path(__file__).parent, Path(__file__).parent.parent / "vocabulary.py")
 
-Signature = tuple[int, int]  # of a file: when it was changed, in nanoseconds, and its size
+LARGEST_BYTES = 1 << 20
+# A file that was changed less than this before it was looked at may be changed once more without another time.
+_COARSE_SECONDS = 0.1
+# A file that was changed less than this ago may still be being written.
+SETTLES_SECONDS = 1.0
+
+# Of a file: when its content and when anything of it was changed, in nanoseconds, its size and its inode.
+Signature = tuple[int, int, int, int]
+_UNSURE: Signature = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +85,17 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A folder's entries: the signature, the line in lists and the place in ``documents`` of each, by slug."""
+    """A folder's entries: the line in lists and the place in ``documents`` of each, by slug.
+
+    ``signatures`` and ``digests`` (of the content, "" if it could not be read) are of all files. ``problems`` says, by
+    slug, what is wrong with a file: its entry is an earlier one, or there is none.
+    """
 
     signatures: Mapping[str, Signature]
+    digests: Mapping[str, str]
     listed: Mapping[str, Listed]
     places: Mapping[str, tuple[int, int]]
+    problems: Mapping[str, str]
     documents: bytes = field(repr=False)
 
     def document(self, slug: str) -> dict[str, Any]:
@@ -89,63 +108,141 @@ class Compiled:
         return self.documents[start : start + length]
 
 
-Read = Callable[[Path], tuple[dict[str, Any], CatalogEntry]]
+NOTHING = Compiled({}, {}, {}, {}, {}, b"")
+Read = Callable[[Path, bytes], tuple[dict[str, Any], CatalogEntry]]
 
 
 def signatures_in(folder: Path) -> dict[str, Signature]:
-    """Return the signature of each entry's file in ``folder``, by slug and in alphabetical order. Reads the folder."""
+    """Return the signature of each entry's file in ``folder``, by slug and in alphabetical order. Reads the folder.
+
+    Hidden files are none, because editors and mounts leave such behind; nor is what is no file.
+    """
     found: dict[str, Signature] = {}
     try:
         with os.scandir(folder) as files:
             for file in files:
-                if file.name.endswith(".toml"):
+                if file.name.endswith(".toml") and not file.name.startswith("."):
                     try:
                         status = file.stat()
                     except OSError:
                         continue
-                    found[file.name.removesuffix(".toml")] = (status.st_mtime_ns, status.st_size)
+                    if stat.S_ISREG(status.st_mode):
+                        signature = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+                        found[file.name.removesuffix(".toml")] = signature
     except OSError:
         return {}
     return dict(sorted(found.items()))
 
 
-def compiled(folder: Path, *, keep_in: Path, read: Read) -> Compiled:
+def compiled(
+    folder: Path, *, keep_in: Path, read: Read, forgives: bool = False, before: Compiled | None = None
+) -> Compiled:
     """Return the entries of ``folder``, from the file ``keep_in`` as far as it is up to date.
 
-    ``read`` parses and checks one file, and raises what is wrong with it. Reads and writes files; may wait for another
-    process that compiles the same folder.
+    ``read`` checks the content of one file, and raises ``ValueError`` saying what is wrong with it; with ``forgives``
+    that becomes one of the ``problems``. ``before`` is what this process has used so far. Reads and writes files; may
+    wait for another process that compiles the same folder.
     """
     wanted = signatures_in(folder)
+    unsettled = _unsettled(wanted, before)
+    wanted |= unsettled
     code = _code()
     kept = _kept(keep_in, code)
-    if kept is not None and kept.signatures == wanted:
+    if kept is not None and _is_whole(kept, wanted, before):
         return kept
     if not wanted:
-        return Compiled({}, {}, {}, b"")
+        return NOTHING
     with _alone(keep_in):
         kept = _kept(keep_in, code) or kept
-        if kept is not None and kept.signatures == wanted:
+        if kept is not None and _is_whole(kept, wanted, before):
             return kept
-        made = _compile(folder, wanted, kept, read)
-        _keep(keep_in, code, made)
+        made = _compile(folder, wanted, [one for one in (kept, before) if one is not None], read, forgives=forgives)
+        if not unsettled:
+            _keep(keep_in, code, made, is_new=kept is None or made.digests != kept.digests)
     return made
 
 
-def _compile(folder: Path, wanted: Mapping[str, Signature], kept: Compiled | None, read: Read) -> Compiled:
+def _unsettled(wanted: Mapping[str, Signature], before: Compiled | None) -> dict[str, Signature]:
+    """Return the earlier signatures of the files that are being changed at this moment, by slug."""
+    if before is None:
+        return {}
+    now = time.time()
+    return {
+        slug: before.signatures[slug]
+        for slug, signature in wanted.items()
+        if slug in before.listed
+        and signature != before.signatures[slug]
+        and before.signatures[slug] != _UNSURE
+        and 0 <= now - max(signature[:2]) / 1e9 < SETTLES_SECONDS
+    }
+
+
+def _is_whole(kept: Compiled, wanted: Mapping[str, Signature], before: Compiled | None) -> bool:
+    """Whether ``kept`` is of just these files, and has every entry of theirs that was in use ``before``."""
+    used = () if before is None else before.listed
+    return kept.signatures == wanted and all(slug in kept.listed for slug in used if slug in wanted)
+
+
+def _compile(
+    folder: Path, wanted: Mapping[str, Signature], known: Sequence[Compiled], read: Read, *, forgives: bool
+) -> Compiled:
+    signatures: dict[str, Signature] = {}
+    digests: dict[str, str] = {}
     listed: dict[str, Listed] = {}
+    problems: dict[str, str] = {}
     places: dict[str, tuple[int, int]] = {}
     parts: list[bytes] = []
-    at = 0
+    at, coarse_from = 0, time.time() - _COARSE_SECONDS
     for slug, signature in wanted.items():
-        if kept is not None and kept.signatures.get(slug) == signature:
-            listed[slug], raw = kept.listed[slug], kept._raw(slug)
+        earlier = next((one for one in known if slug in one.listed), None)
+        same = next((one for one in known if one.signatures.get(slug) == signature != _UNSURE), None)
+        content: bytes | OSError = b"" if same is not None else _content(folder / f"{slug}.toml")
+        digest = same.digests[slug] if same is not None else _digest(content)
+        signatures[slug] = signature if max(signature[:2]) / 1e9 < coarse_from or same is not None else _UNSURE
+        digests[slug] = digest
+        same = same or next((one for one in known if digest and one.digests.get(slug) == digest), None)
+        raw: bytes | None = None
+        if same is not None and (slug in same.listed or slug in same.problems):
+            if slug in same.problems:
+                problems[slug] = same.problems[slug]
+            earlier = same if slug in same.listed else earlier
         else:
-            document, entry = read(folder / f"{slug}.toml")
-            listed[slug], raw = Listed.of(entry), json.dumps(document, ensure_ascii=False).encode()
+            try:
+                if isinstance(content, OSError):
+                    raise content
+                document, entry = read(folder / f"{slug}.toml", content)
+                listed[slug], raw = Listed.of(entry), json.dumps(document, ensure_ascii=False).encode()
+            except Exception as error:
+                if not forgives:
+                    raise
+                problems[slug] = _told(slug, error)
+        if raw is None:
+            if earlier is None:
+                continue
+            listed[slug], raw = earlier.listed[slug], earlier._raw(slug)
         places[slug] = (at, len(raw))
         parts.append(raw)
         at += len(raw)
-    return Compiled(dict(wanted), listed, places, b"".join(parts))
+    return Compiled(signatures, digests, listed, places, problems, b"".join(parts))
+
+
+def _content(path: Path) -> bytes | OSError:
+    """Return what ``path`` holds, or why it cannot be read; no more than is too large for an entry."""
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST_BYTES + 1)
+    except OSError as error:
+        return error
+
+
+def _digest(content: bytes | OSError) -> str:
+    return "" if isinstance(content, OSError) else hashlib.sha256(content).hexdigest()
+
+
+def _told(slug: str, error: Exception) -> str:
+    if isinstance(error, ValueError):
+        return str(error)
+    return f"{slug}.toml: cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}"
 
 
 def _kept(file: Path, code: str) -> Compiled | None:
@@ -161,34 +258,46 @@ def _kept(file: Path, code: str) -> Compiled | None:
         index = json.loads(head)
         if index["format"] != _FORMAT or index["code"] != code:
             return None
-        rows = index["entries"]
+        rows = index["files"]
+        has_entry = {slug: row for slug, row in rows.items() if row["listed"] is not None}
         return Compiled(
-            signatures={slug: (row["changed"], row["size"]) for slug, row in rows.items()},
-            listed={slug: _listed(row["listed"]) for slug, row in rows.items()},
-            places={slug: (row["start"], row["length"]) for slug, row in rows.items()},
+            signatures={slug: _signature(row["signature"]) for slug, row in rows.items()},
+            digests={slug: row["digest"] for slug, row in rows.items()},
+            listed={slug: _listed(row["listed"]) for slug, row in has_entry.items()},
+            places={slug: (row["start"], row["length"]) for slug, row in has_entry.items()},
+            problems={slug: row["problem"] for slug, row in rows.items() if row["problem"]},
             documents=documents,
         )
     except (OSError, ValueError, LookupError, TypeError):
         return None
 
 
+def _signature(said: Sequence[int]) -> Signature:
+    written, changed, size, inode = said
+    return (written, changed, size, inode)
+
+
 def _listed(row: dict[str, Any]) -> Listed:
     return Listed(**row | {"styles": tuple(row["styles"])})
 
 
-def _keep(file: Path, code: str, made: Compiled) -> None:
-    """Write ``made`` to ``file``, as a whole or not at all; where that is not allowed, say so once and go on."""
+def _keep(file: Path, code: str, made: Compiled, *, is_new: bool) -> None:
+    """Write ``made`` to ``file``, as a whole or not at all; where that is not allowed, say so once and go on.
+
+    Nothing is said if nothing ``is_new``: a read-only copy has other signatures than the original, and that is all.
+    """
     rows = {
         slug: {
-            "changed": changed,
-            "size": size,
-            "start": made.places[slug][0],
-            "length": made.places[slug][1],
-            "listed": asdict(made.listed[slug]),
+            "signature": signature,
+            "digest": made.digests[slug],
+            "start": made.places.get(slug, (0, 0))[0],
+            "length": made.places.get(slug, (0, 0))[1],
+            "problem": made.problems.get(slug, ""),
+            "listed": asdict(made.listed[slug]) if slug in made.listed else None,
         }
-        for slug, (changed, size) in made.signatures.items()
+        for slug, signature in made.signatures.items()
     }
-    head = json.dumps({"format": _FORMAT, "code": code, "entries": rows}, ensure_ascii=False).encode()
+    head = json.dumps({"format": _FORMAT, "code": code, "files": rows}, ensure_ascii=False).encode()
     content = head + b"\n" + made.documents
     temporary = ""
     try:
@@ -201,7 +310,8 @@ def _keep(file: Path, code: str, made: Compiled) -> None:
     except OSError as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
-        logger.warning("catalog_not_kept", file=str(file), problem=error.strerror)
+        if is_new:
+            logger.warning("catalog_not_kept", file=str(file), problem=error.strerror)
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """Reading the catalogue: every ``<slug>.toml`` beside this file and in the folder of added entries.
 
-An added entry replaces a built-in one with the same slug. Every file is checked when it is new or has changed;
-``providers.catalog.compiled`` keeps the result, so that most starts parse none of them. Running processes notice
-changed files by themselves; ``providers.catalog.additions`` writes added ones.
+An added entry replaces a built-in one with the same slug; ``providers.catalog.naming`` says what other names mean.
+Every file is checked when it is new or has changed; ``providers.catalog.compiled`` keeps the result, so that most
+starts parse none of them. Running processes notice changed files by themselves; ``providers.catalog.additions`` writes
+added ones. Whatever is wrong with an added file concerns that file alone: ``faulty_files`` says what it is.
 
 Also owns the JSON Schema of what the end user types. ``providers.catalog.schema`` is the shape of an entry, and
 ``providers.catalog.checks`` says what must agree across its fields.
@@ -11,7 +12,7 @@ Also owns the JSON Schema of what the end user types. ``providers.catalog.schema
 import json
 import time
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -22,14 +23,14 @@ import structlog
 from pydantic import ValidationError
 
 from providers.catalog.checks import problems_of
-from providers.catalog.compiled import Compiled, Listed, Signature, compiled, signatures_in
+from providers.catalog.compiled import LARGEST_BYTES, NOTHING, Compiled, Listed, Signature, compiled, signatures_in
 from providers.catalog.fields import Param, SecretField
+from providers.catalog.naming import clashes_of, names_of, repeated
 from providers.catalog.schema import CatalogEntry
 
 logger = structlog.get_logger(__name__)
 
 _FOLDER = Path(__file__).parent
-_NOTHING = Compiled({}, {}, {}, b"")
 
 
 class CatalogError(ValueError):
@@ -50,22 +51,15 @@ class _Entries(Mapping[str, CatalogEntry]):
     """
 
     def __init__(self, built_in: Compiled, added: Compiled) -> None:
+        self.built_in, self.added = built_in, added
         self.listed = MappingProxyType(dict(sorted({**built_in.listed, **added.listed}.items())))
+        self.names = names_of(built_in.listed, added.listed)
         self._of = {slug: added if slug in added.listed else built_in for slug in self.listed}
-        self._aliases = {
-            alias: (slug, style)
-            for folder in (built_in, added)
-            for slug, listed in folder.listed.items()
-            if self._of[slug] is folder
-            for alias, style in listed.aliases.items()
-            if alias not in self.listed
-        }
         self._validated: dict[str, CatalogEntry] = {}
-        self.added = frozenset(added.listed)
 
     def meant(self, slug: str) -> tuple[str, str]:
         """Return the slug of the entry that ``slug`` names, and the style that it stands for, "" if it is no alias."""
-        return self._aliases.get(slug, (slug, ""))
+        return self.names.aliases.get(slug, (slug, ""))
 
     def __getitem__(self, slug: str) -> CatalogEntry:
         slug, _ = self.meant(slug)
@@ -76,7 +70,7 @@ class _Entries(Mapping[str, CatalogEntry]):
         return found
 
     def __contains__(self, slug: object) -> bool:
-        return slug in self._of or slug in self._aliases
+        return slug in self._of or slug in self.names.aliases
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._of)
@@ -86,11 +80,25 @@ class _Entries(Mapping[str, CatalogEntry]):
 
 
 @dataclass(frozen=True, slots=True)
+class FaultyFile:
+    """An added file that is not in force as it stands: ``problems`` says why, a line each.
+
+    ``has_entry``: there is an entry all the same, read before the file became wrong, or without what clashes.
+    """
+
+    path: Path
+    problems: tuple[str, ...]
+    has_entry: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Loaded:
-    """The entries in force, and when the files were last checked for changes."""
+    """The entries in force, how they were ``read`` last, and when the files were last checked for changes."""
 
     entries: _Entries
     edition: int
+    faulty: tuple[FaultyFile, ...]
+    read: tuple[Compiled, Compiled]
     signatures: tuple[Mapping[str, Signature], Mapping[str, Signature]]
     looked_at: float
 
@@ -112,9 +120,8 @@ def configure_catalog(added_folder: Path | None) -> None:
 
 def catalog_files() -> dict[str, Path]:
     """Return the file of each entry by its slug, in alphabetical order. Reads folders."""
-    files = {path.stem: path for path in _FOLDER.glob("*.toml")}
-    if _added_folder is not None:
-        files |= {path.stem: path for path in _added_folder.glob("*.toml")}
+    folders = (_FOLDER, _added_folder) if _added_folder is not None else (_FOLDER,)
+    files = {slug: folder / f"{slug}.toml" for folder in folders for slug in signatures_in(folder)}
     return dict(sorted(files.items()))
 
 
@@ -127,8 +134,8 @@ def load_catalog() -> Mapping[str, CatalogEntry]:
     """Return every entry by its slug, in alphabetical order; an alias finds its entry as well. Raises ``CatalogError``.
 
     An entry is validated when it is taken from the mapping, so take only those that you need: ``listed`` is for lists.
-    Reads the files once, and again when they have changed; it checks for changes at most once a second. If changed
-    files are invalid, the entries read before stay in force, and one line of the log says why.
+    Reads the files once, and again when they have changed; it checks for changes at most once a second. If a changed
+    file is wrong, its entry that was read before stays in force, and one line of the log says why: so do the others.
     """
     return _load().entries
 
@@ -140,7 +147,7 @@ def listed() -> Mapping[str, Listed]:
 
 def added_slugs() -> frozenset[str]:
     """Return the slugs of the entries in force that do not come with Latchkey. Raises ``CatalogError``."""
-    return _load().entries.added
+    return frozenset(_load().entries.added.listed)
 
 
 def meant_by(slug: str) -> tuple[str, str]:
@@ -150,6 +157,20 @@ def meant_by(slug: str) -> tuple[str, str]:
     ``CatalogError``.
     """
     return _load().entries.meant(slug)
+
+
+def faulty_files() -> tuple[FaultyFile, ...]:
+    """Return the added files that are not in force as they stand. Raises ``CatalogError``."""
+    return _load().faulty
+
+
+def clashes(entry: CatalogEntry) -> tuple[str, ...]:
+    """Return where the names of ``entry`` mean another entry of the catalogue already, a line each.
+
+    An entry of the same slug gives way to it. Raises ``CatalogError``.
+    """
+    entries = _load().entries
+    return clashes_of(Listed.of(entry), entries.built_in.listed, entries.added.listed)
 
 
 def catalog_edition() -> int:
@@ -168,10 +189,10 @@ def _load() -> _Loaded:
     added = signatures_in(_added_folder) if _added_folder is not None else {}
     signatures = (signatures_in(_FOLDER), added)
     if loaded is None:
-        loaded = _Loaded(_read(), next(_editions), signatures, now)
+        loaded = _loaded_from(_read(None, None), None, now)
     elif loaded.signatures != signatures:
         try:
-            loaded = _Loaded(_read(), next(_editions), signatures, now)
+            loaded = _loaded_from(_read(*loaded.read), loaded, now)
         except CatalogError as error:
             logger.error("catalog_not_reloaded", problem=str(error))
             loaded = replace(loaded, signatures=signatures, looked_at=now)
@@ -181,26 +202,48 @@ def _load() -> _Loaded:
     return loaded
 
 
-def _read() -> _Entries:
-    built_in = compiled(_FOLDER, keep_in=_KEPT_IN, read=_checked)
-    added = _NOTHING
-    if _added_folder is not None:
-        added = compiled(_added_folder, keep_in=_added_folder / _ADDED_KEPT_IN, read=_checked)
-    for folder in (built_in, added):
-        if problems := list(_repeated_aliases(folder.listed)):
-            raise CatalogError("\n".join(problems))
-    return _Entries(built_in, added)
+def _loaded_from(entries: _Entries, before: _Loaded | None, now: float) -> _Loaded:
+    faulty = tuple(_faulty_in(entries))
+    for file in faulty:
+        if before is None or file not in before.faulty:
+            logger.error(
+                "catalog_file_not_in_force", file=str(file.path), problems=file.problems, has_entry=file.has_entry
+            )
+    read = (entries.built_in, entries.added)
+    signatures = (entries.built_in.signatures, entries.added.signatures)
+    if before is not None and _holds_the_same(read, before.read):
+        return replace(before, faulty=faulty, read=read, signatures=signatures, looked_at=now)
+    return _Loaded(entries, next(_editions), faulty, read, signatures, now)
 
 
-def _repeated_aliases(entries: Mapping[str, Listed]) -> Iterator[str]:
-    owners: dict[str, str] = {}
-    for slug, found in entries.items():
-        for alias in found.aliases:
-            if alias in entries:
-                yield f"{slug}.toml: aliases.{alias}: there is an entry {alias}.toml; rename or remove one of the two"
-            elif alias in owners:
-                yield f"{slug}.toml: aliases.{alias}: {owners[alias]}.toml says so too; remove it from one of the two"
-            owners[alias] = slug
+def _faulty_in(entries: _Entries) -> Sequence[FaultyFile]:
+    problems = {slug: tuple(told.splitlines()) for slug, told in entries.added.problems.items()}
+    for slug, told in entries.names.clashes.items():
+        problems[slug] = (*problems.get(slug, ()), *(f"{slug}.toml: {problem}" for problem in told))
+    folder = _added_folder or _FOLDER
+    return [
+        FaultyFile(folder / f"{slug}.toml", told, slug in entries.added.listed)
+        for slug, told in sorted(problems.items())
+    ]
+
+
+def _holds_the_same(read: Sequence[Compiled], others: Sequence[Compiled]) -> bool:
+    pairs = zip(read, others, strict=True)
+    return all((one.listed, one.documents) == (other.listed, other.documents) for one, other in pairs)
+
+
+def _read(built_in: Compiled | None, added: Compiled | None) -> _Entries:
+    """Return the entries as the files are now; those of before are where a file is wrong now."""
+    try:
+        built_in = compiled(_FOLDER, keep_in=_KEPT_IN, read=_checked, before=built_in)
+    except OSError as error:
+        raise CatalogError(f"{error.filename}: cannot be read: {error.strerror}") from error
+    if problems := list(repeated(built_in.listed)):
+        raise CatalogError("\n".join(problems))
+    if _added_folder is None:
+        return _Entries(built_in, NOTHING)
+    kept_in = _added_folder / _ADDED_KEPT_IN
+    return _Entries(built_in, compiled(_added_folder, keep_in=kept_in, read=_checked, forgives=True, before=added))
 
 
 def entry(slug: str) -> CatalogEntry:
@@ -213,17 +256,22 @@ def entry(slug: str) -> CatalogEntry:
 
 def load_entry(path: Path) -> CatalogEntry:
     """Return the entry that ``path`` holds; its slug is the file's name. Raises ``CatalogError``. Reads the file."""
-    return _checked(path)[1]
-
-
-def _checked(path: Path) -> tuple[dict[str, Any], CatalogEntry]:
-    """Return the document that ``path`` holds, and the entry that it describes. Raises ``CatalogError``."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-        json.dumps(document)
-        loaded = _entry_from(path.stem, document)
+        with path.open("rb") as file:
+            content = file.read(LARGEST_BYTES + 1)
     except OSError as error:
         raise CatalogError(f"{path.name}: cannot be read: {error.strerror}") from error
+    return _checked(path, content)[1]
+
+
+def _checked(path: Path, content: bytes) -> tuple[dict[str, Any], CatalogEntry]:
+    """Return the document that ``content`` of ``path`` holds, and the entry it describes. Raises ``CatalogError``."""
+    if len(content) > LARGEST_BYTES:
+        raise CatalogError(f"{path.name}: is larger than 1 MiB, and so no entry")
+    try:
+        document = tomllib.loads(content.decode())
+        json.dumps(document)
+        loaded = _entry_from(path.stem, document)
     except RecursionError as error:
         raise CatalogError(f"{path.name}: is nested too deeply") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

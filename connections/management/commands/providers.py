@@ -18,6 +18,7 @@ from providers.catalog.loader import (
     CatalogError,
     UnknownProvider,
     catalog_files,
+    clashes,
     configure_catalog,
     entry,
     is_built_in,
@@ -144,9 +145,13 @@ def _check(options: dict[str, Any]) -> Answer:
     found: list[CatalogEntry] = []
     for path in paths:
         try:
-            found.append(load_entry(path))
+            one = load_entry(path)
         except CatalogError as error:
             problems[str(path)] = str(error).splitlines()
+            continue
+        if taken := clashes(one):
+            problems[str(path)] = [f"{path.name}: {problem}" for problem in taken]
+        found.append(one)
     data: dict[str, Any] = {"ok": not problems, "checked": len(paths), "problems": problems}
     if problems:
         return Answer(data, "\n".join(line for lines in problems.values() for line in lines), is_success=False)

@@ -60,7 +60,7 @@ def test_health_is_told_to_whoever_asks_by_whatever_name(host: str, transactiona
 
 def test_is_ready_with_everything_in_order(transactional_db: None) -> None:
     make_connection(make_tenant("acme"))
-    assert ready() == (200, {"database": "ok", "migrations": "ok", "keys": "ok", "broker": "ok"})
+    assert ready() == (200, {"database": "ok", "migrations": "ok", "keys": "ok", "broker": "ok", "catalogue": "ok"})
 
 
 def test_is_not_ready_with_a_migration_to_apply(transactional_db: None) -> None:
@@ -131,7 +131,13 @@ def test_an_unreachable_database_is_told_once(transactional_db: None, monkeypatc
             patch.setitem(database.settings_dict, name, value)
         status, checks = ready()
     assert status == 503
-    assert checks == {"database": "unreachable", "migrations": "unknown", "keys": "unknown", "broker": "ok"}
+    assert checks == {
+        "database": "unreachable",
+        "migrations": "unknown",
+        "keys": "unknown",
+        "broker": "ok",
+        "catalogue": "ok",
+    }
 
 
 def test_neither_says_more_than_a_word(db: None) -> None:
@@ -176,4 +182,7 @@ def test_a_second_later_it_looks_again(transactional_db: None, settings: Any, cl
     clock[0] += 0.9
     assert ready()[0] == 200
     clock[0] += 0.2
-    assert ready() == (503, {"database": "ok", "migrations": "ok", "keys": "stored keys do not open", "broker": "ok"})
+    assert ready() == (
+        503,
+        {"database": "ok", "migrations": "ok", "keys": "stored keys do not open", "broker": "ok", "catalogue": "ok"},
+    )

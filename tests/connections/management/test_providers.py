@@ -70,6 +70,21 @@ def test_adds_an_entry_from_a_file(run: Run, folder: Path, shop: Path) -> None:
     assert [path.name for path in folder.glob("[!.]*")] == ["shop.toml"]
 
 
+def test_refuses_and_tells_a_name_that_means_another_entry(run: Run, folder: Path, shop: Path, tmp_path: Path) -> None:
+    alias = 'aliases = { our-key = "api_key" }\n'
+    shop.write_text(alias + ENTRY)
+    store = tmp_path / "store.toml"
+    store.write_text(alias + ENTRY)
+    assert run("providers", "add", shop).code == 0
+    said = "store.toml: aliases.our-key: shop.toml has this alias too; remove it from one of the two"
+    for command in ("add", "check"):
+        ran = run("providers", command, store)
+        assert (ran.code, said in ran.err) == (1, True), ran.err
+    (folder / "store.toml").write_text(alias + ENTRY)
+    assert said in run("providers", "check").err
+    assert run("providers", "list", "--json").code == 0, "all others are there"
+
+
 def test_does_not_replace_an_entry_unless_told_to(run: Run, folder: Path, shop: Path, tmp_path: Path) -> None:
     run("providers", "add", shop)
     assert "--replace" in run("providers", "add", shop).err

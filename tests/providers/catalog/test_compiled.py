@@ -22,10 +22,10 @@ from pathlib import Path
 from providers.catalog import loader
 from providers.catalog.compiled import compiled
 folder = Path(sys.argv[1])
-def read(path):
+def read(path, content):
     with (folder / "read.log").open("a") as log:
         log.write(path.stem + "\\n")
-    return loader._checked(path)
+    return loader._checked(path, content)
 print(sorted(compiled(folder, keep_in=folder / "kept", read=read).listed))
 """
 
@@ -40,11 +40,11 @@ class Folder:
     def write(self, slug: str, name: str) -> None:
         (self.path / f"{slug}.toml").write_text(ENTRY.format(name=name, slug=slug), encoding="utf-8")
 
-    def load(self) -> Compiled:
+    def load(self, **how: Any) -> Compiled:
         self.was_read.clear()
-        return compiled(self.path, keep_in=self.kept, read=self._read)
+        return compiled(self.path, keep_in=self.kept, read=self._read, **how)
 
-    def _read(self, path: Path) -> tuple[dict[str, Any], CatalogEntry]:
+    def _read(self, path: Path, content: bytes) -> tuple[dict[str, Any], CatalogEntry]:
         self.was_read.append(path.stem)
         entry = load_entry(path)
         return {"name": entry.name}, entry

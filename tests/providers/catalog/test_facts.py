@@ -5,10 +5,17 @@ from typing import Any
 
 import pytest
 
-from providers.catalog import loader
 from providers.catalog.cautions import cautions_of
 from providers.catalog.checks import problems_of
-from providers.catalog.loader import CatalogError, configure_catalog, entry, listed, load_catalog, load_entry, meant_by
+from providers.catalog.loader import (
+    CatalogError,
+    configure_catalog,
+    entry,
+    listed,
+    load_catalog,
+    load_entry,
+    meant_by,
+)
 from providers.catalog.schema import CatalogEntry
 
 FACTS = {"confidence": "high", "checked_on": "2026-11-29"}
@@ -98,11 +105,3 @@ def test_an_entry_of_the_operator_s_own_takes_the_place_of_an_alias(folder: Path
     (folder / "sandbox.toml").unlink()
     configure_catalog(folder)
     assert entry("acme").slug == "acme"
-
-
-@pytest.mark.parametrize("aliases", [("globex",), ("acme-pat",)])
-def test_a_name_is_given_once(folder: Path, aliases: tuple[str, ...]) -> None:
-    write(folder, "acme", *aliases)
-    write(folder, "globex", "acme-pat")
-    with pytest.raises(CatalogError, match=r"\.toml: aliases\."):
-        loader.load_catalog()
