@@ -88,24 +88,35 @@ class ScopeOut(BaseModel):
 class MethodOut(BaseModel):
     """One way to connect; ``fields`` is the JSON Schema of what the end user types.
 
-    With ``proxy_only`` no caller is handed the credential.
+    With ``proxy_only`` no caller is handed the credential. ``confidence`` says how sure the facts are: "high",
+    "medium", or "low" for unverified; null for an entry of your own.
     """
 
     auth_style: str
+    confidence: str | None
     configured: bool
     proxy_only: bool
     fields: dict[str, Any]
 
 
 class ProviderOut(BaseModel):
-    """One catalogue entry."""
+    """One catalogue entry. ``aliases`` are further names by which it may be named, each for one of its styles."""
 
     slug: str
+    aliases: dict[str, str]
     name: str
     category: str
     website: str
+    docs_url: str
     methods: list[MethodOut]
     scopes: list[ScopeOut]
+
+
+class ProviderPage(BaseModel):
+    """Up to ``limit`` entries by slug. ``next`` is the cursor of the next page, if there is one."""
+
+    items: list[ProviderOut]
+    next: str | None
 
 
 class ConnectSessionIn(Request):

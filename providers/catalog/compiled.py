@@ -21,7 +21,7 @@ import stat
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -66,6 +66,11 @@ class Listed:
     aliases: Mapping[str, str] = field(default_factory=dict)
     styles: tuple[str, ...] = ()
     confidence: Mapping[str, str] = field(default_factory=dict)
+
+    def is_meant_by(self, words: Iterable[str]) -> bool:
+        """Whether a search for ``words``, in small letters, finds the entry: by name, slug, alias or category."""
+        text = " ".join((self.name, self.slug, self.category, *self.aliases)).casefold()
+        return all(word in text for word in words)
 
     @classmethod
     def of(cls, entry: CatalogEntry) -> "Listed":

@@ -52,7 +52,7 @@ class Choice:
             and self.style in ("", *entry.styles)
             and (not self.confidence or self.confidence in [entry.confidence.get(style, "") for style in styles])
             and sources.get(self.source, True)
-            and all(word in _text(entry) for word in self.words)
+            and entry.is_meant_by(self.words)
         )
 
 
@@ -121,10 +121,6 @@ def _row(entry: Listed, *, own: frozenset[str], used: frozenset[str]) -> dict[st
 def _surest(entry: Listed) -> str:
     """Return how sure the surest style of an entry is, "" for an operator's own."""
     return next((sure.value for sure in Confidence if sure in entry.confidence.values()), "")
-
-
-def _text(entry: Listed) -> str:
-    return " ".join((entry.name, entry.slug, entry.category, *entry.aliases)).casefold()
 
 
 def _rank(entry: Listed, asked: str) -> tuple[bool, str]:
