@@ -62,8 +62,7 @@ class Signed(BaseModel):
 class Fixture(BaseModel):
     """One dialect.
 
-    ``entry`` is the slug of the entry, if the table is not named by that or by an alias of it. ``shown`` are values as
-    the vendor shows them to people, by the placeholders that stand for them.
+    ``entry`` is the slug of the entry, if the table is not named by that or by an alias of it.
 
     ``kind`` is the kind of its life. ``authorize``, ``token``, ``refresh_at``, ``revoke``, ``device``, ``temporary``
     (of OAuth 1.0a, whose requests have a ``signature``), ``probe`` and ``api`` are addresses; each may begin with a
@@ -89,7 +88,8 @@ class Fixture(BaseModel):
     members of the token response.
 
     ``headers``, ``query`` and ``body`` say how a credential is carried. ``me`` is the answer to the probe, None if its
-    shape is not known; ``account`` is whom it names; ``forbidden`` is an answer of the probe that ends no credential.
+    shape is not known; ``account`` is whom it names; ``probe_meanings`` are further answers
+    of the probe, written ``403 {"error": "gone"}``, with the verdict that each deserves.
     ``probe_sends`` are words of the probe's body. ``dead``, ``wrong_client`` and ``refusal`` are the answers to a dead
     grant, to a wrong client, and to a dead credential at the API: a status and a document. ``meanings`` are further
     answers of the token endpoint, written likewise, with what each means: ``grant``, ``client``, ``later``, ``address``
@@ -98,8 +98,8 @@ class Fixture(BaseModel):
 
     ``signed`` is about what we sign: ``{jwt}`` stands for such a token in ``headers`` and ``demand_headers``.
     ``scopes_of_keys`` says, by the beginning of an address, for which region and service a signature of AWS has to be;
-    ``realm`` is that of OAuth 1.0a. ``no_certificate`` answers who shows no client certificate. ``{subject_token}`` is
-    a token of whoever is acted for.
+    ``realm`` is that of OAuth 1.0a, in which ``{ACCOUNT}`` is ``{account}`` in capitals, with _ for -.
+    ``no_certificate`` answers who shows no client certificate. ``{subject_token}`` is a token of whoever is acted for.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -107,7 +107,6 @@ class Fixture(BaseModel):
     slug: str
     kind: str
     entry: str = ""
-    shown: dict[str, str] = Field(default_factory=dict)
     server: str = ""
     issuer: str = ""
     authorize: str = ""
@@ -153,7 +152,7 @@ class Fixture(BaseModel):
     dead: tuple[int, Any] = (400, {"error": "invalid_grant"})
     wrong_client: tuple[int, Any] = (401, {"error": "invalid_client"})
     refusal: tuple[int, Any] = (401, {})
-    forbidden: tuple[int, Any] | None = None
+    probe_meanings: dict[str, str] = Field(default_factory=dict)
     no_certificate: tuple[int, Any] = (400, {})
     meanings: dict[str, str] = Field(default_factory=dict)
     unsaid: tuple[str, ...] = ()
@@ -193,5 +192,5 @@ def read_answer(said: str) -> tuple[int, Any]:
 
 
 def _read(table: dict[str, Any]) -> dict[str, Any]:
-    answers = ("dead", "wrong_client", "refusal", "forbidden", "no_certificate")
+    answers = ("dead", "wrong_client", "refusal", "no_certificate")
     return {name: read_answer(said) if name in answers else said for name, said in table.items()}
