@@ -238,8 +238,8 @@ class SignedJwtMethod(SigningMethod):
 
     def slips(self) -> Iterator[str]:
         yield from super().slips()
-        if not 300 <= self.token.lifetime_seconds <= 900:
-            yield "signed_jwt.token.lifetime_seconds: a token of ours lives 5 to 15 minutes; write 300 to 900"
+        if not 240 <= self.token.lifetime_seconds <= 900:
+            yield "signed_jwt.token.lifetime_seconds: a token of ours lives 4 to 15 minutes; write 240 to 900"
         if self.exchange is not None:
             yield from login_slips("signed_jwt.exchange", self.exchange)
         elif self.revoke is not None:

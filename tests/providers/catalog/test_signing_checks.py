@@ -39,7 +39,7 @@ def test_good_ones_have_none() -> None:
         ({"fields": [KEY], "token": {"claims": {"exp": 1}}}, "signed_jwt.token.claims.exp: is added by itself"),
         ({"fields": [KEY], "token": {"key_encoding": "hex"}}, "token.key_encoding: is of use with HS256"),
         ({"token": {"key": "app", "algorithm": "HS256"}}, "token.algorithm: a provider app has key pairs"),
-        ({"fields": [KEY], "token": {"lifetime_seconds": 60}}, "token.lifetime_seconds: a token of ours lives 5 to 15"),
+        ({"fields": [KEY], "token": {"lifetime_seconds": 60}}, "token.lifetime_seconds: a token of ours lives 4 to 15"),
         ({"fields": [KEY], "token": {}, "revoke": {"url": "https://a.example"}}, "signed_jwt.revoke: there is nothing"),
         ({"fields": [KEY], "token": {}, "exchange": {"url": "https://a.example"}}, "exchange.token: say once where"),
         (
