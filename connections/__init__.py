@@ -6,7 +6,7 @@ Entrances. Each translates its input, makes one lifecycle call and translates th
 - ``published``: what providers may fetch about our registrations
 - ``management``: the operators' commands; ``tasks``: the Celery tasks, whose arguments are ids
 - ``entrance``: who a request comes from, how a crash is logged, and how a logo is served, for every entrance over HTTP
-- ``monogram``: the icon of a provider, for the widget and the admin
+- ``monogram``: the icon of a provider; ``asked_fields``: what end users type; both for the widget and the admin
 - ``drills``: deliberate faults that show on a running stack that the promises hold
 - ``templatetags``: the template tags of our pages; ``apps``: the checks that run when a process starts
 

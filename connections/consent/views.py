@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from connections.access.targets import entry_of
+from connections.asked_fields import asked_fields
 from connections.consent.cookies import browser_secret, click_secret, set_browser_secret, set_click_secret
 from connections.consent.decorators import is_framed, own_forms_only, set_policy, widget_page
 from connections.consent.finish import finish, finish_unbound
@@ -26,7 +27,6 @@ from connections.lifecycle.connect.submit_secret import submit_secret
 from connections.models import IN_BROWSER, Binding, ConnectSession, ProviderApp, SessionState
 from connections.models.failures import Failure
 from connections.refusals import AppMisconfigured, InvalidRequest, ProviderDown, SessionUnusable
-from providers.catalog.loader import form_schema
 from providers.strategies import strategy_for
 
 _LONGEST_TOKEN = 100
@@ -252,25 +252,9 @@ def _form(
     status: int = 200,
 ) -> HttpResponse:
     """Render the fields of one method. Typed values are shown again, except secrets."""
-    entry, fixed = entry_of(app), fixed_params(session)
+    entry = entry_of(app)
     typed = {**session.typed_params, **request.POST.dict()}
-    properties: dict[str, dict[str, Any]] = form_schema(entry, app.auth_style)["properties"]
-    optional = {field.name for field in entry.fields_of(app.auth_style) if field.optional}
-    fields = [
-        {
-            "name": name,
-            "label": schema["title"],
-            "help": schema.get("description", ""),
-            "is_secret": schema.get("writeOnly", False),
-            "is_multiline": schema.get("multiline", False),
-            "is_required": name not in optional,
-            "example": next(iter(schema.get("examples", [])), ""),
-            "value": "" if schema.get("writeOnly") else typed.get(name, schema.get("default", "")),
-            "is_wrong": name == field,
-        }
-        for name, schema in properties.items()
-        if name not in fixed
-    ]
+    fields = asked_fields(entry, app.auth_style, typed=typed, fixed=fixed_params(session), wrong=field)
     context = {"app": app, "entry": entry, "provider": entry.name, "fields": fields, "error": error}
     response = widget(request, "fields", session, form_proof=form_proof(session.id, secret), **context)
     response.status_code = status
@@ -292,10 +276,7 @@ def _asked_for(session: ConnectSession) -> dict[str, Any]:
 
 
 def _has_fields(app: ProviderApp, session: ConnectSession) -> bool:
-    if not app.by_consent:
-        return True
-    names = form_schema(entry_of(app), app.auth_style)["properties"]
-    return any(name not in fixed_params(session) for name in names)
+    return not app.by_consent or bool(asked_fields(entry_of(app), app.auth_style, fixed=fixed_params(session)))
 
 
 def _choices(session: ConnectSession, apps: list[ProviderApp]) -> list[dict[str, Any]]:

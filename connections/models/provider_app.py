@@ -57,6 +57,7 @@ class ProviderApp(models.Model):
                 fields=["tenant", "provider", "auth_style"], nulls_distinct=False, name="one_app_a_provider_and_owner"
             )
         ]
+        permissions = [("describe_provider", "Can add, change and remove providers of the operator's own")]
 
     def __str__(self) -> str:
         return self.name
@@ -80,6 +81,11 @@ class ProviderApp(models.Model):
     def by_consent(self) -> bool:
         """Whether end users decide on the provider's own page, so that the app needs a client id."""
         return self.auth_style in _styles(lambda strategy: strategy.by_consent)
+
+    def forget_secrets(self) -> None:
+        """Destroy the client secrets: they were entered for another address than the one that they would go to now."""
+        self.secrets = None
+        self.save(update_fields=["secrets", "updated_at"])
 
 
 def drafts() -> Q:

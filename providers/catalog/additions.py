@@ -122,3 +122,9 @@ def store_entry(slug: str, text: str, *, folder: Path) -> CatalogEntry:
 
 def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
+
+
+def check_entry(slug: str, text: str) -> CatalogEntry:
+    """Return the entry ``slug`` that ``text`` describes; nothing is kept. Raises ``CatalogError``. Writes a file."""
+    with tempfile.TemporaryDirectory(prefix="latchkey-entry-") as temporary:
+        return store_entry(slug, text, folder=Path(temporary))

@@ -11,11 +11,11 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from connections.admin.catalogue.pages import SEE_APPS, catalogue_page, page
+from connections.admin.catalogue.pages import MAY_DESCRIBE, SEE_APPS, catalogue_page, page
 from connections.models import ProviderApp
 from providers.catalog.compiled import Listed
 from providers.catalog.facts import Confidence
-from providers.catalog.loader import added_slugs, listed
+from providers.catalog.loader import added_slugs, faulty_files, listed
 from providers.strategies import strategies
 
 PER_PAGE = 48
@@ -79,6 +79,7 @@ def browse(request: HttpRequest) -> HttpResponse:
         pages=[(number, _address(request, number)) for number in shown.paginator.page_range],
         rows=[_row(entry, own=own, used=used) for entry in shown.object_list],
         total=len(entries),
+        faulty=faulty_files() if request.user.has_perm(MAY_DESCRIBE) else (),
     )
 
 

@@ -19,7 +19,7 @@ from providers.catalog.loader import UnknownProvider, added_slugs, entry
 from providers.catalog.methods import Method
 from providers.catalog.schema import CatalogEntry
 from providers.strategies import strategies
-from providers.vocabulary import ParamScope
+from providers.vocabulary import Meaning, ParamScope
 
 _SUPPLIED_BY = {
     ParamScope.APP: "You, once for each provider app",
@@ -74,6 +74,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
         sheets=[_sheet(found, style, app=by_style.get(style), may_add=may_add) for style in found.auth_styles],
         params=[(param, _SUPPLIED_BY[param.scope]) for param in found.params],
         probe=_probe(found),
+        limits_addresses=_limits_addresses(found),
         apps_url=look.list_url(ProviderApp, provider=slug) if sees_apps else "",
     )
 
@@ -126,6 +127,15 @@ def _period(seconds: int) -> str:
     size, name = next((size, name) for size, name in _PERIODS if seconds % size == 0)
     count = seconds // size
     return f"{count:,} {name}{'' if count == 1 else 's'}"
+
+
+def _limits_addresses(found: CatalogEntry) -> bool:
+    """Whether the provider may answer only calls from addresses that it was given."""
+    rules = list(found.probe.dead) if found.probe is not None else []
+    for method in found.methods.values():
+        rules += method.oauth.errors if method.oauth is not None else ()
+    told = " ".join((*found.registration.steps, *found.notes))
+    return "addresses from which" in told or any(rule.means is Meaning.ADDRESS_REFUSED for rule in rules)
 
 
 def _probe(found: CatalogEntry) -> str:

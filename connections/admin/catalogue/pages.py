@@ -1,6 +1,7 @@
 """What the pages of the catalogue share: who may see them, and the frame of the admin around them.
 
 The catalogue is about providers, not about tenants: whoever may see, add or change provider apps may read all of it.
+Describing providers is a right of its own.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 SEE_APPS, ADD_APPS = "connections.view_providerapp", "connections.add_providerapp"
-MAY_READ = (SEE_APPS, ADD_APPS, "connections.change_providerapp")
+MAY_DESCRIBE = "connections.describe_provider"
+MAY_READ = (SEE_APPS, ADD_APPS, "connections.change_providerapp", MAY_DESCRIBE)
 
 View = Callable[..., HttpResponse]
 

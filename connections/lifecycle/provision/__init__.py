@@ -1,10 +1,11 @@
 """Provision: make and change tenants, provider apps and callers, for the API, the admin, the commands and the demo.
 
 Promise: every entry is checked before it is written, and written with its audit row. Changes: tenants, provider apps,
-API clients and their keys.
+API clients and their keys, and the files of the operator's own entries.
 
 - ``tenants``: the operator's customers
 - ``provider_apps``: our registrations at providers, with their client secrets
+- ``own_providers``: entries of the catalogue that are the operator's own
 - ``app_keys``: the key pairs of those registrations
 - ``api_clients``: who may call, with which keys
 - ``callers``: to whom a key belongs, and which tenant a call is about

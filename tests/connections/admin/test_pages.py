@@ -61,6 +61,7 @@ def pages_of(world: World) -> list[str]:
     pages.remove(reverse("admin:connections_providerapp_add"))  # it leads to the catalogue
     pages.append(reverse("admin:connections_providerapp_add") + "?provider=sandbox")
     pages += [reverse("catalogue:list"), reverse("catalogue:entry", args=["sandbox"])]
+    pages += [reverse("catalogue:addresses"), reverse("catalogue:describe") + "?from=hubspot"]
     pages += [
         f"{page_url(world.connection).removesuffix('change/')}press/{verb}/"
         for verb in ("suspend", "revoke", "disconnect")

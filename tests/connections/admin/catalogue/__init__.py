@@ -1,1 +1,4 @@
-"""The catalogue in the admin: ``urls`` and ``pages`` are tested by ``test_browse.py`` and ``test_entry_page.py``."""
+"""The catalogue in the admin.
+
+- ``urls``, ``pages``: ``test_browse.py``, ``test_entry_page.py`` · ``own_form``: ``test_own_pages.py``
+"""

@@ -1,7 +1,6 @@
 """The list of the catalogue: what it finds, who may look, and how little it costs."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,16 +17,6 @@ from tests.connections.admin.conftest import World, logged_in, make_app, operato
 from tests.factories import make_tenant
 
 LIST = "/admin/providers/"
-OWN = 'name = "Acme ERP"\ncategory = "ERP"\naliases = { acme-old = "bearer_token" }\n\n[bearer_token]\n'
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Path]:
-    """A folder with one entry of the operator's own, in force."""
-    (tmp_path / "acme-erp.toml").write_text(OWN, encoding="utf-8")
-    configure_catalog(tmp_path)
-    yield tmp_path
-    configure_catalog(settings.CATALOG_DIR)
 
 
 def found(browser: Client, **query: str) -> list[str]:
@@ -86,6 +75,16 @@ def test_an_own_entry_is_told_as_one_and_can_be_filtered_by(viktor: Client, own:
     assert found(viktor, q="acme-old") == ["acme-erp"]
     assert "acme-erp" not in found(viktor, source="built-in", q="acme")
     assert "Your own" in viktor.get(LIST, {"q": "acme"}).content.decode()
+
+
+def test_a_file_that_is_not_in_order_is_told_to_who_may_mend_it(olga: Client, viktor: Client, own: Path) -> None:
+    (own / "broken.toml").write_text("name = ", encoding="utf-8")
+    configure_catalog(own)
+    told = olga.get(LIST).content.decode()
+    assert 'href="/admin/providers/own/broken/"' in told
+    assert "is not TOML" in told
+    assert "broken" not in viktor.get(LIST).content.decode()
+    assert found(viktor, q="acme-erp") == ["acme-erp"], "the others stand"
 
 
 def test_only_an_app_that_all_share_shows_and_nothing_of_a_tenant(viktor: Client, world: World) -> None:
