@@ -11,6 +11,7 @@
   ``cautions``: what an operator should know of a style before using it
 - ``checks``: what must agree within an entry, with ``about_checks``, ``scope_checks``, ``callback_checks``,
   ``host_checks``, ``resource_checks``, ``signing_checks`` and ``template_checks``
+- ``mistakes``: what no entry can be made of, in words
 - ``entry_schema``: the JSON Schema for editors, with ``descriptions`` and ``method_descriptions`` of every key
 - ``resolve``: from an entry and its parameters to a target · ``template``: templates · ``destinations``: where
   the secrets of an entry go · ``pointer``: JSON Pointers

@@ -67,6 +67,8 @@ def _addresses(entry: CatalogEntry) -> Iterator[tuple[str, str]]:
         for name in ("token_url", "refresh_url", "revocation_url", "introspection_url"):
             yield f"authorization_code.{name}", getattr(method, name)
     yield "base_url", entry.base_url
+    for style, presentation in entry.presentations.items():
+        yield f"presentation.{style}.base_url", presentation.base_url
     if entry.probe is not None:
         yield "probe.url", entry.probe.url
     if entry.workspaces is not None:

@@ -111,6 +111,7 @@ PART_DESCRIPTIONS: Descriptions = {
         "callback": says(
             "For the scope callback: the parameter of the authorization response that brings it.", "realmId"
         ),
+        "public": says("Everybody may know it: one of scope app may then go to a host that an end user names.", True),
         "choices": says(
             "The only values that it may have, each with what templates get for it.",
             {"eu": "api.eu.acme.example", "us": "api.acme.example"},

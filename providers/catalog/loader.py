@@ -13,6 +13,7 @@ import json
 import time
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -25,6 +26,7 @@ from pydantic import ValidationError
 from providers.catalog.checks import problems_of
 from providers.catalog.compiled import LARGEST_BYTES, NOTHING, Compiled, Listed, Signature, compiled, signatures_in
 from providers.catalog.fields import Param, SecretField
+from providers.catalog.mistakes import encoding_mistake, moments_in, shape_mistakes, toml_mistake, without_slips
 from providers.catalog.naming import clashes_of, names_of, repeated
 from providers.catalog.schema import CatalogEntry
 
@@ -268,23 +270,43 @@ def _checked(path: Path, content: bytes) -> tuple[dict[str, Any], CatalogEntry]:
     """Return the document that ``content`` of ``path`` holds, and the entry it describes. Raises ``CatalogError``."""
     if len(content) > LARGEST_BYTES:
         raise CatalogError(f"{path.name}: is larger than 1 MiB, and so no entry")
+    problems: list[str] = []
+    loaded: CatalogEntry | None = None
     try:
-        document = tomllib.loads(content.decode())
-        json.dumps(document)
-        loaded = _entry_from(path.stem, document)
-    except RecursionError as error:
-        raise CatalogError(f"{path.name}: is nested too deeply") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CatalogError(f"{path.name}: is not TOML: {error}") from error
-    except TypeError as error:
-        raise CatalogError(f"{path.name}: holds a date or a time; write it as a text, in quotes") from error
-    except ValidationError as error:
-        raise CatalogError("\n".join(f"{path.name}: {problem}" for problem in _shape_problems(error))) from error
-    except ValueError as error:
-        raise CatalogError(f"{path.name}: holds a number that is too long to read") from error
-    if problems := list(problems_of(loaded, path.stem)):
+        text = content.decode("utf-8-sig")
+        document = tomllib.loads(text)
+        problems += moments_in(document)
+        json.dumps(document, default=str)
+        loaded, told = _entry_in(document, path.stem)
+        problems += told
+    except RecursionError:
+        problems = ["is nested too deeply"]
+    except tomllib.TOMLDecodeError as error:
+        problems = [toml_mistake(error, text)]
+    except UnicodeDecodeError as error:
+        problems = [encoding_mistake(error)]
+    except ValueError:
+        problems = ["holds a number that is too long to read"]
+    if problems or loaded is None:
         raise CatalogError("\n".join(f"{path.name}: {problem}" for problem in problems))
     return document, loaded
+
+
+def _entry_in(document: dict[str, Any], slug: str) -> tuple[CatalogEntry | None, list[str]]:
+    """Return the entry that ``document`` describes, if any, and all that is wrong with it.
+
+    Misspelled keys do not keep the rest from being checked.
+    """
+    try:
+        loaded = _entry_from(slug, document)
+    except ValidationError as error:
+        told = list(shape_mistakes(error, document))
+        mended = without_slips(error, document)
+    else:
+        return loaded, list(problems_of(loaded, slug))
+    with suppress(ValidationError):  # what is wrong besides shows when this is mended
+        told += [] if mended is None else problems_of(_entry_from(slug, mended), slug)
+    return None, told
 
 
 def _entry_from(slug: str, document: Mapping[str, Any]) -> CatalogEntry:
@@ -328,10 +350,3 @@ def _property(item: Param | SecretField) -> dict[str, Any]:
     if item.example:
         found["examples"] = [item.example]
     return found
-
-
-def _shape_problems(error: ValidationError) -> Iterator[str]:
-    for problem in error.errors(include_url=False, include_input=False):
-        key = ".".join(str(part) for part in problem["loc"]) or "the entry"
-        hint = "remove it or mend its spelling" if problem["type"] == "extra_forbidden" else problem["msg"]
-        yield f"{key}: {hint}"

@@ -11,7 +11,7 @@ from pydantic import Field, JsonValue
 from providers.catalog.calls import Call, ErrorRule
 from providers.catalog.fields import ParamName, SecretField, Shape
 from providers.catalog.methods import Method, OAuthMethod, OwnCall
-from providers.catalog.template import uses
+from providers.catalog.template import texts_of, uses
 from providers.catalog.typed_methods import Login, login_slips
 from providers.vocabulary import ClientAuthentication, SigningAlgorithm
 
@@ -238,8 +238,8 @@ class SignedJwtMethod(SigningMethod):
 
     def slips(self) -> Iterator[str]:
         yield from super().slips()
-        if not 300 <= self.token.lifetime_seconds <= 900:
-            yield "signed_jwt.token.lifetime_seconds: a token of ours lives 5 to 15 minutes; write 300 to 900"
+        if not 240 <= self.token.lifetime_seconds <= 900:
+            yield "signed_jwt.token.lifetime_seconds: a token of ours lives 4 to 15 minutes; write 240 to 900"
         if self.exchange is not None:
             yield from login_slips("signed_jwt.exchange", self.exchange)
         elif self.revoke is not None:
@@ -291,15 +291,3 @@ class SamlBearerMethod(AssertionMethod):
     @property
     def signed(self) -> Signed:
         return self.assertion
-
-
-def texts_of(value: JsonValue) -> Iterator[str]:
-    """Yield every text in a value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from texts_of(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from texts_of(item)

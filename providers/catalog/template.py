@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from pydantic import JsonValue
+
 from providers.errors import Evidence, MisconfiguredProvider
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]{0,40})\}")
@@ -76,6 +78,18 @@ def render(template: str, values: Mapping[str, str], *, loosely: bool = False) -
     Placeholders without a value stay. Raises ``ValueError`` as ``names`` does.
     """
     return "".join(_written(part, values) for part in _parts(template, loosely=loosely))
+
+
+def texts_of(value: JsonValue) -> Iterator[str]:
+    """Yield every text in a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from texts_of(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts_of(item)
 
 
 def _written(part: _Part, values: Mapping[str, str]) -> str:

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Literal
 
 from pydantic import JsonValue
 
+from providers.addresses import names_loopback
 from providers.catalog.methods import Method, OAuthMethod
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import is_plain, names, uses
@@ -46,16 +48,40 @@ def template_problems(entry: CatalogEntry) -> Iterator[str]:
             yield f"{key}: {error}"
             continue
         for name in sorted(unknown):
+            if near := get_close_matches(name, sorted(allowed), 1):
+                yield f"{key}: uses {{{name}}}; did you mean {{{near[0]}}}?"
+                continue
             hint = "; for a brace as it is, write {{ and }} throughout the text" if kind == "loose" else ""
-            yield f"{key}: uses {{{name}}}; declare a [[params]] of that name, or use one of {sorted(allowed)}{hint}"
+            yield f"{key}: uses {{{name}}}; declare a [[params]] of that name, or use one of {_told(allowed)}{hint}"
         if kind == "address" and template and not _ADDRESS.fullmatch(template):
             yield f"{key}: {template[:80]!r} is no address; write it whole, from https:// on, without white space"
+        elif kind == "address" and template:
+            yield from _address_problems(key, template)
         if kind == "address" and not is_plain(template):
             yield f"{key}: an address has placeholders alone; write {{name}}, without braces or base64"
         if kind == "resource" and template and not _RESOURCE.fullmatch(template):
             yield f"{key}: {template[:80]!r} names no API (RFC 8707); write an absolute URI, without a fragment"
         if kind == "header":
             yield from _header_problems(key, template)
+
+
+def _told(names: frozenset[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in sorted(names)) or "those that the style has: none here"
+
+
+def _address_problems(key: str, template: str) -> Iterator[str]:
+    """Yield what keeps a whole address from being called: no host, a name and a password in it, or no https."""
+    scheme, _, rest = template.partition("://")
+    if scheme.startswith("{"):
+        return
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    host = re.sub(r":[0-9]*\Z", "", authority.rpartition("@")[2])
+    if "@" in authority and "{" not in authority:
+        yield f"{key}: holds a user name or a password; remove it, and say how to authenticate"
+    if not host:
+        yield f"{key}: {template[:80]!r} names no host; write it between // and the next /"
+    elif scheme == "http" and "{" not in host and not names_loopback(host):
+        yield f"{key}: only this machine is called by http; write https://{rest[:60]}"
 
 
 def _header_problems(key: str, template: str) -> Iterator[str]:

@@ -22,6 +22,9 @@ JWT_BEARER_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 # OpenID Connect Core §3.1.2.6. Microsoft answers the first to an exchange, with ``claims`` beside it.
 _ASKS_FOR_THE_SUBJECT = frozenset({"interaction_required", "login_required", "consent_required"})
+# Microsoft says so beside an error that is invalid_grant.
+# https://learn.microsoft.com/entra/identity-platform/reference-error-codes (2026-11-29)
+_SUBERRORS = frozenset({"consent_required", "basic_action"})
 _LONGEST_CLAIMS = 4096
 
 
@@ -60,7 +63,8 @@ def _form(method: TokenExchangeMethod, token: str, params: Mapping[str, str]) ->
 def _meaning(failure: ProviderError, answer: Response, token: str) -> ProviderError:
     """Return what ``failure`` by ``answer`` is: RFC 8693 §2.2.2 refuses a bad token with ``invalid_request``."""
     evidence = failure.evidence
-    if evidence.error in _ASKS_FOR_THE_SUBJECT:
+    said_beside = json_object(answer).get("suberror")
+    if evidence.error in _ASKS_FOR_THE_SUBJECT or (isinstance(said_beside, str) and said_beside in _SUBERRORS):
         asked = InteractionRequired(evidence)
         asked.claims = _claims_in(answer, token)
         return asked

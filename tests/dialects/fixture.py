@@ -9,7 +9,7 @@ import json
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,11 +23,46 @@ STYLES = {
     "key": ("api_key", "bearer_token", "http_basic"),
     "login": ("two_step_login",),
     "oauth1": ("oauth1",),
+    "jwt": ("signed_jwt",),
+    "assertion": ("oauth2_jwt_bearer",),
+    "saml": ("oauth2_saml_bearer",),
+    "exchange": ("oauth2_token_exchange",),
+    "sigv4": ("aws_sigv4",),
+    "mtls": ("mutual_tls",),
 }
+
+
+class Signed(BaseModel):
+    """What a vendor demands of a JWT or of a SAML assertion that we sign.
+
+    ``key`` is whose key it knows: the ``app``'s, or one that the account has and an end user types (``typed``); or
+    ``either``. ``written`` is how such a key is handed out: ``pem`` or, of HS256, ``hex``; ``file`` is the JSON
+    document with it, if it comes as one. ``header`` and ``claims`` are templates: ``{fingerprint}`` is the key's,
+    ``{scopes}`` a list with spaces; of an assertion of SAML ``subject``, ``audience``, ``recipient`` and its attributes
+    are claims. Each of ``scopes`` has to be in the list, or one of several with ``|`` between them. ``capitals`` are
+    placeholders whose values are written in capitals there. It may be valid for the ``longest`` seconds, 0 if that is
+    not known, ``since`` ``now`` or its ``iat``; one that says more is refused, or ``cut``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    algorithm: str = "RS256"
+    key: Literal["app", "typed", "either"] = "typed"
+    written: Literal["pem", "hex"] = "pem"
+    file: dict[str, str] = Field(default_factory=dict)
+    header: dict[str, str] = Field(default_factory=dict)
+    claims: dict[str, str] = Field(default_factory=dict)
+    scopes: tuple[str, ...] = ()
+    capitals: tuple[str, ...] = ()
+    since: Literal["now", "iat"] = "now"
+    longest: int = 0
+    cut: bool = False
 
 
 class Fixture(BaseModel):
     """One dialect.
+
+    ``entry`` is the slug of the entry, if the table is not named by that or by an alias of it.
 
     ``kind`` is the kind of its life. ``authorize``, ``token``, ``refresh_at``, ``revoke``, ``device``, ``temporary``
     (of OAuth 1.0a, whose requests have a ``signature``), ``probe`` and ``api`` are addresses; each may begin with a
@@ -35,33 +70,43 @@ class Fixture(BaseModel):
 
     ``server`` is an MCP server, whose metadata names the authorization server ``issuer`` and its endpoints.
 
-    ``client`` is how the client proves itself at the token endpoint (``post``, ``basic``, ``none``, ``key``; several
-    with ``|`` between them), ``client_names`` are the names of its id and secret there. ``grant`` is the grant type of
-    the first request, if it is not the RFC's, ``format`` how its body is written (``form``, ``json``, ``query``).
-    ``asks``
-    are the parameters that an authorization request needs, ``demands`` those of a token request or a login, and
-    ``demand_headers`` the headers of a login. ``separator`` stands between scopes, None if none are asked for;
-    ``offline`` is the scope that brings a refresh token. ``pkce``: ``required``, ``refused``, or "" if either will do.
-    ``code_name`` and ``state_name`` are what the authorization response calls the two, ``callback`` are its further
-    parameters.
+    ``client`` is how the client proves itself at the token endpoint (``post``, ``basic``, ``none``, ``key``, ``absent``
+    if it is not even named; several with ``|`` between them), ``refresh_client`` at a refresh, if that is otherwise;
+    ``client_names`` are the names of its id and secret there, ``names`` those of the other parameters, by the RFC's:
+    ``-`` is one that breaks the request, ``*`` one that does not matter. ``grant`` and ``refresh_grant`` are the grant
+    types, if they are not the RFC's, ``format`` how the body is written (``form``, ``json``, ``query``). ``asks`` are
+    the parameters that an authorization request needs (or ``-`` and ``*``, likewise), ``demands`` those of a token
+    request or a login, and ``demand_headers`` the headers of a login. ``separator`` stands between scopes, None if none
+    are asked for; ``offline`` is the scope that brings a refresh token. ``pkce``: ``required``, ``refused``, or "" if
+    either will do. ``code_name`` and ``state_name`` are what the authorization response calls the two, ``callback`` are
+    its further parameters.
 
     ``tokens_at`` leads to the object that holds the tokens, ``token_name`` and ``refresh_name`` name them in it;
     ``expiry`` names the lifetime, "" if it is not told, in ``expiry_form``. ``lifetime`` is in seconds, None if it is
-    not known. ``refresh``: ``rotates``, ``stays``, ``adds`` (a new one each time, beside the old), ``none``, or "" if
-    that is not known: then the stand-in rotates. ``answer`` are further members of the token response.
+    not known. ``around`` are members beside that object. ``refresh``: ``rotates``, ``stays``, ``adds`` (a new one each
+    time, beside the old), ``none``, or "" if that is not known: then the stand-in rotates. ``answer`` are further
+    members of the token response.
 
     ``headers``, ``query`` and ``body`` say how a credential is carried. ``me`` is the answer to the probe, None if its
-    shape is not known; ``account`` is whom it names. ``probe_sends`` are words of the probe's body. ``dead``,
-    ``wrong_client`` and ``refusal`` are the answers to a dead grant, to a wrong client, and to a dead credential at the
-    API: a status and a document. ``meanings`` are further answers of the token endpoint, written likewise, with what
-    each means: ``grant``, ``client``, ``later`` or ``address``. ``pages`` are further answers, by method and address.
-    ``unsaid`` names what an entry has no words for: it is not asked of it.
+    shape is not known; ``account`` is whom it names; ``probe_meanings`` are further answers
+    of the probe, written ``403 {"error": "gone"}``, with the verdict that each deserves.
+    ``probe_sends`` are words of the probe's body. ``dead``, ``wrong_client`` and ``refusal`` are the answers to a dead
+    grant, to a wrong client, and to a dead credential at the API: a status and a document. ``meanings`` are further
+    answers of the token endpoint, written likewise, with what each means: ``grant``, ``client``, ``later``, ``address``
+    or ``interaction``. ``pages`` are further answers, by method and address. ``unsaid`` names what an entry has no
+    words for: it is not asked of it.
+
+    ``signed`` is about what we sign: ``{jwt}`` stands for such a token in ``headers`` and ``demand_headers``.
+    ``scopes_of_keys`` says, by the beginning of an address, for which region and service a signature of AWS has to be;
+    ``realm`` is that of OAuth 1.0a, in which ``{ACCOUNT}`` is ``{account}`` in capitals, with _ for -.
+    ``no_certificate`` answers who shows no client certificate. ``{subject_token}`` is a token of whoever is acted for.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     slug: str
     kind: str
+    entry: str = ""
     server: str = ""
     issuer: str = ""
     authorize: str = ""
@@ -74,7 +119,10 @@ class Fixture(BaseModel):
     probe: str = ""
     api: str = ""
     client: str = ""
+    refresh_client: str = ""
     grant: str = ""
+    refresh_grant: str = "refresh_token"
+    names: dict[str, str] = Field(default_factory=dict)
     code_name: str = "code"
     state_name: str = "state"
     client_names: tuple[str, str] = ("client_id", "client_secret")
@@ -86,6 +134,7 @@ class Fixture(BaseModel):
     offline: str = ""
     pkce: str = ""
     tokens_at: str = ""
+    around: dict[str, Any] = Field(default_factory=dict)
     token_name: str = "access_token"
     refresh_name: str = "refresh_token"
     expiry: str = "expires_in"
@@ -103,9 +152,14 @@ class Fixture(BaseModel):
     dead: tuple[int, Any] = (400, {"error": "invalid_grant"})
     wrong_client: tuple[int, Any] = (401, {"error": "invalid_client"})
     refusal: tuple[int, Any] = (401, {})
+    probe_meanings: dict[str, str] = Field(default_factory=dict)
+    no_certificate: tuple[int, Any] = (400, {})
     meanings: dict[str, str] = Field(default_factory=dict)
     unsaid: tuple[str, ...] = ()
     pages: dict[str, Any] = Field(default_factory=dict)
+    signed: Signed | None = None
+    scopes_of_keys: dict[str, str] = Field(default_factory=dict)
+    realm: str = ""
 
     def endpoints(self, name: str) -> list[tuple[str, str]]:
         """Return the methods and addresses of the endpoint ``name``: any of them will do."""
@@ -138,5 +192,5 @@ def read_answer(said: str) -> tuple[int, Any]:
 
 
 def _read(table: dict[str, Any]) -> dict[str, Any]:
-    answers = ("dead", "wrong_client", "refusal")
+    answers = ("dead", "wrong_client", "refusal", "no_certificate")
     return {name: read_answer(said) if name in answers else said for name, said in table.items()}

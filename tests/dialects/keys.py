@@ -1,25 +1,61 @@
-"""The key by which a client proves itself in place of a secret, and what a vendor makes of such a proof (RFC 7523)."""
+"""The keys of a life: our registration's, the account's, and a stranger's; and what a vendor makes of them.
 
+``is_signed`` is a client that proves itself by its key (RFC 7523 §2.2).
+"""
+
+import base64
+import hashlib
+import secrets
 from collections.abc import Mapping
 from functools import cache
 
 import jwt
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from providers.values import ClientKey, SecretStr
 from providers.vocabulary import SigningAlgorithm
 
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 _TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+APP, ACCOUNT, STRANGER = "app", "account", "stranger"
+
+
+def client_key(whose: str = APP, algorithm: SigningAlgorithm = SigningAlgorithm.RS256) -> ClientKey:
+    """Return a key as our registration has it."""
+    return ClientKey("key-1", algorithm, SecretStr(pem_of(whose, algorithm.value)))
 
 
 @cache
-def client_key() -> ClientKey:
-    """Return the key of our registration; it is made once."""
-    pem = _private().private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return ClientKey("key-1", SigningAlgorithm.RS256, SecretStr(pem.decode()))
+def pem_of(whose: str, algorithm: str) -> str:
+    """Return a private key as vendors hand it out: PKCS #8 in PEM."""
+    private = private_key(whose, algorithm)
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return private.private_bytes(*form).decode()
+
+
+@cache
+def secret_of(whose: str) -> str:
+    """Return a shared secret of 32 bytes in hexadecimal."""
+    del whose  # each has another one
+    return secrets.token_hex(32)
+
+
+@cache
+def private_key(whose: str, algorithm: str) -> PrivateKey:
+    """Return the key pair; each is made once."""
+    del whose
+    if algorithm.startswith("ES"):
+        return ec.generate_private_key(ec.SECP256R1())
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def fingerprint_of(whose: str, algorithm: str) -> str:
+    """Return the Base64 of the SHA-256 of a public key (DER, SubjectPublicKeyInfo)."""
+    form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    return base64.b64encode(
+        hashlib.sha256(private_key(whose, algorithm).public_key().public_bytes(*form)).digest()
+    ).decode()
 
 
 def is_signed(sent: Mapping[str, str], client_id: str) -> bool:
@@ -29,15 +65,10 @@ def is_signed(sent: Mapping[str, str], client_id: str) -> bool:
     try:
         claims = jwt.decode(
             sent.get("client_assertion", ""),
-            _private().public_key(),
+            private_key(APP, "RS256").public_key(),
             algorithms=["RS256"],
             options={"verify_aud": False, "require": ["iss", "sub", "aud", "exp"]},
         )
     except jwt.InvalidTokenError:
         return False
     return bool(claims["sub"] == client_id)
-
-
-@cache
-def _private() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)

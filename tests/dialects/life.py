@@ -3,46 +3,33 @@
 ``Life.run`` raises at the first step that does not go as the vendor has it.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from urllib.parse import parse_qs, urlsplit
+import time
+from collections.abc import Callable
+from dataclasses import replace
 
 from pydantic import SecretStr
 
 from providers import egress
-from providers.catalog.fields import Param, SecretField
-from providers.catalog.methods import Method
-from providers.catalog.resolve import Target, resolve
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import render
 from providers.errors import (
     AddressRefused,
-    AuthorizationPending,
     ClientRejected,
     GrantRejected,
+    InteractionRequired,
     ProviderError,
     ProviderUnavailable,
 )
-from providers.oauth.authorization_response import read_response
 from providers.oauth.protected_resource import discover_server
-from providers.strategies import strategy_for
-from providers.strategies.base import Strategy
 from providers.strategies.workspaces import workspaces
-from providers.values import (
-    Account,
-    AuthorizationRequest,
-    ClientRegistration,
-    CodeGrant,
-    Credential,
-    Obtained,
-)
-from providers.vocabulary import ClientAuthentication, ParamScope, ProbeVerdict
+from providers.values import Account, Credential, Obtained
+from providers.vocabulary import ProbeVerdict
+from tests.dialects.certificates import DAYS
+from tests.dialects.connecting import Connecting, Disagreement
 from tests.dialects.fixture import STYLES, Fixture, read_answer
-from tests.dialects.keys import client_key
-from tests.dialects.matching import names_in
-from tests.dialects.stand_in import CALLBACK, CLIENT_ID, CLIENT_SECRET, DEVICE_CODE, StandIn
-from tests.dialects.typing_in import as_placeholders, values_for
+from tests.dialects.keys import STRANGER
+from tests.dialects.vendors.exchange import Exchanging
+from tests.dialects.vendors.signatures import Signing
 from tests.dialects.wire import answered_by
 
 _MEANINGS: dict[str, type[ProviderError]] = {
@@ -50,24 +37,14 @@ _MEANINGS: dict[str, type[ProviderError]] = {
     "client": ClientRejected,
     "later": ProviderUnavailable,
     "address": AddressRefused,
+    "interaction": InteractionRequired,
 }
-_OWN_SCOPES = ("own.one", "own.two")
+# A credential of these is never exchanged for the next one.
+_LASTING = ("key", "oauth1", "sigv4", "mtls", "exchange")
 
 
-class Disagreement(AssertionError):
-    """The entry and the fixture do not agree; the text says where."""
-
-
-@dataclass
-class Life:
+class Life(Connecting):
     """``entry`` lived by ``style`` at the vendor of ``fixture``."""
-
-    fixture: Fixture
-    entry: CatalogEntry
-    style: str
-    chosen: dict[str, str] = field(default_factory=dict)
-    step: str = "begin"
-    discovered: Mapping[str, str] = field(default_factory=dict)
 
     def run(self) -> None:
         """Live it. Raises ``Disagreement``."""
@@ -82,89 +59,20 @@ class Life:
             said = f"{type(error).__name__}: {told.detail if told is not None else error}"
             raise Disagreement(f"{self.step}: {said} [{reasons}]") from error
 
-    # --- what everybody brings ----------------------------------------------------------------------------------------
-    @cached_property
-    def strategy(self) -> Strategy:
-        return strategy_for(self.style)
-
-    @cached_property
-    def method(self) -> Method:
-        return self.entry.methods[self.style]
-
-    @cached_property
-    def fields(self) -> tuple[SecretField, ...]:
-        return self.entry.fields_of(self.style)
-
-    @cached_property
-    def values(self) -> dict[str, str]:
-        """A value for each parameter that a person supplies, and for each typed field."""
-        supplied: list[Param | SecretField] = [*self.entry.params_of(ParamScope.APP), *self._given]
-        return values_for([*supplied, *self.fields])
-
-    @property
-    def _given(self) -> tuple[Param, ...]:
-        """The parameters of one connection: the end user types them, or the operator's backend gives them."""
-        return (*self.entry.typed_params(self.style), *self.entry.params_of(ParamScope.INVITATION))
-
-    @cached_property
-    def typed(self) -> dict[str, str]:
-        return {item.name: self.values[item.name] for item in self.fields}
-
-    @cached_property
-    def vendor(self) -> StandIn:
-        said = self.fixture
-        secret = frozenset(item.name for item in self.fields if item.secret)
-        carried = [*said.headers.values(), *said.query.values(), *said.body.values(), said.probe, said.api]
-        carried += [*said.demands.values(), *said.demand_headers.values()]
-        given = {*said.answer, *(["token"] if said.kind == "login" else [])}
-        wanted = [name for template in carried for name in names_in(template) if name not in given]
-        filled = self._filled_in()
-        params = {param.name: filled[param.name] for param in self._given}
-        typed = dict(self.typed)
-        if said.kind in ("key", "login"):
-            typed = as_placeholders(list(dict.fromkeys(wanted)), {**params, **typed}, secret)
-        supplied = frozenset({*self.values.values(), *filled.values()})
-        return StandIn(said, typed=typed, supplied=supplied)
-
-    def _filled_in(self) -> dict[str, str]:
-        params = {param.name: param for param in self.entry.params}
-        return {name: params[name].filled_in(value) for name, value in self.values.items() if name in params}
-
-    def target(self, *, secret: str = CLIENT_SECRET, before_callback: bool = False) -> Target:
-        """Return the target as a connection has it."""
-        app = {param.name: self.values[param.name] for param in self.entry.params_of(ParamScope.APP)}
-        given = {param.name: self.values[param.name] for param in self._given}
-        secrets = () if self._is_public else (SecretStr(secret),)
-        return resolve(
-            entry=self.entry,
-            style=self.style,
-            registration=ClientRegistration(
-                CLIENT_ID, secrets, CALLBACK, app, client_key() if self.method.needs_app_key else None
-            ),
-            discovered=self.discovered,
-            params={**given, **self.chosen},
-            before_callback=before_callback,
-        )
-
-    @property
-    def _is_public(self) -> bool:
-        oauth = self.method.oauth
-        return oauth is not None and oauth.client_authentication is ClientAuthentication.NONE
-
-    # --- the life -----------------------------------------------------------------------------------------------------
     def _live(self) -> None:
         if self.fixture.server:
             self._discover()
-        obtained = getattr(self, f"_connect_by_{self.fixture.kind}")()
+        obtained = self.connect()
         held = obtained.credential
-        if self.fixture.kind not in ("key", "oauth1"):
-            self._check_lifetime(obtained)
-            self._check_answer(obtained)
+        self._check_lifetime(obtained)
+        self._check_answer(obtained)
         self._choose(held)
         self._use(held)
-        self._probe(held, alive=True)
+        self._probe(held, ProbeVerdict.ALIVE)
+        self._understand_probes(held)
         held = self._renew(obtained)
         self._understand(held)
+        self._mistake_the_key()
         self._end(held)
         self._revoke()
 
@@ -178,84 +86,33 @@ class Life:
         self.discovered = found.discovered
         self.chosen["resource"] = found.resource
 
-    def _connect_by_code(self) -> Obtained:
-        self.step = "authorization request"
-        before = self.target(before_callback=True)
-        verifier = self.strategy.new_verifier(before)
-        scopes = self.entry.default_scopes
-        if self.fixture.offline:
-            asked = self.entry.with_required_scopes(scopes)
-            assert self.fixture.offline in asked, f"{self.fixture.offline} is not asked for"
-        self._check_separator(before, verifier)
-        left = self.strategy.depart(before, AuthorizationRequest("state-1", scopes, verifier))
-        answer = self.vendor.consent(left.url)
-        self.step = "authorization response"
-        response = read_response(answer, entry=self.entry, style=self.style)
-        assert (response.code, response.state, response.error) == (answer[self.fixture.code_name][0], left.state, "")
-        self.chosen |= response.params
-        for param in self.entry.params_of(ParamScope.CALLBACK):
-            brought = self.fixture.callback.get(param.callback or "")
-            assert brought or param.default, f"the vendor's answer has no {param.callback}"
-            if brought:
-                self.chosen[param.name] = brought
-        self.step = "code exchange"
-        return self.strategy.exchange_code(self.target(), CodeGrant(SecretStr(response.code), left.kept, scopes))
-
-    def _check_separator(self, before: Target, verifier: str | None) -> None:
-        said = self.fixture
-        if said.separator is None:
-            return
-        url = self.strategy.depart(before, AuthorizationRequest("state-1", _OWN_SCOPES, verifier)).url
-        query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
-        asked = [value.split(said.separator) for value in query.values() if "own.one" in value]
-        assert asked and {*_OWN_SCOPES} <= {*asked[0]}, f"scopes are not separated by {said.separator!r}"
-
-    def _connect_by_machine(self) -> Obtained:
-        self.step = "token request"
-        return self.strategy.accept(self.target(), self.typed)
-
-    _connect_by_password = _connect_by_machine
-
-    def _connect_by_key(self) -> Obtained:
-        self.step = "typing in"
-        return self.strategy.accept(self.target(), self.typed)
-
-    _connect_by_login = _connect_by_key
-
-    def _connect_by_oauth1(self) -> Obtained:
-        self.step = "temporary credentials"
-        before = self.target(before_callback=True)
-        left = self.strategy.depart(before, AuthorizationRequest("state-1", self.entry.default_scopes))
-        self.step = "authorization request"
-        answer = self.vendor.agree(left.url)
-        response = read_response(answer, entry=self.entry, style=self.style)
-        assert (response.code, response.state, response.error) == (answer["oauth_verifier"][0], left.state, "")
-        self.chosen |= response.params
-        self.step = "token credentials"
-        return self.strategy.exchange_code(self.target(), CodeGrant(SecretStr(response.code), left.kept))
-
-    def _connect_by_device(self) -> Obtained:
-        self.step = "device authorization"
-        given = self.strategy.ask_for_code(self.target(), _OWN_SCOPES)
-        if self.fixture.separator is not None:
-            assert {*_OWN_SCOPES} <= {*self.vendor.scopes}, "scopes are not separated as they should"
-        try:
-            self.strategy.poll(self.target(), SecretStr(DEVICE_CODE))
-        except AuthorizationPending:
-            return self.strategy.poll(self.target(), given.device_code)
-        raise Disagreement("polling: a wait is not taken for one")
-
+    # --- the first credential -----------------------------------------------------------------------------------------
     def _check_lifetime(self, obtained: Obtained) -> None:
         self.step = "lifetime"
         told, found = self.vendor.told_lifetime, obtained.lifetime_seconds
-        if told is not None:
-            assert found is not None and abs(found - told) <= 2, f"it is {found} and not {told} seconds"
-        elif self.fixture.lifetime is not None:
-            assert found == self.fixture.lifetime, f"it is {found} and not {self.fixture.lifetime} seconds"
+        if self._signs_each_token:
+            token = obtained.credential.access_token
+            assert isinstance(self.vendor, Signing) and token is not None
+            self.vendor.judge_jwt(token.get_secret_value())
+            left = self.vendor.ends[token.get_secret_value()] - time.time()
+            assert found is not None and 0 < found <= left + 2, f"it is {found}, and the vendor takes it for {left:.0f}"
+        elif self.fixture.kind == "mtls":
+            assert found is not None and abs(found - DAYS * 86_400) < 60, f"it is {found}, and not the certificate's"
+        elif self.fixture.kind not in _LASTING or self.fixture.kind == "exchange":
+            if told is not None:
+                assert found is not None and abs(found - told) <= 2, f"it is {found} and not {told} seconds"
+            elif self.fixture.lifetime is not None:
+                assert found == self.fixture.lifetime, f"it is {found} and not {self.fixture.lifetime} seconds"
+
+    @property
+    def _signs_each_token(self) -> bool:
+        return self.fixture.kind == "jwt" and not self.fixture.token
 
     def _check_answer(self, obtained: Obtained) -> None:
         self.step = "token response"
         held = obtained.credential
+        if self._signs_each_token or self.fixture.kind in ("key", "oauth1", "sigv4", "mtls"):
+            return
         assert held.access_token is not None
         assert held.access_token.get_secret_value() in self.vendor.live, "another member is taken for the token"
         can = self.strategy.capabilities(self.target())
@@ -276,6 +133,8 @@ class Life:
         target = self.target()
         shown = self.strategy.present(target, held)
         if shown.proxy_only or not self.fixture.api:
+            is_there = not self.fixture.api or self.vendor.has_api_at(shown.base_url)
+            assert is_there, f"it is used at {shown.base_url}"
             return
         assert shown.base_url, "there is no address to use it at"
         answer = egress.request(
@@ -287,7 +146,8 @@ class Life:
         )
         assert answer.status == 200, f"the API answers {answer.status} at {shown.base_url}"
 
-    def _probe(self, held: Credential, *, alive: bool) -> None:
+    # --- the probe ----------------------------------------------------------------------------------------------------
+    def _probe(self, held: Credential, expected: ProbeVerdict) -> None:
         self.step = "probe"
         said, target = self.fixture, self.target()
         if said.probe:
@@ -300,27 +160,34 @@ class Life:
             probed = replace(target, entry=target.entry.model_copy(update={"probe": bare}))
         calls = self.vendor.calls.count("probe")
         found = self.strategy.probe(probed, held)
-        expected = ProbeVerdict.ALIVE if alive else ProbeVerdict.DEAD
         assert found.verdict is expected, f"it says {found.verdict}: {found.detail}"
-        assert not alive or self.vendor.calls.count("probe") > calls, (
+        is_alive = expected is ProbeVerdict.ALIVE
+        assert not is_alive or self.vendor.calls.count("probe") > calls, (
             f"the probe asks elsewhere: {self.vendor.calls[-1]}"
         )
-        if alive and said.account:
+        if is_alive and said.account:
             account = found.account or Account("")
             assert account.id == said.account, f"it names {account.id!r}"
 
+    def _understand_probes(self, held: Credential) -> None:
+        for said, meaning in self.fixture.probe_meanings.items():
+            self.vendor.scripted_probes.append(read_answer(said))
+            self._probe(held, ProbeVerdict(meaning))
+
+    # --- the next credential ------------------------------------------------------------------------------------------
     def _renew(self, obtained: Obtained) -> Credential:
         self.step = "refresh"
         target, held = self.target(), obtained.credential
         if not self.strategy.can_refresh(target, held):
-            assert self.fixture.kind in ("key", "oauth1") or self.fixture.refresh == "none", "it cannot be refreshed"
+            assert self.fixture.kind in _LASTING or self.fixture.refresh == "none", "it cannot be refreshed"
             return held
         assert self.fixture.kind != "key"
         again = self.strategy.refresh(target, held)
         self._check_lifetime(again)
         self.step = "refresh"
         renewed: Credential = again.credential
-        assert renewed.access_token != held.access_token, "a refresh brings nothing new"
+        is_new = renewed.access_token != held.access_token
+        assert is_new or self._signs_each_token, "a refresh brings nothing new"
         self._use(renewed)
         self._refuse_client(renewed)
         self.step = "second refresh"
@@ -328,7 +195,7 @@ class Life:
 
     def _refuse_client(self, held: Credential) -> None:
         self.step = "wrong client"
-        if self._is_public or self.fixture.client in ("", "none", "key"):
+        if self._is_public or self.fixture.signed is not None or self.fixture.client in ("", "none", "key"):
             return
         if not self.method.registers_client:
             wrong = replace(held, fields={**held.fields, "client_secret": SecretStr("mistyped")})
@@ -340,18 +207,51 @@ class Life:
         for said, meaning in self.fixture.meanings.items():
             self.step = f"answer {said}"
             self.vendor.scripted.append(read_answer(said))
+            expected = _MEANINGS[meaning]
+            if expected is ClientRejected and not self.method.registers_client:
+                expected = GrantRejected  # whoever typed it is to mend it
             if self.strategy.can_refresh(self.target(), held):
-                self._refuses(_MEANINGS[meaning], lambda: self.strategy.refresh(self.target(), held))
+                self._refuses(expected, lambda: self.strategy.refresh(self.target(), held))
             else:
-                self._refuses(_MEANINGS[meaning], getattr(self, f"_connect_by_{self.fixture.kind}"))
+                self._refuses(expected, self.connect)
 
+    def _mistake_the_key(self) -> None:
+        """Sign with a key that the vendor does not know: whoever brought it is told."""
+        kind, ours = self.fixture.kind, self.method.needs_app_key
+        if kind == "exchange":
+            self.step = "wrong client"
+            assert isinstance(self.vendor, Exchanging)
+            subject = self.vendor.sign_in()
+            self._refuses(ClientRejected, lambda: self.exchanged(subject, secret="mistyped"))
+        elif kind == "sigv4" or self._signs_each_token or kind == "mtls":
+            self.step = "wrong key"
+            wrong = (
+                {**self.typed, "secret_access_key": "mistyped" * 5} if kind == "sigv4" else self.typed_with(STRANGER)
+            )
+            self._probe(self.strategy.accept(self.target(), wrong).credential, ProbeVerdict.DEAD)
+        elif self.fixture.signed is not None:
+            self.step = "wrong key"
+            typed = self.typed if ours else self.typed_with(STRANGER)
+            target = self.target(key=STRANGER) if ours else self.target()
+            self._refuses(ClientRejected if ours else GrantRejected, lambda: self.strategy.accept(target, typed))
+
+    # --- the end ------------------------------------------------------------------------------------------------------
     def _end(self, held: Credential) -> None:
         self.vendor.end()
-        self._probe(held, alive=False)
-        if self.strategy.can_refresh(self.target(), held) and self.fixture.kind in ("code", "device", "password"):
-            self.step = "dead grant"
+        self._probe(held, ProbeVerdict.DEAD)
+        self.step = "dead grant"
+        if isinstance(self.vendor, Exchanging):
+            subject = self.vendor.sign_in()
+            self._refuses(GrantRejected, lambda: self.exchanged(subject))
+        elif self.strategy.can_refresh(self.target(), held) and self._is_told_of_the_end:
             self._refuses(GrantRejected, lambda: self.strategy.refresh(self.target(), held))
         self.vendor.ended = False
+
+    @property
+    def _is_told_of_the_end(self) -> bool:
+        return self.fixture.kind in ("code", "device", "password", "assertion", "saml", "jwt") and not (
+            self._signs_each_token
+        )
 
     def _refuses(self, expected: type[ProviderError], act: Callable[[], object]) -> None:
         found: ProviderError | None = None
@@ -363,13 +263,11 @@ class Life:
 
     def _revoke(self) -> None:
         self.step = "revocation"
-        if not self.fixture.revoke or self.fixture.kind == "key" or "revoke" in self.fixture.unsaid:
+        if not self.fixture.revoke or self.fixture.kind in ("key", "device") or "revoke" in self.fixture.unsaid:
             return
         self.vendor.waits = 0
         self.vendor.complaints.clear()
-        obtained = getattr(self, f"_connect_by_{self.fixture.kind}")() if self.fixture.kind != "device" else None
-        if obtained is None:
-            return
+        obtained = self.connect()
         self.step = "revocation"
         target = self.target()
         assert self.strategy.capabilities(target).revokes, "the entry has no revocation"

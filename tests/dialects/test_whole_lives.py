@@ -18,8 +18,8 @@ from tests.connections.lifecycle.clockwork import age
 from tests.connections.lifecycle.observed import reload
 from tests.dialects.fixture import fixtures
 from tests.dialects.life import Life
-from tests.dialects.stand_in import CLIENT_ID, CLIENT_SECRET
 from tests.dialects.test_every_entry import life_of
+from tests.dialects.vendors.stand_in import CLIENT_ID, CLIENT_SECRET
 from tests.dialects.wire import answered_by
 from tests.factories import Caller
 from tests.flows import EndUser, Invitation, call, completion_code

@@ -64,6 +64,11 @@ def as_placeholders(wanted: Sequence[str], typed: Mapping[str, str], secret: fro
     return found
 
 
+def named_alike(name: str, values: Mapping[str, str]) -> str:
+    """Return the value whose name is written like ``name`` but for its separators, "" if there is none."""
+    return next((value for other, value in values.items() if _plain(other) == _plain(name)), "")
+
+
 def _plain(name: str) -> str:
     return name.replace("_", "").replace("-", "").lower()
 

@@ -2,6 +2,7 @@
 
 Everything above the socket is the product's: the request is composed, written and its answer parsed by the code that
 runs in production. Only looking a name up, TCP and TLS are left out, so that a vendor's own addresses can be called.
+Where a client certificate is presented, the handshake is made, too.
 """
 
 import io
@@ -17,6 +18,8 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 from requests.structures import CaseInsensitiveDict
 
 from providers import egress
+from providers.values import ClientCertificate
+from tests.dialects.certificates import shown_in_handshake
 
 # Status, headers, body.
 Answer = tuple[int, Mapping[str, str], bytes]
@@ -24,12 +27,16 @@ Answer = tuple[int, Mapping[str, str], bytes]
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it was written: ``url`` is the whole address, with the host of its ``Host`` header."""
+    """One request as it was written: ``url`` is the whole address, with the host of its ``Host`` header.
+
+    ``certificate`` is the client certificate (DER) of its connection, empty if there was none.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str]
     body: bytes
+    certificate: bytes = b""
 
     @property
     def address(self) -> str:
@@ -58,8 +65,11 @@ class _Socket:
 
     deadline = 0.0
 
-    def __init__(self, target: SplitResult, respond: Callable[[Request], Answer]) -> None:
+    def __init__(
+        self, target: SplitResult, respond: Callable[[Request], Answer], certificate: ClientCertificate | None
+    ) -> None:
         self._target, self._respond, self._sent = target, respond, bytearray()
+        self._certificate = certificate
 
     def sendall(self, data: bytes) -> None:
         self._sent += data
@@ -78,16 +88,20 @@ class _Socket:
         first, _, rest = head.partition(b"\r\n")
         method, path, _ = first.decode().split(" ")
         headers = CaseInsensitiveDict(BytesParser().parsebytes(rest + b"\r\n\r\n").items())
-        return Request(method, f"{self._target.scheme}://{headers['Host']}{path}", headers, body)
+        host = self._target.hostname or ""
+        shown = b"" if self._certificate is None else shown_in_handshake(host, self._certificate)
+        return Request(method, f"{self._target.scheme}://{headers['Host']}{path}", headers, body, shown)
 
 
 @contextmanager
 def answered_by(respond: Callable[[Request], Answer]) -> Iterator[None]:
     """Answer everything that this process sends by ``respond``, within the block."""
 
-    def connect(_: Any, target: SplitResult, **__: Any) -> tuple[_Socket, None]:
+    def connect(
+        _: Any, target: SplitResult, *, certificate: ClientCertificate | None, **__: Any
+    ) -> tuple[_Socket, None]:
         assert target.scheme == "https", "a vendor is called by https"
-        return _Socket(target, respond), None
+        return _Socket(target, respond, certificate), None
 
     with mock.patch.object(egress, "_connect", connect):
         yield

@@ -61,9 +61,12 @@ def test_what_does_not_agree_is_named(said: dict[str, Any], says: str) -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ('colour = "red"', "colour: String should match"),
-        ('facts = { confidence = "sure", checked_on = "2026-11-29" }', "facts.confidence: Input should be 'high'"),
-        ('facts = { confidence = "low", checked_on = "yesterday" }', "facts.checked_on: String should match"),
+        ('colour = "red"', "colour: is 'red'; write # and six digits"),
+        (
+            'facts = { confidence = "sure", checked_on = "2026-11-29" }',
+            "facts.confidence: 'sure' is none of",
+        ),
+        ('facts = { confidence = "low", checked_on = "yesterday" }', "facts.checked_on: is 'yesterday'; write a day"),
         ("facts = { confidence = 'low', checked_on = 2026-11-29 }", "holds a date or a time; write it as a text"),
     ],
 )

@@ -130,7 +130,10 @@ def test_own_registration_is_typed_by_the_end_user(tmp_path: Path) -> None:
         ("name = " + "[" * 5000, "is nested too deeply"),
         ("name = " + "1" * 5000, "holds a number that is too long to read"),
         ('name = "Acme"', "describe at least one of"),
-        (CODE_ENTRY + 'tokenurl = "x"', "authorization_code.tokenurl: remove it or mend its spelling"),
+        (
+            CODE_ENTRY + 'tokenurl = "x"',
+            "there is no such key, and token_url is there already",
+        ),
         (CODE_ENTRY + 'pkce = "S512"', "authorization_code.pkce: "),
         ('slug = "other"\n' + CODE_ENTRY, "call the file other.toml"),
         (CODE_ENTRY.replace("//acme", "//{sub}.acme"), "authorization_code.authorization_url: uses {sub}; declare"),

@@ -1,5 +1,6 @@
 """Entries that sign: what does not agree, and what would let an end user name somebody else's account."""
 
+import json
 from typing import Any
 
 import pytest
@@ -10,6 +11,23 @@ from providers.catalog.schema import CatalogEntry
 KEY = {"name": "private_key", "label": "Key", "multiline": True}
 WHO = {"name": "who", "label": "Who"}
 BUY = {"url": "https://acme.example/buy/{who}", "token": "/token"}
+
+
+BEARER = {"Authorization": "Bearer {access_token}"}
+SHOWN: list[tuple[dict[str, Any], str]] = [
+    ({"base_url": "https://{who}/api"}, "base_url: "),
+    ({"base_url": "https://a.example/{who}"}, "base_url: "),
+    ({"presentation": {"STYLE": {"base_url": "https://{who}/api"}}}, "presentation.STYLE.base_url: "),
+    ({"presentation": {"STYLE": {"headers": {**BEARER, "X-For": "{who}"}}}}, "presentation.STYLE.headers.X-For: "),
+    ({"presentation": {"STYLE": {"query": {"for": "{who}"}}}}, "presentation.STYLE.query.for: "),
+    ({"presentation": {"STYLE": {"body": {"for": "{who}"}}}}, "presentation.STYLE.body.for: "),
+    ({"probe": {"url": "https://{who}/me"}}, "probe.url: "),
+    ({"probe": {"url": "https://a.example", "headers": {"X-For": "{who}"}}}, "probe.headers.X-For: "),
+    (
+        {"probe": {"url": "https://a.example", "method": "POST", "body": {"a": [{"b": "{who}"}]}}},
+        "probe.body.a: ",
+    ),
+]
 
 
 def problems(section: dict[str, Any], *, style: str = "signed_jwt", **further: Any) -> list[str]:
@@ -39,7 +57,7 @@ def test_good_ones_have_none() -> None:
         ({"fields": [KEY], "token": {"claims": {"exp": 1}}}, "signed_jwt.token.claims.exp: is added by itself"),
         ({"fields": [KEY], "token": {"key_encoding": "hex"}}, "token.key_encoding: is of use with HS256"),
         ({"token": {"key": "app", "algorithm": "HS256"}}, "token.algorithm: a provider app has key pairs"),
-        ({"fields": [KEY], "token": {"lifetime_seconds": 60}}, "token.lifetime_seconds: a token of ours lives 5 to 15"),
+        ({"fields": [KEY], "token": {"lifetime_seconds": 60}}, "token.lifetime_seconds: a token of ours lives 4 to 15"),
         ({"fields": [KEY], "token": {}, "revoke": {"url": "https://a.example"}}, "signed_jwt.revoke: there is nothing"),
         ({"fields": [KEY], "token": {}, "exchange": {"url": "https://a.example"}}, "exchange.token: say once where"),
         (
@@ -60,7 +78,11 @@ def test_what_does_not_agree_is_told_with_what_to_write(section: dict[str, Any],
         ({"token": {"key": "app"}, "exchange": BUY}, "signed_jwt.exchange.url: "),
         (
             {"token": {"key": "app"}, "exchange": {**BUY, "url": "https://a.example", "body": {"for": "{who}"}}},
-            "signed_jwt.exchange.body: ",
+            "signed_jwt.exchange.body.for: ",
+        ),
+        (
+            {"token": {"key": "app"}, "exchange": {**BUY, "url": "https://a.example", "headers": {"X-For": "{who}"}}},
+            "signed_jwt.exchange.headers.X-For: ",
         ),
     ],
 )
@@ -92,3 +114,25 @@ def test_nor_whose_account_the_app_s_secret_opens(section: dict[str, Any], key: 
         assert problems(section, style="client_credentials", params=[{**WHO, "scope": scope}]) == []
     own = {**section, "own_registration": True}
     assert not any(problem.startswith(key) for problem in problems(own, style="client_credentials", params=[WHO]))
+
+
+@pytest.mark.parametrize(("further", "key"), SHOWN, ids=[key for _, key in SHOWN])
+@pytest.mark.parametrize(
+    ("style", "section"),
+    [
+        ("client_credentials", {"token_url": "https://a.example/token"}),
+        ("signed_jwt", {"token": {"key": "app"}}),
+        ("jwt_bearer", {"token_url": "https://a.example/token", "assertion": {"key": "app"}}),
+    ],
+)
+def test_nor_who_sees_what_the_app_opened(
+    style: str, section: dict[str, Any], further: dict[str, Any], key: str
+) -> None:
+    called = style if style == "signed_jwt" else f"oauth2_{style}"
+
+    def spelt(value: Any) -> Any:
+        return json.loads(json.dumps(value).replace("STYLE", called))
+
+    told = problems(section, style=style, params=[WHO], **spelt(further))
+    assert any(problem.startswith(spelt(key)) and 'scope = "invitation"' in problem for problem in told), told
+    assert problems(section, style=style, params=[{**WHO, "scope": "invitation"}], **spelt(further)) == []

@@ -89,6 +89,23 @@ def test_a_refusal_says_whose_fault_it_is(
 
 
 @pytest.mark.parametrize(
+    ("suberror", "kind"),
+    [
+        ("consent_required", InteractionRequired),
+        ("basic_action", InteractionRequired),
+        ("bad_token", GrantRejected),
+        (["basic_action"], GrantRejected),
+    ],
+)
+def test_microsoft_says_beside_the_error_that_the_subject_has_to_act(
+    exchange: Callable[..., Obtained], provider: Provider, suberror: Any, kind: type[ProviderError]
+) -> None:
+    provider.answers_with(400, {"error": "invalid_grant", "suberror": suberror})
+    with pytest.raises(kind):
+        exchange()
+
+
+@pytest.mark.parametrize(
     ("claims", "told"),
     [
         ('{"access_token": {"acrs": {"essential": true}}}', {"access_token": {"acrs": {"essential": True}}}),
