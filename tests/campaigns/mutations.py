@@ -1,8 +1,7 @@
 """Every entry of the catalogue changed in each way that its fixture could notice, and how many changes it noticed.
 
-Prints a line of JSON for each kind of change, with those that went unnoticed, one for what no fixture or
-no entry knows, and one for all. Nothing is started.
-What goes unnoticed are rules for answers that no fixture has: they repeat RFC 6749, or nobody documents them in full.
+Prints a line of JSON for each kind of change, with what went unnoticed and the reason for each, one for what no fixture
+or no entry knows, and one for all. Nothing is started.
 """
 
 import json
@@ -14,10 +13,15 @@ from tests.dialects.mutations import is_noticed, mutants
 from tests.dialects.test_every_entry import AGREEING, DISAGREEING, KNOWN, life_of, unlived
 
 LEAST_NOTICED = 0.95
+# Changes that leave the entry as right as it was.
+HARMLESS = {
+    ("aws-sigv4", "probe"): "AWS takes its actions by GET and by POST",
+    ("slack-user", "probe"): "Slack takes auth.test by GET and by POST",
+}
 
 
 def main() -> int:
-    """Run the campaign; return 1 if too much went unnoticed."""
+    """Run the campaign; return 1 if too much went unnoticed, or something without a reason."""
     tried: dict[str, int] = defaultdict(int)
     unnoticed: dict[str, list[str]] = defaultdict(list)
     for slug in AGREEING:
@@ -26,8 +30,11 @@ def main() -> int:
             tried[mutant.what] += 1
             if not is_noticed(life, mutant):
                 unnoticed[mutant.what].append(slug)
+    unexplained = 0
     for what, number in tried.items():
-        print(json.dumps({"change": what, "tried": number, "unnoticed": sorted(unnoticed[what])}))
+        reasons = {slug: HARMLESS.get((slug, what), "") for slug in sorted(unnoticed[what])}
+        unexplained += sum(not reason for reason in reasons.values())
+        print(json.dumps({"change": what, "tried": number, "unnoticed": reasons}))
     without_entry = sorted(fixtures().keys() - KNOWN.keys())
     print(json.dumps({"ways without a fixture": unlived(), "fixtures without an entry": without_entry}))
     noticed = 1 - sum(map(len, unnoticed.values())) / max(1, sum(tried.values()))
@@ -41,7 +48,7 @@ def main() -> int:
             }
         )
     )
-    return int(noticed < LEAST_NOTICED)
+    return int(noticed < LEAST_NOTICED or unexplained > 0)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """Changes to entries, one at a time: each makes the entry wrong, and a fixture that is worth something notices it.
 
-A change is made only where it can matter: an answer that tells no lifetime may be read in any way.
+A change is made only where it can matter: an answer that tells no lifetime may be read in any way. What signs is
+changed in ``signed_mutations``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,11 @@ from providers.catalog.methods import OAuthMethod
 from providers.catalog.schema import CatalogEntry
 from tests.dialects.fixture import Fixture
 from tests.dialects.life import Disagreement, Life
+from tests.dialects.signed_mutations import of_what_signs
+
+# An entry as a document, with other keys in one of its sections.
+Changed = Callable[..., dict[str, Any]]
+Change = tuple[str, dict[str, Any]]
 
 _OTHER_FORMAT = {"form": "json", "json": "form"}
 _OTHER_PROOF = {
@@ -22,6 +28,7 @@ _OTHER_PROOF = {
 }
 _BLAMES_US = {"means": "client_rejected"}
 _NEVER = {"status": 418, "means": "grant_rejected"}
+_DIES = ("code", "device", "password", "assertion", "saml", "exchange")
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ def is_noticed(life: Life, mutant: Mutant) -> bool:
     return False
 
 
-def _changes(life: Life) -> Iterator[tuple[str, dict[str, Any]]]:
+def _changes(life: Life) -> Iterator[Change]:
     said, method = life.fixture, life.method
     section = method.section()
     whole = life.entry.model_dump(mode="json", exclude_unset=True)
@@ -57,34 +64,39 @@ def _changes(life: Life) -> Iterator[tuple[str, dict[str, Any]]]:
         document[part] = {**document.get(part, {}), **keys}
         return document
 
+    def of_the_section(**keys: Any) -> dict[str, Any]:
+        return changed(section, **keys)
+
     if isinstance(method, OAuthMethod):
-        yield from _of_a_token_endpoint(said, method, lambda **keys: changed(section, **keys))
+        yield from _of_a_token_endpoint(said, method, of_the_section)
     elif said.kind == "login":
         login = whole[section]["login"]
-
-        def other(**keys: Any) -> dict[str, Any]:
-            return changed(section, login={**login, **keys})
-
-        if login.get("body"):
-            yield "body format", other(format=_OTHER_FORMAT[login.get("format", "json")])
-        if login.get("token") is not None:
-            yield "token path", other(token=f"{login['token']}/x")
-        if said.lifetime is not None and said.expiry:
-            yield "expiry form", other(expiry={"field": "another"})
-        yield "error rules", other(errors=[{"status": 200, "means": "grant_rejected"}])
-    yield from _of_the_probe(life, whole, changed)
+        yield from _of_a_login(said, login, lambda **keys: of_the_section(login={**login, **keys}))
+    yield from of_what_signs(life, whole.get(section, {}), of_the_section)
+    yield from _of_the_presentation(life, changed)
+    yield from _of_the_probe(life, changed)
 
 
-def _of_a_token_endpoint(said: Fixture, method: OAuthMethod, changed: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+def _of_a_login(said: Fixture, login: dict[str, Any], other: Changed) -> Iterator[Change]:
+    if login.get("body"):
+        yield "body format", other(format=_OTHER_FORMAT[login.get("format", "json")])
+    if login.get("token") is not None:
+        yield "token path", other(token=f"{login['token']}/x")
+    if said.lifetime is not None and said.expiry:
+        yield "expiry form", other(expiry={"field": "another"})
+    yield "error rules", other(errors=[{"status": 200, "means": "grant_rejected"}])
+
+
+def _of_a_token_endpoint(said: Fixture, method: OAuthMethod, changed: Changed) -> Iterator[Change]:
     if "|" not in said.format and said.format != "query":
         yield "body format", changed(token_request_format=_OTHER_FORMAT[method.token_request_format])
     if said.client and "|" not in said.client and method.client_authentication in _OTHER_PROOF:
         yield "client authentication", changed(client_authentication=_OTHER_PROOF[method.client_authentication])
-    if said.separator is not None and said.kind in ("code", "device"):
+    if said.separator is not None and said.kind in ("code", "device", "exchange"):
         yield "separator", changed(scope_separator=";" if method.scope_separator == "," else ",")
     yield "token path", changed(token_pointer="" if method.token_pointer else "/another")
     yield "token path", changed(token_fields={**method.token_fields.model_dump(), "access_token": "another"})
-    if said.kind != "machine" and said.refresh != "none":
+    if said.kind in ("code", "device", "password") and said.refresh != "none":
         yield "token path", changed(token_fields={**method.token_fields.model_dump(), "refresh_token": "another"})
     if said.lifetime is not None and said.expiry:
         expiry = method.expiry.model_dump()
@@ -95,11 +107,29 @@ def _of_a_token_endpoint(said: Fixture, method: OAuthMethod, changed: Any) -> It
     if rules:
         yield "error rules", changed(errors=[])
     status, _ = said.dead
-    if said.kind in ("code", "device", "password") and said.refresh != "none":
+    if said.kind in _DIES and said.refresh != "none" and life_can_end(method):
         yield "error rules", changed(errors=[{"status": status, **_BLAMES_US}, *rules])
 
 
-def _of_the_probe(life: Life, whole: dict[str, Any], changed: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+def life_can_end(method: OAuthMethod) -> bool:
+    """Whether a refusal can be blamed on us: a registration that an end user typed is theirs to mend."""
+    return method.registers_client
+
+
+def _of_the_presentation(life: Life, changed: Changed) -> Iterator[Change]:
+    """A header or parameter that carries the credential, under another name."""
+    said, shown = life.fixture, life.entry.presentations[life.style]
+    if not said.api and not said.probe:
+        return
+    for part, wanted in (("headers", said.headers), ("query", said.query), ("body", said.body)):
+        own = dict(getattr(shown, part))
+        for name in own:
+            if any(name.lower() == other.lower() for other in wanted):
+                renamed = {f"{other}-Other" if other == name else other: value for other, value in own.items()}
+                yield "presentation", changed("presentation", **{life.style: {**shown.model_dump(), part: renamed}})
+
+
+def _of_the_probe(life: Life, changed: Changed) -> Iterator[Change]:
     probe = life.entry.probe
     if probe is None or not life.fixture.probe:
         return
