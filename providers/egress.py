@@ -27,7 +27,7 @@ from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 import requests
 from requests.structures import CaseInsensitiveDict
 
-from providers import addresses, quiet, send_window
+from providers import addresses, quiet, rehearsal, send_window
 from providers.errors import (
     CertificateRefused,
     Evidence,
@@ -203,13 +203,16 @@ def _perform(
     connection.auto_open = 0  # it must never look a name up and connect by itself
     write = _writer(connection, prepared, target)
     connect_by = min(deadline, started + policy.connect_seconds)
-    sock, server = _connect(setup, target, deadline=connect_by, certificate=certificate)
+    if (stand_in := rehearsal.connect(target, certificate)) is not None:
+        sock, server = stand_in, None
+    else:
+        sock, server = _connect(setup, target, deadline=connect_by, certificate=certificate)
     connection.sock = sock
     sock.deadline = deadline
 
     def keep_session() -> None:
         # A session of a client certificate stands for that client, so it is never kept for another call.
-        if isinstance(sock, TimedTLSSocket) and not sock.session_reused and certificate is None:
+        if server is not None and isinstance(sock, TimedTLSSocket) and not sock.session_reused and certificate is None:
             setup.sessions.keep(server, sock.session)
 
     cap = policy.max_body_bytes if max_body_bytes is None else max_body_bytes

@@ -8,7 +8,7 @@ import json
 import sys
 from collections import defaultdict
 
-from tests.dialects.fixture import fixtures
+from providers.dialects.fixture import fixtures
 from tests.dialects.mutations import is_noticed, mutants
 from tests.dialects.test_every_entry import AGREEING, DISAGREEING, KNOWN, life_of, unlived
 

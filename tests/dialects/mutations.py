@@ -11,8 +11,8 @@ from typing import Any
 
 from providers.catalog.methods import OAuthMethod
 from providers.catalog.schema import CatalogEntry
-from tests.dialects.fixture import Fixture
-from tests.dialects.life import Disagreement, Life
+from providers.dialects.fixture import Fixture
+from providers.dialects.life import Disagreement, Life
 from tests.dialects.signed_mutations import of_what_signs
 
 # An entry as a document, with other keys in one of its sections.

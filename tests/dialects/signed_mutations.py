@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.dialects.life import Life
+from providers.dialects.life import Life
 
 _LONGEST_SECONDS = {"jwt": 900, "assertion": 3600, "saml": 3600}
 _BACKDATED_SECONDS = 30

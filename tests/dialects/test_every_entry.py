@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from providers.catalog import loader
+from providers.dialects.fixture import STYLES, Fixture, fixtures
+from providers.dialects.life import Life, style_of
 from providers.strategies import strategies
-from tests.dialects.fixture import STYLES, Fixture, fixtures
-from tests.dialects.life import Life, style_of
 
 # These run wherever the operator says, so no vendor's dialect is theirs.
 GENERIC = {"mcp", "oidc", "sandbox"}

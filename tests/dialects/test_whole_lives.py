@@ -12,15 +12,15 @@ from connections.lifecycle.provision.provider_apps import Registration, save_pro
 from connections.lifecycle.refresh.claim import Outcome
 from connections.lifecycle.refresh.refresh import refresh
 from connections.models import Connection, ProviderApp, Revocation, Tenant, Trigger
+from providers.dialects.fixture import fixtures
+from providers.dialects.life import Life
+from providers.dialects.vendors.stand_in import CLIENT_ID, CLIENT_SECRET
+from providers.dialects.wire import answered_by
 from providers.vocabulary import ProbeVerdict
 from tests.connections.consent.steps import submit
 from tests.connections.lifecycle.clockwork import age
 from tests.connections.lifecycle.observed import reload
-from tests.dialects.fixture import fixtures
-from tests.dialects.life import Life
 from tests.dialects.test_every_entry import life_of
-from tests.dialects.vendors.stand_in import CLIENT_ID, CLIENT_SECRET
-from tests.dialects.wire import answered_by
 from tests.factories import Caller
 from tests.flows import EndUser, Invitation, call, completion_code
 

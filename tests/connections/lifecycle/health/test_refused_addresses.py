@@ -12,14 +12,14 @@ from connections.lifecycle.probe.probe import probe
 from connections.lifecycle.refresh.claim import Outcome
 from connections.lifecycle.refresh.refresh import refresh
 from connections.models import Connection, Incident, IncidentKind, ProviderApp, RefreshAttempt, Tenant, Trigger
+from providers.dialects.fixture import fixtures
+from providers.dialects.life import Life
+from providers.dialects.wire import Answer, Request, answered_by
 from providers.vocabulary import ProbeVerdict
 from tests.connections.lifecycle.clockwork import age
 from tests.connections.lifecycle.observed import reload
-from tests.dialects.fixture import fixtures
-from tests.dialects.life import Life
 from tests.dialects.test_every_entry import life_of
 from tests.dialects.test_whole_lives import confirmed, registered
-from tests.dialects.wire import Answer, Request, answered_by
 from tests.factories import Caller
 from tests.flows import EndUser, Invitation, completion_code
 

@@ -9,7 +9,7 @@ from django.core.management import call_command
 
 from config.hidden import HiddenUrl
 from connections.lifecycle.steer.outbound_addresses import OutboundAddresses, outbound_addresses
-from tests.dialects.wire import Answer, Request, answered_by
+from providers.dialects.wire import Answer, Request, answered_by
 
 ECHO = HiddenUrl("https://echo.example:8443/ip?key=hidden")
 

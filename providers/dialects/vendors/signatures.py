@@ -10,12 +10,12 @@ from typing import Any
 
 import jwt
 
-from tests.dialects.fixture import Signed
-from tests.dialects.keys import ACCOUNT, APP, fingerprint_of, private_key, secret_of
-from tests.dialects.matching import is_carried, names_in, values_in
-from tests.dialects.vendors.issuer import Issuer
-from tests.dialects.vendors.stand_in import Refused
-from tests.dialects.wire import Request
+from providers.dialects.fixture import Signed
+from providers.dialects.keys import ACCOUNT, APP, fingerprint_of, private_key, secret_of
+from providers.dialects.matching import is_carried, names_in, values_in
+from providers.dialects.vendors.issuer import Issuer
+from providers.dialects.vendors.stand_in import Refused
+from providers.dialects.wire import Request
 
 KEYS = {"app": (APP,), "typed": (ACCOUNT,), "either": (APP, ACCOUNT)}
 _LEEWAY_SECONDS = 5
@@ -66,7 +66,7 @@ class Judge(Issuer):
         said = self.signed
         for whose in KEYS[said.key]:
             key: Any = bytes.fromhex(secret_of(whose)) if said.written == "hex" else private_key(whose, said.algorithm)
-            checks = {"verify_aud": False, "verify_exp": False, "verify_iat": False}
+            checks: Any = {"verify_aud": False, "verify_exp": False, "verify_iat": False}
             try:
                 public = key if isinstance(key, bytes) else key.public_key()
                 found = jwt.decode_complete(token, public, algorithms=[said.algorithm], options=checks)

@@ -5,13 +5,14 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import SecretStr
 
 from providers.catalog.resolve import Target
+from providers.dialects.bringing import Bringing
+from providers.dialects.vendors.exchange import Exchanging
+from providers.dialects.vendors.granting import DEVICE_CODE
+from providers.dialects.vendors.stand_in import CLIENT_SECRET
 from providers.errors import AuthorizationPending
 from providers.oauth.authorization_response import read_response
 from providers.values import AuthorizationRequest, CodeGrant, Obtained, SubjectGrant
 from providers.vocabulary import ParamScope
-from tests.dialects.bringing import Bringing
-from tests.dialects.vendors.exchange import Exchanging
-from tests.dialects.vendors.granting import DEVICE_CODE
 
 OWN_SCOPES = ("own.one", "own.two")
 
@@ -100,7 +101,7 @@ class Connecting(Bringing):
             assert {*OWN_SCOPES} <= {*self.vendor.scopes}, "scopes are not separated as they should"
         return obtained
 
-    def exchanged(self, subject: str, **wrong: str) -> Obtained:
+    def exchanged(self, subject: str, *, secret: str = CLIENT_SECRET) -> Obtained:
         """Return what the token of somebody is exchanged for."""
         grant = SubjectGrant(SecretStr(subject), OWN_SCOPES)
-        return self.strategy.exchange_subject(self.target(**wrong), grant)
+        return self.strategy.exchange_subject(self.target(secret=secret), grant)

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from tests.dialects.matching import values_in
-from tests.dialects.vendors.stand_in import Refused, StandIn
-from tests.dialects.wire import Request
+from providers.dialects.matching import values_in
+from providers.dialects.vendors.stand_in import Refused, StandIn
+from providers.dialects.wire import Request
 
 _SCHEME = "AWS4-HMAC-SHA256"
 _SKEW_SECONDS = 300

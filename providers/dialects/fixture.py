@@ -1,4 +1,4 @@
-"""What is known of a vendor's dialect, read from the TOML files of this folder: a table for each slug.
+"""What is known of a vendor's dialect, read from the TOML files in ``tables``: a table for each slug.
 
 The tables were written from what vendors document, by somebody who has not seen the catalogue's entries; neither may
 ever be made from the other. A key that is left out means what its default below says. Addresses may have placeholders,
@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent / "tables"
 # The styles by which an entry may describe each kind of life.
 STYLES = {
     "code": ("oauth2_authorization_code",),

@@ -12,8 +12,9 @@ from functools import cache
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from pydantic import SecretStr
 
-from providers.values import ClientKey, SecretStr
+from providers.values import ClientKey
 from providers.vocabulary import SigningAlgorithm
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey

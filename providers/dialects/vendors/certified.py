@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from tests.dialects.certificates import CUSTOMER, name_in
-from tests.dialects.vendors.stand_in import Refused, StandIn
-from tests.dialects.wire import Request
+from providers.dialects.certificates import CUSTOMER, name_in
+from providers.dialects.vendors.stand_in import Refused, StandIn
+from providers.dialects.wire import Request
 
 
 @dataclass

@@ -12,17 +12,17 @@ from providers.catalog.methods import Method
 from providers.catalog.resolve import Target, resolve
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.signed_methods import SigningMethod
+from providers.dialects.certificates import CUSTOMER, VENDOR, issued
+from providers.dialects.fixture import Fixture
+from providers.dialects.keys import ACCOUNT, APP, client_key, pem_of, secret_of
+from providers.dialects.matching import names_in
+from providers.dialects.typing_in import as_placeholders, named_alike, values_for
+from providers.dialects.vendors import vendor_of
+from providers.dialects.vendors.stand_in import CALLBACK, CLIENT_ID, CLIENT_SECRET, StandIn
 from providers.strategies import strategy_for
 from providers.strategies.base import Strategy
 from providers.values import ClientRegistration
 from providers.vocabulary import ClientAuthentication, ParamScope, SigningAlgorithm
-from tests.dialects.certificates import CUSTOMER, VENDOR, issued
-from tests.dialects.fixture import Fixture
-from tests.dialects.keys import ACCOUNT, APP, client_key, pem_of, secret_of
-from tests.dialects.matching import names_in
-from tests.dialects.typing_in import as_placeholders, named_alike, values_for
-from tests.dialects.vendors import vendor_of
-from tests.dialects.vendors.stand_in import CALLBACK, CLIENT_ID, CLIENT_SECRET, StandIn
 
 _PASSPHRASE = "correct horse"
 

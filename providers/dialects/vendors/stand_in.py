@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.dialects.answers import flat, texts, well_known
-from tests.dialects.fixture import Fixture
-from tests.dialects.matching import address_values, is_carried, names_in, values_in
-from tests.dialects.wire import Answer, Request
+from providers.dialects.answers import flat, texts, well_known
+from providers.dialects.fixture import Fixture
+from providers.dialects.matching import address_values, is_carried, names_in, values_in
+from providers.dialects.wire import Answer, Request
 
 CLIENT_ID, CLIENT_SECRET = "client-0a1b2c3d", "secret-4e5f6a7b8c9d"
 CALLBACK = "https://latchkey.example/connect/callback/1"

@@ -12,14 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from email.parser import BytesParser
 from typing import Any
-from unittest import mock
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from requests.structures import CaseInsensitiveDict
 
-from providers import egress
+from providers.dialects.certificates import shown_in_handshake
+from providers.rehearsal import rehearsed
 from providers.values import ClientCertificate
-from tests.dialects.certificates import shown_in_handshake
 
 # Status, headers, body.
 Answer = tuple[int, Mapping[str, str], bytes]
@@ -97,11 +96,9 @@ class _Socket:
 def answered_by(respond: Callable[[Request], Answer]) -> Iterator[None]:
     """Answer everything that this process sends by ``respond``, within the block."""
 
-    def connect(
-        _: Any, target: SplitResult, *, certificate: ClientCertificate | None, **__: Any
-    ) -> tuple[_Socket, None]:
+    def connect(target: SplitResult, certificate: ClientCertificate | None) -> _Socket:
         assert target.scheme == "https", "a vendor is called by https"
-        return _Socket(target, respond, certificate), None
+        return _Socket(target, respond, certificate)
 
-    with mock.patch.object(egress, "_connect", connect):
+    with rehearsed(connect):
         yield

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.dialects.matching import names_in, values_in
-from tests.dialects.vendors.issuer import Issuer
-from tests.dialects.vendors.stand_in import Refused
-from tests.dialects.wire import Request
+from providers.dialects.matching import names_in, values_in
+from providers.dialects.vendors.issuer import Issuer
+from providers.dialects.vendors.stand_in import Refused
+from providers.dialects.wire import Request
 
 
 @dataclass

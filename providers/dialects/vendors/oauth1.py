@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 from oauthlib.oauth1.rfc5849.signature import base_string_uri, normalize_parameters, signature_base_string
 
-from tests.dialects.matching import values_in
-from tests.dialects.vendors.stand_in import CLIENT_ID, CLIENT_SECRET, Refused, StandIn
-from tests.dialects.wire import Answer, Request
+from providers.dialects.matching import values_in
+from providers.dialects.vendors.stand_in import CLIENT_ID, CLIENT_SECRET, Refused, StandIn
+from providers.dialects.wire import Answer, Request
 
 _TEMPORARY, _LASTING = "temporary-secret-1", "lasting-secret-1"
 _CONFIRMED = "oauth_callback_confirmed"
@@ -74,9 +74,9 @@ class OAuth1(StandIn):
                 raise Refused(*self.fixture.refusal, f"{name} is {sent.get(name)!r} and not {value!r}")
         self._check_age(sent)
         signed = [*request.query.items(), *((k, v) for k, v in sent.items() if k not in ("realm", "oauth_signature"))]
-        base = signature_base_string(
-            request.method, base_string_uri(request.url), normalize_parameters([(str(k), str(v)) for k, v in signed])
-        )
+        pairs: Any = [(str(name), str(value)) for name, value in signed]  # its types know neither pairs nor all methods
+        method: Any = request.method
+        base = signature_base_string(method, base_string_uri(request.url), normalize_parameters(pairs))
         key = f"{quote(CLIENT_SECRET, safe='')}&{quote(secret, safe='')}".encode()
         digest = hmac.new(key, base.encode(), _DIGESTS[self.fixture.signature])
         if base64.b64encode(digest.digest()).decode() != sent.get("oauth_signature"):

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.dialects.answers import proves
-from tests.dialects.matching import address_values, values_in
-from tests.dialects.vendors.issuer import RENEWED, Issuer
-from tests.dialects.vendors.stand_in import CLIENT_ID, Refused
-from tests.dialects.wire import Request
+from providers.dialects.answers import proves
+from providers.dialects.matching import address_values, values_in
+from providers.dialects.vendors.issuer import RENEWED, Issuer
+from providers.dialects.vendors.stand_in import CLIENT_ID, Refused
+from providers.dialects.wire import Request
 
 DEVICE_CODE, USER_CODE = "device-code-1", "WDJB-MJHT"
 _GRANTS = {
@@ -49,8 +49,8 @@ class Granting(Issuer):
         assert state, "the request has no state"
         code = f"code-{len(self.codes) + 1}"
         self.codes[code] = sent.get("code_challenge", "")
-        own = {said.code_name: [code], said.state_name: [state]}
-        return own | {name: [value] for name, value in said.callback.items()}
+        answer = {said.code_name: [code], said.state_name: [state]}
+        return answer | {name: [value] for name, value in said.callback.items()}
 
     def _check_challenge(self, sent: Mapping[str, str]) -> None:
         if self.fixture.pkce == "refused":

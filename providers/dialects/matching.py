@@ -30,7 +30,8 @@ def values_in(
         except (binascii.Error, UnicodeDecodeError):
             return None
         return values_in(wanted[2], decoded, known) if scheme == wanted[1] else None
-    pattern, at, grouped = "", 0, {}
+    pattern, at = "", 0
+    grouped: dict[str, str] = {}
     host_ends = 0
     if is_address:
         host_ends = template.find("/", len("https://"))

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from tests.dialects.matching import is_carried
-from tests.dialects.vendors.issuer import Issuer
-from tests.dialects.vendors.stand_in import Refused
-from tests.dialects.wire import Request
+from providers.dialects.matching import is_carried
+from providers.dialects.vendors.issuer import Issuer
+from providers.dialects.vendors.stand_in import Refused
+from providers.dialects.wire import Request
 
 
 class LoggingIn(Issuer):

@@ -5,12 +5,12 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.dialects.keys import private_key
-from tests.dialects.matching import is_carried
-from tests.dialects.vendors import saml
-from tests.dialects.vendors.signatures import KEYS, BadClaims, BadSignature, Judge
-from tests.dialects.vendors.stand_in import Refused
-from tests.dialects.wire import Request
+from providers.dialects.keys import private_key
+from providers.dialects.matching import is_carried
+from providers.dialects.vendors import saml
+from providers.dialects.vendors.signatures import KEYS, BadClaims, BadSignature, Judge
+from providers.dialects.vendors.stand_in import Refused
+from providers.dialects.wire import Request
 
 _GRANTS = {
     "assertion": "urn:ietf:params:oauth:grant-type:jwt-bearer",

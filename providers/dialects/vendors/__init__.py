@@ -7,16 +7,16 @@
 
 from collections.abc import Mapping
 
-from tests.dialects.fixture import Fixture
-from tests.dialects.vendors.assertions import Asserting
-from tests.dialects.vendors.aws import Aws
-from tests.dialects.vendors.certified import Certified
-from tests.dialects.vendors.exchange import Exchanging
-from tests.dialects.vendors.granting import Granting
-from tests.dialects.vendors.logins import LoggingIn
-from tests.dialects.vendors.oauth1 import OAuth1
-from tests.dialects.vendors.signatures import Signing
-from tests.dialects.vendors.stand_in import StandIn
+from providers.dialects.fixture import Fixture
+from providers.dialects.vendors.assertions import Asserting
+from providers.dialects.vendors.aws import Aws
+from providers.dialects.vendors.certified import Certified
+from providers.dialects.vendors.exchange import Exchanging
+from providers.dialects.vendors.granting import Granting
+from providers.dialects.vendors.logins import LoggingIn
+from providers.dialects.vendors.oauth1 import OAuth1
+from providers.dialects.vendors.signatures import Signing
+from providers.dialects.vendors.stand_in import StandIn
 
 _KINDS: Mapping[str, type[StandIn]] = {
     **dict.fromkeys(("code", "machine", "password", "device"), Granting),

@@ -12,6 +12,13 @@ from pydantic import SecretStr
 from providers import egress
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import render
+from providers.dialects.certificates import DAYS
+from providers.dialects.connecting import Connecting, Disagreement
+from providers.dialects.fixture import STYLES, Fixture, read_answer
+from providers.dialects.keys import STRANGER
+from providers.dialects.vendors.exchange import Exchanging
+from providers.dialects.vendors.signatures import Signing
+from providers.dialects.wire import answered_by
 from providers.errors import (
     AddressRefused,
     ClientRejected,
@@ -24,13 +31,6 @@ from providers.oauth.protected_resource import discover_server
 from providers.strategies.workspaces import workspaces
 from providers.values import Account, Credential, Obtained
 from providers.vocabulary import ProbeVerdict
-from tests.dialects.certificates import DAYS
-from tests.dialects.connecting import Connecting, Disagreement
-from tests.dialects.fixture import STYLES, Fixture, read_answer
-from tests.dialects.keys import STRANGER
-from tests.dialects.vendors.exchange import Exchanging
-from tests.dialects.vendors.signatures import Signing
-from tests.dialects.wire import answered_by
 
 _MEANINGS: dict[str, type[ProviderError]] = {
     "grant": GrantRejected,

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
-from tests.dialects.answers import put, written
-from tests.dialects.keys import is_signed
-from tests.dialects.vendors.stand_in import CLIENT_SECRET, Refused, StandIn
-from tests.dialects.wire import Request
+from providers.dialects.answers import put, written
+from providers.dialects.keys import is_signed
+from providers.dialects.vendors.stand_in import CLIENT_SECRET, Refused, StandIn
+from providers.dialects.wire import Request
 
 RENEWED = ("code", "device", "password")
 _SECONDS_AWRY = 7  # a lifetime that no entry has as its default
