@@ -267,3 +267,12 @@ def test_a_file_that_becomes_wrong_is_told_once_and_changes_nothing(
     store_entry("eu", derive_entry(entry("oidc"), FOUND, name="Mended"), folder=folder)
     assert entry("eu").name == "Mended"
     assert loader.catalog_edition() > edition
+
+
+def test_an_added_entry_has_no_built_in_one_read_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load_catalog()
+    kept_in = folder.parent / "built-in.json"
+    monkeypatch.setattr(loader, "_KEPT_IN", kept_in)
+    store_entry("shop", ENTRY.format(name="Shop"), folder=folder)
+    assert entry("shop").name == "Shop"
+    assert not kept_in.exists()
