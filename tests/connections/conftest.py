@@ -2,11 +2,12 @@
 
 import pytest
 
-from connections.models import Connection
-from tests.flows import EndUser
+from connections.models import Connection, ProviderApp
+from providers.sandbox.client import SandboxProcess
+from tests.connected import connect_at
 
 
 @pytest.fixture
-def connection(alice: EndUser) -> Connection:
+def connection(sandbox: SandboxProcess, app: ProviderApp) -> Connection:
     """alice's connection to the sandbox, just made."""
-    return Connection.objects.get(id=alice.connect(scopes=["profile.read", "files.read"])["id"])
+    return connect_at(sandbox, app)

@@ -12,12 +12,10 @@ from connections.models import Connection, RefreshAttempt
 from connections.tasks import refresh_connections
 from tests.connections.lifecycle.clockwork import age
 from tests.connections.lifecycle.sessions import session
-from tests.flows import EndUser
 
 
 @pytest.fixture
-def due(alice: EndUser) -> Connection:
-    connection = Connection.objects.get(id=alice.connect(scopes=["profile.read"])["id"])
+def due(connection: Connection) -> Connection:
     age(connection.id, hours=1)
     return connection
 

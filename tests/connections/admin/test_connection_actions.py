@@ -15,13 +15,6 @@ from connections.models import AuditEvent, Connection, RefreshAttempt
 from providers.sandbox.client import SandboxProcess
 from tests.connections.admin.conftest import World, list_url, make_connection, messages_of, page_url, press_url
 from tests.connections.api.stored import overwrite
-from tests.flows import EndUser
-
-
-@pytest.fixture
-def connected(alice: EndUser) -> Connection:
-    """A connection of alice's at a sandbox that runs."""
-    return Connection.objects.get(id=alice.connect(scopes=["profile.read", "files.read"])["id"])
 
 
 @contextmanager
@@ -45,73 +38,75 @@ def press(browser: Client, row: Connection, verb: str) -> list[str]:
     return messages_of(answer)
 
 
-def test_refresh_replaces_the_credential_and_says_so(olga: Client, connected: Connection) -> None:
-    assert press(olga, connected, "refresh") == ["Refreshed: a fresh credential is in use."]
-    before = connected.current_version_id
-    connected.refresh_from_db()
-    assert connected.current_version_id != before
+def test_refresh_replaces_the_credential_and_says_so(olga: Client, connection: Connection) -> None:
+    assert press(olga, connection, "refresh") == ["Refreshed: a fresh credential is in use."]
+    before = connection.current_version_id
+    connection.refresh_from_db()
+    assert connection.current_version_id != before
     assert RefreshAttempt.objects.get().trigger == "operator"
     event = AuditEvent.objects.get(action="connection.refresh")
     assert (event.operator, event.decision, event.address) == ("olga", "allowed", "127.0.0.1")
 
 
-def test_refresh_overrides_the_backoff(olga: Client, connected: Connection) -> None:
-    overwrite(connected, next_attempt_at=database_now() + timedelta(hours=1), failures=7)
-    assert act(olga, "refresh", connected)[0].endswith("Refreshed: a fresh credential is in use.")
+def test_refresh_overrides_the_backoff(olga: Client, connection: Connection) -> None:
+    overwrite(connection, next_attempt_at=database_now() + timedelta(hours=1), failures=7)
+    assert act(olga, "refresh", connection)[0].endswith("Refreshed: a fresh credential is in use.")
 
 
-def test_a_refused_refresh_is_told_as_what_it_is(olga: Client, connected: Connection, sandbox: SandboxProcess) -> None:
+def test_a_refused_refresh_is_told_as_what_it_is(olga: Client, connection: Connection, sandbox: SandboxProcess) -> None:
     sandbox.control.revoke(username="alice")
-    assert "refused the grant" in press(olga, connected, "refresh")[0]
-    page = olga.get(page_url(connected)).content.decode()
+    assert "refused the grant" in press(olga, connection, "refresh")[0]
+    page = olga.get(page_url(connection)).content.decode()
     assert "One refresh was refused; a second one decides" in page
     assert "invalid_grant" in page
     assert AuditEvent.objects.get(action="connection.refresh").decision == "refused"
 
 
-def test_probe_says_what_it_found(olga: Client, connected: Connection, sandbox: SandboxProcess) -> None:
-    assert press(olga, connected, "probe") == ["Alive: the provider accepted the credential."]
-    connected.refresh_from_db()
-    assert connected.verified_by == "probe"
+def test_probe_says_what_it_found(olga: Client, connection: Connection, sandbox: SandboxProcess) -> None:
+    assert press(olga, connection, "probe") == ["Alive: the provider accepted the credential."]
+    connection.refresh_from_db()
+    assert connection.verified_by == "probe"
     sandbox.control.revoke(username="alice")
-    told = act(olga, "probe", connected)[0]
+    told = act(olga, "probe", connection)[0]
     assert "Refused: the provider did not accept the credential. The connection is suspect now" in told
 
 
-def test_pause_and_suspend_turn_and_turn_back(olga: Client, connected: Connection) -> None:
+def test_pause_and_suspend_turn_and_turn_back(olga: Client, connection: Connection) -> None:
     for verb, column in (("pause", "paused_at"), ("suspend", "suspended_at")):
-        press(olga, connected, verb)
-        connected.refresh_from_db()
-        assert getattr(connected, column) is not None
-        assert "nothing is sent to the provider until" in press(olga, connected, "refresh")[0]
-        press(olga, connected, {"pause": "unpause", "suspend": "resume"}[verb])
-        connected.refresh_from_db()
-        assert getattr(connected, column) is None
-    turned = AuditEvent.objects.filter(operator="olga", connection_id=connected.id).exclude(action="connection.refresh")
+        press(olga, connection, verb)
+        connection.refresh_from_db()
+        assert getattr(connection, column) is not None
+        assert "nothing is sent to the provider until" in press(olga, connection, "refresh")[0]
+        press(olga, connection, {"pause": "unpause", "suspend": "resume"}[verb])
+        connection.refresh_from_db()
+        assert getattr(connection, column) is None
+    turned = AuditEvent.objects.filter(operator="olga", connection_id=connection.id).exclude(
+        action="connection.refresh"
+    )
     assert list(turned.order_by("id").values_list("action", flat=True)) == [
         *("connection.paused", "connection.unpaused", "connection.suspended", "connection.resumed")
     ]
 
 
-def test_revoke_asks_first_and_keeps_the_connection_for_a_reconnect(olga: Client, connected: Connection) -> None:
-    assert "Leave it as it is" in olga.get(press_url(connected, "revoke")).content.decode()
-    connected.refresh_from_db()
-    assert connected.status == "active"
-    assert press(olga, connected, "revoke")[0].startswith("Revoked: it no longer vends, and can be connected anew.")
-    connected.refresh_from_db()
-    assert (connected.status, connected.reason) == ("revoked", "revoked_by_operator")
+def test_revoke_asks_first_and_keeps_the_connection_for_a_reconnect(olga: Client, connection: Connection) -> None:
+    assert "Leave it as it is" in olga.get(press_url(connection, "revoke")).content.decode()
+    connection.refresh_from_db()
+    assert connection.status == "active"
+    assert press(olga, connection, "revoke")[0].startswith("Revoked: it no longer vends, and can be connected anew.")
+    connection.refresh_from_db()
+    assert (connection.status, connection.reason) == ("revoked", "revoked_by_operator")
     assert AuditEvent.objects.get(action="connection.disconnect").operator == "olga"
 
 
-def test_disconnect_ends_it_for_good(olga: Client, connected: Connection) -> None:
-    press(olga, connected, "disconnect")
-    connected.refresh_from_db()
-    assert connected.status == "disconnected"
-    assert press(olga, connected, "refresh") == ["That is not possible any more: nothing was done."]
+def test_disconnect_ends_it_for_good(olga: Client, connection: Connection) -> None:
+    press(olga, connection, "disconnect")
+    connection.refresh_from_db()
+    assert connection.status == "disconnected"
+    assert press(olga, connection, "refresh") == ["That is not possible any more: nothing was done."]
 
 
-def test_a_harmless_button_does_nothing_on_get(olga: Client, connected: Connection) -> None:
-    assert olga.get(press_url(connected, "refresh")).status_code == 405
+def test_a_harmless_button_does_nothing_on_get(olga: Client, connection: Connection) -> None:
+    assert olga.get(press_url(connection, "refresh")).status_code == 405
     assert not RefreshAttempt.objects.exists()
 
 

@@ -17,6 +17,7 @@ from connections.models import Connection, ConnectSession, RefreshAttempt, Regis
 from providers.sandbox.client import SandboxProcess
 from tests.connections.lifecycle.sessions import session
 from tests.connections.lifecycle.unfinished import open_attempt, received
+from tests.flows import EndUser
 
 # What locks one row, of which table: each function of the module whose name says so.
 LOCKS: dict[str, tuple[str, Callable[[], Any]]] = {
@@ -72,8 +73,9 @@ def test_every_lock_is_in_this_table() -> None:
 
 @pytest.mark.parametrize(("table", "lock"), LOCKS.values(), ids=LOCKS)
 def test_a_lock_excludes_its_like_and_lets_references_through(
-    connection: Connection, table: str, lock: Callable[[], Any]
+    connection: Connection, alice: EndUser, table: str, lock: Callable[[], Any]
 ) -> None:
+    alice.invite()
     open_attempt(connection)
     at = {"issuer": "https://login.example", "redirect_uri": "https://x.example", "looked_at": database_now()}
     RegisteredClient.objects.create(provider_app=connection.provider_app, **at)

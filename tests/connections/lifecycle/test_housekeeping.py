@@ -174,9 +174,8 @@ def test_an_old_event_behind_a_younger_one_waits_for_it(connection: Connection) 
     assert sweep_old(now=database_now())["events"] == 0
 
 
-def test_sessions_that_ended_incidents_that_closed_and_logins_that_ran_out_go(
-    connection: Connection, alice: EndUser
-) -> None:
+def test_sessions_that_ended_incidents_that_closed_and_logins_that_ran_out_go(alice: EndUser) -> None:
+    connection = Connection.objects.get(id=alice.connect()["id"])
     long_ago = database_now() - timedelta(days=400)
     alice.invite()
     ConnectSession.objects.update(expires_at=long_ago)

@@ -11,10 +11,9 @@ from tests.flows import EndUser
 
 
 @pytest.fixture
-def connected(alice: EndUser) -> str:
+def connected(connection: Connection) -> str:
     """The id of a connection of alice's."""
-    identifier: str = alice.connect()["id"]
-    return identifier
+    return str(connection.id)
 
 
 def test_lists_and_filters(run: Run, connected: str) -> None:
@@ -27,7 +26,7 @@ def test_lists_and_filters(run: Run, connected: str) -> None:
 
 def test_shows_why_and_what_happens_next(run: Run, connected: str) -> None:
     shown = run("connections", "show", connected, "--json").data
-    assert shown["scopes_granted"] == ["profile.read"]
+    assert shown["scopes_granted"] == ["files.read", "profile.read"]
     assert shown["account_name"]
     assert {step["text"] for step in shown["next"]} == {"Refresh", "Probe"}
     assert "next" in run("connections", "show", connected).out

@@ -27,6 +27,7 @@ from connections.models import AttemptState, AuditEvent, Connection, CredentialV
 from connections.models.fields import outer_fernet
 from providers.errors import Evidence, GrantRejected
 from providers.sandbox.client import SandboxProcess
+from tests.connected import connect_at
 from tests.connections.lifecycle.clockwork import age
 from tests.connections.lifecycle.unfinished import answered, open_attempt, received
 from tests.factories import Caller
@@ -230,7 +231,7 @@ def test_two_refusals_with_each_other_s_answers_in_the_spool_wait_for_nobody(
 ) -> None:
     claims = []
     for name in ("alice", "bob"):
-        connection = Connection.objects.get(id=EndUser(name, backend).connect(scopes=["profile.read"])["id"])
+        connection = connect_at(sandbox, app, end_user=name, scopes=["profile.read"])
         age(connection.id, hours=1)
         claimed = claim(connection.id, trigger="sweep", need=Need())
         assert isinstance(claimed, Claim)

@@ -17,6 +17,7 @@ from providers.catalog.methods import ApiKeyMethod
 from providers.sandbox.client import SandboxProcess
 from providers.sandbox.waiting import until
 from providers.vocabulary import ProbeVerdict
+from tests.connected import connect_at
 from tests.connections.lifecycle.clockwork import age
 from tests.factories import make_sandbox_app
 from tests.flows import SAME_ORIGIN, EndUser, completion_code
@@ -153,13 +154,9 @@ def test_a_probe_of_a_version_replaced_meanwhile_says_nothing_about_the_new_one(
 
 
 def test_many_connections_failing_at_once_open_one_incident_and_end_none(
-    alice: EndUser, app: ProviderApp, sandbox: SandboxProcess
+    app: ProviderApp, sandbox: SandboxProcess
 ) -> None:
-    ids = []
-    for number in range(6):
-        alice.name = f"user-{number}"
-        ids.append(alice.connect()["id"])
-    alice.name = "alice"
+    ids = [connect_at(sandbox, app, end_user=f"user-{number}").id for number in range(6)]
     sandbox.control.revoke(client_id=app.client_id)
     for connection_id in ids:
         age(connection_id, minutes=30)
@@ -173,13 +170,9 @@ def test_many_connections_failing_at_once_open_one_incident_and_end_none(
 
 
 @pytest.fixture
-def several(alice: EndUser) -> list[Connection]:
+def several(sandbox: SandboxProcess, app: ProviderApp) -> list[Connection]:
     """More connections of one app than are needed to see that a provider is down."""
-    made = []
-    for number in range(DISTINCT_FAILURES + 2):
-        alice.name = f"user-{number}"
-        made.append(Connection.objects.get(id=alice.connect()["id"]))
-    return made
+    return [connect_at(sandbox, app, end_user=f"user-{number}") for number in range(DISTINCT_FAILURES + 2)]
 
 
 @pytest.mark.parametrize("http_date", [False, True])
@@ -187,6 +180,7 @@ def several(alice: EndUser) -> list[Connection]:
 def test_no_connection_of_an_app_is_probed_before_the_provider_allows(
     several: list[Connection], alice: EndUser, sandbox: SandboxProcess, http_date: bool, trigger: str
 ) -> None:
+    alice.name = several[-1].end_user
     sandbox.control.fault("rate_limited", endpoint="me", retry_after=40, http_date=http_date)
     assert probe(several[0].id, trigger="sweep").verdict is ProbeVerdict.UNAVAILABLE
     sandbox.control.clear_log()

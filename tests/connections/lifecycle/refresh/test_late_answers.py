@@ -121,9 +121,8 @@ def test_a_failure_that_comes_late_touches_nothing_of_a_newer_token(connection: 
     assert (after.refresh_due_at, after.updated_at) == (before.refresh_due_at, before.updated_at)
 
 
-def test_takes_the_place_of_nothing_newer_than_its_parent(alice: EndUser, sandbox: SandboxProcess) -> None:
+def test_takes_the_place_of_nothing_newer_than_its_parent(connection: Connection, sandbox: SandboxProcess) -> None:
     """Nothing but its parent tells it from a plain refresh; the newer token must not be demoted, and lost thereby."""
-    connection = Connection.objects.get(id=alice.connect(scopes=["profile.read"])["id"])
     late = answered(open_attempt(connection), sandbox)
     age(connection.id, hours=1)
     assert refresh(connection.id, trigger="sweep").outcome == "refreshed"

@@ -9,20 +9,19 @@ from connections.lifecycle.refresh.claim import Need, Outcome
 from connections.lifecycle.refresh.refresh import refresh
 from connections.lifecycle.sweep import sweep_refreshes
 from connections.lifecycle.throttle.admission import DISTINCT_FAILURES
-from connections.models import Connection, RefreshAttempt
+from connections.models import Connection, ProviderApp, RefreshAttempt
 from providers.sandbox.client import SandboxProcess
+from tests.connected import connect_at
 from tests.connections.lifecycle.clockwork import age
 from tests.flows import EndUser
 
 
 @pytest.fixture
-def several(alice: EndUser) -> list[Connection]:
+def several(sandbox: SandboxProcess, app: ProviderApp) -> list[Connection]:
     """Connections of one app, one of each of several end users, all due."""
-    made = []
-    for number in range(DISTINCT_FAILURES + 1):
-        alice.name = f"user-{number}"
-        made.append(Connection.objects.get(id=alice.connect()["id"]))
-        age(made[-1].id, hours=1)
+    made = [connect_at(sandbox, app, end_user=f"user-{number}") for number in range(DISTINCT_FAILURES + 1)]
+    for one in made:
+        age(one.id, hours=1)
     return made
 
 

@@ -14,24 +14,22 @@ from connections.lifecycle.refresh.helpers import Helpers, helpers_of_process
 from connections.lifecycle.refresh.together import refresh_together
 from connections.lifecycle.throttle import admission
 from connections.lifecycle.throttle.admission import admit_many
-from connections.models import Connection, CredentialVersion, RefreshAttempt
+from connections.models import Connection, CredentialVersion, ProviderApp, RefreshAttempt
 from providers.sandbox.client import SandboxProcess
+from tests.connected import connect_at
 from tests.connections.lifecycle.clockwork import age
 from tests.connections.lifecycle.unfinished import open_attempt
-from tests.flows import EndUser
 
 COUNT = 5
 STALL_SECONDS = 0.7
 
 
 @pytest.fixture
-def several(alice: EndUser) -> list[Connection]:
+def several(sandbox: SandboxProcess, app: ProviderApp) -> list[Connection]:
     """Connections of one app, one of each of several end users, all due."""
-    made = []
-    for number in range(COUNT):
-        alice.name = f"user-{number}"
-        made.append(Connection.objects.get(id=alice.connect(scopes=["profile.read"])["id"]))
-        age(made[-1].id, hours=1)
+    made = [connect_at(sandbox, app, end_user=f"user-{number}", scopes=["profile.read"]) for number in range(COUNT)]
+    for one in made:
+        age(one.id, hours=1)
     return made
 
 

@@ -20,12 +20,11 @@ from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models import AttemptState, Connection, RefreshAttempt
 from providers.sandbox.client import SandboxProcess
 from tests.connections.lifecycle.clockwork import due
-from tests.flows import EndUser
 
 
 @pytest.fixture
-def connection(alice: EndUser) -> Connection:
-    return due(Connection.objects.get(id=alice.connect()["id"]))
+def connection(connection: Connection) -> Connection:
+    return due(connection)
 
 
 class Threads:
