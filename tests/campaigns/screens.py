@@ -1,5 +1,7 @@
 """``make screens``: real Chromium through the running demo, with a picture of each page at desktop and phone width.
 
+The pages of the catalogue are taken in light and in dark.
+
     python -m tests.campaigns.screens [--folder DIR]      pictures of everything, to look at
     python -m tests.campaigns.screens --readme            the two pictures of the README
 
@@ -12,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal, get_args
 
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
@@ -22,6 +25,27 @@ SIZES: dict[str, ViewportSize] = {"desktop": {"width": 1280, "height": 800}, "ph
 README = Path(__file__).parents[2] / ".readme"
 
 Look = Callable[[Page, str], None]
+Scheme = Literal["light", "dark"]
+
+OWN_ENTRY = """name = "Acme ERP"
+category = "ERP"
+colour = "#1f6f54"
+base_url = "https://{subdomain}.acme.example/api"
+
+[[params]]
+name = "subdomain"
+label = "Your Acme subdomain"
+help = "The part before .acme.example."
+example = "north"
+
+[[api_key.fields]]
+name = "api_key"
+label = "API key"
+help = "In Acme, Settings, API access."
+
+[presentation.api_key.headers]
+X-Api-Key = "{api_key}"
+"""
 
 
 @contextmanager
@@ -41,9 +65,9 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def visitor(browser: Browser, size: str) -> Iterator[tuple[BrowserContext, Page, list[str]]]:
+def visitor(browser: Browser, size: str, scheme: Scheme = "light") -> Iterator[tuple[BrowserContext, Page, list[str]]]:
     """Open a fresh browser profile; collects what its console complains about, policy violations among it."""
-    context = browser.new_context(viewport=SIZES[size], is_mobile=size == "phone")
+    context = browser.new_context(viewport=SIZES[size], is_mobile=size == "phone", color_scheme=scheme)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
@@ -80,14 +104,19 @@ def connect_as(page: Page, stack: LocalStack, user: str, account: str, look: Loo
     look(page, "6-connected")
 
 
-def look_at_admin(page: Page, stack: LocalStack, look: Look) -> None:
-    """Log in as the operator and look at the pages that matter."""
+def log_in_as_operator(page: Page, stack: LocalStack) -> None:
+    """Log in at the admin."""
     operator = stack.seeded["operator"]
     page.goto(f"{stack.urls['web']}/admin/")
     page.locator("input[name=username]").fill(operator["username"])
     page.locator("input[name=password]").fill(operator["password"])
     page.locator("input[name=password]").press("Enter")
     page.wait_for_url(re.compile("/admin/$"))
+
+
+def look_at_admin(page: Page, stack: LocalStack, look: Look) -> None:
+    """Log in as the operator and look at the pages that matter."""
+    log_in_as_operator(page, stack)
     look(page, "7-admin-index")
     page.goto(f"{stack.urls['web']}/admin/connections/connection/")
     look(page, "8-admin-connections")
@@ -98,6 +127,34 @@ def look_at_admin(page: Page, stack: LocalStack, look: Look) -> None:
     page.get_by_role("link", name="acme").first.click()
     page.get_by_role("link", name=re.compile("Delete")).first.click()
     look(page, "10-admin-tenant-delete")
+
+
+def look_at_catalogue(page: Page, stack: LocalStack, look: Look) -> None:
+    """Look at the catalogue as the operator who is logged in, and begin an entry without storing it."""
+    page.goto(f"{stack.urls['web']}/admin/providers/")
+    look(page, "11-admin-catalogue")
+    page.get_by_label("Name").fill("salesforce")
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("link", name="Salesforce CRM").click()
+    page.get_by_role("heading", name="How it is proven").wait_for()
+    look(page, "12-admin-entry")
+    page.get_by_role("link", name="Addresses we call from").first.click()
+    page.get_by_role("button", name="Ask from where").wait_for()
+    look(page, "13-admin-addresses")
+    page.goto(f"{stack.urls['web']}/admin/providers/own/")
+    page.get_by_label("Slug").fill("acme-erp")
+    page.get_by_label("As TOML").fill(OWN_ENTRY.replace('name = "Acme ERP"', "name = "))
+    page.get_by_role("button", name="Check and preview").click()
+    page.get_by_role("alert").wait_for()
+    look(page, "14-admin-own-mistake")
+    page.get_by_label("As TOML").fill(OWN_ENTRY)
+    page.get_by_role("button", name="Check and preview").click()
+    page.frame_locator("iframe").get_by_label("API key").wait_for()
+    # What is out of sight is not drawn, in a frame.
+    height = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": page.evaluate("window.innerWidth"), "height": height})
+    page.locator("iframe").screenshot()  # now it is
+    look(page, "15-admin-own")
 
 
 def main() -> None:
@@ -118,6 +175,8 @@ def main() -> None:
             else:
                 for size in SIZES:
                     _all_pictures(browser, stack, folder, size)
+                    for scheme in get_args(Scheme):
+                        _pictures_of_the_catalogue(browser, stack, folder, size, scheme)
         stack.destroy()
     print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
 
@@ -145,6 +204,17 @@ def _all_pictures(browser: Browser, stack: LocalStack, folder: Path, size: str) 
         look_at_admin(page, stack, look)
         for complaint in complaints:
             print(f"{size}: the console complains: {complaint}")
+
+
+def _pictures_of_the_catalogue(browser: Browser, stack: LocalStack, folder: Path, size: str, scheme: Scheme) -> None:
+    def look(page: Page, name: str) -> None:
+        page.screenshot(path=folder / f"{name}-{size}-{scheme}.png", full_page=True)
+
+    with visitor(browser, size, scheme) as (_, page, complaints):
+        log_in_as_operator(page, stack)
+        look_at_catalogue(page, stack, look)
+        for complaint in complaints:
+            print(f"{size}, {scheme}: the console complains: {complaint}")
 
 
 if __name__ == "__main__":

@@ -118,14 +118,17 @@ def _beginning(request: HttpRequest, slug: str) -> Draft:
 def _typed(request: HttpRequest, slug: str) -> Draft:
     """Return what was typed, with one side made of the other as far as that was asked for or is needed."""
     posted = OwnForm(request.POST)
-    text = str(request.POST.get("toml", ""))[: LARGEST_TEXT + 1].replace("\r\n", "\n")
+    text = str(request.POST.get("toml", ""))[: LARGEST_TEXT + 1].replace("\r\n", "\n").removeprefix("\ufeff")
     act = request.POST.get("act", "check")
     is_asked = act in ("check", "save") or bool(request.POST.get("slug"))
     draft = Draft(slug, text, posted, None if slug else SlugForm(request.POST if is_asked else None))
     if not posted.is_valid():
         draft.problems.append("A field of the form cannot be read: mend it first.")
         return draft
-    if (document := _document_in(draft)) is None:
+    if draft.slug_form is not None and draft.slug_form.is_bound and draft.slug_form.is_valid():
+        draft.slug = draft.slug_form.cleaned_data["slug"]
+    if (document := _document_in(text)) is None:
+        _check(draft)
         return draft
     values = _plain(posted.cleaned_data)
     form_changed = _digest(values) != request.POST.get("form_was")
@@ -136,12 +139,9 @@ def _typed(request: HttpRequest, slug: str) -> Draft:
         draft.problems.append(_BOTH)
         return draft
     draft.form = OwnForm(initial=_values_in(draft.text))
-    if draft.slug_form is not None and draft.slug_form.is_valid():
-        draft.slug = draft.slug_form.cleaned_data["slug"]
-        if own_file(draft.slug).exists():
-            draft.slug_form.add_error("slug", "There is an entry of your own by this name: change that one.")
-            return draft
-    if draft.slug:
+    if draft.slug and draft.slug_form is not None and own_file(draft.slug).exists():
+        draft.slug_form.add_error("slug", "There is an entry of your own by this name: change that one.")
+    elif draft.slug:
         _check(draft)
     return draft
 
@@ -158,7 +158,7 @@ def _rewritten(draft: Draft, values: Mapping[str, Any], document: Document) -> s
 
 def _check(draft: Draft) -> None:
     try:
-        draft.prepared = prepare_own_provider(draft.slug, draft.text)
+        draft.prepared = prepare_own_provider(draft.slug or "entry", draft.text)
     except InvalidRequest as refusal:
         draft.problems += refusal.extra.get("problems") or [refusal.detail]
 
@@ -199,7 +199,6 @@ def _show(request: HttpRequest, draft: Draft, *, is_new: bool) -> HttpResponse:
         request,
         "own",
         "Describe a provider" if is_new else f"Your own entry: {draft.slug}",
-        status=422 if draft.problems and request.method == "POST" else 200,
         draft=draft,
         is_new=is_new,
         prepared=draft.prepared,
@@ -221,21 +220,17 @@ def _preview(found: CatalogEntry, style: str) -> tuple[str, str, int]:
     return f"{strategies()[style].title}: “{invitation}”", render_to_string(template, context), len(fields)
 
 
-def _document_in(draft: Draft) -> Document | None:
-    """Return what the TOML says; None if it is none, with the problem put into the draft."""
+def _document_in(text: str) -> Document | None:
+    """Return what a text says; None if it is no TOML."""
     try:
-        return tomllib.loads(draft.text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        said = "is nested too deeply" if isinstance(error, RecursionError) else f"is not TOML: {error}"
-    except ValueError:
-        said = "holds a number that is too long to read"
-    draft.problems.append(f"{draft.slug or 'entry'}.toml: {said}")
-    return None
+        return tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _values_in(text: str) -> dict[str, Any]:
     """Return what the form shows of a text; of one that is no TOML, nothing."""
-    return values_of(_document_in(Draft("", text, OwnForm())) or {})
+    return values_of(_document_in(text) or {})
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def catalogue_page(view: View) -> View:
     return admin.site.admin_view(allowed)
 
 
-def page(request: HttpRequest, template: str, title: str, *, status: int = 200, **context: Any) -> HttpResponse:
+def page(request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
     """Render one page within the frame of the admin."""
     framed = {**admin.site.each_context(request), "title": title, **context}
-    return TemplateResponse(request, f"admin/catalogue/{template}.html", framed, status=status)
+    return TemplateResponse(request, f"admin/catalogue/{template}.html", framed)
