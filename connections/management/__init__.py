@@ -1,5 +1,5 @@
 """The operators' commands, for the shell and for programs: ``manage.py tenants``, ``provider_apps``, ``connections``, …
 
 - ``commands``: one command a file; each makes one lifecycle call
-- ``operator_command``: their base · ``output``: tables for people, JSON for programs
+- ``trials``: rehearses an entry · ``operator_command``: their base · ``output``: tables for people, JSON for programs
 """

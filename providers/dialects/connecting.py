@@ -29,6 +29,9 @@ class Connecting(Bringing):
         found: Obtained = getattr(self, f"_connect_by_{self.fixture.kind}")()
         return found
 
+    def _consent(self, url: str) -> dict[str, list[str]]:
+        return self.vendor.consent(url)
+
     def _connect_by_code(self) -> Obtained:
         self.step = "authorization request"
         before = self.target(before_callback=True)
@@ -39,7 +42,7 @@ class Connecting(Bringing):
             assert self.fixture.offline in asked, f"{self.fixture.offline} is not asked for"
         self._check_separator(before, verifier)
         left = self.strategy.depart(before, AuthorizationRequest("state-1", scopes, verifier))
-        answer = self.vendor.consent(left.url)
+        answer = self._consent(left.url)
         self.step = "authorization response"
         response = read_response(answer, entry=self.entry, style=self.style)
         assert (response.code, response.state, response.error) == (answer[self.fixture.code_name][0], left.state, "")
@@ -75,7 +78,7 @@ class Connecting(Bringing):
         before = self.target(before_callback=True)
         left = self.strategy.depart(before, AuthorizationRequest("state-1", self.entry.default_scopes))
         self.step = "authorization request"
-        answer = self.vendor.consent(left.url)
+        answer = self._consent(left.url)
         response = read_response(answer, entry=self.entry, style=self.style)
         assert (response.code, response.state, response.error) == (answer["oauth_verifier"][0], left.state, "")
         self.chosen |= response.params

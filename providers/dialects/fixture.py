@@ -7,11 +7,13 @@ ever be made from the other. A key that is left out means what its default below
 
 import json
 import tomllib
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 FOLDER = Path(__file__).parent / "tables"
 # The styles by which an entry may describe each kind of life.
@@ -68,7 +70,8 @@ class Fixture(BaseModel):
     (of OAuth 1.0a, whose requests have a ``signature``), ``probe`` and ``api`` are addresses; each may begin with a
     method, and several may stand with ``|`` between them.
 
-    ``server`` is an MCP server, whose metadata names the authorization server ``issuer`` and its endpoints.
+    ``server`` is an MCP server, whose metadata names the authorization server ``issuer`` and its endpoints; without one
+    ``issuer`` publishes metadata of its own.
 
     ``client`` is how the client proves itself at the token endpoint (``post``, ``basic``, ``none``, ``key``, ``absent``
     if it is not even named; several with ``|`` between them), ``refresh_client`` at a refresh, if that is otherwise;
@@ -175,22 +178,49 @@ def fixtures() -> dict[str, Fixture]:
     """Return the fixtures by slug. Raises ``ValueError`` naming a table that is wrong."""
     found: dict[str, Fixture] = {}
     for path in sorted(FOLDER.glob("*.toml")):
-        for slug, table in tomllib.loads(path.read_text(encoding="utf-8")).items():
+        for slug, fixture in fixtures_in(path.read_text(encoding="utf-8"), path.name).items():
             if slug in found:
                 raise ValueError(f"{path.name}: {slug} is there twice")
-            try:
-                found[slug] = Fixture(slug=slug, **_read(table))
-            except ValueError as error:
-                raise ValueError(f"{path.name}: {slug}: {error}") from error
+            found[slug] = fixture
     return found
+
+
+def fixtures_in(text: str, name: str) -> dict[str, Fixture]:
+    """Return the fixtures in the tables of ``text``, by slug. Raises ``ValueError`` naming the table that is wrong."""
+    return {slug: fixture_of(slug, table, name) for slug, table in tomllib.loads(text).items()}
+
+
+def fixture_of(slug: str, table: Any, name: str) -> Fixture:
+    """Return the fixture that ``table`` of the file ``name`` holds. Raises ``ValueError`` saying what is wrong."""
+    if not isinstance(table, dict):
+        raise ValueError(f"{name}: {slug}: is no table; write [{slug}] above the keys")  # noqa: TRY004
+    try:
+        return Fixture(slug=slug, **_read(table))
+    except ValidationError as error:
+        told = "; ".join(_told(problem) for problem in error.errors(include_url=False))
+        raise ValueError(f"{name}: {slug}: {told}") from None
+    except ValueError as error:
+        raise ValueError(f"{name}: {slug}: {error}") from None
+
+
+def _told(problem: ErrorDetails) -> str:
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] != "extra_forbidden":
+        return f"{key}: {problem['msg']}"
+    near = get_close_matches(key, Fixture.model_fields, 1)
+    return f"{key}: there is no such key{f'; did you mean {near[0]}?' if near else ''}"
 
 
 def read_answer(said: str) -> tuple[int, Any]:
     """Return the status and the document of an answer that is written ``400 {"error": "gone"}``."""
     status, _, document = said.partition(" ")
+    if not (status.isdecimal() and status.isascii()):
+        raise ValueError(f'{said[:60]!r} is no answer; write its status and its document, as 400 {{"error": "gone"}}')
     return int(status), json.loads(document) if document else {}
 
 
 def _read(table: dict[str, Any]) -> dict[str, Any]:
     answers = ("dead", "wrong_client", "refusal", "no_certificate")
-    return {name: read_answer(said) if name in answers else said for name, said in table.items()}
+    return {
+        name: read_answer(said) if name in answers and isinstance(said, str) else said for name, said in table.items()
+    }

@@ -18,7 +18,7 @@ from providers.dialects.fixture import STYLES, Fixture, read_answer
 from providers.dialects.keys import STRANGER
 from providers.dialects.vendors.exchange import Exchanging
 from providers.dialects.vendors.signatures import Signing
-from providers.dialects.wire import answered_by
+from providers.dialects.wire import Answer, Request, answered_by
 from providers.errors import (
     AddressRefused,
     ClientRejected,
@@ -27,9 +27,10 @@ from providers.errors import (
     ProviderError,
     ProviderUnavailable,
 )
+from providers.oauth.discovery import discover
 from providers.oauth.protected_resource import discover_server
 from providers.strategies.workspaces import workspaces
-from providers.values import Account, Credential, Obtained
+from providers.values import Account, Credential, Obtained, ProbeResult
 from providers.vocabulary import ProbeVerdict
 
 _MEANINGS: dict[str, type[ProviderError]] = {
@@ -49,7 +50,7 @@ class Life(Connecting):
     def run(self) -> None:
         """Live it. Raises ``Disagreement``."""
         try:
-            with answered_by(self.vendor.respond):
+            with answered_by(self.respond):
                 self._live()
         except Disagreement:
             raise
@@ -59,9 +60,16 @@ class Life(Connecting):
             said = f"{type(error).__name__}: {told.detail if told is not None else error}"
             raise Disagreement(f"{self.step}: {said} [{reasons}]") from error
 
+    def respond(self, request: Request) -> Answer:
+        """Answer a request as the vendor does."""
+        return self.vendor.respond(request)
+
     def _live(self) -> None:
         if self.fixture.server:
             self._discover()
+        elif self.fixture.issuer and self.method.oauth is not None and self.method.oauth.discover:
+            self.step = "discovery"
+            self.discovered = discover(render(self.method.oauth.issuer, self._filled_in()))
         obtained = self.connect()
         held = obtained.credential
         self._check_lifetime(obtained)
@@ -147,27 +155,28 @@ class Life(Connecting):
         assert answer.status == 200, f"the API answers {answer.status} at {shown.base_url}"
 
     # --- the probe ----------------------------------------------------------------------------------------------------
-    def _probe(self, held: Credential, expected: ProbeVerdict) -> None:
+    def _probe(self, held: Credential, expected: ProbeVerdict) -> ProbeResult | None:
+        """Probe ``held``, and return the result, which is as ``expected``; None if no probe is known."""
         self.step = "probe"
         said, target = self.fixture, self.target()
         if said.probe:
             assert self.strategy.capabilities(target).probes, "the entry has no probe"
         if not said.probe:
-            return
+            return None
         probed = target
         if said.me is None and target.entry.probe is not None:  # where the account stands is not known
             bare = target.entry.probe.model_copy(update={"account_id": "", "lists_workspaces": False})
             probed = replace(target, entry=target.entry.model_copy(update={"probe": bare}))
         calls = self.vendor.calls.count("probe")
         found = self.strategy.probe(probed, held)
-        assert found.verdict is expected, f"it says {found.verdict}: {found.detail}"
         is_alive = expected is ProbeVerdict.ALIVE
-        assert not is_alive or self.vendor.calls.count("probe") > calls, (
-            f"the probe asks elsewhere: {self.vendor.calls[-1]}"
-        )
+        is_asked = self.vendor.calls.count("probe") > calls
+        assert not is_alive or is_asked, f"the probe asks elsewhere: {found.detail}"
+        assert found.verdict is expected, f"it says {found.verdict}: {found.detail}"
         if is_alive and said.account:
             account = found.account or Account("")
             assert account.id == said.account, f"it names {account.id!r}"
+        return found
 
     def _understand_probes(self, held: Credential) -> None:
         for said, meaning in self.fixture.probe_meanings.items():
@@ -254,6 +263,7 @@ class Life(Connecting):
         )
 
     def _refuses(self, expected: type[ProviderError], act: Callable[[], object]) -> None:
+        """Raise ``AssertionError`` unless ``act`` is refused as ``expected``."""
         found: ProviderError | None = None
         try:
             act()

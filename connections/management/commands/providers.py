@@ -46,6 +46,33 @@ class Command(OperatorCommand):
             "check", _check, help_text="Check one file, or every entry of the catalogue.", examples=("", "acme.toml")
         )
         check.add_argument("file", nargs="?", metavar="FILE", help="An entry that is not in the catalogue yet.")
+        trial = self.subcommand(
+            "try",
+            _try,
+            help_text="Rehearse an entry, step by step, at a stand-in that is strict about the vendor's dialect: what "
+            "is sent, what is answered and how the entry reads it. Nothing leaves this machine. The dialects of "
+            "built-in entries are known; for an entry of your own, answer the questions of `dialect`.",
+            examples=(
+                "hubspot",
+                "salesforce --auth-style oauth2_jwt_bearer",
+                "acme.toml --dialect acme.dialect.toml",
+                "acme --say api=https://api.acme.example --say 'headers={ X-Key = \"{key}\" }'",
+            ),
+        )
+        trial.add_argument("slug", metavar="SLUG", help="As `list` shows it, an alias, or the FILE.toml of an entry.")
+        trial.add_argument("--auth-style", metavar="STYLE", help="One style of the entry. Default: all that are known.")
+        trial.add_argument("--dialect", metavar="FILE", help="The answered questions of `dialect`.")
+        trial.add_argument(
+            "--say", action="append", metavar="KEY=VALUE", help="One key of the dialect, in place of what is known."
+        )
+        dialect = self.subcommand(
+            "dialect",
+            _dialect,
+            help_text="Print the questions about the dialect of an entry's vendor, for `try --dialect`.",
+            examples=("acme > acme.dialect.toml",),
+        )
+        dialect.add_argument("slug", metavar="SLUG", help="As for `try`.")
+        dialect.add_argument("--auth-style", metavar="STYLE", help="The style of the entry. Default: its first.")
         self.subcommand(
             "schema",
             _schema,
@@ -133,6 +160,18 @@ def _probe_of(found: CatalogEntry) -> str:
     if found.probe is None:
         return "none"
     return f"{found.probe.method} {found.probe.url or '(the discovered userinfo endpoint)'}"
+
+
+def _try(options: dict[str, Any]) -> Answer:
+    from connections.management.trials import try_entry  # noqa: PLC0415 - no other command needs the stand-ins
+
+    return try_entry(options)
+
+
+def _dialect(options: dict[str, Any]) -> Answer:
+    from connections.management.trials import ask_about  # noqa: PLC0415 - likewise
+
+    return ask_about(options)
 
 
 def _schema(options: dict[str, Any]) -> Answer:

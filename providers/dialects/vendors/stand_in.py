@@ -77,7 +77,7 @@ class StandIn:
 
     def _answer(self, request: Request) -> tuple[int, Any]:
         said = self.fixture
-        if said.server and request.method == "GET" and (document := self._metadata(request.url)) is not None:
+        if said.issuer and request.method == "GET" and (document := self._metadata(request.url)) is not None:
             return 200, document
         for page, document in said.pages.items():
             method, _, template = page.partition(" ")
@@ -105,13 +105,14 @@ class StandIn:
         raise Refused(404, {"error": "no_such_address"}, "there is no such address")
 
     def _metadata(self, url: str) -> dict[str, Any] | None:
-        """Return the metadata of the MCP server or of its authorization server, None if ``url`` has neither."""
+        """Return the metadata of the MCP server or of the authorization server, None if ``url`` has neither."""
         said = self.fixture
-        if url == well_known(said.server, _RESOURCE):
+        if said.server and url == well_known(said.server, _RESOURCE):
             return {"resource": said.server, "authorization_servers": [said.issuer]}
         if url != well_known(said.issuer, "oauth-authorization-server"):
             return None
-        return {
+        told = {"userinfo_endpoint": said.probe, "revocation_endpoint": said.revoke}
+        return {name: address for name, address in told.items() if address and not said.server} | {
             "issuer": said.issuer,
             "authorization_endpoint": said.authorize,
             "token_endpoint": said.token,
