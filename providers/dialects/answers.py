@@ -55,4 +55,5 @@ def written(seconds: int, form: str) -> Any:
         "epoch": int(end.timestamp()),
         "epoch_ms": int(end.timestamp() * 1000),
         "timestamp": end.isoformat(),
+        "duration": f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}",
     }[form]

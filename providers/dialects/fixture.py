@@ -73,8 +73,9 @@ class Fixture(BaseModel):
     ``server`` is an MCP server, whose metadata names the authorization server ``issuer`` and its endpoints; without one
     ``issuer`` publishes metadata of its own.
 
-    ``client`` is how the client proves itself at the token endpoint (``post``, ``basic``, ``none``, ``key``, ``absent``
-    if it is not even named; several with ``|`` between them), ``refresh_client`` at a refresh, if that is otherwise;
+    ``client`` is how the client proves itself at the token endpoint (``post``, ``basic``, ``none``, ``key``, ``secret``
+    if that is enough, ``absent`` if it is not even named; several with ``|`` between them), ``refresh_client`` at a
+    refresh, if that is otherwise; ``proof`` are the claims of the assertion that its key signs (RFC 7523 §3);
     ``client_names`` are the names of its id and secret there, ``names`` those of the other parameters, by the RFC's:
     ``-`` is one that breaks the request, ``*`` one that does not matter. ``grant`` and ``refresh_grant`` are the grant
     types, if they are not the RFC's, ``format`` how the body is written (``form``, ``json``, ``query``). ``asks`` are
@@ -91,13 +92,13 @@ class Fixture(BaseModel):
     members of the token response.
 
     ``headers``, ``query`` and ``body`` say how a credential is carried. ``me`` is the answer to the probe, None if its
-    shape is not known; ``account`` is whom it names; ``probe_meanings`` are further answers
-    of the probe, written ``403 {"error": "gone"}``, with the verdict that each deserves.
-    ``probe_sends`` are words of the probe's body. ``dead``, ``wrong_client`` and ``refusal`` are the answers to a dead
-    grant, to a wrong client, and to a dead credential at the API: a status and a document. ``meanings`` are further
-    answers of the token endpoint, written likewise, with what each means: ``grant``, ``client``, ``later``, ``address``
-    or ``interaction``. ``pages`` are further answers, by method and address. ``unsaid`` names what an entry has no
-    words for: it is not asked of it.
+    shape is not known; ``account`` is whom it names; ``probe_meanings`` are further answers of the probe, written ``403
+    {"error": "gone"}``, with the verdict that each deserves. ``probe_sends`` are words of the probe's body, ``pending``
+    is the answer to who waits for a code to be entered. ``dead``, ``wrong_client`` and ``refusal`` are the answers to a
+    dead grant, to a wrong client, and to a dead credential at the API: a status and a document. ``meanings`` are
+    further answers of the token endpoint, written likewise, with what each means: ``grant``, ``client``, ``later``,
+    ``address`` or ``interaction``. ``pages`` are further answers, by method and address. ``unsaid`` names what an entry
+    has no words for: it is not asked of it.
 
     ``signed`` is about what we sign: ``{jwt}`` stands for such a token in ``headers`` and ``demand_headers``.
     ``scopes_of_keys`` says, by the beginning of an address, for which region and service a signature of AWS has to be;
@@ -123,6 +124,9 @@ class Fixture(BaseModel):
     api: str = ""
     client: str = ""
     refresh_client: str = ""
+    proof: dict[str, str] = Field(
+        default_factory=lambda: {"iss": "{client_id}", "sub": "{client_id}", "aud": "{token_url}"}
+    )
     grant: str = ""
     refresh_grant: str = "refresh_token"
     names: dict[str, str] = Field(default_factory=dict)
@@ -152,6 +156,7 @@ class Fixture(BaseModel):
     me: Any = None
     account: str = ""
     probe_sends: str = ""
+    pending: tuple[int, Any] = (400, {"error": "authorization_pending"})
     dead: tuple[int, Any] = (400, {"error": "invalid_grant"})
     wrong_client: tuple[int, Any] = (401, {"error": "invalid_client"})
     refusal: tuple[int, Any] = (401, {})
@@ -220,7 +225,7 @@ def read_answer(said: str) -> tuple[int, Any]:
 
 
 def _read(table: dict[str, Any]) -> dict[str, Any]:
-    answers = ("dead", "wrong_client", "refusal", "no_certificate")
+    answers = ("dead", "wrong_client", "refusal", "no_certificate", "pending")
     return {
         name: read_answer(said) if name in answers and isinstance(said, str) else said for name, said in table.items()
     }

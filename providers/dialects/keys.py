@@ -1,6 +1,6 @@
 """The keys of a life: our registration's, the account's, and a stranger's; and what a vendor makes of them.
 
-``is_signed`` is a client that proves itself by its key (RFC 7523 §2.2).
+``claims_of_client`` is about a client that proves itself by its key (RFC 7523 §2.2).
 """
 
 import base64
@@ -8,6 +8,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -59,17 +60,17 @@ def fingerprint_of(whose: str, algorithm: str) -> str:
     ).decode()
 
 
-def is_signed(sent: Mapping[str, str], client_id: str) -> bool:
-    """Whether a request carries an assertion of the client that our key has signed."""
+def claims_of_client(sent: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return the claims of the assertion in a request by which our client proves itself; none if it is not good."""
     if sent.get("client_assertion_type") != _TYPE:
-        return False
+        return {}
     try:
-        claims = jwt.decode(
+        found: Mapping[str, Any] = jwt.decode(
             sent.get("client_assertion", ""),
             private_key(APP, "RS256").public_key(),
             algorithms=["RS256"],
             options={"verify_aud": False, "require": ["iss", "sub", "aud", "exp"]},
         )
     except jwt.InvalidTokenError:
-        return False
-    return bool(claims["sub"] == client_id)
+        return {}
+    return found

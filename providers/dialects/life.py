@@ -258,7 +258,7 @@ class Life(Connecting):
 
     @property
     def _is_told_of_the_end(self) -> bool:
-        return self.fixture.kind in ("code", "device", "password", "assertion", "saml", "jwt") and not (
+        return self.fixture.kind in ("code", "device", "password", "assertion", "saml", "jwt", "login") and not (
             self._signs_each_token
         )
 

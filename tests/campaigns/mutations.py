@@ -10,7 +10,7 @@ from collections import defaultdict
 
 from providers.dialects.fixture import fixtures
 from tests.dialects.mutations import is_noticed, mutants
-from tests.dialects.test_every_entry import AGREEING, DISAGREEING, KNOWN, life_of, unlived
+from tests.dialects.test_every_entry import KNOWN, life_of, unlived
 
 LEAST_NOTICED = 0.95
 # Changes that leave the entry as right as it was.
@@ -24,7 +24,7 @@ def main() -> int:
     """Run the campaign; return 1 if too much went unnoticed, or something without a reason."""
     tried: dict[str, int] = defaultdict(int)
     unnoticed: dict[str, list[str]] = defaultdict(list)
-    for slug in AGREEING:
+    for slug in KNOWN:
         life = life_of(KNOWN[slug])
         for mutant in mutants(life):
             tried[mutant.what] += 1
@@ -38,16 +38,7 @@ def main() -> int:
     without_entry = sorted(fixtures().keys() - KNOWN.keys())
     print(json.dumps({"ways without a fixture": unlived(), "fixtures without an entry": without_entry}))
     noticed = 1 - sum(map(len, unnoticed.values())) / max(1, sum(tried.values()))
-    print(
-        json.dumps(
-            {
-                "entries": len(AGREEING),
-                "left out": sorted(DISAGREEING),
-                "tried": sum(tried.values()),
-                "noticed": round(noticed, 4),
-            }
-        )
-    )
+    print(json.dumps({"entries": len(KNOWN), "tried": sum(tried.values()), "noticed": round(noticed, 4)}))
     return int(noticed < LEAST_NOTICED or unexplained > 0)
 
 

@@ -1,8 +1,5 @@
 """Every entry of the catalogue lives a whole life at a vendor that speaks its dialect, and nothing else."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
 from providers.catalog import loader
@@ -14,10 +11,6 @@ from providers.strategies import strategies
 GENERIC = {"mcp", "oidc", "sandbox"}
 KNOWN = {slug: said for slug, said in fixtures().items() if (said.entry or slug) in loader.load_catalog()}
 
-# Where an entry disagrees with what its vendor documents; or what the stand-in cannot play.
-DISAGREEING: dict[str, str] = {}
-AGREEING = tuple(slug for slug in KNOWN if slug not in DISAGREEING)
-
 
 def life_of(fixture: Fixture) -> Life:
     """Return the life of the entry that goes by the fixture's name."""
@@ -25,15 +18,7 @@ def life_of(fixture: Fixture) -> Life:
     return Life(fixture, entry, style_of(entry, fixture, loader.meant_by(fixture.slug)[1]))
 
 
-def cases() -> Iterator[Any]:
-    """Yield every fixture that has an entry. Those that disagree fail, or leave the list."""
-    for slug in KNOWN:
-        reason = DISAGREEING.get(slug)
-        marks = [] if reason is None else [pytest.mark.xfail(strict=True, reason=reason)]
-        yield pytest.param(slug, marks=marks, id=slug)
-
-
-@pytest.mark.parametrize("slug", cases())
+@pytest.mark.parametrize("slug", KNOWN)
 def test_an_entry_lives_as_its_vendor_has_it(slug: str) -> None:
     life_of(KNOWN[slug]).run()
 

@@ -85,7 +85,7 @@ class Granting(Issuer):
             raise dead
         if said.kind == "device" and self.waits:
             self.waits -= 1
-            return 400, {"error": "authorization_pending"}
+            return said.pending
         if said.kind == "password" and [sent.get("username"), sent.get("password")] != [
             self.typed["username"],
             self.typed["password"],

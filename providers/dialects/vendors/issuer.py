@@ -7,7 +7,8 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from providers.dialects.answers import put, written
-from providers.dialects.keys import is_signed
+from providers.dialects.keys import claims_of_client
+from providers.dialects.matching import values_in
 from providers.dialects.vendors.stand_in import CLIENT_SECRET, Refused, StandIn
 from providers.dialects.wire import Request
 
@@ -58,13 +59,25 @@ class Issuer(StandIn):
         fits = {
             "post": posted == mine and not scheme,
             "basic": pair == mine and posted[1] is None,
-            "key": posted[1] is None and not scheme and is_signed(sent, mine[0]),
+            "secret": posted[1] == mine[1] and not scheme,
+            "key": posted[1] is None and not scheme and self._is_proven(request, sent),
             "none": posted == (mine[0], None) and not scheme,
             "absent": posted[1] is None and not scheme and "client_assertion" not in sent,
             "": True,
         }
         if not any(fits[way] for way in (ways or self.fixture.client).split("|")):
             raise Refused(*self.fixture.wrong_client, "the client does not prove itself as it should")
+
+    def _is_proven(self, request: Request, sent: Mapping[str, str]) -> bool:
+        claims = claims_of_client(sent)
+        known = {**self.known, "token_url": request.address}
+        for name, template in self.fixture.proof.items():
+            value = str(claims.get(name, ""))
+            found = values_in(template, value, known)
+            if found is None or not all(self._is_supplied(text) for text in found.values()):
+                self.complaints.append(f"{name} of the assertion is {value!r} and not {template!r}")
+                return False
+        return True
 
     def _issue(self, *, is_first: bool) -> dict[str, Any]:
         said = self.fixture
@@ -89,7 +102,9 @@ class Issuer(StandIn):
     @property
     def told_lifetime(self) -> int | None:
         said = self.fixture
-        return None if said.lifetime is None or not said.expiry else said.lifetime - _SECONDS_AWRY
+        if said.lifetime is None or not said.expiry:
+            return None
+        return said.lifetime - (60 if said.expiry_form == "minutes" else _SECONDS_AWRY)
 
     def _is_alive(self, placeholder: str, value: str) -> bool:
         return value in self.live
