@@ -34,7 +34,9 @@ def widget_page(view: View) -> View:
         response = _answer(view, request, *args, **kwargs)
         response["Referrer-Policy"] = "no-referrer"
         response["Cache-Control"] = "no-store"
-        response.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        # A redirect shows nothing, and a strict policy there would sever the window from the page that opened it.
+        is_redirect = "Location" in response
+        response.setdefault("Cross-Origin-Opener-Policy", "unsafe-none" if is_redirect else "same-origin")
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         if not hasattr(response, "_csp_replace"):
             set_policy(response, ancestors=())

@@ -44,8 +44,6 @@ def page(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
         return HttpResponseRedirect(_outcome(session_id), status=303)
     response = _waiting(request, found)
     set_policy(response, ancestors=(), asks_us=True)
-    if found.session.origin:  # the window still has to tell the page that opened it
-        response["Cross-Origin-Opener-Policy"] = "unsafe-none"
     return response
 
 

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from connections.consent.cookies import browser_secret
-from connections.consent.pages import problem_page, return_address, widget
+from connections.consent.pages import problem_page, return_address, way_back, widget
 from connections.consent.sender import form_proof
 from connections.consent.words import failure_named
 from connections.database.clock import database_now
@@ -51,15 +51,13 @@ def return_to_operator(
 ) -> HttpResponse:
     """Return to the operator with ``result``: by a message to the page that opened this window, or to the return URL.
 
-    The message goes to the session's exact origin. If the browser has severed the window from its opener, the window
-    itself goes to the return URL. With ``may_continue`` it stays open until the opener says that it is done with it.
+    The message goes to the session's exact origin. If the browser has severed the window from its opener, or nobody
+    there answers, the window itself goes to the return URL. With ``may_continue`` it stays open until the opener says
+    that it is done with it.
     """
-    address = return_address(session, **result)
     if session.origin:
-        message = {"source": "latchkey", "connect_session": str(session.id), **result}
-        response = widget(request, "finished", session, message=message, address=address, waits=may_continue)
-        response["Cross-Origin-Opener-Policy"] = "unsafe-none"
-        return response
+        return widget(request, "finished", session, waits=may_continue, at_once=True, **way_back(session, **result))
+    address = return_address(session, **result)
     if request.method == "POST":
         # Browsers check a redirect against ``form-action`` too, which allows our forms to lead to us alone.
         return widget(request, "returning", session, address=address)

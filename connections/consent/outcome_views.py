@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from connections.consent.cookies import browser_secret
 from connections.consent.decorators import widget_page
 from connections.consent.finish import finish
-from connections.consent.pages import problem_page, return_address, status_of, try_again_page, widget
+from connections.consent.pages import problem_page, status_of, try_again_page, way_back, widget
 from connections.database.clock import database_now
 from connections.lifecycle.connect.hold import completion_code_of, still_held
 from connections.lifecycle.connect.session import check_cookie, find_session
@@ -92,8 +92,7 @@ def _under_way(request: HttpRequest, session: ConnectSession, *, secret: str) ->
         result = {"completion_code": completion_code_of(session, browser_secret=secret)}
     elif session.connection_id is not None and session.state == SessionState.COMPLETED:
         result = {"connection": str(session.connection_id)}
-    address = return_address(session, **{name: value for name, value in result.items() if value})
-    return widget(request, "standing", session, title=title, advice=advice, address=address)
+    return widget(request, "standing", session, title=title, advice=advice, **way_back(session, **result))
 
 
 def _failure_kept(session: ConnectSession) -> Failure:

@@ -35,7 +35,9 @@ def branded(request: HttpRequest, template: str, tenant: Tenant, *, logo_url: st
 def widget(request: HttpRequest, template: str, session: ConnectSession, **context: Any) -> HttpResponse:
     """Render one page of ``session`` under its tenant's brand."""
     context = {"session": session, "return_host": urlsplit(session.return_url).netloc, **context}
-    return branded(request, template, session.tenant, logo_url=_logo_of(session), **context)
+    response = branded(request, template, session.tenant, logo_url=_logo_of(session), **context)
+    _keep_opener(response, session)
+    return response
 
 
 def _brand(tenant: Tenant, *, logo_url: str) -> dict[str, Any]:
@@ -57,10 +59,12 @@ def problem_page(
     session: ConnectSession | None = None,
     status: int = 400,
     retry: str = "",
+    framed: bool = False,
 ) -> HttpResponse:
     """Render a failure in plain words, with the way back where there is one.
 
-    ``retry`` is the form proof for the button that finishes the session once more; "" shows no such button.
+    ``retry`` is the form proof for the button that finishes the session once more; "" shows no such button. A page that
+    is ``framed`` leads back by telling the page around it.
     """
     names = _names_in(session)
     words = WORDS_OF[failure]
@@ -68,8 +72,20 @@ def problem_page(
     context: dict[str, Any] = {"title": title, "advice": advice, "failure": failure.value, "retry": retry}
     if session is not None:
         context |= _brand(session.tenant, logo_url=_logo_of(session))
-        context |= {"session": session, "back_url": return_address(session, error=failure)}
-    return render(request, "connect/problem.html", context, status=status)
+        context |= {"session": session, "framed": framed and session.origin, **way_back(session, error=failure)}
+    response = render(request, "connect/problem.html", context, status=status)
+    if session is not None:
+        _keep_opener(response, session)
+    return response
+
+
+def _keep_opener(response: HttpResponse, session: ConnectSession) -> None:
+    """Let the page keep the window that opened it, where the session's result goes to that window.
+
+    One page of the flow with a stricter policy would sever the two for good.
+    """
+    if session.origin:
+        response["Cross-Origin-Opener-Policy"] = "unsafe-none"
 
 
 def _names_in(session: ConnectSession | None) -> dict[str, str]:
@@ -97,7 +113,7 @@ def try_again_page(request: HttpRequest, session: ConnectSession, failure: str, 
         title=words.title.format(**names),
         advice=words.advice.format(**names),
         failure=str(failure),
-        back_url=return_address(session, error=failure),
+        **way_back(session, error=failure),
     )
     response.status_code = status
     return response
@@ -106,6 +122,15 @@ def try_again_page(request: HttpRequest, session: ConnectSession, failure: str, 
 def status_of(failure: Failure) -> int:
     """Return the default HTTP status of a page about ``failure``."""
     return _STATUS_OF.get(failure, 400)
+
+
+def way_back(session: ConnectSession, **result: str) -> dict[str, Any]:
+    """Return what ``connect/way_back.html`` needs to take ``result`` to the product, by a message or by a link."""
+    told = {name: value for name, value in result.items() if value}
+    return {
+        "address": return_address(session, **told),
+        "message": {"source": "latchkey", "connect_session": str(session.id), **told},
+    }
 
 
 def return_address(session: ConnectSession, **result: str) -> str:

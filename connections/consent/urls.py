@@ -8,6 +8,7 @@ from connections.consent import (
     icon_views,
     mend_views,
     outcome_views,
+    script_views,
     views,
     workspace_views,
 )
@@ -19,6 +20,8 @@ urlpatterns = [
     path("icon/<str:colour>/<str:letters>.svg", icon_views.icon, name="icon"),
     path("mend/<uuid:connection_id>/<str:proof>", mend_views.mend, name="mend"),
     path("mend/<uuid:connection_id>/<str:proof>/logo", mend_views.logo, name="mend-logo"),
+    path("v1/connect.js", script_views.script, {"name": "connect.js"}, name="script"),
+    path("v1/connect.d.ts", script_views.script, {"name": "connect.d.ts"}, name="types"),
     path("<uuid:session_id>", views.landing, name="landing"),
     path("<uuid:session_id>/logo", views.logo, name="logo"),
     path("<uuid:session_id>/start", views.start, name="start"),

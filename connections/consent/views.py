@@ -24,7 +24,7 @@ from connections.lifecycle.connect.authorize import start as start_session
 from connections.lifecycle.connect.params import apps_for, chosen_app, fixed_params
 from connections.lifecycle.connect.session import check_cookie, find_session, is_own_browser, own_session
 from connections.lifecycle.connect.submit_secret import submit_secret
-from connections.models import IN_BROWSER, Binding, ConnectSession, ProviderApp, SessionState
+from connections.models import IN_BROWSER, UNFINISHED, Binding, ConnectSession, ProviderApp, SessionState
 from connections.models.failures import Failure
 from connections.refusals import AppMisconfigured, InvalidRequest, ProviderDown, SessionUnusable
 from providers.strategies import strategy_for
@@ -39,20 +39,21 @@ def landing(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
 
     The token is in the fragment, which browsers do not send: the page's script puts it into the form.
     """
-    session = find_session(session_id)
+    session, framed = find_session(session_id), is_framed(request)
     if session is None:
         return problem_page(request, failure=Failure.UNKNOWN, status=404)
-    if session.state != SessionState.CREATED and is_own_browser(session, browser_secret(request, session_id)):
+    is_begun = session.state != SessionState.CREATED
+    if is_begun and is_own_browser(session, browser_secret(request, session_id)):
         return _to_the_outcome(session_id)
-    if session.state != SessionState.CREATED:
-        return problem_page(request, failure=Failure.USED, session=session, status=410)
-    if session.expires_at <= database_now():
-        return problem_page(request, failure=Failure.EXPIRED, session=session, status=410)
-    response = widget(request, "landing", session, framed=is_framed(request), **_asked_for(session))
+    if session.is_overdue(now=database_now()):
+        response = problem_page(request, failure=Failure.EXPIRED, session=session, status=410, framed=framed)
+    elif is_begun and not (framed and session.state in UNFINISHED):
+        response = problem_page(request, failure=Failure.USED, session=session, status=410, framed=framed)
+    else:
+        # A frame gets no cookie, so it cannot tell whether this browser began. The window that it opens can.
+        response = widget(request, "landing", session, **_asked_for(session))
     if session.tenant.allowed_origins:
         set_policy(response, ancestors=tuple(session.tenant.allowed_origins))
-    if session.origin:
-        response["Cross-Origin-Opener-Policy"] = "unsafe-none"
     return response
 
 
@@ -121,8 +122,6 @@ def _ask_again(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     proof = form_proof(session_id, secret)
     response = widget(request, "again", session, token=token, form_proof=proof, **_asked_for(session))
     set_click_secret(response, session_id, secret)
-    if session.origin:
-        response["Cross-Origin-Opener-Policy"] = "unsafe-none"
     return response
 
 
@@ -222,9 +221,7 @@ def _go_to_provider(
     try:
         if app.shows_code:
             ask_for_code(session.id, app_id=app.id, params=typed, browser_secret=secret, now=database_now())
-            shown = HttpResponseRedirect(reverse("connect:device", args=[session.id]), status=303)
-            shown["Cross-Origin-Opener-Policy"] = "unsafe-none"  # a redirect shows nothing
-            return shown
+            return HttpResponseRedirect(reverse("connect:device", args=[session.id]), status=303)
         url = authorization_url(session.id, app_id=app.id, params=typed, browser_secret=secret, now=database_now())
     except ProviderDown as refusal:
         return _form(request, session, app, secret=secret, error=refusal.detail, status=503)
@@ -235,10 +232,7 @@ def _go_to_provider(
         return problem_page(request, failure=failure_named(refusal), session=session, status=502)
     except SessionUnusable as refusal:
         return problem_page(request, failure=failure_named(refusal), session=session, status=410)
-    response = widget(request, "leaving", session, provider=entry_of(app).name, url=url)
-    if session.origin:
-        response["Cross-Origin-Opener-Policy"] = "unsafe-none"
-    return response
+    return widget(request, "leaving", session, provider=entry_of(app).name, url=url)
 
 
 def _form(

@@ -109,6 +109,4 @@ def _page(request: HttpRequest, shown: Offer, token: str, *, error: str = "", st
         form_proof=form_proof(shown.session.id, secret),
     )
     response.status_code = status
-    if shown.session.origin:
-        response["Cross-Origin-Opener-Policy"] = "unsafe-none"
     return response

@@ -1,10 +1,11 @@
-"""An operator's product of three pages, with a backend: what the browser tests of the widget return to.
+"""An operator's product of a few pages, with a backend: what the browser tests of the widget return to.
 
-``/go`` leads to the widget, ``/embed`` opens it in a window or a frame, ``/connected`` is the return URL. Its user is
-always alice.
+``/product`` opens the widget with ``connect.js``, as products do; ``/go`` leads to the widget; ``/embed`` opens it by
+hand; ``/connected`` is the return URL. Its user is always alice, in one login session.
 """
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
+from providers.oauth.pkce import challenge, new_verifier
+
 EMBED = """<!doctype html><html lang="en"><title>Product</title><h1>Product</h1>
 <p id="result">nothing yet</p><button id="open">Connect</button>
 <iframe id="frame" width="500" height="500" title="Connect"></iframe>
@@ -23,67 +26,141 @@ const widget = "{widget}", connectUrl = "{connect_url}";
 if ("{framed}") document.getElementById("frame").src = connectUrl;
 document.getElementById("open").onclick = () => window.open(connectUrl, "connect", "width=500,height=700");
 window.addEventListener("message", async (event) => {{
-  if (event.origin !== widget || event.data.source !== "latchkey") return;
+  if (event.origin !== widget || event.data.source !== "latchkey" || event.data.event) return;
   const {{ connect_session, completion_code, error }} = event.data;
+  const named = {{ source: "latchkey", connect_session }};
+  const reply = (answer) => event.source.postMessage({{ ...named, ...answer }}, event.origin);
   const say = (text) => document.getElementById("result").textContent = text;
+  reply({{ received: true }});
   if (error) return say(error);
   const query = new URLSearchParams({{ connect_session, completion_code }});
   const answer = await (await fetch("/complete?" + query)).json();
   if (answer.connection) say(`active ${{JSON.stringify(answer.connection.params)}}`);
-  event.source.postMessage({{ source: "latchkey", connect_session, next: answer.next }}, event.origin);
+  reply({{ next: answer.next }});
 }});
 </script></html>"""
+
+PAGE = """<!doctype html><html lang="en"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Product</title><h1>Product</h1>
+<p id="result" data-session="{session}" data-connection="{connection}">{result}</p><button id="connect">Connect</button>
+<script src="{widget}/connect/v1/connect.js"></script><script src="/{script}.js"></script></html>"""
+
+PRODUCT_JS = """
+const happened = [];
+const say = (text) => { document.getElementById("result").textContent = text; };
+const ask = async (path, query) => (await fetch(`${path}?${new URLSearchParams(query)}`)).json();
+let widget = null;
+document.getElementById("connect").addEventListener("click", async () => {
+  const { token } = await ask("/begin", {});
+  widget?.destroy();
+  widget = Latchkey.create({
+    token,
+    onConfirm: (completion_code, connect_session) => ask("/complete", { connect_session, completion_code }),
+    onSuccess: (result) => say(`active ${JSON.stringify(result.connection.params ?? "told")}`),
+    onExit: (detail) => say(`exit ${detail.error ?? detail.reason}`),
+    onEvent: (name) => happened.push(name),
+    onReady: () => say("ready"),
+  });
+  widget.open();
+});
+"""
+RETURNED_JS = """
+const { session, connection } = document.getElementById("result").dataset;
+Latchkey.returned({ connect_session: session, connection });
+"""
 
 
 @dataclass
 class Operator:
-    """The product at ``url``, a customer of the Latchkey at ``latchkey``."""
+    """The product at ``url``, a customer of the Latchkey at ``latchkey``.
+
+    ``key`` is for the API, which its backend reaches at ``api``. With ``severs`` its pages ask the browser to sever the
+    windows that they open.
+    """
 
     url: str
     latchkey: str = ""
     key: str = field(default="", repr=False)
     provider: str = "teams"
+    api: str = ""
+    severs: bool = False
+    verifiers: dict[str, str] = field(default_factory=dict, repr=False)
 
     def begin(self, **changes: Any) -> str:
         """Return a connect URL for alice."""
+        return str(self._begun(**changes)["connect_url"])
+
+    def _begun(self, **changes: Any) -> dict[str, Any]:
+        verifier = new_verifier()
         order = {"end_user": "alice", "provider": self.provider, "return_url": f"{self.url}/connected"}
-        return str(self._call("/connect-sessions", order | changes)["connect_url"])
+        begun = self._call("/connect-sessions", order | {"code_challenge": challenge(verifier)} | changes)
+        self.verifiers[begun["id"]] = verifier
+        return begun
 
     def complete(self, query: dict[str, str]) -> dict[str, Any]:
-        """Confirm that alice is logged in here."""
-        path = f"/connect-sessions/{query['connect_session']}/complete"
-        return self._call(path, {"completion_code": query["completion_code"], "end_user": "alice"})
+        """Confirm that alice is logged in here, where the session was begun."""
+        session, code = query["connect_session"], query["completion_code"]
+        confirmation = {"completion_code": code, "end_user": "alice", "code_verifier": self.verifiers[session]}
+        return self._call(f"/connect-sessions/{session}/complete", confirmation)
 
     def _call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         with requests.Session() as session:
             session.trust_env = False
-            headers = {"Authorization": f"Bearer {self.key}"}
-            answer = session.post(f"{self.latchkey}/api/v1{path}", json=body, headers=headers, timeout=30)
+            headers = {"Authorization": f"Bearer {self.key}", "Host": urlsplit(self.latchkey).netloc}
+            answer = session.post(f"{self.api or self.latchkey}/api/v1{path}", json=body, headers=headers, timeout=30)
         answer.raise_for_status()
         return dict(answer.json())
 
     def page(self, path: str, query: dict[str, str]) -> tuple[int, str, dict[str, str]]:
         """Answer one GET: status, body, headers."""
-        if path == "/go":
-            return 302, "", {"Location": self.begin()}
-        if path == "/embed":
-            connect_url, framed = self.begin(origin=self.url), query.get("framed", "")
-            return 200, EMBED.format(widget=self.latchkey, connect_url=connect_url, framed=framed), {}
-        if path == "/complete":
-            return 200, json.dumps(self.complete(query)), {"Content-Type": "application/json"}
-        if path != "/connected":
-            return 204, "", {}
+        as_json = {"Content-Type": "application/json"}
+        match path:
+            case "/go":
+                return 302, "", {"Location": self.begin()}
+            case "/embed":
+                connect_url, framed = self.begin(origin=self.url), query.get("framed", "")
+                return 200, EMBED.format(widget=self.latchkey, connect_url=connect_url, framed=framed), {}
+            case "/product":
+                return 200, self._shown("nothing yet", script="product"), self._headers()
+            case "/product.js" | "/returned.js":
+                script = PRODUCT_JS if path == "/product.js" else RETURNED_JS
+                return 200, script, {"Content-Type": "text/javascript"}
+            case "/begin":
+                return 200, json.dumps({"token": self._begun(origin=self.url)["token"]}), as_json
+            case "/complete":
+                return 200, json.dumps(self.complete(query)), as_json
+            case "/third":
+                return 200, "", {"Set-Cookie": "third=1; Secure; SameSite=None"}
+            case "/connected":
+                return self._returned(query)
+        return 204, "", {}
+
+    def _returned(self, query: dict[str, str]) -> tuple[int, str, dict[str, str]]:
         if "error" in query:
             return 200, f"<h1>Failed: {query['error']}</h1>", {}
         answer = self.complete(query)
         if "next" in answer:
             return 302, "", {"Location": answer["next"]}
-        return 200, f"<h1>{answer['connection']['status']} {json.dumps(answer['connection']['params'])}</h1>", {}
+        connection = answer["connection"]
+        result = f"<h1>{connection['status']} {json.dumps(connection['params'])}</h1>"
+        session = query["connect_session"]
+        shown = self._shown(result, script="returned", session=session, connection=connection["id"])
+        return 200, shown, self._headers()
+
+    def _shown(self, result: str, *, script: str, session: str = "", connection: str = "") -> str:
+        widget = self.latchkey
+        return PAGE.format(widget=widget, result=result, script=script, session=session, connection=connection)
+
+    def _headers(self) -> dict[str, str]:
+        """The policy that the README asks of a product, and nothing more."""
+        needs = f"script-src 'self' {self.latchkey}; frame-src {self.latchkey}"
+        headers = {"Content-Security-Policy": f"default-src 'none'; connect-src 'self'; {needs}"}
+        return headers | ({"Cross-Origin-Opener-Policy": "same-origin"} if self.severs else {})
 
 
 @contextmanager
-def operator() -> Iterator[Operator]:
-    """Run the product at localhost, which is another site than Latchkey's 127.0.0.1."""
+def operator(name: str = "localhost", *, context: ssl.SSLContext | None = None) -> Iterator[Operator]:
+    """Run the product at ``name``, over TLS with ``context``. localhost is another site than Latchkey's 127.0.0.1."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -100,7 +177,9 @@ def operator() -> Iterator[Operator]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    product = Operator(f"http://localhost:{server.server_port}")
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    product = Operator(f"{'https' if context else 'http'}://{name}:{server.server_port}")
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         yield product

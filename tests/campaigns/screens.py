@@ -49,14 +49,14 @@ X-Api-Key = "{api_key}"
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Run the system's Chromium without a window."""
+def chromium(*arguments: str) -> Iterator[Browser]:
+    """Run the system's Chromium without a window, with further ``arguments``."""
     path = next((path for path in CHROMIUM if Path(path).exists()), None)
     if path is None:
         raise SystemExit("There is no Chromium: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-background-networking"]
+            executable_path=path, args=["--no-sandbox", "--disable-background-networking", *arguments]
         )
         try:
             yield browser

@@ -40,7 +40,10 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A new session. ``token`` is shown only here; ``connect_url`` carries it in the fragment, which no server logs."""
+    """A new session. ``token`` is shown only here; ``connect_url`` carries it in the fragment, which no server logs.
+
+    The token begins with the session's id, so that a page that has it knows which page of ours to show.
+    """
 
     session: ConnectSession
     token: str = field(repr=False)
@@ -73,9 +76,11 @@ def begin_connect(
             "Without the completion check (binding: none) nobody asks for the verifier of a code challenge.",
             field="code_challenge",
         )
-    token = secrets.token_urlsafe(32)
+    session_id = uuid.uuid4()
+    token = f"{session_id}.{secrets.token_urlsafe(32)}"
     with transaction.atomic():
         session = ConnectSession.objects.create(
+            id=session_id,
             tenant=tenant,
             api_client=client,
             owner_kind=invitation.owner,

@@ -26,7 +26,7 @@ def post(browser: AsgiClient, invitation: Invitation, token: str | None = None, 
 def test_the_token_is_random_short_lived_and_kept_as_a_hash_only(alice: EndUser) -> None:
     first, second = alice.invite(), alice.invite()
     assert first.token != second.token
-    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", first.token)  # 256 bits
+    assert re.fullmatch(rf"{first.id}\.[A-Za-z0-9_-]{{43}}", first.token)  # the session, and 256 bits
     session = session_of(first)
     assert 0 < (session.expires_at - session.created_at).total_seconds() <= 600
     row = " ".join(str(value) for value in ConnectSession.objects.filter(id=first.id).values_list()[0])

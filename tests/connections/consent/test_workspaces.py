@@ -275,7 +275,7 @@ def test_the_window_that_was_opened_waits_for_the_answer_and_tells_the_result_at
     origin = ORIGIN.format(slug="acme")
     invitation = invite(member, origin=origin)
     page = member.visit(member.authorize(invitation))
-    assert re.search(r'data-origin="https://app.acme.example" data-waits>', page.content.decode())
+    assert re.search(r'data-origin="https://app.acme.example" data-waits data-now ', page.content.decode())
     code = completion_code(page)
     url = member.complete(invitation, code).json()["next"]
     assert member.visit(url)["Cross-Origin-Opener-Policy"] == "unsafe-none"

@@ -1,0 +1,174 @@
+/* Latchkey connect, version 1: opens the widget over a page of yours. Types and comments: connect.d.ts. */
+(() => {
+  "use strict";
+  const SOURCE = "latchkey";
+  const READY_MS = 15000;
+  // Browsers inside other apps: a window that they open cannot talk to the page, and some show it nowhere.
+  const IN_APP = /\bFB_IAB|\bFBA[NV]\b|Instagram|\bLine\/|MicroMessenger|Snapchat|Pinterest|TikTok|Bytedance|LinkedInApp|; wv\)/;
+  const DIALOG =
+    "position:fixed;inset:0;width:100%;height:100%;max-width:none;max-height:none;margin:0;padding:0;border:0;" +
+    "background:rgb(12 16 24/.56);overscroll-behavior:contain;display:grid;place-items:center;z-index:2147483647";
+  const FRAME = "border:0;width:min(460px,100%);height:min(720px,100%);border-radius:14px;color-scheme:light dark";
+  const own = document.currentScript && new URL(document.currentScript.src).origin;
+
+  /** Return whatever reaches other pages of this product, or nothing where the browser has no such channel. */
+  const openChannel = () => ("BroadcastChannel" in window ? new BroadcastChannel(SOURCE) : null);
+
+  function create(options) {
+    const session = /^([0-9a-f-]{36})\.[\w-]+$/.exec(options.token)?.[1];
+    if (!session) throw new TypeError("Latchkey: `token` is not the token of a connect session");
+    if (typeof options.onConfirm !== "function") throw new TypeError("Latchkey: `onConfirm` is missing");
+    const home = new URL(options.url || own).origin;
+    const address = `${home}/connect/${session}#${options.token}`;
+    const confirmed = new Map(); // by completion code: a message that comes twice is confirmed once
+    let dialog = null;
+    let frame = null;
+    let channel = null;
+    let timer = 0;
+    let isOver = false;
+
+    const call = (name, ...values) => {
+      try {
+        options[name]?.(...values);
+      } catch (error) {
+        setTimeout(() => { throw error; }); // it is the page's own: for its console
+      }
+    };
+    const report = (name, detail = {}) => call("onEvent", name, { ...detail, session });
+    const toFrame = (message) => frame?.contentWindow?.postMessage(stamped(message), home);
+    const stamped = (message) => ({ source: SOURCE, connect_session: session, ...message });
+
+    function takeAway() {
+      clearTimeout(timer);
+      removeEventListener("message", heard);
+      channel?.close();
+      const gone = dialog;
+      if (gone) {
+        gone.close?.();
+        gone.style.display = "none";
+        setTimeout(() => gone.remove(), 500); // the frame still has to pass the last answer on to its window
+      }
+      dialog = frame = channel = null;
+    }
+
+    function exit(detail) {
+      if (!dialog || isOver) return;
+      takeAway();
+      report("exit", detail);
+      call("onExit", detail);
+    }
+
+    function succeed(result) {
+      if (isOver) return;
+      isOver = true;
+      takeAway();
+      report("success");
+      call("onSuccess", result);
+    }
+
+    // What the flow ended with, from the frame or from the return page. `reply` answers whoever said it.
+    function ended(said, reply) {
+      if (isOver) return;
+      if (said.completion_code) {
+        reply({ received: true });
+        confirm(said.completion_code, reply);
+      } else if (said.connection) {
+        reply({ done: true });
+        succeed({ connection: said.connection });
+      } else if (said.error) {
+        reply({ done: true });
+        exit({ reason: "error", error: String(said.error) });
+      }
+    }
+
+    async function confirm(code, reply) {
+      if (!confirmed.has(code)) confirmed.set(code, (async () => options.onConfirm(code, session))());
+      try {
+        const result = await confirmed.get(code);
+        if (result?.next) {
+          confirmed.delete(code); // the choice may come back with the same one
+          reply({ next: String(result.next) });
+          report("choice");
+          return;
+        }
+        reply({ done: true });
+        succeed(result);
+      } catch (cause) {
+        confirmed.delete(code);
+        reply({ done: true });
+        exit({ reason: "error", error: "confirmation_failed", cause });
+      }
+    }
+
+    function heard(event) {
+      const said = event.data;
+      if (!frame || event.source !== frame.contentWindow || event.origin !== home) return;
+      if (said?.source !== SOURCE || said.connect_session !== session) return;
+      if (said.event === "ready") {
+        clearTimeout(timer);
+        report("ready");
+        call("onReady");
+      } else if (said.event === "exit") {
+        exit(said.error ? { reason: "error", error: String(said.error) } : { reason: "closed" });
+      } else if (said.event) {
+        report(String(said.event));
+      } else {
+        ended(said, toFrame);
+      }
+    }
+
+    function open() {
+      if (dialog || isOver) return;
+      if (options.mode === "redirect" || (options.mode !== "modal" && IN_APP.test(navigator.userAgent))) {
+        report("redirect");
+        location.assign(address);
+        return;
+      }
+      dialog = document.createElement("dialog");
+      dialog.style.cssText = DIALOG;
+      dialog.setAttribute("aria-label", options.title || "Connect an account");
+      dialog.addEventListener("cancel", (event) => {
+        event.preventDefault();
+        exit({ reason: "closed" });
+      });
+      frame = document.createElement("iframe");
+      frame.style.cssText = FRAME;
+      frame.title = options.title || "Connect an account";
+      frame.src = address;
+      dialog.append(frame);
+      document.body.append(dialog);
+      addEventListener("message", heard);
+      channel = openChannel();
+      channel?.addEventListener("message", ({ data: said }) => {
+        if (said?.source !== SOURCE || said.connect_session !== session) return;
+        ended(said, (message) => channel?.postMessage(stamped(message)));
+      });
+      timer = setTimeout(() => exit({ reason: "error", error: "unavailable" }), READY_MS);
+      if (dialog.showModal) dialog.showModal();
+      else dialog.setAttribute("open", "");
+      report("open");
+    }
+
+    return {
+      open,
+      close: () => exit({ reason: "closed" }),
+      destroy() {
+        isOver = true;
+        takeAway();
+      },
+    };
+  }
+
+  function returned(result = Object.fromEntries(new URLSearchParams(location.search))) {
+    const { connect_session, completion_code, connection, error } = result;
+    const channel = connect_session ? openChannel() : null;
+    channel?.addEventListener("message", ({ data: said }) => {
+      if (said?.source !== SOURCE || said.connect_session !== connect_session || !said.done) return;
+      channel.close();
+      window.close();
+    });
+    channel?.postMessage({ source: SOURCE, connect_session, completion_code, connection, error });
+  }
+
+  window.Latchkey = Object.freeze({ version: 1, create, returned });
+})();

@@ -1,0 +1,338 @@
+"""The widget over a product's own page, in real Chromium: three sites over TLS, with third-party cookies blocked."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
+
+from config.local.demo.stack import LocalStack
+from tests.browser.operator import Operator, operator
+from tests.browser.sites import LATCHKEY, PRODUCT, PROVIDER, STRANGER, Certificate, Front, fronts
+from tests.browser.test_widget import consent
+from tests.campaigns.screens import SIZES, chromium
+from tests.campaigns.stacks import own_databases
+from tests.connections.consent.codes import CODES
+from tests.connections.consent.teams import TEAMS
+
+IN_APP = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Instagram 331.0"
+DONE = 'active {"team":"north"}'
+DONE_THERE = 'active {"team": "north"}'
+MOST_BYTES = 40 * 1024
+
+
+@pytest.fixture(scope="module")
+def certificate() -> Certificate:
+    return Certificate()
+
+
+@pytest.fixture(scope="module")
+def sites(certificate: Certificate) -> Iterator[list[Front]]:
+    with fronts(certificate, LATCHKEY, PROVIDER) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def stack(sites: list[Front], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    latchkey, provider = sites
+    folder = tmp_path_factory.mktemp("embedded")
+    (folder / "catalogue").mkdir()
+    entry = TEAMS.replace('"{issuer}/authorize"', f'"{provider.url}/authorize"')  # where browsers go, and nobody else
+    (folder / "catalogue" / "teams.toml").write_text(entry, encoding="utf-8")
+    (folder / "catalogue" / "codes.toml").write_text(CODES, encoding="utf-8")
+    with own_databases() as databases:
+        overrides = {**databases, "LATCHKEY_CATALOG_DIR": str(folder / "catalogue"), "PUBLIC_URL": latchkey.url}
+        processes = ("web", "sandbox")
+        with LocalStack(
+            state_dir=folder / "stack", overrides=overrides, processes=processes, seed=False, migrate=False
+        ) as running:
+            for front, name in zip(sites, processes, strict=True):
+                front.upstream = urlsplit(running.urls[name]).port or 0
+            yield running
+
+
+@pytest.fixture(scope="module")
+def product(stack: LocalStack, sites: list[Front], certificate: Certificate) -> Iterator[Operator]:
+    with operator(PRODUCT, context=certificate.context) as running:
+        running.latchkey, running.api = sites[0].url, stack.urls["web"]
+        running.key = stack.run("prepare", "-m", "tests.browser.prepare", running.url).strip().splitlines()[-1]
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser(certificate: Certificate) -> Iterator[Browser]:
+    with chromium(*certificate.chromium_arguments) as running:
+        yield running
+
+
+@contextmanager
+def visiting(browser: Browser, size: str = "desktop", **options: Any) -> Iterator[tuple[BrowserContext, list[str]]]:
+    """Open a fresh profile; collects what any of its pages' consoles complain about, policy violations among it."""
+    context = browser.new_context(viewport=SIZES[size], **options)
+    complaints: list[str] = []
+    context.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    try:
+        yield context, complaints
+    finally:
+        context.close()
+
+
+def widget(page: Page) -> FrameLocator:
+    """Return the widget in the dialog over the product's page."""
+    return page.frame_locator("dialog iframe")
+
+
+def open_widget(context: BrowserContext, product: Operator) -> Page:
+    """Open the product, press its button, and wait for the widget."""
+    page = context.new_page()
+    page.goto(f"{product.url}/product")
+    page.get_by_role("button", name="Connect").click()
+    expect(page.locator("#result")).to_have_text("ready")
+    return page
+
+
+def go_on(page: Page, name: str = "Continue") -> Page:
+    """Press the widget's button, and return the window that it opens."""
+    with page.expect_popup() as opened:
+        widget(page).get_by_role("button", name=name).click()
+    return opened.value
+
+
+def choose_north(window: Page) -> None:
+    """Pick the team, on the page after the confirmation."""
+    window.get_by_text("Team North").click()
+    window.get_by_role("button", name="Connect").click()
+
+
+def test_third_party_cookies_are_blocked_here(browser: Browser, product: Operator) -> None:
+    """Without this the other tests would prove nothing."""
+    stranger = f"https://{STRANGER}:{urlsplit(product.url).port}"
+    with visiting(browser) as (context, _):
+        page = context.new_page()
+        page.goto(f"{product.url}/embed")
+        with page.expect_response(f"{stranger}/third"):
+            page.evaluate("url => { document.getElementById('frame').src = url }", f"{stranger}/third")
+        page.frames[1].wait_for_load_state()
+        assert context.cookies(stranger) == []
+        page.goto(f"{stranger}/third")
+        assert [cookie["name"] for cookie in context.cookies(stranger)] == ["third"]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_connects_over_the_products_own_page(size: str, browser: Browser, product: Operator) -> None:
+    with visiting(browser, size) as (context, complaints):
+        page = open_widget(context, product)
+        window = go_on(page)
+        expect(widget(page).get_by_text("Go on in the other window.", exact=True)).to_be_visible()
+        consent(window)
+        with window.expect_event("close"):
+            choose_north(window)
+        expect(page.locator("#result")).to_have_text(DONE)
+        expect(page.locator("dialog")).to_have_count(0)
+        assert page.url == f"{product.url}/product"
+        assert page.evaluate("happened") == ["open", "ready", "window.opened", "choice", "success"]
+        (held,) = [cookie for cookie in context.cookies() if cookie["name"].startswith("__Host-latchkey-")]
+        assert (held["domain"], held["secure"], held["httpOnly"], held["sameSite"]) == (LATCHKEY, True, True, "Lax")
+    assert complaints == []
+
+
+def test_where_no_window_opens_the_page_itself_goes_and_comes_back(browser: Browser, product: Operator) -> None:
+    with visiting(browser) as (context, complaints):
+        context.add_init_script("window.open = () => null")
+        page = open_widget(context, product)
+        widget(page).get_by_role("button", name="Continue").click()
+        expect(widget(page).get_by_text("your browser has blocked it")).to_be_visible()
+        assert page.evaluate("happened").count("window.blocked") == 1
+        widget(page).get_by_role("button", name="Go on in this window").click()
+        page.wait_for_url(re.compile("/login"))
+        consent(page)
+        choose_north(page)
+        expect(page.get_by_role("heading", name=DONE_THERE)).to_be_visible()
+    assert complaints == []
+
+
+def test_another_apps_browser_goes_there_and_comes_back(browser: Browser, product: Operator) -> None:
+    with visiting(browser, "phone", user_agent=IN_APP) as (context, complaints):
+        page = context.new_page()
+        page.goto(f"{product.url}/product")
+        page.get_by_role("button", name="Connect").click()
+        page.wait_for_url(re.compile(re.escape(product.latchkey)))
+        page.get_by_role("button", name="Continue").click()
+        consent(page)
+        choose_north(page)
+        expect(page.get_by_role("heading", name=DONE_THERE)).to_be_visible()
+    assert complaints == []
+
+
+def test_a_window_severed_at_the_provider_goes_to_the_return_page_which_tells(
+    browser: Browser, product: Operator, sites: list[Front]
+) -> None:
+    sites[1].severs = True
+    try:
+        with visiting(browser) as (context, complaints):
+            page = open_widget(context, product)
+            window = go_on(page)
+            window.wait_for_url(re.compile("/login"))
+            expect(widget(page).get_by_text("If you still see it, go on there.")).to_be_visible()
+            assert_ends_on_the_return_page(page, window)
+        assert complaints == []
+    finally:
+        sites[1].severs = False
+
+
+def test_a_product_that_severs_its_windows_gets_one_that_asks_again(browser: Browser, product: Operator) -> None:
+    product.severs = True
+    try:
+        with visiting(browser) as (context, complaints):
+            page = open_widget(context, product)
+            with context.expect_page() as opened:  # it has no opener, so it is nobody's popup
+                widget(page).get_by_role("button", name="Continue").click()
+            window = opened.value
+            expect(widget(page).get_by_text("Go on in the other window. If there is none")).to_be_visible()
+            window.get_by_role("button", name="Continue").click()
+            assert_ends_on_the_return_page(page, window)
+        assert complaints == []
+    finally:
+        product.severs = False
+
+
+def assert_ends_on_the_return_page(page: Page, window: Page) -> None:
+    """Finish in a window without an opener: the return page confirms, and tells the page that waits."""
+    consent(window)
+    choose_north(window)
+    expect(page.locator("#result")).to_have_text('active "told"')
+    expect(page.locator("dialog")).to_have_count(0)
+
+
+def test_a_window_that_was_closed_is_opened_again_where_it_stood(browser: Browser, product: Operator) -> None:
+    with visiting(browser) as (context, complaints):
+        page = open_widget(context, product)
+        window = go_on(page)
+        window.wait_for_url(re.compile("/login"))
+        window.close()
+        expect(widget(page).get_by_text("The other window is closed.")).to_be_visible()
+        again = go_on(page, "Open the window again")
+        again.get_by_role("link", name="Try again").click()
+        again.get_by_role("button", name="Teams").click()
+        consent(again)
+        with again.expect_event("close"):
+            choose_north(again)
+        expect(page.locator("#result")).to_have_text(DONE)
+    assert complaints == []
+
+
+def test_an_impatient_person_opens_one_window_and_uses_the_link_once(browser: Browser, product: Operator) -> None:
+    with visiting(browser) as (context, complaints):
+        page = open_widget(context, product)
+        with page.expect_popup() as opened:
+            widget(page).get_by_role("button", name="Continue").dblclick()
+        opened.value.wait_for_url(re.compile("/login"))
+        assert len(context.pages) == 2
+        top = context.new_page()
+        top.goto(product.begin())
+        top.get_by_role("button", name="Continue").dblclick()
+        top.wait_for_url(re.compile("/login"))
+    assert complaints == []
+
+
+def test_the_product_is_loaded_again_while_the_window_is_open(browser: Browser, product: Operator) -> None:
+    with visiting(browser) as (context, complaints):
+        page = open_widget(context, product)
+        window = go_on(page)
+        window.wait_for_url(re.compile("/login"))
+        page.reload()
+        consent(window)
+        choose_north(window)
+        expect(window.get_by_role("heading", name=DONE_THERE)).to_be_visible()
+    assert complaints == []
+
+
+def test_every_step_may_be_loaded_again_or_gone_back_to(browser: Browser, product: Operator) -> None:
+    with visiting(browser) as (context, _):  # Chromium complains of a page that was gone from while it loaded
+        page = open_widget(context, product)
+        window = go_on(page)
+        window.wait_for_url(re.compile("/login"))
+        window.reload()
+        window.go_back()
+        window.goto(f"{product.latchkey}/connect/{session_of(page)}/start")
+        window.get_by_role("link", name="Try again").click()
+        window.get_by_role("button", name="Teams").click()
+        consent(window)
+        window.get_by_text("Team North").wait_for()
+        window.reload()
+        with window.expect_event("close"):
+            choose_north(window)
+        expect(page.locator("#result")).to_have_text(DONE)
+
+
+def session_of(page: Page) -> str:
+    return str(page.locator("dialog iframe").get_attribute("src")).split("/")[4].partition("#")[0]
+
+
+def test_two_tabs_do_not_disturb_each_other(browser: Browser, product: Operator) -> None:
+    with visiting(browser) as (context, complaints):
+        pages = [open_widget(context, product) for _ in range(2)]
+        windows = [go_on(page) for page in pages]
+        consent(windows[0])
+        consent(windows[1])
+        for page, window in reversed(list(zip(pages, windows, strict=True))):
+            with window.expect_event("close"):
+                choose_north(window)
+            expect(page.locator("#result")).to_have_text(DONE)
+    assert complaints == []
+
+
+def test_a_refusal_at_the_provider_is_told_to_the_product(browser: Browser, product: Operator) -> None:
+    with visiting(browser) as (context, complaints):
+        page = open_widget(context, product)
+        window = go_on(page)
+        window.locator("input[name=username]").fill("alice")
+        window.locator("input[name=password]").fill("alice")
+        window.locator("input[name=password]").press("Enter")
+        window.get_by_role("button", name=re.compile("Deny|Cancel")).click()
+        expect(window.get_by_role("heading", name="You did not allow access")).to_be_visible()
+        with window.expect_event("close"):
+            window.get_by_role("link", name="Back to").click()
+        expect(page.locator("#result")).to_have_text("exit access_denied")
+    assert complaints == []
+
+
+@pytest.mark.parametrize("how", ["button", "key", "product"])
+def test_it_can_be_left_and_opened_again(how: str, browser: Browser, product: Operator) -> None:
+    with visiting(browser) as (context, complaints):
+        page = open_widget(context, product)
+        if how == "button":
+            widget(page).get_by_role("button", name="Cancel").click()
+        elif how == "key":
+            page.keyboard.press("Escape")
+        else:
+            page.evaluate("widget.close()")
+        expect(page.locator("#result")).to_have_text("exit closed")
+        expect(page.locator("dialog")).to_have_count(0)
+        page.evaluate("widget.open()")
+        expect(page.locator("#result")).to_have_text("ready")
+        page.evaluate("widget.destroy()")
+        expect(page.locator("dialog")).to_have_count(0)
+    assert complaints == []
+
+
+def test_a_consent_page_is_light_and_asks_no_third_party(browser: Browser, product: Operator) -> None:
+    with visiting(browser) as (context, _):
+        page = context.new_page()
+        weights: dict[str, int] = {}
+        page.on("requestfinished", lambda request: weights.update({request.url: weigh(request)}))
+        page.goto(product.begin())
+        expect(page.get_by_role("button", name="Continue")).to_be_enabled()
+        page.wait_for_load_state("networkidle")
+        assert {urlsplit(url).netloc for url in weights} == {urlsplit(product.latchkey).netloc}
+        assert 1_000 < sum(weights.values()) <= MOST_BYTES, weights
+
+
+def weigh(request: Any) -> int:
+    """Return what came over the wire for one request, headers included."""
+    sizes = request.sizes()
+    return int(sizes["responseBodySize"] + sizes["responseHeadersSize"])
