@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping
 
+from connections.access.targets import redirect_uri
 from connections.api.schemas import (
     AccountOut,
     CompletedOut,
@@ -10,6 +11,7 @@ from connections.api.schemas import (
     CredentialOut,
     HealthOut,
     NoticeOut,
+    ProviderAppOut,
     ScopesOut,
     TenantOut,
     VendOut,
@@ -18,7 +20,7 @@ from connections.lifecycle.connect import not_refreshable
 from connections.lifecycle.credentials.scopes import missing_scopes
 from connections.lifecycle.vend.opening import Vended
 from connections.lifecycle.vend.reconnect_url import connect_url
-from connections.models import Connection, Reason, Status, Tenant
+from connections.models import Connection, ProviderApp, Reason, Status, Tenant
 
 
 def tenant_out(tenant: Tenant) -> TenantOut:
@@ -33,6 +35,26 @@ def tenant_out(tenant: Tenant) -> TenantOut:
         reconnect_url=tenant.reconnect_url,
         suspended=tenant.suspended_at is not None,
         shred_at=tenant.shred_at,
+    )
+
+
+def provider_app_out(app: ProviderApp, *, tenant: Tenant, notice: str = "") -> ProviderAppOut:
+    """Return what the API shows of a tenant's own provider app."""
+    return ProviderAppOut(
+        id=app.id,
+        tenant=tenant.slug,
+        provider=app.provider,
+        auth_style=app.auth_style,
+        name=app.name,
+        client_id=app.client_id,
+        has_secrets=app.secrets is not None,
+        redirect_uri=redirect_uri(app.id) if app.redirects and not app.registers_itself else None,
+        registers_itself=app.registers_itself,
+        draft=app.is_draft,
+        params=app.params,
+        scopes=app.scopes,
+        suspended=app.suspended_at is not None,
+        notice=notice,
     )
 
 

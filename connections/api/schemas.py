@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from connections.api.texts import (
     Address,
+    ClientSecret,
     CodeChallenge,
     CodeVerifier,
     EndUser,
@@ -62,6 +63,45 @@ class TenantOut(BaseModel):
     reconnect_url: str
     suspended: bool
     shred_at: datetime | None
+
+
+class ProviderAppIn(Request):
+    """A tenant's own registration at a provider. What is left out is taken back, but for the client secrets.
+
+    ``client_secrets`` are in order, the preferred first; without them the stored ones stay, unless the client id or an
+    address changes. Without a client id the app registers itself, if the authorization server offers that; else it is a
+    draft, which shows the redirect URI to register.
+    """
+
+    auth_style: Text | None = Field(None, description="default: what an alias stands for, else the entry's first")
+    name: Annotated[Text, Field(max_length=120)] = ""
+    client_id: Annotated[Text, Field(max_length=500)] = ""
+    client_secrets: Annotated[list[ClientSecret], Field(max_length=10)] | None = None
+    params: dict[Text, Text] = {}
+    scopes: Annotated[list[ScopeName], Field(max_length=200)] = []
+    allows_legacy: bool = False
+
+
+class ProviderAppOut(BaseModel):
+    """One tenant's own registration at a provider; no secret is ever shown.
+
+    ``redirect_uri`` is what the provider asks for, null where nobody is sent there or the app registers itself.
+    """
+
+    id: uuid.UUID
+    tenant: str
+    provider: str
+    auth_style: str
+    name: str
+    client_id: str
+    has_secrets: bool
+    redirect_uri: str | None
+    registers_itself: bool
+    draft: bool
+    params: dict[str, str]
+    scopes: list[str]
+    suspended: bool
+    notice: str
 
 
 class TenantDeletionOut(BaseModel):

@@ -43,6 +43,12 @@ def _check_token(token: SecretStr) -> SecretStr:
     return token
 
 
+def _check_client_secret(secret: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[\x20-\x7e]{1,4096}", secret.get_secret_value()):
+        raise PydanticCustomError("client_secret", "Must be 1 to 4096 visible ASCII characters")
+    return secret
+
+
 Text = Annotated[str, AfterValidator(_check_text)]
 Name = Annotated[Text, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
 EndUser = Annotated[Text, StringConstraints(min_length=1, max_length=255)]
@@ -57,5 +63,10 @@ CodeVerifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._~-]{43,12
 SubjectToken = Annotated[
     SecretStr, AfterValidator(_check_token), WithJsonSchema({"type": "string", "format": "password", "writeOnly": True})
 ]
+ClientSecret = Annotated[
+    SecretStr,
+    AfterValidator(_check_client_secret),
+    WithJsonSchema({"type": "string", "format": "password", "writeOnly": True}),
+]  # RFC 6749 appendix A.2
 Locale = Annotated[str, StringConstraints(max_length=20, pattern=r"^[A-Za-z0-9-]*$")]
 Note = Annotated[Text, StringConstraints(max_length=255)]

@@ -1,4 +1,4 @@
-"""``/tenants``: the operator's customers."""
+"""``/tenants``: the operator's customers, and their own registrations at providers."""
 
 from typing import Literal
 
@@ -6,14 +6,16 @@ from django.http import HttpRequest
 from ninja import Router
 
 from connections.api.auth import Caller, caller_of
-from connections.api.representations import tenant_out
-from connections.api.schemas import TenantDeletionOut, TenantIn, TenantOut
+from connections.api.representations import provider_app_out, tenant_out
+from connections.api.schemas import ProviderAppIn, ProviderAppOut, TenantDeletionOut, TenantIn, TenantOut
 from connections.api.texts import Slug
 from connections.database.clock import database_now
 from connections.lifecycle.end.delete_tenant import order_deletion
+from connections.lifecycle.provision.provider_apps import Registration, register_itself, save_provider_app
 from connections.lifecycle.provision.tenants import TenantProfile, upsert_tenant
-from connections.models import Permission, Tenant
-from connections.refusals import NotFound, PermissionDenied
+from connections.models import Permission, ProviderApp, Tenant
+from connections.refusals import InvalidRequest, NotFound, PermissionDenied
+from providers.catalog.loader import load_catalog, meant_by
 
 router = Router(tags=["tenants"])
 
@@ -44,10 +46,7 @@ def delete_tenant(
     Operator-wide clients only. The audit trail stays.
     """
     caller = _manager_of(request)
-    tenant = Tenant.objects.only("id").filter(slug=slug).first()
-    if tenant is None:
-        raise NotFound("There is no such tenant.")
-    told = order_deletion(tenant.id, now=database_now(), at_once=shred == "now", actor=caller.actor)
+    told = order_deletion(_tenant(slug).id, now=database_now(), at_once=shred == "now", actor=caller.actor)
     return 202, TenantDeletionOut(
         slug=told.slug, shred_at=told.shred_at, connections=told.connections, revoking=told.revoking
     )
@@ -61,6 +60,53 @@ def list_tenants(request: HttpRequest) -> list[TenantOut]:
     if caller.client.tenant_id is not None:
         tenants = tenants.filter(id=caller.client.tenant_id)
     return [tenant_out(tenant) for tenant in tenants]
+
+
+@router.put(
+    "/{slug}/provider-apps/{provider}", response=ProviderAppOut, summary="Make or change a tenant's own provider app"
+)
+def put_provider_app(request: HttpRequest, slug: Slug, provider: Slug, body: ProviderAppIn) -> ProviderAppOut:
+    """Have the tenant use a registration of its own at a provider, in place of the shared one.
+
+    Its end users then connect by that registration alone, and no other tenant sees or uses it. Repeating the call
+    changes it. Operator-wide clients only.
+    """
+    caller = _manager_of(request)
+    tenant = _tenant(slug)
+    meant, style = meant_by(provider)
+    known = load_catalog().get(meant)
+    if known is None:
+        raise InvalidRequest(f"There is no provider {provider!r} in the catalogue.", field="provider")
+    secrets = body.client_secrets
+    registration = Registration(
+        provider=meant,
+        auth_style=body.auth_style or style or known.auth_styles[0],
+        name=body.name,
+        client_id=body.client_id,
+        client_secrets=None if secrets is None else [secret.get_secret_value() for secret in secrets],
+        params=body.params,
+        scopes=body.scopes,
+        allows_legacy=body.allows_legacy,
+    )
+    app = save_provider_app(registration, tenant=tenant, actor=caller.actor)
+    done = register_itself(app, actor=caller.actor)
+    return provider_app_out(app, tenant=tenant, notice=done.told)
+
+
+@router.get("/{slug}/provider-apps", response=list[ProviderAppOut], summary="List a tenant's own provider apps")
+def list_provider_apps(request: HttpRequest, slug: Slug) -> list[ProviderAppOut]:
+    """List the registrations that are the tenant's own. Operator-wide clients only."""
+    _manager_of(request)
+    tenant = _tenant(slug)
+    apps = ProviderApp.objects.filter(tenant=tenant).order_by("provider", "auth_style")
+    return [provider_app_out(app, tenant=tenant) for app in apps]
+
+
+def _tenant(slug: str) -> Tenant:
+    tenant = Tenant.objects.filter(slug=slug).first()
+    if tenant is None:
+        raise NotFound("There is no such tenant.")
+    return tenant
 
 
 def _manager_of(request: HttpRequest) -> Caller:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from connections.access.app_keys import has_signing_key
 from connections.access.secrets import open_registration, seal_client_secrets
@@ -66,7 +66,11 @@ def save_provider_app(registration: Registration, *, tenant: Tenant | None, acto
     Fetches the metadata (HTTP) if the entry is discovered, so no transaction may be open. ``register_itself`` is the
     next step, for an app that does so. Raises ``InvalidRequest``.
     """
-    return store_provider_app(prepare_provider_app(registration, tenant=tenant), actor=actor)
+    try:
+        return store_provider_app(prepare_provider_app(registration, tenant=tenant), actor=actor)
+    except IntegrityError:
+        # Another call has just made the app. The second run finds it.
+        return store_provider_app(prepare_provider_app(registration, tenant=tenant), actor=actor)
 
 
 @dataclass(frozen=True, slots=True)

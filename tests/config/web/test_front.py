@@ -34,6 +34,7 @@ Message = MutableMapping[str, Any]
         f"POST /connect/{ID}/method/{ID}",
         f"POST /connect/{ID}/workspace",
         "POST /admin/connections/providerapp/add/",
+        "PUT /api/v1/tenants/acme/provider-apps/hubspot",
         f"POST /admin/connections/connection/{ID}/change/",
     ],
 )
@@ -49,6 +50,7 @@ def test_what_may_wait_for_a_provider_has_a_lane_of_its_own(request_line: str) -
         f"DELETE /api/v1/connections/{ID}",
         "POST /api/v1/connect-sessions",
         "PUT /api/v1/tenants/acme",
+        "GET /api/v1/tenants/acme/provider-apps",
         "GET /api/v1/events",
         f"GET /connect/{ID}",
         "GET /admin/",

@@ -37,7 +37,7 @@ class Operation:
         self, caller: Caller | None, *, tenant: str | None = None, id_: object = None, **members: Any
     ) -> HttpResponse:
         """Make the call, naming ``tenant`` where this operation takes it."""
-        path = self.path
+        path = self.path.replace("{provider}", "sandbox")
         for name in ("{connection_id}", "{session_id}", "{slug}"):
             path = path.replace(name, str(id_ or uuid.uuid4()))
         body = None if self.body is None else {**self.body, **members}
@@ -54,6 +54,16 @@ _VERSION = str(uuid.UUID(int=7))
 OPERATIONS = [
     Operation("PUT", "/tenants/{slug}", Permission.TENANTS, {"name": "Initech"}, "tenant", "", False),
     Operation("DELETE", "/tenants/{slug}", Permission.TENANTS, None, "tenant", "", False),
+    Operation(
+        "PUT",
+        "/tenants/{slug}/provider-apps/{provider}",
+        Permission.TENANTS,
+        {"client_id": "x", "params": {"issuer": "http://127.0.0.1:9"}},
+        "tenant",
+        "",
+        False,
+    ),
+    Operation("GET", "/tenants/{slug}/provider-apps", Permission.TENANTS, None, "tenant", "", False),
     Operation("GET", "/tenants", Permission.READ, names_tenant="", finds_tenant=False),
     Operation("GET", "/providers", Permission.READ),
     Operation("GET", "/providers/{slug}", Permission.READ, resource="provider"),
