@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from connections.access.secrets import current_data_key, open_stored, subject_place
 from connections.journal import audit
@@ -65,12 +65,18 @@ def asked_of(token: str, *, end_user: str | None, scopes: Sequence[str]) -> byte
     return hashlib.sha256(said.encode()).digest()
 
 
-def find_subject_token(connection: Connection, asked: bytes, *, grantor: str, until: datetime) -> HeldToken | None:
-    """Return the kept token that lives beyond ``until``, None if there is none. Two queries.
+def find_subject_token(
+    connection: Connection, asked: bytes, *, grantor: str, now: datetime, for_seconds: float
+) -> HeldToken | None:
+    """Return the kept token that lives for ``for_seconds`` more, None if there is none. Two queries.
 
-    One that does not open, or that another party than ``grantor`` issued, counts as none.
+    Also one that never lived for so long: another exchange would bring no other. One that does not open, or that
+    another party than ``grantor`` issued, counts as none.
     """
-    row = _row(connection.id, asked).filter(secrets__isnull=False, kept_until__gt=until).first()
+    span = timedelta(seconds=max(for_seconds, 0.0))
+    lives = Q(access_expires_at=None) | Q(access_expires_at__gt=now + span)
+    never_did = Q(access_expires_at__gt=now, access_expires_at__lte=F("obtained_at") + span)
+    row = _row(connection.id, asked).filter(lives | never_did, secrets__isnull=False, kept_until__gt=now).first()
     if row is None or row.version_id is None or row.obtained_at is None or row.fingerprint is None:
         return None
     place = subject_place(tenant_id=connection.tenant_id, connection_id=connection.id, version_id=row.version_id)

@@ -6,7 +6,6 @@ before and after.
 """
 
 import time
-from datetime import timedelta
 from typing import NoReturn
 
 from connections.access.switched_off import switched_off
@@ -86,8 +85,7 @@ def _held_or_exchanged(connection: Connection, access: Access, order: VendOrder,
     began, give_up_at = database_now(), time.monotonic() + order.wait_seconds
     while True:
         now = database_now()
-        until = now + timedelta(seconds=max(wanted, 0.0))
-        held = find_subject_token(connection, asked, grantor=access.target.grantor, until=until)
+        held = find_subject_token(connection, asked, grantor=access.target.grantor, now=now, for_seconds=wanted)
         if held is not None:
             return held
         if (failed := failure_since(connection.id, asked, began)) is not None:

@@ -125,12 +125,30 @@ def test_a_token_lives_for_as_long_as_was_asked_or_is_refused(
 ) -> None:
     token = sign_in()
     value(vend(backend, acting, token, min_ttl=30))
-    SubjectToken.objects.update(kept_until=database_now() + timedelta(seconds=20))
+    SubjectToken.objects.update(access_expires_at=database_now() + timedelta(seconds=20))
+    value(vend(backend, acting, token, min_ttl=15))
+    assert len(exchanges(sandbox)) == 1
+    SubjectToken.objects.update(obtained_at=database_now() - timedelta(seconds=40))
     value(vend(backend, acting, token, min_ttl=30))
     assert len(exchanges(sandbox)) == 2, "the kept one would not live for so long"
-    short = vend(backend, acting, token, min_ttl=3600)
-    assert (short.status_code, short.json()["code"]) == (422, "min_ttl_unavailable")
-    assert 0 < short.json()["longest_seconds"] <= 60
+    for _ in range(2):
+        short = vend(backend, acting, token, min_ttl=3600)
+        assert (short.status_code, short.json()["code"]) == (422, "min_ttl_unavailable")
+        assert 0 < short.json()["longest_seconds"] <= 60
+    assert len(exchanges(sandbox)) == 2, "another exchange brings no longer life"
+
+
+def test_a_token_that_outlives_what_is_kept_of_it_is_exchanged_once(
+    backend: Caller, acting: Connection, sign_in: Callable[..., str], sandbox: SandboxProcess
+) -> None:
+    token = sign_in()
+    first = value(vend(backend, acting, token))
+    SubjectToken.objects.update(
+        access_expires_at=database_now() + timedelta(hours=12), kept_until=database_now() + timedelta(hours=1)
+    )
+    for min_ttl in (3599, 3600, 7200, 12 * 3600 - 60):
+        assert value(vend(backend, acting, token, min_ttl=min_ttl)) == first
+    assert len(exchanges(sandbox)) == 1
 
 
 def test_a_token_whose_end_nobody_names_is_kept_for_a_minute(
