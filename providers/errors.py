@@ -41,6 +41,7 @@ class ProviderError(Exception):
     """A provider did not give what we asked for; the subclasses say whose fault that is."""
 
     code: ClassVar[str] = "provider_error"
+    clocks_apart_seconds = 0.0  # by the answer's own date
 
     def __init__(self, evidence: Evidence, *, retry_after_seconds: float | None = None) -> None:
         super().__init__(evidence.detail)
@@ -68,6 +69,12 @@ class ClientRejected(ProviderError):
 
     code = "client_rejected"
     by_typed_host = False
+
+    def of_the_grant(self) -> GrantRejected:
+        """Return this refusal as one of the grant, for where the registration is the connection's own."""
+        refusal = GrantRejected(self.evidence)
+        refusal.clocks_apart_seconds = self.clocks_apart_seconds
+        return refusal
 
 
 class CertificateRefused(ProviderError):

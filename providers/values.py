@@ -195,7 +195,7 @@ class ProbeResult:
 
     ``scopes`` and ``expires_in_seconds`` are None if the answer does not name them. ``status`` is the HTTP status, or
     None if there was no answer: ``unanswered`` is then True if the provider was asked. ``refuses_address``: it takes no
-    calls from our address.
+    calls from our address. ``refuses_client``: it refuses our registration, by which the request was signed.
     """
 
     verdict: ProbeVerdict
@@ -207,6 +207,7 @@ class ProbeResult:
     retry_after_seconds: float | None = None
     unanswered: bool = False
     refuses_address: bool = False
+    refuses_client: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,25 @@
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
-from providers.catalog.calls import Presentation
+from providers.catalog.calls import ErrorRule, Presentation
 from providers.catalog.fields import SecretField
 from providers.catalog.methods import Method
+from providers.vocabulary import Meaning
 
+# A clock that is wrong, on either side, has the code of a wrong key in some services: its words come first.
+# https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html (2026-11-29)
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html (2026-11-29)
+_CLOCK = ("Signature expired", "Signature not yet current", "RequestTimeTooSkewed", "RequestExpired")
+_KEY = (
+    *("InvalidClientTokenId", "InvalidAccessKeyId", "UnrecognizedClientException", "ExpiredToken"),
+    *("SignatureDoesNotMatch", "InvalidSignatureException"),
+)
+_REFUSALS = tuple(
+    ErrorRule(status=status, contains=word, means=means)
+    for status in (400, 401, 403)
+    for words, means in ((_CLOCK, Meaning.UNAVAILABLE), (_KEY, Meaning.GRANT_REJECTED))
+    for word in words
+)
 _NAMES = {"access_key_id", "secret_access_key"}
 
 
@@ -15,6 +30,7 @@ class AwsSigV4Method(Method):
 
     ``region`` and ``service`` are templates: the scope of each signature. An entry may give the fields other labels;
     their names stay ``access_key_id``, ``secret_access_key`` and ``session_token``, which only temporary keys have.
+    What AWS and its like answer to a wrong key and to a wrong clock is known without an entry's word.
     """
 
     style = "aws_sigv4"
@@ -31,6 +47,14 @@ class AwsSigV4Method(Method):
     @property
     def proxy_only(self) -> bool:
         return True
+
+    @property
+    def signs_requests(self) -> bool:
+        return True
+
+    @property
+    def refusals(self) -> tuple[ErrorRule, ...]:
+        return _REFUSALS
 
     @property
     def typed_fields(self) -> tuple[SecretField, ...]:

@@ -117,6 +117,21 @@ class Method(Shape):
         return False
 
     @property
+    def signs_requests(self) -> bool:
+        """Whether each request with its credential holds a signature of ours, valid by our clock."""
+        return False
+
+    @property
+    def signs_token_requests(self) -> bool:
+        """Whether the requests that bring its credential hold one."""
+        return False
+
+    @property
+    def refusals(self) -> tuple[ErrorRule, ...]:
+        """What answers to signed requests mean, before what the entry says about its probe."""
+        return ()
+
+    @property
     def typed_fields(self) -> tuple[SecretField, ...]:
         """The fields of the credential that the end user types."""
         return ()
@@ -236,6 +251,10 @@ class OAuthMethod(Method):
     @property
     def needs_app_key(self) -> bool:
         return self.registers_client and self.client_authentication.needs_key
+
+    @property
+    def signs_token_requests(self) -> bool:
+        return self.client_authentication.needs_key
 
     @property
     def proxy_only(self) -> bool:

@@ -16,10 +16,15 @@ SignatureMethod = Literal[
 ]
 
 # The words of the OAuth Problem Reporting extension, which many of these servers speak.
+# https://wiki.oauth.net/w/page/12238543/ProblemReporting (2026-11-29)
 _CLIENT = ("consumer_key_unknown", "consumer_key_rejected", "consumer_key_refused", "signature_invalid")
+_CLOCK = ("timestamp_refused", "nonce_used")
+_REQUEST = ("version_rejected", "signature_method_rejected", "parameter_absent", "parameter_rejected")
 _GRANT = ("token_expired", "token_revoked", "token_rejected", "token_used", "verifier_invalid", "permission_denied")
 PROBLEM_RULES: tuple[ErrorRule, ...] = (
     *(ErrorRule(field="oauth_problem", value=word, means=Meaning.CLIENT_REJECTED) for word in _CLIENT),
+    *(ErrorRule(field="oauth_problem", value=word, means=Meaning.UNAVAILABLE) for word in _CLOCK),
+    *(ErrorRule(field="oauth_problem", value=word, means=Meaning.REQUEST_REJECTED) for word in _REQUEST),
     *(ErrorRule(field="oauth_problem", value=word, means=Meaning.GRANT_REJECTED) for word in _GRANT),
 )
 
@@ -47,7 +52,7 @@ class OAuth1Method(Method):
     ``signature_method`` is how; RSA signs with the key of the provider app. ``realm`` goes into each signed header.
     ``authorization_params`` are added to the address to which the end user is sent. ``extra_response_fields`` are
     further members of the answer with the token to keep: our names, with a pointer to each. ``errors`` come before the
-    words of the Problem Reporting extension.
+    words of the Problem Reporting extension, in answers to the probe as well.
     """
 
     style = "oauth1"
@@ -68,6 +73,18 @@ class OAuth1Method(Method):
     @property
     def proxy_only(self) -> bool:
         return True
+
+    @property
+    def signs_requests(self) -> bool:
+        return True
+
+    @property
+    def signs_token_requests(self) -> bool:
+        return True
+
+    @property
+    def refusals(self) -> tuple[ErrorRule, ...]:
+        return (*self.errors, *PROBLEM_RULES)
 
     @property
     def registers_client(self) -> bool:

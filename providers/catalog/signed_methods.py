@@ -137,6 +137,10 @@ class SigningMethod(Method):
         return self.signed.key == "app"
 
     @property
+    def signs_token_requests(self) -> bool:
+        return True
+
+    @property
     def typed_fields(self) -> tuple[SecretField, ...]:
         return self.fields if self.key_file is None else (self.key_file.as_field, *self.fields)
 
@@ -199,6 +203,10 @@ class SignedJwtMethod(SigningMethod):
     @property
     def signed_key(self) -> str:
         return "token"
+
+    @property
+    def signs_requests(self) -> bool:
+        return self.exchange is None
 
     @property
     def registers_client(self) -> bool:

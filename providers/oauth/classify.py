@@ -23,12 +23,15 @@ from providers.errors import (
     RequestRejected,
     plain_error_code,
 )
+from providers.oauth.challenge import problem_in
 from providers.response import Response
 from providers.vocabulary import Meaning
 
 # A longer wait would spare the provider little, and would stop every connection of the provider app.
 _LONGEST_RETRY_AFTER_SECONDS = 900.0
 _CLOCKS_APART_SECONDS = 86_400.0
+# Signatures of AWS are valid for five minutes; assertions of ours for two, and begin half a minute ago.
+SIGNATURES_APART_SECONDS = 90.0
 _TRANSIENT_STATUSES = frozenset({408, 425, 429})
 _NO_ERROR = frozenset({"", "0", "ok", "success", "none", "null", "false", "no_error", "[]", "{}"})
 _STANDARD_CODES = {
@@ -89,10 +92,17 @@ def _first_match(rules: Iterable[ErrorRule], response: Response, document: Any) 
             continue
         if rule.contains and rule.contains.casefold().encode() not in response.body.lower():
             continue
-        pointer = rule.field if rule.field.startswith("/") else f"/{rule.field}"
-        if rule.value is None or _as_text(value_at(document, pointer)) == rule.value:
+        if rule.value is None or _said(rule.field, response, document) == rule.value:
             return rule
     return None
+
+
+def _said(field: str, response: Response, document: Any) -> str | None:
+    """Return the value of a rule's ``field`` as text: from the body, or else from the challenge beside it."""
+    if field.startswith("/"):
+        return _as_text(value_at(document, field))
+    found = _as_text(value_at(document, f"/{field}"))
+    return problem_in(response.headers.get("WWW-Authenticate", "")).get(field) if found is None else found
 
 
 def json_object(response: Response) -> dict[str, Any]:
@@ -136,11 +146,19 @@ def answered_at(headers: Mapping[str, str]) -> float:
     return now if theirs is None or abs(theirs - now) > _CLOCKS_APART_SECONDS else theirs
 
 
+def clocks_apart_seconds(headers: Mapping[str, str]) -> float:
+    """Return how far the answer's own time is from our clock; 0 if it has none."""
+    theirs = _epoch(headers.get("Date", ""))
+    return 0.0 if theirs is None else abs(theirs - time.time())
+
+
 def _failure(response: Response, meaning: Meaning, error: object, *, known: str = "") -> ProviderError:
     failure, detail = _FAILURES[meaning]
     evidence = Evidence(detail, status=response.status, error=plain_error_code(error) or known)
     waits = retry_after_seconds(response.headers) if meaning is Meaning.UNAVAILABLE else None
-    return failure(evidence, retry_after_seconds=waits)
+    made = failure(evidence, retry_after_seconds=waits)
+    made.clocks_apart_seconds = clocks_apart_seconds(response.headers)
+    return made
 
 
 def _as_text(value: object) -> str | None:

@@ -22,7 +22,7 @@ from providers.catalog.resolve import Target
 from providers.oauth.token_response import admit, obtained
 from providers.response import Response
 from providers.strategies import presenting, probing
-from providers.strategies.blame import blame_typed_host
+from providers.strategies.blame import blamed
 from providers.strategies.calling import Sending
 from providers.strategies.fields import checked_fields
 from providers.values import (
@@ -124,7 +124,7 @@ class Strategy(ABC):
     @final
     def depart(self, target: Target, request: AuthorizationRequest) -> Departure:
         """Return where to send the end user's browser (RFC 6749 §4.1.1). No I/O unless the style ``asks_first``."""
-        with blame_typed_host(target):
+        with blamed(target):
             return self._depart(target, request)
 
     def _depart(self, target: Target, request: AuthorizationRequest) -> Departure:
@@ -137,7 +137,7 @@ class Strategy(ABC):
     @final
     def exchange_code(self, target: Target, grant: CodeGrant) -> Obtained:
         """Exchange an authorization code (RFC 6749 §4.1.3). Calls the provider."""
-        with blame_typed_host(target):
+        with blamed(target):
             return self._exchange_code(target, grant)
 
     def _exchange_code(self, target: Target, grant: CodeGrant) -> Obtained:
@@ -147,7 +147,7 @@ class Strategy(ABC):
     @final
     def ask_for_code(self, target: Target, scopes: Sequence[str]) -> DeviceAuthorization:
         """Ask for a code that the end user enters at the provider (RFC 8628 §3.1). Calls the provider."""
-        with blame_typed_host(target):
+        with blamed(target):
             return self._ask_for_code(target, scopes)
 
     def _ask_for_code(self, target: Target, scopes: Sequence[str]) -> DeviceAuthorization:
@@ -159,7 +159,7 @@ class Strategy(ABC):
 
         Raises ``AuthorizationPending`` while it is open, ``DeviceCodeExpired`` and ``AccessDenied``.
         """
-        with blame_typed_host(target):
+        with blamed(target):
             return self._poll(target, device_code)
 
     def _poll(self, target: Target, device_code: SecretStr) -> Obtained:
@@ -177,7 +177,7 @@ class Strategy(ABC):
 
         Raises ``GrantRejected`` if it refuses that token, and ``InteractionRequired``.
         """
-        with blame_typed_host(target):
+        with blamed(target):
             return self._exchange_subject(target, grant)
 
     def _exchange_subject(self, target: Target, grant: SubjectGrant) -> Obtained:
@@ -191,7 +191,7 @@ class Strategy(ABC):
         Raises ``FieldInvalid`` naming a field that is missing, unknown or malformed.
         """
         typed = Credential(fields=checked_fields(target, fields))
-        with blame_typed_host(target):
+        with blamed(target):
             return self._accept(target, typed)
 
     def _accept(self, target: Target, typed: Credential) -> Obtained:
@@ -202,7 +202,7 @@ class Strategy(ABC):
     @final
     def refresh(self, target: Target, credential: Credential) -> Obtained:
         """Obtain the next credential (RFC 6749 §6). Calls the provider. No new refresh token: the old one is kept."""
-        with blame_typed_host(target):
+        with blamed(target):
             return self._refresh(target, credential)
 
     def _refresh(self, target: Target, credential: Credential) -> Obtained:
@@ -254,7 +254,7 @@ class Strategy(ABC):
         found = ProbeResult(ProbeVerdict.UNAVAILABLE)
         for sending in self._sendings(target, credential):
             found = probing.probe(target, credential, whole, sending)
-            if found.verdict is not ProbeVerdict.DEAD:
+            if found.verdict is not ProbeVerdict.DEAD and not found.refuses_client:
                 break
         return found
 

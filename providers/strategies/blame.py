@@ -1,20 +1,34 @@
-"""Says whose fault a refusal of our client registration is: the operator's, or an end user's who typed something."""
+"""Says whose fault a refusal is: the operator's, an end user's who typed something, or our clock's."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from providers.catalog.resolve import Target
-from providers.errors import ClientRejected, GrantRejected
+from providers.errors import ClientRejected, GrantRejected, ProviderUnavailable
+from providers.oauth.classify import SIGNATURES_APART_SECONDS
 
 
 @contextmanager
-def blame_typed_host(target: Target) -> Iterator[None]:
-    """Mark a refusal of our registration by a host that the connection's end user typed: it must open no incident."""
+def blamed(target: Target) -> Iterator[None]:
+    """Say whose fault a refusal of what ``target`` was sent is.
+
+    A refusal of our registration by a host that the connection's end user typed is marked: it must open no incident. A
+    refusal of what we signed, by a server whose clock is another, says nothing about the grant or the registration.
+    """
     try:
         yield
-    except ClientRejected as rejected:
-        rejected.by_typed_host = target.has_typed_host
-        raise
+    except (GrantRejected, ClientRejected) as rejected:
+        signed, apart = target.method.signs_token_requests, rejected.clocks_apart_seconds
+        if not signed or apart <= SIGNATURES_APART_SECONDS:
+            if isinstance(rejected, ClientRejected):
+                rejected.by_typed_host = target.has_typed_host
+            raise
+        told = f"The provider refuses what is signed by our clock, which is {apart:.0f} s from its own."
+        evidence = replace(rejected.evidence, detail=told)
+    else:
+        return
+    raise ProviderUnavailable(evidence)
 
 
 @contextmanager
@@ -25,7 +39,7 @@ def blame_typed_registration(target: Target) -> Iterator[None]:
     except ClientRejected as rejected:
         if target.method.registers_client:
             raise
-        evidence = rejected.evidence
+        refusal = rejected.of_the_grant()
     else:
         return
-    raise GrantRejected(evidence)
+    raise refusal

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from providers import egress
 from providers.answer_text import text_of
-from providers.catalog.oauth1_method import PROBLEM_RULES, OAuth1Method
+from providers.catalog.oauth1_method import OAuth1Method
 from providers.catalog.resolve import Target
 from providers.catalog.template import render
 from providers.egress import Signer
@@ -86,7 +86,7 @@ class OAuth1(Strategy):
             # The same client was given the temporary credentials a moment ago, so a plain 401 refuses those.
             if refusal.evidence.error:
                 raise
-            raise GrantRejected(refusal.evidence) from None
+            raise refusal.of_the_grant() from None
         given = _pairs(answer)
         issued, issued_secret = map(SecretStr, _credentials(given))
         extra = extra_in(given, target.method.extra_pointers)
@@ -129,8 +129,7 @@ def _signer(
 
 def _post(target: Target, url: str, signer: Signer) -> Response:
     response = egress.request("POST", url, sign=signer)
-    rules = (*target.described_as(OAuth1Method).errors, *PROBLEM_RULES)
-    if (failure := failure_of(response, rules=rules)) is not None:
+    if (failure := failure_of(response, rules=target.method.refusals)) is not None:
         raise failure
     return response
 

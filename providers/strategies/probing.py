@@ -12,7 +12,13 @@ from providers.catalog.resolve import Target
 from providers.catalog.template import lacking
 from providers.errors import CertificateRefused, Evidence, MisconfiguredProvider, ProviderError, ProviderUnavailable
 from providers.oauth import identity
-from providers.oauth.classify import first_match, json_document, retry_after_seconds
+from providers.oauth.classify import (
+    SIGNATURES_APART_SECONDS,
+    clocks_apart_seconds,
+    first_match,
+    json_document,
+    retry_after_seconds,
+)
 from providers.oauth.token_response import scopes_in
 from providers.response import Response
 from providers.strategies.calling import Sending, make_call
@@ -64,7 +70,14 @@ def probe(
 
 
 def _verdict(target: Target, described: Probe, response: Response) -> ProbeResult:
-    rule = first_match(described.dead, response)
+    rule = first_match((*target.method.refusals, *described.dead), response)
+    apart = clocks_apart_seconds(response.headers) if target.method.signs_requests else 0.0
+    if rule is not None and rule.means is Meaning.CLIENT_REJECTED:
+        refused = _result(response, ProbeVerdict.UNAVAILABLE, "the provider refuses our client registration.")
+        return replace(refused, refuses_client=True)
+    if rule is not None and rule.means is Meaning.GRANT_REJECTED and apart > SIGNATURES_APART_SECONDS:
+        told = f"the provider refuses what is signed by our clock, which is {apart:.0f} s from its own."
+        return _result(response, ProbeVerdict.UNAVAILABLE, told)
     if rule is not None and rule.means is Meaning.GRANT_REJECTED:
         return _result(response, ProbeVerdict.DEAD, "the provider refuses the credential.")
     if rule is not None and rule.means is Meaning.ADDRESS_REFUSED:

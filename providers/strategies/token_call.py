@@ -7,7 +7,7 @@ from providers.catalog.pointer import value_at
 from providers.catalog.resolve import Target
 from providers.catalog.template import check_values
 from providers.catalog.typed_methods import Login
-from providers.errors import ClientRejected, Evidence, GrantRejected, MalformedResponse
+from providers.errors import ClientRejected, Evidence, MalformedResponse
 from providers.oauth.classify import answered_at, failure_of, fields_in
 from providers.oauth.expiry import access_life
 from providers.oauth.token_response import extra_in, usable_token
@@ -40,7 +40,7 @@ def bring(
     rules = (*described.errors, ErrorRule(status=401, means=refuses))
     failure = failure_of(response, rules=rules)
     if isinstance(failure, ClientRejected) and refuses is Meaning.GRANT_REJECTED:
-        raise GrantRejected(failure.evidence)  # we have no registration there: what was typed is refused
+        raise failure.of_the_grant()  # we have no registration there: what was typed is refused
     if failure is not None:
         raise failure
     return _read(described, response, typed)

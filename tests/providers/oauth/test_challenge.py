@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from providers.oauth.challenge import challenge_in
+from providers.oauth.challenge import challenge_in, problem_in
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,21 @@ def test_no_header_takes_long_to_read(piece: str, ending: str) -> None:
     began = time.process_time()
     challenge_in(piece * (8191 // len(piece)) + ending)
     assert time.process_time() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ('OAuth realm="x", oauth_problem="token_rejected"', {"oauth_problem": "token_rejected"}),
+        ("OAuth oauth_problem=nonce_used", {"oauth_problem": "nonce_used"}),
+        ('OAuth realm="1", error="token_rejected", error_description="x"', {"oauth_problem": "token_rejected"}),
+        ('Basic realm="oauth_problem", OAuth oauth_problem="a"', {"oauth_problem": "a"}),
+        ('Bearer error="invalid_token"', {"error": "invalid_token"}),
+        ('Bearer realm="x"', {}),
+        ('OAuth realm="x"', {}),
+        ('Basic oauth_problem="a"', {}),
+        ("", {}),
+    ],
+)
+def test_tells_what_a_challenge_says_is_wrong(header: str, found: dict[str, str]) -> None:
+    assert problem_in(header) == found

@@ -1,6 +1,8 @@
 """AWS Signature Version 4: signatures as AWS publishes them, and their scope from the entry."""
 
+import time
 from collections.abc import Callable
+from email.utils import formatdate
 
 import pytest
 import requests
@@ -78,3 +80,54 @@ def test_an_entry_that_renames_the_fields_is_told() -> None:
     found = list(problems_of(CatalogEntry.model_validate(document), "acme"))
     assert any(each.startswith("aws_sigv4.fields: a signature is made with access_key_id") for each in found)
     assert any(each.startswith("aws_sigv4.region: uses {nope}") for each in found)
+
+
+def refusal(code: str, message: str = "") -> bytes:
+    return f"<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>".encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "verdict"),
+    [
+        (403, refusal("InvalidClientTokenId"), ProbeVerdict.DEAD),
+        (403, refusal("InvalidAccessKeyId"), ProbeVerdict.DEAD),
+        (
+            403,
+            refusal("SignatureDoesNotMatch", "The signature we calculated does not match"),
+            ProbeVerdict.DEAD,
+        ),
+        (403, refusal("ExpiredToken"), ProbeVerdict.DEAD),
+        (400, b'{"__type":"com.amazon.coral.service#UnrecognizedClientException"}', ProbeVerdict.DEAD),
+        (400, b'{"__type":"ExpiredTokenException"}', ProbeVerdict.DEAD),
+        (403, refusal("SignatureDoesNotMatch", "Signature expired: 20261129T1 is now"), ProbeVerdict.UNAVAILABLE),
+        (403, refusal("SignatureDoesNotMatch", "Signature not yet current: 2026"), ProbeVerdict.UNAVAILABLE),
+        (400, b'{"__type":"InvalidSignatureException","message":"Signature expired: 2"}', ProbeVerdict.UNAVAILABLE),
+        (403, refusal("RequestTimeTooSkewed"), ProbeVerdict.UNAVAILABLE),
+        (400, refusal("RequestExpired"), ProbeVerdict.UNAVAILABLE),
+        (400, refusal("Throttling", "Rate exceeded"), ProbeVerdict.UNAVAILABLE),
+        (503, refusal("SlowDown"), ProbeVerdict.UNAVAILABLE),
+        (403, refusal("AccessDenied"), ProbeVerdict.FORBIDDEN),
+        (403, b"", ProbeVerdict.FORBIDDEN),
+    ],
+)
+def test_only_a_refusal_of_the_key_kills_it(
+    sandbox_target: Callable[..., Target], provider: Provider, status: int, body: bytes, verdict: ProbeVerdict
+) -> None:
+    target = sandbox_target(STYLE)
+    held = STRATEGY.accept(target, TYPED).credential
+    provider.answers_with(status, body, headers={"Content-Type": "text/xml"})
+    assert STRATEGY.probe(target, held).verdict is verdict
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(60, ProbeVerdict.DEAD), (400, ProbeVerdict.UNAVAILABLE)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_key_is_not_refused_where_the_clocks_differ(
+    sandbox_target: Callable[..., Target], provider: Provider, seconds: int, sign: int, verdict: ProbeVerdict
+) -> None:
+    target = sandbox_target(STYLE)
+    held = STRATEGY.accept(target, TYPED).credential
+    theirs = formatdate(time.time() + sign * seconds, usegmt=True)
+    provider.answers_with(403, refusal("SignatureDoesNotMatch"), headers={"Date": theirs})
+    found = STRATEGY.probe(target, held)
+    assert found.verdict is verdict
+    assert ("by our clock" in found.detail) is (verdict is ProbeVerdict.UNAVAILABLE)

@@ -199,3 +199,63 @@ def test_an_entry_may_add_to_the_address(make_target: Callable[..., Target], pro
     )
     query = parse_qs(urlsplit(STRATEGY.depart(target, ASKED).url).query)
     assert query == {"a": ["1"], "expiration": ["never"], "oauth_token": ["tmp+1"]}
+
+
+def challenge(parameters: str) -> dict[str, str]:
+    return {"WWW-Authenticate": f'OAuth realm="acme", {parameters}'}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "verdict"),
+    [
+        (401, b"oauth_problem=token_rejected", {}, ProbeVerdict.DEAD),
+        (401, b"oauth_problem=token_revoked", {}, ProbeVerdict.DEAD),
+        (401, b"", challenge('oauth_problem="token_expired"'), ProbeVerdict.DEAD),
+        (401, b"", challenge('error="token_rejected", error_description="Invalid login"'), ProbeVerdict.DEAD),
+        (401, b"", {}, ProbeVerdict.DEAD),
+        (401, b"oauth_problem=timestamp_refused&oauth_acceptable_timestamps=1-2", {}, ProbeVerdict.UNAVAILABLE),
+        (401, b"oauth_problem=nonce_used", {}, ProbeVerdict.UNAVAILABLE),
+        (401, b"oauth_problem=consumer_key_unknown", {}, ProbeVerdict.UNAVAILABLE),
+        (401, b"oauth_problem=consumer_key_refused", {}, ProbeVerdict.UNAVAILABLE),
+        (401, b"oauth_problem=signature_invalid", {}, ProbeVerdict.UNAVAILABLE),
+        (401, b"oauth_problem=signature_method_rejected", {}, ProbeVerdict.UNAVAILABLE),
+        (401, b"oauth_problem=parameter_absent&oauth_parameters_absent=oauth_nonce", {}, ProbeVerdict.UNAVAILABLE),
+        (401, {"oauth_problem": "timestamp_refused"}, {}, ProbeVerdict.UNAVAILABLE),
+        (401, b"Unauthorized", challenge('oauth_problem="nonce_used"'), ProbeVerdict.UNAVAILABLE),
+        (401, b"Unauthorized", challenge('error="consumer_key_unknown"'), ProbeVerdict.UNAVAILABLE),
+        (401, b"", {"Date": "Mon, 01 Jan 2024 00:00:00 GMT"}, ProbeVerdict.UNAVAILABLE),
+        (401, b"oauth_problem=token_rejected", {"Date": "Mon, 01 Jan 2024 00:00:00 GMT"}, ProbeVerdict.UNAVAILABLE),
+    ],
+)
+def test_only_a_refusal_of_the_token_kills_it(
+    target: Target, provider: Provider, status: int, body: object, headers: dict[str, str], verdict: ProbeVerdict
+) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"} if isinstance(body, bytes) else {}
+    provider.answers_with(status, body, headers=form | headers)
+    assert STRATEGY.probe(target, HELD).verdict is verdict
+
+
+def test_an_entry_says_more_of_its_refusals(make_target: Callable[..., Target], provider: Provider) -> None:
+    rules = [{"status": 401, "contains": "invalid key", "means": "client_rejected"}]
+    provider.answers_with(401, b"invalid key")
+    assert STRATEGY.probe(make_target(errors=rules), HELD).verdict is ProbeVerdict.UNAVAILABLE
+    assert STRATEGY.probe(make_target(), HELD).verdict is ProbeVerdict.DEAD
+
+
+def test_a_secret_that_the_server_does_not_know_yet_gives_way_to_the_other(target: Target, provider: Provider) -> None:
+    both = replace(target.registration, client_secrets=(SecretStr("new"), SecretStr("old")))
+    rotating = replace(target, registration=both)
+
+    def responder(received: Received) -> tuple[int, bytes, dict[str, str]]:
+        right = is_signed_with(received, provider, "old", "tok-secret")
+        said = b'{"sub": "acct-1"}' if right else b'{"oauth_problem": "signature_invalid"}'
+        return (200 if right else 401, said, {"Content-Type": "application/json"})
+
+    provider.responder = responder
+    assert STRATEGY.probe(rotating, HELD).verdict is ProbeVerdict.ALIVE
+
+
+def test_a_clock_that_is_wrong_ends_no_connecting(target: Target, provider: Provider) -> None:
+    provider.answers_with(401, b"", headers={"Date": "Mon, 01 Jan 2024 00:00:00 GMT"})
+    with pytest.raises(ProviderUnavailable, match="by our clock"):
+        STRATEGY.exchange_code(target, GRANT)

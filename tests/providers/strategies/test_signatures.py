@@ -4,16 +4,25 @@ import base64
 import hashlib
 import json
 import time
+from email.utils import formatdate
 from typing import Any
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
+from pydantic import SecretStr
 
 from providers.catalog.resolve import resolve
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.signed_methods import JwtBearerMethod, SignedJwtMethod
-from providers.errors import ClientRejected, FieldInvalid, GrantRejected, MisconfiguredProvider, ProviderError
+from providers.errors import (
+    ClientRejected,
+    FieldInvalid,
+    GrantRejected,
+    MisconfiguredProvider,
+    ProviderError,
+    ProviderUnavailable,
+)
 from providers.signing.keys import make_key_pair
 from providers.strategies import strategy_for
 from providers.strategies.signatures import signed_token
@@ -200,3 +209,28 @@ def test_a_file_holds_nothing_that_no_header_or_column_takes(
     with pytest.raises(FieldInvalid, match=f"its {member} is too long, or has characters"):
         strategy_for(JwtBearerMethod.style).accept(sandbox_target(JwtBearerMethod.style), {"key_file": file})
     assert provider.requests == []
+
+
+@pytest.mark.parametrize("error", ["invalid_grant", "invalid_client"])
+def test_a_refusal_by_a_server_with_another_clock_is_nobody_s_fault(
+    sandbox_target: Any, provider: Any, error: str
+) -> None:
+    file = json.dumps({"client_id": "ann", "private_key_id": "k1", "private_key": typed()["private_key"]})
+    strategy = strategy_for(JwtBearerMethod.style)
+    for seconds in (-600, 600):
+        provider.answers.clear()
+        theirs = formatdate(time.time() + seconds, usegmt=True)
+        provider.answers_with(400, {"error": error}, headers={"Date": theirs})
+        with pytest.raises(ProviderUnavailable, match=r"by our clock, which is (599|600|601) s from its own"):
+            strategy.accept(sandbox_target(JwtBearerMethod.style), {"key_file": file})
+    provider.answers.clear()
+    provider.answers_with(400, {"error": error}, headers={"Date": formatdate(time.time() - 30, usegmt=True)})
+    with pytest.raises(GrantRejected):
+        strategy.accept(sandbox_target(JwtBearerMethod.style), {"key_file": file})
+
+
+def test_another_clock_excuses_no_refusal_of_what_is_not_signed(sandbox_target: Any, provider: Any) -> None:
+    provider.answers_with(400, {"error": "invalid_grant"}, headers={"Date": "Mon, 01 Jan 2024 00:00:00 GMT"})
+    held = Credential(refresh_token=SecretStr("rt-12345678"))
+    with pytest.raises(GrantRejected):
+        strategy_for("oauth2_authorization_code").refresh(sandbox_target("oauth2_authorization_code"), held)
