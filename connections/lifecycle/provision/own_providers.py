@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from connections.journal import audit
 from connections.models import (
@@ -19,6 +19,7 @@ from connections.models import (
     AppKey,
     Connection,
     ConnectSession,
+    CredentialVersion,
     ProviderApp,
     RegisteredClient,
     SessionState,
@@ -31,6 +32,7 @@ from providers.catalog.loader import CatalogError, UnknownProvider, configure_ca
 from providers.catalog.schema import CatalogEntry
 
 LARGEST_TEXT = 200_000
+_MOST_COUNTED = 1_000  # more would make a page wait, and no difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,8 @@ class Uses:
     """What stands on an entry: how many provider apps, and how many things that hold or await a secret.
 
     ``secrets`` are the apps that hold client secrets, ``keys`` their key pairs, ``clients`` what they have registered
-    without hands. ``connections`` are those that are not disconnected, or whose credential is still stored.
-    ``sessions`` are the connects that are under way.
+    without hands. ``connections`` are those that are not disconnected or whose credential is still stored, counted up
+    to a limit. ``sessions`` are the connects that are under way.
     """
 
     apps: int = 0
@@ -50,14 +52,14 @@ class Uses:
     sessions: int = 0
 
     def __str__(self) -> str:
-        counts = {
-            "provider app": self.apps,
-            "connection": self.connections,
-            "key": self.keys,
-            "registered client": self.clients,
-            "connect under way": self.sessions,
-        }
-        told = [f"{count} {name if count == 1 else _plural(name)}" for name, count in counts.items() if count]
+        counts = (
+            (self.apps, "provider app", "provider apps"),
+            (self.connections, "connection", "connections"),
+            (self.keys, "key", "keys"),
+            (self.clients, "registered client", "registered clients"),
+            (self.sessions, "connect under way", "connects under way"),
+        )
+        told = [f"{count} {one if count == 1 else many}" for count, one, many in counts if count]
         return ", ".join(told) or "nothing"
 
     @property
@@ -180,17 +182,17 @@ def remove_own_provider(slug: str, *, actor: audit.Actor) -> None:
 
 
 def uses_of(*slugs: str) -> Uses:
-    """Return what uses the entry that has these names. Six counts."""
+    """Return what uses the entry that has these names. Six counts, of which that of connections goes up to a limit."""
     by_app = Q(provider_app__provider__in=slugs)
     apps = ProviderApp.objects.filter(provider__in=slugs)
     under_way = [state for state in UNFINISHED if state != SessionState.STARTED]
-    stored = Q(versions__isnull=False) | ~Q(status=Status.DISCONNECTED)
+    stored = Exists(CredentialVersion.objects.filter(connection=OuterRef("pk"))) | ~Q(status=Status.DISCONNECTED)
     return Uses(
         apps=apps.exclude(suspended_at__isnull=False, secrets__isnull=True).count(),
         secrets=apps.filter(secrets__isnull=False).count(),
         keys=AppKey.objects.filter(by_app, private_key__isnull=False).count(),
         clients=RegisteredClient.objects.filter(by_app, replaced_at=None).count(),
-        connections=Connection.objects.filter(stored, provider__in=slugs).distinct().count(),
+        connections=Connection.objects.filter(stored, by_app)[:_MOST_COUNTED].count(),
         sessions=ConnectSession.objects.filter(by_app, state__in=under_way).count(),
     )
 
@@ -208,8 +210,3 @@ def _aliases_in(file: Path) -> tuple[str, ...]:
         return tuple(load_entry(file).aliases)
     except CatalogError:
         return ()
-
-
-def _plural(name: str) -> str:
-    head, _, rest = name.partition(" under way")
-    return f"{head}s under way" if name.endswith("under way") else f"{name}s{rest}"
