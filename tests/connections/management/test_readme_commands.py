@@ -1,0 +1,134 @@
+"""Every command that the README and the page about entries show works as it stands there, one after the other.
+
+Addresses that no test may call are played by the sandbox; files are made beforehand. ``tests/browser/test_tour.py``
+types the first of them into a shell, against the stack of ``make demo``.
+"""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import load_command_class
+
+from connections.models import ProviderApp
+from providers.catalog.loader import configure_catalog
+from providers.dialects.keys import ACCOUNT, pem_of
+from providers.sandbox.client import SandboxProcess
+from tests.connections.management.conftest import Run
+
+ROOT = Path(__file__).parents[3]
+PAGES = (ROOT / "README.md", ROOT / "providers" / "catalog" / "README.md")
+OWN = """name = "Acme"
+base_url = "https://api.acme.example"
+[authorization_code]
+authorization_url = "https://login.acme.example/authorize"
+token_url = "https://login.acme.example/token"
+"""
+DIALECT = """[acme]
+kind = "code"
+authorize = "https://login.acme.example/authorize"
+token = "https://login.acme.example/token"
+api = "https://api.acme.example"
+headers = { Authorization = "Bearer {token}" }
+"""
+# What each prints, by its beginning. A command that is not here fails: add what it has to say.
+SAYS = {
+    "providers list": "hubspot",
+    "providers add --issuer": "Added the provider our-login",
+    "providers add --mcp": "Added the provider example-tools",
+    "providers add acme.toml": "Added the provider acme",
+    "providers schema": '"$schema"',
+    "providers check": "is in order",
+    "providers dialect": "Where is the end user sent?",
+    "providers try": "The entry and the dialect agree",
+    "provider_apps add our-login --client-id": "client_secrets",
+    "provider_apps add our-login": "Added the provider app",
+    "provider_apps add github-app": "Added the provider app GitHub",
+    "provider_apps add example-tools": "Registered by",
+    "provider_apps add mcp": "Added the provider app",
+    "provider_apps add acme": "Added the provider app Acme",
+    "tenants add": "globex",
+    "api_clients add": "lk_",
+    "app_keys make our-login --algorithm ES256": "BEGIN PUBLIC KEY",
+    "app_keys make our-login --lead-hours 48": "BEGIN PUBLIC KEY",
+    "app_keys bring github-app": "BEGIN PUBLIC KEY",
+    "audit prune": "Deleted 0 audit rows",
+}
+# These are of whole installations: `make check`, `make demo` and test_drill.py run them.
+OF_INSTALLATIONS = ("migrate", "collectstatic", "check --deploy", "drill")
+
+
+def shown(page: Path) -> Iterator[str]:
+    """Yield the commands in the console blocks and in the text of ``page``, without ``./manage.py``, in their order."""
+    text = page.read_text(encoding="utf-8")
+    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                for part in line[2:].split(" && "):
+                    command = re.sub(r"\s+#.*|\s+>.*", "", part)
+                    if command.startswith("./manage.py "):
+                        yield command.removeprefix("./manage.py ").strip()
+    yield from re.findall(r"`\./manage\.py ([^`]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+
+
+def mentioned(page: Path) -> Iterator[tuple[str, str]]:
+    """Yield command and subcommand of every command that the text of ``page`` names."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    known = {path.stem for path in (ROOT / "connections" / "management" / "commands").glob("[a-z]*.py")}
+    for said in re.findall(r"`(?:(?:\./)?manage\.py )?([a-z_]+ [a-z-]+)[^`]*`", text):
+        command, _, subcommand = said.partition(" ")
+        if command in known:
+            yield command, subcommand
+
+
+@pytest.fixture
+def desk(tmp_path: Path, sandbox: SandboxProcess, settings_of_desk: None, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the files that the commands name, in which they are typed."""
+    (tmp_path / "secret.txt").write_text("replace-by-the-secret\n")
+    (tmp_path / "app.pem").write_text(pem_of(ACCOUNT, "RS256"))
+    (tmp_path / "acme.toml").write_text(OWN)
+    (tmp_path / "acme.dialect.toml").write_text(DIALECT)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def settings_of_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    added = tmp_path / "entries"
+    monkeypatch.setattr(settings, "CATALOG_DIR", added)
+    configure_catalog(added)
+    yield
+    configure_catalog(None)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
+def test_every_command_of_the_page_works_as_it_stands_there(
+    page: Path, run: Run, desk: Path, sandbox: SandboxProcess
+) -> None:
+    played = {"http://127.0.0.1:9400": sandbox.url, "https://mcp.example.com/mcp": f"{sandbox.url}/mcp"}
+    commands = [command for command in shown(page) if not command.startswith(OF_INSTALLATIONS)]
+    assert len(commands) > 5
+    for command in commands:
+        typed = command
+        for address, own in played.items():
+            typed = typed.replace(address, own)
+        ran = run(*shlex.split(typed))
+        assert ran.code == 0, (command, ran.err)
+        says = next((said for beginning, said in SAYS.items() if command.startswith(beginning)), None)
+        assert says is not None, f"{command}: say in SAYS what it prints"
+        assert says in ran.out, (command, ran.out)
+    if page.parent == ROOT:
+        assert ProviderApp.objects.filter(provider__in=["our-login", "example-tools", "mcp", "github-app"]).count() == 4
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
+def test_every_command_that_the_text_names_is_there(page: Path) -> None:
+    named = set(mentioned(page))
+    assert named
+    for command, subcommand in sorted(named):
+        parser = load_command_class("connections", command).create_parser("manage.py", command)
+        choices = [action.choices or {} for action in parser._actions if action.dest == "subcommand"]
+        assert subcommand in choices[0], f"{command} {subcommand}"
