@@ -18,8 +18,13 @@ from connections.lifecycle.provision import callers
 from connections.lifecycle.refresh import presence
 from connections.models import ProviderApp, Tenant
 from providers.sandbox.client import SandboxProcess, start_sandbox
+from providers.signing import keys
 from tests.factories import Caller, make_caller, make_sandbox_app, make_tenant
 from tests.flows import EndUser
+
+# The product makes RSA keys of 3072 bits. To make and to read one takes four times as long as with one of 2048; some
+# are made when a test module is imported, and so this is no fixture.
+keys.MADE_RSA_BITS = keys.SHORTEST_RSA_BITS
 
 
 class QuickHasher(PBKDF2PasswordHasher):

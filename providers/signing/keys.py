@@ -20,7 +20,7 @@ from providers.signing.bounds import SHORTEST_RSA_BITS, UnusableKey, check_lengt
 from providers.signing.pem import Block, pem_blocks
 from providers.vocabulary import SigningAlgorithm
 
-_MADE_RSA_BITS = 3072
+MADE_RSA_BITS = 3072
 _OPENSSH_WITHOUT_PASSPHRASE = b"openssh-key-v1\x00" + b"\x00\x00\x00\x04none" * 2  # the cipher, and its key
 _PUBLIC = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 _PRIVATE = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -49,7 +49,7 @@ def make_key_pair(algorithm: SigningAlgorithm) -> KeyPair:
     made: PrivateKey
     match algorithm:
         case SigningAlgorithm.RS256 | SigningAlgorithm.PS256:
-            made = rsa.generate_private_key(public_exponent=65537, key_size=_MADE_RSA_BITS)
+            made = rsa.generate_private_key(public_exponent=65537, key_size=MADE_RSA_BITS)
         case SigningAlgorithm.ES256:
             made = ec.generate_private_key(ec.SECP256R1())
         case SigningAlgorithm.EDDSA:
