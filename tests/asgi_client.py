@@ -8,9 +8,10 @@ get, and a line in the log.
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Coroutine, Iterator, MutableMapping
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from django.core.signals import request_finished, request_started
@@ -51,24 +52,21 @@ class CallersThread(Executor):
         self._work.put(work)
         return future
 
-    def run(self, main: Callable[[], Any]) -> Any:
-        """Run the coroutine function ``main`` in a loop in another thread, and what it submits in this one."""
-        ended: Future[Any] = Future()
-
-        def loop() -> None:
-            try:
-                ended.set_result(asyncio.run(main()))
-            except BaseException as error:  # noqa: BLE001 (raised in the caller's thread)
-                ended.set_exception(error)
-            finally:
-                self._work.put(None)
-
-        thread = threading.Thread(target=loop)
-        thread.start()
+    def run(self, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run the coroutine function ``main`` in the loop's thread, and what it submits in this one."""
+        ended = asyncio.run_coroutine_threadsafe(main(), _loop())
+        ended.add_done_callback(lambda _: self._work.put(None))
         while (work := self._work.get()) is not None:
             work()
-        thread.join()
-        return ended.result()
+        ended.result()
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """Return the event loop of all requests, which runs in a thread until this process ends."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="asgi client", daemon=True).start()
+    return loop
 
 
 def _answer(environ: dict[str, Any]) -> HttpResponse:
