@@ -28,7 +28,7 @@ def connect_at(
     (tokens,) = sandbox.control.mint(app.client_id, username=account, scope=" ".join(scopes))
     with transaction.atomic():
         made = Connection.objects.get(id=store_grant(tokens, tenant=app.tenant, app=app, end_user=end_user))
-        record_requested_scopes(made, scopes)
+        record_requested_scopes(made, tuple(scopes))
         made.belong_to(PEOPLE[account].subject, PEOPLE[account].name)
         made.verify(made.authorized_at, by="connect")
     return Connection.objects.get(id=made.id)

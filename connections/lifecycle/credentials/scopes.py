@@ -90,8 +90,12 @@ def sync_granted_scopes(connection: Connection, version: CredentialVersion) -> N
 def record_requested_scopes(connection: Connection, requested: tuple[str, ...]) -> None:
     """Replace the set of scopes that were requested for ``connection``."""
     connection.scopes.filter(is_requested=True).exclude(name__in=requested).update(is_requested=False)
-    for name in requested:
-        Scope.objects.update_or_create(connection=connection, name=name, defaults={"is_requested": True})
+    Scope.objects.bulk_create(
+        [Scope(connection=connection, name=name, is_requested=True) for name in dict.fromkeys(requested)],
+        update_conflicts=True,
+        unique_fields=["connection", "name"],
+        update_fields=["is_requested", "updated_at"],
+    )
 
 
 def observe_scopes(connection: Connection, observed: Sequence[str], *, unnamed: str = "") -> None:
