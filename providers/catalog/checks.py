@@ -24,6 +24,7 @@ from providers.catalog.template_checks import template_problems
 from providers.vocabulary import ParamScope
 
 _RESERVED = frozenset({"access_token"})
+_OWN_CLAIMS = frozenset({"iss", "sub", "aud", "jti", "iat", "exp"})
 
 
 def problems_of(entry: CatalogEntry, stem: str) -> Iterator[str]:
@@ -110,6 +111,8 @@ def _method_problems(entry: CatalogEntry, described: Method) -> Iterator[str]:
         )
     if method.client_assertion != ClientAssertion() and not may_sign:
         yield f'{key}.client_assertion: needs client_authentication = "private_key_jwt"; say that, or remove it'
+    for name in sorted(method.client_assertion.claims.keys() & _OWN_CLAIMS):
+        yield f"{key}.client_assertion.claims.{name}: is added by itself; remove it"
     if method.urls["jwks"] and not method.issuer:
         yield f"{key}.jwks_url: is of use with the issuer whose keys they are; give the issuer"
     if method.discover:

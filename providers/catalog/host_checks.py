@@ -178,6 +178,7 @@ def _requests(entry: CatalogEntry, method: Method) -> Iterator[tuple[str, str, s
 
 def _sent(oauth: OAuthMethod) -> Mapping[str, str]:
     asserted = {f"client_assertion.{name}": getattr(oauth.client_assertion, name) for name in ("audience", "subject")}
+    asserted |= {f"client_assertion.claims.{name}": value for name, value in oauth.client_assertion.claims.items()}
     refreshed: dict[str, str] = getattr(oauth, "refresh_params", {})
     return {**oauth.token_params, **refreshed, **oauth.revocation.params, **asserted}
 

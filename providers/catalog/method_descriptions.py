@@ -76,6 +76,7 @@ METHOD_DESCRIPTIONS: Descriptions = {
         "audience": says("For whom the assertion is, if not for the issuer. A template.", "https://acme.example/token"),
         "issuer": says("Who signs, if not the client id. A template.", "{client_id}"),
         "subject": says("Who is proven, if not the client id. A template.", "{client_id}"),
+        "claims": says("Further claims: templates, which know client_id and scopes.", {"scope": "{scopes}"}),
         "lifetime_seconds": says("How long an assertion is valid. Each request gets a fresh one.", 300),
     },
     RefreshableMethod: {
@@ -92,6 +93,7 @@ METHOD_DESCRIPTIONS: Descriptions = {
         "refresh_absolute_lifetime_seconds": says("The grant ends this long after the consent.", 31536000),
     },
     AuthorizationCodeMethod: {
+        "refresh_repeats_redirect_uri": says("Whether refreshes name the redirect URI again."),
         "authorization_url": says(
             "The page to which the end user is sent. It may have a query.", "https://acme.example/oauth/authorize"
         ),

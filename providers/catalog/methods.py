@@ -338,6 +338,7 @@ class AuthorizationCodeMethod(RefreshableMethod):
     With ``request_delivery = "pushed"`` the request goes to the ``pushed_authorization_url`` first (RFC 9126). That is
     the default where a discovered server requires it.
     ``protected_resource`` is an MCP server, whose metadata names the authorization server (RFC 9728): no ``issuer``.
+    ``refresh_repeats_redirect_uri``: refreshes name our redirect URI again, which RFC 6749 §6 does not ask for.
     ``offline_consent`` says when ``prompt=consent`` is sent. "openid": if ``offline_access`` is requested from a server
     that was discovered, or together with ``openid`` (OpenID Connect Core §11 requires it). "always": with each request
     for it or for the ``refresh_scope``. A prompt among the ``authorization_params`` takes precedence.
@@ -359,6 +360,7 @@ class AuthorizationCodeMethod(RefreshableMethod):
     authorization_parameter_names: dict[str, str] = Field(default_factory=dict)
     callback: ResponseNames = Field(default_factory=ResponseNames)
     approval: ApprovalMarkers = Field(default_factory=dict)
+    refresh_repeats_redirect_uri: bool = False
     offline_consent: Literal["openid", "always", "never"] = "openid"
     scope_parameter: str = Field(default="scope", min_length=1)
 

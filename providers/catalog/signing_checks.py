@@ -49,7 +49,8 @@ def _decisive(entry: CatalogEntry, method: Method) -> Iterator[tuple[str, str]]:
         yield from _texts(f"{section}.revocation", params=method.revocation.params)
         yield f"{section}.resource", method.resource
         asserted = method.client_assertion
-        yield from _texts(f"{section}.client_assertion", of=asserted.model_dump(include={"issuer", "subject"}))
+        named = asserted.model_dump(include={"issuer", "subject"})
+        yield from _texts(f"{section}.client_assertion", of=named, claims=asserted.claims)
     for key, value in method.texts.items():
         yield from ((f"{section}.{key}", text) for text in texts_of(value))
     for key, own in method.calls.items():

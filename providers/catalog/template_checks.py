@@ -183,6 +183,8 @@ def _method_templates(key: str, method: OAuthMethod, params: frozenset[str]) -> 
     yield f"{key}.resource", method.resource, params, "resource"
     for name in ("audience", "issuer", "subject"):
         yield f"{key}.client_assertion.{name}", getattr(method.client_assertion, name), params | _CLIENT, "text"
+    for claim, value in method.client_assertion.claims.items():
+        yield f"{key}.client_assertion.claims.{claim}", value, params | _CLIENT | {"scopes"}, "text"
     allowed = params | set(method.extra_pointers) | _CLIENT
     for parameter, value in method.revocation.params.items():
         yield f"{key}.revocation.params.{parameter}", value, allowed, "text"

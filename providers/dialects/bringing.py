@@ -66,9 +66,11 @@ class Bringing:
             found = {"certificate": shown.certificate, "private_key": shown.private_key, "passphrase": passphrase}
             return {item.name: found[item.name] for item in self.fields if item.name in found}
         method, said = self.method, self.fixture.signed
-        if said is None or not isinstance(method, SigningMethod):
+        if said is None:
             return {}
         key = secret_of(whose) if said.written == "hex" else pem_of(whose, said.algorithm)
+        if not isinstance(method, SigningMethod):  # a client that proves itself by a key of its own
+            return {item.name: key for item in self.fields if item.name == "private_key"}
         file = {name: value.replace("{private_key}", key) for name, value in said.file.items()}
         found = {item.name: named_alike(item.name, file) for item in self.fields}
         found = {name: value for name, value in found.items() if value}
@@ -106,7 +108,7 @@ class Bringing:
         params = {param.name: filled[param.name] for param in self._given}
         own = self._handed_out(ACCOUNT) if said.kind == "mtls" else {}
         typed = {name: value for name, value in self.typed.items() if name not in own}
-        if said.kind in ("key", "login", "mtls") or said.signed is not None:
+        if said.kind in ("key", "login", "mtls") or (said.signed is not None and said.kind != "machine"):
             typed = as_placeholders(list(dict.fromkeys(wanted)), {**params, **typed}, secret)
         supplied = frozenset(
             {*self.values.values(), *filled.values(), *(said.signed.file if said.signed else {}).values()}

@@ -80,10 +80,10 @@ class Fixture(BaseModel):
     ``-`` is one that breaks the request, ``*`` one that does not matter. ``grant`` and ``refresh_grant`` are the grant
     types, if they are not the RFC's, ``format`` how the body is written (``form``, ``json``, ``query``). ``asks`` are
     the parameters that an authorization request needs (or ``-`` and ``*``, likewise), ``demands`` those of a token
-    request or a login, and ``demand_headers`` the headers of a login. ``separator`` stands between scopes, None if none
-    are asked for; ``offline`` is the scope that brings a refresh token. ``pkce``: ``required``, ``refused``, or "" if
-    either will do. ``code_name`` and ``state_name`` are what the authorization response calls the two, ``callback`` are
-    its further parameters.
+    request or a login, and ``demand_headers`` the headers of a login; ``refresh_demands`` are the further parameters of
+    a refresh. ``separator`` stands between scopes, None if none are asked for; ``offline`` is the scope that brings a
+    refresh token. ``pkce``: ``required``, ``refused``, or "" if either will do. ``code_name`` and ``state_name`` are
+    what the authorization response calls the two, ``callback`` are its further parameters.
 
     ``tokens_at`` leads to the object that holds the tokens, ``token_name`` and ``refresh_name`` name them in it;
     ``expiry`` names the lifetime, "" if it is not told, in ``expiry_form``. ``lifetime`` is in seconds, None if it is
@@ -129,6 +129,7 @@ class Fixture(BaseModel):
     )
     grant: str = ""
     refresh_grant: str = "refresh_token"
+    refresh_demands: dict[str, str] = Field(default_factory=dict)
     names: dict[str, str] = Field(default_factory=dict)
     code_name: str = "code"
     state_name: str = "state"

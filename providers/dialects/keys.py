@@ -21,6 +21,8 @@ from providers.vocabulary import SigningAlgorithm
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 _TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 APP, ACCOUNT, STRANGER = "app", "account", "stranger"
+# Whose keys a vendor knows, by what a fixture says of that.
+KEYS = {"app": (APP,), "typed": (ACCOUNT,), "either": (APP, ACCOUNT)}
 
 
 def client_key(whose: str = APP, algorithm: SigningAlgorithm = SigningAlgorithm.RS256) -> ClientKey:
@@ -60,17 +62,20 @@ def fingerprint_of(whose: str, algorithm: str) -> str:
     ).decode()
 
 
-def claims_of_client(sent: Mapping[str, str]) -> Mapping[str, Any]:
-    """Return the claims of the assertion in a request by which our client proves itself; none if it is not good."""
+def claims_of_client(sent: Mapping[str, str], *, whose: str = APP, algorithm: str = "RS256") -> Mapping[str, Any]:
+    """Return the claims of the assertion in a request by which a client proves itself, and its kid; none if not good.
+
+    ``whose`` key it has to be signed with, by that ``algorithm``.
+    """
     if sent.get("client_assertion_type") != _TYPE:
         return {}
     try:
-        found: Mapping[str, Any] = jwt.decode(
+        found = jwt.decode_complete(
             sent.get("client_assertion", ""),
-            private_key(APP, "RS256").public_key(),
-            algorithms=["RS256"],
+            private_key(whose, algorithm).public_key(),
+            algorithms=[algorithm],
             options={"verify_aud": False, "require": ["iss", "sub", "aud", "exp"]},
         )
     except jwt.InvalidTokenError:
         return {}
-    return found
+    return {**found["payload"], "kid": found["header"].get("kid", "")}

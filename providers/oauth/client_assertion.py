@@ -25,9 +25,10 @@ def client_assertion(target: Target, registration: ClientRegistration) -> dict[s
     if registration.key is None:
         raise MisconfiguredProvider(Evidence("The provider app has no key that signs now.", sent=False))
     described = target.oauth_method.client_assertion
-    values = {**target.params, "client_id": registration.client_id}
+    scopes = target.oauth_method.scope_separator.join(target.entry.default_scopes)
+    values = {**target.params, "client_id": registration.client_id, "scopes": scopes}
     now = int(time.time())
-    claims = {
+    claims = {name: render(value, values) for name, value in described.claims.items()} | {
         "iss": render(described.issuer, values),
         "sub": render(described.subject, values),
         "aud": render(described.audience, values) or target.endpoints.issuer or target.endpoints.token,

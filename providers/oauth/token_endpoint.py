@@ -82,6 +82,8 @@ def refresh(*, target: Target, credential: Credential) -> Obtained:
     def ask(narrowed: ClientRegistration) -> TokenDocument:
         client = WebApplicationClient(narrowed.client_id)
         session = _TokenSession(client, target=target, registration=narrowed, is_refresh=True)
+        if getattr(target.oauth_method, "refresh_repeats_redirect_uri", False):
+            session.parameters["redirect_uri"] = narrowed.redirect_uri
         return session.run(lambda: session.refresh_token(_PLACEHOLDER, refresh_token=token))
 
     document = with_each_secret(target.registration, ask)

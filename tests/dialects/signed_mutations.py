@@ -17,6 +17,8 @@ def of_what_signs(
     Each change comes with the kind that it is of.
     """
     kind = life.fixture.kind
+    if (asserted := section.get("client_assertion")) is not None:
+        yield from _of_a_proof(asserted, lambda **keys: changed(client_assertion={**asserted, **keys}))
     if kind == "sigv4":
         yield "signature", changed(region=f"{section['region']}x")
         yield "signature", changed(service=f"{section['service']}x")
@@ -42,6 +44,17 @@ def of_what_signs(
     elif kind == "saml":
         assertion = section["assertion"]
         yield from _of_an_assertion(life, assertion, lambda **keys: changed(assertion={**assertion, **keys}))
+
+
+def _of_a_proof(
+    asserted: dict[str, Any], changed: Callable[..., dict[str, Any]]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield "claims", changed(audience="https://another.example")
+    yield "claims", changed(issuer="another")
+    for name in asserted.get("claims", {}):
+        yield "claims", changed(claims={other: value for other, value in asserted["claims"].items() if other != name})
+    if "algorithm" in asserted:
+        yield "signature", changed(algorithm="RS256")
 
 
 def _of_a_token(

@@ -5,9 +5,9 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from providers.dialects.keys import private_key
+from providers.dialects.keys import KEYS, private_key
 from providers.dialects.matching import is_carried
-from providers.dialects.vendors.signatures import KEYS, BadClaims, BadSignature, Judge
+from providers.dialects.vendors.signatures import BadClaims, BadSignature, Judge
 from providers.dialects.vendors.stand_in import Refused
 from providers.dialects.wire import Request
 

@@ -67,8 +67,9 @@ class Granting(Issuer):
         is_renewal = said.kind in RENEWED and self._is_renewal(sent)
         self._check_client(request, sent, ways=said.refresh_client if is_renewal else "")
         dead = Refused(*said.dead, "the grant is dead")
-        for name, template in said.demands.items():
-            if values_in(template, str(sent.get(name, "")), self.known) is None:
+        known = {**self.known, "redirect_uri": self.callback}
+        for name, template in {**said.demands, **(said.refresh_demands if is_renewal else {})}.items():
+            if values_in(template, str(sent.get(name, "")), known) is None:
                 raise Refused(400, {"error": "invalid_request"}, f"{name} is {sent.get(name)!r}, not {template!r}")
         if is_renewal:
             return self._renew(request, sent, dead)

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from providers.dialects.answers import put, written
-from providers.dialects.keys import claims_of_client
+from providers.dialects.keys import APP, KEYS, claims_of_client
 from providers.dialects.matching import values_in
 from providers.dialects.vendors.stand_in import CLIENT_SECRET, Refused, StandIn
 from providers.dialects.wire import Request
@@ -69,7 +69,9 @@ class Issuer(StandIn):
             raise Refused(*self.fixture.wrong_client, "the client does not prove itself as it should")
 
     def _is_proven(self, request: Request, sent: Mapping[str, str]) -> bool:
-        claims = claims_of_client(sent)
+        key = self.fixture.signed
+        whose, algorithm = (APP, "RS256") if key is None else (KEYS[key.key][0], key.algorithm)
+        claims = claims_of_client(sent, whose=whose, algorithm=algorithm)
         known = {**self.known, "token_url": request.address}
         for name, template in self.fixture.proof.items():
             value = str(claims.get(name, ""))

@@ -11,13 +11,12 @@ from typing import Any
 import jwt
 
 from providers.dialects.fixture import Signed
-from providers.dialects.keys import ACCOUNT, APP, fingerprint_of, private_key, secret_of
+from providers.dialects.keys import KEYS, fingerprint_of, private_key, secret_of
 from providers.dialects.matching import is_carried, names_in, values_in
 from providers.dialects.vendors.issuer import Issuer
 from providers.dialects.vendors.stand_in import Refused
 from providers.dialects.wire import Request
 
-KEYS = {"app": (APP,), "typed": (ACCOUNT,), "either": (APP, ACCOUNT)}
 _LEEWAY_SECONDS = 5
 
 

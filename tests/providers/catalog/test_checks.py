@@ -66,6 +66,19 @@ def test_entry_with_everything_has_none() -> None:
             {"method": {"client_authentication": "private_key_jwt", "client_assertion": {"audience": "{aud}"}}},
             "authorization_code.client_assertion.audience: uses {aud}; declare",
         ),
+        (
+            {
+                "method": {
+                    "client_authentication": "private_key_jwt",
+                    "client_assertion": {"claims": {"scope": "{aud}"}},
+                }
+            },
+            "authorization_code.client_assertion.claims.scope: uses {aud}; declare",
+        ),
+        (
+            {"method": {"client_authentication": "private_key_jwt", "client_assertion": {"claims": {"exp": "1"}}}},
+            "authorization_code.client_assertion.claims.exp: is added by itself; remove it",
+        ),
         ({"params": [{"name": "client_id", "label": "X"}]}, "params: 'client_id' is declared twice or is a name of"),
         ({"method": {"token_url": "https://x.example/{client_id}"}}, "authorization_code.token_url: uses {client_id}"),
         ({"method": {"request_headers": {"A": "{nope}"}}}, "authorization_code.request_headers.A: uses {nope}"),

@@ -68,6 +68,16 @@ def test_each_request_proves_who_we_are(
     assert "never-sent" not in str(sent.form)
 
 
+def test_an_entry_may_add_claims_but_none_of_ours(make_target: Callable[..., Target], provider: Any) -> None:
+    provider.answers_with(200, {"access_token": "at-2"})
+    added = {"claims": {"scope": "{scopes}", "region": "{region}-{client_id}", "iss": "somebody"}}
+    target = make_target(registration=REGISTRATION, client_assertion=added, **KEYED)
+    CALLS["refresh"](target)
+    claims = read(provider.last.form)
+    assert claims["scope"] == " ".join(target.entry.default_scopes)
+    assert (claims["region"], claims["iss"]) == ("eu-client:1", "client:1")
+
+
 def test_a_machine_and_a_device_prove_themselves_alike(make_target: Callable[..., Target], provider: Any) -> None:
     provider.answers_with(200, {"access_token": "at-2"})
     target = make_target(ClientCredentialsMethod.style, registration=REGISTRATION, **KEYED)

@@ -34,6 +34,14 @@ def test_a_refresh_may_carry_other_parameters_than_a_code(make_target: Any, prov
     assert (provider.last.form["type"], provider.last.form["app"]) == ("refresh", "eu")
 
 
+def test_a_refresh_names_the_redirect_uri_again_where_the_entry_says_so(make_target: Any, provider: Any) -> None:
+    provider.answers_with(200, SUCCESS)
+    token_endpoint.refresh(target=make_target(), credential=HELD)
+    assert "redirect_uri" not in provider.last.form
+    token_endpoint.refresh(target=make_target(refresh_repeats_redirect_uri=True), credential=HELD)
+    assert provider.last.form["redirect_uri"] == "https://latchkey.example/connect/callback/1"
+
+
 def test_parameters_go_by_the_provider_s_names_and_those_without_one_stay_away(make_target: Any, provider: Any) -> None:
     provider.answers_with(200, SUCCESS)
     target = make_target(
