@@ -320,6 +320,39 @@ def test_it_can_be_left_and_opened_again(how: str, browser: Browser, product: Op
     assert complaints == []
 
 
+@pytest.mark.attack("a message forged for the product", stopped_at="connect.js: source and origin")
+def test_the_product_believes_only_its_own_widget(browser: Browser, product: Operator, stack: LocalStack) -> None:
+    """Another frame, the product's own page and a window of a stranger's say what the widget would say."""
+    with visiting(browser) as (context, complaints):
+        page = open_widget(context, product)
+        said = {"source": "latchkey", "connect_session": session_of(page), "completion_code": "forged"}
+        page.evaluate("said => window.postMessage(said, '*')", said)
+        page.evaluate("document.body.append(document.createElement('iframe'))")
+        page.frames[-1].evaluate("said => parent.postMessage(said, '*')", said)
+        with page.expect_popup() as opened:
+            page.evaluate("url => { window.open(url) }", f"https://{STRANGER}:{urlsplit(product.url).port}/embed")
+        opened.value.evaluate("said => window.opener.postMessage(said, '*')", said)
+        opened.value.evaluate("said => window.opener.frames[0].postMessage({ ...said, error: 'x' }, '*')", said)
+        page.wait_for_timeout(300)  # for what must not come
+        assert page.evaluate("happened") == ["open", "ready"]
+        expect(page.locator("#result")).to_have_text("ready")
+        expect(page.locator("dialog")).to_have_count(1)
+    assert complaints == []
+
+
+@pytest.mark.attack("the widget in a hostile page", stopped_at="the browser: frame-ancestors")
+def test_a_page_that_is_not_the_tenants_cannot_show_the_widget(
+    browser: Browser, product: Operator, stack: LocalStack
+) -> None:
+    with visiting(browser) as (context, complaints):
+        page = context.new_page()
+        page.goto(f"https://{STRANGER}:{urlsplit(product.url).port}/embed?framed=yes")
+        page.wait_for_function("document.getElementById('frame').src !== ''")
+        page.wait_for_load_state("networkidle")
+        assert page.frame_locator("#frame").get_by_role("button").count() == 0
+    assert any("frame-ancestors" in complaint for complaint in complaints), complaints
+
+
 def test_a_consent_page_is_light_and_asks_no_third_party(browser: Browser, product: Operator) -> None:
     with visiting(browser) as (context, _):
         page = context.new_page()

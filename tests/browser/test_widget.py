@@ -222,6 +222,7 @@ def elsewhere(product: Operator) -> str:
 
 
 @pytest.mark.parametrize("framed", ["", "yes"], ids=["window", "frame"])
+@pytest.mark.attack("an opener of another origin", stopped_at="the browser: exact origin")
 def test_a_page_of_another_origin_that_opened_the_widget_learns_nothing(
     framed: str, browser: Browser, product: Operator
 ) -> None:
@@ -251,6 +252,7 @@ def test_a_page_of_another_origin_that_opened_the_widget_learns_nothing(
         expect(page.locator("#result")).to_have_text("nothing yet")
 
 
+@pytest.mark.attack("a message forged for the frame", stopped_at="the frame: source")
 def test_the_frame_passes_nothing_on_that_its_own_window_did_not_say(browser: Browser, product: Operator) -> None:
     """What comes out of the frame, the embedding page believes: it has the widget's origin."""
     with visiting(browser) as (page, complaints):
@@ -264,6 +266,7 @@ def test_the_frame_passes_nothing_on_that_its_own_window_did_not_say(browser: Br
     assert complaints == []
 
 
+@pytest.mark.attack("an answer to a window that has gone elsewhere", stopped_at="the browser: exact origin")
 def test_the_answer_reaches_the_window_only_while_that_is_ours(browser: Browser, product: Operator) -> None:
     with visiting(browser) as (page, _):
         page.goto(f"{product.url}/embed?framed=yes")

@@ -1,14 +1,18 @@
 """The attackers of cross-user session fixation: each is stopped before any token request, by the provider's own log."""
 
+from urllib.parse import urlencode
+
 import pytest
+from django.http import HttpResponse
 
 from connections.models import AuditEvent, Connection, OutboxEvent, ProviderApp, SessionState, Tenant
 from providers.sandbox.client import SandboxProcess
 from tests.connections.consent.observed import assert_nothing_left, session_of, token_requests
 from tests.factories import Caller, make_caller, make_sandbox_app
-from tests.flows import EndUser, call, completion_code, failure_of
+from tests.flows import SAME_ORIGIN, EndUser, Invitation, call, completion_code, failure_of, provider_link
 
 
+@pytest.mark.attack("a link to the widget, sent to a victim", stopped_at="the confirmation")
 def test_start_link_sent_to_a_victim_connects_nothing(
     mallory: EndUser, alice: EndUser, sandbox: SandboxProcess
 ) -> None:
@@ -32,6 +36,7 @@ def test_a_mismatch_is_told_to_the_operator(mallory: EndUser, alice: EndUser) ->
     assert refused.detail == {"session": sent_to_alice.id, "right_end_user": False}
 
 
+@pytest.mark.attack("a link to the provider, sent to a victim", stopped_at="the callback: cookie")
 def test_provider_link_sent_to_a_victim_is_refused_at_the_callback(
     mallory: EndUser, alice: EndUser, sandbox: SandboxProcess
 ) -> None:
@@ -46,6 +51,7 @@ def test_provider_link_sent_to_a_victim_is_refused_at_the_callback(
     assert token_requests(sandbox) == []
 
 
+@pytest.mark.attack("a link to the provider, sent to a victim who connects", stopped_at="the callback: cookie")
 def test_a_victim_in_the_middle_of_a_session_of_their_own_is_no_way_round_the_cookie(
     mallory: EndUser, alice: EndUser, sandbox: SandboxProcess
 ) -> None:
@@ -55,6 +61,7 @@ def test_a_victim_in_the_middle_of_a_session_of_their_own_is_no_way_round_the_co
     assert token_requests(sandbox) == []
 
 
+@pytest.mark.attack("a cookie planted in the victim's browser", stopped_at="the click: a new cookie")
 def test_a_cookie_planted_in_the_victims_browser_is_not_taken_over(
     mallory: EndUser, alice: EndUser, sandbox: SandboxProcess
 ) -> None:
@@ -70,6 +77,7 @@ def test_a_cookie_planted_in_the_victims_browser_is_not_taken_over(
     assert token_requests(sandbox) == []
 
 
+@pytest.mark.attack("a victim's link, finished from the attacker's login", stopped_at="the confirmation")
 def test_finishing_a_victims_session_from_the_attackers_own_login_connects_nothing(
     mallory: EndUser, alice: EndUser, sandbox: SandboxProcess
 ) -> None:
@@ -84,6 +92,7 @@ def test_finishing_a_victims_session_from_the_attackers_own_login_connects_nothi
     assert token_requests(sandbox) == []
 
 
+@pytest.mark.attack("a victim's code in the attacker's session, with PKCE", stopped_at="the provider: PKCE", sent=1)
 def test_a_code_from_the_victims_consent_does_not_fit_the_attackers_session(
     mallory: EndUser, alice: EndUser, sandbox: SandboxProcess
 ) -> None:
@@ -101,6 +110,7 @@ def test_a_code_from_the_victims_consent_does_not_fit_the_attackers_session(
     assert [entry.access_issued for entry in token_requests(sandbox)] == [""]
 
 
+@pytest.mark.attack("a completion code, replayed", stopped_at="the confirmation", own=1)
 def test_a_replayed_completion_code_gets_nothing_new(mallory: EndUser, alice: EndUser, sandbox: SandboxProcess) -> None:
     invitation = alice.invite()
     code = alice.finish(invitation)
@@ -115,6 +125,7 @@ def test_a_replayed_completion_code_gets_nothing_new(mallory: EndUser, alice: En
     assert len(token_requests(sandbox)) == 1
 
 
+@pytest.mark.attack("a completion code, replayed in another session", stopped_at="the confirmation", own=1)
 def test_a_replayed_completion_code_destroys_what_the_other_session_holds(
     mallory: EndUser, alice: EndUser, sandbox: SandboxProcess
 ) -> None:
@@ -129,6 +140,7 @@ def test_a_replayed_completion_code_destroys_what_the_other_session_holds(
     assert len(token_requests(sandbox)) == 1
 
 
+@pytest.mark.attack("completion codes, crossed", stopped_at="the confirmation")
 def test_a_code_crossed_between_two_sessions_destroys_both(
     mallory: EndUser, alice: EndUser, sandbox: SandboxProcess
 ) -> None:
@@ -144,6 +156,7 @@ def test_a_code_crossed_between_two_sessions_destroys_both(
     assert token_requests(sandbox) == []
 
 
+@pytest.mark.attack("a completion code, guessed", stopped_at="the confirmation")
 def test_a_guessed_code_destroys_what_is_held(alice: EndUser, sandbox: SandboxProcess) -> None:
     invitation = alice.invite()
     code = alice.finish(invitation)
@@ -158,6 +171,7 @@ def other_tenants_user(globex: Tenant, sandbox: SandboxProcess) -> EndUser:
     return EndUser("alice", make_caller(globex), tenant="globex")
 
 
+@pytest.mark.attack("a completion code, used by another tenant", stopped_at="the confirmation", own=1)
 def test_another_tenant_cannot_use_the_code_in_a_session_of_its_own(
     alice: EndUser, other_tenants_user: EndUser, sandbox: SandboxProcess
 ) -> None:
@@ -174,6 +188,7 @@ def test_another_tenant_cannot_use_the_code_in_a_session_of_its_own(
     assert alice.complete(hers, code).status_code == 200
 
 
+@pytest.mark.attack("a session, completed by another tenant", stopped_at="the API: not found", own=1)
 def test_another_tenant_cannot_complete_a_session_nor_learn_that_it_exists(
     alice: EndUser, other_tenants_user: EndUser, sandbox: SandboxProcess
 ) -> None:
@@ -193,6 +208,7 @@ def test_another_tenant_cannot_complete_a_session_nor_learn_that_it_exists(
     assert alice.complete(hers, code).status_code == 200
 
 
+@pytest.mark.attack("a session, completed by another API client", stopped_at="the API: not found", own=1)
 def test_another_api_client_of_the_tenant_cannot_complete_a_session(
     alice: EndUser, unbound: Caller, sandbox: SandboxProcess
 ) -> None:
@@ -204,6 +220,7 @@ def test_another_api_client_of_the_tenant_cannot_complete_a_session(
     assert alice.complete(hers, code).status_code == 200
 
 
+@pytest.mark.attack("the connect token as a completion code", stopped_at="the confirmation")
 def test_the_connect_token_is_not_a_completion_code(alice: EndUser, sandbox: SandboxProcess) -> None:
     invitation = alice.invite()
     alice.finish(invitation)
@@ -219,3 +236,59 @@ def test_a_session_that_nobody_finished_cannot_be_completed(alice: EndUser, app:
         answer = alice.complete(invitation, "anything")
         assert (answer.status_code, answer.json()["code"]) == (403, "completion_mismatch")
         assert session_of(invitation).state == step
+
+
+@pytest.mark.attack("polling for the completion code with the connect token", stopped_at="every page: cookie")
+def test_who_has_the_link_cannot_fetch_the_completion_code_with_it(
+    alice: EndUser, mallory: EndUser, app: ProviderApp, sandbox: SandboxProcess
+) -> None:
+    """mallory knows all that stands in alice's link, and asks every address of the session at every step."""
+    invitation = alice.invite()
+    answers = poll(mallory, invitation, app)
+    back = alice.authorize(invitation)
+    answers += poll(mallory, invitation, app)
+    code = completion_code(alice.visit(back))
+    answers += poll(mallory, invitation, app)
+    for answer in answers:
+        assert code not in answer.content.decode() + answer.get("Location", "")
+        assert not answer.cookies
+    assert alice.visit(f"/connect/{invitation.id}/outcome").status_code == 302  # hers does get it
+
+
+def poll(user: EndUser, invitation: Invitation, app: ProviderApp) -> list[HttpResponse]:
+    """Ask every address of a session, with its token, past the click that would consume it."""
+    steps = [
+        "",
+        "/start",
+        "/choose",
+        f"/method/{app.id}",
+        "/device",
+        "/device/state",
+        "/finish",
+        "/outcome",
+        "/workspace",
+    ]
+    asked = [f"/connect/{invitation.id}{step}" for step in [*steps, "/outcome/unknown"]]
+    query = {"token": invitation.token, "completion_code": "", "state": invitation.token}
+    got = [user.browser.get(path, query, headers=SAME_ORIGIN) for path in asked]
+    sent = [user.browser.post(path, query, headers=SAME_ORIGIN) for path in asked if not path.endswith("/start")]
+    return [*got, *sent]
+
+
+@pytest.mark.attack("an open redirect", stopped_at="every page: the session's return URL")
+def test_no_parameter_of_a_page_leads_anywhere_else(alice: EndUser, app: ProviderApp, sandbox: SandboxProcess) -> None:
+    elsewhere = "https://evil.example/"
+    names = ("return_url", "redirect_uri", "redirect_url", "next", "url", "continue", "origin", "back", "target")
+    query = dict.fromkeys(names, elsewhere)
+    invitation = alice.invite()
+    answers = [alice.browser.get(f"/connect/{invitation.id}", query)]
+    sent = {**query, "token": invitation.token}
+    answers.append(alice.browser.post(f"/connect/{invitation.id}/start", sent, headers=SAME_ORIGIN))
+    back = alice.person.authorize(provider_link(answers[-1]))
+    steps = ("choose", "device", "start", "finish", "workspace")
+    answers += [alice.browser.get(f"/connect/{invitation.id}/{step}", query) for step in steps]
+    answers.append(alice.open(f"{back}&{urlencode(query)}"))
+    answers.append(alice.browser.get(f"/connect/{invitation.id}/outcome", query))
+    answers.append(alice.browser.get("/", query))
+    for answer in answers:
+        assert "evil.example" not in answer.content.decode() + answer.get("Location", "")

@@ -65,6 +65,7 @@ def assert_code_is_gone(answer: HttpResponse, code: str) -> None:
     assert code not in answer.content.decode()
 
 
+@pytest.mark.attack("a victim's code in the attacker's session, without PKCE", stopped_at="the callback: burnt")
 def test_the_victims_code_cannot_be_brought_in_the_attackers_session(
     ann: EndUser, eve: EndUser, sandbox: SandboxProcess
 ) -> None:
@@ -222,6 +223,7 @@ def test_a_code_that_comes_to_the_path_of_another_app_is_burnt_there(
     assert_nothing_left(own, "code_burnt")
 
 
+@pytest.mark.attack("a code that came to two browsers, without PKCE", stopped_at="the confirmation: burnt")
 def test_a_code_that_is_held_already_is_not_exchanged_once_it_came_to_another_browser(
     ann: EndUser, eve: EndUser, sandbox: SandboxProcess
 ) -> None:

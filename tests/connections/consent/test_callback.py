@@ -130,6 +130,7 @@ def test_a_state_is_consumed_by_a_refused_answer_too(alice: EndUser, sandbox: Sa
     assert token_requests(sandbox) == []
 
 
+@pytest.mark.attack("a state, fixed by an earlier try", stopped_at="the callback: state")
 def test_the_state_of_an_earlier_try_no_longer_works(alice: EndUser, sandbox: SandboxProcess, app: ProviderApp) -> None:
     invitation = alice.invite()
     first = alice.leave(invitation)
@@ -142,6 +143,7 @@ def test_the_state_of_an_earlier_try_no_longer_works(alice: EndUser, sandbox: Sa
     ("state", "failure"),
     [(None, "no_state"), ("", "no_state"), ("unknown", "state"), ("\x00", "state"), ("x" * 10_000, "too_long")],
 )
+@pytest.mark.attack("a state, made up or left out", stopped_at="the callback: state")
 def test_an_answer_that_was_not_asked_for_changes_nothing(
     state: str | None, failure: str, alice: EndUser, sandbox: SandboxProcess
 ) -> None:

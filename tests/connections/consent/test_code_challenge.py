@@ -27,6 +27,7 @@ def test_the_login_session_that_began_confirms_with_its_verifier_as_often_as_it_
 
 
 @pytest.mark.parametrize("brought", [{}, {"code_verifier": new_verifier()}], ids=["none", "another"])
+@pytest.mark.attack("a link finished in the victim's stead, code challenge", stopped_at="the confirmation: verifier")
 def test_a_link_that_was_finished_in_somebodys_stead_connects_nothing(
     brought: dict[str, str], alice: EndUser, mallory: EndUser, sandbox: SandboxProcess
 ) -> None:
@@ -45,6 +46,26 @@ def test_a_link_that_was_finished_in_somebodys_stead_connects_nothing(
     assert token_requests(sandbox) == []
 
 
+@pytest.mark.attack("a verifier of another session", stopped_at="the confirmation: verifier")
+def test_the_verifier_of_another_session_of_the_same_login_does_not_do(
+    alice: EndUser, mallory: EndUser, sandbox: SandboxProcess
+) -> None:
+    """alice has begun two; mallory has finished one of them, and swaps the ids in the link that she sends back."""
+    verifiers = [new_verifier() for _ in range(2)]
+    first, second = (alice.invite(code_challenge=challenge(verifier)) for verifier in verifiers)
+    code = mallory.finish(first)
+    alice.finish(second)
+
+    swapped = confirm(alice, second, code, code_verifier=verifiers[1])
+    crossed = confirm(alice, first, code, code_verifier=verifiers[1])
+
+    assert {answer.status_code for answer in (swapped, crossed)} == {403}
+    for invitation in (first, second):
+        assert_nothing_left(invitation, "completion_mismatch")
+    assert Connection.objects.filter(status="active").count() == 0
+
+
+@pytest.mark.attack("a completion code repeated without its verifier", stopped_at="the confirmation: verifier", own=1)
 def test_the_answer_is_not_repeated_without_the_verifier(alice: EndUser) -> None:
     verifier = new_verifier()
     invitation = alice.invite(code_challenge=challenge(verifier))

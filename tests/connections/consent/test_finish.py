@@ -71,6 +71,7 @@ def test_with_an_origin_the_result_is_a_message_to_it_alone(alice: EndUser) -> N
     assert alice.complete(invitation, message["completion_code"]).status_code == 200
 
 
+@pytest.mark.attack("a return URL or origin that is not the tenant's", stopped_at="the API: the tenant's lists")
 def test_only_addresses_on_the_tenants_list_are_taken(alice: EndUser, globex: object) -> None:
     body = {"end_user": "alice", "provider": "sandbox", "return_url": "https://app.acme.example/connected"}
     for member, value in (

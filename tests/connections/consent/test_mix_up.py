@@ -35,6 +35,7 @@ def forward_to_honest(alice: EndUser, invitation: Invitation, honest_app: Provid
     return alice.person.authorize(f"{honest.url}/authorize?{urlencode(request)}")
 
 
+@pytest.mark.attack("COAT, by a malicious provider", stopped_at="the callback: path")
 def test_a_code_of_the_honest_server_never_reaches_the_malicious_one(
     alice: EndUser, app: ProviderApp, evil_app: ProviderApp, sandbox: SandboxProcess, evil: SandboxProcess
 ) -> None:
@@ -48,6 +49,7 @@ def test_a_code_of_the_honest_server_never_reaches_the_malicious_one(
     assert token_requests(sandbox, evil) == []
 
 
+@pytest.mark.attack("COAT, with the path exchanged", stopped_at="the callback: issuer")
 def test_a_code_of_the_honest_server_at_the_malicious_apps_path_names_the_wrong_issuer(
     alice: EndUser, app: ProviderApp, evil_app: ProviderApp, sandbox: SandboxProcess, evil: SandboxProcess
 ) -> None:
@@ -62,6 +64,7 @@ def test_a_code_of_the_honest_server_at_the_malicious_apps_path_names_the_wrong_
     assert token_requests(sandbox, evil) == []
 
 
+@pytest.mark.attack("CORF, in a session of the victim's", stopped_at="the callback: path, issuer")
 def test_a_code_of_the_malicious_server_is_not_taken_for_the_honest_ones(
     alice: EndUser, app: ProviderApp, evil_app: ProviderApp, sandbox: SandboxProcess, evil: SandboxProcess
 ) -> None:
@@ -82,6 +85,7 @@ def test_a_code_of_the_malicious_server_is_not_taken_for_the_honest_ones(
     assert token_requests(sandbox, evil) == []
 
 
+@pytest.mark.attack("CORF, without a session of the victim's", stopped_at="the callback: cookie")
 def test_an_attackers_own_answer_opened_by_a_victim_is_refused(
     alice: EndUser, mallory: EndUser, evil_app: ProviderApp, sandbox: SandboxProcess, evil: SandboxProcess
 ) -> None:

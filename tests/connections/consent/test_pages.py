@@ -11,8 +11,11 @@ from pytest_django import Settings
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.provision.tenants import TenantProfile, upsert_tenant
 from connections.models import ProviderApp, SessionState, Tenant
-from tests.connections.consent.observed import session_of
-from tests.factories import ORIGIN, RETURN_URL
+from providers.catalog.methods import ApiKeyMethod
+from providers.sandbox.client import SandboxProcess
+from tests.asgi_client import AsgiClient
+from tests.connections.consent.observed import pass_time, session_of
+from tests.factories import ORIGIN, RETURN_URL, make_sandbox_app
 from tests.flows import EndUser, failure_of
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
@@ -73,6 +76,7 @@ def test_a_style_is_let_in_by_a_nonce_of_its_own_answer(alice: EndUser) -> None:
     assert len(nonces) == 2
 
 
+@pytest.mark.attack("a page of ours in a hostile frame", stopped_at="the browser: frame-ancestors")
 def test_only_the_tenants_own_origins_may_frame_the_landing_page(alice: EndUser, app: ProviderApp) -> None:
     for name, page in pages_of(alice, app).items():
         if name == "landing":
@@ -103,6 +107,44 @@ def test_the_widget_severs_the_opener_by_itself(alice: EndUser, app: ProviderApp
     for name, page in pages_of(alice, app).items():
         expected = "unsafe-none" if name == "finished" else "same-origin"
         assert page["Cross-Origin-Opener-Policy"] == expected, name
+
+
+FRAMED = {"sec-fetch-dest": "iframe"}
+
+
+def test_a_frame_shows_the_way_on_where_this_browser_may_have_begun(alice: EndUser, app: ProviderApp) -> None:
+    """A frame gets no cookie, so that it cannot know: the product was loaded again, or somebody else has the link."""
+    invitation = alice.invite(origin=ORIGIN.format(slug="acme"))
+    alice.leave(invitation)
+    page = EndUser("alice", alice.backend).browser.get(f"/connect/{invitation.id}", headers=FRAMED)
+    assert (page.status_code, policy(page)["frame-ancestors"]) == (200, ["https://app.acme.example"])
+    assert 'id="start"' in page.content.decode()
+
+
+@pytest.mark.parametrize("how", ["used", "expired"])
+def test_a_frame_that_leads_nowhere_says_so_and_tells_the_page_around_it(how: str, alice: EndUser) -> None:
+    invitation = alice.invite(origin=ORIGIN.format(slug="acme"))
+    if how == "used":
+        alice.complete(invitation, alice.finish(invitation))
+    else:
+        pass_time(invitation, minutes=10)
+    page = AsgiClient().get(f"/connect/{invitation.id}", headers=FRAMED)
+    text = page.content.decode()
+    assert (page.status_code, failure_of(page)) == (410, how)
+    assert policy(page)["frame-ancestors"] == ["https://app.acme.example"]
+    assert 'data-origin="https://app.acme.example"' in text and "connect/framed.js" in text
+    assert "completion_code" not in text
+
+
+def test_every_page_of_a_flow_that_ends_with_a_message_keeps_the_window_that_opened_it(
+    alice: EndUser, app: ProviderApp, acme: Tenant, sandbox: SandboxProcess
+) -> None:
+    make_sandbox_app(sandbox, tenant=acme, style=ApiKeyMethod.style)
+    invitation = alice.invite(origin=ORIGIN.format(slug="acme"))
+    answers = [alice.start(invitation)]
+    steps = ("choose", f"method/{app.id}", "outcome", "outcome/state", "start")
+    answers += [alice.browser.get(f"/connect/{invitation.id}/{step}") for step in steps]
+    assert {answer["Cross-Origin-Opener-Policy"] for answer in answers} == {"unsafe-none"}
 
 
 def test_the_landing_page_names_the_tenant_and_where_it_returns_to(alice: EndUser) -> None:

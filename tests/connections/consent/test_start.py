@@ -68,6 +68,7 @@ def test_scanners_and_reloads_change_nothing(method: str, alice: EndUser) -> Non
     assert alice.start(invitation).status_code == 200
 
 
+@pytest.mark.attack("a connect token, used again", stopped_at="the click")
 def test_the_click_works_once(alice: EndUser) -> None:
     invitation = alice.invite()
     assert alice.start(invitation).status_code == 200
@@ -102,6 +103,7 @@ def test_of_simultaneous_clicks_one_is_taken(alice: EndUser) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "\x00", "é" * 50, "x" * 100_000])
+@pytest.mark.attack("a connect token, guessed", stopped_at="the click")
 def test_a_wrong_token_is_refused_and_leaves_the_link_good(token: str, alice: EndUser) -> None:
     invitation = alice.invite()
     answer = post(alice.browser, invitation, token, **{"sec-fetch-site": "same-origin"})
@@ -110,6 +112,7 @@ def test_a_wrong_token_is_refused_and_leaves_the_link_good(token: str, alice: En
     assert alice.start(invitation).status_code == 200
 
 
+@pytest.mark.attack("a connect token of another session", stopped_at="the click")
 def test_another_sessions_token_is_refused(alice: EndUser) -> None:
     first, second = alice.invite(), alice.invite()
     answer = post(alice.browser, first, second.token, **{"sec-fetch-site": "same-origin"})
@@ -117,6 +120,7 @@ def test_another_sessions_token_is_refused(alice: EndUser) -> None:
     assert {session_of(first).state, session_of(second).state} == {SessionState.CREATED}
 
 
+@pytest.mark.attack("a connect token, expired", stopped_at="the click")
 def test_an_expired_link_is_refused(alice: EndUser) -> None:
     invitation = alice.invite()
     pass_time(invitation, minutes=10)
@@ -182,6 +186,7 @@ def test_two_sessions_in_one_browser_do_not_disturb_each_other(alice: EndUser) -
     ],
     ids=str,
 )
+@pytest.mark.attack("a click sent by another site", stopped_at="the click: sender")
 def test_a_form_of_another_site_is_refused(headers: dict[str, str], alice: EndUser, app: ProviderApp) -> None:
     invitation = alice.invite()
     answer = post(alice.browser, invitation, **headers)
@@ -194,6 +199,7 @@ def test_a_form_of_another_site_is_refused(headers: dict[str, str], alice: EndUs
 
 
 @pytest.mark.parametrize("destination", ["iframe", "frame", "embed", "object"])
+@pytest.mark.attack("a click in a frame", stopped_at="the click: frame")
 def test_a_framed_start_is_refused_and_leaves_the_link_good(destination: str, alice: EndUser) -> None:
     invitation = alice.invite()
     answer = post(alice.browser, invitation, **SAME_ORIGIN | {"sec-fetch-dest": destination})
