@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
+from urllib.parse import urlsplit
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -141,3 +142,19 @@ def _is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in network for network in _NOT_PUBLIC_V4)
     return address in _PUBLIC_V6 and not any(address in network for network in _NOT_PUBLIC_V6)
+
+
+def are_of_one_party(url: str, other: str) -> bool:
+    """Whether whoever runs the host of ``url`` answers for that of ``other``. No I/O.
+
+    So it is if both are the same, or if one stands below the other. Two names that only end alike may be anybody's:
+    many people have a name below the domain of one that hosts them.
+    """
+    try:
+        one, two = (plain_host(urlsplit(address).hostname or "") for address in (url, other))
+    except ValueError:
+        return False
+    if not one or not two:
+        return False
+    upper, lower = sorted((one, two), key=len)
+    return upper == lower or ("." in upper and lower.endswith(f".{upper}"))

@@ -6,6 +6,7 @@ metadata has three places, and must promise PKCE. What any authorization server'
 ``providers.oauth.discovery``. Each address that a server names goes through ``providers.egress`` like any other.
 """
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,13 +14,16 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from providers import mcp_server
+from providers.addresses import are_of_one_party
 from providers.errors import Evidence, MisconfiguredProvider, ProviderError, ProviderUnavailable, TargetRefused
 from providers.oauth.challenge import challenge_in
 from providers.oauth.classify import json_object
 from providers.oauth.discovery import discover, get_json, words_in
 from providers.response import Response
+from providers.vocabulary import IssParameter
 
 _WELL_KNOWN = "/.well-known/oauth-protected-resource"
+_RESOURCE = re.compile(r"https?://[!-~]{1,490}")  # as the parameter of the entries
 _MOST_ISSUERS = 3  # of those that a server names, so many are tried
 _PATIENCE_SECONDS = 20.0  # a person waits
 _DEFAULT_PORTS = {"https": 443, "http": 80}
@@ -44,16 +48,20 @@ class ProtectedServer:
         return self.discovered["issuer"]
 
 
-def discover_server(url: str) -> ProtectedServer:
+def discover_server(url: str, *, is_anybodys: bool = False) -> ProtectedServer:
     """Ask the MCP server at ``url``, and the authorization server that it names, where end users consent.
 
-    Makes up to a dozen HTTP requests within 20 s. Raises ``MisconfiguredProvider`` saying what is wrong with which
-    document, ``ProviderUnavailable`` and ``TargetRefused``.
+    ``is_anybodys``: nobody has looked at the server who could answer for it. Then its metadata may not send the end
+    user to one party and the code to another, unless the answer says who gave it (``_refuse_split``). Makes up to a
+    dozen HTTP requests within 20 s. Raises ``MisconfiguredProvider`` saying what is wrong with which document,
+    ``ProviderUnavailable`` and ``TargetRefused``.
     """
     deadline = time.monotonic() + _PATIENCE_SECONDS
     challenge = _challenge(url, deadline)
     document = _resource_metadata(url, challenge, deadline)
     discovered = _authorization_server(document, deadline)
+    if is_anybodys:
+        _refuse_split(discovered)
     bound = discovered["protected_resources"].split()
     if bound and document["resource"] not in bound:
         raise _misconfigured(
@@ -156,7 +164,7 @@ def _read(answer: Response) -> dict[str, Any] | str:
     if not document:
         return "no JSON object"
     resource = document.get("resource")
-    if not isinstance(resource, str) or not resource.isascii() or not resource.isprintable() or len(resource) > 500:
+    if not isinstance(resource, str) or not _RESOURCE.fullmatch(resource):
         return "it names no resource"
     if not words_in(document, "authorization_servers"):
         return "it names no authorization server"
@@ -178,6 +186,22 @@ def _authorization_server(document: Mapping[str, Any], deadline: float) -> dict[
             return found
         failures.append(_misconfigured(f"The metadata of {issuer} names no authorization endpoint."))
     raise failures[0]
+
+
+def _refuse_split(discovered: Mapping[str, str]) -> None:
+    """Refuse metadata that leads the end user to one party and us to another, without a promise of ``iss``.
+
+    A hostile server could name another's authorization endpoint, and a token endpoint of its own: the end user would
+    consent there, and we would bring it the code, the verifier and our proof (a mix-up, RFC 9700 §4.4). The redirect
+    URI of our own for each server does not help, since the other one lets in any client that has a metadata document,
+    or registers it. With ``iss`` (RFC 9207) the answer names who gave it, and is refused.
+    """
+    is_one_party = are_of_one_party(discovered["authorization"], discovered["token"])
+    if not is_one_party and discovered["iss_parameter"] != IssParameter.REQUIRED:
+        raise _misconfigured(
+            "Its authorization server takes consent at one host and codes at another, and does not promise to say in "
+            "its answers who gave them (RFC 9207), so the one could pass for the other's."
+        )
 
 
 def _scopes(

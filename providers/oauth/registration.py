@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from providers import egress
+from providers.addresses import are_of_one_party
 from providers.errors import ClientRejected, Evidence, MalformedResponse, MisconfiguredProvider
 from providers.oauth.classify import failure_of, json_object
 from providers.response import Response
@@ -80,7 +81,7 @@ def register(endpoint: str, metadata: ClientMetadata) -> Registered:
     where it made of us what we cannot be, and what ``egress.request`` raises.
     """
     answer = egress.request("POST", endpoint, headers=_ACCEPT, json=metadata.as_document())
-    return _registered(answer, metadata)
+    return _registered(answer, metadata, endpoint=endpoint)
 
 
 def read(management: Management, metadata: ClientMetadata) -> Registered:
@@ -124,7 +125,9 @@ def _as_registered(method: ClientAuthentication) -> str:
     return ClientAuthentication.BASIC if method is ClientAuthentication.BASIC_RAW else method
 
 
-def _registered(answer: Response, metadata: ClientMetadata, *, before: Management | None = None) -> Registered:
+def _registered(
+    answer: Response, metadata: ClientMetadata, *, endpoint: str = "", before: Management | None = None
+) -> Registered:
     if before is not None and answer.status in (401, 403, 404):
         detail = "The server knows our registration no more, or its token."
         raise ClientRejected(Evidence(detail, status=answer.status))
@@ -145,7 +148,7 @@ def _registered(answer: Response, metadata: ClientMetadata, *, before: Managemen
         client_secret=SecretStr(secret) if uses_secret else None,
         client_authentication=method,
         secret_expires_at=_epoch(document.get("client_secret_expires_at")) if uses_secret else None,
-        management=_management(document, before),
+        management=_management(document, endpoint, before),
     )
 
 
@@ -171,16 +174,18 @@ def _method(
     return method
 
 
-def _management(document: Mapping[str, Any], before: Management | None) -> Management | None:
+def _management(document: Mapping[str, Any], endpoint: str, before: Management | None) -> Management | None:
     """Return where to manage the registration: as this answer says, else as the one before. None if nowhere.
 
-    An address that may not be called is none: the token goes only where the guard of ``egress`` lets it.
+    An address that may not be called is none, and neither is one at another party's than the registration endpoint: a
+    server could have us send what it likes to whoever trusts our addresses.
     """
     token = _text(document.get("registration_access_token"), longest=_LONGEST_SECRET)
     uri = _text(document.get("registration_client_uri"), longest=2000)
     if before is not None:
         return Management(before.uri, SecretStr(token) if token else before.token)
-    if not token or not uri.startswith(("https://", "http://")) or not egress.may_call(uri):
+    is_theirs = uri.startswith(("https://", "http://")) and are_of_one_party(uri, endpoint)
+    if not token or not is_theirs or not egress.may_call(uri):
         return None
     return Management(uri, SecretStr(token))
 

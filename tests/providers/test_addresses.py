@@ -1,6 +1,6 @@
 import pytest
 
-from providers.addresses import AddressRules, is_loopback
+from providers.addresses import AddressRules, are_of_one_party, is_loopback
 
 PUBLIC = ["8.8.8.8", "1.1.1.1", "172.15.255.255", "172.32.0.1", "2606:4700:4700::1111", "2a00:1450:4001:80b::200e"]
 NOT_PUBLIC = [
@@ -104,3 +104,22 @@ def test_allowed_host_never_leads_to_loopback_or_metadata(address: str) -> None:
 def test_names_an_allowed_target_that_is_none(entry: str) -> None:
     with pytest.raises(ValueError, match="allowed target"):
         AddressRules.parse(allow_loopback=False, allowed_targets=[entry])
+
+
+@pytest.mark.parametrize(
+    ("url", "other", "is_one"),
+    [
+        ("https://acme.example/r/1", "https://acme.example/register", True),
+        ("https://ACME.example:8443/r/1", "https://acme.example./register", True),
+        ("https://auth.acme.example/", "https://acme.example/", True),
+        ("https://acme.example/", "https://auth.acme.example/", True),
+        ("https://evil.hosted.example/", "https://acme.hosted.example/", False),
+        ("https://evilacme.example/", "https://acme.example/", False),
+        ("https://acme.example/", "https://example/", False),
+        ("https://acme.example@evil.example/", "https://acme.example/", False),
+        ("https://[::1", "https://acme.example/", False),
+        ("", "", False),
+    ],
+)
+def test_one_party_answers_for_what_stands_below_its_name(url: str, other: str, is_one: bool) -> None:
+    assert are_of_one_party(url, other) is is_one

@@ -1,9 +1,10 @@
 """Delete a tenant: from the first transaction on it vends nothing, and in the end none of its secrets can be opened.
 
 There are two steps. *Ordered*: the tenant is suspended for good, its connect sessions end, its connections are
-disconnected, and their providers are asked to revoke. *Shredded*: the tenant's data keys are destroyed, which makes
-everything that was sealed under them unreadable, wherever a copy may be; then its rows are deleted, in batches.
-Shredding follows when every revocation has ended, after 24 hours at the latest. Where the operator orders deletion at
+disconnected, their providers are asked to revoke, and the clients that it registered end at their servers
+(``registration.renew``). *Shredded*: the tenant's data keys are destroyed, which makes everything that was sealed under
+them unreadable, wherever a copy may be; then its rows are deleted, in batches. Shredding follows when every revocation
+and registration has ended, after 24 hours at the latest. Where the operator orders deletion at
 once, it follows immediately and no provider is asked.
 
 After each transaction any process can go on, and repeating any step is harmless. Only the audit trail stays. Provider
@@ -136,6 +137,9 @@ def continue_deletion(tenant_id: uuid.UUID, *, now: datetime, give_up_at: float 
     if tenant.shred_at > now:
         _end_sessions(tenant, now=now, give_up_at=give_up_at)
         _disconnect(tenant, now=now, give_up_at=give_up_at)
+        _registered(tenant).filter(Q(claimed_until=None) | Q(claimed_until__lte=now), replaced_at=None).update(
+            replaced_at=now, renew_at=None
+        )
         if _is_in_use(tenant):
             return _progress(tenant)
     _shred(tenant)
@@ -181,10 +185,15 @@ def _connected(tenant: Tenant) -> QuerySet[Connection]:
     return Connection.objects.for_tenant(tenant.id).exclude(status__in=(Status.DISCONNECTED, Status.PENDING))
 
 
+def _registered(tenant: Tenant) -> QuerySet[RegisteredClient]:
+    return RegisteredClient.objects.filter(provider_app__tenant=tenant)
+
+
 def _is_in_use(tenant: Tenant) -> bool:
-    """Whether a session or connection has not ended yet, or a revocation is pending."""
+    """Whether a session, connection or registration has not ended yet, or a revocation is pending."""
     revoking = Connection.objects.for_tenant(tenant.id).filter(revocation=Revocation.PENDING)
-    return revoking.exists() or _connected(tenant).exists() or _open_sessions(tenant).exists()
+    is_registered = _registered(tenant).filter(management__isnull=False).exists()
+    return is_registered or revoking.exists() or _connected(tenant).exists() or _open_sessions(tenant).exists()
 
 
 def _shred(tenant: Tenant) -> None:
@@ -193,7 +202,7 @@ def _shred(tenant: Tenant) -> None:
         keys = DataKey.objects.filter(tenant=tenant).exclude(wrapped=SHREDDED).update(wrapped=SHREDDED)
         ProviderApp.objects.filter(tenant=tenant, secrets__isnull=False).update(secrets=None)
         AppKey.objects.filter(provider_app__tenant=tenant, private_key__isnull=False).update(private_key=None)
-        RegisteredClient.objects.filter(provider_app__tenant=tenant).update(secrets=None, management=None)
+        _registered(tenant).update(secrets=None, management=None)
         if keys:
             audit.record("tenant.shredded", tenant_id=tenant.id, detail={"slug": tenant.slug, "data_keys": keys})
 

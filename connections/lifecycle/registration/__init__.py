@@ -8,6 +8,7 @@ registered clients.
 - ``obtain``: the registration at one issuer: the one that there is, else made now by one process alone
 - ``ways``: which way a server offers: a Client ID Metadata Document, dynamic registration, or none
 - ``document``: what we say of a client, in the document and in the registration
+- ``refused``: gives up a registration that its server does not know any more
 - ``renew``: renews a registration before its secret ends, and ends those that nobody uses any more
 - ``sealed``: how the result of a registration goes into its row
 """

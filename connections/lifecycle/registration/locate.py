@@ -1,5 +1,6 @@
 """Locate: ask the server that the connection is about where its end user consents, and have our client there."""
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -36,15 +37,17 @@ def has_to_locate(app: ProviderApp) -> bool:
     return app.registers_itself or bool(_server(app))
 
 
-def locate(app: ProviderApp, params: Mapping[str, str], *, actor: audit.Actor) -> Located:
+def locate(
+    app: ProviderApp, params: Mapping[str, str], *, tenant_id: uuid.UUID | None = None, actor: audit.Actor
+) -> Located:
     """Ask where the end user consents, and return what the authorization request needs. HTTP; no transaction is open.
 
-    ``params`` holds the connection's parameters. Raises ``InvalidRequest`` naming the field, where the end user typed
-    a server that cannot be used; ``AppMisconfigured`` and ``ProviderDown``.
+    ``params`` holds the connection's parameters; ``tenant_id`` is whose it is. Raises ``InvalidRequest`` naming the
+    field, where the end user typed a server that cannot be used; ``AppMisconfigured`` and ``ProviderDown``.
     """
     if not _server(app):
         return Located(client=obtain(app, app.discovered, actor=actor))
-    found = look_at_server(app, params)
+    found = look_at_server(app, params, tenant_id=tenant_id)
     located = {RESOURCE: found.resource}
     if app.registers_itself:
         return Located(located, found.scopes, obtain(app, found.discovered, actor=actor))
@@ -56,17 +59,20 @@ def locate(app: ProviderApp, params: Mapping[str, str], *, actor: audit.Actor) -
     return Located(located, found.scopes)
 
 
-def look_at_server(app: ProviderApp, params: Mapping[str, str]) -> ProtectedServer:
+def look_at_server(
+    app: ProviderApp, params: Mapping[str, str], *, tenant_id: uuid.UUID | None = None
+) -> ProtectedServer:
     """Ask the server at which ``app`` points for a connection with these ``params``. HTTP. Raises as ``locate``."""
     url = fill(_server(app), {**app.params, **params})
+    typed = typed_server(entry_of(app), app.auth_style)
     release_database()
     try:
-        with bulkhead.place(app.id):
-            return discover_server(url)
+        with bulkhead.place(*((app.id, tenant_id, url) if typed else (app.id,))):
+            return discover_server(url, is_anybodys=bool(typed))
     except ProviderUnavailable:
         raise ProviderDown("The server cannot be reached at the moment. Try again soon.") from None
     except ProviderError as error:
-        if typed := typed_server(entry_of(app), app.auth_style):
+        if typed:
             raise InvalidRequest(f"This server cannot be connected: {error.evidence.detail}", field=typed) from None
         raise AppMisconfigured(error.evidence.detail) from None
 

@@ -21,7 +21,7 @@ from connections.journal import audit
 from connections.lifecycle.registration.document import document_url, metadata_of
 from connections.lifecycle.registration.sealed import record
 from connections.lifecycle.registration.ways import authentication_by, takes_none_of_ours, way_offered
-from connections.lifecycle.throttle.bulkhead import bulkhead
+from connections.lifecycle.throttle.bulkhead import Crowded, bulkhead
 from connections.models import ProviderApp, RegisteredClient, RegistrationWay
 from connections.refusals import AppMisconfigured, ProviderDown
 from providers.errors import ProviderError, ProviderUnavailable
@@ -65,7 +65,11 @@ def obtain(app: ProviderApp, discovered: Mapping[str, str], *, actor: audit.Acto
         if time.monotonic() >= give_up_at:
             raise ProviderDown("The registration at the server takes long. Try again soon.")
         release_database()
-        time.sleep(_LOOK_SECONDS)
+        try:
+            with bulkhead.place(app.id, discovered["issuer"]):
+                time.sleep(_LOOK_SECONDS)
+        except Crowded:
+            raise ProviderDown("Many wait for a registration at this server. Try again soon.") from None
     return found if isinstance(found, RegisteredClient) else _register(app, found, actor=actor)
 
 
@@ -178,7 +182,7 @@ def _register(app: ProviderApp, claimed: _Claimed, *, actor: audit.Actor) -> Reg
     release_database()
     outcome: Registered | ProviderError
     try:
-        with bulkhead.place(app.id):
+        with bulkhead.place(app.id, client.issuer):
             outcome = registration.register(discovered["registration"], metadata)
     except ProviderError as error:
         outcome = error

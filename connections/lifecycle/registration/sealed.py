@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from pydantic import SecretStr
 
@@ -12,6 +12,8 @@ from connections.models import RegisteredClient
 from providers.oauth.registration import Management, Registered
 
 _PART = 0.75  # of a secret's lifetime, after which it is renewed
+# A secret that ends sooner is not renewed more often for that: whoever connects then registers anew.
+_NOT_BEFORE = timedelta(minutes=15)
 
 
 def record(
@@ -41,7 +43,7 @@ def record(
         management=_sealed_management(client, registered.management),
         discovered=client.discovered,
         secret_expires_at=expires_at,
-        renew_at=None if expires_at is None else now + (expires_at - now) * _PART,
+        renew_at=None if expires_at is None else now + max((expires_at - now) * _PART, _NOT_BEFORE),
         at=now,
     )
     client.refresh_from_db(fields=["secrets", "management"])  # as they are stored, to be opened

@@ -72,6 +72,38 @@ def test_follows_the_challenge_to_the_authorization_server(scripted: Scripted) -
     assert scripted.asked == [PATH, AT_PATH, f"{SERVER}/as"]
 
 
+@pytest.mark.parametrize("promises_iss", [False, True])
+@pytest.mark.parametrize(
+    ("authorization", "token", "is_split"),
+    [
+        ("https://good.example/authorize", "https://evil.example/token", True),
+        ("https://good.hosted.example/authorize", "https://evil.hosted.example/token", True),
+        ("https://auth.acme.example/authorize", "https://acme.example/token", False),
+        ("https://acme.example/authorize", "https://acme.example:8443/token", False),
+    ],
+)
+def test_a_server_that_anybody_named_may_not_send_the_code_to_another_than_who_gave_it(
+    scripted: Scripted, authorization: str, token: str, is_split: bool, promises_iss: bool
+) -> None:
+    scripted.server |= {"authorization_endpoint": authorization, "token_endpoint": token}
+    scripted.server["authorization_response_iss_parameter_supported"] = promises_iss
+    scripted.publish()
+    assert discover_server(scripted.url).discovered["token"] == token, "somebody answers for this server"
+    if is_split and not promises_iss:
+        with pytest.raises(MisconfiguredProvider, match="RFC 9207"):
+            discover_server(scripted.url, is_anybodys=True)
+    else:
+        assert discover_server(scripted.url, is_anybodys=True).discovered["token"] == token
+
+
+@pytest.mark.parametrize("resource", ["HTTP://127.0.0.1/v1/mcp", "http://127.0.0.1/v1 mcp", f"http://{'x' * 491}", 7])
+def test_an_identifier_that_no_request_can_name_is_none(scripted: Scripted, resource: object) -> None:
+    scripted.resource["resource"] = resource
+    scripted.publish()
+    with pytest.raises(MisconfiguredProvider, match="names no resource"):
+        discover_server(scripted.url)
+
+
 @pytest.mark.parametrize("place", [AT_PATH, AT_ROOT])
 def test_without_a_challenge_the_path_s_well_known_place_comes_before_the_root_s(
     scripted: Scripted, place: str

@@ -94,6 +94,12 @@ def test_an_end_that_makes_no_sense_is_now_and_never_never(egress_policy: Any, p
         (201, ANSWER | {"redirect_uris": ["https://evil.example/cb"]}, MisconfiguredProvider),
         (201, ANSWER | {"token_endpoint_auth_method": "tls_client_auth_of_the_future"}, MisconfiguredProvider),
         (201, {"client_id": "c", "token_endpoint_auth_method": "client_secret_basic"}, MisconfiguredProvider),
+        (201, ANSWER | {"token_endpoint_auth_method": "private_key_jwt"}, MisconfiguredProvider),
+        (201, ANSWER | {"token_endpoint_auth_method": "tls_client_auth"}, MisconfiguredProvider),
+        (201, ANSWER | {"client_id": "c" * 1001}, MalformedResponse),
+        (201, ANSWER | {"client_id": "c\r\nHost: evil"}, MalformedResponse),
+        (201, ANSWER | {"client_id": ["c"]}, MalformedResponse),
+        (200, "<html>", MalformedResponse),
     ],
 )
 def test_what_is_no_registration_is_a_named_failure(
@@ -104,7 +110,10 @@ def test_what_is_no_registration_is_a_named_failure(
         register(provider.url, METADATA)
 
 
-@pytest.mark.parametrize("uri", ["http://169.254.169.254/", "https://10.0.0.1/r", "ftp://x/", "", 7])
+@pytest.mark.parametrize(
+    "uri",
+    ["http://169.254.169.254/", "https://10.0.0.1/r", "https://api.elsewhere.example/users/7", "ftp://x/", "", 7],
+)
 def test_a_token_to_manage_it_goes_nowhere_else(egress_policy: Any, provider: Any, uri: Any) -> None:
     provider.answers_with(201, ANSWER | {"registration_client_uri": uri, "registration_access_token": "t"})
     assert register(provider.url, METADATA).management is None

@@ -5,9 +5,10 @@ from django.utils import timezone
 
 from connections.access.secrets import open_registration
 from connections.journal.audit import SYSTEM
+from connections.lifecycle.end.delete_tenant import continue_deletion, order_deletion
 from connections.lifecycle.registration.obtain import obtain
 from connections.lifecycle.registration.renew import end_unused, renew, renew_due
-from connections.models import Connection, OwnerKind, ProviderApp, RegisteredClient, Status
+from connections.models import Connection, OwnerKind, ProviderApp, RegisteredClient, Status, Tenant
 from connections.refusals import AppMisconfigured, NotFound, ProviderDown
 from providers.sandbox.client import SandboxProcess
 
@@ -40,6 +41,15 @@ def test_a_secret_is_renewed_long_before_it_ends(client: RegisteredClient) -> No
     assert timedelta(hours=5) < left < timedelta(hours=7)
     assert renew_due(now=timezone.now()) == 0
     assert renew_due(now=client.renew_at) == 1
+
+
+def test_a_secret_that_ends_at_once_is_not_renewed_at_every_beat(app: ProviderApp, sandbox: SandboxProcess) -> None:
+    from tests.connections.lifecycle.registration.conftest import look
+
+    sandbox.control.settings(registration_lifetime=1)
+    client = obtain(app, look(sandbox), actor=SYSTEM)
+    assert client.renew_at is not None
+    assert timedelta(minutes=14) < client.renew_at - timezone.now() <= timedelta(minutes=15)
 
 
 def test_where_it_can_be_managed_it_keeps_its_client_id_and_the_secret_of_before(
@@ -144,3 +154,23 @@ def test_a_replaced_one_ends_at_the_server_too_once_no_connection_needs_it(
 def test_the_current_one_stays_though_nobody_has_connected_yet(client: RegisteredClient) -> None:
     assert end_unused() == 0
     assert RegisteredClient.objects.count() == 1
+
+
+def test_what_a_tenant_registered_ends_at_the_server_before_the_tenant_s_keys_do(
+    client: RegisteredClient, acme: Tenant, sandbox: SandboxProcess
+) -> None:
+    order_deletion(acme.id, now=timezone.now(), at_once=False, actor=SYSTEM)
+    assert not continue_deletion(acme.id, now=timezone.now()).is_done, "the server knows the client still"
+    assert end_unused() == 1
+    assert outcomes(sandbox)[-1] == "deleted"
+    assert continue_deletion(acme.id, now=timezone.now()).is_done
+
+
+def test_a_server_that_does_not_answer_holds_up_no_deletion(
+    client: RegisteredClient, acme: Tenant, sandbox: SandboxProcess
+) -> None:
+    sandbox.control.fault("status", endpoint="register", status=503, times=0)
+    order_deletion(acme.id, now=timezone.now(), at_once=False, actor=SYSTEM)
+    continue_deletion(acme.id, now=timezone.now())
+    assert end_unused() == 1
+    assert continue_deletion(acme.id, now=timezone.now()).is_done
