@@ -1,12 +1,13 @@
 """Turn a provider app's row into what the ``providers`` package works with: entry, strategy and target."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 
 from django.conf import settings
 
 from connections.access.app_keys import open_signing_key
+from connections.access.parties import Party, party_of, places
 from connections.access.secrets import open_registration
 from connections.models import Connection, ProviderApp, RegisteredClient
 from connections.refusals import AppMisconfigured, EndpointMoved
@@ -24,10 +25,28 @@ from providers.values import ClientRegistration, Credential
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A strategy with its target: all that a call to the provider of one connection needs."""
+    """A strategy with its target: all that a call to the provider of one connection needs.
+
+    ``party`` is whom it calls, None for the provider of the app.
+    """
 
     strategy: Strategy
     target: Target
+    party: Party | None = None
+
+    @property
+    def party_id(self) -> uuid.UUID | None:
+        """The id of the party, as ``Connection.party`` holds it."""
+        return None if self.party is None else self.party.id
+
+    @property
+    def asks_accounts_own(self) -> bool:
+        """Whether the host is the provider's and bears the account's name: its limits are the account's."""
+        return self.party is None and self.target.has_account_host
+
+    def places(self, app: ProviderApp, *, tenant_id: uuid.UUID) -> tuple[Hashable, ...]:
+        """Return by whom a call of ``tenant_id`` counts in the bulkhead. No I/O."""
+        return places(app.id, tenant_id=tenant_id, party=self.party_id)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -150,7 +169,7 @@ def access_to(
         )
     if target.method.needs_app_key:
         target = _with_key(app, target, key=key)
-    return Access(strategy_for(app.auth_style), target)
+    return Access(strategy_for(app.auth_style), target, party_of(app, target, client))
 
 
 def _with_key(app: ProviderApp, target: Target, *, key: DataKey | None) -> Target:

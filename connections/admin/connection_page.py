@@ -116,7 +116,7 @@ class ConnectionPage:
 def connection_page(connection: Connection, *, now: datetime) -> ConnectionPage:
     """Return the page of ``connection``, which has its tenant and provider app loaded. Seven queries."""
     attempts = list(RefreshAttempt.objects.filter(connection=connection).order_by("-claimed_at")[:_SHOWN_ATTEMPTS])
-    incidents = list(Incident.objects.filter(provider_app=connection.provider_app_id, closed_at=None))
+    incidents = list(Incident.objects.concerning(connection))
     open_attempt = next((attempt for attempt in attempts if attempt.state in OPEN_STATES), None)
     return ConnectionPage(
         connection=connection,

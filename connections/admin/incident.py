@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from connections.admin import columns, show
@@ -43,8 +44,8 @@ class IncidentAdmin(ButtonsAdmin[Incident], ReadOnlyAdmin[Incident]):
     list_display = ("what", "app", "state", "opened", "last_seen", "shown_evidence")
     list_filter = (OpenFilter, "kind", _Provider, id_filter("app", "provider app", "provider_app_id"))
     list_select_related = ("provider_app__tenant",)
-    search_fields = ("provider_app__name", "provider_app__provider", "provider_app__tenant__slug")
-    search_help_text = "A provider app, a provider, a tenant or an id"
+    search_fields = ("at", "provider_app__name", "provider_app__provider", "provider_app__tenant__slug")
+    search_help_text = "A host, a provider app, a provider, a tenant or an id"
     id_search_fields = ("id", "provider_app_id")
     date_hierarchy = "opened_at"
     fields = ("what", "app", "state", "opened_at", "last_seen_at", "closed_at", "shown_evidence")
@@ -55,7 +56,7 @@ class IncidentAdmin(ButtonsAdmin[Incident], ReadOnlyAdmin[Incident]):
 
     @admin.display(description="Provider app", ordering="provider_app__name")
     def app(self, row: Incident) -> SafeString | str:
-        return show.link(row.provider_app)
+        return format_html("{} at {}", show.link(row.provider_app), row.at) if row.at else show.link(row.provider_app)
 
     @admin.display(description="State", ordering="closed_at")
     def state(self, row: Incident) -> SafeString:

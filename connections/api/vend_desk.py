@@ -42,7 +42,7 @@ class VendDesk:
         if isinstance(answer, RefreshNeeded):
             report = await self._refreshes.refresh_and_wait(
                 answer.order.connection_id,
-                app_id=answer.app_id,
+                places=answer.places,
                 need=answer.need,
                 min_ttl_seconds=answer.order.min_ttl_seconds,
                 wait_seconds=answer.order.wait_seconds,

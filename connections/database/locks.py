@@ -74,7 +74,7 @@ def lock_unlocked_of(connection_ids: LiteralString) -> LiteralString:
 def lock_due(due: QuerySet[Connection], *, limit: int) -> QuerySet[Connection]:
     """Return up to ``limit`` rows of ``due``, locked. Skip rows that another transaction has locked."""
     locked = due.select_for_update(skip_locked=True, no_key=True, of=("self",))
-    return locked.only("id", "provider_app_id")[:limit]
+    return locked.only("id", "tenant_id", "provider_app_id", "provider", "party")[:limit]
 
 
 def lock_if_free_of(rows: QuerySet[_Row], *, limit: int) -> QuerySet[_Row]:

@@ -2,9 +2,10 @@
 
 A sweep locks rows with SKIP LOCKED and marks them, so that two beats send each task only once. A lost task is sent
 again when its mark has expired. The cost depends on how much is due, because every sweep reads a partial index. A sweep
-leaves out the provider apps that the throttle holds back, and sends no app more than its budget allows in the time from
+leaves out the parties that the throttle holds back, and sends none more than its budget allows in the time from
 one beat to the next; the rest stays due. Where there is more to do than one worker has threads, connections of the same
-app share a task, so that a provider that does not answer keeps no other app waiting.
+app share a task, so that a provider that does not answer keeps no other app waiting. Where they name parties of their
+own, only those of one tenant share a task.
 
 How much a sweep sends follows the workers. It sends batch after batch for as long as batches are full, until the next
 beat; but none while many tasks wait in the queue, so that a backlog stays in the database, where it costs nothing.
@@ -12,7 +13,7 @@ beat; but none while many tasks wait in the queue, so that a backlog stays in th
 
 import time
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,7 +31,7 @@ from connections.lifecycle.throttle.admission import (
     budget_of,
     restraints,
 )
-from connections.models import VENDS, Connection, ProviderApp, Revocation
+from connections.models import VENDS, Connection, Revocation
 
 BATCH = 500
 MOST_LOOKS = 8
@@ -39,6 +40,10 @@ RESEND_AFTER = timedelta(seconds=60)
 # Up to TASKS_APART connections get a task each. If more are due, up to MOST_TOGETHER of one provider app share a task.
 TASKS_APART = 32
 MOST_TOGETHER = 16
+
+# Of the parties that connections of one tenant have named themselves, so many are asked in one sweep for each app. Each
+# may be one that never answers, and none of them opens the breaker of another.
+MOST_PARTIES = 32
 
 # A sweep sends no further batch while so many tasks wait for a worker. It looks at the queue again and again, and gives
 # up when the queue has not become shorter for STALLED_SECONDS: then the workers need the thread that it holds.
@@ -151,39 +156,48 @@ def _is_room(task: dispatch.Task, *, give_up_at: float, if_unknown: bool) -> boo
 
 @dataclass(slots=True)
 class _Shares:
-    """How many connections of each provider app one sweep may send, and how many it has sent."""
+    """How many connections to each party one sweep may send, and how many it has sent."""
 
     kind: _Kind
     seconds: float
     _restraints: Restraints = field(default_factory=Restraints)
     _budgets: dict[uuid.UUID, int] = field(default_factory=dict)
     _sent: "Counter[uuid.UUID]" = field(default_factory=Counter)
+    _named: defaultdict[tuple[uuid.UUID, uuid.UUID], set[uuid.UUID]] = field(default_factory=lambda: defaultdict(set))
 
     def look(self) -> None:
         """Ask anew what the throttle holds back. One round trip to Redis."""
         if self.kind.server is not None:
             self._restraints = restraints(self.kind.server)
 
-    def used_up(self) -> set[uuid.UUID]:
-        """Return the apps of which nothing more may be sent now."""
-        return {*self._restraints.held, *(app for app, sent in self._sent.items() if sent >= self._share(app))}
+    def used_up(self) -> Q:
+        """Return the condition for the connections to parties to which nothing more may be sent now."""
+        used_up = {*self._restraints.held, *(party for party, sent in self._sent.items() if sent >= self._share(party))}
+        condition = Q(party__in=used_up) | Q(party=None, provider_app_id__in=used_up)
+        for (app, tenant), named in self._named.items():
+            if len(named) >= MOST_PARTIES:
+                of_tenant = Q(provider_app_id=app, tenant_id=tenant, party__isnull=False)
+                condition |= of_tenant & ~Q(party__in=named)
+        return condition
 
     def take(self, rows: list[Connection]) -> Iterator[Connection]:
-        """Yield those of ``rows`` that the apps' shares allow, and count them. May read the apps' providers."""
-        unknown = {row.provider_app_id for row in rows} - self._budgets.keys()
-        for app, provider in ProviderApp.objects.filter(id__in=unknown).values_list("id", "provider"):
-            self._budgets[app] = budget_of(provider)
+        """Yield those of ``rows`` that the parties' shares allow, and count them. No I/O beyond the catalogue."""
         for row in rows:
-            if self._sent[row.provider_app_id] < self._share(row.provider_app_id):
-                self._sent[row.provider_app_id] += 1
+            party = row.party_or_app
+            if party not in self._budgets:
+                self._budgets[party] = budget_of(row.provider)
+            named = self._named[row.provider_app_id, row.tenant_id] if row.party is not None else set()
+            if self._sent[party] < self._share(party) and (party in named or len(named) < MOST_PARTIES):
+                self._sent[party] += 1
+                named.add(party)
                 yield row
 
-    def _share(self, app: uuid.UUID) -> float:
-        """Return what the budget of an app allows until the next beat; never more than may be sent at once."""
+    def _share(self, party: uuid.UUID) -> float:
+        """Return what the budget of a party allows until the next beat; never more than may be sent at once."""
         if self.kind.server is None:
             return float("inf")
-        budget = self._budgets[app]
-        at_once = self._restraints.most_at_once(app, budget=budget)
+        budget = self._budgets[party]
+        at_once = self._restraints.most_at_once(party, budget=budget)
         until_next = ceil(budget * self.seconds / 60) if self.seconds else at_once
         return min(at_once, max(1, int(self.kind.part * min(at_once, until_next))))
 
@@ -191,13 +205,13 @@ class _Shares:
 def _send_batch(kind: _Kind, shares: _Shares, *, now: datetime) -> int:
     """Mark and send up to 500 of what is due, in its order, and return how many.
 
-    Where an app has had its share, the batch looks again without it. So an app with very much due keeps no other app
+    Where a party has had its share, the batch looks again without it. So one to which very much is due keeps no other
     waiting.
     """
     taken: list[Connection] = []
     with short_transaction():
         for _ in range(MOST_LOOKS):
-            due = kind.due(now).exclude(provider_app_id__in=shares.used_up())
+            due = kind.due(now).exclude(shares.used_up())
             rows = list(lock_due(due, limit=BATCH - len(taken)))
             fitting = list(shares.take(rows))
             Connection.objects.filter(id__in=[row.id for row in fitting]).update(**{kind.mark: now + RESEND_AFTER})
@@ -211,11 +225,13 @@ def _send_batch(kind: _Kind, shares: _Shares, *, now: datetime) -> int:
 def _send_together(rows: list[Connection], send: Callable[..., None]) -> None:
     """Send ``rows`` in their order, when the transaction commits. Where they are many, one message carries several."""
     most = min(MOST_TOGETHER, max(1, ceil(len(rows) / TASKS_APART)))
-    groups: dict[uuid.UUID, list[uuid.UUID]] = {}
+    groups: dict[tuple[uuid.UUID, uuid.UUID | None], list[uuid.UUID]] = {}
     for row in rows:
-        group = groups.setdefault(row.provider_app_id, [])
+        # What a party does not answer may keep connections waiting of the tenant that has chosen it, and no others.
+        key = (row.provider_app_id, None if row.party is None else row.tenant_id)
+        group = groups.setdefault(key, [])
         group.append(row.id)
         if len(group) == most:
-            send(*groups.pop(row.provider_app_id))
+            send(*groups.pop(key))
     for group in groups.values():
         send(*group)

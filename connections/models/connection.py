@@ -74,6 +74,8 @@ class Connection(models.Model):
     ``undecryptable_at`` is when the current credential was found not to open, ``answer_unread_at`` when an answer
     arrived that could not be read (``unread_answer``).
 
+    ``party`` is whom it leads to, where that is not simply the provider of its app (``access.parties``).
+
     ``evidence`` holds the facts on which the status rests. Its keys, each only where it applies: ``detail``,
     ``status``, ``error`` and ``sent`` (``providers.errors.Evidence``), ``attempt`` (id), ``failures``, ``refusals``,
     ``refused_since``, ``probe``, ``probe_status``, ``by``, ``expired_at``, ``endpoint_moved_at`` and ``revocation``
@@ -93,6 +95,7 @@ class Connection(models.Model):
     registered_client = models.ForeignKey(
         RegisteredClient, null=True, blank=True, on_delete=models.PROTECT, related_name="connections", db_index=False
     )
+    party = models.UUIDField(null=True, blank=True, editable=False)
     metadata = models.JSONField(default=dict, blank=True)
 
     status = models.CharField(max_length=14, choices=Status, default=Status.PENDING)
@@ -196,6 +199,11 @@ class Connection(models.Model):
         """Whether its background work is stopped: its own, or its provider app's."""
         return any(True for _ in thrown(self, PAUSE))
 
+    @property
+    def party_or_app(self) -> uuid.UUID:
+        """By whom the throttle knows it: the party to which it leads, else its provider app."""
+        return self.party or self.provider_app_id
+
     def become(self, status: Status, reason: Reason, *, evidence: dict[str, Any], now: datetime) -> None:
         """Take on a status and a reason that the table allows. For ``health.status`` alone.
 
@@ -246,6 +254,7 @@ class Connection(models.Model):
         *,
         params: dict[str, str],
         registered_client: RegisteredClient | None,
+        party: uuid.UUID | None,
         binding: str,
         lacks_refresh_token: bool,
     ) -> None:
@@ -253,12 +262,17 @@ class Connection(models.Model):
         self._set(
             params=params,
             registered_client=registered_client,
+            party=party,
             binding=binding,
             lacks_refresh_token=lacks_refresh_token,
             revocation=Revocation.NOT_ASKED,
             revocation_due_at=None,
             revocation_deadline_at=None,
         )
+
+    def lead_to(self, party: uuid.UUID | None) -> None:
+        """Record to which party it leads, where its entry has changed since it was connected."""
+        self._set(party=party)
 
     def outlive_its_end(self) -> None:
         """Forget the announced end of its credential, which was proved alive after that end."""

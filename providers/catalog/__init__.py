@@ -13,6 +13,7 @@
   ``host_checks``, ``resource_checks``, ``signing_checks`` and ``template_checks``
 - ``mistakes``: what no entry can be made of, in words
 - ``entry_schema``: the JSON Schema for editors, with ``descriptions`` and ``method_descriptions`` of every key
-- ``resolve``: from an entry and its parameters to a target · ``template``: templates · ``destinations``: where
+- ``resolve``: from an entry and its parameters to a target · ``own_hosts``: which hosts a connection names itself ·
+  ``template``: templates · ``destinations``: where
   the secrets of an entry go · ``pointer``: JSON Pointers
 """

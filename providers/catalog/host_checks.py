@@ -107,6 +107,12 @@ def name_any_host(template: str, params: tuple[Param, ...]) -> tuple[str, ...]:
     return ()
 
 
+def origin_of(template: str) -> str:
+    """Return the part of an address that says where it leads: scheme and host. No I/O."""
+    found = _ORIGIN.match(template)
+    return "" if found is None else found[0]
+
+
 def _secret_problems(entry: CatalogEntry, method: Method) -> Iterator[str]:
     """Yield a problem for each endpoint that would get what others share at a host that the end user chooses."""
     typed = typed_by_end_user(entry, method)
@@ -202,9 +208,9 @@ def _typed_secret_problems(entry: CatalogEntry, method: Method) -> Iterator[str]
     addresses["probe.url"] = entry.probe.url if entry.probe is not None else ""
     addresses |= {f"{method.section()}.{key}.url": own.call.url for key, own in method.calls.items()}
     for key, template in addresses.items():
-        host = _ORIGIN.match(template)
+        host = origin_of(template)
         for name in sorted(method.secret_names):
-            if host is not None and uses(host[0], name):
+            if uses(host, name):
                 yield f"{key}: {{{name}}} would decide the host; put it behind the first slash of the path"
 
 

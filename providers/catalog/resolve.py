@@ -1,5 +1,6 @@
 """Filling in the templates of a catalogue entry: from an entry and its parameters to a target that can be called."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +9,9 @@ from urllib.parse import quote
 
 from providers.catalog.calls import Presentation
 from providers.catalog.fields import Param
+from providers.catalog.host_checks import origin_of
 from providers.catalog.methods import Method, OAuthMethod
+from providers.catalog.own_hosts import base_url_of, names_account_host, own_addresses
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import fill, names, render
 from providers.errors import Evidence, MisconfiguredProvider
@@ -16,6 +19,7 @@ from providers.values import ClientRegistration
 from providers.vocabulary import ClientAuthentication, IssParameter, ParamScope, Pkce, RequestDelivery
 
 _M = TypeVar("_M", bound=Method)
+_LONGEST_HOST = 80
 _HABITS = {
     "iss_parameter": IssParameter,
     "pkce": Pkce,
@@ -118,10 +122,20 @@ class Target:
     def has_typed_host(self) -> bool:
         """Whether the token endpoint is at a host that the end user typed, other than the entry's default."""
         urls = self.method.urls
-        template = urls.get("token") or urls.get("issuer") or self.method.server
-        decide = names(template.partition("://")[2].partition("/")[0])
+        decide = names(origin_of(urls.get("token") or urls.get("issuer") or self.method.server))
         typed = [param for param in self.entry.params if param.scope is ParamScope.CONNECTION and param.name in decide]
-        return any(self.params.get(param.name, param.default) != param.default for param in typed)
+        usual = {param.name: param.filled_in(param.default) for param in typed}
+        return any(self.params.get(name, default) != default for name, default in usual.items())
+
+    @property
+    def own_addresses(self) -> tuple[str, ...]:
+        """What the connection says of where it leads, if it could have named any host (``own_hosts``)."""
+        return own_addresses(self.entry, self.method, self.params)
+
+    @property
+    def has_account_host(self) -> bool:
+        """Whether a host that is called carries the account's own name, so that its limits are that account's."""
+        return names_account_host(self.entry, self.method, self.params)
 
     @property
     def workspace_id(self) -> str:
@@ -131,9 +145,14 @@ class Target:
 
     @property
     def account_within(self) -> tuple[str, ...]:
-        """Values within which an account's id is unique: the workspace, and what the callback named (company, shop)."""
+        """Values within which an account's id is unique.
+
+        These are the server that the connection named itself (so that none can name an account of another), the
+        workspace, and what the callback named (company, shop).
+        """
         named = [param for param in self.entry.params_of(ParamScope.CALLBACK) if not param.choices]
-        ids = [self.workspace_id, *(self.params.get(param.name, "") for param in named)]
+        servers = [_short(address) for address in self.own_addresses]
+        ids = [*servers, self.workspace_id, *(self.params.get(param.name, "") for param in named)]
         return tuple(found for found in ids if found)
 
     @property
@@ -211,16 +230,18 @@ def _grantor(
     """Return issuer, token endpoint, and the parameters that enter any endpoint, as one canonical text."""
     # The issuer's keys are public, so their address does not decide who gets a secret.
     called = [template for name, template in method.urls.items() if name != "jwks"]
-    templates = [_base_url(entry, method), entry.probe.url if entry.probe else "", *called]
+    templates = [base_url_of(entry, method), entry.probe.url if entry.probe else "", *called]
     used = {name for template in templates for name in names(template)}.union(always)
     params = {name: value for name, value in values.items() if name in used}
     named = {"issuer": urls.get("issuer", ""), "token_endpoint": urls.get("token", ""), "params": params}
     return json.dumps(named, sort_keys=True, separators=(",", ":"))
 
 
-def _base_url(entry: CatalogEntry, method: Method) -> str:
-    presentation = entry.presentations.get(method.style)
-    return (presentation.base_url if presentation is not None else "") or entry.base_url
+def _short(address: str) -> str:
+    """Return ``address`` if it is a short host, else a name that is as good as unique."""
+    if len(address) <= _LONGEST_HOST and "/" not in address:
+        return address
+    return hashlib.sha256(address.encode()).hexdigest()[:32]
 
 
 def _value(param: Param, given: str | None) -> str:
@@ -264,7 +285,7 @@ def _urls(
     client_id: str,
     discovered: Mapping[str, str],
 ) -> dict[str, str]:
-    templates = {"base": _base_url(entry, method), "probe": entry.probe.url if entry.probe else "", **method.urls}
+    templates = {"base": base_url_of(entry, method), "probe": entry.probe.url if entry.probe else "", **method.urls}
     # Only two URLs may use the client id, which the operator typed. Quoted, it stays a single step of a path.
     values = {**values, "client_id": quote(client_id, safe="")}
     urls = {name: fill(template, values) for name, template in templates.items()}

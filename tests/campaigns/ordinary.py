@@ -242,7 +242,8 @@ def _app_by_orm() -> list[Change]:
     from connections.models import Connection
 
     def find_apps(*connection_ids: uuid.UUID) -> dict[uuid.UUID, Any]:
-        found = Connection.objects.filter(id__in=connection_ids).values_list("id", "provider_app_id", "provider")
+        columns = ("id", "provider_app_id", "provider", "tenant_id", "party")
+        found = Connection.objects.filter(id__in=connection_ids).values_list(*columns)
         return {row[0]: claim_query.AppRow(*row) for row in found}
 
     return _everywhere(claim_query.find_apps, "find_apps", find_apps)
@@ -251,8 +252,8 @@ def _app_by_orm() -> list[Change]:
 def _told_each_time() -> list[Change]:
     from connections.lifecycle.throttle import admission, scripts
 
-    def tell(app_id: uuid.UUID, server: admission.Server) -> None:
-        admission._run(scripts.ANSWERED, app_id, server)
+    def tell(party_id: uuid.UUID, server: admission.Server) -> None:
+        admission._run(scripts.ANSWERED, party_id, server)
 
     return [(admission, "_note_answer", tell)]
 

@@ -203,6 +203,7 @@ def _connect(
     connection.connect(
         params={**work.params, **verified.workspace_params},
         registered_client=work.client,
+        party=work.access.party_id,
         binding=session.binding,
         lacks_refresh_token=lacks,
     )

@@ -39,7 +39,7 @@ def ask_for_code(
     registrar, scopes = registrar_of(app), requested_scopes(session, app, access)
     release_database()
     try:
-        with bulkhead.place(app.id):
+        with bulkhead.place(*access.places(app, tenant_id=session.tenant_id)):
             grant = access.strategy.ask_for_code(access.target, scopes)
     except ProviderError as error:
         raise refusal_to_ask(session, app, access, error) from None

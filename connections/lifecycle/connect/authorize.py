@@ -92,7 +92,9 @@ def authorization_url(
     session = own_session(session_id, browser_secret=browser_secret, now=now)
     app = chosen_app(session, app_id)
     session.typed_params = typed = checked_params(session, app, params)
-    located = locate(app, params_of(session, app), actor=audit.SYSTEM) if has_to_locate(app) else Located()
+    located = Located()
+    if has_to_locate(app):
+        located = locate(app, params_of(session, app), tenant_id=session.tenant_id, actor=audit.SYSTEM)
     session.found_params, session.found_scopes = located.params, located.scopes and list(located.scopes)
     access = access_to(app, params_of(session, app), client=located.client, before_callback=True)
     registrar = registrar_of(app, located.client)
@@ -131,7 +133,7 @@ def _depart(session: ConnectSession, app: ProviderApp, access: Access) -> Depart
     place: AbstractContextManager[None] = nullcontext()
     if access.capabilities.asks_first:
         release_database()
-        place = bulkhead.place(app.id)
+        place = bulkhead.place(*access.places(app, tenant_id=session.tenant_id))
     try:
         with place:
             return strategy.depart(target, request)

@@ -66,7 +66,7 @@ def exchange(work: Exchange, *, actor: audit.Actor) -> Connection | ChoiceDue:
     began = time.monotonic()
     kept = work.kept
     try:
-        with bulkhead.place(work.app.id):
+        with bulkhead.place(*work.access.places(work.app, tenant_id=work.tenant_id)):
             if kept is None:
                 kept = _obtain(work)
             found = _verify(work, kept, began=began)
@@ -94,7 +94,7 @@ def _obtain(work: Exchange) -> Kept:
     with short_transaction() as now:
         session = _lock_claimed(work)
         session.keep(seal_for_session(session, "held", kept.to_bytes()), until=now + KEPT_FOR)
-        close_client_incident(work.app, now=work.started_at)
+        close_client_incident(work.app, party=work.access.party_id, now=work.started_at)
     release_database()
     return kept
 

@@ -25,6 +25,7 @@ from connections.lifecycle.connect.begin_exchange import Exchange, lock_claimed
 from connections.lifecycle.connect.kept import Kept
 from connections.lifecycle.credentials.unread import KeptAnswer
 from connections.lifecycle.health.incidents import note_refusal
+from connections.lifecycle.registration.refused import give_up_refused
 from connections.models import Binding, ConnectSession, SessionState
 from connections.refusals import (
     AccountNotPermitted,
@@ -90,7 +91,15 @@ def settle_failed_exchange(
         if kept is None and _may_be_read_later(error) and session.binding != Binding.NONE:
             return _keep_answer(work, session, error, actor=actor)
         if session.provider_app is not None:
-            note_refusal(session.provider_app, error, now=work.started_at, connection=session.connection)
+            note_refusal(
+                session.provider_app,
+                error,
+                party=work.access.party_id,
+                now=work.started_at,
+                connection=session.connection,
+            )
+        if kept is None:
+            give_up_refused(work.app, work.client, error, now=work.started_at)
         if not may_repeat:
             evidence = None if isinstance(error, AppMisconfigured) else error.evidence.as_dict()
             end_session(session, error.code, actor=actor, evidence=evidence)

@@ -51,5 +51,5 @@ def refusal_to_ask(session: ConnectSession, app: ProviderApp, access: Access, er
                 "evidence": error.evidence.as_dict(),
             },
         )
-        note_refusal(app, error, now=now)
+        note_refusal(app, error, party=access.party_id, now=now)
     return AppMisconfigured(error.evidence.detail)

@@ -72,6 +72,7 @@ class _Claim:
     """The right to make one request, with all that it needs."""
 
     app: ProviderApp
+    tenant_id: uuid.UUID
     typed_params: dict[str, str]
     shown: ShownCode
     access: Access
@@ -90,7 +91,7 @@ def poll_code(
         return claimed
     release_database()
     try:
-        with bulkhead.place(claimed.app.id):
+        with bulkhead.place(*claimed.access.places(claimed.app, tenant_id=claimed.tenant_id)):
             obtained = claimed.access.strategy.poll(claimed.access.target, claimed.shown.grant.device_code)
     except ProviderError as error:
         return _settle(session_id, claimed, error, browser_secret=browser_secret, actor=actor)
@@ -120,7 +121,7 @@ def _claim(session_id: uuid.UUID, *, browser_secret: str | None, now: datetime) 
         shown.check(app)
         access = access_to(app, params_of(session, app))
         session.poll_again(now + max(_LEASE, shown.interval))
-    return _Claim(app, dict(session.typed_params), shown, access)
+    return _Claim(app, session.tenant_id, dict(session.typed_params), shown, access)
 
 
 def _settle(
@@ -140,7 +141,7 @@ def _settle(
         if (ended := _ended(error)) is not None:
             session.reopen(ended)
             if isinstance(error, AddressRefused):
-                note_refusal(claimed.app, error, now=now)
+                note_refusal(claimed.app, error, party=claimed.access.party_id, now=now)
             logger.info("code_not_used", session=str(session_id), error=error.code, evidence=error.evidence.as_dict())
             return Elsewhere(session)
         shown = claimed.shown

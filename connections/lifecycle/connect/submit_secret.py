@@ -55,7 +55,7 @@ def submit_secret(
     access = access_to(app, params_of(session, app))
     release_database()
     try:
-        with bulkhead.place(app.id):
+        with bulkhead.place(*access.places(app, tenant_id=session.tenant_id)):
             obtained, probed = _try(access, fields)
     except FieldInvalid as error:
         raise InvalidRequest(error.evidence.detail, field=error.field) from None
@@ -63,7 +63,7 @@ def submit_secret(
         raise InvalidRequest(f"{access.target.entry.name} does not accept this. Check it and try again.") from None
     except AddressRefused as error:
         with short_transaction() as moment:
-            note_refusal(app, error, now=moment)
+            note_refusal(app, error, party=access.party_id, now=moment)
         raise AppMisconfigured(error.evidence.detail) from None
     except (ClientRejected, MisconfiguredProvider, TargetRefused) as error:
         raise AppMisconfigured(error.evidence.detail) from None

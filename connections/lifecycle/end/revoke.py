@@ -10,7 +10,7 @@ that, and else nothing (``siblings``).
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -51,7 +51,7 @@ class _Grant:
 @dataclass(frozen=True, slots=True)
 class _Work:
     connection_id: uuid.UUID
-    app_id: uuid.UUID
+    places: tuple[Hashable, ...]
     access: Access
     grants: tuple[_Grant, ...]
     is_complete: bool  # whether every stored credential of the grant opened
@@ -105,7 +105,7 @@ def _load(connection_id: uuid.UUID) -> _Work | Revocation:
         connection.try_revocation(again_at=now + LEASE)
     return _Work(
         connection_id,
-        connection.provider_app_id,
+        access.places(connection.provider_app, tenant_id=connection.tenant_id),
         access,
         grants,
         is_complete=len(grants) == len(opened),
@@ -156,7 +156,7 @@ def _again(connection: Connection, pause_seconds: float, *, now: datetime) -> da
 def _ask(work: _Work, grant: _Grant) -> bool:
     """Ask the provider to revoke one credential (HTTP). Return False if the provider refused or failed."""
     try:
-        with bulkhead.place(work.app_id):
+        with bulkhead.place(*work.places):
             work.access.strategy.revoke(work.access.target, grant.proof.credential, narrowed=work.is_narrowed)
     except ProviderError as error:
         logger.warning("revocation_failed", connection=str(work.connection_id), error=error.code)

@@ -27,6 +27,10 @@ def can_be_narrowed(access: Access) -> bool:
 def siblings_of(connection: Connection, access: Access) -> QuerySet[Connection]:
     """Return the connections in use that may live on the grant of ``connection``, ordered by id. No lock."""
     others = Connection.objects.filter(provider_app_id=connection.provider_app_id, status__in=VENDS)
+    if connection.registered_client_id is not None:
+        others = others.filter(registered_client_id=connection.registered_client_id)
+    else:
+        others = others.filter(party=connection.party)
     of_tenant = Q(tenant_id=connection.tenant_id)
     account, within = connection.provider_account_id, access.target.account_within
     entry = access.target.entry

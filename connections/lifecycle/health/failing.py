@@ -14,7 +14,7 @@ from connections.journal import events
 from connections.lifecycle.health.incidents import downgrades_frozen, open_common_incident
 from connections.lifecycle.health.rules import GIVE_UP_AFTER, decide_failing
 from connections.lifecycle.health.status import change_status
-from connections.models import Connection, CredentialVersion, ProviderApp, Reason, RefreshAttempt, Status
+from connections.models import Connection, CredentialVersion, Reason, RefreshAttempt, Status
 from connections.models.refresh_attempt import RefreshAttemptQuerySet
 from providers.errors import ClientRejected, ProviderError, RequestRejected
 
@@ -45,7 +45,7 @@ def judge_failure(connection: Connection, failure: ProviderError, *, can_probe: 
     is_new = connection.refresh_failing_at is None
     if is_new:
         connection.fail_to_refresh(now)
-    if downgrades_frozen(connection.provider_app, now=now):
+    if downgrades_frozen(connection.provider_app, party=connection.party, now=now):
         return
     evidence = failure.evidence.as_dict() | {"failures": connection.failures}
     if is_new:
@@ -59,7 +59,7 @@ def judge_failure(connection: Connection, failure: ProviderError, *, can_probe: 
         if can_probe:
             connection.probe_at(now)
     elif count >= GIVE_UP_AFTER and _is_common(connection, since=first_at):
-        open_common_incident(connection.provider_app, evidence=evidence, now=now)
+        open_common_incident(connection.provider_app, party=connection.party, evidence=evidence, now=now)
 
 
 def note_dead_probe(connection: Connection, *, status: int | None) -> None:
@@ -78,7 +78,7 @@ def is_refused_alone(connection: Connection, attempt: RefreshAttempt) -> bool:
     """
     earlier = _refusals(connection).filter(error=ClientRejected.code).exclude(id=attempt.id)
     first_at = earlier.aggregate(first=Min("claimed_at"))["first"]
-    return first_at is not None and _was_refreshed(connection.provider_app, since=first_at, but=connection)
+    return first_at is not None and _was_refreshed_beside(connection, since=first_at)
 
 
 def _refusals(connection: Connection) -> RefreshAttemptQuerySet:
@@ -99,11 +99,15 @@ def _is_proved_dead(connection: Connection, *, can_probe: bool) -> bool:
 
 def _is_common(connection: Connection, *, since: datetime) -> bool:
     """Whether a sibling fails as well and none was refreshed since ``since``. Then the provider app is at fault."""
-    app = connection.provider_app
-    failing = Connection.objects.filter(provider_app=app, refresh_failing_at__isnull=False).exclude(id=connection.id)
-    return failing.exists() and not _was_refreshed(app, since=since, but=connection)
+    failing = Connection.objects.filter(
+        provider_app=connection.provider_app, party=connection.party, refresh_failing_at__isnull=False
+    )
+    return failing.exclude(id=connection.id).exists() and not _was_refreshed_beside(connection, since=since)
 
 
-def _was_refreshed(app: ProviderApp, *, since: datetime, but: Connection) -> bool:
-    refreshed = CredentialVersion.objects.filter(connection__provider_app=app, attempt_id__isnull=False)
-    return refreshed.filter(received_at__gt=since).exclude(connection=but).exists()
+def _was_refreshed_beside(connection: Connection, *, since: datetime) -> bool:
+    """Whether a sibling that leads to the same party was refreshed after ``since``."""
+    refreshed = CredentialVersion.objects.filter(
+        connection__provider_app=connection.provider_app, connection__party=connection.party, attempt_id__isnull=False
+    )
+    return refreshed.filter(received_at__gt=since).exclude(connection=connection).exists()

@@ -70,7 +70,7 @@ def strike(
         refused_at=connection.refused_at,
         is_first=is_first,
         is_decisive=is_decisive,
-        is_frozen=downgrades_frozen(connection.provider_app, now=now),
+        is_frozen=downgrades_frozen(connection.provider_app, party=connection.party, now=now),
         now=now,
     )
     if decision == "end":

@@ -6,6 +6,7 @@ probe also compares requested, granted and observed scopes. The throttle decides
 
 import math
 import uuid
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -45,7 +46,8 @@ class _Trial:
     """One credential version to try, opened, and how to call its provider."""
 
     connection_id: uuid.UUID
-    app_id: uuid.UUID
+    party_or_app: uuid.UUID
+    places: tuple[Hashable, ...]
     version_id: uuid.UUID
     access: Access
     credential: Credential
@@ -73,7 +75,7 @@ def probe(connection_id: uuid.UUID, *, trigger: Trigger) -> ProbeReport:
     if trigger == Trigger.SWEEP:
         return _probe(trial, connection_id, trigger=trigger)
     try:
-        with bulkhead.place(trial.app_id):
+        with bulkhead.place(*trial.places):
             return _probe(trial, connection_id, trigger=trigger)
     except Crowded:
         return _postpone(trial, AGAIN_SECONDS)
@@ -84,12 +86,15 @@ def _probe(trial: _Trial, connection_id: uuid.UUID, *, trigger: Trigger) -> Prob
     is_probed = trial.access.capabilities.probes
     server = admission.Server.RESOURCE if is_probed else admission.Server.AUTHORIZATION
     wait = admission.admit(
-        trial.app_id, budget=target.entry.requests_per_minute, is_urgent=trigger != Trigger.SWEEP, server=server
+        trial.party_or_app, budget=target.entry.requests_per_minute, is_urgent=trigger != Trigger.SWEEP, server=server
     )
     if wait is not None:
         return _postpone(trial, wait)
     found = strategy.probe(target, trial.credential) if is_probed else strategy.introspect(target, trial.credential)
-    admission.note_probe(trial.app_id, connection_id=connection_id, found=found, server=server)
+    is_accounts_own = trial.access.asks_accounts_own
+    admission.note_probe(
+        trial.party_or_app, connection_id=connection_id, found=found, server=server, is_accounts_own=is_accounts_own
+    )
     if _record(trial, found, verified_by="probe" if is_probed else "introspection") == "refresh":
         refresh_and_wait(connection_id, trigger=trigger, need=Need(instead_of=trial.version_id))
     logger.info("probed", connection=str(connection_id), verdict=found.verdict.value, status=found.status)
@@ -126,7 +131,15 @@ def _load(connection_id: uuid.UUID) -> _Trial | ProbeReport:
     if not (access.capabilities.probes or access.capabilities.introspects):
         Connection.objects.filter(id=connection_id).update(probe_due_at=None)
         return ProbeReport(None, "The provider offers no call to prove a credential with.")
-    return _Trial(connection_id, connection.provider_app_id, version.id, access, credential, version.is_refreshable)
+    return _Trial(
+        connection_id,
+        access.party_id or connection.provider_app_id,
+        access.places(connection.provider_app, tenant_id=connection.tenant_id),
+        version.id,
+        access,
+        credential,
+        version.is_refreshable,
+    )
 
 
 def _record(trial: _Trial, found: ProbeResult, *, verified_by: str) -> ProbeDecision:
@@ -138,6 +151,8 @@ def _record(trial: _Trial, found: ProbeResult, *, verified_by: str) -> ProbeDeci
         if found.refuses_address:
             evidence = {"detail": found.detail, "status": found.status}
             open_address_incident(connection.provider_app, evidence=evidence, now=now, connection=connection)
+        if connection.party != trial.access.party_id:
+            connection.lead_to(trial.access.party_id)
         usual = probe_intervals().after(connection.last_vended_at, now=now)
         due = next_probe_at(found.verdict, usual=usual, retry_after_seconds=found.retry_after_seconds, now=now)
         ends_at, is_refreshable = connection.access_expires_at, trial.is_refreshable

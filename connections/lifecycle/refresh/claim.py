@@ -160,9 +160,8 @@ def claim(
             doubtful = settle_earlier(connection, now=now)
             if doubtful is not None and doubtful.state == AttemptState.SENT:
                 return RefreshReport(Outcome.IN_FLIGHT, doubtful.id)
-            incident = Incident.objects.filter(
-                provider_app=connection.provider_app, kind=IncidentKind.CLIENT_REJECTED, closed_at=None
-            ).first()
+            open_now = Incident.objects.concerning(connection)
+            incident = open_now.filter(kind=IncidentKind.CLIENT_REJECTED).first()
             refused = _why_not(connection, need, is_in_doubt=doubtful is not None, incident=incident, now=now)
             if refused is not None:
                 return refused

@@ -7,10 +7,11 @@ statements because the second has to see what other transactions committed while
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from connections.access.parties import places
 from connections.database.prepared import fetch_all_prepared, squeezed
 from connections.models import Trigger, switches
 from connections.models.switches import KILL_SWITCH, PAUSE
@@ -59,7 +60,7 @@ WITH due AS (
        AND NOT EXISTS (
            SELECT FROM connections_incident AS incident
             WHERE incident.provider_app_id = app.id AND incident.kind = 'client_rejected'
-              AND incident.closed_at IS NULL)
+              AND incident.party IS NOT DISTINCT FROM connection.party AND incident.closed_at IS NULL)
      LIMIT 1
      ) AS plain
 ), claimed AS (
@@ -131,17 +132,29 @@ def insert_plain_claims(
 
 @dataclass(frozen=True, slots=True)
 class AppRow:
-    """The provider app of a connection."""
+    """The provider app of a connection, and the party to which that leads, None for the provider itself."""
 
     connection_id: uuid.UUID
     id: uuid.UUID
     provider: str
+    tenant_id: uuid.UUID
+    party: uuid.UUID | None
+
+    @property
+    def party_or_app(self) -> uuid.UUID:
+        """By whom the throttle knows the connection. It agrees with ``Connection.party_or_app``."""
+        return self.party or self.id
+
+    @property
+    def places(self) -> tuple[Hashable, ...]:
+        """By whom its calls count in the bulkhead."""
+        return places(self.id, tenant_id=self.tenant_id, party=self.party)
 
 
 def find_apps(*connection_ids: uuid.UUID) -> dict[uuid.UUID, AppRow]:
     """Return the provider apps of connections by the connections' ids, without those that are gone. One statement."""
     statement = (
-        "SELECT id AS connection_id, provider_app_id AS id, provider"
+        "SELECT id AS connection_id, provider_app_id AS id, provider, tenant_id, party"
         " FROM connections_connection WHERE id = ANY(%(ids)s)"
     )
     found = fetch_all_prepared(statement, {"ids": list(connection_ids)}, AppRow)

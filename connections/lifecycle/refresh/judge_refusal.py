@@ -27,7 +27,8 @@ def judge_refusal(connection: Connection, attempt: RefreshAttempt, *, evidence: 
         if not _outlasts(connection, orphan, now=now):
             promote_orphan(connection, now=now)
             return
-        if connection.status == Status.ACTIVE and not downgrades_frozen(connection.provider_app, now=now):
+        is_frozen = downgrades_frozen(connection.provider_app, party=connection.party, now=now)
+        if connection.status == Status.ACTIVE and not is_frozen:
             change_status(connection, Status.SUSPECT, Reason.REFRESH_REFUSED, evidence=evidence, now=now)
         connection.hold_refresh(connection.access_expires_at)
         return

@@ -47,14 +47,15 @@ def refresh(
     if trigger == Trigger.SWEEP:
         return _refresh(app, connection_id, trigger=trigger, need=need)
     try:
-        with bulkhead.place(app.id):
+        with bulkhead.place(*app.places):
             return _refresh(app, connection_id, trigger=trigger, need=need)
     except Crowded as crowded:
         return RefreshReport(Outcome.CROWDED, retry_after_seconds=crowded.retry_after_seconds)
 
 
 def _refresh(app: AppRow, connection_id: uuid.UUID, *, trigger: Trigger, need: Need) -> RefreshReport:
-    held_seconds = admission.admit(app.id, budget=admission.budget_of(app.provider), is_urgent=trigger != Trigger.SWEEP)
+    budget, is_urgent = admission.budget_of(app.provider), trigger != Trigger.SWEEP
+    held_seconds = admission.admit(app.party_or_app, budget=budget, is_urgent=is_urgent)
     claimed = claim(connection_id, trigger=trigger, need=need, held_seconds=held_seconds)
     if held_seconds is not None and trigger == Trigger.SWEEP:
         postpone_refresh(connection_id, seconds=held_seconds)
@@ -63,9 +64,17 @@ def _refresh(app: AppRow, connection_id: uuid.UUID, *, trigger: Trigger, need: N
     release_database()
     if isinstance(claimed, RefreshReport):
         if held_seconds is None:
-            admission.give_back(app.id)
+            admission.give_back(app.party_or_app)
         return claimed
+    if claimed.access.party_id != app.party:
+        _lead_to(connection_id, claimed.access.party_id)
     return exchange(claimed)
+
+
+def _lead_to(connection_id: uuid.UUID, party: uuid.UUID | None) -> None:
+    """Record to which party the connection leads now: its entry has changed since it was connected. One statement."""
+    Connection.objects.filter(id=connection_id).update(party=party)
+    release_database()
 
 
 def exchange(claimed: Claim) -> RefreshReport:
@@ -107,7 +116,13 @@ def _note(claimed: Claim, failure: ProviderError | None) -> None:
     """Report the outcome to the throttle. Only after the answer is stored."""
     release_database()
     grace_seconds = claimed.grace_seconds if claimed.rotates else 0
-    admission.note(claimed.app_id, connection_id=claimed.connection_id, failure=failure, grace_seconds=grace_seconds)
+    admission.note(
+        claimed.access.party_id or claimed.app_id,
+        connection_id=claimed.connection_id,
+        failure=failure,
+        grace_seconds=grace_seconds,
+        is_accounts_own=claimed.access.asks_accounts_own,
+    )
 
 
 def refresh_and_wait(

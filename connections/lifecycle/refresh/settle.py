@@ -29,6 +29,7 @@ from connections.lifecycle.health.rules import backoff_seconds
 from connections.lifecycle.refresh.arrivals import store_and_promote
 from connections.lifecycle.refresh.claim import Claim, Outcome, RefreshReport
 from connections.lifecycle.refresh.judge_refusal import judge_refusal
+from connections.lifecycle.registration.refused import give_up_refused
 from connections.models import AttemptState, Connection, CredentialVersion, RefreshAttempt, Stage
 from providers.errors import (
     AddressRefused,
@@ -83,7 +84,7 @@ def settle_success(claimed: Claim, obtained: Obtained) -> RefreshReport:
                     set_lifetime(version, learnt)
                 promote(connection, version, now=now)
             if claimed.during_incident:
-                close_client_incident(connection.provider_app, now=now)
+                close_client_incident(connection.provider_app, party=claimed.access.party_id, now=now)
     logger.info("refreshed", connection=str(claimed.connection_id), attempt=str(claimed.attempt_id))
     return RefreshReport(Outcome.REFRESHED, claimed.attempt_id)
 
@@ -214,10 +215,11 @@ def _settle_failure(
         promote_received(connection, now=now)
         judge_refusal(connection, attempt, evidence=evidence, now=now)
         return RefreshReport(Outcome.REFUSED, attempt.id, retry_after_seconds=_seconds_left(connection, now))
+    give_up_refused(connection.provider_app, connection.registered_client, failure, now=now)
     is_alone = isinstance(failure, ClientRejected) and (failure.by_typed_host or is_refused_alone(connection, attempt))
     if isinstance(failure, ClientRejected) and not is_alone:
         _end(attempt, AttemptState.REJECTED, failure.code, evidence)
-        open_client_incident(connection.provider_app, evidence=evidence, now=now)
+        open_client_incident(connection.provider_app, party=claimed.access.party_id, evidence=evidence, now=now)
         return RefreshReport(Outcome.CLIENT_REJECTED, attempt.id)
     if isinstance(failure, ClientRejected | RequestRejected):
         _end(attempt, AttemptState.REJECTED, failure.code, evidence)
@@ -231,7 +233,8 @@ def _settle_failure(
     if isinstance(failure, AnswerUnread):
         note_unread(connection, now=now)
     if isinstance(failure, AddressRefused):
-        note_refusal(connection.provider_app, failure, now=now, connection=connection)
+        party = claimed.access.party_id
+        note_refusal(connection.provider_app, failure, party=party, now=now, connection=connection)
     wait = backoff_seconds(
         connection.failures + 1,
         spread=random.random(),

@@ -8,7 +8,7 @@ for all of them, at most a tenth of the time. ``refresh.refresh_and_wait`` does 
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -49,7 +49,7 @@ class Refreshes:
         self,
         connection_id: uuid.UUID,
         *,
-        app_id: uuid.UUID,
+        places: tuple[Hashable, ...],
         need: Need,
         min_ttl_seconds: float | None,
         wait_seconds: float,
@@ -57,12 +57,13 @@ class Refreshes:
         """Refresh one connection, or wait up to ``wait_seconds`` for the refresh that is under way. Holds no thread.
 
         Callers with the same ``min_ttl_seconds`` share one refresh. An attempt that fails ends the wait at once.
-        ``Outcome.IN_FLIGHT`` means that the time ran out; the refresh goes on.
+        ``Outcome.IN_FLIGHT`` means that the time ran out; the refresh goes on. ``places``: by whom it counts in the
+        bulkhead.
         """
         key = (connection_id, min_ttl_seconds)
         task = self._under_way.get(key)
         if task is None:
-            task = self._under_way[key] = asyncio.create_task(self._refresh(connection_id, app_id, need))
+            task = self._under_way[key] = asyncio.create_task(self._refresh(connection_id, places, need))
             task.add_done_callback(lambda _: self._under_way.pop(key, None))
         self._waiting[task] = self._waiting.get(task, 0) + 1
         try:
@@ -74,13 +75,13 @@ class Refreshes:
             if not self._waiting[task]:
                 del self._waiting[task]
 
-    async def _refresh(self, connection_id: uuid.UUID, app_id: uuid.UUID, need: Need) -> RefreshReport:
+    async def _refresh(self, connection_id: uuid.UUID, places: tuple[Hashable, ...], need: Need) -> RefreshReport:
         """Refresh, or wait for the attempt that is under way and look again, until nobody here waits any more."""
         task = asyncio.current_task()
         give_up_at = time.monotonic() + LONGEST_SECONDS
         while True:
             report = RefreshReport(Outcome.CROWDED, retry_after_seconds=AGAIN_SECONDS)
-            if bulkhead.has_room(app_id):  # to find that out in a thread, and in the database, would slow everybody
+            if bulkhead.has_room(*places):  # to find that out in a thread, and in the database, would slow everybody
                 report = await self._run_refresh(_refresh_for_callers, connection_id, need)
             is_wait = report.outcome in (Outcome.IN_FLIGHT, Outcome.CROWDED)
             if not is_wait or task not in self._waiting or time.monotonic() >= give_up_at:

@@ -1,4 +1,4 @@
-"""Throttle: may this provider be asked now? What one connection learns counts for the whole provider app.
+"""Throttle: may this party be asked now? What one connection learns counts for all that lead to the same party.
 
 Promise: nothing is sent before ``Retry-After``, nor past an open breaker, nor beyond the budget of requests.
 In: the outcome of each call. Out: how long to wait. Keeps its state in Redis, and changes no table.

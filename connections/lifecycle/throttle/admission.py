@@ -1,9 +1,11 @@
-"""Throttle: may a provider be asked now? What one connection learns counts for the whole provider app.
+"""Throttle: may a party be asked now? What one connection learns counts for all that lead to the same party.
+
+A party is known by the id of its provider app, or by its own (``access.parties``).
 
 There are three restraints, kept in Redis for all processes:
 
-- ``Retry-After``, obeyed for all requests of the app
-- a circuit breaker for each of the provider's servers: it opens when several distinct connections in a row get no
+- ``Retry-After``, obeyed for all requests to the party
+- a circuit breaker for each of its servers: it opens when several distinct connections in a row get no
   answer, lets one trial through when its time is up, and closes at the first answer
 - a budget of requests, which a request for a waiting caller may overdraw
 
@@ -79,16 +81,16 @@ class Server(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Restraints:
-    """The provider apps that may send less than is due: nothing (``held``), or one trial at a time (``on_trial``)."""
+    """The parties to which less may be sent than is due: nothing (``held``), or one trial at a time (``on_trial``)."""
 
     held: frozenset[uuid.UUID] = frozenset()
     on_trial: frozenset[uuid.UUID] = frozenset()
 
-    def most_at_once(self, app_id: uuid.UUID, *, budget: int) -> int:
-        """Return how many requests of one app may begin now; ``budget`` is in requests a minute. No I/O."""
-        if app_id in self.held:
+    def most_at_once(self, party_id: uuid.UUID, *, budget: int) -> int:
+        """Return how many requests to one party may begin now; ``budget`` is in requests a minute. No I/O."""
+        if party_id in self.held:
             return 0
-        return 1 if app_id in self.on_trial else burst(budget)
+        return 1 if party_id in self.on_trial else burst(budget)
 
 
 def burst(budget: int) -> int:
@@ -105,78 +107,83 @@ def budget_of(provider: str) -> int:
 
 
 def admit(
-    app_id: uuid.UUID, *, budget: int, is_urgent: bool = False, server: Server = Server.AUTHORIZATION
+    party_id: uuid.UUID, *, budget: int, is_urgent: bool = False, server: Server = Server.AUTHORIZATION
 ) -> float | None:
-    """Return None if one request of a provider app may be sent now, else the seconds to wait.
+    """Return None if one request to a party may be sent now, else the seconds to wait.
 
     ``budget`` is the catalogue's number of requests a minute; an admission takes one of them. ``is_urgent``: a caller
     waits for the request, so it may overdraw the budget. After an admission, report the outcome with ``note``, or that
     nothing was sent with ``give_back``. One round trip to Redis; call it outside of transactions.
     """
-    found = _ask(app_id, server, budget=budget, is_urgent=is_urgent, count=1)
+    found = _ask(party_id, server, budget=budget, is_urgent=is_urgent, count=1)
     return found if isinstance(found, float) else None
 
 
-def admit_many(app_id: uuid.UUID, *, count: int, budget: int) -> int:
-    """Return how many of ``count`` refreshes of a provider app a sweep may send now, as ``admit`` does for one."""
-    found = _ask(app_id, Server.AUTHORIZATION, budget=budget, is_urgent=False, count=count)
+def admit_many(party_id: uuid.UUID, *, count: int, budget: int) -> int:
+    """Return how many of ``count`` refreshes at a party a sweep may send now, as ``admit`` does for one."""
+    found = _ask(party_id, Server.AUTHORIZATION, budget=budget, is_urgent=False, count=count)
     return found if isinstance(found, int) else 0
 
 
-def _ask(app_id: uuid.UUID, server: Server, *, budget: int, is_urgent: bool, count: int) -> int | float:
+def _ask(party_id: uuid.UUID, server: Server, *, budget: int, is_urgent: bool, count: int) -> int | float:
     """Return how many of ``count`` requests may be sent now, as an int; or the seconds to wait, as a float."""
     room = burst(budget)
     left = room * LEFT_TO_REFRESHES if server is Server.RESOURCE and room > 1 else 0
-    found = _run(scripts.ADMIT, app_id, server, budget, room, left, int(is_urgent), count)
+    found = _run(scripts.ADMIT, party_id, server, budget, room, left, int(is_urgent), count)
     if isinstance(found, bytes):
         return max(0.05, float(found))
     granted, knows_failures = (count, 0) if found is None else found
-    _calm[app_id, server] = not knows_failures
+    _calm[party_id, server] = not knows_failures
     return int(granted)
 
 
-def give_back(app_id: uuid.UUID, *, server: Server = Server.AUTHORIZATION, count: int = 1) -> None:
+def give_back(party_id: uuid.UUID, *, server: Server = Server.AUTHORIZATION, count: int = 1) -> None:
     """Take back unused admissions: nothing was due, or another process is at it. One round trip to Redis."""
-    _run(scripts.GIVE_BACK, app_id, server, count)
+    _run(scripts.GIVE_BACK, party_id, server, count)
 
 
 def note(
-    app_id: uuid.UUID,
+    party_id: uuid.UUID,
     *,
     connection_id: uuid.UUID,
     failure: ProviderError | None,
     server: Server = Server.AUTHORIZATION,
     grace_seconds: int = 0,
+    is_accounts_own: bool = False,
 ) -> None:
     """Learn from the outcome of a request; ``failure`` is None where it succeeded. At most two round trips to Redis.
 
     A success takes none where the admission has said that there is nothing to clear.
     A refusal counts as an answer. A request that we could not send, for reasons of ours, teaches nothing.
     ``grace_seconds`` is how long the provider still accepts a refresh token that an unanswered request may have used
-    up. A wait that we impose ourselves never lasts longer than that (0: no limit).
+    up. A wait that we impose ourselves never lasts longer than that (0: no limit). ``is_accounts_own``: a host that
+    bears the account's name was asked. A wait that it asks for is the connection's own, and holds nobody else back.
     """
     if isinstance(failure, ProviderUnavailable):
-        _note_silence(app_id, server, connection_id, failure.retry_after_seconds, grace_seconds=grace_seconds)
+        wait = None if is_accounts_own else failure.retry_after_seconds
+        _note_silence(party_id, server, connection_id, wait, grace_seconds=grace_seconds)
     elif failure is None or (isinstance(failure, _ANSWERS) and failure.sent):
-        _note_answer(app_id, server)
+        _note_answer(party_id, server)
     elif not isinstance(failure, MalformedResponse):  # after a malformed answer the trial is still under way
-        give_back(app_id, server=server)
+        give_back(party_id, server=server)
 
 
-def note_probe(app_id: uuid.UUID, *, connection_id: uuid.UUID, found: ProbeResult, server: Server) -> None:
+def note_probe(
+    party_id: uuid.UUID, *, connection_id: uuid.UUID, found: ProbeResult, server: Server, is_accounts_own: bool = False
+) -> None:
     """Learn from the result of a probe or an introspection, as ``note`` does."""
     status = found.status
     is_down = found.unanswered or (status is not None and (status >= 500 or status == HTTPStatus.TOO_MANY_REQUESTS))
     if found.verdict not in (ProbeVerdict.ALIVE, ProbeVerdict.DEAD) and (is_down or found.retry_after_seconds):
-        _note_silence(app_id, server, connection_id, found.retry_after_seconds)
+        _note_silence(party_id, server, connection_id, None if is_accounts_own else found.retry_after_seconds)
     elif status is None:
-        give_back(app_id, server=server)
+        give_back(party_id, server=server)
     else:
-        _note_answer(app_id, server)
+        _note_answer(party_id, server)
 
 
 def restraints(server: Server) -> Restraints:
-    """Return the provider apps that the sweeps leave out, and those that they try once. One round trip to Redis."""
+    """Return the parties that the sweeps leave out, and those that they try once. One round trip to Redis."""
     found = _run(scripts.RESTRAINED, None, server)
     if found is None:
         return Restraints()
@@ -184,35 +191,35 @@ def restraints(server: Server) -> Restraints:
     return Restraints(held, on_trial)
 
 
-def _note_answer(app_id: uuid.UUID, server: Server) -> None:
+def _note_answer(party_id: uuid.UUID, server: Server) -> None:
     """Report an answer. If nothing was to be cleared at the last admission, remember it until a failure comes."""
-    if _calm.get((app_id, server)):
-        _unreported.add((app_id, server))
+    if _calm.get((party_id, server)):
+        _unreported.add((party_id, server))
     else:
-        _run(scripts.ANSWERED, app_id, server)
+        _run(scripts.ANSWERED, party_id, server)
 
 
 def _note_silence(
-    app_id: uuid.UUID,
+    party_id: uuid.UUID,
     server: Server,
     connection_id: uuid.UUID,
     retry_after_seconds: float | None,
     *,
     grace_seconds: int = 0,
 ) -> None:
-    """Hold the app back for as long as the provider asks. Where it names no time, count the failure for the breaker."""
+    """Hold the party back for as long as it asks. Where it names no time, count the failure for the breaker."""
     if retry_after_seconds:
         wait = min(retry_after_seconds, LONGEST_HOLD_SECONDS)
-        _run(scripts.HOLD, app_id, server, wait)
-        logger.warning("provider_app_held", provider_app=str(app_id), server=server.value, seconds=wait)
+        _run(scripts.HOLD, party_id, server, wait)
+        logger.warning("party_held", party=str(party_id), server=server.value, seconds=wait)
         return
-    _calm[app_id, server] = False
-    if (app_id, server) in _unreported:
-        _unreported.discard((app_id, server))
-        _run(scripts.ANSWERED, app_id, server)
+    _calm[party_id, server] = False
+    if (party_id, server) in _unreported:
+        _unreported.discard((party_id, server))
+        _run(scripts.ANSWERED, party_id, server)
     opened = _run(
         scripts.FAILED,
-        app_id,
+        party_id,
         server,
         connection_id,
         DISTINCT_FAILURES,
@@ -222,7 +229,7 @@ def _note_silence(
     )
     if opened is not None:
         wait = round(float(opened), 1)
-        logger.warning("circuit_opened", provider_app=str(app_id), server=server.value, seconds=wait)
+        logger.warning("circuit_opened", party=str(party_id), server=server.value, seconds=wait)
 
 
 # --- Redis ------------------------------------------------------------------------------------------------------------
@@ -236,20 +243,20 @@ class _Line:
 
 _lines: defaultdict[str, _Line] = defaultdict(_Line)  # by URL
 
-# Of each app and server: whether Redis knew of no failure at the last admission; and whether an answer has come since
+# Of each party and server: whether Redis knew of no failure at the last admission; and whether an answer has come since
 # that Redis was not told of. The next failure tells it first, so that failures still count in a row.
 _calm: dict[tuple[uuid.UUID, Server], bool] = {}
 _unreported: set[tuple[uuid.UUID, Server]] = set()
 
 
-def _run(script: str, app_id: uuid.UUID | None, server: Server, *arguments: object) -> Any:
+def _run(script: str, party_id: uuid.UUID | None, server: Server, *arguments: object) -> Any:
     """Return the answer of ``script``. None with Redis away; this process then leaves Redis alone for a second."""
     line = _lines[settings.REDIS_URL]
     if time.monotonic() < line.away_until:
         return None
     try:
         answer = _scripts(settings.REDIS_URL)[script](
-            args=[str(app_id or ""), server.value, *(str(item) for item in arguments), server.other.value]
+            args=[str(party_id or ""), server.value, *(str(item) for item in arguments), server.other.value]
         )
     except redis.ResponseError as error:
         if not _is_ours(error):

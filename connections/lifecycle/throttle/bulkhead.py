@@ -3,8 +3,9 @@
 Each thread that calls a provider, or waits for such a call in another process, holds a place. A provider app gets
 another place only as long as it holds fewer than twice the places that are free. So one slow provider holds two thirds
 of them at the most, a second one two thirds of what is left, and so on. With 64 places it takes five providers that
-are slow at the same time to leave none. The rule is the dynamic threshold by which switches share a buffer (Choudhury
-and Hahne, 1998).
+are slow at the same time to leave none. Where an app stands before many parties (``access.parties``), the same holds
+within its share, for each tenant and for each party: none takes more than twice what it leaves to the others. The rule
+is the dynamic threshold by which switches share a buffer (Choudhury and Hahne, 1998).
 
 The places are this process's own, and kept in memory. Whoever gets none waits for nothing and is told to come again.
 They are for callers and people who wait. What a sweep has sent goes without: it would only have to be sent once more.
@@ -42,37 +43,43 @@ class Bulkhead:
         self._lock = threading.Lock()
 
     @contextmanager
-    def place(self, holder: Hashable) -> Iterator[None]:
-        """Hold a place for ``holder`` (a provider app's id, an issuer) while the body runs. Raises ``Crowded``."""
-        if not self._take(holder):
-            raise Crowded
+    def place(self, *path: Hashable) -> Iterator[None]:
+        """Hold a place while the body runs. Raises ``Crowded``.
+
+        ``path`` names who takes it, the widest first: a provider app's id alone, or with a tenant and a party in it.
+        """
+        holders = _holders(path)
+        with self._lock:
+            if not self._has_room(holders):
+                raise Crowded
+            self._free -= 1
+            self._held.update(holders)
         try:
             yield
         finally:
-            self._give_back(holder)
+            with self._lock:
+                self._free += 1
+                self._held.subtract(holders)
+                for holder in holders:
+                    if not self._held[holder]:
+                        del self._held[holder]
 
-    def has_room(self, holder: Hashable) -> bool:
-        """Whether ``holder`` would get a place now. No I/O."""
+    def has_room(self, *path: Hashable) -> bool:
+        """Whether who is named by ``path`` would get a place now. No I/O."""
         with self._lock:
-            return self._has_room(holder)
+            return self._has_room(_holders(path))
 
-    def _has_room(self, holder: Hashable) -> bool:
-        return self._held.get(holder, 0) < TIMES_THE_FREE * self._free
-
-    def _take(self, holder: Hashable) -> bool:
-        with self._lock:
-            if not self._has_room(holder):
+    def _has_room(self, holders: tuple[Hashable, ...]) -> bool:
+        left = self._free
+        for holder in holders:
+            left = TIMES_THE_FREE * left - self._held.get(holder, 0)
+            if left <= 0:
                 return False
-            self._free -= 1
-            self._held[holder] += 1
-            return True
+        return True
 
-    def _give_back(self, holder: Hashable) -> None:
-        with self._lock:
-            self._free += 1
-            self._held[holder] -= 1
-            if not self._held[holder]:
-                del self._held[holder]
+
+def _holders(path: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
+    return tuple(path[: depth + 1] for depth in range(len(path)))
 
 
 bulkhead = Bulkhead(settings.PROVIDER_THREADS)

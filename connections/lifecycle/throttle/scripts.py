@@ -1,7 +1,7 @@
 """What the throttle keeps in Redis, and the Lua that reads and changes it: one round trip, and no race in between.
 
-Times are by Redis's own clock, in seconds, so that the clocks of the workers need not agree. Each provider app has a
-hash:
+Times are by Redis's own clock, in seconds, so that the clocks of the workers need not agree. Each party that is asked
+has a hash (``admission``):
 
     hold_until              nothing is sent before this moment (``Retry-After``)
     tokens, tokens_at       the bucket of the budget, and when it was filled last
@@ -10,8 +10,8 @@ hash:
     SERVER:trial_until      a trial is under way
 
 and beside the hash, a set of the connections that one server last failed to answer. ``held:SERVER`` and
-``tripped:SERVER`` are sorted sets of apps by the moment at which an app leaves them, so that a sweep reads all apps in
-one call. All keys expire.
+``tripped:SERVER`` are sorted sets of parties by the moment at which one leaves them, so that a sweep reads all of them
+in one call. All keys expire.
 """
 
 PREFIX = "latchkey:throttle"
@@ -22,15 +22,15 @@ TRIAL_WAIT_SECONDS = 2
 _HEAD = f"""
 local stamp = redis.call('TIME')
 local now = tonumber(stamp[1]) + tonumber(stamp[2]) / 1000000
-local app = '{PREFIX}:app:' .. ARGV[1]
+local party = '{PREFIX}:app:' .. ARGV[1]
 local server = ARGV[2]
 local failing = '{PREFIX}:failing:' .. server .. ':' .. ARGV[1]
 local function held(name) return '{PREFIX}:held:' .. name end
 local function tripped(name) return '{PREFIX}:tripped:' .. name end
-local function number(field) return tonumber(redis.call('HGET', app, field) or '0') end
+local function number(field) return tonumber(redis.call('HGET', party, field) or '0') end
 local function put(...)
-    redis.call('HSET', app, ...)
-    redis.call('EXPIRE', app, {KEEP_SECONDS})
+    redis.call('HSET', party, ...)
+    redis.call('EXPIRE', party, {KEEP_SECONDS})
 end
 local function leave_out(name, until_)
     redis.call('ZADD', held(name), 'GT', until_, ARGV[1])
@@ -38,7 +38,7 @@ local function leave_out(name, until_)
 end
 """
 
-# ARGV: app, server, requests a minute, room of the bucket, share of it that is left to others, whether it is urgent,
+# ARGV: party, server, requests a minute, room of the bucket, share of it that is left to others, whether it is urgent,
 # how many requests, the other server. Answers the seconds to wait as a text; or how many requests may be sent, and 1 if
 # an answer would change something, else 0.
 ADMIT = (
@@ -55,7 +55,7 @@ if is_trial then
 end
 local per_second, room, left = tonumber(ARGV[3]) / 60, tonumber(ARGV[4]), tonumber(ARGV[5])
 local tokens = room
-local filled_at = redis.call('HGET', app, 'tokens_at')
+local filled_at = redis.call('HGET', party, 'tokens_at')
 if filled_at then
     tokens = math.min(room, number('tokens') + math.max(0, now - tonumber(filled_at)) * per_second)
 end
@@ -73,29 +73,29 @@ return {{granted, (is_trial or redis.call('EXISTS', failing) == 1) and 1 or 0}}
 """
 )
 
-# ARGV: app, server, how many, the other server. Takes back unused admissions.
+# ARGV: party, server, how many, the other server. Takes back unused admissions.
 GIVE_BACK = (
     _HEAD
     + """
-if redis.call('HEXISTS', app, 'tokens') == 1 then redis.call('HINCRBYFLOAT', app, 'tokens', ARGV[3]) end
-redis.call('HDEL', app, server .. ':trial_until')
+if redis.call('HEXISTS', party, 'tokens') == 1 then redis.call('HINCRBYFLOAT', party, 'tokens', ARGV[3]) end
+redis.call('HDEL', party, server .. ':trial_until')
 """
 )
 
-# ARGV: app, server.
+# ARGV: party, server.
 ANSWERED = (
     _HEAD
     + """
 redis.call('DEL', failing)
-if redis.call('HDEL', app, server .. ':trips', server .. ':open_until', server .. ':trial_until') > 0 then
+if redis.call('HDEL', party, server .. ':trips', server .. ':open_until', server .. ':trial_until') > 0 then
     redis.call('ZREM', tripped(server), ARGV[1])
     if number('hold_until') <= now then redis.call('ZREM', held(server), ARGV[1]) end
 end
 """
 )
 
-# ARGV: app, server, connection, threshold, base and cap of the wait, spread. Answers the seconds for which the breaker
-# was opened, or nil.
+# ARGV: party, server, connection, threshold, base and cap of the wait, spread. Answers the seconds for which the
+# breaker was opened, or nil.
 FAILED = (
     _HEAD
     + f"""
@@ -109,7 +109,7 @@ end
 local ceiling = math.min(tonumber(ARGV[6]), tonumber(ARGV[5]) * 2 ^ math.min(trips, 20))
 local wait = math.max(1, ceiling * tonumber(ARGV[7]))
 redis.call('DEL', failing)
-redis.call('HDEL', app, server .. ':trial_until')
+redis.call('HDEL', party, server .. ':trial_until')
 put(server .. ':open_until', tostring(now + wait), server .. ':trips', tostring(trips + 1))
 leave_out(server, tostring(now + wait))
 redis.call('ZADD', tripped(server), tostring(now + {KEEP_SECONDS}), ARGV[1])
@@ -118,19 +118,19 @@ return tostring(wait)
 """
 )
 
-# ARGV: app, server, seconds, the other server.
+# ARGV: party, server, seconds, the other server.
 HOLD = (
     _HEAD
     + """
 local until_ = math.max(number('hold_until'), now + tonumber(ARGV[3]))
 put('hold_until', tostring(until_))
-redis.call('HDEL', app, server .. ':trial_until')
+redis.call('HDEL', party, server .. ':trial_until')
 leave_out(server, tostring(until_))
 leave_out(ARGV[4], tostring(until_))
 """
 )
 
-# ARGV: -, server. Answers the apps that are held back, and those that may send one trial.
+# ARGV: -, server. Answers the parties that are held back, and those that may send one trial.
 RESTRAINED = (
     _HEAD
     + """

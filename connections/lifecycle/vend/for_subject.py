@@ -6,6 +6,7 @@ before and after.
 """
 
 import time
+import uuid
 from typing import NoReturn
 
 from connections.access.switched_off import switched_off
@@ -104,21 +105,21 @@ def _exchange(connection: Connection, access: Access, order: VendOrder, claim: C
     scopes = access.target.entry.with_required_scopes(order.scopes or access.target.entry.default_scopes)
     release_database()
     try:
-        with bulkhead.place(connection.provider_app_id):
+        with bulkhead.place(*access.places(connection.provider_app, tenant_id=connection.tenant_id)):
             obtained = _ask(connection, access, order, scopes)
     except ProviderError as failure:
-        _give_up(connection, claim, failure)
+        _give_up(connection, claim, failure, party=access.party_id)
     now = database_now()
-    close_client_incident(connection.provider_app, now=now)
+    close_client_incident(connection.provider_app, party=access.party_id, now=now)
     granted = scopes if obtained.scopes is None else obtained.scopes
     return keep_subject_token(connection, claim, obtained, scopes=granted, grantor=access.target.grantor, now=now)
 
 
 def _ask(connection: Connection, access: Access, order: VendOrder, scopes: tuple[str, ...]) -> Obtained:
     """Send the exchange, if the throttle lets it go, and tell the throttle how it ended. HTTP."""
-    app_id, began = connection.provider_app_id, time.monotonic()
+    party_id, began = access.party_id or connection.provider_app_id, time.monotonic()
     budget = access.target.entry.requests_per_minute
-    if (held_seconds := admission.admit(app_id, budget=budget, is_urgent=True)) is not None:
+    if (held_seconds := admission.admit(party_id, budget=budget, is_urgent=True)) is not None:
         left_alone = Evidence("The provider wants to be left alone for a while.", sent=False)
         raise ProviderUnavailable(left_alone, retry_after_seconds=held_seconds)
     if order.subject_token is None:
@@ -131,10 +132,11 @@ def _ask(connection: Connection, access: Access, order: VendOrder, scopes: tuple
         failure = error
         raise
     finally:
-        admission.note(app_id, connection_id=connection.id, failure=failure)
+        is_accounts_own = access.asks_accounts_own
+        admission.note(party_id, connection_id=connection.id, failure=failure, is_accounts_own=is_accounts_own)
 
 
-def _give_up(connection: Connection, claim: Claim, failure: ProviderError) -> NoReturn:
+def _give_up(connection: Connection, claim: Claim, failure: ProviderError, *, party: uuid.UUID | None) -> NoReturn:
     """Tell those who wait, the audit trail and the operators, and raise the refusal."""
     evidence, now = failure.evidence, database_now()
     failed = Failed(
@@ -143,7 +145,7 @@ def _give_up(connection: Connection, claim: Claim, failure: ProviderError) -> No
         claims=failure.claims if isinstance(failure, AskedToSignIn) else "",
         retry_after_seconds=failure.retry_after_seconds,
     )
-    note_refusal(connection.provider_app, failure, now=now, connection=connection)
+    note_refusal(connection.provider_app, failure, party=party, now=now, connection=connection)
     give_up_exchange(connection, claim, failed, evidence=evidence.as_dict(), now=now)
     raise _refusal_of(failed) from None
 

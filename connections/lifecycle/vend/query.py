@@ -11,11 +11,12 @@ statement runs a second time, with the name of the granted one. Orders that brin
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from connections.access.parties import places
 from connections.access.targets import scope_rules_of
 from connections.database.locks import lock_unlocked_of
 from connections.database.prepared import fetch_all_prepared, squeezed
@@ -47,7 +48,7 @@ WITH asked AS (
            ) AS caller ON true
       LEFT JOIN LATERAL (
             SELECT connection.id AS connection_id, connection.status, connection.reason, connection.owner_kind,
-                   connection.end_user, connection.binding, connection.params,
+                   connection.end_user, connection.binding, connection.params, connection.party,
                    connection.provider_account_id, connection.provider_account_name,
                    connection.verified_at, connection.verified_by, connection.last_vended_at,
                    tenant.id AS tenant_id, tenant.reconnect_url,
@@ -133,6 +134,7 @@ class VendRow:
     end_user: str
     binding: str
     params: str
+    party: uuid.UUID | None
     provider_account_id: str
     provider_account_name: str
     verified_at: datetime | None
@@ -174,6 +176,11 @@ class VendRow:
             scope_rules=scope_rules_of(self.provider),
             is_per_subject=strategy_for(self.auth_style).per_subject,
         )
+
+    @property
+    def places(self) -> tuple[Hashable, ...]:
+        """By whom a refresh of the connection counts in the bulkhead."""
+        return places(self.app_id, tenant_id=self.tenant_id, party=self.party)
 
     def granted_for(self, scopes: Sequence[str]) -> tuple[str, ...] | None:
         """Return the granted scopes that stand for ``scopes``; None where all have their names, or some are missing."""

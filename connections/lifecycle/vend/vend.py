@@ -1,7 +1,6 @@
 """Vend: hand a caller a credential that works now, or the reason why none does."""
 
-import uuid
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn
@@ -52,10 +51,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class RefreshNeeded:
-    """The answer to an order for which no valid credential is left: refresh with this ``need``, and ask once more."""
+    """The answer to an order for which no valid credential is left: refresh with this ``need``, and ask once more.
+
+    ``places`` says by whom the refresh counts in the bulkhead.
+    """
 
     order: VendOrder
-    app_id: uuid.UUID
+    places: tuple[Hashable, ...]
     need: Need
 
 
@@ -151,7 +153,7 @@ def _answer_row(asked: Asked, row: VendRow) -> Vended | RefreshNeeded | Exchange
         return open_held(row, held)
     if isinstance(decision, RefreshFirst):
         if report is None:
-            return RefreshNeeded(order, row.app_id, _need(order, row))
+            return RefreshNeeded(order, row.places, _need(order, row))
         if not decision.still_valid:
             _refuse(order, row, refusal_without_refresh(report, row, is_expired=decision.is_expired))
     if isinstance(decision, Refuse):

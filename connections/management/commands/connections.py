@@ -91,7 +91,7 @@ def _list(options: dict[str, Any]) -> Answer:
 def _show(options: dict[str, Any]) -> Answer:
     connection, now = _connection(options), database_now()
     attempt = RefreshAttempt.objects.filter(connection=connection, state__in=OPEN_STATES).first()
-    incidents = list(Incident.objects.filter(provider_app=connection.provider_app_id, closed_at=None))
+    incidents = list(Incident.objects.concerning(connection))
     steps = outlook(connection, attempt=attempt, incidents=incidents, now=now)
     scopes = list(connection.scopes.all())
     data = _data(connection) | {

@@ -4,7 +4,7 @@
   ``test_checks.py``, ``test_loader.py``
 - ``assertions``: ``tests/providers/oauth/test_client_assertion.py``
 - ``signed_methods``: ``test_signing_checks.py``
-- ``about_checks``: ``test_facts.py``
+- ``about_checks``: ``test_facts.py`` · ``own_hosts``: ``tests/connections/access/test_parties.py``
 - ``oauth1_method``, ``aws_sigv4_method``, ``mutual_tls_method``: ``tests/providers/strategies/test_oauth1.py``,
   ``tests/providers/strategies/test_aws_sigv4.py``, ``tests/providers/strategies/test_mutual_tls.py``
 - ``callback_checks``: ``test_callback.py`` · ``descriptions``, ``method_descriptions``: ``test_entry_schema.py``

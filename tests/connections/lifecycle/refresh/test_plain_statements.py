@@ -91,6 +91,7 @@ BESIDE: dict[str, Callable[[Connection, Connection], object]] = {
         _version(this, stage) for stage in (Stage.PREVIOUS, Stage.ORPHAN)
     ],
     "another app's registration is refused": lambda *_: _incident(make_app(None)),
+    "the registration is refused elsewhere": lambda this, _: _incident(this.provider_app, party=uuid.uuid4()),
     "the refusal of the registration is over": lambda this, _: _incident(this.provider_app, closed_at=database_now()),
     "many failed at once": lambda this, _: _incident(this.provider_app, kind=IncidentKind.MANY_FAILURES),
     "a backoff is over": lambda this, _: overwrite(this, next_attempt_at=database_now() - timedelta(seconds=1)),
@@ -109,6 +110,17 @@ def test_claims_in_spite_of_what_concerns_something_else(
     row = claimed(connection)
     assert row is not None
     assert (row.connection_id, row.version_id) == (connection.id, connection.current_version_id)
+
+
+@pytest.mark.parametrize("party", [None, uuid.uuid4()], ids=["the provider", "a party of its own"])
+def test_claims_nothing_while_the_registration_is_refused_where_it_leads(
+    connection: Connection, party: uuid.UUID | None
+) -> None:
+    overwrite(connection, party=party)
+    _incident(connection.provider_app, party=uuid.uuid4())
+    assert claimed(connection) is not None
+    _incident(connection.provider_app, party=party)
+    assert claimed(connection) is None
 
 
 @pytest.mark.parametrize("is_shared", [False, True], ids=["its own app", "a shared app"])

@@ -70,7 +70,7 @@ def wait_for(
         async def one() -> tuple[RefreshReport, float]:
             report = await refreshes.refresh_and_wait(
                 connection.id,
-                app_id=connection.provider_app_id,
+                places=(connection.provider_app_id,),
                 need=need,
                 min_ttl_seconds=None,
                 wait_seconds=seconds,

@@ -54,6 +54,22 @@ def test_retry_after_holds_everything_of_the_app_and_nothing_of_another(app: uui
     assert admit(uuid.uuid4(), budget=GENEROUS) is None
 
 
+def test_a_wait_that_one_account_s_host_asks_for_holds_no_other_account(app: uuid.UUID) -> None:
+    note(app, connection_id=uuid.uuid4(), failure=outage(retry_after=60, status=429), is_accounts_own=True)
+    limited = ProbeResult(ProbeVerdict.UNAVAILABLE, status=429, retry_after_seconds=60)
+    note_probe(app, connection_id=uuid.uuid4(), found=limited, server=RS, is_accounts_own=True)
+    for server in Server:
+        assert admit(app, budget=GENEROUS, server=server) is None
+        assert app not in restraints(server).held
+
+
+def test_where_the_hosts_of_many_accounts_want_to_wait_the_provider_is_left_alone(app: uuid.UUID) -> None:
+    for _ in range(admission.DISTINCT_FAILURES):
+        assert admit(app, budget=GENEROUS) is None
+        note(app, connection_id=uuid.uuid4(), failure=outage(retry_after=60, status=429), is_accounts_own=True)
+    assert app in restraints(AS).held
+
+
 def test_retry_after_ends_by_itself_and_a_shorter_one_does_not_end_it(app: uuid.UUID) -> None:
     for seconds in (0.6, 0.1):
         note(app, connection_id=uuid.uuid4(), failure=outage(retry_after=seconds))
