@@ -46,11 +46,12 @@ class Choice:
     def takes(self, entry: Listed, *, own: frozenset[str], used: frozenset[str]) -> bool:
         """Whether ``entry`` is among what is asked for."""
         styles = [self.style] if self.style else entry.styles
+        known = {} if entry.slug in own else entry.confidence
         sources = {"own": entry.slug in own, "built-in": entry.slug not in own, "used": entry.slug in used}
         return (
             self.category in ("", entry.category)
             and self.style in ("", *entry.styles)
-            and (not self.confidence or self.confidence in [entry.confidence.get(style, "") for style in styles])
+            and (not self.confidence or self.confidence in [known.get(style, "") for style in styles])
             and sources.get(self.source, True)
             and entry.is_meant_by(self.words)
         )
@@ -108,13 +109,13 @@ def _filters(entries: Mapping[str, Listed]) -> dict[str, list[tuple[str, str]]]:
 
 
 def _row(entry: Listed, *, own: frozenset[str], used: frozenset[str]) -> dict[str, Any]:
-    label, tone, _ = CONFIDENCE_WORDS[_surest(entry)]
+    # What an own entry says of its facts, maybe as a copy of a built-in one, nobody has confirmed.
+    label, tone, _ = CONFIDENCE_WORDS["" if entry.slug in own else _surest(entry)]
     return {
         "entry": entry,
         "styles": [strategies()[style].title for style in entry.styles],
         "sure": label,
         "tone": tone,
-        "is_own": entry.slug in own and bool(entry.confidence),  # else ``sure`` says so
         "is_used": entry.slug in used,
     }
 

@@ -184,6 +184,11 @@ def test_a_new_entry_does_not_replace_one_unasked(olga: Client, own: Path) -> No
     page.press("save", password=PASSWORD, understood="on")
     assert page.answer.status_code == 302
     assert (own / "hubspot.toml").exists()
+    for path in ("/admin/providers/?q=hubspot&source=own", "/admin/providers/entry/hubspot/"):
+        told = olga.get(path).content.decode()
+        assert "Your own" in told
+        assert '<span class="chip chip-good">High confidence</span>' not in told, "a copy is confirmed by nobody"
+    assert "hubspot/" not in olga.get("/admin/providers/?q=hubspot&confidence=high&source=own").content.decode()
 
 
 def test_what_moves_secrets_takes_a_word_and_the_password_again(olga: Client, own: Path, world: World) -> None:
