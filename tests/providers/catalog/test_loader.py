@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,8 @@ name = "Acme"
 authorization_url = "https://acme.example/authorize"
 token_url = "https://acme.example/token"
 """
+
+ROOT = Path(__file__).parents[3]
 
 
 def written(folder: Path, text: str, name: str = "acme.toml") -> Path:
@@ -196,3 +200,10 @@ def test_entries_are_immutable() -> None:
     with pytest.raises(ValueError, match="frozen"):
         sandbox.name = "x"
     assert isinstance(sandbox, CatalogEntry)
+
+
+def test_a_process_that_does_not_use_the_catalogue_does_not_read_it() -> None:
+    asked = "import django; django.setup(); import config.celery; from providers.catalog import loader"
+    code = f"{asked}; print(loader._loaded)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "None"
