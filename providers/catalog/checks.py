@@ -65,6 +65,11 @@ def _name_problems(entry: CatalogEntry) -> Iterator[str]:
     items: list[tuple[str, Param | SecretField]] = [(f"params.{param.name}", param) for param in entry.params]
     for method in entry.methods.values():
         items += [(f"{method.section()}.fields.{item.name}", item) for item in method.typed_fields]
+    for param in entry.params:
+        if param.typed_by and param.scope is not ParamScope.INVITATION:
+            yield f'params.{param.name}.typed_by: is about scope = "invitation"; other scopes say who gives it'
+        for section in sorted({*param.typed_by} - {method.section() for method in entry.methods.values()}):
+            yield f"params.{param.name}.typed_by: the entry has no [{section}]; name a section that it has"
     for key, item in items:
         samples = [item.example, item.default] if isinstance(item, Param) else [item.example]
         try:

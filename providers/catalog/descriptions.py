@@ -111,6 +111,10 @@ PART_DESCRIPTIONS: Descriptions = {
         "callback": says(
             "For the scope callback: the parameter of the authorization response that brings it.", "realmId"
         ),
+        "typed_by": says(
+            "The sections by which the end user types a parameter of scope invitation all the same.",
+            ["authorization_code"],
+        ),
         "public": says("Everybody may know it: one of scope app may then go to a host that an end user names.", True),
         "choices": says(
             "The only values that it may have, each with what templates get for it.",

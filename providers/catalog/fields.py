@@ -29,6 +29,8 @@ class Param(Shape):
     ``callback`` gets the value of the parameter ``callback`` of the authorization response; if a connection is made
     without such a response, with a key, the end user types it. With ``choices`` the value must be one of their keys,
     and templates get the value of that key: so an answer may choose a host, but only from the entry's list.
+    ``typed_by`` names the sections by which an end user types a parameter of scope ``invitation`` all the same: those
+    in which they consent at the provider, so that it opens no account but their own.
     What is ``public`` may be known to everybody: such a parameter of scope ``app`` may go to hosts of end users.
     """
 
@@ -42,6 +44,7 @@ class Param(Shape):
     callback: ResponseName | None = None
     choices: dict[str, str] = Field(default_factory=dict)
     public: bool = False
+    typed_by: tuple[str, ...] = ()
 
     def accepts(self, value: str) -> bool:
         """Whether the parameter may have this value."""

@@ -60,7 +60,8 @@ def typed_by_end_user(entry: CatalogEntry, method: Method) -> tuple[Param, ...]:
     fields = (Param(name=name, label=name, pattern=pattern) for name, pattern in told.items())
     # What a callback brings, an end user types where there is none; ``callback_checks`` looks where there is one.
     brought = () if method is entry.authorization_code else entry.params_of(ParamScope.CALLBACK)
-    return (*entry.params_of(ParamScope.CONNECTION), *brought, *fields)
+    typed = [param for param in entry.typed_params(method.style) if param.scope is not ParamScope.CALLBACK]
+    return (*typed, *brought, *fields)
 
 
 def names_any_host(template: str, param: Param, *, known: Mapping[str, str] | None = None) -> bool:

@@ -123,7 +123,7 @@ class Target:
         """Whether the token endpoint is at a host that the end user typed, other than the entry's default."""
         urls = self.method.urls
         decide = names(origin_of(urls.get("token") or urls.get("issuer") or self.method.server))
-        typed = [param for param in self.entry.params if param.scope is ParamScope.CONNECTION and param.name in decide]
+        typed = [param for param in self.entry.typed_params(self.method.style) if param.name in decide]
         usual = {param.name: param.filled_in(param.default) for param in typed}
         return any(self.params.get(name, default) != default for name, default in usual.items())
 

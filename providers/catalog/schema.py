@@ -124,7 +124,13 @@ class CatalogEntry(Shape):
         typed = {ParamScope.CONNECTION}
         if method is None or not method.redirects:
             typed.add(ParamScope.CALLBACK)
-        return tuple(param for param in self.params if param.scope in typed)
+        section = method.section() if method is not None else ""
+        return tuple(param for param in self.params if param.scope in typed or section in param.typed_by)
+
+    def invited_params(self, style: str) -> tuple[Param, ...]:
+        """The parameters that only the operator's backend gives for ``style``, with each connect session."""
+        typed = self.typed_params(style)
+        return tuple(param for param in self.params_of(ParamScope.INVITATION) if param not in typed)
 
     @cached_property
     def presentations(self) -> Mapping[str, Presentation]:

@@ -83,7 +83,7 @@ class Bringing:
     @property
     def _given(self) -> tuple[Param, ...]:
         """The parameters of one connection: the end user types them, or the operator's backend gives them."""
-        return (*self.entry.typed_params(self.style), *self.entry.params_of(ParamScope.INVITATION))
+        return (*self.entry.typed_params(self.style), *self.entry.invited_params(self.style))
 
     @cached_property
     def typed(self) -> dict[str, str]:

@@ -179,7 +179,7 @@ def _check_params(invitation: Invitation, apps: Sequence[ProviderApp]) -> None:
     if invitation.connection is not None:
         return  # it has them already
     for app in apps:
-        for param in entry_of(app).params_of(ParamScope.INVITATION):
+        for param in entry_of(app).invited_params(app.auth_style):
             if not (invitation.params.get(param.name) or param.default):
                 raise InvalidRequest(
                     f"{app.name} needs the parameter {param.name!r} ({param.label}), which no end user may choose.",

@@ -1,6 +1,7 @@
 """Fields before OAuth: what the end user has to say of their account, and what the operator has said already."""
 
 import re
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from providers.sandbox.client import SandboxProcess
 from tests.connections.consent.observed import session_of
 from tests.connections.consent.steps import leave_again, submit
 from tests.factories import Caller, make_sandbox_app
-from tests.flows import EndUser, call, completion_code, failure_of
+from tests.flows import RETURN_URL, EndUser, call, completion_code, failure_of
 from tests.person import parameters_of
 
 ENTRY = """
@@ -152,3 +153,47 @@ def test_each_choice_asks_for_the_scopes_of_its_own_provider_app(
     owner.start(invitation)
     paths = [f"/connect/{invitation.id}/method/{choice.id}" for choice in (app, shop)]
     assert [parameters_of(leave_again(owner, path))["scope"] for path in paths] == ["files.read", "profile.read"]
+
+
+BOTH_WAYS = (
+    ENTRY.replace(
+        'label = "Shop"',
+        'label = "Shop"\nscope = "invitation"\ntyped_by = ["authorization_code"]',
+    )
+    + """
+[client_credentials]
+token_url = "{issuer}/{shop}/token"
+"""
+)
+
+
+def test_a_parameter_is_typed_where_the_end_user_consents_and_nowhere_else(
+    tmp_path: Path, owner: EndUser, shop: ProviderApp
+) -> None:
+    """Our secret alone opens whichever shop is named: only the operator's backend may name it for that way."""
+    (tmp_path / "shop.toml").write_text(BOTH_WAYS, encoding="utf-8")
+    loader.configure_catalog(tmp_path)
+    invitation = owner.invite(provider="shop")
+    owner.start(invitation)
+    url = leave_again(owner, f"/connect/{invitation.id}/method/{shop.id}", shop="flowers")
+    assert parameters_of(url)["login_hint"] == "flowers"
+    code = completion_code(owner.visit(owner.person.authorize(url)))
+    assert owner.complete(invitation, code).json()["connection"]["params"] == {"shop": "flowers"}
+
+    machine = ProviderApp.objects.get(id=shop.id)
+    machine.pk, machine.auth_style, machine._state.adding = uuid.uuid4(), "oauth2_client_credentials", True
+    machine.save()
+    refused = call(
+        owner.backend,
+        "POST",
+        "/connect-sessions",
+        {"end_user": "alice", "provider": "shop", "return_url": RETURN_URL.format(slug="acme")},
+    )
+    assert refused.status_code == 422
+    assert refused.json()["field"] == "params.shop"
+    invited = owner.invite(provider="shop", params={"shop": "flowers"})
+    owner.start(invited)
+    assert 'name="shop"' not in owner.open(f"/connect/{invited.id}/method/{machine.id}").content.decode()
+    session = session_of(invited)
+    session.params, session.typed_params = {}, {"shop": "weapons"}
+    assert params_of(session, machine) == {}

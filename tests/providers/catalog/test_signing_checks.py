@@ -136,3 +136,17 @@ def test_nor_who_sees_what_the_app_opened(
     told = problems(section, style=style, params=[WHO], **spelt(further))
     assert any(problem.startswith(spelt(key)) and 'scope = "invitation"' in problem for problem in told), told
     assert problems(section, style=style, params=[{**WHO, "scope": "invitation"}], **spelt(further)) == []
+
+
+def test_a_parameter_may_be_typed_where_the_end_user_consents() -> None:
+    asked = {"authorization_url": "https://{who}.acme.example", "token_url": "https://{who}.acme.example/token"}
+    section = {"token_url": "https://{who}.acme.example/token"}
+    both = {"style": "client_credentials", "authorization_code": asked}
+
+    def told(**changes: Any) -> list[str]:
+        return problems(section, params=[{**WHO, "pattern": "^[a-z]+$", **changes}], **both)
+
+    assert told(scope="invitation", typed_by=["authorization_code"]) == []
+    assert "secret opens whichever {who}" in told(scope="invitation", typed_by=["client_credentials"])[0]
+    assert told(scope="invitation", typed_by=["api_key"])[0].startswith("params.who.typed_by: the entry has no")
+    assert any(one.startswith("params.who.typed_by: is about") for one in told(typed_by=["authorization_code"]))
