@@ -5,7 +5,7 @@ Entrances. Each translates its input, makes one lifecycle call and translates th
 - ``admin``: the operators' pages; ``consent``: the hosted widget; ``api``: the internal JSON API
 - ``published``: what providers may fetch about our registrations
 - ``management``: the operators' commands; ``tasks``: the Celery tasks, whose arguments are ids
-- ``entrance``: who a request comes from, how a crash is logged, and how a logo is served, for every entrance over HTTP
+- ``entrance``: who a request comes from, how a crash is logged, how a picture is served, for every entrance over HTTP
 - ``monogram``: the icon of a provider; ``asked_fields``: what end users type; both for the widget and the admin
 - ``drills``: deliberate faults that show on a running stack that the promises hold
 - ``templatetags``: the template tags of our pages; ``apps``: the checks that run when a process starts
@@ -16,6 +16,7 @@ The promises:
 
 The kernel. Nothing in it is a use case:
 
+- ``brand``: how the pages of a tenant look; pure but for the rows that it reads
 - ``access``: from rows to a provider that can be called: opened secrets, targets, switches
 - ``journal``: audit rows and events; ``database``: clock, locks, transactions, prepared statements
 - ``refusals``: every way to say no, with its stable code; ``dispatch``: the names of the tasks, sent on commit

@@ -1,4 +1,4 @@
-"""What the entrances over HTTP share: who a request comes from, how a crash is logged, and how a logo is served."""
+"""What the entrances over HTTP share: who a request comes from, how a crash is logged, and how a picture is served."""
 
 import ipaddress
 from traceback import walk_tb
@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from connections.journal.audit import Actor
-from connections.models import ApiClient, Tenant
+from connections.models import ApiClient
 
 logger = structlog.get_logger(__name__)
 
@@ -67,8 +67,8 @@ def _way(error: BaseException) -> list[str]:
     return [*(place for place in before if not place.startswith("/") and "/site-packages/" not in place), last]
 
 
-def image_of(tenant: Tenant) -> HttpResponse:
-    """Return the tenant's logo as an answer. Its policy keeps an SVG from running or loading anything. No I/O."""
-    response = HttpResponse(bytes(tenant.logo), content_type=tenant.logo_media_type)
+def picture_answer(content: bytes, media_type: str) -> HttpResponse:
+    """Return a brand's picture as an answer. Its policy keeps an SVG from running or loading anything. No I/O."""
+    response = HttpResponse(content, content_type=media_type)
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     return response

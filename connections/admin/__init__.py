@@ -3,8 +3,8 @@
 The pages show what the lifecycle owns and never edit it. Operators act on it by buttons and actions, which make one
 lifecycle call each. No page shows a stored secret: columns that hold one are not even read.
 
-- ``dashboard``: the first page · ``tenant``, ``provider_app``, ``api_client``, ``connect_session``, ``connection``,
-  ``credential``, ``incident``, ``journal``, ``operators``: the pages of one kind of row each
+- ``dashboard``: the first page · ``tenant``, ``brand``, ``provider_app``, ``api_client``, ``connect_session``,
+  ``connection``, ``credential``, ``incident``, ``journal``, ``operators``: the pages of one kind of row each
 - ``connection_page``: the summary and history of a connection · ``tenant_deletion``: its button and its question
 - ``app_key``: the key pairs of provider apps, and ``app_key_forms``: the pages on which they are made
 - ``registered_client``: what provider apps have registered without hands
@@ -23,6 +23,7 @@ django_stubs_ext.monkeypatch()
 from connections.admin import (  # noqa: E402 (only after that)
     api_client,
     app_key,
+    brand,
     connect_session,
     connection,
     credential,
@@ -38,6 +39,7 @@ from connections.admin import (  # noqa: E402 (only after that)
 __all__ = [
     "api_client",
     "app_key",
+    "brand",
     "connect_session",
     "connection",
     "credential",

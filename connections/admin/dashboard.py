@@ -71,7 +71,6 @@ def overview(*, now: datetime) -> Overview:
             Q(status__in=[Status.SUSPECT, Status.NEEDS_REAUTH]) | Q(undecryptable_at__isnull=False)
         )
         .select_related("tenant")
-        .defer("tenant__logo")
         .order_by(Coalesce("undecryptable_at", "status_changed_at").desc())[:_SHOWN]
     )
     return Overview(

@@ -75,6 +75,15 @@ def switches(row: Any) -> SafeString:
     return join(turned)
 
 
+def swatch(color: str) -> SafeString:
+    """Return a small square in ``color``."""
+    return format_html(
+        '<svg class="swatch" viewBox="0 0 9 9"><title>{}</title><rect width="9" height="9" rx="3" fill="{}"/></svg>',
+        color,
+        color,
+    )
+
+
 def join(parts: Iterable[object], separator: str = " ") -> SafeString:
     """Return ``parts`` one after the other."""
     return format_html_join(separator, "{}", ((part,) for part in parts))

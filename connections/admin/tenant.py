@@ -1,16 +1,12 @@
-"""Tenants: who they are, what their pages look like, where the widget may be embedded, and their kill switch."""
+"""Tenants: who they are, where the widget may be embedded, and their kill switch. ``brand`` has how it looks."""
 
-import base64
 from typing import Annotated, Any, TypedDict
 
 from django import forms
 from django.contrib import admin
-from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.template.loader import render_to_string
-from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django_stubs_ext import Annotations
 
 from connections.admin import columns, show
@@ -20,9 +16,8 @@ from connections.admin.fields import LinesField
 from connections.admin.filters import SwitchFilter
 from connections.admin.switch_buttons import suspend_buttons
 from connections.admin.tenant_deletion import DELETE_BUTTON
-from connections.lifecycle.provision.tenants import LOGO_MAX_BYTES, TenantProfile, prepare_tenant, store_tenant
-from connections.models import ApiClient, AuditEvent, Connection, ConnectSession, ProviderApp, Tenant
-from connections.models.tenant import text_on
+from connections.lifecycle.provision.tenants import Prepared, TenantProfile, prepare_tenant, store_tenant
+from connections.models import ApiClient, AuditEvent, Brand, Connection, ConnectSession, ProviderApp, Tenant
 from connections.refusals import InvalidRequest
 
 _SUSPEND_ASKS = (
@@ -39,40 +34,26 @@ class TenantForm(forms.ModelForm[Tenant]):
     return_urls = LinesField(
         label="Return URLs", help_text="Where a browser may be sent back to, one a line. They have to match exactly."
     )
-    logo_file = forms.FileField(
-        label="Logo",
-        required=False,
-        help_text="PNG, JPEG, GIF, WebP or SVG, at most 64 KiB. Leave it empty to keep the present one.",
-        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/gif,image/webp,image/svg+xml"}),
-    )
-    remove_logo = forms.BooleanField(required=False, help_text="Show the first letter of the name instead.")
 
     class Meta:
         model = Tenant
-        fields = ("slug", "name", "brand_color", "reconnect_url")
-        labels = {"brand_color": "Colour", "reconnect_url": "Reconnect page"}
+        fields = ("slug", "name", "reconnect_url")
+        labels = {"reconnect_url": "Reconnect page"}
         help_texts = {
             "slug": "Lower-case letters, digits and hyphens. It is fixed once the tenant is made.",
             "reconnect_url": "Your own page that starts a reconnection: {connection}, {provider} and {end_user} are "
             "filled in. Without it, vends that fail point to a page of ours that leads to the tenant's product.",
         }
         widgets = {
-            "brand_color": forms.ColorInput(),
             "reconnect_url": forms.TextInput(attrs={"class": "vLargeTextField"}),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.prepared: Tenant | None = None
+        self.prepared: Prepared | None = None
         if not self.instance._state.adding:
             self.initial["allowed_origins"] = self.instance.allowed_origins
             self.initial["return_urls"] = self.instance.return_urls
-
-    def clean_logo_file(self) -> UploadedFile[bytes] | None:
-        file: UploadedFile[bytes] | None = self.cleaned_data["logo_file"]
-        if file is not None and (file.size or 0) > LOGO_MAX_BYTES:
-            raise forms.ValidationError("The logo is larger than 64 KiB: give a smaller one.")
-        return file
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -80,8 +61,6 @@ class TenantForm(forms.ModelForm[Tenant]):
             return cleaned
         profile = TenantProfile(
             name=cleaned["name"],
-            brand_color=cleaned["brand_color"],
-            logo="" if cleaned.get("remove_logo") else _data_uri(cleaned.get("logo_file")),
             allowed_origins=cleaned["allowed_origins"],
             return_urls=cleaned["return_urls"],
             reconnect_url=cleaned["reconnect_url"],
@@ -90,7 +69,7 @@ class TenantForm(forms.ModelForm[Tenant]):
         try:
             self.prepared = prepare_tenant(slug, profile)
         except InvalidRequest as refusal:
-            field = "logo_file" if refusal.extra["field"] == "logo" else refusal.extra["field"]
+            field = refusal.extra["field"]
             self.add_error(field if field in self.fields else None, refusal.detail)
         return cleaned
 
@@ -106,18 +85,16 @@ class TenantAdmin(ButtonsAdmin[Tenant]):
     form = TenantForm
     buttons = (*suspend_buttons(_SUSPEND_ASKS), DELETE_BUTTON)
     actions = None
-    list_display = ("slug", "shown_name", "state", "connection_count", "created")
+    list_display = ("slug", "name", "state", "connection_count", "created")
     list_filter = (SwitchFilter,)
     search_fields = ("slug", "name")
     search_help_text = "A slug, a name or an id"
     fieldsets = (
         (None, {"fields": ("slug", "name", "state", "related")}),
-        ("Brand", {"fields": ("preview", "brand_color", "logo_file", "remove_logo")}),
         ("Addresses", {"fields": ("allowed_origins", "return_urls", "reconnect_url")}),
     )
     add_fieldsets = (
         (None, {"fields": ("slug", "name")}),
-        ("Brand", {"fields": ("brand_color", "logo_file")}),
         ("Addresses", {"fields": ("allowed_origins", "return_urls", "reconnect_url")}),
     )
 
@@ -128,28 +105,20 @@ class TenantAdmin(ButtonsAdmin[Tenant]):
         return self.add_fieldsets if obj is None else self.fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
-        return () if obj is None else ("slug", "state", "related", "preview")
+        return () if obj is None else ("slug", "state", "related")
 
     def page_title(self, row: Tenant) -> str:
         return row.name
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Tenant:
-        prepared: Tenant = form.prepared
-        return prepared
+        prepared: Prepared = form.prepared
+        return prepared.tenant
 
     def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:
-        store_tenant(obj, actor=operator_behind(request))
+        store_tenant(form.prepared, actor=operator_behind(request))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Do nothing: no other rows are saved with a tenant."""
-
-    @admin.display(description="Name", ordering="name")
-    def shown_name(self, row: Tenant) -> SafeString:
-        swatch = format_html(
-            '<svg class="swatch" viewBox="0 0 9 9" ><rect width="9" height="9" rx="3" fill="{}"/></svg>',
-            row.brand_color,
-        )
-        return show.join([swatch, row.name])
 
     @admin.display(description="State", ordering="suspended_at")
     def state(self, row: Tenant) -> SafeString:
@@ -167,6 +136,7 @@ class TenantAdmin(ButtonsAdmin[Tenant]):
     def related(self, row: Tenant) -> SafeString:
         return show.join(
             [
+                show.link(Brand.objects.filter(tenant=row).only("id").first(), "Brand"),
                 show.list_link("Connections", Connection, tenant=row.slug),
                 show.list_link("Connect sessions", ConnectSession, tenant=row.slug),
                 show.list_link("Provider apps", ProviderApp, tenant=row.slug),
@@ -175,20 +145,3 @@ class TenantAdmin(ButtonsAdmin[Tenant]):
             ],
             " · ",
         )
-
-    @admin.display(description="As end users see it")
-    def preview(self, row: Tenant) -> SafeString:
-        context = {"tenant": row, "logo": _logo_uri(row), "text_color": text_on(row.brand_color)}
-        return mark_safe(render_to_string("admin/connections/brand_preview.html", context))  # noqa: S308 (escaped there)
-
-
-def _data_uri(file: UploadedFile[bytes] | None) -> str | None:
-    if file is None:
-        return None
-    return f"data:{file.content_type};base64,{base64.b64encode(file.read()).decode()}"
-
-
-def _logo_uri(row: Tenant) -> str:
-    if not row.logo:
-        return ""
-    return f"data:{row.logo_media_type};base64,{base64.b64encode(bytes(row.logo)).decode()}"

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Mapping
 
 from connections.access.targets import redirect_uri
+from connections.api.branding import branding_out
 from connections.api.schemas import (
     AccountOut,
     CompletedOut,
@@ -28,8 +29,7 @@ def tenant_out(tenant: Tenant) -> TenantOut:
     return TenantOut(
         slug=tenant.slug,
         name=tenant.name,
-        color=tenant.brand_color,
-        has_logo=bool(tenant.logo),
+        branding=branding_out(tenant.brand),
         allowed_origins=tenant.allowed_origins,
         return_urls=tenant.return_urls,
         reconnect_url=tenant.reconnect_url,

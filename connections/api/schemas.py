@@ -4,8 +4,9 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, Field, StringConstraints, field_validator
 
+from connections.api.branding import BrandingIn, BrandingOut
 from connections.api.texts import (
     Address,
     ClientSecret,
@@ -15,6 +16,7 @@ from connections.api.texts import (
     Locale,
     Name,
     Note,
+    Request,
     ScopeName,
     Slug,
     SubjectToken,
@@ -24,26 +26,11 @@ from connections.api.texts import (
 from connections.lifecycle.vend.order import LONGEST_WAIT_SECONDS
 
 
-class Request(BaseModel):
-    """A request body."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class Branding(Request):
-    """What the widget shows of a tenant."""
-
-    color: Text = Field("", description="#rrggbb; empty keeps the default")
-    logo: Text | None = Field(
-        None, description="data URI of a PNG, JPEG, GIF, WebP or SVG, at most 64 KiB; null keeps it"
-    )
-
-
 class TenantIn(Request):
     """What a tenant is made or changed to; the lists replace the old ones."""
 
     name: Name
-    branding: Branding = Branding(color="", logo=None)
+    branding: BrandingIn | None = Field(None, description="null keeps it")
     allowed_origins: list[Address] = []
     return_urls: list[Address] = []
     reconnect_url: Address = Field(
@@ -56,8 +43,7 @@ class TenantOut(BaseModel):
 
     slug: str
     name: str
-    color: str
-    has_logo: bool
+    branding: BrandingOut
     allowed_origins: list[str]
     return_urls: list[str]
     reconnect_url: str

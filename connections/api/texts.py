@@ -1,10 +1,10 @@
-"""What the texts of a request may hold: only what PostgreSQL can store and JSON can express."""
+"""What a request and its texts may hold: known members, and only what PostgreSQL can store and JSON can express."""
 
 import math
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, SecretStr, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 DEEPEST = 20
@@ -70,3 +70,9 @@ ClientSecret = Annotated[
 ]  # RFC 6749 appendix A.2
 Locale = Annotated[str, StringConstraints(max_length=20, pattern=r"^[A-Za-z0-9-]*$")]
 Note = Annotated[Text, StringConstraints(max_length=255)]
+
+
+class Request(BaseModel):
+    """A request body: it refuses members that it does not know."""
+
+    model_config = ConfigDict(extra="forbid")

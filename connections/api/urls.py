@@ -11,7 +11,7 @@ from ninja import NinjaAPI
 
 from connections.api import problems
 from connections.api.auth import ApiKeyAuth, VendKeyAuth
-from connections.api.routers import connect_sessions, connections, events, providers, tenants, vend
+from connections.api.routers import branding, connect_sessions, connections, events, providers, tenants, vend
 
 _View = Callable[..., HttpResponse]
 
@@ -62,6 +62,7 @@ api = _API(
 problems.install(api)
 api.add_router("", vend.router, auth=VendKeyAuth())
 api.add_router("/tenants", tenants.router, auth=ApiKeyAuth())
+api.add_router("/branding", branding.router, auth=ApiKeyAuth())
 api.add_router("/providers", providers.router, auth=ApiKeyAuth())
 api.add_router("/connect-sessions", connect_sessions.router, auth=ApiKeyAuth())
 api.add_router("/connections", connections.router, auth=ApiKeyAuth())

@@ -13,9 +13,9 @@ from django.views.decorators.http import require_safe
 
 from connections.access.targets import entry_of
 from connections.consent.decorators import widget_page
-from connections.consent.pages import branded
+from connections.consent.pages import PICTURES, branded
+from connections.consent.picture_views import picture_of
 from connections.consent.words import words_to_mend
-from connections.entrance import image_of
 from connections.lifecycle.vend.reconnect_url import is_mend_proof
 from connections.models import Connection, Status
 from connections.refusals import AppMisconfigured
@@ -31,7 +31,7 @@ def mend(request: HttpRequest, connection_id: uuid.UUID, proof: str) -> HttpResp
         request,
         "mend",
         connection.tenant,
-        logo_url=reverse("connect:mend-logo", args=[connection_id, proof]),
+        pictures={name: reverse("connect:mend-picture", args=[connection_id, proof, name]) for name in PICTURES},
         title=words.title.format(**names),
         advice=words.advice.format(**names),
         status=connection.status,
@@ -40,14 +40,9 @@ def mend(request: HttpRequest, connection_id: uuid.UUID, proof: str) -> HttpResp
 
 
 @require_safe
-def logo(request: HttpRequest, connection_id: uuid.UUID, proof: str) -> HttpResponse:
-    """Serve the logo of the connection's tenant."""
-    tenant = _linked(connection_id, proof).tenant
-    if not tenant.logo:
-        raise Http404
-    response = image_of(tenant)
-    response["Cache-Control"] = "private, max-age=600"
-    return response
+def picture(request: HttpRequest, connection_id: uuid.UUID, proof: str, name: str) -> HttpResponse:
+    """Serve a picture of the connection's tenant."""
+    return picture_of(_linked(connection_id, proof).tenant, name)
 
 
 def _linked(connection_id: uuid.UUID, proof: str) -> Connection:

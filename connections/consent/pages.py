@@ -3,16 +3,19 @@
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
 from connections.access.targets import entry_of
+from connections.brand.look import OURS, Look, look_of
 from connections.consent.words import WORDS_OF, words_for
 from connections.models import ConnectSession, Tenant
 from connections.models.failures import Failure
-from connections.models.tenant import text_on
 from connections.refusals import AppMisconfigured
+
+PICTURES = ("logo", "favicon")
 
 _STATUS_OF = {
     Failure.APPROVAL_REQUESTED: 200,
@@ -27,29 +30,39 @@ _STATUS_OF = {
 }
 
 
-def branded(request: HttpRequest, template: str, tenant: Tenant, *, logo_url: str, **context: Any) -> HttpResponse:
-    """Render one page under the brand of ``tenant``; ``logo_url`` is where the page finds its logo, if it has one."""
-    return render(request, f"connect/{template}.html", {**_brand(tenant, logo_url=logo_url), **context})
+def branded(
+    request: HttpRequest, template: str, tenant: Tenant | None, *, pictures: dict[str, str], **context: Any
+) -> HttpResponse:
+    """Render one page under the brand of ``tenant``, or the operator's; ``pictures`` are the addresses of its own."""
+    return render(request, f"connect/{template}.html", {**_brand(tenant, pictures), **context})
 
 
 def widget(request: HttpRequest, template: str, session: ConnectSession, **context: Any) -> HttpResponse:
     """Render one page of ``session`` under its tenant's brand."""
+    addresses = {name: reverse("connect:picture", args=[session.id, name]) for name in PICTURES}
     context = {"session": session, "return_host": urlsplit(session.return_url).netloc, **context}
-    response = branded(request, template, session.tenant, logo_url=_logo_of(session), **context)
+    response = branded(request, template, session.tenant, pictures=addresses, **context)
     _keep_opener(response, session)
     return response
 
 
-def _brand(tenant: Tenant, *, logo_url: str) -> dict[str, Any]:
+def _brand(tenant: Tenant | None, pictures: dict[str, str]) -> dict[str, Any]:
+    """Return what every page shows of a tenant, or of the operator where there is none. One query."""
+    look = look_of(tenant) if tenant is not None else _operators_look()
     return {
         "tenant": tenant,
-        "text_color": text_on(tenant.brand_color),
-        "logo_url": logo_url if tenant.logo else "",
+        "look": look,
+        "logo_url": pictures["logo"] if look.has_logo else "",
+        "favicon_url": pictures["favicon"] if look.has_favicon else "",
     }
 
 
-def _logo_of(session: ConnectSession) -> str:
-    return reverse("connect:logo", args=[session.id])
+def _operators_look() -> Look:
+    """Return the operator's look, or ours while the database cannot be asked: the page is perhaps about just that."""
+    try:
+        return look_of(None)
+    except DatabaseError:
+        return OURS
 
 
 def problem_page(
@@ -71,11 +84,12 @@ def problem_page(
     title, advice = words.title.format(**names), words.advice.format(**names)
     context: dict[str, Any] = {"title": title, "advice": advice, "failure": failure.value, "retry": retry}
     if session is not None:
-        context |= _brand(session.tenant, logo_url=_logo_of(session))
-        context |= {"session": session, "framed": framed and session.origin, **way_back(session, error=failure)}
-    response = render(request, "connect/problem.html", context, status=status)
-    if session is not None:
-        _keep_opener(response, session)
+        context |= {"framed": framed and session.origin, "return_host": "", **way_back(session, error=failure)}
+        response = widget(request, "problem", session, **context)
+    else:
+        addresses = {name: reverse("connect:operators-picture", args=[name]) for name in PICTURES}
+        response = branded(request, "problem", None, pictures=addresses, **context)
+    response.status_code = status
     return response
 
 

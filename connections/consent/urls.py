@@ -1,6 +1,6 @@
 """The widget's addresses. The callback carries the provider app, so that each has a redirect URI of its own."""
 
-from django.urls import path
+from django.urls import path, register_converter
 
 from connections.consent import (
     callback_views,
@@ -8,10 +8,13 @@ from connections.consent import (
     icon_views,
     mend_views,
     outcome_views,
+    picture_views,
     script_views,
     views,
     workspace_views,
 )
+
+register_converter(picture_views.PictureConverter, "picture")
 
 app_name = "connect"
 urlpatterns = [
@@ -19,11 +22,12 @@ urlpatterns = [
     path("callback/<uuid:app_id>/<str:failure>", callback_views.show_refusal, name="refused"),
     path("icon/<str:colour>/<str:letters>.svg", icon_views.icon, name="icon"),
     path("mend/<uuid:connection_id>/<str:proof>", mend_views.mend, name="mend"),
-    path("mend/<uuid:connection_id>/<str:proof>/logo", mend_views.logo, name="mend-logo"),
+    path("mend/<uuid:connection_id>/<str:proof>/<picture:name>", mend_views.picture, name="mend-picture"),
     path("v1/connect.js", script_views.script, {"name": "connect.js"}, name="script"),
     path("v1/connect.d.ts", script_views.script, {"name": "connect.d.ts"}, name="types"),
     path("<uuid:session_id>", views.landing, name="landing"),
-    path("<uuid:session_id>/logo", views.logo, name="logo"),
+    path("<uuid:session_id>/<picture:name>", picture_views.picture, name="picture"),
+    path("operator/<picture:name>", picture_views.operators_picture, name="operators-picture"),
     path("<uuid:session_id>/start", views.start, name="start"),
     path("<uuid:session_id>/choose", views.choose, name="choose"),
     path("<uuid:session_id>/method/<uuid:app_id>", views.method, name="method"),

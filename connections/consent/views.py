@@ -4,7 +4,7 @@ import secrets
 import uuid
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -17,7 +17,7 @@ from connections.consent.pages import problem_page, widget
 from connections.consent.sender import PROOF, Sender, form_proof, lacks_cookie, sender_of
 from connections.consent.words import failure_named
 from connections.database.clock import database_now
-from connections.entrance import actor_of, image_of
+from connections.entrance import actor_of
 from connections.lifecycle.connect.ask_for_code import ask_for_code
 from connections.lifecycle.connect.authorize import authorization_url
 from connections.lifecycle.connect.authorize import start as start_session
@@ -54,17 +54,6 @@ def landing(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
         response = widget(request, "landing", session, **_asked_for(session))
     if session.tenant.allowed_origins:
         set_policy(response, ancestors=tuple(session.tenant.allowed_origins))
-    return response
-
-
-@require_GET
-def logo(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
-    """Serve the logo of the session's tenant."""
-    session = find_session(session_id)
-    if session is None or not session.tenant.logo:
-        raise Http404
-    response = image_of(session.tenant)
-    response["Cache-Control"] = "private, max-age=600"
     return response
 
 

@@ -2,8 +2,9 @@
 
 - ``states``: every table of allowed steps · ``failures``: the codes of why a connect session fails
 - ``switches``: the kill switches and pauses
-- ``tenant`` · ``provider_app``: our registration at a provider · ``registered_client``: the same at one authorization
-  server, where it is made without hands · ``app_key``: a key pair of it · ``api_client``: who calls, with which keys
+- ``tenant`` · ``brand``: how its pages look, or the operator's · ``api_client``: who calls, with which keys
+- ``provider_app``: our registration at a provider · ``registered_client``: the same at one authorization server, where
+  it is made without hands · ``app_key``: a key pair of it
 - ``connect_session``: an invitation · ``burnt_code``: a code that came to the wrong browser
 - ``connection``: one grant · ``credential_version``: one set of its secrets · ``scope``: one scope of it
 - ``subject_token``: what acts for a subject, while it lives
@@ -15,6 +16,7 @@
 from connections.models.api_client import ApiClient, ApiKey, Permission
 from connections.models.app_key import AppKey
 from connections.models.audit_event import AuditEvent
+from connections.models.brand import Brand
 from connections.models.burnt_code import BurntCode
 from connections.models.connect_session import EXCHANGE_LIMIT, ConnectSession
 from connections.models.connection import Binding, Connection, OwnerKind, Revocation
@@ -60,6 +62,7 @@ __all__ = [
     "AttemptState",
     "AuditEvent",
     "Binding",
+    "Brand",
     "BurntCode",
     "ConnectSession",
     "Connection",

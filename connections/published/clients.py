@@ -5,7 +5,7 @@ import uuid
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from connections.entrance import image_of
+from connections.entrance import picture_answer
 from connections.lifecycle.registration.document import client_document, logo_of
 from connections.published.keys import CACHED_SECONDS
 
@@ -19,9 +19,9 @@ def document(request: HttpRequest, app_id: uuid.UUID, client_id: uuid.UUID) -> H
 
 @require_safe
 def logo(request: HttpRequest, app_id: uuid.UUID, client_id: uuid.UUID) -> HttpResponse:
-    """Answer with the logo that the document names. One query."""
-    tenant = logo_of(client_id, app_id=app_id)
-    return _nothing() if tenant is None else _cacheable(image_of(tenant))
+    """Answer with the logo that the document names. Two queries."""
+    found = logo_of(client_id, app_id=app_id)
+    return _nothing() if found is None else _cacheable(picture_answer(*found))
 
 
 def _nothing() -> HttpResponse:

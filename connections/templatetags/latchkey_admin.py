@@ -24,6 +24,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Set-up",
         (
             ("Tenant", "Tenants"),
+            ("Brand", "Brands"),
             ("Catalogue", "Catalogue"),
             ("ProviderApp", "Provider apps"),
             ("AppKey", "Keys of provider apps"),

@@ -11,6 +11,7 @@ import django
 
 django.setup()
 
+from connections.brand.profile import BrandProfile  # noqa: E402 - the apps must be ready
 from providers.catalog.device_method import DeviceAuthorizationMethod  # noqa: E402 - the apps must be ready
 from providers.catalog.methods import ApiKeyMethod  # noqa: E402 - the apps must be ready
 from providers.sandbox.client import SandboxControl  # noqa: E402 - the apps must be ready
@@ -22,7 +23,7 @@ def prepare(origin: str, sandbox: str) -> str:
     """Make everything, and return the key."""
     tenant = make_tenant(
         "acme",
-        brand_color="#0f766e",
+        brand=BrandProfile(colors={"accent": "#0f766e"}),
         allowed_origins=[origin, origin.replace("localhost", "127.0.0.1")],
         return_urls=[f"{origin}/connected"],
     )

@@ -18,6 +18,7 @@ from django.contrib.auth.models import User
 from config.local.supervisor.state import read_record, write_record
 from connections.access.secrets import digest
 from connections.access.targets import redirect_uri
+from connections.brand.profile import BrandProfile
 from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.provision.api_clients import issue_key, save_api_client
@@ -110,8 +111,7 @@ def _tenant(customer_app: str, *, before: str) -> Tenant:
         logo = f"data:image/svg+xml;base64,{base64.b64encode(_LOGO.read_bytes()).decode()}"
         profile = TenantProfile(
             name="Acme",
-            brand_color=_COLOR,
-            logo=logo,
+            brand=BrandProfile(colors={"accent": _COLOR}, logo=logo),
             allowed_origins=[customer_app],
             return_urls=[_return_url(customer_app)],
             reconnect_url=_reconnect_url(customer_app),

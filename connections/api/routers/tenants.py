@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from ninja import Router
 
 from connections.api.auth import Caller, caller_of
+from connections.api.branding import profile_of
 from connections.api.representations import provider_app_out, tenant_out
 from connections.api.schemas import ProviderAppIn, ProviderAppOut, TenantDeletionOut, TenantIn, TenantOut
 from connections.api.texts import Slug
@@ -23,14 +24,13 @@ router = Router(tags=["tenants"])
 @router.put("/{slug}", response=TenantOut, summary="Make or change a tenant")
 def put_tenant(request: HttpRequest, slug: Slug, body: TenantIn) -> TenantOut:
     """Make the tenant, or replace what it is known by. Operator-wide clients only."""
-    caller = _manager_of(request)
+    caller = manager_of(request)
     profile = TenantProfile(
         name=body.name,
-        brand_color=body.branding.color,
-        logo=body.branding.logo,
         allowed_origins=body.allowed_origins,
         return_urls=body.return_urls,
         reconnect_url=body.reconnect_url,
+        brand=None if body.branding is None else profile_of(body.branding),
     )
     return tenant_out(upsert_tenant(slug, profile, actor=caller.actor))
 
@@ -45,7 +45,7 @@ def delete_tenant(
     `shred=now` at once, and no provider is asked. Repeating the call tells how far it is, until it answers 404.
     Operator-wide clients only. The audit trail stays.
     """
-    caller = _manager_of(request)
+    caller = manager_of(request)
     told = order_deletion(_tenant(slug).id, now=database_now(), at_once=shred == "now", actor=caller.actor)
     return 202, TenantDeletionOut(
         slug=told.slug, shred_at=told.shred_at, connections=told.connections, revoking=told.revoking
@@ -56,7 +56,7 @@ def delete_tenant(
 def list_tenants(request: HttpRequest) -> list[TenantOut]:
     """List the tenants that the client may see: its own, or all."""
     caller = caller_of(request, may=Permission.READ)
-    tenants = Tenant.objects.all()
+    tenants = Tenant.objects.select_related("brand").defer("brand__logo", "brand__favicon")
     if caller.client.tenant_id is not None:
         tenants = tenants.filter(id=caller.client.tenant_id)
     return [tenant_out(tenant) for tenant in tenants]
@@ -71,7 +71,7 @@ def put_provider_app(request: HttpRequest, slug: Slug, provider: Slug, body: Pro
     Its end users then connect by that registration alone, and no other tenant sees or uses it. Repeating the call
     changes it. Operator-wide clients only.
     """
-    caller = _manager_of(request)
+    caller = manager_of(request)
     tenant = _tenant(slug)
     meant, style = meant_by(provider)
     known = load_catalog().get(meant)
@@ -96,7 +96,7 @@ def put_provider_app(request: HttpRequest, slug: Slug, provider: Slug, body: Pro
 @router.get("/{slug}/provider-apps", response=list[ProviderAppOut], summary="List a tenant's own provider apps")
 def list_provider_apps(request: HttpRequest, slug: Slug) -> list[ProviderAppOut]:
     """List the registrations that are the tenant's own. Operator-wide clients only."""
-    _manager_of(request)
+    manager_of(request)
     tenant = _tenant(slug)
     apps = ProviderApp.objects.filter(tenant=tenant).order_by("provider", "auth_style")
     return [provider_app_out(app, tenant=tenant) for app in apps]
@@ -109,7 +109,7 @@ def _tenant(slug: str) -> Tenant:
     return tenant
 
 
-def _manager_of(request: HttpRequest) -> Caller:
+def manager_of(request: HttpRequest) -> Caller:
     """Return who calls. Raises ``PermissionDenied`` unless it is an operator-wide client that may manage tenants."""
     caller = caller_of(request, may=Permission.TENANTS)
     if caller.client.tenant_id is not None:

@@ -13,7 +13,8 @@ from django.conf import settings
 
 from connections.access.app_keys import jwks_url
 from connections.access.targets import entry_of, redirect_uri
-from connections.models import AppKey, ProviderApp, RegisteredClient, RegistrationWay, Tenant
+from connections.brand.look import own_logo
+from connections.models import AppKey, ProviderApp, RegisteredClient, RegistrationWay
 from connections.refusals import AppMisconfigured
 from providers.oauth.registration import ClientMetadata
 from providers.vocabulary import ClientAuthentication
@@ -32,7 +33,7 @@ def metadata_of(app: ProviderApp, client_id: uuid.UUID, discovered: Mapping[str,
     """Return what we say of the client ``client_id`` of ``app`` at the server that ``discovered`` describes.
 
     End users read the name on that server's page: it is the tenant's, whose product they use. Where the app has key
-    pairs, their public halves are named. One query.
+    pairs, their public halves are named. Two queries.
     """
     tenant = app.tenant
     method = discovered.get("client_authentication") or ClientAuthentication.BASIC
@@ -42,12 +43,12 @@ def metadata_of(app: ProviderApp, client_id: uuid.UUID, discovered: Mapping[str,
         client_authentication=ClientAuthentication(method),
         client_uri=settings.PUBLIC_URL,
         jwks_uri=jwks_url(app.id) if AppKey.objects.published().filter(provider_app=app).exists() else "",
-        logo_uri=f"{_folder(app.id, client_id)}/logo" if tenant is not None and tenant.logo else "",
+        logo_uri=f"{_folder(app.id, client_id)}/logo" if tenant is not None and own_logo(tenant) else "",
     )
 
 
 def client_document(client_id: uuid.UUID, *, app_id: uuid.UUID) -> dict[str, Any] | None:
-    """Return the document of a registered client, or None where there is none to publish. One query.
+    """Return the document of a registered client, or None where there is none to publish. Up to three queries.
 
     There is none for a client that is registered otherwise, and for one whose address has changed since: then the
     document would not name itself.
@@ -61,11 +62,14 @@ def client_document(client_id: uuid.UUID, *, app_id: uuid.UUID) -> dict[str, Any
     return {"client_id": client.client_id, **metadata.as_document()}
 
 
-def logo_of(client_id: uuid.UUID, *, app_id: uuid.UUID) -> Tenant | None:
-    """Return the tenant whose logo stands for a registered client, or None where it has none. One query."""
+def logo_of(client_id: uuid.UUID, *, app_id: uuid.UUID) -> tuple[bytes, str] | None:
+    """Return the logo that stands for a registered client, with its media type; None for none. Two queries.
+
+    It is the tenant's own: the operator's would say that the client is another's.
+    """
     client = _client(client_id, app_id)
     tenant = client.provider_app.tenant if client is not None else None
-    return tenant if tenant is not None and tenant.logo else None
+    return None if tenant is None else own_logo(tenant)
 
 
 def _client(client_id: uuid.UUID, app_id: uuid.UUID) -> RegisteredClient | None:

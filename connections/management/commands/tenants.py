@@ -1,8 +1,5 @@
 """``manage.py tenants``: the operator's customers."""
 
-import base64
-import mimetypes
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -10,7 +7,7 @@ from django.db.models import Count
 
 from connections.database.clock import database_now
 from connections.lifecycle.end.delete_tenant import Deletion, contents_of, continue_deletion, order_deletion
-from connections.lifecycle.provision.tenants import LOGO_MAX_BYTES, TenantProfile, upsert_tenant
+from connections.lifecycle.provision.tenants import TenantProfile, upsert_tenant
 from connections.management.operator_command import OperatorCommand, operator, tenant_named
 from connections.management.output import Answer, sheet, table
 from connections.models import Tenant
@@ -26,7 +23,7 @@ class Command(OperatorCommand):
             help_text="Add a tenant, or change one: what is not given stays as it is.",
             examples=(
                 "acme --name 'Acme Inc.' --return-url https://app.acme.example/connected",
-                "acme --origin https://app.acme.example --color '#0f766e' --logo acme.svg",
+                "acme --origin https://app.acme.example",
                 "acme --reconnect-url 'https://app.acme.example/reconnect/{connection}'",
             ),
         )
@@ -37,8 +34,6 @@ class Command(OperatorCommand):
         )
         add.add_argument("--origin", action="append", metavar="ORIGIN", help="What may embed the widget; repeatable.")
         add.add_argument("--reconnect-url", metavar="URL", help="The operator's own page that starts a reconnection.")
-        add.add_argument("--color", metavar="#RRGGBB", help="The colour of the widget.")
-        add.add_argument("--logo", metavar="FILE", help="PNG, JPEG, GIF, WebP or SVG, at most 64 KiB.")
         self.subcommand("list", _list, help_text="List the tenants.", examples=("", "--json"))
         delete = self.subcommand(
             "delete",
@@ -58,8 +53,6 @@ def _add(options: dict[str, Any]) -> Answer:
     kept = known or Tenant(name=options["slug"])
     profile = TenantProfile(
         name=options["name"] or kept.name,
-        brand_color=options["color"] or kept.brand_color,
-        logo=None if options["logo"] is None else _logo(options["logo"]),
         allowed_origins=kept.allowed_origins if options["origin"] is None else options["origin"],
         return_urls=kept.return_urls if options["return_url"] is None else options["return_url"],
         reconnect_url=kept.reconnect_url if options["reconnect_url"] is None else options["reconnect_url"],
@@ -71,7 +64,7 @@ def _add(options: dict[str, Any]) -> Answer:
 
 
 def _list(options: dict[str, Any]) -> Answer:
-    tenants = list(Tenant.objects.defer("logo").annotate(connections_made=Count("connections")))
+    tenants = list(Tenant.objects.annotate(connections_made=Count("connections")))
     data = [_data(tenant) | {"connections": tenant.connections_made} for tenant in tenants]
     rows = [(row["slug"], row["name"], row["connections"], row["return_urls"], row["suspended"]) for row in data]
     headings = ("slug", "name", "connections", "return urls", "suspended")
@@ -111,22 +104,9 @@ def _data(tenant: Tenant) -> dict[str, Any]:
     return {
         "slug": tenant.slug,
         "name": tenant.name,
-        "color": tenant.brand_color,
         "allowed_origins": tenant.allowed_origins,
         "return_urls": tenant.return_urls,
         "reconnect_url": tenant.reconnect_url,
         "suspended": tenant.suspended_at is not None,
         "shred_at": tenant.shred_at,
     }
-
-
-def _logo(name: str) -> str:
-    path = Path(name)
-    try:
-        if path.stat().st_size > LOGO_MAX_BYTES:
-            raise CommandError("The logo is larger than 64 KiB: give a smaller one.")
-        content = path.read_bytes()
-    except OSError as error:
-        raise CommandError(f"The logo {name!r} cannot be read: {error.strerror}.") from None
-    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"

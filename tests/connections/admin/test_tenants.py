@@ -1,20 +1,17 @@
-"""The form of tenants, their preview and their kill switch."""
+"""The form of tenants and their kill switch."""
 
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from connections.models import AuditEvent, Tenant
+from connections.models import AuditEvent, Brand, Tenant
 from tests.connections.admin.conftest import list_url, messages_of, operator_with, page_url, press_url
 from tests.factories import make_tenant
 
 ADD = "/admin/connections/tenant/add/"
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 TYPED = {
     "name": "Acme Inc.",
-    "brand_color": "#0f766e",
     "allowed_origins": "https://app.acme.example\n",
     "return_urls": "https://app.acme.example/back\n\nhttps://app.acme.example/other",
     "reconnect_url": "https://app.acme.example/reconnect/{connection}",
@@ -33,20 +30,16 @@ def send(browser: Client, url: str, **typed: Any) -> Any:
 def test_a_tenant_is_made_through_the_lifecycle(olga: Client) -> None:
     assert send(olga, ADD, slug="acme").status_code == 302
     tenant = Tenant.objects.get()
-    assert (tenant.slug, tenant.name, tenant.brand_color) == ("acme", "Acme Inc.", "#0f766e")
+    assert (tenant.slug, tenant.name, tenant.brand.accent) == ("acme", "Acme Inc.", "")
     assert tenant.return_urls == ["https://app.acme.example/back", "https://app.acme.example/other"]
     assert AuditEvent.objects.get(action="tenant.saved").operator == "olga"
 
 
-def test_changing_keeps_the_slug_and_the_logo(olga: Client, acme: Tenant) -> None:
-    send(olga, page_url(acme), logo_file=SimpleUploadedFile("logo.png", PNG, "image/png"))
-    assert "data:image/png;base64," in olga.get(page_url(acme)).content.decode()
+def test_changing_keeps_the_slug_and_the_brand(olga: Client, acme: Tenant) -> None:
+    Brand.objects.filter(tenant=acme).update(accent="#0f766e")
     send(olga, page_url(acme), slug="globex", name="Changed")
     acme.refresh_from_db()
-    assert (acme.slug, acme.name, bytes(acme.logo)) == ("acme", "Changed", PNG)
-    send(olga, page_url(acme), remove_logo="on")
-    acme.refresh_from_db()
-    assert bytes(acme.logo) == b""
+    assert (acme.slug, acme.name, acme.brand.accent) == ("acme", "Changed", "#0f766e")
 
 
 @pytest.mark.parametrize(
@@ -55,10 +48,8 @@ def test_changing_keeps_the_slug_and_the_logo(olga: Client, acme: Tenant) -> Non
         ({"return_urls": "ftp://acme.example"}, "return_urls"),
         ({"allowed_origins": "https://acme.example/path"}, "allowed_origins"),
         ({"reconnect_url": "nonsense"}, "reconnect_url"),
-        ({"brand_color": "red"}, "brand_color"),
-        ({"logo_file": SimpleUploadedFile("x.png", b"no image", "image/png")}, "logo_file"),
-        ({"logo_file": SimpleUploadedFile("x.png", PNG * 4000, "image/png")}, "logo_file"),
         ({"name": ""}, "name"),
+        ({"name": "Acme \u202egro.live"}, "name"),
     ],
 )
 def test_what_is_wrong_is_marked_at_its_field(olga: Client, acme: Tenant, typed: dict[str, Any], field: str) -> None:
@@ -73,14 +64,6 @@ def test_a_slug_is_given_once(olga: Client, acme: Tenant) -> None:
     assert "slug" in answer.context["adminform"].form.errors
     acme.refresh_from_db()
     assert acme.name == "Acme"
-
-
-def test_the_preview_shows_the_brand_and_escapes_the_name(olga: Client, acme: Tenant) -> None:
-    Tenant.objects.update(name="<b>A&B</b>", brand_color="#ffffff")
-    page = olga.get(page_url(acme)).content.decode()
-    assert 'fill="#ffffff"' in page
-    assert 'fill="#000000">&lt;</text>' in page
-    assert "<b>A&B</b>" not in page
 
 
 def test_the_kill_switch_asks_first(olga: Client, acme: Tenant) -> None:

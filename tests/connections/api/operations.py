@@ -65,6 +65,8 @@ OPERATIONS = [
     ),
     Operation("GET", "/tenants/{slug}/provider-apps", Permission.TENANTS, None, "tenant", "", False),
     Operation("GET", "/tenants", Permission.READ, names_tenant="", finds_tenant=False),
+    Operation("PUT", "/branding", Permission.TENANTS, {}, names_tenant="", finds_tenant=False),
+    Operation("GET", "/branding", Permission.READ, names_tenant="", finds_tenant=False),
     Operation("GET", "/providers", Permission.READ),
     Operation("GET", "/providers/{slug}", Permission.READ, resource="provider"),
     Operation("POST", "/connect-sessions", Permission.CONNECT, _SESSION, names_tenant="body"),

@@ -26,7 +26,7 @@ MEDIA_TYPES = [
     "",
 ]
 
-STEPS = ["landing", "start", "choose", "method", "outcome", "outcome/x", "workspace", "finish", "logo"]
+STEPS = ["landing", "start", "choose", "method", "outcome", "outcome/x", "workspace", "finish", "logo", "favicon"]
 STEPS += ["callback", "callback/x"]
 
 
@@ -106,6 +106,7 @@ def test_nothing_typed_makes_an_error(alice: EndUser, app: ProviderApp, caplog: 
             "workspace",
             "finish",
             "logo",
+            "favicon",
         ]
     ),
     method=st.sampled_from(["GET", "POST", "HEAD", "PUT", "OPTIONS"]),

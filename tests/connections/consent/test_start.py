@@ -60,7 +60,7 @@ def _link(page: str) -> str:
 @pytest.mark.parametrize("method", ["get", "head", "options"])
 def test_scanners_and_reloads_change_nothing(method: str, alice: EndUser) -> None:
     invitation = alice.invite()
-    for path in ("", "/start", "/choose", "/logo"):
+    for path in ("", "/start", "/choose", "/logo", "/favicon"):
         for query in ("", f"?token={invitation.token}"):
             answer = getattr(AsgiClient(), method)(f"/connect/{invitation.id}{path}{query}")
             assert not answer.cookies

@@ -14,6 +14,7 @@ from connections.database.clock import database_now
 from connections.models import (
     ApiClient,
     AppKey,
+    Brand,
     BurntCode,
     Connection,
     ConnectSession,
@@ -28,6 +29,7 @@ from connections.models import (
     SubjectToken,
     Tenant,
 )
+from connections.models.brand import OPERATORS
 from connections.models.states import REASONS_OF
 from tests.connections.api.stored import make_app, make_connection
 from tests.factories import make_caller, make_tenant
@@ -127,6 +129,23 @@ def twice(make: Act) -> Act:
 
 # Constraint: what breaks it, and what comes close and is allowed.
 CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
+    "brand_of_the_operator_is_one": (
+        [lambda cast: Brand.objects.create(tenant=None)],
+        [lambda cast: Brand.objects.create(tenant=None, id=OPERATORS)],
+    ),
+    "brand_of_a_tenant_has_no_name": (
+        [lambda cast: Brand.objects.filter(tenant=cast.acme).update(name="Acme")],
+        [lambda cast: Brand.objects.create(tenant=None, id=OPERATORS, name="Initech")],
+    ),
+    "brand_has_colors_as_rrggbb": (
+        [
+            lambda cast: Brand.objects.update(accent="red"),
+            lambda cast: Brand.objects.update(dark_text="#12345"),
+            lambda cast: Brand.objects.update(surface="#12;}*{"),
+            lambda cast: Brand.objects.update(text="#12345\n"),
+        ],
+        [lambda cast: Brand.objects.update(accent="#0f766e", surface="")],
+    ),
     "a_code_is_burnt_once": (
         [twice(lambda cast: cast.burnt(cast.app))],
         [

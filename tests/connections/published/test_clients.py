@@ -9,7 +9,7 @@ from django.test import Client, override_settings
 from connections.access.targets import redirect_uri
 from connections.database.clock import database_now
 from connections.lifecycle.registration.document import client_document, document_url
-from connections.models import ProviderApp, RegisteredClient, RegistrationWay, Tenant
+from connections.models import Brand, ProviderApp, RegisteredClient, RegistrationWay, Tenant
 from providers.catalog.methods import AuthorizationCodeMethod
 
 LOGO = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
@@ -17,8 +17,7 @@ LOGO = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
 
 @pytest.fixture
 def app(acme: Tenant) -> ProviderApp:
-    acme.logo, acme.logo_media_type = LOGO, "image/svg+xml"
-    acme.save()
+    Brand.objects.filter(tenant=acme).update(logo=LOGO, logo_media_type="image/svg+xml")
     return ProviderApp.objects.create(
         tenant=acme, provider="mcp", auth_style=AuthorizationCodeMethod.style, name="MCP server", registers_itself=True
     )

@@ -8,6 +8,7 @@ from pytest_django import Settings
 
 from config.local.demo.demo_data import Addresses, NotForDemos, SandboxClient, lay_out
 from connections.access.targets import redirect_uri
+from connections.brand.profile import BrandProfile
 from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.provision.tenants import TenantProfile, upsert_tenant
@@ -41,7 +42,7 @@ def test_lays_out_an_operator_a_tenant_two_apps_and_a_key(addresses: Addresses, 
     assert operator.is_superuser
     assert operator.check_password(seeded["operator"]["password"])
     acme = Tenant.objects.get()
-    assert (acme.slug, acme.logo_media_type) == ("acme", "image/svg+xml")
+    assert (acme.slug, acme.brand.logo_media_type, acme.brand.accent) == ("acme", "image/svg+xml", "#b3420b")
     assert acme.return_urls == [f"{CUSTOMER_APP}/connected"]
     assert acme.reconnect_url == f"{CUSTOMER_APP}/reconnect?connection={{connection}}"
     assert {app.auth_style for app in ProviderApp.objects.usable_by(acme)} == {
@@ -111,13 +112,17 @@ def test_branding_that_a_person_changed_stays(addresses: Addresses, tmp_path: Pa
     lay_out(state=tmp_path, addresses=addresses, client=CLIENT)
     upsert_tenant(
         "acme",
-        TenantProfile(name="Acme Corp.", brand_color="#00ff00", logo="", reconnect_url="https://acme.example/mend"),
+        TenantProfile(
+            name="Acme Corp.",
+            brand=BrandProfile(colors={"accent": "#0f766e"}, logo=""),
+            reconnect_url="https://acme.example/mend",
+        ),
         actor=SYSTEM,
     )
     lay_out(state=tmp_path, addresses=replace(addresses, customer_app="http://127.0.0.1:8081"), client=CLIENT)
 
     acme = Tenant.objects.get()
-    assert (acme.name, acme.brand_color, bytes(acme.logo)) == ("Acme Corp.", "#00ff00", b"")
+    assert (acme.name, acme.brand.accent, bytes(acme.brand.logo)) == ("Acme Corp.", "#0f766e", b"")
     assert acme.reconnect_url == "https://acme.example/mend"
     assert acme.return_urls == ["http://127.0.0.1:8081/connected"]
 

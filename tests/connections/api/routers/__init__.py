@@ -1,7 +1,8 @@
 """The routes are tested by what they answer, for every operation of the document in
 ``tests/connections/api/test_isolation.py``.
 
-- ``tenants``, ``providers``: ``tests/connections/api/test_tenants.py`` · ``connections``, ``events``:
+- ``tenants``, ``providers``: ``tests/connections/api/test_tenants.py``
+- ``branding``: ``tests/connections/api/test_branding.py`` · ``connections``, ``events``:
   ``tests/connections/api/test_connections.py``
 - ``connect_sessions``: ``tests/connections/consent/test_finish.py``, ``tests/connections/consent/test_start.py``
 - ``vend``: ``tests/connections/api/test_vend.py``

@@ -1,7 +1,7 @@
 """Modules that have no test file of their own here:
 
-- ``tenants``: ``tests/connections/api/test_tenants.py`` · ``provider_apps``:
-  ``tests/connections/admin/test_provider_app_form.py``
+- ``tenants``: ``tests/connections/api/test_tenants.py`` · ``brands``: ``tests/connections/api/test_branding.py``
+- ``provider_apps``: ``tests/connections/admin/test_provider_app_form.py``
 - ``callers``: ``tests/connections/api/test_callers_agreement.py``,
   ``tests/connections/api/test_refused_keys.py``
 """
