@@ -12,7 +12,7 @@ from zlib import crc32
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from connections.models.tenant import text_on
+from connections.brand.colors import text_on
 
 COLOUR = re.compile(r"#[0-9a-f]{6}")
 # For entries that name no colour. White reads well on each of them.
