@@ -1,7 +1,7 @@
 # Everything that a developer runs. `make` lists the targets by what one wants to do; `## ` begins what it prints.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test format migration lint check smoke bench faults liveness mutations screens lock
+.PHONY: help environment demo test format migration messages lint check smoke bench faults liveness mutations screens lock
 
 # A Python 3.11 or later to make .venv with; without it the usual names are tried.
 PYTHON ?=
@@ -36,6 +36,9 @@ format: environment ## put every file into the house's format, and mend what can
 
 migration: environment ## write a migration for changed models (ARGS="-n a_short_name")
 	$(SETTINGS) --database -- manage.py makemigrations connections $(ARGS)
+
+messages: environment ## find the widget's texts anew, say which lack a translation, and compile the catalogues
+	$(SETTINGS) -- $(RUN) tests.campaigns.messages
 
 ## Before a commit
 lint: environment ## everything of `make check` but the tests, in under a minute

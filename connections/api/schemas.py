@@ -157,7 +157,7 @@ class ConnectSessionIn(Request):
     origin: Address = ""
     connection: uuid.UUID | None = None
     params: dict[Text, Text] = {}
-    locale: Locale = ""
+    locale: Locale = Field("", description="a BCP 47 tag; a language that the pages lack does not count")
     binding: Literal["completion", "none"] = "completion"
     code_challenge: CodeChallenge | None = Field(
         None, description="S256 of a verifier that stays in the login session of yours that begins this (RFC 7636)"

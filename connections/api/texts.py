@@ -68,7 +68,7 @@ ClientSecret = Annotated[
     AfterValidator(_check_client_secret),
     WithJsonSchema({"type": "string", "format": "password", "writeOnly": True}),
 ]  # RFC 6749 appendix A.2
-Locale = Annotated[str, StringConstraints(max_length=20, pattern=r"^[A-Za-z0-9-]*$")]
+Locale = Annotated[str, StringConstraints(max_length=20, pattern=r"^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*)?$")]  # BCP 47
 Note = Annotated[Text, StringConstraints(max_length=255)]
 
 

@@ -5,6 +5,7 @@
   ``workspace_views``: the choice of a workspace · ``mend_views``: what is wrong with a connection
 - ``script_views``: the script that opens the widget over a product's own page
 - ``picture_views``: logos and favicons
+- ``language``: which language a page is in
 - ``finish``: the return to the operator · ``pages``: one function a page · ``words``: the words of every failure
 - ``decorators``: the headers of every page, and what every POST must bring · ``cookies``: one session, one browser
 - ``icon_views``: the icons of providers, by address

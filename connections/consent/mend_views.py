@@ -15,7 +15,7 @@ from connections.access.targets import entry_of
 from connections.consent.decorators import widget_page
 from connections.consent.pages import PICTURES, branded
 from connections.consent.picture_views import picture_of
-from connections.consent.words import words_to_mend
+from connections.consent.words import filled_in, words_to_mend
 from connections.lifecycle.vend.reconnect_url import is_mend_proof
 from connections.models import Connection, Status
 from connections.refusals import AppMisconfigured
@@ -32,8 +32,8 @@ def mend(request: HttpRequest, connection_id: uuid.UUID, proof: str) -> HttpResp
         "mend",
         connection.tenant,
         pictures={name: reverse("connect:mend-picture", args=[connection_id, proof, name]) for name in PICTURES},
-        title=words.title.format(**names),
-        advice=words.advice.format(**names),
+        title=filled_in(words.title, names),
+        advice=filled_in(words.advice, names),
         status=connection.status,
         product_url=_product_of(connection),
     )

@@ -8,12 +8,14 @@ import uuid
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from connections.consent.cookies import browser_secret
 from connections.consent.decorators import widget_page
 from connections.consent.finish import finish
 from connections.consent.pages import problem_page, status_of, try_again_page, way_back, widget
+from connections.consent.words import Names, filled_in
 from connections.database.clock import database_now
 from connections.lifecycle.connect.hold import completion_code_of, still_held
 from connections.lifecycle.connect.session import check_cookie, find_session
@@ -82,17 +84,20 @@ def _still_open(request: HttpRequest, session: ConnectSession) -> HttpResponse:
 def _under_way(request: HttpRequest, session: ConnectSession, *, secret: str) -> HttpResponse:
     """Render the page of a session that the operator's page has taken over, with the same link as the first time."""
     if session.state == SessionState.COMPLETED:
-        title, advice = f"Connected to {session.tenant.name} already", "There is nothing left to do here. Go back."
+        title = _("Connected to {tenant} already")
+        advice = _("There is nothing left to do here. Go back.")
     elif session.state == SessionState.CHOOSING:
-        title, advice = "One choice is left to make", f"Go back to {session.tenant.name}, which leads you there."
+        title, advice = _("One choice is left to make"), _("Go back to {tenant}, which leads you there.")
     else:
-        title, advice = "This is being connected already", "Go back in a moment, and look there."
+        title, advice = _("This is being connected already"), _("Go back in a moment, and look there.")
     result: dict[str, str] = {}
     if session.binding == Binding.COMPLETION:
         result = {"completion_code": completion_code_of(session, browser_secret=secret)}
     elif session.connection_id is not None and session.state == SessionState.COMPLETED:
         result = {"connection": str(session.connection_id)}
-    return widget(request, "standing", session, title=title, advice=advice, **way_back(session, **result))
+    names: Names = {"tenant": session.tenant.name}
+    context = {"title": filled_in(title, names), "advice": filled_in(advice, names), **way_back(session, **result)}
+    return widget(request, "standing", session, **context)
 
 
 def _failure_kept(session: ConnectSession) -> Failure:

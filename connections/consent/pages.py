@@ -7,10 +7,13 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from connections.access.targets import entry_of
 from connections.brand.look import OURS, Look, look_of
-from connections.consent.words import WORDS_OF, words_for
+from connections.consent.language import language_for, shown_in
+from connections.consent.words import WORDS_OF, Names, filled_in, words_for, workspace_label
 from connections.models import ConnectSession, Tenant
 from connections.models.failures import Failure
 from connections.refusals import AppMisconfigured
@@ -33,8 +36,18 @@ _STATUS_OF = {
 def branded(
     request: HttpRequest, template: str, tenant: Tenant | None, *, pictures: dict[str, str], **context: Any
 ) -> HttpResponse:
-    """Render one page under the brand of ``tenant``, or the operator's; ``pictures`` are the addresses of its own."""
-    return render(request, f"connect/{template}.html", {**_brand(tenant, pictures), **context})
+    """Render one page under the brand of ``tenant``, or the operator's, in the language of ``language_for``.
+
+    ``pictures`` are the addresses of its own pictures. Words in ``context`` are lazy, so that they
+    come out in the language too.
+    """
+    brand, session = _brand(tenant, pictures), context.get("session")
+    look: Look = brand["look"]
+    language = language_for(request, session.locale if session is not None else "", look.locale)
+    with translation.override(language):
+        names = {"tenant": look.name, "provider": str(context.get("provider") or "")}
+        own = look.all_own_words(language=language, names=names)
+        return render(request, f"connect/{template}.html", {**shown_in(language), "own": own, **brand, **context})
 
 
 def widget(request: HttpRequest, template: str, session: ConnectSession, **context: Any) -> HttpResponse:
@@ -81,7 +94,7 @@ def problem_page(
     """
     names = _names_in(session)
     words = WORDS_OF[failure]
-    title, advice = words.title.format(**names), words.advice.format(**names)
+    title, advice = filled_in(words.title, names), filled_in(words.advice, names)
     context: dict[str, Any] = {"title": title, "advice": advice, "failure": failure.value, "retry": retry}
     if session is not None:
         context |= {"framed": framed and session.origin, "return_host": "", **way_back(session, error=failure)}
@@ -102,16 +115,17 @@ def _keep_opener(response: HttpResponse, session: ConnectSession) -> None:
         response["Cross-Origin-Opener-Policy"] = "unsafe-none"
 
 
-def _names_in(session: ConnectSession | None) -> dict[str, str]:
+def _names_in(session: ConnectSession | None) -> Names:
     """Return the names to fill into the words of failures: ``provider`` and ``workspace``."""
-    names = {"provider": "the provider", "workspace": "workspace"}
+    names: Names = {"provider": _("the provider"), "workspace": workspace_label("")}
     if session is None or session.provider_app is None:
         return names
     try:
         entry = entry_of(session.provider_app)
     except AppMisconfigured:
         return names
-    return {"provider": entry.name, "workspace": entry.workspaces.label.lower() if entry.workspaces else "workspace"}
+    label = entry.workspaces.label if entry.workspaces else ""
+    return {"provider": entry.name, "workspace": workspace_label(label)}
 
 
 def try_again_page(request: HttpRequest, session: ConnectSession, failure: str, *, status: int = 200) -> HttpResponse:
@@ -124,8 +138,8 @@ def try_again_page(request: HttpRequest, session: ConnectSession, failure: str, 
         request,
         "try_again",
         session,
-        title=words.title.format(**names),
-        advice=words.advice.format(**names),
+        title=filled_in(words.title, names),
+        advice=filled_in(words.advice, names),
         failure=str(failure),
         **way_back(session, error=failure),
     )

@@ -15,7 +15,7 @@ from connections.consent.decorators import is_framed, own_forms_only, set_policy
 from connections.consent.finish import finish, finish_unbound
 from connections.consent.pages import problem_page, widget
 from connections.consent.sender import PROOF, Sender, form_proof, lacks_cookie, sender_of
-from connections.consent.words import failure_named
+from connections.consent.words import failure_named, input_fault, invitation
 from connections.database.clock import database_now
 from connections.entrance import actor_of
 from connections.lifecycle.connect.ask_for_code import ask_for_code
@@ -26,8 +26,7 @@ from connections.lifecycle.connect.session import check_cookie, find_session, is
 from connections.lifecycle.connect.submit_secret import submit_secret
 from connections.models import IN_BROWSER, UNFINISHED, Binding, ConnectSession, ProviderApp, SessionState
 from connections.models.failures import Failure
-from connections.refusals import AppMisconfigured, InvalidRequest, ProviderDown, SessionUnusable
-from providers.strategies import strategy_for
+from connections.refusals import AppMisconfigured, InvalidRequest, ProviderDown, Refusal, SessionUnusable
 
 _LONGEST_TOKEN = 100
 
@@ -154,9 +153,9 @@ def method(request: HttpRequest, session_id: uuid.UUID, app_id: uuid.UUID) -> Ht
         )
     except InvalidRequest as refusal:
         field = refusal.extra.get("field", "")
-        return _form(request, session, app, secret=secret, error=refusal.detail, field=field, status=422)
+        return _form(request, session, app, secret=secret, error=refusal, field=field, status=422)
     except ProviderDown as refusal:
-        return _form(request, session, app, secret=secret, error=refusal.detail, status=503)
+        return _form(request, session, app, secret=secret, error=refusal, status=503)
     except AppMisconfigured as refusal:
         return problem_page(request, failure=failure_named(refusal), session=session, status=502)
     except SessionUnusable as refusal:
@@ -213,10 +212,10 @@ def _go_to_provider(
             return HttpResponseRedirect(reverse("connect:device", args=[session.id]), status=303)
         url = authorization_url(session.id, app_id=app.id, params=typed, browser_secret=secret, now=database_now())
     except ProviderDown as refusal:
-        return _form(request, session, app, secret=secret, error=refusal.detail, status=503)
+        return _form(request, session, app, secret=secret, error=refusal, status=503)
     except InvalidRequest as refusal:
         field = refusal.extra.get("field", "")
-        return _form(request, session, app, secret=secret, error=refusal.detail, field=field, status=422)
+        return _form(request, session, app, secret=secret, error=refusal, field=field, status=422)
     except AppMisconfigured as refusal:
         return problem_page(request, failure=failure_named(refusal), session=session, status=502)
     except SessionUnusable as refusal:
@@ -230,7 +229,7 @@ def _form(
     app: ProviderApp,
     *,
     secret: str | None,
-    error: str = "",
+    error: Refusal | None = None,
     field: str = "",
     status: int = 200,
 ) -> HttpResponse:
@@ -238,7 +237,10 @@ def _form(
     entry = entry_of(app)
     typed = {**session.typed_params, **request.POST.dict()}
     fields = asked_fields(entry, app.auth_style, typed=typed, fixed=fixed_params(session), wrong=field)
-    context = {"app": app, "entry": entry, "provider": entry.name, "fields": fields, "error": error}
+    context = {"app": app, "entry": entry, "provider": entry.name, "fields": fields}
+    if error is not None:
+        label = next((asked["label"] for asked in fields if asked["is_wrong"]), "")
+        context["error"] = input_fault(error, provider=entry.name, label=label)
     response = widget(request, "fields", session, form_proof=form_proof(session.id, secret), **context)
     response.status_code = status
     return response
@@ -271,7 +273,7 @@ def _choices(session: ConnectSession, apps: list[ProviderApp]) -> list[dict[str,
             {
                 "app": app,
                 "entry": entry,
-                "method": strategy_for(app.auth_style).invitation.format(name=entry.name),
+                "method": invitation(app.auth_style, provider=entry.name),
                 "is_direct": not _has_fields(app, session),
             }
         )

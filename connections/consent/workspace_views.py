@@ -4,6 +4,7 @@ import uuid
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from connections.consent.cookies import browser_secret
@@ -11,7 +12,7 @@ from connections.consent.decorators import own_forms_only, widget_page
 from connections.consent.finish import return_to_operator, tell_end
 from connections.consent.pages import problem_page, widget
 from connections.consent.sender import form_proof
-from connections.consent.words import failure_named
+from connections.consent.words import Text, failure_named, workspace_label
 from connections.database.clock import database_now
 from connections.entrance import actor_of
 from connections.lifecycle.connect.choose_workspace import Offer, choose, decline, offer
@@ -55,16 +56,18 @@ def _take_choice(request: HttpRequest, session_id: uuid.UUID, token: str) -> Htt
             now=now,
             actor=actor_of(request),
         )
-    except InvalidRequest as refusal:
+    except InvalidRequest:
         shown = offer(session_id, token=token, browser_secret=secret, now=now)
-        return _page(request, shown, token, error=refusal.detail, status=422)
+        return _page(request, shown, token, error=_("Choose one of these."), status=422)
     except SessionUnusable:
         raise
     except Refusal as refusal:
         session = find_session(session_id)
         if session is not None and session.state == SessionState.CHOOSING and isinstance(refusal, ProviderDown):
             shown = offer(session_id, token=token, browser_secret=secret, now=now)
-            return _page(request, shown, token, error="This did not work just now. Try again in a moment.", status=503)
+            return _page(
+                request, shown, token, error=_("This did not work just now. Try again in a moment."), status=503
+            )
         if session is None or session.state != SessionState.FAILED:
             return problem_page(request, failure=failure_named(refusal), status=409)
         return tell_end(request, session, failure=failure_named(refusal))
@@ -84,7 +87,7 @@ def _take_decline(request: HttpRequest, session_id: uuid.UUID, token: str) -> Ht
     return return_to_operator(request, session, error="choice_declined")
 
 
-def _page(request: HttpRequest, shown: Offer, token: str, *, error: str = "", status: int = 200) -> HttpResponse:
+def _page(request: HttpRequest, shown: Offer, token: str, *, error: Text = "", status: int = 200) -> HttpResponse:
     """Render the question. Workspaces with the same name are shown with their ids."""
     names = [item.name for item in shown.workspaces]
     choices = [
@@ -101,7 +104,7 @@ def _page(request: HttpRequest, shown: Offer, token: str, *, error: str = "", st
         "workspace",
         shown.session,
         provider=shown.provider,
-        label=shown.label.lower(),
+        label=workspace_label(shown.label),
         choices=choices,
         token=token,
         error=error,

@@ -15,7 +15,7 @@ async function ask() {
     wait = told.wait;
     waiting.textContent = patience;
   } catch {
-    waiting.textContent = "The connection was lost. Trying again…";
+    waiting.textContent = waiting.dataset.lost;
   }
   setTimeout(ask, wait * 1000);
 }
@@ -26,6 +26,6 @@ if (navigator.clipboard) {
   copy.hidden = false;
   copy.addEventListener("click", async () => {
     await navigator.clipboard.writeText(document.getElementById("user-code").textContent);
-    copy.textContent = "Copied";
+    copy.textContent = copy.dataset.done;
   });
 }

@@ -9,7 +9,7 @@ import pytest
 from django.http import HttpResponse
 
 from connections.consent.words import words_to_mend
-from connections.models import REASONS_OF, Connection, ConnectSession, Reason, Status, Tenant
+from connections.models import REASONS_OF, Brand, Connection, ConnectSession, Reason, Status, Tenant
 from tests.asgi_client import AsgiClient
 from tests.connections.api.stored import make_connection, overwrite
 from tests.factories import Caller, make_tenant
@@ -105,7 +105,7 @@ def test_a_link_that_we_did_not_give_out_is_like_any_address_without_a_page(acme
 def test_it_shows_the_tenants_logo(acme: Tenant, backend: Caller) -> None:
     path = link_to(backend, broken(acme))
     assert opened(f"{path}/logo").status_code == 404
-    Tenant.objects.filter(id=acme.id).update(logo=b"<svg/>", logo_media_type="image/svg+xml")
+    Brand.objects.filter(tenant=acme).update(logo=b"<svg/>", logo_media_type="image/svg+xml")
     assert f'src="{path}/logo"' in opened(path).content.decode()
     shown = opened(f"{path}/logo")
     assert (shown.content, shown["Content-Type"]) == (b"<svg/>", "image/svg+xml")

@@ -7,7 +7,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("connections", "0015_brands"),
+        ("connections", "0014_brands"),
     ]
 
     operations = [
