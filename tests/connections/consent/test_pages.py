@@ -3,19 +3,19 @@
 import re
 from urllib.parse import urlsplit
 
+import pytest
 from django.http import HttpResponse
 from pytest_django import Settings
 
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.provision.tenants import TenantProfile, upsert_tenant
-from connections.models import ProviderApp, SessionState, Tenant
+from connections.models import ProviderApp, Tenant
 from providers.catalog.methods import ApiKeyMethod
 from providers.sandbox.client import SandboxProcess
 from tests.asgi_client import AsgiClient
-from tests.connections.consent.observed import pass_time, session_of
+from tests.connections.consent.observed import pass_time
 from tests.factories import ORIGIN, RETURN_URL, make_sandbox_app
 from tests.flows import EndUser, failure_of
-
 
 
 def policy(page: HttpResponse) -> dict[str, list[str]]:
