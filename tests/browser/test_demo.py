@@ -25,6 +25,20 @@ def test_there_is_a_chromium() -> None:
     assert any(Path(path).exists() for path in CHROMIUM), "apt-get install chromium"
 
 
+def connect_over_page(page: Page, stack: LocalStack) -> None:
+    """Connect once more without leaving the app; the person is signed in at the provider."""
+    page.goto(stack.urls["customer_app"])
+    page.get_by_role("button", name="Connect over this page").click()
+    with page.expect_popup() as opened:
+        page.frame_locator("dialog iframe").get_by_role("button", name="Continue").click()
+    window = opened.value
+    window.get_by_role("button", name="Sign in with Sandbox").click()
+    with window.expect_event("close"):
+        window.get_by_role("button", name="Allow").click()
+    page.wait_for_url(re.compile("/connections/"))
+    expect(page.get_by_text("Everything works.").first).to_be_visible()
+
+
 def test_connects_calls_and_is_seen_by_the_operator(stack: LocalStack) -> None:
     pages: list[str] = []
 
@@ -44,6 +58,7 @@ def test_connects_calls_and_is_seen_by_the_operator(stack: LocalStack) -> None:
         expect(page.get_by_text(re.compile("Alice")).first).to_be_visible()
         (held,) = [cookie for cookie in context.cookies() if cookie["name"].startswith("latchkey-")]
         assert (held["httpOnly"], held["sameSite"], held["secure"]) == (True, "Lax", False)
+        connect_over_page(page, stack)
         look_at_admin(page, stack, look)
         look_at_catalogue(page, stack, look)
     assert pages[-6:-4] == ["10-admin-tenant-delete", "11-admin-catalogue"]

@@ -222,7 +222,7 @@ def elsewhere(product: Operator) -> str:
 
 
 @pytest.mark.parametrize("framed", ["", "yes"], ids=["window", "frame"])
-@pytest.mark.attack("an opener of another origin", stopped_at="the browser: exact origin")
+@pytest.mark.attack("an opener of another origin", stopped_at="the browser: exact origin", own=1)
 def test_a_page_of_another_origin_that_opened_the_widget_learns_nothing(
     framed: str, browser: Browser, product: Operator
 ) -> None:

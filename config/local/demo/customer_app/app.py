@@ -1,9 +1,10 @@
-"""The pages. Three things matter here, and each has its comment: ``connect``, ``connected`` and ``call_the_api``."""
+"""The pages. What matters here has a comment: ``begin``, ``confirmed``, ``connected`` and ``call_the_api``."""
 
 import hashlib
 import json
 import secrets
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +29,7 @@ from config.local.demo.customer_app.login import (
     log_out,
     login_required,
     remember_begun,
+    was_begun_over_page,
 )
 
 PROVIDER = "sandbox"
@@ -87,7 +89,7 @@ def create_app(settings: Settings) -> Flask:
 def _add_connecting(app: Flask, settings: Settings, latchkey: Latchkey) -> None:
     """The way out to the widget, and the way back."""
 
-    def to_the_widget(connection_id: str | None = None) -> ResponseReturnValue:
+    def begin(**wanted: str | None) -> str:
         # Made on the click, server-to-server: the link works once, for ten minutes, and for this user.
         code_verifier = secrets.token_urlsafe(32)
         session_id, connect_url = latchkey.begin(
@@ -96,43 +98,61 @@ def _add_connecting(app: Flask, settings: Settings, latchkey: Latchkey) -> None:
             provider=PROVIDER,
             scopes=SCOPES,
             return_url=settings.return_url,
-            connection=connection_id,
+            **wanted,
         )
-        remember_begun(session_id, code_verifier)
-        return redirect(connect_url, 303)
+        remember_begun(session_id, code_verifier, over_page="origin" in wanted)
+        return connect_url
 
-    @app.post("/connect")
-    @login_required
-    def connect() -> ResponseReturnValue:
-        return to_the_widget()
-
-    @app.post("/connections/<uuid:connection_id>/reconnect")
-    @login_required
-    def reconnect(connection_id: uuid.UUID) -> ResponseReturnValue:
-        return to_the_widget(_own(latchkey, connection_id)["id"])
-
-    @app.get("/connected")
-    @login_required
-    def connected() -> ResponseReturnValue:
-        if "error" in request.args:
-            flash(words.returned_error(request.args["error"]), "bad")
-            return redirect("/", 303)
+    def confirmed(session_id: str, completion_code: str) -> dict[str, Any]:
         # The link says which session has ended, but proves nothing about the user: anybody can send anybody a link. So
         # this login session must have begun the connect session; otherwise somebody else may have finished it with an
         # account of theirs. We confirm the user who is logged in HERE, and Latchkey compares that user with the one for
         # whom the session was made.
-        session_id = _id_in_link("connect_session")
         code_verifier = begun_with(session_id)
         if code_verifier is None:
             raise LatchkeyProblem(status=403, code="not_begun_here", detail="This login session did not begin it.")
-        answer = latchkey.complete(
-            session_id,
-            completion_code=request.args.get("completion_code", ""),
-            end_user=g.user.id,
-            code_verifier=code_verifier,
+        return latchkey.complete(
+            session_id, completion_code=completion_code, end_user=g.user.id, code_verifier=code_verifier
         )
+
+    @app.post("/connect")
+    @login_required
+    def connect() -> ResponseReturnValue:
+        return redirect(begin(), 303)
+
+    @app.post("/connections/<uuid:connection_id>/reconnect")
+    @login_required
+    def reconnect(connection_id: uuid.UUID) -> ResponseReturnValue:
+        return redirect(begin(connection=_own(latchkey, connection_id)["id"]), 303)
+
+    @app.post("/connect/token")
+    @login_required
+    def connect_token() -> ResponseReturnValue:
+        """The same for the widget over a page of ours: the script there wants the token alone."""
+        return {"token": begin(origin=settings.own_url).partition("#")[2]}
+
+    @app.post("/confirm")
+    @login_required
+    def confirm() -> ResponseReturnValue:
+        """What ``connected`` does, for the script: it has the code from the widget, and wants the answer."""
+        answer = confirmed(_one_id(request.form, "connect_session"), request.form.get("completion_code", ""))
+        return answer if "next" in answer else {"connection": answer["connection"]["id"]}
+
+    @app.get("/connected")
+    @login_required
+    def connected() -> ResponseReturnValue:
+        session_id = request.args.get("connect_session", "")
+        if "error" in request.args:
+            if was_begun_over_page(session_id):
+                return render_template("returned.html", session=session_id, error=request.args["error"])
+            flash(words.returned_error(request.args["error"]), "bad")
+            return redirect("/", 303)
+        session_id = _one_id(request.args, "connect_session")
+        answer = confirmed(session_id, request.args.get("completion_code", ""))
         if "next" in answer:  # several workspaces: they choose one at Latchkey, and come back here
             return redirect(answer["next"], 303)
+        if was_begun_over_page(session_id):  # in a window of its own: the page that waits for it is told
+            return render_template("returned.html", session=session_id, connection=answer["connection"]["id"])
         flash("Connected. Latchkey keeps the access alive from now on.", "good")
         return redirect(f"/connections/{answer['connection']['id']}", 303)
 
@@ -140,7 +160,7 @@ def _add_connecting(app: Flask, settings: Settings, latchkey: Latchkey) -> None:
     @login_required
     def reconnect_page() -> ResponseReturnValue:
         """The tenant's ``reconnect_url``. It may be in a mail, so that it changes nothing: the page has the button."""
-        return redirect(f"/connections/{_id_in_link('connection')}", 303)
+        return redirect(f"/connections/{_one_id(request.args, 'connection')}", 303)
 
 
 def _add_connections(app: Flask, latchkey: Latchkey) -> None:
@@ -183,10 +203,10 @@ def _add_connections(app: Flask, latchkey: Latchkey) -> None:
         return redirect(f"/connections/{connection_id}", 303)
 
 
-def _id_in_link(name: str) -> str:
-    """Return an id from the query string, known to be one: it becomes part of an address of the API."""
+def _one_id(given: Mapping[str, str], name: str) -> str:
+    """Return an id that a link or a form has brought, known to be one: it becomes part of an address of the API."""
     try:
-        return str(uuid.UUID(request.args.get(name, "")))
+        return str(uuid.UUID(given.get(name, "")))
     except ValueError:
         abort(400, "This link is incomplete.")
 
@@ -256,7 +276,9 @@ def _add_guards(app: Flask, settings: Settings) -> None:
     """What holds for every request and answer."""
     own_netloc = urlsplit(settings.own_url).netloc
     policy = (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+        "default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+        # The widget over a page of ours: its script, and its frame.
+        f"script-src 'self' {settings.latchkey_url}; frame-src {settings.latchkey_url}; "
         # Browsers hold this against the redirect that answers a form, too: "Connect" leads to Latchkey.
         f"form-action 'self' {settings.latchkey_url}; frame-ancestors 'none'"
     )

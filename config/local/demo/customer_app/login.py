@@ -51,20 +51,27 @@ def current_user() -> User | None:
     return USERS.get(session.get("user", ""))
 
 
-def remember_begun(session_id: str, code_verifier: str) -> None:
-    """Remember in this login session that it began a connect session at Latchkey, and with which verifier.
+def remember_begun(session_id: str, code_verifier: str, *, over_page: bool = False) -> None:
+    """Remember in this login session that it began a connect session at Latchkey, with which verifier, and where.
 
     The latest few will do. Here they are in the signed cookie, which only this browser has; a real product keeps them
     in its table of login sessions.
     """
     begun = {**session.get("begun", {}), session_id: code_verifier}
     session["begun"] = dict(list(begun.items())[-_MOST_BEGUN:])
+    if over_page:
+        session["over_page"] = [*session.get("over_page", []), session_id][-_MOST_BEGUN:]
 
 
 def begun_with(session_id: str) -> str | None:
     """Return the verifier with which this login session began a connect session, None if it did not."""
     verifier: str | None = session.get("begun", {}).get(session_id)
     return verifier
+
+
+def was_begun_over_page(session_id: str) -> bool:
+    """Whether this login session began it over a page of ours, so that it runs in a window of its own."""
+    return session_id in session.get("over_page", [])
 
 
 def login_required(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:

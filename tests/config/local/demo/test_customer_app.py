@@ -27,6 +27,7 @@ from tests.config.local.demo.latchkey_stub import (
 OWN_URL = "http://localhost"  # where Flask's test client goes
 HERE = f"/connections/{CONNECTION_ID}"
 API = f"/api/v1/connections/{CONNECTION_ID}"
+BUTTONS = ("/connect", "/connect/token", "/confirm", f"{HERE}/call", f"{HERE}/disconnect")
 COMPLETE = f"/api/v1/connect-sessions/{SESSION_ID}/complete"
 
 
@@ -81,7 +82,7 @@ def test_a_page_needs_a_login_and_asks_latchkey_nothing_before(latchkey: Latchke
     assert not latchkey.asked
 
 
-@pytest.mark.parametrize("path", ["/connect", f"{HERE}/call", f"{HERE}/reconnect", f"{HERE}/disconnect"])
+@pytest.mark.parametrize("path", [*BUTTONS, f"{HERE}/reconnect"])
 def test_a_button_needs_a_login_and_asks_latchkey_nothing_before(latchkey: LatchkeyStub, path: str) -> None:
     answer = post(browser(latchkey.url), path)
     assert (answer.status_code, answer.location) == (303, "/login")
@@ -122,7 +123,7 @@ def test_logging_out_ends_the_session(ann: FlaskClient) -> None:
     assert ann.get("/").status_code == 303
 
 
-@pytest.mark.parametrize("path", ["/login", "/logout", "/connect", f"{HERE}/call", f"{HERE}/disconnect"])
+@pytest.mark.parametrize("path", ["/login", "/logout", *BUTTONS])
 @pytest.mark.parametrize("token", [None, "", "another"])
 def test_a_post_that_no_form_of_ours_made_is_refused(
     ann: FlaskClient, latchkey: LatchkeyStub, path: str, token: str | None
@@ -188,6 +189,36 @@ def test_coming_back_twice_is_confirmed_twice_and_the_latest_few_are_remembered(
     latchkey.answers["POST /api/v1/connect-sessions"][1]["id"] = "one-too-many"
     post(ann, "/connect")
     assert ann.get(f"/connected?connect_session={SESSION_ID}&completion_code=c0de").status_code == 403
+
+
+# --- Connecting over a page of its own --------------------------------------------------------------------------------
+def test_the_script_gets_the_token_of_a_session_that_names_this_page(ann: FlaskClient, latchkey: LatchkeyStub) -> None:
+    assert post(ann, "/connect/token").json == {"token": "token"}
+    (order,) = latchkey.sent("POST", "/api/v1/connect-sessions")
+    assert (order["end_user"], order["origin"]) == ("ann", OWN_URL)
+
+
+def test_what_the_script_brings_is_confirmed_for_the_user_who_began_it_here(
+    ann: FlaskClient, latchkey: LatchkeyStub
+) -> None:
+    brought = {"connect_session": SESSION_ID, "completion_code": "c0de"}
+    assert post(ann, "/confirm", **brought).status_code == 403
+    assert not latchkey.sent("POST", COMPLETE)
+    post(ann, "/connect/token")
+    assert post(ann, "/confirm", **brought).json == {"connection": CONNECTION_ID}
+    (confirmation,) = latchkey.sent("POST", COMPLETE)
+    assert (confirmation["completion_code"], confirmation["end_user"]) == ("c0de", "ann")
+    latchkey.answers[f"POST {COMPLETE}"] = (200, {"next": f"{latchkey.url}/connect/x/workspace"})
+    assert post(ann, "/confirm", **brought).json == {"next": f"{latchkey.url}/connect/x/workspace"}
+
+
+def test_a_window_that_returns_by_itself_tells_the_page_that_waits(ann: FlaskClient, latchkey: LatchkeyStub) -> None:
+    post(ann, "/connect/token")
+    page = ann.get(f"/connected?connect_session={SESSION_ID}&completion_code=c0de").text
+    assert f'data-session="{SESSION_ID}" data-connection="{CONNECTION_ID}"' in page
+    refused = ann.get(f"/connected?connect_session={SESSION_ID}&error=access_denied").text
+    assert 'data-connection="" data-error="access_denied"' in refused
+    assert "c0de" not in page
 
 
 def test_a_refused_completion_is_told_in_plain_words(ben: FlaskClient, latchkey: LatchkeyStub) -> None:
