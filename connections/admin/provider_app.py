@@ -23,7 +23,7 @@ from connections.admin.switch_buttons import pause_buttons, suspend_buttons
 from connections.lifecycle.provision.provider_apps import register_itself, store_provider_app
 from connections.models import AppKey, AuditEvent, Connection, ConnectSession, Incident, ProviderApp, RegisteredClient
 from providers.catalog.cautions import cautions_of
-from providers.catalog.loader import load_catalog, meant_by
+from providers.catalog.loader import listed, load_catalog, meant_by
 from providers.catalog.schema import CatalogEntry
 from providers.strategies import strategies, strategy_for
 
@@ -169,12 +169,15 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
     # --- columns ------------------------------------------------------------------------------------------------------
     @admin.display(description="Provider app", ordering="name")
     def what(self, row: ProviderApp) -> SafeString:
-        return show.two_lines(row.name, row.provider)
+        return show.provider(listed().get(row.provider), row.name, row.provider)
 
     @admin.display(description="Provider", ordering="provider")
-    def shown_provider(self, row: ProviderApp) -> str:
+    def shown_provider(self, row: ProviderApp) -> SafeString | str:
         entry = load_catalog().get(row.provider)
-        return f"{row.provider} (no longer in the catalogue)" if entry is None else entry.name
+        if entry is None:
+            return f"{row.provider} (no longer in the catalogue)"
+        url = reverse("catalogue:entry", args=[entry.slug])
+        return format_html('<a href="{}">{}: what to do at the provider first</a>', url, entry.name)
 
     owner = columns.owner("Shared by all")
 

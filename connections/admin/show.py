@@ -26,6 +26,7 @@ from connections.models import (
     Status,
     Tenant,
 )
+from connections.monogram import Named, monogram_of
 
 NOTHING = "—"
 
@@ -108,6 +109,12 @@ def clock(at: datetime | None) -> SafeString | str:
 def two_lines(first: object, second: object) -> SafeString:
     """Return a cell of a list: ``first`` on the first line, and ``second`` below it in fainter type."""
     return format_html('<span class="first-line">{}</span><span class="second-line">{}</span>', first, second)
+
+
+def provider(entry: Named | None, first: object, second: object) -> SafeString:
+    """Return two lines behind the icon of ``entry``, or without one if the catalogue has no such entry any more."""
+    icon = "" if entry is None else monogram_of(entry)
+    return format_html('<span class="provider">{}<span>{}</span></span>', icon, two_lines(first, second))
 
 
 def as_json(value: Any) -> SafeString | str:

@@ -32,7 +32,7 @@ _NO_ADDRESSES = frozenset(
 )
 _FOR_PEOPLE = frozenset({"label", "help", "example", "description"})
 # Keys whose value is an address, or names a party, also where it holds no "://" because a parameter is all of it.
-_ADDRESSES = ("url", "issuer", "protected_resource", "audience", "resource")
+_ADDRESSES = ("url", "issuer", "protected_resource", "audience", "aud", "recipient", "resource")
 _DECIDE = frozenset({"discover", "extra_response_fields", "workspaces", "callback", "jwks_url"})
 
 

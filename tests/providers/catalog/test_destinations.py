@@ -93,6 +93,16 @@ def test_any_other_change_moves_nothing(change: Callable[[Document], object]) ->
     assert changed(change) == ()
 
 
+def test_for_whom_an_assertion_is_signed_counts_too() -> None:
+    def signing(audience: str) -> CatalogEntry:
+        fields = [{"name": "key", "label": "Key"}]
+        assertion = {"algorithm": "RS256", "claims": {"iss": "us", "aud": audience}}
+        section = {"token_url": "https://acme.example/token", "assertion": assertion, "fields": fields}
+        return CatalogEntry.model_validate({"slug": "acme", "name": "Acme", "jwt_bearer": section})
+
+    assert moved(signing("acme"), signing("other")) == ("jwt_bearer.assertion.claims.aud",)
+
+
 def test_an_entry_that_comes_or_goes_moves_everything() -> None:
     entry = CatalogEntry.model_validate(acme())
     assert moved(None, entry) == moved(entry, None) == ("the entry",)
