@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from providers.catalog.fields import Param
 from providers.catalog.loader import CatalogError, _checked, _entry_in, catalog_files, load_entry
 
 CONSENT = """name = "Acme"
@@ -244,7 +245,7 @@ def test_the_examples_themselves_are_right(tmp_path: Path) -> None:
 def test_all_mistakes_of_a_file_are_told_at_once() -> None:
     text = change('"/id"', '"id"', entry=change("token_url", "tokn_url", entry=change("website", "webiste")))
     text = change("pattern", "note = 7\npattern", entry=text)
-    keys = "callback, choices, default, example, help, label, name, pattern, public, scope"
+    keys = ", ".join(sorted(Param.model_fields))
     assert told_of(('colour = "red"\n' + text).encode()) == [
         "colour: is 'red'; write # and six digits of 0-9 and a-f, as #00a1e0",
         f"params.region.note: there is no such key; the keys here are {keys}",
