@@ -192,10 +192,10 @@ def _load() -> _Loaded:
     added = signatures_in(_added_folder) if _added_folder is not None else {}
     signatures = (signatures_in(_FOLDER), added)
     if loaded is None:
-        loaded = _loaded_from(_read(None), None, now)
+        loaded = _loaded_from(_read(signatures[0], None), None, now)
     elif loaded.signatures != signatures:
         try:
-            loaded = _loaded_from(_read(loaded.read[1]), loaded, now)
+            loaded = _loaded_from(_read(signatures[0], loaded.read[1]), loaded, now)
         except CatalogError as error:
             logger.error("catalog_not_reloaded", problem=str(error))
             loaded = replace(loaded, signatures=signatures, looked_at=now)
@@ -235,16 +235,20 @@ def _holds_the_same(read: Sequence[Compiled], others: Sequence[Compiled]) -> boo
     return all((one.listed, one.documents) == (other.listed, other.documents) for one, other in pairs)
 
 
-def _read(added: Compiled | None) -> _Entries:
-    """Return the entries as the files are now; those of before are where a file is wrong now."""
+def _read(signatures: Mapping[str, Signature], added: Compiled | None) -> _Entries:
+    """Return the entries as the files are now; those of before are where a file is wrong now.
+
+    The built-in ones are read only if their ``signatures`` are not those that were read last.
+    """
     global _built_in  # noqa: PLW0603 - likewise
-    if _built_in is None or _built_in.signatures != signatures_in(_FOLDER):
+    if _built_in is None or _built_in.signatures != signatures:
         try:
-            _built_in = compiled(_FOLDER, keep_in=_KEPT_IN, read=_checked, before=_built_in)
+            built_in = compiled(_FOLDER, keep_in=_KEPT_IN, read=_checked, before=_built_in)
         except OSError as error:
             raise CatalogError(f"{error.filename}: cannot be read: {error.strerror}") from error
-    if problems := list(repeated(_built_in.listed)):
-        raise CatalogError("\n".join(problems))
+        if problems := list(repeated(built_in.listed)):
+            raise CatalogError("\n".join(problems))
+        _built_in = built_in
     if _added_folder is None:
         return _Entries(_built_in, NOTHING)
     kept_in = _added_folder / _ADDED_KEPT_IN
