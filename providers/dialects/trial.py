@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from providers.catalog.methods import OAuthMethod
 from providers.dialects.connecting import Disagreement
@@ -32,7 +32,10 @@ _HIDDEN = re.compile(
 )
 _NO_SECRET = re.compile(r"(?i)^(token_type|.*token_type|.*assertion_type|token_type_hint|oauth_signature_method)$")
 _PLAIN_HEADERS = frozenset({"host", "user-agent", "accept-encoding", "connection", "content-length", "accept"})
-_SCHEMES = re.compile(r"(?i)^(bearer|token|basic|oauth|aws4-hmac-sha256) ")
+_SCHEMES = re.compile(r"(?i)^(oauth|aws4-hmac-sha256) ")
+_TOKEN = re.compile(r"\b(access|refresh)-\d+\b")
+_SIGNED = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
+_CODED = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}")
 _SILENT = {
     "separator": "what stands between scopes",
     "pkce": "whether a code challenge is needed, or breaks the request",
@@ -163,12 +166,25 @@ class Trial(Life):
             self._write("read", "revoked, and dead at the vendor")
 
     def _plain(self, text: str) -> str:
-        """Return ``text`` with each secret told by what it is."""
-        known = {CLIENT_SECRET: "client secret", "mistyped": "wrong client secret"}
-        known |= {self.values[item.name]: item.name for item in self.fields if item.secret}
-        for value, name in sorted(known.items(), key=lambda pair: -len(pair[0])):
+        """Return ``text`` with each secret told by what it is, also where it is written in Base64."""
+        text = _SIGNED.sub("[signed token]", text)
+        text = _CODED.sub(lambda found: self._decoded(found[0]), text)
+        for value, name in sorted(self._secrets.items(), key=lambda pair: -len(pair[0])):
             text = text.replace(value, f"[{name}]")
-        return re.sub(r"\b(access|refresh)-\d+\b", r"[\1 token]", text)
+        return _TOKEN.sub(r"[\1 token]", text)
+
+    def _decoded(self, coded: str) -> str:
+        try:
+            text = base64.b64decode(coded, validate=True).decode("ascii")
+        except (binascii.Error, ValueError):
+            return coded
+        holds_one = _TOKEN.search(text) or any(value in text for value in self._secrets)
+        return f"base64({text})" if holds_one else coded
+
+    @property
+    def _secrets(self) -> dict[str, str]:
+        known = {CLIENT_SECRET: "client secret", "mistyped": "wrong client secret"}
+        return known | {self.values[item.name]: item.name for item in self.fields if item.secret}
 
 
 _MEANS = {
@@ -207,7 +223,7 @@ def _told_lifetime(method: OAuthMethod | None) -> str:
 
 def _told_of_request(request: Request) -> Iterator[str]:
     parts = urlsplit(request.url)
-    yield f"{request.method} {parts.scheme}://{parts.netloc}{parts.path}"
+    yield f"{request.method} {parts.scheme}://{parts.netloc}{unquote(parts.path)}"
     if request.query:
         yield f"    ?{_told_of_pairs(request.query)}"
     for name, value in request.headers.items():
@@ -221,15 +237,8 @@ def _told_of_request(request: Request) -> Iterator[str]:
 
 def _told_of_header(name: str, value: str) -> str:
     scheme = _SCHEMES.match(value)
-    if scheme and scheme[1].lower() == "basic":
-        try:
-            return f"Basic base64({base64.b64decode(value[6:], validate=True).decode()})"
-        except (binascii.Error, UnicodeDecodeError):
-            return "Basic […]"
     if scheme and scheme[1].lower() in ("oauth", "aws4-hmac-sha256"):
         return f"{scheme[1]} [signed]"
-    if scheme and value[scheme.end() :].count(".") == 2:
-        return f"{scheme[1]} [signed token]"
     return _hidden(name, value)
 
 
@@ -257,6 +266,6 @@ def _hidden_in(document: Any) -> Any:
 
 
 def _hidden(name: str, value: str) -> str:
-    if re.fullmatch(r"(access|refresh)-\d+", value) or value == CLIENT_SECRET:
+    if _TOKEN.fullmatch(value) or value == CLIENT_SECRET:
         return value  # told by what it is
     return f"[{name}]" if value and _HIDDEN.match(name) and not _NO_SECRET.match(name) else value

@@ -73,7 +73,9 @@ def _limit(text: str) -> int:
 
 
 def _list(options: dict[str, Any]) -> Answer:
-    wanted = {"provider": options["provider"], "end_user": options["end_user"], "status": options["status"]}
+    slug, style = (None, "") if options["provider"] is None else meant_by(options["provider"])
+    wanted = {"provider": slug, "end_user": options["end_user"], "status": options["status"]}
+    wanted |= {"provider_app__auth_style": style or None}
     found = Connection.objects.select_related("tenant").filter(
         **{name: value for name, value in wanted.items() if value is not None}
     )
