@@ -14,9 +14,10 @@ from providers.signing.ber import Element, elements, number, octets, only
 SHORTEST_RSA_BITS = 2048
 LONGEST_RSA_BITS = 4096  # checking the numbers of a longer key holds the whole process up for seconds
 LONGEST_KEY_BYTES = 2500  # PKCS #8 of an RSA key of 4096 bits takes 2,380, and may have attributes
-# The rounds that one file may take. Firefox writes 600,000 for a key, and as many for its certificates.
-MOST_ROUNDS = 1_300_000
+# The rounds that one file may take in all: Firefox writes 600,000 for a key, and as many for its certificates.
+MOST_ROUNDS = 1_200_000
 _MOST_SCRYPT_BYTES = 32 * 1024 * 1024  # OpenSSL's own choice takes half of it
+_SCRYPT_BYTES_A_ROUND = 32  # what takes as long as a round of the others
 _LONGEST_PUBLIC_BITS = 8192
 _LARGEST_EXPONENT_BITS = 64  # as OpenSSL has it for moduli from 3072 bits on
 
@@ -46,9 +47,9 @@ def rounds_to_open(algorithm: Element) -> int:
             return number(parameters[1])
         if kind == _SCRYPT:
             cost, block, lanes = (number(one) for one in parameters[1:4])
-            if 128 * cost * block * lanes > _MOST_SCRYPT_BYTES:
+            if (held := 128 * cost * block * lanes) > _MOST_SCRYPT_BYTES:
                 raise UnusableKey(_too_dear("more memory than there is for it"))
-            return 0
+            return held // _SCRYPT_BYTES_A_ROUND
     elif kind.startswith((_PBES1, _PBE_PKCS12)):
         return number(parameters[1])
     raise ValueError("not a way to encrypt by a passphrase")
@@ -60,15 +61,15 @@ def check_rounds(count: int) -> None:
         raise UnusableKey(_too_dear(f"{count:,} rounds of hashing, and {MOST_ROUNDS:,} are the most"))
 
 
-def check_opening(der: bytes) -> None:
+def check_opening(der: bytes, *, besides: int = 0) -> None:
     """Raise ``UnusableKey`` if a private key that is encrypted (RFC 5958 §3, DER) takes too long to open, or is none.
 
-    How long the encrypted part is bounds the numbers inside.
+    How long the encrypted part is bounds the numbers inside. ``besides``: the rounds that the rest of its file takes.
     """
     try:
         algorithm, sealed = elements(only(der).content)
         check_length(len(octets(sealed)))
-        check_rounds(rounds_to_open(algorithm))
+        check_rounds(rounds_to_open(algorithm) + besides)
     except (ValueError, IndexError):
         raise UnusableKey("This encrypted key cannot be read: write it as PKCS #8, and paste it whole.") from None
 

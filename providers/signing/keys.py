@@ -89,24 +89,26 @@ def load_private_key(pem: str, *, passphrase: str = "") -> Any:
     return _loaded(serialization.load_pem_private_key, text, passphrase)
 
 
-def load_packed_key(der: bytes, *, passphrase: str = "") -> Any:
-    """Return a private key in PKCS #8, encrypted if there is a ``passphrase``, measured but not yet checked.
+def load_packed_key(der: bytes, *, passphrase: str = "", besides: int = 0) -> Any:
+    """Return a private key in PKCS #8, encrypted if there is a ``passphrase``, of a file that takes ``besides`` rounds.
 
     Raises ``UnusableKey``.
     """
     check_length(len(der))
     if passphrase:
-        check_opening(der)
-    return _loaded(serialization.load_der_private_key, der, passphrase, is_checked=False)
+        check_opening(der, besides=besides)
+    return _loaded(serialization.load_der_private_key, der, passphrase)
 
 
-def _loaded(load: Any, held: bytes, passphrase: str, *, is_checked: bool = True) -> Any:
+def _loaded(load: Any, held: bytes, passphrase: str) -> Any:
     password = passphrase.encode(errors="replace") or None
     try:
-        measured = load(held, password, unsafe_skip_rsa_key_validation=True)
-        check_private(measured)
-        needs_check = is_checked and isinstance(measured, rsa.RSAPrivateKey)
-        return load(held, password) if needs_check else measured
+        key = load(held, password, unsafe_skip_rsa_key_validation=True)
+        check_private(key)
+        if not isinstance(key, rsa.RSAPrivateKey):
+            return key
+        # Its numbers are checked now that they are known to be small. It is not opened a second time for that.
+        return serialization.load_pem_private_key(key.private_bytes(*_PRIVATE), None)
     except TypeError:
         told = "is not encrypted: leave the passphrase out" if passphrase else "is encrypted: give its passphrase"
         raise UnusableKey(f"This private key {told}.") from None

@@ -25,6 +25,7 @@ from tests.providers.signing.crafted import (
     pbes1,
     pbkdf2,
     pkcs8_dsa,
+    scrypt,
     sealed,
     sequence,
 )
@@ -110,8 +111,10 @@ def test_a_file_whose_lengths_are_not_told_ahead_is_read() -> None:
         file_of(open_part(own_bag()), closed_part(DEAR, bytes(64))),
         file_of(closed_part(pbes1(2**31 - 1), bytes(64)), open_part(own_bag())),
         file_of(open_part(own_bag()), *(closed_part(pbkdf2(400_000), bytes(64)) for _ in range(4))),
+        file_of(open_part(own_bag()), *(closed_part(scrypt(2**15), bytes(64)) for _ in range(2))),
+        file_of(open_part(key_bag(sealed(pbkdf2(700_000)))), closed_part(pbkdf2(700_000), bytes(64))),
     ],
-    ids=["key", "key, PKCS 12's own", "certificates", "certificates first", "many parts"],
+    ids=["key", "key, PKCS 12's own", "certificates", "certificates first", "many", "scrypt", "key and certificates"],
 )
 def test_a_file_that_is_dear_to_open_is_refused(packed: bytes) -> None:
     with pytest.raises(UnusableKey, match=r"with fewer rounds, as .* `openssl pkcs12 -export -iter 100000`"):
