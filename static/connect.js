@@ -8,7 +8,7 @@
   const DIALOG =
     "position:fixed;inset:0;width:100%;height:100%;max-width:none;max-height:none;margin:0;padding:0;border:0;" +
     "background:rgb(12 16 24/.56);overscroll-behavior:contain;display:grid;place-items:center;z-index:2147483647";
-  const FRAME = "border:0;width:min(460px,100%);height:min(720px,100%);border-radius:14px;color-scheme:light dark";
+  const FRAME = "border:0;width:min(460px,100%);height:min(440px,100%);border-radius:14px;color-scheme:light dark";
   const own = document.currentScript && new URL(document.currentScript.src).origin;
 
   /** Return whatever reaches other pages of this product, or nothing where the browser has no such channel. */
@@ -108,6 +108,8 @@
         clearTimeout(timer);
         report("ready");
         call("onReady");
+      } else if (said.event === "size") {
+        frame.style.height = `min(${Number(said.height) || 0}px,100%)`;
       } else if (said.event === "exit") {
         exit(said.error ? { reason: "error", error: String(said.error) } : { reason: "closed" });
       } else if (said.event) {

@@ -1,8 +1,4 @@
-// Tells the embedding page that this session leads nowhere any more, when the person has read so.
+// A session that leads nowhere any more, in a frame: the page around it learns why when the person has read it.
 "use strict";
-const said = document.getElementById("problem").dataset;
-const tell = (what) => window.parent.postMessage({ source: "latchkey", connect_session: said.session, ...what }, said.origin);
-const leave = () => tell({ event: "exit", error: said.failure });
-document.getElementById("leave").addEventListener("click", leave);
-document.addEventListener("keydown", (event) => event.key === "Escape" && leave());
-tell({ event: "ready" });
+letLeave(() => tell({ event: "exit", error: document.getElementById("problem").dataset.failure }));
+greet();

@@ -1,8 +1,6 @@
 // Moves the token from the fragment, which browsers send to nobody, into the form; then hides it from the address bar.
 "use strict";
 const form = document.getElementById("start");
-const { session, origin: embedder } = form.dataset; // `embedder`: whom the session lets embed us; "" for nobody
-const isFramed = window.parent !== window;
 const token = location.hash.slice(1);
 if (token) {
   document.getElementById("token").value = token;
@@ -19,10 +17,7 @@ let watching = 0;
 function show(name) {
   for (const part of document.querySelectorAll("[data-part]")) part.hidden = part.dataset.part !== name;
   document.querySelector(`[data-part="${name}"] button`)?.focus();
-}
-
-function tell(what) {
-  if (isFramed && embedder) window.parent.postMessage({ source: "latchkey", connect_session: session, ...what }, embedder);
+  fit();
 }
 
 // Where the embedding page severs all windows (COOP), this returns nothing although one opens: it shows this page then,
@@ -82,13 +77,7 @@ function leave() {
   tell({ event: "exit" });
 }
 
-if (isFramed && embedder) {
-  for (const button of document.querySelectorAll("[data-leave]")) {
-    button.hidden = false;
-    button.addEventListener("click", leave);
-  }
-  document.addEventListener("keydown", (event) => event.key === "Escape" && leave());
-}
+if (isFramed && embedder) letLeave(leave);
 
 // What the window says goes to the embedding page, and the answer of that page to the window; nothing of anybody else's.
 window.addEventListener("message", (event) => {
@@ -106,4 +95,4 @@ window.addEventListener("message", (event) => {
     }
   }
 });
-if (isFramed) tell({ event: "ready" });
+if (isFramed) greet();
