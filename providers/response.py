@@ -42,9 +42,9 @@ def read_body(
     """
     body = bytearray()
     is_last = None if is_enough is None else is_enough(answer.getheader("Content-Type") or "")
-    # ``read`` would wait for a whole chunk, and a stream of events may be silent for long.
-    read = answer.read if is_last is None else answer.read1
-    while chunk := read(_CHUNK):
+    # ``read`` would wait for a whole chunk, while a stream of events may be silent for long; and it would take all that
+    # comes for a chunk of the size -1.
+    while chunk := answer.read1(_CHUNK):
         time_left(deadline)
         body += chunk
         if len(body) > cap:

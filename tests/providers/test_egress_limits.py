@@ -1,5 +1,6 @@
 """The outbound client against servers that trickle, never end, or are no well-formed HTTP."""
 
+import contextlib
 import gzip
 import http.client
 import io
@@ -216,6 +217,26 @@ def test_outage_keeps_its_status_whatever_its_page_is(egress_policy: Any, raw_se
         raw = f"HTTP/1.1 {status} No\r\nRetry-After: 7\r\n".encode() + rest
         response = egress.request("GET", f"http://127.0.0.1:{raw_server(answering(raw))}/")
         assert (response.status, response.body, response.headers["retry-after"]) == (status, b"", "7")
+
+
+@pytest.mark.parametrize("size", [b"-1", b"-ffffffff", b"7fffffffffffffff", b"f" * 60_000])
+def test_a_chunk_of_no_possible_size_is_read_no_further_than_the_cap(
+    egress_policy: Any, raw_server: Any, size: bytes
+) -> None:
+    def handle(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + size + b"\r\n")
+        with contextlib.suppress(OSError):
+            for _ in range(40):
+                connection.sendall(b"a" * 1_000_000)
+
+    port = raw_server(handle)
+    tracemalloc.start()
+    try:
+        assert isinstance(failing(f"http://127.0.0.1:{port}/"), MalformedResponse)
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    finally:
+        tracemalloc.stop()
 
 
 class _Wire:
