@@ -8,7 +8,6 @@ import gc
 import os
 import signal
 from collections.abc import Generator
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +15,6 @@ from tests.services import Services, start_services, worker_environment
 
 # The folders whose files take longest, the longest first: whole stacks, browsers and commands.
 _LONG = ("campaigns", "processes", "faults", "browser", "config", "interop")
-_TESTS = Path(__file__).parent
 
 _running: list[Services] = []
 
@@ -70,7 +68,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _place(item: pytest.Item) -> int:
-    folder = item.path.relative_to(_TESTS).parts[0] if item.path.is_relative_to(_TESTS) else ""
+    folder = item.nodeid.removeprefix("tests/").partition("/")[0]
     return _LONG.index(folder) if folder in _LONG else len(_LONG)
 
 

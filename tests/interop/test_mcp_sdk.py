@@ -14,8 +14,6 @@ from typing import Any
 import httpx2
 import pytest
 import requests
-from mcp.client import Client
-from mcp.client.streamable_http import streamable_http_client
 
 from connections.lifecycle.end.revoke import revoke
 from connections.lifecycle.probe.probe import probe
@@ -81,6 +79,9 @@ def alice(backend: Any) -> EndUser:
 
 def ask(url: str, headers: Mapping[str, str]) -> Any:
     """Call the server's tool with the SDK's own client, and return what it answers."""
+    # Half a second of CPU, which each worker would spend while it collects.
+    from mcp.client import Client
+    from mcp.client.streamable_http import streamable_http_client
 
     async def main() -> Any:
         async with (

@@ -1,6 +1,7 @@
 import copy
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import jsonschema
@@ -11,8 +12,12 @@ from providers.catalog.entry_schema import entry_schema, undescribed
 from providers.catalog.loader import catalog_files
 from providers.catalog.schema import CatalogEntry
 
-BUILT_IN = {slug: tomllib.loads(path.read_text(encoding="utf-8")) for slug, path in catalog_files().items()}
 LEAST = {"name": "Acme", "bearer_token": {}}
+
+
+@cache
+def built_in() -> dict[str, dict[str, Any]]:
+    return {slug: tomllib.loads(path.read_text(encoding="utf-8")) for slug, path in catalog_files().items()}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +56,7 @@ def changed(document: Any, way: tuple[Any, ...], value: Any) -> Any:
 
 
 def test_every_built_in_entry_is_valid(editor: jsonschema.Draft7Validator) -> None:
-    wrong = {slug: [error.message for error in editor.iter_errors(document)] for slug, document in BUILT_IN.items()}
+    wrong = {slug: [error.message for error in editor.iter_errors(document)] for slug, document in built_in().items()}
     assert {slug: messages for slug, messages in wrong.items() if messages} == {}
 
 
@@ -59,7 +64,7 @@ def test_every_built_in_entry_is_valid(editor: jsonschema.Draft7Validator) -> No
 def test_it_accepts_and_refuses_what_the_loader_does_wherever_a_mistake_is_made(
     editor: jsonschema.Draft7Validator, slug: str
 ) -> None:
-    document, refused = BUILT_IN[slug], 0
+    document, refused = built_in()[slug], 0
     for way in places(document):
         *before, last = way
         tries = [changed(document, way, value) for value in ([[1]], {"mistyped": [2]}, "mistyped", "")]

@@ -2,19 +2,19 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from providers.catalog.loader import load_entry
 from providers.catalog.methods import AuthorizationCodeMethod
+from providers.catalog.schema import CatalogEntry
 from providers.catalog.template import names
 from providers.vocabulary import ParamScope
 
 FOLDER = Path(__file__).parents[3] / "providers" / "catalog"
 FILES = sorted(FOLDER.glob("*.toml"))
-ENTRIES = {path.stem: load_entry(path) for path in FILES}
 GENERIC = {"mcp", "oidc", "sandbox"}  # they run wherever the operator says
-VENDORS = {slug: described for slug, described in ENTRIES.items() if slug not in GENERIC}
 # Whose dialect a test of this folder speaks.
 SHOWN = {
     "salesforce",
@@ -58,6 +58,15 @@ _HOST = re.compile(r"https://[a-z0-9.{}_:-]+(/|\?|$)")
 _WHOLE = re.compile(r"\{[a-z_]+\}")  # an address that an answer brings
 
 
+@cache
+def entries() -> dict[str, CatalogEntry]:
+    return {path.stem: load_entry(path) for path in FILES}
+
+
+def vendors() -> dict[str, CatalogEntry]:
+    return {slug: described for slug, described in entries().items() if slug not in GENERIC}
+
+
 def texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
@@ -71,19 +80,19 @@ def texts(value: Any) -> Iterator[str]:
 
 def codes() -> Iterator[tuple[str, AuthorizationCodeMethod]]:
     """Yield the section of each vendor that asks for consent, with its slug."""
-    for slug, described in VENDORS.items():
+    for slug, described in vendors().items():
         if described.authorization_code is not None:
             yield slug, described.authorization_code
 
 
 def test_the_vendors_that_are_shown_speaking_their_dialect_are_there() -> None:
-    assert set(VENDORS) >= SHOWN
+    assert set(vendors()) >= SHOWN
     shown = "".join(test.read_text() for test in Path(__file__).parent.glob("test_*.py"))
     assert [slug for slug in sorted(SHOWN) if f'slug = "{slug}"' not in shown] == []
 
 
 def test_every_entry_introduces_itself() -> None:
-    for described in VENDORS.values():
+    for described in vendors().values():
         assert described.name, described.slug
         assert described.category not in ("", "Other"), described.slug
         for url in (described.website, described.docs_url):
@@ -95,19 +104,19 @@ def test_every_entry_introduces_itself() -> None:
 
 
 def test_names_are_given_once() -> None:
-    names_of = [described.name for described in ENTRIES.values()]
+    names_of = [described.name for described in entries().values()]
     assert sorted({name for name in names_of if names_of.count(name) > 1}) == []
 
 
 def test_scopes_are_described_in_words() -> None:
-    for slug, described in ENTRIES.items():
+    for slug, described in entries().items():
         for scope in described.scopes:
             assert re.fullmatch(r"[A-Z][^_]{5,100}[^.]", scope.description), (slug, scope)
             assert scope.description.lower() != scope.name.lower(), (slug, scope)
 
 
 def test_vendors_are_called_by_https_only() -> None:
-    for slug, described in VENDORS.items():
+    for slug, described in vendors().items():
         document = described.model_dump(mode="json", exclude={"notes": True, "facts": True, "registration": True})
         found = [text for part in document.values() for text in texts(part) if "://" in text]
         assert found, slug
@@ -119,7 +128,7 @@ def test_vendors_are_called_by_https_only() -> None:
 
 def test_no_template_puts_a_secret_into_an_address_that_has_a_better_place() -> None:
     found = set()
-    for slug, described in ENTRIES.items():
+    for slug, described in entries().items():
         secrets = {"access_token"} | {
             item.name for style in described.auth_styles for item in described.fields_of(style) if item.secret
         }
@@ -132,7 +141,7 @@ def test_no_template_puts_a_secret_into_an_address_that_has_a_better_place() -> 
 
 
 def test_parameters_match_from_start_to_end() -> None:
-    for slug, described in ENTRIES.items():
+    for slug, described in entries().items():
         for param in described.params:
             assert param.pattern.startswith("^"), (slug, param.name)
             assert param.pattern.endswith("$"), (slug, param.name)
@@ -143,13 +152,13 @@ def test_parameters_match_from_start_to_end() -> None:
 
 
 def test_every_vendor_proves_that_a_credential_works_or_is_known_not_to() -> None:
-    for slug, described in VENDORS.items():
+    for slug, described in vendors().items():
         assert described.probe is not None or slug in WITHOUT_A_PROBE, slug
         if described.probe is not None:
             assert slug not in WITHOUT_A_PROBE
             assert any(rule.means == "grant_rejected" for rule in described.probe.dead), slug
     for slug in SHOWN:
-        probe = VENDORS[slug].probe
+        probe = vendors()[slug].probe
         assert probe is not None
         assert probe.account_id or probe.lists_workspaces, slug
 
@@ -170,6 +179,6 @@ def test_sources_of_a_deviation_carry_the_day_they_were_read() -> None:
 
 
 def test_machine_styles_need_no_person() -> None:
-    for slug, described in ENTRIES.items():
+    for slug, described in entries().items():
         if described.workspaces is not None:
             assert described.auth_styles == (AuthorizationCodeMethod.style,), slug
