@@ -42,6 +42,7 @@ class Task(StrEnum):
     DELETE_TENANTS = "connections.delete_tenants"
     CLOSE_QUIET_INCIDENTS = "connections.close_quiet_incidents"
     RETRY_UNDECRYPTABLE = "connections.retry_undecryptable"
+    LOOK_AT_DOMAINS = "connections.look_at_domains"
     RENEW_REGISTRATIONS = "connections.renew_registrations"
 
 

@@ -27,6 +27,7 @@ from connections.lifecycle.health.incidents import close_quiet_incidents
 from connections.lifecycle.health.undecryptable import retry_undecryptable
 from connections.lifecycle.housekeeping import sweep_old
 from connections.lifecycle.probe.probe import probe
+from connections.lifecycle.provision.domains import look_again
 from connections.lifecycle.refresh import presence
 from connections.lifecycle.refresh.claim_query import AppRow, find_apps
 from connections.lifecycle.refresh.recover import recover_unfinished
@@ -171,6 +172,12 @@ def close_past_incidents() -> None:
 def retry_undecryptable_credentials() -> None:
     """Try undecryptable credentials again, and mark those that open."""
     retry_undecryptable(now=database_now())
+
+
+@shared_task(name=Task.LOOK_AT_DOMAINS, ignore_result=True)
+def look_at_domains() -> None:
+    """Look at the tenants' domains again, those whose turn it is."""
+    look_again(now=database_now())
 
 
 @shared_task(name=Task.RENEW_REGISTRATIONS, ignore_result=True)

@@ -31,7 +31,7 @@ Send = Callable[[Message], Awaitable[None]]
 # What may call a provider before it answers. The lane of the others must never wait for one.
 _MAY_CALL_PROVIDER = re.compile(
     r"POST /api/v1/(?:connect-sessions/[^/]+/complete|credentials)"
-    r"|PUT /api/v1/tenants/[^/]+/provider-apps/[^/]+"
+    r"|PUT /api/v1/tenants/[^/]+/(?:provider-apps|domains)/[^/]+"
     r"|POST /api/v1/connections/[^/]+/(?:credential|refresh|probe|report)"
     r"|(?:POST|GET) /connect/callback/.*"
     r"|GET /connect/[^/]+/device(?:/state)?"

@@ -3,8 +3,9 @@
 The pages show what the lifecycle owns and never edit it. Operators act on it by buttons and actions, which make one
 lifecycle call each. No page shows a stored secret: columns that hold one are not even read.
 
-- ``dashboard``: the first page · ``tenant``, ``brand``, ``provider_app``, ``api_client``, ``connect_session``,
-  ``connection``, ``credential``, ``incident``, ``journal``, ``operators``: the pages of one kind of row each
+- ``dashboard``: the first page · ``tenant``, ``tenant_domain``, ``brand``, ``provider_app``, ``api_client``,
+  ``connect_session``, ``connection``, ``credential``, ``incident``, ``journal``, ``operators``: the pages of one kind
+  of row each
 - ``connection_page``: the summary and history of a connection · ``tenant_deletion``: its button and its question
 - ``app_key``: the key pairs of provider apps, and ``app_key_forms``: the pages on which they are made
 - ``registered_client``: what provider apps have registered without hands
@@ -34,6 +35,7 @@ from connections.admin import (  # noqa: E402 (only after that)
     provider_app,
     registered_client,
     tenant,
+    tenant_domain,
 )
 
 __all__ = [
@@ -50,4 +52,5 @@ __all__ = [
     "provider_app",
     "registered_client",
     "tenant",
+    "tenant_domain",
 ]

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 
 from connections.access.targets import redirect_uri
 from connections.api.branding import branding_out
@@ -10,6 +11,7 @@ from connections.api.schemas import (
     CompletedOut,
     ConnectionOut,
     CredentialOut,
+    DomainOut,
     HealthOut,
     NoticeOut,
     ProviderAppOut,
@@ -19,9 +21,10 @@ from connections.api.schemas import (
 )
 from connections.lifecycle.connect import not_refreshable
 from connections.lifecycle.credentials.scopes import missing_scopes
+from connections.lifecycle.provision.domains import file_of
 from connections.lifecycle.vend.opening import Vended
 from connections.lifecycle.vend.reconnect_url import connect_url
-from connections.models import Connection, ProviderApp, Reason, Status, Tenant
+from connections.models import Connection, ProviderApp, Reason, Status, Tenant, TenantDomain
 
 
 def tenant_out(tenant: Tenant) -> TenantOut:
@@ -55,6 +58,20 @@ def provider_app_out(app: ProviderApp, *, tenant: Tenant, notice: str = "") -> P
         scopes=app.scopes,
         suspended=app.suspended_at is not None,
         notice=notice,
+    )
+
+
+def domain_out(domain: TenantDomain, *, now: datetime) -> DomainOut:
+    """Return what the API shows of a domain."""
+    url, line = file_of(domain)
+    return DomainOut(
+        host=domain.host,
+        verified=domain.is_verified(now=now),
+        verified_until=domain.verified_until,
+        looked_at=domain.looked_at,
+        failure=domain.failure,
+        file_url=url,
+        file_line=line,
     )
 
 

@@ -90,6 +90,18 @@ class ProviderAppOut(BaseModel):
     notice: str
 
 
+class DomainOut(BaseModel):
+    """A host of a tenant's: verified while ``file_url`` holds the line ``file_line``, which is looked at every day."""
+
+    host: str
+    verified: bool
+    verified_until: datetime | None
+    looked_at: datetime | None
+    failure: str
+    file_url: str
+    file_line: str
+
+
 class TenantDeletionOut(BaseModel):
     """How far the deletion of a tenant is.
 

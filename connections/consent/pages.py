@@ -14,6 +14,8 @@ from connections.access.targets import entry_of
 from connections.brand.look import OURS, Look, look_of
 from connections.consent.language import language_for, shown_in
 from connections.consent.words import WORDS_OF, Names, filled_in, words_for, workspace_label
+from connections.database.clock import database_now
+from connections.lifecycle.provision.domains import vouched_for
 from connections.models import ConnectSession, Tenant
 from connections.models.failures import Failure
 from connections.refusals import AppMisconfigured
@@ -53,7 +55,9 @@ def branded(
 def widget(request: HttpRequest, template: str, session: ConnectSession, **context: Any) -> HttpResponse:
     """Render one page of ``session`` under its tenant's brand."""
     addresses = {name: reverse("connect:picture", args=[session.id, name]) for name in PICTURES}
-    context = {"session": session, "return_host": urlsplit(session.return_url).netloc, **context}
+    host = urlsplit(session.return_url).netloc
+    is_own = vouched_for(session.tenant_id, host, now=database_now())
+    context = {"session": session, "return_host": host, "is_own_host": is_own, **context}
     response = branded(request, template, session.tenant, pictures=addresses, **context)
     _keep_opener(response, session)
     return response

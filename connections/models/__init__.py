@@ -2,7 +2,8 @@
 
 - ``states``: every table of allowed steps · ``failures``: the codes of why a connect session fails
 - ``switches``: the kill switches and pauses
-- ``tenant`` · ``brand``: how its pages look, or the operator's · ``api_client``: who calls, with which keys
+- ``tenant`` · ``tenant_domain``: a host of its own · ``brand``: how its pages look, or the operator's
+- ``api_client``: who calls, with which keys
 - ``provider_app``: our registration at a provider · ``registered_client``: the same at one authorization server, where
   it is made without hands · ``app_key``: a key pair of it
 - ``connect_session``: an invitation · ``burnt_code``: a code that came to the wrong browser
@@ -43,6 +44,7 @@ from connections.models.states import (
 )
 from connections.models.subject_token import SubjectToken
 from connections.models.tenant import Tenant
+from connections.models.tenant_domain import TenantDomain
 from connections.models.unread_answer import UnreadAnswer
 
 __all__ = [
@@ -85,6 +87,7 @@ __all__ = [
     "Status",
     "SubjectToken",
     "Tenant",
+    "TenantDomain",
     "Trigger",
     "UnreadAnswer",
     "drafts",

@@ -25,6 +25,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("Tenant", "Tenants"),
             ("Brand", "Brands"),
+            ("TenantDomain", "Domains of tenants"),
             ("Catalogue", "Catalogue"),
             ("ProviderApp", "Provider apps"),
             ("AppKey", "Keys of provider apps"),

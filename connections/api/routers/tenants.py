@@ -7,14 +7,15 @@ from ninja import Router
 
 from connections.api.auth import Caller, caller_of
 from connections.api.branding import profile_of
-from connections.api.representations import provider_app_out, tenant_out
-from connections.api.schemas import ProviderAppIn, ProviderAppOut, TenantDeletionOut, TenantIn, TenantOut
-from connections.api.texts import Slug
+from connections.api.representations import domain_out, provider_app_out, tenant_out
+from connections.api.schemas import DomainOut, ProviderAppIn, ProviderAppOut, TenantDeletionOut, TenantIn, TenantOut
+from connections.api.texts import Address, Slug
 from connections.database.clock import database_now
 from connections.lifecycle.end.delete_tenant import order_deletion
+from connections.lifecycle.provision.domains import add_domain, look_at_domain, remove_domain
 from connections.lifecycle.provision.provider_apps import Registration, register_itself, save_provider_app
 from connections.lifecycle.provision.tenants import TenantProfile, upsert_tenant
-from connections.models import Permission, ProviderApp, Tenant
+from connections.models import Permission, ProviderApp, Tenant, TenantDomain
 from connections.refusals import InvalidRequest, NotFound, PermissionDenied
 from providers.catalog.loader import load_catalog, meant_by
 
@@ -100,6 +101,35 @@ def list_provider_apps(request: HttpRequest, slug: Slug) -> list[ProviderAppOut]
     tenant = _tenant(slug)
     apps = ProviderApp.objects.filter(tenant=tenant).order_by("provider", "auth_style")
     return [provider_app_out(app, tenant=tenant) for app in apps]
+
+
+@router.put("/{slug}/domains/{host}", response=DomainOut, summary="Verify a tenant's domain")
+def put_domain(request: HttpRequest, slug: Slug, host: Address) -> DomainOut:
+    """Look for the file by which the host says that it is the tenant's; without it the answer says what it must hold.
+
+    Pages vouch for a verified host that they lead back to. It is looked at every day, and ceases to be verified when
+    the file is gone, or the host has not answered for a week. Operator-wide clients only.
+    """
+    caller = manager_of(request)
+    domain = add_domain(_tenant(slug), host, actor=caller.actor)
+    now = database_now()
+    return domain_out(look_at_domain(domain, now=now, actor=caller.actor), now=now)
+
+
+@router.get("/{slug}/domains", response=list[DomainOut], summary="List a tenant's domains")
+def list_domains(request: HttpRequest, slug: Slug) -> list[DomainOut]:
+    """List the tenant's domains as they were last seen. Operator-wide clients only."""
+    manager_of(request)
+    now = database_now()
+    return [domain_out(domain, now=now) for domain in TenantDomain.objects.filter(tenant=_tenant(slug))]
+
+
+@router.delete("/{slug}/domains/{host}", response={204: None}, summary="Forget a tenant's domain")
+def delete_domain(request: HttpRequest, slug: Slug, host: Address) -> tuple[int, None]:
+    """Forget the domain: pages vouch for it no longer. Operator-wide clients only."""
+    caller = manager_of(request)
+    remove_domain(_tenant(slug), host, actor=caller.actor)
+    return 204, None
 
 
 def _tenant(slug: str) -> Tenant:

@@ -1,9 +1,10 @@
 """Provision: make and change tenants, provider apps and callers, for the API, the admin, the commands and the demo.
 
-Promise: every entry is checked before it is written, and written with its audit row. Changes: tenants, brands, provider
-apps, API clients and their keys, and the files of the operator's own entries.
+Promise: every entry is checked before it is written, and written with its audit row. Changes: tenants, their
+brands and domains, provider apps, API clients and their keys, and the files of the operator's own entries.
 
-- ``tenants``: the operator's customers · ``brands``: how their pages look, and the operator's own
+- ``tenants``: the operator's customers · ``brands``: how their pages look, and the operator's own ·
+  ``domains``: which hosts are theirs
 - ``provider_apps``: our registrations at providers, with their client secrets
 - ``own_providers``: entries of the catalogue that are the operator's own
 - ``app_keys``: the key pairs of those registrations

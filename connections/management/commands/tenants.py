@@ -7,6 +7,7 @@ from django.db.models import Count
 
 from connections.database.clock import database_now
 from connections.lifecycle.end.delete_tenant import Deletion, contents_of, continue_deletion, order_deletion
+from connections.lifecycle.provision.domains import add_domain, file_of, look_at_domain
 from connections.lifecycle.provision.tenants import TenantProfile, upsert_tenant
 from connections.management.operator_command import OperatorCommand, operator, tenant_named
 from connections.management.output import Answer, sheet, table
@@ -35,6 +36,14 @@ class Command(OperatorCommand):
         add.add_argument("--origin", action="append", metavar="ORIGIN", help="What may embed the widget; repeatable.")
         add.add_argument("--reconnect-url", metavar="URL", help="The operator's own page that starts a reconnection.")
         self.subcommand("list", _list, help_text="List the tenants.", examples=("", "--json"))
+        verify = self.subcommand(
+            "verify",
+            _verify,
+            help_text="Verify a host as a tenant's own, by a file that it must hold; say which.",
+            examples=("acme app.acme.example",),
+        )
+        verify.add_argument("slug", metavar="SLUG", help="The tenant.")
+        verify.add_argument("host", metavar="HOST", help="The host of a return URL, with its port if it has one.")
         delete = self.subcommand(
             "delete",
             _delete,
@@ -61,6 +70,21 @@ def _add(options: dict[str, Any]) -> Answer:
     data = _data(tenant) | {"created": known is None}
     verb = "Added" if known is None else "Changed"
     return Answer(data, f"{verb} the tenant {tenant.slug}.\n{sheet(list(data.items())[1:-1])}")
+
+
+def _verify(options: dict[str, Any]) -> Answer:
+    tenant = tenant_named(options["slug"])
+    if tenant is None:
+        raise CommandError("Name the tenant.")
+    now = database_now()
+    domain = add_domain(tenant, options["host"], actor=operator())
+    domain = look_at_domain(domain, now=now, actor=operator())
+    url, line = file_of(domain)
+    is_verified = domain.is_verified(now=now)
+    data = {"host": domain.host, "verified": is_verified, "failure": domain.failure, "file_url": url, "file_line": line}
+    if is_verified and not domain.failure:
+        return Answer(data, f"{domain.host} is verified: the pages of {tenant.slug} vouch for it.")
+    return Answer(data, f"{domain.failure}\nPut this line into {url}, then repeat the command:\n{line}")
 
 
 def _list(options: dict[str, Any]) -> Answer:

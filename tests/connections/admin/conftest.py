@@ -38,6 +38,7 @@ from connections.models import (
     Stage,
     Status,
     Tenant,
+    TenantDomain,
 )
 from connections.vault.sealing import seal
 from providers.catalog.methods import AuthorizationCodeMethod
@@ -108,6 +109,7 @@ def world(db: None) -> World:
         redirect_uri="https://latchkey.example/cb",
         looked_at=database_now(),
     )
+    TenantDomain.objects.create(tenant=acme, host="app.acme.example", challenge="challenge-1")
     open_client_incident(app, evidence={"detail": "Refused.", "sent": True, "status": 401}, now=database_now())
     secrets = [SECRET, TOKEN, caller.key, *_stored(CredentialVersion.objects.all(), app)]
     return World(acme, app, caller.client, [connection], secrets)

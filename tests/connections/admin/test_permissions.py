@@ -5,7 +5,17 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from connections.models import ApiClient, ApiKey, AppKey, AuditEvent, Brand, Connection, Incident, ProviderApp, Tenant
+from connections.models import (
+    ApiClient,
+    ApiKey,
+    AppKey,
+    AuditEvent,
+    Brand,
+    Connection,
+    Incident,
+    ProviderApp,
+    Tenant,
+)
 from tests.connections.admin.conftest import MODELS, World, list_url, logged_in, one_of, page_url, press_url
 
 EDITABLE = (Tenant, Brand, ProviderApp, ApiClient)

@@ -38,7 +38,7 @@ class Operation:
     ) -> HttpResponse:
         """Make the call, naming ``tenant`` where this operation takes it."""
         path = self.path.replace("{provider}", "sandbox")
-        for name in ("{connection_id}", "{session_id}", "{slug}"):
+        for name in ("{connection_id}", "{session_id}", "{slug}", "{host}"):
             path = path.replace(name, str(id_ or uuid.uuid4()))
         body = None if self.body is None else {**self.body, **members}
         if tenant is not None and self.names_tenant == "query":
@@ -65,6 +65,9 @@ OPERATIONS = [
     ),
     Operation("GET", "/tenants/{slug}/provider-apps", Permission.TENANTS, None, "tenant", "", False),
     Operation("GET", "/tenants", Permission.READ, names_tenant="", finds_tenant=False),
+    Operation("PUT", "/tenants/{slug}/domains/{host}", Permission.TENANTS, None, "tenant", "", False),
+    Operation("DELETE", "/tenants/{slug}/domains/{host}", Permission.TENANTS, None, "tenant", "", False),
+    Operation("GET", "/tenants/{slug}/domains", Permission.TENANTS, None, "tenant", "", False),
     Operation("PUT", "/branding", Permission.TENANTS, {}, names_tenant="", finds_tenant=False),
     Operation("GET", "/branding", Permission.READ, names_tenant="", finds_tenant=False),
     Operation("GET", "/providers", Permission.READ),

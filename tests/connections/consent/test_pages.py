@@ -1,15 +1,17 @@
 """What the pages send to the browser along with themselves, and what they show of the tenant."""
 
 import re
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
 from django.http import HttpResponse
 from pytest_django import Settings
 
+from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.provision.tenants import TenantProfile, upsert_tenant
-from connections.models import ProviderApp, Tenant
+from connections.models import ProviderApp, Tenant, TenantDomain
 from providers.catalog.methods import ApiKeyMethod
 from providers.sandbox.client import SandboxProcess
 from tests.asgi_client import AsgiClient
@@ -147,7 +149,25 @@ def test_every_page_of_a_flow_that_ends_with_a_message_keeps_the_window_that_ope
 def test_the_landing_page_names_the_tenant_and_where_it_returns_to(alice: EndUser) -> None:
     text = alice.visit(f"/connect/{alice.invite().id}").content.decode()
     assert "Acme asks to use your Sandbox account" in text
+    assert '<span class="domain">' not in text
+    assert "Nobody has verified that this address belongs to Acme" in text
+
+
+def test_a_page_vouches_for_the_tenant_s_own_host_alone(alice: EndUser, acme: Tenant, globex: Tenant) -> None:
+    until = database_now() + timedelta(days=1)
+    for tenant, host in ((acme, "acme.example"), (acme, "app.acme.example:8443"), (globex, "app.acme.example")):
+        TenantDomain.objects.create(tenant=tenant, host=host, challenge="x", verified_until=until)
+    own = TenantDomain.objects.create(tenant=acme, host="app.acme.example", challenge="x")
+    address = f"/connect/{alice.invite().id}"
+    assert "Nobody has verified" in alice.visit(address).content.decode()
+    TenantDomain.objects.filter(id=own.id).update(verified_until=until)
+    text = alice.visit(address).content.decode()
     assert '<span class="domain">app.acme.example</span>' in text
+    assert "Verified" in text
+    assert "Nobody has verified" not in text
+    assert "Only continue if you came here from app.acme.example yourself" in text
+    TenantDomain.objects.filter(id=own.id).update(verified_until=database_now())
+    assert "Nobody has verified" in alice.visit(address).content.decode()
 
 
 def test_leaving_names_the_tenant_and_goes_nowhere_else(alice: EndUser, app: ProviderApp) -> None:

@@ -1,7 +1,7 @@
 """Modules that have no test file of their own here:
 
 - ``connection``, ``credential_version``, ``refresh_attempt``, ``connect_session``, ``scope``, ``incident``,
-  ``api_client``, ``tenant``, ``brand``,
+  ``api_client``, ``tenant``, ``tenant_domain``, ``brand``,
   ``provider_app``, ``app_key``, ``registered_client``, ``data_key``, ``burnt_code``, ``audit_event``, ``outbox_event``,
   ``unread_answer``, ``subject_token``: their constraints by ``test_constraints.py``
 - the mutators: ``test_states.py``, ``tests/connections/lifecycle/health/test_status.py``

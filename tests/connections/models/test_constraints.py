@@ -28,6 +28,7 @@ from connections.models import (
     SessionState,
     SubjectToken,
     Tenant,
+    TenantDomain,
 )
 from connections.models.brand import OPERATORS
 from connections.models.states import REASONS_OF
@@ -129,6 +130,15 @@ def twice(make: Act) -> Act:
 
 # Constraint: what breaks it, and what comes close and is allowed.
 CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
+    "domain_once_a_tenant": (
+        [twice(lambda cast: TenantDomain.objects.create(tenant=cast.acme, host="acme.example", challenge="x"))],
+        [
+            lambda cast: [
+                TenantDomain.objects.create(tenant=tenant, host="acme.example", challenge="x")
+                for tenant in (cast.acme, cast.globex)
+            ]
+        ],
+    ),
     "brand_of_the_operator_is_one": (
         [lambda cast: Brand.objects.create(tenant=None)],
         [lambda cast: Brand.objects.create(tenant=None, id=OPERATORS)],
