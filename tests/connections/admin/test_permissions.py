@@ -15,6 +15,7 @@ from connections.models import (
     Incident,
     ProviderApp,
     Tenant,
+    TenantDomain,
 )
 from tests.connections.admin.conftest import MODELS, World, list_url, logged_in, one_of, page_url, press_url
 
@@ -29,7 +30,8 @@ def presses(world: World) -> list[str]:
     found += [press_url(one_of(AppKey), verb) for verb in ("certify", "withdraw")]
     found += [press_url(world.tenant, verb) for verb in ("suspend", "resume")]
     found += [press_url(world.client, verb) for verb in ("suspend", "resume", "issue-key", "rotate-keys")]
-    return [*found, press_url(one_of(ApiKey), "revoke"), press_url(one_of(Incident), "close")]
+    found += [press_url(one_of(ApiKey), "revoke"), press_url(one_of(Incident), "close")]
+    return [*found, press_url(one_of(TenantDomain), "look")]
 
 
 def test_nothing_opens_without_logging_in(world: World) -> None:
