@@ -24,7 +24,8 @@ class MutualTlsMethod(Method):
         SecretField(
             name="certificate",
             label="Client certificate",
-            help="PEM, with the certificates that issued it if the provider wants them, or a PKCS #12 file in Base64.",
+            help="PEM, with the certificates that issued it if the provider wants them, or a PKCS #12 file "
+            "(.p12, .pfx) in Base64, as the command `base64 FILE` prints it.",
             multiline=True,
             pattern=_PEM,
         ),

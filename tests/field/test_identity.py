@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import math
 import time
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from jwt.utils import to_base64url_uint
 
 from connections.models import AuditEvent, Connection, ConnectSession, OutboxEvent
 from providers.oauth import identity
@@ -21,6 +23,9 @@ from tests.field.test_discovery import DISCOVERED, publish
 KEY, OTHER, WEAK = (rsa.generate_private_key(65537, bits) for bits in (2048, 2048, 1024))
 CURVE = ec.generate_private_key(ec.SECP256R1())
 PEM = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+# Of the same key: it verifies what the usual exponent does, in a hundred times as long.
+_PRIMES = KEY.private_numbers()
+SLOW_EXPONENT = to_base64url_uint(65537 + math.lcm(_PRIMES.p - 1, _PRIMES.q - 1)).decode()
 USERINFO = '\n[probe]\naccount_id = "/sub"\naccount_name = "/name"\n'
 
 
@@ -69,6 +74,7 @@ def openid(stage: Stage) -> Stage:
         described(CURVE, "k-2"),
         described(WEAK, "k-weak"),
         described(OTHER, "k-enc", use="enc"),
+        described(KEY, "k-slow") | {"e": SLOW_EXPONENT},
     )
     return stage
 
@@ -144,6 +150,7 @@ ATTACKS: dict[str, Any] = {
     "a kid that nobody knows": lambda stage: signed(stage, kid="k-9"),
     "a key that is for encryption": lambda stage: signed(stage, OTHER, kid="k-enc"),
     "a key that is too short": lambda stage: signed(stage, WEAK, kid="k-weak"),
+    "a key that takes long to verify with": lambda stage: signed(stage, kid="k-slow"),
     "a header that must be understood": critical,
     "altered claims": altered,
     "another client": lambda stage: signed(stage, aud="other"),
