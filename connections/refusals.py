@@ -66,7 +66,7 @@ class Pending(Refusal):
 
 
 class AmbiguousConnection(Refusal):
-    """More than one connection matches; ``connections`` lists their ids."""
+    """More than one connection matches; ``connections`` lists each with ``id``, ``label`` and ``account``."""
 
     code = "ambiguous_connection"
 

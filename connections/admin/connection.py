@@ -119,8 +119,8 @@ class ConnectionAdmin(ButtonsAdmin[Connection], ReadOnlyAdmin[Connection]):
         id_filter("app", "provider app", "provider_app_id"),
     )
     list_select_related = ("tenant", "provider_app")
-    search_fields = ("end_user", "provider_account_name", "provider_account_id", "tenant__slug", "provider")
-    search_help_text = "An id, an end user, an account, a tenant or a provider"
+    search_fields = ("end_user", "label", "provider_account_name", "provider_account_id", "tenant__slug", "provider")
+    search_help_text = "An id, an end user, a label, an account, a tenant or a provider"
     id_search_fields = ("id", "tenant_id", "provider_app_id", "current_version_id", "grant_id")
     fieldsets = (
         ("Parameters and metadata", {"fields": ("shown_params", "shown_metadata", "shown_evidence")}),
@@ -172,7 +172,9 @@ class ConnectionAdmin(ButtonsAdmin[Connection], ReadOnlyAdmin[Connection]):
     @admin.display(description="Connection", ordering="provider")
     def what(self, row: Connection) -> SafeString:
         account = row.provider_account_name or row.provider_account_id
-        return show.two_lines(row.provider, account or str(row.id)[:8])
+        return show.two_lines(
+            f"{row.provider} · {row.label}" if row.label else row.provider, account or str(row.id)[:8]
+        )
 
     @admin.display(description="Owner", ordering="tenant__slug")
     def owner(self, row: Connection) -> SafeString:

@@ -121,6 +121,8 @@ def connection_out(connection: Connection) -> ConnectionOut:
         ),
         params=connection.params,
         metadata=connection.metadata,
+        label=connection.label,
+        default=connection.is_default,
         version=connection.current_version_id,
         connect_url=mend or None,
         created_at=connection.created_at,

@@ -13,6 +13,7 @@ from connections.api.texts import (
     CodeChallenge,
     CodeVerifier,
     EndUser,
+    Label,
     Locale,
     Name,
     Note,
@@ -175,6 +176,11 @@ class ConnectSessionIn(Request):
         None, description="S256 of a verifier that stays in the login session of yours that begins this (RFC 7636)"
     )
     allow_account_change: bool = False
+    label: Label | None = Field(
+        None,
+        description="tells this connection from the end user's others at the provider; if one has the label already, "
+        "the session renews that one",
+    )
 
 
 class ConnectSessionOut(BaseModel):
@@ -256,6 +262,8 @@ class ConnectionOut(BaseModel):
     health: HealthOut
     params: dict[str, Any]
     metadata: dict[str, Any]
+    label: str
+    default: bool
     version: uuid.UUID | None
     connect_url: str | None
     created_at: datetime
@@ -294,7 +302,9 @@ class ConnectionPatch(Request):
     """What an operator may change of a connection."""
 
     tenant: Slug | None = None
-    metadata: dict[str, Any]
+    metadata: dict[str, Any] | None = None
+    label: Literal[""] | Label | None = Field(None, description='unique among the owner\'s connections; "" for none')
+    default: bool | None = Field(None, description="what a vend by owner means where no label is named")
 
     @field_validator("metadata", mode="before")
     @classmethod
@@ -329,6 +339,7 @@ class VendByOwnerIn(VendIn):
     """
 
     provider: Slug
+    label: Label | None = None
 
 
 class CredentialOut(BaseModel):

@@ -37,6 +37,12 @@ def _check_text(text: str) -> str:
     return text
 
 
+def _check_visible(text: str) -> str:
+    if not text.isprintable():
+        raise PydanticCustomError("text", "Must be one line, of visible characters")
+    return text
+
+
 def _check_token(token: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[\x21-\x7e]{16,16384}", token.get_secret_value()):
         raise PydanticCustomError("token", "Must be 16 to 16384 visible ASCII characters")
@@ -50,9 +56,16 @@ def _check_client_secret(secret: SecretStr) -> SecretStr:
 
 
 Text = Annotated[str, AfterValidator(_check_text)]
-Name = Annotated[Text, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
+# What is stripped is measured afterwards only where the bounds come first.
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True), AfterValidator(_check_text)
+]
 EndUser = Annotated[Text, StringConstraints(min_length=1, max_length=255)]
 Slug = Annotated[Text, StringConstraints(min_length=1, max_length=64)]
+# Shown to people in lists: a line of its own, without marks that nobody sees.
+Label = Annotated[
+    str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True), AfterValidator(_check_visible)
+]
 Address = Annotated[Text, StringConstraints(max_length=1000)]
 ScopeName = Annotated[
     str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$")

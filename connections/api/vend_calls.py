@@ -178,6 +178,7 @@ def find_connection(presented: PresentedKey, body: VendByOwnerIn) -> uuid.UUID:
         tenant=body.tenant,
         provider=body.provider,
         end_user=body.end_user,
+        label=body.label or "",
         or_the_tenants=body.subject_token is not None,
         asker=Actor(subject=body.end_user or "", agent=body.agent, purpose=body.purpose, address=presented.address),
     )

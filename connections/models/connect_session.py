@@ -36,6 +36,7 @@ class ConnectSession(models.Model):
     - ``auth_styles``: by provider, the styles to which the session is limited; a provider that is not in it takes any
     - ``end_user``: the person who connects, also where the connection will belong to the whole tenant
     - ``code_challenge``: the operator's own, "" for none. Its verifier stays in the login session that began this one
+    - ``label``: by which the connection is to be told from the owner's others, "" for none
     - ``failure``: a stable code. Times are absolute: nothing extends them
 
     ``state`` changes only through the named mutators. Each takes one step of ``states.SESSION_MAY_BECOME``, saves the
@@ -65,6 +66,7 @@ class ConnectSession(models.Model):
         Connection, null=True, blank=True, on_delete=models.CASCADE, related_name="reconnect_sessions"
     )
     allows_account_change = models.BooleanField(default=False)
+    label = models.CharField(max_length=64, default="", blank=True)
     state = models.CharField(max_length=12, choices=SessionState, default=SessionState.CREATED)
     failure = models.CharField(max_length=40, default="", blank=True)
 

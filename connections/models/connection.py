@@ -53,6 +53,14 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         """Return the connections that are connected, in whatever health."""
         return self.filter(status__in=LIVE)
 
+    def of_the_owner_of(self, connection: "Connection") -> Self:
+        """Return the live connections of the same owner at the same provider, ``connection`` among them."""
+        return (
+            self.for_tenant(connection.tenant_id)
+            .live()
+            .filter(provider=connection.provider, owner_kind=connection.owner_kind, end_user=connection.end_user)
+        )
+
     def working(self) -> Self:
         """Return the connections without any kill switch or pause, of their own, their tenant or their provider app."""
         return self.filter(nothing_thrown())
@@ -60,6 +68,9 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 
 class Connection(models.Model):
     """One grant. The lifecycle owns every column but ``metadata``, and changes them only by the named mutators.
+
+    ``label`` tells an owner's connections at one provider apart ("" for none); ``is_default`` marks the one that a vend
+    by owner means where no label is named. Both are unique among the owner's live connections at the provider.
 
     Call the mutators with the row locked. Each saves the columns that it changes. The table's pages keep room for a
     second version of their rows, so that a change of columns without an index, like a sweep's mark, writes no index.
@@ -97,6 +108,8 @@ class Connection(models.Model):
     )
     party = models.UUIDField(null=True, blank=True, editable=False)
     metadata = models.JSONField(default=dict, blank=True)
+    label = models.CharField(max_length=64, default="", blank=True)
+    is_default = models.BooleanField(default=False)
 
     status = models.CharField(max_length=14, choices=Status, default=Status.PENDING)
     reason = models.CharField(max_length=32, choices=Reason, default=Reason.AWAITING_CONFIRMATION)
@@ -157,6 +170,16 @@ class Connection(models.Model):
                 fields=["tenant", "provider_app", "end_user", "provider_account_id"],
                 condition=Q(status__in=[status.value for status in LIVE]) & ~Q(provider_account_id=""),
                 name="one_live_connection_an_account",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "provider", "end_user", "label"],
+                condition=Q(status__in=[status.value for status in LIVE]) & ~Q(label=""),
+                name="one_live_connection_a_label",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "provider", "end_user"],
+                condition=Q(status__in=[status.value for status in LIVE]) & Q(is_default=True),
+                name="one_default_connection",
             ),
         ]
         indexes = [
@@ -349,6 +372,14 @@ class Connection(models.Model):
     def describe(self, metadata: dict[str, Any]) -> None:
         """Replace the metadata, the one column that belongs to the operator."""
         self._set(metadata=metadata)
+
+    def name(self, label: str) -> None:
+        """Label it; "" takes the label away. Another live connection of its owner with the label must be ruled out."""
+        self._set(label=label)
+
+    def prefer(self, *, is_default: bool) -> None:
+        """Make it the owner's default at its provider, or no longer. Take that from the earlier default first."""
+        self._set(is_default=is_default)
 
     def turn(self, switch: str, at: datetime | None) -> None:
         """Throw its own ``switch`` (``KILL_SWITCH`` or ``PAUSE``) as of ``at``, or turn it back (None)."""

@@ -35,6 +35,7 @@ def create_session(request: HttpRequest, body: ConnectSessionIn) -> Status[Conne
             binding=Binding(body.binding),
             code_challenge=body.code_challenge or "",
             allow_account_change=body.allow_account_change,
+            label=body.label or "",
         ),
         client=caller.client,
         tenant=caller.tenant(body.tenant),

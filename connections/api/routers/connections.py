@@ -23,11 +23,11 @@ from connections.api.schemas import (
     ReportIn,
     ReportOut,
 )
-from connections.api.texts import EndUser, Slug
+from connections.api.texts import EndUser, Label, Slug
 from connections.database.clock import database_now
 from connections.lifecycle.end.disconnect import disconnect
 from connections.lifecycle.probe.report import report
-from connections.lifecycle.steer.change_metadata import change_metadata
+from connections.lifecycle.steer.describe import describe
 from connections.lifecycle.steer.on_demand import probe_on_demand, refresh_on_demand
 from connections.models import Connection, Permission, Trigger
 from connections.models import Status as ConnectionStatus
@@ -44,6 +44,7 @@ def list_connections(
     end_user: EndUser | None = None,
     provider: Slug | None = None,
     status: ConnectionStatus | None = None,
+    label: Label | None = None,
     cursor: str | None = None,
     limit: Annotated[int, Field(ge=1, le=200)] = 50,
 ) -> ConnectionPage:
@@ -51,7 +52,13 @@ def list_connections(
     caller = caller_of(request, may=Permission.READ)
     found = Connection.objects.for_tenant(caller.tenant(tenant).id)
     slug, style = meant_by(provider) if provider is not None else (None, "")
-    wanted = {"end_user": end_user, "provider": slug, "status": status, "provider_app__auth_style": style or None}
+    wanted = {
+        "end_user": end_user,
+        "provider": slug,
+        "status": status,
+        "label": label,
+        "provider_app__auth_style": style or None,
+    }
     found = found.filter(**{name: value for name, value in wanted.items() if value is not None})
     if cursor is not None:
         created_at, last_id = _parse_cursor(cursor)
@@ -69,14 +76,14 @@ def get_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: Slug 
     return connection_out(caller.connection(connection_id, tenant))
 
 
-@router.patch("/{connection_id}", response=ConnectionOut | ChangedOut, summary="Change the metadata")
+@router.patch("/{connection_id}", response=ConnectionOut | ChangedOut, summary="Change metadata, label or default")
 def patch_connection(
     request: HttpRequest, connection_id: uuid.UUID, body: ConnectionPatch
 ) -> ConnectionOut | ChangedOut:
-    """Replace the connection's metadata: your own notes, at most 16 KiB of JSON."""
+    """Change what you give: `metadata` (your own notes, at most 16 KiB of JSON, replaced whole), `label`, `default`."""
     caller = caller_of(request, may=Permission.MANAGE)
     connection = caller.connection(connection_id, body.tenant)
-    change_metadata(connection.id, body.metadata, actor=caller.actor)
+    describe(connection.id, metadata=body.metadata, label=body.label, is_default=body.default, actor=caller.actor)
     return _changed(caller, connection_id, body.tenant)
 
 

@@ -43,7 +43,7 @@ from connections.models.failures import Failure
 from connections.refusals import AccountMismatch, AccountNotPermitted, ExchangeFailed, Refusal, SessionUnusable
 from providers.values import Account
 
-_ONE_ACCOUNT = "one_live_connection_an_account"
+_TAKEN_MEANWHILE = ("one_live_connection_an_account", "one_live_connection_a_label")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,9 @@ def activate(work: Exchange, verified: Verified, *, actor: audit.Actor) -> Conne
     try:
         outcome = _activate_locked(work, verified, actor=actor)
     except IntegrityError as error:
-        if _ONE_ACCOUNT not in str(error.__cause__):
+        if not any(constraint in str(error.__cause__) for constraint in _TAKEN_MEANWHILE):
             raise
-        # Another session has just connected the same account. The second run finds that connection.
+        # Another session has just connected the same account, or taken the label. The second run finds that connection.
         outcome = _activate_locked(work, verified, actor=actor)
     if isinstance(outcome, Refusal):
         raise outcome
@@ -209,6 +209,7 @@ def _connect(
     )
     connection.belong_to(verified.account_id, verified.account.name if verified.account else "")
     connection.verify(verified.verified_at, by="" if verified.verified_at is None else "connect")
+    label_is_taken = not _take_label(session, connection)
     if lacks:
         ends_at = version.access_expires_at
         events.emit("connection.not_refreshable", connection, ends_at=ends_at.isoformat() if ends_at else None)
@@ -228,9 +229,23 @@ def _connect(
             "binding": session.binding,
             "refreshable": version.is_refreshable,
             "kept_refresh_token": keeps,
-        },
+        }
+        | ({"label_taken": session.label} if label_is_taken else {}),
     )
     return connection
+
+
+def _take_label(session: ConnectSession, connection: Connection) -> bool:
+    """Give ``connection`` the label that the session asks for. Return False if another connection took it meanwhile.
+
+    The grant is worth more than its label: it is connected all the same.
+    """
+    if session.label and session.label != connection.label:
+        others = Connection.objects.of_the_owner_of(connection).exclude(id=connection.id)
+        if others.filter(label=session.label).exists():
+            return False
+        connection.name(session.label)
+    return True
 
 
 def _store(

@@ -36,6 +36,7 @@ class Invitation:
     binding: Binding = Binding.COMPLETION
     code_challenge: str = ""
     allow_account_change: bool = False
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def begin_connect(
     reconnects = _connection_to_renew(invitation, tenant, styles)
     apps = _usable_apps(named, tenant, reconnects)
     _check_addresses(invitation, tenant)
-    _check_params(invitation, apps)
+    _check_params(invitation, apps, renews=reconnects is not None)
     if invitation.binding is Binding.NONE and not client.allows_unbound:
         raise PermissionDenied(
             "This API client may not make sessions without the completion check (binding: none): allow it explicitly."
@@ -96,6 +97,7 @@ def begin_connect(
             code_challenge=invitation.code_challenge,
             reconnects=reconnects,
             allows_account_change=invitation.allow_account_change,
+            label=invitation.label,
             token_hash=digest(token),
             expires_at=now + TOKEN_LIFETIME,
         )
@@ -120,12 +122,19 @@ def _meant(named: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
 def _connection_to_renew(
     invitation: Invitation, tenant: Tenant, styles: Mapping[str, Sequence[str]]
 ) -> Connection | None:
-    if invitation.connection is None:
-        return None
-    connection = Connection.objects.for_tenant(tenant.id).filter(id=invitation.connection).first()
-    if connection is None or connection.status in (Status.DISCONNECTED, Status.PENDING):
-        raise NotFound("There is no such connection to renew.")
     owner = invitation.end_user if invitation.owner is OwnerKind.END_USER else ""
+    labelled = _labelled(invitation, tenant, owner)
+    if invitation.connection is None:
+        connection = labelled
+        if connection is None:
+            return None
+    else:
+        found = Connection.objects.for_tenant(tenant.id).filter(id=invitation.connection).first()
+        if found is None or found.status in (Status.DISCONNECTED, Status.PENDING):
+            raise NotFound("There is no such connection to renew.")
+        if labelled is not None and labelled.id != found.id:
+            raise InvalidRequest("Another connection of this end user has the label already.", field="label")
+        connection = found
     if connection.owner_kind != invitation.owner or connection.end_user != owner:
         raise InvalidRequest("The connection belongs to somebody else than this session's end user.", field="end_user")
     if list(invitation.providers) != [connection.provider]:
@@ -134,6 +143,25 @@ def _connection_to_renew(
     if style not in styles.get(connection.provider, (style,)):
         raise InvalidRequest(f"The connection is one of {connection.provider!r} by {style}.", field="provider")
     return connection
+
+
+def _labelled(invitation: Invitation, tenant: Tenant, owner: str) -> Connection | None:
+    """Return the owner's live connection that has the label: asking for it again renews it, and makes no second one."""
+    if not invitation.label:
+        return None
+    if len(invitation.providers) != 1:
+        raise InvalidRequest("A label is for a connection to one provider: name that alone.", field="label")
+    return (
+        Connection.objects.for_tenant(tenant.id)
+        .live()
+        .filter(
+            provider=invitation.providers[0],
+            owner_kind=invitation.owner,
+            end_user=owner,
+            label=invitation.label,
+        )
+        .first()
+    )
 
 
 def _usable_apps(named: Sequence[str], tenant: Tenant, reconnects: Connection | None) -> list[ProviderApp]:
@@ -168,7 +196,7 @@ def _check_addresses(invitation: Invitation, tenant: Tenant) -> None:
         raise InvalidRequest("The origin is not on the tenant's list of `allowed_origins`.", field="origin")
 
 
-def _check_params(invitation: Invitation, apps: Sequence[ProviderApp]) -> None:
+def _check_params(invitation: Invitation, apps: Sequence[ProviderApp], *, renews: bool) -> None:
     scopes = (ParamScope.CONNECTION, ParamScope.CALLBACK, ParamScope.INVITATION)
     known = {param.name: param for app in apps for scope in scopes for param in entry_of(app).params_of(scope)}
     for name, value in invitation.params.items():
@@ -176,8 +204,8 @@ def _check_params(invitation: Invitation, apps: Sequence[ProviderApp]) -> None:
             raise InvalidRequest(f"The provider has no parameter {name!r}.", field=f"params.{name}")
         if not known[name].accepts(value):
             raise InvalidRequest(f"The parameter {name!r} does not have the expected form.", field=f"params.{name}")
-    if invitation.connection is not None:
-        return  # it has them already
+    if renews:
+        return  # the connection has them already
     for app in apps:
         for param in entry_of(app).invited_params(app.auth_style):
             if not (invitation.params.get(param.name) or param.default):

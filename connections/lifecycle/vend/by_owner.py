@@ -11,13 +11,15 @@ from connections.lifecycle.provision.callers import (
     refuse_key,
     tenant_meant,
 )
-from connections.models import Connection, OwnerKind, Permission, Status, Tenant
+from connections.models import LIVE, Connection, OwnerKind, Permission, Status, Tenant
 from connections.refusals import (
     AmbiguousConnection,
     NotFound,
     Refusal,
 )
 from providers.catalog.loader import meant_by
+
+_CHOSEN_BY = ("id", "status", "label", "is_default", "provider_account_id", "provider_account_name")
 
 
 def connection_of_owner(
@@ -27,13 +29,15 @@ def connection_of_owner(
     provider: str,
     end_user: str | None,
     asker: audit.Actor,
+    label: str = "",
     or_the_tenants: bool = False,
 ) -> uuid.UUID:
     """Return the id of the one connection of ``end_user`` (None: of the whole tenant) at ``provider``.
 
-    An alias of the provider means the connection by the style that it stands for, and no other.
-    With ``or_the_tenants`` it may be the whole tenant's, if the end user has none. Prefers connections that work to
-    broken ones, and broken ones to pending ones. The vend itself checks the rest. A few queries. Raises
+    An alias of the provider means the connection by the style that it stands for, and no other; a ``label`` means the
+    connection that has it. With ``or_the_tenants`` it may be the whole tenant's, if the end user has none. The owner's
+    default comes first, working or not: another one would be another account. Without one, connections that work are
+    preferred to broken ones, and those to pending ones. The vend itself checks the rest. A few queries. Raises
     ``Unauthorized``, ``Suspended``, ``PermissionDenied``, ``InvalidRequest``, ``NotFound`` and ``AmbiguousConnection``.
     """
     client = client_with_key(key_hash)
@@ -48,11 +52,11 @@ def connection_of_owner(
             raise NotFound("There is no such connection.")
         owner = meant
         try:
-            return _connection_of(meant, provider=provider, end_user=end_user)
+            return _connection_of(meant, provider=provider, end_user=end_user, label=label)
         except NotFound:
             if end_user is None or not or_the_tenants:
                 raise
-            return _connection_of(meant, provider=provider, end_user=None)
+            return _connection_of(meant, provider=provider, end_user=None, label=label)
     except Refusal as refusal:
         audit.record(
             "credential.vend",
@@ -64,23 +68,35 @@ def connection_of_owner(
         raise
 
 
-def _connection_of(tenant: Tenant, *, provider: str, end_user: str | None) -> uuid.UUID:
+def _connection_of(tenant: Tenant, *, provider: str, end_user: str | None, label: str) -> uuid.UUID:
     owner = OwnerKind.TENANT if end_user is None else OwnerKind.END_USER
     slug, style = meant_by(provider)
     found = Connection.objects.for_tenant(tenant.id).filter(provider=slug, owner_kind=owner, end_user=end_user or "")
     if style:
         found = found.filter(provider_app__auth_style=style)
-    rows = list(found.exclude(status=Status.DISCONNECTED).values_list("id", "status"))
+    if label:
+        found = found.filter(label=label)
+    rows = list(found.exclude(status=Status.DISCONNECTED).order_by("created_at", "id").only(*_CHOSEN_BY))
+    default = next((row for row in rows if row.is_default and row.status in LIVE), None)
+    if default is not None:
+        return default.id
     for statuses in (
         (Status.ACTIVE, Status.SUSPECT),
         (Status.NEEDS_REAUTH, Status.REVOKED),
         (Status.PENDING,),
     ):
-        ids = [connection_id for connection_id, status in rows if status in statuses]
-        if len(ids) > 1 and statuses != (Status.PENDING,):
+        fitting = [row for row in rows if row.status in statuses]
+        if len(fitting) > 1 and statuses != (Status.PENDING,):
             raise AmbiguousConnection(
-                "More than one connection matches: vend by the id of one.", connections=[str(id_) for id_ in ids]
+                "More than one connection matches: vend by the id or the label of one, or make one the default.",
+                connections=[_choice(row) for row in fitting],
             )
-        if ids:
-            return ids[0]
+        if fitting:
+            return fitting[0].id
     raise NotFound("There is no such connection.")
+
+
+def _choice(connection: Connection) -> dict[str, str | None]:
+    """Return what a caller needs to choose: ``id``, ``label`` and the ``account``'s name, "" where they are unknown."""
+    account = connection.provider_account_name or connection.provider_account_id
+    return {"id": str(connection.id), "label": connection.label, "account": account}

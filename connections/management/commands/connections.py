@@ -118,6 +118,8 @@ def _show(options: dict[str, Any]) -> Answer:
         "last_vended_at": connection.last_vended_at,
         "revocation": connection.revocation,
         "params": connection.params,
+        "label": connection.label,
+        "default": connection.is_default,
         "metadata": connection.metadata,
     }
     to_come = [{"text": step.text, "at": step.at, "held": step.is_held} for step in steps]

@@ -146,7 +146,7 @@ def test_changes_the_metadata_and_nothing_else(connection: Connection, backend: 
     before = call(backend, "GET", f"/connections/{connection.id}").json()
     after = call(backend, "PATCH", f"/connections/{connection.id}", {"metadata": {"crm": 7}}).json()
     assert {name for name in before if before[name] != after[name]} == {"metadata", "updated_at"}
-    assert AuditEvent.objects.filter(action="connection.metadata", connection_id=connection.id).count() == 1
+    assert AuditEvent.objects.filter(action="connection.described", connection_id=connection.id).count() == 1
     for member in ("status", "end_user", "params", "binding"):
         answer = call(backend, "PATCH", f"/connections/{connection.id}", {"metadata": {}, member: "x"})
         assert (answer.status_code, answer.json()["field"]) == (422, member)
