@@ -124,7 +124,8 @@ class Bringing:
         app = {param.name: self.values[param.name] for param in self.entry.params_of(ParamScope.APP)}
         given = {param.name: self.values[param.name] for param in self._given}
         secrets = () if self._is_public else (SecretStr(secret),)
-        algorithm = SigningAlgorithm.RS256
+        algorithm = SigningAlgorithm(self.fixture.signed.algorithm if self.fixture.signed else "RS256")
+        algorithm = SigningAlgorithm.RS256 if algorithm.is_symmetric else algorithm
         if isinstance(self.method, SigningMethod) and not self.method.signed.algorithm.is_symmetric:
             algorithm = self.method.signed.algorithm
         own_key = client_key(key, algorithm) if self.method.needs_app_key else None

@@ -4,6 +4,7 @@ The client's side of the handshake is the product's context (``providers.tls``),
 in place of the public ones.
 """
 
+import base64
 import ssl
 import tempfile
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from functools import cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from providers.tls import client_context
@@ -44,6 +45,21 @@ def issued(customer: str, *, by: str = VENDOR, passphrase: str = "") -> Shown:
         protection = serialization.BestAvailableEncryption(passphrase.encode())
     form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection
     return Shown(_pem(certificate), key.private_bytes(*form).decode())
+
+
+def self_signed(key: rsa.RSAPrivateKey) -> str:
+    """Return a certificate (PEM) that ``key`` has signed for itself, as apps bring one to be known by."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "app")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(days=1))
+    return _pem(builder.not_valid_after(now + timedelta(days=DAYS)).sign(key, hashes.SHA256()))
+
+
+def thumbprint(certificate: str) -> str:
+    """Return the ``x5t#S256`` of a certificate in PEM (RFC 7515 §4.1.8)."""
+    digest = x509.load_pem_x509_certificate(certificate.encode()).fingerprint(hashes.SHA256())
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def name_in(certificate: bytes) -> str:

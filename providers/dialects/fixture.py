@@ -75,15 +75,16 @@ class Fixture(BaseModel):
 
     ``client`` is how the client proves itself at the token endpoint (``post``, ``basic``, ``none``, ``key``, ``secret``
     if that is enough, ``absent`` if it is not even named; several with ``|`` between them), ``refresh_client`` at a
-    refresh, if that is otherwise; ``proof`` are the claims of the assertion that its key signs (RFC 7523 §3);
-    ``client_names`` are the names of its id and secret there, ``names`` those of the other parameters, by the RFC's:
-    ``-`` is one that breaks the request, ``*`` one that does not matter. ``grant`` and ``refresh_grant`` are the grant
-    types, if they are not the RFC's, ``format`` how the body is written (``form``, ``json``, ``query``). ``asks`` are
-    the parameters that an authorization request needs (or ``-`` and ``*``, likewise), ``demands`` those of a token
-    request or a login, and ``demand_headers`` the headers of a login; ``refresh_demands`` are the further parameters of
-    a refresh. ``separator`` stands between scopes, None if none are asked for; ``offline`` is the scope that brings a
-    refresh token. ``pkce``: ``required``, ``refused``, or "" if either will do. ``code_name`` and ``state_name`` are
-    what the authorization response calls the two, ``callback`` are its further parameters.
+    refresh, if that is otherwise; ``proof`` are the claims of the assertion that its key signs (RFC 7523 §3), its kid,
+    and its x5t#S256; ``client_names`` are the names of its id and secret there, ``names`` those of the other
+    parameters, by the RFC's: ``-`` is one that breaks the request, ``*`` one that does not matter. ``grant`` and
+    ``refresh_grant`` are the grant types, if they are not the RFC's, ``format`` how the body is written (``form``,
+    ``json``, ``query``). ``asks`` are the parameters that an authorization request needs (or ``-`` and ``*``,
+    likewise), ``demands`` those of a token request or a login, and ``demand_headers`` the headers of a login;
+    ``refresh_demands`` are the further parameters of a refresh. ``separator`` stands between scopes, None if none are
+    asked for; ``offline`` is the scope that brings a refresh token. ``pkce``: ``required``, ``refused``, or "" if
+    either will do. ``code_name`` and ``state_name`` are what the authorization response calls the two, ``callback`` are
+    its further parameters.
 
     ``tokens_at`` leads to the object that holds the tokens, ``token_name`` and ``refresh_name`` name them in it;
     ``expiry`` names the lifetime, "" if it is not told, in ``expiry_form``. ``lifetime`` is in seconds, None if it is

@@ -15,11 +15,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pydantic import SecretStr
 
+from providers.dialects.certificates import self_signed
 from providers.values import ClientKey
 from providers.vocabulary import SigningAlgorithm
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 _TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_THUMBPRINT = "x5t#S256"
 APP, ACCOUNT, STRANGER = "app", "account", "stranger"
 # Whose keys a vendor knows, by what a fixture says of that.
 KEYS = {"app": (APP,), "typed": (ACCOUNT,), "either": (APP, ACCOUNT)}
@@ -27,7 +29,15 @@ KEYS = {"app": (APP,), "typed": (ACCOUNT,), "either": (APP, ACCOUNT)}
 
 def client_key(whose: str = APP, algorithm: SigningAlgorithm = SigningAlgorithm.RS256) -> ClientKey:
     """Return a key as our registration has it."""
-    return ClientKey("key-1", algorithm, SecretStr(pem_of(whose, algorithm.value)))
+    pem = SecretStr(pem_of(whose, algorithm.value))
+    return ClientKey("key-1", algorithm, pem, certificates=certificate_of(whose, algorithm.value))
+
+
+@cache
+def certificate_of(whose: str, algorithm: str) -> str:
+    """Return the certificate of an RSA key in PEM, "" for a key of another kind."""
+    private = private_key(whose, algorithm)
+    return self_signed(private) if isinstance(private, rsa.RSAPrivateKey) else ""
 
 
 @cache
@@ -63,9 +73,9 @@ def fingerprint_of(whose: str, algorithm: str) -> str:
 
 
 def claims_of_client(sent: Mapping[str, str], *, whose: str = APP, algorithm: str = "RS256") -> Mapping[str, Any]:
-    """Return the claims of the assertion in a request by which a client proves itself, and its kid; none if not good.
+    """Return the claims of the assertion in a request by which a client proves itself, and what names its key.
 
-    ``whose`` key it has to be signed with, by that ``algorithm``.
+    None of it if it is not signed with that key (``whose``) by that ``algorithm``.
     """
     if sent.get("client_assertion_type") != _TYPE:
         return {}
@@ -78,4 +88,8 @@ def claims_of_client(sent: Mapping[str, str], *, whose: str = APP, algorithm: st
         )
     except jwt.InvalidTokenError:
         return {}
-    return {**found["payload"], "kid": found["header"].get("kid", "")}
+    return {
+        **found["payload"],
+        "kid": found["header"].get("kid", ""),
+        _THUMBPRINT: found["header"].get(_THUMBPRINT, ""),
+    }

@@ -137,4 +137,5 @@ def _of_the_probe(life: Life, changed: Changed) -> Iterator[Change]:
     yield "probe", changed("probe", url=f"{address.rstrip('/')}/another{has_query}{query}")
     if not life.fixture.server:  # the greeting of an MCP server has a method of its own
         yield "probe", changed("probe", method="GET" if probe.method == "POST" else "POST")
-    yield "error rules", changed("probe", dead=[_NEVER])
+    if not life.method.refusals:  # else what ends a credential is known without the entry's word
+        yield "error rules", changed("probe", dead=[_NEVER])

@@ -7,7 +7,8 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from providers.dialects.answers import put, written
-from providers.dialects.keys import APP, KEYS, claims_of_client
+from providers.dialects.certificates import thumbprint
+from providers.dialects.keys import APP, KEYS, certificate_of, claims_of_client
 from providers.dialects.matching import values_in
 from providers.dialects.vendors.stand_in import CLIENT_SECRET, Refused, StandIn
 from providers.dialects.wire import Request
@@ -73,6 +74,8 @@ class Issuer(StandIn):
         whose, algorithm = (APP, "RS256") if key is None else (KEYS[key.key][0], key.algorithm)
         claims = claims_of_client(sent, whose=whose, algorithm=algorithm)
         known = {**self.known, "token_url": request.address}
+        if certificate := certificate_of(whose, algorithm):
+            known["certificate"] = thumbprint(certificate)
         for name, template in self.fixture.proof.items():
             value = str(claims.get(name, ""))
             found = values_in(template, value, known)
