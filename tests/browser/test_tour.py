@@ -225,6 +225,22 @@ def _tour(stack: LocalStack, name: str, folder: Path) -> None:
             raise
 
 
+def _connect_over_page(browser: Browser, stack: LocalStack) -> None:
+    """Connect once more, over the customer app's own page and in a window that closes by itself."""
+    browser.open(stack.urls["customer_app"])
+    (app,) = browser.windows
+    browser.press("Connect over this page")
+    browser.enter_frame()
+    browser.press_until("Continue", lambda: len(browser.windows) > 1, "window of the flow")
+    (flow,) = set(browser.windows) - {app}
+    browser.enter_window(flow)
+    browser.press("Sign in with Sandbox")
+    browser.press_until("Allow", lambda: browser.windows == [app], "end of that window")
+    browser.enter_window(app)
+    browser.wait_for(lambda: "/connections/" in browser.url, "connection")
+    browser.wait_for_text("Everything works.")
+
+
 def _take(browser: Browser, stack: LocalStack, visitor: Tourist) -> None:
     """Do what the README says, in its order and numbers."""
     # 1
@@ -276,6 +292,7 @@ def _take(browser: Browser, stack: LocalStack, visitor: Tourist) -> None:
     browser.open(f"{stack.urls['web']}/admin/connections/connection/{connection}/change/")
     for words in ("Needs re-authorization", "The provider refused the grant twice", "Promoted", "needs reauth"):
         browser.wait_for_text(words, seconds=5)
+    _connect_over_page(browser, stack)
     # Cookies know no ports, and yet no login has ended another.
     for url in (stack.urls["customer_app"], f"{stack.urls['web']}/admin/", f"{stack.urls['sandbox']}/apps"):
         browser.open(url)

@@ -46,6 +46,9 @@ _OVER_HTTP = {
     "ElementSendKeys": ("POST", "/element/{id}/value"),
     "ExecuteScript": ("POST", "/execute/sync"),
     "GetCookies": ("GET", "/cookie"),
+    "SwitchToFrame": ("POST", "/frame"),
+    "GetWindowHandles": ("GET", "/window/handles"),
+    "SwitchToWindow": ("POST", "/window"),
     "TakeScreenshot": ("GET", "/screenshot"),
     "DeleteSession": ("DELETE", ""),
 }
@@ -70,7 +73,7 @@ class WebDriverError(Exception):
 
 
 class Browser(ABC):
-    """One browser with an empty profile, and one window."""
+    """One browser with an empty profile, and one window at first."""
 
     @abstractmethod
     def _send(self, command: str, parameters: dict[str, Any]) -> Any:
@@ -144,6 +147,19 @@ class Browser(ABC):
         """Return when the page says this."""
         self.wait_for(lambda: words in self.text, f"“{words}”", seconds=seconds)
 
+    def enter_frame(self) -> None:
+        """Go on in the first frame of the page, as soon as there is one."""
+        self.wait_for(lambda: self._send("SwitchToFrame", {"id": 0}) is None, "a frame")
+
+    @property
+    def windows(self) -> list[str]:
+        """The windows that are open."""
+        return [str(handle) for handle in self._send("GetWindowHandles", {})]
+
+    def enter_window(self, handle: str) -> None:
+        """Go on in this window."""
+        self._send("SwitchToWindow", {"handle": handle})
+
     def screenshot(self, path: Path) -> None:
         """Write a picture of the window (PNG)."""
         path.write_bytes(base64.b64decode(self._send("TakeScreenshot", {})))
@@ -169,7 +185,8 @@ class _OverHttp(Browser):
 
     def _send(self, command: str, parameters: dict[str, Any]) -> Any:
         method, path = _OVER_HTTP[command]
-        body = {name: value for name, value in parameters.items() if name != "id"}
+        in_path = {"id"} if "{id}" in path else set()
+        body = {name: value for name, value in parameters.items() if name not in in_path}
         return self._call(method, path.format(id=parameters.get("id")), body if method == "POST" else None)
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
