@@ -158,12 +158,12 @@ def extra_process(
 
 
 @contextmanager
-def extra_worker(stack: LocalStack, *, queues: str = "celery,refresh,probe") -> Iterator[None]:
+def extra_worker(stack: LocalStack, *, queues: str = "celery,refresh,probe") -> "Iterator[subprocess.Popen[bytes]]":
     """Run one more worker of four threads beside those of the stack, as ``extra_process`` does."""
     command = "-m celery -q -A config worker -P threads -c 4 -l WARNING --without-gossip --without-mingle"
     named = ("-Q", queues, "-n", f"{uuid.uuid4().hex[:8]}@here")
-    with extra_process(stack, *command.split(), *named):
-        yield
+    with extra_process(stack, *command.split(), *named) as process:
+        yield process
 
 
 def wait_for_port(port: int, *, seconds: float = 20) -> None:

@@ -2,8 +2,10 @@
 
 import os
 import signal
+import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import NamedTuple
 
 import psycopg
@@ -39,12 +41,25 @@ def idle(beaten: LocalStack) -> list[str]:
     return connected(beaten, 3)
 
 
+@pytest.fixture(scope="module")
+def ensure_second(beaten: LocalStack) -> Iterator[Callable[[], None]]:
+    """Start a second worker, unless the last one lives."""
+    started: list[subprocess.Popen[bytes]] = []
+    with ExitStack() as running:
+
+        def ensure() -> None:
+            if not started or started[-1].poll() is not None:
+                started.append(running.enter_context(extra_worker(beaten)))
+
+        yield ensure
+
+
 @pytest.fixture
-def stack(beaten: LocalStack) -> Iterator[LocalStack]:
-    """A beat and two workers: a supervised one, which comes back when it was killed, and one of the test's own."""
-    with extra_worker(beaten):
-        until(lambda: len(present(beaten)) == 2, "the locks of both workers", seconds=60)
-        yield beaten
+def stack(beaten: LocalStack, ensure_second: Callable[[], None]) -> LocalStack:
+    """A beat and two workers: a supervised one, which comes back when it was killed, and one of this module's own."""
+    ensure_second()
+    until(lambda: len(present(beaten)) == 2, "the locks of both workers", seconds=60)
+    return beaten
 
 
 @pytest.fixture(scope="module")
