@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from csp.constants import SELF
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -60,6 +62,16 @@ class BrandAdmin(ButtonsAdmin[Brand]):
         left_out = {"name"} if obj is not None and obj.tenant_id is not None else set()
         left_out |= {"whose"} if obj is None else set()
         return [(title, {"fields": _without(options["fields"], left_out)}) for title, options in self.fieldsets]
+
+    def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the form; let the page frame the preview, which is a page of the widget."""
+        response = super().changeform_view(*args, **kwargs)
+        setattr(response, "_csp_update", {"frame-src": [SELF]})  # noqa: B010 (the attribute that django-csp reads)
+        return response
+
+    def furnish(self, request: HttpRequest, context: dict[str, Any], row: Brand | None) -> None:
+        screens = {"landing": "First page", "choose": "Choice", "fields": "Form", "problem": "Error", "finished": "End"}
+        context |= {"screens": screens, "languages": settings.LANGUAGES, "preview_brand": row.pk if row else ""}
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Add the operator's brand; once it is there, go to its page."""

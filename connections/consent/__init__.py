@@ -4,7 +4,7 @@
 - ``device_views``: a code to enter at the provider · ``outcome_views``: where a session stands ·
   ``workspace_views``: the choice of a workspace · ``mend_views``: what is wrong with a connection
 - ``script_views``: the script that opens the widget over a product's own page
-- ``picture_views``: logos and favicons
+- ``picture_views``: logos and favicons · ``preview_views``: pages under a brand that is not saved yet
 - ``language``: which language a page is in
 - ``finish``: the return to the operator · ``pages``: one function a page · ``words``: the words of every failure
 - ``decorators``: the headers of every page, and what every POST must bring · ``cookies``: one session, one browser

@@ -46,10 +46,15 @@ def branded(
     brand, session = _brand(tenant, pictures), context.get("session")
     look: Look = brand["look"]
     language = language_for(request, session.locale if session is not None else "", look.locale)
+    return rendered(request, template, look, language=language, **{**brand, **context})
+
+
+def rendered(request: HttpRequest, template: str, look: Look, *, language: str, **context: Any) -> HttpResponse:
+    """Render one page under ``look``, in one of ``settings.LANGUAGES``. No I/O."""
     with translation.override(language):
         names = {"tenant": look.name, "provider": str(context.get("provider") or "")}
-        own = look.all_own_words(language=language, names=names)
-        return render(request, f"connect/{template}.html", {**shown_in(language), "own": own, **brand, **context})
+        page = {**shown_in(language), "look": look, "own": look.all_own_words(language=language, names=names)}
+        return render(request, f"connect/{template}.html", {**page, **context})
 
 
 def widget(request: HttpRequest, template: str, session: ConnectSession, **context: Any) -> HttpResponse:

@@ -9,6 +9,7 @@ from connections.consent import (
     mend_views,
     outcome_views,
     picture_views,
+    preview_views,
     script_views,
     views,
     workspace_views,
@@ -20,6 +21,7 @@ app_name = "connect"
 urlpatterns = [
     path("callback/<uuid:app_id>", callback_views.callback, name="callback"),
     path("callback/<uuid:app_id>/<str:failure>", callback_views.show_refusal, name="refused"),
+    path("preview", preview_views.preview, name="preview"),
     path("icon/<str:colour>/<str:letters>.svg", icon_views.icon, name="icon"),
     path("mend/<uuid:connection_id>/<str:proof>", mend_views.mend, name="mend"),
     path("mend/<uuid:connection_id>/<str:proof>/<picture:name>", mend_views.picture, name="mend-picture"),

@@ -6,6 +6,7 @@
   ``test_workspace_attackers.py``
 - ``decorators``: ``test_pages.py``, ``test_bad_requests.py`` · ``sender``: ``test_old_browsers.py``
 - ``icon_views``: ``tests/connections/test_monogram.py``
-- ``picture_views``: ``test_brand.py`` · ``language``: ``test_languages.py``
+- ``picture_views``: ``test_brand.py`` · ``preview_views``: ``tests/connections/admin/test_brand_preview.py``
+- ``language``: ``test_languages.py``
 - ``cookies``: ``tests/config/test_cookies.py`` · ``urls``: by every test
 """
