@@ -43,10 +43,14 @@ def branded(
     ``pictures`` are the addresses of its own pictures. Words in ``context`` are lazy, so that they
     come out in the language too.
     """
-    brand, session = _brand(tenant, pictures), context.get("session")
-    look: Look = brand["look"]
+    session = context.get("session")
+    look = look_of(tenant) if tenant is not None else _operators_look()
     language = language_for(request, session.locale if session is not None else "", look.locale)
-    return rendered(request, template, look, language=language, **{**brand, **context})
+    addresses = {
+        "logo_url": pictures["logo"] if look.has_logo else "",
+        "favicon_url": pictures["favicon"] if look.has_favicon else "",
+    }
+    return rendered(request, template, look, language=language, **{"tenant": tenant, **addresses, **context})
 
 
 def rendered(request: HttpRequest, template: str, look: Look, *, language: str, **context: Any) -> HttpResponse:
@@ -66,17 +70,6 @@ def widget(request: HttpRequest, template: str, session: ConnectSession, **conte
     response = branded(request, template, session.tenant, pictures=addresses, **context)
     _keep_opener(response, session)
     return response
-
-
-def _brand(tenant: Tenant | None, pictures: dict[str, str]) -> dict[str, Any]:
-    """Return what every page shows of a tenant, or of the operator where there is none. One query."""
-    look = look_of(tenant) if tenant is not None else _operators_look()
-    return {
-        "tenant": tenant,
-        "look": look,
-        "logo_url": pictures["logo"] if look.has_logo else "",
-        "favicon_url": pictures["favicon"] if look.has_favicon else "",
-    }
 
 
 def _operators_look() -> Look:
