@@ -38,7 +38,7 @@ def _color(role: str, defaults: dict[str, str]) -> forms.CharField:
 
 
 def _link(label: str) -> forms.CharField:
-    widget = forms.TextInput(attrs={"size": 60, "placeholder": "https://"})
+    widget = forms.TextInput(attrs={"size": 32, "placeholder": "https://"})
     return forms.CharField(required=False, label=label, help_text="Shown under every page.", widget=widget)
 
 
