@@ -1,10 +1,10 @@
-"""The form of an own entry: its fields, in the groups of the page. ``own_document`` says what they mean."""
+"""The form of an own entry: its fields, in the groups of the page. ``catalog.usual_form`` says what they mean."""
 
 from django import forms
 
-from connections.admin.catalogue.own_document import USUAL
 from connections.admin.proof import password_field
 from providers.catalog.schema import LONGEST_SLUG, SLUG_PATTERN, sections
+from providers.catalog.usual_form import USUAL
 from providers.strategies import strategies
 from providers.vocabulary import ClientAuthentication
 

@@ -20,7 +20,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from connections.admin.base import operator_behind
-from connections.admin.catalogue.own_document import Document, document_with, values_of
 from connections.admin.catalogue.own_form import ConfirmForm, OwnForm, SlugForm
 from connections.admin.catalogue.pages import MAY_DESCRIBE, catalogue_page, page
 from connections.admin.proof import prove
@@ -37,6 +36,7 @@ from connections.refusals import InvalidRequest
 from providers.catalog.loader import catalog_files
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.toml_text import toml_text
+from providers.catalog.usual_form import Document, document_with, values_of
 from providers.strategies import strategies, strategy_for
 
 _START = 'name = "Acme"\ncategory = "Other"\nbase_url = "https://api.acme.example"\n\n[bearer_token]\n'

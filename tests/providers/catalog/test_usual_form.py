@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from connections.admin.catalogue.own_document import document_with, values_of
 from providers.catalog import loader
 from providers.catalog.additions import check_entry
 from providers.catalog.toml_text import toml_text
+from providers.catalog.usual_form import document_with, values_of
 
 FILES = sorted(Path(loader.__file__).parent.glob("*.toml"))
 NOTHING = values_of({})
