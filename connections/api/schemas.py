@@ -167,7 +167,7 @@ class ConnectSessionIn(Request):
     provider: Slug | Annotated[list[Slug], Field(min_length=1, max_length=100)]
     scopes: Annotated[list[ScopeName], Field(max_length=200)] | None = None
     return_url: Address
-    origin: Address = ""
+    origin: Address = Field("", description="of the page of yours over which the widget opens: an allowed origin")
     connection: uuid.UUID | None = None
     params: dict[Text, Text] = {}
     locale: Locale = Field("", description="a BCP 47 tag; a language that the pages lack does not count")
@@ -184,7 +184,7 @@ class ConnectSessionIn(Request):
 
 
 class ConnectSessionOut(BaseModel):
-    """A new session. ``token`` is shown this once."""
+    """A new session. ``token`` is shown this once: it is in ``connect_url``, and what ``connect.js`` opens."""
 
     id: uuid.UUID
     token: str
