@@ -7,10 +7,10 @@ function tell(what) {
   if (isFramed && embedder) window.parent.postMessage({ source: "latchkey", connect_session: session, ...what }, embedder);
 }
 
-// The frame gets as high as what it shows.
+// The frame gets as high as what it shows. In a frame that is taken away nothing is shown.
 function fit() {
   const shown = [...document.querySelector("main").children].filter((part) => part.offsetHeight).pop();
-  tell({ event: "size", height: Math.ceil(shown.getBoundingClientRect().bottom + window.scrollY) + 28 });
+  if (shown) tell({ event: "size", height: Math.ceil(shown.getBoundingClientRect().bottom + window.scrollY) + 28 });
 }
 
 // A person leaves by the key that closes every dialog, or by a button.
