@@ -244,7 +244,7 @@ CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
         [lambda cast: cast.key(cast.acme), twice(lambda cast: cast.key(None))],
         [lambda cast: [cast.key(cast.acme, is_current=False) for _ in "12"], lambda cast: cast.key(None)],
     ),
-    "one_open_incident_a_kind": (
+    "one_open_incident_a_kind_and_party": (
         [twice(Cast.incident)],
         [
             lambda cast: [cast.incident(closed_at=timezone.now()) for _ in "12"],
