@@ -20,6 +20,11 @@ class ClientAuthentication(StrEnum):
     NONE = "none"
 
     @property
+    def needs_secret(self) -> bool:
+        """Whether we prove who we are with a client secret."""
+        return self in (ClientAuthentication.BASIC, ClientAuthentication.BASIC_RAW, ClientAuthentication.POST)
+
+    @property
     def needs_key(self) -> bool:
         """Whether we prove who we are with a key pair of the provider app."""
         return self is ClientAuthentication.PRIVATE_KEY_JWT or self.needs_certificate

@@ -22,7 +22,6 @@ from providers.vocabulary import ClientAuthentication
 _LONGEST_ID = 1000
 _LONGEST_SECRET = 4096
 _LATEST_EPOCH = 32_503_680_000  # the year 3000: a later end is none
-_WITH_SECRET = frozenset({ClientAuthentication.BASIC, ClientAuthentication.BASIC_RAW, ClientAuthentication.POST})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +63,7 @@ class Management:
 class Registered:
     """A registration as the server confirmed it (RFC 7591 §3.2.1).
 
+    ``client_secret`` is None where the client has none, and after an update that has kept the one of before.
     ``secret_expires_at`` is an epoch in seconds, None for a secret without an end.
     """
 
@@ -93,15 +93,18 @@ def read(management: Management, metadata: ClientMetadata) -> Registered:
     return _registered(answer, metadata, before=management)
 
 
-def update(management: Management, metadata: ClientMetadata, *, client_id: str) -> Registered:
+def update(
+    management: Management, metadata: ClientMetadata, *, client_id: str, secret_expires_at: int | None = None
+) -> Registered:
     """Replace the registration's metadata (RFC 7592 §2.2); the server may give out a new secret. HTTP.
 
+    Where it gives none, the one of before goes on, until ``secret_expires_at`` unless the answer names another end.
     Raises as ``read``. The secret of before is not sent: that is only allowed, and would carry it to an address that a
     server named.
     """
     document = {**metadata.as_document(), "client_id": client_id}
     answer = egress.request("PUT", management.uri, headers=_with(management), json=document)
-    return _registered(answer, metadata, before=management)
+    return _registered(answer, metadata, before=management, ends_at=secret_expires_at)
 
 
 def delete(management: Management) -> None:
@@ -126,7 +129,12 @@ def _as_registered(method: ClientAuthentication) -> str:
 
 
 def _registered(
-    answer: Response, metadata: ClientMetadata, *, endpoint: str = "", before: Management | None = None
+    answer: Response,
+    metadata: ClientMetadata,
+    *,
+    endpoint: str = "",
+    before: Management | None = None,
+    ends_at: int | None = None,
 ) -> Registered:
     if before is not None and answer.status in (401, 403, 404):
         detail = "The server knows our registration no more, or its token."
@@ -135,19 +143,25 @@ def _registered(
         raise failure
     document = json_object(answer)
     client_id = _text(document.get("client_id"), longest=_LONGEST_ID)
-    if not client_id:
+    if not client_id.strip():
         raise MalformedResponse(Evidence("The answer to the registration names no client id.", status=answer.status))
     redirects = document.get("redirect_uris")
     if isinstance(redirects, list) and redirects and metadata.redirect_uri not in redirects:
         raise _unusable(answer, "The server registered us with another redirect URI than ours.")
-    secret = _text(document.get("client_secret"), longest=_LONGEST_SECRET)
-    method = _method(answer, document, metadata, has_secret=bool(secret))
-    uses_secret = bool(secret) and method in _WITH_SECRET
+    given = document.get("client_secret")
+    secret = _text(given, longest=_LONGEST_SECRET)
+    if given and not secret.strip():
+        raise _unusable(answer, "The server gave a client secret that no request can carry.")
+    # Many servers show a secret once: an update that gives none leaves the one of before as it is (RFC 7592 §2.2).
+    keeps_secret = before is not None and not secret and metadata.client_authentication.needs_secret
+    method = _method(answer, document, metadata, has_secret=bool(secret) or keeps_secret)
+    if method.needs_secret and not (keeps_secret and document.get("client_secret_expires_at") is None):
+        ends_at = _epoch(document.get("client_secret_expires_at"))
     return Registered(
         client_id=client_id,
-        client_secret=SecretStr(secret) if uses_secret else None,
+        client_secret=SecretStr(secret) if secret and method.needs_secret else None,
         client_authentication=method,
-        secret_expires_at=_epoch(document.get("client_secret_expires_at")) if uses_secret else None,
+        secret_expires_at=ends_at if method.needs_secret else None,
         management=_management(document, endpoint, before),
     )
 
@@ -163,13 +177,13 @@ def _method(
         method = ClientAuthentication(given)
     elif given:
         raise _unusable(answer, "The server wants a client authentication that Latchkey does not speak.")
-    elif metadata.client_authentication in _WITH_SECRET and not has_secret:
+    elif metadata.client_authentication.needs_secret and not has_secret:
         return ClientAuthentication.NONE
     else:
         method = metadata.client_authentication
-    if method in _WITH_SECRET and not has_secret:
+    if method.needs_secret and not has_secret:
         raise _unusable(answer, "The server wants a client secret, and gave none.")
-    if method not in (*_WITH_SECRET, ClientAuthentication.NONE, metadata.client_authentication):
+    if not method.needs_secret and method not in (ClientAuthentication.NONE, metadata.client_authentication):
         raise _unusable(answer, f"The server wants {method.value}, for which we have shown it no key.")
     return method
 

@@ -30,7 +30,7 @@ from connections.models import (
 )
 from connections.refusals import AppMisconfigured, NotFound, ProviderDown, Refusal
 from connections.vault.sealing import Unreadable
-from providers.errors import ClientRejected, ProviderError
+from providers.errors import ClientRejected, ProviderError, ProviderUnavailable
 from providers.oauth import registration
 from providers.oauth.registration import Management, Registered
 
@@ -122,13 +122,36 @@ def _ask(client: RegisteredClient, management: Management | None, *, is_due: boo
     """Update the registration, or register anew where that brings no later end although it ``is_due``. HTTP."""
     app, discovered = client.provider_app, client.discovered
     if management is not None:
-        metadata = metadata_of(app, client.id, discovered)
-        with suppress(ClientRejected):
-            updated = registration.update(management, metadata, client_id=client.client_id)
-            if updated.client_id == client.client_id and (_lasts_longer(updated, client) or not is_due):
-                return _Answer(updated)
+        updated = _updated(client, management, is_due=is_due)
+        keeps_id = updated is not None and updated.client_id == client.client_id
+        if updated is not None and keeps_id and (_lasts_longer(updated, client) or not is_due):
+            return _Answer(updated)
     new_id = uuid.uuid4()
     return _Answer(registration.register(discovered["registration"], metadata_of(app, new_id, discovered)), new_id)
+
+
+def _updated(client: RegisteredClient, management: Management, *, is_due: bool) -> Registered | None:
+    """Update the registration; None where the next step is a new one. HTTP.
+
+    So it is where the server knows the client no more, and, once it ``is_due``, where it takes no update or gives an
+    answer that nobody can use. A server that cannot answer now is asked again later.
+    """
+    ends_at = client.secret_expires_at
+    try:
+        return registration.update(
+            management,
+            metadata_of(client.provider_app, client.id, client.discovered),
+            client_id=client.client_id,
+            secret_expires_at=None if ends_at is None else int(ends_at.timestamp()),
+        )
+    except ClientRejected:
+        return None
+    except ProviderUnavailable:
+        raise
+    except ProviderError:
+        if not is_due:
+            raise
+        return None
 
 
 def _lasts_longer(updated: Registered, client: RegisteredClient) -> bool:

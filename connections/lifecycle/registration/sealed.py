@@ -12,7 +12,7 @@ from connections.models import RegisteredClient
 from providers.oauth.registration import Management, Registered
 
 _PART = 0.75  # of a secret's lifetime, after which it is renewed
-# A secret that ends sooner is not renewed more often for that: whoever connects then registers anew.
+# A secret that ends sooner is not renewed more often for that.
 _NOT_BEFORE = timedelta(minutes=15)
 
 
@@ -26,14 +26,21 @@ def record(
 ) -> None:
     """Write what the server made of our client into its locked row.
 
-    ``earlier`` secrets of the same client stay behind the new one: the server may still know those alone. Seals, with
-    one query or two. Raises ``Unreadable`` where the data key cannot be unwrapped.
+    ``earlier`` secrets of the same client stay behind the new one: the server may still know those alone. Where it gave
+    no new one, they stay as they are. Seals, with one query or two. Raises ``Unreadable`` where the data key cannot be
+    unwrapped.
     """
     client.client_id = registered.client_id
     client.discovered = {**discovered, "client_authentication": registered.client_authentication.value}
     secrets = [] if registered.client_secret is None else [registered.client_secret.get_secret_value()]
-    secrets += [text for one in earlier if (text := one.get_secret_value()) not in secrets][:1] if secrets else []
+    if registered.client_authentication.needs_secret:
+        kept = 1 if secrets else len(earlier)
+        secrets += [text for one in earlier if (text := one.get_secret_value()) not in secrets][:kept]
     expires_at = _moment(registered.secret_expires_at)
+    if expires_at is not None:
+        # One that is said to end sooner is tried for so long all the same: whoever connects meanwhile would only get
+        # another of that kind. If the server does refuse it, the client is given up (``refused``).
+        expires_at = max(expires_at, now + _NOT_BEFORE)
     client.register(
         client_id=registered.client_id,
         redirect_uri=redirect_uri(client.id),  # an update sends that of now as well

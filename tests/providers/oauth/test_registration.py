@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -96,6 +97,11 @@ def test_an_end_that_makes_no_sense_is_now_and_never_never(egress_policy: Any, p
         (201, {"client_id": "c", "token_endpoint_auth_method": "client_secret_basic"}, MisconfiguredProvider),
         (201, ANSWER | {"token_endpoint_auth_method": "private_key_jwt"}, MisconfiguredProvider),
         (201, ANSWER | {"token_endpoint_auth_method": "tls_client_auth"}, MisconfiguredProvider),
+        (201, ANSWER | {"client_secret": 123456}, MisconfiguredProvider),
+        (201, ANSWER | {"client_secret": "sécret"}, MisconfiguredProvider),
+        (201, ANSWER | {"client_secret": "s" * 4097}, MisconfiguredProvider),
+        (201, ANSWER | {"client_secret": "  "}, MisconfiguredProvider),
+        (201, {"client_id": " "}, MalformedResponse),
         (201, ANSWER | {"client_id": "c" * 1001}, MalformedResponse),
         (201, ANSWER | {"client_id": "c\r\nHost: evil"}, MalformedResponse),
         (201, ANSWER | {"client_id": ["c"]}, MalformedResponse),
@@ -140,6 +146,34 @@ def test_updates_with_its_own_token_and_takes_the_new_one(
     assert "client_secret" not in provider.last.json
     assert found.management == Management(management.uri, SecretStr("next-token"))
     assert found.client_secret == SecretStr("next")
+
+
+@pytest.mark.parametrize(
+    ("answer", "ends_at"),
+    [
+        ({}, 2_000_000_000),
+        ({"client_secret": None, "client_secret_expires_at": None}, 2_000_000_000),
+        ({"client_secret_expires_at": 2_100_000_000}, 2_100_000_000),
+        ({"client_secret_expires_at": 0}, None),
+        ({"token_endpoint_auth_method": "client_secret_basic"}, 2_000_000_000),
+    ],
+)
+def test_an_update_without_a_secret_keeps_the_one_of_before(
+    egress_policy: Any, provider: Any, management: Management, answer: dict[str, Any], ends_at: int | None
+) -> None:
+    provider.answers_with(200, {"client_id": "c-1", **answer})
+    found = update(management, METADATA, client_id="c-1", secret_expires_at=2_000_000_000)
+    assert (found.client_secret, found.client_authentication.needs_secret) == (None, True)
+    assert found.secret_expires_at == ends_at
+
+
+def test_an_update_gives_no_secret_to_a_client_that_never_had_one(
+    egress_policy: Any, provider: Any, management: Management
+) -> None:
+    public = replace(METADATA, client_authentication=ClientAuthentication.NONE)
+    provider.answers_with(200, {"client_id": "c-1", "token_endpoint_auth_method": "client_secret_basic"})
+    with pytest.raises(MisconfiguredProvider):
+        update(management, public, client_id="c-1")
 
 
 def test_an_answer_cannot_move_the_place_where_it_is_managed(

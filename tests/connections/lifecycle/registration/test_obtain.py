@@ -1,3 +1,4 @@
+import json
 import threading
 from datetime import timedelta
 
@@ -225,6 +226,17 @@ def test_one_that_does_not_fit_any_more_is_made_anew_and_kept_for_its_connection
     kept = RegisteredClient.objects.get(id=before.id)
     assert kept.replaced_at is not None
     assert (kept.client_id, kept.discovered["token"]) == (before.client_id, discovered["token"])
+
+
+@pytest.mark.parametrize("ends_at", [1, -5, "2027-01-01T00:00:00Z", True])
+def test_a_secret_that_is_said_to_have_ended_is_not_made_anew_at_each_connect(
+    app: ProviderApp, discovered: dict[str, str], sandbox: SandboxProcess, ends_at: object
+) -> None:
+    answer = {"client_id": "odd", "client_secret": "works-all-the-same", "client_secret_expires_at": ends_at}
+    sandbox.control.fault("status", endpoint="register", status=201, body=json.dumps(answer), times=0)
+    made = {obtain(app, discovered, actor=SYSTEM).id for _ in range(3)}
+    assert (len(made), RegisteredClient.objects.count()) == (1, 1)
+    assert len(sandbox.control.log(endpoint="register")) == 1
 
 
 def test_a_refusal_is_told_and_not_asked_for_again_at_once(

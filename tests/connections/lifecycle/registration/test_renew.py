@@ -1,4 +1,6 @@
+import json
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -94,6 +96,39 @@ def test_an_update_that_brings_no_later_end_is_followed_by_a_new_registration(
 def test_a_registration_that_the_server_forgot_is_made_anew(client: RegisteredClient, sandbox: SandboxProcess) -> None:
     sandbox.control.fault("error", endpoint="register", error="invalid_token", status=401)
     assert renew(client.id, actor=SYSTEM).is_new
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [("status", {"status": 405}), ("error", {"error": "invalid_client_metadata"}), ("status", {"status": 302})],
+)
+def test_where_no_update_is_taken_it_is_made_anew_in_time(
+    client: RegisteredClient, app: ProviderApp, sandbox: SandboxProcess, kind: str, told: dict[str, Any]
+) -> None:
+    sandbox.control.fault(kind, endpoint="register", **told)
+    with pytest.raises(AppMisconfigured):
+        renew(client.id, actor=SYSTEM)  # nothing is due yet, and nothing is lost
+    bring_nearer(client, seconds=3600)
+    sandbox.control.fault(kind, endpoint="register", **told)
+    renewed = renew(client.id, actor=SYSTEM)
+    assert renewed.is_new
+    assert open_registration(app, client=renewed.client).secrets
+
+
+@pytest.mark.parametrize("is_due", [False, True])
+def test_an_update_that_repeats_no_secret_leaves_the_one_there_is(
+    client: RegisteredClient, app: ProviderApp, sandbox: SandboxProcess, is_due: bool
+) -> None:
+    ends_at = bring_nearer(client, seconds=3600 if is_due else DAY)
+    if not is_due:
+        RegisteredClient.objects.update(renew_at=ends_at)
+    before = open_registration(app, client=client).secrets
+    sandbox.control.fault("status", endpoint="register", status=200, body=json.dumps({"client_id": client.client_id}))
+    renewed = renew(client.id, actor=SYSTEM)
+    assert renewed.is_new is is_due
+    kept = RegisteredClient.objects.get(id=client.id)
+    assert open_registration(app, client=kept).secrets == before
+    assert kept.secret_expires_at is not None and abs(kept.secret_expires_at - ends_at) < timedelta(seconds=2)
 
 
 def test_a_failure_leaves_it_as_it_was_and_is_tried_again(
