@@ -69,6 +69,11 @@ class AppKey(models.Model):
         self.published_until = moment
         self.save(update_fields=["published_until"])
 
+    def sign_from(self, moment: datetime) -> None:
+        """Have the key take over at ``moment``."""
+        self.signs_from = moment
+        self.save(update_fields=["signs_from"])
+
     def withdraw(self, *, now: datetime) -> None:
         """Take the key back at once, and destroy the private half: it is lost, or has been seen."""
         self.published_until = now

@@ -43,7 +43,7 @@ def sign_with_secret(claims: Mapping[str, Any], *, secret: bytes, header: Mappin
             warnings.simplefilter("ignore", jwt.InsecureKeyLengthWarning)
             return jwt.encode(dict(claims), secret, algorithm=SigningAlgorithm.HS256, headers=dict(header or {}))
     except (jwt.PyJWTError, TypeError):
-        raise UnusableKey("The secret does not sign by HS256.") from None
+        raise UnusableKey("HS256 signs with a shared secret: this is empty, or a key of another kind.") from None
 
 
 def sign_as_client(claims: Mapping[str, Any], key: ClientKey, *, header: Mapping[str, Any] | None = None) -> str:

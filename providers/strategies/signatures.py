@@ -182,7 +182,7 @@ def _unpacked(described: KeyFile, file: SecretStr, *, key_field: str) -> dict[st
 def _checked(signed: Signed, key: SecretStr, field: str) -> SecretStr:
     try:
         if isinstance(signed, SignedToken) and signed.algorithm.is_symmetric:
-            _decoded(signed, key)
+            sign_with_secret({}, secret=_decoded(signed, key))
             return key
     except UnusableKey as unusable:
         raise FieldInvalid(field, str(unusable)) from None

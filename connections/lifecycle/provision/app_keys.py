@@ -88,6 +88,8 @@ def certify_key(row: AppKey, certificates: str, *, actor: audit.Actor) -> AppKey
 def withdraw_key(row: AppKey, *, actor: audit.Actor) -> bool:
     """Take a key back at once, and destroy its private half. Return False if it was taken back before.
 
+    If it signed, the next key takes over now, whatever its lead.
+
     One transaction, with an audit row.
     """
     now = database_now()
@@ -95,7 +97,7 @@ def withdraw_key(row: AppKey, *, actor: audit.Actor) -> bool:
         return False
     with transaction.atomic():
         row.withdraw(now=now)
-        _let_last_go_on(row)
+        _let_last_go_on(row, now=now)
         _record("withdrawn", row, actor=actor)
     return True
 
@@ -145,11 +147,17 @@ def _replace_earlier(row: AppKey, *, until: datetime) -> None:
         earlier.publish_until(until)
 
 
-def _let_last_go_on(withdrawn: AppKey) -> None:
-    """Have the newest key that is left stay published, if the withdrawn one was to take over from it."""
+def _let_last_go_on(withdrawn: AppKey, *, now: datetime) -> None:
+    """Have the newest key that is left stay published, if the withdrawn one was to take over from it.
+
+    Where no key is left that signs, the next one, which is published already, does so at once: nothing works meanwhile.
+    """
     left = AppKey.objects.published().filter(provider_app_id=withdrawn.provider_app_id)
     if not left.filter(published_until=None).exists() and (newest := left.first()) is not None:
         newest.publish_until(None)
+    waiting = left.filter(private_key__isnull=False)
+    if not waiting.filter(signs_from__lte=now).exists() and (following := waiting.last()) is not None:
+        following.sign_from(now)
 
 
 def _chain(certificates: str, *, public_key: str) -> CertificateChain:

@@ -132,6 +132,13 @@ def test_a_shared_secret_is_read_as_the_entry_says(written: str, encoding: str, 
         ({"algorithm": "RS256"}, PAIRS[ES256].private_key.get_secret_value()),
         ({"algorithm": "HS256", "key_encoding": "hex"}, "canary"),
         ({"algorithm": "HS256", "key_encoding": "base64"}, "can@ry"),
+        ({"algorithm": "HS256"}, PAIRS[ES256].private_key.get_secret_value()),
+        ({"algorithm": "HS256"}, PAIRS[ES256].public_key),
+        ({"algorithm": "HS256"}, "ssh-ed25519 AAAAcanary"),
+        (
+            {"algorithm": "HS256", "key_encoding": "base64"},
+            base64.b64encode(PAIRS[RS256].public_key.encode()).decode(),
+        ),
     ],
 )
 def test_a_key_that_does_not_fit_is_told_at_once_and_not_quoted(

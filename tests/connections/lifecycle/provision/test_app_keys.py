@@ -90,6 +90,16 @@ def test_a_successor_that_is_taken_back_lets_the_old_key_go_on(app: ProviderApp)
     assert (published(app), signing(app).kid) == (["old"], "old")
 
 
+def test_the_next_key_signs_at_once_where_the_one_that_signed_is_taken_back(app: ProviderApp) -> None:
+    old = make_key(app, ES256, kid="old", actor=SYSTEM)
+    for kid, hours in (("next", 48), ("last", 96)):
+        make_key(app, ES256, kid=kid, rotation=Rotation(lead=timedelta(hours=hours)), actor=SYSTEM)
+    assert withdraw_key(old, actor=SYSTEM)
+    assert (published(app), signing(app).kid) == (["last", "next"], "next")
+    let_pass(hours=97)
+    assert signing(app).kid == "last"
+
+
 def test_a_key_that_is_taken_back_is_gone_at_once_and_so_is_its_private_half(app: ProviderApp) -> None:
     row = make_key(app, ES256, actor=SYSTEM)
     assert withdraw_key(row, actor=ANN)
