@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from providers.catalog.schema import CatalogEntry
 
+_LONGEST_LINE = 100
+
 
 def about_problems(entry: CatalogEntry) -> Iterator[str]:
     """Yield what is wrong with what ``entry`` says about itself: the key, and what to do. No I/O."""
@@ -16,6 +18,9 @@ def about_problems(entry: CatalogEntry) -> Iterator[str]:
             yield f"aliases.{alias}: there is no section [{section}]; name the one that is meant: {described}"
     for section in (entry.facts.styles if entry.facts is not None else {}).keys() - sections:
         yield f"facts.styles.{section}: there is no section [{section}]; name one of {described}"
+    for key, line in (("name", entry.name), ("category", entry.category)):
+        if not line.strip() or line != " ".join(line.split()) or len(line) > _LONGEST_LINE:
+            yield f"{key}: is shown as one line; write 1 to {_LONGEST_LINE} characters, without space around them"
     links = {"website": entry.website, "docs_url": entry.docs_url, "registration.console": entry.registration.console}
     for key, link in links.items():
         if link and not link.startswith(("https://", "http://")):

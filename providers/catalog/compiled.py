@@ -120,7 +120,8 @@ Read = Callable[[Path, bytes], tuple[dict[str, Any], CatalogEntry]]
 def signatures_in(folder: Path) -> dict[str, Signature]:
     """Return the signature of each entry's file in ``folder``, by slug and in alphabetical order. Reads the folder.
 
-    Hidden files are none, because editors and mounts leave such behind; nor is what is no file.
+    Hidden files are none, because editors and mounts leave such behind; nor is what is no file. What nobody can read in
+    a name, because it is no UTF-8 or cannot be seen, is written with a backslash: no slug has one.
     """
     found: dict[str, Signature] = {}
     try:
@@ -133,10 +134,15 @@ def signatures_in(folder: Path) -> dict[str, Signature]:
                         continue
                     if stat.S_ISREG(status.st_mode):
                         signature = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
-                        found[file.name.removesuffix(".toml")] = signature
+                        found[_readable(file.name.removesuffix(".toml"))] = signature
     except OSError:
         return {}
     return dict(sorted(found.items()))
+
+
+def _readable(name: str) -> str:
+    known = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in known)
 
 
 def compiled(
@@ -233,6 +239,8 @@ def _compile(
 
 def _content(path: Path) -> bytes | OSError:
     """Return what ``path`` holds, or why it cannot be read; no more than is too large for an entry."""
+    if "\\" in path.stem:
+        return b""  # whatever it holds: the name alone keeps it from being an entry
     try:
         with path.open("rb") as file:
             return file.read(LARGEST_BYTES + 1)

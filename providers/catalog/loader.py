@@ -9,7 +9,6 @@ Also owns the JSON Schema of what the end user types. ``providers.catalog.schema
 ``providers.catalog.checks`` says what must agree across its fields.
 """
 
-import json
 import time
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +25,15 @@ from pydantic import ValidationError
 from providers.catalog.checks import problems_of
 from providers.catalog.compiled import LARGEST_BYTES, NOTHING, Compiled, Listed, Signature, compiled, signatures_in
 from providers.catalog.fields import Param, SecretField
-from providers.catalog.mistakes import encoding_mistake, moments_in, shape_mistakes, toml_mistake, without_slips
+from providers.catalog.mistakes import (
+    OutOfReach,
+    encoding_mistake,
+    name_mistake,
+    shape_mistakes,
+    toml_mistake,
+    value_mistakes,
+    without_slips,
+)
 from providers.catalog.naming import clashes_of, names_of, repeated
 from providers.catalog.schema import CatalogEntry
 
@@ -265,6 +272,7 @@ def entry(slug: str) -> CatalogEntry:
 
 def load_entry(path: Path) -> CatalogEntry:
     """Return the entry that ``path`` holds; its slug is the file's name. Raises ``CatalogError``. Reads the file."""
+    _check_name(path)
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_BYTES + 1)
@@ -273,28 +281,44 @@ def load_entry(path: Path) -> CatalogEntry:
     return _checked(path, content)[1]
 
 
+def document_in(text: str) -> dict[str, Any] | None:
+    """Return what ``text`` says; None if an entry could not say it, whatever its keys. No I/O."""
+    document, problems = _parsed(text)
+    return None if problems else document
+
+
+def _parsed(text: str) -> tuple[dict[str, Any] | None, list[str]]:
+    """Return the document in ``text``, None if it cannot be looked at, and what is wrong with it."""
+    try:
+        document = tomllib.loads(text)
+        return document, list(value_mistakes(document))
+    except RecursionError:
+        return None, ["is nested too deeply"]
+    except tomllib.TOMLDecodeError as error:
+        return None, [toml_mistake(error, text)]
+    except OutOfReach as error:
+        return None, [str(error)]
+    except ValueError:
+        return None, ["holds a number that is too long to read"]
+
+
+def _check_name(path: Path) -> None:
+    if mistake := name_mistake(path.stem):
+        raise CatalogError(f"{path.name!a}: {mistake}")
+
+
 def _checked(path: Path, content: bytes) -> tuple[dict[str, Any], CatalogEntry]:
     """Return the document that ``content`` of ``path`` holds, and the entry it describes. Raises ``CatalogError``."""
+    _check_name(path)
     if len(content) > LARGEST_BYTES:
         raise CatalogError(f"{path.name}: is larger than 1 MiB, and so no entry")
-    problems: list[str] = []
-    loaded: CatalogEntry | None = None
     try:
-        text = content.decode("utf-8-sig")
-        document = tomllib.loads(text)
-        problems += moments_in(document)
-        json.dumps(document, default=str)
-        loaded, told = _entry_in(document, path.stem)
-        problems += told
-    except RecursionError:
-        problems = ["is nested too deeply"]
-    except tomllib.TOMLDecodeError as error:
-        problems = [toml_mistake(error, text)]
+        document, problems = _parsed(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        problems = [encoding_mistake(error)]
-    except ValueError:
-        problems = ["holds a number that is too long to read"]
-    if problems or loaded is None:
+        document, problems = None, [encoding_mistake(error)]
+    loaded, told = (None, []) if document is None else _entry_in(document, path.stem)
+    problems += told
+    if problems or document is None or loaded is None:
         raise CatalogError("\n".join(f"{path.name}: {problem}" for problem in problems))
     return document, loaded
 

@@ -25,6 +25,10 @@ Location = tuple[int | str, ...]
 _NEAR = 0.6
 _MOST_NAMES = 14
 _LONGEST_SHOWN = 60
+_DEEPEST = 32
+_LONGEST_INT_BITS = 63
+# Control characters but the line feed and the tab, and those that turn the direction of what follows.
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 # Nothing else in an entry depends on these: without them the rest can be checked.
 _APART = frozenset({"aliases", "category", "colour", "docs_url", "facts", "notes", "registration", "website"})
 _TYPES: Sequence[tuple[type | tuple[type, ...], str]] = (
@@ -93,14 +97,41 @@ def encoding_mistake(error: UnicodeDecodeError) -> str:
     return f"is not TOML: line {line}: holds what is not UTF-8; save the file as UTF-8"
 
 
-def moments_in(document: Any, at: Location = ()) -> Iterator[str]:
-    """Yield each date and time in ``document``, which have to be texts. No I/O."""
-    if isinstance(document, datetime.date | datetime.time):
-        yield f"{_key(at)}: holds a date or a time; write it as a text, in quotes"
-    elif isinstance(document, dict | list):
-        items = document.items() if isinstance(document, dict) else enumerate(document)
-        for name, value in items:
-            yield from moments_in(value, (*at, name))
+def name_mistake(stem: str) -> str:
+    """Return why no file may be called ``stem``, "" if nothing in it keeps it from being read. No I/O."""
+    if "\\" not in stem and stem.isprintable():
+        return ""
+    return "the file's name holds what cannot be read; write lower-case letters and digits, with single - between them"
+
+
+class OutOfReach(ValueError):
+    """A document cannot be looked at any further; the text says why."""
+
+
+def value_mistakes(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the values in ``document`` that no key may have, whatever it is called. No I/O.
+
+    These are dates and times, which have to be texts, and what cannot be seen in a text: it may hide the rest, be
+    obeyed by a terminal, or be refused by the database. Raises ``OutOfReach`` for a number that is longer than those
+    of TOML, and for what is nested so deeply that walking through it might fail.
+    """
+    left: list[tuple[Location, Any]] = [((), document)]
+    while left:
+        at, value = left.pop()
+        if isinstance(value, dict | list):
+            if len(at) >= _DEEPEST:
+                raise OutOfReach("is nested too deeply")
+            items = value.items() if isinstance(value, dict) else enumerate(value)
+            left += reversed([((*at, name), inner) for name, inner in items])
+            for name in value if isinstance(value, dict) else ():
+                if _UNSEEN.search(name):
+                    yield f"{_key((*at, ascii(name)))}: the key holds a character that cannot be seen; remove it"
+        elif isinstance(value, datetime.date | datetime.time):
+            yield f"{_key(at)}: holds a date or a time; write it as a text, in quotes"
+        elif isinstance(value, int) and value.bit_length() > _LONGEST_INT_BITS:
+            raise OutOfReach("holds a number that is too long to read")
+        elif isinstance(value, str) and (unseen := _UNSEEN.search(value)):
+            yield f"{_key(at)}: holds {unseen[0]!a}, a character that cannot be seen; remove it"
 
 
 def shape_mistakes(error: ValidationError, document: Mapping[str, Any]) -> Iterator[str]:
@@ -115,7 +146,7 @@ def shape_mistakes(error: ValidationError, document: Mapping[str, Any]) -> Itera
         if problem["type"] == "missing" and problem["loc"] in renamed:
             continue  # what stands in its place is told
         if isinstance(problem["input"], datetime.date | datetime.time):
-            continue  # as ``moments_in`` tells
+            continue  # as ``value_mistakes`` tells
         yield f"{_key(_named(problem['loc'], document)) or 'the entry'}: {_told(problem, document)}"
 
 

@@ -1,14 +1,19 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from providers.catalog.loader import (
     CatalogError,
     UnknownProvider,
+    added_slugs,
+    configure_catalog,
     entry,
+    faulty_files,
     form_schema,
     load_catalog,
     load_entry,
@@ -207,3 +212,21 @@ def test_a_process_that_does_not_use_the_catalogue_does_not_read_it() -> None:
     code = f"{asked}; print(loader._loaded)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "None"
+
+
+@pytest.mark.parametrize("name", [b"\xff\xfe.toml", b"acme\n.toml", b"acme\x1b[2J.toml", "acme\u202e.toml".encode()])
+def test_a_file_whose_name_cannot_be_read_keeps_no_other_from_being_in_force(tmp_path: Path, name: bytes) -> None:
+    (tmp_path / "acme.toml").write_text(CODE_ENTRY, encoding="utf-8")
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_text(CODE_ENTRY, encoding="utf-8")
+    try:
+        for _ in range(2):  # compiled, and kept
+            configure_catalog(tmp_path)
+            assert added_slugs() == {"acme"}
+            assert "github" in load_catalog()
+            (faulty,) = faulty_files()
+            (problem,) = faulty.problems
+            assert "the file's name holds what cannot be read; write lower-case letters and digits" in problem
+            assert str(faulty.path).isprintable()
+            assert str(faulty.path).encode("utf-8")
+    finally:
+        configure_catalog(settings.CATALOG_DIR)

@@ -217,6 +217,25 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "a table twice": (CONSENT + "[probe]\n", "is not TOML: line 23, column 7: this table is there twice; "),
     "an open text": (change('"Acme"', '"Acme'), "is not TOML: line 1, column 13: a text is not closed at the end"),
     "nothing": ("", "name: is missing; write it."),
+    "a blank name": (change('"Acme"', '" "'), "name: is shown as one line; write 1 to 100 characters"),
+    "two lines for a name": (change('"Acme"', r'"Acme\nAcme"'), "name: is shown as one line;"),
+    "a huge category": (f'category = "{"c" * 101}"\n' + CONSENT, "category: is shown as one line;"),
+    "a byte of nothing": (
+        change('"Acme"', r'"Ac\u0000me"'),
+        r"name: holds '\x00', a character that cannot be seen; remove it",
+    ),
+    "an order to the terminal": (
+        change("See your", r"\u001b[2J", entry=change('"Read"', '"See your"')),
+        r"scopes.0.description: holds '\x1b', a character that cannot be seen; remove it",
+    ),
+    "a text that turns round": (change('"Region"', r'"Reg\u202eion"'), r"params.0.label: holds '\u202e', a character"),
+    "a key that cannot be seen": (
+        in_code(r'authorization_params = { "a\u0000" = "x" }'),
+        r"authorization_code.authorization_params.'a\x00': the key holds a character that cannot be seen",
+    ),
+    "a key as deep as a well": (".".join(["a"] * 3000) + " = 1\n" + CONSENT, "is nested too deeply"),
+    "lists in lists": (f"notes = {'[' * 300}{']' * 300}\n" + CONSENT, "is nested too deeply"),
+    "a number without an end": (f"requests_per_minute = 0x{'F' * 5000}\n" + CONSENT, "holds a number that is too long"),
     "another slug": ('slug = "other"\n' + CONSENT, "slug: is 'other', so call the file other.toml"),
 }
 
