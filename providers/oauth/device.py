@@ -93,8 +93,7 @@ def _read(document: dict[str, Any], response: Response) -> DeviceAuthorization:
     device_code = usable_token(document.get("device_code"))
     user_code = document.get("user_code")
     page = _page(document.get("verification_uri") or document.get("verification_url"))
-    is_usable = isinstance(user_code, str) and user_code.isprintable() and 0 < len(user_code) <= _LONGEST_USER_CODE
-    if device_code is None or not is_usable or not page:
+    if device_code is None or not _can_be_entered(user_code) or not page:
         raise MalformedResponse(Evidence("The answer holds no usable code, or no page for it.", status=response.status))
     lifetime, interval = _whole(document.get("expires_in")), _whole(document.get("interval"))
     return DeviceAuthorization(
@@ -107,12 +106,18 @@ def _read(document: dict[str, Any], response: Response) -> DeviceAuthorization:
     )
 
 
+def _can_be_entered(code: object) -> bool:
+    """Whether ``code`` is one that a person can read and type."""
+    return isinstance(code, str) and code.isprintable() and bool(code.strip()) and len(code) <= _LONGEST_USER_CODE
+
+
 def _page(value: object) -> str:
     """Return ``value`` if it is an address to which a person may be sent, else ""."""
     if not isinstance(value, str) or not value.isascii() or not value.isprintable() or len(value) > _LONGEST_ADDRESS:
         return ""
     try:
         parts = urlsplit(value)
+        _ = parts.port  # raises likewise
     except ValueError:
         return ""
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and egress.may_call(value))

@@ -226,7 +226,7 @@ class Strategy(ABC):
     def present(self, target: Target, credential: Credential) -> Presentation:
         """Return how a caller uses ``credential``, or that it is used through the proxy only. No I/O."""
         whole = self._attached(target, credential)
-        return presenting.withheld(whole) if target.proxy_only else whole
+        return presenting.withheld(target, credential, whole) if target.proxy_only else whole
 
     @final
     def _attached(self, target: Target, credential: Credential) -> Presentation:

@@ -7,12 +7,12 @@ that does not confirm the callback speaks OAuth 1.0, in which a consent can be f
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from pydantic import SecretStr
 
 from providers import egress
-from providers.answer_text import text_of
+from providers.answer_text import form_of, text_of
 from providers.catalog.oauth1_method import OAuth1Method
 from providers.catalog.resolve import Target
 from providers.catalog.template import render
@@ -136,15 +136,12 @@ def _post(target: Target, url: str, signer: Signer) -> Response:
 
 def _pairs(response: Response) -> Mapping[str, str]:
     """Return the fields of an answer, which is a form whatever it is labelled (RFC 5849 §2.1)."""
-    try:
-        return dict(parse_qsl(text_of(response).strip(), keep_blank_values=True, max_num_fields=64))
-    except ValueError:
-        return {}
+    return form_of(text_of(response), content_type="application/x-www-form-urlencoded")
 
 
 def _credentials(given: Mapping[str, str]) -> tuple[str, str]:
     token, secret = given.get("oauth_token", ""), given.get("oauth_token_secret", "")
     usable = all(value.isascii() and value.isprintable() and len(value) <= _LONGEST_TOKEN for value in (token, secret))
-    if not token or not usable:
+    if not token.strip() or not usable:
         raise MalformedResponse(Evidence("The answer holds no credentials (RFC 5849 §2.1, §2.3)."))
     return token, secret

@@ -59,10 +59,19 @@ def present(
     )
 
 
-def withheld(whole: Presentation) -> Presentation:
-    """Return what a caller learns of a credential that is not handed out: what it is, and where it would be used."""
+def withheld(target: Target, credential: Credential, whole: Presentation) -> Presentation:
+    """Return what a caller learns of a credential that is not handed out: what it is, and where it would be used.
+
+    ``base_url`` is "" if the credential is a part of it: a server's metadata may bind a token to a certificate that the
+    entry puts into a path.
+    """
+    base_url = fill(target.endpoints.base, credential.extra)
     return Presentation(
-        auth_method=whole.auth_method, value=None, base_url=whole.base_url, params=whole.params, proxy_only=True
+        auth_method=whole.auth_method,
+        value=None,
+        base_url="" if "{" in base_url else base_url,
+        params=whole.params,
+        proxy_only=True,
     )
 
 

@@ -108,6 +108,8 @@ def test_a_token_that_is_bound_to_it_is_kept_back_and_probed_with_it(
     assert bound.method.needs_app_key
     shown = strategy.present(bound, HELD)
     assert (shown.proxy_only, shown.value, shown.headers) == (True, None, {})
+    in_path = replace(bound, endpoints=replace(bound.endpoints, base=f"{provider.url}/{{access_token}}/v1"))
+    assert "at-1" not in repr(strategy.present(in_path, HELD)) + strategy.present(in_path, HELD).base_url
     assert strategy.probe(bound, HELD).verdict is ProbeVerdict.ALIVE
     assert provider.last.headers["Authorization"] == "Bearer at-1"
     free = make_target(key_by(AUTHORITY), style)

@@ -93,6 +93,12 @@ def test_the_verifier_brings_a_token_signed_with_both_secrets(
     assert held.extra == {"user": "77"}
 
 
+def test_a_plus_sign_that_the_server_did_not_encode_stays_one(target: Target, provider: Provider) -> None:
+    provider.answers_with(200, b"oauth_token=a+b/c==&oauth_token_secret=d+e==\r\n", headers=FORM)
+    held = STRATEGY.exchange_code(target, GRANT).credential
+    assert (held.access_token, held.fields["token_secret"]) == (SecretStr("a+b/c=="), SecretStr("d+e=="))
+
+
 def test_the_probe_is_signed_with_the_token(target: Target, provider: Provider) -> None:
     provider.answers_with(200, {"sub": "acct-1"})
     assert STRATEGY.probe(target, HELD).verdict is ProbeVerdict.ALIVE
@@ -152,6 +158,7 @@ def test_a_key_that_cannot_sign_is_named_without_being_shown(
         (200, TEMPORARY.replace(b"true", b"false"), MisconfiguredProvider),
         (200, b"oauth_token=a&oauth_token_secret=b", MisconfiguredProvider),
         (200, b"oauth_token=&oauth_token_secret=b&oauth_callback_confirmed=true", MalformedResponse),
+        (200, b"oauth_token=%20&oauth_token_secret=b&oauth_callback_confirmed=true", MalformedResponse),
         (200, b"<html>", MalformedResponse),
         (401, b"oauth_problem=consumer_key_unknown", ClientRejected),
         (401, b"", ClientRejected),
