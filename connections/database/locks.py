@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, LiteralString, TypeVar
 
+from django.db import connection
 from django.db.models import Model, QuerySet
 
 from connections.database.prepared import fetch_all_prepared
@@ -95,6 +96,12 @@ def lock_session(**lookup: object) -> ConnectSession | None:
 def lock_attempt(attempt_id: uuid.UUID) -> RefreshAttempt:
     """Return the locked refresh attempt. Raises ``RefreshAttempt.DoesNotExist``."""
     return RefreshAttempt.objects.select_for_update(no_key=True).get(id=attempt_id)
+
+
+def lock_own_entries() -> None:
+    """Wait until no other transaction stores an entry of the operator's own. There is no row: an entry is a file."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('latchkey.own_entries', 0))")
 
 
 def lock_registered_client(**lookup: object) -> RegisteredClient | None:

@@ -82,7 +82,9 @@ def document_with(values: Mapping[str, Any], document: Document) -> Document:
 
 
 def _put_style(made: Document, style: str, values: Mapping[str, Any], changed: set[str]) -> None:
-    section = made.setdefault(style, {})
+    if not isinstance(made.get(style), dict):
+        made[style] = {}
+    section = made[style]
     if style in _OAUTH:
         for field, key in _OF_OAUTH.items():
             if field in changed and (style == "authorization_code" or field != "authorization_url"):

@@ -6,7 +6,6 @@ were, the operator says which one counts. Each step is a round trip, so the page
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,13 +26,14 @@ from connections.asked_fields import asked_fields
 from connections.lifecycle.provision.own_providers import (
     LARGEST_TEXT,
     PreparedEntry,
-    own_file,
+    edition_of,
+    own_text,
     prepare_own_provider,
     remove_own_provider,
     store_own_provider,
 )
 from connections.refusals import InvalidRequest
-from providers.catalog.loader import catalog_files
+from providers.catalog.loader import catalog_files, document_in
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.toml_text import toml_text
 from providers.catalog.usual_form import Document, document_with, values_of
@@ -50,12 +50,16 @@ _NOBODY = UUID(int=0)  # of a preview: there is no session
 
 @dataclass
 class Draft:
-    """What the page shows: both sides, what is wrong with them, and the entry if nothing is."""
+    """What the page shows: both sides, what is wrong with them, and the entry if nothing is.
+
+    ``edition`` is that of the file with which the page began, None while it has begun with this request.
+    """
 
     slug: str
     text: str
     form: OwnForm
     slug_form: SlugForm | None = None
+    edition: str | None = None
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     prepared: PreparedEntry | None = None
@@ -68,8 +72,7 @@ def edit(request: HttpRequest, slug: str = "") -> HttpResponse:
     """Show an entry of the operator's own, or a new one, and check or store what was typed."""
     if not request.user.has_perm(MAY_DESCRIBE):
         raise PermissionDenied
-    if slug and not own_file(slug).is_file():
-        raise Http404
+    _find(slug)
     if request.method == "POST":
         draft = _typed(request, slug)
         if draft.prepared is not None and request.POST.get("act") == "save" and _is_confirmed(request, draft):
@@ -89,8 +92,7 @@ def remove(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask whether an entry of the operator's own shall go, and remove it."""
     if not request.user.has_perm(MAY_DESCRIBE):
         raise PermissionDenied
-    if not own_file(slug).is_file():
-        raise Http404
+    _find(slug)
     problem = ""
     if request.method == "POST":
         try:
@@ -103,31 +105,52 @@ def remove(request: HttpRequest, slug: str) -> HttpResponse:
     return page(request, "own_remove", f"Remove {slug}?", slug=slug, problem=problem)
 
 
+def _find(slug: str) -> None:
+    """Answer 404 unless ``slug`` is an entry of the operator's own, in order or not, or "" for a new one."""
+    try:
+        if slug and own_text(slug) is None:
+            raise Http404
+    except InvalidRequest:
+        return  # it is there, and the page says what is wrong with it
+
+
 def _beginning(request: HttpRequest, slug: str) -> Draft:
     """Return the draft with which a page begins: the file, a copy of the entry ``from``, or an example."""
     model = str(request.GET.get("from", ""))
-    file = own_file(slug) if slug else catalog_files().get(model)
-    text = file.read_text(encoding="utf-8", errors="replace") if file is not None else _START
-    slug_form = None if slug else SlugForm(initial={"slug": model if file is not None else ""})
+    try:
+        text = own_text(slug) if slug else _text_of(model)
+    except InvalidRequest as refusal:
+        return Draft(slug, "", OwnForm(initial=_values_in("")), problems=[refusal.detail])
+    slug_form = None if slug else SlugForm(initial={"slug": model if text is not None else ""})
+    text = _START if text is None else text
     draft = Draft(slug, text, OwnForm(initial=_values_in(text)), slug_form)
     if slug:
         _check(draft)
     return draft
 
 
+def _text_of(slug: str) -> str | None:
+    """Return how an entry of the catalogue is written, None if there is no such entry."""
+    if (text := own_text(slug)) is not None:
+        return text
+    file = catalog_files().get(slug)
+    return None if file is None else file.read_text(encoding="utf-8")
+
+
 def _typed(request: HttpRequest, slug: str) -> Draft:
     """Return what was typed, with one side made of the other as far as that was asked for or is needed."""
     posted = OwnForm(request.POST)
-    text = str(request.POST.get("toml", ""))[: LARGEST_TEXT + 1].replace("\r\n", "\n").removeprefix("\ufeff")
+    text = str(request.POST.get("toml", "")).replace("\r\n", "\n")[: LARGEST_TEXT + 1].removeprefix("\ufeff")
     act = request.POST.get("act", "check")
     is_asked = act in ("check", "save") or bool(request.POST.get("slug"))
-    draft = Draft(slug, text, posted, None if slug else SlugForm(request.POST if is_asked else None))
+    slug_form = None if slug else SlugForm(request.POST if is_asked else None)
+    draft = Draft(slug, text, posted, slug_form, request.POST.get("file_was") if slug else None)
     if not posted.is_valid():
         draft.problems.append("A field of the form cannot be read: mend it first.")
         return draft
     if draft.slug_form is not None and draft.slug_form.is_bound and draft.slug_form.is_valid():
         draft.slug = draft.slug_form.cleaned_data["slug"]
-    if (document := _document_in(text)) is None:
+    if (document := document_in(text)) is None:
         _check(draft)
         return draft
     values = _plain(posted.cleaned_data)
@@ -139,7 +162,7 @@ def _typed(request: HttpRequest, slug: str) -> Draft:
         draft.problems.append(_BOTH)
         return draft
     draft.form = OwnForm(initial=_values_in(draft.text))
-    if draft.slug and draft.slug_form is not None and own_file(draft.slug).exists():
+    if draft.slug and draft.slug_form is not None and own_text(draft.slug) is not None:
         draft.slug_form.add_error("slug", "There is an entry of your own by this name: change that one.")
     elif draft.slug:
         _check(draft)
@@ -158,7 +181,7 @@ def _rewritten(draft: Draft, values: Mapping[str, Any], document: Document) -> s
 
 def _check(draft: Draft) -> None:
     try:
-        draft.prepared = prepare_own_provider(draft.slug or "entry", draft.text)
+        draft.prepared = prepare_own_provider(draft.slug or "entry", draft.text, edition=draft.edition)
     except InvalidRequest as refusal:
         draft.problems += refusal.extra.get("problems") or [refusal.detail]
 
@@ -203,9 +226,18 @@ def _show(request: HttpRequest, draft: Draft, *, is_new: bool) -> HttpResponse:
         is_new=is_new,
         prepared=draft.prepared,
         form_was=kept.get("form_was") or _digest(_plain(draft.form.initial)),
+        file_was=_file_was(draft),
         toml_was=kept.get("toml_was") or _digest(draft.text),
         previews=[] if found is None else [_preview(found, style) for style in found.auth_styles],
     )
+
+
+def _file_was(draft: Draft) -> str:
+    """Return the edition of the file with which the page began, "" for a new entry, or where it cannot be read."""
+    try:
+        return edition_of(draft.slug) if draft.edition is None and draft.slug_form is None else draft.edition or ""
+    except InvalidRequest:
+        return ""
 
 
 def _preview(found: CatalogEntry, style: str) -> tuple[str, str, int]:
@@ -220,17 +252,9 @@ def _preview(found: CatalogEntry, style: str) -> tuple[str, str, int]:
     return f"{strategies()[style].title}: “{invitation}”", render_to_string(template, context), len(fields)
 
 
-def _document_in(text: str) -> Document | None:
-    """Return what a text says; None if it is no TOML."""
-    try:
-        return tomllib.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
 def _values_in(text: str) -> dict[str, Any]:
     """Return what the form shows of a text; of one that is no TOML, nothing."""
-    return values_of(_document_in(text) or {})
+    return values_of(document_in(text) or {})
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

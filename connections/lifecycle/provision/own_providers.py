@@ -6,6 +6,8 @@ refused while connections, keys or connects in flight would follow it, and the c
 to be entered again. Whoever can write to the folder itself, as ``manage.py providers`` does, can read the keys as well.
 """
 
+import errno
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
+from connections.database.locks import lock_own_entries
 from connections.journal import audit
 from connections.models import (
     UNFINISHED,
@@ -73,7 +76,8 @@ class PreparedEntry:
     """An entry that is checked and may be stored. ``before`` is what stands under its slug now, in whatever file.
 
     ``moves`` are the keys by which secrets would go elsewhere, () for none or if nothing uses the entry. ``forgets`` is
-    the number of provider apps whose client secrets have to be entered again therefore.
+    the number of provider apps whose client secrets have to be entered again therefore. ``edition`` is that of the file
+    on which it is based.
     """
 
     text: str
@@ -81,6 +85,7 @@ class PreparedEntry:
     before: CatalogEntry | None
     uses: Uses
     moves: tuple[str, ...] = ()
+    edition: str = ""
 
     @property
     def forgets(self) -> int:
@@ -98,9 +103,38 @@ def own_file(slug: str) -> Path:
     return Path(settings.CATALOG_DIR) / f"{slug}.toml"
 
 
-def prepare_own_provider(slug: str, text: str) -> PreparedEntry:
+def own_text(slug: str) -> str | None:
+    """Return the operator's own entry ``slug`` as it is written, None if there is none. Reads a file.
+
+    No more is read than shows that it is too long to be changed here. Raises ``InvalidRequest`` where it cannot be
+    read.
+    """
+    try:
+        if not own_file(slug).is_file():
+            return None
+        with own_file(slug).open(encoding="utf-8", errors="replace") as file:
+            return file.read(LARGEST_TEXT + 1).removeprefix("\ufeff")
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return None
+        raise InvalidRequest(
+            f"The file of the entry {slug!r} cannot be read: {error.strerror}.", field="slug"
+        ) from None
+
+
+def edition_of(slug: str) -> str:
+    """Return what tells one text of the operator's own entry ``slug`` from another, "" if there is none. Reads a file.
+
+    Raises ``InvalidRequest`` where it cannot be read.
+    """
+    text = own_text(slug)
+    return "" if text is None else hashlib.sha256(text.encode()).hexdigest()
+
+
+def prepare_own_provider(slug: str, text: str, *, edition: str | None = None) -> PreparedEntry:
     """Check ``text`` as the operator's own entry ``slug``, by the rules of ``manage.py providers check``.
 
+    ``edition`` is that of the file which was changed into ``text``, None for what stands there now.
     Raises ``InvalidRequest``: its ``problems`` are the sentences of that command; or it says what uses the entry and
     would follow it to another address. Reads and writes files, and asks the database.
     """
@@ -122,18 +156,27 @@ def prepare_own_provider(slug: str, text: str) -> PreparedEntry:
             "the new address under another name, or disconnect what uses this one first.",
             field="toml",
         )
-    return PreparedEntry(text, found, _in_force(slug), uses, moves)
+    edition = edition_of(slug) if edition is None else edition
+    return PreparedEntry(text, found, _in_force(slug), uses, moves, edition)
 
 
 def store_own_provider(prepared: PreparedEntry, *, actor: audit.Actor) -> CatalogEntry:
     """Write a prepared entry to the folder, with an audit row, and forget the client secrets that it moves.
 
-    One transaction; other processes notice the file by themselves, within seconds. Raises ``InvalidRequest`` where the
-    folder cannot be written, or where what uses the entry has changed since.
+    One transaction, in which one own entry at a time is stored; other processes notice the file by themselves, within
+    seconds. Raises ``InvalidRequest`` where the folder cannot be written, or where the file or what uses the entry has
+    changed since.
     """
     slug = prepared.entry.slug
     names = (slug, *prepared.entry.aliases)
     with transaction.atomic():
+        lock_own_entries()
+        if edition_of(slug) != prepared.edition:
+            raise InvalidRequest(
+                "The entry was changed meanwhile, by somebody else or in the folder: nothing was stored. Open it anew, "
+                "and make your change there.",
+                field="toml",
+            )
         if prepared.moves and uses_of(*names).holds_back:
             raise InvalidRequest("Somebody has begun to use the entry meanwhile: nothing was changed.", field="toml")
         for app in ProviderApp.objects.filter(provider__in=names, secrets__isnull=False) if prepared.moves else ():

@@ -38,7 +38,7 @@ class Page:
         }
         toml = re.search(r'<textarea id="toml"[^>]*>\n(.*?)</textarea>', self.html, re.DOTALL)
         assert toml is not None
-        hidden = dict(re.findall(r'<input type="hidden" name="(form_was|toml_was)" value="([^"]*)"', self.html))
+        hidden = dict(re.findall(r'<input type="hidden" name="((?:form|toml|file)_was)" value="([^"]*)"', self.html))
         self.fields = {**said, **hidden, "toml": unescape(toml[1])}
 
     def press(self, act: str, **typed: str) -> "Page":
@@ -116,6 +116,11 @@ def test_two_changed_sides_that_differ_are_a_question(olga: Client, own: Path) -
         ('name = "A"\ndocs_url = "javascript:alert(1)"\n[bearer_token]\n', "is no link that people can follow"),
         ("a = [" * 3000, "acme-erp.toml: "),
         ("n = " + "9" * 5000, "acme-erp.toml: "),
+        ("category = 0x" + "F" * 5000, "holds a number that is too long to read"),
+        (".".join(["a"] * 3000) + " = 1", "is nested too deeply"),
+        ("a = " + "[" * 300 + "]" * 300, "is nested too deeply"),
+        ('name = "A"\nnotes = 2026-11-29\n[bearer_token]\n', "notes: holds a date or a time"),
+        ('name = "A"\nbearer_token = 3\n', "bearer_token: is a number"),
     ],
 )
 def test_mistakes_are_told_and_what_was_typed_stays(olga: Client, own: Path, toml: str, says: str) -> None:
@@ -124,6 +129,68 @@ def test_mistakes_are_told_and_what_was_typed_stays(olga: Client, own: Path, tom
     assert any(says in problem for problem in page.problems), page.problems
     assert page.fields["toml"] == toml
     assert (own / "acme-erp.toml").read_text(encoding="utf-8") == OWN
+
+
+@pytest.mark.parametrize("act", ["check", "to_toml", "to_form"])
+@pytest.mark.parametrize(
+    "toml",
+    [
+        'name = "A"\nnotes = 2026-11-29\n[bearer_token]\n',
+        "category = 0x" + "F" * 5000,
+        ".".join(["a"] * 3000) + " = 1",
+        "a = " + "[" * 300 + "]" * 300,
+        'name = "A"\nbearer_token = 3\n',
+    ],
+)
+def test_no_document_is_more_than_the_form_can_stand(olga: Client, own: Path, toml: str, act: str) -> None:
+    page = Page(olga, ACME_ERP).press(act, toml=toml, category="Finance")
+    assert page.answer.status_code == 200
+
+
+def test_a_text_that_is_too_long_is_refused_and_never_stored_in_part(olga: Client, own: Path) -> None:
+    text = OWN.replace("\n", "\n" * 100) + "# " + "x" * 200_000
+    page = Page(olga, ACME_ERP).press("save", toml=text)
+    assert page.problems == ["An entry is at most 200,000 characters long."]
+    assert (own / "acme-erp.toml").read_text(encoding="utf-8") == OWN
+
+
+def test_of_two_editors_the_second_does_not_undo_what_the_first_has_stored(olga: Client, own: Path) -> None:
+    first, second = Page(olga, ACME_ERP), Page(olga, ACME_ERP)
+    assert first.press("save", category="Finance").answer.status_code == 302
+    second.press("check", website="https://acme.example")
+    second.press("save")
+    assert "changed meanwhile" in second.problems[0]
+    assert second.fields["website"] == "https://acme.example"
+    second.press("save")
+    assert "changed meanwhile" in second.problems[0], "it stays refused"
+    assert 'category = "Finance"' in (own / "acme-erp.toml").read_text(encoding="utf-8")
+    assert "website" not in (own / "acme-erp.toml").read_text(encoding="utf-8")
+
+
+def test_a_file_that_cannot_be_read_is_told_and_may_be_removed(olga: Client, own: Path) -> None:
+    file = own / "acme-erp.toml"
+    file.unlink()
+    file.symlink_to("/proc/self/mem")
+    page = Page(olga, ACME_ERP)
+    assert "cannot be read" in page.problems[0]
+    page.press("save", toml=OWN)
+    assert page.answer.status_code == 200
+    assert olga.post(f"{ACME_ERP}remove/").status_code == 302
+    assert not file.is_symlink()
+
+
+def test_no_more_of_a_file_is_shown_than_could_be_stored(olga: Client, own: Path) -> None:
+    (own / "acme-erp.toml").write_text(OWN + "# " + "x" * 2_000_000, encoding="utf-8")
+    page = Page(olga, ACME_ERP)
+    assert page.problems == ["An entry is at most 200,000 characters long."]
+    assert len(page.html) < 300_000
+
+
+@pytest.mark.parametrize("path", ["", "remove/"])
+def test_a_name_that_no_file_can_have_is_not_found(olga: Client, own: Path, path: str) -> None:
+    assert olga.get(f"/admin/providers/own/{'a' * 300}/{path}").status_code == 404
+    assert olga.get("/admin/providers/own/", {"from": "a" * 300}).status_code == 200
+    assert olga.get("/admin/providers/own/", {"from": "../acme-erp"}).status_code == 200
 
 
 def test_the_preview_is_the_widget_s_own_page_in_a_frame_that_can_do_nothing(olga: Client, own: Path) -> None:

@@ -212,3 +212,21 @@ def test_a_folder_that_cannot_be_written_is_told_and_nothing_is_audited() -> Non
     with override_settings(CATALOG_DIR=file), pytest.raises(InvalidRequest, match="LATCHKEY_CATALOG_DIR"):
         save("other", ACME)
     assert AuditEvent.objects.count() == before
+
+
+def test_of_two_that_were_prepared_from_the_same_file_one_is_stored() -> None:
+    store_own_provider(prepare_own_provider("globex", ACME), actor=OLGA)
+    one, other = prepare_own_provider("globex", STAYS), prepare_own_provider("globex", f"# Mine.\n{ACME}")
+    store_own_provider(one, actor=OLGA)
+    with pytest.raises(InvalidRequest, match="changed meanwhile"):
+        store_own_provider(other, actor=OLGA)
+    assert own_file("globex").read_text(encoding="utf-8") == STAYS
+    assert AuditEvent.objects.filter(action="own_provider.changed").count() == 1
+
+
+def test_of_two_new_ones_by_one_name_the_first_is_stored() -> None:
+    one, other = prepare_own_provider("globex", ACME), prepare_own_provider("globex", STAYS)
+    store_own_provider(one, actor=OLGA)
+    with pytest.raises(InvalidRequest, match="changed meanwhile"):
+        store_own_provider(other, actor=OLGA)
+    assert own_file("globex").read_text(encoding="utf-8") == ACME
