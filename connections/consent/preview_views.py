@@ -59,10 +59,9 @@ def preview(request: HttpRequest) -> HttpResponse:
         language=language_for(request, asked.get("preview_language", ""), look.locale),
         tenant=tenant,
         session=ConnectSession(tenant=tenant),
-        provider=_PROVIDER,
         css=look.css_in(is_dark=asked.get("preview_theme") == "dark"),
         logo_url=_data_uri(picture) if picture is not None else "",
-        **context,
+        **{"provider": _PROVIDER, **context},
     )
     set_policy(response, ancestors=(SELF,))
     if picture is not None:  # it may be one that is stored nowhere, so that no address has it
@@ -105,8 +104,14 @@ def _sample(screen: str) -> dict[str, Any]:
     ]
     words = WORDS_OF[Failure.APPROVAL_REQUESTED]
     samples: dict[str, dict[str, Any]] = {
-        "landing": {"leaves": True, "return_host": "app.example.com", "is_own_host": True, "is_preview": True},
-        "choose": {"choices": others},
+        "landing": {
+            "leaves": True,
+            "scopes": [{"name": "contacts.read", "words": "Read your contacts"}],
+            "return_host": "app.example.com",
+            "is_own_host": True,
+            "is_preview": True,
+        },
+        "choose": {"choices": others, "provider": ""},
         "fields": {"fields": [field], "app": {"id": OPERATORS}},
         "finished": {"address": "#"},
     }

@@ -21,12 +21,13 @@ from connections.entrance import actor_of
 from connections.lifecycle.connect.ask_for_code import ask_for_code
 from connections.lifecycle.connect.authorize import authorization_url
 from connections.lifecycle.connect.authorize import start as start_session
-from connections.lifecycle.connect.params import apps_for, chosen_app, fixed_params
+from connections.lifecycle.connect.params import apps_for, chosen_app, fixed_params, requested_scopes
 from connections.lifecycle.connect.session import check_cookie, find_session, is_own_browser, own_session
 from connections.lifecycle.connect.submit_secret import submit_secret
 from connections.models import IN_BROWSER, UNFINISHED, Binding, ConnectSession, ProviderApp, SessionState
 from connections.models.failures import Failure
 from connections.refusals import AppMisconfigured, InvalidRequest, ProviderDown, Refusal, SessionUnusable
+from providers.catalog.schema import CatalogEntry
 
 _LONGEST_TOKEN = 100
 
@@ -125,7 +126,17 @@ def choose(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     if session.state not in IN_BROWSER:
         return _to_the_outcome(session_id)
     choices = _choices(session, apps_for(session))
-    return widget(request, "choose", session, choices=choices, form_proof=form_proof(session.id, secret))
+    entries = {choice["entry"].slug: choice["entry"] for choice in choices}
+    only = next(iter(entries.values())) if len(entries) == 1 else None
+    return widget(
+        request,
+        "choose",
+        session,
+        choices=choices,
+        entry=only,
+        provider=only.name if only is not None else "",
+        form_proof=form_proof(session.id, secret),
+    )
 
 
 @widget_page
@@ -257,7 +268,16 @@ def _asked_for(session: ConnectSession) -> dict[str, Any]:
         "is_choice": len(apps) > 1,
         "leaves": all(app.redirects for app in apps),
         "shows_code": all(app.shows_code for app in apps),
+        "scopes": _scopes(session, apps[0], entry) if entry is not None and len(apps) == 1 else [],
     }
+
+
+def _scopes(session: ConnectSession, app: ProviderApp, entry: CatalogEntry) -> list[dict[str, str]]:
+    """Return what the provider will be asked for: each scope's ``name``, and its ``words`` ("": nobody wrote any)."""
+    if not app.by_consent:
+        return []
+    words = {name: scope.description for scope in entry.scopes for name in (scope.name, *scope.aliases)}
+    return [{"name": name, "words": words.get(name, "")} for name in requested_scopes(session, app, entry)]
 
 
 def _has_fields(app: ProviderApp, session: ConnectSession) -> bool:

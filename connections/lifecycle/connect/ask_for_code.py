@@ -36,7 +36,7 @@ def ask_for_code(
     typed = checked_params(session, app, params)
     session.typed_params = typed
     access = access_to(app, params_of(session, app))
-    registrar, scopes = registrar_of(app), requested_scopes(session, app, access)
+    registrar, scopes = registrar_of(app), requested_scopes(session, app, access.target.entry)
     release_database()
     try:
         with bulkhead.place(*access.places(app, tenant_id=session.tenant_id)):

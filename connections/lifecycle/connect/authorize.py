@@ -126,7 +126,7 @@ def _depart(session: ConnectSession, app: ProviderApp, access: Access) -> Depart
     strategy, target = access.strategy, access.target
     request = AuthorizationRequest(
         state=secrets.token_urlsafe(32),
-        scopes=requested_scopes(session, app, access),
+        scopes=requested_scopes(session, app, access.target.entry),
         code_verifier=strategy.new_verifier(target),
         locale=session.locale,
     )

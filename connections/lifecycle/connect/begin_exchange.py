@@ -130,7 +130,9 @@ def begin_exchange(
         answer=answer,
         sealed=sealed,
         completion_code=completion_code,
-        scopes=requested_scopes(session, app, access) if app.by_consent else tuple(session.requested_scopes or ()),
+        scopes=requested_scopes(session, app, access.target.entry)
+        if app.by_consent
+        else tuple(session.requested_scopes or ()),
         key=key,
         renewed_workspace=workspace,
         must_keep_workspace=bool(workspace) and is_known and not session.allows_account_change,

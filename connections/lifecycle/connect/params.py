@@ -8,11 +8,12 @@ name in the catalogue entry to its value.
 import uuid
 from collections.abc import Mapping
 
-from connections.access.targets import Access, entry_of
+from connections.access.targets import entry_of
 from connections.models import IN_BROWSER, ConnectSession, ProviderApp
 from connections.models.failures import Failure
 from connections.refusals import InvalidRequest, SessionUnusable
 from providers.catalog.fields import Param
+from providers.catalog.schema import CatalogEntry
 from providers.vocabulary import ParamScope
 
 
@@ -131,12 +132,11 @@ def checked_params(session: ConnectSession, app: ProviderApp, typed: Mapping[str
     return checked
 
 
-def requested_scopes(session: ConnectSession, app: ProviderApp, access: Access) -> tuple[str, ...]:
+def requested_scopes(session: ConnectSession, app: ProviderApp, entry: CatalogEntry) -> tuple[str, ...]:
     """Return the scopes to request: the session's, else the provider app's, the server's own, or the entry's defaults.
 
     No I/O.
     """
-    entry = access.target.entry
     if session.requested_scopes is not None:
         return entry.with_required_scopes(session.requested_scopes)
     if app.scopes:

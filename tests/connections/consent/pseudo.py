@@ -20,7 +20,7 @@ from tests.campaigns.messages import compiled, texts
 CODE = "ar"
 _SPOKEN = re.compile(r'\b(?:title|alt|aria-label|placeholder|data-lost|data-done)="([^"]*)"')
 _SILENT = re.compile(
-    r"<(style|script)\b.*?</\1>|<(label|p)\b[^>]* lang=\"en\"[^>]*>.*?</\2>|<bdi>.*?</bdi>|<svg\b.*?</svg>"
+    r"<(style|script)\b.*?</\1>|<(label|li|p)\b[^>]* lang=\"en\"[^>]*>.*?</\2>|<bdi>.*?</bdi>|<svg\b.*?</svg>"
     r"|<output\b.*?</output>|<input [^>]*>|<!--.*?-->",
     re.DOTALL,
 )

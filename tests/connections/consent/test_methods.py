@@ -133,7 +133,9 @@ def test_several_ways_to_connect_are_a_choice(
     choices = alice.visit(alice.start(invitation)["Location"]).content.decode()
     links = re.findall(r'"(/connect/[^"]+/method/[^"]+)"', choices)
     assert links == [f"/connect/{invitation.id}/method/{choice.id}" for choice in (app, keys)]
-    assert choices.count('class="monogram"') == len(links)
+    assert "How would you like to connect Sandbox?" in choices
+    assert choices.count('class="monogram"') == 1, "that of the page: each line names its way alone"
+    assert 'type="search"' not in choices
 
     held = submit(alice, links[1], api_key=sandbox.control.api_key("alice"))
 

@@ -236,6 +236,42 @@ CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
             lambda cast: cast.change(status="disconnected", reason="disconnected_by_request") or cast.like(),
         ],
     ),
+    "one_live_connection_a_label": (
+        [
+            lambda cast: cast.change(label="Work") or cast.like(account="person-2", label="Work"),
+            lambda cast: (
+                cast.change(label="Work", status="needs_reauth", reason="grant_rejected")
+                or cast.like(account="person-2", app=make_app(None), label="Work")
+            ),
+        ],
+        [
+            lambda cast: cast.change(label="") or cast.like(account="person-2", label=""),
+            lambda cast: cast.change(label="Work") or cast.like(end_user="bob", label="Work"),
+            lambda cast: cast.change(label="Work") or cast.like(tenant=cast.globex, app=cast.app, label="Work"),
+            lambda cast: (
+                cast.change(label="Work", status="disconnected", reason="disconnected_by_request")
+                or cast.like(account="person-2", label="Work")
+            ),
+        ],
+    ),
+    "one_default_connection": (
+        [
+            lambda cast: cast.change(is_default=True) or cast.like(account="person-2", is_default=True),
+            lambda cast: (
+                cast.change(is_default=True, status="needs_reauth", reason="grant_rejected")
+                or cast.like(account="person-2", app=make_app(None), is_default=True)
+            ),
+        ],
+        [
+            lambda cast: cast.change(is_default=False) or cast.like(account="person-2", is_default=False),
+            lambda cast: cast.change(is_default=True) or cast.like(end_user="bob", is_default=True),
+            lambda cast: cast.change(is_default=True) or cast.like(tenant=cast.globex, app=cast.app, is_default=True),
+            lambda cast: (
+                cast.change(is_default=True, status="disconnected", reason="disconnected_by_request")
+                or cast.like(account="person-2", is_default=True)
+            ),
+        ],
+    ),
     "one_current_version": (
         [lambda cast: cast.version("current")],
         [lambda cast: [cast.version(stage) for stage in ("previous", "orphan", "received") * 2]],
