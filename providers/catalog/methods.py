@@ -127,6 +127,11 @@ class Method(Shape):
         return False
 
     @property
+    def signs_grants(self) -> bool:
+        """Whether that signature is what they show as the grant, and no mere proof of who the client is."""
+        return False
+
+    @property
     def refusals(self) -> tuple[ErrorRule, ...]:
         """What answers to signed requests mean, before what the entry says about its probe."""
         return ()

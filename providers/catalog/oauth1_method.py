@@ -83,6 +83,10 @@ class OAuth1Method(Method):
         return True
 
     @property
+    def signs_grants(self) -> bool:
+        return True
+
+    @property
     def refusals(self) -> tuple[ErrorRule, ...]:
         return (*self.errors, *PROBLEM_RULES)
 

@@ -141,6 +141,10 @@ class SigningMethod(Method):
         return True
 
     @property
+    def signs_grants(self) -> bool:
+        return True
+
+    @property
     def typed_fields(self) -> tuple[SecretField, ...]:
         return self.fields if self.key_file is None else (self.key_file.as_field, *self.fields)
 

@@ -14,12 +14,15 @@ def blamed(target: Target) -> Iterator[None]:
     """Say whose fault a refusal of what ``target`` was sent is.
 
     A refusal of our registration by a host that the connection's end user typed is marked: it must open no incident. A
-    refusal of what we signed, by a server whose clock is another, says nothing about the grant or the registration.
+    refusal of what we signed, by a server whose clock is another, says nothing about the grant or the registration. It
+    does where the signature only proves who the client is, and the server says that the grant is at fault.
     """
     try:
         yield
     except (GrantRejected, ClientRejected) as rejected:
-        signed, apart = target.method.signs_token_requests, rejected.clocks_apart_seconds
+        names_grant = isinstance(rejected, GrantRejected) and rejected.evidence.error == "invalid_grant"
+        signed = target.method.signs_grants or (target.method.signs_token_requests and not names_grant)
+        apart = rejected.clocks_apart_seconds
         if not signed or apart <= SIGNATURES_APART_SECONDS:
             if isinstance(rejected, ClientRejected):
                 rejected.by_typed_host = target.has_typed_host

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import time
+from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 
@@ -234,6 +235,21 @@ def test_a_refusal_by_a_server_with_another_clock_is_nobody_s_fault(
     provider.answers_with(400, {"error": error}, headers={"Date": formatdate(time.time() - 30, usegmt=True)})
     with pytest.raises(GrantRejected):
         strategy.accept(sandbox_target(JwtBearerMethod.style), {"key_file": file})
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"), [("invalid_grant", GrantRejected), ("invalid_client", ProviderUnavailable)]
+)
+def test_another_clock_excuses_no_dead_grant_where_the_signature_only_says_who_we_are(
+    sandbox_target: Any, provider: Any, error: str, expected: type[ProviderError]
+) -> None:
+    style = "oauth2_authorization_code"
+    target = sandbox_target(style, changes={"authorization_code": {"client_authentication": "private_key_jwt"}})
+    key = ClientKey("k", ES256, PAIRS[ES256].private_key)
+    target = replace(target, registration=replace(target.registration, key=key))
+    provider.answers_with(400, {"error": error}, headers={"Date": formatdate(time.time() - 600, usegmt=True)})
+    with pytest.raises(expected):
+        strategy_for(style).refresh(target, Credential(refresh_token=SecretStr("rt-12345678")))
 
 
 def test_another_clock_excuses_no_refusal_of_what_is_not_signed(sandbox_target: Any, provider: Any) -> None:
