@@ -122,6 +122,8 @@ def _table(file: str, slug: str) -> dict[str, Any]:
         document = tomllib.loads(text_from(file))
     except tomllib.TOMLDecodeError as error:
         raise CommandError(f"{file}: is not TOML: {error}") from None
+    except (ValueError, RecursionError):  # a number without an end, or lists in lists
+        raise CommandError(f"{file}: holds a value that is too long to read") from None
     table: Any = document if isinstance(document.get("kind"), str) else document.get(slug)
     if not isinstance(table, dict):
         raise CommandError(f"{file}: has no table [{slug}]")
@@ -136,7 +138,7 @@ def _said(given: Sequence[str]) -> dict[str, Any]:
             raise CommandError(f"{item!r} is not of the form KEY=VALUE.")
         try:
             said[name] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):  # no TOML, or more of it than can be read: a text
             said[name] = value
     return said
 

@@ -56,12 +56,14 @@ class UnknownProvider(KeyError):
 class _Entries(Mapping[str, CatalogEntry]):
     """The entries in force by slug, each validated when it is first used. An alias finds its entry, and is not listed.
 
+    An added entry has no facts, whatever its file says: it may be a changed copy, which nobody has confirmed.
     Threads may validate one entry twice at once; both results are the same.
     """
 
     def __init__(self, built_in: Compiled, added: Compiled) -> None:
         self.built_in, self.added = built_in, added
-        self.listed = MappingProxyType(dict(sorted({**built_in.listed, **added.listed}.items())))
+        own = {slug: replace(line, confidence={}) for slug, line in added.listed.items()}
+        self.listed = MappingProxyType(dict(sorted({**built_in.listed, **own}.items())))
         self.names = names_of(built_in.listed, added.listed)
         self._of = {slug: added if slug in added.listed else built_in for slug in self.listed}
         self._validated: dict[str, CatalogEntry] = {}
@@ -74,7 +76,10 @@ class _Entries(Mapping[str, CatalogEntry]):
         slug, _ = self.meant(slug)
         found = self._validated.get(slug)
         if found is None:
-            found = _entry_from(slug, self._of[slug].document(slug))
+            document = self._of[slug].document(slug)
+            if self._of[slug] is self.added:
+                document.pop("facts", None)
+            found = _entry_from(slug, document)
             self._validated[slug] = found
         return found
 

@@ -26,6 +26,7 @@ _NEAR = 0.6
 _MOST_NAMES = 14
 _LONGEST_SHOWN = 60
 _DEEPEST = 32
+_MOST_TOLD = 100  # each takes a look at all keys that there are
 _LONGEST_INT_BITS = 63
 # Control characters but the line feed and the tab, and those that turn the direction of what follows.
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -136,7 +137,7 @@ def value_mistakes(document: Mapping[str, Any]) -> Iterator[str]:
 
 def shape_mistakes(error: ValidationError, document: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with the keys and values of ``document``, a line each. No I/O."""
-    problems = error.errors(include_url=False)
+    problems = error.errors(include_url=False)[:_MOST_TOLD]
     renamed = {
         (*problem["loc"][:-1], near)
         for problem in problems
@@ -148,6 +149,8 @@ def shape_mistakes(error: ValidationError, document: Mapping[str, Any]) -> Itera
         if isinstance(problem["input"], datetime.date | datetime.time):
             continue  # as ``value_mistakes`` tells
         yield f"{_key(_named(problem['loc'], document)) or 'the entry'}: {_told(problem, document)}"
+    if error.error_count() > _MOST_TOLD:
+        yield f"has {error.error_count() - _MOST_TOLD} mistakes more; mend these first"
 
 
 def without_slips(error: ValidationError, document: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -155,6 +158,8 @@ def without_slips(error: ValidationError, document: Mapping[str, Any]) -> dict[s
 
     Keys that there are not, and wrong ones on which nothing depends, are left out. No I/O.
     """
+    if error.error_count() > _MOST_TOLD:
+        return None
     mended = deepcopy(dict(document))
     for problem in error.errors(include_url=False):
         at = problem["loc"]

@@ -201,6 +201,8 @@ def fixture_of(slug: str, table: Any, name: str) -> Fixture:
     """Return the fixture that ``table`` of the file ``name`` holds. Raises ``ValueError`` saying what is wrong."""
     if not isinstance(table, dict):
         raise ValueError(f"{name}: {slug}: is no table; write [{slug}] above the keys")  # noqa: TRY004
+    if "slug" in table:
+        raise ValueError(f"{name}: {slug}: slug: the name of the table says it; remove it")
     try:
         return Fixture(slug=slug, **_read(table))
     except ValidationError as error:

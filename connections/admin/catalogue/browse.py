@@ -46,12 +46,11 @@ class Choice:
     def takes(self, entry: Listed, *, own: frozenset[str], used: frozenset[str]) -> bool:
         """Whether ``entry`` is among what is asked for."""
         styles = [self.style] if self.style else entry.styles
-        known = {} if entry.slug in own else entry.confidence
         sources = {"own": entry.slug in own, "built-in": entry.slug not in own, "used": entry.slug in used}
         return (
             self.category in ("", entry.category)
             and self.style in ("", *entry.styles)
-            and (not self.confidence or self.confidence in [known.get(style, "") for style in styles])
+            and (not self.confidence or self.confidence in [entry.confidence.get(style, "") for style in styles])
             and sources.get(self.source, True)
             and entry.is_meant_by(self.words)
         )
@@ -78,7 +77,7 @@ def browse(request: HttpRequest) -> HttpResponse:
         is_filtered=bool(asked or any(picked.values())),
         shown=shown,
         pages=[(number, _address(request, number)) for number in shown.paginator.page_range],
-        rows=[_row(entry, own=own, used=used) for entry in shown.object_list],
+        rows=[_row(entry, used=used) for entry in shown.object_list],
         total=len(entries),
         faulty=faulty_files() if request.user.has_perm(MAY_DESCRIBE) else (),
     )
@@ -108,9 +107,8 @@ def _filters(entries: Mapping[str, Listed]) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def _row(entry: Listed, *, own: frozenset[str], used: frozenset[str]) -> dict[str, Any]:
-    # What an own entry says of its facts, maybe as a copy of a built-in one, nobody has confirmed.
-    label, tone, _ = CONFIDENCE_WORDS["" if entry.slug in own else _surest(entry)]
+def _row(entry: Listed, *, used: frozenset[str]) -> dict[str, Any]:
+    label, tone, _ = CONFIDENCE_WORDS[_surest(entry)]
     return {
         "entry": entry,
         "styles": [strategies()[style].title for style in entry.styles],

@@ -72,9 +72,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
         found.name,
         entry=found,
         is_own=is_own,
-        sheets=[
-            _sheet(found, style, is_own=is_own, app=by_style.get(style), may_add=may_add) for style in found.auth_styles
-        ],
+        sheets=[_sheet(found, style, app=by_style.get(style), may_add=may_add) for style in found.auth_styles],
         params=[(param, _SUPPLIED_BY[param.scope]) for param in found.params],
         probe=_probe(found),
         limits_addresses=_limits_addresses(found),
@@ -82,9 +80,9 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-def _sheet(found: CatalogEntry, style: str, *, is_own: bool, app: ProviderApp | None, may_add: bool) -> StyleSheet:
+def _sheet(found: CatalogEntry, style: str, *, app: ProviderApp | None, may_add: bool) -> StyleSheet:
     method = found.methods[style]
-    label, tone, meaning = CONFIDENCE_WORDS["" if is_own else found.confidence_of(style) or ""]
+    label, tone, meaning = CONFIDENCE_WORDS[found.confidence_of(style) or ""]
     redirect = redirect_uri(app.id) if app is not None and app.redirects and not app.registers_itself else ""
     add_url = reverse("admin:connections_providerapp_add")
     return StyleSheet(

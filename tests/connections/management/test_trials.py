@@ -121,6 +121,9 @@ def test_the_questions_lead_to_a_dialect(run: Run, shop: Path, tmp_path: Path) -
         ("[shop]\nkind = 'code'", "is of the kind 'key'"),
         ("[shop]\nkind = 'key'\nrefusal = 'gone'", "'gone' is no answer; write its status and its document"),
         ("[shop]\nkind = 'key'\nlifetime = 'long'", "lifetime: "),
+        ("[shop]\nkind = 'key'\nslug = 'shop'", "slug: the name of the table says it"),
+        ("a = " + "[" * 5000, "holds a value that is too long to read"),
+        ("a = " + "9" * 5000, "holds a value that is too long to read"),
     ],
 )
 def test_a_wrong_dialect_is_told_and_no_crash(run: Run, shop: Path, dialect: Path, text: str, said: str) -> None:
@@ -135,3 +138,12 @@ def test_what_is_not_there_is_told(run: Run, tmp_path: Path) -> None:
     assert "cannot be read" in run("providers", "try", tmp_path / "nope.toml").err
     assert "connects by" in run("providers", "try", "hubspot", "--auth-style", "oauth1").err
     assert "KEY=VALUE" in run("providers", "try", "hubspot", "--say", "pkce").err
+
+
+@pytest.mark.parametrize(
+    "said", ["slug=other", "api=" + "[" * 5000, "lifetime=" + "9" * 5000, "kind=[]", "me=2026-01-01"]
+)
+def test_what_is_said_and_cannot_be_is_told(run: Run, shop: Path, said: str) -> None:
+    ran = run("providers", "try", shop, "--say", said)
+    assert ran.code == 1
+    assert "what the command line says" in ran.err or "agree" in ran.err, ran.err

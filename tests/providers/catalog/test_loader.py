@@ -15,6 +15,7 @@ from providers.catalog.loader import (
     entry,
     faulty_files,
     form_schema,
+    listed,
     load_catalog,
     load_entry,
 )
@@ -228,5 +229,18 @@ def test_a_file_whose_name_cannot_be_read_keeps_no_other_from_being_in_force(tmp
             assert "the file's name holds what cannot be read; write lower-case letters and digits" in problem
             assert str(faulty.path).isprintable()
             assert str(faulty.path).encode("utf-8")
+    finally:
+        configure_catalog(settings.CATALOG_DIR)
+
+
+def test_an_added_entry_is_as_sure_as_its_author_and_no_surer(tmp_path: Path) -> None:
+    facts = '[facts]\nconfidence = "high"\nchecked_on = "2026-11-29"\n'
+    (tmp_path / "acme.toml").write_text(CODE_ENTRY + facts, encoding="utf-8")
+    try:
+        configure_catalog(tmp_path)
+        assert entry("acme").confidence_of("oauth2_authorization_code") is None
+        assert listed()["acme"].confidence == {}
+        assert set(listed()["hubspot"].confidence.values()) == {"high"}
+        assert entry("hubspot").facts is not None
     finally:
         configure_catalog(settings.CATALOG_DIR)

@@ -261,6 +261,13 @@ def test_the_examples_themselves_are_right(tmp_path: Path) -> None:
         assert load_entry(tmp_path / "acme.toml").name == "Acme"
 
 
+def test_of_more_mistakes_than_anybody_mends_at_once_the_first_hundred_are_told() -> None:
+    told = told_of(("\n".join(f"key{number} = 1" for number in range(20_000)) + "\n" + CONSENT).encode())
+    assert len(told) == 101
+    assert told[0].startswith("key0: there is no such key")
+    assert told[-1] == "has 19900 mistakes more; mend these first"
+
+
 def test_all_mistakes_of_a_file_are_told_at_once() -> None:
     text = change('"/id"', '"id"', entry=change("token_url", "tokn_url", entry=change("website", "webiste")))
     text = change("pattern", "note = 7\npattern", entry=text)
