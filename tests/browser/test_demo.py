@@ -46,6 +46,7 @@ def test_connects_calls_and_is_seen_by_the_operator(stack: LocalStack) -> None:
         pages.append(name)
         if name == "3-widget":
             assert "#" not in page.url, "the token is taken out of the address bar"
+            expect(page.get_by_text("Verified")).to_be_visible()
         if name == "3-widget" or int(name.partition("-")[0]) > 10:
             width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert width <= 0, "the page is wider than the window"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -22,6 +23,7 @@ from connections.brand.profile import BrandProfile
 from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.provision.api_clients import issue_key, save_api_client
+from connections.lifecycle.provision.domains import add_domain, file_of
 from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
 from connections.lifecycle.provision.tenants import TenantProfile, upsert_tenant
 from connections.models import ApiKey, Permission, ProviderApp, Tenant
@@ -63,9 +65,9 @@ class SandboxClient:
 def lay_out(*, state: Path, addresses: Addresses, client: SandboxClient) -> dict[str, Any]:
     """Make or update all of the demo's data and return its logins.
 
-    ``operator`` has username, password (None where a person has set another since) and url; ``api_key`` is that of the
-    customer app; ``notes`` are lines for people. Calls the sandbox (HTTP). Raises ``NotForDemos``, ``Unreadable`` and
-    ``requests.RequestException``.
+    ``tenant`` is its slug; ``operator`` has username, password (None where a person has set another since) and url;
+    ``api_key`` is that of the customer app; ``notes`` are lines for people. Calls the sandbox (HTTP). Raises
+    ``NotForDemos``, ``Unreadable`` and ``requests.RequestException``.
     """
     if not settings.DEVELOPMENT:
         raise NotForDemos("Demo data is for LATCHKEY_ENV=development only.")
@@ -78,9 +80,11 @@ def lay_out(*, state: Path, addresses: Addresses, client: SandboxClient) -> dict
         "url": addresses.customer_app,
         "api_key": _customer_app_key(tenant, str(record.get("api_key", ""))),
         "session_key": record.get("session_key") or secrets.token_urlsafe(32),
+        "domain_line": _domain_line(tenant, addresses.customer_app),
     }
     write_record(state / "customer_app.json", record)
     return {
+        "tenant": tenant.slug,
         "operator": {**operator, "url": f"{addresses.web}/admin/"},
         "api_key": record["api_key"],
         "notes": notes,
@@ -127,6 +131,11 @@ def _tenant(customer_app: str, *, before: str) -> Tenant:
             reconnect_url=_reconnect_url(customer_app) if follows else made.reconnect_url,
         )
     return upsert_tenant(TENANT, profile, actor=SYSTEM)
+
+
+def _domain_line(tenant: Tenant, customer_app: str) -> str:
+    """Return what the app has to serve so that the widget vouches for its host."""
+    return file_of(add_domain(tenant, urlsplit(customer_app).netloc, actor=SYSTEM))[1]
 
 
 def _return_url(customer_app: str) -> str:

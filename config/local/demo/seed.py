@@ -14,7 +14,7 @@ import requests
 
 
 def main() -> int:
-    """Seed, print ``{operator, api_key, notes}`` and return the exit code; what goes wrong is said in one line."""
+    """Seed, print ``{tenant, operator, api_key, notes}`` and return the exit code; faults are one line."""
     django.setup()
     from config.local.demo.demo_data import Addresses, NotForDemos, SandboxClient, lay_out  # noqa: PLC0415 (after setup)
     from connections.vault.sealing import Unreadable  # noqa: PLC0415 (likewise)

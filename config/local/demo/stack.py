@@ -190,6 +190,10 @@ class LocalStack:
             self._wait_ready(name)
         # Nobody waits for these: what they do in the background may begin a moment later.
         self._start_processes(*self._workers, "beat")
+        if self._seed and "customer_app" in self._processes:
+            # The app serves the file now: the widget can vouch for its host from the first page on.
+            host = urlsplit(self.urls["customer_app"]).netloc
+            self.run("verify", "manage.py", "tenants", "verify", self.seeded["tenant"], host)
         self._cleanup.enter_context(published(self.state_dir, settings))
 
     def _start_processes(self, *names: str) -> None:

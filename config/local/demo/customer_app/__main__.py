@@ -41,6 +41,7 @@ def main() -> int:
             latchkey_url=latchkey_url,
             api_key=api_key,
             session_key=kept.get("session_key") or secrets.token_urlsafe(32),
+            domain_line=kept.get("domain_line", ""),
             sandbox_url=os.environ.get("SANDBOX_URL", ""),
         )
     )

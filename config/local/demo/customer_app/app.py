@@ -39,13 +39,17 @@ _PROVIDER_TIMEOUT_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What differs between installations. ``sandbox_url`` is only for a link to the provider's own pages."""
+    """What differs between installations. ``sandbox_url`` is only for a link to the provider's own pages.
+
+    ``domain_line`` is what this host says of itself, so that Latchkey's pages vouch for it.
+    """
 
     own_url: str
     latchkey_url: str
     api_key: str = field(repr=False)
     session_key: str = field(repr=False)
     sandbox_url: str = ""
+    domain_line: str = ""
 
     @property
     def return_url(self) -> str:
@@ -81,6 +85,7 @@ def create_app(settings: Settings) -> Flask:
     latchkey = Latchkey(base_url=settings.latchkey_url, api_key=settings.api_key)
     _add_guards(app, settings)
     _add_login(app)
+    _add_domain_file(app, settings)
     _add_connecting(app, settings, latchkey)
     _add_connections(app, latchkey)
     return app
@@ -270,6 +275,16 @@ def _add_login(app: Flask) -> None:
     def logout() -> ResponseReturnValue:
         log_out()
         return redirect("/login", 303)
+
+
+def _add_domain_file(app: Flask, settings: Settings) -> None:
+    """The proof that this host is the tenant's, for pages of Latchkey's that lead back here."""
+
+    @app.get("/.well-known/latchkey-domain.txt")
+    def domain_file() -> ResponseReturnValue:
+        if not settings.domain_line:
+            abort(404)
+        return Response(f"{settings.domain_line}\n", mimetype="text/plain")
 
 
 def _add_guards(app: Flask, settings: Settings) -> None:

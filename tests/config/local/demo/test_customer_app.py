@@ -42,6 +42,14 @@ def browser(latchkey_url: str) -> FlaskClient:
     return create_app(settings).test_client()
 
 
+def test_the_host_says_whose_it_is_where_it_was_told() -> None:
+    path = "/.well-known/latchkey-domain.txt"
+    settings = Settings(OWN_URL, "http://127.0.0.1:9", "lk_test", "k" * 32, domain_line="latchkey-domain=x")
+    answer = create_app(settings).test_client().get(path)
+    assert (answer.status_code, answer.text, answer.mimetype) == (200, "latchkey-domain=x\n", "text/plain")
+    assert browser("http://127.0.0.1:9").get(path).status_code == 404
+
+
 def csrf_of(page: TestResponse) -> str:
     found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
     assert found, page.text
