@@ -261,7 +261,8 @@ def _told(slug: str, error: Exception) -> str:
 def _kept(file: Path, code: str) -> Compiled | None:
     """Return what ``file`` holds, or None if there is none that can be believed and used."""
     try:
-        with file.open("rb") as opened:
+        # Without O_NONBLOCK a pipe by this name would be waited for, by every process and for ever.
+        with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
             if not _is_safe(os.fstat(opened.fileno()), file.parent.stat()):
                 return None
             digest, _, content = opened.read().partition(b"\n")
@@ -281,7 +282,7 @@ def _kept(file: Path, code: str) -> Compiled | None:
             problems={slug: row["problem"] for slug, row in rows.items() if row["problem"]},
             documents=documents,
         )
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -354,8 +355,9 @@ def _locked(lock: int) -> bool:
 
 
 def _is_safe(file: os.stat_result, folder: os.stat_result) -> bool:
-    """Whether nobody could have written the file but root, this user, and the owner of the folder that it is in."""
-    return file.st_uid in (0, os.geteuid(), folder.st_uid) and not file.st_mode & _OTHERS_MAY_WRITE
+    """Whether it is a file that nobody could have written but root, this user, and the owner of the folder it is in."""
+    is_theirs = file.st_uid in (0, os.geteuid(), folder.st_uid)
+    return stat.S_ISREG(file.st_mode) and is_theirs and not file.st_mode & _OTHERS_MAY_WRITE
 
 
 def _code() -> str:

@@ -113,6 +113,27 @@ def hold_something_else(kept: Path) -> None:
     kept.write_bytes(hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
 
 
+def hold_a_list_of_files(kept: Path) -> None:
+    head, documents = kept.read_bytes().partition(b"\n")[2].split(b"\n", 1)
+    content = json.dumps(json.loads(head) | {"files": []}).encode() + b"\n" + documents
+    kept.write_bytes(hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
+
+
+def be_nested_without_end(kept: Path) -> None:
+    content = b"[" * 100_000 + b"\n"
+    kept.write_bytes(hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
+
+
+def be_a_pipe_that_nobody_writes_to(kept: Path) -> None:
+    kept.unlink()
+    os.mkfifo(kept)
+
+
+def never_end(kept: Path) -> None:
+    kept.unlink()
+    kept.symlink_to("/dev/zero")
+
+
 def be_writable_by_others(kept: Path) -> None:
     kept.chmod(0o666)
 
@@ -131,6 +152,10 @@ def be_a_folder(kept: Path) -> None:
         be_of_another_version,
         be_made_by_other_code,
         hold_something_else,
+        hold_a_list_of_files,
+        be_nested_without_end,
+        be_a_pipe_that_nobody_writes_to,
+        never_end,
         be_writable_by_others,
         be_a_folder,
     ],
