@@ -10,7 +10,7 @@
 - ``facts``: what an entry says about itself · ``checklist``: what to do before anybody can connect ·
   ``cautions``: what an operator should know of a style before using it
 - ``checks``: what must agree within an entry, with ``about_checks``, ``scope_checks``, ``callback_checks``,
-  ``host_checks``, ``resource_checks``, ``signing_checks`` and ``template_checks``
+  ``host_checks``, ``pattern_checks``, ``resource_checks``, ``signing_checks`` and ``template_checks``
 - ``mistakes``: what no entry can be made of, in words
 - ``entry_schema``: the JSON Schema for editors, with ``descriptions`` and ``method_descriptions`` of every key
 - ``resolve``: from an entry and its parameters to a target · ``own_hosts``: which hosts a connection names itself ·

@@ -14,6 +14,7 @@ from providers.catalog.calls import Call, ErrorRule, Revocation
 from providers.catalog.fields import Param, SecretField
 from providers.catalog.host_checks import host_problems
 from providers.catalog.methods import Method
+from providers.catalog.pattern_checks import pattern_problem
 from providers.catalog.pointer import is_pointer
 from providers.catalog.resource_checks import resource_problems
 from providers.catalog.schema import CatalogEntry
@@ -72,16 +73,14 @@ def _name_problems(entry: CatalogEntry) -> Iterator[str]:
             yield f"params.{param.name}.typed_by: the entry has no [{section}]; name a section that it has"
     for key, item in items:
         samples = [item.example, item.default] if isinstance(item, Param) else [item.example]
-        try:
-            pattern = re.compile(item.pattern)
-        except re.error as error:
-            yield f"{key}.pattern: is no regular expression: {error}"
+        if problem := pattern_problem(item.pattern):
+            yield f"{key}.pattern: {problem}"
             continue
         for sample in filter(None, samples):
             if isinstance(item, Param) and item.choices:
                 if sample not in item.choices:
                     yield f"{key}.choices: {sample!r}, the entry's own default or example, is none of them"
-            elif not pattern.fullmatch(sample):
+            elif not re.fullmatch(item.pattern, sample):
                 yield f"{key}.pattern: does not match {sample!r}, the entry's own default or example"
 
 

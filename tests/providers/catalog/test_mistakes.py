@@ -217,6 +217,10 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "a table twice": (CONSENT + "[probe]\n", "is not TOML: line 23, column 7: this table is there twice; "),
     "an open text": (change('"Acme"', '"Acme'), "is not TOML: line 1, column 13: a text is not closed at the end"),
     "nothing": ("", "name: is missing; write it."),
+    "a pattern that could take for ever": (
+        change("'^[a-z]{2}$'", "'^([a-z]+)*$'"),
+        "params.region.pattern: could take for ever to refuse a text; let nothing that repeats repeat as a whole",
+    ),
     "a blank name": (change('"Acme"', '" "'), "name: is shown as one line; write 1 to 100 characters"),
     "two lines for a name": (change('"Acme"', r'"Acme\nAcme"'), "name: is shown as one line;"),
     "a huge category": (f'category = "{"c" * 101}"\n' + CONSENT, "category: is shown as one line;"),
