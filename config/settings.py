@@ -168,6 +168,9 @@ for written in EGRESS_ADDRESSES:
     except ValueError:
         raise ImproperlyConfigured(f"EGRESS_ADDRESSES: {written!r} is neither an address nor a network.") from None
 EGRESS_ECHO_URL = HiddenUrl(env.str("EGRESS_ECHO_URL", default=""))
+for named, url in (("EGRESS_PROXY_URL", EGRESS_PROXY_URL), ("EGRESS_ECHO_URL", EGRESS_ECHO_URL)):
+    if url and not url.names_a_server():  # it may hold a password, so it is not shown
+        raise ImproperlyConfigured(f"{named} must be a whole URL, like https://name.example.com:3128.")
 EGRESS_CA_FILE = env.str("EGRESS_CA_FILE", default="")
 # The operator's own catalogue entries, in addition to those that come with Latchkey.
 CATALOG_DIR = Path(env.str("LATCHKEY_CATALOG_DIR", default=str(BASE_DIR / ".catalog")))

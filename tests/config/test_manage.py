@@ -138,11 +138,15 @@ def test_half_a_configuration_is_told_as_such(made: Path, state: Path) -> None:
         {"FERNET_KEYS": "short"},
         {"KEK_KEYS": "nonsense"},
         {"EGRESS_ALLOWED_TARGETS": "10.1"},
+        {"EGRESS_PROXY_URL": "http://user:s3cret@proxy.example:99999"},
+        {"EGRESS_ECHO_URL": "s3cret.example"},
     ],
     ids=str,
 )
 def test_a_wrong_setting_is_told_without_a_traceback(wrong: dict[str, str], made: Path, state: Path) -> None:
-    assert "A setting is wrong" in one_line(manage(made, "check", state=state, **CONFIGURED | wrong))
+    line = one_line(manage(made, "check", state=state, **CONFIGURED | wrong))
+    assert "A setting is wrong" in line
+    assert "s3cret" not in line
 
 
 def test_without_a_demo_it_says_how_to_start_one(made: Path, state: Path) -> None:
