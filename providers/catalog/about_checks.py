@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from providers.catalog.schema import CatalogEntry
 
-_LONGEST_LINE = 100
+_LONGEST_LINE = 300  # the longest name of a host is one, with its port
 
 
 def about_problems(entry: CatalogEntry) -> Iterator[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from providers.catalog import compiled, loader
-from providers.catalog.additions import derive_entry, slug_of, store_entry
+from providers.catalog.additions import derive_entry, derive_server_entry, slug_of, store_entry
 from providers.catalog.loader import (
     CatalogError,
     UnknownProvider,
@@ -276,3 +276,9 @@ def test_an_added_entry_has_no_built_in_one_read_again(folder: Path, monkeypatch
     store_entry("shop", ENTRY.format(name="Shop"), folder=folder)
     assert entry("shop").name == "Shop"
     assert not kept_in.exists()
+
+
+def test_a_server_with_the_longest_name_of_a_host_can_be_added(tmp_path: Path) -> None:
+    host = ".".join(["a" * 60] * 4) + ".example:65535"
+    text = derive_server_entry(f"https://{host}/mcp")
+    assert store_entry("far-away", text, folder=tmp_path).name == host

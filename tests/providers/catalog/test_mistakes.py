@@ -221,9 +221,9 @@ MISTAKES: dict[str, tuple[str, str]] = {
         change("'^[a-z]{2}$'", "'^([a-z]+)*$'"),
         "params.region.pattern: could take for ever to refuse a text; let nothing that repeats repeat as a whole",
     ),
-    "a blank name": (change('"Acme"', '" "'), "name: is shown as one line; write 1 to 100 characters"),
+    "a blank name": (change('"Acme"', '" "'), "name: is shown as one line; write 1 to 300 characters"),
     "two lines for a name": (change('"Acme"', r'"Acme\nAcme"'), "name: is shown as one line;"),
-    "a huge category": (f'category = "{"c" * 101}"\n' + CONSENT, "category: is shown as one line;"),
+    "a huge category": (f'category = "{"c" * 301}"\n' + CONSENT, "category: is shown as one line;"),
     "a byte of nothing": (
         change('"Acme"', r'"Ac\u0000me"'),
         r"name: holds '\x00', a character that cannot be seen; remove it",
