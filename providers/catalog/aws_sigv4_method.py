@@ -12,10 +12,8 @@ from providers.vocabulary import Meaning
 # https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html (2026-11-29)
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html (2026-11-29)
 _CLOCK = ("Signature expired", "Signature not yet current", "RequestTimeTooSkewed", "RequestExpired")
-_KEY = (
-    *("InvalidClientTokenId", "InvalidAccessKeyId", "UnrecognizedClientException", "ExpiredToken"),
-    *("SignatureDoesNotMatch", "InvalidSignatureException"),
-)
+_UNKNOWN_KEY = ("InvalidClientTokenId", "InvalidAccessKeyId", "UnrecognizedClientException", "ExpiredToken")
+_KEY = (*_UNKNOWN_KEY, "SignatureDoesNotMatch", "InvalidSignatureException")
 _REFUSALS = tuple(
     ErrorRule(status=status, contains=word, means=means)
     for status in (400, 401, 403)
@@ -55,6 +53,10 @@ class AwsSigV4Method(Method):
     @property
     def refusals(self) -> tuple[ErrorRule, ...]:
         return _REFUSALS
+
+    @property
+    def words_of_the_end(self) -> frozenset[str]:
+        return frozenset(_UNKNOWN_KEY)
 
     @property
     def typed_fields(self) -> tuple[SecretField, ...]:

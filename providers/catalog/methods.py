@@ -137,6 +137,11 @@ class Method(Shape):
         return ()
 
     @property
+    def words_of_the_end(self) -> frozenset[str]:
+        """The words of ``refusals`` that say that a credential has ended, whatever time it is."""
+        return frozenset()
+
+    @property
     def typed_fields(self) -> tuple[SecretField, ...]:
         """The fields of the credential that the end user types."""
         return ()

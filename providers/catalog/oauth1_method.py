@@ -91,6 +91,10 @@ class OAuth1Method(Method):
         return (*self.errors, *PROBLEM_RULES)
 
     @property
+    def words_of_the_end(self) -> frozenset[str]:
+        return frozenset({"token_expired", "token_revoked", "token_used"})
+
+    @property
     def registers_client(self) -> bool:
         return True
 

@@ -75,7 +75,8 @@ def _verdict(target: Target, described: Probe, response: Response) -> ProbeResul
     if rule is not None and rule.means is Meaning.CLIENT_REJECTED:
         refused = _result(response, ProbeVerdict.UNAVAILABLE, "the provider refuses our client registration.")
         return replace(refused, refuses_client=True)
-    if rule is not None and rule.means is Meaning.GRANT_REJECTED and apart > SIGNATURES_APART_SECONDS:
+    ends = rule is not None and bool({rule.value, rule.contains} & target.method.words_of_the_end)
+    if rule is not None and rule.means is Meaning.GRANT_REJECTED and apart > SIGNATURES_APART_SECONDS and not ends:
         told = f"the provider refuses what is signed by our clock, which is {apart:.0f} s from its own."
         return _result(response, ProbeVerdict.UNAVAILABLE, told)
     if rule is not None and rule.means is Meaning.GRANT_REJECTED:

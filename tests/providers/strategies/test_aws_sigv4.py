@@ -131,3 +131,14 @@ def test_a_key_is_not_refused_where_the_clocks_differ(
     found = STRATEGY.probe(target, held)
     assert found.verdict is verdict
     assert ("by our clock" in found.detail) is (verdict is ProbeVerdict.UNAVAILABLE)
+
+
+@pytest.mark.parametrize("code", ["InvalidClientTokenId", "InvalidAccessKeyId", "ExpiredToken"])
+def test_a_key_that_is_not_known_is_dead_whatever_time_it_is(
+    sandbox_target: Callable[..., Target], provider: Provider, code: str
+) -> None:
+    target = sandbox_target(STYLE)
+    held = STRATEGY.accept(target, TYPED).credential
+    theirs = formatdate(time.time() + 200, usegmt=True)
+    provider.answers_with(403, refusal(code), headers={"Date": theirs})
+    assert STRATEGY.probe(target, held).verdict is ProbeVerdict.DEAD

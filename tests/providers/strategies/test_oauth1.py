@@ -232,6 +232,7 @@ def challenge(parameters: str) -> dict[str, str]:
         (401, b"Unauthorized", challenge('error="consumer_key_unknown"'), ProbeVerdict.UNAVAILABLE),
         (401, b"", {"Date": "Mon, 01 Jan 2024 00:00:00 GMT"}, ProbeVerdict.UNAVAILABLE),
         (401, b"oauth_problem=token_rejected", {"Date": "Mon, 01 Jan 2024 00:00:00 GMT"}, ProbeVerdict.UNAVAILABLE),
+        (401, b"oauth_problem=token_revoked", {"Date": "Mon, 01 Jan 2024 00:00:00 GMT"}, ProbeVerdict.DEAD),
     ],
 )
 def test_only_a_refusal_of_the_token_kills_it(
