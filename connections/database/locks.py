@@ -1,4 +1,4 @@
-"""Every row lock of Latchkey. No lock is held across HTTP (``pool.release_database`` refuses).
+"""Every lock of Latchkey: of rows, and of own entries. None is held across HTTP (``pool.release_database`` refuses).
 
 Locks are ``FOR NO KEY UPDATE``: a plain FOR UPDATE, which only deletions take, would block inserts that reference the
 row. Take locks always in this order: connect session, connection, attempt, registered client; and within one table in

@@ -68,7 +68,17 @@ def is_granted(table: str, strength: str) -> bool:
 
 def test_every_lock_is_in_this_table() -> None:
     deletes = {"lock_if_free_of"}  # rows to be deleted, to which nobody may come to refer
-    assert {name for name in vars(locks) if name.startswith("lock_")} == set(LOCKS) | deletes
+    of_files = {"lock_own_entries"}
+    assert {name for name in vars(locks) if name.startswith("lock_")} == set(LOCKS) | deletes | of_files
+
+
+def test_one_own_entry_at_a_time_is_stored(db: None) -> None:
+    with session("") as other:
+        other.execute("SET lock_timeout = '100ms'")
+        with transaction.atomic():
+            locks.lock_own_entries()
+            with pytest.raises(pg.LockNotAvailable):
+                other.execute("SELECT pg_advisory_xact_lock(hashtextextended('latchkey.own_entries', 0))")
 
 
 @pytest.mark.parametrize(("table", "lock"), LOCKS.values(), ids=LOCKS)
