@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import pytest
 from django.contrib.auth.models import User
+from django.urls import reverse
 
 from connections.lifecycle.probe.probe import probe
 from connections.lifecycle.refresh.claim import Outcome
@@ -125,8 +126,9 @@ def test_operators_see_it_and_what_comes_next(login: Stage) -> None:
     assert 'name="client_id"' not in app
     listed = olga.get(f"{list_url(type(login.app))}?kind=session_login").content.decode()
     assert login.app.name in listed
-    choice = olga.get(f"{list_url(type(login.app))}add/").content.decode()
-    assert "Session login" in choice
+    choice = olga.get(f"{reverse('catalogue:list')}?q=field").content.decode()
+    assert reverse("catalogue:entry", args=["field"]) in choice
+    assert "Session login" in olga.get(reverse("catalogue:entry", args=["field"])).content.decode()
 
 
 def test_callers_are_told_what_its_form_asks(login: Stage) -> None:

@@ -124,14 +124,22 @@ def prepare_provider_app(registration: Registration, *, tenant: Tenant | None) -
     return PreparedApp(app, registration.client_secrets)
 
 
+def _is_sendable(text: str, *, is_coded: bool, longest: int) -> bool:
+    return text.isprintable() and len(text) <= longest and (is_coded or text.isascii())
+
+
 def _check_texts(registration: Registration) -> None:
-    """Raise ``InvalidRequest`` for a text that no request can carry as OAuth has it (RFC 6749 appendix A)."""
+    """Raise ``InvalidRequest`` for a text that no request can carry.
+
+    OAuth knows ASCII alone (RFC 6749 appendix A), and encodes everything else in a client's id and secret (§2.3.1).
+    """
     for field_name, texts in (
         ("client_id", (registration.client_id,)),
         ("client_secrets", registration.client_secrets or ()),
         ("scopes", registration.scopes),
     ):
-        if not all(text.isascii() and text.isprintable() and len(text) <= _LONGEST[field_name] for text in texts):
+        is_coded = field_name != "scopes"
+        if not all(_is_sendable(text, is_coded=is_coded, longest=_LONGEST[field_name]) for text in texts):
             raise InvalidRequest(
                 "This is too long, or has characters that OAuth does not know: copy it again.", field=field_name
             )

@@ -57,6 +57,8 @@ STAYS = {
     "connections.Scope": "one for each scope of a connection",
     "connections.BurntCode": "forgotten by lifecycle.burn when no code lives so long",
     "connections.Tenant": "made by operators",
+    "connections.Brand": "one a tenant, and the operator's",
+    "connections.TenantDomain": "made by operators",
     "connections.ApiClient": "made by operators",
     "connections.ApiKey": "made by operators",
     "connections.ProviderApp": "made by operators",
