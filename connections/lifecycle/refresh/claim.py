@@ -120,6 +120,14 @@ class Claim:
     claimed_monotonic: float  # taken before the claim began, so that a pause within the claim counts as well
     ends: GrantEnds = field(default_factory=GrantEnds)
     during_incident: bool = False
+    made_monotonic: float = field(default_factory=time.monotonic)  # ``claimed_at`` had been read by then
+
+    def received_now(self) -> datetime:
+        """Return the database's time of an answer that has just arrived, without asking it; never later than it is.
+
+        Reckoned from before the claim, it would be late by all that the claim waited, and lifetimes would end late.
+        """
+        return self.claimed_at + timedelta(seconds=time.monotonic() - self.made_monotonic)
 
     @property
     def rotates(self) -> bool:

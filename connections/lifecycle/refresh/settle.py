@@ -61,7 +61,7 @@ def settle_success(claimed: Claim, obtained: Obtained) -> RefreshReport:
         # RFC 6749 §6: a refresh that names no scopes, or an empty list, changes none.
         scopes=obtained.scopes or claimed.scopes,
         is_refreshable=True,
-        received_at=claimed.claimed_at + timedelta(seconds=time.monotonic() - claimed.claimed_monotonic),
+        received_at=claimed.received_now(),
         grantor=claimed.access.target.grantor,
         parent_id=claimed.parent_version_id,
         attempt_id=claimed.attempt_id,
@@ -113,7 +113,7 @@ def settle_unread(claimed: Claim, unread: AnswerUnread) -> RefreshReport:
         grantor=claimed.access.target.grantor,
         provider=claimed.access.target.entry.slug,
         rotates=claimed.rotates,
-        received_at=claimed.claimed_at + timedelta(seconds=time.monotonic() - claimed.claimed_monotonic),
+        received_at=claimed.received_now(),
     )
     if _store(sealed) is _Kept.APART:
         return RefreshReport(Outcome.UNAVAILABLE, claimed.attempt_id, retry_after_seconds=STORE_RETRY_SECONDS[-1])

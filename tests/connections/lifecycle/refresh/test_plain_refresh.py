@@ -115,6 +115,18 @@ def test_leaves_whatever_is_unusual_to_the_rules(connection: Connection, change:
     assert not is_plain(connection)
 
 
+def test_what_the_claim_waited_for_makes_no_token_live_longer(connection: Connection) -> None:
+    for _ in range(5):
+        age(connection.id, hours=1)
+        release_database()
+        database.close()  # the next statement waits for a new connection
+        claimed = claim(connection.id, trigger=Trigger.SWEEP, need=Need())
+        assert isinstance(claimed, Claim)
+        received_at = claimed.received_now()
+        assert received_at <= database_now()
+        RefreshAttempt.objects.filter(id=claimed.attempt_id).delete()
+
+
 def test_leaves_a_locked_row_to_the_rules(connection: Connection) -> None:
     age(connection.id, hours=1)
     locked, done = threading.Event(), threading.Event()
