@@ -1,9 +1,45 @@
-"""Write outbox events, each in the transaction of the change that it reports."""
+"""Write outbox events, each in the transaction of the change that it reports, and read them in order."""
 
 import uuid
 from typing import Any
 
+from django.db import connection as database
+
 from connections.models import Connection, OutboxEvent
+
+# The transaction id below which every transaction of this database has ended. ``txid_snapshot_xmin`` would say it for
+# the whole server: a long transaction in any other database of the server would hold back all events. The lock that a
+# transaction holds on its own id (32 bits of it) tells whose it is. It is taken a moment after the id is assigned, so
+# one without a lock counts as ours. One that has ended since the snapshot is visible to the next query.
+_HORIZON = """
+SELECT coalesce(
+    (
+        SELECT min(open.id)
+        FROM txid_snapshot_xip(taken.snapshot) AS open (id)
+        WHERE txid_status(open.id) = 'in progress' AND mod(open.id, 4294967296) NOT IN (
+            SELECT transactionid::text::bigint
+            FROM pg_locks JOIN pg_stat_activity USING (pid)
+            WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted
+              AND datname IS DISTINCT FROM current_database()
+        )
+    ),
+    txid_snapshot_xmax(taken.snapshot)
+)
+FROM (SELECT txid_current_snapshot() AS snapshot) AS taken
+"""
+
+
+def read_settled(tenant_id: uuid.UUID, *, after: int, limit: int) -> list[OutboxEvent]:
+    """Return at most ``limit`` events of a tenant with ids above ``after``, in order.
+
+    The list ends before an event ahead of which another may still appear. Two queries: the second sees whatever had
+    ended before the first, and so must not share its snapshot (READ COMMITTED).
+    """
+    with database.cursor() as cursor:
+        cursor.execute(_HORIZON)
+        horizon = cursor.fetchone()[0]
+    settled = OutboxEvent.objects.filter(tenant_id=tenant_id, id__gt=after, transaction_id__lt=horizon)
+    return list(settled.order_by("id")[:limit])
 
 
 def emit(type_: str, connection: Connection, **payload: Any) -> None:

@@ -9,7 +9,8 @@ from pydantic import Field
 from connections.api.auth import caller_of
 from connections.api.schemas import EventOut, EventPage
 from connections.api.texts import Slug
-from connections.models import OutboxEvent, Permission
+from connections.journal.events import read_settled
+from connections.models import Permission
 from connections.refusals import CursorExpired, InvalidRequest
 
 router = Router(tags=["events"])
@@ -32,7 +33,7 @@ def list_events(
             "Events after this cursor are no longer kept: read the connections as they are, and go on from `cursor`.",
             cursor=str(owner.events_gone_to),
         )
-    events = list(OutboxEvent.objects.settled().filter(tenant_id=owner.id, id__gt=int(cursor))[:limit])
+    events = read_settled(owner.id, after=int(cursor), limit=limit)
     return EventPage(
         items=[
             EventOut(
