@@ -81,7 +81,8 @@ class Front:
             async with lane.place():
                 await django(readable, body.replayed(receive), send)
         except LaneFull as full:
-            await _send(_busy(full, path, is_secure=scope.get("scheme") == "https"), send)
+            accepts = dict(headers).get(b"accept-language", b"").decode("latin-1")
+            await _send(_busy(full, path, accepts=accepts, is_secure=scope.get("scheme") == "https"), send)
 
 
 def _in_lane(django: WSGIApplication, lane: Lane) -> Any:
@@ -137,10 +138,10 @@ def _ascii(query: bytes) -> bytes:
     return query if query.isascii() else quote_from_bytes(query, safe=string.printable).encode()
 
 
-def _busy(full: LaneFull, path: str, *, is_secure: bool) -> Reply:
+def _busy(full: LaneFull, path: str, *, accepts: str, is_secure: bool) -> Reply:
     if path.startswith("/api/"):
         return reply_of(answer_error(full, path=path), is_secure=is_secure)
-    page = refusal(HTTPStatus.SERVICE_UNAVAILABLE, path=path)
+    page = refusal(HTTPStatus.SERVICE_UNAVAILABLE, path=path, accepts=accepts)
     say_when_again(page, BUSY_SECONDS)
     return reply_of(page, is_secure=is_secure)
 

@@ -75,7 +75,7 @@ class NoBarePage:
             return response
         if response.content and not response["Content-Type"].startswith("text/plain"):
             return response
-        page = refusal(response.status_code, path=request.path)
+        page = refusal(response.status_code, path=request.path, accepts=_accepted(request))
         for name in _KEPT_HEADERS:
             if name in response:
                 page[name] = response[name]
@@ -114,10 +114,14 @@ class NoNul:
         if request.path.startswith("/connect/"):
             return self._get_response(request)
         if "\x00" in request.path or "%00" in query or "\x00" in query:
-            return refusal(HTTPStatus.BAD_REQUEST, path=request.path)
+            return refusal(HTTPStatus.BAD_REQUEST, path=request.path, accepts=_accepted(request))
         if request.path.startswith("/admin/") and _form_holds_nul(request):
-            return refusal(HTTPStatus.BAD_REQUEST, path=request.path)
+            return refusal(HTTPStatus.BAD_REQUEST, path=request.path, accepts=_accepted(request))
         return self._get_response(request)
+
+
+def _accepted(request: HttpRequest) -> str:
+    return str(request.headers.get("Accept-Language", ""))
 
 
 def _form_holds_nul(request: HttpRequest) -> bool:

@@ -7,6 +7,7 @@
 - ``picture_views``: logos and favicons · ``preview_views``: pages under a brand that is not saved yet
 - ``language``: which language a page is in
 - ``finish``: the return to the operator · ``pages``: one function a page · ``words``: the words of every failure
+- ``categories``: what the catalogue's categories are called
 - ``decorators``: the headers of every page, and what every POST must bring · ``cookies``: one session, one browser
 - ``icon_views``: the icons of providers, by address
 - ``sender``: whether our own page sent a form

@@ -13,7 +13,12 @@ from django.utils.translation.trans_real import get_supported_language_variant, 
 
 def language_for(request: HttpRequest, *wishes: str) -> str:
     """Return the language of a page, as ``settings.LANGUAGES`` spells it. ``wishes`` come before the browser's."""
-    accepted = parse_accept_lang_header(request.headers.get("Accept-Language", "").lower())
+    return preferred_language(request.headers.get("Accept-Language", ""), *wishes)
+
+
+def preferred_language(accept_language: str, *wishes: str) -> str:
+    """Do as ``language_for``, where there is no more of the request than its header (RFC 9110 §12.5.4). No I/O."""
+    accepted = parse_accept_lang_header(accept_language.lower())
     for wish in (*wishes, *(tag for tag, quality in accepted if quality > 0)):
         if found := _supported(wish):
             return found

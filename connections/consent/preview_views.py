@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from connections.brand.form import BrandForm
 from connections.brand.look import look_from
+from connections.consent.categories import category_shown
 from connections.consent.decorators import set_policy, widget_page
 from connections.consent.language import language_for
 from connections.consent.pages import rendered
@@ -100,7 +101,13 @@ def _copy(brand: Brand) -> Brand:
 def _sample(screen: str) -> dict[str, Any]:
     field = {"name": "key", "label": "API key", "help": "", "is_secret": True, "is_required": True, "value": ""}
     others = [
-        {"entry": _Example(name), "method": name, "app": {"id": OPERATORS}} for name in ("Alpha", "Beta", "Gamma")
+        {
+            "entry": _Example(name),
+            "category": category_shown(category),
+            "is_translated": True,
+            "app": {"id": OPERATORS},
+        }
+        for name, category in (("Alpha", "CRM"), ("Beta", "Accounting"), ("Gamma", "Storage"))
     ]
     words = WORDS_OF[Failure.APPROVAL_REQUESTED]
     samples: dict[str, dict[str, Any]] = {

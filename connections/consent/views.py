@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from connections.access.targets import entry_of
 from connections.asked_fields import asked_fields
+from connections.consent.categories import category_shown, is_translated
 from connections.consent.cookies import browser_secret, click_secret, set_browser_secret, set_click_secret
 from connections.consent.decorators import is_framed, own_forms_only, set_policy, widget_page
 from connections.consent.finish import finish, finish_unbound
@@ -285,16 +286,24 @@ def _has_fields(app: ProviderApp, session: ConnectSession) -> bool:
 
 
 def _choices(session: ConnectSession, apps: list[ProviderApp]) -> list[dict[str, Any]]:
-    """Return what the pages show of each app. ``is_direct``: the end user types nothing before the provider's page."""
+    """Return what the pages show of each app.
+
+    ``is_direct``: the end user types nothing before the provider's page. ``has_others``: there are other ways to
+    connect the same provider.
+    """
     choices = []
-    for app in apps:
-        entry = entry_of(app)
+    entries = [entry_of(app) for app in apps]
+    slugs = [entry.slug for entry in entries]
+    for app, entry in zip(apps, entries, strict=True):
         choices.append(
             {
                 "app": app,
                 "entry": entry,
                 "method": invitation(app.auth_style, provider=entry.name),
                 "is_direct": not _has_fields(app, session),
+                "category": category_shown(entry.category),
+                "is_translated": is_translated(entry.category),
+                "has_others": slugs.count(entry.slug) > 1,
             }
         )
     return choices

@@ -1,8 +1,9 @@
 """The catalogues of the widget's languages: ``make messages`` finds every text, and writes ``connections/locale`` anew.
 
-A text is marked by ``_("…")`` in ``connections/consent``, and by ``{% translate %}`` or ``{% blocktranslate %}`` in
-``templates/connect``. Each language has a ``django.po``, in which translations are written by hand, and the compiled
-``django.mo`` beside it, which is committed too: a machine that runs Latchkey has no compiler of catalogues.
+A text is marked by ``_("…")`` in ``connections/consent`` and ``config/web/pages.py``, and by ``{% translate %}`` or
+``{% blocktranslate %}`` in ``templates/connect`` and ``templates/pages``. Each language has a ``django.po``, in which
+translations are written by hand, and the compiled ``django.mo`` beside it, which is committed too: a machine that runs
+Latchkey has no compiler of catalogues.
 """
 
 import ast
@@ -17,6 +18,7 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parents[2]
 LOCALE = ROOT / "connections" / "locale"
+TEMPLATES = sorted(file for folder in ("connect", "pages") for file in (ROOT / "templates" / folder).glob("*.html"))
 _STRATEGIES = ROOT / "providers" / "strategies"
 _TEXT = re.compile(r"\bgettext\((u?(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"))\)")
 _NEVER = datetime(2026, 1, 1, tzinfo=UTC)  # a date of today would change every file each time
@@ -25,13 +27,13 @@ _NEVER = datetime(2026, 1, 1, tzinfo=UTC)  # a date of today would change every 
 def texts() -> dict[str, list[str]]:
     """Return every text that can be translated, with the files that it stands in."""
     found: dict[str, list[str]] = {}
-    for file in sorted((ROOT / "connections" / "consent").glob("*.py")):
+    for file in [*sorted((ROOT / "connections" / "consent").glob("*.py")), ROOT / "config" / "web" / "pages.py"]:
         for text in _marked(ast.parse(file.read_text(encoding="utf-8"))):
             found.setdefault(text, []).append(str(file.relative_to(ROOT)))
     for file in sorted(_STRATEGIES.glob("*.py")):
         for text in _invitations(ast.parse(file.read_text(encoding="utf-8"))):
             found.setdefault(text, []).append(str(file.relative_to(ROOT)))
-    for file in sorted((ROOT / "templates" / "connect").glob("*.html")):
+    for file in TEMPLATES:
         for text in _in_template(file.read_text(encoding="utf-8")):
             found.setdefault(text, []).append(str(file.relative_to(ROOT)))
     return {text: sorted(set(files)) for text, files in sorted(found.items())}

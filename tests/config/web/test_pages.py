@@ -2,12 +2,14 @@
 
 import json
 import re
+from http import HTTPStatus
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.http import HttpResponse
 
+from config.web.pages import refusal
 from connections.models import Tenant
 from tests.asgi_client import AsgiClient
 
@@ -113,6 +115,41 @@ def test_a_crash_has_a_page_that_asks_nobody(path: str, monkeypatch: pytest.Monk
 def test_an_operator_without_the_right_is_told_on_a_page(acme: Tenant, staff: AsgiClient) -> None:
     page = assert_is_our_page(staff.get(f"/admin/connections/tenant/{acme.id}/change/"), 403)
     assert 'href="/admin/"' in page
+
+
+@pytest.mark.parametrize(
+    ("accepts", "language", "words"),
+    [
+        ("de-AT, en;q=0.5", "de", "Unter dieser Adresse gibt es nichts"),
+        ("pt", "pt-BR", "Não há nada neste endereço"),
+        ("ja", "ja", "このアドレスには何もありません"),
+        ("tlh", "en", "There is nothing at this address"),
+    ],
+)
+def test_a_page_speaks_the_browsers_language_and_asks_nobody(accepts: str, language: str, words: str) -> None:
+    """Without ``db``, as above."""
+    page = assert_is_our_page(AsgiClient().get("/nowhere", headers={"accept-language": accepts}), 404)
+    assert f'<html lang="{language}" dir="ltr">' in page and f'<h1 id="problem" data-status="404">{words}</h1>' in page
+
+
+@pytest.mark.parametrize("language", [code for code, _ in settings.LANGUAGES])
+def test_the_root_and_every_refusal_speak_each_language(language: str) -> None:
+    client = AsgiClient(HTTP_ACCEPT_LANGUAGE=language)
+    answers = [client.get("/"), client.get("/nowhere"), client.post("/"), client.get("/x?y=%00")]
+    answers.append(client.get("/", headers={"host": "evil.example"}))
+    answers.append(refusal(HTTPStatus.SERVICE_UNAVAILABLE, path="/connect/x", accepts=language))
+    assert [answer.status_code for answer in answers] == [200, 404, 405, 400, 400, 503]
+    headings = [re.search("<h1[^>]*>([^<]+)</h1>", answer.content.decode()) for answer in answers]
+    assert all(headings)
+    in_english = {"Accounts are connected here", "There is nothing at this address", "This request cannot be read"}
+    said = {found[1] for found in headings if found}
+    assert len(said) == len(answers)
+    assert in_english <= said if language == "en" else not in_english & said
+
+
+def test_an_operators_page_is_in_english_as_the_admin_is() -> None:
+    page = refusal(HTTPStatus.FORBIDDEN, path="/admin/x", accepts="de").content.decode()
+    assert '<html lang="en"' in page and "You may not do this" in page
 
 
 @pytest.fixture
