@@ -9,6 +9,7 @@ import unicodedata
 from typing import Protocol
 from zlib import crc32
 
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -86,6 +87,11 @@ def monogram(letters: str, colour: str) -> SafeString:
 def monogram_of(entry: Named) -> SafeString:
     """Return the icon of an entry."""
     return monogram(letters_of(entry.name), colour_of(entry))
+
+
+def icon_path(entry: Named) -> str:
+    """Return the path at which the widget serves the icon of an entry."""
+    return reverse("connect:icon", args=[colour_of(entry).removeprefix("#"), letters_of(entry.name)])
 
 
 def _words(text: str) -> list[str]:

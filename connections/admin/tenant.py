@@ -17,7 +17,16 @@ from connections.admin.filters import SwitchFilter
 from connections.admin.switch_buttons import suspend_buttons
 from connections.admin.tenant_deletion import DELETE_BUTTON
 from connections.lifecycle.provision.tenants import Prepared, TenantProfile, prepare_tenant, store_tenant
-from connections.models import ApiClient, AuditEvent, Brand, Connection, ConnectSession, ProviderApp, Tenant
+from connections.models import (
+    ApiClient,
+    AuditEvent,
+    Brand,
+    Connection,
+    ConnectSession,
+    ProviderApp,
+    Tenant,
+    TenantDomain,
+)
 from connections.refusals import InvalidRequest
 
 _SUSPEND_ASKS = (
@@ -137,6 +146,7 @@ class TenantAdmin(ButtonsAdmin[Tenant]):
         return show.join(
             [
                 show.link(Brand.objects.filter(tenant=row).only("id").first(), "Brand"),
+                show.list_link("Domains", TenantDomain, tenant=row.slug),
                 show.list_link("Connections", Connection, tenant=row.slug),
                 show.list_link("Connect sessions", ConnectSession, tenant=row.slug),
                 show.list_link("Provider apps", ProviderApp, tenant=row.slug),

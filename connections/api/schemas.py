@@ -139,12 +139,16 @@ class MethodOut(BaseModel):
 
 
 class ProviderOut(BaseModel):
-    """One catalogue entry. ``aliases`` are further names by which it may be named, each for one of its styles."""
+    """One catalogue entry. ``aliases`` are further names by which it may be named, each for one of its styles.
+
+    ``icon_url`` is an SVG of two letters on the provider's colour, as the widget shows it.
+    """
 
     slug: str
     aliases: dict[str, str]
     name: str
     category: str
+    icon_url: str
     website: str
     docs_url: str
     methods: list[MethodOut]

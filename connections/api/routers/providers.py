@@ -5,6 +5,7 @@ import binascii
 import re
 from typing import Annotated
 
+from django.conf import settings
 from django.http import HttpRequest
 from ninja import Router
 from pydantic import Field
@@ -13,6 +14,7 @@ from connections.api.auth import caller_of
 from connections.api.schemas import MethodOut, ProviderOut, ProviderPage, ScopeOut
 from connections.api.texts import Slug, Text
 from connections.models import Permission, ProviderApp
+from connections.monogram import icon_path
 from connections.refusals import InvalidRequest, NotFound
 from providers.catalog.compiled import Listed
 from providers.catalog.facts import Confidence
@@ -79,6 +81,7 @@ def _provider_out(entry: CatalogEntry, configured: set[tuple[str, str]]) -> Prov
         aliases=dict(listed()[entry.slug].aliases) if entry.slug in listed() else {},
         name=entry.name,
         category=entry.category,
+        icon_url=f"{settings.PUBLIC_URL}{icon_path(entry)}",
         website=entry.website,
         docs_url=entry.docs_url,
         methods=[

@@ -33,14 +33,19 @@ _HOST = re.compile(rf"(?=.{{1,253}}(?::|\Z))({_LABEL}\.)+(?!\d+(?::|\Z)){_LABEL}
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost)(:[1-9][0-9]{0,4})?")
 
 
-def add_domain(tenant: Tenant, host: str, *, actor: audit.Actor) -> TenantDomain:
-    """Return the domain ``host`` of ``tenant``, made unless it is there. Raises ``InvalidRequest``."""
+def check_host(host: str) -> None:
+    """Raise ``InvalidRequest`` unless ``host`` can be a tenant's domain. No I/O."""
     if not _HOST.fullmatch(host) and not (settings.DEVELOPMENT and _LOOPBACK.fullmatch(host)):
         raise InvalidRequest(
             "Give the host as in the return URL, like app.example.com: lower case, no scheme, path or wildcard, and "
             "names beyond ASCII as xn--.",
             field="host",
         )
+
+
+def add_domain(tenant: Tenant, host: str, *, actor: audit.Actor) -> TenantDomain:
+    """Return the domain ``host`` of ``tenant``, made unless it is there. Raises ``InvalidRequest``."""
+    check_host(host)
     with transaction.atomic():
         domain, is_new = TenantDomain.objects.get_or_create(
             tenant=tenant, host=host, defaults={"challenge": secrets.token_urlsafe(32)}
@@ -111,12 +116,17 @@ def _seen(domain: TenantDomain) -> str:
             "GET", url, headers={"Accept": "text/plain"}, max_body_bytes=_MOST_BYTES, total_seconds=_SECONDS
         )
     except TargetRefused:
-        return "It leads elsewhere, or to an address that may not be reached. Redirects are not followed."
+        return (
+            "It leads elsewhere, or to an address that may not be reached. Redirects are not followed: serve the file "
+            "from the host itself, at a public address."
+        )
     except ProviderUnavailable:
-        return _Unreachable("The host cannot be reached.")
+        return _Unreachable("The host cannot be reached. Check its DNS record and its certificate.")
     except ProviderError:
-        return "The host's answer cannot be read, or is too large."
+        return "The host's answer cannot be read, or is too large: serve the line as plain text, alone."
     if answer.status != 200:
-        return f"The file is not there: the host answered {answer.status}."
+        return f"The file is not there: the host answered {answer.status}. Serve it at this very path, without a login."
     lines = [held.strip() for held in answer.body.decode("utf-8", "replace").splitlines()]
-    return "" if line in lines else "The file does not hold the line of this tenant."
+    return (
+        "" if line in lines else "The file does not hold the line of this tenant: put it there, on a line of its own."
+    )

@@ -20,6 +20,7 @@ from connections.models import (
 from tests.connections.admin.conftest import MODELS, World, list_url, logged_in, one_of, page_url, press_url
 
 EDITABLE = (Tenant, Brand, ProviderApp, ApiClient)
+ADDED_ONLY = (TenantDomain,)
 
 
 def presses(world: World) -> list[str]:
@@ -31,7 +32,7 @@ def presses(world: World) -> list[str]:
     found += [press_url(world.tenant, verb) for verb in ("suspend", "resume")]
     found += [press_url(world.client, verb) for verb in ("suspend", "resume", "issue-key", "rotate-keys")]
     found += [press_url(one_of(ApiKey), "revoke"), press_url(one_of(Incident), "close")]
-    return [*found, press_url(one_of(TenantDomain), "look")]
+    return [*found, *(press_url(one_of(TenantDomain), verb) for verb in ("look", "remove"))]
 
 
 def test_nothing_opens_without_logging_in(world: World) -> None:
@@ -71,7 +72,7 @@ def test_a_viewer_has_no_action(viktor: Client, world: World, action: str) -> No
 def test_a_viewer_cannot_change_what_operators_may(viktor: Client, world: World) -> None:
     for row in (world.tenant, world.app, world.client):
         assert viktor.post(page_url(row), {"name": "Changed"}).status_code == 403
-    for model in EDITABLE:
+    for model in (*EDITABLE, *ADDED_ONLY):
         assert viktor.get(reverse(f"admin:connections_{model.__name__.lower()}_add")).status_code == 403
     world.tenant.refresh_from_db()
     assert world.tenant.name == "Acme"
@@ -84,7 +85,7 @@ def test_nobody_adds_changes_or_deletes_what_the_lifecycle_owns(olga: Client, wo
         assert olga.post(reverse(f"{name}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
         if model in EDITABLE:
             continue
-        assert olga.get(reverse(f"{name}_add")).status_code == 403
+        assert olga.get(reverse(f"{name}_add")).status_code == (200 if model in ADDED_ONLY else 403)
         assert olga.post(page_url(row), {"status": "revoked"}).status_code == 403
         assert 'value="delete_selected"' not in olga.get(list_url(model)).content.decode()
     world.connection.refresh_from_db()

@@ -28,7 +28,7 @@ def test_a_domain_says_which_file_it_needs_until_it_is_forgotten(manager: Caller
     line = f"latchkey-domain={TenantDomain.objects.get().challenge}"
     assert (told["host"], told["verified"], told["verified_until"]) == (AWAY, False, None)
     assert (told["file_url"], told["file_line"]) == (f"http://{AWAY}{PATH}", line)
-    assert told["failure"] == "The host cannot be reached."
+    assert told["failure"] == "The host cannot be reached. Check its DNS record and its certificate."
     assert call(manager, "GET", "/tenants/acme/domains").json() == [told]
     assert put(manager).json()["file_line"] == line
     assert AuditEvent.objects.filter(action="domain.added", api_client_id=manager.client.id).count() == 1

@@ -1,11 +1,13 @@
 """``GET /providers``: the catalogue by page, searched and filtered, and no entry read that is not shown."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from connections.models import Tenant
 from providers.catalog import loader
+from tests.asgi_client import AsgiClient
 from tests.connections.api.stored import make_app
 from tests.factories import Caller
 from tests.flows import call
@@ -64,6 +66,9 @@ def test_an_entry_names_its_aliases_and_how_sure_it_is(backend: Caller, acme: Te
     (shown,) = call(backend, "GET", "/providers?q=salesforce-jwt").json()["items"]
     assert shown == call(backend, "GET", "/providers/salesforce").json()
     assert shown["aliases"]["salesforce-jwt"] == "oauth2_jwt_bearer"
+    assert shown["icon_url"].startswith("http") and "/connect/icon/" in shown["icon_url"]
+    icon = AsgiClient().get(urlsplit(shown["icon_url"]).path)
+    assert (icon.status_code, icon["Content-Type"]) == (200, "image/svg+xml; charset=utf-8")
     methods = {method["auth_style"]: method for method in shown["methods"]}
     assert methods["oauth2_client_credentials"]["confidence"] == "medium"
     assert [method["configured"] for method in methods.values()] == [True, False, False]

@@ -99,7 +99,10 @@ def test_one_tenant_s_file_verifies_it_for_no_other(domain: TenantDomain, site: 
     theirs = add_domain(globex, site.host, actor=SYSTEM)
     site.hold(domain)
     looked_at(domain)
-    assert looked_at(theirs).failure == "The file does not hold the line of this tenant."
+    assert (
+        looked_at(theirs).failure
+        == "The file does not hold the line of this tenant: put it there, on a line of its own."
+    )
     assert (is_vouched_for(domain), is_vouched_for(theirs)) == (True, False)
 
 
@@ -198,7 +201,7 @@ def test_a_host_that_is_away_stays_verified_until_its_time_is_over(domain: Tenan
     looked_at(domain)
     TenantDomain.objects.filter(id=domain.id).update(host="127.0.0.1:1")
     domain.refresh_from_db()
-    assert looked_at(domain).failure == "The host cannot be reached."
+    assert looked_at(domain).failure == "The host cannot be reached. Check its DNS record and its certificate."
     assert is_vouched_for(domain)
     assert not is_vouched_for(domain, later=VERIFIED_FOR)
 
