@@ -11,7 +11,16 @@ from ninja import NinjaAPI
 
 from connections.api import problems
 from connections.api.auth import ApiKeyAuth, VendKeyAuth
-from connections.api.routers import branding, connect_sessions, connections, events, providers, tenants, vend
+from connections.api.routers import (
+    branding,
+    connect_sessions,
+    connections,
+    events,
+    management_sessions,
+    providers,
+    tenants,
+    vend,
+)
 
 _View = Callable[..., HttpResponse]
 
@@ -65,5 +74,6 @@ api.add_router("/tenants", tenants.router, auth=ApiKeyAuth())
 api.add_router("/branding", branding.router, auth=ApiKeyAuth())
 api.add_router("/providers", providers.router, auth=ApiKeyAuth())
 api.add_router("/connect-sessions", connect_sessions.router, auth=ApiKeyAuth())
+api.add_router("/management-sessions", management_sessions.router, auth=ApiKeyAuth())
 api.add_router("/connections", connections.router, auth=ApiKeyAuth())
 api.add_router("/events", events.router, auth=ApiKeyAuth())

@@ -112,6 +112,10 @@ WORDS_OF: dict[Failure, Words] = {
         _("This page was opened by another site"), _("Go back to where you came from and start again.")
     ),
     Failure.FRAMED: Words(_("This step needs a window of its own"), _("Open it in a new window.")),
+    Failure.CLOSED: Words(
+        _("This page is closed"),
+        _("It closes by itself after a while, to keep your accounts safe. Open it anew where you came from."),
+    ),
     Failure.APP_MISCONFIGURED: Words(_("This connection is not set up properly"), _OPERATORS_MEND),
     Failure.EXCHANGE_FAILED: Words(_("The provider did not accept this"), _START_AGAIN),
     Failure.ANSWER_UNREADABLE: Words(_("The provider's answer cannot be read"), _OPERATORS_MEND),

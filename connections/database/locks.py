@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 
 from connections.database.prepared import fetch_all_prepared
-from connections.models import Connection, ConnectSession, RefreshAttempt, RegisteredClient
+from connections.models import Connection, ConnectSession, ManagementSession, RefreshAttempt, RegisteredClient
 
 _Row = TypeVar("_Row", bound=Model)
 
@@ -89,6 +89,16 @@ def lock_session(**lookup: object) -> ConnectSession | None:
         ConnectSession.objects.select_for_update(no_key=True, of=("self",))
         .select_related("provider_app", "tenant", "api_client")
         .filter(**lookup)
+        .first()
+    )
+
+
+def lock_management_session(session_id: uuid.UUID) -> ManagementSession | None:
+    """Return the locked management session with its tenant and API client, or None. Lock no other row beside it."""
+    return (
+        ManagementSession.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("tenant", "api_client")
+        .filter(id=session_id)
         .first()
     )
 

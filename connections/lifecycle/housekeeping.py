@@ -35,6 +35,7 @@ from connections.models import (
     ConnectSession,
     CredentialVersion,
     Incident,
+    ManagementSession,
     OutboxEvent,
     RefreshAttempt,
     Revocation,
@@ -47,6 +48,7 @@ logger = structlog.get_logger(__name__)
 
 BATCH = 1000
 AUDIT_STAYS = timedelta(days=30)  # the database insists on it
+VISITS_STAY = timedelta(days=1)  # the trail has who was invited, and came
 RUN_SECONDS = 60.0
 
 
@@ -126,7 +128,7 @@ def sweep_old(*, now: datetime) -> dict[str, int]:
 
     Each batch is one short transaction, which skips rows that another transaction has locked. The kinds take turns, so
     that one with very many rows keeps no other waiting. The keys of the answer are the kinds of ``RETENTION_DAYS``
-    whose rows are not kept for ever, "keys of apps", "operators' logins" and "subject tokens".
+    whose rows are not kept for ever, "keys of apps", "operators' logins", "subject tokens" and "visits".
     """
     give_up_at = time.monotonic() + RUN_SECONDS
     left: dict[str, _Kind | _Events] = {
@@ -135,6 +137,7 @@ def sweep_old(*, now: datetime) -> dict[str, int]:
     left["keys of apps"] = _Kind(AppKey.objects.filter(published_until__lt=now), by="published_until")
     left["operators' logins"] = _Kind(Session.objects.filter(expire_date__lt=now), by="expire_date")
     left["subject tokens"] = _Kind(useless_tokens(now=now), by="kept_until")
+    left["visits"] = _Kind(ManagementSession.objects.filter(expires_at__lt=now - VISITS_STAY), by="expires_at")
     gone = dict.fromkeys(left, 0)
     while left and time.monotonic() < give_up_at:
         for kind, rows in list(left.items()):

@@ -6,7 +6,8 @@
 - ``api_client``: who calls, with which keys
 - ``provider_app``: our registration at a provider · ``registered_client``: the same at one authorization server, where
   it is made without hands · ``app_key``: a key pair of it
-- ``connect_session``: an invitation · ``burnt_code``: a code that came to the wrong browser
+- ``connect_session``: an invitation · ``burnt_code``: a code that came to the wrong browser ·
+  ``management_session``: a visit to the page of one's own connections
 - ``connection``: one grant · ``credential_version``: one set of its secrets · ``scope``: one scope of it
 - ``subject_token``: what acts for a subject, while it lives
 - ``refresh_attempt``: one try to refresh · ``unread_answer``: an answer that could not be read
@@ -24,6 +25,7 @@ from connections.models.connection import Binding, Connection, OwnerKind, Revoca
 from connections.models.credential_version import CredentialVersion, Stage
 from connections.models.data_key import DataKey
 from connections.models.incident import Incident, IncidentKind
+from connections.models.management_session import ManagementSession
 from connections.models.outbox_event import OutboxEvent
 from connections.models.provider_app import ProviderApp, drafts
 from connections.models.refresh_attempt import OPEN_STATES, AttemptState, RefreshAttempt, Trigger
@@ -72,6 +74,7 @@ __all__ = [
     "DataKey",
     "Incident",
     "IncidentKind",
+    "ManagementSession",
     "OutboxEvent",
     "OwnerKind",
     "Permission",

@@ -10,6 +10,7 @@ and a search, which looks into each part, has 77 of them in 20 million rows (``o
 """
 
 import uuid
+from collections.abc import Iterator
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -27,11 +28,31 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
 
     def of_connection(self, connection_id: uuid.UUID) -> Self:
         """Return the rows about one connection, by the index that only this filter uses. One query to find its ends."""
-        ends = AuditEvent.objects.aggregate(first=Min("id"), last=Max("id"))
-        if ends["first"] is None:
-            return self.none()
-        parts = range(ends["first"] >> PART_BITS, (ends["last"] >> PART_BITS) + 1)
+        return self._in_parts(_parts(), connection_id)
+
+    def of_connection_by_parts(self, connection_id: uuid.UUID, *, before: int | None) -> Iterator[Self]:
+        """Yield the same rows, those with an id less than ``before`` (None: all), in portions to read one by one.
+
+        The first portion is the newest part of the table; each further one is twice as many older parts. So whoever
+        wants only the newest rows seldom reads the others.
+        """
+        parts = _parts()
+        if before is not None:
+            parts = range(parts.start, min(parts.stop, (before >> PART_BITS) + 1))
+        size = 1
+        while parts:
+            rows = self._in_parts(parts[-size:], connection_id)
+            yield rows if before is None else rows.filter(id__lt=before)
+            parts, size = parts[:-size], size * 2
+
+    def _in_parts(self, parts: range, connection_id: uuid.UUID) -> Self:
         return self.alias(part=_PART).filter(part__in=parts, connection_id=connection_id)
+
+
+def _parts() -> range:
+    """Return the numbers of the parts that the table has."""
+    ends = AuditEvent.objects.aggregate(first=Min("id"), last=Max("id"))
+    return range(0) if ends["first"] is None else range(ends["first"] >> PART_BITS, (ends["last"] >> PART_BITS) + 1)
 
 
 class AuditEvent(models.Model):

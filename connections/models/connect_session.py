@@ -10,6 +10,7 @@ from django.db import models
 from connections.models.api_client import ApiClient
 from connections.models.connection import Binding, Connection, OwnerKind
 from connections.models.fields import SealedField, StoredSecret
+from connections.models.management_session import ManagementSession
 from connections.models.provider_app import ProviderApp
 from connections.models.registered_client import RegisteredClient
 from connections.models.states import AWAITING_WORD, IN_BROWSER, SESSION_MAY_BECOME, UNFINISHED, SessionState, Status
@@ -37,6 +38,7 @@ class ConnectSession(models.Model):
     - ``end_user``: the person who connects, also where the connection will belong to the whole tenant
     - ``code_challenge``: the operator's own, "" for none. Its verifier stays in the login session that began this one
     - ``label``: by which the connection is to be told from the owner's others, "" for none
+    - ``management``: the visit to the end user's own page from which it was begun, if it was
     - ``failure``: a stable code. Times are absolute: nothing extends them
 
     ``state`` changes only through the named mutators. Each takes one step of ``states.SESSION_MAY_BECOME``, saves the
@@ -66,6 +68,10 @@ class ConnectSession(models.Model):
         Connection, null=True, blank=True, on_delete=models.CASCADE, related_name="reconnect_sessions"
     )
     allows_account_change = models.BooleanField(default=False)
+    # Few have one: the index leaves out the others.
+    management = models.ForeignKey(
+        ManagementSession, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     label = models.CharField(max_length=64, default="", blank=True)
     state = models.CharField(max_length=12, choices=SessionState, default=SessionState.CREATED)
     failure = models.CharField(max_length=40, default="", blank=True)
@@ -121,6 +127,11 @@ class ConnectSession(models.Model):
                 fields=["updated_at"],
                 condition=models.Q(state__in=[state.value for state in UNFINISHED]),
                 name="connect_session_unfinished",
+            ),
+            models.Index(
+                fields=["management"],
+                condition=models.Q(management__isnull=False),
+                name="connect_session_management",
             ),
         ]
 

@@ -1,5 +1,7 @@
 """The codes of why a connect session fails: stored on the session, shown to the end user, sent to the return URL.
 
+A visit to the page of one's own connections is refused by the same ones; "closed" is about that alone.
+
 Owns the closed set. ``connections.consent.words`` has the words that an end user reads. A provider's own error code is
 not in this set.
 """
@@ -27,6 +29,7 @@ class Failure(StrEnum):
     NO_COOKIE = "no_cookie"
     FOREIGN_FORM = "foreign_form"
     FRAMED = "framed"
+    CLOSED = "closed"
     # The authorization response
     STATE = "state"
     CALLBACK = "callback"

@@ -23,10 +23,12 @@ from connections.api.schemas import (
     ReportIn,
     ReportOut,
 )
-from connections.api.texts import EndUser, Label, Slug
+from connections.api.self_service import ReceiptPage, parse_receipt_cursor, receipts_out
+from connections.api.texts import EndUser, Label, Note, Slug
 from connections.database.clock import database_now
 from connections.lifecycle.end.disconnect import disconnect
 from connections.lifecycle.probe.report import report
+from connections.lifecycle.self_service.receipts import Wanted, receipts
 from connections.lifecycle.steer.describe import describe
 from connections.lifecycle.steer.on_demand import probe_on_demand, refresh_on_demand
 from connections.models import Connection, Permission, Trigger
@@ -74,6 +76,26 @@ def get_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: Slug 
     """Show one connection: its status and why, its scopes and its health."""
     caller = caller_of(request, may=Permission.READ)
     return connection_out(caller.connection(connection_id, tenant))
+
+
+@router.get("/{connection_id}/receipts", response=ReceiptPage, summary="List who used a connection")
+def list_receipts(
+    request: HttpRequest,
+    connection_id: uuid.UUID,
+    tenant: Slug | None = None,
+    client: uuid.UUID | None = None,
+    end_user: EndUser | None = None,
+    agent: Note | None = None,
+    purpose: Note | None = None,
+    cursor: str | None = None,
+    limit: Annotated[int, Field(ge=1, le=200)] = 50,
+) -> ReceiptPage:
+    """List each credential that was handed out: to which client, for whom, for what, as which agent; newest first."""
+    caller = caller_of(request, may=Permission.READ)
+    connection = caller.connection(connection_id, tenant)
+    before = None if cursor is None else parse_receipt_cursor(cursor)
+    wanted = Wanted(api_client=client, subject=end_user, agent=agent, purpose=purpose)
+    return receipts_out(receipts(connection.id, before=before, limit=limit, wanted=wanted))
 
 
 @router.patch("/{connection_id}", response=ConnectionOut | ChangedOut, summary="Change metadata, label or default")

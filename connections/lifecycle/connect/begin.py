@@ -12,7 +12,17 @@ from django.db import transaction
 from connections.access.secrets import digest
 from connections.access.targets import entry_of
 from connections.journal import audit
-from connections.models import ApiClient, Binding, Connection, ConnectSession, OwnerKind, ProviderApp, Status, Tenant
+from connections.models import (
+    ApiClient,
+    Binding,
+    Connection,
+    ConnectSession,
+    ManagementSession,
+    OwnerKind,
+    ProviderApp,
+    Status,
+    Tenant,
+)
 from connections.refusals import InvalidRequest, NotFound, PermissionDenied, Suspended
 from providers.catalog.loader import meant_by
 from providers.vocabulary import ParamScope
@@ -22,7 +32,10 @@ TOKEN_LIFETIME = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """The request for a connect session. The API's reference describes each member."""
+    """The request for a connect session. The API's reference describes each member.
+
+    ``management`` is the visit to the end user's own page from which it is begun, if it is.
+    """
 
     end_user: str
     providers: Sequence[str]
@@ -37,6 +50,7 @@ class Invitation:
     code_challenge: str = ""
     allow_account_change: bool = False
     label: str = ""
+    management: ManagementSession | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +80,7 @@ def begin_connect(
         raise Suspended(f"The tenant {tenant.slug!r} is suspended.")
     reconnects = _connection_to_renew(invitation, tenant, styles)
     apps = _usable_apps(named, tenant, reconnects)
-    _check_addresses(invitation, tenant)
+    check_addresses(invitation.return_url, invitation.origin, tenant)
     _check_params(invitation, apps, renews=reconnects is not None)
     if invitation.binding is Binding.NONE and not client.allows_unbound:
         raise PermissionDenied(
@@ -98,6 +112,7 @@ def begin_connect(
             reconnects=reconnects,
             allows_account_change=invitation.allow_account_change,
             label=invitation.label,
+            management=invitation.management,
             token_hash=digest(token),
             expires_at=now + TOKEN_LIFETIME,
         )
@@ -186,13 +201,19 @@ def _usable_apps(named: Sequence[str], tenant: Tenant, reconnects: Connection | 
     return list(apps.values())
 
 
-def _check_addresses(invitation: Invitation, tenant: Tenant) -> None:
-    if invitation.return_url not in tenant.return_urls:
+def check_providers(named: Sequence[str], tenant: Tenant) -> None:
+    """Raise unless ``tenant`` can connect to each of these: ``InvalidRequest``, ``Suspended``. One query."""
+    _usable_apps(named, tenant, None)
+
+
+def check_addresses(return_url: str, origin: str, tenant: Tenant) -> None:
+    """Raise ``InvalidRequest`` unless both are on the tenant's lists; ``origin`` may be "". No I/O."""
+    if return_url not in tenant.return_urls:
         raise InvalidRequest(
             "The return URL is not on the tenant's list: it must match one of `return_urls` exactly.",
             field="return_url",
         )
-    if invitation.origin and invitation.origin not in tenant.allowed_origins:
+    if origin and origin not in tenant.allowed_origins:
         raise InvalidRequest("The origin is not on the tenant's list of `allowed_origins`.", field="origin")
 
 

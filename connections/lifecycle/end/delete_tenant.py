@@ -37,6 +37,7 @@ from connections.models import (
     Connection,
     ConnectSession,
     DataKey,
+    ManagementSession,
     OutboxEvent,
     ProviderApp,
     RefreshAttempt,
@@ -220,6 +221,7 @@ def _delete_rows(tenant: Tenant, *, give_up_at: float) -> bool:
     """Delete the tenant's rows, each before the rows to which it refers. Return whether all of them are gone."""
     kinds: tuple[QuerySet[Model], ...] = (
         ConnectSession.objects.filter(tenant=tenant),
+        ManagementSession.objects.filter(tenant=tenant),
         Connection.objects.for_tenant(tenant.id),
         ProviderApp.objects.filter(tenant=tenant),
         ApiClient.objects.filter(tenant=tenant),

@@ -68,6 +68,18 @@ def disconnect(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, k
     return connection
 
 
+def foresee(connection_id: uuid.UUID) -> Revocation:
+    """Return what ``disconnect`` would order now: a revocation (``pending``), or why none (``withheld``…). No lock."""
+    connection = Connection.objects.select_related("provider_app", "tenant").filter(id=connection_id).first()
+    if connection is None or not CredentialVersion.objects.filter(connection=connection).exists():
+        return Revocation.NOT_ASKED
+    access = _access_of(connection)
+    if access is not None and not access.capabilities.revokes:
+        return Revocation.UNSUPPORTED
+    is_withheld = _is_needed(connection, access, _witness_of(connection_id))
+    return Revocation.WITHHELD if is_withheld else Revocation.PENDING
+
+
 def destroy_secrets(connection: Connection) -> None:
     """Destroy every credential version and every unread answer of the locked ``connection``."""
     forget_unread(connection)

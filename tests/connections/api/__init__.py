@@ -3,5 +3,6 @@
 - ``auth``: ``test_callers_agreement.py``, ``test_isolation.py``, ``test_vend_keys.py``
 - ``schemas``, ``texts``, ``urls``: ``test_problems.py``, ``test_openapi.py`` · ``representations``:
   ``test_connections.py``
+- ``self_service``: ``tests/connections/lifecycle/self_service/test_receipts.py``
 - ``vend_desk``: ``test_vend_calls.py``, ``test_batches.py``
 """

@@ -82,8 +82,16 @@ OPERATIONS = [
         "body",
         False,  # a session belongs to the client that made it
     ),
+    Operation(
+        "POST",
+        "/management-sessions",
+        Permission.MANAGE,
+        {"end_user": "alice", "return_url": "https://app.acme.example/connected"},
+        names_tenant="body",
+    ),
     Operation("GET", "/connections", Permission.READ),
     Operation("GET", "/connections/{connection_id}", Permission.READ, resource="connection"),
+    Operation("GET", "/connections/{connection_id}/receipts", Permission.READ, resource="connection"),
     Operation("PATCH", "/connections/{connection_id}", Permission.MANAGE, {"metadata": {}}, "connection", "body"),
     Operation("DELETE", "/connections/{connection_id}", Permission.MANAGE, resource="connection"),
     Operation("POST", "/connections/{connection_id}/refresh", Permission.MANAGE, resource="connection"),

@@ -29,6 +29,7 @@ from connections.models import (
     CredentialVersion,
     Incident,
     IncidentKind,
+    ManagementSession,
     OutboxEvent,
     RefreshAttempt,
     Revocation,
@@ -49,6 +50,7 @@ SWEPT = {
     "sessions.Session": "by their own end",
     "connections.AppKey": "by their own end",
     "connections.SubjectToken": "by their own end",
+    "connections.ManagementSession": "by their own end",
 }
 STAYS = {
     "connections.AuditEvent": "append-only; pruned by an operator's command",
@@ -108,6 +110,18 @@ def test_a_kind_with_very_many_old_rows_keeps_no_other_waiting(
     gone = sweep_old(now=database_now())
     assert 0 < gone["attempts"] < 1000
     assert gone["events"] == min(events_there_are, gone["attempts"]) > 0
+
+
+def test_old_visits_go_a_day_after_their_link(alice: EndUser, acme: Tenant) -> None:
+    now = database_now()
+    order = {"end_user": "alice", "return_url": acme.return_urls[0]}
+    old, young = (call(alice.backend, "POST", "/management-sessions", order).json()["id"] for _ in range(2))
+    begun_from = alice.invite().id
+    ConnectSession.objects.filter(id=begun_from).update(management=old)
+    ManagementSession.objects.filter(id=old).update(expires_at=now - timedelta(days=1, seconds=1))
+    assert sweep_old(now=now)["visits"] == 1
+    assert str(ManagementSession.objects.get().id) == young
+    assert ConnectSession.objects.get(id=begun_from).management_id is None
 
 
 def test_attempts_that_something_stands_on_stay(connection: Connection) -> None:

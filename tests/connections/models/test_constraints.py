@@ -21,6 +21,7 @@ from connections.models import (
     CredentialVersion,
     DataKey,
     Incident,
+    ManagementSession,
     ProviderApp,
     RefreshAttempt,
     RegisteredClient,
@@ -73,6 +74,17 @@ class Cast:
             **values,
         }
         return ConnectSession.objects.create(**fields)
+
+    def visit(self, **values: Any) -> ManagementSession:
+        fields: dict[str, Any] = {
+            "tenant": self.acme,
+            "api_client": make_caller(self.acme, uuid.uuid4().hex).client,
+            "end_user": "alice",
+            "token_hash": uuid.uuid4().bytes * 2,
+            "expires_at": timezone.now(),
+            **values,
+        }
+        return ManagementSession.objects.create(**fields)
 
     def version(self, stage: str, *, connection: Connection | None = None) -> CredentialVersion:
         row = CredentialVersion.objects.get(id=self.connection.current_version_id)
@@ -171,6 +183,14 @@ CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
         [lambda cast: [ApiClient.objects.create(tenant=tenant, name="n") for tenant in (cast.acme, cast.globex, None)]],
     ),
     "connect_session_names_its_end_user": ([lambda cast: cast.session(end_user="")], [Cast.session]),
+    "management_session_names_its_end_user": ([lambda cast: cast.visit(end_user="")], [Cast.visit]),
+    "management_session_is_opened_whole": (
+        [
+            lambda cast: cast.visit(browser_hash=b"cookie"),
+            lambda cast: cast.visit(seen_at=timezone.now(), ends_at=timezone.now()),
+        ],
+        [Cast.visit, lambda cast: cast.visit(browser_hash=b"c", seen_at=timezone.now(), ends_at=timezone.now())],
+    ),
     "connect_session_holds_only_while_held": (
         [
             lambda cast, state=state: cast.session(state=state, held=b"held")  # type: ignore[misc]

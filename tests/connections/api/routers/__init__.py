@@ -5,5 +5,7 @@
 - ``branding``: ``tests/connections/api/test_branding.py`` · ``connections``, ``events``:
   ``tests/connections/api/test_connections.py``
 - ``connect_sessions``: ``tests/connections/consent/test_finish.py``, ``tests/connections/consent/test_start.py``
+- ``management_sessions``: ``tests/connections/lifecycle/self_service/test_begin.py``; the receipts of ``connections``:
+  ``tests/connections/lifecycle/self_service/test_receipts.py``
 - ``vend``: ``tests/connections/api/test_vend.py``
 """

@@ -1,0 +1,107 @@
+"""Bodies of management sessions and of receipts: what end users see and do of their own connections."""
+
+import base64
+import binascii
+import uuid
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from connections.api.texts import Address, CodeChallenge, EndUser, Locale, Request, Slug
+from connections.lifecycle.self_service.receipts import Page
+from connections.models import AuditEvent
+from connections.refusals import InvalidRequest
+
+
+class ManagementSessionIn(Request):
+    """An invitation to the page of one's own connections."""
+
+    tenant: Slug | None = None
+    end_user: EndUser = Field(description="who is logged in at your product: never take it from a link")
+    return_url: Address
+    origin: Address = Field("", description="of the page of yours over which the page opens: an allowed origin")
+    providers: Annotated[list[Slug], Field(max_length=100)] = Field(
+        [], description="to which they may connect another account from the page; none by default"
+    )
+    locale: Locale = Field("", description="a BCP 47 tag; a language that the pages lack does not count")
+    code_challenge: CodeChallenge | None = Field(
+        None, description="as at /connect-sessions, for whatever is connected from the page"
+    )
+
+
+class ManagementSessionOut(BaseModel):
+    """A new session. ``token`` is shown this once: it is in ``manage_url``, and what ``connect.js`` opens."""
+
+    id: uuid.UUID
+    token: str
+    manage_url: str
+    expires_at: datetime
+
+
+class ReceiptClientOut(BaseModel):
+    """The API client that used it; ``name`` is null when the client is gone."""
+
+    id: uuid.UUID
+    name: str | None
+
+
+class ReceiptOut(BaseModel):
+    """One use of a connection: a credential that was handed out. ``end_user`` is whom the caller named, or null.
+
+    ``agent`` and ``purpose`` are what the caller said of itself, "" where it said nothing.
+    """
+
+    id: str
+    at: datetime
+    client: ReceiptClientOut | None
+    end_user: str | None
+    agent: str
+    purpose: str
+    scopes: list[str]
+    version: uuid.UUID | None
+    address: str | None
+
+
+class ReceiptPage(BaseModel):
+    """One page, the newest use first. It may be short or empty although ``next``, the cursor of the next one, is there.
+
+    That is so where a filter leaves out much: go on while there is a ``next``.
+    """
+
+    items: list[ReceiptOut]
+    next: str | None
+
+
+def receipts_out(page: Page) -> ReceiptPage:
+    """Return what the API shows of a page of receipts."""
+    return ReceiptPage(
+        items=[_receipt_out(use, page.clients) for use in page.uses],
+        next=None if page.next is None else base64.urlsafe_b64encode(f"use:{page.next}".encode()).decode(),
+    )
+
+
+def parse_receipt_cursor(cursor: str) -> int:
+    """Return the id of the use before which a page begins. Raises ``InvalidRequest``."""
+    try:
+        kind, _, number = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").partition(":")
+    except (ValueError, binascii.Error):
+        kind = number = ""
+    if kind != "use" or not number.isdecimal() or len(number) > 18:
+        raise InvalidRequest("The cursor is not one that this call returned.", field="cursor")
+    return int(number)
+
+
+def _receipt_out(use: AuditEvent, clients: dict[uuid.UUID, str]) -> ReceiptOut:
+    client = use.api_client_id
+    return ReceiptOut(
+        id=str(use.id),
+        at=use.at,
+        client=None if client is None else ReceiptClientOut(id=client, name=clients.get(client)),
+        end_user=use.subject or None,
+        agent=use.agent,
+        purpose=use.purpose,
+        scopes=use.scopes,
+        version=use.credential_version_id,
+        address=use.address,
+    )
