@@ -14,8 +14,8 @@ Answer = TypeVar("Answer")
 class Batches(Generic[Asked, Answer]):
     """Asks ``answer_all`` for whatever has come since it was asked last, up to ``largest`` at once.
 
-    ``at_once`` batches run at the same time, each in a thread of ``run``'s. So the first asker is answered at once and
-    alone; the more ask, the more share one batch.
+    ``at_once`` batches run at the same time, each in a thread of ``run``'s. A batch begins when the loop has run what
+    it had to run, so that those who are woken together share one. The more ask, the more share a batch.
     """
 
     def __init__(
@@ -31,8 +31,9 @@ class Batches(Generic[Asked, Answer]):
     async def ask(self, asked: Asked) -> Answer:
         """Return the answer to ``asked``. Raises what ``answer_all`` raised for the whole batch."""
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._begin)
         self._waiting.append((asked, future))
-        self._begin()
         return await future
 
     def _begin(self) -> None:

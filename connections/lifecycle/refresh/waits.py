@@ -2,7 +2,7 @@
 
 In one process, one refresh of a connection is made or awaited for all its callers. The refresh itself runs in a thread.
 A refresh of another process is awaited by asking the database which of the awaited attempts are under way: one query
-for all of them, at most a tenth of the time. ``refresh.refresh_and_wait`` does the same for one caller in its thread.
+for all of them, every 10 ms. ``refresh.refresh_and_wait`` does the same for one caller in its thread.
 """
 
 import asyncio
@@ -21,9 +21,8 @@ from connections.lifecycle.throttle.bulkhead import AGAIN_SECONDS, bulkhead
 from connections.models import AttemptState, RefreshAttempt, Trigger
 
 LONGEST_SECONDS = 60.0
-_SHORTEST_PAUSE_SECONDS = 0.01
+_POLL_SECONDS = 0.01
 _UNNAMED_PAUSE_SECONDS = 0.1  # no attempt to wait for: the row is locked, or no thread may call this provider now
-_POLLING_SHARE = 0.1
 _AWAY_SECONDS = 0.5  # between two looks while the database is away
 
 
@@ -138,15 +137,11 @@ class AttemptEnds:
                 del self._awaited[attempt_id]
 
     async def _poll(self) -> None:
-        pause = _SHORTEST_PAUSE_SECONDS
         while self._awaited:
-            await asyncio.sleep(pause)
-            began = time.monotonic()
+            await asyncio.sleep(_POLL_SECONDS)
             states: Mapping[uuid.UUID, str] | None = await self._run(states_of, [*self._awaited])
-            took = time.monotonic() - began
-            pause = max(_SHORTEST_PAUSE_SECONDS, took * (1 / _POLLING_SHARE - 1))
             if states is None:
-                pause = _AWAY_SECONDS
+                await asyncio.sleep(_AWAY_SECONDS)
                 continue
             for attempt_id, awaited in self._awaited.items():
                 _look(awaited, states.get(attempt_id, ""))
