@@ -72,7 +72,11 @@ class AmbiguousConnection(Refusal):
 
 
 class PolicyDenied(Refusal):
-    """The caller may not use this connection for this subject."""
+    """The caller may not use this connection for this subject.
+
+    ``rule`` is the stable name of what denies it (``policy.decide.Rule``). ``grant`` is the id of the access grant that
+    came nearest to allowing it, if there is one.
+    """
 
     code = "policy_denied"
 

@@ -7,6 +7,7 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
   ``connect_session``, ``connection``, ``credential``, ``incident``, ``journal``, ``operators``: the pages of one kind
   of row each
 - ``connection_page``: the summary and history of a connection · ``tenant_deletion``: its button and its question
+- ``access_grant``: who may use whose connection
 - ``app_key``: the key pairs of provider apps, and ``app_key_forms``: the pages on which they are made
 - ``registered_client``: what provider apps have registered without hands
 - ``provider_app_form``: fields by the catalogue entry, secrets written and never shown
@@ -22,6 +23,7 @@ import django_stubs_ext
 django_stubs_ext.monkeypatch()
 
 from connections.admin import (  # noqa: E402 (only after that)
+    access_grant,
     api_client,
     app_key,
     brand,
@@ -39,6 +41,7 @@ from connections.admin import (  # noqa: E402 (only after that)
 )
 
 __all__ = [
+    "access_grant",
     "api_client",
     "app_key",
     "brand",

@@ -2,7 +2,8 @@
 
 - ``urls``: the API and its document · ``auth``: who calls, and for which tenant · ``routers``: one resource a file
 - ``schemas``: the bodies · ``texts``: what a text may hold · ``representations``: from rows to bodies
-- ``branding``: bodies and representations of brands; ``self_service``: those of management sessions and receipts
+- ``branding``, ``access_grants``: bodies and representations of brands, and of access grants
+- ``self_service``: those of management sessions and receipts · ``pages``: the cursors of lists
 - ``problems``: errors, each with a stable code
 - ``vend_calls``: the short way of a vend, before Django · ``vend_desk``: where vends are answered and wait ·
   ``batches``: answers together what waits together

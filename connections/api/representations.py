@@ -93,6 +93,8 @@ def connection_out(connection: Connection) -> ConnectionOut:
         auth_style=connection.provider_app.auth_style,
         owner=connection.owner_kind,
         end_user=connection.end_user or None,
+        granted_by=connection.granted_by or None,
+        grants_only=connection.grants_only,
         binding=connection.binding,
         status=connection.status,
         reason=connection.reason,
@@ -152,6 +154,7 @@ def vend_out(vended: Vended) -> VendOut:
     return VendOut(
         connection=connection_id,
         binding=row.binding,
+        grant=row.grant_id,
         credential=CredentialOut(
             auth_method=presentation.auth_method,
             value=None if presentation.value is None else presentation.value.get_secret_value(),

@@ -247,7 +247,7 @@ class AccountOut(BaseModel):
 
 
 class ConnectionOut(BaseModel):
-    """One connection, without its secrets."""
+    """One connection, without its secrets. ``granted_by``: who connected what belongs to the whole tenant."""
 
     id: uuid.UUID
     tenant: str
@@ -255,6 +255,8 @@ class ConnectionOut(BaseModel):
     auth_style: str
     owner: str
     end_user: str | None
+    granted_by: str | None
+    grants_only: bool
     binding: str
     status: str
     reason: str
@@ -329,6 +331,7 @@ class VendIn(Request):
     )
     purpose: Note = ""
     agent: Note = ""
+    groups: Annotated[list[EndUser], Field(max_length=100)] = Field([], description="the end user's, for access grants")
     subject_token: SubjectToken | None = Field(
         None,
         description="a token of whoever you serve, from your identity provider, for a connection that acts on behalf "
@@ -372,11 +375,12 @@ class CredentialOut(BaseModel):
 
 
 class VendOut(BaseModel):
-    """A vend."""
+    """A vend. ``grant`` is the access grant that allowed it, null where none was needed."""
 
     active: Literal[True] = True
     connection: uuid.UUID
     binding: str
+    grant: uuid.UUID | None
     credential: CredentialOut
     version: uuid.UUID
     verified_at: datetime | None

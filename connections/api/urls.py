@@ -12,6 +12,7 @@ from ninja import NinjaAPI
 from connections.api import problems
 from connections.api.auth import ApiKeyAuth, VendKeyAuth
 from connections.api.routers import (
+    access_grants,
     branding,
     connect_sessions,
     connections,
@@ -76,4 +77,5 @@ api.add_router("/providers", providers.router, auth=ApiKeyAuth())
 api.add_router("/connect-sessions", connect_sessions.router, auth=ApiKeyAuth())
 api.add_router("/management-sessions", management_sessions.router, auth=ApiKeyAuth())
 api.add_router("/connections", connections.router, auth=ApiKeyAuth())
+api.add_router("/access-grants", access_grants.router, auth=ApiKeyAuth())
 api.add_router("/events", events.router, auth=ApiKeyAuth())

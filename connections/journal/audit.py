@@ -36,6 +36,7 @@ def record(
     actor: Actor = SYSTEM,
     tenant_id: uuid.UUID | None = None,
     connection: Connection | None = None,
+    connection_id: uuid.UUID | None = None,
     version_id: uuid.UUID | None = None,
     scopes: Sequence[str] = (),
     detail: dict[str, Any] | None = None,
@@ -44,13 +45,14 @@ def record(
 
     ``decision`` is "allowed", a stable code of a refusal, or the outcome. ``detail`` holds further facts of the
     ``action``, JSON-ready and without secrets: mostly ids as text (``session``, ``attempt``, ``provider_app``,
-    ``api_client``, ``api_key``) and counts. The tenant is that of ``connection`` where one is given.
+    ``api_client``, ``api_key``) and counts. The tenant is that of ``connection`` where one is given; ``connection_id``
+    is for a connection that is not loaded.
     """
     return AuditEvent.objects.create(
         action=action,
         decision=decision,
         tenant_id=connection.tenant_id if connection else tenant_id,
-        connection_id=connection.id if connection else None,
+        connection_id=connection.id if connection else connection_id,
         credential_version_id=version_id,
         api_client_id=actor.api_client_id,
         operator=actor.operator,

@@ -62,6 +62,16 @@ def emit(type_: str, connection: Connection, **payload: Any) -> None:
     )
 
 
+def emit_of_tenant(
+    type_: str, tenant_id: uuid.UUID, *, connection_id: uuid.UUID | None = None, payload: dict[str, Any]
+) -> None:
+    """Write one event about something of a tenant's, in the caller's transaction. ``payload`` is JSON-ready.
+
+    ``connection_id`` is the connection that it concerns, if it is a single one.
+    """
+    OutboxEvent.objects.create(type=type_, tenant_id=tenant_id, connection_id=connection_id, payload=payload)
+
+
 def identity(
     connection_id: uuid.UUID, *, provider: str, end_user: str, status: str, reason: str
 ) -> dict[str, str | None]:

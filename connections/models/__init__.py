@@ -8,23 +8,27 @@
   it is made without hands · ``app_key``: a key pair of it
 - ``connect_session``: an invitation · ``burnt_code``: a code that came to the wrong browser ·
   ``management_session``: a visit to the page of one's own connections
-- ``connection``: one grant · ``credential_version``: one set of its secrets · ``scope``: one scope of it
+- ``connection``: one grant · ``kinds``: whose it is · ``credential_version``: one set of its secrets
+- ``scope``: one scope of a connection
+- ``access_grant``: who else may use a connection, and for what
 - ``subject_token``: what acts for a subject, while it lives
 - ``refresh_attempt``: one try to refresh · ``unread_answer``: an answer that could not be read
 - ``incident``: a fault of a provider app · ``audit_event`` · ``outbox_event``
 - ``data_key``: a tenant's key, wrapped · ``fields``: columns that are encrypted
 """
 
+from connections.models.access_grant import AccessGrant, SubjectKind
 from connections.models.api_client import ApiClient, ApiKey, Permission
 from connections.models.app_key import AppKey
 from connections.models.audit_event import AuditEvent
 from connections.models.brand import Brand
 from connections.models.burnt_code import BurntCode
 from connections.models.connect_session import EXCHANGE_LIMIT, ConnectSession
-from connections.models.connection import Binding, Connection, OwnerKind, Revocation
+from connections.models.connection import Connection
 from connections.models.credential_version import CredentialVersion, Stage
 from connections.models.data_key import DataKey
 from connections.models.incident import Incident, IncidentKind
+from connections.models.kinds import Binding, OwnerKind, Revocation
 from connections.models.management_session import ManagementSession
 from connections.models.outbox_event import OutboxEvent
 from connections.models.provider_app import ProviderApp, drafts
@@ -60,6 +64,7 @@ __all__ = [
     "SESSION_MAY_BECOME",
     "UNFINISHED",
     "VENDS",
+    "AccessGrant",
     "ApiClient",
     "ApiKey",
     "AppKey",
@@ -88,6 +93,7 @@ __all__ = [
     "SessionState",
     "Stage",
     "Status",
+    "SubjectKind",
     "SubjectToken",
     "Tenant",
     "TenantDomain",

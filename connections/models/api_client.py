@@ -16,6 +16,7 @@ class Permission(models.TextChoices):
     VEND = "vend", "Vend credentials, on behalf of an end user"
     VEND_WITHOUT_USER = "vend_without_user", "Vend without naming an end user"
     MANAGE = "manage", "Change, refresh, probe and disconnect connections"
+    GRANT = "grant", "Give and revoke access grants"
     TENANTS = "tenants", "Create, change and delete tenants (operator-wide clients only)"
 
 
@@ -47,7 +48,8 @@ class ApiClient(models.Model):
     @property
     def is_entrusted(self) -> bool:
         """Whether the client reaches beyond the named end users of one tenant, or may skip the completion check."""
-        return self.tenant_id is None or self.allows_unbound or Permission.VEND_WITHOUT_USER in self.permissions
+        wide = {Permission.VEND_WITHOUT_USER, Permission.GRANT}
+        return self.tenant_id is None or self.allows_unbound or not wide.isdisjoint(self.permissions)
 
 
 class ApiKey(models.Model):

@@ -8,8 +8,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from connections.models.api_client import ApiClient
-from connections.models.connection import Binding, Connection, OwnerKind
+from connections.models.connection import Connection
 from connections.models.fields import SealedField, StoredSecret
+from connections.models.kinds import Binding, OwnerKind
 from connections.models.management_session import ManagementSession
 from connections.models.provider_app import ProviderApp
 from connections.models.registered_client import RegisteredClient

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db import models
 from django.db.models import Q
 
+from connections.models.kinds import Binding, OwnerKind, Revocation
 from connections.models.provider_app import ProviderApp
 from connections.models.registered_client import RegisteredClient
 from connections.models.states import LIVE, MAY_BECOME, Reason, Status, status_and_reason_agree
@@ -15,31 +16,6 @@ from connections.models.tenant import Tenant
 
 if TYPE_CHECKING:
     from connections.models.credential_version import CredentialVersion
-
-
-class OwnerKind(models.TextChoices):
-    """Whose a connection is."""
-
-    END_USER = "end_user", "End user"
-    TENANT = "tenant", "Whole tenant"
-
-
-class Binding(models.TextChoices):
-    """How Latchkey made sure that the person who connected is the person for whom the session was made."""
-
-    COMPLETION = "completion", "Confirmed by the operator's backend"
-    NONE = "none", "Not confirmed"
-
-
-class Revocation(models.TextChoices):
-    """How far the revocation at the provider has come."""
-
-    NOT_ASKED = "", "Not asked for"
-    PENDING = "pending", "Under way"
-    CONFIRMED = "confirmed", "Confirmed by a refused call"
-    UNCONFIRMED = "unconfirmed", "Asked for, but never confirmed"
-    UNSUPPORTED = "unsupported", "The provider cannot revoke"
-    WITHHELD = "withheld", "Left out: another connection lives on the same grant"
 
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):
@@ -85,6 +61,9 @@ class Connection(models.Model):
     ``undecryptable_at`` is when the current credential was found not to open, ``answer_unread_at`` when an answer
     arrived that could not be read (``unread_answer``).
 
+    ``granted_by`` is the end user who connected what belongs to the whole tenant ("" for the tenant itself, and always
+    of an end user's own). ``grants_only``: nobody uses it without an access grant, not even its owner.
+
     ``party`` is whom it leads to, where that is not simply the provider of its app (``access.parties``).
 
     ``evidence`` holds the facts on which the status rests. Its keys, each only where it applies: ``detail``,
@@ -100,6 +79,8 @@ class Connection(models.Model):
     provider = models.CharField(max_length=64)
     owner_kind = models.CharField(max_length=8, choices=OwnerKind)
     end_user = models.CharField(max_length=255, default="", blank=True)
+    granted_by = models.CharField(max_length=255, default="", blank=True)
+    grants_only = models.BooleanField(default=False)
     binding = models.CharField(max_length=10, choices=Binding, default=Binding.COMPLETION)
     params = models.JSONField(default=dict, blank=True)
     # Its index leaves out the many connections that have none.
@@ -161,6 +142,9 @@ class Connection(models.Model):
                 | Q(owner_kind=OwnerKind.TENANT) & Q(end_user=""),
                 name="connection_has_one_owner",
             ),
+            models.CheckConstraint(
+                condition=Q(owner_kind=OwnerKind.TENANT) | Q(granted_by=""), name="connection_of_a_person_is_theirs"
+            ),
             models.CheckConstraint(condition=status_and_reason_agree(), name="connection_status_and_reason_agree"),
             models.CheckConstraint(
                 condition=~Q(status__in=["active", "suspect"]) | Q(current_version__isnull=False),
@@ -190,6 +174,7 @@ class Connection(models.Model):
             ),
             models.Index(fields=["tenant", "provider", "end_user"], name="connection_lookup"),
             models.Index(fields=["tenant", "-created_at", "id"], name="connection_page"),
+            models.Index(fields=["tenant", "granted_by"], condition=~Q(granted_by=""), name="connection_granted_by"),
             models.Index(
                 fields=["refresh_due_at"], condition=Q(refresh_due_at__isnull=False), name="connection_refresh_due"
             ),
@@ -279,14 +264,19 @@ class Connection(models.Model):
         registered_client: RegisteredClient | None,
         party: uuid.UUID | None,
         binding: str,
+        by: str,
         lacks_refresh_token: bool,
     ) -> None:
-        """Record how it was connected this time. Drop a pending revocation: it was about the earlier grant."""
+        """Record how, and ``by`` which end user, it was connected this time.
+
+        Drop a pending revocation: it was about the earlier grant.
+        """
         self._set(
             params=params,
             registered_client=registered_client,
             party=party,
             binding=binding,
+            granted_by=by if self.owner_kind == OwnerKind.TENANT else "",
             lacks_refresh_token=lacks_refresh_token,
             revocation=Revocation.NOT_ASKED,
             revocation_due_at=None,
@@ -380,6 +370,14 @@ class Connection(models.Model):
     def prefer(self, *, is_default: bool) -> None:
         """Make it the owner's default at its provider, or no longer. Take that from the earlier default first."""
         self._set(is_default=is_default)
+
+    def hand_over(self, end_user: str) -> None:
+        """Let ``end_user`` answer for what belongs to the whole tenant; "" for the tenant itself."""
+        self._set(granted_by=end_user)
+
+    def keep_to_grants(self, *, grants_only: bool) -> None:
+        """Let it be used under access grants alone, or no longer."""
+        self._set(grants_only=grants_only)
 
     def turn(self, switch: str, at: datetime | None) -> None:
         """Throw its own ``switch`` (``KILL_SWITCH`` or ``PAUSE``) as of ``at``, or turn it back (None)."""

@@ -1,5 +1,6 @@
 """The routes, one resource a file. Each translates, makes one lifecycle call, and translates back.
 
-- ``tenants``, ``branding``, ``providers``, ``connect_sessions``, ``management_sessions``, ``connections``, ``events``
+- ``tenants``, ``branding``, ``providers``, ``connect_sessions``, ``management_sessions``, ``connections``,
+  ``access_grants``, ``events``
 - ``vend``: the credential of a connection, by its id or by its owner
 """

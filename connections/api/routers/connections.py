@@ -1,17 +1,15 @@
 """``/connections``: reading, changing and steering them."""
 
-import base64
-import binascii
 import uuid
-from datetime import UTC, datetime
 from typing import Annotated
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from pydantic import Field
 
+from connections.api.access_grants import SharingIn
 from connections.api.auth import Caller, caller_of
+from connections.api.pages import after, cursor_of
 from connections.api.problems import say_when_again
 from connections.api.representations import connection_out
 from connections.api.schemas import (
@@ -27,13 +25,13 @@ from connections.api.self_service import ReceiptPage, parse_receipt_cursor, rece
 from connections.api.texts import EndUser, Label, Note, Slug
 from connections.database.clock import database_now
 from connections.lifecycle.end.disconnect import disconnect
+from connections.lifecycle.policy.share import share
 from connections.lifecycle.probe.report import report
 from connections.lifecycle.self_service.receipts import Wanted, receipts
 from connections.lifecycle.steer.describe import describe
 from connections.lifecycle.steer.on_demand import probe_on_demand, refresh_on_demand
 from connections.models import Connection, Permission, Trigger
 from connections.models import Status as ConnectionStatus
-from connections.refusals import InvalidRequest
 from providers.catalog.loader import meant_by
 
 router = Router(tags=["connections"])
@@ -62,13 +60,10 @@ def list_connections(
         "provider_app__auth_style": style or None,
     }
     found = found.filter(**{name: value for name, value in wanted.items() if value is not None})
-    if cursor is not None:
-        created_at, last_id = _parse_cursor(cursor)
-        found = found.filter(Q(created_at__lt=created_at) | Q(created_at=created_at, id__gt=last_id))
-    rows = list(found.select_related("tenant", "provider_app").prefetch_related("scopes")[: limit + 1])
+    rows = list(after(found, cursor).select_related("tenant", "provider_app").prefetch_related("scopes")[: limit + 1])
     page = rows[:limit]
     more = len(rows) > limit
-    return ConnectionPage(items=[connection_out(row) for row in page], next=_cursor(page[-1]) if more else None)
+    return ConnectionPage(items=[connection_out(row) for row in page], next=cursor_of(page[-1]) if more else None)
 
 
 @router.get("/{connection_id}", response=ConnectionOut, summary="Show one connection")
@@ -106,6 +101,19 @@ def patch_connection(
     caller = caller_of(request, may=Permission.MANAGE)
     connection = caller.connection(connection_id, body.tenant)
     describe(connection.id, metadata=body.metadata, label=body.label, is_default=body.default, actor=caller.actor)
+    return _changed(caller, connection_id, body.tenant)
+
+
+@router.put("/{connection_id}/sharing", response=ConnectionOut | ChangedOut, summary="Say who may use a connection")
+def put_sharing(request: HttpRequest, connection_id: uuid.UUID, body: SharingIn) -> ConnectionOut | ChangedOut:
+    """Say whether a connection is used under access grants only, and who answers for one of the whole tenant's.
+
+    With `grants_only` even its owner needs a grant. Handing over changes nothing at the provider: the credential stays
+    that of the account which was connected, until somebody connects another.
+    """
+    caller = caller_of(request, may=Permission.GRANT)
+    connection = caller.connection(connection_id, body.tenant)
+    share(connection.id, granted_by=body.granted_by, grants_only=body.grants_only, actor=caller.actor)
     return _changed(caller, connection_id, body.tenant)
 
 
@@ -170,18 +178,3 @@ def _changed(caller: Caller, connection_id: uuid.UUID, tenant: str | None) -> Co
     return ChangedOut(
         id=connection.id, status=connection.status, reason=connection.reason, revocation=connection.revocation
     )
-
-
-def _cursor(connection: Connection) -> str:
-    return base64.urlsafe_b64encode(f"{connection.created_at.isoformat()}|{connection.id}".encode()).decode()
-
-
-def _parse_cursor(cursor: str) -> tuple[datetime, uuid.UUID]:
-    try:
-        created_at, _, last_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
-        moment = datetime.fromisoformat(created_at)
-        if moment.tzinfo is None:
-            raise ValueError("naive")
-        return moment.astimezone(UTC), uuid.UUID(last_id)
-    except (ValueError, OverflowError, binascii.Error):
-        raise InvalidRequest("The cursor is not one that this call returned.", field="cursor") from None

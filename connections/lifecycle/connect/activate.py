@@ -32,7 +32,9 @@ from connections.lifecycle.credentials.grant_end import GrantEnds
 from connections.lifecycle.credentials.scopes import record_requested_scopes
 from connections.lifecycle.credentials.versions import insert_received, make_current, seal_version
 from connections.lifecycle.health.status import change_status
+from connections.lifecycle.policy.revoke import revoke_grants
 from connections.models import (
+    AccessGrant,
     Connection,
     ConnectSession,
     CredentialVersion,
@@ -205,8 +207,13 @@ def _connect(
         registered_client=work.client,
         party=work.access.party_id,
         binding=session.binding,
+        by=session.end_user,
         lacks_refresh_token=lacks,
     )
+    if connection.provider_account_id not in ("", verified.account_id):
+        # They were given for what the account of before holds.
+        on_it = AccessGrant.objects.filter(connection=connection)
+        revoke_grants(on_it, why="account_changed", now=work.started_at, actor=actor)
     connection.belong_to(verified.account_id, verified.account.name if verified.account else "")
     connection.verify(verified.verified_at, by="" if verified.verified_at is None else "connect")
     label_is_taken = not _take_label(session, connection)

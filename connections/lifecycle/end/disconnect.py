@@ -17,7 +17,8 @@ from connections.lifecycle.credentials.subject_tokens import forget_subject_toke
 from connections.lifecycle.credentials.unread import forget_unread
 from connections.lifecycle.end.siblings import can_be_narrowed, reaches_siblings, siblings_of
 from connections.lifecycle.health.status import change_status
-from connections.models import Connection, CredentialVersion, Reason, Revocation, Status
+from connections.lifecycle.policy.revoke import revoke_grants
+from connections.models import AccessGrant, Connection, CredentialVersion, Reason, Revocation, Status
 from connections.refusals import AppMisconfigured, NotFound
 
 _OVER = (Revocation.CONFIRMED, Revocation.UNCONFIRMED, Revocation.WITHHELD)
@@ -27,8 +28,9 @@ def disconnect(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, k
     """End a connection, and order the revocation of its grant at the provider (``revoke`` does and verifies it).
 
     With ``keep`` the connection becomes ``revoked``, and the end user can connect it anew; otherwise it becomes
-    ``disconnected``, for good. Repeating it changes nothing. Where another connection lives on the same grant, nothing
-    is revoked (``withheld``). Short transactions that lock the connection; no HTTP. Raises ``NotFound``.
+    ``disconnected``, for good, and the access grants on it are revoked. Repeating it changes nothing. Where another
+    connection lives on the same grant, nothing is revoked (``withheld``). Short transactions that lock the connection;
+    no HTTP. Raises ``NotFound``.
     """
     status, reason = (
         (Status.REVOKED, Reason.REVOKED_BY_OPERATOR) if keep else (Status.DISCONNECTED, Reason.DISCONNECTED_BY_REQUEST)
@@ -45,6 +47,9 @@ def disconnect(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, k
         audit.record("connection.disconnect", actor=actor, connection=connection, detail={"keep": keep})
         change_status(connection, status, reason, now=now)
         forget_subject_tokens(connection)
+        if not keep:
+            on_it = AccessGrant.objects.filter(connection=connection)
+            revoke_grants(on_it, why="disconnected", now=now, actor=actor)
         has_secrets = CredentialVersion.objects.filter(connection=connection).exists()
         before = Revocation(connection.revocation)
         access = _access_of(connection)

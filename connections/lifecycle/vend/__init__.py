@@ -6,6 +6,7 @@ and when a connection was last vended.
 
 - ``order``: what a caller asks; ``vend``: the use case, for one order or many at once; ``query``: its one statement
 - ``rules``: the same decision in Python, for every case that the statement does not allow
+- ``under_grant``: finds the access grant where an order needs one; ``policy`` decides
 - ``refusal``: why not, in words that a caller can act on
 - ``opening``: opens the credential and says how to present it
 - ``for_subject``: exchanges the token of a subject, or takes what is kept of it

@@ -14,14 +14,16 @@ LONGEST_WAIT_SECONDS = 60.0
 class VendOrder:
     """One call of a vend. ``key_hash`` is the digest of the caller's API key.
 
-    ``subject_token`` is a token of whoever the caller serves, to be exchanged for one that acts for them.
-    ``wait_seconds`` is how long the caller waits for a refresh, if no valid credential is left.
+    ``groups`` are those of the end user's, for access grants. ``subject_token`` is a token of whoever the caller
+    serves, to be exchanged for one that acts for them. ``wait_seconds`` is how long the caller waits for a refresh, if
+    no valid credential is left.
     """
 
     key_hash: bytes = field(repr=False)
     connection_id: uuid.UUID
     tenant: str | None = None
     end_user: str | None = None
+    groups: Sequence[str] = ()
     scopes: Sequence[str] = ()
     min_ttl_seconds: float | None = None
     agent: str = ""

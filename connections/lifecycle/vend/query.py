@@ -6,7 +6,8 @@ plan never depends on how many there are.
 The statement allows nothing that ``rules.decide_vend`` would not allow. For every case that it leaves open it returns
 the facts, and that function decides. The statement compares scopes by name. The rules by which one scope stands for
 another are in the catalogue, which may change at any time. So where a granted scope stands for a requested one, the
-statement runs a second time, with the name of the granted one. Orders that bring a subject's token only get the facts.
+statement runs a second time, with the name of the granted one. Orders that bring a subject's token, or need an access
+grant, only get the facts.
 """
 
 import json
@@ -48,7 +49,7 @@ WITH asked AS (
            ) AS caller ON true
       LEFT JOIN LATERAL (
             SELECT connection.id AS connection_id, connection.status, connection.reason, connection.owner_kind,
-                   connection.end_user, connection.binding, connection.params, connection.party,
+                   connection.end_user, connection.grants_only, connection.binding, connection.params, connection.party,
                    connection.provider_account_id, connection.provider_account_name,
                    connection.verified_at, connection.verified_by, connection.last_vended_at,
                    tenant.id AS tenant_id, tenant.reconnect_url,
@@ -83,6 +84,7 @@ WITH asked AS (
        AND 'vend' = ANY (found.permissions)
        AND found.status IN ('active', 'suspect')
        AND found.auth_style NOT IN ({_PER_SUBJECT})
+       AND NOT found.grants_only
        AND CASE WHEN asked.end_user IS NULL THEN 'vend_without_user' = ANY (found.permissions)
                 ELSE found.owner_kind = 'tenant' OR found.end_user = asked.end_user END
        AND found.scopes::text[] @> asked.needed_scopes
@@ -116,6 +118,7 @@ SELECT found.*, audited.id AS audit_id, now() AS now
 class VendRow:
     """The row that the statement returns. All but the first are None where the caller may not see the connection.
 
+    ``grant_id`` is the access grant under which the vend is allowed. The statement allows none that needs one.
     ``missing_scopes`` are the requested scopes that are not granted under their own name (``scopes_missing`` also
     applies the catalogue's rules). ``params``, ``app_params`` and ``discovered`` are JSON texts.
     """
@@ -132,6 +135,7 @@ class VendRow:
     reason: str
     owner_kind: str
     end_user: str
+    grants_only: bool
     binding: str
     params: str
     party: uuid.UUID | None
@@ -158,6 +162,7 @@ class VendRow:
     secrets: bytes | None = field(repr=False)
     fingerprint: bytes | None = field(repr=False)
     wrapped: bytes = field(repr=False)
+    grant_id: uuid.UUID | None = None
 
     def facts(self) -> VendFacts:
         """Return the facts for ``rules.decide_vend``. No I/O beyond the catalogue."""
@@ -167,6 +172,7 @@ class VendRow:
             status=Status(self.status),
             owner_kind=OwnerKind(self.owner_kind),
             end_user=self.end_user,
+            grants_only=self.grants_only,
             is_suspended=self.is_suspended or self.is_client_suspended,
             access_expires_at=self.access_expires_at,
             is_refreshable=bool(self.is_refreshable),

@@ -18,7 +18,6 @@ from connections.refusals import (
     NotFound,
     Paused,
     Pending,
-    PolicyDenied,
     ProviderDown,
     ReauthorizationRequired,
     RefreshInProgress,
@@ -37,8 +36,6 @@ def refusal_of(decision: Refuse, row: VendRow) -> Refusal:
             return Pending("The connection waits for the confirmation of the end user's session.")
         case "suspended":
             return Suspended("An operator has switched this off.")
-        case "policy_denied":
-            return PolicyDenied("This connection belongs to another end user, or none was named.")
         case "insufficient_scope":
             return InsufficientScope(
                 "The connection was not granted these scopes: let its end user connect again and allow them.",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from connections.lifecycle.policy.decide import needs_grant
 from connections.models import OwnerKind, Status
 from providers.catalog.scopes import ScopeRules
 
@@ -15,7 +16,8 @@ DEFAULT_MIN_TTL_SECONDS = 5.0
 class VendRequest:
     """The request of a caller. ``min_ttl_seconds`` is None where the caller named no lifetime.
 
-    ``for_subject``: the caller brings a token of whoever it serves.
+    ``for_subject``: the caller brings a token of whoever it serves. ``under_grant``: an access grant lets it use the
+    connection.
     """
 
     end_user: str | None = None
@@ -23,6 +25,7 @@ class VendRequest:
     min_ttl_seconds: float | None = None
     may_act_without_user: bool = False
     for_subject: bool = False
+    under_grant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class VendFacts:
     status: Status
     owner_kind: OwnerKind
     end_user: str
+    grants_only: bool
     is_suspended: bool
     access_expires_at: datetime | None
     is_refreshable: bool
@@ -69,6 +73,11 @@ class ExchangeFirst:
 
 
 @dataclass(frozen=True, slots=True)
+class GrantFirst:
+    """Nobody may use the connection so without an access grant: ask ``policy`` whether there is one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Refuse:
     """The request is refused with this stable code."""
 
@@ -76,7 +85,6 @@ class Refuse:
         "not_found",
         "pending",
         "suspended",
-        "policy_denied",
         "insufficient_scope",
         "reauthorization_required",
         "min_ttl_unavailable",
@@ -88,12 +96,12 @@ class Refuse:
 
 def decide_vend(
     facts: VendFacts, request: VendRequest, *, now: datetime
-) -> Vend | RefreshFirst | ExchangeFirst | Refuse:
+) -> Vend | RefreshFirst | ExchangeFirst | GrantFirst | Refuse:
     """Decide one vend. The SQL of ``query`` allows exactly the cases for which this function returns ``Vend``."""
     if facts.is_suspended:
         return Refuse("suspended")
-    if not _acts_for_owner(facts, request):
-        return Refuse("policy_denied")
+    if not request.under_grant and needs_grant(facts, request) is not None:
+        return GrantFirst()
     if facts.status is Status.PENDING:
         return Refuse("pending")
     if facts.status is Status.DISCONNECTED:
@@ -120,14 +128,3 @@ def decide_vend(
     if left > 0:
         return Vend() if request.min_ttl_seconds is None else Refuse("min_ttl_unavailable")
     return Refuse("reauthorization_required")
-
-
-def _acts_for_owner(facts: VendFacts, request: VendRequest) -> bool:
-    """Whether the request names a person who may use the connection: its end user, or any end user for a tenant's own.
-
-    The caller vouches for the person. End users are the operator's own ids, which Latchkey cannot check. A request
-    without an end user needs ``may_act_without_user``.
-    """
-    if request.end_user is None:
-        return request.may_act_without_user
-    return facts.owner_kind is OwnerKind.TENANT or request.end_user == facts.end_user

@@ -1,7 +1,7 @@
 """Vend: hand a caller a credential that works now, or the reason why none does."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import NoReturn
 
@@ -27,12 +27,14 @@ from connections.lifecycle.vend.refusal import refusal_of, refusal_without_refre
 from connections.lifecycle.vend.rules import (
     DEFAULT_MIN_TTL_SECONDS,
     ExchangeFirst,
+    GrantFirst,
     RefreshFirst,
     Refuse,
     Vend,
     VendRequest,
     decide_vend,
 )
+from connections.lifecycle.vend.under_grant import grant_for
 from connections.models import AuditEvent, Permission, Trigger
 from connections.refusals import NotFound, Refusal
 
@@ -145,6 +147,9 @@ def _answer_row(asked: Asked, row: VendRow) -> Vended | RefreshNeeded | Exchange
         return open_row(row)
     order, report, held = asked.order, asked.report, asked.held
     decision = _decide(order, row)
+    if isinstance(decision, GrantFirst):
+        row = _under_grant(order, row, held)
+        decision = _decide(order, row)
     if isinstance(decision, ExchangeFirst):
         if held is None:
             return ExchangeNeeded(order, row)
@@ -156,6 +161,8 @@ def _answer_row(asked: Asked, row: VendRow) -> Vended | RefreshNeeded | Exchange
             return RefreshNeeded(order, row.places, _need(order, row))
         if not decision.still_valid:
             _refuse(order, row, refusal_without_refresh(report, row, is_expired=decision.is_expired))
+    if isinstance(decision, GrantFirst):
+        raise TypeError("Under an access grant no other one is needed.")
     if isinstance(decision, Refuse):
         _refuse(order, row, refusal_of(decision, row))
     _record(order, row, decision=audit.ALLOWED)
@@ -178,13 +185,22 @@ def _checked(order: VendOrder, row: VendRow | None) -> VendRow:
     return row
 
 
-def _decide(order: VendOrder, row: VendRow) -> Vend | RefreshFirst | ExchangeFirst | Refuse:
+def _under_grant(order: VendOrder, row: VendRow, held: HeldToken | None) -> VendRow:
+    """Return ``row`` with the access grant that allows the order, or refuse it. One query."""
+    try:
+        return replace(row, grant_id=grant_for(order, row, held))
+    except Refusal as refusal:
+        _refuse(order, row, refusal)
+
+
+def _decide(order: VendOrder, row: VendRow) -> Vend | RefreshFirst | ExchangeFirst | GrantFirst | Refuse:
     request = VendRequest(
         end_user=order.end_user,
         scopes=order.scopes,
         min_ttl_seconds=order.min_ttl_seconds,
         may_act_without_user=Permission.VEND_WITHOUT_USER in row.permissions,
         for_subject=order.subject_token is not None,
+        under_grant=row.grant_id is not None,
     )
     return decide_vend(row.facts(), request, now=row.now)
 
@@ -195,11 +211,17 @@ def _need(order: VendOrder, row: VendRow) -> Need:
 
 
 def _refuse(order: VendOrder, row: VendRow, refusal: Refusal) -> NoReturn:
-    _record(order, row, decision=refusal.code)
+    told: dict[str, str] = {name: refusal.extra[name] for name in ("rule", "grant") if name in refusal.extra}
+    _record(order, row, decision=refusal.code, detail=told)
     raise refusal
 
 
-def _record(order: VendOrder, row: VendRow, *, decision: str) -> None:
+def _record(order: VendOrder, row: VendRow, *, decision: str, detail: dict[str, str] | None = None) -> None:
+    told = dict(detail or {})
+    if row.connection_id is None:
+        told["asked_for"] = str(order.connection_id)
+    if row.grant_id is not None:
+        told["grant"] = str(row.grant_id)
     AuditEvent.objects.create(
         action="credential.vend",
         decision=decision,
@@ -213,5 +235,5 @@ def _record(order: VendOrder, row: VendRow, *, decision: str) -> None:
         scopes=list(order.scopes),
         address=order.address,
         fingerprint=row.fingerprint if decision == audit.ALLOWED else None,
-        detail={} if row.connection_id else {"asked_for": str(order.connection_id)},
+        detail=told,
     )

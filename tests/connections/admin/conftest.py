@@ -18,6 +18,7 @@ from connections.access.secrets import credential_place, current_data_key
 from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.health.incidents import open_client_incident
+from connections.lifecycle.policy.give import Terms, give
 from connections.lifecycle.provision.app_keys import make_key
 from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
 from connections.models import (
@@ -37,6 +38,7 @@ from connections.models import (
     SessionState,
     Stage,
     Status,
+    SubjectKind,
     Tenant,
     TenantDomain,
 )
@@ -111,6 +113,8 @@ def world(db: None) -> World:
     )
     TenantDomain.objects.create(tenant=acme, host="app.acme.example", challenge="challenge-1")
     open_client_incident(app, evidence={"detail": "Refused.", "sent": True, "status": 401}, now=database_now())
+    terms = Terms(SubjectKind.END_USER, "bob", connection_id=connection.id, methods=["GET"], paths=["/contacts/**"])
+    give(terms, tenant=acme, now=database_now(), actor=SYSTEM)
     secrets = [SECRET, TOKEN, caller.key, *_stored(CredentialVersion.objects.all(), app)]
     return World(acme, app, caller.client, [connection], secrets)
 

@@ -59,6 +59,7 @@ def pages_of(world: World) -> list[str]:
         history = reverse(f"admin:connections_{model.__name__.lower()}_history", args=[row.pk])
         pages += [list_url(model), page_url(row), history]
     pages += [reverse(f"admin:connections_{model.__name__.lower()}_add") for model in EDITABLE]
+    pages.append(reverse("admin:connections_accessgrant_add"))
     pages.remove(reverse("admin:connections_providerapp_add"))  # it leads to the catalogue
     pages.append(reverse("admin:connections_providerapp_add") + "?provider=sandbox")
     pages += [reverse("catalogue:list"), reverse("catalogue:entry", args=["sandbox"])]

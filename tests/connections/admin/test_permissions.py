@@ -6,6 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from connections.models import (
+    AccessGrant,
     ApiClient,
     ApiKey,
     AppKey,
@@ -20,7 +21,7 @@ from connections.models import (
 from tests.connections.admin.conftest import MODELS, World, list_url, logged_in, one_of, page_url, press_url
 
 EDITABLE = (Tenant, Brand, ProviderApp, ApiClient)
-ADDED_ONLY = (TenantDomain,)
+ADDED_ONLY = (TenantDomain, AccessGrant)
 
 
 def presses(world: World) -> list[str]:
@@ -32,7 +33,8 @@ def presses(world: World) -> list[str]:
     found += [press_url(world.tenant, verb) for verb in ("suspend", "resume")]
     found += [press_url(world.client, verb) for verb in ("suspend", "resume", "issue-key", "rotate-keys")]
     found += [press_url(one_of(ApiKey), "revoke"), press_url(one_of(Incident), "close")]
-    return [*found, *(press_url(one_of(TenantDomain), verb) for verb in ("look", "remove"))]
+    found += [press_url(one_of(TenantDomain), verb) for verb in ("look", "remove")]
+    return [*found, press_url(one_of(AccessGrant), "revoke")]
 
 
 def test_nothing_opens_without_logging_in(world: World) -> None:
@@ -93,7 +95,7 @@ def test_nobody_adds_changes_or_deletes_what_the_lifecycle_owns(olga: Client, wo
 
 
 def test_no_form_makes_a_new_row_of_another(olga: Client, world: World) -> None:
-    for model in EDITABLE:
+    for model in (*EDITABLE, *ADDED_ONLY):
         before = model.objects.count()
         assert olga.post(page_url(one_of(model)), {"_saveasnew": "1", "name": "Copy"}).status_code == 400
         assert model.objects.count() == before

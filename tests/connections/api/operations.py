@@ -19,7 +19,7 @@ DOCUMENT: dict[str, Any] = api.get_openapi_schema(path_prefix="/")
 class Operation:
     """One operation. ``body`` is valid but for the ids in it; ``names_tenant`` says where ``tenant`` goes, if anywhere.
 
-    ``resource`` is what the path names: a "connection", a "session", a "tenant", a "provider", or nothing.
+    ``resource`` is what the path names: a "connection", a "session", a "grant", a "tenant", a "provider", or nothing.
     """
 
     method: str
@@ -38,7 +38,7 @@ class Operation:
     ) -> HttpResponse:
         """Make the call, naming ``tenant`` where this operation takes it."""
         path = self.path.replace("{provider}", "sandbox")
-        for name in ("{connection_id}", "{session_id}", "{slug}", "{host}"):
+        for name in ("{connection_id}", "{session_id}", "{grant_id}", "{slug}", "{host}"):
             path = path.replace(name, str(id_ or uuid.uuid4()))
         body = None if self.body is None else {**self.body, **members}
         if tenant is not None and self.names_tenant == "query":
@@ -49,6 +49,7 @@ class Operation:
 
 
 _SESSION = {"end_user": "alice", "provider": "sandbox", "return_url": "https://app.acme.example/connected"}
+_GRANT = {"subject": {"kind": "end_user", "id": "bob"}, "provider": "sandbox"}
 _VERSION = str(uuid.UUID(int=7))
 
 OPERATIONS = [
@@ -93,6 +94,7 @@ OPERATIONS = [
     Operation("GET", "/connections/{connection_id}", Permission.READ, resource="connection"),
     Operation("GET", "/connections/{connection_id}/receipts", Permission.READ, resource="connection"),
     Operation("PATCH", "/connections/{connection_id}", Permission.MANAGE, {"metadata": {}}, "connection", "body"),
+    Operation("PUT", "/connections/{connection_id}/sharing", Permission.GRANT, {}, "connection", "body"),
     Operation("DELETE", "/connections/{connection_id}", Permission.MANAGE, resource="connection"),
     Operation("POST", "/connections/{connection_id}/refresh", Permission.MANAGE, resource="connection"),
     Operation("POST", "/connections/{connection_id}/probe", Permission.MANAGE, resource="connection"),
@@ -113,6 +115,10 @@ OPERATIONS = [
         "body",
     ),
     Operation("POST", "/credentials", Permission.VEND, {"provider": "sandbox", "end_user": "alice"}, "", "body"),
+    Operation("POST", "/access-grants", Permission.GRANT, _GRANT, names_tenant="body"),
+    Operation("GET", "/access-grants", Permission.READ),
+    Operation("GET", "/access-grants/{grant_id}", Permission.READ, resource="grant"),
+    Operation("DELETE", "/access-grants/{grant_id}", Permission.GRANT, resource="grant"),
     Operation("GET", "/events", Permission.READ),
 ]
 

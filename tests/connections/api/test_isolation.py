@@ -10,7 +10,17 @@ from connections.journal import events
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.provision.api_clients import issue_key
 from connections.lifecycle.steer.switches import Suspendable
-from connections.models import ApiClient, ApiKey, Connection, ConnectSession, CredentialVersion, Permission, Tenant
+from connections.models import (
+    AccessGrant,
+    ApiClient,
+    ApiKey,
+    Connection,
+    ConnectSession,
+    CredentialVersion,
+    Permission,
+    Tenant,
+)
+from tests.connections.api.grants import let
 from tests.connections.api.operations import DOCUMENT, OPERATIONS, Operation, documented
 from tests.connections.api.stored import make_connection
 from tests.factories import Caller, make_caller
@@ -20,7 +30,9 @@ PERMISSIONS = list(Permission)
 OWN = [permission for permission in PERMISSIONS if permission is not Permission.TENANTS]
 of_operations = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 of_resources = pytest.mark.parametrize(
-    "operation", [operation for operation in OPERATIONS if operation.resource in ("connection", "session")], ids=str
+    "operation",
+    [operation for operation in OPERATIONS if operation.resource in ("connection", "session", "grant")],
+    ids=str,
 )
 of_tenants = pytest.mark.parametrize(
     "operation", [operation for operation in OPERATIONS if operation.finds_tenant], ids=str
@@ -29,7 +41,7 @@ of_tenants = pytest.mark.parametrize(
 
 def everything(connection: Connection) -> list[object]:
     """Return all that is stored of a connection, to see that nothing changed."""
-    tables = (Connection, CredentialVersion, ConnectSession)
+    tables = (Connection, CredentialVersion, ConnectSession, AccessGrant)
     return [str(list(table.objects.order_by("pk").values_list())) for table in tables]
 
 
@@ -45,7 +57,14 @@ def named(acme: Tenant, connection: Connection) -> dict[str, object]:
     """One of each thing of acme's that a path can name."""
     backend = make_caller(acme)
     session = EndUser("alice", backend).invite()
-    return {"connection": connection.id, "session": session.id, "tenant": "acme", "provider": "sandbox"}
+    grant = let(connection)
+    return {
+        "connection": connection.id,
+        "session": session.id,
+        "grant": grant.id,
+        "tenant": "acme",
+        "provider": "sandbox",
+    }
 
 
 def test_every_operation_is_covered_here() -> None:
@@ -117,9 +136,10 @@ def test_a_session_is_completed_by_nobody_but_the_client_that_made_it(named: dic
 
 
 def test_lists_hold_nothing_of_another_tenant(connection: Connection, stranger: Caller) -> None:
+    let(connection)
     events.emit("connection.connected", connection)
     events.emit("connection.connected", Connection.objects.exclude(id=connection.id).get())
-    for path in ("/connections?limit=200", "/tenants", "/providers", "/providers/sandbox"):
+    for path in ("/connections?limit=200", "/access-grants", "/tenants", "/providers", "/providers/sandbox"):
         answer = call(stranger, "GET", path)
         assert answer.status_code == 200
         name = [] if path == "/providers" else ['"acme"']  # entries of the catalogue have it as an example

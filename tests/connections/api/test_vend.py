@@ -40,7 +40,9 @@ def test_says_all_that_is_needed_to_use_the_credential(acme: Tenant, backend: Ca
     assert answer.status_code == 200
     assert answer["Cache-Control"] == "no-store"
     body = answer.json()
-    assert set(body) == {"active", "connection", "binding", "credential", "version", "verified_at", "verified_by"}
+    assert set(body) == {
+        *("active", "connection", "binding", "grant", "credential", "version", "verified_at", "verified_by")
+    }
     assert (body["active"], body["version"]) == (True, str(connection.current_version_id))
     credential = body["credential"]
     assert credential.pop("expires_at")

@@ -69,6 +69,7 @@ facts = st.fixed_dictionaries(
     {
         "status": st.sampled_from(list(Status)),
         "owner": st.sampled_from(list(OwnerKind)),
+        "grants_only": st.sampled_from([False, False, False, True]),
         "off": st.sets(st.sampled_from(["tenant", "app", "client", "connection"]), max_size=1),
         "left": LEFT,
         "refreshable": st.booleans(),
@@ -116,6 +117,7 @@ def arrange(connection: Connection, caller: Caller, state: dict[str, Any], reque
         reason=REASONS_OF[state["status"]][0],
         owner_kind=state["owner"],
         end_user="alice" if state["owner"] is OwnerKind.END_USER else "",
+        grants_only=state["grants_only"],
         suspended_at=off("connection"),
     )
     CredentialVersion.objects.filter(connection=connection).update(
@@ -210,6 +212,7 @@ def test_every_single_reason_to_refuse_is_enough(stored: tuple[Connection, Calle
     state: dict[str, Any] = {
         "status": Status.ACTIVE,
         "owner": OwnerKind.END_USER,
+        "grants_only": False,
         "off": set(),
         "left": 3600.0,
         "refreshable": True,
@@ -229,6 +232,7 @@ def test_every_single_reason_to_refuse_is_enough(stored: tuple[Connection, Calle
     for change in (
         *({"status": status} for status in Status if status not in (Status.ACTIVE, Status.SUSPECT)),
         *({"off": {name}} for name in ("tenant", "app", "client", "connection")),
+        {"grants_only": True},
         {"left": -1.0},
         {"left": 4.0},
         {"granted": ["profile.read"]},

@@ -61,6 +61,7 @@ STAYS = {
     "connections.Tenant": "made by operators",
     "connections.Brand": "one a tenant, and the operator's",
     "connections.TenantDomain": "made by operators",
+    "connections.AccessGrant": "given by operators; revoked is a state, so that the trail can be read",
     "connections.ApiClient": "made by operators",
     "connections.ApiKey": "made by operators",
     "connections.ProviderApp": "made by operators",

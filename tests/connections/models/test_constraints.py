@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from connections.database.clock import database_now
 from connections.models import (
+    AccessGrant,
     ApiClient,
     AppKey,
     Brand,
@@ -121,6 +123,13 @@ class Cast:
     def subject_token(self, connection: Connection, asked: bytes = b"asked") -> SubjectToken:
         return SubjectToken.objects.create(connection=connection, asked=asked, kept_until=timezone.now())
 
+    def access_grant(self, **values: Any) -> AccessGrant:
+        fields = {"tenant": self.acme, "subject_kind": "end_user", "subject": "bob", "provider": "sandbox", **values}
+        grant = AccessGrant(**{"created_at": timezone.now(), **fields})
+        grant.seal_terms()
+        grant.save(force_insert=True)
+        return grant
+
     def app_of(self, tenant: Tenant | None, **values: Any) -> ProviderApp:
         return ProviderApp.objects.create(
             **{"tenant": tenant, "provider": "oidc", "auth_style": "api_key", "name": "App", **values}
@@ -168,6 +177,33 @@ CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
         ],
         [lambda cast: Brand.objects.update(accent="#0f766e", surface="")],
     ),
+    "access_grant_has_one_target": (
+        [
+            lambda cast: cast.access_grant(provider=""),
+            lambda cast: cast.access_grant(connection=cast.connection),
+        ],
+        [lambda cast: [cast.access_grant(), cast.access_grant(provider="", connection=cast.connection)]],
+    ),
+    "access_grant_names_its_subject": ([lambda cast: cast.access_grant(subject="")], [Cast.access_grant]),
+    "access_grant_begins_first": (
+        [lambda cast: cast.access_grant(expires_at=timezone.now() - timedelta(days=1))],
+        [lambda cast: [cast.access_grant(expires_at=at) for at in (None, timezone.now() + timedelta(days=1))]],
+    ),
+    "access_grant_is_revoked_after_it_is_given": (
+        [lambda cast: cast.access_grant(revoked_at=timezone.now() - timedelta(days=1))],
+        [lambda cast: cast.access_grant(revoked_at=timezone.now() + timedelta(days=1))],
+    ),
+    "one_access_grant_of_these_terms": (
+        [twice(Cast.access_grant)],
+        [
+            lambda cast: [cast.access_grant(methods=methods) for methods in (None, [], ["GET"])],
+            lambda cast: [cast.access_grant(tenant=tenant) for tenant in (cast.acme, cast.globex)],
+            lambda cast: [
+                cast.access_grant(revoked_at=at)
+                for at in (None, timezone.now() + timedelta(days=1), timezone.now() + timedelta(days=1))
+            ],
+        ],
+    ),
     "a_code_is_burnt_once": (
         [twice(lambda cast: cast.burnt(cast.app))],
         [
@@ -214,6 +250,10 @@ CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
             lambda cast: cast.change(owner_kind="nobody"),
         ],
         [lambda cast: cast.change(owner_kind="tenant", end_user="")],
+    ),
+    "connection_of_a_person_is_theirs": (
+        [lambda cast: cast.change(granted_by="bob")],
+        [lambda cast: cast.change(owner_kind="tenant", end_user="", granted_by="bob")],
     ),
     "connection_status_and_reason_agree": (
         [

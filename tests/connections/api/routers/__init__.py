@@ -7,5 +7,6 @@
 - ``connect_sessions``: ``tests/connections/consent/test_finish.py``, ``tests/connections/consent/test_start.py``
 - ``management_sessions``: ``tests/connections/lifecycle/self_service/test_begin.py``; the receipts of ``connections``:
   ``tests/connections/lifecycle/self_service/test_receipts.py``
+- ``access_grants``: ``tests/connections/api/test_access_grants.py``
 - ``vend``: ``tests/connections/api/test_vend.py``
 """

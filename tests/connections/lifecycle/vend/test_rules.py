@@ -7,6 +7,7 @@ import pytest
 
 from connections.lifecycle.vend.rules import (
     ExchangeFirst,
+    GrantFirst,
     RefreshFirst,
     Refuse,
     Vend,
@@ -25,6 +26,7 @@ def facts(**changes: Any) -> VendFacts:
             "status": Status.ACTIVE,
             "owner_kind": OwnerKind.END_USER,
             "end_user": "alice",
+            "grants_only": False,
             "is_suspended": False,
             "access_expires_at": NOW + timedelta(minutes=5),
             "is_refreshable": True,
@@ -35,6 +37,7 @@ def facts(**changes: Any) -> VendFacts:
 
 
 ALICE = VendRequest(end_user="alice")
+MISSING_WRITE = Refuse("insufficient_scope", ("write",))
 SUBJECT = VendRequest(end_user="alice", scopes=("any",), for_subject=True)
 
 
@@ -44,13 +47,20 @@ SUBJECT = VendRequest(end_user="alice", scopes=("any",), for_subject=True)
         ({}, ALICE, Vend()),
         ({"status": Status.SUSPECT}, ALICE, Vend()),
         ({"access_expires_at": None}, ALICE, Vend()),
-        ({}, VendRequest(end_user="mallory"), Refuse("policy_denied")),
-        ({}, VendRequest(), Refuse("policy_denied")),
+        ({}, VendRequest(end_user="mallory"), GrantFirst()),
+        ({}, VendRequest(), GrantFirst()),
         ({}, VendRequest(may_act_without_user=True), Vend()),
-        ({}, VendRequest(end_user="mallory", may_act_without_user=True), Refuse("policy_denied")),
-        ({"owner_kind": OwnerKind.TENANT, "end_user": ""}, VendRequest(), Refuse("policy_denied")),
+        ({}, VendRequest(end_user="mallory", may_act_without_user=True), GrantFirst()),
+        ({"owner_kind": OwnerKind.TENANT, "end_user": ""}, VendRequest(), GrantFirst()),
         ({"owner_kind": OwnerKind.TENANT, "end_user": ""}, VendRequest(may_act_without_user=True), Vend()),
         ({"owner_kind": OwnerKind.TENANT, "end_user": ""}, VendRequest(end_user="mallory"), Vend()),
+        ({"grants_only": True}, ALICE, GrantFirst()),
+        ({"grants_only": True}, VendRequest(may_act_without_user=True), GrantFirst()),
+        ({"grants_only": True}, VendRequest(end_user="alice", under_grant=True), Vend()),
+        ({}, VendRequest(end_user="mallory", under_grant=True), Vend()),
+        ({}, VendRequest(end_user="mallory", under_grant=True, scopes=("write",)), MISSING_WRITE),
+        ({"status": Status.NEEDS_REAUTH}, VendRequest(under_grant=True), Refuse("reauthorization_required")),
+        ({"is_suspended": True}, VendRequest(under_grant=True), Refuse("suspended")),
         ({"is_suspended": True}, ALICE, Refuse("suspended")),
         ({"status": Status.PENDING}, ALICE, Refuse("pending")),
         ({"status": Status.DISCONNECTED}, ALICE, Refuse("not_found")),
@@ -72,7 +82,7 @@ SUBJECT = VendRequest(end_user="alice", scopes=("any",), for_subject=True)
         ({"is_per_subject": True, "access_expires_at": NOW, "granted_scopes": ()}, SUBJECT, ExchangeFirst()),
         ({"is_per_subject": True, "status": Status.PENDING}, SUBJECT, Refuse("pending")),
         ({"is_per_subject": True, "is_suspended": True}, SUBJECT, Refuse("suspended")),
-        ({"is_per_subject": True, "end_user": "bob"}, SUBJECT, Refuse("policy_denied")),
+        ({"is_per_subject": True, "end_user": "bob"}, SUBJECT, GrantFirst()),
     ],
 )
 def test_decides_a_vend(changes: dict[str, Any], request_: VendRequest, expected: object) -> None:
@@ -82,4 +92,4 @@ def test_decides_a_vend(changes: dict[str, Any], request_: VendRequest, expected
 def test_tells_a_stranger_nothing_about_the_state() -> None:
     stranger = VendRequest(end_user="mallory")
     answers = {decide_vend(facts(status=status), stranger, now=NOW) for status in Status}
-    assert answers == {Refuse("policy_denied")}
+    assert answers == {GrantFirst()}

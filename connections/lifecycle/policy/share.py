@@ -1,0 +1,43 @@
+"""Share: who answers for a connection of the whole tenant's, and whether a connection is used under grants only."""
+
+import uuid
+
+from connections.database.locks import lock_connection
+from connections.database.pool import short_transaction
+from connections.journal import audit, events
+from connections.models import Connection, OwnerKind
+from connections.refusals import InvalidRequest, NotFound
+
+
+def share(
+    connection_id: uuid.UUID, *, granted_by: str | None = None, grants_only: bool | None = None, actor: audit.Actor
+) -> None:
+    """Change what is given of one connection, and leave what is None.
+
+    ``granted_by`` is the end user who answers from now on for what belongs to the whole tenant, "" for the tenant
+    itself. One short transaction, which locks the connection. Raises ``NotFound``, and ``InvalidRequest`` for an end
+    user's own connection, which is not handed over.
+    """
+    with short_transaction():
+        connection = lock_connection(connection_id)
+        if connection is None:
+            raise NotFound("There is no such connection.")
+        share_locked(connection, granted_by=granted_by, grants_only=grants_only, actor=actor)
+
+
+def share_locked(
+    connection: Connection, *, granted_by: str | None = None, grants_only: bool | None = None, actor: audit.Actor
+) -> None:
+    """Do as ``share`` for a locked connection, in the caller's transaction, with an audit row and an event."""
+    if granted_by and connection.owner_kind != OwnerKind.TENANT:
+        raise InvalidRequest("An end user's own connection is not handed over.", field="granted_by")
+    before = {"granted_by": connection.granted_by or None, "grants_only": connection.grants_only}
+    if granted_by is not None and granted_by != connection.granted_by:
+        connection.hand_over(granted_by)
+    if grants_only is not None and grants_only != connection.grants_only:
+        connection.keep_to_grants(grants_only=grants_only)
+    after = {"granted_by": connection.granted_by or None, "grants_only": connection.grants_only}
+    if after == before:
+        return
+    audit.record("connection.shared", actor=actor, connection=connection, detail={**after, "before": before})
+    events.emit("connection.shared", connection, **after, before=before)
