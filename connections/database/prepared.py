@@ -1,10 +1,13 @@
 """Prepared statements, for the few hot paths where building a query would cost more than running it.
 
 Django leaves server-side preparation off. Each statement here asks for it, so PostgreSQL plans the statement once for
-each database connection. Errors are the same Django exceptions that the ORM raises.
+each database connection. Placeholders are numbered once for each statement: psycopg would look for them again at each
+use of one with more than 4096 characters. Errors are the same Django exceptions that the ORM raises.
 """
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, LiteralString, TypeVar
 
 import psycopg
@@ -13,13 +16,7 @@ from psycopg.rows import class_row
 
 Row = TypeVar("Row")
 
-
-def squeezed(statement: LiteralString) -> LiteralString:
-    """Return ``statement`` without the spaces that only people need.
-
-    Psycopg keeps what it has parsed of a statement only if that is shorter than 4096 characters.
-    """
-    return " ".join(statement.split())
+_PLACEHOLDER = re.compile(r"%(?:\((\w+)\)s|%)?")
 
 
 def fetch_prepared(statement: LiteralString, parameters: Mapping[str, Any], row: type[Row]) -> Row | None:
@@ -31,9 +28,9 @@ def fetch_prepared(statement: LiteralString, parameters: Mapping[str, Any], row:
     database.ensure_connection()
     with (
         database.wrap_database_errors,
-        psycopg.Cursor(database.connection, row_factory=class_row(row)) as cursor,
+        psycopg.RawCursor(database.connection, row_factory=class_row(row)) as cursor,
     ):
-        return cursor.execute(statement, parameters, prepare=True).fetchone()
+        return _execute(cursor, statement, parameters).fetchone()
 
 
 def fetch_all_prepared(statement: LiteralString, parameters: Mapping[str, Any], row: type[Row]) -> list[Row]:
@@ -42,14 +39,39 @@ def fetch_all_prepared(statement: LiteralString, parameters: Mapping[str, Any], 
     database.ensure_connection()
     with (
         database.wrap_database_errors,
-        psycopg.Cursor(database.connection, row_factory=class_row(row)) as cursor,
+        psycopg.RawCursor(database.connection, row_factory=class_row(row)) as cursor,
     ):
-        return cursor.execute(statement, parameters, prepare=True).fetchall()
+        return _execute(cursor, statement, parameters).fetchall()
 
 
 def execute_prepared(statement: LiteralString, parameters: Mapping[str, Any]) -> int:
     """Run ``statement`` and return the number of rows that it changed or found."""
     database = connections[DEFAULT_DB_ALIAS]
     database.ensure_connection()
-    with database.wrap_database_errors, psycopg.Cursor(database.connection) as cursor:
-        return cursor.execute(statement, parameters, prepare=True).rowcount
+    with database.wrap_database_errors, psycopg.RawCursor(database.connection) as cursor:
+        return _execute(cursor, statement, parameters).rowcount
+
+
+def _execute(
+    cursor: psycopg.RawCursor[Any], statement: LiteralString, parameters: Mapping[str, Any]
+) -> psycopg.RawCursor[Any]:
+    text, names = numbered(statement)
+    return cursor.execute(text, [parameters[name] for name in names], prepare=True)
+
+
+@lru_cache(maxsize=64)
+def numbered(statement: LiteralString) -> tuple[bytes, tuple[str, ...]]:
+    """Return ``statement`` with PostgreSQL's own placeholders ($1…), and the names of these in order. Cached.
+
+    Raises ``ValueError`` for a percent sign that is neither doubled nor the beginning of ``%(name)s``.
+    """
+    numbers: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        if found[0] == "%%":
+            return "%"
+        if found[1] is None:
+            raise ValueError("A placeholder is written %(name)s, and a percent sign %%.")
+        return f"${numbers.setdefault(found[1], len(numbers) + 1)}"
+
+    return _PLACEHOLDER.sub(number, statement).encode(), tuple(numbers)

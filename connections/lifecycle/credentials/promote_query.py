@@ -16,10 +16,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from connections.database.locks import CONNECTION_IF_FREE
-from connections.database.prepared import fetch_all_prepared, squeezed
+from connections.database.prepared import fetch_all_prepared
 from connections.lifecycle.credentials.due import ProbeIntervals
 
-_STATEMENT = squeezed(f"""
+_STATEMENT = f"""
 WITH plain AS MATERIALIZED (
     SELECT given.*, connection.id AS connection_id, connection.tenant_id, connection.authorized_at,
            attempt.id AS attempt_id, attempt.claimed_at, clock_timestamp() AS now,
@@ -85,7 +85,7 @@ UPDATE connections_connection AS connection
   FROM plain, promoted
  WHERE connection.id = plain.connection_id AND promoted.connection_id = plain.connection_id
 RETURNING connection.current_version_id AS version_id
-""")  # noqa: S608 (only a constant is put in)
+"""  # noqa: S608 (only a constant is put in)
 
 
 @dataclass(frozen=True, slots=True)

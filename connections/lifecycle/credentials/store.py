@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from connections.database.locks import ATTEMPT_IF_FREE
-from connections.database.prepared import execute_prepared, fetch_all_prepared, squeezed
+from connections.database.prepared import execute_prepared, fetch_all_prepared
 from connections.lifecycle.credentials.versions import SealedVersion, columns_of
 from connections.models.fields import outer_fernet
 
@@ -41,16 +41,16 @@ SELECT id, connection_id, grant_id, parent_id, attempt_id, stage, secrets, data_
 RETURNING id
 """
 
-_STORE = squeezed(f"{_GIVEN}, stored AS (TABLE given) {_STORED}")
+_STORE = f"{_GIVEN}, stored AS (TABLE given) {_STORED}"
 
-_STORE_FREE = squeezed(f"""
+_STORE_FREE = f"""
 {_GIVEN}, free AS MATERIALIZED (
     SELECT attempt.id FROM given JOIN connections_refreshattempt AS attempt ON attempt.id = given.attempt_id
      {ATTEMPT_IF_FREE}
 ), stored AS (
     SELECT given.* FROM given JOIN free ON free.id = given.attempt_id
 ) {_STORED}
-""")  # noqa: S608 (only constants are put in)
+"""  # noqa: S608 (only constants are put in)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from connections.access.parties import places
-from connections.database.prepared import fetch_all_prepared, squeezed
+from connections.database.prepared import fetch_all_prepared
 from connections.models import Trigger, switches
 from connections.models.switches import KILL_SWITCH, PAUSE
 
-_STATEMENT = squeezed(f"""
+_STATEMENT = f"""
 WITH due AS (
     SELECT wanted.attempt_id, plain.*
       FROM unnest(%(connection_ids)s::uuid[], %(attempt_ids)s::uuid[]) AS wanted (connection_id, attempt_id)
@@ -71,7 +71,7 @@ WITH due AS (
       FROM due
 )
 SELECT * FROM due
-""")  # noqa: S608 (only constants are put in)
+"""  # noqa: S608 (only constants are put in)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from typing import Any
 from connections.access.parties import places
 from connections.access.targets import scope_rules_of
 from connections.database.locks import lock_unlocked_of
-from connections.database.prepared import fetch_all_prepared, squeezed
+from connections.database.prepared import fetch_all_prepared
 from connections.lifecycle.credentials.due import probe_intervals
 from connections.lifecycle.vend.order import VendOrder
 from connections.lifecycle.vend.rules import DEFAULT_MIN_TTL_SECONDS, VendFacts
@@ -31,7 +31,7 @@ from providers.strategies import strategies, strategy_for
 _PER_SUBJECT = ", ".join(f"'{strategy.style}'" for strategy in strategies().values() if strategy.per_subject)
 # No provider can grant it (RFC 6749 §3.3). To an order that needs it the statement allows nothing.
 _UNGRANTABLE = " "
-_STATEMENT = squeezed(f"""
+_STATEMENT = f"""
 WITH asked AS (
     SELECT * FROM json_to_recordset(%(orders)s::json) AS asked (
         number int, key_hash text, connection_id uuid, tenant text, end_user text, scopes text[], needed_scopes text[],
@@ -111,7 +111,7 @@ SELECT found.*, audited.id AS audit_id, now() AS now
   FROM found
   LEFT JOIN allowed ON allowed.number = found.number
   LEFT JOIN audited ON audited.id = allowed.audit_id
-""")  # noqa: S608 (only constants are put in)
+"""  # noqa: S608 (only constants are put in)
 
 
 @dataclass(frozen=True, slots=True)

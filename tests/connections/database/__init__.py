@@ -1,3 +1,3 @@
-"""The kernel's database: ``clock`` and ``pool`` are tested where they are used, by ``test_locks.py``; ``prepared`` by
-``test_statements.py`` and ``tests/campaigns/test_ordinary.py``.
+"""The kernel's database: ``clock`` and ``pool`` are tested where they are used, by ``test_locks.py``. What is run as a
+prepared statement is tested by ``test_statements.py`` and ``tests/campaigns/test_ordinary.py`` too.
 """
