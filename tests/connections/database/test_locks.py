@@ -13,7 +13,7 @@ from connections.database import locks
 from connections.database.clock import database_now
 from connections.database.prepared import execute_prepared
 from connections.lifecycle.credentials.store import store_received
-from connections.models import Connection, ConnectSession, RefreshAttempt, RegisteredClient
+from connections.models import ApiClient, Connection, ConnectSession, ManagementSession, RefreshAttempt, RegisteredClient
 from providers.sandbox.client import SandboxProcess
 from tests.connections.lifecycle.sessions import session
 from tests.connections.lifecycle.unfinished import open_attempt, received
@@ -44,6 +44,10 @@ LOCKS: dict[str, tuple[str, Callable[[], Any]]] = {
     "lock_session": (
         "connections_connectsession",
         lambda: locks.lock_session(id=ConnectSession.objects.get().id),
+    ),
+    "lock_management_session": (
+        "connections_managementsession",
+        lambda: locks.lock_management_session(ManagementSession.objects.get().id),
     ),
     "lock_attempt": (
         "connections_refreshattempt",
@@ -89,6 +93,14 @@ def test_a_lock_excludes_its_like_and_lets_references_through(
     open_attempt(connection)
     at = {"issuer": "https://login.example", "redirect_uri": "https://x.example", "looked_at": database_now()}
     RegisteredClient.objects.create(provider_app=connection.provider_app, **at)
+    ManagementSession.objects.create(
+        tenant=connection.tenant,
+        api_client=ApiClient.objects.get(),
+        end_user=alice.name,
+        return_url="https://x.example",
+        token_hash=b"of a token",
+        expires_at=database_now(),
+    )
     with transaction.atomic():
         assert lock()
         assert not is_granted(table, "NO KEY UPDATE")
