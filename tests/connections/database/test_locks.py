@@ -13,7 +13,14 @@ from connections.database import locks
 from connections.database.clock import database_now
 from connections.database.prepared import execute_prepared
 from connections.lifecycle.credentials.store import store_received
-from connections.models import ApiClient, Connection, ConnectSession, ManagementSession, RefreshAttempt, RegisteredClient
+from connections.models import (
+    ApiClient,
+    Connection,
+    ConnectSession,
+    ManagementSession,
+    RefreshAttempt,
+    RegisteredClient,
+)
 from providers.sandbox.client import SandboxProcess
 from tests.connections.lifecycle.sessions import session
 from tests.connections.lifecycle.unfinished import open_attempt, received
