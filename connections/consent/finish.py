@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from connections.consent.cookies import browser_secret
-from connections.consent.pages import problem_page, return_address, way_back, widget
+from connections.consent.pages import manage_address, problem_page, return_address, way_back, widget
 from connections.consent.sender import form_proof
 from connections.consent.words import failure_named
 from connections.database.clock import database_now
@@ -53,8 +53,11 @@ def return_to_operator(
 
     The message goes to the session's exact origin. If the browser has severed the window from its opener, or nobody
     there answers, the window itself goes to the return URL. With ``may_continue`` it stays open until the opener says
-    that it is done with it.
+    that it is done with it. An error of what was begun on the page of one's own connections is not the product's: that
+    page follows.
     """
+    if "error" in result and (manage := manage_address(session)):
+        return HttpResponseRedirect(manage, status=303)
     if session.origin:
         return widget(request, "finished", session, waits=may_continue, at_once=True, **way_back(session, **result))
     address = return_address(session, **result)

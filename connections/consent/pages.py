@@ -13,14 +13,15 @@ from django.utils.translation import gettext_lazy as _
 from connections.access.targets import entry_of
 from connections.brand.look import OURS, Look, look_of
 from connections.consent.language import language_for, shown_in
-from connections.consent.words import WORDS_OF, Names, filled_in, words_for, workspace_label
+from connections.consent.words import WORDS_OF, Names, Words, filled_in, words_for, workspace_label
 from connections.database.clock import database_now
 from connections.lifecycle.provision.domains import vouched_for
-from connections.models import ConnectSession, Tenant
+from connections.models import ConnectSession, ManagementSession, Tenant
 from connections.models.failures import Failure
 from connections.refusals import AppMisconfigured
 
 PICTURES = ("logo", "favicon")
+_FOR_THE_PRODUCT = {"completion_code", "connection"}
 
 _STATUS_OF = {
     Failure.APPROVAL_REQUESTED: 200,
@@ -68,7 +69,7 @@ def widget(request: HttpRequest, template: str, session: ConnectSession, **conte
     is_own = vouched_for(session.tenant_id, host, now=database_now())
     context = {"session": session, "return_host": host, "is_own_host": is_own, **context}
     response = branded(request, template, session.tenant, pictures=addresses, **context)
-    _keep_opener(response, session)
+    keep_opener(response, session)
     return response
 
 
@@ -88,14 +89,15 @@ def problem_page(
     status: int = 400,
     retry: str = "",
     framed: bool = False,
+    words: Words | None = None,
 ) -> HttpResponse:
     """Render a failure in plain words, with the way back where there is one.
 
     ``retry`` is the form proof for the button that finishes the session once more; "" shows no such button. A page that
-    is ``framed`` leads back by telling the page around it.
+    is ``framed`` leads back by telling the page around it. ``words`` are in place of those of the failure.
     """
     names = _names_in(session)
-    words = WORDS_OF[failure]
+    words = words or WORDS_OF[failure]
     title, advice = filled_in(words.title, names), filled_in(words.advice, names)
     context: dict[str, Any] = {"title": title, "advice": advice, "failure": failure.value, "retry": retry}
     if session is not None:
@@ -108,7 +110,7 @@ def problem_page(
     return response
 
 
-def _keep_opener(response: HttpResponse, session: ConnectSession) -> None:
+def keep_opener(response: HttpResponse, session: ConnectSession | ManagementSession) -> None:
     """Let the page keep the window that opened it, where the session's result goes to that window.
 
     One page of the flow with a stricter policy would sever the two for good.
@@ -155,15 +157,33 @@ def status_of(failure: Failure) -> int:
 
 
 def way_back(session: ConnectSession, **result: str) -> dict[str, Any]:
-    """Return what ``connect/way_back.html`` needs to take ``result`` to the product, by a message or by a link."""
+    """Return what ``connect/way_back.html`` needs to take ``result`` to the product, by a message or by a link.
+
+    What was begun on the page of one's own connections leads back there, unless the product has to confirm it first.
+    """
     told = {name: value for name, value in result.items() if value}
+    manage = manage_address(session)
+    if manage and not told.keys() & _FOR_THE_PRODUCT:
+        return {"address": manage, "stays": True}
     return {
         "address": return_address(session, **told),
-        "message": {"source": "latchkey", "connect_session": str(session.id), **told},
+        "message": {"source": "latchkey", **_named(session), **told},
+        "onwards": manage,
     }
 
 
 def return_address(session: ConnectSession, **result: str) -> str:
     """Return the session's return URL with its id and ``result`` added to the query."""
     separator = "&" if urlsplit(session.return_url).query else "?"
-    return f"{session.return_url}{separator}{urlencode({'connect_session': str(session.id), **result})}"
+    return f"{session.return_url}{separator}{urlencode({**_named(session), **result})}"
+
+
+def manage_address(session: ConnectSession) -> str:
+    """Return the address of the page of one's own connections from which ``session`` was begun, "" for none. No I/O."""
+    return "" if session.management_id is None else reverse("connect:manage", args=[session.management_id])
+
+
+def _named(session: ConnectSession) -> dict[str, str]:
+    """Return by which ids the product knows the session."""
+    ids = {"connect_session": session.id, "management_session": session.management_id}
+    return {name: str(value) for name, value in ids.items() if value is not None}

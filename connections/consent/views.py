@@ -2,6 +2,7 @@
 
 import secrets
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -20,7 +21,7 @@ from connections.consent.words import failure_named, input_fault, invitation
 from connections.database.clock import database_now
 from connections.entrance import actor_of
 from connections.lifecycle.connect.ask_for_code import ask_for_code
-from connections.lifecycle.connect.authorize import authorization_url
+from connections.lifecycle.connect.authorize import Started, authorization_url
 from connections.lifecycle.connect.authorize import start as start_session
 from connections.lifecycle.connect.params import apps_for, chosen_app, fixed_params, requested_scopes
 from connections.lifecycle.connect.session import check_cookie, find_session, is_own_browser, own_session
@@ -85,6 +86,11 @@ def start(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
         if _is_back(request, session_id):  # a double click, or the back button
             return _to_the_outcome(session_id)
         return problem_page(request, failure=failure_named(refusal), status=410)
+    return go_on(request, started)
+
+
+def go_on(request: HttpRequest, started: Started) -> HttpResponse:
+    """Bind this browser to a session whose click was taken, and go on to the only method or to the choice."""
     session, secret = started.session, started.browser_secret
     apps = apps_for(session)
     if len(apps) == 1 and not _has_fields(apps[0], session):
@@ -274,11 +280,15 @@ def _asked_for(session: ConnectSession) -> dict[str, Any]:
 
 
 def _scopes(session: ConnectSession, app: ProviderApp, entry: CatalogEntry) -> list[dict[str, str]]:
-    """Return what the provider will be asked for: each scope's ``name``, and its ``words`` ("": nobody wrote any)."""
-    if not app.by_consent:
-        return []
-    words = {name: scope.description for scope in entry.scopes for name in (scope.name, *scope.aliases)}
-    return [{"name": name, "words": words.get(name, "")} for name in requested_scopes(session, app, entry)]
+    """Return what the provider will be asked for, in words."""
+    return scope_words(entry, requested_scopes(session, app, entry)) if app.by_consent else []
+
+
+def scope_words(entry: CatalogEntry | None, scopes: Sequence[str]) -> list[dict[str, str]]:
+    """Return each scope's ``name`` and its ``words`` ("": nobody wrote any). No I/O."""
+    known = entry.scopes if entry is not None else ()
+    words = {name: scope.description for scope in known for name in (scope.name, *scope.aliases)}
+    return [{"name": name, "words": words.get(name, "")} for name in scopes]
 
 
 def _has_fields(app: ProviderApp, session: ConnectSession) -> bool:

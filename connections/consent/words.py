@@ -185,12 +185,17 @@ def words_to_mend(connection: Connection) -> Words:
     """
     if connection.status == Status.DISCONNECTED:
         return Words(_("Your {provider} account is no longer connected"), _CONNECT_ANEW)
-    if cause := _MENDED_IN.get(Reason(connection.reason)):
+    if cause := cause_of(connection):
         return Words(_("Your {provider} account has to be connected again"), format_lazy("{} {}", cause, _CONNECT_ANEW))
     return Words(
         _("Your {provider} account is connected"),
         _("Nothing is wrong with it now. If {tenant} asks for more than you allowed so far, connect it again there."),
     )
+
+
+def cause_of(connection: Connection) -> Text:
+    """Return why ``connection`` has to be connected again, "" where it has not; ``{provider}`` is a name. No I/O."""
+    return _MENDED_IN.get(Reason(connection.reason), "")
 
 
 def failure_named(refusal: Refusal) -> Failure:

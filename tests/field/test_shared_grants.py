@@ -8,7 +8,7 @@ from django.db import connection as database
 
 from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
-from connections.lifecycle.end.disconnect import disconnect
+from connections.lifecycle.end.disconnect import disconnect, foresee
 from connections.lifecycle.end.revoke import revoke
 from connections.models import AuditEvent, Connection, CredentialVersion, OutboxEvent, ProviderApp, Tenant
 from tests.factories import Caller, make_caller
@@ -91,6 +91,7 @@ def works(stage: Stage, grants: GrantingProvider, connection: Connection, name: 
 @pytest.mark.parametrize("keep", [False, True], ids=["disconnected", "revoked"])
 def test_the_other_connection_of_the_account_lives_on(stage: Stage, grants: GrantingProvider, keep: bool) -> None:
     ann, bob = connect(stage, "ann"), connect(stage, "bob")
+    assert foresee(ann.id) == "withheld"
     assert leave(ann, keep=keep) == "withheld"
     assert works(stage, grants, bob, "bob")
     assert stage.requests("/revoke") == []
@@ -108,7 +109,8 @@ def test_the_api_says_at_once_that_nothing_is_revoked(stage: Stage, grants: Gran
 
 def test_the_last_one_to_leave_revokes_the_grant(stage: Stage, grants: GrantingProvider) -> None:
     ann, bob = connect(stage, "ann"), connect(stage, "bob")
-    assert [leave(ann), leave(bob)] == ["withheld", "confirmed"]
+    assert [foresee(ann.id), leave(ann)] == ["withheld", "withheld"]
+    assert [foresee(bob.id), leave(bob), foresee(bob.id)] == ["pending", "confirmed", ""]
     assert grants.live == {}
 
 

@@ -8,5 +8,6 @@
 - ``icon_views``: ``tests/connections/test_monogram.py``
 - ``picture_views``: ``test_brand.py`` · ``preview_views``: ``tests/connections/admin/test_brand_preview.py``
 - ``language``: ``test_languages.py``
+- ``manage_words``: ``test_manage_views.py`` · ``manage_pages``: also ``test_manage_attackers.py``
 - ``cookies``: ``tests/config/test_cookies.py`` · ``urls``: by every test
 """

@@ -13,6 +13,7 @@ from connections.models import ProviderApp, Tenant
 from providers.catalog import loader
 from providers.sandbox.client import SandboxProcess, start_sandbox
 from tests.connections.consent.teams import NORTH_AND_SOUTH, TEAMS
+from tests.connections.consent.visits import Visit, visiting
 from tests.factories import Caller, make_caller, make_sandbox_app
 from tests.flows import EndUser
 from tests.person import Person
@@ -80,3 +81,15 @@ def teams(tmp_path: Path, acme: Tenant, sandbox: SandboxProcess) -> Iterator[Pro
 def member(backend: Caller, teams: ProviderApp) -> EndUser:
     """alice, who is a member of two teams."""
     return EndUser("alice", backend)
+
+
+@pytest.fixture
+def user(backend: Caller) -> EndUser:
+    """alice, where she meets no provider."""
+    return EndUser("alice", backend)
+
+
+@pytest.fixture
+def visit(user: EndUser) -> Visit:
+    """Her visit to the page of her own connections."""
+    return visiting(user)

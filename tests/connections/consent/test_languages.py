@@ -15,10 +15,11 @@ from django.utils.translation import to_locale
 from connections.brand.profile import BrandProfile
 from connections.consent.categories import category_shown
 from connections.consent.language import language_for
+from connections.consent.manage_words import TOLD, WORDS_OF_A_VISIT, foreseen
 from connections.consent.words import WORDS_OF, input_fault, invitation, words_for, words_to_mend, workspace_label
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.provision.brands import save_brand
-from connections.models import REASONS_OF, Connection, ProviderApp, Tenant
+from connections.models import REASONS_OF, Connection, ProviderApp, Revocation, Tenant
 from connections.refusals import InvalidRequest, ProviderDown
 from providers.catalog.loader import load_catalog
 from providers.catalog.methods import ApiKeyMethod
@@ -28,6 +29,7 @@ from tests.campaigns.messages import LOCALE, TEMPLATES, catalogue, languages, te
 from tests.connections.consent.pseudo import CODE, plain_english, pseudo_language
 from tests.connections.consent.steps import submit
 from tests.connections.consent.test_pages import pages_of
+from tests.connections.consent.visits import pages_of_a_visit
 from tests.factories import Caller, make_sandbox_app
 from tests.flows import EndUser
 
@@ -100,6 +102,8 @@ def test_every_word_of_ours_is_marked(pseudo: None) -> None:
     said += [workspace_label(label) for label in ("", "Account", "Site", "Company", "Organisation")]
     for refusal in (ProviderDown("The server is down."), InvalidRequest("This key is wrong.")):
         said += [input_fault(refusal, provider="Sandbox"), input_fault(refusal, provider="Sandbox", label="Key")]
+    said += [text for one in WORDS_OF_A_VISIT.values() for text in (one.title, one.advice)]
+    said += [*TOLD.values(), *(text for one in Revocation if (text := foreseen(one)))]
     with translation.override(CODE):
         for text in map(str, said):
             assert text.startswith("⟦") and text.endswith("⟧"), text
@@ -110,7 +114,7 @@ def test_no_page_holds_plain_english(pseudo: None, alice: EndUser, acme: Tenant,
     profile = BrandProfile(support_url="https://a.example/help", privacy_url="https://a.example/privacy")
     save_brand(acme, profile, actor=SYSTEM)
     alice.browser.defaults["HTTP_ACCEPT_LANGUAGE"] = CODE
-    for name, page in pages_of(alice, app).items():
+    for name, page in (pages_of(alice, app) | pages_of_a_visit(alice, acme)).items():
         html = page.content.decode()
         assert f'<html lang="{CODE}" dir="rtl">' in html, name
         assert plain_english(html, names={"Acme", "Sandbox"}) == [], name
