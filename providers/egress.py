@@ -10,107 +10,47 @@ With a proxy configured, the proxy looks names up and connects. A literal addres
 up, must still be permitted. The proxy alone judges a name that only it knows.
 """
 
+import asyncio
 import base64
 import http.client
 import socket
 import ssl
 import time
-import zlib
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 
 import requests
-from requests.structures import CaseInsensitiveDict
 
-from providers import addresses, quiet, rehearsal, send_window
+from providers import addresses, quiet, rehearsal
+from providers.egress_policy import EgressPolicy, Setup, configure, current_policy, current_setup
 from providers.errors import (
     CertificateRefused,
     Evidence,
-    MalformedResponse,
     MisconfiguredProvider,
-    NotSentInTime,
     ProviderError,
     ProviderUnavailable,
     TargetRefused,
 )
+from providers.http_exchange import CERTIFICATE_REFUSED, DEFAULT_PORTS, exchange, host_header, unwritable, writer_of
 from providers.lookup import Found, look_up
-from providers.response import IsEnough, Response, read_body
+from providers.response import IsEnough, Response
 from providers.timed_socket import TimedSocket, TimedTLSSocket, time_left
-from providers.tls import Server, Sessions, client_context, refuses_certificate, refuses_unread
+from providers.tls import Server, client_context, refuses_certificate
 from providers.values import ClientCertificate
 
-__all__ = ["EgressPolicy", "Response", "Signer", "configure", "current_policy", "request"]
+__all__ = ["EgressPolicy", "Line", "Response", "Signer", "configure", "current_policy", "open_line", "request"]
 
 # Gets a request that is ready to be sent, and returns it with the headers that sign it.
 Signer = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
-_CERTIFICATE_REFUSED = "The server does not accept our client certificate."
 _ATTEMPTS = 4  # of one name's addresses, at most so many are tried
 _PROXIED_LOOKUP_SECONDS = 1.0  # behind a proxy there may be no DNS at all
-_CHALLENGE = "WWW-Authenticate"
-_DEFAULT_PORTS = {"https": 443, "http": 80}
-
-
-@dataclass(frozen=True, slots=True)
-class EgressPolicy:
-    """What the operator allows. The default is the strictest.
-
-    ``allowed_targets`` are host names, addresses and networks of on-premises systems; ``proxy_url`` is an ``http://``
-    proxy that understands CONNECT; ``ca_file`` is a PEM file of authorities trusted besides the public ones.
-    ``connect_seconds`` covers lookup, TCP, proxy and TLS together; ``total_seconds`` the whole call.
-    """
-
-    allow_loopback: bool = False
-    allowed_targets: tuple[str, ...] = ()
-    proxy_url: str = field(default="", repr=False)
-    ca_file: str = ""
-    connect_seconds: float = 5.0
-    total_seconds: float = 20.0
-    max_body_bytes: int = 65_536
-
-
-class _Setup:
-    """A policy and everything derived from it, in one object, so that each call reads one consistent set."""
-
-    def __init__(self, policy: EgressPolicy) -> None:
-        self.policy = policy
-        self.rules = addresses.AddressRules.parse(
-            allow_loopback=policy.allow_loopback, allowed_targets=policy.allowed_targets
-        )
-        self.proxy = urlsplit(policy.proxy_url) if policy.proxy_url else None
-        if self.proxy is not None and (self.proxy.scheme != "http" or not self.proxy.hostname):
-            raise ValueError("the egress proxy must be written as http://[user:password@]host:port")
-        if policy.ca_file and not Path(policy.ca_file).is_file():
-            raise ValueError(f"the CA file {policy.ca_file} does not exist")
-
-        self.sessions = Sessions()  # of the context below, and with it of these authorities alone
-
-    @cached_property
-    def tls(self) -> ssl.SSLContext:
-        return client_context(ca_file=self.policy.ca_file)
-
-
-def configure(policy: EgressPolicy) -> None:
-    """Make ``policy`` the one of this process. Raises ``ValueError`` saying what is wrong with it."""
-    global _setup  # noqa: PLW0603 - there is one policy a process
-    setup = _Setup(policy)
-    if policy.ca_file:
-        try:
-            setup.tls  # noqa: B018 - a file that is no PEM must fail at boot, not at the first call
-        except ssl.SSLError:
-            raise ValueError(f"the CA file {policy.ca_file} holds no certificate in PEM") from None
-    _setup = setup
-    quiet.silence()
-
-
-def current_policy() -> EgressPolicy:
-    """Return the policy of this process."""
-    return _setup.policy
+_LINE_BYTES = 65_536  # so much of an answer is read ahead of whoever wants it, and again as much held by TLS
+_dialers = ThreadPoolExecutor(32, thread_name_prefix="egress-dial")
 
 
 def request(
@@ -146,13 +86,13 @@ def request(
         call = requests.Request(method, url, headers=dict(headers or {}), params=query, data=data, json=json)
         made = call.prepare()
         if sign is not None:
-            made.headers["Host"] = _host_header(urlsplit(made.url or ""))
+            made.headers["Host"] = host_header(urlsplit(made.url or ""))
             made = sign(made)
         prepared = made
     if prepared is None:
-        raise _unwritable()
+        raise unwritable()
     return _perform(
-        _setup,
+        current_setup(),
         prepared,
         certificate=certificate,
         max_body_bytes=max_body_bytes,
@@ -168,18 +108,13 @@ def may_call(url: str) -> bool:
     except TargetRefused:
         return False
     host = addresses.plain_host(target.hostname or "")
-    if target.scheme == "http" and not (_setup.policy.allow_loopback and addresses.names_loopback(host)):
+    setup = current_setup()
+    if target.scheme == "http" and not (setup.policy.allow_loopback and addresses.names_loopback(host)):
         return False
     try:
-        return _setup.rules.permit(host=host, address=host)
+        return setup.rules.permit(host=host, address=host)
     except ValueError:
-        return _setup.policy.allow_loopback or not addresses.names_loopback(host)
-
-
-def _unwritable() -> MisconfiguredProvider:
-    return MisconfiguredProvider(
-        Evidence("The URL or a header value holds characters that HTTP cannot carry.", sent=False)
-    )
+        return setup.policy.allow_loopback or not addresses.names_loopback(host)
 
 
 def _unavailable(detail: str) -> ProviderUnavailable:
@@ -187,7 +122,7 @@ def _unavailable(detail: str) -> ProviderUnavailable:
 
 
 def _perform(
-    setup: _Setup,
+    setup: Setup,
     prepared: requests.PreparedRequest,
     *,
     certificate: ClientCertificate | None,
@@ -199,9 +134,9 @@ def _perform(
     started = time.monotonic()
     deadline = started + (policy.total_seconds if total_seconds is None else total_seconds)
     target = _permitted_url(prepared.url or "")
-    connection = http.client.HTTPConnection(target.hostname or "", target.port or _DEFAULT_PORTS[target.scheme])
+    connection = http.client.HTTPConnection(target.hostname or "", _port(target))
     connection.auto_open = 0  # it must never look a name up and connect by itself
-    write = _writer(connection, prepared, target)
+    write = writer_of(connection, prepared, target)
     connect_by = min(deadline, started + policy.connect_seconds)
     if (stand_in := rehearsal.connect(target, certificate)) is not None:
         sock, server = stand_in, None
@@ -217,7 +152,7 @@ def _perform(
 
     cap = policy.max_body_bytes if max_body_bytes is None else max_body_bytes
     try:
-        outcome = _exchange(connection, write, cap=cap, deadline=deadline, answered=keep_session, is_enough=is_enough)
+        outcome = exchange(connection, write, cap=cap, deadline=deadline, answered=keep_session, is_enough=is_enough)
     finally:
         connection.close()
         sock.close()
@@ -230,67 +165,23 @@ def _permitted_url(url: str) -> SplitResult:
     target: SplitResult | None = None
     with suppress(ValueError):  # an invalid port or IPv6 address
         parts = urlsplit(url)
-        if parts.scheme in _DEFAULT_PORTS and parts.hostname and "@" not in parts.netloc and parts.port != 0:
+        if parts.scheme in DEFAULT_PORTS and parts.hostname and "@" not in parts.netloc and parts.port != 0:
             target = parts
     if target is None:
         raise TargetRefused(Evidence("Not an absolute https URL without user information.", sent=False))
     return target
 
 
-def _writer(
-    connection: http.client.HTTPConnection, prepared: requests.PreparedRequest, target: SplitResult
-) -> Callable[[], None]:
-    """Check the request before any connection is made, and return the function that sends it."""
-    headers = CaseInsensitiveDict({"User-Agent": "Latchkey"})
-    headers.update((_text(name), _text(value)) for name, value in prepared.headers.items())
-    headers["Host"] = _host_header(target)
-    headers["Accept-Encoding"] = "identity"  # compressed answers are understood, but not asked for
-    headers["Connection"] = "close"
-    body = prepared.body.encode() if isinstance(prepared.body, str) else prepared.body
-    writable = body is None or isinstance(body, bytes)
-    try:
-        connection.putrequest(prepared.method or "", prepared.path_url, skip_host=True, skip_accept_encoding=True)
-        for name, value in headers.items():
-            connection.putheader(name, value)
-    except (http.client.HTTPException, ValueError):
-        writable = False
-    if not writable:
-        raise _unwritable()
-    return lambda: connection.endheaders(body)
-
-
-def _host_header(target: SplitResult) -> str:
-    return target.netloc.removesuffix(f":{_DEFAULT_PORTS.get(target.scheme, '')}")
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else value
-
-
 def _connect(
-    setup: _Setup, target: SplitResult, *, deadline: float, certificate: ClientCertificate | None
+    setup: Setup, target: SplitResult, *, deadline: float, certificate: ClientCertificate | None
 ) -> tuple[TimedSocket | TimedTLSSocket, Server]:
     """Return a socket to the target, ready for the request, and its other end. If this raises, nothing was sent."""
     host = addresses.plain_host(target.hostname or "")
-    port = target.port or _DEFAULT_PORTS[target.scheme]
     own = None if certificate is None else _context_with(setup, certificate)
-    failure: ProviderError
     try:
-        found = _known_addresses(setup, host, port, deadline)
-        if not all(setup.rules.permit(host=host, address=address[0]) for _, address in found):
-            raise TargetRefused(Evidence("The server's address is not one that may be called.", sent=False))
-        local = bool(found) and all(addresses.is_loopback(address[0]) for _, address in found)
-        if target.scheme == "http" and not (local and setup.policy.allow_loopback and certificate is None):
-            raise TargetRefused(Evidence("Only https is called.", sent=False))
-        proxied = setup.proxy is not None and not local
-        if not found and not proxied:
-            raise _unavailable("The server's name could not be looked up.")
-
-        def reach() -> TimedSocket:
-            return _tunnel(setup.proxy, host, port, deadline) if setup.proxy and proxied else _dial(found, deadline)
-
+        reach = _way_to(setup, target, deadline=deadline, has_certificate=own is not None)
         sock = reach()
-        server = Server(host, port, sock.getpeername())
+        server = Server(host, _port(target), sock.getpeername())
         if target.scheme == "http":
             return sock, server
         if own is not None:
@@ -303,20 +194,102 @@ def _connect(
                 setup.sessions.forget(server)
                 sock = reach()
         return _start_tls(setup.tls, sock, host, deadline), server
-    except ssl.SSLCertVerificationError:
-        failure = _unavailable("The server's certificate was not accepted.")
-    except ssl.SSLError as error:
-        failure = _unavailable("The server did not complete a TLS handshake.")
-        if refuses_certificate(error):
-            failure = CertificateRefused(Evidence(_CERTIFICATE_REFUSED, sent=False))
-    except TimeoutError:
-        failure = _unavailable("The server could not be reached in time.")
-    except (OSError, http.client.HTTPException):
-        failure = _unavailable("The server could not be reached.")
+    except (OSError, http.client.HTTPException) as error:
+        failure = _failure_of(error)
     raise failure
 
 
-def _context_with(setup: _Setup, certificate: ClientCertificate) -> ssl.SSLContext:
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A connection that is open, as the two streams of one event loop."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+
+async def open_line(url: str, *, certificate: ClientCertificate | None = None) -> Line:
+    """Connect to the server of ``url`` by the same rules as ``request``, and send nothing yet.
+
+    For what is streamed: from here on the caller keeps the deadlines. Name and address take a thread for as long as the
+    policy's ``connect_seconds``; TLS takes none. ``certificate`` is presented on this connection alone. Raises
+    ``TargetRefused``, ``ProviderUnavailable``, ``MisconfiguredProvider`` and ``CertificateRefused``.
+    """
+    setup = current_setup()
+    target = _permitted_url(url)
+    deadline = time.monotonic() + setup.policy.connect_seconds
+    in_thread = asyncio.get_running_loop().run_in_executor
+    try:
+        own = None if certificate is None else await in_thread(_dialers, _context_with, setup, certificate)
+        sock = await in_thread(_dialers, _reach, setup, target, deadline, own is not None)
+        is_secure = target.scheme == "https"
+        reader, writer = await asyncio.open_connection(
+            sock=sock,
+            limit=_LINE_BYTES,
+            ssl=(own or setup.tls) if is_secure else None,
+            server_hostname=addresses.plain_host(target.hostname or "") if is_secure else None,
+            ssl_handshake_timeout=time_left(deadline) if is_secure else None,
+        )
+        return Line(reader, writer)
+    except (OSError, http.client.HTTPException) as error:
+        failure = _failure_of(error)
+    raise failure
+
+
+def _reach(setup: Setup, target: SplitResult, deadline: float, has_certificate: bool) -> socket.socket:
+    """Return a socket that is connected to the target, for an event loop."""
+    timed = _way_to(setup, target, deadline=deadline, has_certificate=has_certificate)()
+    sock = socket.socket(fileno=timed.detach())  # the loop keeps its own time
+    sock.setblocking(False)
+    return sock
+
+
+def _way_to(setup: Setup, target: SplitResult, *, deadline: float, has_certificate: bool) -> Callable[[], TimedSocket]:
+    """Look the target up, judge it, and return what connects to it."""
+    host, port = addresses.plain_host(target.hostname or ""), _port(target)
+    found = _known_addresses(setup, host, port, deadline)
+    if not (_judge(setup, target, found, has_certificate=has_certificate) and setup.proxy):
+        return lambda: _dial(found, deadline)
+    proxy = setup.proxy
+    return lambda: _tunnel(proxy, host, port, deadline)
+
+
+def _port(target: SplitResult) -> int:
+    return target.port or DEFAULT_PORTS[target.scheme]
+
+
+def _judge(setup: Setup, target: SplitResult, found: Found, *, has_certificate: bool) -> bool:
+    """Whether the target is called through the operator's proxy. Raises unless it may be called at all.
+
+    ``found`` are the addresses of its name; every one of them must be permitted.
+    """
+    host = addresses.plain_host(target.hostname or "")
+    if not all(setup.rules.permit(host=host, address=address[0]) for _, address in found):
+        raise TargetRefused(Evidence("The server's address is not one that may be called.", sent=False))
+    local = bool(found) and all(addresses.is_loopback(address[0]) for _, address in found)
+    if target.scheme == "http" and not (local and setup.policy.allow_loopback and not has_certificate):
+        raise TargetRefused(Evidence("Only https is called.", sent=False))
+    proxied = setup.proxy is not None and not local
+    if not found and not proxied:
+        raise _unavailable("The server's name could not be looked up.")
+    return proxied
+
+
+def _failure_of(error: Exception) -> ProviderError:
+    """Return what went wrong while a connection was made. Nothing was sent yet."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return _unavailable("The server's certificate was not accepted.")
+        case ssl.SSLError() if refuses_certificate(error):
+            return CertificateRefused(Evidence(CERTIFICATE_REFUSED, sent=False))
+        case ssl.SSLError():
+            return _unavailable("The server did not complete a TLS handshake.")
+        case TimeoutError():
+            return _unavailable("The server could not be reached in time.")
+        case _:
+            return _unavailable("The server could not be reached.")
+
+
+def _context_with(setup: Setup, certificate: ClientCertificate) -> ssl.SSLContext:
     try:
         return client_context(ca_file=setup.policy.ca_file, certificate=certificate)
     except ssl.SSLError:  # it may quote what it could not read
@@ -325,7 +298,7 @@ def _context_with(setup: _Setup, certificate: ClientCertificate) -> ssl.SSLConte
         ) from None
 
 
-def _known_addresses(setup: _Setup, host: str, port: int, deadline: float) -> Found:
+def _known_addresses(setup: Setup, host: str, port: int, deadline: float) -> Found:
     if setup.proxy is None:
         return look_up(host, port, deadline)
     try:
@@ -388,51 +361,4 @@ def _start_tls(
         raise
 
 
-def _exchange(
-    connection: http.client.HTTPConnection,
-    write: Callable[[], None],
-    *,
-    cap: int,
-    deadline: float,
-    answered: Callable[[], None],
-    is_enough: IsEnough | None,
-) -> Response | ProviderError:
-    """Send the request and read the answer. From here on the provider may have acted on the request.
-
-    Calls ``answered`` when the head has come: behind the end of the body there is no connection any more.
-    """
-    status: int | None = None
-    if send_window.is_closed():
-        return NotSentInTime(Evidence("The process stood still for too long before the request.", sent=False))
-    try:
-        write()
-        answer = connection.getresponse()
-        answered()
-        status = answer.status
-        if 300 <= status < 400:
-            return TargetRefused(Evidence("The server answered with a redirect, which is not followed.", status=status))
-        headers = CaseInsensitiveDict(answer.getheaders())
-        if challenges := answer.headers.get_all(_CHALLENGE):
-            headers[_CHALLENGE] = ", ".join(challenges)  # one a scheme, in a line each (RFC 9110 §11.6.1)
-        try:
-            body = read_body(answer, cap=cap, deadline=deadline, is_enough=is_enough)
-        except (http.client.HTTPException, zlib.error, ValueError, OSError):
-            # For an outage the status is enough: its error page may be of any size.
-            if status != 429 and status < 500:
-                raise
-            body = b""
-    except TimeoutError:
-        return ProviderUnavailable(Evidence("The server did not answer completely in time.", status=status))
-    except http.client.RemoteDisconnected:
-        return ProviderUnavailable(Evidence("The server closed the connection without an answer."))
-    except (http.client.HTTPException, zlib.error, ValueError):
-        return MalformedResponse(Evidence("The answer is not well-formed HTTP, or is too large.", status=status))
-    except OSError as error:
-        if refuses_certificate(error) or refuses_unread(connection.sock):  # TLS 1.3 says so after our handshake
-            return CertificateRefused(Evidence(_CERTIFICATE_REFUSED, sent=False))
-        return ProviderUnavailable(Evidence("The connection broke before the answer was complete.", status=status))
-    return Response(status=status, headers=headers, body=body)
-
-
-_setup = _Setup(EgressPolicy())
 quiet.silence()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import trustme
 
-from providers import egress, tls
+from providers import egress, egress_policy, tls
 from providers.errors import ProviderUnavailable, TargetRefused
 from tests.providers.wire import failing, read_head, server_context
 
@@ -74,7 +74,7 @@ def test_a_session_is_for_one_address_alone(server: Resuming, monkeypatch: pytes
     with socket.create_server(("127.0.0.2", port)) as other:
         other.settimeout(0.2)
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: moved)
-        seen = egress._setup.sessions._kept
+        seen = egress_policy.current_setup().sessions._kept
         assert [kept.address[0] for kept in seen] == ["127.0.0.1"]
         assert isinstance(failing(server.url, total_seconds=0.5), ProviderUnavailable)
     assert len(seen) == 1, "the session of the old address is kept"
@@ -138,7 +138,7 @@ def test_a_failure_without_a_session_is_not_tried_again(server: Resuming) -> Non
 
 def test_the_number_of_sessions_is_bounded(server: Resuming) -> None:
     get(server.url)
-    ((known, (_, session)),) = egress._setup.sessions._kept.items()
+    ((known, (_, session)),) = egress_policy.current_setup().sessions._kept.items()
     sessions = tls.Sessions()
     for port in range(600):
         sessions.keep(known._replace(port=port), session)
