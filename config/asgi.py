@@ -14,20 +14,32 @@ import config.urls  # noqa: F401 (all pages and the API are loaded before the fi
 from config.web.front import Front
 from config.web.lanes import Lane
 from connections.api import vend_desk
+from connections.api.proxy_desk import ProxyDesk
 from connections.api.vend_desk import VendDesk
+from connections.lifecycle.proxy.carry import Carrier
+from connections.lifecycle.proxy.watch import Watch
+from connections.lifecycle.refresh.waits import Refreshes
+from connections.lifecycle.throttle.bulkhead import Bulkhead
 
 
 def make_front(executor: Executor | None = None) -> Front:
     """Return an application for one event loop. ``executor`` runs everything in place of the lanes' own threads."""
     plain = Lane("plain", threads=settings.PLAIN_THREADS, executor=executor)
     provider = Lane("provider", threads=settings.PROVIDER_THREADS, executor=executor)
+    run_query = _in(executor or ThreadPoolExecutor(1, thread_name_prefix="query"))
+    refreshes = Refreshes(run_refresh=provider.run, run_query=run_query)
     desk = VendDesk(
         run_vend=_in(executor or ThreadPoolExecutor(vend_desk.THREADS, thread_name_prefix="vend")),
         run_lookup=plain.run,
-        run_refresh=provider.run,
-        run_query=_in(executor or ThreadPoolExecutor(1, thread_name_prefix="query")),
+        refreshes=refreshes,
     )
-    return Front(django, desk=desk, plain=plain, provider=provider)
+    carrier = Carrier(
+        run=Lane("proxy", threads=settings.PROXY_THREADS, executor=executor).run,
+        refreshes=refreshes,
+        watch=Watch(run_query),
+        places=Bulkhead(settings.PROXY_STREAMS),
+    )
+    return Front(django, desk=desk, proxy=ProxyDesk(carrier), plain=plain, provider=provider)
 
 
 def _in(executor: Executor) -> Callable[..., Awaitable[Any]]:

@@ -102,6 +102,10 @@ TEMPLATES = [
 # thread of the other kind. A thread that waits for a provider costs no CPU and no database connection.
 PROVIDER_THREADS = env.int("LATCHKEY_PROVIDER_THREADS", default=64)
 PLAIN_THREADS = env.int("LATCHKEY_PLAIN_THREADS", default=8)
+# Threads for the short queries around proxied calls, which are streamed without a thread; and how many of these may be
+# under way at once. All apps of providers share them.
+PROXY_THREADS = env.int("LATCHKEY_PROXY_THREADS", default=2)
+PROXY_STREAMS = env.int("LATCHKEY_PROXY_STREAMS", default=512)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"

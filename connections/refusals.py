@@ -208,3 +208,39 @@ class AccountMismatch(Refusal):
     """A reconnect came back with another account at the provider."""
 
     code = "account_mismatch"
+
+
+class RequestTooLarge(Refusal):
+    """The request's body is larger than may be sent."""
+
+    code = "request_too_large"
+
+
+class CallerTooSlow(Refusal):
+    """The request's body did not come in time."""
+
+    code = "request_timeout"
+
+
+class RateLimited(Refusal):
+    """The provider's rate limit leaves no turn for this caller within the time that it waits."""
+
+    code = "rate_limited"
+
+
+class ProviderLate(Refusal):
+    """The provider did not answer a proxied request in time."""
+
+    code = "provider_timeout"
+
+
+class AnswerRefused(Refusal):
+    """The provider's answer to a proxied request is not passed on; ``reason`` is a stable word that says why."""
+
+    code = "answer_refused"
+
+
+class MethodNotAllowed(Refusal):
+    """The address does not know the request's method."""
+
+    code = "method_not_allowed"

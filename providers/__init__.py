@@ -3,7 +3,9 @@
 - ``catalog``: one entry a provider, and how entries are read · ``strategies``: one auth style a file
 - ``oauth``: the endpoints of RFC 6749 and its family
 - ``signing``: key pairs, certificates, and what is signed with them
-- ``egress``: the only module that sends requests; ``lookup``: the addresses of a name; ``addresses``: which of them may
+- ``proxying``: requests of callers, and the answers to them, as streams
+- ``egress``: the only module that opens connections; ``egress_policy``: what the operator allows;
+  ``http_exchange``: a request and its answer; ``lookup``: the addresses of a name; ``addresses``: which of them may
   be called; ``tls``: certificates and sessions; ``timed_socket``: one deadline for a whole call; ``send_window``: until
   when a request may leave; ``quiet``: silences libraries that would log secrets
 - ``mcp_server``: what we say to an MCP server

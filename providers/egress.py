@@ -35,7 +35,7 @@ from providers.errors import (
     ProviderUnavailable,
     TargetRefused,
 )
-from providers.http_exchange import CERTIFICATE_REFUSED, DEFAULT_PORTS, exchange, host_header, unwritable, writer_of
+from providers.http_exchange import CERTIFICATE_REFUSED, DEFAULT_PORTS, exchange, sign_by, unwritable, writer_of
 from providers.lookup import Found, look_up
 from providers.response import IsEnough, Response
 from providers.timed_socket import TimedSocket, TimedTLSSocket, time_left
@@ -86,8 +86,7 @@ def request(
         call = requests.Request(method, url, headers=dict(headers or {}), params=query, data=data, json=json)
         made = call.prepare()
         if sign is not None:
-            made.headers["Host"] = host_header(urlsplit(made.url or ""))
-            made = sign(made)
+            sign_by(sign, made)
         prepared = made
     if prepared is None:
         raise unwritable()

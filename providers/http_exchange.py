@@ -2,8 +2,9 @@
 
 import http.client
 import zlib
-from collections.abc import Callable
-from urllib.parse import SplitResult
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from urllib.parse import SplitResult, urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
@@ -24,6 +25,9 @@ from providers.tls import refuses_certificate, refuses_unread
 
 CERTIFICATE_REFUSED = "The server does not accept our client certificate."
 DEFAULT_PORTS = {"https": 443, "http": 80}
+# Signs a request that is ready to be sent.
+Sign = Callable[[requests.PreparedRequest], requests.PreparedRequest]
+
 _CHALLENGE = "WWW-Authenticate"
 
 
@@ -61,6 +65,36 @@ def unwritable() -> MisconfiguredProvider:
     return MisconfiguredProvider(
         Evidence("The URL or a header value holds characters that HTTP cannot carry.", sent=False)
     )
+
+
+def sign_by(sign: Sign, made: requests.PreparedRequest) -> None:
+    """Have ``sign`` sign ``made``, which gets the ``Host`` that it will have. Raises ``ValueError`` if it cannot."""
+    made.headers["Host"] = host_header(urlsplit(made.url or ""))
+    sign(made)
+
+
+def signed_headers(
+    sign: Sign,
+    *,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    content: bytes,
+) -> dict[str, str]:
+    """Return the headers that ``sign`` adds to a request that is sent elsewhere than here, byte by byte as it is.
+
+    Raises ``MisconfiguredProvider`` if it cannot be signed.
+    """
+    added: dict[str, str] | None = None
+    with suppress(requests.RequestException, ValueError):  # these quote the URL and headers
+        made = requests.Request(method, url, headers=dict(headers), data=content).prepare()
+        made.url = url  # as it is sent: preparing it may have quoted it anew
+        before = {name.lower() for name in headers} | {"host", "content-length"}
+        sign_by(sign, made)
+        added = {_text(name): _text(value) for name, value in made.headers.items() if _text(name).lower() not in before}
+    if added is None:
+        raise unwritable()
+    return added
 
 
 def exchange(

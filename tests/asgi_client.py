@@ -13,6 +13,7 @@ from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
@@ -79,16 +80,22 @@ def _answer(environ: dict[str, Any]) -> HttpResponse:
 
     async def call() -> None:
         received: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+        has_ended = asyncio.Event()
 
         async def receive() -> Message:
-            return received.pop() if received else {"type": "http.disconnect"}
+            if received:
+                return received.pop()
+            await has_ended.wait()
+            return {"type": "http.disconnect"}
 
         async def send(message: Message) -> None:
             sent.append(message)
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                has_ended.set()
 
         await make_front(executor)(_scope(environ), receive, send)
 
-    with _transaction_of_the_test():
+    with kept_transaction():
         executor.run(call)
     return _response(environ["REQUEST_METHOD"], sent)
 
@@ -107,6 +114,7 @@ def _scope(environ: dict[str, Any]) -> dict[str, Any]:
         "method": environ["REQUEST_METHOD"],
         "scheme": environ["wsgi.url_scheme"],
         "path": environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace"),
+        "raw_path": quote(environ["PATH_INFO"].encode("latin-1")).encode(),
         "query_string": environ.get("QUERY_STRING", "").encode("latin-1"),
         "root_path": "",
         "headers": headers,
@@ -136,7 +144,7 @@ def _response(method: str, sent: list[Message]) -> HttpResponse:
 
 
 @contextmanager
-def _transaction_of_the_test() -> Iterator[None]:
+def kept_transaction() -> Iterator[None]:
     """Keep the transaction that a test runs in: each request gives its database connection back, and would end it."""
     signals = (request_started, request_finished) if connection.in_atomic_block else ()
     for signal in signals:

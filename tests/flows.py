@@ -113,9 +113,11 @@ class EndUser:
         return call(self.backend, "POST", f"/connections/{connection_id}/credential", {"end_user": self.name, **body})
 
 
-def call(caller: Caller | None, method: str, path: str, body: Any = None) -> HttpResponse:
+def call(
+    caller: Caller | None, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None
+) -> HttpResponse:
     """Call the API as ``caller``, without a key for None."""
-    headers = caller.headers if caller is not None else {}
+    headers = {**(caller.headers if caller is not None else {}), **(headers or {})}
     response: HttpResponse = AsgiClient().generic(
         method, f"/api/v1{path}", "" if body is None else _json(body), "application/json", headers=headers
     )

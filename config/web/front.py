@@ -1,6 +1,7 @@
 """The ASGI application: every request comes here first, in the event loop, and is given to whoever answers it.
 
-A usual vend goes to the vend desk. All else goes to Django's WSGI handler in a thread: in the lane of those who may
+A usual vend goes to the vend desk, and the proxy's requests to its own, which takes and gives their bodies as streams.
+All else goes to Django's WSGI handler in a thread: in the lane of those who may
 wait for a provider, or in the lane of those who need nothing of one. A request takes its place in a lane only when its
 body has arrived, so that a slow sender holds no thread.
 """
@@ -20,6 +21,8 @@ from django.conf import settings
 from config.web.lanes import BUSY_SECONDS, Lane, LaneFull
 from config.web.pages import refusal
 from connections.api.problems import answer_error, say_when_again
+from connections.api.proxy_calls import is_proxied
+from connections.api.proxy_desk import ProxyDesk
 from connections.api.vend_calls import Reply, is_vend, read_call, reply_of
 from connections.api.vend_desk import VendDesk
 
@@ -48,8 +51,11 @@ def may_call_provider(method: str, path: str) -> bool:
 class Front:
     """The ASGI application (3.0) of the web processes. ``django`` is Django's WSGI handler."""
 
-    def __init__(self, django: WSGIApplication, *, desk: VendDesk, plain: Lane, provider: Lane) -> None:
+    def __init__(
+        self, django: WSGIApplication, *, desk: VendDesk, proxy: ProxyDesk, plain: Lane, provider: Lane
+    ) -> None:
         self._desk = desk
+        self._proxy = proxy
         self._plain = (plain, _in_lane(django, plain))
         self._provider = (provider, _in_lane(django, provider))
 
@@ -65,10 +71,13 @@ class Front:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         # Django's META cannot tell a name with an underscore from the one with a hyphen that a trusted proxy sends.
         headers = [(name.lower(), value) for name, value in scope["headers"] if b"_" not in name]
+        method, path = scope["method"], scope["path"]
+        if is_proxied(path, scope.get("raw_path") or b""):
+            await self._proxy.serve(scope, headers, receive, send)
+            return
         body = await _Body.of(receive)
         if body.is_cut_off:
             return
-        method, path = scope["method"], scope["path"]
         if body.is_whole and is_vend(method, path):
             peer = (scope.get("client") or ("", 0))[0]
             call = read_call(path, headers, body.content, peer=peer, scheme=scope.get("scheme", "http"))

@@ -22,6 +22,7 @@ from connections.admin.filters import OwnerFilter, SwitchFilter, UsableKeyFilter
 from connections.admin.proof import MAY_ENTRUST, MAY_ISSUE, password_field, prove
 from connections.admin.switch_buttons import suspend_buttons
 from connections.database.clock import database_now
+from connections.lifecycle.policy.client_rules import check_rules
 from connections.lifecycle.provision.api_clients import (
     IssuedKey,
     check_permissions,
@@ -55,17 +56,37 @@ class ApiClientForm(forms.ModelForm[ApiClient]):
         choices=Permission.choices, widget=forms.CheckboxSelectMultiple, required=False
     )
 
+    proxy_rules = forms.CharField(
+        label="Proxy rules",
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 4, "cols": 70}),
+        help_text="What it may call through the proxy, a rule a line: a provider or *, methods or readonly or *, and a "
+        "path with * for a segment and /** at the end for all below. For instance: hubspot readonly /crm/v3/**",
+    )
+
     password = password_field(required=False, help_text="Needed for whatever lets the client do more than before.")
 
     class Meta:
         model = ApiClient
-        fields = ("name", "tenant", "permissions", "allows_unbound")
+        fields = ("name", "tenant", "permissions", "proxy_rules", "allows_unbound")
         labels = {"allows_unbound": "May skip the completion check"}
         help_texts = {
             "tenant": "Leave it empty for an operator-wide client, which names the tenant in each call.",
             "allows_unbound": "Lets it make connect sessions that nobody confirms (binding: none). Whoever gets such a "
             "link can be tricked into connecting their account to somebody else's: see the README.",
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["proxy_rules"] = "\n".join(self.instance.proxy_rules)
+
+    def clean_proxy_rules(self) -> list[str]:
+        lines = [line for line in self.cleaned_data["proxy_rules"].splitlines() if line.strip()]
+        try:
+            return check_rules(lines)
+        except InvalidRequest as refusal:
+            raise forms.ValidationError(refusal.detail) from None
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -83,7 +104,8 @@ class ApiClientForm(forms.ModelForm[ApiClient]):
         before = None if self.instance._state.adding else ApiClient.objects.get(pk=self.instance.pk)
         after = ApiClient(tenant=tenant, permissions=cleaned["permissions"], allows_unbound=cleaned["allows_unbound"])
         known = set() if before is None else {*before.permissions}
-        gains = not known.issuperset(after.permissions)
+        ruled = set() if before is None else {*before.proxy_rules}
+        gains = not known.issuperset(after.permissions) or not ruled.issuperset(cleaned["proxy_rules"])
         unbinds = after.allows_unbound and not (before is not None and before.allows_unbound)
         if not gains and not unbinds:
             return
@@ -208,12 +230,16 @@ class ApiClientAdmin(ButtonsAdmin[ApiClient]):
 
     def get_fieldsets(self, request: HttpRequest, obj: ApiClient | None = None) -> Any:
         if obj is None:
-            return ((None, {"fields": ("name", "tenant", "permissions", "allows_unbound", "password")}),)
+            return ((None, {"fields": ("name", "tenant", "permissions", "proxy_rules", "allows_unbound", "password")}),)
         may_change = self.has_change_permission(request, obj)
-        writable = ("permissions", "allows_unbound", "password")
+        readable = ("shown_permissions", "shown_rules", "allows_unbound")
+        writable = ("permissions", "proxy_rules", "allows_unbound", "password")
         return (
             (None, {"fields": ("name", "owner", "state", "related")}),
-            ("What it may do", {"fields": writable if may_change else ("shown_permissions", "allows_unbound")}),
+            (
+                "What it may do",
+                {"fields": writable if may_change else readable},
+            ),
         )
 
     def get_form(
@@ -223,7 +249,7 @@ class ApiClientAdmin(ButtonsAdmin[ApiClient]):
         return type("ApiClientFormOfRequest", (form,), {"request": request})
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiClient | None = None) -> tuple[str, ...]:
-        return () if obj is None else ("name", "owner", "state", "related", "shown_permissions")
+        return () if obj is None else ("name", "owner", "state", "related", "shown_permissions", "shown_rules")
 
     def furnish(self, request: HttpRequest, context: dict[str, Any], row: ApiClient | None) -> None:
         if row is not None:
@@ -237,6 +263,7 @@ class ApiClientAdmin(ButtonsAdmin[ApiClient]):
             tenant=obj.tenant,
             permissions=[Permission(name) for name in form.cleaned_data["permissions"]],
             allows_unbound=obj.allows_unbound,
+            proxy_rules=form.cleaned_data["proxy_rules"],
             actor=operator_behind(request),
         )
         obj.pk = saved.pk
@@ -246,6 +273,7 @@ class ApiClientAdmin(ButtonsAdmin[ApiClient]):
 
     owner = columns.owner("Operator-wide")
     shown_permissions = columns.codes("permissions", "Permissions")
+    shown_rules = columns.codes("proxy_rules", "Proxy rules")
 
     @admin.display(description="State", ordering="suspended_at")
     def state(self, row: ApiClient) -> SafeString:

@@ -7,5 +7,6 @@
 - ``problems``: errors, each with a stable code
 - ``vend_calls``: the short way of a vend, before Django · ``vend_desk``: where vends are answered and wait ·
   ``batches``: answers together what waits together
+- ``proxy_calls``: the requests of the proxy · ``proxy_desk``: where they are answered, as streams
 - ``health``: the health checks, which need no key
 """

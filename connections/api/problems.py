@@ -39,15 +39,19 @@ STATUS_OF: dict[str, int] = {
     "interaction_required": 409,
     "session_unusable": 410,
     "cursor_expired": 410,
+    "request_timeout": 408,
     "request_too_large": 413,
+    "rate_limited": 429,
     "suspended": 423,
     "paused": 423,
     "credential_unreadable": 500,
     "app_misconfigured": 502,
     "answer_unreadable": 502,
+    "answer_refused": 502,
     "provider_unavailable": 503,
     "refresh_in_progress": 503,
     "busy": 503,
+    "provider_timeout": 504,
 }
 _NAME = re.compile(r"(?!(?:str|int|float|bool|list|dict|constrained-str)$)[A-Za-z_][A-Za-z0-9_-]*")
 

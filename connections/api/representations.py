@@ -143,7 +143,7 @@ def completed_out(connection: Connection) -> CompletedOut:
 
 _PROXY_ONLY = (
     "This credential works, and is used through Latchkey's proxy only: each request has to be signed or sent by "
-    "Latchkey itself, so the credential is not handed out. This version has no proxy yet."
+    "Latchkey itself, so the credential is not handed out."
 )
 
 

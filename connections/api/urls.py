@@ -19,6 +19,7 @@ from connections.api.routers import (
     events,
     management_sessions,
     providers,
+    proxy,
     tenants,
     vend,
 )
@@ -71,6 +72,7 @@ api = _API(
 )
 problems.install(api)
 api.add_router("", vend.router, auth=VendKeyAuth())
+api.add_router("", proxy.router, auth=ApiKeyAuth())
 api.add_router("/tenants", tenants.router, auth=ApiKeyAuth())
 api.add_router("/branding", branding.router, auth=ApiKeyAuth())
 api.add_router("/providers", providers.router, auth=ApiKeyAuth())

@@ -98,7 +98,7 @@ def read_call(path: str, headers: Headers, body: bytes, *, peer: str, scheme: st
     authorization = meta.get("HTTP_AUTHORIZATION", "")
     if "HTTP_HOST" not in meta or not authorization.startswith("Bearer "):
         return None
-    request = _BareRequest(meta, scheme=scheme)
+    request = BareRequest(meta, scheme=scheme)
     try:
         request.get_host()
         is_secure = request.is_secure()
@@ -203,7 +203,7 @@ def _reply(call: VendCall, answer: Answer) -> Reply | RefreshNeeded:
     except Exception as error:  # noqa: BLE001 (a document says what it was)
         return reply_of(answer_error(error, path=call.path), is_secure=call.is_secure)
     length = (b"content-length", b"%d" % len(content))
-    return Reply(200, [*_VENDED, length, *_security_headers(is_secure=call.is_secure)], content)
+    return Reply(200, [*_VENDED, length, *security_headers(is_secure=call.is_secure)], content)
 
 
 def reply_of(response: HttpResponse, *, is_secure: bool) -> Reply:
@@ -211,7 +211,7 @@ def reply_of(response: HttpResponse, *, is_secure: bool) -> Reply:
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.items()]
     length = (b"content-length", b"%d" % len(response.content))
     own = {name for name, _ in headers}
-    usual = [header for header in _security_headers(is_secure=is_secure) if header[0] not in own]
+    usual = [header for header in security_headers(is_secure=is_secure) if header[0] not in own]
     return Reply(response.status_code, [*headers, length, *usual], bytes(response.content))
 
 
@@ -219,19 +219,19 @@ _VENDED = [(b"content-type", b"application/json"), (b"cache-control", b"no-store
 _kept_headers: dict[bool, Headers] = {}
 
 
-def _security_headers(*, is_secure: bool) -> Headers:
+def security_headers(*, is_secure: bool) -> Headers:
     """Return the headers that Django's ``SecurityMiddleware`` puts on every answer; they depend on settings alone."""
     if is_secure not in _kept_headers:
         bare = HttpResponse()
         before = {*bare.headers}
-        SecurityMiddleware(lambda _: bare)(_BareRequest({}, scheme="https" if is_secure else "http"))
+        SecurityMiddleware(lambda _: bare)(BareRequest({}, scheme="https" if is_secure else "http"))
         _kept_headers[is_secure] = [
             (name.lower().encode(), value.encode("latin-1")) for name, value in bare.items() if name not in before
         ]
     return _kept_headers[is_secure]
 
 
-class _BareRequest(HttpRequest):
+class BareRequest(HttpRequest):
     """As much of a request as Django needs to judge the host, the scheme and the client's address."""
 
     def __init__(self, meta: dict[str, str], *, scheme: str) -> None:

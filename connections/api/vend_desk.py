@@ -14,13 +14,12 @@ class VendDesk:
     """Answers the calls of one event loop.
 
     ``run_vend`` has ``THREADS`` threads that keep their database connections; ``run_lookup`` runs the queries that come
-    before some vends; ``run_refresh`` runs what calls a provider; ``run_query`` asks how refreshes of other processes
-    go.
+    before some vends; ``refreshes`` are those of the event loop.
     """
 
-    def __init__(self, *, run_vend: Run, run_lookup: Run, run_refresh: Run, run_query: Run) -> None:
+    def __init__(self, *, run_vend: Run, run_lookup: Run, refreshes: Refreshes) -> None:
         self._run_lookup = run_lookup
-        self._refreshes = Refreshes(run_refresh=run_refresh, run_query=run_query)
+        self._refreshes = refreshes
         self._batches: Batches[VendCall, Reply | RefreshNeeded] = Batches(
             answer_calls, run=run_vend, at_once=THREADS, largest=LARGEST_BATCH
         )

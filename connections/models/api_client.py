@@ -14,20 +14,25 @@ class Permission(models.TextChoices):
     CONNECT = "connect", "Create and complete connect sessions"
     READ = "read", "Read connections, providers and events"
     VEND = "vend", "Vend credentials, on behalf of an end user"
-    VEND_WITHOUT_USER = "vend_without_user", "Vend without naming an end user"
+    VEND_WITHOUT_USER = "vend_without_user", "Vend or proxy without naming an end user"
+    PROXY = "proxy", "Have requests proxied, as its rules say"
     MANAGE = "manage", "Change, refresh, probe and disconnect connections"
     GRANT = "grant", "Give and revoke access grants"
     TENANTS = "tenants", "Create, change and delete tenants (operator-wide clients only)"
 
 
 class ApiClient(models.Model):
-    """One caller. ``suspended_at`` is its kill switch. ``allows_unbound`` lets it opt out of the completion check."""
+    """One caller. ``suspended_at`` is its kill switch. ``allows_unbound`` lets it opt out of the completion check.
+
+    ``proxy_rules`` say which methods and paths it may use through the proxy (``lifecycle.policy.client_rules``).
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = models.ForeignKey(Tenant, null=True, blank=True, on_delete=models.CASCADE, related_name="api_clients")
     name = models.CharField(max_length=120)
     permissions = ArrayField(models.CharField(max_length=20, choices=Permission), default=list)
     allows_unbound = models.BooleanField(default=False)
+    proxy_rules = ArrayField(models.CharField(max_length=300), default=list, blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -16,8 +16,8 @@ _PLACES = {
 }
 
 _PROXY_ONLY = (
-    "No caller gets its credential: each request has to be signed or sent by Latchkey itself, through a proxy that "
-    "this version does not have yet. Until then such a connection is connected, kept, probed and watched, and not used."
+    "No caller gets its credential: each request has to be signed or sent by Latchkey itself, so that it is "
+    "used through the proxy only."
 )
 
 

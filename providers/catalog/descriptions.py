@@ -14,6 +14,7 @@ from providers.catalog.callback import ResponseNames
 from providers.catalog.calls import Call, ErrorRule, Presentation, Probe, Workspaces
 from providers.catalog.facts import AppRegistration, Facts
 from providers.catalog.fields import Param, SecretField, Shape
+from providers.catalog.proxying import ProxyLimits
 from providers.catalog.schema import CatalogEntry
 from providers.catalog.scopes import Implication, ScopeInfo, ScopeSpelling
 
@@ -85,6 +86,19 @@ PART_DESCRIPTIONS: Descriptions = {
         ),
         "probe": says("A cheap call that proves that a credential works, and names the account."),
         "workspaces": says("The choice between several sites or organisations that one grant opens."),
+        "proxy": says("How long proxied calls may take, how large they may be, and how many a minute there are."),
+    },
+    ProxyLimits: {
+        "answer_seconds": says("How long the provider may take to begin its answer to a whole request.", 120),
+        "idle_seconds": says("How long either side may stand still in the middle of a call.", 120),
+        "total_seconds": says("How long one call may take in all.", 600),
+        "max_request_bytes": says("How large the body of a request may be.", 10_485_760),
+        "max_response_bytes": says("How large the body of an answer may be, unpacked.", 104_857_600),
+        "requests_per_minute": says(
+            "How many calls a minute the provider allows. Callers get equal shares of it. 0 if it names no number.", 100
+        ),
+        "shared_by": says("Whether that number is for each connection, or for all of one provider app together."),
+        "response_headers": says("Headers of answers that callers get besides the usual ones.", ["x-acme-cost"]),
     },
     Facts: {
         "confidence": says("Whether sources agree (high), almost agree (medium), or nobody has confirmed it (low)."),

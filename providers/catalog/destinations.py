@@ -25,6 +25,7 @@ _NO_ADDRESSES = frozenset(
         "registration",
         "notes",
         "requests_per_minute",
+        "proxy",
         "scopes",
         "scope_spelling",
         "params",

@@ -32,6 +32,7 @@ from providers.catalog.methods import (
 from providers.catalog.mutual_tls_method import MutualTlsMethod
 from providers.catalog.oauth1_method import OAuth1Method
 from providers.catalog.password_method import PasswordMethod
+from providers.catalog.proxying import ProxyLimits
 from providers.catalog.scopes import ScopeInfo, ScopeRules, ScopeSpelling
 from providers.catalog.signed_methods import JwtBearerMethod, SamlBearerMethod, SignedJwtMethod
 from providers.catalog.typed_methods import BearerTokenMethod, HttpBasicMethod, TwoStepLoginMethod
@@ -85,6 +86,7 @@ class CatalogEntry(Shape):
     presentation: dict[str, Presentation] = Field(default_factory=dict)
     probe: Probe | None = None
     workspaces: Workspaces | None = None
+    proxy: ProxyLimits = ProxyLimits()
 
     @property
     def methods(self) -> Mapping[str, Method]:

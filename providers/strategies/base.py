@@ -229,6 +229,14 @@ class Strategy(ABC):
         return presenting.withheld(target, credential, whole) if target.proxy_only else whole
 
     @final
+    def attach(self, target: Target, credential: Credential) -> tuple[Presentation, tuple[Sending, ...]]:
+        """Return all that goes into a request of ours with ``credential``, and the ways in which it may leave. No I/O.
+
+        For whoever sends the request from here: the presentation is whole, also where callers get none.
+        """
+        return self._attached(target, credential), tuple(self._sendings(target, credential))
+
+    @final
     def _attached(self, target: Target, credential: Credential) -> Presentation:
         """Return all that goes into a request with ``credential``."""
         return presenting.present(

@@ -2,5 +2,6 @@
 
 - ``tenants``, ``branding``, ``providers``, ``connect_sessions``, ``management_sessions``, ``connections``,
   ``access_grants``, ``events``
+- ``proxy``: what is documented of the proxy
 - ``vend``: the credential of a connection, by its id or by its owner
 """

@@ -5,6 +5,7 @@ is not over; every refusal says which rule denied it. In: who asks, for which co
 that allows it, or the refusal. Changes: access grants, and of connections who answers for them.
 
 - ``decide``: the decision, a pure function of the facts, the request and the grants; the vend and the proxy ask it
+- ``client_rules``: the methods and paths that an API client may use through the proxy
 - ``paths``: which path of a request a pattern of a grant means
 - ``check``: asks the decision with the grants that there are, and raises the refusal
 - ``give``, ``revoke``: the use cases that change grants

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from connections.access.secrets import digest
 from connections.journal import audit
+from connections.lifecycle.policy.client_rules import check_rules
 from connections.models import ApiClient, ApiKey, Permission, Tenant
 from connections.refusals import InvalidRequest
 
@@ -33,21 +34,27 @@ def save_api_client(
     tenant: Tenant | None,
     permissions: Sequence[Permission],
     allows_unbound: bool = False,
+    proxy_rules: Sequence[str] = (),
     actor: audit.Actor,
 ) -> ApiClient:
-    """Make the API client ``name`` of ``tenant`` (operator-wide for None), or change its permissions."""
+    """Make the API client ``name`` of ``tenant`` (operator-wide for None), or change what it may do.
+
+    ``proxy_rules`` are texts (``policy.client_rules``). Raises ``InvalidRequest``.
+    """
     check_permissions(permissions, tenant=tenant)
+    rules = check_rules(proxy_rules)
     with transaction.atomic():
         client, _ = ApiClient.objects.update_or_create(
             tenant=tenant,
             name=name,
-            defaults={"permissions": list(permissions), "allows_unbound": allows_unbound},
+            defaults={"permissions": list(permissions), "allows_unbound": allows_unbound, "proxy_rules": rules},
         )
         audit.record(
             "api_client.saved",
             actor=actor,
             tenant_id=tenant.id if tenant else None,
-            detail={"api_client": str(client.id), "permissions": list(permissions)},
+            detail={"api_client": str(client.id), "permissions": list(permissions)}
+            | ({"proxy_rules": rules} if rules else {}),
         )
     return client
 

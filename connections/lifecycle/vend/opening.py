@@ -39,14 +39,23 @@ def open_row(row: VendRow) -> Vended:
     Records in the audit, and for the operator, a credential that does not open. Raises ``CredentialUnreadable``,
     ``AppMisconfigured`` and ``EndpointMoved``.
     """
+    return _presented(row, _opened(row))
+
+
+def open_to_send(row: VendRow) -> tuple[Target, Credential]:
+    """Open the credential of a row for a request of ours, and return where it may go. Raises as ``open_row``."""
+    credential = _opened(row)
+    return _target_of(row, credential), credential
+
+
+def _opened(row: VendRow) -> Credential:
     try:
-        credential = _open(row)
+        return _open(row)
     except Unreadable:
         _note_unopened(row, decision=CredentialUnreadable.code)
         if row.connection_id is not None and row.version_id is not None:
             note_undecryptable(row.connection_id, row.version_id)
         raise CredentialUnreadable("The stored credential does not open: its key may be missing.") from None
-    return _presented(row, credential)
 
 
 def row_of_subject(row: VendRow, held: HeldToken, *, scopes: Sequence[str]) -> VendRow:
@@ -72,10 +81,18 @@ def open_held(row: VendRow, held: HeldToken) -> Vended:
 
 
 def _presented(row: VendRow, credential: Credential) -> Vended:
+    target = _target_of(row, credential)
+    try:
+        return Vended(strategy_for(target.style).present(target, credential), row)
+    except MisconfiguredProvider as error:
+        raise AppMisconfigured(error.evidence.detail) from None
+
+
+def _target_of(row: VendRow, credential: Credential) -> Target:
     try:
         target = _target(catalog_edition(), row.provider, row.auth_style, row.app_params, row.discovered, row.params)
         check_grantor(target, credential.granted_by)
-        return Vended(strategy_for(target.style).present(target, credential), row)
+        return target
     except MisconfiguredProvider as error:
         raise AppMisconfigured(error.evidence.detail) from None
     except EndpointMoved as moved:

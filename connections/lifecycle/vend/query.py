@@ -6,21 +6,21 @@ plan never depends on how many there are.
 The statement allows nothing that ``rules.decide_vend`` would not allow. For every case that it leaves open it returns
 the facts, and that function decides. The statement compares scopes by name. The rules by which one scope stands for
 another are in the catalogue, which may change at any time. So where a granted scope stands for a requested one, the
-statement runs a second time, with the name of the granted one. Orders that bring a subject's token, or need an access
-grant, only get the facts.
+statement runs a second time, with the name of the granted one. Orders that bring a subject's token, need an access
+grant or are proxied only get the facts.
 """
 
 import json
 import uuid
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from connections.access.parties import places
 from connections.access.targets import scope_rules_of
 from connections.database.locks import lock_unlocked_of
-from connections.database.prepared import fetch_all_prepared
+from connections.database.prepared import execute_prepared, fetch_all_prepared
 from connections.lifecycle.credentials.due import probe_intervals
 from connections.lifecycle.vend.order import VendOrder
 from connections.lifecycle.vend.rules import DEFAULT_MIN_TTL_SECONDS, VendFacts
@@ -31,6 +31,7 @@ from providers.strategies import strategies, strategy_for
 _PER_SUBJECT = ", ".join(f"'{strategy.style}'" for strategy in strategies().values() if strategy.per_subject)
 # No provider can grant it (RFC 6749 §3.3). To an order that needs it the statement allows nothing.
 _UNGRANTABLE = " "
+_NOTED_EVERY = timedelta(minutes=5)  # the same number is in the statement
 _STATEMENT = f"""
 WITH asked AS (
     SELECT * FROM json_to_recordset(%(orders)s::json) AS asked (
@@ -215,11 +216,26 @@ def run_vend_statement(orders: Sequence[VendOrder]) -> list[VendRow | None]:
     again = [
         _asked(number, orders[number], needed)
         for number, row in rows.items()
-        if row.audit_id is None and (needed := row.granted_for(orders[number].scopes)) is not None
+        if row.audit_id is None
+        and not orders[number].wants_facts
+        and (needed := row.granted_for(orders[number].scopes)) is not None
     ]
     if again:
         rows |= _run(again)
     return [rows.get(number) for number in range(len(orders))]
+
+
+_NOTICED = f"""
+UPDATE connections_connection AS connection
+   SET last_vended_at = now(), probe_due_at = least(connection.probe_due_at, now() + %(probe_within)s)
+ WHERE connection.id = ANY (ARRAY({lock_unlocked_of("SELECT %(connection_id)s::uuid")}))
+"""  # noqa: S608 (only constants are put in)
+
+
+def note_use(row: VendRow) -> None:
+    """Note that the connection of ``row`` was used otherwise than by a vend, as a vend notes it. Waits for no lock."""
+    if row.last_vended_at is None or row.last_vended_at < row.now - _NOTED_EVERY:
+        execute_prepared(_NOTICED, {"connection_id": row.connection_id, "probe_within": probe_intervals().hot})
 
 
 def _run(asked: Sequence[dict[str, Any]]) -> dict[int, VendRow]:
@@ -236,7 +252,7 @@ def _asked(number: int, order: VendOrder, needed_scopes: Sequence[str]) -> dict[
         "tenant": order.tenant,
         "end_user": order.end_user,
         "scopes": list(order.scopes),
-        "needed_scopes": list(needed_scopes) if order.subject_token is None else [_UNGRANTABLE],
+        "needed_scopes": [_UNGRANTABLE] if order.wants_facts else list(needed_scopes),
         "min_ttl": DEFAULT_MIN_TTL_SECONDS if wanted is None else max(0.0, wanted),
         "agent": order.agent,
         "purpose": order.purpose,

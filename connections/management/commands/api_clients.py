@@ -38,7 +38,18 @@ class Command(OperatorCommand):
         add.add_argument(
             "--allow-unbound", action="store_true", help="Let it make connect sessions without the completion check."
         )
+        _rule(add, "A rule of the proxy; repeatable. Without one it may proxy only what access grants say.")
         _days(add)
+        rules = self.subcommand(
+            "rules",
+            _rules,
+            help_text="Replace the proxy rules of a client; without --rule it has none any more.",
+            examples=(
+                "agent --tenant acme --rule 'hubspot readonly /crm/v3/**' --rule 'slack POST /chat.postMessage'",
+            ),
+        )
+        _name(rules)
+        _rule(rules, "`PROVIDER METHODS PATH`; repeatable.")
         rotate = self.subcommand(
             "rotate",
             _rotate,
@@ -76,6 +87,10 @@ def _name(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tenant", metavar="SLUG", help="The tenant that it belongs to; operator-wide without.")
 
 
+def _rule(parser: argparse.ArgumentParser, help_text: str) -> None:
+    parser.add_argument("--rule", action="append", default=[], metavar="RULE", help=help_text)
+
+
 def _days(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--days", type=_number(1, _MOST_DAYS), default=365, metavar="N", help="How long the key lives. Default: 365."
@@ -102,10 +117,25 @@ def _add(options: dict[str, Any]) -> Answer:
         tenant=tenant,
         permissions=[Permission(name) for name in options["permission"] or _DEFAULT],
         allows_unbound=options["allow_unbound"],
+        proxy_rules=options["rule"],
         actor=operator(),
     )
     issued = issue_key(client, now=database_now(), lifetime=timedelta(days=options["days"]), actor=operator())
     return _with_key(f"Added the API client {client.name}.", issued)
+
+
+def _rules(options: dict[str, Any]) -> Answer:
+    found = _client(options)
+    client = save_api_client(
+        found.name,
+        tenant=found.tenant,
+        permissions=[Permission(name) for name in found.permissions],
+        allows_unbound=found.allows_unbound,
+        proxy_rules=options["rule"],
+        actor=operator(),
+    )
+    told = "\n".join(client.proxy_rules) or "It has none now."
+    return Answer(_data(client), f"Replaced the proxy rules of {client.name}.\n{told}")
 
 
 def _rotate(options: dict[str, Any]) -> Answer:
@@ -183,5 +213,6 @@ def _data(client: ApiClient) -> dict[str, Any]:
         "tenant": client.tenant.slug if client.tenant else None,
         "permissions": list(client.permissions),
         "allows_unbound": client.allows_unbound,
+        "proxy_rules": list(client.proxy_rules),
         "suspended": client.suspended_at is not None,
     }

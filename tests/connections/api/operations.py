@@ -37,7 +37,7 @@ class Operation:
         self, caller: Caller | None, *, tenant: str | None = None, id_: object = None, **members: Any
     ) -> HttpResponse:
         """Make the call, naming ``tenant`` where this operation takes it."""
-        path = self.path.replace("{provider}", "sandbox")
+        path = self.path.replace("{provider}", "sandbox").replace("{path}", "a/b")
         for name in ("{connection_id}", "{session_id}", "{grant_id}", "{slug}", "{host}"):
             path = path.replace(name, str(id_ or uuid.uuid4()))
         body = None if self.body is None else {**self.body, **members}
@@ -45,7 +45,8 @@ class Operation:
             path = f"{path}?{urlencode({'tenant': tenant})}"
         if tenant is not None and self.names_tenant == "body" and body is not None:
             body["tenant"] = tenant
-        return call(caller, self.method, path, body)
+        named = {"Latchkey-Tenant": tenant} if tenant is not None and self.names_tenant == "header" else {}
+        return call(caller, self.method, path, body, headers=named)
 
 
 _SESSION = {"end_user": "alice", "provider": "sandbox", "return_url": "https://app.acme.example/connected"}
@@ -120,6 +121,10 @@ OPERATIONS = [
     Operation("GET", "/access-grants/{grant_id}", Permission.READ, resource="grant"),
     Operation("DELETE", "/access-grants/{grant_id}", Permission.GRANT, resource="grant"),
     Operation("GET", "/events", Permission.READ),
+    *(
+        Operation(method, "/connections/{connection_id}/proxy/{path}", Permission.PROXY, None, "connection", "header")
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+    ),
 ]
 
 

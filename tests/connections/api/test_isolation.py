@@ -75,7 +75,9 @@ def test_every_operation_is_covered_here() -> None:
         schema = described.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
         body = DOCUMENT["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], {})
         in_body = "tenant" in body.get("properties", {})
-        assert operation.names_tenant == ("query" if in_query else "body" if in_body else ""), operation
+        in_header = any(parameter["name"] == "Latchkey-Tenant" for parameter in described.get("parameters", ()))
+        where = "query" if in_query else "body" if in_body else "header" if in_header else ""
+        assert operation.names_tenant == where, operation
 
 
 @of_resources

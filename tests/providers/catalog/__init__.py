@@ -2,6 +2,7 @@
 
 - ``schema``, ``fields``, ``calls``, ``answers``, ``host_checks``, ``template_checks``, ``scope_checks``:
   ``test_checks.py``, ``test_loader.py``
+- ``proxying``: ``tests/connections/lifecycle/proxy/test_provider.py``
 - ``assertions``: ``tests/providers/oauth/test_client_assertion.py``
 - ``signed_methods``: ``test_signing_checks.py``
 - ``about_checks``: ``test_facts.py`` · ``own_hosts``: ``tests/connections/access/test_parties.py``

@@ -8,5 +8,6 @@
 - ``management_sessions``: ``tests/connections/lifecycle/self_service/test_begin.py``; the receipts of ``connections``:
   ``tests/connections/lifecycle/self_service/test_receipts.py``
 - ``access_grants``: ``tests/connections/api/test_access_grants.py``
+- ``proxy``: ``tests/connections/api/test_isolation.py``
 - ``vend``: ``tests/connections/api/test_vend.py``
 """

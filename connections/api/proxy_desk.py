@@ -1,0 +1,128 @@
+"""The desk where proxied calls are answered: in the event loop, part by part, and without a thread while they wait.
+
+Each answer says by ``Latchkey-Outcome`` whose it is: ``upstream`` for the provider's own, whatever its status, and
+``refused`` for a problem document of ours.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from connections.api.problems import answer_error
+from connections.api.proxy_calls import ProxyCall, read_proxy_call
+from connections.api.vend_calls import Headers, reply_of, security_headers
+from connections.lifecycle.proxy.answer import Answer
+from connections.lifecycle.proxy.caller_body import CallerBody, CallerLeft
+from connections.lifecycle.proxy.carry import Carrier
+from connections.refusals import Refusal
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+OUTCOME = b"latchkey-outcome"
+# A provider's page must do nothing in the name of our host, and nobody may keep what was for one caller.
+_OF_EVERY_ANSWER = [
+    (OUTCOME, b"upstream"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; sandbox"),
+]
+_WAIT_FOR_READER_SECONDS = 60.0
+
+
+class ProxyDesk:
+    """Answers the proxied calls of one event loop."""
+
+    def __init__(self, carrier: Carrier) -> None:
+        self._carrier = carrier
+
+    async def serve(self, scope: MutableMapping[str, Any], headers: Headers, receive: Receive, send: Send) -> None:
+        """Answer one request. Where an answer breaks off, this returns without its end: the server tells the caller."""
+        is_secure = scope.get("scheme") == "https"
+        raw_path = scope.get("raw_path") or scope["path"].encode("latin-1", "replace")
+        try:
+            call = read_proxy_call(
+                scope["method"],
+                raw_path,
+                scope["query_string"],
+                headers,
+                peer=(scope.get("client") or ("", 0))[0],
+                scheme=scope.get("scheme", "http"),
+            )
+        except Refusal as refusal:
+            await _refuse(refusal, scope["path"], send, is_secure=is_secure)
+            return
+        work = asyncio.create_task(self._carry(call, receive, send, path=scope["path"], is_secure=is_secure))
+        await work
+
+    async def _carry(self, call: ProxyCall, receive: Receive, send: Send, *, path: str, is_secure: bool) -> None:
+        """Carry the call as a task of its own, which ends when the caller goes away."""
+        task = asyncio.current_task()
+        body = CallerBody(_Received(receive).next_part, length=call.body_length)
+        leaving = asyncio.create_task(_leave(task, body, receive))
+        has_begun = False
+        try:
+            async with self._carrier.carry(call.order, body) as answer:
+                has_begun = True
+                await _send_answer(answer, send, is_secure=is_secure)
+        except CallerLeft:
+            return
+        except asyncio.CancelledError:
+            if not leaving.done():
+                raise
+        except Exception as error:  # noqa: BLE001 (a document says what it was)
+            if not has_begun:
+                await _refuse(error, path, send, is_secure=is_secure)
+            elif not isinstance(error, Refusal):
+                answer_error(error, path=path)  # the log says what it was; the caller sees the answer break off
+        finally:
+            leaving.cancel()
+
+
+async def _leave(task: "asyncio.Task[Any] | None", body: CallerBody, receive: Receive) -> None:
+    """End ``task`` when the caller goes away, which is told only once its body has come."""
+    await body.has_ended.wait()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    if task is not None:
+        task.cancel()
+
+
+class _Received:
+    """The parts of a request's body, as a server brings them."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._is_last = False
+
+    async def next_part(self) -> bytes | None:
+        """Return the next part, None behind the last. Raises ``CallerLeft``."""
+        if self._is_last:
+            return None
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise CallerLeft
+        self._is_last = not message.get("more_body", False)
+        part: bytes = message.get("body", b"")
+        return part or (None if self._is_last else b"")
+
+
+async def _send_answer(answer: Answer, send: Send, *, is_secure: bool) -> None:
+    """Send an answer part by part, as fast as the caller takes it. Raises ``CallerLeft`` if it takes nothing."""
+    theirs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    headers = [*theirs, *_OF_EVERY_ANSWER, *security_headers(is_secure=is_secure)]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    async for part in answer.parts:
+        try:
+            async with asyncio.timeout(_WAIT_FOR_READER_SECONDS):
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+        except TimeoutError:
+            raise CallerLeft from None
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _refuse(error: Exception, path: str, send: Send, *, is_secure: bool) -> None:
+    reply = reply_of(answer_error(error, path=path), is_secure=is_secure)
+    headers = [*reply.headers, (OUTCOME, b"refused")]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.content})

@@ -1,0 +1,51 @@
+"""The methods and paths that an API client may use through the proxy. No I/O.
+
+A rule is a text of three words: a provider, or ``*`` for any; methods with commas between them, ``readonly`` for GET
+and HEAD, or ``*``; and a path below the base URL, with the wildcards of access grants (``policy.paths``). For instance
+``hubspot GET,POST /crm/v3/objects/contacts/**``. A client without rules may do nothing by itself.
+"""
+
+from collections.abc import Iterable
+
+from connections.lifecycle.policy.paths import check_pattern, matches
+from connections.refusals import InvalidRequest
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+READONLY = ("GET", "HEAD")
+LONGEST_RULE, MOST_RULES = 300, 200
+
+
+def check_rules(rules: Iterable[str]) -> list[str]:
+    """Return ``rules`` with single spaces. Raises ``InvalidRequest`` that names the first one with a mistake."""
+    checked = [" ".join(rule.split()) for rule in rules]
+    if len(checked) > MOST_RULES:
+        raise InvalidRequest(f"A client has {MOST_RULES} rules at most.", field="proxy_rules")
+    for rule in checked:
+        if (mistake := _mistake_in(rule)) is not None:
+            raise InvalidRequest(f"The rule {rule[:80]!r}: {mistake}", field="proxy_rules")
+    return checked
+
+
+def allows(rules: Iterable[str], *, provider: str, method: str, path: str) -> bool:
+    """Whether one of ``rules`` allows this request. ``path`` is as it is sent, with a leading slash, without query."""
+    for rule in rules:
+        theirs, methods, pattern = rule.split(" ", 2)
+        if theirs in ("*", provider) and method in _methods(methods) and matches(pattern, path):
+            return True
+    return False
+
+
+def _methods(written: str) -> tuple[str, ...]:
+    if written == "*":
+        return METHODS
+    return READONLY if written == "readonly" else tuple(written.split(","))
+
+
+def _mistake_in(rule: str) -> str | None:
+    words = rule.split(" ")
+    if len(words) != 3 or len(rule) > LONGEST_RULE:
+        return "write a provider, methods and a path, with spaces between them, as in `hubspot GET,POST /crm/v3/**`."
+    unknown = [method for method in _methods(words[1]) if method not in METHODS]
+    if unknown:
+        return f"the methods are {', '.join(METHODS)}, `readonly` or `*`."
+    return check_pattern(words[2])

@@ -1,0 +1,223 @@
+"""Carry: send a caller's request to the provider, and bring the answer back, part by part, without holding a thread.
+
+The use case of the room, in an event loop of the web processes. The database is asked in threads, in short queries:
+once before the first byte leaves, and once when all is over.
+"""
+
+import asyncio
+import time
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urljoin
+
+import structlog
+
+from connections.lifecycle.proxy.answer import Answer, answer_of
+from connections.lifecycle.proxy.caller_body import CallerBody, CallerLeft
+from connections.lifecycle.proxy.order import ProxyOrder
+from connections.lifecycle.proxy.permit import NeedsRefresh, Permit, may_follow, permit, record_end
+from connections.lifecycle.proxy.request import request_of
+from connections.lifecycle.proxy.watch import Watch
+from connections.lifecycle.refresh.claim import Need, RefreshReport
+from connections.lifecycle.refresh.waits import Refreshes, Run
+from connections.lifecycle.throttle.bulkhead import Bulkhead
+from connections.refusals import AnswerRefused, AppMisconfigured, PolicyDenied, ProviderDown, ProviderLate, Refusal
+from providers.errors import (
+    CertificateRefused,
+    MisconfiguredProvider,
+    ProviderError,
+    ProviderUnavailable,
+    TargetRefused,
+)
+from providers.proxying.exchange import Exchange, Head, Late
+from providers.proxying.paths import path_below
+from providers.proxying.unpacking import CodingRefused
+
+logger = structlog.get_logger(__name__)
+
+_MOST_REDIRECTS = 5
+_REDIRECTS = (301, 302, 303, 307, 308)
+_FOLLOWED = ("GET", "HEAD")
+_UNAUTHORIZED = 401
+
+
+@dataclass(slots=True)
+class _Call:
+    """How far one call has come. ``outcome`` is the word for the audit trail."""
+
+    began: float = field(default_factory=time.monotonic)
+    exchange: Exchange | None = None
+    status: int | None = None
+    outcome: str = "broken_off"
+    repeated: bool = False
+    redirects: int = 0
+    answer: Answer | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the audit trail says of the call's end."""
+        sent, received = (0, 0) if self.exchange is None else (self.exchange.sent, self.exchange.received)
+        facts: dict[str, Any] = {"status": self.status, "sent": sent, "received": received}
+        facts["seconds"] = round(time.monotonic() - self.began, 3)
+        if self.repeated:
+            facts["repeated"] = True
+        if self.answer is not None and self.answer.redactor.found:
+            facts["secret_repeated"] = True
+        return facts
+
+
+class Carrier:
+    """Carries the calls of one event loop.
+
+    ``run`` runs short queries in threads that no vend uses, ``refreshes`` are those of the event loop, ``places`` are
+    the calls that may be under way at once, shared among provider apps.
+    """
+
+    def __init__(self, *, run: Run, refreshes: Refreshes, watch: Watch, places: Bulkhead) -> None:
+        self._run = run
+        self._refreshes = refreshes
+        self._watch = watch
+        self._places = places
+
+    @asynccontextmanager
+    async def carry(self, order: ProxyOrder, body: CallerBody) -> AsyncIterator[Answer]:
+        """Send the request, and yield the answer as soon as it begins; read its parts within the block.
+
+        The exchange ends with the block, however far it has come, and the audit trail says how it ended. Raises the
+        refusals of the proxy, also within the block, and ``CallerLeft``.
+        """
+        permitted = await self._permitted(order)
+        call = _Call()
+        with self._watch.over(permitted, key_hash=order.use.key_hash) as watched:
+            try:
+                with self._places.place(*permitted.places):
+                    call.answer = await self._answer(order, permitted, body, call)
+                    call.status = call.answer.status
+                    yield call.answer
+                call.outcome = "answered"
+            except asyncio.CancelledError:
+                call.outcome = "caller_left"
+                if (stopped := watched.stopped()) is None:
+                    raise
+                call.outcome = stopped.code
+                raise stopped from None
+            except CallerLeft:
+                call.outcome = "caller_left"
+                raise
+            except (Refusal, ProviderError, CodingRefused, zlib.error) as error:
+                refusal = _refusal_of(error)
+                call.outcome = refusal.code
+                raise refusal from None
+            finally:
+                if call.exchange is not None:
+                    call.exchange.close()
+                await asyncio.shield(self._end(order, permitted, call))
+
+    async def _end(self, order: ProxyOrder, permitted: Permit, call: _Call) -> None:
+        facts = call.facts()
+        if "secret_repeated" in facts:
+            logger.warning("provider_repeats_secret", connection=str(permitted.connection.id))
+        await self._run(record_end, order, permitted, call.outcome, facts)
+
+    async def _permitted(self, order: ProxyOrder) -> Permit:
+        found: Permit | NeedsRefresh = await self._run(permit, order)
+        if isinstance(found, NeedsRefresh):
+            report = await self._refresh(order, found.places, found.need)
+            found = await self._run(permit, order, report)
+        if isinstance(found, NeedsRefresh):
+            raise TypeError("A call with a report has a final answer.")
+        return found
+
+    async def _refresh(self, order: ProxyOrder, places: Any, need: Need) -> RefreshReport:
+        return await self._refreshes.refresh_and_wait(
+            order.use.connection_id,
+            places=places,
+            need=need,
+            min_ttl_seconds=order.use.min_ttl_seconds,
+            wait_seconds=order.use.wait_seconds,
+        )
+
+    async def _answer(self, order: ProxyOrder, permitted: Permit, body: CallerBody, call: _Call) -> Answer:
+        """Send the request until there is an answer to give: once more after a refresh, and where it is led on."""
+        path = f"{order.path}?{order.query}" if order.query else order.path
+        way = 0
+        while True:
+            outgoing = permitted.outgoing
+            request, parts = await request_of(order, outgoing, outgoing.sendings[way], body, path=path)
+            if call.exchange is not None:
+                call.exchange.close()
+            call.exchange = Exchange(request, parts, limits=outgoing.limits)
+            head = await call.exchange.begin()
+            call.status = head.status
+            if head.status == _UNAUTHORIZED:
+                can_repeat = order.is_repeatable and body.can_be_sent_again
+                if can_repeat and way + 1 < len(outgoing.sendings):
+                    way += 1
+                    continue
+                if not call.repeated and (renewed := await self._renewed(order, permitted, can_repeat)) is not None:
+                    call.repeated, permitted, way = True, renewed, 0
+                    continue
+            if head.status in _REDIRECTS:
+                may_repeat = order.method in _FOLLOWED and (body.is_empty or body.can_be_sent_again)
+                led = await self._led_to(order, permitted, head, request.url, call, may_repeat=may_repeat)
+                if led is not None:
+                    path = led
+                    continue
+            return answer_of(head, call.exchange, outgoing, url=request.url, here=order.address_of)
+
+    async def _renewed(self, order: ProxyOrder, permitted: Permit, can_repeat: bool) -> Permit | None:
+        """Have the refused credential refreshed. Return what to repeat the call with, or None to pass the 401 on."""
+        if not permitted.is_refreshable or permitted.version_id is None:
+            return None
+        report = await self._refresh(order, permitted.places, Need(instead_of=permitted.version_id))
+        if not can_repeat:
+            return None
+        try:
+            renewed: Permit | NeedsRefresh = await self._run(permit, order, report, permitted.audit_id)
+        except Refusal:
+            return None  # its audit row says why; the caller sees the provider's own answer
+        if isinstance(renewed, NeedsRefresh) or renewed.version_id == permitted.version_id:
+            return None
+        return renewed
+
+    async def _led_to(
+        self, order: ProxyOrder, permitted: Permit, head: Head, url: str, call: _Call, *, may_repeat: bool
+    ) -> str | None:
+        """Return the path to which a redirect leads, None where the caller gets the redirect itself.
+
+        Only GET and HEAD are led on, and only below the base URL, where the caller may go. Raises ``AnswerRefused`` for
+        a redirect anywhere else: a client that followed it would carry what it holds to a stranger.
+        """
+        location = next((value for name, value in head.headers if name == "location"), "")
+        to = path_below(permitted.outgoing.shown.base_url, urljoin(url, location)) if location else None
+        if to is None:
+            raise AnswerRefused("The provider redirects to an address outside of its base URL.", reason="redirect")
+        if not may_repeat:
+            return None
+        call.redirects += 1
+        if call.redirects > _MOST_REDIRECTS:
+            raise AnswerRefused("The provider redirects without an end.", reason="redirect")
+        if not await self._run(may_follow, order, to.partition("?")[0]):
+            raise PolicyDenied("The provider redirects to a path that this caller may not use.", rule="redirect")
+        return to
+
+
+def _refusal_of(error: Exception) -> Refusal:
+    """Return what a caller is told of a call that got no answer, or no whole one. No I/O."""
+    match error:
+        case Refusal():
+            return error
+        case Late():
+            return ProviderLate(error.evidence.detail)
+        case ProviderUnavailable():
+            return ProviderDown(error.evidence.detail, retry_after_seconds=error.retry_after_seconds or 5)
+        case CertificateRefused() | TargetRefused() | MisconfiguredProvider():
+            return AppMisconfigured(error.evidence.detail)
+        case CodingRefused():
+            return AnswerRefused(str(error), reason="coding")
+        case ProviderError():
+            return AnswerRefused(error.evidence.detail, reason=error.code)
+        case _:
+            return AnswerRefused("The answer's content coding is damaged.", reason="coding")

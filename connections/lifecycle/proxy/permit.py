@@ -1,0 +1,266 @@
+"""Who may have a request proxied, and with what it leaves: the decision, its audit row, and the opened credential.
+
+The rules about people, connections and credentials are those of the vend, by the same functions. In addition a proxied
+call needs the permission ``proxy``, and a rule of its API client or an access grant that names its method and path.
+"""
+
+import uuid
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from connections.access.switched_off import switched_off
+from connections.access.targets import scope_rules_of
+from connections.database.pool import hand_back_database
+from connections.journal import audit
+from connections.lifecycle.policy.check import check_use
+from connections.lifecycle.policy.client_rules import allows
+from connections.lifecycle.policy.decide import Action, UseFacts, UseRequest
+from connections.lifecycle.provision.callers import (
+    check_client,
+    check_permission,
+    client_with_key,
+    refuse_key,
+    tenant_meant,
+)
+from connections.lifecycle.proxy.order import ProxyOrder
+from connections.lifecycle.proxy.outgoing import Outgoing, open_outgoing
+from connections.lifecycle.refresh.claim import Need, RefreshReport
+from connections.lifecycle.vend.query import VendRow, note_use, run_vend_statement
+from connections.lifecycle.vend.refusal import refusal_of, refusal_without_refresh
+from connections.lifecycle.vend.rules import (
+    DEFAULT_MIN_TTL_SECONDS,
+    ExchangeFirst,
+    GrantFirst,
+    RefreshFirst,
+    Refuse,
+    Vend,
+    VendRequest,
+    decide_vend,
+)
+from connections.models import AccessGrant, ApiClient, AuditEvent, Connection, OwnerKind, Permission
+from connections.refusals import NotFound, PolicyDenied, Refusal
+
+ACTION, ENDED = "connection.proxy", "connection.proxied"
+LONGEST_NOTED_PATH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """A proxied call that may leave, as ``outgoing``; its audit row is committed.
+
+    ``grant_id`` is the access grant under which it may, None for the owner's own.
+    """
+
+    audit_id: int
+    client_id: uuid.UUID
+    grant_id: uuid.UUID | None
+    connection: Connection
+    version_id: uuid.UUID | None
+    is_refreshable: bool
+    places: tuple[Hashable, ...]
+    outgoing: Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsRefresh:
+    """No valid credential is left: refresh with this ``need``, and ask once more. ``places`` is for the bulkhead."""
+
+    places: tuple[Hashable, ...]
+    need: Need
+
+
+def permit(order: ProxyOrder, report: RefreshReport | None = None, repeats: int | None = None) -> Permit | NeedsRefresh:
+    """Decide one proxied call, and open the credential with which it leaves. A few short queries, no HTTP.
+
+    ``report`` says how the refresh ended that the caller has waited for; the answer is final then. ``repeats`` is the
+    audit row of the call that this one repeats. Raises the refusals of the vend and ``PolicyDenied``, each with an
+    audit row. Gives the thread's database connection back.
+    """
+    try:
+        return _permit(order, report, repeats)
+    finally:
+        hand_back_database()
+
+
+def may_follow(order: ProxyOrder, path: str) -> bool:
+    """Whether the caller may also be led to ``path``, below the base URL of the connection. A few short queries."""
+    try:
+        row = _row(order)
+        client, connection = _loaded(row)
+        _check_reach(replace(order, path=path.partition("?")[0]), row, client, connection)
+    except Refusal:
+        return False
+    finally:
+        hand_back_database()
+    return True
+
+
+def record_end(order: ProxyOrder, permitted: Permit, outcome: str, facts: dict[str, Any]) -> None:
+    """Record how a permitted call ended: ``outcome`` is a word, ``facts`` are its counts, JSON-ready. One insert."""
+    asked = order.use
+    try:
+        audit.record(
+            ENDED,
+            decision=outcome,
+            actor=audit.Actor(
+                api_client_id=permitted.client_id,
+                subject=asked.end_user or "",
+                agent=asked.agent,
+                purpose=asked.purpose,
+                address=asked.address,
+            ),
+            connection=permitted.connection,
+            version_id=permitted.version_id,
+            detail={"request": permitted.audit_id, **facts},
+        )
+    finally:
+        hand_back_database()
+
+
+def _permit(order: ProxyOrder, report: RefreshReport | None, repeats: int | None) -> Permit | NeedsRefresh:
+    row = _row(order)
+    try:
+        client, connection = _loaded(row)
+        grant_id = _check_reach(order, row, client, connection)
+        decision = _decide(order, row)
+        if isinstance(decision, RefreshFirst):
+            if report is None:
+                return NeedsRefresh(row.places, Need(valid_until=row.now + timedelta(seconds=_wanted(order))))
+            if not decision.still_valid:
+                raise refusal_without_refresh(report, row, is_expired=decision.is_expired)
+        outgoing = open_outgoing(row, connection)
+    except Refusal as refusal:
+        _record(order, row, decision=refusal.code, **_why(refusal))
+        raise
+    noted = ({} if grant_id is None else {"grant": str(grant_id)}) | ({} if repeats is None else {"repeats": repeats})
+    allowed = _record(order, row, decision=audit.ALLOWED, **noted)
+    note_use(row)
+    return Permit(
+        audit_id=allowed.id,
+        client_id=row.client_id,
+        grant_id=grant_id,
+        connection=connection,
+        version_id=row.version_id,
+        is_refreshable=bool(row.is_refreshable),
+        places=row.places,
+        outgoing=outgoing,
+    )
+
+
+def _wanted(order: ProxyOrder) -> float:
+    wanted = order.use.min_ttl_seconds
+    return DEFAULT_MIN_TTL_SECONDS if wanted is None else wanted
+
+
+def _why(refusal: Refusal) -> dict[str, Any]:
+    """Return what an audit row says of a refusal besides its code: the rule, and the grant that came nearest."""
+    return {name: refusal.extra[name] for name in ("rule", "grant") if name in refusal.extra}
+
+
+def _row(order: ProxyOrder) -> VendRow:
+    """Return the facts about who asks and for what. Raises where the caller may not even know of the connection."""
+    row = run_vend_statement([order.use])[0]
+    if row is None:
+        refuse_key(order.use.key_hash, address=order.use.address)
+    try:
+        check_client(is_suspended=row.is_client_suspended)
+        check_permission(row.permissions, may=Permission.PROXY)
+        if row.connection_id is None:
+            if order.use.tenant is None and (client := client_with_key(order.use.key_hash)) is not None:
+                tenant_meant(client, None)  # a call of an operator-wide client has to name the tenant
+            raise NotFound("There is no such connection.")
+    except Refusal as refusal:
+        _record(order, row, decision=refusal.code)
+        raise
+    return row
+
+
+def _loaded(row: VendRow) -> tuple[ApiClient, Connection]:
+    client = ApiClient.objects.filter(id=row.client_id).first()
+    loaded = Connection.objects.select_related("tenant", "provider_app", "registered_client")
+    connection = None if row.connection_id is None else loaded.filter(id=row.connection_id).first()
+    if client is None or connection is None:
+        raise NotFound("There is no such connection.")
+    return client, connection
+
+
+def _check_reach(order: ProxyOrder, row: VendRow, client: ApiClient, connection: Connection) -> uuid.UUID | None:
+    """Return the access grant under which the request is allowed, None where it needs none. Raises the refusal.
+
+    A client with rules may do what they say and no more, also under a grant. A client without rules may do what a grant
+    says that names paths.
+    """
+    if (off := switched_off(connection)) is not None:
+        raise off
+    path = f"/{order.path}"
+    grant_id = check_use(
+        UseFacts(
+            owner_kind=OwnerKind(row.owner_kind),
+            end_user=row.end_user,
+            grants_only=row.grants_only,
+            carried_scopes=row.scopes or (),
+            expires_at=row.access_expires_at,
+            scope_rules=scope_rules_of(row.provider),
+        ),
+        UseRequest(
+            action=Action.PROXY,
+            client_id=row.client_id,
+            end_user=order.use.end_user,
+            groups=order.use.groups,
+            agent=order.use.agent,
+            may_act_without_user=Permission.VEND_WITHOUT_USER in row.permissions,
+            scopes=order.use.scopes,
+            method=order.method,
+            path=path,
+        ),
+        tenant_id=row.tenant_id,
+        connection_id=connection.id,
+        provider=row.provider,
+        now=row.now,
+    )
+    if allows(client.proxy_rules, provider=row.provider, method=order.method, path=path):
+        return grant_id
+    names_paths = grant_id is not None and AccessGrant.objects.filter(id=grant_id, paths__isnull=False).exists()
+    if client.proxy_rules or not names_paths:
+        raise PolicyDenied(
+            "Neither a proxy rule of this API client nor an access grant allows this method and path.",
+            rule="proxy_rules",
+        )
+    return grant_id
+
+
+def _decide(order: ProxyOrder, row: VendRow) -> RefreshFirst | Vend:
+    """Decide whether there is a credential that may be used. Who may use it is decided already. Raises the refusal."""
+    request = VendRequest(
+        scopes=order.use.scopes,
+        min_ttl_seconds=order.use.min_ttl_seconds,
+        under_grant=True,  # or by the owner: that is decided before
+    )
+    decision = decide_vend(row.facts(), request, now=row.now)
+    if isinstance(decision, Refuse):
+        raise refusal_of(decision, row)
+    if isinstance(decision, ExchangeFirst | GrantFirst):
+        raise TypeError("A proxied call brings no subject's token, and its grant is found already.")
+    return decision
+
+
+def _record(order: ProxyOrder, row: VendRow, *, decision: str, **facts: Any) -> AuditEvent:
+    named = {} if row.connection_id else {"asked_for": str(order.use.connection_id)}
+    allowed = decision == audit.ALLOWED
+    return AuditEvent.objects.create(
+        action=ACTION,
+        decision=decision,
+        tenant_id=row.tenant_id,
+        connection_id=row.connection_id,
+        credential_version_id=row.version_id if allowed else None,
+        api_client_id=row.client_id,
+        subject=order.use.end_user or "",
+        agent=order.use.agent,
+        purpose=order.use.purpose,
+        scopes=list(order.use.scopes),
+        address=order.use.address,
+        fingerprint=row.fingerprint if allowed else None,
+        detail={"method": order.method, "path": f"/{order.path}"[:LONGEST_NOTED_PATH], **named, **facts},
+    )

@@ -1,0 +1,96 @@
+"""One request to the provider: the caller's, with the credential in it, ready to be sent. Reads the body if it must."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+from connections.lifecycle.proxy.caller_body import CallerBody
+from connections.lifecycle.proxy.order import ProxyOrder
+from connections.lifecycle.proxy.outgoing import Outgoing
+from connections.refusals import InvalidRequest
+from providers.http_exchange import host_header, signed_headers
+from providers.proxying.exchange import Body, Request
+from providers.proxying.paths import PathRefused, below, query_without
+from providers.proxying.request_headers import Headers, HeadersRefused, passed_on, with_credential
+from providers.strategies.calling import Sending
+
+# A body that is signed, or holds the credential, has to be in memory for that.
+_MOST_HELD_BYTES = 1_048_576
+_FORM = "application/x-www-form-urlencoded"
+
+
+async def request_of(
+    order: ProxyOrder, outgoing: Outgoing, sending: Sending, body: CallerBody, *, path: str
+) -> tuple[Request, Body | None]:
+    """Return the request for ``path`` (with its query, below the base URL), and the body to send with it.
+
+    Raises ``InvalidRequest``, and what ``CallerBody`` raises where the body has to be there first.
+    """
+    shown, limits = outgoing.shown, outgoing.limits
+    way, _, query = path.partition("?")
+    try:
+        query = "&".join(filter(None, [query_without(query, shown.query), urlencode(shown.query, quote_via=quote)]))
+        url = below(shown.base_url, way) + (f"?{query}" if query else "")
+        headers = with_credential(passed_on(order.headers, replaced=shown.headers), shown.headers)
+    except PathRefused as refused:
+        raise InvalidRequest(str(refused), field="path") from None
+    except HeadersRefused as refused:
+        raise InvalidRequest(str(refused), field="headers") from None
+    parts: AsyncIterator[bytes] | None = None
+    length = body.length
+    if (sending.sign is not None or shown.body) and not (body.is_empty and not shown.body):
+        held = await body.whole(
+            most_bytes=min(_MOST_HELD_BYTES, limits.max_request_bytes), idle_seconds=limits.idle_seconds
+        )
+        headers, held = _with_fields(headers, held, shown.body, method=order.method)
+        parts, length = _once(held), len(held)
+    elif not body.is_empty:
+        held = b""
+        parts = body.parts(most_bytes=limits.max_request_bytes, idle_seconds=limits.idle_seconds)
+    else:
+        held = b""
+    if sending.sign is not None:
+        added = signed_headers(sending.sign, method=order.method, url=url, headers=dict(headers), content=held)
+        taken = {name.lower() for name in added}
+        headers = [*((name, value) for name, value in headers if name.lower() not in taken), *added.items()]
+    target = urlsplit(url)
+    return (
+        Request(
+            method=order.method,
+            url=url,
+            target=f"{target.path or '/'}{f'?{target.query}' if target.query else ''}",
+            host=host_header(target),
+            headers=headers,
+            length=length,
+            certificate=sending.certificate,
+        ),
+        parts,
+    )
+
+
+def _with_fields(
+    headers: Headers, held: bytes, added: Mapping[str, str], *, method: str
+) -> tuple[list[tuple[str, str]], bytes]:
+    """Return the headers and the body with the credential among its fields: of a form, else of a JSON object."""
+    if not added or method in ("GET", "HEAD"):
+        return [*headers], held
+    kind = next((value for name, value in headers if name == "content-type"), "application/json")
+    if kind.partition(";")[0].strip().lower() == _FORM:
+        own = [(name, value) for name, value in parse_qsl(held.decode("utf-8", "replace"), True) if name not in added]
+        return [*headers], urlencode([*own, *added.items()]).encode()
+    try:
+        document = json.loads(held or b"{}")
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise InvalidRequest(
+            "This provider takes the credential in the body, which has to be a JSON object or a form for that.",
+            field="body",
+        )
+    typed = [(name, value) for name, value in headers if name != "content-type"]
+    return [*typed, ("content-type", "application/json")], json.dumps({**document, **added}).encode()
+
+
+async def _once(content: bytes) -> AsyncIterator[bytes]:
+    if content:
+        yield content

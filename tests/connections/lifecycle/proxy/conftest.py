@@ -1,0 +1,36 @@
+"""acme's connection to an API that is a socket of the test's. Each test is one transaction that is rolled back."""
+
+import pytest
+
+from connections.models import ApiClient, Connection, Permission, Tenant
+from tests.connections.api.stored import make_app, make_connection
+from tests.factories import Caller, make_caller, make_tenant
+from tests.upstream import Upstream, upstream
+
+__all__ = ["upstream"]
+
+SECRET = "at-0123456789abcdef/+=" + "x" * 20
+
+
+@pytest.fixture
+def acme(db: None) -> Tenant:
+    return make_tenant("acme")
+
+
+@pytest.fixture
+def connection(acme: Tenant, upstream: Upstream) -> Connection:
+    """alice's connection at the upstream, whose credential is ``SECRET``."""
+    app = make_app(acme, params={"issuer": upstream.url})
+    return make_connection(acme, app=app, access_token=SECRET)
+
+
+@pytest.fixture
+def agent(acme: Tenant) -> Caller:
+    """A client that may proxy whatever it likes, and nothing else."""
+    return make_agent(acme, "* * /**")
+
+
+def make_agent(tenant: Tenant | None, *rules: str, name: str = "agent", further: tuple[Permission, ...] = ()) -> Caller:
+    caller = make_caller(tenant, name, [Permission.PROXY, *further])
+    ApiClient.objects.filter(id=caller.client.id).update(proxy_rules=list(rules))
+    return caller
