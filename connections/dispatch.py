@@ -40,6 +40,7 @@ class Task(StrEnum):
     END_EXPIRED = "connections.end_expired"
     SWEEP_OLD = "connections.sweep_old"
     DELETE_TENANTS = "connections.delete_tenants"
+    OFFBOARD_END_USERS = "connections.offboard_end_users"
     CLOSE_QUIET_INCIDENTS = "connections.close_quiet_incidents"
     RETRY_UNDECRYPTABLE = "connections.retry_undecryptable"
     LOOK_AT_DOMAINS = "connections.look_at_domains"

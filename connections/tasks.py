@@ -21,6 +21,7 @@ from connections.lifecycle.connect.burn import forget_burnt
 from connections.lifecycle.connect.hold import discard_expired
 from connections.lifecycle.credentials.reread import reread_changed
 from connections.lifecycle.end.delete_tenant import delete_ordered
+from connections.lifecycle.end.offboard import continue_ordered
 from connections.lifecycle.end.revoke import revoke
 from connections.lifecycle.health.expire import end_expired
 from connections.lifecycle.health.incidents import close_quiet_incidents
@@ -160,6 +161,12 @@ def sweep_old_rows() -> None:
 def delete_ordered_tenants() -> None:
     """Continue the tenant deletions that operators ordered."""
     delete_ordered(now=database_now())
+
+
+@shared_task(name=Task.OFFBOARD_END_USERS, ignore_result=True)
+def offboard_end_users() -> None:
+    """Continue the offboardings of end users."""
+    continue_ordered(now=database_now())
 
 
 @shared_task(name=Task.CLOSE_QUIET_INCIDENTS, ignore_result=True)

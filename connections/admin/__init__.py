@@ -7,7 +7,7 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
   ``connect_session``, ``connection``, ``credential``, ``incident``, ``journal``, ``operators``: the pages of one kind
   of row each
 - ``connection_page``: the summary and history of a connection · ``tenant_deletion``: its button and its question
-- ``access_grant``: who may use whose connection
+- ``access_grant``: who may use whose connection · ``offboarding``: receipts of those who left
 - ``app_key``: the key pairs of provider apps, and ``app_key_forms``: the pages on which they are made
 - ``registered_client``: what provider apps have registered without hands
 - ``provider_app_form``: fields by the catalogue entry, secrets written and never shown
@@ -33,6 +33,7 @@ from connections.admin import (  # noqa: E402 (only after that)
     incident,
     journal,
     logins,
+    offboarding,
     operators,
     provider_app,
     registered_client,
@@ -51,6 +52,7 @@ __all__ = [
     "incident",
     "journal",
     "logins",
+    "offboarding",
     "operators",
     "provider_app",
     "registered_client",

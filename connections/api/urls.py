@@ -16,6 +16,7 @@ from connections.api.routers import (
     branding,
     connect_sessions,
     connections,
+    end_users,
     events,
     management_sessions,
     providers,
@@ -80,4 +81,6 @@ api.add_router("/connect-sessions", connect_sessions.router, auth=ApiKeyAuth())
 api.add_router("/management-sessions", management_sessions.router, auth=ApiKeyAuth())
 api.add_router("/connections", connections.router, auth=ApiKeyAuth())
 api.add_router("/access-grants", access_grants.router, auth=ApiKeyAuth())
+api.add_router("/end-users", end_users.router, auth=ApiKeyAuth())
+api.add_router("/offboardings", end_users.receipts, auth=ApiKeyAuth())
 api.add_router("/events", events.router, auth=ApiKeyAuth())

@@ -16,7 +16,14 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 
 from connections.database.prepared import fetch_all_prepared
-from connections.models import Connection, ConnectSession, ManagementSession, RefreshAttempt, RegisteredClient
+from connections.models import (
+    Connection,
+    ConnectSession,
+    ManagementSession,
+    Offboarding,
+    RefreshAttempt,
+    RegisteredClient,
+)
 
 _Row = TypeVar("_Row", bound=Model)
 
@@ -101,6 +108,11 @@ def lock_management_session(session_id: uuid.UUID) -> ManagementSession | None:
         .filter(id=session_id)
         .first()
     )
+
+
+def lock_offboarding(offboarding_id: uuid.UUID) -> Offboarding | None:
+    """Return the locked offboarding of an end user, or None. Take it after all others."""
+    return Offboarding.objects.select_for_update(no_key=True, of=("self",)).filter(id=offboarding_id).first()
 
 
 def lock_attempt(attempt_id: uuid.UUID) -> RefreshAttempt:

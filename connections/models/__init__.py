@@ -10,7 +10,7 @@
   ``management_session``: a visit to the page of one's own connections
 - ``connection``: one grant · ``kinds``: whose it is · ``credential_version``: one set of its secrets
 - ``scope``: one scope of a connection
-- ``access_grant``: who else may use a connection, and for what
+- ``access_grant``: who else may use a connection, and for what · ``offboarding``: the leaving of an end user
 - ``subject_token``: what acts for a subject, while it lives
 - ``refresh_attempt``: one try to refresh · ``unread_answer``: an answer that could not be read
 - ``incident``: a fault of a provider app · ``audit_event`` · ``outbox_event``
@@ -30,6 +30,7 @@ from connections.models.data_key import DataKey
 from connections.models.incident import Incident, IncidentKind
 from connections.models.kinds import Binding, OwnerKind, Revocation
 from connections.models.management_session import ManagementSession
+from connections.models.offboarding import Offboarding, OffboardingMode, SharedFate
 from connections.models.outbox_event import OutboxEvent
 from connections.models.provider_app import ProviderApp, drafts
 from connections.models.refresh_attempt import OPEN_STATES, AttemptState, RefreshAttempt, Trigger
@@ -80,6 +81,8 @@ __all__ = [
     "Incident",
     "IncidentKind",
     "ManagementSession",
+    "Offboarding",
+    "OffboardingMode",
     "OutboxEvent",
     "OwnerKind",
     "Permission",
@@ -91,6 +94,7 @@ __all__ = [
     "Revocation",
     "Scope",
     "SessionState",
+    "SharedFate",
     "Stage",
     "Status",
     "SubjectKind",

@@ -155,6 +155,15 @@ class AccessGrant(models.Model):
             "expires_at": None if self.expires_at is None else self.expires_at.isoformat(),
         }
 
+    def forget(self, end_user: str, pseudonym: str) -> None:
+        """Put ``pseudonym`` in place of ``end_user``, as its subject and as who gave it, and drop a note about them."""
+        if self.subject_kind == SubjectKind.END_USER and self.subject == end_user:
+            self.subject, self.note = pseudonym, ""
+        if self.granted_by == end_user:
+            self.granted_by = pseudonym
+        self.seal_terms()
+        self.save(update_fields=["subject", "granted_by", "note", "terms"])
+
 
 def _digest(terms: dict[str, Any]) -> bytes:
     return hashlib.sha256(json.dumps(terms, sort_keys=True).encode()).digest()

@@ -6,5 +6,6 @@ Changes: connections, credential versions, data keys, and every table of a tenan
 
 - ``disconnect``: stops the vends; ``revoke``: asks the provider; ``revocation_proof``: proves that the provider did it
 - ``siblings``: other connections that a revocation would end as well
-- ``delete_tenant``: destroys everything that belongs to a tenant
+- ``offboard``: ends what an end user has who leaves; ``belongings``: what that is; ``forget``: erases them
+- ``delete_tenant``: destroys everything that belongs to a tenant · ``batches``: deletes many rows, a few at a time
 """

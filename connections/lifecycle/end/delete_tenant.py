@@ -21,15 +21,17 @@ import structlog
 from django.db.models import Model, ProtectedError, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Least
 
-from connections.database.locks import lock_if_free_of, lock_session
+from connections.database.locks import lock_session
 from connections.database.pool import LockTimeout, short_transaction
 from connections.journal import audit
 from connections.lifecycle.credentials import spool
 from connections.lifecycle.credentials.promote import SECRETS_KEPT
+from connections.lifecycle.end.batches import delete_in_batches
 from connections.lifecycle.end.disconnect import disconnect
 from connections.models import (
     EXCHANGE_LIMIT,
     UNFINISHED,
+    AccessGrant,
     ApiClient,
     ApiKey,
     AppKey,
@@ -53,7 +55,6 @@ from connections.refusals import NotFound
 
 logger = structlog.get_logger(__name__)
 
-BATCH = 200
 RUN_SECONDS = 20.0
 
 
@@ -83,6 +84,7 @@ def contents_of(tenant: Tenant) -> dict[str, int]:
         "provider apps": ProviderApp.objects.filter(tenant=tenant),
         "API clients": ApiClient.objects.filter(tenant=tenant),
         "API keys": ApiKey.objects.filter(client__tenant=tenant),
+        "access grants": AccessGrant.objects.for_tenant(tenant.id),
         "connect sessions": ConnectSession.objects.filter(tenant=tenant),
         "events": OutboxEvent.objects.filter(tenant_id=tenant.id),
         "data keys": DataKey.objects.filter(tenant=tenant),
@@ -228,7 +230,7 @@ def _delete_rows(tenant: Tenant, *, give_up_at: float) -> bool:
         DataKey.objects.filter(tenant=tenant),
         OutboxEvent.objects.filter(tenant_id=tenant.id),
     )
-    if not all(_delete(rows, give_up_at=give_up_at) for rows in kinds):
+    if not all(delete_in_batches(rows, give_up_at=give_up_at) for rows in kinds):
         return False
     with suppress(ProtectedError, LockTimeout), short_transaction():  # a row was added: the next run deletes it
         _, counts = Tenant.objects.filter(id=tenant.id).delete()
@@ -239,14 +241,3 @@ def _delete_rows(tenant: Tenant, *, give_up_at: float) -> bool:
         return False
     spool.replay(retries_aside=True)  # drops the files of connections that are gone
     return True
-
-
-def _delete(rows: QuerySet[Model], *, give_up_at: float) -> bool:
-    """Delete ``rows`` and the rows that depend on them, one batch a transaction. Return whether none is left."""
-    while time.monotonic() < give_up_at:
-        with short_transaction():
-            keys = [row.pk for row in lock_if_free_of(rows.order_by("pk").only("pk"), limit=BATCH)]
-            rows.model._default_manager.filter(pk__in=keys).delete()
-        if not keys:
-            break
-    return not rows.exists()

@@ -1,6 +1,7 @@
 """Share: who answers for a connection of the whole tenant's, and whether a connection is used under grants only."""
 
 import uuid
+from typing import Any
 
 from connections.database.locks import lock_connection
 from connections.database.pool import short_transaction
@@ -31,13 +32,18 @@ def share_locked(
     """Do as ``share`` for a locked connection, in the caller's transaction, with an audit row and an event."""
     if granted_by and connection.owner_kind != OwnerKind.TENANT:
         raise InvalidRequest("An end user's own connection is not handed over.", field="granted_by")
-    before = {"granted_by": connection.granted_by or None, "grants_only": connection.grants_only}
+    before = _told(connection)
     if granted_by is not None and granted_by != connection.granted_by:
         connection.hand_over(granted_by)
     if grants_only is not None and grants_only != connection.grants_only:
         connection.keep_to_grants(grants_only=grants_only)
-    after = {"granted_by": connection.granted_by or None, "grants_only": connection.grants_only}
+    after = _told(connection)
     if after == before:
         return
-    audit.record("connection.shared", actor=actor, connection=connection, detail={**after, "before": before})
-    events.emit("connection.shared", connection, **after, before=before)
+    detail = after | {f"{name}_before": value for name, value in before.items()}
+    audit.record("connection.shared", actor=actor, connection=connection, detail=detail)
+    events.emit("connection.shared", connection, **detail)
+
+
+def _told(connection: Connection) -> dict[str, Any]:
+    return {"granted_by": connection.granted_by or None, "grants_only": connection.grants_only}

@@ -27,6 +27,7 @@ from connections.models import (
     Connection,
     ConnectSession,
     CredentialVersion,
+    Offboarding,
     OutboxEvent,
     OwnerKind,
     ProviderApp,
@@ -115,6 +116,13 @@ def world(db: None) -> World:
     open_client_incident(app, evidence={"detail": "Refused.", "sent": True, "status": 401}, now=database_now())
     terms = Terms(SubjectKind.END_USER, "bob", connection_id=connection.id, methods=["GET"], paths=["/contacts/**"])
     give(terms, tenant=acme, now=database_now(), actor=SYSTEM)
+    Offboarding.objects.create(
+        tenant=acme,
+        end_user="zoe",
+        mode="offboard",
+        connections={str(uuid.uuid4()): {"provider": "sandbox", "act": "disconnected"}},
+        ordered_at=database_now(),
+    )
     secrets = [SECRET, TOKEN, caller.key, *_stored(CredentialVersion.objects.all(), app)]
     return World(acme, app, caller.client, [connection], secrets)
 

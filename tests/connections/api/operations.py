@@ -19,7 +19,8 @@ DOCUMENT: dict[str, Any] = api.get_openapi_schema(path_prefix="/")
 class Operation:
     """One operation. ``body`` is valid but for the ids in it; ``names_tenant`` says where ``tenant`` goes, if anywhere.
 
-    ``resource`` is what the path names: a "connection", a "session", a "grant", a "tenant", a "provider", or nothing.
+    ``resource`` is what the path names: a "connection", a "session", a "grant", an "end_user", an "offboarding", a
+    "tenant", a "provider", or nothing.
     """
 
     method: str
@@ -38,7 +39,8 @@ class Operation:
     ) -> HttpResponse:
         """Make the call, naming ``tenant`` where this operation takes it."""
         path = self.path.replace("{provider}", "sandbox").replace("{path}", "a/b")
-        for name in ("{connection_id}", "{session_id}", "{grant_id}", "{slug}", "{host}"):
+        ids = ("connection_id", "session_id", "grant_id", "offboarding_id", "end_user", "slug", "host")
+        for name in [f"{{{name}}}" for name in ids]:
             path = path.replace(name, str(id_ or uuid.uuid4()))
         body = None if self.body is None else {**self.body, **members}
         if tenant is not None and self.names_tenant == "query":
@@ -120,6 +122,9 @@ OPERATIONS = [
     Operation("GET", "/access-grants", Permission.READ),
     Operation("GET", "/access-grants/{grant_id}", Permission.READ, resource="grant"),
     Operation("DELETE", "/access-grants/{grant_id}", Permission.GRANT, resource="grant"),
+    Operation("GET", "/end-users/{end_user}", Permission.READ, resource="end_user"),
+    Operation("DELETE", "/end-users/{end_user}", Permission.MANAGE, resource="end_user"),
+    Operation("GET", "/offboardings/{offboarding_id}", Permission.READ, resource="offboarding"),
     Operation("GET", "/events", Permission.READ),
     *(
         Operation(method, "/connections/{connection_id}/proxy/{path}", Permission.PROXY, None, "connection", "header")

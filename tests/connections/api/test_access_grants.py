@@ -204,7 +204,7 @@ def test_who_answers_for_a_shared_connection_can_change(acme: Tenant, granter: C
         answer = call(granter, "PUT", f"/connections/{shared.id}/sharing", {"granted_by": "bob"})
         assert (answer.status_code, answer.json()["granted_by"]) == (200, "bob")
     event = OutboxEvent.objects.get(type="connection.shared")
-    assert (event.payload["granted_by"], event.payload["before"]["granted_by"]) == ("bob", "alice")
+    assert (event.payload["granted_by"], event.payload["granted_by_before"]) == ("bob", "alice")
     assert call(granter, "PUT", f"/connections/{shared.id}/sharing", {"granted_by": ""}).json()["granted_by"] is None
 
 

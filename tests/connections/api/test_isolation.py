@@ -17,6 +17,7 @@ from connections.models import (
     Connection,
     ConnectSession,
     CredentialVersion,
+    Offboarding,
     Permission,
     Tenant,
 )
@@ -29,10 +30,9 @@ from tests.flows import EndUser, call
 PERMISSIONS = list(Permission)
 OWN = [permission for permission in PERMISSIONS if permission is not Permission.TENANTS]
 of_operations = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+RESOURCES = ("connection", "session", "grant", "offboarding")
 of_resources = pytest.mark.parametrize(
-    "operation",
-    [operation for operation in OPERATIONS if operation.resource in ("connection", "session", "grant")],
-    ids=str,
+    "operation", [operation for operation in OPERATIONS if operation.resource in RESOURCES], ids=str
 )
 of_tenants = pytest.mark.parametrize(
     "operation", [operation for operation in OPERATIONS if operation.finds_tenant], ids=str
@@ -41,7 +41,7 @@ of_tenants = pytest.mark.parametrize(
 
 def everything(connection: Connection) -> list[object]:
     """Return all that is stored of a connection, to see that nothing changed."""
-    tables = (Connection, CredentialVersion, ConnectSession, AccessGrant)
+    tables = (Connection, CredentialVersion, ConnectSession, AccessGrant, Offboarding)
     return [str(list(table.objects.order_by("pk").values_list())) for table in tables]
 
 
@@ -57,11 +57,14 @@ def named(acme: Tenant, connection: Connection) -> dict[str, object]:
     """One of each thing of acme's that a path can name."""
     backend = make_caller(acme)
     session = EndUser("alice", backend).invite()
-    grant = let(connection)
+    grant, now = let(connection), database_now()
+    offboarding = Offboarding.objects.create(tenant=acme, end_user="zoe", mode="offboard", ordered_at=now, done_at=now)
     return {
         "connection": connection.id,
         "session": session.id,
         "grant": grant.id,
+        "offboarding": offboarding.id,
+        "end_user": "alice",
         "tenant": "acme",
         "provider": "sandbox",
     }

@@ -18,6 +18,7 @@ from connections.models import (
     Connection,
     ConnectSession,
     ManagementSession,
+    Offboarding,
     RefreshAttempt,
     RegisteredClient,
 )
@@ -55,6 +56,10 @@ LOCKS: dict[str, tuple[str, Callable[[], Any]]] = {
     "lock_management_session": (
         "connections_managementsession",
         lambda: locks.lock_management_session(ManagementSession.objects.get().id),
+    ),
+    "lock_offboarding": (
+        "connections_offboarding",
+        lambda: locks.lock_offboarding(Offboarding.objects.get().id),
     ),
     "lock_attempt": (
         "connections_refreshattempt",
@@ -98,6 +103,7 @@ def test_a_lock_excludes_its_like_and_lets_references_through(
 ) -> None:
     alice.invite()
     open_attempt(connection)
+    Offboarding.objects.create(tenant=connection.tenant, end_user="zoe", mode="offboard", ordered_at=database_now())
     at = {"issuer": "https://login.example", "redirect_uri": "https://x.example", "looked_at": database_now()}
     RegisteredClient.objects.create(provider_app=connection.provider_app, **at)
     ManagementSession.objects.create(

@@ -62,6 +62,7 @@ STAYS = {
     "connections.Brand": "one a tenant, and the operator's",
     "connections.TenantDomain": "made by operators",
     "connections.AccessGrant": "given by operators; revoked is a state, so that the trail can be read",
+    "connections.Offboarding": "the receipt; after an erasure it names nobody",
     "connections.ApiClient": "made by operators",
     "connections.ApiKey": "made by operators",
     "connections.ProviderApp": "made by operators",

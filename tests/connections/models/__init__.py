@@ -3,7 +3,7 @@
 - ``connection``, ``credential_version``, ``refresh_attempt``, ``connect_session``, ``scope``, ``incident``,
   ``api_client``, ``tenant``, ``tenant_domain``, ``brand``,
   ``provider_app``, ``app_key``, ``registered_client``, ``data_key``, ``burnt_code``, ``audit_event``, ``outbox_event``,
-  ``unread_answer``, ``subject_token``, ``management_session``, ``access_grant``: their constraints by
+  ``unread_answer``, ``subject_token``, ``management_session``, ``access_grant``, ``offboarding``: their constraints by
   ``test_constraints.py``
 - ``kinds``: the constraints on connections there
 - the mutators: ``test_states.py``, ``tests/connections/lifecycle/health/test_status.py``

@@ -1,10 +1,7 @@
 """What the database refuses, whoever writes: each constraint by rows that break it, and by rows that just do not."""
 
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.apps import apps
@@ -13,127 +10,20 @@ from django.utils import timezone
 
 from connections.database.clock import database_now
 from connections.models import (
-    AccessGrant,
     ApiClient,
-    AppKey,
     Brand,
-    BurntCode,
     Connection,
-    ConnectSession,
-    CredentialVersion,
-    DataKey,
-    Incident,
-    ManagementSession,
-    ProviderApp,
-    RefreshAttempt,
-    RegisteredClient,
     Scope,
     SessionState,
-    SubjectToken,
-    Tenant,
     TenantDomain,
 )
 from connections.models.brand import OPERATORS
 from connections.models.states import REASONS_OF
 from tests.connections.api.stored import make_app, make_connection
-from tests.factories import make_caller, make_tenant
+from tests.connections.models.cast import Cast
+from tests.factories import make_tenant
 
 pytestmark = pytest.mark.django_db
-
-
-@dataclass
-class Cast:
-    """Two tenants with an app each, and a connection of the first one's."""
-
-    acme: Tenant
-    globex: Tenant
-    connection: Connection
-
-    @property
-    def app(self) -> ProviderApp:
-        return self.connection.provider_app
-
-    def change(self, **values: Any) -> None:
-        Connection.objects.filter(id=self.connection.id).update(**values)
-
-    def like(self, **changes: Any) -> Connection:
-        """Make another connection of the same account, but for ``changes``."""
-        options = {"account": "person-1", "end_user": "alice", "tenant": self.acme, **changes}
-        return make_connection(options.pop("tenant"), **options)
-
-    def registered(self, app: ProviderApp, **values: Any) -> RegisteredClient:
-        fields = {"issuer": "https://login.example", "redirect_uri": "https://x", "looked_at": timezone.now(), **values}
-        return RegisteredClient.objects.create(provider_app=app, **fields)
-
-    def session(self, **values: Any) -> ConnectSession:
-        fields: dict[str, Any] = {
-            "tenant": self.acme,
-            "api_client": make_caller(self.acme, uuid.uuid4().hex).client,
-            "end_user": "alice",
-            "providers": ["sandbox"],
-            "token_hash": uuid.uuid4().bytes * 2,
-            "expires_at": timezone.now(),
-            **values,
-        }
-        return ConnectSession.objects.create(**fields)
-
-    def visit(self, **values: Any) -> ManagementSession:
-        fields: dict[str, Any] = {
-            "tenant": self.acme,
-            "api_client": make_caller(self.acme, uuid.uuid4().hex).client,
-            "end_user": "alice",
-            "token_hash": uuid.uuid4().bytes * 2,
-            "expires_at": timezone.now(),
-            **values,
-        }
-        return ManagementSession.objects.create(**fields)
-
-    def version(self, stage: str, *, connection: Connection | None = None) -> CredentialVersion:
-        row = CredentialVersion.objects.get(id=self.connection.current_version_id)
-        row.id, row.stage, row.connection = uuid.uuid4(), stage, connection or self.connection
-        row.save(force_insert=True)
-        return row
-
-    def attempt(self, state: str, *, connection: Connection | None = None) -> RefreshAttempt:
-        now = timezone.now()
-        return RefreshAttempt.objects.create(
-            connection=connection or self.connection,
-            parent_version_id=self.connection.current_version_id,
-            state=state,
-            claimed_at=now,
-            deadline_at=now,
-        )
-
-    def key(self, tenant: Tenant | None, **values: Any) -> DataKey:
-        return DataKey.objects.create(**{"id": uuid.uuid4(), "tenant": tenant, "kek_id": "k", "wrapped": b"", **values})
-
-    def incident(self, **values: Any) -> Incident:
-        now = timezone.now()
-        fields = {"provider_app": self.app, "kind": "client_rejected", "opened_at": now, "last_seen_at": now, **values}
-        return Incident.objects.create(**fields)
-
-    def burnt(self, app: ProviderApp, **values: Any) -> BurntCode:
-        return BurntCode.objects.create(
-            **{"provider_app": app, "code_hash": b"1", "burnt_at": timezone.now(), **values}
-        )
-
-    def app_key(self, app: ProviderApp, kid: str = "k1") -> AppKey:
-        return AppKey.objects.create(provider_app=app, kid=kid, algorithm="ES256", signs_from=timezone.now())
-
-    def subject_token(self, connection: Connection, asked: bytes = b"asked") -> SubjectToken:
-        return SubjectToken.objects.create(connection=connection, asked=asked, kept_until=timezone.now())
-
-    def access_grant(self, **values: Any) -> AccessGrant:
-        fields = {"tenant": self.acme, "subject_kind": "end_user", "subject": "bob", "provider": "sandbox", **values}
-        grant = AccessGrant(**{"created_at": timezone.now(), **fields})
-        grant.seal_terms()
-        grant.save(force_insert=True)
-        return grant
-
-    def app_of(self, tenant: Tenant | None, **values: Any) -> ProviderApp:
-        return ProviderApp.objects.create(
-            **{"tenant": tenant, "provider": "oidc", "auth_style": "api_key", "name": "App", **values}
-        )
 
 
 @pytest.fixture
@@ -202,6 +92,19 @@ CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
                 cast.access_grant(revoked_at=at)
                 for at in (None, timezone.now() + timedelta(days=1), timezone.now() + timedelta(days=1))
             ],
+        ],
+    ),
+    "offboarding_names_its_end_user": ([lambda cast: cast.offboarding(end_user="")], [Cast.offboarding]),
+    "offboarding_erases_to_a_pseudonym": (
+        [lambda cast: cast.offboarding(mode="erase")],
+        [lambda cast: cast.offboarding(mode="erase", pseudonym="erased-1")],
+    ),
+    "one_offboarding_under_way": (
+        [twice(Cast.offboarding)],
+        [
+            lambda cast: [cast.offboarding(done_at=at) for at in (None, timezone.now(), timezone.now())],
+            lambda cast: [cast.offboarding(tenant=tenant) for tenant in (cast.acme, cast.globex)],
+            lambda cast: [cast.offboarding(end_user=name) for name in ("bob", "carol")],
         ],
     ),
     "a_code_is_burnt_once": (

@@ -7,6 +7,7 @@
 - ``connect_sessions``: ``tests/connections/consent/test_finish.py``, ``tests/connections/consent/test_start.py``
 - ``management_sessions``: ``tests/connections/lifecycle/self_service/test_begin.py``; the receipts of ``connections``:
   ``tests/connections/lifecycle/self_service/test_receipts.py``
+- ``end_users``: ``tests/connections/api/test_end_users.py``
 - ``access_grants``: ``tests/connections/api/test_access_grants.py``
 - ``proxy``: ``tests/connections/api/test_isolation.py``
 - ``vend``: ``tests/connections/api/test_vend.py``

@@ -13,7 +13,7 @@ from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM, Actor
 from connections.lifecycle.credentials import spool
 from connections.lifecycle.credentials.versions import SealedVersion
-from connections.lifecycle.end import delete_tenant
+from connections.lifecycle.end import batches
 from connections.lifecycle.end.delete_tenant import continue_deletion, delete_ordered, order_deletion
 from connections.lifecycle.end.revoke import revoke
 from connections.lifecycle.provision.app_keys import make_key
@@ -157,7 +157,7 @@ def test_the_keys_are_destroyed_though_rows_are_still_there(initech: Tenant, mon
     with pytest.raises(Unreadable):
         open_stored(version.secrets, place=place)
     assert keys_open()
-    monkeypatch.setattr(delete_tenant, "BATCH", 1)
+    monkeypatch.setattr(batches, "BATCH", 1)
     assert delete_ordered(now=database_now()) == 1
     assert rows_of(initech) == {}
     assert AuditEvent.objects.filter(action="tenant.shredded").count() == 1
@@ -170,7 +170,7 @@ class _Killed(Exception):
 @pytest.mark.parametrize("at_once", [True, False])
 def test_wherever_it_is_cut_off_it_goes_on(initech: Tenant, at_once: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each run ends before a statement, as a killed process does: what was not committed is as if it had never been."""
-    monkeypatch.setattr(delete_tenant, "BATCH", 1)
+    monkeypatch.setattr(batches, "BATCH", 1)
     order_deletion(initech.id, now=database_now(), at_once=at_once, actor=OLGA)
     now = database_now() + timedelta(seconds=1)
     cuts = 0

@@ -1,0 +1,126 @@
+"""The cast of the tests of constraints: two tenants, and a maker of each kind of row."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from connections.models import (
+    AccessGrant,
+    AppKey,
+    BurntCode,
+    Connection,
+    ConnectSession,
+    CredentialVersion,
+    DataKey,
+    Incident,
+    ManagementSession,
+    Offboarding,
+    ProviderApp,
+    RefreshAttempt,
+    RegisteredClient,
+    SubjectToken,
+    Tenant,
+)
+from tests.connections.api.stored import make_connection
+from tests.factories import make_caller
+
+
+@dataclass
+class Cast:
+    """Two tenants with an app each, and a connection of the first one's."""
+
+    acme: Tenant
+    globex: Tenant
+    connection: Connection
+
+    @property
+    def app(self) -> ProviderApp:
+        return self.connection.provider_app
+
+    def change(self, **values: Any) -> None:
+        Connection.objects.filter(id=self.connection.id).update(**values)
+
+    def like(self, **changes: Any) -> Connection:
+        """Make another connection of the same account, but for ``changes``."""
+        options = {"account": "person-1", "end_user": "alice", "tenant": self.acme, **changes}
+        return make_connection(options.pop("tenant"), **options)
+
+    def registered(self, app: ProviderApp, **values: Any) -> RegisteredClient:
+        fields = {"issuer": "https://login.example", "redirect_uri": "https://x", "looked_at": timezone.now(), **values}
+        return RegisteredClient.objects.create(provider_app=app, **fields)
+
+    def session(self, **values: Any) -> ConnectSession:
+        fields: dict[str, Any] = {
+            "tenant": self.acme,
+            "api_client": make_caller(self.acme, uuid.uuid4().hex).client,
+            "end_user": "alice",
+            "providers": ["sandbox"],
+            "token_hash": uuid.uuid4().bytes * 2,
+            "expires_at": timezone.now(),
+            **values,
+        }
+        return ConnectSession.objects.create(**fields)
+
+    def visit(self, **values: Any) -> ManagementSession:
+        fields: dict[str, Any] = {
+            "tenant": self.acme,
+            "api_client": make_caller(self.acme, uuid.uuid4().hex).client,
+            "end_user": "alice",
+            "token_hash": uuid.uuid4().bytes * 2,
+            "expires_at": timezone.now(),
+            **values,
+        }
+        return ManagementSession.objects.create(**fields)
+
+    def version(self, stage: str, *, connection: Connection | None = None) -> CredentialVersion:
+        row = CredentialVersion.objects.get(id=self.connection.current_version_id)
+        row.id, row.stage, row.connection = uuid.uuid4(), stage, connection or self.connection
+        row.save(force_insert=True)
+        return row
+
+    def attempt(self, state: str, *, connection: Connection | None = None) -> RefreshAttempt:
+        now = timezone.now()
+        return RefreshAttempt.objects.create(
+            connection=connection or self.connection,
+            parent_version_id=self.connection.current_version_id,
+            state=state,
+            claimed_at=now,
+            deadline_at=now,
+        )
+
+    def key(self, tenant: Tenant | None, **values: Any) -> DataKey:
+        return DataKey.objects.create(**{"id": uuid.uuid4(), "tenant": tenant, "kek_id": "k", "wrapped": b"", **values})
+
+    def incident(self, **values: Any) -> Incident:
+        now = timezone.now()
+        fields = {"provider_app": self.app, "kind": "client_rejected", "opened_at": now, "last_seen_at": now, **values}
+        return Incident.objects.create(**fields)
+
+    def burnt(self, app: ProviderApp, **values: Any) -> BurntCode:
+        return BurntCode.objects.create(
+            **{"provider_app": app, "code_hash": b"1", "burnt_at": timezone.now(), **values}
+        )
+
+    def app_key(self, app: ProviderApp, kid: str = "k1") -> AppKey:
+        return AppKey.objects.create(provider_app=app, kid=kid, algorithm="ES256", signs_from=timezone.now())
+
+    def subject_token(self, connection: Connection, asked: bytes = b"asked") -> SubjectToken:
+        return SubjectToken.objects.create(connection=connection, asked=asked, kept_until=timezone.now())
+
+    def offboarding(self, **values: Any) -> Offboarding:
+        fields = {"tenant": self.acme, "end_user": "bob", "mode": "offboard", "ordered_at": timezone.now(), **values}
+        return Offboarding.objects.create(**fields)
+
+    def access_grant(self, **values: Any) -> AccessGrant:
+        fields = {"tenant": self.acme, "subject_kind": "end_user", "subject": "bob", "provider": "sandbox", **values}
+        grant = AccessGrant(**{"created_at": timezone.now(), **fields})
+        grant.seal_terms()
+        grant.save(force_insert=True)
+        return grant
+
+    def app_of(self, tenant: Tenant | None, **values: Any) -> ProviderApp:
+        return ProviderApp.objects.create(
+            **{"tenant": tenant, "provider": "oidc", "auth_style": "api_key", "name": "App", **values}
+        )
