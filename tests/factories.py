@@ -54,9 +54,17 @@ def make_caller(
     permissions: Sequence[Permission] = BACKEND,
     *,
     allows_unbound: bool = False,
+    proxy_rules: Sequence[str] = (),
 ) -> Caller:
     """Make an API client with a fresh key; operator-wide for no tenant."""
-    client = save_api_client(name, tenant=tenant, permissions=permissions, allows_unbound=allows_unbound, actor=SYSTEM)
+    client = save_api_client(
+        name,
+        tenant=tenant,
+        permissions=permissions,
+        allows_unbound=allows_unbound,
+        proxy_rules=proxy_rules,
+        actor=SYSTEM,
+    )
     return Caller(client, issue_key(client, now=database_now(), actor=SYSTEM).key)
 
 

@@ -23,7 +23,7 @@ from providers.oauth.token_response import admit, obtained
 from providers.response import Response
 from providers.strategies import presenting, probing
 from providers.strategies.blame import blamed
-from providers.strategies.calling import Sending
+from providers.strategies.calling import Attached, Sending
 from providers.strategies.fields import checked_fields
 from providers.values import (
     Account,
@@ -229,12 +229,11 @@ class Strategy(ABC):
         return presenting.withheld(target, credential, whole) if target.proxy_only else whole
 
     @final
-    def attach(self, target: Target, credential: Credential) -> tuple[Presentation, tuple[Sending, ...]]:
-        """Return all that goes into a request of ours with ``credential``, and the ways in which it may leave. No I/O.
-
-        For whoever sends the request from here: the presentation is whole, also where callers get none.
-        """
-        return self._attached(target, credential), tuple(self._sendings(target, credential))
+    def attach(self, target: Target, credential: Credential) -> Attached:
+        """Return ``credential`` as a request from here gets it: whole, also where callers get none of it. No I/O."""
+        shown = self._attached(target, credential)
+        secrets = presenting.give_aways(target, credential, shown)
+        return Attached(shown, tuple(self._sendings(target, credential)), secrets)
 
     @final
     def _attached(self, target: Target, credential: Credential) -> Presentation:

@@ -10,7 +10,7 @@ from providers.catalog.calls import Call
 from providers.catalog.template import render
 from providers.egress import Signer
 from providers.response import Response
-from providers.values import ClientCertificate
+from providers.values import ClientCertificate, Presentation
 
 _MAX_BODY_BYTES = 1_048_576  # some providers offer only a list; it is read once and not kept
 
@@ -21,6 +21,19 @@ class Sending:
 
     sign: Signer | None = field(default=None, repr=False)
     certificate: ClientCertificate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A credential as a request of ours gets it.
+
+    ``shown`` is how it goes into the request, ``sendings`` are the ways in which that may leave, the preferred first.
+    ``secrets`` are the texts that give the credential away, or a part of it: they must not come back.
+    """
+
+    shown: Presentation
+    sendings: tuple[Sending, ...]
+    secrets: tuple[str, ...] = field(repr=False)
 
 
 def make_call(

@@ -6,9 +6,11 @@ from urllib.parse import quote
 from pydantic import SecretStr
 
 from providers.catalog.resolve import Target
+from providers.catalog.signed_methods import SigningMethod
 from providers.catalog.template import check_values, fill, render
 from providers.values import Credential, Presentation
 
+_SCHEMES = {"Bearer", "Basic"}
 _OF_A_STEP = "!$'()*,;:@~"  # RFC 3986 §3.3, without what means something in a query
 
 
@@ -73,6 +75,21 @@ def withheld(target: Target, credential: Credential, whole: Presentation) -> Pre
         params=whole.params,
         proxy_only=True,
     )
+
+
+def give_aways(target: Target, credential: Credential, shown: Presentation) -> tuple[str, ...]:
+    """Return every text that gives ``credential`` away, or a part of it, as it is stored or as ``shown`` has it."""
+    method = target.method
+    told = method.told_names if isinstance(method, SigningMethod) else frozenset[str]()
+    told |= {found.name for found in method.typed_fields if not found.secret}
+    tokens = (credential.access_token, credential.refresh_token, *target.registration.client_secrets)
+    stored = [token.get_secret_value() for token in tokens if token is not None]
+    stored += [value.get_secret_value() for name, value in credential.fields.items() if name not in told]
+    public = {value.get_secret_value() for name, value in credential.fields.items() if name in told} | _SCHEMES
+    places = (shown.headers, shown.query, shown.body)
+    # ``Basic dXNlcjpwYXNz`` is a scheme and a secret.
+    words = [word for place in places for value in place.values() for word in value.split() if word not in public]
+    return tuple(dict.fromkeys([*stored, *words]))
 
 
 def _filled(target: Target, templates: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:

@@ -22,6 +22,7 @@ from connections.models import (
     Connection,
     ConnectSession,
     CredentialVersion,
+    Permission,
     ProviderApp,
     Revocation,
     SessionState,
@@ -30,11 +31,13 @@ from connections.models import (
 )
 from providers.catalog import loader
 from providers.sandbox.client import SandboxProcess
+from providers.strategies import strategy_for
 from providers.vocabulary import ProbeVerdict
 from tests.connections.lifecycle.clockwork import age
 from tests.connections.lifecycle.observed import reload
-from tests.factories import Caller, make_sandbox_app
+from tests.factories import Caller, make_caller, make_sandbox_app
 from tests.flows import SAME_ORIGIN, EndUser, Invitation, call, completion_code
+from tests.proxied import address_of, proxied
 
 ALICE = "person-1001"
 _SHORTEST_SECRET = 8  # alice's password is her name
@@ -190,8 +193,20 @@ class StyleContract:
         assert mismatch.json()["code"] == "completion_mismatch"
         assert not Connection.objects.exists()
 
+    def check_proxy(self, connection: Connection, *, method: str) -> None:
+        """The proxy uses the credential for whoever may not have it, and nothing of it comes back."""
+        agent = make_caller(connection.tenant, "agent", [Permission.PROXY], proxy_rules=["* * /me"])
+        reply = proxied(agent, method, address_of(connection, "me"), body=b"{}" if method == "POST" else None)
+        if strategy_for(self.style).per_subject:
+            assert reply.refused == (422, "subject_token_required")
+            return
+        assert (reply.status, reply.outcome) == (200, "upstream"), reply
+        assert reply.json()["sub"] == self.acts_as(connection.provider_app)
+        assert not any(secret in str(reply) for secret in self.secrets_of(connection))
+
     def test_what_is_vended_works_as_the_vend_says(self, connection: Connection, alice: EndUser) -> None:
         credential = self.vended(alice, connection)
+        self.check_proxy(connection, method="POST" if credential["body"] else "GET")
         assert (credential["auth_method"], credential["proxy_only"]) == (self.auth_method, self.proxy_only)
         if self.proxy_only:
             assert (credential["value"], credential["token_type"]) == (None, None)

@@ -32,7 +32,7 @@ def answer_of(head: Head, exchange: Exchange, outgoing: Outgoing, *, url: str, h
 
     ``here`` writes a path below the base URL as an address of the proxy's. Raises ``CodingRefused``.
     """
-    redactor = Redactor(outgoing.secrets)
+    redactor = Redactor(outgoing.attached.secrets)
     unpacker = Unpacker(", ".join(value for name, value in head.headers if name == "content-encoding"))
     headers = passed_back(
         head.headers,

@@ -1,8 +1,7 @@
 """With what a proxied request leaves: the opened credential, where it goes, and which texts may not come back."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import chain
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from connections.access.targets import access_of
 from connections.lifecycle.vend.opening import open_to_send
@@ -10,25 +9,28 @@ from connections.lifecycle.vend.query import VendRow
 from connections.models import Connection
 from connections.refusals import AppMisconfigured
 from providers.catalog.proxying import ProxyLimits
-from providers.catalog.resolve import Target
 from providers.errors import MisconfiguredProvider
 from providers.strategies import strategy_for
-from providers.strategies.calling import Sending
-from providers.values import Credential, Presentation
+from providers.strategies.calling import Attached, Sending
+from providers.values import Presentation
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """What a request to the provider gets.
+    """What a request to the provider gets: the credential, and the limits of the entry."""
 
-    ``shown`` is how the credential goes into it, below ``shown.base_url``; ``sendings`` are the ways in which it may
-    leave, the preferred first. ``secrets`` are taken out of the answer.
-    """
-
-    shown: Presentation
+    attached: Attached
     limits: ProxyLimits
-    sendings: Sequence[Sending] = field(repr=False)
-    secrets: tuple[str, ...] = field(repr=False)
+
+    @property
+    def shown(self) -> Presentation:
+        """How the credential goes into the request, below the ``base_url`` in it."""
+        return self.attached.shown
+
+    @property
+    def sendings(self) -> Sequence[Sending]:
+        """The ways in which the request may leave, the preferred first."""
+        return self.attached.sendings
 
 
 def open_outgoing(row: VendRow, connection: Connection) -> Outgoing:
@@ -43,27 +45,9 @@ def open_outgoing(row: VendRow, connection: Connection) -> Outgoing:
         access.check_grantor(credential)
         target = access.target
     try:
-        shown, sendings = strategy_for(target.style).attach(target, credential)
+        attached = strategy_for(target.style).attach(target, credential)
     except MisconfiguredProvider as error:
         raise AppMisconfigured(error.evidence.detail) from None
-    if not shown.base_url:
+    if not attached.shown.base_url:
         raise AppMisconfigured("The provider's catalogue entry names no base_url, so there is nowhere to proxy to.")
-    secrets = tuple(dict.fromkeys(_secrets(target, credential, shown)))
-    return Outgoing(shown=shown, limits=target.entry.proxy, sendings=sendings, secrets=secrets)
-
-
-def _secrets(target: Target, credential: Credential, shown: Presentation) -> Iterator[str]:
-    """Yield every text that gives the credential away, or a part of it."""
-    plain = {found.name for found in target.method.typed_fields if not found.secret}
-    for token in (credential.access_token, credential.refresh_token, *target.registration.client_secrets):
-        if token is not None:
-            yield token.get_secret_value()
-    for name, value in credential.fields.items():
-        if name not in plain:
-            yield value.get_secret_value()
-    public = {value.get_secret_value() for name, value in credential.fields.items() if name in plain}
-    for presented in chain(shown.headers.values(), shown.query.values(), shown.body.values()):
-        # ``Basic dXNlcjpwYXNz`` is a scheme and a secret.
-        yield from (
-            word for word in presented.split() if word not in public and word.lower() not in ("bearer", "basic")
-        )
+    return Outgoing(attached, target.entry.proxy)

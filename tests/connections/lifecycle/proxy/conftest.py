@@ -2,7 +2,7 @@
 
 import pytest
 
-from connections.models import ApiClient, Connection, Permission, Tenant
+from connections.models import Connection, Permission, Tenant
 from tests.connections.api.stored import make_app, make_connection
 from tests.factories import Caller, make_caller, make_tenant
 from tests.upstream import Upstream, upstream
@@ -31,6 +31,4 @@ def agent(acme: Tenant) -> Caller:
 
 
 def make_agent(tenant: Tenant | None, *rules: str, name: str = "agent", further: tuple[Permission, ...] = ()) -> Caller:
-    caller = make_caller(tenant, name, [Permission.PROXY, *further])
-    ApiClient.objects.filter(id=caller.client.id).update(proxy_rules=list(rules))
-    return caller
+    return make_caller(tenant, name, [Permission.PROXY, *further], proxy_rules=rules)
