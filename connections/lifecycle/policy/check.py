@@ -4,6 +4,8 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F
+
 from connections.lifecycle.policy.decide import Denied, Rule, UseFacts, UseRequest, decide_use, needs_grant
 from connections.models import AccessGrant
 from connections.refusals import PolicyDenied
@@ -23,6 +25,10 @@ _DETAIL = {
 }
 
 
+# Where several grants allow it, the one that names paths is told: for the proxy it counts for more.
+_PATHS_FIRST = F("paths").asc(nulls_last=True)
+
+
 def check_use(
     facts: UseFacts,
     request: UseRequest,
@@ -40,7 +46,7 @@ def check_use(
     if needs_grant(facts, request) is None:
         return None
     on_it = AccessGrant.objects.for_tenant(tenant_id).standing().on(connection_id, provider=provider)
-    decision = decide_use(facts, request, on_it.order_by("created_at", "id"), now=now)
+    decision = decide_use(facts, request, on_it.order_by(_PATHS_FIRST, "created_at", "id"), now=now)
     if isinstance(decision, Denied):
         told: dict[str, Any] = {"rule": decision.rule.value}
         if decision.grant_id is not None:

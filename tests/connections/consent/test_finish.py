@@ -173,7 +173,7 @@ def test_a_tenants_connection_is_made_by_a_person_and_belongs_to_nobody(alice: E
 
     connection = alice.connect(owner="tenant")
 
-    assert (connection["owner"], connection["end_user"]) == ("tenant", None)
+    assert (connection["owner"], connection["end_user"], connection["granted_by"]) == ("tenant", None, "alice")
     assert mallory.vend(connection["id"]).status_code == 200
     robot = make_caller(alice.backend.client.tenant, "robot", [Permission.VEND, Permission.VEND_WITHOUT_USER])
     by_owner = call(robot, "POST", "/credentials", {"provider": "sandbox"})

@@ -8,9 +8,10 @@ from django.db import connection as database
 from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.end.disconnect import disconnect
-from connections.models import AuditEvent, Connection, CredentialVersion, ProviderApp, Revocation
+from connections.models import AccessGrant, AuditEvent, Connection, CredentialVersion, ProviderApp, Revocation
 from providers.sandbox.client import SandboxProcess
 from providers.sandbox.tokens import fingerprint
+from tests.connections.api.grants import let
 from tests.connections.consent.observed import connections_locked, session_of, token_requests
 from tests.flows import EndUser, Invitation, call, failure_of
 from tests.person import Person
@@ -61,11 +62,19 @@ def test_another_account_changes_nothing(alice: EndUser, sandbox: SandboxProcess
 
 def test_another_account_is_taken_where_that_was_asked_for(alice: EndUser) -> None:
     before = alice.connect()
+    on_it = let(Connection.objects.get(), "carol")
+    wide = let(Connection.objects.get(), "carol", provider="sandbox")
+    alice.complete(same := reconnect(alice, before["id"]), alice.finish(same))
+    assert AccessGrant.objects.standing().count() == 2
     alice.person = Person("bob")
     invitation = reconnect(alice, before["id"], allow_account_change=True)
     after = alice.complete(invitation, alice.finish(invitation)).json()["connection"]
     assert after["id"] == before["id"]
     assert after["account"]["name"].startswith("Bob")
+    assert after["granted_by"] is None
+    assert AccessGrant.objects.standing().get() == wide, "what was given for the other account is over"
+    told = AuditEvent.objects.get(action="access_grant.revoked").detail
+    assert (told["grant"], told["why"]) == (str(on_it.id), "account_changed")
 
 
 def test_an_account_that_cannot_be_told_now_is_asked_for_again(alice: EndUser, sandbox: SandboxProcess) -> None:
