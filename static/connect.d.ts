@@ -1,14 +1,18 @@
 /** Latchkey connect, version 1: `<script src="https://connect.example.com/connect/v1/connect.js">` defines `Latchkey`. */
 
 export interface LatchkeyOptions {
-  /** The `token` of a connect session. Your backend makes it on the click, with `origin`, for the user who is logged in. */
+  /**
+   * The `token` of a connect session, or of a management session. Your backend makes it on the click, with `origin`, for
+   * the user who is logged in. A management session stays open after each connection that is made from it; `onExit` says
+   * when it is over.
+   */
   token: string;
   /**
    * Send the code to your backend, which confirms it at `/complete` for the user who is logged in there. Return what it
    * answered, or reject: `next` leads the end user on to a choice that is left to make; all else is the result. The same
-   * code comes here once; after `next` there is a second code.
+   * code comes here once; after `next` there is a second code. `managementSession` is there where it was begun from one.
    */
-  onConfirm(completionCode: string, session: string): Promise<LatchkeyConfirmed> | LatchkeyConfirmed;
+  onConfirm(completionCode: string, session: string, managementSession?: string): Promise<LatchkeyConfirmed> | LatchkeyConfirmed;
   /** It is connected: `result` is what `onConfirm` returned, or `{connection}` where your return page told it. */
   onSuccess?(result: LatchkeyConfirmed): void;
   /** It ended without a connection, or the end user has left. The server knows what succeeded: ask your backend. */
@@ -39,7 +43,7 @@ export interface LatchkeyExit {
 }
 
 export type LatchkeyEvent =
-  | "open" | "ready" | "redirect" | "choice" | "success" | "exit"
+  | "open" | "ready" | "redirect" | "choice" | "success" | "error" | "exit"
   | "window.opened" | "window.blocked" | "window.closed";
 
 export interface LatchkeyWidget {
@@ -59,7 +63,7 @@ export interface LatchkeyGlobal {
    * For your return page: tell the page of yours that opened the widget how it ended, and close this window if it did.
    * Needed where the browser has severed the window from that page. Default: what the address says.
    */
-  returned(result?: { connect_session?: string; completion_code?: string; connection?: string; error?: string }): void;
+  returned(result?: { connect_session?: string; management_session?: string; completion_code?: string; connection?: string; error?: string }): void;
 }
 
 declare global {

@@ -15,11 +15,11 @@
   const openChannel = () => ("BroadcastChannel" in window ? new BroadcastChannel(SOURCE) : null);
 
   function create(options) {
-    const session = /^([0-9a-f-]{36})\.[\w-]+$/.exec(options.token)?.[1];
-    if (!session) throw new TypeError("Latchkey: `token` is not the token of a connect session");
+    const [, manages, session] = /^(manage\.)?([0-9a-f-]{36})\.[\w-]+$/.exec(options.token) ?? [];
+    if (!session) throw new TypeError("Latchkey: `token` is not the token of a session");
     if (typeof options.onConfirm !== "function") throw new TypeError("Latchkey: `onConfirm` is missing");
     const home = new URL(options.url || own).origin;
-    const address = `${home}/connect/${session}#${options.token}`;
+    const address = `${home}/connect/${manages ? "manage/" : ""}${session}#${options.token}`;
     const confirmed = new Map(); // by completion code: a message that comes twice is confirmed once
     let dialog = null;
     let frame = null;
@@ -36,6 +36,7 @@
     };
     const report = (name, detail = {}) => call("onEvent", name, { ...detail, session });
     const toFrame = (message) => frame?.contentWindow?.postMessage(stamped(message), home);
+    const isOurs = (said) => said?.source === SOURCE && [said.connect_session, said.management_session].includes(session);
     const stamped = (message) => ({ source: SOURCE, connect_session: session, ...message });
 
     function takeAway() {
@@ -66,23 +67,36 @@
       call("onSuccess", result);
     }
 
+    // A visit to the page of the end user's own connections goes on after each connection that is made from it.
+    function succeedOnce(result, said) {
+      if (!said.management_session) return succeed(result);
+      report("success");
+      call("onSuccess", result);
+    }
+
     // What the flow ended with, from the frame or from the return page. `reply` answers whoever said it.
-    function ended(said, reply) {
+    function ended(said, answer) {
       if (isOver) return;
+      const { connect_session, management_session } = said;
+      const reply = (message) => answer({ connect_session, management_session, ...message });
       if (said.completion_code) {
         reply({ received: true });
-        confirm(said.completion_code, reply);
+        confirm(said, reply);
       } else if (said.connection) {
         reply({ done: true });
-        succeed({ connection: said.connection });
+        succeedOnce({ connection: said.connection }, said);
+      } else if (said.left) {
+        reply({ done: true });
+        exit({ reason: "closed" });
       } else if (said.error) {
         reply({ done: true });
         exit({ reason: "error", error: String(said.error) });
       }
     }
 
-    async function confirm(code, reply) {
-      if (!confirmed.has(code)) confirmed.set(code, (async () => options.onConfirm(code, session))());
+    async function confirm(said, reply) {
+      const code = said.completion_code;
+      if (!confirmed.has(code)) confirmed.set(code, (async () => options.onConfirm(code, said.connect_session, said.management_session))());
       try {
         const result = await confirmed.get(code);
         if (result?.next) {
@@ -92,10 +106,11 @@
           return;
         }
         reply({ done: true });
-        succeed(result);
+        succeedOnce(result, said);
       } catch (cause) {
         confirmed.delete(code);
         reply({ done: true });
+        if (said.management_session) return report("error", { error: "confirmation_failed" });
         exit({ reason: "error", error: "confirmation_failed", cause });
       }
     }
@@ -103,7 +118,7 @@
     function heard(event) {
       const said = event.data;
       if (!frame || event.source !== frame.contentWindow || event.origin !== home) return;
-      if (said?.source !== SOURCE || said.connect_session !== session) return;
+      if (!isOurs(said)) return;
       if (said.event === "ready") {
         clearTimeout(timer);
         report("ready");
@@ -142,8 +157,7 @@
       addEventListener("message", heard);
       channel = openChannel();
       channel?.addEventListener("message", ({ data: said }) => {
-        if (said?.source !== SOURCE || said.connect_session !== session) return;
-        ended(said, (message) => channel?.postMessage(stamped(message)));
+        if (isOurs(said)) ended(said, (message) => channel?.postMessage(stamped(message)));
       });
       timer = setTimeout(() => exit({ reason: "error", error: "unavailable" }), READY_MS);
       if (dialog.showModal) dialog.showModal();
@@ -162,14 +176,14 @@
   }
 
   function returned(result = Object.fromEntries(new URLSearchParams(location.search))) {
-    const { connect_session, completion_code, connection, error } = result;
+    const { connect_session, management_session, completion_code, connection, error } = result;
     const channel = connect_session ? openChannel() : null;
     channel?.addEventListener("message", ({ data: said }) => {
       if (said?.source !== SOURCE || said.connect_session !== connect_session || !said.done) return;
       channel.close();
       window.close();
     });
-    channel?.postMessage({ source: SOURCE, connect_session, completion_code, connection, error });
+    channel?.postMessage({ source: SOURCE, connect_session, management_session, completion_code, connection, error });
   }
 
   window.Latchkey = Object.freeze({ version: 1, create, returned });

@@ -25,7 +25,9 @@ class Standing:
 
 
 _WORKS = Standing(_("Connected"), "good")
-_LACKS = Standing(_("Connected"), "warn", _("{tenant} asked for more than you allowed. What needs that does not work."))
+_LACKS = Standing(
+    _("Partly connected"), "warn", _("{tenant} asked for more than you allowed. What needs that does not work.")
+)
 _CHECKED = Standing(
     _("Being checked"), "warn", _("{provider} refused it once. It is being checked whether it still works.")
 )
@@ -92,7 +94,7 @@ def standing(connection: Connection) -> Standing:
     if connection.is_suspended:
         return _OFF
     if cause := cause_of(connection):
-        return Standing(_("Connect again"), "bad", cause, is_broken=True)
+        return Standing(_("Not working"), "bad", cause, is_broken=True)
     if status is Status.SUSPECT:
         return _CHECKED
     return _LACKS if missing_scopes(connection.provider, connection.scopes.all()) else _WORKS

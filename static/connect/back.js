@@ -21,7 +21,9 @@ window.addEventListener("message", (event) => {
   clearTimeout(patience);
   if (answer.next) {
     if (new URL(answer.next, location.href).origin === location.origin) location.replace(answer.next);
-  } else if (!waits || !answer.received) {
+  } else if (answer.done && link.dataset.onwards) {
+    location.replace(link.dataset.onwards); // the page of one's own connections, from which this was begun
+  } else if ((!waits || !answer.received) && !link.dataset.onwards) {
     window.close();
   }
 });

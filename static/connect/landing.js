@@ -82,11 +82,13 @@ if (isFramed && embedder) letLeave(leave);
 // What the window says goes to the embedding page, and the answer of that page to the window; nothing of anybody else's.
 window.addEventListener("message", (event) => {
   const said = event.data;
-  if (!isFramed || !flow || said?.source !== "latchkey" || said.connect_session !== session) return;
+  if (!isFramed || !flow || said?.source !== "latchkey") return;
+  if (![said.connect_session, said.management_session].includes(session)) return;
   if (event.source === flow && event.origin === location.origin) {
+    tell(said);
+    if (said.management_session) return; // its window goes on
     clearInterval(watching);
     show("told");
-    tell(said);
   } else if (event.source === window.parent && event.origin === embedder) {
     flow.postMessage(said, location.origin);
     if (said.next) {

@@ -1,7 +1,8 @@
 """An operator's product of a few pages, with a backend: what the browser tests of the widget return to.
 
-``/product`` opens the widget with ``connect.js``, as products do; ``/go`` leads to the widget; ``/embed`` opens it by
-hand; ``/connected`` is the return URL. Its user is always alice, in one login session.
+``/product`` opens the widget with ``connect.js``, as products do; with ``?manage=yes``, alice's own connections. ``/go``
+leads to the widget; ``/embed`` opens it by hand; ``/connected`` is the return URL. Its user is always alice, in one
+login session.
 """
 
 import json
@@ -51,11 +52,12 @@ const say = (text) => { document.getElementById("result").textContent = text; };
 const ask = async (path, query) => (await fetch(`${path}?${new URLSearchParams(query)}`)).json();
 let widget = null;
 document.getElementById("connect").addEventListener("click", async () => {
-  const { token } = await ask("/begin", {});
+  const { token } = await ask("/begin", new URLSearchParams(location.search));
   widget?.destroy();
   widget = Latchkey.create({
     token,
-    onConfirm: (completion_code, connect_session) => ask("/complete", { connect_session, completion_code }),
+    onConfirm: (completion_code, connect_session, management_session = "") =>
+      ask("/complete", { connect_session, completion_code, management_session }),
     onSuccess: (result) => say(`active ${JSON.stringify(result.connection.params ?? "told")}`),
     onExit: (detail) => say(`exit ${detail.error ?? detail.reason}`),
     onEvent: (name) => happened.push(name),
@@ -97,10 +99,19 @@ class Operator:
         self.verifiers[begun["id"]] = verifier
         return begun
 
+    def manage(self, **changes: Any) -> dict[str, Any]:
+        """Begin a visit of alice's to her connections, from which she may connect another account."""
+        verifier = new_verifier()
+        order = {"end_user": "alice", "providers": [self.provider], "return_url": f"{self.url}/connected"}
+        begun = self._call("/management-sessions", order | {"code_challenge": challenge(verifier)} | changes)
+        self.verifiers[begun["id"]] = verifier
+        return begun
+
     def complete(self, query: dict[str, str]) -> dict[str, Any]:
-        """Confirm that alice is logged in here, where the session was begun."""
+        """Confirm that alice is logged in here, where the session was begun, or the visit from which it was."""
         session, code = query["connect_session"], query["completion_code"]
-        confirmation = {"completion_code": code, "end_user": "alice", "code_verifier": self.verifiers[session]}
+        verifier = self.verifiers[query.get("management_session") or session]
+        confirmation = {"completion_code": code, "end_user": "alice", "code_verifier": verifier}
         return self._call(f"/connect-sessions/{session}/complete", confirmation)
 
     def _call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -126,7 +137,8 @@ class Operator:
                 script = PRODUCT_JS if path == "/product.js" else RETURNED_JS
                 return 200, script, {"Content-Type": "text/javascript"}
             case "/begin":
-                return 200, json.dumps({"token": self._begun(origin=self.url)["token"]}), as_json
+                begun = (self.manage if "manage" in query else self._begun)(origin=self.url)
+                return 200, json.dumps({"token": begun["token"]}), as_json
             case "/complete":
                 return 200, json.dumps(self.complete(query)), as_json
             case "/third":
@@ -136,11 +148,16 @@ class Operator:
         return 204, "", {}
 
     def _returned(self, query: dict[str, str]) -> tuple[int, str, dict[str, str]]:
+        managed = query.get("management_session", "")
+        if managed and "connect_session" not in query:
+            return 200, "<h1>Back from your connections</h1>", {}
         if "error" in query:
             return 200, f"<h1>Failed: {query['error']}</h1>", {}
         answer = self.complete(query)
         if "next" in answer:
             return 302, "", {"Location": answer["next"]}
+        if managed:
+            return 302, "", {"Location": f"{self.latchkey}/connect/manage/{managed}"}
         connection = answer["connection"]
         result = f"<h1>{connection['status']} {json.dumps(connection['params'])}</h1>"
         session = query["connect_session"]

@@ -33,7 +33,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A new session. ``token`` is shown only here; ``url`` carries it in the fragment, which no server logs."""
+    """A new session. ``token`` is shown only here; ``url`` carries it in the fragment, which no server logs.
+
+    The token begins with what it is for and the session's id, so that a page that has it knows what to show.
+    """
 
     session: ManagementSession
     token: str = field(repr=False)
@@ -54,7 +57,7 @@ def begin_management(order: Order, *, client: ApiClient, tenant: Tenant, now: da
         check_permission(client.permissions, may=Permission.CONNECT)
         check_providers(order.providers, tenant)
     session_id = uuid.uuid4()
-    token = f"{session_id}.{secrets.token_urlsafe(32)}"
+    token = f"manage.{session_id}.{secrets.token_urlsafe(32)}"
     with short_transaction():
         session = ManagementSession.objects.create(
             id=session_id,

@@ -41,7 +41,7 @@ def test_the_list_has_each_connection_with_its_account_label_and_standing(acme: 
     make_connection(acme, account="a-2", status=Status.NEEDS_REAUTH, reason=Reason.GRANT_REJECTED)
     text = visit.text()
     assert "alice@work.example" in text and ">Work<" in text and ">a-2<" in text
-    assert "Connected" in text and "Connect again" in text
+    assert "Connected" in text and "Not working" in text
     assert "Sandbox no longer accepts the permission that you gave." in text
 
 

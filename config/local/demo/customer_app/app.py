@@ -108,12 +108,12 @@ def _add_connecting(app: Flask, settings: Settings, latchkey: Latchkey) -> None:
         remember_begun(session_id, code_verifier, over_page="origin" in wanted)
         return connect_url
 
-    def confirmed(session_id: str, completion_code: str) -> dict[str, Any]:
+    def confirmed(session_id: str, completion_code: str, *, begun_as: str = "") -> dict[str, Any]:
         # The link says which session has ended, but proves nothing about the user: anybody can send anybody a link. So
         # this login session must have begun the connect session; otherwise somebody else may have finished it with an
         # account of theirs. We confirm the user who is logged in HERE, and Latchkey compares that user with the one for
         # whom the session was made.
-        code_verifier = begun_with(session_id)
+        code_verifier = begun_with(begun_as or session_id)
         if code_verifier is None:
             raise LatchkeyProblem(status=403, code="not_begun_here", detail="This login session did not begin it.")
         return latchkey.complete(
@@ -129,6 +129,17 @@ def _add_connecting(app: Flask, settings: Settings, latchkey: Latchkey) -> None:
     @login_required
     def reconnect(connection_id: uuid.UUID) -> ResponseReturnValue:
         return redirect(begin(connection=_own(latchkey, connection_id)["id"]), 303)
+
+    @app.post("/manage")
+    @login_required
+    def manage() -> ResponseReturnValue:
+        # What is connected on that page comes back to ``connected`` with the id of this session.
+        code_verifier = secrets.token_urlsafe(32)
+        session_id, manage_url = latchkey.manage(
+            end_user=g.user.id, return_url=settings.return_url, code_verifier=code_verifier, providers=[PROVIDER]
+        )
+        remember_begun(session_id, code_verifier)
+        return redirect(manage_url, 303)
 
     @app.post("/connect/token")
     @login_required
@@ -147,15 +158,20 @@ def _add_connecting(app: Flask, settings: Settings, latchkey: Latchkey) -> None:
     @login_required
     def connected() -> ResponseReturnValue:
         session_id = request.args.get("connect_session", "")
+        managed = _one_id(request.args, "management_session") if "management_session" in request.args else ""
+        if managed and not session_id:  # they are done there
+            return redirect("/", 303)
         if "error" in request.args:
             if was_begun_over_page(session_id):
                 return render_template("returned.html", session=session_id, error=request.args["error"])
             flash(words.returned_error(request.args["error"]), "bad")
             return redirect("/", 303)
         session_id = _one_id(request.args, "connect_session")
-        answer = confirmed(session_id, request.args.get("completion_code", ""))
+        answer = confirmed(session_id, request.args.get("completion_code", ""), begun_as=managed)
         if "next" in answer:  # several workspaces: they choose one at Latchkey, and come back here
             return redirect(answer["next"], 303)
+        if managed:  # back to the page on which they began it
+            return redirect(f"{settings.latchkey_url}/connect/manage/{managed}", 303)
         if was_begun_over_page(session_id):  # in a window of its own: the page that waits for it is told
             return render_template("returned.html", session=session_id, connection=answer["connection"]["id"])
         flash("Connected. Latchkey keeps the access alive from now on.", "good")

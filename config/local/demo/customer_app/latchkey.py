@@ -37,16 +37,30 @@ class Latchkey:
         Returns the session's id and the address to send them to. ``code_verifier`` is for ``complete``: only its hash
         goes to Latchkey now.
         """
-        digest = hashlib.sha256(code_verifier.encode()).digest()
         order = {
             "end_user": end_user,
             "return_url": return_url,
-            "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+            "code_challenge": _challenge(code_verifier),
             "connection": connection,
             **wanted,
         }
         session = self._call("POST", "connect-sessions", order)
         return str(session["id"]), str(session["connect_url"])
+
+    def manage(self, *, end_user: str, return_url: str, code_verifier: str, providers: list[str]) -> tuple[str, str]:
+        """Invite ``end_user`` to the page of their own connections, from which they may connect ``providers``.
+
+        Returns the session's id and the address to send them to at once. ``code_verifier`` is for ``complete``, where
+        they come back with something that they connected there.
+        """
+        order = {
+            "end_user": end_user,
+            "return_url": return_url,
+            "code_challenge": _challenge(code_verifier),
+            "providers": providers,
+        }
+        session = self._call("POST", "management-sessions", order)
+        return str(session["id"]), str(session["manage_url"])
 
     def complete(self, session_id: str, *, completion_code: str, end_user: str, code_verifier: str) -> dict[str, Any]:
         """Confirm that it was ``end_user`` who connected, in the login session that began it.
@@ -91,3 +105,9 @@ class Latchkey:
         if not answer.ok:
             raise LatchkeyProblem(status=answer.status_code, code=body["code"], detail=body["detail"])
         return dict(body)
+
+
+def _challenge(code_verifier: str) -> str:
+    """Return the code challenge of a verifier (RFC 7636 §4.2)."""
+    digest = hashlib.sha256(code_verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

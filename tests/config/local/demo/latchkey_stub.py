@@ -10,6 +10,7 @@ from typing import Any
 
 CONNECTION_ID = "0b2f3a54-6a2c-4a8e-9a51-2f6d0a0c7e11"
 SESSION_ID = "7b8e4a86-5f32-4f39-9f9b-0b7f0cf8f8aa"
+VISIT_ID = "2f0c4f9e-0f5c-4c3a-8a36-55a2a7f7a0de"
 VERSION = "c6f9f1c2-90c6-4d44-8e43-1f7d6c6fd5a0"
 TOKEN = "the-vended-token-itself"
 
@@ -100,6 +101,10 @@ def serve_latchkey() -> Iterator[LatchkeyStub]:
             f"POST {one}/credential": (200, {"version": VERSION, "credential": credential}),
             f"POST {one}/report": (200, {}),
             "POST /api/v1/connect-sessions": (201, {"id": SESSION_ID, "connect_url": f"{stub.url}/connect/x#token"}),
+            "POST /api/v1/management-sessions": (
+                201,
+                {"id": VISIT_ID, "manage_url": f"{stub.url}/connect/manage/{VISIT_ID}#token"},
+            ),
             f"POST /api/v1/connect-sessions/{SESSION_ID}/complete": (200, {"connection": connection()}),
             "GET /me": (200, {"sub": "person-1001", "name": "Alice Archer"}),
         }

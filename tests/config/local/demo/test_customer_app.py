@@ -18,6 +18,7 @@ from tests.config.local.demo.latchkey_stub import (
     SESSION_ID,
     TOKEN,
     VERSION,
+    VISIT_ID,
     LatchkeyStub,
     connection,
     refusal,
@@ -27,7 +28,7 @@ from tests.config.local.demo.latchkey_stub import (
 OWN_URL = "http://localhost"  # where Flask's test client goes
 HERE = f"/connections/{CONNECTION_ID}"
 API = f"/api/v1/connections/{CONNECTION_ID}"
-BUTTONS = ("/connect", "/connect/token", "/confirm", f"{HERE}/call", f"{HERE}/disconnect")
+BUTTONS = ("/connect", "/manage", "/connect/token", "/confirm", f"{HERE}/call", f"{HERE}/disconnect")
 COMPLETE = f"/api/v1/connect-sessions/{SESSION_ID}/complete"
 
 
@@ -151,6 +152,33 @@ def test_connecting_invites_the_user_who_is_logged_in(ann: FlaskClient, latchkey
     assert order["end_user"] == "ann"
     assert order["return_url"] == f"{OWN_URL}/connected"
     assert order["connection"] is None
+
+
+def test_managing_invites_the_user_who_is_logged_in(ann: FlaskClient, latchkey: LatchkeyStub) -> None:
+    answer = post(ann, "/manage", end_user="ben")
+    assert answer.location == f"{latchkey.url}/connect/manage/{VISIT_ID}#token"
+    (order,) = latchkey.sent("POST", "/api/v1/management-sessions")
+    assert (order["end_user"], order["return_url"], order["providers"]) == ("ann", f"{OWN_URL}/connected", ["sandbox"])
+
+
+def test_what_was_connected_on_the_page_is_confirmed_and_leads_back_there(
+    ann: FlaskClient, latchkey: LatchkeyStub
+) -> None:
+    post(ann, "/manage")
+    back = f"/connected?connect_session={SESSION_ID}&management_session={VISIT_ID}&completion_code=c0de"
+    assert ann.get(back).location == f"{latchkey.url}/connect/manage/{VISIT_ID}"
+    (order,), (sent,) = latchkey.sent("POST", "/api/v1/management-sessions"), latchkey.sent("POST", COMPLETE)
+    digest = hashlib.sha256(sent["code_verifier"].encode()).digest()
+    assert order["code_challenge"] == base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    assert (sent["completion_code"], sent["end_user"]) == ("c0de", "ann")
+    elsewhere = logged_in(latchkey, "ann")
+    assert elsewhere.get(back).status_code == 403
+
+
+def test_being_done_on_the_page_leads_home(ann: FlaskClient, latchkey: LatchkeyStub) -> None:
+    assert ann.get(f"/connected?management_session={VISIT_ID}").location == "/"
+    assert ann.get("/connected?management_session=x").status_code == 400
+    assert not latchkey.sent("POST", COMPLETE)
 
 
 def test_completing_names_the_user_who_is_logged_in_whatever_the_link_says(

@@ -1,0 +1,123 @@
+"""The page of one's own connections in real Chromium: three sites over TLS, with third-party cookies blocked.
+
+It is led to, and opened over the product's own page; both end in a window of its own, in which cookies are ours.
+"""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.operator import Operator
+from tests.browser.test_embedded import (  # noqa: F401 (fixtures)
+    DONE,
+    MOST_BYTES,
+    browser,
+    certificate,
+    choose_north,
+    go_on,
+    product,
+    sites,
+    stack,
+    visiting,
+)
+from tests.browser.test_widget import consent
+from tests.campaigns.screens import SIZES
+
+
+def opened(context: BrowserContext, product: Operator) -> Page:  # noqa: F811
+    """Go from the product to the page, by the link and its click."""
+    page = context.new_page()
+    page.goto(product.manage()["manage_url"])
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", name="Your connections")).to_be_visible()
+    return page
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_account_is_connected_renamed_and_disconnected_with_the_keyboard(
+    size: str,
+    browser: Browser,
+    product: Operator,  # noqa: F811
+) -> None:
+    with visiting(browser, size) as (context, complaints):
+        page = opened(context, product)
+        page.get_by_role("button", name="Connect another account").press("Enter")
+        consent(page)
+        choose_north(page)
+        page.wait_for_url(re.compile(r"/connect/manage/.*/connections"))
+        page.get_by_role("link", name=re.compile("Team")).first.press("Enter")
+        page.get_by_label("Name").fill("Work")
+        page.get_by_label("Name").press("Enter")
+        told = page.get_by_role("status")
+        expect(told).to_have_text("The name is saved.")
+        expect(told).to_be_focused()
+        page.reload()
+        page.get_by_role("link", name="Disconnect").press("Enter")
+        expect(page.get_by_role("heading", name=re.compile("Disconnect .*\\?"))).to_be_visible()
+        page.get_by_role("link", name="Keep it").press("Enter")
+        page.get_by_role("link", name="Disconnect").press("Enter")
+        page.get_by_role("button", name="Disconnect").press("Enter")
+        expect(page.get_by_role("status")).to_contain_text("Disconnected. Acme can no longer use this account.")
+        page.go_back()
+        page.reload()
+        expect(page.locator("#standing")).to_have_text("Disconnected")
+        page.get_by_role("link", name="Your connections").press("Enter")
+        width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert width <= 0, "the page is wider than the window"
+        page.get_by_role("button", name="Done").press("Enter")
+        expect(page.get_by_role("heading", name="Back from your connections")).to_be_visible()
+        page.go_back()
+        expect(page.get_by_role("heading", name="This page is closed")).to_be_visible()
+    assert [line for line in complaints if "410 (Gone)" not in line] == []
+
+
+def test_it_opens_over_the_products_own_page_and_stays_open_for_the_next_step(
+    browser: Browser,
+    product: Operator,  # noqa: F811
+) -> None:
+    with visiting(browser) as (context, complaints):
+        page = context.new_page()
+        page.goto(f"{product.url}/product?manage=yes")
+        page.get_by_role("button", name="Connect").click()
+        expect(page.locator("#result")).to_have_text("ready")
+        window = go_on(page)
+        expect(window.get_by_role("heading", name="Your connections")).to_be_visible()
+        window.get_by_role("button", name="Connect another account").click()
+        consent(window)
+        choose_north(window)
+        expect(page.locator("#result")).to_have_text(DONE)
+        expect(window.get_by_role("heading", name="Your connections")).to_be_visible()
+        expect(window.get_by_role("link", name=re.compile("Team")).first).to_be_visible()
+        expect(page.locator("dialog")).to_have_count(1)
+        with window.expect_event("close"):
+            window.get_by_role("button", name="Done").click()
+        expect(page.locator("#result")).to_have_text("exit closed")
+        expect(page.locator("dialog")).to_have_count(0)
+        assert page.evaluate("happened") == ["open", "ready", "window.opened", "choice", "success", "exit"]
+    assert complaints == []
+
+
+def test_a_window_that_is_severed_or_closed_loses_nothing(browser: Browser, product: Operator) -> None:  # noqa: F811
+    with visiting(browser) as (context, _):
+        page = context.new_page()
+        page.goto(f"{product.url}/product?manage=yes")
+        page.get_by_role("button", name="Connect").click()
+        expect(page.locator("#result")).to_have_text("ready")
+        go_on(page).close()
+        window = go_on(page, "Open the window again")  # the same browser has it still, by its cookie
+        expect(window.get_by_role("heading", name="Your connections")).to_be_visible()
+
+
+def test_the_pages_weigh_little_and_load_nothing_from_elsewhere(browser: Browser, product: Operator) -> None:  # noqa: F811
+    with visiting(browser) as (context, _):
+        sizes: list[int] = []
+        context.on("response", lambda answer: sizes.append(answer.request.sizes()["responseBodySize"]))
+        page = context.new_page()
+        hosts: set[str] = set()
+        page.on("request", lambda request: hosts.add("/".join(request.url.split("/")[:3])))
+        page.goto(product.manage()["manage_url"])
+        page.get_by_role("button", name="Continue").click()
+        page.wait_for_load_state("networkidle")
+        assert sum(sizes) <= MOST_BYTES
+        assert hosts == {product.latchkey}
