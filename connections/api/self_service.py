@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from connections.api.texts import Address, CodeChallenge, EndUser, Locale, Request, Slug
-from connections.lifecycle.self_service.receipts import Page
+from connections.lifecycle.self_service.receipts import USES, Page
 from connections.models import AuditEvent
 from connections.refusals import InvalidRequest
 
@@ -47,13 +47,16 @@ class ReceiptClientOut(BaseModel):
 
 
 class ReceiptOut(BaseModel):
-    """One use of a connection: a credential that was handed out. ``end_user`` is whom the caller named, or null.
+    """One use of a connection: by ``kind`` a credential that was handed out, or a request that the proxy sent.
+
+    ``end_user`` is whom the caller named, or null.
 
     ``agent`` and ``purpose`` are what the caller said of itself, "" where it said nothing.
     """
 
     id: str
     at: datetime
+    kind: str
     client: ReceiptClientOut | None
     end_user: str | None
     agent: str
@@ -97,6 +100,7 @@ def _receipt_out(use: AuditEvent, clients: dict[uuid.UUID, str]) -> ReceiptOut:
     return ReceiptOut(
         id=str(use.id),
         at=use.at,
+        kind=USES[use.action],
         client=None if client is None else ReceiptClientOut(id=client, name=clients.get(client)),
         end_user=use.subject or None,
         agent=use.agent,

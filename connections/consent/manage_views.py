@@ -32,7 +32,7 @@ from connections.consent.words import Text, failure_named, filled_in
 from connections.database.clock import database_now
 from connections.entrance import actor_of
 from connections.lifecycle.credentials.scopes import missing_scopes
-from connections.lifecycle.self_service.change import disconnect_own, prefer_own, rename_own, revocation_foreseen
+from connections.lifecycle.self_service.change import disconnect_own, foresee_end, prefer_own, rename_own
 from connections.lifecycle.self_service.own import own_connection, own_connections
 from connections.lifecycle.self_service.receipts import groups, receipts
 from connections.lifecycle.self_service.reconnect import begin_another, begin_renewal
@@ -186,19 +186,15 @@ def disconnect(request: HttpRequest, visit: Visit, connection_id: uuid.UUID) -> 
     connection = own_connection(visit.session, connection_id)
     if connection.status == Status.DISCONNECTED:
         return _to_one(visit, connection_id)
-    shown = _shown(connection)
-    others = [
-        other
-        for other in own_connections(visit.session, now=visit.now)
-        if other.provider == connection.provider and other.id != connection.id and other.status != Status.DISCONNECTED
-    ]
+    shown, follows = _shown(connection), foresee_end(connection, now=visit.now)
     return visit_page(
         request,
         "disconnect",
         visit,
         one=shown,
-        at_provider=filled_in(foreseen(revocation_foreseen(connection)), shown["names"]),
-        loses_default=connection.is_default and bool(others),
+        at_provider=filled_in(foreseen(follows.revocation), shown["names"]),
+        is_shared=follows.is_shared,
+        loses_default=follows.loses_default,
     )
 
 

@@ -1,8 +1,8 @@
 """An operator's product of a few pages, with a backend: what the browser tests of the widget return to.
 
-``/product`` opens the widget with ``connect.js``, as products do; with ``?manage=yes``, alice's own connections. ``/go``
-leads to the widget; ``/embed`` opens it by hand; ``/connected`` is the return URL. Its user is always alice, in one
-login session.
+``/product`` opens the widget with ``connect.js``, as products do; with ``?manage=yes``, the user's own connections.
+``/go`` leads to the widget; ``/embed`` opens it by hand; ``/connected`` is the return URL. Its user is always alice, in
+one login session.
 """
 
 import json

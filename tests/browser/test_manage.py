@@ -3,13 +3,15 @@
 It is led to, and opened over the product's own page; both end in a window of its own, in which cookies are ours.
 """
 
+# ruff: noqa: F811 (the fixtures are those of ``test_embedded``)
+
 import re
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.operator import Operator
-from tests.browser.test_embedded import (  # noqa: F401 (fixtures)
+from tests.browser.test_embedded import (  # noqa: F401
     DONE,
     MOST_BYTES,
     browser,
@@ -25,7 +27,7 @@ from tests.browser.test_widget import consent
 from tests.campaigns.screens import SIZES
 
 
-def opened(context: BrowserContext, product: Operator) -> Page:  # noqa: F811
+def opened(context: BrowserContext, product: Operator) -> Page:
     """Go from the product to the page, by the link and its click."""
     page = context.new_page()
     page.goto(product.manage()["manage_url"])
@@ -38,7 +40,7 @@ def opened(context: BrowserContext, product: Operator) -> Page:  # noqa: F811
 def test_an_account_is_connected_renamed_and_disconnected_with_the_keyboard(
     size: str,
     browser: Browser,
-    product: Operator,  # noqa: F811
+    product: Operator,
 ) -> None:
     with visiting(browser, size) as (context, complaints):
         page = opened(context, product)
@@ -74,7 +76,7 @@ def test_an_account_is_connected_renamed_and_disconnected_with_the_keyboard(
 
 def test_it_opens_over_the_products_own_page_and_stays_open_for_the_next_step(
     browser: Browser,
-    product: Operator,  # noqa: F811
+    product: Operator,
 ) -> None:
     with visiting(browser) as (context, complaints):
         page = context.new_page()
@@ -98,7 +100,7 @@ def test_it_opens_over_the_products_own_page_and_stays_open_for_the_next_step(
     assert complaints == []
 
 
-def test_a_window_that_is_severed_or_closed_loses_nothing(browser: Browser, product: Operator) -> None:  # noqa: F811
+def test_a_window_that_is_severed_or_closed_loses_nothing(browser: Browser, product: Operator) -> None:
     with visiting(browser) as (context, _):
         page = context.new_page()
         page.goto(f"{product.url}/product?manage=yes")
@@ -109,7 +111,7 @@ def test_a_window_that_is_severed_or_closed_loses_nothing(browser: Browser, prod
         expect(window.get_by_role("heading", name="Your connections")).to_be_visible()
 
 
-def test_the_pages_weigh_little_and_load_nothing_from_elsewhere(browser: Browser, product: Operator) -> None:  # noqa: F811
+def test_the_pages_weigh_little_and_load_nothing_from_elsewhere(browser: Browser, product: Operator) -> None:
     with visiting(browser) as (context, _):
         sizes: list[int] = []
         context.on("response", lambda answer: sizes.append(answer.request.sizes()["responseBodySize"]))

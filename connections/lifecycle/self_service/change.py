@@ -1,13 +1,14 @@
 """Change: what an end user changes of one connection of theirs. Each first makes sure that it is theirs (``own``)."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
 
 from connections.journal import audit
 from connections.lifecycle.end.disconnect import disconnect, foresee
 from connections.lifecycle.self_service.own import own_connection
 from connections.lifecycle.steer.describe import describe
-from connections.models import Connection, ManagementSession, Revocation
+from connections.models import AccessGrant, Connection, ManagementSession, Revocation
 
 
 def rename_own(session: ManagementSession, connection_id: uuid.UUID, *, label: str, actor: audit.Actor) -> None:
@@ -27,6 +28,25 @@ def disconnect_own(
     return disconnect(own_connection(session, connection_id).id, now=now, actor=actor)
 
 
-def revocation_foreseen(connection: Connection) -> Revocation:
-    """Return what would become of the permission at the provider. Takes no lock, asks no provider."""
-    return foresee(connection.id)
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """What ending a connection would mean.
+
+    ``revocation`` is what would become of the permission at the provider. ``is_shared``: others may use it, by an
+    access grant on it. ``loses_default``: the owner's other connections at the provider would have no default.
+    """
+
+    revocation: Revocation
+    is_shared: bool
+    loses_default: bool
+
+
+def foresee_end(connection: Connection, *, now: datetime) -> Consequences:
+    """Return what ending ``connection`` would mean. Takes no lock, asks no provider."""
+    shared = AccessGrant.objects.standing().filter(connection=connection).exclude(expires_at__lte=now)
+    others = Connection.objects.of_the_owner_of(connection).exclude(id=connection.id)
+    return Consequences(
+        foresee(connection.id),
+        is_shared=shared.exists(),
+        loses_default=connection.is_default and others.exists(),
+    )

@@ -1,4 +1,4 @@
-"""Receipts: who used a connection, when, for what and as which agent, from the audit rows of its vends.
+"""Receipts: who used a connection, when, for what and as which agent, from the audit rows of vends and proxied calls.
 
 The trail may have tens of millions of rows. Those of one connection are found by an index that begins with the part of
 the table (``models.audit_event``), and they are read from the newest part to the oldest, as many as one page needs. A
@@ -13,7 +13,8 @@ from datetime import datetime
 from connections.journal.audit import ALLOWED
 from connections.models import ApiClient, AuditEvent
 
-USES = ("credential.vend",)
+# By the action of the audit row: a credential was handed out, or a request was sent with it for the caller.
+USES = {"credential.vend": "credential", "connection.proxy": "request"}
 MOST_EXAMINED = 2000
 
 

@@ -9,6 +9,7 @@ from connections.consent.manage_words import TOLD, foreseen, standing
 from connections.database.clock import database_now
 from connections.models import (
     REASONS_OF,
+    AccessGrant,
     AuditEvent,
     Connection,
     CredentialVersion,
@@ -41,7 +42,7 @@ def test_the_list_has_each_connection_with_its_account_label_and_standing(acme: 
     make_connection(acme, account="a-2", status=Status.NEEDS_REAUTH, reason=Reason.GRANT_REJECTED)
     text = visit.text()
     assert "alice@work.example" in text and ">Work<" in text and ">a-2<" in text
-    assert "Connected" in text and "Not working" in text
+    assert "Partly connected" in text and "Not working" in text
     assert "Sandbox no longer accepts the permission that you gave." in text
 
 
@@ -214,6 +215,17 @@ def test_disconnecting_says_what_follows_and_takes_a_second_click(acme: Tenant, 
     assert row.subject == "alice"
     assert visit.post(f"/{connection.id}/disconnect").status_code == 303  # a second click, or a second tab
     assert visit.get(f"/{connection.id}/disconnect")["Location"] == f"{visit.path}/{connection.id}"
+
+
+def test_ending_what_is_shared_says_so(acme: Tenant, visit: Visit) -> None:
+    connection, told, now = make_connection(acme), "Others who may use this account lose that as well.", database_now()
+    grant = AccessGrant(tenant=acme, connection=connection, subject_kind="end_user", subject="bob", created_at=now)
+    grant.seal_terms()
+    assert told not in visit.text(f"/{connection.id}/disconnect")
+    grant.save()
+    assert told in visit.text(f"/{connection.id}/disconnect")
+    AccessGrant.objects.update(revoked_at=now)
+    assert told not in visit.text(f"/{connection.id}/disconnect")
 
 
 @pytest.mark.parametrize("revocation", Revocation)

@@ -32,6 +32,10 @@ def test_reads_the_index_of_parts(transactional_db: None) -> None:
     with transaction.atomic(), database.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_bitmapscan = off")
-        plan = AuditEvent.objects.of_connection(uuid.uuid4()).order_by().explain()
-    assert "audit_by_part_and_connection" in plan
-    assert "Index Cond" in plan and "Filter" not in plan
+        wholly = AuditEvent.objects.of_connection(uuid.uuid4())
+        in_portions = AuditEvent.objects.of_connection_by_parts(uuid.uuid4(), before=None)
+        plans = [rows.order_by().explain() for rows in (wholly, *in_portions)]
+    assert len(plans) == 2
+    for plan in plans:
+        assert "audit_by_part_and_connection" in plan
+        assert "Index Cond" in plan and "Filter" not in plan

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from connections.database.clock import database_now
 from connections.journal.audit import ALLOWED
+from connections.lifecycle.proxy import permit
 from connections.lifecycle.self_service import receipts as module
 from connections.lifecycle.self_service.receipts import Wanted, groups, receipts
 from connections.models import AuditEvent, Connection, Tenant
@@ -34,9 +35,17 @@ def test_a_vend_leaves_a_receipt_that_says_who_and_for_what(connection: Connecti
     assert call(backend, "POST", f"/connections/{connection.id}/credential", body).status_code == 200
     (receipt,) = call(backend, "GET", f"/connections/{connection.id}/receipts").json()["items"]
     assert receipt["client"] == {"id": str(backend.client.id), "name": backend.client.name}
+    assert receipt["kind"] == "credential"
     assert (receipt["purpose"], receipt["agent"]) == ("nightly sync", "planner")
     assert (receipt["end_user"], receipt["scopes"]) == (connection.end_user, ["files.read"])
     assert receipt["version"] == str(connection.current_version_id)
+
+
+def test_a_proxied_call_is_a_use_too(connection: Connection, backend: Caller) -> None:
+    used(connection, action=permit.ACTION)
+    used(connection, action=permit.ENDED)
+    (receipt,) = call(backend, "GET", f"/connections/{connection.id}/receipts").json()["items"]
+    assert receipt["kind"] == "request"
 
 
 def test_what_was_refused_is_no_use(connection: Connection, backend: Caller) -> None:
@@ -74,14 +83,6 @@ def test_a_page_reads_no_older_part_than_it_needs(connection: Connection) -> Non
     with CaptureQueriesContext(database) as asked:
         receipts(connection.id, limit=1)
     assert len(asked) == 2  # the ends of the table, and its newest part
-
-
-def test_receipts_are_found_by_the_index(connection: Connection) -> None:
-    used(connection)
-    (rows,) = AuditEvent.objects.of_connection_by_parts(connection.id, before=None)
-    with database.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-    assert "audit_by_part_and_connection" in rows.order_by().explain()
 
 
 def test_a_filter_leaves_out_and_goes_on(connection: Connection, acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
