@@ -17,6 +17,7 @@ from connections.api import vend_desk
 from connections.api.proxy_desk import ProxyDesk
 from connections.api.vend_desk import VendDesk
 from connections.lifecycle.proxy.carry import Carrier
+from connections.lifecycle.proxy.turns import Turns
 from connections.lifecycle.proxy.watch import Watch
 from connections.lifecycle.refresh.waits import Refreshes
 from connections.lifecycle.throttle.bulkhead import Bulkhead
@@ -33,8 +34,10 @@ def make_front(executor: Executor | None = None) -> Front:
         run_lookup=plain.run,
         refreshes=refreshes,
     )
+    run_proxy = Lane("proxy", threads=settings.PROXY_THREADS, executor=executor).run
     carrier = Carrier(
-        run=Lane("proxy", threads=settings.PROXY_THREADS, executor=executor).run,
+        run=run_proxy,
+        turns=Turns(run_proxy),
         refreshes=refreshes,
         watch=Watch(run_query),
         places=Bulkhead(settings.PROXY_STREAMS),

@@ -16,6 +16,7 @@ import h11
 from providers import egress
 from providers.catalog.proxying import ProxyLimits
 from providers.errors import Evidence, MalformedResponse, MisconfiguredProvider, ProviderUnavailable
+from providers.oauth.classify import retry_after_seconds
 from providers.proxying.request_headers import Headers
 from providers.values import ClientCertificate
 
@@ -50,6 +51,12 @@ class Head:
     status: int
     headers: Headers = field(repr=False)
     length: int | None = None
+
+    @property
+    def retry_after_seconds(self) -> float | None:
+        """When the same request may succeed, if the provider says so."""
+        told = next((value for name, value in self.headers if name == "retry-after"), None)
+        return None if told is None else retry_after_seconds({"Retry-After": told})
 
 
 class AnswerTooLarge(MalformedResponse):

@@ -9,5 +9,6 @@ provider's answer as a stream, or a named refusal. Changes: audit rows, and when
 - ``permit``: who may; ``outgoing``: opens the credential, and says with what the request leaves
 - ``carry``: the use case, in an event loop: sends it, repeats it once after a refresh, follows the provider's redirects
 - ``caller_body``: the body that the caller sends; ``answer``: what of the provider's answer comes back
+- ``turns``: each caller of one credential waits for its turn at the provider
 - ``watch``: stops what is under way when somebody switches it off
 """

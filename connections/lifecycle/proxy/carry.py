@@ -20,6 +20,7 @@ from connections.lifecycle.proxy.caller_body import CallerBody, CallerLeft
 from connections.lifecycle.proxy.order import ProxyOrder
 from connections.lifecycle.proxy.permit import NeedsRefresh, Permit, may_follow, permit, record_end
 from connections.lifecycle.proxy.request import request_of
+from connections.lifecycle.proxy.turns import Turns
 from connections.lifecycle.proxy.watch import Watch
 from connections.lifecycle.refresh.claim import Need, RefreshReport
 from connections.lifecycle.refresh.waits import Refreshes, Run
@@ -71,12 +72,13 @@ class _Call:
 class Carrier:
     """Carries the calls of one event loop.
 
-    ``run`` runs short queries in threads that no vend uses, ``refreshes`` are those of the event loop, ``places`` are
-    the calls that may be under way at once, shared among provider apps.
+    ``run`` runs short queries in threads that no vend uses, ``refreshes`` are those of the event loop, ``turns`` share
+    a provider's limit, ``places`` are the calls that may be under way at once, shared among provider apps.
     """
 
-    def __init__(self, *, run: Run, refreshes: Refreshes, watch: Watch, places: Bulkhead) -> None:
+    def __init__(self, *, run: Run, refreshes: Refreshes, watch: Watch, turns: Turns, places: Bulkhead) -> None:
         self._run = run
+        self._turns = turns
         self._refreshes = refreshes
         self._watch = watch
         self._places = places
@@ -148,9 +150,11 @@ class Carrier:
             request, parts = await request_of(order, outgoing, outgoing.sendings[way], body, path=path)
             if call.exchange is not None:
                 call.exchange.close()
+            await self._turns.wait(order, permitted)
             call.exchange = Exchange(request, parts, limits=outgoing.limits)
             head = await call.exchange.begin()
             call.status = head.status
+            await self._turns.note(permitted, head)
             if head.status == _UNAUTHORIZED:
                 can_repeat = order.is_repeatable and body.can_be_sent_again
                 if can_repeat and way + 1 < len(outgoing.sendings):

@@ -12,29 +12,21 @@ There are three restraints, kept in Redis for all processes:
 Work that is held back stays due, and the sweeps leave it out meanwhile.
 
 Safety does not depend on any of this. If Redis is away or emptied, every request is admitted, and only each
-connection's own backoff in the database remains. No function here raises, and none waits for Redis longer than a
-quarter of a second; after such a wait, none waits again for a second. The Lua is in ``scripts``.
+connection's own backoff in the database remains. No function here raises (``shared``). The Lua is in ``scripts``.
 """
 
 import random
-import time
 import uuid
-from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
-import redis
 import structlog
-from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from connections.access.targets import entry_named
 from connections.lifecycle.throttle import scripts
+from connections.lifecycle.throttle.shared import run_script
 from connections.refusals import AppMisconfigured
 from providers.errors import (
     AddressRefused,
@@ -60,11 +52,6 @@ LONGEST_HOLD_SECONDS = 900.0
 # How much of a minute's budget may go at once; and the share of that which probes leave to refreshes.
 BURST = 1 / 6
 LEFT_TO_REFRESHES = 0.25
-TIMEOUT_SECONDS = 0.25
-AWAY_SECONDS = 1.0
-
-# Error codes of a Redis server that cannot run scripts now.
-_SERVERS_FAULTS = ("MISCONF", "NOREPLICAS", "BUSY")
 
 
 class Server(StrEnum):
@@ -232,17 +219,6 @@ def _note_silence(
         logger.warning("circuit_opened", party=str(party_id), server=server.value, seconds=wait)
 
 
-# --- Redis ------------------------------------------------------------------------------------------------------------
-@dataclass(slots=True)
-class _Line:
-    """What this process knows about its connection to one Redis server."""
-
-    away_until: float = 0.0
-    is_away: bool = False
-
-
-_lines: defaultdict[str, _Line] = defaultdict(_Line)  # by URL
-
 # Of each party and server: whether Redis knew of no failure at the last admission; and whether an answer has come since
 # that Redis was not told of. The next failure tells it first, so that failures still count in a row.
 _calm: dict[tuple[uuid.UUID, Server], bool] = {}
@@ -250,56 +226,4 @@ _unreported: set[tuple[uuid.UUID, Server]] = set()
 
 
 def _run(script: str, party_id: uuid.UUID | None, server: Server, *arguments: object) -> Any:
-    """Return the answer of ``script``. None with Redis away; this process then leaves Redis alone for a second."""
-    line = _lines[settings.REDIS_URL]
-    if time.monotonic() < line.away_until:
-        return None
-    try:
-        answer = _scripts(settings.REDIS_URL)[script](
-            args=[str(party_id or ""), server.value, *(str(item) for item in arguments), server.other.value]
-        )
-    except redis.ResponseError as error:
-        if not _is_ours(error):
-            return _away(line, error)
-        # A fault in our Lua holds nothing back, and is logged each time until it is mended.
-        logger.error("throttle_script_failed", error=str(error)[:200])
-        return None
-    except (redis.RedisError, OSError, ValueError) as error:
-        return _away(line, error)
-    line.is_away = False
-    return answer
-
-
-def _is_ours(error: redis.ResponseError) -> bool:
-    """Whether our Lua is at fault, and not the server's memory, role or permissions, which have their own classes."""
-    text = str(error)
-    return type(error) is redis.ResponseError and "script" in text and not text.startswith(_SERVERS_FAULTS)
-
-
-def _away(line: _Line, error: Exception) -> None:
-    """Leave that Redis alone for a second. Log only the first time."""
-    line.away_until = time.monotonic() + AWAY_SECONDS
-    if not line.is_away:
-        logger.warning("throttle_off", error=type(error).__name__)
-    line.is_away = True
-
-
-@lru_cache(maxsize=4)
-def _scripts(url: str) -> Mapping[str, Any]:
-    """Return the scripts, ready to be called at the Redis of ``url``. Opens no connection yet."""
-    client = redis.Redis.from_url(
-        url,
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-        client_name="latchkey-throttle",
-    )
-    every = (
-        scripts.ADMIT,
-        scripts.GIVE_BACK,
-        scripts.ANSWERED,
-        scripts.FAILED,
-        scripts.HOLD,
-        scripts.RESTRAINED,
-    )
-    return {text: client.register_script(text) for text in every}
+    return run_script(script, str(party_id or ""), server.value, *arguments, server.other.value)

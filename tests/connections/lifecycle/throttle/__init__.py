@@ -1,4 +1,4 @@
 """Modules that have no test file of their own here:
 
-- ``scripts``: ``test_admission.py``
+- ``scripts``: ``test_admission.py`` · ``turn_scripts``: ``test_turns.py`` · ``shared``: ``test_without_redis.py``
 """

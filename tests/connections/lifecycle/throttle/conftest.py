@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from connections.lifecycle.throttle import admission
+from connections.lifecycle.throttle import shared
 from connections.lifecycle.throttle.admission import Server
 
 GENEROUS = 60_000
@@ -20,17 +20,19 @@ def app() -> uuid.UUID:
 
 
 @pytest.fixture(autouse=True)
-def line(monkeypatch: pytest.MonkeyPatch) -> admission._Line:
+def line(monkeypatch: pytest.MonkeyPatch) -> shared._Line:
     """The way to Redis, as a fresh process sees it."""
-    fresh = admission._Line()
-    monkeypatch.setattr(admission, "_lines", defaultdict(lambda: fresh))
+    fresh = shared._Line()
+    monkeypatch.setattr(shared, "_lines", defaultdict(lambda: fresh))
     return fresh
 
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give a machine that is busy with other tests time to answer."""
-    monkeypatch.setattr(admission, "TIMEOUT_SECONDS", 5.0)
-    admission._scripts.cache_clear()
+    monkeypatch.setattr(shared, "TIMEOUT_SECONDS", 5.0)
+    shared._client.cache_clear()
+    shared._script.cache_clear()
     yield
-    admission._scripts.cache_clear()
+    shared._client.cache_clear()
+    shared._script.cache_clear()

@@ -11,7 +11,7 @@ import pytest
 import redis
 from django.conf import settings as project
 
-from connections.lifecycle.throttle import admission, scripts
+from connections.lifecycle.throttle import admission, scripts, shared
 from connections.lifecycle.throttle.admission import Server, admit, give_back, note, note_probe, restraints
 from providers.values import ProbeResult
 from providers.vocabulary import ProbeVerdict
@@ -23,13 +23,14 @@ from tests.connections.lifecycle.throttle.outages import AS, GENEROUS, RS, fail,
 )
 def test_a_script_that_is_wrong_is_told_each_time_and_is_not_taken_for_an_outage(
     app: uuid.UUID,
-    line: admission._Line,
+    line: shared._Line,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     script: str,
 ) -> None:
     monkeypatch.setattr(admission.scripts, "ADMIT", script)
-    admission._scripts.cache_clear()
+    shared._client.cache_clear()
+    shared._script.cache_clear()
     assert admit(app, budget=GENEROUS) is None
     assert admit(app, budget=GENEROUS) is None
     told = [record for record in caplog.records if "throttle_script_failed" in record.getMessage()]
@@ -107,8 +108,8 @@ def test_without_redis_everything_is_admitted(
 def test_a_redis_that_hangs_costs_a_moment_and_is_left_alone_for_a_second(
     app: uuid.UUID, settings: Any, silent_redis: tuple[str, list[socket.socket]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admission, "TIMEOUT_SECONDS", 0.25)
-    monkeypatch.setattr(admission, "AWAY_SECONDS", 60.0)  # a busy machine may take a second for all of it
+    monkeypatch.setattr(shared, "TIMEOUT_SECONDS", 0.25)
+    monkeypatch.setattr(shared, "AWAY_SECONDS", 60.0)  # a busy machine may take a second for all of it
     settings.REDIS_URL, accepted = silent_redis
     began = time.monotonic()
     use_everything(app)
@@ -122,7 +123,7 @@ def test_an_error_of_redis_itself_reaches_no_caller(app: uuid.UUID) -> None:
     assert admit(app, budget=1) is None
 
 
-def test_works_again_as_soon_as_redis_does(app: uuid.UUID, settings: Any, line: admission._Line) -> None:
+def test_works_again_as_soon_as_redis_does(app: uuid.UUID, settings: Any, line: shared._Line) -> None:
     good = settings.REDIS_URL
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     assert admit(app, budget=1) is None

@@ -1,0 +1,67 @@
+"""Turns: whose it is, in Redis as it really runs."""
+
+import time
+import uuid
+
+import pytest
+
+from connections.lifecycle.throttle.turns import hold, leave, take_turn
+
+QUICK = 60_000
+
+
+@pytest.fixture
+def key() -> str:
+    """A credential by which nobody has called yet."""
+    return f"connection:{uuid.uuid4()}"
+
+
+def turns_of(key: str, caller: str, *, per_minute: int) -> int:
+    """Take as many turns as there are at once."""
+    taken = 0
+    while take_turn(key, caller, per_minute) == 0.0:
+        taken += 1
+    leave(key, caller)
+    return taken
+
+
+def test_a_twentieth_of_a_minute_may_go_at_once_and_no_more(key: str) -> None:
+    assert turns_of(key, "a", per_minute=100) == 5
+    assert 0 < take_turn(key, "a", 100) <= 60 / 95
+
+
+def test_in_a_minute_no_more_goes_than_the_provider_allows(key: str) -> None:
+    began, taken = time.monotonic(), 0
+    while time.monotonic() - began < 1.0:
+        taken += take_turn(key, "a", 600) == 0.0
+    assert taken <= 600 / 20 + 1.1 * 600 * 19 / 20 / 60
+
+
+def test_whoever_had_fewer_turns_comes_first(key: str) -> None:
+    assert turns_of(key, "greedy", per_minute=600) == 30
+    assert take_turn(key, "greedy", 600) > 0
+    assert take_turn(key, "modest", 600) > 0
+    time.sleep(0.15)  # there is one turn, and both wait for it
+    assert take_turn(key, "greedy", 600) > 0
+    assert take_turn(key, "modest", 600) == 0.0
+
+
+def test_a_place_that_is_left_holds_nobody_back(key: str) -> None:
+    turns_of(key, "greedy", per_minute=600)
+    assert take_turn(key, "modest", 600) > 0
+    leave(key, "modest")
+    time.sleep(0.15)
+    assert take_turn(key, "greedy", 600) == 0.0
+
+
+def test_a_caller_that_died_is_left_out_after_a_while(key: str) -> None:
+    turns_of(key, "greedy", per_minute=QUICK)
+    assert take_turn(key, "dead", QUICK) > 0
+    time.sleep(1.1)
+    assert take_turn(key, "greedy", QUICK) == 0.0
+
+
+def test_nobody_s_turn_comes_while_the_provider_wants_to_be_left_alone(key: str) -> None:
+    hold(key, 7.0)
+    assert 6.0 < take_turn(key, "a", QUICK) <= 7.0
+    assert take_turn(f"{key}-other", "a", QUICK) == 0.0
