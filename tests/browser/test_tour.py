@@ -283,6 +283,15 @@ def _take(browser: Browser, stack: LocalStack, visitor: Tourist) -> None:
     browser.wait_for_text("Reconnect needed", seconds=_NOTICED_WITHIN_SECONDS)
     assert "Most likely somebody revoked it there." in browser.text
     # 7
+    browser.open(stack.urls["customer_app"])
+    browser.press("Manage connections")
+    browser.press("Continue")
+    browser.wait_for_text("Your connections")
+    browser.wait_for_text("Not working")
+    assert visitor.full_name in browser.text
+    browser.press("Done")
+    browser.wait_for(lambda: browser.url.startswith(stack.urls["customer_app"]), "way back from the page")
+    # 8
     operator = stack.seeded["operator"]
     browser.open(f"{stack.urls['web']}/admin/")
     browser.fill("username", operator["username"])

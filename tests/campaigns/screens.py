@@ -104,6 +104,28 @@ def connect_as(page: Page, stack: LocalStack, user: str, account: str, look: Loo
     look(page, "6-connected")
 
 
+def look_at_own_connections(page: Page, stack: LocalStack, look: Look) -> None:
+    """Go from the customer app to the page of the user's own connections, and look at each of its screens."""
+    page.goto(stack.urls["customer_app"])
+    page.get_by_role("button", name="Manage connections").click()
+    go_on = page.get_by_role("button", name="Continue")
+    expect(go_on).to_be_enabled()
+    look(page, "6a-manage-start")
+    go_on.click()
+    page.get_by_role("heading", name="Your connections").wait_for()
+    look(page, "6b-manage-list")
+    page.get_by_role("link", name="Sandbox").first.click()
+    page.get_by_role("heading", name="Who used it").wait_for()
+    look(page, "6c-manage-connection")
+    page.get_by_role("link", name="Disconnect").click()
+    page.get_by_role("link", name="Keep it").wait_for()
+    look(page, "6d-manage-disconnect")
+    page.go_back()
+    page.get_by_role("link", name="Your connections").click()
+    page.get_by_role("button", name="Done").click()
+    page.wait_for_url(re.compile(re.escape(stack.urls["customer_app"])))
+
+
 def log_in_as_operator(page: Page, stack: LocalStack) -> None:
     """Log in at the admin."""
     operator = stack.seeded["operator"]
@@ -201,6 +223,7 @@ def _all_pictures(browser: Browser, stack: LocalStack, folder: Path, size: str) 
 
     with visitor(browser, size) as (_, page, complaints):
         connect_as(page, stack, {"desktop": "ann", "phone": "ben"}[size], "alice", look)
+        look_at_own_connections(page, stack, look)
         look_at_admin(page, stack, look)
         for complaint in complaints:
             print(f"{size}: the console complains: {complaint}")
