@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from connections.drills.grants import store_grant
-from connections.lifecycle.credentials.scopes import record_requested_scopes
 from connections.models import Connection, ProviderApp
 from providers.sandbox.client import SandboxProcess
 from providers.sandbox.people import PEOPLE
@@ -28,7 +27,6 @@ def connect_at(
     (tokens,) = sandbox.control.mint(app.client_id, username=account, scope=" ".join(scopes))
     with transaction.atomic():
         made = Connection.objects.get(id=store_grant(tokens, tenant=app.tenant, app=app, end_user=end_user))
-        record_requested_scopes(made, tuple(scopes))
         made.belong_to(PEOPLE[account].subject, PEOPLE[account].name)
         made.verify(made.authorized_at, by="connect")
     return Connection.objects.get(id=made.id)

@@ -137,17 +137,20 @@ def _session_place(session: ConnectSession, field: str) -> Place:
     return Place(tenant=str(session.tenant_id), owner=str(session.id), record=str(session.id), field=field)
 
 
-def seal_for_session(session: ConnectSession, field: str, plaintext: bytes) -> bytes:
-    """Return ``plaintext`` sealed for the column ``field`` of a connect session. One query. Raises ``Unreadable``."""
-    return seal(plaintext, key=current_data_key(session.tenant_id), place=_session_place(session, field))
+def seal_for_session(session: ConnectSession, field: str, plaintext: bytes, *, key: DataKey) -> bytes:
+    """Return ``plaintext`` sealed for the column ``field`` of a connect session. No I/O.
 
-
-def open_for_session(session: ConnectSession, field: str) -> bytes:
-    """Return the plaintext of the column ``field`` of a connect session. One query.
-
-    Raises ``Unreadable``, also where the column is empty.
+    ``key`` is the current data key of the session's tenant.
     """
-    return _open(getattr(session, field), place=_session_place(session, field))
+    return seal(plaintext, key=key, place=_session_place(session, field))
+
+
+def open_for_session(session: ConnectSession, field: str, *, key: DataKey | None = None) -> bytes:
+    """Return the plaintext of the column ``field`` of a connect session. Raises ``Unreadable``, also for an empty one.
+
+    One query for the data key, unless ``key`` is the one under which the column is sealed.
+    """
+    return _open(getattr(session, field), place=_session_place(session, field), key=key)
 
 
 def _app_place(app: ProviderApp) -> Place:

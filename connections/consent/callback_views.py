@@ -16,7 +16,6 @@ from connections.consent.decorators import BAD_REQUESTS, failure_of_bad, widget_
 from connections.consent.finish import finish
 from connections.consent.pages import problem_page, status_of
 from connections.consent.words import failure_named
-from connections.database.clock import database_now
 from connections.database.pool import LockTimeout
 from connections.entrance import actor_of, log_crash
 from connections.lifecycle.connect.callback import Told, parameters_read, receive_callback
@@ -39,9 +38,7 @@ def callback(request: HttpRequest, app_id: uuid.UUID) -> HttpResponse:
         return _again_by_get(request, app_id)
     try:
         given = {name: request.GET.getlist(name) for name in request.GET}
-        received = receive_callback(
-            app_id, given, cookies=cookies_of(request), now=database_now(), actor=actor_of(request)
-        )
+        received = receive_callback(app_id, given, cookies=cookies_of(request), actor=actor_of(request))
     except Exception as error:  # noqa: BLE001 (whatever it is, no page may be shown at this address)
         received = Told(None, _failure_of(request, error))
     if isinstance(received, Told):

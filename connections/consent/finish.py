@@ -6,7 +6,6 @@ from connections.consent.cookies import browser_secret
 from connections.consent.pages import manage_address, problem_page, return_address, way_back, widget
 from connections.consent.sender import form_proof
 from connections.consent.words import failure_named
-from connections.database.clock import database_now
 from connections.entrance import actor_of
 from connections.lifecycle.connect.complete import complete_unbound
 from connections.lifecycle.connect.exchange import ChoiceDue
@@ -35,7 +34,7 @@ def finish_unbound(request: HttpRequest, session: ConnectSession) -> HttpRespons
     """
     secret = browser_secret(request, session.id)
     try:
-        outcome = complete_unbound(session.id, browser_secret=secret, now=database_now(), actor=actor_of(request))
+        outcome = complete_unbound(session.id, browser_secret=secret, actor=actor_of(request))
     except Refusal as refusal:
         failure, left = failure_named(refusal), find_session(session.id)
         if left is None or left.state not in UNFINISHED:

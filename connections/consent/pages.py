@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from django.db import DatabaseError
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,7 +15,6 @@ from connections.access.targets import entry_of
 from connections.brand.look import OURS, Look, look_of
 from connections.consent.language import language_for, shown_in
 from connections.consent.words import WORDS_OF, Names, Words, filled_in, words_for, workspace_label
-from connections.database.clock import database_now
 from connections.lifecycle.provision.domains import vouched_for
 from connections.models import ConnectSession, ManagementSession, Tenant
 from connections.models.failures import Failure
@@ -66,7 +66,7 @@ def widget(request: HttpRequest, template: str, session: ConnectSession, **conte
     """Render one page of ``session`` under its tenant's brand."""
     addresses = {name: reverse("connect:picture", args=[session.id, name]) for name in PICTURES}
     host = urlsplit(session.return_url).netloc
-    is_own = vouched_for(session.tenant_id, host, now=database_now())
+    is_own = vouched_for(session.tenant_id, host, now=Now())
     context = {"session": session, "return_host": host, "is_own_host": is_own, **context}
     response = branded(request, template, session.tenant, pictures=addresses, **context)
     keep_opener(response, session)

@@ -3,6 +3,7 @@
 import secrets
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -79,9 +80,7 @@ def start(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     if sender is Sender.UNSAID:
         return _ask_again(request, session_id)
     try:
-        started = start_session(
-            session_id, token=request.POST.get("token", ""), now=database_now(), actor=actor_of(request)
-        )
+        started = start_session(session_id, token=request.POST.get("token", ""), actor=actor_of(request))
     except SessionUnusable as refusal:
         if _is_back(request, session_id):  # a double click, or the back button
             return _to_the_outcome(session_id)
@@ -94,7 +93,7 @@ def go_on(request: HttpRequest, started: Started) -> HttpResponse:
     session, secret = started.session, started.browser_secret
     apps = apps_for(session)
     if len(apps) == 1 and not _has_fields(apps[0], session):
-        response = _go_to_provider(request, session, apps[0], {}, secret=secret)
+        response = _go_to_provider(request, session, apps[0], {}, secret=secret, now=started.at)
     elif len(apps) == 1:
         response = HttpResponseRedirect(reverse("connect:method", args=[session.id, apps[0].id]), status=303)
     else:
@@ -164,11 +163,9 @@ def method(request: HttpRequest, session_id: uuid.UUID, app_id: uuid.UUID) -> Ht
         return _form(request, session, app, secret=secret)
     typed = {name: value for name, value in request.POST.items() if isinstance(value, str) and name != PROOF}
     if app.by_consent:
-        return _go_to_provider(request, session, app, typed, secret=secret)
+        return _go_to_provider(request, session, app, typed, secret=secret, now=now)
     try:
-        held = submit_secret(
-            session_id, app_id=app_id, fields=typed, browser_secret=secret, now=now, actor=actor_of(request)
-        )
+        held = submit_secret(session, app, fields=typed, browser_secret=secret, now=now, actor=actor_of(request))
     except InvalidRequest as refusal:
         field = refusal.extra.get("field", "")
         return _form(request, session, app, secret=secret, error=refusal, field=field, status=422)
@@ -218,7 +215,13 @@ def _show_refusal(request: HttpRequest, session_id: uuid.UUID, refusal: SessionU
 
 
 def _go_to_provider(
-    request: HttpRequest, session: ConnectSession, app: ProviderApp, typed: dict[str, str], *, secret: str | None
+    request: HttpRequest,
+    session: ConnectSession,
+    app: ProviderApp,
+    typed: dict[str, str],
+    *,
+    secret: str | None,
+    now: datetime,
 ) -> HttpResponse:
     """Send the browser to the provider by a page of our own, or show the code to enter there.
 
@@ -226,9 +229,9 @@ def _go_to_provider(
     """
     try:
         if app.shows_code:
-            ask_for_code(session.id, app_id=app.id, params=typed, browser_secret=secret, now=database_now())
+            ask_for_code(session, app, params=typed, browser_secret=secret, now=now)
             return HttpResponseRedirect(reverse("connect:device", args=[session.id]), status=303)
-        url = authorization_url(session.id, app_id=app.id, params=typed, browser_secret=secret, now=database_now())
+        url = authorization_url(session, app, params=typed, browser_secret=secret, now=now)
     except ProviderDown as refusal:
         return _form(request, session, app, secret=secret, error=refusal, status=503)
     except InvalidRequest as refusal:

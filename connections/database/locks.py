@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, LiteralString, TypeVar
 
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from connections.database.prepared import fetch_all_prepared
 from connections.models import (
@@ -51,13 +51,23 @@ def lock_connection(connection_id: uuid.UUID) -> Connection | None:
 
 
 def lock_connections(connection_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Connection]:
-    """Lock several connections, in the order of their ids so that two callers never wait for each other.
+    """Lock several connections that exist, as ``lock_connections_of`` does."""
+    return lock_connections_of(Q(id__in=set(connection_ids)))
 
-    Returns the connections that exist, by id, with their provider apps and tenants. Lock all that a transaction needs
-    in one call.
+
+def lock_connections_of(which: Q) -> dict[uuid.UUID, Connection]:
+    """Lock the connections of ``which``, in the order of their ids so that two callers never wait for each other.
+
+    Returns them by id, with their provider apps and tenants. Leaves out those that are no longer of ``which`` once they
+    are locked. Lock all that a transaction needs in one call.
     """
-    locked = [lock_connection(connection_id) for connection_id in sorted(set(connection_ids))]
-    return {connection.id: connection for connection in locked if connection is not None}
+    locked = (
+        Connection.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("provider_app", "tenant")
+        .filter(which)
+        .order_by("id")
+    )
+    return {connection.id: connection for connection in locked}
 
 
 def lock_free(connection_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
@@ -91,12 +101,22 @@ def lock_if_free_of(rows: QuerySet[_Row], *, limit: int) -> QuerySet[_Row]:
 
 
 def lock_session(**lookup: object) -> ConnectSession | None:
-    """Return the locked connect session with its provider app and tenant, or None if there is none."""
+    """Return the locked connect session with its provider app, tenant and API client, or None if there is none."""
+    return next(iter(lock_sessions(Q(**lookup))), None)
+
+
+def lock_session_alone(session_id: uuid.UUID) -> ConnectSession | None:
+    """Return the locked connect session, with nothing loaded that it refers to, or None if there is none."""
+    return ConnectSession.objects.select_for_update(no_key=True).filter(id=session_id).first()
+
+
+def lock_sessions(which: Q) -> QuerySet[ConnectSession]:
+    """Return the connect sessions of ``which``, locked in the order of their ids, as ``lock_session`` returns one."""
     return (
         ConnectSession.objects.select_for_update(no_key=True, of=("self",))
         .select_related("provider_app", "tenant", "api_client")
-        .filter(**lookup)
-        .first()
+        .filter(which)
+        .order_by("id")
     )
 
 

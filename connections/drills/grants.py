@@ -12,7 +12,7 @@ from connections.access.targets import access_to
 from connections.database.clock import database_now
 from connections.database.locks import lock_connection
 from connections.journal.audit import SYSTEM
-from connections.lifecycle.credentials.versions import insert_received, make_current, seal_version
+from connections.lifecycle.credentials.versions import make_current, row_of, seal_version
 from connections.lifecycle.health.status import change_status
 from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
 from connections.lifecycle.steer.rebind import rebind
@@ -35,7 +35,7 @@ def store_grant(tokens: Mapping[str, Any], *, tenant: Tenant, app: ProviderApp, 
         credential = Credential(
             access_token=SecretStr(tokens["access_token"]), refresh_token=SecretStr(tokens["refresh_token"])
         )
-        version = insert_received(
+        version = row_of(
             seal_version(
                 Obtained(credential, int(tokens["expires_in"]), scopes),
                 tenant_id=tenant.id,
@@ -51,7 +51,7 @@ def store_grant(tokens: Mapping[str, Any], *, tenant: Tenant, app: ProviderApp, 
         locked = lock_connection(connection.id)
         if locked is None:
             raise RuntimeError("The connection that was just made is gone.")
-        make_current(locked, version, now=now)
+        make_current(locked, version, now=now, requested=scopes)
         change_status(locked, Status.ACTIVE, Reason.CONNECTED, now=now)
     return connection.id
 

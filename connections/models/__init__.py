@@ -1,7 +1,7 @@
 """The tables: one noun a file, with named mutators. Secrets are columns of ``fields.SealedField``.
 
 - ``states``: every table of allowed steps · ``failures``: the codes of why a connect session fails
-- ``switches``: the kill switches and pauses
+- ``switches``: the kill switches and pauses · ``mutators``: how named mutators save a row
 - ``tenant`` · ``tenant_domain``: a host of its own · ``brand``: how its pages look, or the operator's
 - ``api_client``: who calls, with which keys
 - ``provider_app``: our registration at a provider · ``registered_client``: the same at one authorization server, where

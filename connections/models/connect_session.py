@@ -150,6 +150,11 @@ class ConnectSession(models.Model):
             return True
         return self.binding == Binding.NONE and not self.api_client.allows_unbound
 
+    @property
+    def owner(self) -> str:
+        """The end user to whom its connection belongs, "" where that belongs to the whole tenant."""
+        return self.end_user if self.owner_kind == OwnerKind.END_USER else ""
+
     def takes(self, app: ProviderApp) -> bool:
         """Whether the end user may connect by the style of ``app``, which is one of the session's providers."""
         return app.auth_style in self.auth_styles.get(app.provider, (app.auth_style,))

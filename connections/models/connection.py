@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from connections.models.kinds import Binding, OwnerKind, Revocation
+from connections.models.mutators import Mutable
 from connections.models.provider_app import ProviderApp
 from connections.models.registered_client import RegisteredClient
 from connections.models.states import LIVE, MAY_BECOME, Reason, Status, status_and_reason_agree
@@ -42,14 +43,15 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         return self.filter(nothing_thrown())
 
 
-class Connection(models.Model):
+class Connection(Mutable):
     """One grant. The lifecycle owns every column but ``metadata``, and changes them only by the named mutators.
 
     ``label`` tells an owner's connections at one provider apart ("" for none); ``is_default`` marks the one that a vend
     by owner means where no label is named. Both are unique among the owner's live connections at the provider.
 
-    Call the mutators with the row locked. Each saves the columns that it changes. The table's pages keep room for a
-    second version of their rows, so that a change of columns without an index, like a sweep's mark, writes no index.
+    Call the mutators with the row locked. Each saves the columns that it changes (``Mutable``). The table's pages keep
+    room for a second version of their rows, so that a change of columns without an index, like a sweep's mark, writes
+    no index.
 
     ``refresh_due_at`` and ``probe_due_at`` are when the sweeps act (null: never); ``refresh_enqueued_until`` keeps a
     sweep from sending the same task twice; ``next_attempt_at`` holds a refresh back after a failure. ``failures``
@@ -130,7 +132,6 @@ class Connection(models.Model):
     revocation_deadline_at = models.DateTimeField(null=True, blank=True)
     revocation_failures = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
 
     objects = ConnectionQuerySet.as_manager()
 
@@ -206,6 +207,11 @@ class Connection(models.Model):
     def is_paused(self) -> bool:
         """Whether its background work is stopped: its own, or its provider app's."""
         return any(True for _ in thrown(self, PAUSE))
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it never had a credential: so it has no version, no scope and no unread answer."""
+        return self.grant_id is None
 
     @property
     def party_or_app(self) -> uuid.UUID:
@@ -420,8 +426,3 @@ class Connection(models.Model):
     def end_revocation(self, outcome: Revocation) -> None:
         """Record how the revocation ended."""
         self._set(revocation=outcome, revocation_due_at=None, revocation_deadline_at=None, revocation_failures=0)
-
-    def _set(self, **values: Any) -> None:
-        for name, value in values.items():
-            setattr(self, name, value)
-        self.save(update_fields=[*values, "updated_at"])

@@ -262,7 +262,7 @@ def _stored_by_orm() -> list[Change]:
     from django.db import transaction
 
     from connections.lifecycle.credentials import store
-    from connections.lifecycle.credentials.versions import insert_received
+    from connections.lifecycle.credentials.versions import row_of
     from connections.lifecycle.refresh import arrivals  # noqa: F401 (where it is called)
     from connections.models import AttemptState, RefreshAttempt
 
@@ -275,7 +275,7 @@ def _stored_by_orm() -> list[Change]:
         storable = (AttemptState.SENT, AttemptState.IN_DOUBT, AttemptState.SUPERSEDED)
         with transaction.atomic():
             RefreshAttempt.objects.filter(id=sealed.attempt_id, state__in=storable).update(state=AttemptState.RECEIVED)
-            insert_received(sealed)
+            row_of(sealed).save(force_insert=True)
 
     return _everywhere(store.store_free, "store_free", insert_all)
 

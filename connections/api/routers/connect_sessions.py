@@ -72,7 +72,6 @@ def complete_session(request: HttpRequest, session_id: uuid.UUID, body: Complete
         code_verifier=body.code_verifier,
         client=caller.client,
         tenant=caller.tenant(body.tenant),
-        now=database_now(),
         actor=caller.actor,
     )
     if isinstance(outcome, ChoiceDue):

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
-from connections.database.locks import lock_connections
+from connections.database.locks import lock_connections_of
 from connections.database.pool import short_transaction
 from connections.journal import audit, events
 from connections.lifecycle.connect.begin_exchange import Exchange, lock_claimed
@@ -29,11 +29,11 @@ from connections.lifecycle.connect.kept import Kept
 from connections.lifecycle.connect.not_refreshable import lacks_refresh_token
 from connections.lifecycle.credentials import spool
 from connections.lifecycle.credentials.grant_end import GrantEnds
-from connections.lifecycle.credentials.scopes import record_requested_scopes
-from connections.lifecycle.credentials.versions import insert_received, make_current, seal_version
+from connections.lifecycle.credentials.versions import make_current, row_of, seal_version
 from connections.lifecycle.health.status import change_status
 from connections.lifecycle.policy.revoke import revoke_grants
 from connections.models import (
+    LIVE,
     AccessGrant,
     Connection,
     ConnectSession,
@@ -110,7 +110,7 @@ def _activate_locked(work: Exchange, verified: Verified, *, actor: audit.Actor) 
         session = lock_claimed(work)
         if isinstance(session, Refusal):
             return session
-        home = _home_of(session, verified)
+        home = _home_of(work, session, verified)
         kept_of = None
         if not isinstance(home, Refusal) and brings_no_refresh_token(work, verified.kept.obtained):
             kept_of = version_in_use(home, work=work)
@@ -125,15 +125,13 @@ def _activate_locked(work: Exchange, verified: Verified, *, actor: audit.Actor) 
         return _connect(work, session, home, verified, kept_of, actor=actor)
 
 
-def _home_of(session: ConnectSession, verified: Verified) -> Connection | Refusal:
-    """Lock and return the connection to which the grant belongs.
+def _home_of(work: Exchange, session: ConnectSession, verified: Verified) -> Connection | Refusal:
+    """Lock and return the connection to which the grant belongs, with every other one that is about its account.
 
     That is the connection that the session renews, or the owner's connection to the same account, or the new one.
     """
-    found = Connection.objects.filter(Q(id=session.connection_id)).first()
-    same = found and _same_account(found, verified.account_id).first()
-    locked = lock_connections(row.id for row in (found, same) if row is not None)
-    connection = locked.get(found.id) if found is not None else None
+    locked = lock_connections_of(Q(id=session.connection_id) | _same_account(work, session, verified.account_id))
+    connection = None if session.connection_id is None else locked.pop(session.connection_id, None)
     if connection is None or connection.status == Status.DISCONNECTED:
         return SessionUnusable(
             Failure.GONE, "The connection was disconnected meanwhile: let the end user connect again."
@@ -156,8 +154,7 @@ def _home_of(session: ConnectSession, verified: Verified) -> Connection | Refusa
                 "The end user chose another account at the provider than before; the connection is as it was. "
                 "Make a session with allow_account_change to replace the account."
             )
-    if same is not None:  # look again now that the connection is locked
-        same = locked.get(same.id) if _same_account(connection, verified.account_id).exists() else None
+    same = next(iter(locked.values()), None)
     if same is None:
         return connection
     if renews:
@@ -168,17 +165,16 @@ def _home_of(session: ConnectSession, verified: Verified) -> Connection | Refusa
     return same
 
 
-def _same_account(connection: Connection, account_id: str) -> QuerySet[Connection]:
-    """Return the owner's other live connection to this account. The database allows at most one."""
+def _same_account(work: Exchange, session: ConnectSession, account_id: str) -> Q:
+    """Return the condition for the owner's live connection to this account. The database allows at most one."""
     if not account_id:
-        return Connection.objects.none()
-    return (
-        Connection.objects.for_tenant(connection.tenant_id)
-        .live()
-        .filter(
-            provider_app_id=connection.provider_app_id, end_user=connection.end_user, provider_account_id=account_id
-        )
-        .exclude(id=connection.id)
+        return Q(pk__in=[])
+    return Q(
+        tenant_id=work.tenant_id,
+        status__in=LIVE,
+        provider_app_id=work.app.id,
+        end_user=session.owner,
+        provider_account_id=account_id,
     )
 
 
@@ -196,34 +192,34 @@ def _connect(
     ``kept_of`` is the version whose refresh token the connection keeps because the new grant brought none.
     """
     renewed = connection.status != Status.PENDING
-    version, keeps = _store(work, connection, verified.kept, kept_of)
-    make_current(connection, version, now=work.started_at)
-    reason = Reason.RECONNECTED if renewed else Reason.CONNECTED
-    change_status(connection, Status.ACTIVE, reason, now=work.started_at, told={"renewed": renewed})
-    record_requested_scopes(connection, work.scopes)
+    version, keeps = _seal(work, connection, verified.kept, kept_of)
     lacks = lacks_refresh_token(work, version)
-    connection.connect(
-        params={**work.params, **verified.workspace_params},
-        registered_client=work.client,
-        party=work.access.party_id,
-        binding=session.binding,
-        by=session.end_user,
-        lacks_refresh_token=lacks,
-    )
-    if connection.provider_account_id not in ("", verified.account_id):
-        # They were given for what the account of before holds.
-        on_it = AccessGrant.objects.filter(connection=connection)
-        revoke_grants(on_it, why="account_changed", now=work.started_at, actor=actor)
-    connection.belong_to(verified.account_id, verified.account.name if verified.account else "")
-    connection.verify(verified.verified_at, by="" if verified.verified_at is None else "connect")
-    label_is_taken = not _take_label(session, connection)
+    with connection.saved_once():
+        make_current(connection, version, now=work.started_at, requested=work.scopes)
+        reason = Reason.RECONNECTED if renewed else Reason.CONNECTED
+        change_status(connection, Status.ACTIVE, reason, now=work.started_at, told={"renewed": renewed})
+        connection.connect(
+            params={**work.params, **verified.workspace_params},
+            registered_client=work.client,
+            party=work.access.party_id,
+            binding=session.binding,
+            by=session.end_user,
+            lacks_refresh_token=lacks,
+        )
+        if connection.provider_account_id not in ("", verified.account_id):
+            # They were given for what the account of before holds.
+            on_it = AccessGrant.objects.filter(connection=connection)
+            revoke_grants(on_it, why="account_changed", now=work.started_at, actor=actor)
+        connection.belong_to(verified.account_id, verified.account.name if verified.account else "")
+        connection.verify(verified.verified_at, by="" if verified.verified_at is None else "connect")
+        label_is_taken = not _take_label(session, connection)
     if lacks:
         ends_at = version.access_expires_at
         events.emit("connection.not_refreshable", connection, ends_at=ends_at.isoformat() if ends_at else None)
-    pending = session.connection
+    begun = None if session.connection_id == connection.id else session.connection
     session.complete(connection)
-    if pending is not None and pending.id != connection.id and pending.status == Status.PENDING:
-        pending.delete()
+    if begun is not None and begun.status == Status.PENDING:
+        begun.delete()
     audit.record(
         "connection.connected",
         actor=actor,
@@ -255,23 +251,23 @@ def _take_label(session: ConnectSession, connection: Connection) -> bool:
     return True
 
 
-def _store(
+def _seal(
     work: Exchange, connection: Connection, kept: Kept, kept_of: CredentialVersion | None
 ) -> tuple[CredentialVersion, bool]:
-    """Insert the credential as a version of ``connection`` under a new grant id. The ciphertext is bound to it.
+    """Seal the credential as a version of ``connection`` under a new grant id. The ciphertext is bound to it.
 
     A version that keeps the refresh token of ``kept_of`` also keeps the grant id of ``kept_of``. Return the new
-    version, and whether it keeps that token.
+    version, which is not stored yet, and whether it keeps that token.
     """
     joined = None if kept_of is None else with_refresh_token_of(kept_of, connection, kept.obtained, work=work)
     obtained = joined or kept.obtained
-    version = insert_received(
+    version = row_of(
         seal_version(
             obtained,
             tenant_id=work.tenant_id,
             connection_id=connection.id,
             grant_id=uuid.uuid4() if kept_of is None or joined is None else kept_of.grant_id,
-            key=work.key,
+            key=work.grant.key,
             scopes=work.scopes if obtained.scopes is None else obtained.scopes,
             is_refreshable=work.access.strategy.can_refresh(work.access.target, obtained.credential),
             received_at=kept.obtained_at,

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from connections.access.secrets import open_for_session, seal_for_session
+from connections.access.secrets import seal_for_session
 from connections.access.targets import registrar_of
 from connections.models import ConnectSession, ProviderApp, RegisteredClient
 from connections.refusals import EndpointMoved
+from connections.vault.keyring import DataKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +31,15 @@ class Asked:
             )
 
 
-def seal_asked(session: ConnectSession, asked: Asked) -> bytes:
-    """Return ``asked`` sealed for the column ``code_verifier`` of ``session``."""
+def seal_asked(session: ConnectSession, asked: Asked, *, key: DataKey) -> bytes:
+    """Return ``asked`` sealed under ``key``, the tenant's current one, for the column ``code_verifier``. No I/O."""
     kept = None if asked.kept is None else asked.kept.get_secret_value()
     document = json.dumps({"kept": kept, "registrar": asked.registrar})
-    return seal_for_session(session, "code_verifier", document.encode())
+    return seal_for_session(session, "code_verifier", document.encode(), key=key)
 
 
-def recall(session: ConnectSession) -> Asked:
-    """Return the request that ``seal_asked`` sealed into ``session``. Raises ``Unreadable``, also if there is none."""
-    document = json.loads(open_for_session(session, "code_verifier"))
+def recall(sealed: bytes) -> Asked:
+    """Return the request from the plaintext of what ``seal_asked`` sealed. No I/O."""
+    document = json.loads(sealed)
     kept = document["kept"]
     return Asked(None if kept is None else SecretStr(kept), document["registrar"])

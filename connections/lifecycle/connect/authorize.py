@@ -21,8 +21,14 @@ from connections.database.pool import release_database, short_transaction
 from connections.journal import audit
 from connections.lifecycle.connect.asked import Asked, seal_asked
 from connections.lifecycle.connect.not_asked import refusal_to_ask
-from connections.lifecycle.connect.params import checked_params, chosen_app, params_of, requested_scopes
-from connections.lifecycle.connect.session import check_browser, own_session
+from connections.lifecycle.connect.params import (
+    check_may_choose,
+    checked_params,
+    chosen_app,
+    params_of,
+    requested_scopes,
+)
+from connections.lifecycle.connect.session import check_browser, data_key_of
 from connections.lifecycle.registration.locate import Located, has_to_locate, locate
 from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models import ConnectSession, ProviderApp, SessionState
@@ -36,19 +42,20 @@ BROWSER_LIFETIME = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A session that one browser owns. ``browser_secret`` may go only into that browser's cookie."""
+    """A session that one browser owns as of ``at``. ``browser_secret`` may go only into that browser's cookie."""
 
     session: ConnectSession
     browser_secret: str = field(repr=False)
+    at: datetime
 
 
-def start(session_id: uuid.UUID, *, token: str, now: datetime, actor: audit.Actor) -> Started:
+def start(session_id: uuid.UUID, *, token: str, actor: audit.Actor) -> Started:
     """Consume the token of a session and bind it to the browser that brought it.
 
     One short transaction; locks the session. Raises ``SessionUnusable``: "unknown" (no session has this id and token),
     "used", "expired" or "suspended".
     """
-    with short_transaction():
+    with short_transaction() as now:
         session = lock_session(id=session_id)
         if session is None or not hmac.compare_digest(bytes(session.token_hash), digest(token)):
             raise SessionUnusable(Failure.UNKNOWN)
@@ -58,7 +65,7 @@ def start(session_id: uuid.UUID, *, token: str, now: datetime, actor: audit.Acto
         audit.record(
             "connect_session.started", actor=actor, tenant_id=session.tenant_id, detail={"session": str(session.id)}
         )
-    return Started(session, browser_secret)
+    return Started(session, browser_secret, now)
 
 
 def _check_link(session: ConnectSession, *, now: datetime) -> None:
@@ -74,38 +81,41 @@ def _check_link(session: ConnectSession, *, now: datetime) -> None:
 
 
 def authorization_url(
-    session_id: uuid.UUID,
+    session: ConnectSession,
+    app: ProviderApp,
     *,
-    app_id: uuid.UUID,
     params: Mapping[str, str],
     browser_secret: str | None,
     now: datetime,
 ) -> str:
     """Return the URL of the authorization request for the end user, with a fresh state and code challenge.
 
+    ``session`` and ``app`` are as the caller has just read them for this browser (``start``, or ``own_session`` and
+    ``chosen_app``). The session is checked again under the lock, and the app too if somebody was asked meanwhile.
     ``params`` holds the values that the end user typed into the fields before OAuth, by the names of the entry's
     parameters. Some providers are asked first, and so is an MCP server: where its end users consent, and to know our
-    client (HTTP, no lock held during it). Then one short transaction that locks
-    the session. Raises ``SessionUnusable``, ``InvalidRequest`` (naming the field), ``AppMisconfigured`` and
-    ``ProviderDown``, after which the same click may be repeated.
+    client (HTTP, no lock held during it). Then one short transaction that locks the session. Raises
+    ``SessionUnusable``, ``InvalidRequest`` (naming the field), ``AppMisconfigured`` and ``ProviderDown``, after which
+    the same click may be repeated.
     """
-    session = own_session(session_id, browser_secret=browser_secret, now=now)
-    app = chosen_app(session, app_id)
     session.typed_params = typed = checked_params(session, app, params)
-    located = Located()
-    if has_to_locate(app):
+    located, is_located = Located(), has_to_locate(app)
+    if is_located:
         located = locate(app, params_of(session, app), tenant_id=session.tenant_id, actor=audit.SYSTEM)
     session.found_params, session.found_scopes = located.params, located.scopes and list(located.scopes)
-    access = access_to(app, params_of(session, app), client=located.client, before_callback=True)
+    key = data_key_of(session)
+    access = access_to(app, params_of(session, app), client=located.client, key=key, before_callback=True)
     registrar = registrar_of(app, located.client)
     departure = _depart(session, app, access)
     try:
         with short_transaction():
-            locked = lock_session(id=session_id)
+            locked = lock_session(id=session.id)
             if locked is None:
                 raise SessionUnusable(Failure.UNKNOWN)
             check_browser(locked, browser_secret, now=now)
-            chosen_app(locked, app_id)
+            check_may_choose(locked)
+            if is_located or access.capabilities.asks_first:
+                chosen_app(locked, app.id)
             locked.send_to_provider(
                 app,
                 typed_params=typed,
@@ -113,7 +123,7 @@ def authorization_url(
                 found_scopes=session.found_scopes,
                 registered_client=located.client,
                 state_hash=digest(departure.state),
-                code_verifier=seal_asked(locked, Asked(departure.kept, registrar)),
+                code_verifier=seal_asked(locked, Asked(departure.kept, registrar), key=key),
             )
     except IntegrityError:
         # A state of ours is never the same; a provider's temporary token is, if it hands one out twice.

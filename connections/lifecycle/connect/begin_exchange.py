@@ -8,15 +8,14 @@ claim; ``exchange`` and ``activate`` use the claimed grant.
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from pydantic import SecretStr
 
 from connections.access.secrets import current_data_key, open_for_session, seal_for_session
 from connections.access.targets import Access, access_to
-from connections.database.locks import lock_session
+from connections.database.locks import lock_session_alone
 from connections.lifecycle.connect.asked import Asked, recall
 from connections.lifecycle.connect.kept import Kept
 from connections.lifecycle.connect.params import params_of, requested_scopes
@@ -31,14 +30,30 @@ from connections.vault.sealing import Unreadable
 
 
 @dataclass(frozen=True, slots=True)
+class HeldGrant:
+    """What a session holds, opened. Exactly one of three is set.
+
+    ``code`` is to be exchanged, ``kept`` is a credential that is there already, and ``answer`` is an earlier answer
+    that could not be read. ``asked`` is the authorization request that led to the code. ``plaintexts`` are the sealed
+    columns as they were opened, so that a failure can put them back; its keys are ``held`` and ``code_verifier``.
+    ``key`` is the current data key of the tenant, under which to seal what follows.
+    """
+
+    code: SecretStr | None
+    asked: Asked | None
+    kept: Kept | None
+    answer: KeptAnswer | None
+    plaintexts: Mapping[str, SecretStr]
+    key: DataKey
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """All that the exchange needs. It is loaded before the HTTP call so that no database connection spans the call.
 
-    Exactly one of three is set: ``code`` (to exchange), ``kept`` (the credential is there already), or ``answer`` (an
-    earlier answer that could not be read). ``client`` is ours at this authorization server, for an app that registers
-    itself. ``params`` holds the connection's parameters by name. ``sealed`` holds the
-    plaintexts of the session's sealed columns before the claim, so that a failure can put them back; its keys are
-    ``held`` and ``code_verifier``. ``renewed_workspace`` is the id of the workspace of the connection to renew, or "".
+    ``grant`` is what the session held before the claim. ``client`` is ours at this authorization server, for an app
+    that registers itself. ``params`` holds the connection's parameters by name.
+    ``renewed_workspace`` is the id of the workspace of the connection to renew, or "".
     ``must_keep_workspace``: the session forbids a change of account, and another workspace would be one.
     ``must_know_account``: the new account has to be compared with the earlier one.
     """
@@ -49,70 +64,63 @@ class Exchange:
     client: RegisteredClient | None
     params: dict[str, str]
     access: Access
-    code: SecretStr | None
-    asked: Asked | None
-    kept: Kept | None
-    answer: KeptAnswer | None
-    sealed: Mapping[str, SecretStr]
+    grant: HeldGrant
     completion_code: str = field(repr=False)
     scopes: tuple[str, ...]
-    key: DataKey
     renewed_workspace: str
     must_keep_workspace: bool
     must_know_account: bool
     started_at: datetime
 
 
-def open_kept(session: ConnectSession) -> Kept | None:
-    """Return the credential that ``session`` keeps, or None where it holds something else. One query.
-
-    Raises ``CredentialUnreadable``.
-    """
-    document = _open_held(session)
-    return Kept.from_document(document) if "credential" in document else None
-
-
-def held_code(session: ConnectSession) -> str:
-    """Return the code that ``session`` holds, or "" where it holds something else. One query.
-
-    Raises ``CredentialUnreadable``.
-    """
-    return str(_open_held(session).get("code", ""))
+def open_held(session: ConnectSession) -> HeldGrant:
+    """Return the grant that ``session`` holds. One query. Raises ``CredentialUnreadable``, also if it holds none."""
+    try:
+        key = current_data_key(session.tenant_id)
+        sealed = [
+            column for column in ("held", "code_verifier") if column == "held" or getattr(session, column) is not None
+        ]
+        opened = {column: open_for_session(session, column, key=key) for column in sealed}
+    except Unreadable:
+        raise _unreadable() from None
+    document = json.loads(opened["held"])
+    if "code" in document and "code_verifier" not in opened:
+        raise _unreadable()  # we made no authorization request: a code without one is not ours to exchange
+    return HeldGrant(
+        code=SecretStr(document["code"]) if "code" in document else None,
+        asked=recall(opened["code_verifier"]) if "code" in document else None,
+        kept=Kept.from_document(document) if "credential" in document else None,
+        answer=KeptAnswer.from_document(document["answer"]) if "answer" in document else None,
+        plaintexts={column: SecretStr(text.decode()) for column, text in opened.items()},
+        key=key,
+    )
 
 
 def begin_exchange(
-    session: ConnectSession, app: ProviderApp, *, now: datetime, completion_code: str = "", chosen: str = ""
+    session: ConnectSession,
+    app: ProviderApp,
+    grant: HeldGrant,
+    *,
+    now: datetime,
+    completion_code: str = "",
+    chosen: str = "",
 ) -> Exchange:
-    """Claim the grant that the locked ``session`` holds for ``app``, and return it opened. No HTTP.
+    """Claim the ``grant`` that the locked ``session`` holds for ``app``. No HTTP.
 
     A code is single-use, so the claim removes it from the session. Only ``exchange_failure`` puts it back, where the
     provider certainly did not use it up; a crash loses it. A credential stays in the session until the connection has
     it. ``chosen`` is the id of the workspace that the end user picked. Raises ``AppMisconfigured`` (its subclass
-    ``EndpointMoved`` where the app's endpoints are not those to which the end user was sent) and
-    ``CredentialUnreadable``. Both leave the session unchanged, so that it can still be confirmed after the repair.
+    ``EndpointMoved`` where the app's endpoints are not those to which the end user was sent). It leaves the session
+    unchanged, so that it can still be confirmed after the repair.
     """
-    document = _open_held(session)
-    kept = Kept.from_document(document) if "credential" in document else None
-    answer = KeptAnswer.from_document(document["answer"]) if "answer" in document else None
-    if kept is not None and chosen:
-        kept = kept.with_choice(chosen)
-    try:
-        # Raises where we made no authorization request: a code without one is not ours to exchange.
-        asked = recall(session) if "code" in document else None
-        key = current_data_key(session.tenant_id)
-        sealed = {
-            column: SecretStr(open_for_session(session, column).decode())
-            for column in ("held", "code_verifier")
-            if getattr(session, column) is not None
-        }
-    except Unreadable:
-        raise _unreadable() from None
+    if grant.kept is not None and chosen:
+        grant = replace(grant, kept=grant.kept.with_choice(chosen))
     params = params_of(session, app)
-    access = access_to(app, params, client=session.registered_client)
-    if kept is not None:
-        access.check_grantor(kept.obtained.credential)
-    elif asked is not None:
-        asked.check(app, session.registered_client)
+    access = access_to(app, params, client=session.registered_client, key=grant.key)
+    if grant.kept is not None:
+        access.check_grantor(grant.kept.obtained.credential)
+    elif grant.asked is not None:
+        grant.asked.check(app, session.registered_client)
     # The scopes of a pasted key are fixed. Only those that the operator named count as requested.
     renewed, described = session.reconnects, access.target.entry.workspaces
     workspace = renewed.params.get(described.key, "") if renewed is not None and described is not None else ""
@@ -124,44 +132,31 @@ def begin_exchange(
         client=session.registered_client,
         params=params,
         access=access,
-        code=SecretStr(document["code"]) if "code" in document else None,
-        asked=asked,
-        kept=kept,
-        answer=answer,
-        sealed=sealed,
+        grant=grant,
         completion_code=completion_code,
         scopes=requested_scopes(session, app, access.target.entry)
         if app.by_consent
         else tuple(session.requested_scopes or ()),
-        key=key,
         renewed_workspace=workspace,
         must_keep_workspace=bool(workspace) and is_known and not session.allows_account_change,
         must_know_account=is_known and not session.allows_account_change,
         started_at=now,
     )
-    stays: bytes | StoredSecret | None = session.held if answer is not None else None
-    if kept is not None:
-        stays = seal_for_session(session, "held", kept.to_bytes())
+    stays: bytes | StoredSecret | None = session.held if grant.answer is not None else None
+    if grant.kept is not None:
+        stays = seal_for_session(session, "held", grant.kept.to_bytes(), key=grant.key)
     session.begin_exchange(held=stays, now=now)
     return work
 
 
 def lock_claimed(work: Exchange) -> ConnectSession | Refusal:
     """Lock and return the session of ``work``, or return the refusal if this exchange has lost it to another."""
-    session = lock_session(id=work.session_id)
+    session = lock_session_alone(work.session_id)
     if session is None or session.state == SessionState.FAILED:
         return SessionUnusable(Failure.EXPIRED, "The exchange took too long: let the end user connect again.")
     if session.state != SessionState.EXCHANGING or session.exchange_started_at != work.started_at:
         return under_way()
     return session
-
-
-def _open_held(session: ConnectSession) -> dict[str, Any]:
-    try:
-        document: dict[str, Any] = json.loads(open_for_session(session, "held"))
-    except Unreadable:
-        raise _unreadable() from None
-    return document
 
 
 def _unreadable() -> CredentialUnreadable:

@@ -15,10 +15,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q
 
-from connections.access.secrets import digest
+from connections.access.secrets import current_data_key, digest
 from connections.access.targets import access_to, entry_of
 from connections.database.locks import lock_session
 from connections.database.pool import short_transaction
@@ -31,6 +30,7 @@ from connections.lifecycle.connect.session import check_browser, is_own_browser
 from connections.models import IN_BROWSER, ConnectSession, ProviderApp, SessionState
 from connections.models.failures import Failure
 from connections.refusals import AppMisconfigured, SessionUnusable
+from connections.vault.keyring import DataKey
 from connections.vault.sealing import Unreadable
 from providers.catalog.schema import CatalogEntry
 from providers.oauth.authorization_response import AuthorizationResponse, names_read, read_response
@@ -84,7 +84,6 @@ def receive_callback(
     given: Mapping[str, Sequence[str]],
     *,
     cookies: Cookies,
-    now: datetime,
     actor: audit.Actor,
 ) -> Held | Told:
     """Check an authorization response and hold its code.
@@ -95,7 +94,7 @@ def receive_callback(
     """
     app = _app_at(place)
     response = read_response(given, entry=_entry(app), style=_style(app))
-    with short_transaction():
+    with short_transaction() as now:
         session = lock_session(state_hash=digest(response.state)) if response.state else None
         if session is None:
             return _answer_unasked(app, response, cookies, now=now, actor=actor)
@@ -154,16 +153,16 @@ def _receive(
     actor: audit.Actor,
 ) -> Held | Told:
     """Consume the state of the locked ``session`` with its first answer."""
-    verdict = _verdict(session, place, response, secret, now=now)
-    if verdict is None:
-        try:
-            with transaction.atomic():
-                session.callback_params = brought_params(session, response.params)
-                content = json.dumps({"code": response.code}).encode()
-                return hold(session, content, browser_secret=secret or "", now=now, actor=actor)
-        except Unreadable:
-            verdict = _Reopens(Failure.CREDENTIAL_UNREADABLE)
-            session = lock_session(id=session.id) or session  # as it was before
+    try:
+        key = current_data_key(session.tenant_id)
+    except Unreadable:
+        key = None
+    verdict = _verdict(session, place, response, secret, key=key, now=now)
+    if verdict is None and key is not None:
+        session.callback_params = brought_params(session, response.params)
+        content = json.dumps({"code": response.code}).encode()
+        return hold(session, content, key=key, browser_secret=secret or "", now=now, actor=actor)
+    verdict = verdict or _Reopens(Failure.CREDENTIAL_UNREADABLE)
     if isinstance(verdict, _Reopens):
         _reopen(session, verdict.failure, actor=actor)
         return Told(session.id, None)
@@ -181,9 +180,13 @@ def _verdict(
     response: AuthorizationResponse,
     secret: str | None,
     *,
+    key: DataKey | None,
     now: datetime,
 ) -> _Ends | _Reopens | None:
-    """Judge the first answer to ``session``. Return None if its code is to be held."""
+    """Judge the first answer to ``session``. Return None if its code is to be held.
+
+    ``key`` is the data key of the session's tenant, or None where it does not open.
+    """
     app = session.provider_app
     if app is None or place != (session.registered_client_id or app.id):
         return _Ends(Failure.CALLBACK)
@@ -196,7 +199,7 @@ def _verdict(
     brings_code = bool(response.code) and not response.error and not response.awaits_approval
     try:
         # A response without a code gives us nothing, and many servers that promise `iss` omit it from a refusal.
-        if (brings_code or response.iss is not None) and not _issuer_agrees(session, app, response.iss):
+        if (brings_code or response.iss is not None) and not _issuer_agrees(session, app, response.iss, key):
             return _Ends(Failure.ISSUER)
         if not brings_code:
             return _Reopens(_why_no_code(response))
@@ -214,9 +217,9 @@ def _why_no_code(response: AuthorizationResponse) -> str:
     return response.error or Failure.NO_CODE
 
 
-def _issuer_agrees(session: ConnectSession, app: ProviderApp, iss: str | None) -> bool:
+def _issuer_agrees(session: ConnectSession, app: ProviderApp, iss: str | None, key: DataKey | None) -> bool:
     """Whether ``iss`` is the issuer that the entry expects (RFC 9207 §2.4). Raises ``AppMisconfigured``."""
-    access = access_to(app, params_of(session, app), client=session.registered_client, before_callback=True)
+    access = access_to(app, params_of(session, app), client=session.registered_client, key=key, before_callback=True)
     return access.strategy.issuer_agrees(access.target, iss)
 
 

@@ -15,7 +15,7 @@ from connections.access.targets import entry_of
 from connections.database.locks import lock_session
 from connections.database.pool import short_transaction
 from connections.journal import audit
-from connections.lifecycle.connect.begin_exchange import begin_exchange, open_kept
+from connections.lifecycle.connect.begin_exchange import HeldGrant, begin_exchange, open_held
 from connections.lifecycle.connect.exchange import ChoiceDue, exchange
 from connections.lifecycle.connect.kept import Choice
 from connections.lifecycle.connect.session import check_cookie, find_session, stands_against
@@ -51,7 +51,7 @@ def offer(session_id: uuid.UUID, *, token: str, browser_secret: str | None, now:
     ``CredentialUnreadable``.
     """
     session = find_session(session_id)
-    app, choice = _open(session, token=token, browser_secret=browser_secret, now=now)
+    app, _, choice = _open(session, token=token, browser_secret=browser_secret, now=now)
     entry = entry_of(app)
     if session is None or entry.workspaces is None:
         raise _unknown()
@@ -73,10 +73,10 @@ def choose(
     """
     with short_transaction():
         session = lock_session(id=session_id)
-        app, choice = _open(session, token=token, browser_secret=browser_secret, now=now)
+        app, grant, choice = _open(session, token=token, browser_secret=browser_secret, now=now)
         if session is None or not choice.offers(workspace_id):
             raise InvalidRequest("Choose one of these.", field="workspace")
-        work = begin_exchange(session, app, now=now, chosen=workspace_id)
+        work = begin_exchange(session, app, grant, now=now, chosen=workspace_id)
     connection = exchange(work, actor=actor)
     if isinstance(connection, ChoiceDue):
         raise TypeError("A choice that was made is not due again.")
@@ -108,8 +108,8 @@ def decline(
 
 def _open(
     session: ConnectSession | None, *, token: str, browser_secret: str | None, now: datetime
-) -> tuple[ProviderApp, Choice]:
-    """Return the app and the choice of ``session``, if this browser may make it now."""
+) -> tuple[ProviderApp, HeldGrant, Choice]:
+    """Return the app of ``session``, what it holds and the choice, if this browser may make it now. One query."""
     if session is None:
         raise _unknown()
     check_cookie(session, browser_secret)
@@ -118,12 +118,13 @@ def _open(
     refusal = stands_against(session, now=now)
     if refusal is not None:
         raise refusal
-    kept = open_kept(session)
-    if session.provider_app is None or kept is None or kept.choice is None:
+    grant = open_held(session)
+    choice = None if grant.kept is None else grant.kept.choice
+    if session.provider_app is None or choice is None:
         raise _no_choice()
-    if not hmac.compare_digest(kept.choice.token.encode(), token.encode()):
+    if not hmac.compare_digest(choice.token.encode(), token.encode()):
         raise SessionUnusable(Failure.BROWSER)
-    return session.provider_app, kept.choice
+    return session.provider_app, grant, choice
 
 
 def _unknown() -> SessionUnusable:

@@ -12,11 +12,11 @@ from datetime import datetime
 from django.db.models import Q
 
 from connections.access.secrets import digest
-from connections.database.locks import lock_session
+from connections.database.locks import lock_session, lock_sessions
 from connections.database.pool import short_transaction
 from connections.journal import audit, events
 from connections.lifecycle.connect.activate import end_session
-from connections.lifecycle.connect.begin_exchange import Exchange, begin_exchange, held_code, open_kept
+from connections.lifecycle.connect.begin_exchange import Exchange, HeldGrant, begin_exchange, open_held
 from connections.lifecycle.connect.burn import is_burnt
 from connections.lifecycle.connect.exchange import ChoiceDue, exchange
 from connections.lifecycle.connect.params import leads_elsewhere
@@ -53,7 +53,6 @@ def complete(
     code_verifier: str | None = None,
     client: ApiClient,
     tenant: Tenant,
-    now: datetime,
     actor: audit.Actor,
 ) -> Connection | ChoiceDue:
     """Confirm a session with the id of the user who is logged in at the operator's site, and return the connection.
@@ -75,21 +74,20 @@ def complete(
         code_verifier=code_verifier,
         client=client,
         tenant=tenant,
-        now=now,
         actor=actor,
     )
     return exchange(claimed, actor=actor) if isinstance(claimed, Exchange) else claimed
 
 
 def complete_unbound(
-    session_id: uuid.UUID, *, browser_secret: str | None, now: datetime, actor: audit.Actor
+    session_id: uuid.UUID, *, browser_secret: str | None, actor: audit.Actor
 ) -> Connection | ChoiceDue:
     """Exchange the held grant of a session that explicitly opted out of the confirmation (binding: none).
 
     Only the session's own browser may ask. It may ask again after a failure that kept the grant. Blocks for the
     provider's answer (HTTP). Raises ``NotFound`` and what ``complete`` raises.
     """
-    with short_transaction():
+    with short_transaction() as now:
         session = lock_session(id=session_id)
         if session is None or session.binding != Binding.NONE:
             raise NotFound("There is no such connect session.")
@@ -110,10 +108,9 @@ def _claim(
     code_verifier: str | None,
     client: ApiClient,
     tenant: Tenant,
-    now: datetime,
     actor: audit.Actor,
 ) -> Exchange | Connection | ChoiceDue:
-    with short_transaction():
+    with short_transaction() as now:
         touched = _lock_touched(session_id, completion_code, client=client, tenant=tenant)
         session = touched.get(session_id)
         if session is None:
@@ -146,11 +143,8 @@ def _lock_touched(
 
     With one order, two calls never wait for each other.
     """
-    ids = ConnectSession.objects.filter(
-        Q(id=session_id) | Q(completion_hash=digest(completion_code)), api_client=client, tenant=tenant
-    ).values_list("id", flat=True)
-    locked = (lock_session(id=touched_id) for touched_id in sorted(ids))
-    return {session.id: session for session in locked if session is not None}
+    touched = Q(id=session_id) | Q(completion_hash=digest(completion_code))
+    return {session.id: session for session in lock_sessions(touched & Q(api_client=client, tenant=tenant))}
 
 
 def _begin(
@@ -171,7 +165,8 @@ def _begin(
             "The end user chose another company or region at the provider than this session is about; nothing was "
             "exchanged. Make a session with allow_account_change to replace the account."
         )
-    if is_burnt(session.provider_app.id, held_code(session), session=session):
+    grant = open_held(session)
+    if grant.code is not None and is_burnt(session.provider_app.id, grant.code.get_secret_value(), session=session):
         end_session(session, Failure.CODE_BURNT, actor=actor)
         return SessionUnusable(
             Failure.CODE_BURNT,
@@ -179,15 +174,14 @@ def _begin(
             "again.",
         )
     if session.state == SessionState.CHOOSING:
-        return _due(session)
-    return begin_exchange(session, session.provider_app, completion_code=completion_code, now=now)
+        return _due(session, grant)
+    return begin_exchange(session, session.provider_app, grant, completion_code=completion_code, now=now)
 
 
-def _due(session: ConnectSession) -> ChoiceDue:
-    kept = open_kept(session)
-    if kept is None or kept.choice is None:
+def _due(session: ConnectSession, grant: HeldGrant) -> ChoiceDue:
+    if grant.kept is None or grant.kept.choice is None:
         raise ValueError("A session in which a choice is due keeps what is on offer.")
-    return ChoiceDue(session.id, kept.choice.token)
+    return ChoiceDue(session.id, grant.kept.choice.token)
 
 
 def _destroy_mismatch(

@@ -64,7 +64,7 @@ def exchange(work: Exchange, *, actor: audit.Actor) -> Connection | ChoiceDue:
     """
     release_database()
     began = time.monotonic()
-    kept = work.kept
+    kept = work.grant.kept
     try:
         with bulkhead.place(*work.access.places(work.app, tenant_id=work.tenant_id)):
             if kept is None:
@@ -83,17 +83,19 @@ def _obtain(work: Exchange) -> Kept:
     Where an earlier answer could not be read, read that answer again by the entry of now and send nothing. Raises
     ``ProviderError`` and ``SessionUnusable``.
     """
-    if work.answer is not None:
-        obtained, obtained_at = read_answer(work.answer, work.access), work.answer.received_at
-    elif work.code is None or work.asked is None:
+    answer, code, asked = work.grant.answer, work.grant.code, work.grant.asked
+    if answer is not None:
+        obtained, obtained_at = read_answer(answer, work.access), answer.received_at
+    elif code is None or asked is None:
         raise ValueError("There is no code to exchange.")
     else:
-        grant = CodeGrant(code=work.code, kept=work.asked.kept, scopes=work.scopes)
+        grant = CodeGrant(code=code, kept=asked.kept, scopes=work.scopes)
         obtained, obtained_at = work.access.strategy.exchange_code(work.access.target, grant), work.started_at
     kept = Kept.of(obtained, work.access.target, obtained_at=obtained_at)
     with short_transaction() as now:
         session = _lock_claimed(work)
-        session.keep(seal_for_session(session, "held", kept.to_bytes()), until=now + KEPT_FOR)
+        sealed = seal_for_session(session, "held", kept.to_bytes(), key=work.grant.key)
+        session.keep(sealed, until=now + KEPT_FOR)
         close_client_incident(work.app, party=work.access.party_id, now=work.started_at)
     release_database()
     return kept
@@ -114,7 +116,7 @@ def _verify(work: Exchange, kept: Kept, *, began: float) -> Verified | tuple[Kep
                 return kept, found
             chosen = picked.params
         workspace_params = chosen
-        target = access_to(work.app, {**work.params, **workspace_params}, client=work.client).target
+        target = access_to(work.app, {**work.params, **workspace_params}, client=work.client, key=work.grant.key).target
         release_database()
     elif kept.was_tried:
         return Verified(kept, kept.account, kept.obtained_at if kept.is_verified else None)
@@ -183,7 +185,7 @@ def _offer(work: Exchange, found: tuple[Kept, tuple[Workspace, ...]], *, actor: 
             end_session(session, refusal.code, actor=actor)
         else:
             session.offer_choice(
-                seal_for_session(session, "held", replace(kept, choice=choice).to_bytes()),
+                seal_for_session(session, "held", replace(kept, choice=choice).to_bytes(), key=work.grant.key),
                 until=_choosable_until(session, kept, now=work.started_at),
             )
             audit.record(

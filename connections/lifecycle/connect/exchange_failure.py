@@ -125,9 +125,10 @@ def _keep_answer(
     work: Exchange, session: ConnectSession, unread: AnswerUnread, *, actor: audit.Actor
 ) -> AnswerUnreadable:
     """Seal the unread answer into the locked session. The same confirmation reads it once the entry is mended."""
-    answer = work.answer or KeptAnswer(unread.answer, work.started_at, work.access.target.grantor)
+    answer = work.grant.answer or KeptAnswer(unread.answer, work.started_at, work.access.target.grantor)
     until = answer.received_at + ANSWER_KEPT_FOR
-    session.keep(seal_for_session(session, "held", json.dumps({"answer": answer.to_document()}).encode()), until=until)
+    content = json.dumps({"answer": answer.to_document()}).encode()
+    session.keep(seal_for_session(session, "held", content, key=work.grant.key), until=until)
     session.put_back(SessionState.HELD)
     audit.record(
         "connect_session.answer_unread",
@@ -153,14 +154,14 @@ def _keeps(error: ProviderError | AppMisconfigured) -> bool:
 
 def _put_back(work: Exchange, session: ConnectSession, kept: Kept | None) -> None:
     """Return the locked session to the state in which the confirmation, or the choice of workspace, can be repeated."""
+    key = work.grant.key
     if kept is None:
-        texts = {column: text.get_secret_value().encode() for column, text in work.sealed.items()}
-        session.put_back(
-            SessionState.HELD, **{column: seal_for_session(session, column, text) for column, text in texts.items()}
-        )
+        texts = {column: text.get_secret_value().encode() for column, text in work.grant.plaintexts.items()}
+        sealed = {column: seal_for_session(session, column, text, key=key) for column, text in texts.items()}
+        session.put_back(SessionState.HELD, **sealed)
     elif kept.choice is not None:
         undone = kept.with_choice("").to_bytes()
-        session.put_back(SessionState.CHOOSING, held=seal_for_session(session, "held", undone))
+        session.put_back(SessionState.CHOOSING, held=seal_for_session(session, "held", undone, key=key))
     else:
         session.put_back(SessionState.HELD)
 

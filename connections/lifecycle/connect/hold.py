@@ -27,10 +27,10 @@ from connections.models import (
     UNFINISHED,
     Connection,
     ConnectSession,
-    OwnerKind,
     SessionState,
 )
 from connections.models.failures import Failure
+from connections.vault.keyring import DataKey
 
 HELD_FOR = timedelta(minutes=5)
 
@@ -44,11 +44,14 @@ class Held:
     may_continue: bool
 
 
-def hold(session: ConnectSession, content: bytes, *, browser_secret: str, now: datetime, actor: audit.Actor) -> Held:
+def hold(
+    session: ConnectSession, content: bytes, *, key: DataKey, browser_secret: str, now: datetime, actor: audit.Actor
+) -> Held:
     """Seal ``content`` into the locked ``session`` and make its completion code, valid for 5 minutes.
 
     ``content`` is a JSON object: its only key is ``code`` or ``answer``, or it has the keys that ``Kept.to_bytes``
-    writes. A new connection gets the status ``pending``; a renewed one keeps its status. Call it in a transaction.
+    writes. ``key`` is the current data key of the session's tenant. A new connection gets the status ``pending``; a
+    renewed one keeps its status. Call it in a transaction.
     """
     app = session.provider_app
     if app is None:
@@ -60,7 +63,7 @@ def hold(session: ConnectSession, content: bytes, *, browser_secret: str, now: d
             provider_app=app,
             provider=app.provider,
             owner_kind=session.owner_kind,
-            end_user=session.end_user if session.owner_kind == OwnerKind.END_USER else "",
+            end_user=session.owner,
             binding=session.binding,
             params=params_of(session, app),
             registered_client=session.registered_client,
@@ -68,7 +71,7 @@ def hold(session: ConnectSession, content: bytes, *, browser_secret: str, now: d
     completion_code = _completion_code(session, browser_secret)
     session.hold(
         connection=connection,
-        held=seal_for_session(session, "held", content),
+        held=seal_for_session(session, "held", content, key=key),
         completion_hash=digest(completion_code),
         until=now + HELD_FOR,
     )

@@ -37,14 +37,19 @@ def apps_for(session: ConnectSession) -> list[ProviderApp]:
 
 def chosen_app(session: ConnectSession, app_id: uuid.UUID) -> ProviderApp:
     """Return the provider app of ``session`` with this id, if its step is open. Raises ``SessionUnusable``."""
-    if session.state not in IN_BROWSER:
-        raise SessionUnusable(Failure.USED)
-    if session.is_suspended:
-        raise SessionUnusable(Failure.SUSPENDED)
+    check_may_choose(session)
     for app in apps_for(session):
         if app.id == app_id:
             return app
     raise SessionUnusable(Failure.UNKNOWN)
+
+
+def check_may_choose(session: ConnectSession) -> None:
+    """Raise ``SessionUnusable`` unless the step in which an app is chosen is open: "used" or "suspended". No I/O."""
+    if session.state not in IN_BROWSER:
+        raise SessionUnusable(Failure.USED)
+    if session.is_suspended:
+        raise SessionUnusable(Failure.SUSPENDED)
 
 
 def fixed_params(session: ConnectSession) -> dict[str, str]:

@@ -20,7 +20,7 @@ from connections.journal import audit
 from connections.lifecycle.connect.hold import Held, hold
 from connections.lifecycle.connect.kept import Kept
 from connections.lifecycle.connect.params import params_of
-from connections.lifecycle.connect.session import check_browser
+from connections.lifecycle.connect.session import check_browser, data_key_of
 from connections.lifecycle.connect.shown_code import ShownCode, recall_shown, seal_shown
 from connections.lifecycle.credentials.unread import KeptAnswer
 from connections.lifecycle.health.incidents import note_refusal
@@ -28,6 +28,7 @@ from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models import IN_BROWSER, ConnectSession, ProviderApp, SessionState
 from connections.models.failures import Failure
 from connections.refusals import AppMisconfigured, SessionUnusable
+from connections.vault.keyring import DataKey
 from connections.vault.sealing import Unreadable
 from providers.errors import (
     AccessDenied,
@@ -76,6 +77,7 @@ class _Claim:
     typed_params: dict[str, str]
     shown: ShownCode
     access: Access
+    key: DataKey
 
 
 def poll_code(
@@ -112,16 +114,17 @@ def _claim(session_id: uuid.UUID, *, browser_secret: str | None, now: datetime) 
             return Elsewhere(session)
         if session.is_suspended:
             raise SessionUnusable(Failure.SUSPENDED)
-        shown = _recalled(session)
+        key = data_key_of(session)
+        shown = _recalled(session, key)
         if shown.expires_at <= now:
             session.reopen(Failure.CODE_RUN_OUT)
             return Elsewhere(session)
         if session.poll_at > now:
             return Waiting(session, shown, _seconds(session.poll_at - now))
         shown.check(app)
-        access = access_to(app, params_of(session, app))
+        access = access_to(app, params_of(session, app), key=key)
         session.poll_again(now + max(_LEASE, shown.interval))
-    return _Claim(app, session.tenant_id, dict(session.typed_params), shown, access)
+    return _Claim(app, session.tenant_id, dict(session.typed_params), shown, access, key)
 
 
 def _settle(
@@ -136,7 +139,7 @@ def _settle(
         session = lock_session(id=session_id)
         if session is None:
             raise SessionUnusable(Failure.UNKNOWN)
-        if not _waits_for(session, claimed.shown):
+        if not _waits_for(session, claimed):
             return Elsewhere(session)
         if (ended := _ended(error)) is not None:
             session.reopen(ended)
@@ -150,7 +153,7 @@ def _settle(
         elif error.slows_down:
             shown = shown.slowed_down()
         pause = max(shown.interval, timedelta(seconds=error.retry_after_seconds or 0))
-        session.poll_again(now + pause, code_verifier=seal_shown(session, shown))
+        session.poll_again(now + pause, code_verifier=seal_shown(session, shown, key=claimed.key))
         return Waiting(session, shown, _seconds(pause))
 
 
@@ -192,19 +195,19 @@ def _hold(
         return Elsewhere(session)
     session.provider_app, session.typed_params = claimed.app, claimed.typed_params
     session.callback_params = {}
-    return hold(session, content, browser_secret=browser_secret or "", now=now, actor=actor)
+    return hold(session, content, key=claimed.key, browser_secret=browser_secret or "", now=now, actor=actor)
 
 
-def _waits_for(session: ConnectSession, shown: ShownCode) -> bool:
-    """Whether ``session`` still waits for this code, and not for a newer one."""
+def _waits_for(session: ConnectSession, claimed: _Claim) -> bool:
+    """Whether ``session`` still waits for the code of this claim, and not for a newer one."""
     if session.state != SessionState.AUTHORIZING or session.poll_at is None:
         return False
-    return _recalled(session).grant.device_code == shown.grant.device_code
+    return _recalled(session, claimed.key).grant.device_code == claimed.shown.grant.device_code
 
 
-def _recalled(session: ConnectSession) -> ShownCode:
+def _recalled(session: ConnectSession, key: DataKey) -> ShownCode:
     try:
-        return recall_shown(session)
+        return recall_shown(session, key=key)
     except Unreadable:
         raise AppMisconfigured("The code that the session keeps does not open: its key may be missing.") from None
 

@@ -7,15 +7,29 @@ import hmac
 import uuid
 from datetime import datetime
 
-from connections.access.secrets import digest
+from connections.access.secrets import current_data_key, digest
 from connections.models import IN_BROWSER, ConnectSession, SessionState, Status
 from connections.models.failures import Failure
-from connections.refusals import SessionUnusable, Suspended
+from connections.refusals import AppMisconfigured, SessionUnusable, Suspended
+from connections.vault.keyring import DataKey
+from connections.vault.sealing import Unreadable
 
 
 def find_session(session_id: uuid.UUID) -> ConnectSession | None:
     """Return the session for its landing page, which shows nothing but the tenant's brand and the providers' names."""
-    return ConnectSession.objects.select_related("tenant", "provider_app", "reconnects").filter(id=session_id).first()
+    joined = ConnectSession.objects.select_related("tenant", "api_client", "provider_app", "reconnects")
+    return joined.filter(id=session_id).first()
+
+
+def data_key_of(session: ConnectSession) -> DataKey:
+    """Return the current data key of the tenant of ``session``, for all that one use case opens and seals. One query.
+
+    Raises ``AppMisconfigured`` where it does not open.
+    """
+    try:
+        return current_data_key(session.tenant_id)
+    except Unreadable:
+        raise AppMisconfigured("The data key of the tenant does not open: restore its key in KEK_KEYS.") from None
 
 
 def check_browser(session: ConnectSession, browser_secret: str | None, *, now: datetime) -> None:

@@ -10,6 +10,7 @@ from connections.access.secrets import open_for_session, seal_for_session
 from connections.access.targets import registrar_of
 from connections.models import ConnectSession, ProviderApp
 from connections.refusals import EndpointMoved
+from connections.vault.keyring import DataKey
 from providers.values import DeviceAuthorization
 
 _SLOWER_SECONDS = 5  # RFC 8628 §3.5
@@ -41,8 +42,8 @@ class ShownCode:
         return timedelta(seconds=self.grant.interval_seconds)
 
 
-def seal_shown(session: ConnectSession, shown: ShownCode) -> bytes:
-    """Return ``shown`` sealed for the column ``code_verifier`` of ``session``."""
+def seal_shown(session: ConnectSession, shown: ShownCode, *, key: DataKey) -> bytes:
+    """Return ``shown`` sealed under ``key``, the tenant's current one, for the column ``code_verifier``. No I/O."""
     grant = shown.grant
     document = {
         "device_code": grant.device_code.get_secret_value(),
@@ -54,12 +55,15 @@ def seal_shown(session: ConnectSession, shown: ShownCode) -> bytes:
         "expires_at": shown.expires_at.isoformat(),
         "registrar": shown.registrar,
     }
-    return seal_for_session(session, "code_verifier", json.dumps(document).encode())
+    return seal_for_session(session, "code_verifier", json.dumps(document).encode(), key=key)
 
 
-def recall_shown(session: ConnectSession) -> ShownCode:
-    """Return the code that ``seal_shown`` sealed into ``session``. Raises ``Unreadable``, also if there is none."""
-    document = json.loads(open_for_session(session, "code_verifier"))
+def recall_shown(session: ConnectSession, *, key: DataKey | None = None) -> ShownCode:
+    """Return the code that ``seal_shown`` sealed into ``session``. Raises ``Unreadable``, also if there is none.
+
+    One query, unless ``key`` is the data key under which it is sealed.
+    """
+    document = json.loads(open_for_session(session, "code_verifier", key=key))
     expires_at, registrar = datetime.fromisoformat(document.pop("expires_at")), document.pop("registrar")
     grant = DeviceAuthorization(device_code=SecretStr(document.pop("device_code")), **document)
     return ShownCode(grant, expires_at, registrar)

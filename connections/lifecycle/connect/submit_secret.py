@@ -1,7 +1,6 @@
 """Submit: the end user types a key into the widget. The key is tried at the provider, then held like a code."""
 
 import time
-import uuid
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -13,9 +12,10 @@ from connections.lifecycle.connect.hold import Held, hold
 from connections.lifecycle.connect.kept import Kept
 from connections.lifecycle.connect.params import checked_params, chosen_app, params_of
 from connections.lifecycle.connect.second_look import TYPED_PAUSES_SECONDS, look_again, probe_fresh
-from connections.lifecycle.connect.session import check_browser, own_session
+from connections.lifecycle.connect.session import check_browser, data_key_of
 from connections.lifecycle.health.incidents import note_refusal
 from connections.lifecycle.throttle.bulkhead import bulkhead
+from connections.models import ConnectSession, ProviderApp
 from connections.models.failures import Failure
 from connections.refusals import AppMisconfigured, InvalidRequest, ProviderDown, SessionUnusable
 from providers.errors import (
@@ -34,9 +34,9 @@ from providers.vocabulary import ProbeVerdict
 
 
 def submit_secret(
-    session_id: uuid.UUID,
+    session: ConnectSession,
+    app: ProviderApp,
     *,
-    app_id: uuid.UUID,
     fields: Mapping[str, str],
     browser_secret: str | None,
     now: datetime,
@@ -44,15 +44,15 @@ def submit_secret(
 ) -> Held:
     """Try the typed key at the provider, and hold it if it works.
 
+    ``session`` and ``app`` are as the caller has just read them for this browser (``own_session``, ``chosen_app``).
     ``fields`` holds the secret fields and the connection's parameters together, by name. Makes an HTTP call and holds
     no lock during it. Raises ``InvalidRequest`` naming the field to correct, ``ProviderDown``, ``AppMisconfigured`` and
     ``SessionUnusable``. The same page may be sent again after each of them but ``SessionUnusable``.
     """
-    session = own_session(session_id, browser_secret=browser_secret, now=now)
-    app = chosen_app(session, app_id)
     typed = checked_params(session, app, fields)
     session.typed_params = typed
-    access = access_to(app, params_of(session, app))
+    key = data_key_of(session)
+    access = access_to(app, params_of(session, app), key=key)
     release_database()
     try:
         with bulkhead.place(*access.places(app, tenant_id=session.tenant_id)):
@@ -72,11 +72,11 @@ def submit_secret(
             f"{access.target.entry.name} cannot be reached at the moment, so this could not be checked. Try again soon."
         ) from None
     with short_transaction():
-        locked = lock_session(id=session_id)
+        locked = lock_session(id=session.id)
         if locked is None:
             raise SessionUnusable(Failure.UNKNOWN)
         check_browser(locked, browser_secret, now=now)
-        locked.provider_app = chosen_app(locked, app_id)
+        locked.provider_app = chosen_app(locked, app.id)
         locked.typed_params = typed
         kept = Kept.of(
             obtained,
@@ -86,7 +86,7 @@ def submit_secret(
             account=probed.account if probed is not None else None,
             is_verified=probed is not None and probed.verdict is ProbeVerdict.ALIVE,
         )
-        return hold(locked, kept.to_bytes(), browser_secret=browser_secret or "", now=now, actor=actor)
+        return hold(locked, kept.to_bytes(), key=key, browser_secret=browser_secret or "", now=now, actor=actor)
 
 
 def _try(access: Access, fields: Mapping[str, str]) -> tuple[Obtained, ProbeResult | None]:

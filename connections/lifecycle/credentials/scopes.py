@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from connections.access.targets import scope_rules_of
 from connections.journal import events
-from connections.models import Connection, CredentialVersion, ProviderApp, Scope
+from connections.models import Connection, ProviderApp, Scope
 from providers.catalog.loader import load_catalog
 from providers.catalog.scopes import ScopeSpelling
 
@@ -66,36 +66,32 @@ def _names_in_use(providers: Sequence[str]) -> dict[str, set[str]]:
     return found
 
 
-def sync_granted_scopes(connection: Connection, version: CredentialVersion) -> None:
-    """Record the scopes granted with ``version``, and emit an event if scopes of the earlier version were lost.
+def sync_scopes(
+    connection: Connection, scopes: Iterable[Scope], *, granted: Sequence[str], requested: Sequence[str] | None = None
+) -> None:
+    """Record the scopes granted and requested with a new version, and emit an event if granted scopes were lost.
 
-    Call it in a transaction, with ``connection`` locked.
+    ``scopes`` are those of ``connection`` so far; ``requested`` None leaves what was requested as it is. Call it in a
+    transaction, with ``connection`` locked.
     """
-    granted = set(version.scopes)
-    known = {scope.name: scope for scope in connection.scopes.all()}
+    known = {scope.name: scope for scope in scopes}
     before = [name for name, scope in known.items() if scope.is_granted]
     for name, scope in known.items():
-        if scope.is_granted != (name in granted):
-            scope.is_granted = name in granted
-            scope.save(update_fields=["is_granted", "updated_at"])
+        said = (name in granted, scope.is_requested if requested is None else name in requested)
+        if said != (scope.is_granted, scope.is_requested):
+            scope.is_granted, scope.is_requested = said
+            scope.save(update_fields=["is_granted", "is_requested", "updated_at"])
+    named = set(granted).union(requested or ())
     Scope.objects.bulk_create(
-        [Scope(connection=connection, name=name, is_granted=True) for name in sorted(granted - known.keys())]
+        [
+            Scope(connection=connection, name=name, is_granted=name in granted, is_requested=name in (requested or ()))
+            for name in sorted(named - known.keys())
+        ]
     )
     rules = scope_rules_of(connection.provider)
     held = _held([*known], granted=before, provider=connection.provider)
     if lost := rules.missing(sorted(held), granted=granted):
         events.emit("connection.scopes_lost", connection, lost_scopes=list(lost))
-
-
-def record_requested_scopes(connection: Connection, requested: tuple[str, ...]) -> None:
-    """Replace the set of scopes that were requested for ``connection``."""
-    connection.scopes.filter(is_requested=True).exclude(name__in=requested).update(is_requested=False)
-    Scope.objects.bulk_create(
-        [Scope(connection=connection, name=name, is_requested=True) for name in dict.fromkeys(requested)],
-        update_conflicts=True,
-        unique_fields=["connection", "name"],
-        update_fields=["is_requested", "updated_at"],
-    )
 
 
 def observe_scopes(connection: Connection, observed: Sequence[str], *, unnamed: str = "") -> None:

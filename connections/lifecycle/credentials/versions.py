@@ -1,11 +1,13 @@
-"""Seal and insert credential versions, and make one current. ``make_current`` and ``promote_query`` alone do the last.
+"""Seal credential versions, and make one current. ``make_current`` and ``promote_query`` alone do the last.
 
-A version is first inserted as ``received``, at once and without a lock, because it may hold the only live token. It
-becomes current in a second transaction, with the connection locked.
+What a refresh brings is first inserted as ``received`` (``store``), at once and without a lock, because it may hold the
+only live token. It becomes current in a second transaction, with the connection locked. What a new grant brings is in
+its connect session by then, and is inserted when it becomes current.
 """
 
 import random
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +23,7 @@ from connections.lifecycle.credentials.due import (
 )
 from connections.lifecycle.credentials.grant_end import GrantEnds, ends_after, grant_ends_at, refresh_ends_at
 from connections.lifecycle.credentials.lifetime import grant_lifetimes
-from connections.lifecycle.credentials.scopes import sync_granted_scopes
+from connections.lifecycle.credentials.scopes import sync_scopes
 from connections.lifecycle.credentials.unread import forget_unread
 from connections.models import Connection, CredentialVersion, Stage
 from connections.vault.keyring import DataKey
@@ -123,11 +125,9 @@ def columns_of(sealed: SealedVersion) -> dict[str, Any]:
     }
 
 
-def insert_received(sealed: SealedVersion) -> CredentialVersion:
-    """Insert ``sealed`` as ``received`` and return its row. Unconditional, in the caller's transaction if any."""
-    row = CredentialVersion(**columns_of(sealed))
-    row.save(force_insert=True)
-    return row
+def row_of(sealed: SealedVersion) -> CredentialVersion:
+    """Return the row of ``sealed``, for ``make_current`` to insert. No I/O."""
+    return CredentialVersion(**columns_of(sealed))
 
 
 def set_lifetime(version: CredentialVersion, lifetime_seconds: int) -> None:
@@ -154,19 +154,27 @@ def outlive(connection: Connection, version: CredentialVersion, *, now: datetime
     connection.outlive_its_end()
 
 
-def make_current(connection: Connection, version: CredentialVersion, *, now: datetime) -> None:
-    """Make ``version`` the current one. Call it in a transaction, with ``connection`` locked.
+def make_current(
+    connection: Connection, version: CredentialVersion, *, now: datetime, requested: Sequence[str] | None = None
+) -> None:
+    """Make ``version`` the current one; insert it if it is not stored yet. Call it with ``connection`` locked.
 
-    The version that was current becomes ``previous``. Older previous versions and orphans of other grants are deleted.
-    Due times follow from the new lifetime; failures and evidence are cleared. The status does not change here
-    (``health.status``). Granted scopes follow the version, with an event where some were lost.
+    ``requested`` are the scopes that were requested for it; None: the same as before. The version that was current
+    becomes ``previous``. Older previous versions and orphans of other grants are deleted. Due times follow from the new
+    lifetime; failures and evidence are cleared. The status does not change here (``health.status``). Granted scopes
+    follow the version, with an event where some were lost.
     """
-    siblings = CredentialVersion.objects.filter(connection=connection).exclude(id=version.id)
-    of_older_grants = ~Q(grant_id=version.grant_id) & ~Q(stage=Stage.CURRENT)
-    siblings.filter(Q(stage=Stage.PREVIOUS) | of_older_grants).delete()
-    siblings.filter(stage=Stage.CURRENT).update(stage=Stage.PREVIOUS)
+    is_new = connection.is_new
+    if not is_new:
+        siblings = CredentialVersion.objects.filter(connection=connection).exclude(id=version.id)
+        of_older_grants = ~Q(grant_id=version.grant_id) & ~Q(stage=Stage.CURRENT)
+        siblings.filter(Q(stage=Stage.PREVIOUS) | of_older_grants).delete()
+        siblings.filter(stage=Stage.CURRENT).update(stage=Stage.PREVIOUS)
     version.stage = Stage.CURRENT
-    version.save(update_fields=["stage"])
+    if version._state.adding:
+        version.save(force_insert=True)
+    else:
+        version.save(update_fields=["stage"])
     app = connection.provider_app
     lifetimes = grant_lifetimes(app.provider, app.auth_style, refresh_lifetime_seconds=version.refresh_lifetime_seconds)
     authorized_at = connection.authorized_at if version.grant_id == connection.grant_id else version.received_at
@@ -184,5 +192,6 @@ def make_current(connection: Connection, version: CredentialVersion, *, now: dat
             now=now,
         ),
     )
-    forget_unread(connection, but_of=version.id)
-    sync_granted_scopes(connection, version)
+    if not is_new:
+        forget_unread(connection, but_of=version.id)
+    sync_scopes(connection, [] if is_new else connection.scopes.all(), granted=version.scopes, requested=requested)

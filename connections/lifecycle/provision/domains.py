@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Now
 
 from connections.database.pool import release_database
 from connections.journal import audit
@@ -91,8 +92,8 @@ def remove_domain(tenant: Tenant, host: str, *, actor: audit.Actor) -> None:
         audit.record("domain.removed", actor=actor, tenant_id=tenant.id, detail={"host": host})
 
 
-def vouched_for(tenant_id: uuid.UUID, host: str, *, now: datetime) -> bool:
-    """Whether ``host`` is verified as the tenant's. One query."""
+def vouched_for(tenant_id: uuid.UUID, host: str, *, now: datetime | Now) -> bool:
+    """Whether ``host`` is verified as the tenant's. ``Now()`` is the moment of the query itself. One query."""
     return TenantDomain.objects.filter(tenant_id=tenant_id, host=host.lower(), verified_until__gt=now).exists()
 
 

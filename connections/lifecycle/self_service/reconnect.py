@@ -65,4 +65,4 @@ def _begin(
         management=session,
     )
     begun = begin_connect(invitation, client=session.api_client, tenant=session.tenant, now=now, actor=actor)
-    return start(begun.session.id, token=begun.token, now=now, actor=actor)
+    return start(begun.session.id, token=begun.token, actor=actor)

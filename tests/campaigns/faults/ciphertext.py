@@ -16,6 +16,7 @@ from datetime import timedelta
 from django.db import connection as database
 
 from connections.access.secrets import (
+    current_data_key,
     open_client_secrets,
     open_credential,
     open_for_session,
@@ -186,8 +187,9 @@ def _session(tenant: Tenant, app: ProviderApp) -> ConnectSession:
         token_hash=uuid.uuid4().bytes,
         expires_at=now + timedelta(hours=1),
     )
-    session.held = seal_for_session(session, "held", b'{"code": "a code"}')
-    session.code_verifier = seal_for_session(session, "code_verifier", b"a verifier")
+    key = current_data_key(session.tenant_id)
+    session.held = seal_for_session(session, "held", b'{"code": "a code"}', key=key)
+    session.code_verifier = seal_for_session(session, "code_verifier", b"a verifier", key=key)
     session.save()
     return session
 

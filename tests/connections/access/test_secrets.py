@@ -94,7 +94,8 @@ def test_a_credential_opens_at_its_own_connection_and_tenant_alone(acme: Tenant,
 @pytest.mark.parametrize("field", ["held", "code_verifier"])
 def test_what_a_session_keeps_opens_in_that_session_and_column_alone(acme: Tenant, globex: Tenant, field: str) -> None:
     session = ConnectSession(id=uuid.uuid4(), tenant=acme)
-    stored = StoredSecret(outer_fernet().encrypt(seal_for_session(session, field, b"kept")))
+    key = current_data_key(acme.id)
+    stored = StoredSecret(outer_fernet().encrypt(seal_for_session(session, field, b"kept", key=key)))
     setattr(session, field, stored)
     assert open_for_session(session, field) == b"kept"
     other_field = "held" if field == "code_verifier" else "code_verifier"

@@ -12,8 +12,7 @@ from connections.access.secrets import current_data_key
 from connections.access.targets import access_to
 from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
-from connections.lifecycle.credentials.scopes import record_requested_scopes
-from connections.lifecycle.credentials.versions import insert_received, make_current, seal_version
+from connections.lifecycle.credentials.versions import make_current, row_of, seal_version
 from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
 from connections.models import Connection, OwnerKind, ProviderApp, Reason, Status, Tenant
 from providers.catalog.methods import AuthorizationCodeMethod
@@ -71,9 +70,8 @@ def make_connection(
         received_at=now,
         grantor=access_to(ProviderApp.objects.get(id=connection.provider_app_id), {}).target.grantor,
     )
-    make_current(connection, insert_received(sealed), now=now)
+    make_current(connection, row_of(sealed), now=now, requested=requested)
     overwrite(connection, status=Status.ACTIVE, reason=Reason.CONNECTED)
-    record_requested_scopes(connection, tuple(requested))
     overwrite(connection, provider_account_id=account or f"person-{uuid.uuid4()}", **changes)
     return connection
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from connections.access.secrets import digest
-from connections.lifecycle.credentials.scopes import record_requested_scopes
 from connections.lifecycle.vend.order import VendOrder
 from connections.lifecycle.vend.query import VendRow, run_vend_statement
 from connections.lifecycle.vend.rules import DEFAULT_MIN_TTL_SECONDS, Vend, VendRequest, decide_vend
@@ -24,6 +23,7 @@ from connections.models import (
     OwnerKind,
     Permission,
     ProviderApp,
+    Scope,
     Status,
     Tenant,
 )
@@ -191,8 +191,9 @@ def test_they_agree_on_scopes_that_stand_for_others(
 ) -> None:
     CredentialVersion.objects.filter(connection=related).update(scopes=granted)
     related.scopes.all().delete()
-    record_requested_scopes(related, tuple(requested))
-    related.scopes.filter(name__in=granted).update(is_granted=True)
+    Scope.objects.bulk_create(
+        Scope(connection=related, name=name, is_requested=True, is_granted=name in granted) for name in {*requested}
+    )
     before = AuditEvent.objects.count()
 
     row = ask(related, backend, {"end_user": "alice", "scopes": wanted, "min_ttl": None})

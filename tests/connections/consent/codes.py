@@ -8,6 +8,7 @@ from html import unescape
 from django.db.models import F
 from django.http import HttpResponse
 
+from connections.access.secrets import current_data_key
 from connections.lifecycle.connect.shown_code import recall_shown, seal_shown
 from connections.models import ConnectSession
 from tests.flows import EndUser, Invitation
@@ -66,6 +67,8 @@ def pass_interval(invitation: Invitation, seconds: float = 60) -> None:
 def let_code_run_out(invitation: Invitation) -> None:
     """Let the code's own time be over."""
     session = ConnectSession.objects.get(id=invitation.id)
-    shown = recall_shown(session)
-    session.code_verifier = seal_shown(session, replace(shown, expires_at=shown.expires_at - timedelta(hours=1)))
+    key = current_data_key(session.tenant_id)
+    shown = recall_shown(session, key=key)
+    over = replace(shown, expires_at=shown.expires_at - timedelta(hours=1))
+    session.code_verifier = seal_shown(session, over, key=key)
     session.save(update_fields=["code_verifier"])

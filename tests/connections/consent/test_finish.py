@@ -253,7 +253,7 @@ def test_a_bound_session_cannot_be_exchanged_without_its_confirmation(alice: End
     invitation = alice.invite()
     alice.finish(invitation)
     with pytest.raises(NotFound):
-        complete_unbound(session_of(invitation).id, browser_secret=None, now=database_now(), actor=SYSTEM)
+        complete_unbound(session_of(invitation).id, browser_secret=None, actor=SYSTEM)
     assert token_requests(sandbox) == []
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection as database
 from django.db import transaction
+from django.db.models import Q
 from psycopg import errors as pg
 
 from connections.database import locks
@@ -37,6 +38,10 @@ LOCKS: dict[str, tuple[str, Callable[[], Any]]] = {
         "connections_connection",
         lambda: locks.lock_connections([Connection.objects.get().id]),
     ),
+    "lock_connections_of": (
+        "connections_connection",
+        lambda: locks.lock_connections_of(Q(id=Connection.objects.get().id)),
+    ),
     "lock_free": (
         "connections_connection",
         lambda: locks.lock_free([Connection.objects.get().id]),
@@ -60,6 +65,14 @@ LOCKS: dict[str, tuple[str, Callable[[], Any]]] = {
     "lock_offboarding": (
         "connections_offboarding",
         lambda: locks.lock_offboarding(Offboarding.objects.get().id),
+    ),
+    "lock_session_alone": (
+        "connections_connectsession",
+        lambda: locks.lock_session_alone(ConnectSession.objects.get().id),
+    ),
+    "lock_sessions": (
+        "connections_connectsession",
+        lambda: list(locks.lock_sessions(Q(id=ConnectSession.objects.get().id))),
     ),
     "lock_attempt": (
         "connections_refreshattempt",

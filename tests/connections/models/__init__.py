@@ -6,6 +6,6 @@
   ``unread_answer``, ``subject_token``, ``management_session``, ``access_grant``, ``offboarding``: their constraints by
   ``test_constraints.py``
 - ``kinds``: the constraints on connections there
-- the mutators: ``test_states.py``, ``tests/connections/lifecycle/health/test_status.py``
+- ``mutators``, and the mutators: ``test_states.py``, ``tests/connections/lifecycle/health/test_status.py``
 - ``failures``: ``tests/connections/consent/test_words.py``
 """

@@ -1,4 +1,4 @@
-from connections.lifecycle.credentials.scopes import record_requested_scopes
+from connections.lifecycle.credentials.scopes import sync_scopes
 from connections.models import Connection
 
 
@@ -9,11 +9,14 @@ def said_of_scopes(connection: Connection) -> dict[str, tuple[bool, bool]]:
 def test_what_was_requested_last_is_what_counts(connection: Connection) -> None:
     """However often a scope is named, and whatever was granted before."""
     assert said_of_scopes(connection) == {"files.read": (True, True), "profile.read": (True, True)}
-    before = connection.scopes.get(name="files.read").updated_at
-    record_requested_scopes(connection, ("files.read", "files.write", "files.read"))
+    before = dict(connection.scopes.values_list("name", "updated_at"))
+    granted, requested = ("files.read", "profile.read"), ("files.read", "files.write", "files.read")
+    sync_scopes(connection, connection.scopes.all(), granted=granted, requested=requested)
     assert said_of_scopes(connection) == {
         "files.read": (True, True),
         "files.write": (True, False),
         "profile.read": (False, True),
     }
-    assert connection.scopes.get(name="files.read").updated_at > before
+    after = dict(connection.scopes.values_list("name", "updated_at"))
+    assert after["files.read"] == before["files.read"]
+    assert after["profile.read"] > before["profile.read"]

@@ -12,7 +12,7 @@ from connections.access.secrets import current_data_key
 from connections.access.targets import access_to
 from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
-from connections.lifecycle.credentials.versions import insert_received, seal_version
+from connections.lifecycle.credentials.versions import row_of, seal_version
 from connections.lifecycle.end import revoke as revoke_module
 from connections.lifecycle.end.disconnect import disconnect
 from connections.lifecycle.end.revoke import revoke
@@ -167,7 +167,7 @@ def _second(connection: Connection, *, is_stale: bool = False) -> None:
     row = Connection.objects.get(id=connection.id)
     assert row.grant_id is not None
     tokens = Credential(access_token=SecretStr("at-2"), refresh_token=SecretStr("rt-2"))
-    insert_received(
+    version = row_of(
         seal_version(
             Obtained(tokens, 3600),
             tenant_id=row.tenant_id,
@@ -180,6 +180,7 @@ def _second(connection: Connection, *, is_stale: bool = False) -> None:
             grantor=access_to(row.provider_app, row.params).target.grantor,
         )
     )
+    version.save(force_insert=True)
 
 
 ALL = BOTH | {"at-2", "rt-2"}

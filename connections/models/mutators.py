@@ -1,0 +1,44 @@
+"""Named mutators: how the methods that change a row save it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import models
+
+
+class Mutable(models.Model):
+    """A model with named mutators. Each of these calls ``_set``, which saves what it changes.
+
+    A block of ``saved_once`` makes one UPDATE of the changes of several.
+    """
+
+    updated_at = models.DateTimeField(auto_now=True)
+
+    _unsaved: set[str] | None = None
+
+    class Meta:
+        abstract = True
+
+    @contextmanager
+    def saved_once(self) -> Iterator[None]:
+        """Save what the mutators change within this block at its end, by one UPDATE; nothing if the block raises.
+
+        Until then the row in the database is as before: within the block, read this object and not its row.
+        """
+        self._unsaved = set()
+        try:
+            yield
+            changed = self._unsaved
+        finally:
+            self._unsaved = None
+        if changed:
+            self.save(update_fields=[*changed, "updated_at"])
+
+    def _set(self, **values: Any) -> None:
+        for name, value in values.items():
+            setattr(self, name, value)
+        if self._unsaved is None:
+            self.save(update_fields=[*values, "updated_at"])
+        else:
+            self._unsaved.update(values)
