@@ -61,7 +61,8 @@ export interface LatchkeyGlobal {
   create(options: LatchkeyOptions): LatchkeyWidget;
   /**
    * For your return page: tell the page of yours that opened the widget how it ended, and close this window if it did.
-   * Needed where the browser has severed the window from that page. Default: what the address says.
+   * Needed where the browser has severed the window from that page. Default: what the address says. The return from a
+   * management session has that alone.
    */
   returned(result?: { connect_session?: string; management_session?: string; completion_code?: string; connection?: string; error?: string }): void;
 }

@@ -176,14 +176,16 @@
   }
 
   function returned(result = Object.fromEntries(new URLSearchParams(location.search))) {
-    const { connect_session, management_session, completion_code, connection, error } = result;
+    const { management_session, completion_code, connection, error } = result;
+    const connect_session = result.connect_session ?? management_session;
     const channel = connect_session ? openChannel() : null;
     channel?.addEventListener("message", ({ data: said }) => {
       if (said?.source !== SOURCE || said.connect_session !== connect_session || !said.done) return;
       channel.close();
       window.close();
     });
-    channel?.postMessage({ source: SOURCE, connect_session, management_session, completion_code, connection, error });
+    const left = !result.connect_session; // the visit has ended, and nothing else
+    channel?.postMessage({ source: SOURCE, connect_session, management_session, completion_code, connection, error, left });
   }
 
   window.Latchkey = Object.freeze({ version: 1, create, returned });

@@ -68,7 +68,7 @@ document.getElementById("connect").addEventListener("click", async () => {
 """
 RETURNED_JS = """
 const { session, connection } = document.getElementById("result").dataset;
-Latchkey.returned({ connect_session: session, connection });
+Latchkey.returned(session ? { connect_session: session, connection } : undefined);
 """
 
 
@@ -150,7 +150,8 @@ class Operator:
     def _returned(self, query: dict[str, str]) -> tuple[int, str, dict[str, str]]:
         managed = query.get("management_session", "")
         if managed and "connect_session" not in query:
-            return 200, "<h1>Back from your connections</h1>", {}
+            shown = self._shown("<h1>Back from your connections</h1>", script="returned")
+            return 200, shown, self._headers()
         if "error" in query:
             return 200, f"<h1>Failed: {query['error']}</h1>", {}
         answer = self.complete(query)

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.operator import Operator
+from tests.browser.sites import Front
 from tests.browser.test_embedded import (  # noqa: F401
     DONE,
     MOST_BYTES,
@@ -100,7 +101,30 @@ def test_it_opens_over_the_products_own_page_and_stays_open_for_the_next_step(
     assert complaints == []
 
 
-def test_a_window_that_is_severed_or_closed_loses_nothing(browser: Browser, product: Operator) -> None:
+def test_a_window_severed_at_the_provider_goes_on_and_tells_when_it_is_done(
+    browser: Browser, product: Operator, sites: list[Front]
+) -> None:
+    sites[1].severs = True
+    try:
+        with visiting(browser) as (context, complaints):
+            page = context.new_page()
+            page.goto(f"{product.url}/product?manage=yes")
+            page.get_by_role("button", name="Connect").click()
+            expect(page.locator("#result")).to_have_text("ready")
+            window = go_on(page)
+            window.get_by_role("button", name="Connect another account").click()
+            consent(window)
+            choose_north(window)
+            expect(window.get_by_role("link", name=re.compile("Team")).first).to_be_visible()
+            with window.expect_event("close"):
+                window.get_by_role("button", name="Done").click()
+            expect(page.locator("#result")).to_have_text("exit closed")
+        assert complaints == []
+    finally:
+        sites[1].severs = False
+
+
+def test_a_window_that_was_closed_is_opened_again_where_it_stood(browser: Browser, product: Operator) -> None:
     with visiting(browser) as (context, _):
         page = context.new_page()
         page.goto(f"{product.url}/product?manage=yes")

@@ -4,6 +4,8 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 
 from connections.consent.manage_words import TOLD, foreseen, standing
 from connections.database.clock import database_now
@@ -44,6 +46,17 @@ def test_the_list_has_each_connection_with_its_account_label_and_standing(acme: 
     assert "alice@work.example" in text and ">Work<" in text and ">a-2<" in text
     assert "Partly connected" in text and "Not working" in text
     assert "Sandbox no longer accepts the permission that you gave." in text
+
+
+def test_a_long_list_asks_the_database_no_more_than_a_short_one(acme: Tenant, visit: Visit) -> None:
+    asked = []
+    for _ in range(2):
+        make_connection(acme)
+        visit.get()  # the brand is known now
+        with CaptureQueriesContext(database) as queries:
+            visit.get()
+        asked.append(len(queries))
+    assert asked[0] == asked[1] <= 12
 
 
 def test_nothing_connected_is_said(visit: Visit) -> None:
