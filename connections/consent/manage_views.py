@@ -54,14 +54,14 @@ def entrance(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     session, framed = find_visit(session_id), is_framed(request)
     if session is None:
         return refused_page(request, None, Failure.UNKNOWN)
-    if is_own_visit(session, browser_secret(request, session_id)):
+    if not framed and is_own_visit(session, browser_secret(request, session_id)):
         return _to("list", session)
     if session.is_opened and not framed:
         response = refused_page(request, None, Failure.USED)
     elif session.expires_at <= database_now() and not session.is_opened:
         response = refused_page(request, session, Failure.EXPIRED, framed=framed)
     else:
-        # A frame gets no cookie, so it cannot tell whether this browser opened it. Its window can.
+        # A frame goes nowhere: only this page may be framed. Whether this browser opened it, its window can tell.
         response = entrance_page(request, session)
     if session.tenant.allowed_origins:
         set_policy(response, ancestors=tuple(session.tenant.allowed_origins))

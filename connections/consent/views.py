@@ -46,14 +46,15 @@ def landing(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     if session is None:
         return problem_page(request, failure=Failure.UNKNOWN, status=404)
     is_begun = session.state != SessionState.CREATED
-    if is_begun and is_own_browser(session, browser_secret(request, session_id)):
+    if is_begun and not framed and is_own_browser(session, browser_secret(request, session_id)):
         return _to_the_outcome(session_id)
     if session.is_overdue(now=database_now()):
         response = problem_page(request, failure=Failure.EXPIRED, session=session, status=410, framed=framed)
     elif is_begun and not (framed and session.state in UNFINISHED):
         response = problem_page(request, failure=Failure.USED, session=session, status=410, framed=framed)
     else:
-        # A frame gets no cookie, so it cannot tell whether this browser began. The window that it opens can.
+        # A frame goes nowhere: of a product on another site it has no cookie, and no later page may be framed. Whether
+        # this browser began, the window that it opens can tell.
         response = widget(request, "landing", session, **_asked_for(session))
     if session.tenant.allowed_origins:
         set_policy(response, ancestors=tuple(session.tenant.allowed_origins))

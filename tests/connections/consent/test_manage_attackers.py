@@ -205,6 +205,8 @@ def test_nobody_frames_the_page_and_a_frame_opens_nothing(
     assert failure_of(alice.browser.post(f"{framed.path}/start", {"token": framed.token}, headers=headers)) == "framed"
     assert not ManagementSession.objects.get(id=framed.id).is_opened
     assert policy(AsgiClient().get(framed.path))["frame-ancestors"] == ["https://app.acme.example"]
+    same_site = alice.browser.get(visit.path, headers={"sec-fetch-dest": "iframe"})  # which gets the cookie
+    assert same_site.status_code == 200 and policy(same_site)["frame-ancestors"] == ["https://app.acme.example"]
 
 
 @pytest.mark.attack("a step of a management page by a GET", stopped_at="the form: method")

@@ -208,6 +208,18 @@ def test_a_framed_start_is_refused_and_leaves_the_link_good(destination: str, al
     assert session_of(invitation).state == SessionState.CREATED
 
 
+def test_a_frame_of_a_product_on_the_same_site_goes_nowhere(alice: EndUser, acme: Tenant) -> None:
+    """There the frame gets the cookie, and would be led to a page that nobody may frame: it stayed empty."""
+    invitation = alice.invite(origin="https://app.acme.example")
+    alice.start(invitation)
+    framed = alice.browser.get(f"/connect/{invitation.id}", headers={"sec-fetch-dest": "iframe"})
+    assert framed.status_code == 200 and 'data-part="lost"' in framed.content.decode()
+    ConnectSession.objects.filter(id=invitation.id).update(state=SessionState.FAILED)
+    framed = alice.browser.get(f"/connect/{invitation.id}", headers={"sec-fetch-dest": "iframe"})
+    assert failure_of(framed) == "used"
+    assert "frame-ancestors https://app.acme.example" in framed["Content-Security-Policy"]
+
+
 def test_every_step_after_the_click_needs_its_browser(
     alice: EndUser, mallory: EndUser, app: ProviderApp, sandbox: SandboxProcess
 ) -> None:
