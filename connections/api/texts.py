@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from providers.lines import plain_line
+
 DEEPEST = 20
 
 
@@ -37,10 +39,10 @@ def _check_text(text: str) -> str:
     return text
 
 
-def _check_visible(text: str) -> str:
-    if not text.isprintable():
+def _as_line(text: str) -> str:
+    if not (line := plain_line(text)):
         raise PydanticCustomError("text", "Must be one line, of visible characters")
-    return text
+    return line
 
 
 def _check_token(token: SecretStr) -> SecretStr:
@@ -63,9 +65,7 @@ Name = Annotated[
 EndUser = Annotated[Text, StringConstraints(min_length=1, max_length=255)]
 Slug = Annotated[Text, StringConstraints(min_length=1, max_length=64)]
 # Shown to people in lists: a line of its own, without marks that nobody sees.
-Label = Annotated[
-    str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True), AfterValidator(_check_visible)
-]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True), AfterValidator(_as_line)]
 Address = Annotated[Text, StringConstraints(max_length=1000)]
 ScopeName = Annotated[
     str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$")

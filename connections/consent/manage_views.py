@@ -40,6 +40,7 @@ from connections.lifecycle.self_service.visit import end_visit, find_visit, is_o
 from connections.models import Connection, ManagementSession, Status
 from connections.models.failures import Failure
 from connections.refusals import AppMisconfigured, InvalidRequest, SessionUnusable
+from providers.lines import plain_line
 
 USES_A_PAGE = 200
 _GROUPS_SHOWN = 4
@@ -150,11 +151,14 @@ def rename(request: HttpRequest, visit: Visit, connection_id: uuid.UUID) -> Http
     """Give a connection a name of the end user's."""
     if request.method == "GET":
         return _to_one(visit, connection_id)
-    typed = str(request.POST.get("label", "")).strip()
-    fault: Text = "" if typed.isprintable() and len(typed) <= _LONGEST_LABEL else LABEL_UNFIT
-    if not fault:
+    typed = str(request.POST.get("label", ""))
+    label = plain_line(typed)
+    fault: Text = ""
+    if label is None or len(label) > _LONGEST_LABEL:
+        fault = LABEL_UNFIT
+    else:
         try:
-            rename_own(visit.session, connection_id, label=typed, actor=visit.actor)
+            rename_own(visit.session, connection_id, label=label, actor=visit.actor)
         except InvalidRequest:
             fault = LABEL_TAKEN
     if fault:

@@ -15,6 +15,7 @@ import structlog
 from providers import egress
 from providers.catalog.resolve import Target
 from providers.errors import Evidence, ProviderUnavailable
+from providers.lines import plain_line
 from providers.oauth.classify import json_object, retry_after_seconds
 from providers.response import Response
 from providers.signing.bounds import UnusableKey, check_public
@@ -62,7 +63,7 @@ def account_of(target: Target, obtained: Obtained, *, received_at: float) -> Acc
     if not claims or len(subject) > _LONGEST_TEXT:
         return None
     named = (claims.get(name) for name in _NAMES)
-    name = next((text for text in named if isinstance(text, str) and text.isprintable() and text), "")
+    name = next((line for text in named if isinstance(text, str) and (line := plain_line(text))), "")
     return Account(id=subject, name=name[:_LONGEST_TEXT])
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection as database
@@ -27,7 +28,7 @@ from tests.connections.api.stored import make_connection, overwrite
 from tests.connections.consent.test_pages import policy
 from tests.connections.consent.visits import Visit, pages_of_a_visit, visiting
 from tests.factories import ORIGIN, Caller, make_sandbox_app
-from tests.flows import EndUser, failure_of
+from tests.flows import EndUser, call, failure_of
 
 STANDINGS = [(status, reason) for status, reasons in REASONS_OF.items() for reason in reasons if status != "pending"]
 
@@ -187,6 +188,14 @@ def test_it_is_renamed(acme: Tenant, visit: Visit) -> None:
     visit.post(f"/{connection.id}/name", label="")
     connection.refresh_from_db()
     assert connection.label == ""
+
+
+@pytest.mark.parametrize("label", ["仕事\u3000用", "👨\u200d👩\u200d👧", "\u0645\u06cc\u200c\u062e"], ids=ascii)
+def test_a_name_of_any_language_is_taken_and_means_the_same_to_the_api(label: str, acme: Tenant, visit: Visit) -> None:
+    connection, _ = make_connection(acme), make_connection(acme)
+    assert visit.post(f"/{connection.id}/name", label=label).status_code == 303
+    found = call(visit.user.backend, "GET", f"/connections?{urlencode({'label': label})}").json()["items"]
+    assert [one["id"] for one in found] == [str(connection.id)]
 
 
 @pytest.mark.parametrize("label", ["Work", "a\nb", "a\x00b", "x" * 65, "\u202eevil"])
