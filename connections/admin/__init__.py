@@ -7,6 +7,7 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
   ``connect_session``, ``connection``, ``credential``, ``incident``, ``journal``, ``operators``: the pages of one kind
   of row each
 - ``connection_page``: the summary and history of a connection · ``tenant_deletion``: its button and its question
+- ``management_session``: visits of end users to their own connections
 - ``access_grant``: who may use whose connection · ``offboarding``: receipts of those who left
 - ``app_key``: the key pairs of provider apps, and ``app_key_forms``: the pages on which they are made
 - ``registered_client``: what provider apps have registered without hands
@@ -33,6 +34,7 @@ from connections.admin import (  # noqa: E402 (only after that)
     incident,
     journal,
     logins,
+    management_session,
     offboarding,
     operators,
     provider_app,
@@ -52,6 +54,7 @@ __all__ = [
     "incident",
     "journal",
     "logins",
+    "management_session",
     "offboarding",
     "operators",
     "provider_app",

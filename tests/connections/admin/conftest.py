@@ -27,6 +27,7 @@ from connections.models import (
     Connection,
     ConnectSession,
     CredentialVersion,
+    ManagementSession,
     Offboarding,
     OutboxEvent,
     OwnerKind,
@@ -114,6 +115,15 @@ def world(db: None) -> World:
     )
     TenantDomain.objects.create(tenant=acme, host="app.acme.example", challenge="challenge-1")
     open_client_incident(app, evidence={"detail": "Refused.", "sent": True, "status": 401}, now=database_now())
+    ManagementSession.objects.create(
+        tenant=acme,
+        api_client=caller.client,
+        end_user="alice",
+        providers=["sandbox"],
+        return_url="https://app.acme.example/back",
+        token_hash=uuid.uuid4().bytes * 2,
+        expires_at=database_now() + timedelta(minutes=5),
+    )
     terms = Terms(SubjectKind.END_USER, "bob", connection_id=connection.id, methods=["GET"], paths=["/contacts/**"])
     give(terms, tenant=acme, now=database_now(), actor=SYSTEM)
     Offboarding.objects.create(

@@ -14,6 +14,7 @@ from connections.models import (
     Brand,
     Connection,
     Incident,
+    ManagementSession,
     ProviderApp,
     Tenant,
     TenantDomain,
@@ -33,6 +34,7 @@ def presses(world: World) -> list[str]:
     found += [press_url(world.tenant, verb) for verb in ("suspend", "resume")]
     found += [press_url(world.client, verb) for verb in ("suspend", "resume", "issue-key", "rotate-keys")]
     found += [press_url(one_of(ApiKey), "revoke"), press_url(one_of(Incident), "close")]
+    found += [press_url(one_of(ManagementSession), "close")]
     found += [press_url(one_of(TenantDomain), verb) for verb in ("look", "remove")]
     return [*found, press_url(one_of(AccessGrant), "revoke")]
 

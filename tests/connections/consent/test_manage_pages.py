@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 
 from connections.database.clock import database_now
 from connections.lifecycle.steer.switches import Suspendable
@@ -150,6 +151,16 @@ def test_it_ends_after_a_while_without_use_and_after_an_hour_in_any_case(
     assert answer.status_code == (410 if is_closed else 200)
     if column == "seen_at" and not is_closed:  # this use counts
         assert database_now() - ManagementSession.objects.get(id=visit.id).seen_at < timedelta(seconds=5)
+
+
+def test_an_operator_closes_it(visit: Visit, admin_client: Client) -> None:
+    page = f"/admin/connections/managementsession/{visit.id}"
+    assert "Open" in admin_client.get(f"{page}/change/").content.decode()
+    assert "no longer works in the end user" in admin_client.get(f"{page}/press/close/").content.decode()
+    assert visit.get().status_code == 200
+    admin_client.post(f"{page}/press/close/")
+    assert (visit.get().status_code, failure_of(visit.get())) == (410, "closed")
+    assert AuditEvent.objects.get(action="management_session.ended").operator == "admin"
 
 
 def test_every_kill_switch_closes_it_at_once(
