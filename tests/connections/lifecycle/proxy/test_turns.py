@@ -3,16 +3,13 @@
 import asyncio
 import time
 import uuid
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from connections.lifecycle.proxy.turns import Turns
-from connections.lifecycle.throttle.turns import leave, take_turn
 from connections.models import Connection, Tenant
 from connections.refusals import RateLimited
-from providers.catalog.proxying import ProxyLimits
+from tests.campaigns.shares import MODEST_CALLERS, call_of, furthest_off, run, shares
 from tests.connections.lifecycle.proxy.conftest import make_agent
 from tests.connections.lifecycle.proxy.test_provider import Limit, limit
 from tests.factories import Caller
@@ -25,62 +22,19 @@ PER_MINUTE = 6000
 SECONDS = 2.0
 
 
-async def run(function: Any, /, *arguments: Any) -> Any:
-    return await asyncio.to_thread(function, *arguments)
-
-
-def call_of(end_user: str, *, connection: uuid.UUID, per_minute: int = PER_MINUTE, wait: float = 10) -> Any:
-    """Return as much of an order and its permit as a turn needs."""
-    use = SimpleNamespace(end_user=end_user, wait_seconds=wait)
-    limits = ProxyLimits(requests_per_minute=per_minute)
-    permitted = SimpleNamespace(
-        client_id=uuid.UUID(int=1),
-        connection=SimpleNamespace(id=connection, provider_app_id=uuid.uuid4()),
-        outgoing=SimpleNamespace(limits=limits),
-    )
-    return SimpleNamespace(use=use), permitted
-
-
-def spend_what_may_go_at_once(connection: uuid.UUID) -> None:
-    """As long as nobody is short of turns there is nothing to share."""
-    while not take_turn(f"connection:{connection}", "spender", PER_MINUTE):
-        pass
-    leave(f"connection:{connection}", "spender")
-
-
 def test_one_with_fifty_requests_takes_nothing_from_nine_with_one() -> None:
     """A provider of 100 calls a minute, with time sixty times as fast, and callers in two processes."""
-    counts: dict[str, int] = {}
-    connection = uuid.uuid4()
-
-    async def call_again_and_again(turns: Turns, name: str, until: float) -> None:
-        order, permitted = call_of(name, connection=connection)
-        while time.monotonic() < until:
-            await turns.wait(order, permitted)
-            if time.monotonic() < until:
-                counts[name] = counts.get(name, 0) + 1
-            await asyncio.sleep(0.002)  # the call itself
-
-    async def main() -> None:
-        processes = [Turns(run), Turns(run)]
-        until = time.monotonic() + SECONDS
-        greedy = [call_again_and_again(processes[number % 2], "greedy", until) for number in range(50)]
-        modest = [call_again_and_again(processes[number % 2], f"modest-{number}", until) for number in range(9)]
-        await asyncio.gather(*greedy, *modest)
-
-    spend_what_may_go_at_once(connection)
-    asyncio.run(main())
-    share = sum(counts.values()) / 10
+    counts = shares(per_minute=PER_MINUTE, seconds=SECONDS)
+    share = sum(counts.values()) / (1 + MODEST_CALLERS)
     assert share >= 0.7 * SECONDS * PER_MINUTE * 0.95 / 60 / 10
-    for number in range(9):
-        assert abs(counts[f"modest-{number}"] - share) <= 0.2 * share, counts
+    assert furthest_off(counts) <= 0.2, counts
 
 
 def test_what_some_leave_is_for_the_others() -> None:
     connection, taken = uuid.uuid4(), []
 
     async def main() -> None:
-        turns, order_of = Turns(run), call_of("alone", connection=connection)
+        turns, order_of = Turns(run), call_of("alone", connection=connection, per_minute=PER_MINUTE)
         until = time.monotonic() + 0.5
         while time.monotonic() < until:
             await turns.wait(*order_of)
