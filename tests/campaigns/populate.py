@@ -39,7 +39,7 @@ def populate(count: int, **client: object) -> tuple[str, list[str]]:
 
 
 def populate_api(url: str) -> tuple[str, list[str]]:
-    """Make a connection of ``user-0`` of globex's at an API that is at ``url``; return a key that may proxy, and its id."""
+    """Make ``user-0`` of globex a connection at an API that is at ``url``; return a key that may proxy, and its id."""
     tenant = make_tenant("globex")
     app = make_app(tenant, params={"issuer": url})
     connection = make_connection(tenant, app=app, end_user="user-0")

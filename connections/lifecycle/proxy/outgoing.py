@@ -33,15 +33,16 @@ class Outgoing:
         return self.attached.sendings
 
 
-def open_outgoing(row: VendRow, connection: Connection) -> Outgoing:
+def open_outgoing(row: VendRow) -> Outgoing:
     """Open the credential of ``row`` for one request. A few queries where each request is signed by our client.
 
     Records a credential that does not open, as a vend does. Raises ``CredentialUnreadable``, ``AppMisconfigured`` and
     ``EndpointMoved``.
     """
     target, credential = open_to_send(row)
-    if target.proxy_only:
-        access = access_of(connection)  # with what signs: the registration and its key
+    if target.proxy_only and row.connection_id is not None:
+        whole = Connection.objects.select_related("provider_app", "registered_client")
+        access = access_of(whole.get(id=row.connection_id))  # with what signs: the registration and its key
         access.check_grantor(credential)
         target = access.target
     try:

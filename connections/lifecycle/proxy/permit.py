@@ -5,7 +5,7 @@ call needs the permission ``proxy``, and a rule of its API client or an access g
 """
 
 import uuid
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -44,6 +44,9 @@ from connections.refusals import NotFound, PolicyDenied, Refusal
 
 ACTION, ENDED = "connection.proxy", "connection.proxied"
 LONGEST_NOTED_PATH = 500
+# What ``switched_off`` looks at, and whose the connection is: the rest of these rows is not needed.
+_OFF = ("suspended_at", "paused_at")
+_SWITCHES = ("tenant", "provider_app", *_OFF, "tenant__suspended_at", *(f"provider_app__{name}" for name in _OFF))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,8 @@ def may_follow(order: ProxyOrder, path: str) -> bool:
     """Whether the caller may also be led to ``path``, below the base URL of the connection. A few short queries."""
     try:
         row = _row(order)
-        client, connection = _loaded(row)
-        _check_reach(replace(order, path=path.partition("?")[0]), row, client, connection)
+        rules, connection = _loaded(row)
+        _check_reach(replace(order, path=path.partition("?")[0]), row, rules, connection)
     except Refusal:
         return False
     finally:
@@ -122,15 +125,15 @@ def record_end(order: ProxyOrder, permitted: Permit, outcome: str, facts: dict[s
 def _permit(order: ProxyOrder, report: RefreshReport | None, repeats: int | None) -> Permit | NeedsRefresh:
     row = _row(order)
     try:
-        client, connection = _loaded(row)
-        grant_id = _check_reach(order, row, client, connection)
+        rules, connection = _loaded(row)
+        grant_id = _check_reach(order, row, rules, connection)
         decision = _decide(order, row)
         if isinstance(decision, RefreshFirst):
             if report is None:
                 return NeedsRefresh(row.places, Need(valid_until=row.now + timedelta(seconds=_wanted(order))))
             if not decision.still_valid:
                 raise refusal_without_refresh(report, row, is_expired=decision.is_expired)
-        outgoing = open_outgoing(row, connection)
+        outgoing = open_outgoing(row)
     except Refusal as refusal:
         _record(order, row, decision=refusal.code, **_why(refusal))
         raise
@@ -177,16 +180,17 @@ def _row(order: ProxyOrder) -> VendRow:
     return row
 
 
-def _loaded(row: VendRow) -> tuple[ApiClient, Connection]:
-    client = ApiClient.objects.filter(id=row.client_id).first()
-    loaded = Connection.objects.select_related("tenant", "provider_app", "registered_client")
+def _loaded(row: VendRow) -> tuple[Sequence[str], Connection]:
+    """Return the proxy rules of who asks, and of the connection what switches it off."""
+    rules = ApiClient.objects.filter(id=row.client_id).values_list("proxy_rules", flat=True).first()
+    loaded = Connection.objects.select_related("tenant", "provider_app").only(*_SWITCHES)
     connection = None if row.connection_id is None else loaded.filter(id=row.connection_id).first()
-    if client is None or connection is None:
+    if rules is None or connection is None:
         raise NotFound("There is no such connection.")
-    return client, connection
+    return rules, connection
 
 
-def _check_reach(order: ProxyOrder, row: VendRow, client: ApiClient, connection: Connection) -> uuid.UUID | None:
+def _check_reach(order: ProxyOrder, row: VendRow, rules: Sequence[str], connection: Connection) -> uuid.UUID | None:
     """Return the access grant under which the request is allowed, None where it needs none. Raises the refusal.
 
     A client with rules may do what they say and no more, also under a grant. A client without rules may do what a grant
@@ -220,10 +224,10 @@ def _check_reach(order: ProxyOrder, row: VendRow, client: ApiClient, connection:
         provider=row.provider,
         now=row.now,
     )
-    if allows(client.proxy_rules, provider=row.provider, method=order.method, path=path):
+    if allows(rules, provider=row.provider, method=order.method, path=path):
         return grant_id
     names_paths = grant_id is not None and AccessGrant.objects.filter(id=grant_id, paths__isnull=False).exists()
-    if client.proxy_rules or not names_paths:
+    if rules or not names_paths:
         raise PolicyDenied(
             "Neither a proxy rule of this API client nor an access grant allows this method and path.",
             rule="proxy_rules",
