@@ -1,6 +1,7 @@
 """What the entrances over HTTP share: who a request comes from, how a crash is logged, and how a picture is served."""
 
 import ipaddress
+from collections.abc import Mapping
 from traceback import walk_tb
 
 import structlog
@@ -19,7 +20,8 @@ def client_address(request: HttpRequest) -> str | None:
     """Return the address of the client: the peer's, or the one that the trusted proxies saw.
 
     ``TRUSTED_PROXY_COUNT`` proxies stand in front, and each appends to X-Forwarded-For. Entries further left came from
-    the client itself and are not believed. Returns None if the entry is not an IP address. No I/O.
+    the client itself and are not believed. An IPv4 address that is written as IPv6 (``::ffff:…``) is the IPv4 address,
+    and a zone is left out. Returns None if the entry is not an IP address. No I/O.
     """
     address = request.META.get("REMOTE_ADDR") or None
     trusted = settings.TRUSTED_PROXY_COUNT
@@ -28,14 +30,23 @@ def client_address(request: HttpRequest) -> str | None:
         if len(hops) >= trusted:
             address = hops[-trusted]
     try:
-        return None if address is None else str(ipaddress.ip_address(address))
+        found = None if address is None else ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return None
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return None if found is None else str(mapped or found)
 
 
-def actor_of(request: HttpRequest, *, client: ApiClient | None = None, subject: str = "") -> Actor:
-    """Return who made ``request``, for the audit."""
+def actor_of(
+    request: HttpRequest,
+    *,
+    client: ApiClient | None = None,
+    subject: str = "",
+    proof: Mapping[str, str] | None = None,
+) -> Actor:
+    """Return who made ``request``, for the audit. ``proof`` says who vouches for ``client``, if it brought a token."""
     return Actor(
+        proof=proof,
         api_client_id=client.id if client is not None else None,
         subject=subject,
         address=client_address(request),

@@ -47,6 +47,18 @@ class Unauthorized(Refusal):
     code = "unauthorized"
 
 
+class IssuerUnavailable(Refusal):
+    """The keys of a token's issuer cannot be had, so nobody knows whether the token is genuine."""
+
+    code = "issuer_unavailable"
+
+
+class IdentityTokenRefused(Refusal):
+    """The token that names the end user or the agent is not believed; ``field`` names the member that held it."""
+
+    code = "identity_token_refused"
+
+
 class PermissionDenied(Refusal):
     """The API client lacks the permission that the call needs."""
 

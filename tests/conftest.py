@@ -14,6 +14,7 @@ from pytest_django import DjangoDbBlocker
 
 from connections.admin import logins
 from connections.lifecycle.connect import callback
+from connections.lifecycle.identify import callers as token_callers
 from connections.lifecycle.provision import callers
 from connections.lifecycle.refresh import presence
 from connections.models import ProviderApp, Tenant
@@ -44,7 +45,7 @@ def _quick_settings() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _fresh_minute() -> None:
     """Let nothing count that was refused before this test."""
-    for gate in (callers.gate, callback.unasked, logins.guesses, logins.strangers):
+    for gate in (callers.gate, token_callers.gate, callback.unasked, logins.guesses, logins.strangers):
         gate.forget()
 
 

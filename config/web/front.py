@@ -23,7 +23,7 @@ from config.web.pages import refusal
 from connections.api.problems import answer_error, say_when_again
 from connections.api.proxy_calls import is_proxied
 from connections.api.proxy_desk import ProxyDesk
-from connections.api.vend_calls import Reply, is_vend, read_call, reply_of
+from connections.api.vend_calls import Reply, brings_token, is_vend, read_call, reply_of
 from connections.api.vend_desk import VendDesk
 
 Scope = MutableMapping[str, Any]
@@ -33,7 +33,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 # What may call a provider before it answers. The lane of the others must never wait for one.
 _MAY_CALL_PROVIDER = re.compile(
-    r"POST /api/v1/(?:connect-sessions/[^/]+/complete|credentials)"
+    r"POST /api/v1/(?:connect-sessions/[^/]+/complete|credentials|oauth/token)"
     r"|PUT /api/v1/tenants/[^/]+/(?:provider-apps|domains)/[^/]+"
     r"|POST /api/v1/connections/[^/]+/(?:credential|refresh|probe|report)"
     r"|(?:POST|GET) /connect/callback/.*"
@@ -84,7 +84,9 @@ class Front:
             if call is not None:
                 await _send(await self._desk.answer(call), send)
                 return
-        lane, django = self._provider if may_call_provider(method, path) else self._plain
+        authorization = dict(headers).get(b"authorization", b"").decode("latin-1")
+        may_wait = may_call_provider(method, path) or brings_token(authorization)
+        lane, django = self._provider if may_wait else self._plain
         readable = {**scope, "headers": headers, "query_string": _ascii(scope["query_string"])}
         try:
             async with lane.place():

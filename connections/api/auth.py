@@ -1,4 +1,8 @@
-"""Authentication of API calls: from the header to the caller. What makes a key valid is ``provision.callers``."""
+"""Authentication of API calls: from the header to the caller.
+
+What makes a key valid is ``provision.callers``, and what makes a token ``identify.callers``. From there on both are
+one: a digest by which the client is known.
+"""
 
 import uuid
 from dataclasses import dataclass, field
@@ -10,10 +14,11 @@ from ninja.security import HttpBearer
 from connections.access.secrets import digest
 from connections.entrance import actor_of, client_address
 from connections.journal import audit
+from connections.lifecycle.identify.callers import is_token, prove_caller
 from connections.lifecycle.provision.callers import (
     check_client,
     check_permission,
-    client_with_key,
+    known_by,
     note_refused_key,
     refuse_key,
     tenant_meant,
@@ -57,17 +62,18 @@ class Caller:
 
 
 class ApiKeyAuth(HttpBearer):
-    """``Authorization: Bearer lk_…``, checked against the stored hash."""
+    """``Authorization: Bearer lk_…``, checked against the stored hash, or the token of a workload, verified."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller:
-        key_hash, address = digest(token), client_address(request)
-        client = client_with_key(key_hash)
-        if client is None:
-            refuse_key(key_hash, address=address)
+        presented = presented_by(token, address=client_address(request))
+        known = known_by(presented.key_hash, address=presented.address)
+        if known is None:
+            refuse_key(presented.key_hash, address=presented.address)
+        client = known.client
         if client.suspended_at is not None:
-            note_refused_key(key_hash, address=address)
+            note_refused_key(presented.key_hash, address=presented.address)
         check_client(is_suspended=client.suspended_at is not None)
-        return Caller(client, actor_of(request, client=client))
+        return Caller(client, actor_of(request, client=client, proof=known.proof))
 
 
 def caller_of(request: HttpRequest, *, may: Permission) -> Caller:
@@ -79,17 +85,27 @@ def caller_of(request: HttpRequest, *, may: Permission) -> Caller:
 
 @dataclass(frozen=True, slots=True)
 class PresentedKey:
-    """A key that nobody has checked yet: the vend's own statement checks it, so that a vend costs one round trip."""
+    """A key that nobody has checked yet: the vend's own statement checks it, so that a vend costs one round trip.
+
+    A token has been verified, and is checked in the same way: its client may be suspended, or call from elsewhere.
+    """
 
     key_hash: bytes = field(repr=False)
     address: str | None
 
 
+def presented_by(bearer: str, *, address: str | None) -> PresentedKey:
+    """Return what ``bearer`` is known by. Verifies a token (HTTP at times). Raises as ``prove_caller``."""
+    if is_token(bearer):
+        prove_caller(bearer, address=address)
+    return PresentedKey(digest(bearer), address)
+
+
 class VendKeyAuth(HttpBearer):
-    """Reads the same header without a check: ``lifecycle.vend`` checks the key."""
+    """Reads the same header without a check of the key: ``lifecycle.vend`` does that."""
 
     def authenticate(self, request: HttpRequest, token: str) -> PresentedKey:
-        return PresentedKey(digest(token), client_address(request))
+        return presented_by(token, address=client_address(request))
 
 
 def presented_key_of(request: HttpRequest) -> PresentedKey:

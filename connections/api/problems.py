@@ -21,6 +21,7 @@ STATUS_OF: dict[str, int] = {
     "invalid_request": 422,
     "unauthorized": 401,
     "permission_denied": 403,
+    "identity_token_refused": 403,
     "not_found": 404,
     "method_not_allowed": 405,
     "reauthorization_required": 409,
@@ -50,6 +51,7 @@ STATUS_OF: dict[str, int] = {
     "answer_refused": 502,
     "provider_unavailable": 503,
     "refresh_in_progress": 503,
+    "issuer_unavailable": 503,
     "busy": 503,
     "provider_timeout": 504,
 }

@@ -337,6 +337,8 @@ class VendIn(Request):
         description="a token of whoever you serve, from your identity provider, for a connection that acts on behalf "
         "of subjects: it is exchanged (RFC 8693), and not kept",
     )
+    end_user_token: SubjectToken | None = Field(None, description="of a trusted issuer: it says who `end_user` is")
+    agent_token: SubjectToken | None = Field(None, description="of a trusted issuer: it says who `agent` is")
 
 
 class VendByOwnerIn(VendIn):

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.middleware.security import SecurityMiddleware
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from connections.access.secrets import digest
 from connections.api.auth import PresentedKey
@@ -24,11 +24,13 @@ from connections.api.schemas import VendByOwnerIn, VendIn
 from connections.database.pool import hand_back_database
 from connections.entrance import client_address
 from connections.journal.audit import Actor
+from connections.lifecycle.identify.callers import is_token
 from connections.lifecycle.refresh.claim import RefreshReport
 from connections.lifecycle.vend.by_owner import connection_of_owner
 from connections.lifecycle.vend.opening import Vended
 from connections.lifecycle.vend.order import DEFAULT_WAIT_SECONDS, LONGEST_WAIT_SECONDS, VendOrder
 from connections.lifecycle.vend.vend import Answer, Asked, RefreshNeeded, vend_all
+from connections.lifecycle.vend.verified import IdentityTokens, Parties, verified_parties
 
 _BY_ID = re.compile(r"/api/v1/connections/([0-9a-f-]{36})/credential")
 _BY_OWNER = "/api/v1/credentials"
@@ -82,6 +84,11 @@ def is_vend(method: str, path: str) -> bool:
     return method == "POST" and (path == _BY_OWNER or _BY_ID.fullmatch(path) is not None)
 
 
+def brings_token(authorization: str) -> bool:
+    """Whether the caller proves itself by a token. To verify it, its issuer may have to be asked. No I/O."""
+    return is_token(authorization.partition(" ")[2].strip())
+
+
 def read_call(path: str, headers: Headers, body: bytes, *, peer: str, scheme: str) -> VendCall | None:
     """Return the call that a request to a vend's ``path`` makes, or None where Django has to look at it.
 
@@ -96,7 +103,7 @@ def read_call(path: str, headers: Headers, body: bytes, *, peer: str, scheme: st
         elif name in _UNUSUAL:
             return None
     authorization = meta.get("HTTP_AUTHORIZATION", "")
-    if "HTTP_HOST" not in meta or not authorization.startswith("Bearer "):
+    if "HTTP_HOST" not in meta or not authorization.startswith("Bearer ") or brings_token(authorization):
         return None
     request = BareRequest(meta, scheme=scheme)
     try:
@@ -109,8 +116,8 @@ def read_call(path: str, headers: Headers, body: bytes, *, peer: str, scheme: st
         typed = (VendByOwnerIn if by_id is None else VendIn).model_validate_json(body)
     except (DisallowedHost, ValidationError, ValueError):
         return None
-    if typed.subject_token is not None:
-        return None  # it may have to be exchanged, in a thread of those who call providers
+    if typed.subject_token or typed.end_user_token or typed.agent_token:
+        return None  # it may have to be exchanged or verified, in a thread of those who call providers
     presented = PresentedKey(digest(authorization.removeprefix("Bearer ")), client_address(request))
     wait_seconds = wait_wanted(typed, meta.get("HTTP_PREFER", ""))
     return VendCall(presented, connection_id, typed, wait_seconds, is_secure, path)
@@ -151,17 +158,44 @@ def find_by_owner(call: VendCall) -> VendCall | Reply:
         hand_back_database()
 
 
-def order_of(presented: PresentedKey, connection_id: uuid.UUID, body: VendIn, *, wait_seconds: float) -> VendOrder:
-    """Return the order that a call makes. No I/O."""
+def parties_of(presented: PresentedKey, body: VendIn) -> Parties:
+    """Return for whom a call is made. Verifies the tokens that say so (HTTP at times). Raises as ``verified_parties``.
+
+    No I/O where there is none.
+    """
+    said = Parties(end_user=body.end_user, groups=body.groups, agent=body.agent)
+    tokens = IdentityTokens(end_user=_secret(body.end_user_token), agent=_secret(body.agent_token))
+    if not tokens.end_user and not tokens.agent:
+        return said
+    asker = Actor(subject=body.end_user or "", agent=body.agent, purpose=body.purpose, address=presented.address)
+    return verified_parties(said, tokens, key_hash=presented.key_hash, tenant=body.tenant, asker=asker)
+
+
+def _secret(token: SecretStr | None) -> str:
+    return "" if token is None else token.get_secret_value()
+
+
+def order_of(
+    presented: PresentedKey,
+    connection_id: uuid.UUID,
+    body: VendIn,
+    *,
+    wait_seconds: float,
+    parties: Parties | None = None,
+) -> VendOrder:
+    """Return the order that a call makes, for the ``parties`` that ``body`` names, unless others are given. No I/O."""
+    parties = parties or Parties(body.end_user, body.groups, body.agent)
     return VendOrder(
         key_hash=presented.key_hash,
         connection_id=connection_id,
         tenant=body.tenant,
-        end_user=body.end_user,
-        groups=body.groups,
+        end_user=parties.end_user,
+        groups=parties.groups,
         scopes=body.scopes,
         min_ttl_seconds=body.min_ttl,
-        agent=body.agent,
+        agent=parties.agent,
+        end_user_issuer=parties.end_user_issuer,
+        agent_issuer=parties.agent_issuer,
         purpose=body.purpose,
         address=presented.address,
         wait_seconds=wait_seconds,
@@ -169,19 +203,22 @@ def order_of(presented: PresentedKey, connection_id: uuid.UUID, body: VendIn, *,
     )
 
 
-def find_connection(presented: PresentedKey, body: VendByOwnerIn) -> uuid.UUID:
-    """Return the id of the connection that ``body`` names by provider and end user. A few queries.
+def find_connection(presented: PresentedKey, body: VendByOwnerIn, *, parties: Parties | None = None) -> uuid.UUID:
+    """Return the id of the connection that ``body`` names by provider, of the end user among ``parties``.
 
-    Raises what ``connection_of_owner`` raises.
+    A few queries. Raises what ``connection_of_owner`` raises.
     """
+    parties = parties or Parties(body.end_user, body.groups, body.agent)
     return connection_of_owner(
         key_hash=presented.key_hash,
         tenant=body.tenant,
         provider=body.provider,
-        end_user=body.end_user,
+        end_user=parties.end_user,
         label=body.label or "",
         or_the_tenants=body.subject_token is not None,
-        asker=Actor(subject=body.end_user or "", agent=body.agent, purpose=body.purpose, address=presented.address),
+        asker=Actor(
+            subject=parties.end_user or "", agent=parties.agent, purpose=body.purpose, address=presented.address
+        ),
     )
 
 

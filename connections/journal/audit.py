@@ -1,7 +1,7 @@
 """Write audit rows: who asked for what, and what was decided. An audit row may never hold a secret."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,8 @@ class Actor:
     """Who is behind a call: an API client, an operator in the admin, an end user's browser, or Latchkey itself.
 
     ``operator`` is a login name of the admin, ``subject`` the end user's id, ``agent`` and ``purpose`` what the caller
-    stated about itself, ``address`` its IP address.
+    stated about itself, ``address`` its IP address. ``proof`` says who vouches for a client that brought a token
+    instead of a key: ``issuer`` and ``subject``.
     """
 
     api_client_id: uuid.UUID | None = None
@@ -24,6 +25,7 @@ class Actor:
     agent: str = ""
     purpose: str = ""
     address: str | None = None
+    proof: Mapping[str, str] | None = None
 
 
 SYSTEM = Actor()
@@ -45,8 +47,8 @@ def record(
 
     ``decision`` is "allowed", a stable code of a refusal, or the outcome. ``detail`` holds further facts of the
     ``action``, JSON-ready and without secrets: mostly ids as text (``session``, ``attempt``, ``provider_app``,
-    ``api_client``, ``api_key``) and counts. The tenant is that of ``connection`` where one is given; ``connection_id``
-    is for a connection that is not loaded.
+    ``api_client``, ``api_key``) and counts; the proof of ``actor`` is added to it as ``caller``. The tenant is that of
+    ``connection`` where one is given; ``connection_id`` is for a connection that is not loaded.
     """
     return AuditEvent.objects.create(
         action=action,
@@ -61,5 +63,5 @@ def record(
         purpose=actor.purpose,
         address=actor.address,
         scopes=list(scopes),
-        detail=detail or {},
+        detail=(detail or {}) | ({} if actor.proof is None else {"caller": dict(actor.proof)}),
     )

@@ -17,6 +17,7 @@ A room imports only rooms below it:
 - ``credentials``: one immutable set of secrets: sealed, stored, made current
 - ``health``: the evidence about a grant, and the one gate of a connection's status
 - ``throttle``: decides whether a provider may be asked now
+- ``identify``: who is behind a token: a caller, an end user, an agent
 - ``policy``: decides who may use whose connection: ``policy.decide`` is a pure function, for vends and proxied requests
 
 No transaction here spans HTTP. Every public function says whether it does I/O or takes a lock. ``now`` is a parameter:

@@ -37,11 +37,13 @@ from connections.models import (
     Incident,
     ManagementSession,
     OutboxEvent,
+    ProvenToken,
     RefreshAttempt,
     Revocation,
     SessionState,
     Status,
     Tenant,
+    UsedAssertion,
 )
 
 logger = structlog.get_logger(__name__)
@@ -128,7 +130,8 @@ def sweep_old(*, now: datetime) -> dict[str, int]:
 
     Each batch is one short transaction, which skips rows that another transaction has locked. The kinds take turns, so
     that one with very many rows keeps no other waiting. The keys of the answer are the kinds of ``RETENTION_DAYS``
-    whose rows are not kept for ever, "keys of apps", "operators' logins", "subject tokens" and "visits".
+    whose rows are not kept for ever, "keys of apps", "operators' logins", "subject tokens", "visits", "callers' tokens"
+    and "used assertions".
     """
     give_up_at = time.monotonic() + RUN_SECONDS
     left: dict[str, _Kind | _Events] = {
@@ -138,6 +141,8 @@ def sweep_old(*, now: datetime) -> dict[str, int]:
     left["operators' logins"] = _Kind(Session.objects.filter(expire_date__lt=now), by="expire_date")
     left["subject tokens"] = _Kind(useless_tokens(now=now), by="kept_until")
     left["visits"] = _Kind(ManagementSession.objects.filter(expires_at__lt=now - VISITS_STAY), by="expires_at")
+    left["callers' tokens"] = _Kind(ProvenToken.objects.filter(expires_at__lt=now), by="expires_at")
+    left["used assertions"] = _Kind(UsedAssertion.objects.filter(expires_at__lt=now), by="expires_at")
     gone = dict.fromkeys(left, 0)
     while left and time.monotonic() < give_up_at:
         for kind, rows in list(left.items()):

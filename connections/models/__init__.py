@@ -3,7 +3,7 @@
 - ``states``: every table of allowed steps · ``failures``: the codes of why a connect session fails
 - ``switches``: the kill switches and pauses · ``mutators``: how named mutators save a row
 - ``tenant`` · ``tenant_domain``: a host of its own · ``brand``: how its pages look, or the operator's
-- ``api_client``: who calls, with which keys
+- ``api_client``: who calls, with which keys · ``trusted_issuer``: whose tokens are believed, and what they have proven
 - ``provider_app``: our registration at a provider · ``registered_client``: the same at one authorization server, where
   it is made without hands · ``app_key``: a key pair of it
 - ``connect_session``: an invitation · ``burnt_code``: a code that came to the wrong browser ·
@@ -52,6 +52,7 @@ from connections.models.states import (
 from connections.models.subject_token import SubjectToken
 from connections.models.tenant import Tenant
 from connections.models.tenant_domain import TenantDomain
+from connections.models.trusted_issuer import CallerRule, IssuerUse, ProvenToken, TrustedIssuer, UsedAssertion
 from connections.models.unread_answer import UnreadAnswer
 
 __all__ = [
@@ -74,18 +75,21 @@ __all__ = [
     "Binding",
     "Brand",
     "BurntCode",
+    "CallerRule",
     "ConnectSession",
     "Connection",
     "CredentialVersion",
     "DataKey",
     "Incident",
     "IncidentKind",
+    "IssuerUse",
     "ManagementSession",
     "Offboarding",
     "OffboardingMode",
     "OutboxEvent",
     "OwnerKind",
     "Permission",
+    "ProvenToken",
     "ProviderApp",
     "Reason",
     "RefreshAttempt",
@@ -102,6 +106,8 @@ __all__ = [
     "Tenant",
     "TenantDomain",
     "Trigger",
+    "TrustedIssuer",
     "UnreadAnswer",
+    "UsedAssertion",
     "drafts",
 ]

@@ -1,5 +1,6 @@
 """A caller of the internal JSON API, of one tenant or operator-wide, and its keys."""
 
+import ipaddress
 import uuid
 
 from django.contrib.postgres.fields import ArrayField
@@ -25,6 +26,10 @@ class ApiClient(models.Model):
     """One caller. ``suspended_at`` is its kill switch. ``allows_unbound`` lets it opt out of the completion check.
 
     ``proxy_rules`` say which methods and paths it may use through the proxy (``lifecycle.policy.client_rules``).
+    ``networks`` are the only ones from which it may call, in CIDR notation; from anywhere where there is none.
+    ``demands_verified``: it vends only for end users, and as agents, whose tokens ``lifecycle.identify`` has verified.
+    ``assertion_keys`` are its own public keys (a JWK Set's), or ``assertion_jwks_url`` where they are: with them it
+    signs for itself at the token endpoint (RFC 7523 §2.2).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -33,6 +38,10 @@ class ApiClient(models.Model):
     permissions = ArrayField(models.CharField(max_length=20, choices=Permission), default=list)
     allows_unbound = models.BooleanField(default=False)
     proxy_rules = ArrayField(models.CharField(max_length=300), default=list, blank=True)
+    networks = ArrayField(models.CharField(max_length=50), default=list, blank=True)
+    demands_verified = models.BooleanField(default=False)
+    assertion_keys = models.JSONField(null=True, blank=True)
+    assertion_jwks_url = models.CharField(max_length=1000, default="", blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -49,6 +58,15 @@ class ApiClient(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def may_call_from(self, address: str | None) -> bool:
+        """Whether the client may call from this IP address; None is an unknown one. No I/O."""
+        if not self.networks:
+            return True
+        if address is None:
+            return False
+        place = ipaddress.ip_address(address)
+        return any(place in ipaddress.ip_network(network, strict=False) for network in self.networks)
 
     @property
     def is_entrusted(self) -> bool:

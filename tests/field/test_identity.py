@@ -16,7 +16,7 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from jwt.utils import to_base64url_uint
 
 from connections.models import AuditEvent, Connection, ConnectSession, OutboxEvent
-from providers.oauth import identity
+from providers.oauth import issuer_keys
 from tests.field.stage import CLIENT_ID, Stage
 from tests.field.test_discovery import DISCOVERED, publish
 
@@ -195,7 +195,7 @@ def test_keys_that_cannot_be_had_cost_the_account_and_not_the_connection(
 
 
 def test_new_keys_are_looked_for_when_one_is_not_known(openid: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("providers.oauth.identity._NOT_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr("providers.oauth.issuer_keys._NOT_AGAIN_SECONDS", 0.0)
     give(openid, signed(openid))
     assert openid.connect().provider_account_id == "u-7"
     keys(openid, described(OTHER, "k-3"))
@@ -224,7 +224,7 @@ def test_a_reconnect_waits_for_keys_that_cannot_be_had(openid: Stage) -> None:
     keys(openid, status=503)
     openid.forget_answers("/token")
     give(openid, signed(openid, kid="k-9"))
-    identity._known.clear()
+    issuer_keys._known.clear()
     answer = openid.reconnect(before)
     assert (answer.status_code, answer.json()["code"]) == (503, "provider_unavailable")
 

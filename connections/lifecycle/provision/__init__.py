@@ -1,7 +1,7 @@
 """Provision: make and change tenants, provider apps and callers, for the API, the admin, the commands and the demo.
 
-Promise: every entry is checked before it is written, and written with its audit row. Changes: tenants, their
-brands and domains, provider apps, API clients and their keys, and the files of the operator's own entries.
+Promise: every entry is checked before it is written, and written with its audit row. Changes: tenants, their brands
+and domains, provider apps, API clients and their keys, trusted issuers, and the files of the operator's own entries.
 
 - ``tenants``: the operator's customers · ``brands``: how their pages look, and the operator's own ·
   ``domains``: which hosts are theirs
@@ -9,5 +9,6 @@ brands and domains, provider apps, API clients and their keys, and the files of 
 - ``own_providers``: entries of the catalogue that are the operator's own
 - ``app_keys``: the key pairs of those registrations
 - ``api_clients``: who may call, with which keys
-- ``callers``: to whom a key belongs, and which tenant a call is about
+- ``trusted_issuers``: whose tokens are believed, and which of them are which API client
+- ``callers``: to whom a key or a proven token belongs, and which tenant a call is about
 """

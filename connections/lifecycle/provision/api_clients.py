@@ -1,22 +1,26 @@
 """API clients, and their keys over time: issued, replaced with an overlap, and revoked."""
 
+import ipaddress
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
 from connections.access.secrets import digest
 from connections.journal import audit
 from connections.lifecycle.policy.client_rules import check_rules
+from connections.lifecycle.provision.trusted_issuers import check_address, check_keys
 from connections.models import ApiClient, ApiKey, Permission, Tenant
 from connections.refusals import InvalidRequest
 
 KEY_PREFIX = "lk_"
 DEFAULT_KEY_LIFETIME = timedelta(days=365)
 DEFAULT_OVERLAP = timedelta(hours=24)
+MOST_NETWORKS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +39,38 @@ def save_api_client(
     permissions: Sequence[Permission],
     allows_unbound: bool = False,
     proxy_rules: Sequence[str] = (),
+    networks: Sequence[str] = (),
+    demands_verified: bool = False,
     actor: audit.Actor,
 ) -> ApiClient:
     """Make the API client ``name`` of ``tenant`` (operator-wide for None), or change what it may do.
 
-    ``proxy_rules`` are texts (``policy.client_rules``). Raises ``InvalidRequest``.
+    ``proxy_rules`` are texts (``policy.client_rules``), ``networks`` the only ones from which it may call. Raises
+    ``InvalidRequest``.
     """
     check_permissions(permissions, tenant=tenant)
+    check_networks(networks)
     rules = check_rules(proxy_rules)
     with transaction.atomic():
         client, _ = ApiClient.objects.update_or_create(
             tenant=tenant,
             name=name,
-            defaults={"permissions": list(permissions), "allows_unbound": allows_unbound, "proxy_rules": rules},
+            defaults={
+                "permissions": list(permissions),
+                "allows_unbound": allows_unbound,
+                "proxy_rules": rules,
+                "networks": list(networks),
+                "demands_verified": demands_verified,
+            },
         )
         audit.record(
             "api_client.saved",
             actor=actor,
             tenant_id=tenant.id if tenant else None,
             detail={"api_client": str(client.id), "permissions": list(permissions)}
-            | ({"proxy_rules": rules} if rules else {}),
+            | ({"proxy_rules": rules} if rules else {})
+            | ({"networks": list(networks)} if networks else {})
+            | ({"demands_verified": True} if demands_verified else {}),
         )
     return client
 
@@ -63,6 +79,46 @@ def check_permissions(permissions: Sequence[Permission], *, tenant: Tenant | Non
     """Raise ``InvalidRequest`` unless a client of ``tenant`` (operator-wide for None) may have ``permissions``."""
     if tenant is not None and Permission.TENANTS in permissions:
         raise InvalidRequest("Only an operator-wide client may manage tenants.", field="permissions")
+
+
+def check_networks(networks: Sequence[str]) -> None:
+    """Raise ``InvalidRequest`` unless each of ``networks`` is an IP network in CIDR notation. No I/O."""
+    for network in networks:
+        try:
+            known = ipaddress.ip_network(network)
+        except ValueError:
+            raise InvalidRequest(
+                "A network is written in CIDR notation, as 10.0.0.0/8 or 2001:db8::/32.", field="networks"
+            ) from None
+        if known.version == 6 and known.network_address.ipv4_mapped is not None:
+            raise InvalidRequest("Write a network of IPv4 addresses as one.", field="networks")
+    if len(networks) > MOST_NETWORKS:
+        raise InvalidRequest(f"A client has up to {MOST_NETWORKS} networks.", field="networks")
+
+
+def register_assertion_keys(
+    client: ApiClient, *, keys: Sequence[Mapping[str, Any]] | None, jwks_url: str = "", actor: audit.Actor
+) -> None:
+    """Have ``client`` sign for itself with these public keys, or those at ``jwks_url``; with neither, no more.
+
+    One transaction with an audit row. Raises ``InvalidRequest``. Makes no request.
+    """
+    if keys is not None and jwks_url:
+        raise InvalidRequest("Give either the keys or their address.", field="assertion_keys")
+    if keys is not None:
+        check_keys(keys, field="assertion_keys")
+    if jwks_url:
+        check_address(jwks_url, field="assertion_jwks_url")
+    client.assertion_keys = None if keys is None else [dict(key) for key in keys]
+    client.assertion_jwks_url = jwks_url
+    with transaction.atomic():
+        client.save(update_fields=["assertion_keys", "assertion_jwks_url"])
+        audit.record(
+            "api_client.keys_registered",
+            actor=actor,
+            tenant_id=client.tenant_id,
+            detail={"api_client": str(client.id), "keys": len(keys or ()), "jwks_url": jwks_url},
+        )
 
 
 def issue_key(

@@ -1,10 +1,11 @@
-"""Callers: to whom an API key belongs, and which tenant a call is about. Both rules live here.
+"""Callers: to whom an API key or a proven token belongs, and which tenant a call is about. The rules live here.
 
 A vend by id applies the same rules in its own statement (``vend.query``), so that it costs one round trip; a test
 compares the two. A call with an invalid key leaves an audit row, but not more rows than ``journal.flood`` allows.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import NoReturn
 
 from django.db.models.functions import Now
@@ -12,22 +13,36 @@ from django.db.models.functions import Now
 from connections.database.clock import database_now
 from connections.journal import audit
 from connections.journal.flood import Gate
-from connections.models import ApiClient, ApiKey, Permission, Tenant
+from connections.models import ApiClient, ApiKey, Permission, ProvenToken, Tenant
 from connections.refusals import InvalidRequest, PermissionDenied, Suspended, Unauthorized
 
 gate = Gate()
 
 
-def client_with_key(key_hash: bytes) -> ApiClient | None:
-    """Return the API client of the valid key with this digest, its tenant loaded; None for no such key. One query.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An API client that has proven itself. ``proof`` says who vouches for it (``ProvenToken``), None for a key."""
 
-    A key is valid until it expires or is revoked. ``check_client`` checks whether its client is suspended.
+    client: ApiClient
+    proof: Mapping[str, str] | None = None
+
+
+def known_by(key_hash: bytes, *, address: str | None) -> Known | None:
+    """Return the API client of the valid key, or of the proven token, with this digest; None for neither.
+
+    Its tenant is loaded. A key is valid until it expires or is revoked, and where its client may call from ``address``.
+    ``check_client`` checks whether the client is suspended. One query for a key, two for a token.
     """
     valid = ApiKey.objects.select_related("client__tenant").filter(
         key_hash=key_hash, revoked_at=None, expires_at__gt=Now()
     )
-    key = valid.first()
-    return None if key is None else key.client
+    known: Known | None = None
+    if (key := valid.first()) is not None:
+        known = Known(key.client)
+    else:
+        proven = ProvenToken.objects.select_related("client__tenant").filter(token_hash=key_hash, expires_at__gt=Now())
+        known = next((Known(token.client, token.proof) for token in proven), None)
+    return known if known is not None and known.client.may_call_from(address) else None
 
 
 def refuse_key(key_hash: bytes, *, address: str | None) -> NoReturn:
@@ -65,7 +80,7 @@ def tenant_meant(client: ApiClient, slug: str | None) -> Tenant | None:
 
 
 def note_refused_key(key_hash: bytes, *, address: str | None) -> None:
-    """Record that a key was refused: unknown, revoked, expired, or its client suspended. One or two short queries.
+    """Record that a key was refused: unknown, revoked, expired, or its client suspended or elsewhere. Short queries.
 
     The audit row holds neither the key nor its digest; if the key exists, it holds the key's id.
     """
@@ -73,10 +88,21 @@ def note_refused_key(key_hash: bytes, *, address: str | None) -> None:
     if detail is None:
         return
     key = ApiKey.objects.select_related("client").filter(key_hash=key_hash).first()
+    proven = None if key is not None else ProvenToken.objects.filter(token_hash=key_hash).first()
+    if proven is not None:
+        actor = audit.Actor(api_client_id=proven.client_id, address=address, proof=proven.proof)
+        audit.record("caller_token.refused", decision="client", actor=actor, detail=detail)
+        return
     if key is None:
         audit.record("api_key.refused", decision="unknown", actor=audit.Actor(address=address), detail=detail)
         return
-    why = "revoked" if key.revoked_at else "expired" if key.expires_at <= database_now() else "suspended"
+    why = "suspended"
+    if key.revoked_at:
+        why = "revoked"
+    elif key.expires_at <= database_now():
+        why = "expired"
+    elif not key.client.may_call_from(address):
+        why = "network"
     audit.record(
         "api_key.refused",
         decision=why,

@@ -10,6 +10,7 @@ and when a connection was last vended.
 - ``refusal``: why not, in words that a caller can act on
 - ``opening``: opens the credential and says how to present it
 - ``for_subject``: exchanges the token of a subject, or takes what is kept of it
+- ``verified``: for whom a vend is, where tokens say so
 - ``by_owner``: finds the connection of a tenant, a provider and an end user
 - ``reconnect_url``: the page where an end user connects again, or reads where to
 """

@@ -7,7 +7,7 @@ from connections.journal import audit
 from connections.lifecycle.provision.callers import (
     check_client,
     check_permission,
-    client_with_key,
+    known_by,
     refuse_key,
     tenant_meant,
 )
@@ -40,9 +40,10 @@ def connection_of_owner(
     preferred to broken ones, and those to pending ones. The vend itself checks the rest. A few queries. Raises
     ``Unauthorized``, ``Suspended``, ``PermissionDenied``, ``InvalidRequest``, ``NotFound`` and ``AmbiguousConnection``.
     """
-    client = client_with_key(key_hash)
-    if client is None:
+    known = known_by(key_hash, address=asker.address)
+    if known is None:
         refuse_key(key_hash, address=asker.address)
+    client = known.client
     owner = client.tenant
     try:
         check_client(is_suspended=client.suspended_at is not None)
@@ -61,7 +62,7 @@ def connection_of_owner(
         audit.record(
             "credential.vend",
             decision=refusal.code,
-            actor=replace(asker, api_client_id=client.id),
+            actor=replace(asker, api_client_id=client.id, proof=known.proof),
             tenant_id=owner.id if owner else None,
             detail={"asked_for": provider},
         )

@@ -6,8 +6,8 @@ plan never depends on how many there are.
 The statement allows nothing that ``rules.decide_vend`` would not allow. For every case that it leaves open it returns
 the facts, and that function decides. The statement compares scopes by name. The rules by which one scope stands for
 another are in the catalogue, which may change at any time. So where a granted scope stands for a requested one, the
-statement runs a second time, with the name of the granted one. Orders that bring a subject's token, need an access
-grant or are proxied only get the facts.
+statement runs a second time, with the name of the granted one. Orders that bring a subject's token, name somebody who
+was verified, need an access grant or are proxied only get the facts.
 """
 
 import json
@@ -39,13 +39,23 @@ WITH asked AS (
         min_ttl float8, agent text, purpose text, address inet)
 ), found AS (
     SELECT asked.number, caller.id AS client_id, caller.permissions, caller.is_suspended AS is_client_suspended,
-           theirs.*
+           caller.demands_verified, caller.proof, theirs.*
       FROM asked
       JOIN LATERAL (
-            SELECT client.id, client.tenant_id, client.permissions, client.suspended_at IS NOT NULL AS is_suspended
-              FROM connections_apikey AS key
-              JOIN connections_apiclient AS client ON client.id = key.client_id
-             WHERE key.key_hash = decode(asked.key_hash, 'hex') AND key.revoked_at IS NULL AND key.expires_at > now()
+            SELECT client.id, client.tenant_id, client.permissions, client.suspended_at IS NOT NULL AS is_suspended,
+                   client.demands_verified, proven.proof
+              FROM (SELECT key.client_id, NULL::jsonb AS proof
+                      FROM connections_apikey AS key
+                     WHERE key.key_hash = decode(asked.key_hash, 'hex') AND key.revoked_at IS NULL
+                       AND key.expires_at > now()
+                     UNION ALL
+                    SELECT token.client_id, token.proof
+                      FROM connections_proventoken AS token
+                     WHERE token.token_hash = decode(asked.key_hash, 'hex') AND token.expires_at > now()
+                     LIMIT 1
+                   ) AS proven
+              JOIN connections_apiclient AS client ON client.id = proven.client_id
+             WHERE client.networks = '{{}}' OR asked.address <<= ANY (client.networks::text[]::inet[])
              LIMIT 1
            ) AS caller ON true
       LEFT JOIN LATERAL (
@@ -77,7 +87,7 @@ WITH asked AS (
            ) AS theirs ON true
 ), allowed AS (
     SELECT asked.*, found.client_id, found.tenant_id, found.version_id, found.fingerprint, found.last_vended_at,
-           nextval('connections_auditevent_id_seq') AS audit_id
+           found.proof, nextval('connections_auditevent_id_seq') AS audit_id
       FROM found
       JOIN asked ON asked.number = found.number
      WHERE NOT found.is_suspended
@@ -86,6 +96,7 @@ WITH asked AS (
        AND found.status IN ('active', 'suspect')
        AND found.auth_style NOT IN ({_PER_SUBJECT})
        AND NOT found.grants_only
+       AND NOT found.demands_verified
        AND CASE WHEN asked.end_user IS NULL THEN 'vend_without_user' = ANY (found.permissions)
                 ELSE found.owner_kind = 'tenant' OR found.end_user = asked.end_user END
        AND found.scopes::text[] @> asked.needed_scopes
@@ -93,9 +104,11 @@ WITH asked AS (
             OR found.access_expires_at > now() + asked.min_ttl * interval '1 second')
 ), audited AS (
     INSERT INTO connections_auditevent (id, action, decision, tenant_id, connection_id, credential_version_id,
-                                        api_client_id, subject, agent, purpose, scopes, address, fingerprint)
+                                        api_client_id, subject, agent, purpose, scopes, address, fingerprint,
+                                        detail)
     SELECT audit_id, 'credential.vend', 'allowed', tenant_id, connection_id, version_id,
-           client_id, coalesce(end_user, ''), agent, purpose, scopes, address, fingerprint
+           client_id, coalesce(end_user, ''), agent, purpose, scopes, address, fingerprint,
+           CASE WHEN proof IS NULL THEN '{{}}' ELSE jsonb_build_object('caller', proof) END
       FROM allowed
     RETURNING id
 ), noticed AS (
@@ -117,11 +130,12 @@ SELECT found.*, audited.id AS audit_id, now() AS now
 
 @dataclass(frozen=True, slots=True)
 class VendRow:
-    """The row that the statement returns. All but the first are None where the caller may not see the connection.
+    """The row that the statement returns. From ``connection_id`` on, all are None where the caller may not see it.
 
     ``grant_id`` is the access grant under which the vend is allowed. The statement allows none that needs one.
     ``missing_scopes`` are the requested scopes that are not granted under their own name (``scopes_missing`` also
-    applies the catalogue's rules). ``params``, ``app_params`` and ``discovered`` are JSON texts.
+    applies the catalogue's rules). ``params``, ``app_params``, ``discovered`` and ``proof`` are JSON texts; the
+    last says who vouches for a caller that brought a token, and is None for a key.
     """
 
     number: int
@@ -129,6 +143,8 @@ class VendRow:
     client_id: uuid.UUID
     permissions: Sequence[str]
     is_client_suspended: bool
+    demands_verified: bool
+    proof: str | None
     audit_id: int | None
     connection_id: uuid.UUID | None
     tenant_id: uuid.UUID
@@ -182,6 +198,7 @@ class VendRow:
             ungranted_scopes=self.missing_scopes or (),
             scope_rules=scope_rules_of(self.provider),
             is_per_subject=strategy_for(self.auth_style).per_subject,
+            demands_verified=self.demands_verified,
         )
 
     @property

@@ -18,6 +18,7 @@ from connections.refusals import (
     NotFound,
     Paused,
     Pending,
+    PolicyDenied,
     ProviderDown,
     ReauthorizationRequired,
     RefreshInProgress,
@@ -32,6 +33,12 @@ def refusal_of(decision: Refuse, row: VendRow) -> Refusal:
     match decision.code:
         case "not_found":
             return NotFound("There is no such connection.")
+        case "unverified":
+            return PolicyDenied(
+                "This API client has to prove for whom it calls: send end_user_token, and agent_token if it names an"
+                " agent. What it says itself is not enough.",
+                rule="unverified",
+            )
         case "pending":
             return Pending("The connection waits for the confirmation of the end user's session.")
         case "suspended":

@@ -17,7 +17,7 @@ class VendRequest:
     """The request of a caller. ``min_ttl_seconds`` is None where the caller named no lifetime.
 
     ``for_subject``: the caller brings a token of whoever it serves. ``under_grant``: an access grant lets it use the
-    connection.
+    connection. ``is_verified``: tokens that were verified name the end user, and the agent if there is one.
     """
 
     end_user: str | None = None
@@ -26,6 +26,7 @@ class VendRequest:
     may_act_without_user: bool = False
     for_subject: bool = False
     under_grant: bool = False
+    is_verified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class VendFacts:
 
     ``ungranted_scopes`` are the requested scopes that the provider did not name; ``scope_rules`` say when a granted
     scope stands for another. ``is_per_subject``: the connection has no credential of its own, and exchanges tokens of
-    subjects.
+    subjects. ``demands_verified``: the API client may act only for those whose tokens were verified.
     """
 
     status: Status
@@ -49,6 +50,7 @@ class VendFacts:
     ungranted_scopes: Sequence[str] = ()
     scope_rules: ScopeRules = field(default_factory=ScopeRules)
     is_per_subject: bool = False
+    demands_verified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class Refuse:
 
     code: Literal[
         "not_found",
+        "unverified",
         "pending",
         "suspended",
         "insufficient_scope",
@@ -100,6 +103,8 @@ def decide_vend(
     """Decide one vend. The SQL of ``query`` allows exactly the cases for which this function returns ``Vend``."""
     if facts.is_suspended:
         return Refuse("suspended")
+    if facts.demands_verified and not request.is_verified:
+        return Refuse("unverified")
     if not request.under_grant and needs_grant(facts, request) is not None:
         return GrantFirst()
     if facts.status is Status.PENDING:

@@ -1,9 +1,10 @@
 """Vend: hand a caller a credential that works now, or the reason why none does."""
 
+import json
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from django.db import InterfaceError, OperationalError
 
@@ -13,7 +14,7 @@ from connections.lifecycle.credentials.subject_tokens import HeldToken
 from connections.lifecycle.provision.callers import (
     check_client,
     check_permission,
-    client_with_key,
+    known_by,
     refuse_key,
     tenant_meant,
 )
@@ -179,8 +180,8 @@ def _checked(order: VendOrder, row: VendRow | None) -> VendRow:
         _refuse(order, row, refusal)
     if row.connection_id is None:
         _record(order, row, decision=NotFound.code)
-        if order.tenant is None and (client := client_with_key(order.key_hash)) is not None:
-            tenant_meant(client, None)  # a call of an operator-wide client has to name the tenant
+        if order.tenant is None and (known := known_by(order.key_hash, address=order.address)) is not None:
+            tenant_meant(known.client, None)  # a call of an operator-wide client has to name the tenant
         raise NotFound("There is no such connection.")
     return row
 
@@ -201,6 +202,7 @@ def _decide(order: VendOrder, row: VendRow) -> Vend | RefreshFirst | ExchangeFir
         may_act_without_user=Permission.VEND_WITHOUT_USER in row.permissions,
         for_subject=order.subject_token is not None,
         under_grant=row.grant_id is not None,
+        is_verified=order.is_verified,
     )
     return decide_vend(row.facts(), request, now=row.now)
 
@@ -217,11 +219,15 @@ def _refuse(order: VendOrder, row: VendRow, refusal: Refusal) -> NoReturn:
 
 
 def _record(order: VendOrder, row: VendRow, *, decision: str, detail: dict[str, str] | None = None) -> None:
-    told = dict(detail or {})
+    told: dict[str, Any] = dict(detail or {})
     if row.connection_id is None:
         told["asked_for"] = str(order.connection_id)
     if row.grant_id is not None:
         told["grant"] = str(row.grant_id)
+    if row.proof is not None:
+        told["caller"] = json.loads(row.proof)
+    if order.vouched_by:
+        told["verified"] = order.vouched_by
     AuditEvent.objects.create(
         action="credential.vend",
         decision=decision,

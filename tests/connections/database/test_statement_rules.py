@@ -228,7 +228,11 @@ def test_a_request_is_asked_about_in_each_of_its_members(connection: Connection,
         "min_ttl_seconds": 60.0,
         "for_subject": False,
     }
-    assert {field.name for field in fields(VendRequest)} - {"may_act_without_user", "under_grant"} == set(refused)
+    assert {field.name for field in fields(VendRequest)} - {
+        "may_act_without_user",
+        "under_grant",
+        "is_verified",
+    } == set(refused)
     for request in [*({name: value} for name, value in refused.items()), granted]:
         told = {name: value for name, value in request.items() if name != "for_subject"}
         token = SecretStr("token-of-a-subject") if request.get("for_subject") else None

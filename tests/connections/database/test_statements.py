@@ -34,6 +34,7 @@ LEFT_OUT = {
 }
 # What columns hold that have no choices.
 WORDS = {
+    "detail": {"caller"},
     "action": {"credential.vend"},
     "decision": {audit.ALLOWED},
     "verified_by": {"refresh"},

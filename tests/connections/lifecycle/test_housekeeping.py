@@ -51,6 +51,8 @@ SWEPT = {
     "connections.AppKey": "by their own end",
     "connections.SubjectToken": "by their own end",
     "connections.ManagementSession": "by their own end",
+    "connections.ProvenToken": "by their own end",
+    "connections.UsedAssertion": "by their own end",
 }
 STAYS = {
     "connections.AuditEvent": "append-only; pruned by an operator's command",
@@ -65,6 +67,8 @@ STAYS = {
     "connections.Offboarding": "the receipt; after an erasure it names nobody",
     "connections.ApiClient": "made by operators",
     "connections.ApiKey": "made by operators",
+    "connections.TrustedIssuer": "made by operators",
+    "connections.CallerRule": "made by operators",
     "connections.ProviderApp": "made by operators",
     "connections.DataKey": "one for each tenant and rotation",
     "connections.RegisteredClient": "one an issuer and app; what was replaced ends with its last connection",

@@ -21,6 +21,7 @@ from connections.models.brand import OPERATORS
 from connections.models.states import REASONS_OF
 from tests.connections.api.stored import make_app, make_connection
 from tests.connections.models.cast import Cast
+from tests.connections.models.issuers import ISSUERS
 from tests.factories import make_tenant
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +42,7 @@ def twice(make: Act) -> Act:
 
 # Constraint: what breaks it, and what comes close and is allowed.
 CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
+    **ISSUERS,
     "domain_once_a_tenant": (
         [twice(lambda cast: TenantDomain.objects.create(tenant=cast.acme, host="acme.example", challenge="x"))],
         [
