@@ -42,7 +42,7 @@ def make_front(executor: Executor | None = None) -> Front:
         watch=Watch(run_query),
         places=Bulkhead(settings.PROXY_STREAMS),
     )
-    return Front(django, desk=desk, proxy=ProxyDesk(carrier), plain=plain, provider=provider)
+    return Front(django, desk=desk, proxy=ProxyDesk(carrier, run_proof=provider.run), plain=plain, provider=provider)
 
 
 def _in(executor: Executor) -> Callable[..., Awaitable[Any]]:

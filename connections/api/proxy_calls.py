@@ -1,4 +1,4 @@
-"""The proxy's requests: from the parts of an HTTP request to an order. No I/O.
+"""The proxy's requests: from the parts of an HTTP request to an order. No I/O but in ``proven``.
 
 Whatever could be read in two ways is refused here or by the order's own rules, and never passed on to be read anew.
 """
@@ -6,20 +6,22 @@ Whatever could be read in two ways is refused here or by the order's own rules, 
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from pydantic import ValidationError
 
 from connections.access.secrets import digest
-from connections.api.auth import PresentedKey
+from connections.api.auth import PresentedKey, presented_by
 from connections.api.schemas import VendIn
-from connections.api.vend_calls import BareRequest, order_of, wait_wanted
+from connections.api.vend_calls import BareRequest, order_of, parties_of, wait_wanted
+from connections.database.pool import hand_back_database
 from connections.entrance import client_address
+from connections.lifecycle.identify.callers import is_token
 from connections.lifecycle.policy.client_rules import METHODS
 from connections.lifecycle.proxy.order import ProxyOrder
-from connections.lifecycle.vend.order import VendOrder
+from connections.models import Permission
 from connections.refusals import InvalidRequest, MethodNotAllowed, NotFound, Unauthorized
 from providers.proxying.paths import PathRefused, check_path, query_without
 
@@ -33,6 +35,8 @@ STATED = {
     b"latchkey-purpose": "purpose",
     b"latchkey-scopes": "scopes",
     b"latchkey-groups": "groups",
+    b"latchkey-end-user-token": "end_user_token",
+    b"latchkey-agent-token": "agent_token",
 }
 _ONCE = {
     b"authorization": "HTTP_AUTHORIZATION",
@@ -51,10 +55,46 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class ProxyCall:
-    """One request of the proxy's. ``body_length`` is None for a body whose length the caller does not tell."""
+    """One request of the proxy's. ``body_length`` is None for a body whose length the caller does not tell.
+
+    ``unproven`` are tokens that have to be verified before the order is good: ``proven`` does that.
+    """
 
     order: ProxyOrder
     body_length: int | None
+    unproven: "Unproven | None" = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unproven:
+    """What the caller brings to prove itself, and what it says of the call. A key is proven by the statement itself."""
+
+    bearer: str = field(repr=False)
+    said: VendIn = field(repr=False)
+
+
+def proven(call: ProxyCall) -> ProxyCall:
+    """Return the call with its tokens verified, and with whom they name. HTTP at times; some queries.
+
+    Raises ``Unauthorized``, and as ``parties_of``. Gives the thread's database connection back.
+    """
+    if call.unproven is None:
+        return call
+    use = call.order.use
+    try:
+        presented = presented_by(call.unproven.bearer, address=use.address)
+        parties = parties_of(presented, call.unproven.said, may=Permission.PROXY, action="connection.proxy")
+    finally:
+        hand_back_database()
+    named = replace(
+        use,
+        end_user=parties.end_user,
+        groups=parties.groups,
+        agent=parties.agent,
+        end_user_issuer=parties.end_user_issuer,
+        agent_issuer=parties.agent_issuer,
+    )
+    return ProxyCall(replace(call.order, use=named), call.body_length)
 
 
 def is_proxied(path: str, raw_path: bytes) -> bool:
@@ -75,7 +115,8 @@ def read_proxy_call(
     authorization = meta.get("HTTP_AUTHORIZATION", "")
     if not authorization.lower().startswith("bearer "):
         raise Unauthorized("The API key is missing, unknown, revoked or expired.")
-    presented = PresentedKey(digest(authorization[len("bearer ") :].strip()), client_address(request))
+    bearer = authorization[len("bearer ") :].strip()
+    presented = PresentedKey(digest(bearer), client_address(request))
     found = _ADDRESS.fullmatch(raw_path.decode("latin-1"))
     try:
         connection_id = uuid.UUID(found[2]) if found is not None else None
@@ -91,7 +132,9 @@ def read_proxy_call(
         query_without(text, ())
     except PathRefused as refused:
         raise InvalidRequest(str(refused), field="path") from None
-    use = _use(presented, connection_id, meta, stated)
+    said = _said(stated)
+    wait_seconds = wait_wanted(said, meta.get("HTTP_PREFER", ""))
+    use = replace(order_of(presented, connection_id, said, wait_seconds=wait_seconds), is_proxied=True)
     order = ProxyOrder(
         use=use,
         method=method,
@@ -101,7 +144,8 @@ def read_proxy_call(
         here=found[1],
         is_repeatable=method in _IDEMPOTENT or bool(meta.get("HTTP_IDEMPOTENCY_KEY")),
     )
-    return ProxyCall(order, _body_length(meta))
+    needs_proof = is_token(bearer) or said.end_user_token is not None or said.agent_token is not None
+    return ProxyCall(order, _body_length(meta), Unproven(bearer, said) if needs_proof else None)
 
 
 def _read(headers: Headers) -> tuple[dict[str, str], dict[str, str]]:
@@ -132,21 +176,17 @@ def _check_host(request: BareRequest) -> None:
         raise InvalidRequest("The proxy is called by https only.")
 
 
-def _use(
-    presented: PresentedKey, connection_id: uuid.UUID, meta: Mapping[str, str], stated: Mapping[str, str]
-) -> VendOrder:
+def _said(stated: Mapping[str, str]) -> VendIn:
     said: dict[str, object] = {**stated}
     if "scopes" in stated:
         said["scopes"] = stated["scopes"].split()
     if "groups" in stated:
         said["groups"] = [name for group in stated["groups"].split(",") if (name := group.strip())]
     try:
-        use = VendIn.model_validate(said)
+        return VendIn.model_validate(said)
     except ValidationError as error:
         (where, *_), told = error.errors()[0]["loc"], error.errors()[0]["msg"]
         raise InvalidRequest(f"{where}: {told}", field=str(where)) from None
-    wait_seconds = wait_wanted(use, meta.get("HTTP_PREFER", ""))
-    return replace(order_of(presented, connection_id, use, wait_seconds=wait_seconds), is_proxied=True)
 
 
 def _body_length(meta: Mapping[str, str]) -> int | None:

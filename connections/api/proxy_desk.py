@@ -9,11 +9,12 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from connections.api.problems import answer_error
-from connections.api.proxy_calls import ProxyCall, read_proxy_call
+from connections.api.proxy_calls import ProxyCall, proven, read_proxy_call
 from connections.api.vend_calls import Headers, reply_of, security_headers
 from connections.lifecycle.proxy.answer import Answer
 from connections.lifecycle.proxy.caller_body import CallerBody, CallerLeft
 from connections.lifecycle.proxy.carry import Carrier
+from connections.lifecycle.refresh.waits import Run
 from connections.refusals import Refusal
 
 Message = MutableMapping[str, Any]
@@ -31,10 +32,11 @@ _WAIT_FOR_READER_SECONDS = 60.0
 
 
 class ProxyDesk:
-    """Answers the proxied calls of one event loop."""
+    """Answers the proxied calls of one event loop. ``run_proof`` runs what verifies tokens, by HTTP at times."""
 
-    def __init__(self, carrier: Carrier) -> None:
+    def __init__(self, carrier: Carrier, *, run_proof: Run) -> None:
         self._carrier = carrier
+        self._run_proof = run_proof
 
     async def serve(self, scope: MutableMapping[str, Any], headers: Headers, receive: Receive, send: Send) -> None:
         """Answer one request. Where an answer breaks off, this returns without its end: the server tells the caller."""
@@ -62,6 +64,8 @@ class ProxyDesk:
         leaving = asyncio.create_task(_leave(task, body, receive))
         has_begun = False
         try:
+            if call.unproven is not None:
+                call = await self._run_proof(proven, call)
             async with self._carrier.carry(call.order, body) as answer:
                 has_begun = True
                 await _send_answer(answer, send, is_secure=is_secure)

@@ -31,6 +31,7 @@ from connections.lifecycle.vend.opening import Vended
 from connections.lifecycle.vend.order import DEFAULT_WAIT_SECONDS, LONGEST_WAIT_SECONDS, VendOrder
 from connections.lifecycle.vend.vend import Answer, Asked, RefreshNeeded, vend_all
 from connections.lifecycle.vend.verified import IdentityTokens, Parties, verified_parties
+from connections.models import Permission
 
 _BY_ID = re.compile(r"/api/v1/connections/([0-9a-f-]{36})/credential")
 _BY_OWNER = "/api/v1/credentials"
@@ -158,7 +159,9 @@ def find_by_owner(call: VendCall) -> VendCall | Reply:
         hand_back_database()
 
 
-def parties_of(presented: PresentedKey, body: VendIn) -> Parties:
+def parties_of(
+    presented: PresentedKey, body: VendIn, *, may: Permission = Permission.VEND, action: str = "credential.vend"
+) -> Parties:
     """Return for whom a call is made. Verifies the tokens that say so (HTTP at times). Raises as ``verified_parties``.
 
     No I/O where there is none.
@@ -168,7 +171,15 @@ def parties_of(presented: PresentedKey, body: VendIn) -> Parties:
     if not tokens.end_user and not tokens.agent:
         return said
     asker = Actor(subject=body.end_user or "", agent=body.agent, purpose=body.purpose, address=presented.address)
-    return verified_parties(said, tokens, key_hash=presented.key_hash, tenant=body.tenant, asker=asker)
+    return verified_parties(
+        said,
+        tokens,
+        key_hash=presented.key_hash,
+        tenant=body.tenant,
+        asker=asker,
+        may=may,
+        action=action,
+    )
 
 
 def _secret(token: SecretStr | None) -> str:

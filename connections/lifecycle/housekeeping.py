@@ -51,6 +51,7 @@ logger = structlog.get_logger(__name__)
 BATCH = 1000
 AUDIT_STAYS = timedelta(days=30)  # the database insists on it
 VISITS_STAY = timedelta(days=1)  # the trail has who was invited, and came
+PROOFS_STAY = timedelta(days=1)  # proxied calls that are under way stand on them
 RUN_SECONDS = 60.0
 
 
@@ -141,7 +142,7 @@ def sweep_old(*, now: datetime) -> dict[str, int]:
     left["operators' logins"] = _Kind(Session.objects.filter(expire_date__lt=now), by="expire_date")
     left["subject tokens"] = _Kind(useless_tokens(now=now), by="kept_until")
     left["visits"] = _Kind(ManagementSession.objects.filter(expires_at__lt=now - VISITS_STAY), by="expires_at")
-    left["callers' tokens"] = _Kind(ProvenToken.objects.filter(expires_at__lt=now), by="expires_at")
+    left["callers' tokens"] = _Kind(ProvenToken.objects.filter(expires_at__lt=now - PROOFS_STAY), by="expires_at")
     left["used assertions"] = _Kind(UsedAssertion.objects.filter(expires_at__lt=now), by="expires_at")
     gone = dict.fromkeys(left, 0)
     while left and time.monotonic() < give_up_at:

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('connections', '0019_access_grants'),
+        ('connections', '0022_audit_erasure'),
     ]
 
     operations = [

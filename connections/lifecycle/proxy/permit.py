@@ -18,16 +18,17 @@ from connections.lifecycle.policy.check import check_use
 from connections.lifecycle.policy.client_rules import allows
 from connections.lifecycle.policy.decide import Action, UseFacts, UseRequest
 from connections.lifecycle.provision.callers import (
+    Known,
     check_client,
     check_permission,
-    client_with_key,
+    known_by,
     refuse_key,
     tenant_meant,
 )
 from connections.lifecycle.proxy.order import ProxyOrder
 from connections.lifecycle.proxy.outgoing import Outgoing, open_outgoing
 from connections.lifecycle.refresh.claim import Need, RefreshReport
-from connections.lifecycle.vend.query import VendRow, note_use, run_vend_statement
+from connections.lifecycle.vend.query import VendRow, note_use, run_vend_statement, vouched
 from connections.lifecycle.vend.refusal import refusal_of, refusal_without_refresh
 from connections.lifecycle.vend.rules import (
     DEFAULT_MIN_TTL_SECONDS,
@@ -171,13 +172,17 @@ def _row(order: ProxyOrder) -> VendRow:
         check_client(is_suspended=row.is_client_suspended)
         check_permission(row.permissions, may=Permission.PROXY)
         if row.connection_id is None:
-            if order.use.tenant is None and (client := client_with_key(order.use.key_hash)) is not None:
-                tenant_meant(client, None)  # a call of an operator-wide client has to name the tenant
+            if order.use.tenant is None and (known := _known(order)) is not None:
+                tenant_meant(known.client, None)  # a call of an operator-wide client has to name the tenant
             raise NotFound("There is no such connection.")
     except Refusal as refusal:
         _record(order, row, decision=refusal.code)
         raise
     return row
+
+
+def _known(order: ProxyOrder) -> Known | None:
+    return known_by(order.use.key_hash, address=order.use.address)
 
 
 def _loaded(row: VendRow) -> tuple[Sequence[str], Connection]:
@@ -241,6 +246,7 @@ def _decide(order: ProxyOrder, row: VendRow) -> RefreshFirst | Vend:
         scopes=order.use.scopes,
         min_ttl_seconds=order.use.min_ttl_seconds,
         under_grant=True,  # or by the owner: that is decided before
+        is_verified=order.use.is_verified,
     )
     decision = decide_vend(row.facts(), request, now=row.now)
     if isinstance(decision, Refuse):
@@ -251,7 +257,8 @@ def _decide(order: ProxyOrder, row: VendRow) -> RefreshFirst | Vend:
 
 
 def _record(order: ProxyOrder, row: VendRow, *, decision: str, **facts: Any) -> AuditEvent:
-    named = {} if row.connection_id else {"asked_for": str(order.use.connection_id)}
+    named: dict[str, Any] = {} if row.connection_id else {"asked_for": str(order.use.connection_id)}
+    named |= vouched(order.use, row)
     allowed = decision == audit.ALLOWED
     return AuditEvent.objects.create(
         action=ACTION,

@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from connections.database.pool import hand_back_database, replace_broken_connections
 from connections.lifecycle.proxy.permit import Permit
 from connections.lifecycle.refresh.waits import Run
-from connections.models import VENDS, AccessGrant, ApiKey, Connection
+from connections.models import VENDS, AccessGrant, ApiKey, Connection, ProvenToken
 from connections.models.switches import KILL_SWITCH, PAUSE, any_thrown
 from connections.refusals import Suspended
 
@@ -102,16 +102,21 @@ class Still:
 def still_on(
     connection_ids: Collection[uuid.UUID], key_hashes: Collection[bytes], grant_ids: Collection[uuid.UUID]
 ) -> Still | None:
-    """Return those of them that may still be used; None while the database is away. Two queries, or three."""
+    """Return those of them that may still be used; None while the database is away. Three queries, or four."""
     try:
         called = Connection.objects.filter(id__in=connection_ids, status__in=VENDS)
         called = called.exclude(any_thrown(KILL_SWITCH, PAUSE))
         keys = ApiKey.objects.filter(key_hash__in=key_hashes, revoked_at=None, expires_at__gt=Now())
         keys = keys.filter(client__suspended_at=None)
+        # A token proves who began a call. One that goes on for longer than that ends with what the token stood on.
+        proven = ProvenToken.objects.filter(token_hash__in=key_hashes, client__suspended_at=None)
         grants = AccessGrant.objects.filter(id__in=grant_ids).standing().exclude(expires_at__lte=Now())
         return Still(
             connections=set(called.values_list("id", flat=True)),
-            keys={bytes(found) for found in keys.values_list("key_hash", flat=True)},
+            keys={
+                bytes(found)
+                for found in (*keys.values_list("key_hash", flat=True), *proven.values_list("token_hash", flat=True))
+            },
             grants=set(grants.values_list("id", flat=True)) if grant_ids else (),
         )
     except (OperationalError, InterfaceError):

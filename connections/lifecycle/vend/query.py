@@ -222,6 +222,12 @@ class VendRow:
         return scope_rules_of(self.provider).missing(asked, granted=self.scopes or ()) if asked else ()
 
 
+def vouched(order: VendOrder, row: VendRow) -> dict[str, Any]:
+    """Return what an audit row says of who vouches: ``caller`` and ``verified``, where somebody does. No I/O."""
+    told: dict[str, Any] = {} if row.proof is None else {"caller": json.loads(row.proof)}
+    return told | ({"verified": order.vouched_by} if order.vouched_by else {})
+
+
 def run_vend_statement(orders: Sequence[VendOrder]) -> list[VendRow | None]:
     """Run the statement for all ``orders`` at once, prepared on the server, outside any transaction.
 

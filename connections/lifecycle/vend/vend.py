@@ -1,6 +1,5 @@
 """Vend: hand a caller a credential that works now, or the reason why none does."""
 
-import json
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -23,7 +22,7 @@ from connections.lifecycle.refresh.refresh import refresh_and_wait
 from connections.lifecycle.vend.for_subject import token_for_subject
 from connections.lifecycle.vend.opening import Vended, open_held, open_row, row_of_subject
 from connections.lifecycle.vend.order import VendOrder
-from connections.lifecycle.vend.query import VendRow, run_vend_statement
+from connections.lifecycle.vend.query import VendRow, run_vend_statement, vouched
 from connections.lifecycle.vend.refusal import refusal_of, refusal_without_refresh
 from connections.lifecycle.vend.rules import (
     DEFAULT_MIN_TTL_SECONDS,
@@ -224,10 +223,7 @@ def _record(order: VendOrder, row: VendRow, *, decision: str, detail: dict[str, 
         told["asked_for"] = str(order.connection_id)
     if row.grant_id is not None:
         told["grant"] = str(row.grant_id)
-    if row.proof is not None:
-        told["caller"] = json.loads(row.proof)
-    if order.vouched_by:
-        told["verified"] = order.vouched_by
+    told |= vouched(order, row)
     AuditEvent.objects.create(
         action="credential.vend",
         decision=decision,
