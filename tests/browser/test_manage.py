@@ -6,8 +6,10 @@ It is led to, and opened over the product's own page; both end in a window of it
 # ruff: noqa: F811 (the fixtures are those of ``test_embedded``)
 
 import re
+from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.operator import Operator
@@ -23,6 +25,7 @@ from tests.browser.test_embedded import (  # noqa: F401
     sites,
     stack,
     visiting,
+    widget,
 )
 from tests.browser.test_widget import consent
 from tests.campaigns.screens import SIZES
@@ -130,7 +133,10 @@ def test_a_window_that_was_closed_is_opened_again_where_it_stood(browser: Browse
         page.goto(f"{product.url}/product?manage=yes")
         page.get_by_role("button", name="Connect").click()
         expect(page.locator("#result")).to_have_text("ready")
-        go_on(page).close()
+        closed = go_on(page)
+        expect(closed.get_by_role("heading", name="Your connections")).to_be_visible()
+        closed.close()
+        expect(widget(page).get_by_text("The other window is closed.")).to_be_visible()
         window = go_on(page, "Open the window again")  # the same browser has it still, by its cookie
         expect(window.get_by_role("heading", name="Your connections")).to_be_visible()
 
@@ -147,3 +153,33 @@ def test_the_pages_weigh_little_and_load_nothing_from_elsewhere(browser: Browser
         page.wait_for_load_state("networkidle")
         assert sum(sizes) <= MOST_BYTES
         assert hosts == {product.latchkey}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(scheme: Literal["light", "dark"], browser: Browser, product: Operator) -> None:
+    with visiting(browser, "phone", color_scheme=scheme, bypass_csp=True) as (context, _):
+        page = context.new_page()
+        page.goto(product.manage()["manage_url"])
+        faults = found_by_axe(page, "start")
+        page.get_by_role("button", name="Continue").click()
+        page.get_by_role("button", name="Connect another account").click()
+        consent(page)
+        choose_north(page)
+        page.wait_for_url(re.compile(r"/connect/manage/.*/connections"))
+        faults |= found_by_axe(page, "list")
+        page.get_by_role("link", name=re.compile("Team")).first.click()
+        page.get_by_label("Name").fill("\u202e")
+        page.get_by_label("Name").press("Enter")
+        expect(page.get_by_role("alert")).to_be_visible()
+        faults |= found_by_axe(page, "connection")
+        page.get_by_role("link", name="Disconnect").click()
+        faults |= found_by_axe(page, "disconnect")
+        page.goto(f"{page.url.rpartition('/')[0]}/receipts")
+        faults |= found_by_axe(page, "receipts")
+        assert faults == set()
+
+
+def found_by_axe(page: Page, screen: str) -> set[tuple[str, str, str]]:
+    """Return what axe finds wrong on a page: the screen, the rule, and where."""
+    found = Axe().run(page).response["violations"]
+    return {(screen, fault["id"], node["html"]) for fault in found for node in fault["nodes"]}
