@@ -99,10 +99,9 @@ def sandbox_process() -> Iterator[SandboxProcess]:
 @pytest.fixture
 def sandbox(sandbox_process: SandboxProcess) -> SandboxProcess:
     """The sandbox, strict about rotation, with no fault armed and an empty log."""
-    sandbox_process.control.settings(
+    sandbox_process.control.clear(
         grace_seconds=0, rotate=True, delay_seconds=0, locked=[], device_interval=5, device_lifetime=600
     )
-    sandbox_process.control.clear()
     return sandbox_process
 
 

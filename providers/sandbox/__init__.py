@@ -81,6 +81,7 @@ GET, PUT /control/settings              {access_lifetime, code_lifetime, rotate,
                                         dynamic, registration_lifetime that of secrets (0: no end)
 GET, POST, DELETE /control/faults       list, arm one, disarm all
 DELETE /control/faults/ID               disarm one
+POST /control/clear                     disarm all faults, forget the log, and change the settings that it names
 ======================================  =============================================================================
 
 The page ``/control`` has forms for the same: settings, faults, the revocation of a client's grants, and the log.

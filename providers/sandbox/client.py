@@ -186,10 +186,9 @@ class SandboxControl:
         """Disarm all faults and return how many."""
         return int(self.call("DELETE", "faults")["cleared"])
 
-    def clear(self) -> None:
-        """Disarm all faults and forget the log; clients, settings and grants stay."""
-        self.clear_faults()
-        self.clear_log()
+    def clear(self, **changes: Any) -> None:
+        """Disarm all faults, forget the log, and change the settings named. Clients, grants and other settings stay."""
+        self.call("POST", "clear", changes)
 
 
 class SandboxProcess:

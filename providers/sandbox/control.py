@@ -134,6 +134,13 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
     def change_settings() -> Response:
         return jsonify(sandbox.registry.change_settings(_document()).as_dict())
 
+    @routes.post("/clear")
+    def clear() -> Response:
+        changed = sandbox.registry.change_settings(_document())
+        sandbox.faults.clear()
+        sandbox.log.clear()
+        return jsonify(changed.as_dict())
+
     @routes.get("/faults")
     def faults() -> Response:
         return jsonify(faults=[fault.as_dict() for fault in sandbox.faults.armed()])

@@ -34,12 +34,13 @@ def test_clearing_forgets_faults_and_log_and_keeps_the_rest() -> None:
         requests.get(f"{server.base_url}/workspaces", timeout=20)
         assert server.control.last_id() == 1
 
-        server.control.clear()
+        server.control.clear(device_interval=9)
 
         assert server.control.faults() == []
         assert server.control.log() == []
         assert server.control.last_id() == 1
-        assert server.control.settings()["grace_seconds"] == 7
+        kept = server.control.settings()
+        assert (kept["grace_seconds"], kept["device_interval"]) == (7, 9)
         assert server.control.clients() != []
 
 
