@@ -3,10 +3,10 @@
 const language = document.documentElement.lang;
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
 
-function told(moment) {
+function told(moment, isExact) {
   const seconds = (moment - Date.now()) / 1000;
   const [unit, length] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ["minute", 60];
-  if (unit !== "day") return new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(Math.round(seconds / length), unit);
+  if (unit !== "day" && !isExact) return new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(Math.round(seconds / length), unit);
   return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(moment);
 }
 
@@ -14,7 +14,12 @@ for (const time of document.querySelectorAll("time")) {
   const moment = Date.parse(time.dateTime);
   if (Number.isNaN(moment)) continue;
   time.title = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long" }).format(moment);
-  time.textContent = told(moment);
+  time.textContent = told(moment, "exact" in time.dataset);
+}
+
+// From and until are one where both are told in the same words.
+for (const since of document.querySelectorAll(".since")) {
+  since.hidden = since.querySelector("time").textContent === since.parentElement.querySelector(":scope > bdi time").textContent;
 }
 
 for (const form of document.forms) {

@@ -40,6 +40,10 @@ def opened(context: BrowserContext, product: Operator) -> Page:
     return page
 
 
+def wider_than_its_window(page: Page) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_an_account_is_connected_renamed_and_disconnected_with_the_keyboard(
     size: str,
@@ -59,6 +63,12 @@ def test_an_account_is_connected_renamed_and_disconnected_with_the_keyboard(
         expect(told).to_have_text("The name is saved.")
         expect(told).to_be_focused()
         page.reload()
+        connected_on = page.locator(".facts time").first
+        assert connected_on.get_attribute("title"), "the script has told no time"
+        expect(connected_on).to_contain_text(re.compile(r"\d:\d\d"))  # a moment: "Connected on 5 minutes ago" is none
+        page.set_viewport_size({"width": 320, "height": 640})
+        assert wider_than_its_window(page) <= 0
+        page.set_viewport_size(SIZES[size])
         page.get_by_role("link", name="Disconnect").press("Enter")
         expect(page.get_by_role("heading", name=re.compile("Disconnect .*\\?"))).to_be_visible()
         page.get_by_role("link", name="Keep it").press("Enter")
@@ -69,8 +79,7 @@ def test_an_account_is_connected_renamed_and_disconnected_with_the_keyboard(
         page.reload()
         expect(page.locator("#standing")).to_have_text("Disconnected")
         page.get_by_role("link", name="Your connections").press("Enter")
-        width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert width <= 0, "the page is wider than the window"
+        assert wider_than_its_window(page) <= 0
         page.get_by_role("button", name="Done").press("Enter")
         expect(page.get_by_role("heading", name="Back from your connections")).to_be_visible()
         page.go_back()
