@@ -11,12 +11,12 @@ from datetime import datetime
 
 from connections.journal import audit
 from connections.lifecycle.connect.authorize import Started, start
-from connections.lifecycle.connect.begin import Invitation, begin_connect
+from connections.lifecycle.connect.begin import Invitation, begin_connect, check_providers
 from connections.lifecycle.provision.callers import check_permission
 from connections.lifecycle.self_service.own import own_connection
 from connections.models import LIVE, ManagementSession, Permission
 from connections.models.failures import Failure
-from connections.refusals import SessionUnusable
+from connections.refusals import InvalidRequest, NotFound, PermissionDenied, SessionUnusable, Suspended
 
 
 def begin_renewal(
@@ -24,7 +24,7 @@ def begin_renewal(
 ) -> Started:
     """Begin to renew a connection, with the scopes that were requested for it. Two short transactions.
 
-    Raises ``SessionUnusable`` ("gone"), and what ``connect.begin`` raises.
+    Raises ``SessionUnusable`` ("gone", "app_misconfigured") and ``Suspended``.
     """
     connection = own_connection(session, connection_id)
     if connection.status not in LIVE:
@@ -36,11 +36,26 @@ def begin_renewal(
 def begin_another(session: ManagementSession, *, now: datetime, actor: audit.Actor) -> Started:
     """Begin to connect another account, at one of the providers that the session allows. Two short transactions.
 
-    Raises ``SessionUnusable`` ("unknown") where it allows none, and what ``connect.begin`` raises.
+    One that was switched off or removed since is left out, unless it is the only one; that takes a query for each.
+    Raises ``SessionUnusable`` ("unknown" where it allows none, "app_misconfigured") and ``Suspended``.
     """
     if not session.providers:
         raise SessionUnusable(Failure.UNKNOWN)
-    return _begin(session, session.providers, None, None, now=now, actor=actor)
+    try:
+        return _begin(session, session.providers, None, None, now=now, actor=actor)
+    except (SessionUnusable, Suspended):
+        left = [name for name in session.providers if _is_usable(name, session)]
+        if not left or left == session.providers:
+            raise
+        return _begin(session, left, None, None, now=now, actor=actor)
+
+
+def _is_usable(provider: str, session: ManagementSession) -> bool:
+    try:
+        check_providers([provider], session.tenant)
+    except (InvalidRequest, Suspended):
+        return False
+    return True
 
 
 def _begin(
@@ -52,7 +67,7 @@ def _begin(
     now: datetime,
     actor: audit.Actor,
 ) -> Started:
-    check_permission(session.api_client.permissions, may=Permission.CONNECT)
+    """Begin. What the operator has changed since they invited to the page is no fault of this end user's request."""
     invitation = Invitation(
         end_user=session.end_user,
         providers=providers,
@@ -64,5 +79,9 @@ def _begin(
         code_challenge=session.code_challenge,
         management=session,
     )
-    begun = begin_connect(invitation, client=session.api_client, tenant=session.tenant, now=now, actor=actor)
+    try:
+        check_permission(session.api_client.permissions, may=Permission.CONNECT)
+        begun = begin_connect(invitation, client=session.api_client, tenant=session.tenant, now=now, actor=actor)
+    except (InvalidRequest, NotFound, PermissionDenied) as refusal:
+        raise SessionUnusable(Failure.APP_MISCONFIGURED) from refusal
     return start(begun.session.id, token=begun.token, actor=actor)

@@ -104,6 +104,33 @@ def test_without_the_right_to_connect_the_page_offers_none(acme: Tenant, visit: 
     assert ConnectSession.objects.count() == 0
 
 
+def test_what_the_operator_changed_meanwhile_is_said_with_the_way_to_the_list(acme: Tenant, visit: Visit) -> None:
+    connection, client = make_connection(acme), ApiClient.objects.filter(id=visit.user.backend.client.id)
+    ManagementSession.objects.filter(id=visit.id).update(providers=["sandbox"])
+
+    def refusals() -> set[tuple[int, str]]:
+        answers = [visit.post("/connect"), visit.post(f"/{connection.id}/reconnect")]
+        assert all("Back to your connections" in answer.content.decode() for answer in answers)
+        return {(answer.status_code, failure_of(answer)) for answer in answers}
+
+    Tenant.objects.filter(id=acme.id).update(return_urls=["https://app.acme.example/moved"])
+    assert refusals() == {(502, "app_misconfigured")}
+    Tenant.objects.filter(id=acme.id).update(return_urls=acme.return_urls)
+    client.update(permissions=["read", "manage"])
+    assert refusals() == {(502, "app_misconfigured")}
+    assert ConnectSession.objects.count() == 0
+
+
+def test_a_provider_that_was_switched_off_meanwhile_is_left_out(
+    acme: Tenant, sandbox: SandboxProcess, user: EndUser
+) -> None:
+    make_sandbox_app(sandbox, tenant=acme)
+    visit = visiting(user, providers=["sandbox"])
+    ManagementSession.objects.filter(id=visit.id).update(providers=["hubspot", "sandbox"])  # whose app has gone
+    assert visit.post("/connect").status_code == 200
+    assert ConnectSession.objects.get().providers == ["sandbox"]
+
+
 # --- The visit --------------------------------------------------------------------------------------------------------
 
 
