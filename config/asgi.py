@@ -37,6 +37,7 @@ def make_front(executor: Executor | None = None) -> Front:
     run_proxy = Lane("proxy", threads=settings.PROXY_THREADS, executor=executor).run
     carrier = Carrier(
         run=run_proxy,
+        run_exchange=provider.run,
         turns=Turns(run_proxy),
         refreshes=refreshes,
         watch=Watch(run_query),

@@ -62,13 +62,15 @@ _IN_WORDS = {
     "credential.open": "What was to be vended did not open",
     "credential.restored": "The stored credential opens again",
     "credential.undecryptable": "The stored credential does not open",
+    "connection.proxied": "A proxied request ended",
+    "connection.proxy": "A request was proxied",
     "credential.vend": "Vended",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """One line of the history. ``count`` is the number of consecutive vends to one caller that the line stands for."""
+    """One line of the history. ``count`` is the number of consecutive uses by one caller that the line stands for."""
 
     event: AuditEvent
     text: str
@@ -169,31 +171,35 @@ def _verified(connection: Connection, *, now: datetime) -> Any:
 
 
 def _history(connection: Connection) -> list[Happened]:
-    events = list(AuditEvent.objects.of_connection(connection.id).defer("fingerprint")[:_READ_EVENTS])
+    told = AuditEvent.objects.of_connection(connection.id).exclude(action="connection.proxied", decision="answered")
+    events = list(told.defer("fingerprint")[:_READ_EVENTS])
     ids = {event.api_client_id for event in events if event.api_client_id is not None}
     names = dict(ApiClient.objects.filter(id__in=ids).values_list("id", "name"))
     return _collapsed(Happened(event, _in_words(event), _who(event, names)) for event in events)[:_SHOWN_EVENTS]
 
 
 def _collapsed(lines: Iterable[Happened]) -> list[Happened]:
-    """Collapse consecutive plain vends into one line, so that they do not hide everything else."""
+    """Collapse consecutive plain uses of a kind into one line, so that they do not hide everything else."""
     shown: list[Happened] = []
     for line in lines:
         last = shown[-1] if shown else None
-        if last is not None and _is_plain_vend(last.event) and _is_plain_vend(line.event) and last.who == line.who:
+        if last is not None and _are_plain_uses(last.event, line.event) and last.who == line.who:
             shown[-1] = Happened(last.event, last.text, last.who, last.count + 1)
         else:
             shown.append(line)
     return shown
 
 
-def _is_plain_vend(event: AuditEvent) -> bool:
-    return event.action == "credential.vend" and event.decision == ALLOWED
+def _are_plain_uses(event: AuditEvent, other: AuditEvent) -> bool:
+    same = (event.action, event.decision) == (other.action, other.decision)
+    return same and event.action in ("credential.vend", "connection.proxy") and event.decision == ALLOWED
 
 
 def _in_words(event: AuditEvent) -> str:
     if event.action == "credential.vend" and event.decision != ALLOWED:
         return "A vend was refused"
+    if event.action == "connection.proxy" and event.decision != ALLOWED:
+        return "A proxied request was refused"
     return _IN_WORDS.get(event.action, event.action.replace(".", " ").replace("_", " ").capitalize())
 
 

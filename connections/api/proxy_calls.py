@@ -37,6 +37,7 @@ STATED = {
     b"latchkey-groups": "groups",
     b"latchkey-end-user-token": "end_user_token",
     b"latchkey-agent-token": "agent_token",
+    b"latchkey-subject-token": "subject_token",
 }
 _ONCE = {
     b"authorization": "HTTP_AUTHORIZATION",

@@ -55,6 +55,9 @@ class TestTokenExchange(StyleContract):
         found: dict[str, Any] = answer.json()["credential"]
         return found
 
+    def proxy_headers(self) -> dict[str, str]:
+        return {"Latchkey-Subject-Token": self.subject_token}
+
     def kill(self, sandbox: SandboxProcess, connection: Connection) -> None:
         sandbox.control.revoke(client_id="product")
 

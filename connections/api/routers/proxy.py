@@ -23,6 +23,11 @@ class Stated(Schema):
     groups: str | None = Field(None, alias="Latchkey-Groups", description="the end user's, with commas between them")
     agent: str | None = Field(None, alias="Latchkey-Agent", description="who acts, for the audit trail")
     purpose: str | None = Field(None, alias="Latchkey-Purpose", description="what for, for the audit trail")
+    subject_token: str | None = Field(
+        None,
+        alias="Latchkey-Subject-Token",
+        description="of whoever you serve, where a connection acts for subjects",
+    )
     scopes: str | None = Field(None, alias="Latchkey-Scopes", description="that the credential must have, with spaces")
     prefer: str | None = Field(None, alias="Prefer", description="`wait=N`: seconds to wait for a refresh or a turn")
 

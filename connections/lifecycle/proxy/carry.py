@@ -18,7 +18,15 @@ import structlog
 from connections.lifecycle.proxy.answer import Answer, answer_of
 from connections.lifecycle.proxy.caller_body import CallerBody, CallerLeft
 from connections.lifecycle.proxy.order import ProxyOrder
-from connections.lifecycle.proxy.permit import NeedsRefresh, Permit, may_follow, permit, record_end
+from connections.lifecycle.proxy.permit import (
+    NeedsExchange,
+    NeedsRefresh,
+    Permit,
+    exchange_subject,
+    may_follow,
+    permit,
+    record_end,
+)
 from connections.lifecycle.proxy.request import request_of
 from connections.lifecycle.proxy.turns import Turns
 from connections.lifecycle.proxy.watch import Watch
@@ -72,12 +80,16 @@ class _Call:
 class Carrier:
     """Carries the calls of one event loop.
 
-    ``run`` runs short queries in threads that no vend uses, ``refreshes`` are those of the event loop, ``turns`` share
+    ``run`` runs short queries in threads that no vend uses, ``run_exchange`` what calls a
+    provider's authorization server; ``refreshes`` are those of the event loop, ``turns`` share
     a provider's limit, ``places`` are the calls that may be under way at once, shared among provider apps.
     """
 
-    def __init__(self, *, run: Run, refreshes: Refreshes, watch: Watch, turns: Turns, places: Bulkhead) -> None:
+    def __init__(
+        self, *, run: Run, run_exchange: Run, refreshes: Refreshes, watch: Watch, turns: Turns, places: Bulkhead
+    ) -> None:
         self._run = run
+        self._run_exchange = run_exchange
         self._turns = turns
         self._refreshes = refreshes
         self._watch = watch
@@ -124,12 +136,15 @@ class Carrier:
         await self._run(record_end, order, permitted, call.outcome, facts)
 
     async def _permitted(self, order: ProxyOrder) -> Permit:
-        found: Permit | NeedsRefresh = await self._run(permit, order)
+        found: Permit | NeedsRefresh | NeedsExchange = await self._run(permit, order)
         if isinstance(found, NeedsRefresh):
             report = await self._refresh(order, found.places, found.need)
             found = await self._run(permit, order, report)
-        if isinstance(found, NeedsRefresh):
-            raise TypeError("A call with a report has a final answer.")
+        elif isinstance(found, NeedsExchange):
+            held = await self._run_exchange(exchange_subject, order)
+            found = await self._run(permit, order, None, None, held)
+        if not isinstance(found, Permit):
+            raise TypeError("A call that is asked again has a final answer.")
         return found
 
     async def _refresh(self, order: ProxyOrder, places: Any, need: Need) -> RefreshReport:
@@ -179,10 +194,10 @@ class Carrier:
         if not can_repeat:
             return None
         try:
-            renewed: Permit | NeedsRefresh = await self._run(permit, order, report, permitted.audit_id)
+            renewed: Permit | NeedsRefresh | NeedsExchange = await self._run(permit, order, report, permitted.audit_id)
         except Refusal:
             return None  # its audit row says why; the caller sees the provider's own answer
-        if isinstance(renewed, NeedsRefresh) or renewed.version_id == permitted.version_id:
+        if not isinstance(renewed, Permit) or renewed.version_id == permitted.version_id:
             return None
         return renewed
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from connections.access.targets import access_of
+from connections.lifecycle.credentials.subject_tokens import HeldToken
 from connections.lifecycle.vend.opening import open_to_send
 from connections.lifecycle.vend.query import VendRow
 from connections.models import Connection
@@ -33,13 +34,13 @@ class Outgoing:
         return self.attached.sendings
 
 
-def open_outgoing(row: VendRow) -> Outgoing:
-    """Open the credential of ``row`` for one request. A few queries where each request is signed by our client.
+def open_outgoing(row: VendRow, held: HeldToken | None = None) -> Outgoing:
+    """Open the credential of ``row`` for one request; ``held`` is one that acts for a subject in its place.
 
-    Records a credential that does not open, as a vend does. Raises ``CredentialUnreadable``, ``AppMisconfigured`` and
-    ``EndpointMoved``.
+    A few queries where each request is signed by our client. Records a credential that does not open, as a vend does.
+    Raises ``CredentialUnreadable``, ``AppMisconfigured`` and ``EndpointMoved``.
     """
-    target, credential = open_to_send(row)
+    target, credential = open_to_send(row, held)
     if target.proxy_only and row.connection_id is not None:
         whole = Connection.objects.select_related("provider_app", "registered_client")
         access = access_of(whole.get(id=row.connection_id))  # with what signs: the registration and its key

@@ -14,6 +14,7 @@ from connections.access.switched_off import switched_off
 from connections.access.targets import scope_rules_of
 from connections.database.pool import hand_back_database
 from connections.journal import audit
+from connections.lifecycle.credentials.subject_tokens import HeldToken
 from connections.lifecycle.policy.check import check_use
 from connections.lifecycle.policy.client_rules import allows
 from connections.lifecycle.policy.decide import Action, UseFacts, UseRequest
@@ -28,6 +29,8 @@ from connections.lifecycle.provision.callers import (
 from connections.lifecycle.proxy.order import ProxyOrder
 from connections.lifecycle.proxy.outgoing import Outgoing, open_outgoing
 from connections.lifecycle.refresh.claim import Need, RefreshReport
+from connections.lifecycle.vend.for_subject import token_for_subject
+from connections.lifecycle.vend.opening import row_of_subject
 from connections.lifecycle.vend.query import VendRow, note_use, run_vend_statement, vouched
 from connections.lifecycle.vend.refusal import refusal_of, refusal_without_refresh
 from connections.lifecycle.vend.rules import (
@@ -75,15 +78,39 @@ class NeedsRefresh:
     need: Need
 
 
-def permit(order: ProxyOrder, report: RefreshReport | None = None, repeats: int | None = None) -> Permit | NeedsRefresh:
+@dataclass(frozen=True, slots=True)
+class NeedsExchange:
+    """The caller's token of a subject has to be exchanged first: do so, and ask once more."""
+
+
+def permit(
+    order: ProxyOrder,
+    report: RefreshReport | None = None,
+    repeats: int | None = None,
+    held: HeldToken | None = None,
+) -> Permit | NeedsRefresh | NeedsExchange:
     """Decide one proxied call, and open the credential with which it leaves. A few short queries, no HTTP.
 
-    ``report`` says how the refresh ended that the caller has waited for; the answer is final then. ``repeats`` is the
-    audit row of the call that this one repeats. Raises the refusals of the vend and ``PolicyDenied``, each with an
-    audit row. Gives the thread's database connection back.
+    ``report`` says how the refresh ended that the caller has waited for, ``held`` is the token that was exchanged for
+    the call: with either the answer is final. ``repeats`` is the audit row of the call that this one repeats. Raises
+    the refusals of the vend and ``PolicyDenied``, each with an audit row. Gives the thread's database connection back.
     """
     try:
-        return _permit(order, report, repeats)
+        return _permit(order, report, repeats, held)
+    finally:
+        hand_back_database()
+
+
+def exchange_subject(order: ProxyOrder) -> HeldToken:
+    """Return a token that acts for the subject whose token the caller brings. HTTP, if none is kept: blocks for that.
+
+    Ask ``permit`` before, and once more with it. Raises as ``token_for_subject``, with an audit row.
+    """
+    try:
+        return token_for_subject(order.use)
+    except Refusal as refusal:
+        _record(order, _row(order), decision=refusal.code)
+        raise
     finally:
         hand_back_database()
 
@@ -123,7 +150,9 @@ def record_end(order: ProxyOrder, permitted: Permit, outcome: str, facts: dict[s
         hand_back_database()
 
 
-def _permit(order: ProxyOrder, report: RefreshReport | None, repeats: int | None) -> Permit | NeedsRefresh:
+def _permit(
+    order: ProxyOrder, report: RefreshReport | None, repeats: int | None, held: HeldToken | None
+) -> Permit | NeedsRefresh | NeedsExchange:
     row = _row(order)
     try:
         rules, connection = _loaded(row)
@@ -134,7 +163,11 @@ def _permit(order: ProxyOrder, report: RefreshReport | None, repeats: int | None
                 return NeedsRefresh(row.places, Need(valid_until=row.now + timedelta(seconds=_wanted(order))))
             if not decision.still_valid:
                 raise refusal_without_refresh(report, row, is_expired=decision.is_expired)
-        outgoing = open_outgoing(row)
+        if isinstance(decision, ExchangeFirst):
+            if held is None:
+                return NeedsExchange()
+            row = row_of_subject(row, held, scopes=order.use.scopes)
+        outgoing = open_outgoing(row, held)
     except Refusal as refusal:
         _record(order, row, decision=refusal.code, **_why(refusal))
         raise
@@ -240,19 +273,20 @@ def _check_reach(order: ProxyOrder, row: VendRow, rules: Sequence[str], connecti
     return grant_id
 
 
-def _decide(order: ProxyOrder, row: VendRow) -> RefreshFirst | Vend:
+def _decide(order: ProxyOrder, row: VendRow) -> RefreshFirst | ExchangeFirst | Vend:
     """Decide whether there is a credential that may be used. Who may use it is decided already. Raises the refusal."""
     request = VendRequest(
         scopes=order.use.scopes,
         min_ttl_seconds=order.use.min_ttl_seconds,
+        for_subject=order.use.subject_token is not None,
         under_grant=True,  # or by the owner: that is decided before
         is_verified=order.use.is_verified,
     )
     decision = decide_vend(row.facts(), request, now=row.now)
     if isinstance(decision, Refuse):
         raise refusal_of(decision, row)
-    if isinstance(decision, ExchangeFirst | GrantFirst):
-        raise TypeError("A proxied call brings no subject's token, and its grant is found already.")
+    if isinstance(decision, GrantFirst):
+        raise TypeError("The grant of a proxied call is found already.")
     return decision
 
 

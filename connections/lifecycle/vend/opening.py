@@ -42,9 +42,12 @@ def open_row(row: VendRow) -> Vended:
     return _presented(row, _opened(row))
 
 
-def open_to_send(row: VendRow) -> tuple[Target, Credential]:
-    """Open the credential of a row for a request of ours, and return where it may go. Raises as ``open_row``."""
-    credential = _opened(row)
+def open_to_send(row: VendRow, held: HeldToken | None = None) -> tuple[Target, Credential]:
+    """Open the credential of a row for a request of ours, and return where it may go. Raises as ``open_row``.
+
+    ``held`` is a token that acts for a subject in its place.
+    """
+    credential = _opened(row) if held is None else held.credential
     return _target_of(row, credential), credential
 
 
