@@ -226,6 +226,19 @@ def test_an_old_browser_is_asked_for_the_click_once_more(user: EndUser) -> None:
     assert answer["Location"] == f"{visit.path}/connections"
 
 
+def test_an_old_browser_s_forms_are_taken_by_the_proof_that_they_carry(acme: Tenant, visit: Visit) -> None:
+    connection = make_connection(acme)
+    page = f"/{connection.id}"
+    proof = re.search(r'name="form_proof" value="([0-9a-f]+)"', visit.text(page))
+    other = re.search(r'name="form_proof" value="([0-9a-f]+)"', visiting(visit.user).text())
+    assert proof and other and proof[1] != other[1]
+    for given, status in ((other[1], 403), (proof[1], 303)):
+        answer = visit.user.browser.post(f"{visit.path}{page}/name", {"label": "Work", "form_proof": given})
+        assert answer.status_code == status
+    connection.refresh_from_db()
+    assert connection.label == "Work"
+
+
 def test_an_unknown_visit_is_nobody_s(user: EndUser) -> None:
     answer = user.open(f"/connect/manage/{uuid.uuid4()}")
     assert (answer.status_code, failure_of(answer)) == (404, "unknown")
