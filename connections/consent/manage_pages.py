@@ -56,7 +56,7 @@ def own_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             failure, found = failure_named(refusal), find_visit(session_id)
             is_own = found is not None and is_own_visit(found, secret)
             return refused_page(request, found if is_own else None, failure)
-        actor = actor_of(request, client=session.api_client, subject=session.end_user)
+        actor = actor_of(request, subject=session.end_user)  # no client's act: the person's own, whose address it is
         try:
             return view(request, Visit(session, secret or "", now, actor), *args, **kwargs)
         except LockTimeout:

@@ -7,7 +7,7 @@ that cookie. It ends when the end user says so, 15 minutes after the last step, 
 import hmac
 import secrets
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from connections.access.secrets import digest
@@ -53,9 +53,9 @@ def open_visit(session_id: uuid.UUID, *, token: str, now: datetime, actor: audit
         session.bind_browser(browser_hash=digest(browser_secret), now=now, ends_at=now + VISIT_LIFETIME)
         audit.record(
             "management_session.opened",
-            actor=actor,
+            actor=replace(actor, subject=session.end_user),
             tenant_id=session.tenant_id,
-            detail={"session": str(session.id), "end_user": session.end_user},
+            detail={"session": str(session.id)},
         )
     return Opened(session, browser_secret)
 

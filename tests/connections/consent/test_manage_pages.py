@@ -158,7 +158,9 @@ def test_it_ends_when_the_end_user_is_done(visit: Visit) -> None:
         answer = visit.user.visit(f"{visit.path}{path}")
         assert (answer.status_code, failure_of(answer)) == (410, "closed")
         assert "app.acme.example/connected" in answer.content.decode()
-    assert AuditEvent.objects.filter(action="management_session.ended").count() == 1
+    for step in ("opened", "ended"):
+        row = AuditEvent.objects.get(action=f"management_session.{step}")
+        assert (row.subject, row.api_client_id, row.detail["session"]) == ("alice", None, visit.id)
 
 
 @pytest.mark.parametrize(

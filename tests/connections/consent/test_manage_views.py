@@ -184,7 +184,7 @@ def test_it_is_renamed(acme: Tenant, visit: Visit) -> None:
     connection.refresh_from_db()
     assert connection.label == "Work"
     (row,) = AuditEvent.objects.filter(action="connection.described")
-    assert (row.subject, row.api_client_id) == ("alice", visit.user.backend.client.id)
+    assert (row.subject, row.api_client_id, row.address) == ("alice", None, "127.0.0.1")
     visit.post(f"/{connection.id}/name", label="")
     connection.refresh_from_db()
     assert connection.label == ""
