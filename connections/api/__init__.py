@@ -9,5 +9,6 @@
 - ``vend_calls``: the short way of a vend, before Django · ``vend_desk``: where vends are answered and wait ·
   ``batches``: answers together what waits together
 - ``proxy_calls``: the requests of the proxy · ``proxy_desk``: where they are answered, as streams
+- ``oauth_token``: the form and the errors of the token endpoint
 - ``health``: the health checks, which need no key
 """

@@ -19,6 +19,7 @@ from connections.api.routers import (
     end_users,
     events,
     management_sessions,
+    oauth,
     providers,
     proxy,
     tenants,
@@ -83,4 +84,5 @@ api.add_router("/connections", connections.router, auth=ApiKeyAuth())
 api.add_router("/access-grants", access_grants.router, auth=ApiKeyAuth())
 api.add_router("/end-users", end_users.router, auth=ApiKeyAuth())
 api.add_router("/offboardings", end_users.receipts, auth=ApiKeyAuth())
+api.add_router("/oauth", oauth.router, auth=None)  # it reads several proofs of a client itself
 api.add_router("/events", events.router, auth=ApiKeyAuth())

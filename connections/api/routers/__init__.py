@@ -3,5 +3,5 @@
 - ``tenants``, ``branding``, ``providers``, ``connect_sessions``, ``management_sessions``, ``connections``,
   ``access_grants``, ``end_users``, ``events``
 - ``proxy``: what is documented of the proxy
-- ``vend``: the credential of a connection, by its id or by its owner
+- ``vend``: the credential of a connection, by its id or by its owner · ``oauth``: the same as a token exchange
 """

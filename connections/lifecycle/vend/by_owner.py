@@ -1,7 +1,9 @@
 """Find the connection of {tenant, provider, end user}. Refusals leave audit rows like those of the vend itself."""
 
 import uuid
+from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from connections.journal import audit
 from connections.lifecycle.provision.callers import (
@@ -11,6 +13,7 @@ from connections.lifecycle.provision.callers import (
     refuse_key,
     tenant_meant,
 )
+from connections.lifecycle.vend.reconnect_url import connect_url
 from connections.models import LIVE, Connection, OwnerKind, Permission, Status, Tenant
 from connections.refusals import (
     AmbiguousConnection,
@@ -55,9 +58,10 @@ def connection_of_owner(
         try:
             return _connection_of(meant, provider=provider, end_user=end_user, label=label)
         except NotFound:
-            if end_user is None or not or_the_tenants:
-                raise
-            return _connection_of(meant, provider=provider, end_user=None, label=label)
+            if end_user is not None and or_the_tenants:
+                with suppress(NotFound):
+                    return _connection_of(meant, provider=provider, end_user=None, label=label)
+            raise _not_connected(meant, provider=provider, end_user=end_user) from None
     except Refusal as refusal:
         audit.record(
             "credential.vend",
@@ -67,6 +71,13 @@ def connection_of_owner(
             detail={"asked_for": provider},
         )
         raise
+
+
+def _not_connected(tenant: Tenant, *, provider: str, end_user: str | None) -> NotFound:
+    """Return the refusal for an owner without a connection, with the page where the end user may connect."""
+    url = connect_url(tenant.reconnect_url, connection_id=None, provider=provider, end_user=end_user or "")
+    told: dict[str, Any] = {"connect_url": url} if url and end_user else {}
+    return NotFound("There is no such connection.", **told)
 
 
 def _connection_of(tenant: Tenant, *, provider: str, end_user: str | None, label: str) -> uuid.UUID:

@@ -18,7 +18,7 @@ def connect_url(template: str, *, connection_id: uuid.UUID | None, provider: str
     """
     if not template and connection_id is not None:
         return f"{settings.PUBLIC_URL}/connect/mend/{connection_id}/{mend_proof(connection_id)}"
-    values = {"{connection}": str(connection_id), "{provider}": provider, "{end_user}": end_user}
+    values = {"{connection}": str(connection_id or ""), "{provider}": provider, "{end_user}": end_user}
     for placeholder, value in values.items():
         template = template.replace(placeholder, quote(value, safe=""))
     return template

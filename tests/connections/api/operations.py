@@ -10,7 +10,8 @@ from django.http import HttpResponse
 from connections.api.urls import api
 from connections.models import Permission
 from tests.factories import Caller
-from tests.flows import call
+from tests.flows import call, post_form
+from tests.issuing import IDP, Issuer
 
 DOCUMENT: dict[str, Any] = api.get_openapi_schema(path_prefix="/")
 
@@ -30,6 +31,7 @@ class Operation:
     resource: str = ""
     names_tenant: str = "query"
     finds_tenant: bool = True
+    is_form: bool = False
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -48,11 +50,23 @@ class Operation:
         if tenant is not None and self.names_tenant == "body" and body is not None:
             body["tenant"] = tenant
         named = {"Latchkey-Tenant": tenant} if tenant is not None and self.names_tenant == "header" else {}
+        if self.is_form:
+            return post_form(caller, path, body or {})
         return call(caller, self.method, path, body, headers=named)
+
+    def status(self, usual: int) -> int:
+        """Return with which status this operation answers what others answer with ``usual`` (RFC 6749 §5.2)."""
+        return 400 if self.is_form and 401 < usual < 500 else usual
 
 
 _SESSION = {"end_user": "alice", "provider": "sandbox", "return_url": "https://app.acme.example/connected"}
 _GRANT = {"subject": {"kind": "end_user", "id": "bob"}, "provider": "sandbox"}
+EXCHANGE = {
+    "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+    "subject_token": Issuer(IDP).token(),
+    "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+    "audience": "sandbox",
+}
 _VERSION = str(uuid.UUID(int=7))
 
 OPERATIONS = [
@@ -118,6 +132,7 @@ OPERATIONS = [
         "body",
     ),
     Operation("POST", "/credentials", Permission.VEND, {"provider": "sandbox", "end_user": "alice"}, "", "body"),
+    Operation("POST", "/oauth/token", Permission.VEND, EXCHANGE, "", "", False, is_form=True),
     Operation("POST", "/access-grants", Permission.GRANT, _GRANT, names_tenant="body"),
     Operation("GET", "/access-grants", Permission.READ),
     Operation("GET", "/access-grants/{grant_id}", Permission.READ, resource="grant"),

@@ -15,7 +15,9 @@ from tests.flows import call
 
 PERMISSIONS = [permission for permission in Permission if permission is not Permission.TENANTS]
 with_body = pytest.mark.parametrize(
-    "operation", [operation for operation in OPERATIONS if operation.body is not None], ids=str
+    "operation",
+    [operation for operation in OPERATIONS if operation.body is not None and not operation.is_form],
+    ids=str,
 )
 
 

@@ -10,5 +10,5 @@
 - ``end_users``: ``tests/connections/api/test_end_users.py``
 - ``access_grants``: ``tests/connections/api/test_access_grants.py``
 - ``proxy``: ``tests/connections/api/test_isolation.py``
-- ``vend``: ``tests/connections/api/test_vend.py``
+- ``vend``: ``tests/connections/api/test_vend.py`` · ``oauth``: ``tests/connections/api/test_oauth_token.py``
 """
