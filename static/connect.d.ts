@@ -23,7 +23,7 @@ export interface LatchkeyOptions {
   onReady?(): void;
   /** `auto` (default): over the page, and by a redirect inside other apps' browsers. */
   mode?: "auto" | "modal" | "redirect";
-  /** The accessible name of the dialog, in your user's language. */
+  /** The accessible name of the dialog, in your user's language. Default: English, by what it shows. */
   title?: string;
   /** Where Latchkey is, if you serve this file yourself. Default: where the script came from. */
   url?: string;

@@ -20,6 +20,7 @@
     if (typeof options.onConfirm !== "function") throw new TypeError("Latchkey: `onConfirm` is missing");
     const home = new URL(options.url || own).origin;
     const address = `${home}/connect/${manages ? "manage/" : ""}${session}#${options.token}`;
+    const title = options.title || (manages ? "Your connections" : "Connect an account");
     const confirmed = new Map(); // by completion code: a message that comes twice is confirmed once
     let dialog = null;
     let frame = null;
@@ -143,14 +144,14 @@
       }
       dialog = document.createElement("dialog");
       dialog.style.cssText = DIALOG;
-      dialog.setAttribute("aria-label", options.title || "Connect an account");
+      dialog.setAttribute("aria-label", title);
       dialog.addEventListener("cancel", (event) => {
         event.preventDefault();
         exit({ reason: "closed" });
       });
       frame = document.createElement("iframe");
       frame.style.cssText = FRAME;
-      frame.title = options.title || "Connect an account";
+      frame.title = title;
       frame.src = address;
       dialog.append(frame);
       document.body.append(dialog);

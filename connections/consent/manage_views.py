@@ -10,7 +10,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from connections.access.targets import entry_of
 from connections.consent.cookies import browser_secret, click_secret, set_browser_secret, set_click_secret
@@ -49,7 +49,7 @@ _LONGEST_TOKEN = 100
 
 
 @widget_page
-@require_GET
+@require_safe
 def entrance(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     """Offer the click that opens the page. Shows nothing of anybody and changes nothing: scanners are harmless."""
     session, framed = find_visit(session_id), is_framed(request)
@@ -109,7 +109,7 @@ def _ask_again(request: HttpRequest, session_id: uuid.UUID, clicked: str | None)
 
 
 @own_page
-@require_GET
+@require_safe
 def show_list(request: HttpRequest, visit: Visit) -> HttpResponse:
     """List the end user's connections."""
     shown = [_shown(connection) for connection in own_connections(visit.session, now=visit.now)]
@@ -126,14 +126,14 @@ def show_list(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 
 @own_page
-@require_GET
+@require_safe
 def show_one(request: HttpRequest, visit: Visit, connection_id: uuid.UUID) -> HttpResponse:
     """Show one connection: how it stands, what it may do, who used it, and what can be done with it."""
     return _one(request, visit, own_connection(visit.session, connection_id))
 
 
 @own_page
-@require_GET
+@require_safe
 def show_receipts(request: HttpRequest, visit: Visit, connection_id: uuid.UUID) -> HttpResponse:
     """Show who used one connection, page by page."""
     connection = own_connection(visit.session, connection_id)
@@ -231,7 +231,7 @@ def done(request: HttpRequest, visit: Visit) -> HttpResponse:
     return manage_page(request, "done", visit.session, address=return_address(visit.session), message=message)
 
 
-@require_GET
+@require_safe
 def picture(request: HttpRequest, session_id: uuid.UUID, name: str) -> HttpResponse:
     """Serve a picture of the visit's tenant. Raises ``Http404``."""
     session = find_visit(session_id)

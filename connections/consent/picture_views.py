@@ -3,7 +3,7 @@
 import uuid
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from connections.brand.look import picture_shown
 from connections.entrance import picture_answer
@@ -27,7 +27,7 @@ class PictureConverter:
         return value
 
 
-@require_GET
+@require_safe
 def picture(request: HttpRequest, session_id: uuid.UUID, name: str) -> HttpResponse:
     """Serve a picture of the session's pages. Two queries."""
     session = find_session(session_id)
@@ -36,7 +36,7 @@ def picture(request: HttpRequest, session_id: uuid.UUID, name: str) -> HttpRespo
     return picture_of(session.tenant, name)
 
 
-@require_GET
+@require_safe
 def operators_picture(request: HttpRequest, name: str) -> HttpResponse:
     """Serve a picture of the operator's, for pages that belong to no session. One query."""
     return picture_of(None, name)

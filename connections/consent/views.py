@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from connections.access.targets import entry_of
 from connections.asked_fields import asked_fields
@@ -36,7 +36,7 @@ _LONGEST_TOKEN = 100
 
 
 @widget_page
-@require_GET
+@require_safe
 def landing(request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
     """Say who asks for what. Shows no secret and changes nothing: link scanners and reloads are harmless.
 

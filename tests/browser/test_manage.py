@@ -96,6 +96,7 @@ def test_it_opens_over_the_products_own_page_and_stays_open_for_the_next_step(
         page.goto(f"{product.url}/product?manage=yes")
         page.get_by_role("button", name="Connect").click()
         expect(page.locator("#result")).to_have_text("ready")
+        expect(page.get_by_role("dialog", name="Your connections")).to_be_visible()
         window = go_on(page)
         expect(window.get_by_role("heading", name="Your connections")).to_be_visible()
         window.get_by_role("button", name="Connect another account").click()

@@ -13,6 +13,7 @@ from connections.models import ConnectSession, ProviderApp, SessionState, Tenant
 from providers.sandbox.client import SandboxProcess
 from tests.asgi_client import AsgiClient
 from tests.connections.consent.observed import pass_time, row_locked, session_of, token_requests
+from tests.connections.consent.visits import invited
 from tests.flows import SAME_ORIGIN, EndUser, Invitation, failure_of
 
 
@@ -66,6 +67,15 @@ def test_scanners_and_reloads_change_nothing(method: str, alice: EndUser) -> Non
             assert not answer.cookies
     assert session_of(invitation).state == SessionState.CREATED
     assert alice.start(invitation).status_code == 200
+
+
+def test_who_asks_for_the_head_of_a_link_learns_that_it_is_there(alice: EndUser) -> None:
+    """Mail programs and link checkers do (RFC 9110 §9.3.2), and take anything else for a dead link."""
+    invitation = alice.invite()
+    for path in (f"/connect/{invitation.id}", f"/connect/manage/{invited(alice).id}"):
+        answer = AsgiClient().head(path)
+        assert (answer.status_code, answer.content) == (200, b"")
+    assert session_of(invitation).state == SessionState.CREATED
 
 
 @pytest.mark.attack("a connect token, used again", stopped_at="the click")
