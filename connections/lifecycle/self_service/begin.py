@@ -14,7 +14,7 @@ from connections.journal import audit
 from connections.lifecycle.connect.begin import check_addresses, check_providers
 from connections.lifecycle.provision.callers import check_permission
 from connections.models import ApiClient, ManagementSession, Permission, Tenant
-from connections.refusals import Suspended
+from connections.refusals import InvalidRequest, Suspended
 
 LINK_LIFETIME = timedelta(minutes=5)
 
@@ -55,7 +55,10 @@ def begin_management(order: Order, *, client: ApiClient, tenant: Tenant, now: da
     check_addresses(order.return_url, order.origin, tenant)
     if order.providers:
         check_permission(client.permissions, may=Permission.CONNECT)
-        check_providers(order.providers, tenant)
+        try:
+            check_providers(order.providers, tenant)
+        except InvalidRequest as refusal:
+            raise InvalidRequest(refusal.detail, field="providers") from None
     session_id = uuid.uuid4()
     token = f"manage.{session_id}.{secrets.token_urlsafe(32)}"
     with short_transaction():

@@ -34,7 +34,7 @@ def test_the_token_is_shown_once_and_stored_hashed(acme: Tenant, backend: Caller
         ({"return_url": "https://elsewhere.example/connected"}, "return_url"),
         ({"return_url": f"{RETURN_URL.format(slug='acme')}?x"}, "return_url"),
         ({"origin": "https://elsewhere.example"}, "origin"),
-        ({"providers": ["sandbox", "no-such-provider"]}, "provider"),
+        ({"providers": ["sandbox", "no-such-provider"]}, "providers"),
         ({"end_user": ""}, "end_user"),
         ({"binding": "none"}, "binding"),
     ],
