@@ -93,6 +93,15 @@ class PolicyDenied(Refusal):
     code = "policy_denied"
 
 
+class ApprovalRequired(Refusal):
+    """Somebody has to approve this first: ``approval`` is the id of the question, ``approve_url`` where to answer it.
+
+    ``grant`` is the id of the access grant that asks for it. It waits for an answer until ``expires_at``.
+    """
+
+    code = "approval_required"
+
+
 class InsufficientScope(Refusal):
     """The connection lacks scopes that the caller needs; ``missing_scopes`` lists them."""
 

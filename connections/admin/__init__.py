@@ -8,7 +8,7 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
   of row each
 - ``connection_page``: the summary and history of a connection · ``tenant_deletion``: its button and its question
 - ``management_session``: visits of end users to their own connections
-- ``access_grant``: who may use whose connection · ``offboarding``: receipts of those who left
+- ``access_grant``, ``approval``: who may use whose connection · ``offboarding``: receipts of those who left
 - ``app_key``: the key pairs of provider apps, and ``app_key_forms``: the pages on which they are made
 - ``registered_client``: what provider apps have registered without hands
 - ``provider_app_form``: fields by the catalogue entry, secrets written and never shown
@@ -27,6 +27,7 @@ from connections.admin import (  # noqa: E402 (only after that)
     access_grant,
     api_client,
     app_key,
+    approval,
     brand,
     connect_session,
     connection,
@@ -47,6 +48,7 @@ __all__ = [
     "access_grant",
     "api_client",
     "app_key",
+    "approval",
     "brand",
     "connect_session",
     "connection",

@@ -61,12 +61,23 @@ class AccessGrantForm(forms.ModelForm[AccessGrant]):
 
     class Meta:
         model = AccessGrant
-        fields = ("tenant", "subject_kind", "subject", "connection", "provider", "allows_vend", "expires_at", "note")
+        fields = (
+            "tenant",
+            "subject_kind",
+            "subject",
+            "connection",
+            "provider",
+            "allows_vend",
+            "needs_approval",
+            "expires_at",
+            "note",
+        )
         labels = {"allows_vend": "May hold the credential", "expires_at": "Until"}
         help_texts = {
             "subject": "The end user's id, the group's name, what the agent calls itself, or the API client's id.",
             "connection": "Either one connection,",
             "provider": "or every connection of the tenant at one provider, by its slug.",
+            "needs_approval": "Somebody has to approve each thing that is done under it.",
             "allows_vend": "Hands the credential out even where it can do more than the limits allow, or lives longer.",
         }
 
@@ -105,6 +116,7 @@ class AccessGrantForm(forms.ModelForm[AccessGrant]):
             methods=READ_ONLY if cleaned["readonly"] else cleaned["allowed_methods"],
             paths=cleaned["allowed_paths"],
             allows_vend=cleaned["allows_vend"],
+            needs_approval=cleaned["needs_approval"],
             expires_at=cleaned["expires_at"],
             note=cleaned["note"],
         )
@@ -150,7 +162,17 @@ class AccessGrantAdmin(ButtonsAdmin[AccessGrant], OperatorAdmin[AccessGrant]):
     autocomplete_fields = ("tenant",)
     raw_id_fields = ("connection",)
     _shown = (
-        *("who", "on", "shown_tenant", "state", "shown_scopes", "shown_methods", "shown_paths", "allows_vend"),
+        *(
+            "who",
+            "on",
+            "shown_tenant",
+            "state",
+            "shown_scopes",
+            "shown_methods",
+            "shown_paths",
+            "allows_vend",
+            "needs_approval",
+        ),
         *("granted_by", "note", "created_at", "expires_at", "revoked_at", "related"),
     )
 
@@ -160,7 +182,15 @@ class AccessGrantAdmin(ButtonsAdmin[AccessGrant], OperatorAdmin[AccessGrant]):
     def get_fieldsets(self, request: HttpRequest, obj: AccessGrant | None = None) -> Any:
         if obj is not None:
             return ((None, {"fields": self._shown}),)
-        limits = ("allowed_scopes", "readonly", "allowed_methods", "allowed_paths", "allows_vend", "expires_at")
+        limits = (
+            "allowed_scopes",
+            "readonly",
+            "allowed_methods",
+            "allowed_paths",
+            "allows_vend",
+            "needs_approval",
+            "expires_at",
+        )
         return (
             (None, {"fields": ("tenant", "subject_kind", "subject", "connection", "provider")}),
             ("Within which limits", {"fields": limits}),

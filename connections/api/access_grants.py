@@ -41,6 +41,7 @@ class AccessGrantIn(Request):
     allows_vend: bool = Field(
         False, description="hand the credential out even where it can do more than the grant allows, or lives longer"
     )
+    needs_approval: bool = Field(False, description="somebody has to approve each thing that is done under it")
     expires_at: AwareDatetime | None = None
     granted_by: EndUser | None = Field(None, description="the end user who gives it, if one does")
     note: Note = ""
@@ -58,6 +59,7 @@ class AccessGrantIn(Request):
             methods=READ_ONLY if self.readonly else self.methods,
             paths=self.paths,
             allows_vend=self.allows_vend,
+            needs_approval=self.needs_approval,
             expires_at=self.expires_at,
             granted_by=self.granted_by or "",
             note=self.note,
@@ -93,6 +95,7 @@ class AccessGrantOut(BaseModel):
     methods: list[str] | None
     paths: list[str] | None
     allows_vend: bool
+    needs_approval: bool
     granted_by: str | None
     note: str
     state: str
@@ -120,6 +123,7 @@ def access_grant_out(grant: AccessGrant, *, tenant: str, now: datetime) -> Acces
         methods=grant.methods,
         paths=grant.paths,
         allows_vend=grant.allows_vend,
+        needs_approval=grant.needs_approval,
         granted_by=grant.granted_by or None,
         note=grant.note,
         state=grant.state(now=now),

@@ -32,6 +32,7 @@ STATUS_OF: dict[str, int] = {
     "no_workspace": 409,
     "account_not_permitted": 409,
     "completion_mismatch": 403,
+    "approval_required": 202,
     "policy_denied": 403,
     "insufficient_scope": 403,
     "min_ttl_unavailable": 422,

@@ -154,7 +154,7 @@ def vend_out(vended: Vended) -> VendOut:
     return VendOut(
         connection=connection_id,
         binding=row.binding,
-        grant=row.grant_id,
+        grant=row.access.grant_id,
         credential=CredentialOut(
             auth_method=presentation.auth_method,
             value=None if presentation.value is None else presentation.value.get_secret_value(),

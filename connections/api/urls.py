@@ -13,6 +13,7 @@ from connections.api import problems
 from connections.api.auth import ApiKeyAuth, VendKeyAuth
 from connections.api.routers import (
     access_grants,
+    approvals,
     branding,
     connect_sessions,
     connections,
@@ -82,6 +83,7 @@ api.add_router("/connect-sessions", connect_sessions.router, auth=ApiKeyAuth())
 api.add_router("/management-sessions", management_sessions.router, auth=ApiKeyAuth())
 api.add_router("/connections", connections.router, auth=ApiKeyAuth())
 api.add_router("/access-grants", access_grants.router, auth=ApiKeyAuth())
+api.add_router("/approvals", approvals.router, auth=ApiKeyAuth())
 api.add_router("/end-users", end_users.router, auth=ApiKeyAuth())
 api.add_router("/offboardings", end_users.receipts, auth=ApiKeyAuth())
 api.add_router("/oauth", oauth.router, auth=None)  # it reads several proofs of a client itself

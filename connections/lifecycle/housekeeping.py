@@ -29,6 +29,7 @@ from connections.lifecycle.credentials.subject_tokens import useless_tokens
 from connections.models import (
     OPEN_STATES,
     AppKey,
+    Approval,
     AttemptState,
     AuditEvent,
     Connection,
@@ -50,6 +51,7 @@ logger = structlog.get_logger(__name__)
 
 BATCH = 1000
 AUDIT_STAYS = timedelta(days=30)  # the database insists on it
+APPROVALS_STAY = timedelta(days=90)  # the trail has what was asked and answered
 VISITS_STAY = timedelta(days=1)  # the trail has who was invited, and came
 PROOFS_STAY = timedelta(days=1)  # proxied calls that are under way stand on them
 RUN_SECONDS = 60.0
@@ -131,8 +133,8 @@ def sweep_old(*, now: datetime) -> dict[str, int]:
 
     Each batch is one short transaction, which skips rows that another transaction has locked. The kinds take turns, so
     that one with very many rows keeps no other waiting. The keys of the answer are the kinds of ``RETENTION_DAYS``
-    whose rows are not kept for ever, "keys of apps", "operators' logins", "subject tokens", "visits", "callers' tokens"
-    and "used assertions".
+    whose rows are not kept for ever, "keys of apps", "operators' logins", "subject tokens", "approvals", "visits",
+    "callers' tokens" and "used assertions".
     """
     give_up_at = time.monotonic() + RUN_SECONDS
     left: dict[str, _Kind | _Events] = {
@@ -141,6 +143,7 @@ def sweep_old(*, now: datetime) -> dict[str, int]:
     left["keys of apps"] = _Kind(AppKey.objects.filter(published_until__lt=now), by="published_until")
     left["operators' logins"] = _Kind(Session.objects.filter(expire_date__lt=now), by="expire_date")
     left["subject tokens"] = _Kind(useless_tokens(now=now), by="kept_until")
+    left["approvals"] = _Kind(Approval.objects.filter(expires_at__lt=now - APPROVALS_STAY), by="expires_at")
     left["visits"] = _Kind(ManagementSession.objects.filter(expires_at__lt=now - VISITS_STAY), by="expires_at")
     left["callers' tokens"] = _Kind(ProvenToken.objects.filter(expires_at__lt=now - PROOFS_STAY), by="expires_at")
     left["used assertions"] = _Kind(UsedAssertion.objects.filter(expires_at__lt=now), by="expires_at")

@@ -6,7 +6,7 @@ the address of their browser. The order stays behind, and is good for a day. Oth
 
 from django.db import migrations
 
-_MEMBERS = "ARRAY['subject', 'granted_by', 'granted_by_before', 'end_user']"
+_MEMBERS = "ARRAY['subject', 'granted_by', 'granted_by_before', 'end_user', 'decided_by']"
 _DELETE = """
     IF TG_OP = 'DELETE'
        AND OLD.at < clock_timestamp() - interval '30 days'

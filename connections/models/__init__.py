@@ -10,7 +10,8 @@
   ``management_session``: a visit to the page of one's own connections
 - ``connection``: one grant · ``kinds``: whose it is · ``credential_version``: one set of its secrets
 - ``scope``: one scope of a connection
-- ``access_grant``: who else may use a connection, and for what · ``offboarding``: the leaving of an end user
+- ``access_grant``: who else may use a connection, and for what · ``approval``: of one thing under a grant
+- ``offboarding``: the leaving of an end user
 - ``subject_token``: what acts for a subject, while it lives
 - ``refresh_attempt``: one try to refresh · ``unread_answer``: an answer that could not be read
 - ``incident``: a fault of a provider app · ``audit_event`` · ``outbox_event``
@@ -20,6 +21,7 @@
 from connections.models.access_grant import AccessGrant, SubjectKind
 from connections.models.api_client import ApiClient, ApiKey, Permission
 from connections.models.app_key import AppKey
+from connections.models.approval import Approval
 from connections.models.audit_event import AuditEvent
 from connections.models.brand import Brand
 from connections.models.burnt_code import BurntCode
@@ -70,6 +72,7 @@ __all__ = [
     "ApiClient",
     "ApiKey",
     "AppKey",
+    "Approval",
     "AttemptState",
     "AuditEvent",
     "Binding",

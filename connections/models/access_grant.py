@@ -50,6 +50,7 @@ class AccessGrant(models.Model):
     ``scopes``, ``methods`` and ``paths`` limit what the subject may ask for: null does not limit, and an empty list
     allows nothing. Methods and paths are those of proxied requests; ``lifecycle.policy.paths`` has the form of a path.
     ``allows_vend``: the subject may hold the credential, although that can do more than the grant allows.
+    ``needs_approval``: somebody has to approve each thing that is done under it (``Approval``).
 
     ``granted_by`` is the end user who gave it, "" for the tenant or the operator; the audit trail has who asked.
     ``terms`` is the digest of all of this, by which a grant that is given twice is one.
@@ -67,6 +68,7 @@ class AccessGrant(models.Model):
     methods = ArrayField(models.CharField(max_length=16), null=True, blank=True)
     paths = ArrayField(models.CharField(max_length=500), null=True, blank=True)
     allows_vend = models.BooleanField(default=False)
+    needs_approval = models.BooleanField(default=False)
     granted_by = models.CharField(max_length=255, default="", blank=True)
     note = models.CharField(max_length=255, default="", blank=True)
     terms = models.BinaryField(editable=False)
@@ -129,7 +131,7 @@ class AccessGrant(models.Model):
             {
                 "subject": [self.subject_kind, self.subject],
                 "target": [str(self.connection_id or ""), self.provider],
-                "limits": [self.scopes, self.methods, self.paths, self.allows_vend],
+                "limits": [self.scopes, self.methods, self.paths, self.allows_vend, self.needs_approval],
                 "granted_by": self.granted_by,
                 "expires_at": None if self.expires_at is None else self.expires_at.timestamp(),
             }
@@ -139,7 +141,8 @@ class AccessGrant(models.Model):
         """Return what the audit trail and events tell of it, JSON-ready. No I/O.
 
         Keys: ``grant`` (id), ``subject_kind``, ``subject``, ``connection`` (id or None), ``provider`` (or None),
-        ``scopes``, ``methods``, ``paths``, ``allows_vend``, ``granted_by`` (or None) and ``expires_at`` (or None).
+        ``scopes``, ``methods``, ``paths``, ``allows_vend``, ``needs_approval``, ``granted_by`` (or None) and
+        ``expires_at`` (or None).
         """
         return {
             "grant": str(self.id),
@@ -151,6 +154,7 @@ class AccessGrant(models.Model):
             "methods": self.methods,
             "paths": self.paths,
             "allows_vend": self.allows_vend,
+            "needs_approval": self.needs_approval,
             "granted_by": self.granted_by or None,
             "expires_at": None if self.expires_at is None else self.expires_at.isoformat(),
         }

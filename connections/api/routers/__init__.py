@@ -1,7 +1,7 @@
 """The routes, one resource a file. Each translates, makes one lifecycle call, and translates back.
 
 - ``tenants``, ``branding``, ``providers``, ``connect_sessions``, ``management_sessions``, ``connections``,
-  ``access_grants``, ``end_users``, ``events``
+  ``access_grants``, ``approvals``, ``end_users``, ``events``
 - ``proxy``: what is documented of the proxy
 - ``vend``: the credential of a connection, by its id or by its owner · ``oauth``: the same as a token exchange
 """

@@ -25,6 +25,7 @@ from connections.journal import audit
 from connections.lifecycle.end.batches import delete_in_batches
 from connections.lifecycle.end.belongings import grants_by, grants_to, own_of
 from connections.models import (
+    Approval,
     AuditEvent,
     ConnectSession,
     ManagementSession,
@@ -35,7 +36,7 @@ from connections.models import (
 WINDOW = 10_000
 _ORDER_HOLDS = timedelta(hours=20)  # the database lets an order be used for a day
 # The members of an audit row's detail, and of an event's payload, that may hold an end user's id.
-NAMED_IN = ("subject", "granted_by", "granted_by_before", "end_user")
+NAMED_IN = ("subject", "granted_by", "granted_by_before", "end_user", "decided_by")
 
 _AUDIT: Final = """
 UPDATE connections_auditevent
@@ -70,6 +71,7 @@ def forget(offboarding: Offboarding, *, give_up_at: float, now: datetime) -> boo
     theirs: dict[str, QuerySet[Any]] = {
         "connect_sessions_deleted": ConnectSession.objects.filter(tenant_id=tenant_id, end_user=end_user),
         "visits_deleted": ManagementSession.objects.filter(tenant_id=tenant_id, end_user=end_user),
+        "approvals_deleted": Approval.objects.filter(tenant_id=tenant_id, end_user=end_user),
         "connections_deleted": own_of(tenant_id, end_user),
     }
     for kind, rows in theirs.items():
@@ -108,6 +110,7 @@ def _rename_rows(offboarding: Offboarding) -> None:
             grant.forget(end_user, pseudonym)
         receipts = Offboarding.objects.filter(tenant_id=tenant_id)
         receipts.filter(end_user=end_user).exclude(id=offboarding.id).update(end_user=pseudonym)
+        Approval.objects.filter(tenant_id=tenant_id, decided_by=end_user).update(decided_by=pseudonym)
         receipts.filter(hand_over_to=end_user).update(hand_over_to=pseudonym)
 
 

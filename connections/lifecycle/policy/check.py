@@ -1,14 +1,16 @@
 """Ask ``decide`` with the access grants that there are, and refuse in words that a caller can act on."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db.models import F
 
+from connections.lifecycle.policy.approve import ask, spend
 from connections.lifecycle.policy.decide import Denied, Rule, UseFacts, UseRequest, decide_use, needs_grant
 from connections.models import AccessGrant
-from connections.refusals import PolicyDenied
+from connections.refusals import ApprovalRequired, PolicyDenied
 
 _DETAIL = {
     Rule.NO_USER: "No end user was named, and this client may not act without one.",
@@ -25,8 +27,32 @@ _DETAIL = {
 }
 
 
-# Where several grants allow it, the one that names paths is told: for the proxy it counts for more.
-_PATHS_FIRST = F("paths").asc(nulls_last=True)
+# Where several grants allow it, one that needs no approval is told, and one that names paths: the proxy looks for that.
+_BEST_FIRST = ("needs_approval", F("paths").asc(nulls_last=True), "created_at", "id")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """That a use is allowed: under the access grant ``grant_id`` (None where it needs none), and with an approval.
+
+    Where ``approval_id`` is set, ``approve.spend`` it when the use is recorded.
+    """
+
+    grant_id: uuid.UUID | None = None
+    approval_id: uuid.UUID | None = None
+
+    def told(self) -> dict[str, Any]:
+        """Return what an audit row says of it: ``grant`` and ``approval``, where there are any."""
+        ids = {"grant": self.grant_id, "approval": self.approval_id}
+        return {name: str(id_) for name, id_ in ids.items() if id_ is not None}
+
+    def spend(self, *, now: datetime) -> None:
+        """Use up an approval that is good for one time, if there is one. Raises ``ApprovalRequired`` if it is gone."""
+        if self.approval_id is not None and not spend(self.approval_id, now=now):
+            raise ApprovalRequired("The approval was used meanwhile: repeat the request to ask anew.", **self.told())
+
+
+NO_GRANT = Access()
 
 
 def check_use(
@@ -37,19 +63,26 @@ def check_use(
     connection_id: uuid.UUID,
     provider: str,
     now: datetime,
-) -> uuid.UUID | None:
-    """Return the id of the access grant under which ``request`` is allowed, or None where it needs none.
+    is_repeat: bool = False,
+) -> Access:
+    """Return what allows ``request``. No I/O where it needs no access grant, else a query, or a few for an approval.
 
-    No I/O where it needs none, else one query. Raises ``PolicyDenied``, with the members ``rule`` (a ``Rule``) and,
-    where one came near to allowing it, ``grant`` (its id as text). Writes no audit row: the caller does.
+    Raises ``PolicyDenied``, with the members ``rule`` (a ``Rule``) and, where one came near to allowing it, ``grant``
+    (its id as text); and ``ApprovalRequired``, having asked for the approval. Writes no audit row of the use: the
+    caller does. ``is_repeat`` as for ``approve.ask``.
     """
     if needs_grant(facts, request) is None:
-        return None
+        return NO_GRANT
     on_it = AccessGrant.objects.for_tenant(tenant_id).standing().on(connection_id, provider=provider)
-    decision = decide_use(facts, request, on_it.order_by(_PATHS_FIRST, "created_at", "id"), now=now)
+    grants = {grant.id: grant for grant in on_it.order_by(*_BEST_FIRST)}
+    decision = decide_use(facts, request, grants.values(), now=now)
     if isinstance(decision, Denied):
         told: dict[str, Any] = {"rule": decision.rule.value}
         if decision.grant_id is not None:
             told["grant"] = str(decision.grant_id)
         raise PolicyDenied(_DETAIL[decision.rule], **told)
-    return decision.grant_id
+    if decision.grant_id is None or not grants[decision.grant_id].needs_approval:
+        return Access(decision.grant_id)
+    approval = ask(grants[decision.grant_id], request, connection_id=connection_id, now=now, is_repeat=is_repeat)
+    is_spent = approval.is_once and approval.used_at is not None
+    return Access(decision.grant_id, None if is_spent else approval.id)

@@ -47,9 +47,9 @@ class UseRequest:
     """Who wants to use a connection, and for what.
 
     ``end_user`` is None where nobody is named; ``may_act_without_user`` is the client's permission for that. ``groups``
-    are those of the end user's, ``agent`` is "" for none. ``scopes`` are what the caller asks for. ``method`` and
-    ``path`` are those of a proxied request: the method in capitals, the path as it goes to the provider, below the base
-    URL and without a query.
+    are those of the end user's, ``agent`` and ``purpose`` are "" for none. ``scopes`` are what the caller asks for.
+    ``method`` and ``path`` are those of a proxied request: the method in capitals, the path as it goes to the provider,
+    below the base URL and without a query.
     """
 
     action: Action
@@ -57,6 +57,7 @@ class UseRequest:
     end_user: str | None = None
     groups: Collection[str] = ()
     agent: str = ""
+    purpose: str = ""
     may_act_without_user: bool = False
     scopes: Sequence[str] = ()
     method: str = ""

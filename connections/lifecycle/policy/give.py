@@ -31,6 +31,7 @@ class Terms:
     methods: Sequence[str] | None = None
     paths: Sequence[str] | None = None
     allows_vend: bool = False
+    needs_approval: bool = False
     expires_at: datetime | None = None
     granted_by: str = ""
     note: str = ""
@@ -53,6 +54,7 @@ def give(terms: Terms, *, tenant: Tenant, now: datetime, actor: audit.Actor) -> 
         methods=_each_once(terms.methods),
         paths=_each_once(terms.paths),
         allows_vend=terms.allows_vend,
+        needs_approval=terms.needs_approval,
         granted_by=terms.granted_by,
         note=terms.note,
         expires_at=terms.expires_at,

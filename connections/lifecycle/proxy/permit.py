@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
+
 from connections.access.switched_off import switched_off
 from connections.access.targets import scope_rules_of
 from connections.database.pool import hand_back_database
 from connections.journal import audit
 from connections.lifecycle.credentials.subject_tokens import HeldToken
-from connections.lifecycle.policy.check import check_use
+from connections.lifecycle.policy.check import Access, check_use
 from connections.lifecycle.policy.client_rules import allows
 from connections.lifecycle.policy.decide import Action, UseFacts, UseRequest
 from connections.lifecycle.provision.callers import (
@@ -120,7 +122,7 @@ def may_follow(order: ProxyOrder, path: str) -> bool:
     try:
         row = _row(order)
         rules, connection = _loaded(row)
-        _check_reach(replace(order, path=path.partition("?")[0]), row, rules, connection)
+        _check_reach(replace(order, path=path.partition("?")[0]), row, rules, connection, is_repeat=True)
     except Refusal:
         return False
     finally:
@@ -156,7 +158,7 @@ def _permit(
     row = _row(order)
     try:
         rules, connection = _loaded(row)
-        grant_id = _check_reach(order, row, rules, connection)
+        access = _check_reach(order, row, rules, connection, is_repeat=repeats is not None)
         decision = _decide(order, row)
         if isinstance(decision, RefreshFirst):
             if report is None:
@@ -171,13 +173,19 @@ def _permit(
     except Refusal as refusal:
         _record(order, row, decision=refusal.code, **_why(refusal))
         raise
-    noted = ({} if grant_id is None else {"grant": str(grant_id)}) | ({} if repeats is None else {"repeats": repeats})
-    allowed = _record(order, row, decision=audit.ALLOWED, **noted)
+    noted: dict[str, Any] = {**access.told()} | ({} if repeats is None else {"repeats": repeats})
+    try:
+        with transaction.atomic():
+            access.spend(now=row.now)
+            allowed = _record(order, row, decision=audit.ALLOWED, **noted)
+    except Refusal as refusal:
+        _record(order, row, decision=refusal.code, **_why(refusal))
+        raise
     note_use(row)
     return Permit(
         audit_id=allowed.id,
         client_id=row.client_id,
-        grant_id=grant_id,
+        grant_id=access.grant_id,
         connection=connection,
         version_id=row.version_id,
         is_refreshable=bool(row.is_refreshable),
@@ -193,7 +201,7 @@ def _wanted(order: ProxyOrder) -> float:
 
 def _why(refusal: Refusal) -> dict[str, Any]:
     """Return what an audit row says of a refusal besides its code: the rule, and the grant that came nearest."""
-    return {name: refusal.extra[name] for name in ("rule", "grant") if name in refusal.extra}
+    return {name: refusal.extra[name] for name in ("rule", "grant", "approval") if name in refusal.extra}
 
 
 def _row(order: ProxyOrder) -> VendRow:
@@ -228,8 +236,10 @@ def _loaded(row: VendRow) -> tuple[Sequence[str], Connection]:
     return rules, connection
 
 
-def _check_reach(order: ProxyOrder, row: VendRow, rules: Sequence[str], connection: Connection) -> uuid.UUID | None:
-    """Return the access grant under which the request is allowed, None where it needs none. Raises the refusal.
+def _check_reach(
+    order: ProxyOrder, row: VendRow, rules: Sequence[str], connection: Connection, *, is_repeat: bool
+) -> Access:
+    """Return what allows the request. Raises the refusal.
 
     A client with rules may do what they say and no more, also under a grant. A client without rules may do what a grant
     says that names paths.
@@ -237,7 +247,7 @@ def _check_reach(order: ProxyOrder, row: VendRow, rules: Sequence[str], connecti
     if (off := switched_off(connection)) is not None:
         raise off
     path = f"/{order.path}"
-    grant_id = check_use(
+    access = check_use(
         UseFacts(
             owner_kind=OwnerKind(row.owner_kind),
             end_user=row.end_user,
@@ -252,6 +262,7 @@ def _check_reach(order: ProxyOrder, row: VendRow, rules: Sequence[str], connecti
             end_user=order.use.end_user,
             groups=order.use.groups,
             agent=order.use.agent,
+            purpose=order.use.purpose,
             may_act_without_user=Permission.VEND_WITHOUT_USER in row.permissions,
             scopes=order.use.scopes,
             method=order.method,
@@ -261,16 +272,18 @@ def _check_reach(order: ProxyOrder, row: VendRow, rules: Sequence[str], connecti
         connection_id=connection.id,
         provider=row.provider,
         now=row.now,
+        is_repeat=is_repeat,
     )
     if allows(rules, provider=row.provider, method=order.method, path=path):
-        return grant_id
+        return access
+    grant_id = access.grant_id
     names_paths = grant_id is not None and AccessGrant.objects.filter(id=grant_id, paths__isnull=False).exists()
     if rules or not names_paths:
         raise PolicyDenied(
             "Neither a proxy rule of this API client nor an access grant allows this method and path.",
             rule="proxy_rules",
         )
-    return grant_id
+    return access
 
 
 def _decide(order: ProxyOrder, row: VendRow) -> RefreshFirst | ExchangeFirst | Vend:

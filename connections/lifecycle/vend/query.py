@@ -22,6 +22,7 @@ from connections.access.targets import scope_rules_of
 from connections.database.locks import lock_unlocked_of
 from connections.database.prepared import execute_prepared, fetch_all_prepared
 from connections.lifecycle.credentials.due import probe_intervals
+from connections.lifecycle.policy.check import NO_GRANT, Access
 from connections.lifecycle.vend.order import VendOrder
 from connections.lifecycle.vend.rules import DEFAULT_MIN_TTL_SECONDS, VendFacts
 from connections.models import OwnerKind, Status, switches
@@ -132,7 +133,7 @@ SELECT found.*, audited.id AS audit_id, now() AS now
 class VendRow:
     """The row that the statement returns. From ``connection_id`` on, all are None where the caller may not see it.
 
-    ``grant_id`` is the access grant under which the vend is allowed. The statement allows none that needs one.
+    ``access`` says under which access grant the vend is allowed. The statement allows none that needs one.
     ``missing_scopes`` are the requested scopes that are not granted under their own name (``scopes_missing`` also
     applies the catalogue's rules). ``params``, ``app_params``, ``discovered`` and ``proof`` are JSON texts; the
     last says who vouches for a caller that brought a token, and is None for a key.
@@ -179,7 +180,7 @@ class VendRow:
     secrets: bytes | None = field(repr=False)
     fingerprint: bytes | None = field(repr=False)
     wrapped: bytes = field(repr=False)
-    grant_id: uuid.UUID | None = None
+    access: Access = NO_GRANT
 
     def facts(self) -> VendFacts:
         """Return the facts for ``rules.decide_vend``. No I/O beyond the catalogue."""

@@ -1,10 +1,8 @@
 """The vends that need an access grant: finds the one under which an order is allowed. ``policy`` decides."""
 
-import uuid
-
 from connections.access.targets import entry_named, scope_rules_of
 from connections.lifecycle.credentials.subject_tokens import HeldToken
-from connections.lifecycle.policy.check import check_use
+from connections.lifecycle.policy.check import Access, check_use
 from connections.lifecycle.policy.decide import Action, UseFacts, UseRequest
 from connections.lifecycle.vend.order import VendOrder
 from connections.lifecycle.vend.query import VendRow
@@ -12,8 +10,8 @@ from connections.models import OwnerKind, Permission
 from providers.strategies import strategy_for
 
 
-def grant_for(order: VendOrder, row: VendRow, held: HeldToken | None) -> uuid.UUID | None:
-    """Return the id of the access grant under which ``order`` is allowed. One query. Raises ``PolicyDenied``.
+def access_for(order: VendOrder, row: VendRow, held: HeldToken | None) -> Access:
+    """Return the access grant under which ``order`` is allowed. Raises as ``check_use``, and does the same I/O.
 
     ``held`` is the token that was exchanged for the order, if it brought a subject's.
     """
@@ -25,6 +23,7 @@ def grant_for(order: VendOrder, row: VendRow, held: HeldToken | None) -> uuid.UU
         end_user=order.end_user,
         groups=order.groups,
         agent=order.agent,
+        purpose=order.purpose,
         may_act_without_user=Permission.VEND_WITHOUT_USER in row.permissions,
         scopes=order.scopes,
     )

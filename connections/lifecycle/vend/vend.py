@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, NoReturn
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 
 from connections.database.pool import release_database, replace_broken_connections
 from connections.journal import audit
@@ -34,9 +34,11 @@ from connections.lifecycle.vend.rules import (
     VendRequest,
     decide_vend,
 )
-from connections.lifecycle.vend.under_grant import grant_for
+from connections.lifecycle.vend.under_grant import access_for
 from connections.models import AuditEvent, Permission, Trigger
 from connections.refusals import NotFound, Refusal
+
+_WHY = ("rule", "grant", "approval")  # members of a refusal that its audit row has too
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ def _answer_row(asked: Asked, row: VendRow) -> Vended | RefreshNeeded | Exchange
         if held is None:
             return ExchangeNeeded(order, row)
         row = row_of_subject(row, held, scopes=order.scopes)
-        _record(order, row, decision=audit.ALLOWED)
+        _allow(order, row)
         return open_held(row, held)
     if isinstance(decision, RefreshFirst):
         if report is None:
@@ -165,7 +167,7 @@ def _answer_row(asked: Asked, row: VendRow) -> Vended | RefreshNeeded | Exchange
         raise TypeError("Under an access grant no other one is needed.")
     if isinstance(decision, Refuse):
         _refuse(order, row, refusal_of(decision, row))
-    _record(order, row, decision=audit.ALLOWED)
+    _allow(order, row)
     return open_row(row)
 
 
@@ -186,9 +188,9 @@ def _checked(order: VendOrder, row: VendRow | None) -> VendRow:
 
 
 def _under_grant(order: VendOrder, row: VendRow, held: HeldToken | None) -> VendRow:
-    """Return ``row`` with the access grant that allows the order, or refuse it. One query."""
+    """Return ``row`` with the access grant that allows the order, or refuse it. A query or a few."""
     try:
-        return replace(row, grant_id=grant_for(order, row, held))
+        return replace(row, access=access_for(order, row, held))
     except Refusal as refusal:
         _refuse(order, row, refusal)
 
@@ -200,7 +202,7 @@ def _decide(order: VendOrder, row: VendRow) -> Vend | RefreshFirst | ExchangeFir
         min_ttl_seconds=order.min_ttl_seconds,
         may_act_without_user=Permission.VEND_WITHOUT_USER in row.permissions,
         for_subject=order.subject_token is not None,
-        under_grant=row.grant_id is not None,
+        under_grant=row.access.grant_id is not None,
         is_verified=order.is_verified,
     )
     return decide_vend(row.facts(), request, now=row.now)
@@ -211,8 +213,21 @@ def _need(order: VendOrder, row: VendRow) -> Need:
     return Need(valid_until=row.now + timedelta(seconds=seconds))
 
 
+def _allow(order: VendOrder, row: VendRow) -> None:
+    """Record that the order is allowed, and use up the approval that it took, in one transaction; or refuse it."""
+    if row.access.approval_id is None:
+        _record(order, row, decision=audit.ALLOWED)
+        return
+    try:
+        with transaction.atomic():
+            row.access.spend(now=row.now)
+            _record(order, row, decision=audit.ALLOWED)
+    except Refusal as refusal:
+        _refuse(order, row, refusal)
+
+
 def _refuse(order: VendOrder, row: VendRow, refusal: Refusal) -> NoReturn:
-    told: dict[str, str] = {name: refusal.extra[name] for name in ("rule", "grant") if name in refusal.extra}
+    told: dict[str, str] = {name: refusal.extra[name] for name in _WHY if name in refusal.extra}
     _record(order, row, decision=refusal.code, detail=told)
     raise refusal
 
@@ -221,9 +236,7 @@ def _record(order: VendOrder, row: VendRow, *, decision: str, detail: dict[str, 
     told: dict[str, Any] = dict(detail or {})
     if row.connection_id is None:
         told["asked_for"] = str(order.connection_id)
-    if row.grant_id is not None:
-        told["grant"] = str(row.grant_id)
-    told |= vouched(order, row)
+    told |= vouched(order, row) | row.access.told()
     AuditEvent.objects.create(
         action="credential.vend",
         decision=decision,

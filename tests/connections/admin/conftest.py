@@ -23,6 +23,7 @@ from connections.lifecycle.provision.app_keys import make_key
 from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
 from connections.models import (
     ApiClient,
+    Approval,
     AuditEvent,
     Connection,
     ConnectSession,
@@ -124,8 +125,22 @@ def world(db: None) -> World:
         token_hash=uuid.uuid4().bytes * 2,
         expires_at=database_now() + timedelta(minutes=5),
     )
+    answered = {"expires_at": database_now() + timedelta(hours=1), "created_at": database_now()}
     terms = Terms(SubjectKind.END_USER, "bob", connection_id=connection.id, methods=["GET"], paths=["/contacts/**"])
-    give(terms, tenant=acme, now=database_now(), actor=SYSTEM)
+    grant, _ = give(terms, tenant=acme, now=database_now(), actor=SYSTEM)
+    Approval.objects.create(
+        tenant=acme,
+        grant=grant,
+        connection=connection,
+        api_client_id=caller.client.id,
+        end_user="bob",
+        purpose="report",
+        action="proxy",
+        method="GET",
+        path="/contacts/7",
+        asked=b"asked",
+        **answered,
+    )
     Offboarding.objects.create(
         tenant=acme,
         end_user="zoe",

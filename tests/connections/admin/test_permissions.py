@@ -10,6 +10,7 @@ from connections.models import (
     ApiClient,
     ApiKey,
     AppKey,
+    Approval,
     AuditEvent,
     Brand,
     Connection,
@@ -36,6 +37,7 @@ def presses(world: World) -> list[str]:
     found += [press_url(one_of(ApiKey), "revoke"), press_url(one_of(Incident), "close")]
     found += [press_url(one_of(ManagementSession), "close")]
     found += [press_url(one_of(TenantDomain), verb) for verb in ("look", "remove")]
+    found += [press_url(one_of(Approval), verb) for verb in ("approve", "deny")]
     return [*found, press_url(one_of(AccessGrant), "revoke")]
 
 

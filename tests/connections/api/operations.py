@@ -20,8 +20,8 @@ DOCUMENT: dict[str, Any] = api.get_openapi_schema(path_prefix="/")
 class Operation:
     """One operation. ``body`` is valid but for the ids in it; ``names_tenant`` says where ``tenant`` goes, if anywhere.
 
-    ``resource`` is what the path names: a "connection", a "session", a "grant", an "end_user", an "offboarding", a
-    "tenant", a "provider", or nothing.
+    ``resource`` is what the path names: a "connection", a "session", a "grant", an "approval", an "end_user",
+    an "offboarding", a "tenant", a "provider", or nothing.
     """
 
     method: str
@@ -41,7 +41,7 @@ class Operation:
     ) -> HttpResponse:
         """Make the call, naming ``tenant`` where this operation takes it."""
         path = self.path.replace("{provider}", "sandbox").replace("{path}", "a/b")
-        ids = ("connection_id", "session_id", "grant_id", "offboarding_id", "end_user", "slug", "host")
+        ids = ("connection_id", "session_id", "grant_id", "approval_id", "offboarding_id", "end_user", "slug", "host")
         for name in [f"{{{name}}}" for name in ids]:
             path = path.replace(name, str(id_ or uuid.uuid4()))
         body = None if self.body is None else {**self.body, **members}
@@ -67,6 +67,7 @@ EXCHANGE = {
     "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
     "audience": "sandbox",
 }
+_DECIDED = {"decided_by": "carol"}
 _VERSION = str(uuid.UUID(int=7))
 
 OPERATIONS = [
@@ -137,6 +138,10 @@ OPERATIONS = [
     Operation("GET", "/access-grants", Permission.READ),
     Operation("GET", "/access-grants/{grant_id}", Permission.READ, resource="grant"),
     Operation("DELETE", "/access-grants/{grant_id}", Permission.GRANT, resource="grant"),
+    Operation("GET", "/approvals", Permission.READ),
+    Operation("GET", "/approvals/{approval_id}", Permission.READ, resource="approval"),
+    Operation("POST", "/approvals/{approval_id}/approve", Permission.GRANT, _DECIDED, "approval", "body"),
+    Operation("POST", "/approvals/{approval_id}/deny", Permission.GRANT, _DECIDED, "approval", "body"),
     Operation("GET", "/end-users/{end_user}", Permission.READ, resource="end_user"),
     Operation("DELETE", "/end-users/{end_user}", Permission.MANAGE, resource="end_user"),
     Operation("GET", "/offboardings/{offboarding_id}", Permission.READ, resource="offboarding"),

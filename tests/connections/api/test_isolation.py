@@ -14,6 +14,7 @@ from connections.models import (
     AccessGrant,
     ApiClient,
     ApiKey,
+    Approval,
     Connection,
     ConnectSession,
     CredentialVersion,
@@ -30,7 +31,7 @@ from tests.flows import EndUser, call
 PERMISSIONS = list(Permission)
 OWN = [permission for permission in PERMISSIONS if permission is not Permission.TENANTS]
 of_operations = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
-RESOURCES = ("connection", "session", "grant", "offboarding")
+RESOURCES = ("connection", "session", "grant", "approval", "offboarding")
 of_resources = pytest.mark.parametrize(
     "operation", [operation for operation in OPERATIONS if operation.resource in RESOURCES], ids=str
 )
@@ -41,7 +42,7 @@ of_tenants = pytest.mark.parametrize(
 
 def everything(connection: Connection) -> list[object]:
     """Return all that is stored of a connection, to see that nothing changed."""
-    tables = (Connection, CredentialVersion, ConnectSession, AccessGrant, Offboarding)
+    tables = (Connection, CredentialVersion, ConnectSession, AccessGrant, Approval, Offboarding)
     return [str(list(table.objects.order_by("pk").values_list())) for table in tables]
 
 
@@ -59,10 +60,21 @@ def named(acme: Tenant, connection: Connection) -> dict[str, object]:
     session = EndUser("alice", backend).invite()
     grant, now = let(connection), database_now()
     offboarding = Offboarding.objects.create(tenant=acme, end_user="zoe", mode="offboard", ordered_at=now, done_at=now)
+    approval = Approval.objects.create(
+        tenant=acme,
+        grant=grant,
+        connection=connection,
+        api_client_id=backend.client.id,
+        action="vend",
+        asked=b"asked",
+        created_at=now,
+        expires_at=now + timedelta(hours=1),
+    )
     return {
         "connection": connection.id,
         "session": session.id,
         "grant": grant.id,
+        "approval": approval.id,
         "offboarding": offboarding.id,
         "end_user": "alice",
         "tenant": "acme",
@@ -144,7 +156,14 @@ def test_lists_hold_nothing_of_another_tenant(connection: Connection, stranger: 
     let(connection)
     events.emit("connection.connected", connection)
     events.emit("connection.connected", Connection.objects.exclude(id=connection.id).get())
-    for path in ("/connections?limit=200", "/access-grants", "/tenants", "/providers", "/providers/sandbox"):
+    for path in (
+        "/connections?limit=200",
+        "/access-grants",
+        "/approvals",
+        "/tenants",
+        "/providers",
+        "/providers/sandbox",
+    ):
         answer = call(stranger, "GET", path)
         assert answer.status_code == 200
         name = [] if path == "/providers" else ['"acme"']  # entries of the catalogue have it as an example

@@ -13,6 +13,7 @@ ONLY_IN_THE_API = {
     "min_ttl_unavailable",
     "cursor_expired",
     "ambiguous_connection",
+    "approval_required",
     "completion_mismatch",
     "insufficient_scope",
     "interaction_required",

@@ -9,6 +9,7 @@ from django.utils import timezone
 from connections.models import (
     AccessGrant,
     AppKey,
+    Approval,
     BurntCode,
     Connection,
     ConnectSession,
@@ -112,6 +113,21 @@ class Cast:
     def offboarding(self, **values: Any) -> Offboarding:
         fields = {"tenant": self.acme, "end_user": "bob", "mode": "offboard", "ordered_at": timezone.now(), **values}
         return Offboarding.objects.create(**fields)
+
+    def approval(self, **values: Any) -> Approval:
+        now = timezone.now()
+        fields: dict[str, Any] = {
+            "tenant": self.acme,
+            "grant": AccessGrant.objects.first() or self.access_grant(),
+            "connection": self.connection,
+            "api_client_id": uuid.uuid4(),
+            "action": "vend",
+            "asked": b"asked",
+            "created_at": now,
+            "expires_at": now,
+            **values,
+        }
+        return Approval.objects.create(**fields)
 
     def access_grant(self, **values: Any) -> AccessGrant:
         fields = {"tenant": self.acme, "subject_kind": "end_user", "subject": "bob", "provider": "sandbox", **values}

@@ -96,6 +96,32 @@ CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
             ],
         ],
     ),
+    "approval_is_decided_whole": (
+        [
+            lambda cast: cast.approval(decided_at=timezone.now()),
+            lambda cast: cast.approval(is_approved=False),
+        ],
+        [lambda cast: [cast.approval(), cast.approval(decided_at=timezone.now(), is_approved=False)]],
+    ),
+    "approval_is_good_for_a_time": (
+        [lambda cast: cast.approval(decided_at=timezone.now(), is_approved=True)],
+        [lambda cast: cast.approval(decided_at=timezone.now(), is_approved=True, good_until=timezone.now())],
+    ),
+    "approval_is_used_when_it_is_given": (
+        [lambda cast: cast.approval(used_at=timezone.now())],
+        [
+            lambda cast: cast.approval(
+                **dict.fromkeys(("decided_at", "good_until", "used_at"), timezone.now()), is_approved=True
+            )
+        ],
+    ),
+    "one_approval_awaited_a_question": (
+        [twice(Cast.approval)],
+        [
+            lambda cast: [cast.approval(asked=asked) for asked in (b"one", b"other")],
+            lambda cast: [cast.approval(decided_at=at, is_approved=False) for at in [timezone.now()] * 2],
+        ],
+    ),
     "offboarding_names_its_end_user": ([lambda cast: cast.offboarding(end_user="")], [Cast.offboarding]),
     "offboarding_erases_to_a_pseudonym": (
         [lambda cast: cast.offboarding(mode="erase")],

@@ -86,6 +86,8 @@ GRANTS: dict[str, Give] = {
     "to bob, for a day": lambda connection: let(connection, expires_at=in_seconds(86_400)),
     "to bob, expired": expired,
     "to bob, revoked": revoked,
+    "to bob, if approved": lambda connection: let(connection, needs_approval=True),
+    "to bob, readonly, if approved": lambda connection: let(connection, needs_approval=True, methods=["GET", "HEAD"]),
     "to sales": lambda connection: let(connection, "sales", SubjectKind.GROUP),
     "to agent crm": lambda connection: let(connection, "crm", SubjectKind.AGENT),
     "to agent bob": lambda connection: let(connection, "bob", SubjectKind.AGENT),
@@ -149,6 +151,11 @@ ROWS: list[tuple[str, str, str, str, tuple[str, str, str]]] = [
     ("backend", "bob", "alice's", "to bob, for a day", YES),
     ("backend", "bob", "alice's", "to bob, expired", no("grant_expired")),
     ("backend", "bob", "alice's", "to bob, revoked", no("other_user")),
+    ("backend", "bob", "alice's", "to bob, if approved", no("approval_required")),
+    (
+        *("backend", "bob", "alice's", "to bob, readonly, if approved"),
+        ("proxy_only", "approval_required", "grant_method"),
+    ),
     # A connection for grants only needs one of everybody.
     ("backend", "alice", "alice's, grants only", "none", no("grant_needed")),
     ("robot", "nobody", "alice's, grants only", "none", no("grant_needed")),

@@ -1,15 +1,20 @@
 """A 401 of the provider's: one refresh, and one repeat where the request may be sent twice."""
 
 import json
+import uuid
 from collections.abc import AsyncIterator
 
 import pytest
 
+from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.policy.approve import decide_approval
 from connections.models import AuditEvent, Connection, RefreshAttempt, Tenant
+from tests.connections.api.grants import let
 from tests.connections.api.stored import expire_in
 from tests.connections.lifecycle.proxy.conftest import SECRET
 from tests.factories import Caller, make_tenant
-from tests.proxied import address_of, proxied
+from tests.proxied import Reply, address_of, proxied
 from tests.upstream import Upstream, Wire, ok
 
 RENEWED = "at-renewed-0123456789"
@@ -118,3 +123,17 @@ def test_an_expired_credential_is_refreshed_before_anything_is_sent(
     assert proxied(agent, "POST", address_of(connection, "a"), body=b"once").body == b"welcome once"
     assert calls(revoking) == ["POST /token", "POST /a"]
     assert RefreshAttempt.objects.count() == 1
+
+
+def test_one_approval_is_enough_for_the_request_and_its_repeat(
+    agent: Caller, connection: Connection, revoking: Upstream
+) -> None:
+    let(connection, needs_approval=True)
+
+    def send() -> Reply:
+        return proxied(agent, "GET", address_of(connection, "a"), end_user="bob")
+
+    approval = uuid.UUID(send().json()["approval"])
+    decide_approval(approval, approves=True, by="carol", now=database_now(), actor=SYSTEM)
+    assert (send().status, calls(revoking)) == (200, ["GET /a", "POST /token", "GET /a"])
+    assert send().refused == (202, "approval_required")

@@ -1,0 +1,83 @@
+"""Approvals as the API takes and shows them."""
+
+import uuid
+from datetime import datetime
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from connections.api.texts import EndUser, Request, Slug
+from connections.models import Approval
+
+
+class DecisionIn(Request):
+    """Who answers, at yours."""
+
+    tenant: Slug | None = None
+    decided_by: EndUser
+
+
+class ApprovalIn(DecisionIn):
+    """Who approves, at yours; without ``until`` for one time, within 15 minutes."""
+
+    until: AwareDatetime | None = Field(None, description="as often as wanted until then, 30 days at the most")
+
+
+class ApprovalOut(BaseModel):
+    """What was asked, and the answer. ``state`` is `pending`, `approved`, `denied`, `used` or `expired`.
+
+    ``method`` and ``path`` are those of a proxied request, "" for a vend.
+    """
+
+    id: uuid.UUID
+    tenant: str
+    grant: uuid.UUID
+    connection: uuid.UUID
+    api_client: uuid.UUID
+    end_user: str | None
+    agent: str | None
+    purpose: str
+    action: str
+    scopes: list[str]
+    method: str
+    path: str
+    state: str
+    once: bool
+    created_at: datetime
+    expires_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    good_until: datetime | None
+    used_at: datetime | None
+
+
+class ApprovalPage(BaseModel):
+    """One page, the newest first; ``next`` is the cursor of the next one, or null."""
+
+    items: list[ApprovalOut]
+    next: str | None
+
+
+def approval_out(approval: Approval, *, tenant: str, now: datetime) -> ApprovalOut:
+    """Return what the API shows of an approval of the tenant with this slug. No I/O."""
+    return ApprovalOut(
+        id=approval.id,
+        tenant=tenant,
+        grant=approval.grant_id,
+        connection=approval.connection_id,
+        api_client=approval.api_client_id,
+        end_user=approval.end_user or None,
+        agent=approval.agent or None,
+        purpose=approval.purpose,
+        action=approval.action,
+        scopes=approval.scopes,
+        method=approval.method,
+        path=approval.path,
+        state=approval.state(now=now),
+        once=approval.is_once,
+        created_at=approval.created_at,
+        expires_at=approval.expires_at,
+        decided_at=approval.decided_at,
+        decided_by=approval.decided_by or None,
+        good_until=approval.good_until,
+        used_at=approval.used_at,
+    )

@@ -1,0 +1,182 @@
+"""Approvals: a grant may need one for each thing that is done under it. Who asks waits; somebody else answers.
+
+What is approved is exactly what was asked: this client, for this end user and agent, with this purpose, on this
+connection; a vend with these scopes, or a proxied request with this method and path (its query and body are not looked
+at). ``ask`` finds or makes the question; ``decide_approval`` answers it; ``spend`` uses up an answer for one time.
+"""
+
+import hashlib
+import json
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from connections.journal import audit, events
+from connections.lifecycle.policy.decide import UseRequest
+from connections.models import AccessGrant, Approval
+from connections.refusals import ApprovalRequired, InvalidRequest, NotFound, PolicyDenied
+
+WAITS = timedelta(hours=1)
+GOOD_FOR = timedelta(minutes=15)
+LONGEST = timedelta(days=30)
+MOST_AWAITED = 100
+REPEATED_WITHIN = timedelta(minutes=10)
+
+
+def ask(
+    grant: AccessGrant, request: UseRequest, *, connection_id: uuid.UUID, now: datetime, is_repeat: bool = False
+) -> Approval:
+    """Return the approval under which ``request`` may be done now, not used up yet: ``spend`` it when it is done.
+
+    A few queries. Without one, asks for it: one transaction with an audit row and an event. Raises ``ApprovalRequired``
+    while there is no answer, and ``PolicyDenied`` where the answer is no, or too many questions wait.
+    ``is_repeat``: it is sent on our side once more, or elsewhere, so that an approval which was used up a moment ago is
+    enough, and no other is asked for.
+    """
+    asked = _asked(request, connection_id=connection_id)
+    last = Approval.objects.filter(grant=grant, asked=asked).first()
+    state = "" if last is None else last.state(now=now)
+    if last is not None and state == "approved":
+        return last
+    if last is not None and state == "used" and is_repeat and last.used_at and last.used_at > now - REPEATED_WITHIN:
+        return last
+    if last is not None and state == "denied" and last.expires_at > now:
+        raise PolicyDenied("This was asked for, and denied.", rule="approval_denied", **_ids(last))
+    if is_repeat:
+        raise PolicyDenied("What the approval was given for is something else.", rule="approval_needed")
+    if last is None or state != "pending":
+        last = _request(grant, request, asked, connection_id=connection_id, now=now)
+    raise ApprovalRequired(
+        "This access grant needs an approval of what you ask for: let somebody give it, then repeat the request.",
+        **_ids(last),
+        approve_url=f"{settings.PUBLIC_URL}{reverse('admin:connections_approval_change', args=[last.id])}",
+        expires_at=last.expires_at.isoformat(),
+    )
+
+
+def spend(approval_id: uuid.UUID, *, now: datetime) -> bool:
+    """Use up an approval that is good for one time. Return False if somebody was faster. One statement."""
+    approval = Approval.objects.filter(id=approval_id, is_approved=True, good_until__gt=now)
+    return bool(approval.filter(is_once=False).exists() or approval.filter(used_at=None).update(used_at=now))
+
+
+def decide_approval(
+    approval_id: uuid.UUID,
+    *,
+    approves: bool,
+    by: str,
+    until: datetime | None = None,
+    now: datetime,
+    actor: audit.Actor,
+) -> Approval:
+    """Approve what was asked, for one time within 15 minutes, or as often as wanted ``until`` then; or deny it.
+
+    Repeating the answer changes nothing. One transaction, with an audit row that says what was approved, and an event.
+    Raises ``NotFound``, ``InvalidRequest`` where it was answered otherwise, has expired or ``until`` makes no sense,
+    and ``PolicyDenied`` where an API client would answer its own question.
+    """
+    if until is not None and not now < until <= now + LONGEST:
+        raise InvalidRequest("Approve for a time that is to come, of 30 days at the most.", field="until")
+    with transaction.atomic():
+        found = Approval.objects.filter(id=approval_id).first()
+        if found is None:
+            raise NotFound("There is no such approval.")
+        if found.api_client_id == actor.api_client_id:
+            raise PolicyDenied("An API client approves nothing that it has asked for.", rule="own_approval")
+        decided = Approval.objects.filter(id=approval_id, decided_at=None, expires_at__gt=now).update(
+            decided_at=now,
+            decided_by=by,
+            is_approved=approves,
+            is_once=until is None,
+            good_until=(until or now + GOOD_FOR) if approves else None,
+        )
+        found.refresh_from_db()
+        if not decided:
+            if found.is_approved is not approves:
+                raise InvalidRequest(f"This can no longer be answered: it is {found.state(now=now)}.", field="approval")
+            return found
+        verdict = "approved" if approves else "denied"
+        told = {**found.told(), "decided_by": by, "once": found.is_once}
+        told["good_until"] = None if found.good_until is None else found.good_until.isoformat()
+        audit.record(
+            "approval.decided",
+            decision=verdict,
+            actor=actor,
+            tenant_id=found.tenant_id,
+            connection_id=found.connection_id,
+            scopes=found.scopes,
+            detail=told,
+        )
+        events.emit_of_tenant(f"approval.{verdict}", found.tenant_id, connection_id=found.connection_id, payload=told)
+    return found
+
+
+def _request(
+    grant: AccessGrant, request: UseRequest, asked: bytes, *, connection_id: uuid.UUID, now: datetime
+) -> Approval:
+    awaited = Approval.objects.filter(grant=grant, decided_at=None)
+    awaited.filter(expires_at__lte=now).update(decided_at=now, is_approved=False)
+    if awaited[:MOST_AWAITED].count() >= MOST_AWAITED:
+        raise PolicyDenied("Too many approvals are awaited under this access grant.", rule="too_many_approvals")
+    try:
+        with transaction.atomic():
+            made = Approval.objects.create(
+                tenant_id=grant.tenant_id,
+                grant=grant,
+                connection_id=connection_id,
+                api_client_id=request.client_id,
+                end_user=request.end_user or "",
+                agent=request.agent,
+                purpose=request.purpose,
+                action=request.action.value,
+                scopes=sorted(request.scopes),
+                method=request.method,
+                path=request.path[:2000],
+                asked=asked,
+                created_at=now,
+                expires_at=now + WAITS,
+            )
+            audit.record(
+                "approval.requested",
+                actor=audit.Actor(
+                    api_client_id=request.client_id,
+                    subject=request.end_user or "",
+                    agent=request.agent,
+                    purpose=request.purpose,
+                ),
+                tenant_id=grant.tenant_id,
+                connection_id=connection_id,
+                scopes=made.scopes,
+                detail=made.told(),
+            )
+            events.emit_of_tenant(
+                "approval.requested", grant.tenant_id, connection_id=connection_id, payload=made.told()
+            )
+    except IntegrityError as error:
+        if "one_approval_awaited_a_question" not in str(error.__cause__):
+            raise
+        return awaited.get(asked=asked)  # another call was faster
+    return made
+
+
+def _asked(request: UseRequest, *, connection_id: uuid.UUID) -> bytes:
+    asked = [
+        str(connection_id),
+        str(request.client_id),
+        request.end_user,
+        request.agent,
+        request.purpose,
+        request.action.value,
+        sorted(request.scopes),
+        request.method,
+        request.path,
+    ]
+    return hashlib.sha256(json.dumps(asked).encode()).digest()
+
+
+def _ids(approval: Approval) -> dict[str, Any]:
+    return {"approval": str(approval.id), "grant": str(approval.grant_id)}
