@@ -64,7 +64,7 @@ class ApprovalAdmin(ButtonsAdmin[Approval], ReadOnlyAdmin[Approval]):
         Button("approve", "Approve once", _approve, _is_pending, asks=_APPROVE_ASKS, tone="primary"),
         Button("deny", "Deny", _deny, _is_pending, tone="danger"),
     )
-    list_display = ("what", "who", "on", "state", "shown_tenant", "asked")
+    list_display = ("what", "who", "on", "state", "shown_tenant", "shown_moment")
     list_filter = (_StateFilter, TenantFilter, id_filter("grant", "access grant", "grant_id"))
     list_select_related = ("tenant", "connection", "grant")
     search_fields = ("end_user", "agent", "purpose", "path", "decided_by", "tenant__slug")
@@ -96,7 +96,7 @@ class ApprovalAdmin(ButtonsAdmin[Approval], ReadOnlyAdmin[Approval]):
 
     client = columns.id_link("api_client_id", "API client", ApiClient)
     shown_scopes = columns.codes("scopes", "Scopes")
-    asked = columns.moment("created_at", "Asked")
+    shown_moment = columns.moment("created_at", "Asked")
 
     @admin.display(description="State", ordering="decided_at")
     def state(self, row: Approval) -> SafeString:
