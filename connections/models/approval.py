@@ -54,7 +54,8 @@ class Approval(models.Model):
                 condition=~Q(is_approved=True) | Q(good_until__isnull=False), name="approval_is_good_for_a_time"
             ),
             models.CheckConstraint(
-                condition=Q(used_at=None) | Q(is_approved=True), name="approval_is_used_when_it_is_given"
+                condition=Q(used_at=None) | Q(is_approved=True, is_approved__isnull=False),
+                name="approval_is_used_when_it_is_given",
             ),
             models.UniqueConstraint(
                 fields=["grant", "asked"], condition=Q(decided_at=None), name="one_approval_awaited_a_question"
