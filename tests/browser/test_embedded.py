@@ -10,13 +10,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
 
 from config.local.demo.stack import LocalStack
-from tests.browser.operator import Operator, operator
-from tests.browser.sites import LATCHKEY, PRODUCT, PROVIDER, STRANGER, Certificate, Front, fronts
+from tests.browser.operator import Operator
+from tests.browser.sites import LATCHKEY, STRANGER
 from tests.browser.test_widget import consent
+from tests.browser.tls_stack import Sites, three_sites
 from tests.campaigns.screens import SIZES, chromium
 from tests.campaigns.stacks import own_databases
-from tests.connections.consent.codes import CODES
-from tests.connections.consent.teams import TEAMS
 
 IN_APP = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Instagram 331.0"
 DONE = 'active {"team":"north"}'
@@ -25,46 +24,25 @@ MOST_BYTES = 40 * 1024
 
 
 @pytest.fixture(scope="module")
-def certificate() -> Certificate:
-    return Certificate()
-
-
-@pytest.fixture(scope="module")
-def sites(certificate: Certificate) -> Iterator[list[Front]]:
-    with fronts(certificate, LATCHKEY, PROVIDER) as running:
+def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
+    with own_databases() as databases, three_sites(tmp_path_factory.mktemp("embedded"), databases) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def stack(sites: list[Front], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    latchkey, provider = sites
-    folder = tmp_path_factory.mktemp("embedded")
-    (folder / "catalogue").mkdir()
-    entry = TEAMS.replace('"{issuer}/authorize"', f'"{provider.url}/authorize"')  # where browsers go, and nobody else
-    (folder / "catalogue" / "teams.toml").write_text(entry, encoding="utf-8")
-    (folder / "catalogue" / "codes.toml").write_text(CODES, encoding="utf-8")
-    with own_databases() as databases:
-        overrides = {**databases, "LATCHKEY_CATALOG_DIR": str(folder / "catalogue"), "PUBLIC_URL": latchkey.url}
-        processes = ("web", "sandbox")
-        with LocalStack(
-            state_dir=folder / "stack", overrides=overrides, processes=processes, seed=False, migrate=False
-        ) as running:
-            for front, name in zip(sites, processes, strict=True):
-                front.upstream = urlsplit(running.urls[name]).port or 0
-            yield running
+def stack(sites: Sites) -> LocalStack:
+    """The stack alone, for the table of attacks."""
+    return sites.stack
 
 
 @pytest.fixture(scope="module")
-def product(stack: LocalStack, sites: list[Front], certificate: Certificate) -> Iterator[Operator]:
-    with operator(PRODUCT, context=certificate.context) as running:
-        running.latchkey, running.api = sites[0].url, stack.urls["web"]
-        running.key = stack.run("prepare", "-m", "tests.browser.prepare", running.url).strip().splitlines()[-1]
-        yield running
+def product(sites: Sites) -> Operator:
+    return sites.product
 
 
 @pytest.fixture(scope="module")
-def browser(certificate: Certificate) -> Iterator[Browser]:
-    with chromium(*certificate.chromium_arguments) as running:
+def browser(sites: Sites) -> Iterator[Browser]:
+    with chromium(*sites.certificate.chromium_arguments) as running:
         yield running
 
 
@@ -169,9 +147,9 @@ def test_another_apps_browser_goes_there_and_comes_back(browser: Browser, produc
 
 
 def test_a_window_severed_at_the_provider_goes_to_the_return_page_which_tells(
-    browser: Browser, product: Operator, sites: list[Front]
+    browser: Browser, product: Operator, sites: Sites
 ) -> None:
-    sites[1].severs = True
+    sites.provider.severs = True
     try:
         with visiting(browser) as (context, complaints):
             page = open_widget(context, product)
@@ -181,7 +159,7 @@ def test_a_window_severed_at_the_provider_goes_to_the_return_page_which_tells(
             assert_ends_on_the_return_page(page, window)
         assert complaints == []
     finally:
-        sites[1].severs = False
+        sites.provider.severs = False
 
 
 def test_a_product_that_severs_its_windows_gets_one_that_asks_again(browser: Browser, product: Operator) -> None:

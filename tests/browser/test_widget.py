@@ -1,5 +1,6 @@
 """The widget in real Chromium, from an operator's pages at another site: a redirect, a window, a frame, no script."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,21 +11,17 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from config.local.demo.stack import LocalStack
+from tests.browser.catalogue import write_catalogue
 from tests.browser.operator import Operator, operator
 from tests.campaigns.screens import SIZES, chromium
 from tests.campaigns.stacks import control, own_databases
-from tests.connections.consent.codes import CODES
-from tests.connections.consent.teams import TEAMS
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     folder = tmp_path_factory.mktemp("widget")
-    (folder / "catalogue").mkdir()
-    (folder / "catalogue" / "teams.toml").write_text(TEAMS, encoding="utf-8")
-    (folder / "catalogue" / "codes.toml").write_text(CODES, encoding="utf-8")
     with own_databases() as databases:
-        overrides = {**databases, "LATCHKEY_CATALOG_DIR": str(folder / "catalogue")}
+        overrides = {**databases, "LATCHKEY_CATALOG_DIR": str(write_catalogue(folder / "catalogue"))}
         processes = ("web", "sandbox")
         with LocalStack(
             state_dir=folder / "stack", overrides=overrides, processes=processes, seed=False, migrate=False
@@ -36,7 +33,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 def product(stack: LocalStack) -> Iterator[Operator]:
     with operator() as running:
         running.latchkey = stack.urls["web"]
-        running.key = stack.run("prepare", "-m", "tests.browser.prepare", running.url).strip().splitlines()[-1]
+        printed = stack.run("prepare", "-m", "tests.browser.prepare", running.url)
+        running.key = json.loads(printed.strip().splitlines()[-1])["key"]
         yield running
 
 
