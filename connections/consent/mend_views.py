@@ -19,6 +19,9 @@ from connections.consent.words import filled_in, words_to_mend
 from connections.lifecycle.vend.reconnect_url import is_mend_proof
 from connections.models import Connection, Status
 from connections.refusals import AppMisconfigured
+from providers.catalog.schema import CatalogEntry
+
+_SIGNS = {Status.ACTIVE: "good", Status.SUSPECT: "good", Status.DISCONNECTED: "wait"}
 
 
 @widget_page
@@ -26,15 +29,19 @@ from connections.refusals import AppMisconfigured
 def mend(request: HttpRequest, connection_id: uuid.UUID, proof: str) -> HttpResponse:
     """Say what is wrong with a connection. Raises ``Http404`` for every link that we did not give out."""
     connection = _linked(connection_id, proof)
-    words, names = words_to_mend(connection), {"provider": _provider(connection), "tenant": connection.tenant.name}
+    entry = _entry(connection)
+    provider = entry.name if entry is not None else connection.provider
+    words, names = words_to_mend(connection), {"provider": provider, "tenant": connection.tenant.name}
     return branded(
         request,
         "mend",
         connection.tenant,
         pictures={name: reverse("connect:mend-picture", args=[connection_id, proof, name]) for name in PICTURES},
+        entry=entry,
         title=filled_in(words.title, names),
         advice=filled_in(words.advice, names),
         status=connection.status,
+        sign=_SIGNS.get(Status(connection.status), ""),
         product_url=_product_of(connection),
     )
 
@@ -55,11 +62,11 @@ def _linked(connection_id: uuid.UUID, proof: str) -> Connection:
     return connection
 
 
-def _provider(connection: Connection) -> str:
+def _entry(connection: Connection) -> CatalogEntry | None:
     try:
-        return entry_of(connection.provider_app).name
-    except AppMisconfigured:  # its entry has gone
-        return connection.provider
+        return entry_of(connection.provider_app)
+    except AppMisconfigured:  # it has gone
+        return None
 
 
 def _product_of(connection: Connection) -> str:

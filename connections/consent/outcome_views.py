@@ -84,20 +84,22 @@ def _still_open(request: HttpRequest, session: ConnectSession) -> HttpResponse:
 def _under_way(request: HttpRequest, session: ConnectSession, *, secret: str) -> HttpResponse:
     """Render the page of a session that the operator's page has taken over, with the same link as the first time."""
     if session.state == SessionState.COMPLETED:
-        title = _("Connected to {tenant} already")
+        title, sign = _("Connected to {tenant} already"), "good"
         advice = _("There is nothing left to do here. Go back.")
     elif session.state == SessionState.CHOOSING:
-        title, advice = _("One choice is left to make"), _("Go back to {tenant}, which leads you there.")
+        title, sign = _("One choice is left to make"), "wait"
+        advice = _("Go back to {tenant}, which leads you there.")
     else:
-        title, advice = _("This is being connected already"), _("Go back in a moment, and look there.")
+        title, sign = _("This is being connected already"), "wait"
+        advice = _("Go back in a moment, and look there.")
     result: dict[str, str] = {}
     if session.binding == Binding.COMPLETION:
         result = {"completion_code": completion_code_of(session, browser_secret=secret)}
     elif session.connection_id is not None and session.state == SessionState.COMPLETED:
         result = {"connection": str(session.connection_id)}
     names: Names = {"tenant": session.tenant.name}
-    context = {"title": filled_in(title, names), "advice": filled_in(advice, names), **way_back(session, **result)}
-    return widget(request, "standing", session, **context)
+    context = {"title": filled_in(title, names), "advice": filled_in(advice, names), "sign": sign}
+    return widget(request, "standing", session, **context, **way_back(session, **result))
 
 
 def _failure_kept(session: ConnectSession) -> Failure:

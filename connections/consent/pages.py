@@ -19,6 +19,7 @@ from connections.lifecycle.provision.domains import vouched_for
 from connections.models import ConnectSession, ManagementSession, Tenant
 from connections.models.failures import Failure
 from connections.refusals import AppMisconfigured
+from providers.catalog.schema import CatalogEntry
 
 PICTURES = ("logo", "favicon")
 _FOR_THE_PRODUCT = {"completion_code", "connection"}
@@ -34,6 +35,10 @@ _STATUS_OF = {
     Failure.APP_MISCONFIGURED: 502,
     Failure.BUSY: 503,
 }
+# What is no fault of anybody's; all others are an alarm.
+_SIGN_OF: dict[str, str] = dict.fromkeys(
+    (Failure.APPROVAL_REQUESTED, Failure.NOT_FINISHED, Failure.EXCHANGING, Failure.NO_CHOICE), "wait"
+)
 
 
 def branded(
@@ -67,7 +72,8 @@ def widget(request: HttpRequest, template: str, session: ConnectSession, **conte
     addresses = {name: reverse("connect:picture", args=[session.id, name]) for name in PICTURES}
     host = urlsplit(session.return_url).netloc
     is_own = vouched_for(session.tenant_id, host, now=Now())
-    context = {"session": session, "return_host": host, "is_own_host": is_own, **context}
+    entry = _entry_asked(session)
+    context = {"session": session, "return_host": host, "is_own_host": is_own, "entry": entry, **context}
     response = branded(request, template, session.tenant, pictures=addresses, **context)
     keep_opener(response, session)
     return response
@@ -99,7 +105,8 @@ def problem_page(
     names = _names_in(session)
     words = words or WORDS_OF[failure]
     title, advice = filled_in(words.title, names), filled_in(words.advice, names)
-    context: dict[str, Any] = {"title": title, "advice": advice, "failure": failure.value, "retry": retry}
+    told = {"title": title, "advice": advice, "failure": failure.value, "sign": _SIGN_OF.get(failure, "")}
+    context: dict[str, Any] = {**told, "retry": retry}
     if session is not None:
         context |= {"framed": framed and session.origin, "return_host": "", **way_back(session, error=failure)}
         response = widget(request, "problem", session, **context)
@@ -119,14 +126,21 @@ def keep_opener(response: HttpResponse, session: ConnectSession | ManagementSess
         response["Cross-Origin-Opener-Policy"] = "unsafe-none"
 
 
+def _entry_asked(session: ConnectSession | None) -> CatalogEntry | None:
+    """Return the entry of the provider that the session has gone to, or None before that."""
+    if session is None or session.provider_app is None:
+        return None
+    try:
+        return entry_of(session.provider_app)
+    except AppMisconfigured:  # it has gone
+        return None
+
+
 def _names_in(session: ConnectSession | None) -> Names:
     """Return the names to fill into the words of failures: ``provider`` and ``workspace``."""
     names: Names = {"provider": _("the provider"), "workspace": workspace_label("")}
-    if session is None or session.provider_app is None:
-        return names
-    try:
-        entry = entry_of(session.provider_app)
-    except AppMisconfigured:
+    entry = _entry_asked(session)
+    if entry is None:
         return names
     label = entry.workspaces.label if entry.workspaces else ""
     return {"provider": entry.name, "workspace": workspace_label(label)}
@@ -145,6 +159,7 @@ def try_again_page(request: HttpRequest, session: ConnectSession, failure: str, 
         title=filled_in(words.title, names),
         advice=filled_in(words.advice, names),
         failure=str(failure),
+        sign=_SIGN_OF.get(failure, ""),
         **way_back(session, error=failure),
     )
     response.status_code = status

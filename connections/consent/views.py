@@ -242,7 +242,8 @@ def _go_to_provider(
         return problem_page(request, failure=failure_named(refusal), session=session, status=502)
     except SessionUnusable as refusal:
         return problem_page(request, failure=failure_named(refusal), session=session, status=410)
-    return widget(request, "leaving", session, provider=entry_of(app).name, url=url)
+    entry = entry_of(app)
+    return widget(request, "leaving", session, entry=entry, provider=entry.name, url=url, is_leaving=True)
 
 
 def _form(

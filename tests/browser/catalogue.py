@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.connections.consent.codes import CODES
+from tests.connections.consent.code_entry import CODES
 from tests.connections.consent.teams import TEAMS
 
 # A provider that has to know something before it can be gone to.

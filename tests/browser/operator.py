@@ -21,7 +21,7 @@ from providers.oauth.pkce import challenge, new_verifier
 
 EMBED = """<!doctype html><html lang="en"><title>Product</title><h1>Product</h1>
 <p id="result">nothing yet</p><button id="open">Connect</button>
-<iframe id="frame" width="500" height="500" title="Connect"></iframe>
+<iframe id="frame" style="width: min(500px, 100%)" height="500" title="Connect"></iframe>
 <script>
 const widget = "{widget}", connectUrl = "{connect_url}";
 if ("{framed}") document.getElementById("frame").src = connectUrl;
@@ -114,12 +114,18 @@ class Operator:
         confirmation = {"completion_code": code, "end_user": "alice", "code_verifier": verifier}
         return self._call(f"/connect-sessions/{session}/complete", confirmation)
 
-    def _call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def mended_at(self, connection: str) -> str:
+        """Return where a connection that is ended is mended, from the refusal of a vend."""
+        refused = self._call(f"/connections/{connection}/credential", {"end_user": "alice"}, status=409)
+        return str(refused["connect_url"])
+
+    def _call(self, path: str, body: dict[str, Any], *, status: int = 0) -> dict[str, Any]:
         with requests.Session() as session:
             session.trust_env = False
             headers = {"Authorization": f"Bearer {self.key}", "Host": urlsplit(self.latchkey).netloc}
             answer = session.post(f"{self.api or self.latchkey}/api/v1{path}", json=body, headers=headers, timeout=30)
-        answer.raise_for_status()
+        if answer.status_code != status:
+            answer.raise_for_status()
         return dict(answer.json())
 
     def page(self, path: str, query: dict[str, str]) -> tuple[int, str, dict[str, str]]:

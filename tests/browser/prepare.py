@@ -19,8 +19,10 @@ from connections.journal.audit import SYSTEM  # noqa: E402 - the apps must be re
 from connections.lifecycle.provision.brands import save_brand  # noqa: E402 - the apps must be ready
 from connections.lifecycle.provision.provider_apps import Registration, save_provider_app  # noqa: E402 - likewise
 from connections.models import Tenant  # noqa: E402 - the apps must be ready
+from connections.models.failures import Failure  # noqa: E402 - the apps must be ready
 from providers.catalog.device_method import DeviceAuthorizationMethod  # noqa: E402 - the apps must be ready
 from providers.catalog.methods import ApiKeyMethod  # noqa: E402 - the apps must be ready
+from providers.catalog.signed_methods import SignedJwtMethod  # noqa: E402 - the apps must be ready
 from providers.sandbox.client import SandboxControl  # noqa: E402 - the apps must be ready
 from tests.connections.consent.teams import NORTH_AND_SOUTH  # noqa: E402 - the apps must be ready
 from tests.factories import make_caller, make_sandbox_app_at, make_tenant  # noqa: E402 - the apps must be ready
@@ -38,7 +40,10 @@ _LOGO = (
 
 
 def prepare(origin: str, sandbox: str) -> dict[str, Any]:
-    """Make everything. Returns the backends' ``key`` and ``globex_key``, and ``apps``: ids by ``tenant/provider``."""
+    """Make everything. Returns the backends' ``key`` and ``globex_key``, the widget's ``failures``, and ``apps``.
+
+    Those are ids by ``tenant/provider``.
+    """
     acme, globex = _tenant("acme", origin), _tenant("globex", origin)
     save_brand(acme, BrandProfile(colors={"accent": "#0f766e"}), actor=SYSTEM)
     look = BrandProfile(
@@ -55,6 +60,7 @@ def prepare(origin: str, sandbox: str) -> dict[str, Any]:
         make_sandbox_app_at(sandbox, tenant=acme, provider="codes", style=DeviceAuthorizationMethod.style),
         make_sandbox_app_at(sandbox, tenant=globex),
         make_sandbox_app_at(sandbox, tenant=globex, style=ApiKeyMethod.style),
+        make_sandbox_app_at(sandbox, tenant=globex, style=SignedJwtMethod.style),
     ]
     for slug in MANY:
         registration = Registration(provider=slug, auth_style=ApiKeyMethod.style)
@@ -63,6 +69,7 @@ def prepare(origin: str, sandbox: str) -> dict[str, Any]:
     return {
         "key": make_caller(acme).key,
         "globex_key": make_caller(globex, "globex").key,
+        "failures": list(Failure),
         "apps": {f"{app.tenant.slug}/{app.provider}": str(app.id) for app in apps if app.tenant is not None},
     }
 

@@ -20,7 +20,7 @@ class Sites:
     """The running sites. ``product`` is acme's, ``globex`` the same server as a customer that offers many providers.
 
     ``certificate`` has the arguments with which Chromium finds and trusts them, ``apps`` the ids of provider apps by
-    ``tenant/provider``.
+    ``tenant/provider``, ``failures`` every failure that the widget has words for.
     """
 
     certificate: Certificate
@@ -30,6 +30,7 @@ class Sites:
     product: Operator
     globex: Operator
     apps: dict[str, str]
+    failures: list[str]
 
 
 @contextmanager
@@ -57,4 +58,4 @@ def three_sites(folder: Path, databases: Mapping[str, str] | None = None) -> Ite
             prepared = json.loads(printed.strip().splitlines()[-1])
             product.key = prepared["key"]
             globex = Operator(product.url, product.latchkey, prepared["globex_key"], "sandbox", product.api)
-            yield Sites(certificate, latchkey, provider, stack, product, globex, prepared["apps"])
+            yield Sites(certificate, latchkey, provider, stack, product, globex, prepared["apps"], prepared["failures"])

@@ -13,23 +13,6 @@ from connections.lifecycle.connect.shown_code import recall_shown, seal_shown
 from connections.models import ConnectSession
 from tests.flows import EndUser, Invitation
 
-# A provider that offers a code to enter and nothing else.
-CODES = """
-name = "Codes"
-base_url = "{issuer}"
-[[params]]
-name = "issuer"
-label = "Issuer"
-scope = "app"
-pattern = "^http://.+$"
-[device_authorization]
-device_authorization_url = "{issuer}/device_authorization"
-token_url = "{issuer}/token"
-[probe]
-url = "{issuer}/me"
-account_id = "/sub"
-"""
-
 
 def show_code(user: EndUser, invitation: Invitation) -> HttpResponse:
     """Take the click, and return the page with the code."""
