@@ -57,7 +57,7 @@ smoke: environment ## the whole stack through its main job, once: connect, vend,
 	$(RUN) tests.smoke $(ARGS)
 
 ## Look and measure
-screens: environment ## take a picture of every page, desktop and phone (ARGS=--readme: those of the README)
+screens: environment ## take a picture of every page, desktop and phone (ARGS=--widget: of the widget alone)
 	$(RUN) tests.campaigns.screens $(ARGS)
 
 bench: environment ## measure vends and refreshes against yardsticks of the same run (ARGS="--only detours")

@@ -263,7 +263,8 @@ def _form(
     context = {"app": app, "entry": entry, "provider": entry.name, "fields": fields}
     if error is not None:
         label = next((asked["label"] for asked in fields if asked["is_wrong"]), "")
-        context["error"] = input_fault(error, provider=entry.name, label=label)
+        first = fields[0]["name"] if fields else ""
+        context |= {"error": input_fault(error, provider=entry.name, label=label), "at_fault": field or first}
     response = widget(request, "fields", session, form_proof=form_proof(session.id, secret), **context)
     response.status_code = status
     return response

@@ -27,5 +27,6 @@ if (navigator.clipboard) {
   copy.addEventListener("click", async () => {
     await navigator.clipboard.writeText(document.getElementById("user-code").textContent);
     copy.textContent = copy.dataset.done;
+    document.getElementById("said").textContent = copy.dataset.done;
   });
 }

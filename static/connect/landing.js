@@ -16,6 +16,7 @@ let watching = 0;
 
 function show(name) {
   for (const part of document.querySelectorAll("[data-part]")) part.hidden = part.dataset.part !== name;
+  document.getElementById("said").textContent = document.querySelector(`[data-part="${name}"] p`)?.textContent ?? "";
   document.querySelector(`[data-part="${name}"] button`)?.focus();
   fit();
 }

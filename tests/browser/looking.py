@@ -84,7 +84,7 @@ class Reader:
 @contextmanager
 def reader(browser: Browser, sites: Sites) -> Iterator[Reader]:
     """Open a reader, as wide as WCAG 1.4.10 has it."""
-    context = browser.new_context(viewport={"width": 320, "height": 640}, ignore_https_errors=True, bypass_csp=True)
+    context = browser.new_context(viewport={"width": 320, "height": 640}, bypass_csp=True)
     try:
         yield Reader(sites, context.new_page())
     finally:

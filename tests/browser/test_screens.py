@@ -4,10 +4,12 @@ One walk looks at all of them, with one browser: as pages in English, at each si
 other language by their markup alone.
 """
 
+import re
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.looking import Traffic, barriers, excess, faint, reader
 from tests.browser.tls_stack import Sites, three_sites
@@ -36,7 +38,7 @@ def browser(sites: Sites) -> Iterator[Browser]:
 def faults(sites: Sites, browser: Browser) -> dict[str, list[str]]:
     """What is wrong with each screen."""
     found: dict[str, list[str]] = {}
-    context = browser.new_context(viewport=SIZES["desktop"], ignore_https_errors=True)
+    context = browser.new_context(viewport=SIZES["desktop"])
     traffic = Traffic(context)
     with reader(browser, sites) as reading, Walk(sites, context.new_page()) as walk:
         for screen in walk.screens():
@@ -90,3 +92,101 @@ def test_no_screen_keeps_anybody_out(faults: dict[str, list[str]]) -> None:
 def test_every_failure_has_been_looked_at(faults: dict[str, list[str]], sites: Sites) -> None:
     assert {f"words-{failure}" for failure in sites.failures} <= faults.keys()
     assert len(faults) > len(sites.failures) + 50
+
+
+# --- By keyboard, and by ear ------------------------------------------------------------------------------------------
+def focused(page: Page) -> str:
+    """Return what has the focus, in the innermost frame: its text, or its name."""
+    script = """() => { const at = document.activeElement;
+        return document.hasFocus() && at !== document.body ? at.innerText || at.name || at.id : ""; }"""
+    return next((said for frame in reversed(page.frames) if (said := str(frame.evaluate(script)).strip())), "")
+
+
+def tab_to(page: Page, label: str) -> None:
+    """Press the tab key until what is called ``label`` has the focus, as often as a person would."""
+    for _ in range(8):
+        if focused(page) == label:
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"the tab key does not lead to “{label}”, but to “{focused(page)}”")
+
+
+def press(page: Page, label: str) -> None:
+    tab_to(page, label)
+    page.keyboard.press("Enter")
+
+
+def test_the_whole_flow_goes_by_keyboard_alone(browser: Browser, sites: Sites) -> None:
+    context = browser.new_context(viewport=SIZES["desktop"])
+    page = context.new_page()
+    page.goto(f"{sites.product.url}/product")
+    press(page, "Connect")
+    expect(page.locator("#result")).to_have_text("ready")
+    tab_to(page, "Continue")
+    with page.expect_popup() as opened:
+        page.keyboard.press("Enter")
+    window = opened.value
+    window.wait_for_url(re.compile("/login"))
+    assert focused(page) == "Open the window again"
+    expect(page.frame_locator("dialog iframe").locator("#said")).to_have_text("Go on in the other window.")
+    tab_to(window, "username")
+    window.keyboard.type("alice")
+    window.keyboard.press("Tab")
+    window.keyboard.type("alice")
+    window.keyboard.press("Enter")
+    window.get_by_role("button", name="Allow").wait_for()
+    press(window, "Allow")
+    expect(window.get_by_role("heading", name="Which team")).to_be_visible()
+    tab_to(window, "workspace")
+    window.keyboard.press("Space")
+    window.keyboard.press("ArrowDown")
+    with window.expect_event("close"):
+        window.keyboard.press("Enter")
+    expect(page.locator("#result")).to_have_text('active {"team":"south"}')
+    assert focused(page) == "Connect", "the page has the focus where it was"
+    context.close()
+
+
+def test_a_mistake_takes_the_focus_to_its_field_and_keeps_what_was_typed(browser: Browser, sites: Sites) -> None:
+    context = browser.new_context(viewport=SIZES["phone"])
+    page = context.new_page()
+    page.goto(sites.product.begin(provider="shops"))
+    press(page, "Continue")
+    page.wait_for_url(re.compile("/method/"))
+    tab_to(page, "shop")
+    page.keyboard.type("My Shop!")
+    page.keyboard.press("Enter")
+    field = page.get_by_role(
+        "textbox", name="Name of your shop", description=re.compile("^Check .+ address of your shop")
+    )
+    expect(field).to_be_focused()
+    expect(field).to_have_value("My Shop!")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    context.close()
+
+
+def test_what_a_search_finds_is_said(browser: Browser, sites: Sites) -> None:
+    context = browser.new_context(viewport=SIZES["phone"])
+    page = context.new_page()
+    page.goto(sites.globex.begin(provider=sites.offered))
+    press(page, "Continue")
+    said = page.get_by_role("status")
+    expect(said).to_be_empty()
+    page.get_by_label("Search").fill("marketing")
+    expect(said).to_have_text("Results: 2")
+    page.get_by_label("Search").fill("zebra")
+    expect(said).to_have_text("Nothing has this name. Try another one.")
+    context.close()
+
+
+@pytest.mark.parametrize(("motion", "animation"), [("reduce", "none"), ("no-preference", "wait")])
+def test_nothing_moves_for_those_who_do_not_want_it(
+    motion: Literal["reduce", "no-preference"], animation: str, browser: Browser, sites: Sites
+) -> None:
+    context = browser.new_context(viewport=SIZES["phone"], reduced_motion=motion)
+    page = context.new_page()
+    page.goto(sites.product.begin(provider="codes"))
+    press(page, "Continue")
+    page.locator("#waiting").wait_for()
+    assert page.evaluate("getComputedStyle(waiting, '::before').animationName") == animation
+    context.close()

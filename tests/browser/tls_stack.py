@@ -32,6 +32,11 @@ class Sites:
     apps: dict[str, str]
     failures: list[str]
 
+    @property
+    def offered(self) -> list[str]:
+        """The providers that globex offers."""
+        return [name.partition("/")[2] for name in self.apps if name.startswith("globex/")]
+
 
 @contextmanager
 def three_sites(folder: Path, databases: Mapping[str, str] | None = None) -> Iterator[Sites]:

@@ -121,8 +121,7 @@ class Walk:
         acme, globex = self.sites.product, self.sites.globex
         few = self._start(acme.begin(provider=["teams", "shops", "sandbox", "codes"]))
         yield Screen("choose", lambda: self._at(few))
-        offered = [name.partition("/")[2] for name in self.sites.apps if name.startswith("globex/")]
-        many = self._start(globex.begin(provider=offered))
+        many = self._start(globex.begin(provider=self.sites.offered))
         yield Screen("choose-many", lambda: self._at(many), scripted=shows("#search"))
         yield Screen("choose-found", lambda: self._searched(many, "fresh"), scripted=shows("#search"))
         yield Screen("choose-not-found", lambda: self._searched(many, "zebra"), scripted=shows("#search", "#none"))

@@ -1,11 +1,13 @@
-"""``make screens``: real Chromium through the running demo, with a picture of each page at desktop and phone width.
+"""``make screens``: real Chromium, with a picture of each page at desktop and phone width.
 
-The pages of the catalogue are taken in light and in dark.
+It goes through the running demo, and through every screen and state of the widget on three sites over TLS. Those, and
+the pages of the catalogue, are taken in light and in dark.
 
     python -m tests.campaigns.screens [--folder DIR]      pictures of everything, to look at
+    python -m tests.campaigns.screens --widget            those of the widget alone
     python -m tests.campaigns.screens --readme            the two pictures of the README
 
-The browser test (``tests/browser``) takes the same steps.
+The browser tests (``tests/browser``) take the same steps.
 """
 
 import argparse
@@ -19,6 +21,8 @@ from typing import Literal, get_args
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from config.local.demo.stack import LocalStack
+from tests.browser.tls_stack import three_sites
+from tests.browser.walk import Walk
 
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 SIZES: dict[str, ViewportSize] = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
@@ -184,23 +188,43 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "latchkey-screens")
     parser.add_argument("--readme", action="store_true")
+    parser.add_argument("--widget", action="store_true")
     options = parser.parse_args()
     folder = README if options.readme else options.folder
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="latchkey-screens-", dir="/var/tmp") as state:
-        with (
-            LocalStack(state_dir=Path(state) / "stack", durable=False, fixed_ports=options.readme) as stack,
-            chromium() as browser,
-        ):
-            if options.readme:
-                _readme_pictures(browser, stack, folder)
-            else:
-                for size in SIZES:
-                    _all_pictures(browser, stack, folder, size)
-                    for scheme in get_args(Scheme):
-                        _pictures_of_the_catalogue(browser, stack, folder, size, scheme)
-        stack.destroy()
+        if not options.widget:
+            _pictures_of_the_demo(Path(state) / "demo", folder, is_readme=options.readme)
+        if not options.readme:
+            _pictures_of_the_widget(Path(state), folder)
     print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
+
+
+def _pictures_of_the_demo(state: Path, folder: Path, *, is_readme: bool) -> None:
+    with LocalStack(state_dir=state, durable=False, fixed_ports=is_readme) as stack, chromium() as browser:
+        if is_readme:
+            _readme_pictures(browser, stack, folder)
+        else:
+            for size in SIZES:
+                _all_pictures(browser, stack, folder, size)
+                for scheme in get_args(Scheme):
+                    _pictures_of_the_catalogue(browser, stack, folder, size, scheme)
+    stack.destroy()
+
+
+def _pictures_of_the_widget(state: Path, folder: Path) -> None:
+    with three_sites(state) as sites, chromium(*sites.certificate.chromium_arguments) as browser:
+        context = browser.new_context(viewport=SIZES["desktop"])
+        with Walk(sites, context.new_page()) as walk:
+            for screen in walk.screens():
+                screen.arrive()
+                for size, window in SIZES.items():
+                    walk.page.set_viewport_size(window)
+                    for scheme in get_args(Scheme):
+                        walk.page.emulate_media(color_scheme=scheme)
+                        walk.page.screenshot(path=folder / f"widget-{screen.name}-{size}-{scheme}.png", full_page=True)
+        context.close()
+    sites.stack.destroy()
 
 
 def _readme_pictures(browser: Browser, stack: LocalStack, folder: Path) -> None:
