@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,11 +32,19 @@ _CONTRAST = "color-contrast"
 
 
 def barriers(shown: Page | Frame, *, only: tuple[str, ...] = (), without: tuple[str, ...] = ()) -> list[str]:
-    """Return what axe finds on a page or in a frame: by ``only`` some of its rules, or ``without`` some."""
-    if not shown.evaluate("'axe' in window"):
-        shown.evaluate(_axe())
+    """Return what axe finds on a page or in a frame: by ``only`` some of its rules, or ``without`` some.
+
+    The context has to ``know_axe``.
+    """
+    shown.evaluate("'axe' in window || putAxeIn()")
     found: list[str] = shown.evaluate(_RUN, {"tags": _TAGS, "only": list(only) or None, "without": list(without)})
     return found
+
+
+def know_axe(context: BrowserContext) -> None:
+    """Let the pages of ``context`` have axe as soon as it is needed. It gets in past the policy of a page."""
+    source = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    context.add_init_script(f"window.putAxeIn = () => {{ {source} }}")
 
 
 def faint(shown: Page | Frame) -> list[str]:
@@ -85,6 +92,7 @@ class Reader:
 def reader(browser: Browser, sites: Sites) -> Iterator[Reader]:
     """Open a reader, as wide as WCAG 1.4.10 has it."""
     context = browser.new_context(viewport={"width": 320, "height": 640}, bypass_csp=True)
+    know_axe(context)
     try:
         yield Reader(sites, context.new_page())
     finally:
@@ -122,8 +130,3 @@ class Traffic:
 
 def _without_fragment(url: str) -> str:
     return url.partition("#")[0]
-
-
-@cache
-def _axe() -> str:
-    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")

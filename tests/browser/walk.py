@@ -13,7 +13,7 @@ from typing import Any, LiteralString
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import psycopg
-from playwright.sync_api import Error, Frame, Page, Route
+from playwright.sync_api import Error, Frame, Page, Request, Route
 
 from tests.browser.operator import Operator
 from tests.browser.tls_stack import Sites
@@ -22,6 +22,7 @@ from tests.person import Person
 
 Shown = Page | Frame
 WRONG_KEY = "sk_a_key_that_is_wrong"
+_PATIENCE = 500
 COPIED = "{ const copy = document.getElementById('copy'); copy.hidden = false; copy.textContent = copy.dataset.done; }"
 LOST = "{ const wait = document.getElementById('waiting'); wait.textContent = wait.dataset.lost; }"
 
@@ -30,7 +31,7 @@ LOST = "{ const wait = document.getElementById('waiting'); wait.textContent = wa
 class Screen:
     """One screen. ``arrive`` takes the walk's page there, and returns what shows it: the page or a frame in it.
 
-    - ``is_of_words``: nothing but the words differ from another screen
+    - ``is_of_words``: nothing but the words differ from another screen, so that it is for eyes alone
     - ``is_once``: the request that brings it cannot be sent again; arriving anew makes another one
     - ``scripted``: what the page's own script has done by then, as far as it can be seen, for a copy without scripts
     """
@@ -49,6 +50,7 @@ class Walk:
     sites: Sites
     page: Page
     language: str = "en"
+    _away: list[str] = field(default_factory=list)
     _database: "psycopg.Connection[Any]" = field(init=False)
 
     def __enter__(self) -> "Walk":
@@ -61,11 +63,21 @@ class Walk:
             host,
         )
         for away in (f"{self.sites.provider.url}/**", f"{self.sites.product.url}/connected**"):
-            self.page.context.route(away, lambda route: route.abort("aborted"))
+            self.page.context.route(away, self._stop)
+        self.page.on("request", self._note_redirect)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._database.close()
+
+    def _stop(self, route: Route) -> None:
+        route.abort("aborted")
+        self._away.append(route.request.url)
+
+    def _note_redirect(self, request: Request) -> None:
+        """A redirect is followed, whatever the routes say."""
+        if request.redirected_from is not None and not request.url.startswith(self.sites.latchkey.url):
+            self._away.append(request.url)
 
     def speak(self, language: str) -> None:
         """Let the browser ask for a language from now on."""
@@ -187,8 +199,7 @@ class Walk:
         acme.complete(self._told_by(lambda: self._chosen(choice)))
         yield Screen("done-already", lambda: self._at(self._address(url, "outcome")))
         key = control(self.sites.stack).api_key("alice")
-        typed = partial(self._typed, api_key=key)
-        yield Screen("returning", lambda: typed(self._start(acme.begin(provider="sandbox"))), is_once=True)
+        yield Screen("returning", lambda: self._returning(key), is_once=True)
         told = acme.begin(origin=acme.url)
         self._consented(told)
         yield Screen("finished", lambda: self._ended(self._address(told, "outcome")))
@@ -225,8 +236,10 @@ class Walk:
     # --- The steps ----------------------------------------------------------------------------------------------------
     def _at(self, url: str) -> Page:
         """Load ``url`` anew, whatever the page shows now."""
-        self.page.goto("about:blank")
+        is_there = self.page.url.partition("#")[0] == url.partition("#")[0]
         self.page.goto(url)
+        if is_there and "#" in url:  # which went to a place in the page
+            self.page.reload()
         return self.page
 
     def _landing(self, product: Operator, **changes: Any) -> Callable[[], Page]:
@@ -240,21 +253,22 @@ class Walk:
 
     def _start(self, url: str) -> str:
         """Take the click, and return the address of the page that follows."""
+        self._away.clear()
         self._at(url).locator("#continue").click()
         self.page.wait_for_url(re.compile(r"/(start|choose|device|method/.*)$"))
+        if self.page.locator("#leave").count():
+            self._led_away()
         return self.page.url
 
     def _ended(self, url: str) -> Page:
         """Load a page that goes on before it has loaded."""
-        self.page.goto("about:blank")
-        self.page.goto(url, wait_until="commit")
-        self.page.locator("#return").wait_for()
+        self._stopped(lambda: self.page.goto(url, wait_until="commit"))
         return self.page
 
     def _left(self, url: str) -> Page:
         """Choose the only way of a session that was started, and stop on the page before the provider's."""
-        self._at(self._address(url, "choose")).locator(".choice").first.click()
-        self.page.locator("#leave").wait_for()
+        self._at(self._address(url, "choose"))
+        self._stopped(self.page.locator(".choice").first.click)
         return self.page
 
     def _leave(self, url: str) -> str:
@@ -276,9 +290,21 @@ class Walk:
 
     def _told_by(self, step: Callable[[], object]) -> dict[str, str]:
         """Return what the product is told when a step leads back to it."""
-        with self.page.expect_request(f"{self.sites.product.url}/connected**") as told, suppress(Error):
-            step()  # going there is stopped, and ends the step
-        return dict(parse_qsl(urlsplit(told.value.url).query))
+        return dict(parse_qsl(urlsplit(self._stopped(step)).query))
+
+    def _stopped(self, step: Callable[[], object]) -> str:
+        """Take a step that leads away from Latchkey, and return the address that it would have led to."""
+        self._away.clear()
+        with suppress(Error):  # it may end with that
+            step()
+        return self._led_away()
+
+    def _led_away(self) -> str:
+        for _ in range(_PATIENCE):
+            if self._away:
+                return self._away[-1]
+            self.page.wait_for_timeout(20)
+        raise AssertionError(f"nothing led away from {self.page.url}")
 
     def _typed(self, url: str, **typed: str) -> Page:
         """Load a form, fill it in and send it."""
@@ -287,6 +313,12 @@ class Walk:
             self.page.locator(f"[name={name}]").fill(text)
         with self.page.expect_navigation(wait_until="load"):
             self.page.locator("button.primary").click()
+        return self.page
+
+    def _returning(self, key: str) -> Page:
+        """Send a key that is right, and stop on the page before the product's."""
+        form = self._start(self.sites.product.begin(provider="sandbox"))
+        self._stopped(lambda: self._typed(form, api_key=key))
         return self.page
 
     def _searched(self, url: str, words: str) -> Page:

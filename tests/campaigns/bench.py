@@ -3,11 +3,11 @@
 Prints a line of JSON for each: ``vend_fresh`` (a valid token vended, audit row committed) against a constant view and a
 bare WSGI callable in the same server, ``isolation`` and ``waiters`` (vends of valid tokens while many callers wait for
 a slow provider, and how soon these have their answers), ``refresh`` and ``refresh_https`` (due connections against a
-provider that takes 0.3 s), ``sweep`` (what a sweep
-costs with many connections, against one with few, of which as many are due), ``growth`` (what a vend and a refresh cost
-with few connections, with a million, and with ``--audit-rows`` too), ``proxy`` (what the proxy adds to a call, streams
-beside vends, a gigabyte either way, and equal shares), ``start`` (how soon web, worker, beat and a command work, and
-their memory), and ``catalogue`` (what the entries add to that).
+provider that takes 0.3 s), ``sweep`` (what a sweep costs with many connections, against one with few, of which as many
+are due), ``growth`` (what a vend and a refresh cost with few connections, with a million, and with ``--audit-rows``
+too), ``proxy`` (what the proxy adds to a call, streams beside vends, a gigabyte either way, and equal shares), ``pages``
+(what the server takes for each page of the widget, against the constant view), ``start`` (how soon web, worker, beat and
+a command work, and their memory), and ``catalogue`` (what the entries add to that).
 ``--only detours`` measures what each detour taken for speed gains; ``--detours`` names some of them.
 """
 
@@ -21,6 +21,7 @@ from tests.campaigns.catalogue_bench import catalogue
 from tests.campaigns.growth_bench import AUDIT_ROWS, growth
 from tests.campaigns.isolation_bench import isolation
 from tests.campaigns.ordinary import ON_REFRESHES, ON_VENDS
+from tests.campaigns.pages_bench import pages
 from tests.campaigns.proxy_bench import proxy
 from tests.campaigns.refresh_bench import refresh
 from tests.campaigns.start_bench import start
@@ -35,6 +36,7 @@ BENCHES = (
     "sweep",
     "growth",
     "proxy",
+    "pages",
     "start",
     "catalogue",
     "detours",
@@ -68,6 +70,8 @@ def main() -> None:
         if options.only in (None, "proxy"):
             for figures in proxy(Path(folder) / "proxy", seconds=options.seconds):
                 print(json.dumps(figures), flush=True)
+        if options.only in (None, "pages"):
+            print(json.dumps(pages(Path(folder) / "pages", seconds=options.seconds)), flush=True)
         if options.only in (None, "start"):
             print(json.dumps(start(Path(folder) / "start")), flush=True)
         if options.only in (None, "catalogue"):
