@@ -13,12 +13,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.operator import Operator
-from tests.browser.sites import Front
 from tests.browser.test_embedded import (  # noqa: F401
     DONE,
     MOST_BYTES,
     browser,
-    certificate,
     choose_north,
     go_on,
     product,
@@ -28,6 +26,7 @@ from tests.browser.test_embedded import (  # noqa: F401
     widget,
 )
 from tests.browser.test_widget import consent
+from tests.browser.tls_stack import Sites
 from tests.campaigns.screens import SIZES
 
 
@@ -115,9 +114,9 @@ def test_it_opens_over_the_products_own_page_and_stays_open_for_the_next_step(
 
 
 def test_a_window_severed_at_the_provider_goes_on_and_tells_when_it_is_done(
-    browser: Browser, product: Operator, sites: list[Front]
+    browser: Browser, product: Operator, sites: Sites
 ) -> None:
-    sites[1].severs = True
+    sites.provider.severs = True
     try:
         with visiting(browser) as (context, complaints):
             page = context.new_page()
@@ -134,7 +133,7 @@ def test_a_window_severed_at_the_provider_goes_on_and_tells_when_it_is_done(
             expect(page.locator("#result")).to_have_text("exit closed")
         assert complaints == []
     finally:
-        sites[1].severs = False
+        sites.provider.severs = False
 
 
 def test_a_window_that_was_closed_is_opened_again_where_it_stood(browser: Browser, product: Operator) -> None:

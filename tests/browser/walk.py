@@ -95,6 +95,7 @@ class Walk:
         yield from self._codes()
         yield from self._afterwards()
         yield from self._links_that_heal()
+        yield from self._own_connections()
         yield from self._bare_pages()
         yield from self._words()
 
@@ -212,6 +213,23 @@ class Walk:
         self._change(ended, connection)
         healing = acme.mended_at(connection)
         yield Screen("mend", lambda: self._at(healing))
+
+    def _own_connections(self) -> Iterator[Screen]:
+        """What alice sees of the accounts that the walk has connected: one that works, and one that has ended."""
+        unopened, visit = self.sites.product.manage()["manage_url"], self.sites.product.manage()["manage_url"]
+        yield Screen("manage-start", lambda: self._at(unopened))
+        self._at(visit).locator("#continue").click()
+        self.page.wait_for_url("**/connections")
+        own = self.page.url
+        yield Screen("manage-list", lambda: self._at(own))
+        pages = self.page.locator("a.open").evaluate_all("links => links.map((link) => link.href)")
+        for name, page in zip(("manage-one", "manage-another"), pages, strict=True):
+            yield Screen(name, partial(self._at, page))
+        yield Screen("manage-receipts", lambda: self._at(f"{pages[0]}/receipts"))
+        yield Screen("manage-disconnect", lambda: self._at(f"{pages[0]}/disconnect"))
+        self._at(own)
+        self._stopped(self.page.locator("#done button").click)
+        yield Screen("manage-closed", lambda: self._at(own))
 
     def _bare_pages(self) -> Iterator[Screen]:
         home = self.sites.latchkey.url
