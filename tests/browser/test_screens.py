@@ -72,6 +72,7 @@ def seen_on(shown: Shown, page: Page) -> list[str]:
     for name, size in NARROW.items():
         page.set_viewport_size(size)
         found += [f"{name}: {excess(shown)} px are out of sight"] if excess(shown) > 0 else []
+    page.set_viewport_size(SIZES["phone"])
     shown.evaluate("document.documentElement.style.fontSize = '200%'")  # WCAG 1.4.4, where only the text grows
     found += [f"text at 200 %: {excess(shown)} px are out of sight"] if excess(shown) > 0 else []
     page.emulate_media(color_scheme="light")
