@@ -5,9 +5,9 @@ bare WSGI callable in the same server, ``isolation`` and ``waiters`` (vends of v
 a slow provider, and how soon these have their answers), ``refresh`` and ``refresh_https`` (due connections against a
 provider that takes 0.3 s), ``sweep`` (what a sweep costs with many connections, against one with few, of which as many
 are due), ``growth`` (what a vend and a refresh cost with few connections, with a million, and with ``--audit-rows``
-too), ``proxy`` (what the proxy adds to a call, streams beside vends, a gigabyte either way, and equal shares), ``pages``
-(what the server takes for each page of the widget, against the constant view), ``start`` (how soon web, worker, beat and
-a command work, and their memory), and ``catalogue`` (what the entries add to that).
+too), ``proxy`` (what the proxy adds to a call, streams beside vends, a gigabyte either way, and equal shares),
+``pages`` (what the server takes for each page of the widget, against the constant view), ``start`` (how soon web,
+worker, beat and a command work, and their memory), and ``catalogue`` (what the entries add to that).
 ``--only detours`` measures what each detour taken for speed gains; ``--detours`` names some of them.
 """
 
