@@ -28,6 +28,7 @@ for (const form of document.forms) {
     form.dataset.sent = "yes";
   });
 }
-window.addEventListener("pageshow", () => {
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) location.replace(location.href); // a browser may keep pages in memory: the visit may be over
   for (const form of document.forms) delete form.dataset.sent;
 });

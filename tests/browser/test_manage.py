@@ -148,6 +148,9 @@ def test_a_window_that_was_closed_is_opened_again_where_it_stood(browser: Browse
         expect(widget(page).get_by_text("The other window is closed.")).to_be_visible()
         window = go_on(page, "Open the window again")  # the same browser has it still, by its cookie
         expect(window.get_by_role("heading", name="Your connections")).to_be_visible()
+        with window.expect_navigation():
+            window.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+        expect(window.get_by_role("heading", name="Your connections")).to_be_visible()
 
 
 def test_the_pages_weigh_little_and_load_nothing_from_elsewhere(browser: Browser, product: Operator) -> None:
