@@ -35,7 +35,7 @@ _READ = (
     *("scope", "requested_token_type", "client_id", "client_assertion", "client_assertion_type"),
     *("tenant", "label", "purpose"),
 )
-# The codes of RFC 6749 §5.2, RFC 8693 §2.2.2 and OpenID Connect Core §3.1.2.6, by ours.
+# The codes of RFC 6749 §5.2, RFC 8693 §2.2.2, RFC 8628 §3.5 and OpenID Connect Core §3.1.2.6, by ours.
 _ERRORS = {
     "unauthorized": "invalid_client",
     "suspended": "unauthorized_client",
@@ -43,6 +43,7 @@ _ERRORS = {
     "insufficient_scope": "invalid_scope",
     "reauthorization_required": "interaction_required",
     "interaction_required": "interaction_required",
+    "approval_required": "authorization_pending",
     "not_found": "invalid_target",
     "pending": "invalid_target",
     "ambiguous_connection": "invalid_target",

@@ -6,6 +6,7 @@ standard input for ``-``.
 
 import argparse
 import getpass
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -109,6 +110,18 @@ def text_from(source: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "is not text"
         raise CommandError(f"The file {source!r} cannot be read: {reason}.") from None
+
+
+def keys_in(text: str) -> list[dict[str, Any]]:
+    """Return the keys of a JWK Set (RFC 7517 §5), or of a list of JWKs. No I/O. Raises ``CommandError``."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    keys = found.get("keys") if isinstance(found, dict) else found
+    if not isinstance(keys, list) or not all(isinstance(key, dict) for key in keys):
+        raise CommandError('This is no JWK Set: {"keys": [...]}.')
+    return keys
 
 
 def secrets_from(source: str) -> list[str]:

@@ -39,17 +39,20 @@ def save_api_client(
     permissions: Sequence[Permission],
     allows_unbound: bool = False,
     proxy_rules: Sequence[str] = (),
-    networks: Sequence[str] = (),
-    demands_verified: bool = False,
+    networks: Sequence[str] | None = None,
+    demands_verified: bool | None = None,
     actor: audit.Actor,
 ) -> ApiClient:
     """Make the API client ``name`` of ``tenant`` (operator-wide for None), or change what it may do.
 
-    ``proxy_rules`` are texts (``policy.client_rules``), ``networks`` the only ones from which it may call. Raises
+    ``proxy_rules`` are texts (``policy.client_rules``), ``networks`` the only ones from which it may call. With
+    ``demands_verified`` it calls only for those whom a token names. None keeps what these two were. Raises
     ``InvalidRequest``.
     """
     check_permissions(permissions, tenant=tenant)
-    check_networks(networks)
+    check_networks(networks or ())
+    kept = {"networks": None if networks is None else list(networks), "demands_verified": demands_verified}
+    bounds = {name: value for name, value in kept.items() if value is not None}
     rules = check_rules(proxy_rules)
     with transaction.atomic():
         client, _ = ApiClient.objects.update_or_create(
@@ -59,8 +62,7 @@ def save_api_client(
                 "permissions": list(permissions),
                 "allows_unbound": allows_unbound,
                 "proxy_rules": rules,
-                "networks": list(networks),
-                "demands_verified": demands_verified,
+                **bounds,
             },
         )
         audit.record(
@@ -69,8 +71,7 @@ def save_api_client(
             tenant_id=tenant.id if tenant else None,
             detail={"api_client": str(client.id), "permissions": list(permissions)}
             | ({"proxy_rules": rules} if rules else {})
-            | ({"networks": list(networks)} if networks else {})
-            | ({"demands_verified": True} if demands_verified else {}),
+            | bounds,
         )
     return client
 

@@ -9,8 +9,15 @@ from django.db.models import Count, Q
 from django.db.models.functions import Now
 
 from connections.database.clock import database_now
-from connections.lifecycle.provision.api_clients import IssuedKey, issue_key, revoke_key, rotate_key, save_api_client
-from connections.management.operator_command import OperatorCommand, operator, tenant_named
+from connections.lifecycle.provision.api_clients import (
+    IssuedKey,
+    issue_key,
+    register_assertion_keys,
+    revoke_key,
+    rotate_key,
+    save_api_client,
+)
+from connections.management.operator_command import OperatorCommand, keys_in, operator, tenant_named, text_from
 from connections.management.output import Answer, sheet, table
 from connections.models import ApiClient, ApiKey, Permission
 
@@ -65,6 +72,34 @@ class Command(OperatorCommand):
             help="How long earlier keys last. Default: 24.",
         )
         _days(rotate)
+        restrict = self.subcommand(
+            "restrict",
+            _restrict,
+            help_text="Say from where a client may call, and whether it has to prove for whom.",
+            examples=(
+                "backend --tenant acme --network 10.0.0.0/8 --network 2001:db8::/32",
+                "agent --tenant acme --verified",
+            ),
+        )
+        _name(restrict)
+        restrict.add_argument(
+            "--network", action="append", metavar="CIDR", help="The only networks it may call from; repeatable."
+        )
+        restrict.add_argument("--anywhere", action="store_true", help="Let it call from anywhere again.")
+        restrict.add_argument(
+            "--verified",
+            action=argparse.BooleanOptionalAction,
+            help="Whether it vends and proxies only for end users, and as agents, whom a verified token names.",
+        )
+        sign = self.subcommand(
+            "keys",
+            _keys,
+            help_text="Register the public keys with which a client signs for itself (private_key_jwt).",
+            examples=("backend --tenant acme --jwks-url https://backend.acme.example/jwks.json",),
+        )
+        _name(sign)
+        sign.add_argument("--jwks", metavar="FILE", help="A file with its JWK Set; - for the standard input.")
+        sign.add_argument("--jwks-url", default="", metavar="URL", help="Where its JWK Set is. With neither: no keys.")
         revoke = self.subcommand(
             "revoke",
             _revoke,
@@ -151,6 +186,33 @@ def _rotate(options: dict[str, Any]) -> Answer:
     return _with_key(f"Made a new key for {issued.client.name}. {ended}", issued)
 
 
+def _restrict(options: dict[str, Any]) -> Answer:
+    found = _client(options)
+    if options["network"] and options["anywhere"]:
+        raise CommandError("Choose either --network or --anywhere.")
+    client = save_api_client(
+        found.name,
+        tenant=found.tenant,
+        permissions=[Permission(name) for name in found.permissions],
+        allows_unbound=found.allows_unbound,
+        proxy_rules=found.proxy_rules,
+        networks=[] if options["anywhere"] else options["network"],
+        demands_verified=options["verified"],
+        actor=operator(),
+    )
+    client.refresh_from_db()
+    facts = [("networks", ", ".join(client.networks) or "anywhere"), ("demands_verified", client.demands_verified)]
+    return Answer(_data(client), f"Restricted {client.name}.\n{sheet(facts)}")
+
+
+def _keys(options: dict[str, Any]) -> Answer:
+    client = _client(options)
+    keys = None if options["jwks"] is None else keys_in(text_from(options["jwks"]))
+    register_assertion_keys(client, keys=keys, jwks_url=options["jwks_url"], actor=operator())
+    told = f"{len(keys)} key(s)" if keys is not None else options["jwks_url"] or "no keys"
+    return Answer(_data(client), f"{client.name} signs for itself with: {told}.")
+
+
 def _with_key(words: str, issued: IssuedKey) -> Answer:
     data = _data(issued.client) | {"key": issued.key, "expires_at": issued.expires_at}
     facts = [("key", issued.key), ("expires", issued.expires_at), ("permissions", ", ".join(issued.client.permissions))]
@@ -214,5 +276,7 @@ def _data(client: ApiClient) -> dict[str, Any]:
         "permissions": list(client.permissions),
         "allows_unbound": client.allows_unbound,
         "proxy_rules": list(client.proxy_rules),
+        "networks": list(client.networks),
+        "demands_verified": client.demands_verified,
         "suspended": client.suspended_at is not None,
     }
