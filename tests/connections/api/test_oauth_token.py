@@ -1,13 +1,16 @@
 """The token endpoint: RFC 8693 outside, the vend inside."""
 
 import time
+import uuid
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
 
+from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
+from connections.lifecycle.policy.approve import decide_approval
 from connections.lifecycle.provision.api_clients import register_assertion_keys
 from connections.lifecycle.provision.trusted_issuers import Trust, add_caller_rule, trust_issuer
 from connections.models import ApiClient, AuditEvent, Connection, IssuerUse, Reason, Status, Tenant
@@ -169,6 +172,17 @@ def test_another_end_user_needs_an_access_grant(connection: Connection, backend:
     assert told["rule"] == "other_user"
     let(connection, allows_vend=True)
     assert exchange(backend, **asked).status_code == 200
+
+
+def test_what_needs_an_approval_is_told_where_it_is_given(connection: Connection, backend: Caller) -> None:
+    let(connection, needs_approval=True)
+    asked = {"subject_token": LOGIN.token(sub="bob"), "audience": str(connection.id)}
+    told = assert_error(exchange(backend, **asked), "authorization_pending", "approval_required")
+    assert told["approve_url"].startswith(settings.PUBLIC_URL)
+    approval = uuid.UUID(told["approval"])
+    decide_approval(approval, approves=True, by="carol", now=database_now(), actor=SYSTEM)
+    assert exchange(backend, **asked).status_code == 200
+    assert_error(exchange(backend, **asked), "authorization_pending", "approval_required")
 
 
 def test_nobody_gets_another_tenants(connection: Connection, globex: Tenant) -> None:
