@@ -18,8 +18,9 @@ class ProviderAppQuerySet(models.QuerySet["ProviderApp"]):
     """Querysets of provider apps."""
 
     def usable_by(self, tenant: Tenant) -> Self:
-        """Return the apps of ``tenant`` and the shared ones, the tenant's own first."""
-        return self.filter(Q(tenant=tenant) | Q(tenant=None)).order_by(models.F("tenant").asc(nulls_last=True), "name")
+        """Return the apps of ``tenant`` and the shared ones, the tenant's own first, then by name and age."""
+        owners_first = models.F("tenant").asc(nulls_last=True)
+        return self.filter(Q(tenant=tenant) | Q(tenant=None)).order_by(owners_first, "name", "created_at")
 
 
 class ProviderApp(models.Model):
