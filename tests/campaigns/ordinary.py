@@ -8,7 +8,7 @@ import json
 import sys
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 WITHOUT = "LATCHKEY_BENCH_WITHOUT"  # the environment variable that names a detour
@@ -110,13 +110,14 @@ def _vend_one_by_orm(number: int, order: Any) -> Any:
     if key is None:
         return None
     client = key.client
-    values: dict[str, Any] = dict.fromkeys(field.name for field in fields(VendRow))
+    values: dict[str, Any] = dict.fromkeys(field.name for field in fields(VendRow) if field.default is MISSING)
     values |= {
         "number": number,
         "now": now,
         "client_id": client.id,
         "permissions": client.permissions,
         "is_client_suspended": client.suspended_at is not None,
+        "demands_verified": client.demands_verified,
     }
     owner = client.tenant.slug if client.tenant is not None else order.tenant
     connection = (
@@ -155,7 +156,7 @@ def _vend_one_by_orm(number: int, order: Any) -> Any:
             "kek_id": version.data_key.kek_id,
             "wrapped": bytes(version.data_key.wrapped),
         }
-    row = VendRow(**{field.name: values[field.name] for field in fields(VendRow)})
+    row = VendRow(**{name: value for name, value in values.items() if name in VendRow.__slots__})
     request = VendRequest(
         end_user=order.end_user,
         scopes=order.scopes,

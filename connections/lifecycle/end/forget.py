@@ -45,7 +45,7 @@ UPDATE connections_auditevent
                       ELSE address END,
        detail = detail || coalesce(
            (SELECT jsonb_object_agg(member.key, %(pseudonym)s::text) FROM jsonb_each_text(detail) AS member
-             WHERE member.key = ANY (%(members)s) AND member.value = %(end_user)s), '{}')
+             WHERE member.key = ANY (%(members)s) AND member.value = %(end_user)s), jsonb_build_object())
  WHERE tenant_id = %(tenant)s AND id > %(after)s AND id <= %(to)s
    AND (subject = %(end_user)s OR EXISTS (
            SELECT FROM jsonb_each_text(detail) AS member
