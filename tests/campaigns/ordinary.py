@@ -156,7 +156,8 @@ def _vend_one_by_orm(number: int, order: Any) -> Any:
             "kek_id": version.data_key.kek_id,
             "wrapped": bytes(version.data_key.wrapped),
         }
-    row = VendRow(**{name: value for name, value in values.items() if name in VendRow.__slots__})
+    of_the_row = {name: value for name, value in values.items() if name in VendRow.__slots__}
+    row = VendRow(**of_the_row)
     request = VendRequest(
         end_user=order.end_user,
         scopes=order.scopes,
@@ -179,7 +180,7 @@ def _vend_one_by_orm(number: int, order: Any) -> Any:
         address=order.address,
         fingerprint=row.fingerprint,
     )
-    return VendRow(**{field.name: values[field.name] for field in fields(VendRow)} | {"audit_id": audited.id})
+    return VendRow(**of_the_row | {"audit_id": audited.id})
 
 
 def _noticed_each_time() -> list[Change]:
