@@ -9,6 +9,7 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
 - ``connection_page``: the summary and history of a connection · ``tenant_deletion``: its button and its question
 - ``management_session``: visits of end users to their own connections
 - ``access_grant``, ``approval``: who may use whose connection · ``offboarding``: receipts of those who left
+- ``trusted_issuer``: whose tokens are believed
 - ``app_key``: the key pairs of provider apps, and ``app_key_forms``: the pages on which they are made
 - ``registered_client``: what provider apps have registered without hands
 - ``provider_app_form``: fields by the catalogue entry, secrets written and never shown
@@ -42,6 +43,7 @@ from connections.admin import (  # noqa: E402 (only after that)
     registered_client,
     tenant,
     tenant_domain,
+    trusted_issuer,
 )
 
 __all__ = [
@@ -63,4 +65,5 @@ __all__ = [
     "registered_client",
     "tenant",
     "tenant_domain",
+    "trusted_issuer",
 ]

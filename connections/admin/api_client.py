@@ -240,6 +240,13 @@ class ApiClientAdmin(ButtonsAdmin[ApiClient]):
                 "What it may do",
                 {"fields": writable if may_change else readable},
             ),
+            (
+                "How it must prove itself",
+                {
+                    "fields": ("shown_networks", "demands_verified"),
+                    "description": "These are set by `manage.py api_clients restrict`.",
+                },
+            ),
         )
 
     def get_form(
@@ -249,7 +256,10 @@ class ApiClientAdmin(ButtonsAdmin[ApiClient]):
         return type("ApiClientFormOfRequest", (form,), {"request": request})
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiClient | None = None) -> tuple[str, ...]:
-        return () if obj is None else ("name", "owner", "state", "related", "shown_permissions", "shown_rules")
+        if obj is None:
+            return ()
+        shown = ("shown_permissions", "shown_rules", "shown_networks", "demands_verified")
+        return ("name", "owner", "state", "related", *shown)
 
     def furnish(self, request: HttpRequest, context: dict[str, Any], row: ApiClient | None) -> None:
         if row is not None:
@@ -274,6 +284,7 @@ class ApiClientAdmin(ButtonsAdmin[ApiClient]):
     owner = columns.owner("Operator-wide")
     shown_permissions = columns.codes("permissions", "Permissions")
     shown_rules = columns.codes("proxy_rules", "Proxy rules")
+    shown_networks = columns.codes("networks", "Networks it may call from")
 
     @admin.display(description="State", ordering="suspended_at")
     def state(self, row: ApiClient) -> SafeString:

@@ -21,6 +21,18 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (("Connection", "Connections"), ("Incident", "Incidents"), ("ConnectSession", "Connect sessions")),
     ),
     (
+        "Who may use what",
+        (
+            ("AccessGrant", "Access grants"),
+            ("Approval", "Approvals"),
+            ("ApiClient", "API clients"),
+            ("ApiKey", "API keys"),
+            ("TrustedIssuer", "Trusted issuers"),
+            ("ManagementSession", "Visits to own connections"),
+            ("Offboarding", "End users who left"),
+        ),
+    ),
+    (
         "Set-up",
         (
             ("Tenant", "Tenants"),
@@ -29,8 +41,6 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("Catalogue", "Catalogue"),
             ("ProviderApp", "Provider apps"),
             ("AppKey", "Keys of provider apps"),
-            ("ApiClient", "API clients"),
-            ("ApiKey", "API keys"),
         ),
     ),
     ("Records", (("AuditEvent", "Audit trail"), ("OutboxEvent", "Events"))),

@@ -21,6 +21,7 @@ from connections.lifecycle.health.incidents import open_client_incident
 from connections.lifecycle.policy.give import Terms, give
 from connections.lifecycle.provision.app_keys import make_key
 from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
+from connections.lifecycle.provision.trusted_issuers import Trust, add_caller_rule, trust_issuer
 from connections.models import (
     ApiClient,
     Approval,
@@ -28,6 +29,7 @@ from connections.models import (
     Connection,
     ConnectSession,
     CredentialVersion,
+    IssuerUse,
     ManagementSession,
     Offboarding,
     OutboxEvent,
@@ -148,6 +150,9 @@ def world(db: None) -> World:
         connections={str(uuid.uuid4()): {"provider": "sandbox", "act": "disconnected"}},
         ordered_at=database_now(),
     )
+    trust = Trust(IssuerUse.CALLER, "https://ci.example", "https://latchkey.example", keys=None)
+    issuer = trust_issuer(trust, tenant=acme, actor=SYSTEM)
+    add_caller_rule(issuer, caller.client, [{"claim": "sub", "matches": "repo:acme/*"}], actor=SYSTEM)
     secrets = [SECRET, TOKEN, caller.key, *_stored(CredentialVersion.objects.all(), app)]
     return World(acme, app, caller.client, [connection], secrets)
 

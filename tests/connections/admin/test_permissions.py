@@ -19,6 +19,7 @@ from connections.models import (
     ProviderApp,
     Tenant,
     TenantDomain,
+    TrustedIssuer,
 )
 from tests.connections.admin.conftest import MODELS, World, list_url, logged_in, one_of, page_url, press_url
 
@@ -38,6 +39,7 @@ def presses(world: World) -> list[str]:
     found += [press_url(one_of(ManagementSession), "close")]
     found += [press_url(one_of(TenantDomain), verb) for verb in ("look", "remove")]
     found += [press_url(one_of(Approval), verb) for verb in ("approve", "deny")]
+    found += [press_url(one_of(TrustedIssuer), "distrust")]
     return [*found, press_url(one_of(AccessGrant), "revoke")]
 
 
