@@ -3,7 +3,6 @@
 The three take the tour side by side, each as another person, because most of it is waiting.
 """
 
-import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from config.local.demo.stack import LocalStack
 from config.local.supervisor.state import PROJECT_ROOT
 from providers.oauth.pkce import challenge, new_verifier
 from providers.sandbox.client import SandboxControl
-from tests.browser.webdriver import PACKAGES, Browser, missing_packages, started
+from tests.browser.webdriver import PACKAGES, Browser, missing_packages, need, started
 from tests.campaigns.stacks import own_databases
 from tests.clone import make_clone, unconfigured
 from tests.smoke.visitor import Visitor
@@ -94,14 +93,6 @@ def tours(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> "dict[
     names = [name for name in TOURISTS if not missing_packages(name)]
     with ThreadPoolExecutor() as pool:  # ends when they have ended
         return {name: pool.submit(_tour, stack, name, folder / name) for name in names}
-
-
-def need(name: str) -> None:
-    """Skip a test whose browser is missing, with what to do; in continuous integration none may be missing."""
-    if missing := missing_packages(name):
-        told = f"apt-get install --no-install-recommends {' '.join(missing)}"
-        assert not os.environ.get("CI"), told
-        pytest.skip(told)
 
 
 def section(heading: str) -> str:

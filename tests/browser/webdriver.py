@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
 from config.local.services.ports import HOST, any_free_port
@@ -198,12 +199,12 @@ class _OverHttp(Browser):
 
 
 class _OverMarionette(Browser):
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, capabilities: dict[str, Any]) -> None:
         self._socket = socket.create_connection((HOST, port), timeout=_START_SECONDS)
         self._stream = self._socket.makefile("rb")
         self._numbers = itertools.count(1)
         self._receive()  # the greeting
-        self._send("NewSession", {})
+        self._send("NewSession", capabilities)
 
     def _send(self, command: str, parameters: dict[str, Any]) -> Any:
         number = next(self._numbers)
@@ -237,17 +238,28 @@ def missing_packages(name: str) -> list[str]:
     return [package for package in PACKAGES[name] if not programs[package]]
 
 
+def need(name: str) -> None:
+    """Skip a test whose browser is missing, with what to do; in continuous integration none may be missing."""
+    if missing := missing_packages(name):
+        told = f"apt-get install --no-install-recommends {' '.join(missing)}"
+        assert not os.environ.get("CI"), told
+        pytest.skip(told)
+
+
 @contextlib.contextmanager
-def started(name: str, folder: Path, *, keeps_cookies: bool = True) -> Iterator[Browser]:
+def started(name: str, folder: Path, *, keeps_cookies: bool = True, through: int | None = None) -> Iterator[Browser]:
     """Run ``chromium``, ``firefox`` or ``webkit`` with a new profile in ``folder``, until the block ends.
 
-    Only Firefox can be told to keep no cookies.
+    Only Firefox can be told to keep no cookies. ``through`` is the port of a proxy on this machine that leads to the
+    sites of a test: the browser takes their certificates for good then.
     """
     folder.mkdir()
     if not keeps_cookies and name != "firefox":
         raise ValueError(name)
-    firefox = functools.partial(_firefox, preferences={} if keeps_cookies else {"network.cookie.cookieBehavior": 2})
-    start = {"chromium": _chromium, "firefox": firefox, "webkit": _webkit}[name]
+    cookies = {} if keeps_cookies else {"network.cookie.cookieBehavior": 2}
+    asked = {} if through is None else _through(through)
+    starts = {"chromium": _chromium, "firefox": functools.partial(_firefox, preferences=cookies), "webkit": _webkit}
+    start = functools.partial(starts[name], asked=asked)
     with contextlib.ExitStack() as cleanup:
         # A proxy of the machine's has no business before loopback; and nobody's own profile is touched.
         environment = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
@@ -262,16 +274,26 @@ def started(name: str, folder: Path, *, keeps_cookies: bool = True) -> Iterator[
                 browser._send("DeleteSession", {})
 
 
-def _chromium(folder: Path, environment: dict[str, str], cleanup: contextlib.ExitStack) -> Browser:
+def _through(port: int) -> dict[str, Any]:
+    """Return the capabilities (WebDriver §7) of a browser that goes through the proxy at ``port``."""
+    proxy = {"proxyType": "manual", "httpProxy": f"{HOST}:{port}", "sslProxy": f"{HOST}:{port}"}
+    return {"acceptInsecureCerts": True, "proxy": proxy}
+
+
+def _chromium(
+    folder: Path, environment: dict[str, str], cleanup: contextlib.ExitStack, *, asked: dict[str, Any]
+) -> Browser:
     driver = _driver(["chromedriver", "--port={port}"], folder, environment, cleanup)
     options = {
         "binary": _program("chromium", "chromium-browser", "google-chrome"),
         "args": ["--headless=new", "--no-sandbox", "--disable-background-networking", f"--user-data-dir={folder}/data"],
     }
-    return _OverHttp(driver, {"goog:chromeOptions": options})
+    return _OverHttp(driver, {"goog:chromeOptions": options} | asked)
 
 
-def _webkit(folder: Path, environment: dict[str, str], cleanup: contextlib.ExitStack) -> Browser:
+def _webkit(
+    folder: Path, environment: dict[str, str], cleanup: contextlib.ExitStack, *, asked: dict[str, Any]
+) -> Browser:
     if not environment.get("DISPLAY"):
         display = subprocess.Popen(
             ["Xvfb", "-displayfd", "1", "-screen", "0", "1280x1024x24", "-nolisten", "tcp"],
@@ -283,13 +305,20 @@ def _webkit(folder: Path, environment: dict[str, str], cleanup: contextlib.ExitS
         cleanup.callback(_end, display)
         assert display.stdout is not None
         environment = environment | {"DISPLAY": f":{display.stdout.readline().strip()}"}
+    if proxy := asked.pop("proxy", None):  # its driver would have the proxy speak TLS
+        environment = environment | {"https_proxy": f"http://{proxy['sslProxy']}"}
     driver = _driver(["WebKitWebDriver", f"--host={HOST}", "--port={port}"], folder, environment, cleanup)
     options = {"binary": _mini_browser(), "args": ["--automation"]}
-    return _OverHttp(driver, {"webkitgtk:browserOptions": options})
+    return _OverHttp(driver, {"webkitgtk:browserOptions": options} | asked)
 
 
 def _firefox(
-    folder: Path, environment: dict[str, str], cleanup: contextlib.ExitStack, *, preferences: dict[str, object]
+    folder: Path,
+    environment: dict[str, str],
+    cleanup: contextlib.ExitStack,
+    *,
+    asked: dict[str, Any],
+    preferences: dict[str, object],
 ) -> Browser:
     port = any_free_port()
     settings = _FIREFOX_PREFERENCES | preferences | {"marionette.port": port}
@@ -300,7 +329,7 @@ def _firefox(
     command = [program, "--headless", "--marionette", "--no-remote", "--profile", str(folder / "profile")]
     _run(command, folder, environment, cleanup)
     _wait_for_port(port, folder)
-    return _OverMarionette(port)
+    return _OverMarionette(port, asked)
 
 
 def _driver(command: list[str], folder: Path, environment: dict[str, str], cleanup: contextlib.ExitStack) -> str:

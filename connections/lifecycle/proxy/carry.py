@@ -59,7 +59,7 @@ class _Call:
 
     began: float = field(default_factory=time.monotonic)
     exchange: Exchange | None = None
-    status: int | None = None
+    answered: int | None = None
     outcome: str = "broken_off"
     repeated: bool = False
     redirects: int = 0
@@ -68,7 +68,7 @@ class _Call:
     def facts(self) -> dict[str, Any]:
         """Return what the audit trail says of the call's end."""
         sent, received = (0, 0) if self.exchange is None else (self.exchange.sent, self.exchange.received)
-        facts: dict[str, Any] = {"status": self.status, "sent": sent, "received": received}
+        facts: dict[str, Any] = {"status": self.answered, "sent": sent, "received": received}
         facts["seconds"] = round(time.monotonic() - self.began, 3)
         if self.repeated:
             facts["repeated"] = True
@@ -108,7 +108,7 @@ class Carrier:
             try:
                 with self._places.place(*permitted.places):
                     call.answer = await self._answer(order, permitted, body, call)
-                    call.status = call.answer.status
+                    call.answered = call.answer.status
                     yield call.answer
                 call.outcome = "answered"
             except asyncio.CancelledError:
@@ -168,7 +168,7 @@ class Carrier:
             await self._turns.wait(order, permitted)
             call.exchange = Exchange(request, parts, limits=outgoing.limits)
             head = await call.exchange.begin()
-            call.status = head.status
+            call.answered = head.status
             await self._turns.note(permitted, head)
             if head.status == _UNAUTHORIZED:
                 can_repeat = order.is_repeatable and body.can_be_sent_again

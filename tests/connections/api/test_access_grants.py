@@ -58,6 +58,7 @@ def test_a_grant_says_who_may_do_what(connection: Connection, granter: Caller) -
         "methods": ["GET", "HEAD"],
         "paths": ["/files/**"],
         "allows_vend": False,
+        "needs_approval": False,
         "granted_by": "alice",
         "note": "for the audit",
         "state": "standing",

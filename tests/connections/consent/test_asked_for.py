@@ -87,4 +87,6 @@ def test_many_choices_are_searched_by_name_and_category(choices: str) -> None:
             if count is not None:
                 expect(shown).to_have_count(count)
             expect(page.locator("#none")).to_be_visible(visible=count == 0)
-            expect(page.locator("#found")).to_have_text(str(shown.count()))
+            expect(page.locator("#found")).to_have_text(
+                f"Results: {shown.count()}" if count != 0 else "Nothing has this name. Try another one."
+            )

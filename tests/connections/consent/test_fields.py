@@ -116,7 +116,9 @@ def test_a_wrong_value_is_told_beside_its_field(typed: str, owner: EndUser, shop
     page = submit(owner, f"/connect/{invitation.id}/method/{shop.id}", shop=typed)
     text = page.content.decode()
     assert page.status_code == 422
-    assert 'aria-invalid="true" aria-describedby="error"' in text
+    (field,) = re.findall(r'<input id="field-shop"[^>]*>', text)
+    assert 'aria-invalid="true"' in field
+    assert 'aria-describedby="error' in field
     assert "It looks like acme." in text
     assert "<script>" not in text
 
