@@ -5,7 +5,7 @@ the pages of the catalogue, are taken in light and in dark.
 
     python -m tests.campaigns.screens [--folder DIR]      pictures of everything, to look at
     python -m tests.campaigns.screens --widget            those of the widget alone
-    python -m tests.campaigns.screens --readme            the two pictures of the README
+    python -m tests.campaigns.screens --readme            the pictures of the README
 
 The browser tests (``tests/browser``) take the same steps.
 """
@@ -228,7 +228,7 @@ def _pictures_of_the_widget(state: Path, folder: Path) -> None:
 
 
 def _readme_pictures(browser: Browser, stack: LocalStack, folder: Path) -> None:
-    names = {"3-widget": "widget.png", "9-admin-connection": "admin.png"}
+    names = {"3-widget": "widget.png", "6c-manage-connection": "manage.png", "9-admin-connection": "admin.png"}
 
     def look(page: Page, name: str) -> None:
         if name in names:
@@ -237,6 +237,8 @@ def _readme_pictures(browser: Browser, stack: LocalStack, folder: Path) -> None:
     with visitor(browser, "desktop") as (_, page, _complaints):
         page.set_viewport_size({"width": 1000, "height": 620})
         connect_as(page, stack, "ann", "alice", look)
+        page.set_viewport_size({"width": 1000, "height": 860})
+        look_at_own_connections(page, stack, look)
         page.set_viewport_size({"width": 1280, "height": 860})
         look_at_admin(page, stack, look)
 
