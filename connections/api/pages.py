@@ -1,10 +1,10 @@
-"""Cursors of lists that are read page by page, the newest row first."""
+"""Lists that are read page by page, the newest row first."""
 
 import base64
 import binascii
 import uuid
 from datetime import UTC, datetime
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 from django.db.models import Model, Q, QuerySet
 
@@ -21,19 +21,21 @@ class Dated(Protocol):
 Row = TypeVar("Row", bound=Model)
 
 
-def after(rows: QuerySet[Row], cursor: str | None) -> QuerySet[Row]:
-    """Return the ``rows`` after ``cursor``, ordered by ``-created_at`` and ``id``; all for None. No I/O.
+def page_of(rows: QuerySet[Row], cursor: str | None, *, limit: int) -> tuple[list[Row], str | None]:
+    """Return up to ``limit`` of the ``rows`` after ``cursor`` (None: from the first), and the cursor of the next page.
 
-    Raises ``InvalidRequest`` for a cursor that ``cursor_of`` never made.
+    That is None on the last page. ``rows`` are ordered by ``-created_at`` and ``id``. Runs their query. Raises
+    ``InvalidRequest`` for a cursor that no page had.
     """
-    if cursor is None:
-        return rows
-    created_at, last_id = _parse(cursor)
-    return rows.filter(Q(created_at__lt=created_at) | Q(created_at=created_at, id__gt=last_id))
+    if cursor is not None:
+        created_at, last_id = _parse(cursor)
+        rows = rows.filter(Q(created_at__lt=created_at) | Q(created_at=created_at, id__gt=last_id))
+    found = list(rows[: limit + 1])
+    page = found[:limit]
+    return page, _cursor_of(cast("Dated", page[-1])) if len(found) > limit else None
 
 
-def cursor_of(row: Dated) -> str:
-    """Return the cursor of what comes after ``row``."""
+def _cursor_of(row: Dated) -> str:
     return base64.urlsafe_b64encode(f"{row.created_at.isoformat()}|{row.id}".encode()).decode()
 
 

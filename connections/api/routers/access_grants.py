@@ -9,7 +9,7 @@ from pydantic import Field
 
 from connections.api.access_grants import AccessGrantIn, AccessGrantOut, AccessGrantPage, access_grant_out
 from connections.api.auth import Caller, caller_of
-from connections.api.pages import after, cursor_of
+from connections.api.pages import page_of
 from connections.api.texts import EndUser, Slug
 from connections.database.clock import database_now
 from connections.lifecycle.policy.give import give
@@ -60,11 +60,10 @@ def list_access_grants(
     found = AccessGrant.objects.for_tenant(owner.id).filter(
         **{name: value for name, value in wanted.items() if value is not None}
     )
-    rows = list(after(found, cursor)[: limit + 1])
-    page = rows[:limit]
+    page, following = page_of(found, cursor, limit=limit)
     return AccessGrantPage(
         items=[access_grant_out(row, tenant=owner.slug, now=now) for row in page],
-        next=cursor_of(page[-1]) if len(rows) > limit else None,
+        next=following,
     )
 
 

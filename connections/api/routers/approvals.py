@@ -9,7 +9,7 @@ from pydantic import Field
 
 from connections.api.approvals import ApprovalIn, ApprovalOut, ApprovalPage, DecisionIn, approval_out
 from connections.api.auth import Caller, caller_of
-from connections.api.pages import after, cursor_of
+from connections.api.pages import page_of
 from connections.api.texts import Slug
 from connections.database.clock import database_now
 from connections.lifecycle.policy.approve import decide_approval
@@ -40,11 +40,10 @@ def list_approvals(
     found = Approval.objects.filter(
         tenant=owner, **{name: value for name, value in wanted.items() if value is not None}
     )
-    rows = list(after(found, cursor)[: limit + 1])
-    page = rows[:limit]
+    page, following = page_of(found, cursor, limit=limit)
     return ApprovalPage(
         items=[approval_out(row, tenant=owner.slug, now=now) for row in page],
-        next=cursor_of(page[-1]) if len(rows) > limit else None,
+        next=following,
     )
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from connections.api.access_grants import SharingIn
 from connections.api.auth import Caller, caller_of
-from connections.api.pages import after, cursor_of
+from connections.api.pages import page_of
 from connections.api.problems import say_when_again
 from connections.api.representations import connection_out
 from connections.api.schemas import (
@@ -60,10 +60,9 @@ def list_connections(
         "provider_app__auth_style": style or None,
     }
     found = found.filter(**{name: value for name, value in wanted.items() if value is not None})
-    rows = list(after(found, cursor).select_related("tenant", "provider_app").prefetch_related("scopes")[: limit + 1])
-    page = rows[:limit]
-    more = len(rows) > limit
-    return ConnectionPage(items=[connection_out(row) for row in page], next=cursor_of(page[-1]) if more else None)
+    found = found.select_related("tenant", "provider_app").prefetch_related("scopes")
+    page, following = page_of(found, cursor, limit=limit)
+    return ConnectionPage(items=[connection_out(row) for row in page], next=following)
 
 
 @router.get("/{connection_id}", response=ConnectionOut, summary="Show one connection")
