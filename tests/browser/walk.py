@@ -222,14 +222,19 @@ class Walk:
         self.page.wait_for_url("**/connections")
         own = self.page.url
         yield Screen("manage-list", lambda: self._at(own))
-        pages = self.page.locator("a.open").evaluate_all("links => links.map((link) => link.href)")
-        for name, page in zip(("manage-one", "manage-another"), pages, strict=True):
-            yield Screen(name, partial(self._at, page))
-        yield Screen("manage-receipts", lambda: self._at(f"{pages[0]}/receipts"))
-        yield Screen("manage-disconnect", lambda: self._at(f"{pages[0]}/disconnect"))
+        broken, working = self._listed("needs_reauth"), self._listed("active")
+        yield Screen("manage-one", lambda: self._at(broken))
+        yield Screen("manage-another", lambda: self._at(working))
+        yield Screen("manage-receipts", lambda: self._at(f"{working}/receipts"))
+        yield Screen("manage-disconnect", lambda: self._at(f"{working}/disconnect"))
         self._at(own)
         self._stopped(self.page.locator("#done button").click)
         yield Screen("manage-closed", lambda: self._at(own))
+
+    def _listed(self, status: str) -> str:
+        """Return the address of the first connection of that status in the list that the page shows."""
+        row = self.page.locator(f"[data-status={status}] a.open").first
+        return str(row.evaluate("link => link.href"))
 
     def _bare_pages(self) -> Iterator[Screen]:
         home = self.sites.latchkey.url
