@@ -1,6 +1,7 @@
 """Opens the credential that a vend hands out, and says how to present it."""
 
 import json
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -33,17 +34,26 @@ class Vended:
     row: VendRow
 
 
-def open_row(row: VendRow) -> Vended:
-    """Open the credential of a row whose audit row is committed.
+class Openings:
+    """Opens the credentials of rows that one statement returned: each version once, however many ask for it."""
 
-    Records in the audit, and for the operator, a credential that does not open. Raises ``CredentialUnreadable``,
-    ``AppMisconfigured`` and ``EndpointMoved``.
-    """
-    return _presented(row, _opened(row))
+    def __init__(self) -> None:
+        self._presented: dict[tuple[uuid.UUID | None, uuid.UUID | None], Presentation] = {}
+
+    def open_row(self, row: VendRow) -> Vended:
+        """Open the credential of a row whose audit row is committed.
+
+        Records in the audit, and for the operator, a credential that does not open. Raises ``CredentialUnreadable``,
+        ``AppMisconfigured`` and ``EndpointMoved``.
+        """
+        named = (row.connection_id, row.version_id)
+        if named not in self._presented:
+            self._presented[named] = _presented(row, _opened(row))
+        return Vended(self._presented[named], row)
 
 
 def open_to_send(row: VendRow, held: HeldToken | None = None) -> tuple[Target, Credential]:
-    """Open the credential of a row for a request of ours, and return where it may go. Raises as ``open_row``.
+    """Open the credential of a row for a request of ours, and return where it may go. Raises as ``Openings.open_row``.
 
     ``held`` is a token that acts for a subject in its place.
     """
@@ -79,14 +89,14 @@ def row_of_subject(row: VendRow, held: HeldToken, *, scopes: Sequence[str]) -> V
 
 
 def open_held(row: VendRow, held: HeldToken) -> Vended:
-    """Present a token that acts for a subject, whose audit row is committed. Raises as ``open_row``."""
-    return _presented(row, held.credential)
+    """Present a token that acts for a subject, whose audit row is committed. Raises as ``Openings.open_row``."""
+    return Vended(_presented(row, held.credential), row)
 
 
-def _presented(row: VendRow, credential: Credential) -> Vended:
+def _presented(row: VendRow, credential: Credential) -> Presentation:
     target = _target_of(row, credential)
     try:
-        return Vended(strategy_for(target.style).present(target, credential), row)
+        return strategy_for(target.style).present(target, credential)
     except MisconfiguredProvider as error:
         raise AppMisconfigured(error.evidence.detail) from None
 

@@ -20,7 +20,7 @@ from connections.lifecycle.provision.callers import (
 from connections.lifecycle.refresh.claim import Need, RefreshReport
 from connections.lifecycle.refresh.refresh import refresh_and_wait
 from connections.lifecycle.vend.for_subject import token_for_subject
-from connections.lifecycle.vend.opening import Vended, open_held, open_row, row_of_subject
+from connections.lifecycle.vend.opening import Openings, Vended, open_held, row_of_subject
 from connections.lifecycle.vend.order import VendOrder
 from connections.lifecycle.vend.query import VendRow, run_vend_statement, vouched
 from connections.lifecycle.vend.refusal import refusal_of, refusal_without_refresh
@@ -110,7 +110,8 @@ def vend_all(asked: Sequence[Asked]) -> list[Answer]:
     unless the database cannot be asked at all. Calls no provider and waits for none.
     """
     rows = _rows([one.order for one in asked])
-    return [_answer(one, row) for one, row in zip(asked, rows, strict=True)]
+    openings = Openings()
+    return [_answer(one, row, openings) for one, row in zip(asked, rows, strict=True)]
 
 
 def _rows(orders: Sequence[VendOrder]) -> list[VendRow | Exception | None]:
@@ -135,18 +136,18 @@ def _run(orders: Sequence[VendOrder]) -> list[VendRow | None]:
         return run_vend_statement(orders)
 
 
-def _answer(asked: Asked, row: VendRow | Exception | None) -> Answer:
+def _answer(asked: Asked, row: VendRow | Exception | None, openings: Openings) -> Answer:
     try:
         if isinstance(row, Exception):
             raise row
-        return _answer_row(asked, _checked(asked.order, row))
+        return _answer_row(asked, _checked(asked.order, row), openings)
     except Exception as error:  # noqa: BLE001 (the caller of this one order gets it)
         return error
 
 
-def _answer_row(asked: Asked, row: VendRow) -> Vended | RefreshNeeded | ExchangeNeeded:
+def _answer_row(asked: Asked, row: VendRow, openings: Openings) -> Vended | RefreshNeeded | ExchangeNeeded:
     if row.audit_id is not None:
-        return open_row(row)
+        return openings.open_row(row)
     order, report, held = asked.order, asked.report, asked.held
     decision = _decide(order, row)
     if isinstance(decision, GrantFirst):
@@ -168,7 +169,7 @@ def _answer_row(asked: Asked, row: VendRow) -> Vended | RefreshNeeded | Exchange
     if isinstance(decision, Refuse):
         _refuse(order, row, refusal_of(decision, row))
     _allow(order, row)
-    return open_row(row)
+    return openings.open_row(row)
 
 
 def _checked(order: VendOrder, row: VendRow | None) -> VendRow:

@@ -13,7 +13,7 @@ from connections.lifecycle.refresh.claim import Outcome, RefreshReport
 from connections.lifecycle.vend.opening import Vended
 from connections.lifecycle.vend.order import VendOrder
 from connections.lifecycle.vend.vend import Answer, Asked, RefreshNeeded, vend_all
-from connections.models import AuditEvent, Connection, Tenant
+from connections.models import AuditEvent, Connection, CredentialVersion, Tenant
 from connections.refusals import RefreshInProgress
 from tests.connections.api.stored import make_connection
 from tests.connections.lifecycle.clockwork import age
@@ -80,6 +80,27 @@ def test_orders_that_come_together_get_their_own_credentials_and_audit_rows(
     assert [(row.connection_id, row.subject, row.purpose) for row in rows] == [
         (one.connection_id, one.end_user, one.purpose) for one in [*asked, asked[0]]
     ]
+
+
+def test_a_version_is_opened_once_for_all_who_ask_for_it_together(
+    backend: Caller, connections: list[Connection]
+) -> None:
+    popular, other = connections[:2]
+    first, lone, second = answers(order(backend, popular), order(backend, other), order(backend, popular, agent="bot"))
+    assert isinstance(first, Vended)
+    assert isinstance(second, Vended)
+    assert first.presentation is second.presentation
+    assert (value_of(first), value_of(lone)) == ("token-0", "token-1")
+    assert [row.agent for row in AuditEvent.objects.filter(connection_id=popular.id).order_by("id")] == ["", "bot"]
+
+
+def test_a_version_that_does_not_open_is_recorded_for_each_who_asks(
+    backend: Caller, connections: list[Connection]
+) -> None:
+    CredentialVersion.objects.filter(connection=connections[0]).update(secrets=b"no ciphertext")
+    got = answers(*[order(backend, one) for one in (connections[0], connections[1], connections[0])])
+    assert [type(one).__name__ for one in got] == ["CredentialUnreadable", "Vended", "CredentialUnreadable"]
+    assert AuditEvent.objects.filter(action="credential.open", decision="credential_unreadable").count() == 2
 
 
 def test_one_order_s_refusal_is_nobody_else_s(
