@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from connections.api.problems import STATUS_OF, say_when_again
 from connections.lifecycle.identify.assertions import ASSERTION_TYPE
@@ -55,6 +55,19 @@ _ERRORS = {
 
 class ExchangeIn(BaseModel):
     """A token exchange, as a form. What is not known is ignored (RFC 6749 §3.2)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "grant_type": GRANT_TYPE,
+                    "subject_token": "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl",
+                    "subject_token_type": f"{_TYPES}jwt",
+                    "audience": "sandbox",
+                }
+            ]
+        }
+    )
 
     grant_type: str = Field(description=GRANT_TYPE)
     subject_token: str = Field(description="a JWT of an issuer that is trusted for end users")

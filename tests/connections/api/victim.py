@@ -1,0 +1,126 @@
+"""A tenant that has one of each thing which a path of the API can name, and what is stored of it.
+
+A path that names something of a new kind needs a line in ``NAMED``; ``tests/connections/api/test_matrix.py`` says so.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+
+from connections.brand.profile import BrandProfile
+from connections.database.clock import database_now
+from connections.journal import events
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.provision.brands import save_brand
+from connections.models import Approval, Offboarding, Tenant, TenantDomain
+from tests.connections.api.grants import let
+from tests.connections.api.stored import make_connection
+from tests.factories import make_caller, make_tenant
+from tests.flows import EndUser
+
+# A mark in whatever texts the victim has. An answer to a stranger that holds it has let something out.
+MARK = "7f3a9c"
+SLUG = f"victim-{MARK}"
+PERSON = f"person-{MARK}"
+
+
+@dataclass(frozen=True)
+class Victim:
+    """The tenant, and the id of one row of each kind."""
+
+    tenant: Tenant
+    ids: dict[str, str] = field(default_factory=dict)
+
+
+def make_victim() -> Victim:
+    """Make the tenant and its things."""
+    tenant, now = make_tenant(SLUG, name=f"Victim {MARK}"), database_now()
+    connection = make_connection(tenant, end_user=PERSON, label=f"label {MARK}", metadata={"note": MARK})
+    backend = make_caller(tenant, f"backend {MARK}")
+    session = EndUser(PERSON, backend, tenant=SLUG).invite()
+    grant = let(connection, f"friend-{MARK}", note=MARK)
+    offboarding = Offboarding.objects.create(
+        tenant=tenant, end_user=f"zoe-{MARK}", mode="offboard", ordered_at=now, done_at=now
+    )
+    approval = Approval.objects.create(
+        tenant=tenant,
+        grant=grant,
+        connection=connection,
+        api_client_id=backend.client.id,
+        action="vend",
+        asked=b"asked",
+        created_at=now,
+        expires_at=now + timedelta(hours=1),
+    )
+    domain = TenantDomain.objects.create(tenant=tenant, host=f"{MARK}.example")
+    save_brand(tenant, BrandProfile(support_url=f"https://{MARK}.example/help"), actor=SYSTEM)
+    events.emit("connection.connected", connection)
+    ids = {
+        "connection": str(connection.id),
+        "session": str(session.id),
+        "grant": str(grant.id),
+        "approval": str(approval.id),
+        "offboarding": str(offboarding.id),
+        "api_client": str(backend.client.id),
+        "provider_app": str(connection.provider_app_id),
+        "host": domain.host,
+    }
+    return Victim(tenant, ids)
+
+
+def _id(kind: str) -> Callable[[Victim], str]:
+    return lambda victim: victim.ids[kind]
+
+
+# What a place in a path is filled with to name the victim's. By the collection, since names come twice.
+NAMED: dict[str, Callable[[Victim], str]] = {
+    "tenants/{slug}": lambda victim: victim.tenant.slug,
+    "connections/{connection_id}": _id("connection"),
+    "connect-sessions/{session_id}": _id("session"),
+    "access-grants/{grant_id}": _id("grant"),
+    "approvals/{approval_id}": _id("approval"),
+    "offboardings/{offboarding_id}": _id("offboarding"),
+    "end-users/{end_user}": lambda victim: PERSON,
+    "domains/{host}": _id("host"),
+}
+# Places that name nothing of a tenant's: the same value for everybody.
+SHARED = {"providers/{slug}": "sandbox", "provider-apps/{provider}": "sandbox", "proxy/{path}": "a/b"}
+
+
+def unknown_of(place: str) -> str:
+    """Return what a place is filled with to name what does not exist."""
+    if place in SHARED:
+        return SHARED[place]
+    name = f"unknown-{uuid.uuid4().hex[:6]}"
+    return str(uuid.uuid4()) if place.endswith("_id}") else f"{name}.example" if place.endswith("{host}") else name
+
+
+def stored_of(tenant: Tenant) -> dict[str, list[Any]]:
+    """Return every row of every table that belongs to ``tenant``, as text: a new table is among them by itself."""
+    found = {}
+    for table in apps.get_app_config("connections").get_models():
+        if way := _way_to_tenant(table, frozenset()):
+            rows = table._default_manager.filter(**{way: tenant.pk}).order_by("pk")
+            found[table.__name__] = [str(row) for row in rows.values_list()]
+    return found
+
+
+def _way_to_tenant(table: type[models.Model], seen: frozenset[type[models.Model]]) -> str:
+    """Return the lookup that leads from a row to its tenant's key, or "" where none does."""
+    if table is Tenant:
+        return "pk"
+    ways = []
+    for column in table._meta.get_fields():
+        if not isinstance(column, models.ForeignKey):
+            continue
+        further = column.related_model
+        if isinstance(further, str) or further in seen | {table}:
+            continue
+        if way := _way_to_tenant(further, seen | {table}):
+            ways.append(f"{column.name}__{way}")
+    return min(ways, key=lambda way: way.count("__"), default="")
