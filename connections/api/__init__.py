@@ -1,11 +1,12 @@
 """The internal JSON API, ``/api/v1/``: for the operator's own services and agents.
 
-- ``urls``: the API and its document · ``auth``: who calls, and for which tenant · ``routers``: one resource a file
+- ``urls``: the API · ``auth``: who calls, and for which tenant · ``routers``: one resource a file
 - ``schemas``: the bodies · ``texts``: what a text may hold · ``representations``: from rows to bodies
 - ``branding``, ``access_grants``, ``approvals``: bodies and representations of brands, and of access grants
 - ``end_users``: what an end user has, and receipts of their leaving
 - ``self_service``: those of management sessions and receipts · ``pages``: the cursors of lists
 - ``problems``: errors, each with a stable code
+- ``document``: the OpenAPI document · ``problem_shapes``, ``glossary``: what it says of problems, and of members
 - ``vend_calls``: the short way of a vend, before Django · ``vend_desk``: where vends are answered and wait ·
   ``batches``: answers together what waits together
 - ``proxy_calls``: the requests of the proxy · ``proxy_desk``: where they are answered, as streams

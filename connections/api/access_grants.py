@@ -79,7 +79,7 @@ class SharingIn(Request):
 class SubjectOut(BaseModel):
     """Who a grant is for."""
 
-    kind: str
+    kind: SubjectKind
     id: str
 
 
@@ -98,7 +98,7 @@ class AccessGrantOut(BaseModel):
     needs_approval: bool
     granted_by: str | None
     note: str
-    state: str
+    state: Literal["standing", "expired", "revoked"]
     expires_at: datetime | None
     created_at: datetime
     revoked_at: datetime | None

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime
+from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
@@ -40,7 +41,7 @@ class ApprovalOut(BaseModel):
     scopes: list[str]
     method: str
     path: str
-    state: str
+    state: Literal["pending", "approved", "denied", "used", "expired"]
     once: bool
     created_at: datetime
     expires_at: datetime

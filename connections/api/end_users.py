@@ -2,11 +2,12 @@
 
 import uuid
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel
 
 from connections.api.access_grants import AccessGrantOut
-from connections.models import Offboarding
+from connections.models import Offboarding, OffboardingMode, Revocation, Status
 
 
 class HeldOut(BaseModel):
@@ -14,7 +15,7 @@ class HeldOut(BaseModel):
 
     id: uuid.UUID
     provider: str
-    status: str
+    status: Status
     label: str
     account: str
 
@@ -44,7 +45,7 @@ class EndedOut(BaseModel):
     provider: str
     owner: str
     act: str
-    revocation: str
+    revocation: Revocation
 
 
 class OffboardingOut(BaseModel):
@@ -57,8 +58,8 @@ class OffboardingOut(BaseModel):
     id: uuid.UUID
     tenant: str
     end_user: str
-    mode: str
-    state: str
+    mode: OffboardingMode
+    state: Literal["under_way", "done"]
     shared: str | None
     handed_over_to: str | None
     connections: list[EndedOut]

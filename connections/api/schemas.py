@@ -25,6 +25,7 @@ from connections.api.texts import (
     check_storable,
 )
 from connections.lifecycle.vend.order import LONGEST_WAIT_SECONDS
+from connections.models import Binding, OwnerKind, Reason, Revocation, Status
 
 
 class TenantIn(Request):
@@ -194,7 +195,7 @@ class ConnectSessionOut(BaseModel):
     token: str
     connect_url: str
     expires_at: datetime
-    binding: str
+    binding: Binding
 
 
 class CompleteIn(Request):
@@ -221,8 +222,6 @@ class HealthOut(BaseModel):
     unless it is refreshed before, and at ``grant_expires_at`` whatever is done; null where nobody said. At
     ``answer_unread_at`` an answer was received that could not be read; it is kept, and read once the catalogue entry
     is mended.
-    ``refresh_failing_since``: no valid token is left, and refreshes fail.
-    ``lacks_refresh_token``: the provider gave none, so the connection ends at ``access_expires_at``.
     """
 
     verified_at: datetime | None
@@ -253,14 +252,14 @@ class ConnectionOut(BaseModel):
     tenant: str
     provider: str
     auth_style: str
-    owner: str
+    owner: OwnerKind
     end_user: str | None
     granted_by: str | None
     grants_only: bool
-    binding: str
-    status: str
-    reason: str
-    revocation: str
+    binding: Binding
+    status: Status
+    reason: Reason
+    revocation: Revocation
     paused: bool
     suspended: bool
     account: AccountOut | None
@@ -402,17 +401,17 @@ class ReportOut(BaseModel):
 
     superseded: bool
     verdict: str | None
-    status: str
-    reason: str
+    status: Status
+    reason: Reason
 
 
 class ChangedOut(BaseModel):
     """Where a connection stands, for a client that may change connections and not read them."""
 
     id: uuid.UUID
-    status: str
-    reason: str
-    revocation: str
+    status: Status
+    reason: Reason
+    revocation: Revocation
 
 
 class OutcomeOut(BaseModel):

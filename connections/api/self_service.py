@@ -4,7 +4,7 @@ import base64
 import binascii
 import uuid
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -56,7 +56,7 @@ class ReceiptOut(BaseModel):
 
     id: str
     at: datetime
-    kind: str
+    kind: Literal["credential", "request"]
     client: ReceiptClientOut | None
     end_user: str | None
     agent: str

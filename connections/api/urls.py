@@ -8,8 +8,10 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.urls import URLPattern, URLResolver, re_path
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
 
-from connections.api import problems
+from connections.api import document, problems
 from connections.api.auth import ApiKeyAuth, VendKeyAuth
 from connections.api.routers import (
     access_grants,
@@ -37,6 +39,16 @@ class _API(NinjaAPI):
     def urls(self) -> tuple[list[URLResolver | URLPattern], str, str]:
         patterns, application, namespace = super().urls
         return [*map(self._ours, patterns), re_path("", _nothing_here)], application, namespace
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        """Return the OpenAPI document, with what ``document`` says beyond the routes."""
+        schema = super().get_openapi_schema(**options)
+        document.finish(schema)
+        return schema
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """Return the name of an operation, which clients call it by: that of its function."""
+        return operation.view_func.__name__
 
     def _ours(self, theirs: URLResolver | URLPattern) -> URLResolver | URLPattern:
         """Return a pattern of ninja's with our view in its place."""
@@ -69,7 +81,7 @@ def _nothing_here(request: HttpRequest) -> HttpResponse:
 api = _API(
     title="Latchkey",
     version="1",
-    description="Connections of your customers, and credentials that work.",
+    description=document.DESCRIPTION,
     docs_url=None,
     urls_namespace="api",
 )

@@ -21,7 +21,7 @@ router = Router(tags=["access grants"])
 
 
 @router.post("", response={200: AccessGrantOut, 201: AccessGrantOut}, summary="Give an access grant")
-def post_access_grant(request: HttpRequest, body: AccessGrantIn) -> tuple[int, AccessGrantOut]:
+def create_access_grant(request: HttpRequest, body: AccessGrantIn) -> tuple[int, AccessGrantOut]:
     """Let somebody use a connection who is not its owner, within the limits that you name.
 
     A grant of the same terms that stands already is returned as it is (200). The terms of a grant never change: give

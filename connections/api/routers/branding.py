@@ -19,7 +19,7 @@ def put_branding(request: HttpRequest, body: OperatorBrandingIn) -> OperatorBran
 
 
 @router.get("", response=OperatorBrandingOut, summary="Show the operator's brand")
-def show_branding(request: HttpRequest) -> OperatorBrandingOut:
+def get_branding(request: HttpRequest) -> OperatorBrandingOut:
     """Show what is set of the operator's brand. Every client may see it, as end users do."""
     caller_of(request, may=Permission.READ)
     return operators_branding_out(Brand.objects.filter(tenant=None).defer("logo", "favicon").first() or Brand())

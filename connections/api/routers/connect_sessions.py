@@ -18,7 +18,7 @@ router = Router(tags=["connect sessions"])
 
 
 @router.post("", response={201: ConnectSessionOut}, summary="Invite an end user to connect")
-def create_session(request: HttpRequest, body: ConnectSessionIn) -> Status[ConnectSessionOut]:
+def create_connect_session(request: HttpRequest, body: ConnectSessionIn) -> Status[ConnectSessionOut]:
     """Make a session for one end user; send their browser to ``connect_url`` within 10 minutes."""
     caller = caller_of(request, may=Permission.CONNECT)
     begun = begin_connect(
@@ -55,7 +55,9 @@ def create_session(request: HttpRequest, body: ConnectSessionIn) -> Status[Conne
 
 
 @router.post("/{session_id}/complete", response=CompletedOut | ContinueOut, summary="Confirm who connected")
-def complete_session(request: HttpRequest, session_id: uuid.UUID, body: CompleteIn) -> CompletedOut | ContinueOut:
+def complete_connect_session(
+    request: HttpRequest, session_id: uuid.UUID, body: CompleteIn
+) -> CompletedOut | ContinueOut:
     """Confirm with the id of the user who is logged in where the completion code arrived.
 
     Take that id from your own session, never from the link that brought the code, and confirm only a session that your

@@ -3,6 +3,7 @@
 - ``auth``: ``test_callers_agreement.py``, ``test_isolation.py``, ``test_vend_keys.py``
 - ``schemas``, ``texts``, ``urls``: ``test_problems.py``, ``test_openapi.py`` · ``representations``:
   ``test_connections.py``
+- ``document``, ``problem_shapes``, ``glossary``: ``test_openapi.py``
 - ``self_service``: ``tests/connections/lifecycle/self_service/test_receipts.py``
 - ``approvals``: ``test_approvals.py``
 - ``end_users``: ``test_end_users.py`` · ``pages``: ``test_connections.py``, ``test_access_grants.py``

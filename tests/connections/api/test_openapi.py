@@ -5,6 +5,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from connections import refusals
+from connections.api.problem_shapes import MEANINGS, name_of
+from connections.api.problems import STATUS_OF
+from connections.refusals import Refusal
 from tests.asgi_client import AsgiClient
 from tests.connections.api.operations import DOCUMENT, documented
 
@@ -53,8 +57,8 @@ def test_every_operation_is_named_once_and_says_what_it_does() -> None:
 
 
 def test_only_the_vends_answer_has_a_place_for_a_secret() -> None:
-    holders = [name for name, schema in DOCUMENT["components"]["schemas"].items() if "credential" in name.lower()]
-    assert holders == ["CredentialOut"]
+    names = [name for name in DOCUMENT["components"]["schemas"] if not name.endswith("Problem")]
+    assert [name for name in names if "credential" in name.lower()] == ["CredentialOut"]
     users = {
         f"{method.upper()} {path}"
         for path, item in DOCUMENT["paths"].items()
@@ -73,3 +77,49 @@ def test_bodies_refuse_what_they_do_not_know() -> None:
                     continue  # RFC 6749 §3.2: what is not known is ignored
                 name = schema["schema"]["$ref"].rpartition("/")[2]
                 assert DOCUMENT["components"]["schemas"][name]["additionalProperties"] is False, name
+
+
+def test_every_problem_is_described_with_its_status() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    described = {schemas[name_of(code)]["properties"]["code"]["const"] for code in MEANINGS}
+    assert described == {*STATUS_OF, "internal_error"}
+    assert set(schemas["Problem"]["discriminator"]["mapping"]) == described
+
+
+def test_every_refusal_has_a_problem_of_its_own() -> None:
+    codes = {kind.code for kind in vars(refusals).values() if isinstance(kind, type) and issubclass(kind, Refusal)}
+    assert codes - {Refusal.code} <= set(MEANINGS)
+
+
+def test_an_operation_tells_with_which_problems_it_is_refused() -> None:
+    for path, item in DOCUMENT["paths"].items():
+        for operation in item.values():
+            if path == "/oauth/token":
+                continue  # RFC 6749 has errors of its own
+            answers = operation["responses"]
+            assert "application/problem+json" in answers["401"]["content"], path
+            assert "Problem" in json.dumps(answers["default"])
+    vend = DOCUMENT["paths"]["/credentials"]["post"]["responses"]
+    assert "ReauthorizationRequiredProblem" in json.dumps(vend["409"])
+    assert "Retry-After" in vend["503"]["headers"]
+    assert "ApprovalRequiredProblem" in json.dumps(vend["202"])
+
+
+def test_operations_are_called_by_short_names_and_their_tags_are_described() -> None:
+    names = [operation["operationId"] for item in DOCUMENT["paths"].values() for operation in item.values()]
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", name) for name in names)
+    used = {tag for item in DOCUMENT["paths"].values() for operation in item.values() for tag in operation["tags"]}
+    assert {tag["name"] for tag in DOCUMENT["tags"]} == used
+    assert all(tag["description"] for tag in DOCUMENT["tags"])
+
+
+def test_what_must_not_be_shown_is_marked() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    marked = {
+        f"{name}.{member}"
+        for name, schema in schemas.items()
+        for member, said in schema.get("properties", {}).items()
+        if said.get("x-secret")
+    }
+    assert {"CredentialOut.value", "CredentialOut.headers", "ConnectSessionOut.token"} <= marked
+    assert "ConnectionOut.connect_url" not in marked

@@ -1,0 +1,151 @@
+"""The OpenAPI document: what is said of the API beyond its routes and bodies, and how the whole is tidied up. No I/O.
+
+The problems are in ``problem_shapes``, the words for members without any of their own in ``glossary``. Clients are
+generated from the document (``config.local.clients``), so what is not in it they do not know.
+"""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+
+from connections.api.glossary import is_secret, meaning_of
+from connections.api.problem_shapes import name_of, problem_schemas, status_of
+
+DESCRIPTION = """Latchkey keeps the connections of your customers to their accounts at third parties, and hands your \
+services and agents a credential that works now, or a stable reason why none does.
+
+Every call carries `Authorization: Bearer …`: an API key (`lk_…`), or a workload token of an issuer that is trusted. \
+Errors are `application/problem+json` (RFC 9457) with a stable `code`. A 503 says in `Retry-After` when the same \
+request can succeed."""
+
+_SECURITY = "bearer"
+_SCHEME = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "an API key (`lk_…`), or the token of a workload whose issuer is trusted",
+}
+_TAGS = {
+    "vend": "Credentials that work now. Use them at once, and ask again rather than keep them.",
+    "proxy": "Calls to a provider with a connection's credential, which stays here.",
+    "tenants": "Your customers: their names, addresses, brands, and registrations at providers of their own.",
+    "providers": "The catalogue of what can be connected.",
+    "connect sessions": "Invitations to connect an account, and their confirmation.",
+    "management sessions": "Invitations to the page on which end users see and end what they have connected.",
+    "connections": "What is connected: its state, its scopes, its health, and who has used it.",
+    "access grants": "Who else may use a connection, for what, until when.",
+    "approvals": "What waits for somebody's yes, and the answer.",
+    "end users": "What an end user has here, and their leaving.",
+    "events": "What has happened, in order.",
+}
+_ANY_CALL = ("unauthorized", "permission_denied", "suspended", "issuer_unavailable", "busy", "internal_error")
+_PROVIDER = ("app_misconfigured", "provider_unavailable", "credential_unreadable")
+_USE = (
+    *("approval_required", "policy_denied", "identity_token_refused", "insufficient_scope", "reauthorization_required"),
+    *("pending", "subject_token_refused", "interaction_required", "subject_token_required", "paused", *_PROVIDER),
+    *("answer_unreadable", "refresh_in_progress"),
+)
+_PROXY = (*_USE, "method_not_allowed", "request_timeout", "rate_limited", "answer_refused", "provider_timeout")
+# What an operation may be refused with beyond what any call may, and what follows from its members.
+_REFUSED: dict[str, tuple[str, ...]] = {
+    "vend_by_id": (*_USE, "min_ttl_unavailable"),
+    "vend_by_owner": (*_USE, "min_ttl_unavailable", "ambiguous_connection"),
+    **{f"proxy_{method}": _PROXY for method in ("get", "post", "put", "patch", "delete")},
+    "complete_connect_session": (
+        *("completion_mismatch", "session_unusable", "exchange_failed", "no_workspace", "account_not_permitted"),
+        *("account_mismatch", "answer_unreadable", *_PROVIDER),
+    ),
+    "create_connect_session": ("session_unusable", *_PROVIDER),
+    "put_provider_app": _PROVIDER,
+    "refresh_connection": ("paused", *_PROVIDER),
+    "probe_connection": ("paused", *_PROVIDER),
+    "report_connection": ("paused", *_PROVIDER),
+    "create_access_grant": ("policy_denied",),
+    "approve": ("policy_denied",),
+    "list_events": ("cursor_expired",),
+}
+
+
+def finish(document: dict[str, Any]) -> None:
+    """Add servers, tags, problems and a meaning for every member to the document that ninja has made."""
+    document["servers"] = [{"url": settings.PUBLIC_URL, "description": "this installation"}]
+    schemas = document["components"]["schemas"]
+    document["components"]["securitySchemes"] = {_SECURITY: _SCHEME}
+    tags = set()
+    # One dictionary may stand for several methods of an address.
+    for operation in {id(one): one for item in document["paths"].values() for one in item.values()}.values():
+        tags |= set(operation["tags"])
+        operation["description"] = _as_markdown(operation["description"])
+        operation["security"] = [{_SECURITY: []} if one else {} for one in operation["security"]]
+        operation["responses"] = {str(status): answer for status, answer in operation["responses"].items()}
+        for parameter in operation["parameters"]:
+            _tidy_up_parameter(parameter)
+        _add_problems(operation)
+    document["tags"] = [{"name": tag, "description": text} for tag, text in _TAGS.items() if tag in tags]
+    for name, schema in schemas.items():
+        _tidy_up(name, schema)
+    schemas |= problem_schemas()
+    for name in [*schemas.keys() - _referred_to(document)]:
+        del schemas[name]  # a model of parameters: each is described where it is sent
+
+
+def _tidy_up_parameter(parameter: dict[str, Any]) -> None:
+    parameter["schema"].pop("title", None)
+    described = parameter["schema"].pop("description", "") or parameter.get("description", "")
+    parameter["description"] = _as_markdown(described or meaning_of("", parameter["name"]))
+
+
+def _tidy_up(name: str, schema: dict[str, Any]) -> None:
+    if "description" in schema:
+        schema["description"] = _as_markdown(schema["description"])
+    for member, said in schema.get("properties", {}).items():
+        said.pop("title", None)
+        if not said.get("description") and (meaning := meaning_of(name, member)):
+            said["description"] = meaning
+        if is_secret(name, member):
+            said["x-secret"] = True
+
+
+def _referred_to(document: dict[str, Any]) -> set[str]:
+    return set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document)))
+
+
+def _as_markdown(text: str) -> str:
+    return re.sub(r"``([^`]+)``", r"`\1`", text)
+
+
+def _add_problems(operation: dict[str, Any]) -> None:
+    if operation["operationId"] == "exchange_token":
+        return  # its errors are RFC 6749's
+    by_status: dict[int, list[str]] = defaultdict(list)
+    for code in dict.fromkeys(_codes(operation)):
+        by_status[status_of(code)].append(code)
+    for status, codes in sorted(by_status.items()):
+        refs = [{"$ref": f"#/components/schemas/{name_of(code)}"} for code in codes]
+        schema = refs[0] if len(refs) == 1 else {"oneOf": refs}
+        answer = {
+            "description": ", ".join(f"`{code}`" for code in codes),
+            "content": {"application/problem+json": {"schema": schema}},
+        }
+        if status == 503:
+            answer["headers"] = {
+                "Retry-After": {"description": "seconds after which to try again", "schema": {"type": "integer"}}
+            }
+        operation["responses"].setdefault(str(status), answer)
+    operation["responses"]["default"] = {
+        "description": "Any other problem",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
+def _codes(operation: dict[str, Any]) -> Iterator[str]:
+    yield from _ANY_CALL
+    parameters = {parameter["name"] for parameter in operation["parameters"]}
+    if parameters or "requestBody" in operation:
+        yield from ("invalid_request", "not_found")
+    if "requestBody" in operation:
+        yield "request_too_large"
+    yield from _REFUSED.get(operation["operationId"], ())
