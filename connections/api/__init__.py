@@ -3,6 +3,7 @@
 - ``urls``: the API · ``auth``: who calls, and for which tenant · ``routers``: one resource a file
 - ``schemas``: the bodies · ``texts``: what a text may hold · ``representations``: from rows to bodies
 - ``branding``, ``access_grants``, ``approvals``: bodies and representations of brands, and of access grants
+- ``catalogue``: bodies and representations of providers
 - ``end_users``: what an end user has, and receipts of their leaving
 - ``self_service``: those of management sessions and receipts · ``pages``: the cursors of lists
 - ``problems``: errors, each with a stable code

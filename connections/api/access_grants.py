@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
+from connections.api.pages import Page
 from connections.api.texts import EndUser, Note, Request, ScopeName, Slug, Text
 from connections.lifecycle.policy.give import Terms
 from connections.models import AccessGrant, SubjectKind
@@ -104,11 +105,8 @@ class AccessGrantOut(BaseModel):
     revoked_at: datetime | None
 
 
-class AccessGrantPage(BaseModel):
+class AccessGrantPage(Page[AccessGrantOut]):
     """One page, the newest first; ``next`` is the cursor of the next one, or null."""
-
-    items: list[AccessGrantOut]
-    next: str | None
 
 
 def access_grant_out(grant: AccessGrant, *, tenant: str, now: datetime) -> AccessGrantOut:

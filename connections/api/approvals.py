@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from connections.api.pages import Page
 from connections.api.texts import EndUser, Request, Slug
 from connections.models import Approval
 
@@ -51,11 +52,8 @@ class ApprovalOut(BaseModel):
     used_at: datetime | None
 
 
-class ApprovalPage(BaseModel):
+class ApprovalPage(Page[ApprovalOut]):
     """One page, the newest first; ``next`` is the cursor of the next one, or null."""
-
-    items: list[ApprovalOut]
-    next: str | None
 
 
 def approval_out(approval: Approval, *, tenant: str, now: datetime) -> ApprovalOut:

@@ -1,14 +1,32 @@
-"""Lists that are read page by page, the newest row first."""
+"""Lists that are read page by page. A cursor says where a page ends, and of which list and which filters it is.
+
+The list of events has cursors of its own: a reader keeps one for ever (``routers.events``).
+"""
 
 import base64
 import binascii
+import hashlib
 import uuid
 from datetime import UTC, datetime
-from typing import Protocol, TypeVar, cast
+from typing import Annotated, Generic, Protocol, TypeVar, cast
 
+from django.core.exceptions import EmptyResultSet
 from django.db.models import Model, Q, QuerySet
+from pydantic import BaseModel, Field
 
+from connections.api.texts import Text
 from connections.refusals import InvalidRequest
+
+Cursor = Annotated[Text, Field(max_length=1000, description="`next` of the page before, with the same filters")]
+Limit = Annotated[int, Field(ge=1, le=200, description="the most items of one page")]
+Item = TypeVar("Item", bound=BaseModel)
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page; ``next`` is the cursor of the next one, or null."""
+
+    items: list[Item]
+    next: str | None
 
 
 class Dated(Protocol):
@@ -21,30 +39,70 @@ class Dated(Protocol):
 Row = TypeVar("Row", bound=Model)
 
 
-def page_of(rows: QuerySet[Row], cursor: str | None, *, limit: int) -> tuple[list[Row], str | None]:
+def page_of(rows: QuerySet[Row], cursor: str | None, *, limit: int, by: str = "") -> tuple[list[Row], str | None]:
     """Return up to ``limit`` of the ``rows`` after ``cursor`` (None: from the first), and the cursor of the next page.
 
-    That is None on the last page. ``rows`` are ordered by ``-created_at`` and ``id``. Runs their query. Raises
-    ``InvalidRequest`` for a cursor that no page had.
+    That is None on the last page. The newest row comes first, or they are ordered by the text in the column ``by``,
+    which no two of them share. Runs their query. Raises ``InvalidRequest`` for a cursor that no page of this list had.
     """
-    if cursor is not None:
-        created_at, last_id = _parse(cursor)
-        rows = rows.filter(Q(created_at__lt=created_at) | Q(created_at=created_at, id__gt=last_id))
-    found = list(rows[: limit + 1])
-    page = found[:limit]
-    return page, _cursor_of(cast("Dated", page[-1])) if len(found) > limit else None
-
-
-def _cursor_of(row: Dated) -> str:
-    return base64.urlsafe_b64encode(f"{row.created_at.isoformat()}|{row.id}".encode()).decode()
-
-
-def _parse(cursor: str) -> tuple[datetime, uuid.UUID]:
     try:
-        created_at, _, last_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
-        moment = datetime.fromisoformat(created_at)
-        if moment.tzinfo is None:
+        question = _question(rows)
+    except EmptyResultSet:  # the filters contradict each other: there is nothing to read
+        return [], None
+    if cursor is not None:
+        position = read_cursor(cursor, of=question)
+        rows = rows.filter(**{f"{by}__gt": position}) if by else rows.filter(_older_than(position))
+    found = list(rows.order_by(*([by] if by else ["-created_at", "id"]))[: limit + 1])
+    page = found[:limit]
+    return page, write_cursor(_position(page[-1], by), of=question) if len(found) > limit else None
+
+
+def write_cursor(position: str, *, of: str) -> str:
+    """Return the cursor of what comes after ``position``. ``of`` tells the list and its filters from all others."""
+    return base64.urlsafe_b64encode(f"{_mark(of)}{position}".encode()).decode()
+
+
+def read_cursor(cursor: str, *, of: str) -> str:
+    """Return the position of a cursor. Raises ``InvalidRequest`` if it is none, or not of this list and its filters."""
+    try:
+        text = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True).decode()
+    except (ValueError, binascii.Error):
+        raise _not_ours() from None
+    mark = _mark(of)
+    if len(text) <= len(mark) or not text[: len(mark)].isalnum():
+        raise _not_ours()
+    if not text.startswith(mark):
+        raise InvalidRequest("The cursor is of another list, or of other filters.", field="cursor")
+    return text.removeprefix(mark)
+
+
+def _question(rows: QuerySet[Row]) -> str:
+    """Return the table and the filters of ``rows``, as text. Neither order nor columns make a difference."""
+    return str(rows.order_by().values("pk").query.sql_with_params())
+
+
+def _mark(of: str) -> str:
+    return hashlib.blake2b(of.encode(), digest_size=6).hexdigest()
+
+
+def _position(row: Model, by: str) -> str:
+    if by:
+        return str(getattr(row, by))
+    dated = cast("Dated", row)
+    return f"{dated.created_at.isoformat()}|{dated.id}"
+
+
+def _older_than(position: str) -> Q:
+    try:
+        moment, _, last_id = position.partition("|")
+        created_at, after = datetime.fromisoformat(moment), uuid.UUID(last_id)
+        if created_at.tzinfo is None:
             raise ValueError("naive")
-        return moment.astimezone(UTC), uuid.UUID(last_id)
-    except (ValueError, OverflowError, binascii.Error):
-        raise InvalidRequest("The cursor is not one that this call returned.", field="cursor") from None
+        created_at = created_at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _not_ours() from None
+    return Q(created_at__lt=created_at) | Q(created_at=created_at, id__gt=after)
+
+
+def _not_ours() -> InvalidRequest:
+    return InvalidRequest("The cursor is not one that this call returned.", field="cursor")

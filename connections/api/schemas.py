@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StringConstraints, field_validator
 
 from connections.api.branding import BrandingIn, BrandingOut
+from connections.api.pages import Page
 from connections.api.texts import (
     Address,
     ClientSecret,
@@ -53,6 +54,10 @@ class TenantOut(BaseModel):
     shred_at: datetime | None
 
 
+class TenantPage(Page[TenantOut]):
+    """One page, by slug; ``next`` is the cursor of the next one, or null."""
+
+
 class ProviderAppIn(Request):
     """A tenant's own registration at a provider. What is left out is taken back, but for the client secrets.
 
@@ -92,6 +97,10 @@ class ProviderAppOut(BaseModel):
     notice: str
 
 
+class ProviderAppPage(Page[ProviderAppOut]):
+    """One page, the newest first; ``next`` is the cursor of the next one, or null."""
+
+
 class DomainOut(BaseModel):
     """A host of a tenant's: verified while ``file_url`` holds the line ``file_line``, which is looked at every day."""
 
@@ -102,6 +111,10 @@ class DomainOut(BaseModel):
     failure: str
     file_url: str
     file_line: str
+
+
+class DomainPage(Page[DomainOut]):
+    """One page, by host; ``next`` is the cursor of the next one, or null."""
 
 
 class TenantDeletionOut(BaseModel):
@@ -115,52 +128,6 @@ class TenantDeletionOut(BaseModel):
     shred_at: datetime
     connections: int
     revoking: int
-
-
-class ScopeOut(BaseModel):
-    """A scope in plain words."""
-
-    name: str
-    description: str
-    default: bool
-
-
-class MethodOut(BaseModel):
-    """One way to connect; ``fields`` is the JSON Schema of what the end user types.
-
-    With ``proxy_only`` no caller is handed the credential. ``confidence`` says how sure the facts are: "high",
-    "medium", or "low" for unverified; null for an entry of your own.
-    """
-
-    auth_style: str
-    confidence: str | None
-    configured: bool
-    proxy_only: bool
-    fields: dict[str, Any]
-
-
-class ProviderOut(BaseModel):
-    """One catalogue entry. ``aliases`` are further names by which it may be named, each for one of its styles.
-
-    ``icon_url`` is an SVG of two letters on the provider's colour, as the widget shows it.
-    """
-
-    slug: str
-    aliases: dict[str, str]
-    name: str
-    category: str
-    icon_url: str
-    website: str
-    docs_url: str
-    methods: list[MethodOut]
-    scopes: list[ScopeOut]
-
-
-class ProviderPage(BaseModel):
-    """Up to ``limit`` entries by slug. ``next`` is the cursor of the next page, if there is one."""
-
-    items: list[ProviderOut]
-    next: str | None
 
 
 class ConnectSessionIn(Request):
@@ -275,11 +242,8 @@ class ConnectionOut(BaseModel):
     updated_at: datetime
 
 
-class ConnectionPage(BaseModel):
-    """One page; ``next`` is the cursor of the next one, or null."""
-
-    items: list[ConnectionOut]
-    next: str | None
+class ConnectionPage(Page[ConnectionOut]):
+    """One page, the newest first; ``next`` is the cursor of the next one, or null."""
 
 
 class NoticeOut(BaseModel):

@@ -1,15 +1,15 @@
 """Bodies of management sessions and of receipts: what end users see and do of their own connections."""
 
-import base64
-import binascii
 import uuid
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from connections.api.pages import Page, read_cursor, write_cursor
 from connections.api.texts import Address, CodeChallenge, EndUser, Locale, Request, Slug
-from connections.lifecycle.self_service.receipts import USES, Page
+from connections.lifecycle.self_service.receipts import USES
+from connections.lifecycle.self_service.receipts import Page as Uses
 from connections.models import AuditEvent
 from connections.refusals import InvalidRequest
 
@@ -66,31 +66,25 @@ class ReceiptOut(BaseModel):
     address: str | None
 
 
-class ReceiptPage(BaseModel):
+class ReceiptPage(Page[ReceiptOut]):
     """One page, the newest use first. It may be short or empty although ``next``, the cursor of the next one, is there.
 
     That is so where a filter leaves out much: go on while there is a ``next``.
     """
 
-    items: list[ReceiptOut]
-    next: str | None
 
-
-def receipts_out(page: Page) -> ReceiptPage:
-    """Return what the API shows of a page of receipts."""
+def receipts_out(page: Uses, *, of: str) -> ReceiptPage:
+    """Return what the API shows of a page of receipts. ``of`` tells their list and its filters from all others."""
     return ReceiptPage(
         items=[_receipt_out(use, page.clients) for use in page.uses],
-        next=None if page.next is None else base64.urlsafe_b64encode(f"use:{page.next}".encode()).decode(),
+        next=None if page.next is None else write_cursor(str(page.next), of=of),
     )
 
 
-def parse_receipt_cursor(cursor: str) -> int:
+def receipt_before(cursor: str, *, of: str) -> int:
     """Return the id of the use before which a page begins. Raises ``InvalidRequest``."""
-    try:
-        kind, _, number = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").partition(":")
-    except (ValueError, binascii.Error):
-        kind = number = ""
-    if kind != "use" or not number.isdecimal() or len(number) > 18:
+    number = read_cursor(cursor, of=of)
+    if not number.isdecimal() or len(number) > 18:
         raise InvalidRequest("The cursor is not one that this call returned.", field="cursor")
     return int(number)
 

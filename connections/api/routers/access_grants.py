@@ -1,15 +1,13 @@
 """``/access-grants``: who may use whose connection."""
 
 import uuid
-from typing import Annotated
 
 from django.http import HttpRequest
 from ninja import Router
-from pydantic import Field
 
 from connections.api.access_grants import AccessGrantIn, AccessGrantOut, AccessGrantPage, access_grant_out
 from connections.api.auth import Caller, caller_of
-from connections.api.pages import page_of
+from connections.api.pages import Cursor, Limit, page_of
 from connections.api.texts import EndUser, Slug
 from connections.database.clock import database_now
 from connections.lifecycle.policy.give import give
@@ -43,8 +41,8 @@ def list_access_grants(
     provider: Slug | None = None,
     granted_by: EndUser | None = None,
     revoked: bool | None = None,
-    cursor: str | None = None,
-    limit: Annotated[int, Field(ge=1, le=200)] = 50,
+    cursor: Cursor | None = None,
+    limit: Limit = 50,
 ) -> AccessGrantPage:
     """List a tenant's grants, the newest first. `connection` means those that name it, not those on its provider."""
     caller = caller_of(request, may=Permission.READ)

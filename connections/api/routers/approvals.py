@@ -1,15 +1,13 @@
 """``/approvals``: what waits for a yes or no under access grants that need one for each thing."""
 
 import uuid
-from typing import Annotated
 
 from django.http import HttpRequest
 from ninja import Router
-from pydantic import Field
 
 from connections.api.approvals import ApprovalIn, ApprovalOut, ApprovalPage, DecisionIn, approval_out
 from connections.api.auth import Caller, caller_of
-from connections.api.pages import page_of
+from connections.api.pages import Cursor, Limit, page_of
 from connections.api.texts import Slug
 from connections.database.clock import database_now
 from connections.lifecycle.policy.approve import decide_approval
@@ -26,8 +24,8 @@ def list_approvals(
     connection: uuid.UUID | None = None,
     grant: uuid.UUID | None = None,
     decided: bool | None = None,
-    cursor: str | None = None,
-    limit: Annotated[int, Field(ge=1, le=200)] = 50,
+    cursor: Cursor | None = None,
+    limit: Limit = 50,
 ) -> ApprovalPage:
     """List what was asked, the newest first. One that expired without an answer counts as not decided at first."""
     caller = caller_of(request, may=Permission.READ)

@@ -1,15 +1,13 @@
 """``/connections``: reading, changing and steering them."""
 
 import uuid
-from typing import Annotated
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
-from pydantic import Field
 
 from connections.api.access_grants import SharingIn
 from connections.api.auth import Caller, caller_of
-from connections.api.pages import page_of
+from connections.api.pages import Cursor, Limit, page_of
 from connections.api.problems import say_when_again
 from connections.api.representations import connection_out
 from connections.api.schemas import (
@@ -21,7 +19,7 @@ from connections.api.schemas import (
     ReportIn,
     ReportOut,
 )
-from connections.api.self_service import ReceiptPage, parse_receipt_cursor, receipts_out
+from connections.api.self_service import ReceiptPage, receipt_before, receipts_out
 from connections.api.texts import EndUser, Label, Note, Slug
 from connections.database.clock import database_now
 from connections.lifecycle.end.disconnect import disconnect
@@ -45,8 +43,8 @@ def list_connections(
     provider: Slug | None = None,
     status: ConnectionStatus | None = None,
     label: Label | None = None,
-    cursor: str | None = None,
-    limit: Annotated[int, Field(ge=1, le=200)] = 50,
+    cursor: Cursor | None = None,
+    limit: Limit = 50,
 ) -> ConnectionPage:
     """List a tenant's connections, newest first. An alias of a provider means those by the style it stands for."""
     caller = caller_of(request, may=Permission.READ)
@@ -81,15 +79,16 @@ def list_receipts(
     end_user: EndUser | None = None,
     agent: Note | None = None,
     purpose: Note | None = None,
-    cursor: str | None = None,
-    limit: Annotated[int, Field(ge=1, le=200)] = 50,
+    cursor: Cursor | None = None,
+    limit: Limit = 50,
 ) -> ReceiptPage:
     """List each credential that was handed out: to which client, for whom, for what, as which agent; newest first."""
     caller = caller_of(request, may=Permission.READ)
     connection = caller.connection(connection_id, tenant)
-    before = None if cursor is None else parse_receipt_cursor(cursor)
     wanted = Wanted(api_client=client, subject=end_user, agent=agent, purpose=purpose)
-    return receipts_out(receipts(connection.id, before=before, limit=limit, wanted=wanted))
+    list_ = f"receipts {connection.id} {wanted}"
+    before = None if cursor is None else receipt_before(cursor, of=list_)
+    return receipts_out(receipts(connection.id, before=before, limit=limit, wanted=wanted), of=list_)
 
 
 @router.patch("/{connection_id}", response=ConnectionOut | ChangedOut, summary="Change metadata, label or default")

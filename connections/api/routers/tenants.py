@@ -7,8 +7,19 @@ from ninja import Router
 
 from connections.api.auth import Caller, caller_of
 from connections.api.branding import profile_of
+from connections.api.pages import Cursor, Limit, page_of
 from connections.api.representations import domain_out, provider_app_out, tenant_out
-from connections.api.schemas import DomainOut, ProviderAppIn, ProviderAppOut, TenantDeletionOut, TenantIn, TenantOut
+from connections.api.schemas import (
+    DomainOut,
+    DomainPage,
+    ProviderAppIn,
+    ProviderAppOut,
+    ProviderAppPage,
+    TenantDeletionOut,
+    TenantIn,
+    TenantOut,
+    TenantPage,
+)
 from connections.api.texts import Address, Slug
 from connections.database.clock import database_now
 from connections.lifecycle.end.delete_tenant import order_deletion
@@ -53,14 +64,15 @@ def delete_tenant(
     )
 
 
-@router.get("", response=list[TenantOut], summary="List tenants")
-def list_tenants(request: HttpRequest) -> list[TenantOut]:
-    """List the tenants that the client may see: its own, or all."""
+@router.get("", response=TenantPage, summary="List tenants")
+def list_tenants(request: HttpRequest, cursor: Cursor | None = None, limit: Limit = 50) -> TenantPage:
+    """List the tenants that the client may see by slug: its own, or all."""
     caller = caller_of(request, may=Permission.READ)
     tenants = Tenant.objects.select_related("brand").defer("brand__logo", "brand__favicon")
     if caller.client.tenant_id is not None:
         tenants = tenants.filter(id=caller.client.tenant_id)
-    return [tenant_out(tenant) for tenant in tenants]
+    page, following = page_of(tenants, cursor, limit=limit, by="slug")
+    return TenantPage(items=[tenant_out(tenant) for tenant in page], next=following)
 
 
 @router.put(
@@ -94,13 +106,15 @@ def put_provider_app(request: HttpRequest, slug: Slug, provider: Slug, body: Pro
     return provider_app_out(app, tenant=tenant, notice=done.told)
 
 
-@router.get("/{slug}/provider-apps", response=list[ProviderAppOut], summary="List a tenant's own provider apps")
-def list_provider_apps(request: HttpRequest, slug: Slug) -> list[ProviderAppOut]:
-    """List the registrations that are the tenant's own. Operator-wide clients only."""
+@router.get("/{slug}/provider-apps", response=ProviderAppPage, summary="List a tenant's own provider apps")
+def list_provider_apps(
+    request: HttpRequest, slug: Slug, cursor: Cursor | None = None, limit: Limit = 50
+) -> ProviderAppPage:
+    """List the registrations that are the tenant's own, newest first. Operator-wide clients only."""
     manager_of(request)
     tenant = _tenant(slug)
-    apps = ProviderApp.objects.filter(tenant=tenant).order_by("provider", "auth_style")
-    return [provider_app_out(app, tenant=tenant) for app in apps]
+    page, following = page_of(ProviderApp.objects.filter(tenant=tenant), cursor, limit=limit)
+    return ProviderAppPage(items=[provider_app_out(app, tenant=tenant) for app in page], next=following)
 
 
 @router.put("/{slug}/domains/{host}", response=DomainOut, summary="Verify a tenant's domain")
@@ -116,12 +130,13 @@ def put_domain(request: HttpRequest, slug: Slug, host: Address) -> DomainOut:
     return domain_out(look_at_domain(domain, now=now, actor=caller.actor), now=now)
 
 
-@router.get("/{slug}/domains", response=list[DomainOut], summary="List a tenant's domains")
-def list_domains(request: HttpRequest, slug: Slug) -> list[DomainOut]:
-    """List the tenant's domains as they were last seen. Operator-wide clients only."""
+@router.get("/{slug}/domains", response=DomainPage, summary="List a tenant's domains")
+def list_domains(request: HttpRequest, slug: Slug, cursor: Cursor | None = None, limit: Limit = 50) -> DomainPage:
+    """List the tenant's domains by host, as they were last seen. Operator-wide clients only."""
     manager_of(request)
-    now = database_now()
-    return [domain_out(domain, now=now) for domain in TenantDomain.objects.filter(tenant=_tenant(slug))]
+    now, domains = database_now(), TenantDomain.objects.filter(tenant=_tenant(slug))
+    page, following = page_of(domains, cursor, limit=limit, by="host")
+    return DomainPage(items=[domain_out(domain, now=now) for domain in page], next=following)
 
 
 @router.delete("/{slug}/domains/{host}", response={204: None}, summary="Forget a tenant's domain")

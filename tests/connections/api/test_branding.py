@@ -34,7 +34,7 @@ def put(manager: Caller, branding: Any, *, slug: str = "initech") -> Any:
 def test_all_of_a_brand_is_set_and_read_back(manager: Caller) -> None:
     made = put(manager, {**WHOLE, "logo": data_uri(SVG), "favicon": data_uri(picture())}).json()["branding"]
     assert made == {**WHOLE, "has_logo": True, "has_favicon": True}
-    assert call(manager, "GET", "/tenants").json()[0]["branding"] == made
+    assert call(manager, "GET", "/tenants").json()["items"][0]["branding"] == made
     assert AuditEvent.objects.filter(action="brand.saved", api_client_id=manager.client.id).count() == 1
 
 

@@ -29,12 +29,12 @@ def test_a_domain_says_which_file_it_needs_until_it_is_forgotten(manager: Caller
     assert (told["host"], told["verified"], told["verified_until"]) == (AWAY, False, None)
     assert (told["file_url"], told["file_line"]) == (f"http://{AWAY}{PATH}", line)
     assert told["failure"] == "The host cannot be reached. Check its DNS record and its certificate."
-    assert call(manager, "GET", "/tenants/acme/domains").json() == [told]
+    assert call(manager, "GET", "/tenants/acme/domains").json()["items"] == [told]
     assert put(manager).json()["file_line"] == line
     assert AuditEvent.objects.filter(action="domain.added", api_client_id=manager.client.id).count() == 1
     assert call(manager, "DELETE", f"/tenants/acme/domains/{AWAY}").status_code == 204
     assert call(manager, "DELETE", f"/tenants/acme/domains/{AWAY}").status_code == 404
-    assert call(manager, "GET", "/tenants/acme/domains").json() == []
+    assert call(manager, "GET", "/tenants/acme/domains").json()["items"] == []
 
 
 def test_a_host_that_is_none_is_refused_by_name(manager: Caller, acme: Tenant) -> None:

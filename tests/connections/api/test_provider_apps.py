@@ -41,7 +41,7 @@ def test_a_tenant_s_own_app_is_made_changed_and_listed_without_its_secret(acme: 
     changed = call(manager, "PUT", PATH, {**OWN, "client_secrets": None, "name": "Ours"})
     assert (changed.status_code, changed.json()["id"], changed.json()["name"]) == (200, shown["id"], "Ours")
     assert changed.json()["has_secrets"], "the stored secrets stay"
-    assert call(manager, "GET", "/tenants/acme/provider-apps").json() == [changed.json()]
+    assert call(manager, "GET", "/tenants/acme/provider-apps").json()["items"] == [changed.json()]
     assert "acme-secret" not in made.content.decode() + changed.content.decode()
 
 

@@ -145,9 +145,9 @@ def test_an_operator_wide_client_sees_all_tenants_and_others_their_own(
     acme: Tenant, globex: Tenant, manager: Caller, backend: Caller, switch_off: Callable[[Suspendable], None]
 ) -> None:
     switch_off(globex)
-    seen = call(manager, "GET", "/tenants").json()
+    seen = call(manager, "GET", "/tenants").json()["items"]
     assert [(tenant["slug"], tenant["suspended"]) for tenant in seen] == [("acme", False), ("globex", True)]
-    assert [tenant["slug"] for tenant in call(backend, "GET", "/tenants").json()] == ["acme"]
+    assert [tenant["slug"] for tenant in call(backend, "GET", "/tenants").json()["items"]] == ["acme"]
 
 
 def test_a_provider_says_how_it_connects_and_whether_the_tenant_can(
@@ -189,13 +189,13 @@ def test_a_tenant_is_deleted_once_and_for_all(manager: Caller, transactional_db:
     vend = call(backend, "POST", f"/connections/{connection.id}/credential", {"end_user": "alice"})
     assert (vend.status_code, vend.json()["code"]) == (423, "suspended")
     assert call(manager, "PUT", "/tenants/acme", {"name": "Back"}).json()["code"] == "invalid_request"
-    assert call(manager, "GET", "/tenants").json()[0]["shred_at"] is not None
+    assert call(manager, "GET", "/tenants").json()["items"][0]["shred_at"] is not None
     hastened = call(manager, "DELETE", "/tenants/acme?shred=now")
     assert hastened.status_code == 202
     assert hastened.json()["shred_at"] < ordered.json()["shred_at"]
     assert delete_ordered(now=database_now()) == 1
     assert call(manager, "DELETE", "/tenants/acme").status_code == 404
-    assert call(manager, "GET", "/tenants").json() == []
+    assert call(manager, "GET", "/tenants").json()["items"] == []
     assert call(backend, "GET", "/connections").status_code == 401
     assert AuditEvent.objects.filter(action="tenant.delete_ordered", api_client_id=manager.client.id).count() == 2
 
