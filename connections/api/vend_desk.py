@@ -7,7 +7,7 @@ from connections.lifecycle.refresh.waits import Refreshes, Run
 from connections.lifecycle.vend.vend import RefreshNeeded
 
 THREADS = 1
-LARGEST_BATCH = 8  # smaller ones are answered sooner after a refresh; with 32 at once, 3 % more vends a second
+LARGEST_BATCH = 32
 
 
 class VendDesk:
