@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 Headers = Sequence[tuple[str, str]]
 
 MOST_HEADERS, LARGEST_HEADERS = 100, 32_768
+# A smaller part of an answer may lie within a credential that the answer repeats (``redaction``).
+SMALLEST_RANGE = 64
+_RANGE = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})", re.IGNORECASE)
 _NAME = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]{1,128}")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 # Of one connection only (RFC 9110 §7.6.1), and how the body is framed: this side frames it anew.
@@ -69,7 +72,8 @@ class HeadersRefused(ValueError):
 def passed_on(received: Headers, *, replaced: Iterable[str]) -> list[tuple[str, str]]:
     """Return the headers of ``received`` that go to the provider; those named in ``replaced`` are set by us.
 
-    Names are in lower case. Raises ``HeadersRefused``.
+    Names are in lower case. A ``Range`` of several parts, or of a tiny one in the middle, is left out, as any server may
+    do (RFC 9110 §14.2): the answer is the whole then. Raises ``HeadersRefused``.
     """
     if len(received) > MOST_HEADERS or sum(len(name) + len(value) for name, value in received) > LARGEST_HEADERS:
         raise HeadersRefused("The request has too many headers, or too large ones.")
@@ -79,10 +83,23 @@ def passed_on(received: Headers, *, replaced: Iterable[str]) -> list[tuple[str, 
     for name, value in received:
         if name in dropped or name.startswith(_PREFIXES):
             continue
+        if name == "range" and not _is_plain_range(value):
+            continue
         if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
             raise HeadersRefused("A header holds a character that HTTP does not allow.")
         kept.append((name, value))
     return kept
+
+
+def _is_plain_range(value: str) -> bool:
+    """Whether ``value`` asks for one part: the beginning, all from some place on, or enough of the middle or the end."""
+    found = _RANGE.fullmatch(value.strip())
+    if found is None or not (found[1] or found[2]):
+        return False
+    first, last = found[1], found[2]
+    if not first:
+        return int(last) >= SMALLEST_RANGE
+    return not last or int(first) == 0 or int(last) - int(first) >= SMALLEST_RANGE - 1
 
 
 def with_credential(headers: Headers, presented: Mapping[str, str]) -> list[tuple[str, str]]:

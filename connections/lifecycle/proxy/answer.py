@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from connections.lifecycle.proxy.outgoing import Outgoing
 from providers.errors import Evidence
@@ -9,8 +10,9 @@ from providers.proxying.answer_headers import passed_back
 from providers.proxying.exchange import AnswerTooLarge, Exchange, Head
 from providers.proxying.redaction import Redactor
 from providers.proxying.request_headers import Headers
-from providers.proxying.unpacking import Unpacker
+from providers.proxying.unpacking import CodingRefused, Unpacker
 
+_SEVERAL = "multipart/byteranges"
 _BARE = (204, 304)  # never with a body (RFC 9110 §6.4.1)
 
 
@@ -32,7 +34,10 @@ def answer_of(head: Head, exchange: Exchange, outgoing: Outgoing, *, url: str, h
 
     ``here`` writes a path below the base URL as an address of the proxy's. Raises ``CodingRefused``.
     """
-    redactor = Redactor(outgoing.attached.secrets)
+    is_part = head.status == HTTPStatus.PARTIAL_CONTENT
+    if is_part and any(name == "content-type" and _SEVERAL in value.lower() for name, value in head.headers):
+        raise CodingRefused("The answer is of several parts, which were not asked for.")
+    redactor = Redactor(outgoing.attached.secrets, is_part=is_part)
     unpacker = Unpacker(", ".join(value for name, value in head.headers if name == "content-encoding"))
     headers = passed_back(
         head.headers,

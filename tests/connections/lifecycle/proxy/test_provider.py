@@ -89,6 +89,45 @@ def test_a_secret_is_found_behind_a_coding_that_was_not_asked_for(
     assert (reply.one("content-encoding"), reply.one("content-length")) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("asked", "arrives"),
+    [
+        ("bytes=0-", "bytes=0-"),
+        ("bytes=0-0", "bytes=0-0"),
+        ("bytes=1000-", "bytes=1000-"),
+        ("bytes=-500", "bytes=-500"),
+        ("bytes=70-133", "bytes=70-133"),
+        ("bytes=70-132", None),
+        ("bytes=-63", None),
+        ("bytes=0-0,5-5", None),
+        ("bytes=-", None),
+        ("lines=1-2", None),
+    ],
+)
+def test_no_part_is_asked_for_that_may_lie_within_a_secret(
+    asked: str, arrives: str | None, agent: Caller, connection: Connection, upstream: Upstream
+) -> None:
+    proxied(agent, "GET", address_of(connection, "a"), headers={"Range": asked})
+    assert upstream.last.one("range") == arrives
+
+
+def test_a_part_that_begins_or_ends_within_the_secret_gives_nothing_of_it_away(
+    agent: Caller, connection: Connection, upstream: Upstream
+) -> None:
+    whole = b"x" * 70 + SECRET.encode() + b"y" * 70
+    for start, stop in ((90, 170), (10, 90), (75, 100)):
+        told = f"Content-Range: bytes {start}-{stop - 1}/{len(whole)}"
+        upstream.answers(ok(whole[start:stop], told, status="206 Partial Content"))
+        reply = proxied(agent, "GET", address_of(connection, "a"), headers={"Range": f"bytes={start}-"})
+        assert (reply.status, len(reply.body)) == (206, stop - start)
+        assert set(reply.body) <= set(b"xy*")
+
+
+def test_several_parts_at_once_are_refused(agent: Caller, connection: Connection, upstream: Upstream) -> None:
+    upstream.answers(ok(b"..", "Content-Type: multipart/byteranges; boundary=b", status="206 Partial Content"))
+    assert proxied(agent, "GET", address_of(connection, "a")).refused == (502, "answer_refused")
+
+
 @pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip", "compress", "x"])
 def test_a_coding_that_hides_the_answer_is_refused(
     coding: str, agent: Caller, connection: Connection, upstream: Upstream
