@@ -99,6 +99,10 @@ PART_DESCRIPTIONS: Descriptions = {
         ),
         "shared_by": says("Whether that number is for each connection, or for all of one provider app together."),
         "response_headers": says("Headers of answers that callers get besides the usual ones.", ["x-acme-cost"]),
+        "method_parameters": says(
+            "Parameters of the query by which the provider takes another method than the request's: they are refused.",
+            ["method"],
+        ),
     },
     Facts: {
         "confidence": says("Whether sources agree (high), almost agree (medium), or nobody has confirmed it (low)."),

@@ -10,6 +10,11 @@ from collections.abc import Collection
 from urllib.parse import unquote_plus, unquote_to_bytes, urlsplit
 
 LONGEST_PATH, LONGEST_QUERY = 4096, 16_384
+# Parameters by which frameworks take another method than the request's.
+_METHOD_NAMES = frozenset(
+    {"_method", "$method", "__method", "_httpmethod", "$httpmethod", "httpmethod", "http_method", "_http_method"}
+    | {"x-http-method", "x-http-method-override", "x-method-override"}
+)
 # RFC 3986 §3.3 without ``;``, ``@`` and what browsers and servers read in their own ways.
 _PATH = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,=:/]|%[0-9A-Fa-f]{2})*")
 # RFC 3986 §3.4, and the brackets and bars that many APIs use unencoded.
@@ -75,6 +80,19 @@ def query_without(query: str, names: Collection[str]) -> str:
     parts = re.split(r"[&;]", query)  # some servers take a semicolon for an ampersand
     kept = [part for part in parts if unquote_plus(part.partition("=")[0]).strip().lower() not in taken]
     return query if len(kept) == len(parts) else "&".join(kept)
+
+
+def check_method_meant(query: str, *, method: str, further: Collection[str] = ()) -> None:
+    """Raise ``PathRefused`` where ``query`` asks for another method than ``method``: that one was not allowed.
+
+    ``further`` are names of parameters by which this provider takes one, besides those that frameworks know.
+    """
+    names = _METHOD_NAMES | {name.lower() for name in further}
+    for part in re.split(r"[&;]", query):
+        name, _, value = part.partition("=")
+        plain = unquote_plus(name).strip().lower().partition("[")[0]
+        if plain in names and unquote_plus(value).strip().upper() != method:
+            raise PathRefused(f"The parameter {plain!r} asks for another method than the request's.")
 
 
 def below(base_url: str, path: str) -> str:

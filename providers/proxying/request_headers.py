@@ -44,7 +44,6 @@ _CREDENTIALS = frozenset(
         "fastly-client-ip",
         "via",
         "from",
-        "prefer",
     }
 )
 # What makes a server carry out another request than the one that was allowed.
@@ -62,6 +61,8 @@ _OVERRIDES = frozenset(
         "destination",
     }
 )
+# Of those, what says to a service of AWS's which operation is meant: it is signed with the rest.
+_PASSED = frozenset({"x-amz-target"})
 _PREFIXES = ("proxy-", "forwarded", "x-forwarded", "x-amz-", "latchkey-", "sec-", "x-envoy-", "x-appengine-")
 
 
@@ -72,8 +73,8 @@ class HeadersRefused(ValueError):
 def passed_on(received: Headers, *, replaced: Iterable[str]) -> list[tuple[str, str]]:
     """Return the headers of ``received`` that go to the provider; those named in ``replaced`` are set by us.
 
-    Names are in lower case. A ``Range`` of several parts, or of a tiny one in the middle, is left out, as any server may
-    do (RFC 9110 §14.2): the answer is the whole then. Raises ``HeadersRefused``.
+    Names are in lower case. A ``Range`` of several parts, or of a tiny one in the middle, is left out, as any server
+    may do (RFC 9110 §14.2): the answer is the whole then. Raises ``HeadersRefused``.
     """
     if len(received) > MOST_HEADERS or sum(len(name) + len(value) for name, value in received) > LARGEST_HEADERS:
         raise HeadersRefused("The request has too many headers, or too large ones.")
@@ -81,18 +82,27 @@ def passed_on(received: Headers, *, replaced: Iterable[str]) -> list[tuple[str, 
     dropped = HOP_BY_HOP | _FRAMING | _CREDENTIALS | _OVERRIDES | named | {name.lower() for name in replaced}
     kept: list[tuple[str, str]] = []
     for name, value in received:
-        if name in dropped or name.startswith(_PREFIXES):
+        if name in dropped or (name.startswith(_PREFIXES) and name not in _PASSED):
             continue
         if name == "range" and not _is_plain_range(value):
             continue
         if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
             raise HeadersRefused("A header holds a character that HTTP does not allow.")
+        if name == "prefer" and not (value := _for_the_provider(value)):
+            continue
         kept.append((name, value))
     return kept
 
 
+def _for_the_provider(preferences: str) -> str:
+    """Return a caller's ``preferences`` (RFC 7240) without how long it waits, which is for Latchkey."""
+    return ", ".join(
+        one for item in preferences.split(",") if (one := item.strip()) and not one.lower().startswith("wait")
+    )
+
+
 def _is_plain_range(value: str) -> bool:
-    """Whether ``value`` asks for one part: the beginning, all from some place on, or enough of the middle or the end."""
+    """Whether ``value`` asks for one part: the beginning, all from some place on, or enough of the rest."""
     found = _RANGE.fullmatch(value.strip())
     if found is None or not (found[1] or found[2]):
         return False

@@ -28,12 +28,20 @@ from connections.lifecycle.proxy.permit import (
     record_end,
 )
 from connections.lifecycle.proxy.request import request_of
-from connections.lifecycle.proxy.turns import Turns
+from connections.lifecycle.proxy.turns import Turns, caller_of
 from connections.lifecycle.proxy.watch import Watch
 from connections.lifecycle.refresh.claim import Need, RefreshReport
 from connections.lifecycle.refresh.waits import Refreshes, Run
 from connections.lifecycle.throttle.bulkhead import Bulkhead
-from connections.refusals import AnswerRefused, AppMisconfigured, PolicyDenied, ProviderDown, ProviderLate, Refusal
+from connections.refusals import (
+    AnswerRefused,
+    AppMisconfigured,
+    CallerTooSlow,
+    PolicyDenied,
+    ProviderDown,
+    ProviderLate,
+    Refusal,
+)
 from providers.errors import (
     CertificateRefused,
     MisconfiguredProvider,
@@ -82,7 +90,8 @@ class Carrier:
 
     ``run`` runs short queries in threads that no vend uses, ``run_exchange`` what calls a
     provider's authorization server; ``refreshes`` are those of the event loop, ``turns`` share
-    a provider's limit, ``places`` are the calls that may be under way at once, shared among provider apps.
+    a provider's limit, ``places`` are the calls that may be under way at once, shared among provider apps, and of each
+    among its callers.
     """
 
     def __init__(
@@ -106,7 +115,7 @@ class Carrier:
         call = _Call()
         with self._watch.over(permitted, key_hash=order.use.key_hash) as watched:
             try:
-                with self._places.place(*permitted.places):
+                with self._places.place(*permitted.places, caller_of(order, permitted)):
                     call.answer = await self._answer(order, permitted, body, call)
                     call.answered = call.answer.status
                     yield call.answer
@@ -162,7 +171,11 @@ class Carrier:
         way = 0
         while True:
             outgoing = permitted.outgoing
-            request, parts = await request_of(order, outgoing, outgoing.sendings[way], body, path=path)
+            try:
+                async with asyncio.timeout(outgoing.limits.total_seconds):  # a body that is signed is awaited here
+                    request, parts = await request_of(order, outgoing, outgoing.sendings[way], body, path=path)
+            except TimeoutError:
+                raise CallerTooSlow("The request's body took too long.") from None
             if call.exchange is not None:
                 call.exchange.close()
             await self._turns.wait(order, permitted)

@@ -10,7 +10,7 @@ from connections.lifecycle.proxy.outgoing import Outgoing
 from connections.refusals import InvalidRequest
 from providers.http_exchange import host_header, signed_headers
 from providers.proxying.exchange import Body, Request
-from providers.proxying.paths import PathRefused, below, query_without
+from providers.proxying.paths import PathRefused, below, check_method_meant, query_without
 from providers.proxying.request_headers import Headers, HeadersRefused, passed_on, with_credential
 from providers.strategies.calling import Sending
 
@@ -29,6 +29,7 @@ async def request_of(
     shown, limits = outgoing.shown, outgoing.limits
     way, _, query = path.partition("?")
     try:
+        check_method_meant(query, method=order.method, further=limits.method_parameters)
         query = "&".join(filter(None, [query_without(query, shown.query), urlencode(shown.query, quote_via=quote)]))
         url = below(shown.base_url, way) + (f"?{query}" if query else "")
         headers = with_credential(passed_on(order.headers, replaced=shown.headers), shown.headers)

@@ -9,10 +9,13 @@ import pytest
 from connections.lifecycle.policy.client_rules import METHODS
 from connections.models import AuditEvent, Connection, Tenant
 from tests.connections.lifecycle.proxy.conftest import SECRET, make_agent
+from tests.connections.lifecycle.proxy.test_provider import Limit, limit
 from tests.factories import Caller, make_caller
 from tests.providers.proxying.tricks import TRICKS
 from tests.proxied import address_of, proxied
 from tests.upstream import Upstream, Wire, ok
+
+__all__ = ["limit"]
 
 
 def test_a_path_that_could_be_read_in_two_ways_is_refused(
@@ -31,6 +34,32 @@ def test_a_query_that_no_url_may_hold_is_refused(
 ) -> None:
     assert proxied(agent, "GET", address_of(connection, "a"), query=query).refused == (422, "invalid_request")
     assert upstream.seen == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "_method=DELETE",
+        "a=1&_METHOD=delete",
+        "a=1;_method=PUT",
+        "%5Fmethod=DELETE",
+        "_method[]=DELETE",
+        "$method=PATCH",
+        "X-HTTP-Method-Override=DELETE",
+        "_method=",
+        "_method=GET&_method=DELETE",
+        "verb=delete",
+    ],
+)
+def test_a_query_never_asks_for_another_method_than_the_one_that_is_allowed(
+    query: str, agent: Caller, connection: Connection, upstream: Upstream, limit: Limit
+) -> None:
+    limit(method_parameters=["verb"])
+    reply = proxied(agent, "GET", address_of(connection, "a"), query=query)
+    assert reply.refused == (422, "invalid_request")
+    assert upstream.seen == []
+    assert proxied(agent, "DELETE", address_of(connection, "a"), query="_method=DELETE").status == 200
+    assert proxied(agent, "GET", address_of(connection, "a"), query="method=DELETE").status == 200
 
 
 @pytest.mark.parametrize(
@@ -86,6 +115,7 @@ def test_no_header_says_who_called_or_by_which_way_or_asks_for_another_request(
         "X-Original-URL": "/admin",
         "X-Rewrite-URL": "/admin",
         "X-Amz-Security-Token": "x",
+        "X-Amz-Copy-Source": "/other/secret",
         "Latchkey-Purpose": "p",
         "Connection": "close, X-Secret-Hop",
         "X-Secret-Hop": "1",
@@ -98,16 +128,24 @@ def test_no_header_says_who_called_or_by_which_way_or_asks_for_another_request(
         "Via": "1.1 x",
         "Sec-Fetch-Site": "none",
     }
-    kept = {"Notion-Version": "2022-06-28", "Accept": "application/json", "If-None-Match": "W/1", "User-Agent": "mine"}
-    assert proxied(agent, "GET", address_of(connection, "a"), headers=dropped | kept).status == 200
+    preferred = {"Prefer": 'wait=3, outlook.timezone="UTC"'}
+    kept = {
+        "X-Amz-Target": "DynamoDB_20120810.ListTables",
+        "Notion-Version": "2022-06-28",
+        "Accept": "application/json",
+        "If-None-Match": "W/1",
+        "User-Agent": "mine",
+    }
+    assert proxied(agent, "GET", address_of(connection, "a"), headers=dropped | kept | preferred).status == 200
     arrived = {name.lower() for name, _ in upstream.last.headers}
     assert arrived == {
-        *("host", "authorization", "accept-encoding", "connection"),
+        *("host", "authorization", "accept-encoding", "connection", "prefer"),
         *(name.lower() for name in kept),
     }
     assert upstream.last.one("authorization") == f"Bearer {SECRET}"
     assert upstream.last.one("connection") == "close"
     assert upstream.last.one("user-agent") == "mine"
+    assert upstream.last.one("prefer") == 'outlook.timezone="UTC"'
     assert agent.key not in str(upstream.last)
 
 
