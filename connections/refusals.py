@@ -108,6 +108,24 @@ class InsufficientScope(Refusal):
     code = "insufficient_scope"
 
 
+class IdempotencyKeyReused(Refusal):
+    """The idempotency key stands for another request of the same client; ``field`` names the header."""
+
+    code = "idempotency_key_reused"
+
+
+class IdempotencyKeyInUse(Refusal):
+    """The first call with this idempotency key is under way."""
+
+    code = "idempotency_key_in_use"
+
+
+class IdempotentAnswerGone(Refusal):
+    """The call with this idempotency key was carried out, and what it answered was forgotten."""
+
+    code = "idempotent_answer_gone"
+
+
 class Suspended(Refusal):
     """An operator has switched off this tenant, provider app, API client or connection."""
 

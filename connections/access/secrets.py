@@ -106,6 +106,12 @@ def answer_place(*, tenant_id: uuid.UUID, connection_id: uuid.UUID, answer_id: u
     return Place(tenant=str(tenant_id), owner=str(connection_id), record=str(answer_id), field="answer")
 
 
+def kept_answer_place(client_id: uuid.UUID, tenant_id: uuid.UUID | None) -> Place:
+    """Return the place to which an answer is bound that is kept for an API client. No I/O."""
+    tenant = "operator" if tenant_id is None else str(tenant_id)
+    return Place(tenant=tenant, owner=str(client_id), record=str(client_id), field="kept_answer")
+
+
 def open_stored(stored: StoredSecret | None, *, place: Place, key: DataKey | None = None) -> bytes:
     """Return the plaintext of the value that is stored at ``place``. Raises ``Unreadable``.
 

@@ -6,6 +6,7 @@
 - ``catalogue``: bodies and representations of providers
 - ``end_users``: what an end user has, and receipts of their leaving
 - ``self_service``: those of management sessions and receipts · ``pages``: the cursors of lists
+- ``idempotency``: a POST that is repeated with its key
 - ``problems``: errors, each with a stable code
 - ``document``: the OpenAPI document · ``problem_shapes``, ``glossary``: what it says of problems, and of members
 - ``vend_calls``: the short way of a vend, before Django · ``vend_desk``: where vends are answered and wait ·

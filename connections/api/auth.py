@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from connections.access.secrets import digest
+from connections.api.idempotency import begin_once
 from connections.entrance import actor_of, client_address
 from connections.journal import audit
 from connections.lifecycle.identify.callers import is_token, prove_caller
@@ -77,9 +78,13 @@ class ApiKeyAuth(HttpBearer):
 
 
 def caller_of(request: HttpRequest, *, may: Permission) -> Caller:
-    """Return who calls, as ``ApiKeyAuth`` found. Raises ``PermissionDenied`` unless the client has ``may``."""
+    """Return who calls, as ``ApiKeyAuth`` found, and begin the call if it names an idempotency key.
+
+    Raises ``PermissionDenied`` unless the client has ``may``, and as ``begin_once``.
+    """
     caller = _found_by_auth(request, Caller)
     check_permission(caller.client.permissions, may=may)
+    begin_once(request, caller.client)
     return caller
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
+from connections.api import idempotency
 from connections.api.glossary import is_secret, meaning_of
 from connections.api.problem_shapes import name_of, problem_schemas, status_of
 
@@ -40,6 +41,18 @@ _TAGS = {
     "approvals": "What waits for somebody's yes, and the answer.",
     "end users": "What an end user has here, and their leaving.",
     "events": "What has happened, in order.",
+}
+# POSTs that take no idempotency key. What a vend hands out may have ended since, and each use is audited; the proxy
+# sends the key to the provider.
+NOT_ONCE = ("vend_by_id", "vend_by_owner", "exchange_token", "proxy_post")
+_KEY = {
+    "in": "header",
+    "name": idempotency.HEADER,
+    "required": False,
+    "schema": {"type": "string", "pattern": "^[\\x21\\x23-\\x5b\\x5d-\\x7e]{1,255}$"},
+    "description": "a UUID of yours for this call: a repetition within 24 hours does nothing, and gets the same answer "
+    f"with `{idempotency.REPLAYED}: true`. An answer that is an error is not kept",
+    "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
 }
 _ANY_CALL = ("unauthorized", "permission_denied", "suspended", "issuer_unavailable", "busy", "internal_error")
 _PROVIDER = ("app_misconfigured", "provider_unavailable", "credential_unreadable")
@@ -74,12 +87,15 @@ def finish(document: dict[str, Any]) -> None:
     document["servers"] = [{"url": settings.PUBLIC_URL, "description": "this installation"}]
     schemas = document["components"]["schemas"]
     document["components"]["securitySchemes"] = {_SECURITY: _SCHEME}
+    posts = {item["post"]["operationId"] for item in document["paths"].values() if "post" in item}
     tags = set()
     # One dictionary may stand for several methods of an address.
     for operation in {id(one): one for item in document["paths"].values() for one in item.values()}.values():
         tags |= set(operation["tags"])
         operation["description"] = _as_markdown(operation["description"])
         operation["security"] = [{_SECURITY: []} if one else {} for one in operation["security"]]
+        if operation["operationId"] in posts - {*NOT_ONCE}:
+            operation["parameters"].append(dict(_KEY))
         operation["responses"] = {str(status): answer for status, answer in operation["responses"].items()}
         for parameter in operation["parameters"]:
             _tidy_up_parameter(parameter)
@@ -144,6 +160,8 @@ def _add_problems(operation: dict[str, Any]) -> None:
 def _codes(operation: dict[str, Any]) -> Iterator[str]:
     yield from _ANY_CALL
     parameters = {parameter["name"] for parameter in operation["parameters"]}
+    if idempotency.HEADER in parameters:
+        yield from ("idempotency_key_reused", "idempotency_key_in_use", "idempotent_answer_gone")
     if parameters or "requestBody" in operation:
         yield from ("invalid_request", "not_found")
     if "requestBody" in operation:

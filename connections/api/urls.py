@@ -11,7 +11,7 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
-from connections.api import document, problems
+from connections.api import document, idempotency, problems
 from connections.api.auth import ApiKeyAuth, VendKeyAuth
 from connections.api.routers import (
     access_grants,
@@ -63,7 +63,8 @@ def _with_problems(view: _View) -> _View:
         try:
             response = view(request, *args, **kwargs)
         except Http404:
-            return _nothing_here(request)
+            response = _nothing_here(request)
+        idempotency.end_once(request, response)
         if not isinstance(response, HttpResponseNotAllowed):
             return response
         refused = problems.problem("method_not_allowed", "This address does not know the request's method.")
@@ -86,6 +87,7 @@ api = _API(
     urls_namespace="api",
 )
 problems.install(api)
+idempotency.install(api)
 api.add_router("", vend.router, auth=VendKeyAuth())
 api.add_router("", proxy.router, auth=ApiKeyAuth())
 api.add_router("/tenants", tenants.router, auth=ApiKeyAuth())

@@ -19,6 +19,7 @@ A room imports only rooms below it:
 - ``throttle``: decides whether a provider may be asked now
 - ``identify``: who is behind a token: a caller, an end user, an agent
 - ``policy``: decides who may use whose connection: ``policy.decide`` is a pure function, for vends and proxied requests
+- ``answers``: a repeated call does nothing, and gets its answer again
 
 No transaction here spans HTTP. Every public function says whether it does I/O or takes a lock. ``now`` is a parameter:
 the entrances read it from ``database.clock``.

@@ -25,6 +25,7 @@ from connections.database.clock import database_now
 from connections.database.locks import lock_if_free_of
 from connections.database.pool import short_transaction
 from connections.journal import audit
+from connections.lifecycle.answers import useless_answers
 from connections.lifecycle.credentials.subject_tokens import useless_tokens
 from connections.models import (
     OPEN_STATES,
@@ -133,8 +134,8 @@ def sweep_old(*, now: datetime) -> dict[str, int]:
 
     Each batch is one short transaction, which skips rows that another transaction has locked. The kinds take turns, so
     that one with very many rows keeps no other waiting. The keys of the answer are the kinds of ``RETENTION_DAYS``
-    whose rows are not kept for ever, "keys of apps", "operators' logins", "subject tokens", "approvals", "visits",
-    "callers' tokens" and "used assertions".
+    whose rows are not kept for ever, "keys of apps", "operators' logins", "subject tokens", "answers", "approvals",
+    "visits", "callers' tokens" and "used assertions".
     """
     give_up_at = time.monotonic() + RUN_SECONDS
     left: dict[str, _Kind | _Events] = {
@@ -143,6 +144,7 @@ def sweep_old(*, now: datetime) -> dict[str, int]:
     left["keys of apps"] = _Kind(AppKey.objects.filter(published_until__lt=now), by="published_until")
     left["operators' logins"] = _Kind(Session.objects.filter(expire_date__lt=now), by="expire_date")
     left["subject tokens"] = _Kind(useless_tokens(now=now), by="kept_until")
+    left["answers"] = _Kind(useless_answers(now=now), by="kept_until")
     left["approvals"] = _Kind(Approval.objects.filter(expires_at__lt=now - APPROVALS_STAY), by="expires_at")
     left["visits"] = _Kind(ManagementSession.objects.filter(expires_at__lt=now - VISITS_STAY), by="expires_at")
     left["callers' tokens"] = _Kind(ProvenToken.objects.filter(expires_at__lt=now - PROOFS_STAY), by="expires_at")

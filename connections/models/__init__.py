@@ -12,6 +12,7 @@
 - ``scope``: one scope of a connection
 - ``access_grant``: who else may use a connection, and for what · ``approval``: of one thing under a grant
 - ``offboarding``: the leaving of an end user
+- ``kept_answer``: of a call with an idempotency key
 - ``subject_token``: what acts for a subject, while it lives
 - ``refresh_attempt``: one try to refresh · ``unread_answer``: an answer that could not be read
 - ``incident``: a fault of a provider app · ``audit_event`` · ``outbox_event``
@@ -30,6 +31,7 @@ from connections.models.connection import Connection
 from connections.models.credential_version import CredentialVersion, Stage
 from connections.models.data_key import DataKey
 from connections.models.incident import Incident, IncidentKind
+from connections.models.kept_answer import KeptAnswer
 from connections.models.kinds import Binding, OwnerKind, Revocation
 from connections.models.management_session import ManagementSession
 from connections.models.offboarding import Offboarding, OffboardingMode, SharedFate
@@ -86,6 +88,7 @@ __all__ = [
     "Incident",
     "IncidentKind",
     "IssuerUse",
+    "KeptAnswer",
     "ManagementSession",
     "Offboarding",
     "OffboardingMode",

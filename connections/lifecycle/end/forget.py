@@ -22,6 +22,7 @@ from connections.database.locks import lock_connection, lock_offboarding
 from connections.database.pool import short_transaction
 from connections.database.prepared import execute_prepared
 from connections.journal import audit
+from connections.lifecycle.answers import forget_answers
 from connections.lifecycle.end.batches import delete_in_batches
 from connections.lifecycle.end.belongings import grants_by, grants_to, own_of
 from connections.models import (
@@ -77,6 +78,7 @@ def forget(offboarding: Offboarding, *, give_up_at: float, now: datetime) -> boo
     for kind, rows in theirs.items():
         if not delete_in_batches(rows, give_up_at=give_up_at, then=partial(_count, offboarding.id, kind)):
             return False
+    forget_answers(tenant_id)  # nothing says which of them tell of this end user
     _unname_accounts(offboarding)
     _rename_rows(offboarding)
     return _rename_events(offboarding.id, give_up_at=give_up_at) and _rename_trail(

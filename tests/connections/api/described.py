@@ -85,25 +85,26 @@ class Described:
         tenant: str | None = None,
         query: Mapping[str, str] | None = None,
         members: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> HttpResponse:
         """Call it. ``named`` has the value of each of its ``places``; ``members`` go into the body beside the rest."""
         path = self.path
         for place in self.places:
             collection, _ = place.split("/")
             path = path.replace(place, f"{collection}/{quote(named[place], safe='/')}")
-        queried, headers, where = dict(query or {}), {}, self.tenant_is_named_in
+        queried, sent, where = dict(query or {}), dict(headers or {}), self.tenant_is_named_in
         body = {**sample(self._body_schema), **(members or {})} if self._body_schema else None
         if tenant is not None and where == "query":
             queried["tenant"] = tenant
         elif tenant is not None and where == "header":
-            headers[TENANT_HEADER] = tenant
+            sent[TENANT_HEADER] = tenant
         elif tenant is not None and where == "body" and body is not None:
             body["tenant"] = tenant
         if queried:
             path = f"{path}?{urlencode(queried)}"
         if self.is_form:
             return post_form(caller, path, body or {})
-        return call(caller, self.method, path, body, headers=headers)
+        return call(caller, self.method, path, body, headers=sent)
 
 
 DESCRIBED = [Described(method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item]

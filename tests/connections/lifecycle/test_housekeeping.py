@@ -50,6 +50,7 @@ SWEPT = {
     "sessions.Session": "by their own end",
     "connections.AppKey": "by their own end",
     "connections.SubjectToken": "by their own end",
+    "connections.KeptAnswer": "by their own end",
     "connections.Approval": "by their own end",
     "connections.ManagementSession": "by their own end",
     "connections.ProvenToken": "by their own end",

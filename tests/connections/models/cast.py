@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from connections.models import (
     AccessGrant,
+    ApiClient,
     AppKey,
     Approval,
     BurntCode,
@@ -16,6 +17,7 @@ from connections.models import (
     CredentialVersion,
     DataKey,
     Incident,
+    KeptAnswer,
     ManagementSession,
     Offboarding,
     ProviderApp,
@@ -106,6 +108,13 @@ class Cast:
 
     def app_key(self, app: ProviderApp, kid: str = "k1") -> AppKey:
         return AppKey.objects.create(provider_app=app, kid=kid, algorithm="ES256", signs_from=timezone.now())
+
+    def kept_answer(self, key: bytes = b"key", *, of: Tenant | None = None) -> KeptAnswer:
+        now = timezone.now()
+        client, _ = ApiClient.objects.get_or_create(name="backend", tenant=of or self.acme)
+        return KeptAnswer.objects.create(
+            client=client, key_hash=key, fingerprint=b"asked", claimed_until=now, kept_until=now
+        )
 
     def subject_token(self, connection: Connection, asked: bytes = b"asked") -> SubjectToken:
         return SubjectToken.objects.create(connection=connection, asked=asked, kept_until=timezone.now())

@@ -304,6 +304,13 @@ CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
             lambda cast: [cast.app_key(cast.app, kid=kid) for kid in ("k1", "k2")],
         ],
     ),
+    "one_answer_kept_a_key": (
+        [twice(lambda cast: cast.kept_answer())],
+        [
+            lambda cast: [cast.kept_answer(key) for key in (b"one", b"other")],
+            lambda cast: [cast.kept_answer(of=tenant) for tenant in (cast.acme, cast.globex)],
+        ],
+    ),
     "one_subject_token_asked": (
         [twice(lambda cast: cast.subject_token(cast.connection))],
         [
