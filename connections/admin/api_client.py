@@ -38,8 +38,9 @@ from connections.refusals import InvalidRequest
 _SUSPEND_ASKS = "Every call with a key of this client is refused until it is resumed."
 _SHOWN_KEYS = 20
 _NOT_ENTRUSTED = (
-    "An operator-wide client, one that vends without naming an end user, one that gives access grants, and one that "
-    "may skip the completion check need an operator with the right to entrust API clients: ask one."
+    "An operator-wide client, one that vends without naming an end user, one that gives access grants, one that makes "
+    "provider apps or API clients, and one that may skip the completion check need an operator with the right to "
+    "entrust API clients: ask one."
 )
 _REVOKE_ASKS = "Calls with this key are refused at once, and for good. The client's other keys stay as they are."
 

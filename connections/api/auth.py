@@ -25,7 +25,7 @@ from connections.lifecycle.provision.callers import (
     tenant_meant,
 )
 from connections.models import ApiClient, Connection, Permission, Tenant
-from connections.refusals import NotFound
+from connections.refusals import NotFound, PermissionDenied
 
 T = TypeVar("T")
 
@@ -47,6 +47,13 @@ class Caller:
         if tenant is None:
             raise NotFound("There is no such tenant.")
         return tenant
+
+    def owner(self, slug: str | None) -> Tenant | None:
+        """Return whose thing the call is about: that of a tenant, or the operator's own (None).
+
+        It is the operator's where an operator-wide client names no tenant. Raises ``NotFound`` as ``tenant`` does.
+        """
+        return None if slug is None and self.client.tenant_id is None else self.tenant(slug)
 
     def connection(self, connection_id: uuid.UUID, slug: str | None) -> Connection:
         """Return one connection of the tenant that the call is about. Raises ``NotFound``, always in the same words."""
@@ -85,6 +92,14 @@ def caller_of(request: HttpRequest, *, may: Permission) -> Caller:
     caller = _found_by_auth(request, Caller)
     check_permission(caller.client.permissions, may=may)
     begin_once(request, caller.client)
+    return caller
+
+
+def operator_of(request: HttpRequest, *, may: Permission) -> Caller:
+    """Return who calls, for what concerns every tenant. Raises ``PermissionDenied`` unless it is operator-wide."""
+    caller = caller_of(request, may=may)
+    if caller.client.tenant_id is not None:
+        raise PermissionDenied("Only an operator-wide API client may do this: it concerns more than one tenant.")
     return caller
 
 

@@ -15,6 +15,7 @@ from connections.api import document, idempotency, problems
 from connections.api.auth import ApiKeyAuth, VendKeyAuth
 from connections.api.routers import (
     access_grants,
+    api_clients,
     approvals,
     branding,
     connect_sessions,
@@ -26,6 +27,7 @@ from connections.api.routers import (
     providers,
     proxy,
     tenants,
+    trusted_issuers,
     vend,
 )
 
@@ -100,5 +102,7 @@ api.add_router("/access-grants", access_grants.router, auth=ApiKeyAuth())
 api.add_router("/approvals", approvals.router, auth=ApiKeyAuth())
 api.add_router("/end-users", end_users.router, auth=ApiKeyAuth())
 api.add_router("/offboardings", end_users.receipts, auth=ApiKeyAuth())
+api.add_router("/api-clients", api_clients.router, auth=ApiKeyAuth())
+api.add_router("/trusted-issuers", trusted_issuers.router, auth=ApiKeyAuth())
 api.add_router("/oauth", oauth.router, auth=None)  # it reads several proofs of a client itself
 api.add_router("/events", events.router, auth=ApiKeyAuth())

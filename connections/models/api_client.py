@@ -20,6 +20,10 @@ class Permission(models.TextChoices):
     MANAGE = "manage", "Change, refresh, probe and disconnect connections"
     GRANT = "grant", "Give and revoke access grants"
     TENANTS = "tenants", "Create, change and delete tenants (operator-wide clients only)"
+    APPS = "apps", "Make and change provider apps, their secrets and keys, and close incidents"
+    CALLERS = "callers", "Make API clients no stronger than itself, issue their keys, and trust issuers"
+    CATALOGUE = "catalogue", "Describe providers of the operator's own (operator-wide clients only)"
+    AUDIT = "audit", "Read the audit trail"
 
 
 class ApiClient(models.Model):
@@ -71,7 +75,7 @@ class ApiClient(models.Model):
     @property
     def is_entrusted(self) -> bool:
         """Whether the client reaches beyond the named end users of one tenant, or may skip the completion check."""
-        wide = {Permission.VEND_WITHOUT_USER, Permission.GRANT}
+        wide = {Permission.VEND_WITHOUT_USER, Permission.GRANT, Permission.APPS, Permission.CALLERS}
         return self.tenant_id is None or self.allows_unbound or not wide.isdisjoint(self.permissions)
 
 
@@ -92,3 +96,8 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prefix}…"
+
+    @staticmethod
+    def prefix_of(key: str) -> str:
+        """Return the beginning of a key that may be seen. No I/O."""
+        return key[:10]

@@ -7,6 +7,15 @@ from typing import Any
 from django.db import models
 
 
+def differs(row: models.Model, *columns: str) -> bool:
+    """Whether one of ``columns`` of ``row`` has another value than what is stored, or there is no row. One query.
+
+    A save that would change nothing is left out, with its audit row: repeating a request then leaves no trace.
+    """
+    stored = type(row)._default_manager.filter(pk=row.pk).values(*columns).first()
+    return stored is None or any(stored[name] != getattr(row, name) for name in columns)
+
+
 class Mutable(models.Model):
     """A model with named mutators. Each of these calls ``_set``, which saves what it changes.
 

@@ -35,6 +35,37 @@ def allows(rules: Iterable[str], *, provider: str, method: str, path: str) -> bo
     return False
 
 
+def covers(rules: Iterable[str], wanted: Iterable[str]) -> bool:
+    """Whether each rule of ``wanted`` allows only what one rule of ``rules`` allows by itself. Both are checked rules.
+
+    It is careful: a pattern is covered by itself, and by a pattern that ends in ``/**`` above it.
+    """
+    known = [rule.split(" ", 2) for rule in rules]
+    for rule in wanted:
+        provider, methods, pattern = rule.split(" ", 2)
+        if not any(
+            theirs in ("*", provider) and set(_methods(methods)) <= set(_methods(allowed)) and _is_below(pattern, above)
+            for theirs, allowed, above in known
+        ):
+            return False
+    return True
+
+
+def _is_below(pattern: str, above: str) -> bool:
+    """Whether whatever ``pattern`` means, ``above`` means as well."""
+    if pattern == above:
+        return True
+    inner, outer = pattern.split("/"), above.split("/")
+    if outer[-1] != "**":
+        return False
+    outer = outer[:-1]
+    return len(inner) >= len(outer) and "**" not in inner[: len(outer)] and _same_or_wider(inner, outer)
+
+
+def _same_or_wider(inner: list[str], outer: list[str]) -> bool:
+    return all(wide == "*" or wide == narrow for narrow, wide in zip(inner, outer, strict=False))
+
+
 def _methods(written: str) -> tuple[str, ...]:
     if written == "*":
         return METHODS

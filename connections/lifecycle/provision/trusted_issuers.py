@@ -1,6 +1,8 @@
 """Trusted issuers: whose tokens are believed, and which of their tokens are which API client.
 
-Who may change this may let somebody in. So only operators do, in the admin or by a command, and no API client.
+Who may change this may let somebody in. So operators do, and operator-wide API clients within their own reach
+(``provision.reach``). A tenant's client trusts issuers of its own end users and agents, and none of callers: a token of
+the operator's could then be two clients at once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,8 +14,10 @@ from django.db import transaction
 
 from connections.journal import audit
 from connections.lifecycle.identify.conditions import check_conditions
+from connections.lifecycle.provision.reach import check_reach
 from connections.models import ApiClient, CallerRule, IssuerUse, ProvenToken, Tenant, TrustedIssuer
-from connections.refusals import InvalidRequest, NotFound
+from connections.models.mutators import differs
+from connections.refusals import InvalidRequest, NotFound, PermissionDenied
 from providers.egress import may_call
 from providers.oauth.issuer_keys import ALGORITHMS, usable_keys
 
@@ -53,24 +57,49 @@ class Trust:
         }
 
 
-def trust_issuer(trust: Trust, *, tenant: Tenant | None, actor: audit.Actor) -> TrustedIssuer:
+def trust_issuer(
+    trust: Trust, *, tenant: Tenant | None, within: ApiClient | None = None, actor: audit.Actor
+) -> TrustedIssuer:
     """Have the tokens of an issuer believed by ``tenant`` (None: by the operator), or change on which terms.
 
-    One issuer is trusted once for a use and an audience. What was proven by it has to be proven again. One transaction
-    with an audit row. Raises ``InvalidRequest``, which names the field. Makes no request.
+    One issuer is trusted once for a use and an audience. What was proven by it has to be proven again. Where nothing
+    changes, nothing is written. One transaction with an audit row. Raises ``InvalidRequest``, which names the field,
+    and ``PermissionDenied`` for what is beyond ``within``. Makes no request.
     """
     check_trust(trust, tenant=tenant)
+    _check_bounds(trust.use, within=within)
+    terms = trust.terms()
     with transaction.atomic():
-        row, _ = TrustedIssuer.objects.update_or_create(
-            tenant=tenant,
-            use=trust.use,
-            issuer=trust.issuer,
-            audience=trust.audience,
-            defaults=trust.terms(),
+        row, is_new = TrustedIssuer.objects.get_or_create(
+            tenant=tenant, use=trust.use, issuer=trust.issuer, audience=trust.audience, defaults=terms
         )
+        for rule in row.rules.select_related("client"):
+            check_reach(rule.client, within=within)  # whoever says which keys are believed can be that client
+        for column, value in terms.items():
+            setattr(row, column, value)
+        if not is_new and not differs(row, *terms):
+            return row
+        row.save(update_fields=list(terms))
         ProvenToken.objects.filter(rule__issuer=row).delete()
         audit.record("issuer.trusted", actor=actor, tenant_id=row.tenant_id, detail=_told(row))
     return row
+
+
+def trust_new_issuer(
+    trust: Trust, *, tenant: Tenant | None, within: ApiClient | None = None, actor: audit.Actor
+) -> tuple[TrustedIssuer, bool]:
+    """Have the tokens of an issuer believed; return it, and whether it is new. One of these very terms is returned.
+
+    The parameters and the refusals are those of ``trust_issuer``; ``InvalidRequest`` also where the issuer is trusted
+    for this use and audience on other terms.
+    """
+    named = {"tenant": tenant, "use": trust.use, "issuer": trust.issuer, "audience": trust.audience}
+    known = TrustedIssuer.objects.filter(**named).first()
+    if known is not None and any(getattr(known, column) != value for column, value in trust.terms().items()):
+        raise InvalidRequest(
+            "This issuer is trusted for this use and audience already, on other terms.", field="issuer"
+        )
+    return trust_issuer(trust, tenant=tenant, within=within, actor=actor), known is None
 
 
 def distrust_issuer(row: TrustedIssuer, *, actor: audit.Actor) -> None:
@@ -82,13 +111,20 @@ def distrust_issuer(row: TrustedIssuer, *, actor: audit.Actor) -> None:
 
 
 def add_caller_rule(
-    issuer: TrustedIssuer, client: ApiClient, conditions: Sequence[Mapping[str, Any]], *, actor: audit.Actor
+    issuer: TrustedIssuer,
+    client: ApiClient,
+    conditions: Sequence[Mapping[str, Any]],
+    *,
+    within: ApiClient | None = None,
+    actor: audit.Actor,
 ) -> CallerRule:
     """Have the tokens of ``issuer`` for which all ``conditions`` hold be ``client``. One transaction, an audit row.
 
-    A rule that is there already is not made twice. Raises ``InvalidRequest``, and ``NotFound`` for another tenant's
-    client.
+    A rule that is there already is not made twice. Raises ``InvalidRequest``, ``NotFound`` for another tenant's client,
+    and ``PermissionDenied`` where ``client`` may do more than ``within``.
     """
+    _check_bounds(IssuerUse.CALLER, within=within)
+    check_reach(client, within=within)
     wanted = [dict(condition) for condition in conditions]
     check_rule(issuer, client, wanted)
     with transaction.atomic():
@@ -104,6 +140,16 @@ def remove_caller_rule(rule: CallerRule, *, actor: audit.Actor) -> None:
         told, tenant_id = _told_rule(rule), rule.client.tenant_id
         CallerRule.objects.filter(id=rule.id).delete()
         audit.record("caller_rule.removed", actor=actor, tenant_id=tenant_id, detail=told)
+
+
+def _check_bounds(use: str, *, within: ApiClient | None) -> None:
+    """Raise ``PermissionDenied`` where the client ``within`` may not say whose tokens of this use are believed."""
+    if within is None:
+        return
+    if use == IssuerUse.CALLER and within.tenant_id is not None:
+        raise PermissionDenied("Only an operator-wide API client may say which tokens are API clients.")
+    if use != IssuerUse.CALLER and within.demands_verified:
+        raise PermissionDenied("An API client that has to prove for whom it calls cannot say whose proof counts.")
 
 
 def check_trust(trust: Trust, *, tenant: Tenant | None) -> None:

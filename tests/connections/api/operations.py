@@ -1,5 +1,6 @@
 """Every operation that the OpenAPI document names, and how to call it well: a new one has to be added here."""
 
+import re
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,8 @@ class Operation:
     """One operation. ``body`` is valid but for the ids in it; ``names_tenant`` says where ``tenant`` goes, if anywhere.
 
     ``resource`` is what the path names: a "connection", a "session", a "grant", an "approval", an "end_user",
-    an "offboarding", a "tenant", a "provider", or nothing.
+    an "offboarding", a "tenant", a "provider", or nothing. ``is_owned``: without a tenant it is about what is the
+    operator's own, for an operator-wide client.
     """
 
     method: str
@@ -32,6 +34,7 @@ class Operation:
     names_tenant: str = "query"
     finds_tenant: bool = True
     is_form: bool = False
+    is_owned: bool = False
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -41,8 +44,7 @@ class Operation:
     ) -> HttpResponse:
         """Make the call, naming ``tenant`` where this operation takes it."""
         path = self.path.replace("{provider}", "sandbox").replace("{path}", "a/b")
-        ids = ("connection_id", "session_id", "grant_id", "approval_id", "offboarding_id", "end_user", "slug", "host")
-        for name in [f"{{{name}}}" for name in ids]:
+        for name in re.findall(r"\{\w+\}", path):
             path = path.replace(name, str(id_ or uuid.uuid4()))
         body = None if self.body is None else {**self.body, **members}
         if tenant is not None and self.names_tenant == "query":
@@ -69,6 +71,19 @@ EXCHANGE = {
 }
 _DECIDED = {"decided_by": "carol"}
 _VERSION = str(uuid.UUID(int=7))
+
+_CLIENT = {"name": "worker", "permissions": ["read"]}
+_ISSUER = {"use": "end_user", "issuer": "https://idp.acme.example", "audience": "latchkey"}
+_KEY_END = {"expires_at": "2030-01-01T00:00:00Z"}
+_RULE = {"client": _VERSION, "conditions": [{"claim": "sub", "equals": "x"}]}
+
+
+def _owned(
+    permission: Permission, path: str, resource: str, methods: dict[str, dict[str, Any] | None]
+) -> list[Operation]:
+    """Return the operations at ``path``, by method with their bodies, about a thing of a tenant's or the operator's."""
+    return [Operation(method, path, permission, body, resource, is_owned=True) for method, body in methods.items()]
+
 
 OPERATIONS = [
     Operation("PUT", "/tenants/{slug}", Permission.TENANTS, {"name": "Initech"}, "tenant", "", False),
@@ -146,6 +161,16 @@ OPERATIONS = [
     Operation("DELETE", "/end-users/{end_user}", Permission.MANAGE, resource="end_user"),
     Operation("GET", "/offboardings/{offboarding_id}", Permission.READ, resource="offboarding"),
     Operation("GET", "/events", Permission.READ),
+    *_owned(Permission.CALLERS, "/api-clients", "", {"POST": _CLIENT, "GET": None}),
+    *_owned(Permission.CALLERS, "/api-clients/{client_id}", "client", {"GET": None, "PUT": {"permissions": ["read"]}}),
+    *_owned(Permission.CALLERS, "/api-clients/{client_id}/assertion-keys", "client", {"PUT": {}}),
+    *_owned(Permission.CALLERS, "/api-clients/{client_id}/switches", "client", {"PUT": {"suspended": True}}),
+    *_owned(Permission.CALLERS, "/api-clients/{client_id}/keys", "client", {"GET": None, "POST": {}}),
+    *_owned(Permission.CALLERS, "/api-clients/{client_id}/keys/{key_id}", "client", {"PUT": _KEY_END, "DELETE": None}),
+    *_owned(Permission.CALLERS, "/trusted-issuers", "", {"POST": _ISSUER, "GET": None}),
+    *_owned(Permission.CALLERS, "/trusted-issuers/{issuer_id}", "issuer", {"GET": None, "PUT": {}, "DELETE": None}),
+    *_owned(Permission.CALLERS, "/trusted-issuers/{issuer_id}/rules", "issuer", {"GET": None, "POST": _RULE}),
+    *_owned(Permission.CALLERS, "/trusted-issuers/{issuer_id}/rules/{rule_id}", "issuer", {"DELETE": None}),
     *(
         Operation(method, "/connections/{connection_id}/proxy/{path}", Permission.PROXY, None, "connection", "header")
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE")

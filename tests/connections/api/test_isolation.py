@@ -21,6 +21,7 @@ from connections.models import (
     Offboarding,
     Permission,
     Tenant,
+    TrustedIssuer,
 )
 from tests.connections.api.grants import let
 from tests.connections.api.operations import DOCUMENT, OPERATIONS, Operation, documented
@@ -29,9 +30,9 @@ from tests.factories import Caller, make_caller
 from tests.flows import EndUser, call
 
 PERMISSIONS = list(Permission)
-OWN = [permission for permission in PERMISSIONS if permission is not Permission.TENANTS]
+OWN = [permission for permission in PERMISSIONS if permission not in (Permission.TENANTS, Permission.CATALOGUE)]
 of_operations = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
-RESOURCES = ("connection", "session", "grant", "approval", "offboarding")
+RESOURCES = ("connection", "session", "grant", "approval", "offboarding", "client", "issuer")
 of_resources = pytest.mark.parametrize(
     "operation", [operation for operation in OPERATIONS if operation.resource in RESOURCES], ids=str
 )
@@ -42,7 +43,7 @@ of_tenants = pytest.mark.parametrize(
 
 def everything(connection: Connection) -> list[object]:
     """Return all that is stored of a connection, to see that nothing changed."""
-    tables = (Connection, CredentialVersion, ConnectSession, AccessGrant, Approval, Offboarding)
+    tables = (Connection, CredentialVersion, ConnectSession, AccessGrant, Approval, Offboarding, TrustedIssuer)
     return [str(list(table.objects.order_by("pk").values_list())) for table in tables]
 
 
@@ -76,6 +77,10 @@ def named(acme: Tenant, connection: Connection) -> dict[str, object]:
         "grant": grant.id,
         "approval": approval.id,
         "offboarding": offboarding.id,
+        "client": backend.client.id,
+        "issuer": TrustedIssuer.objects.create(
+            tenant=acme, use="end_user", issuer="https://idp.acme.example", audience="acme", algorithms=["RS256"]
+        ).id,
         "end_user": "alice",
         "tenant": "acme",
         "provider": "sandbox",
@@ -120,7 +125,22 @@ def test_another_tenants_name_is_as_unknown_as_one_that_does_not_exist(
     assert everything(connection) == before
 
 
-@of_tenants
+@pytest.mark.parametrize(
+    "operation", [operation for operation in OPERATIONS if operation.is_owned and operation.resource], ids=str
+)
+def test_what_is_a_tenants_is_none_of_the_operators_own(
+    operation: Operation, named: dict[str, object], connection: Connection
+) -> None:
+    operator = make_caller(None, "operator", PERMISSIONS)
+    before = everything(connection)
+    answer = operation.call(operator, id_=named[operation.resource])
+    assert (answer.status_code, answer.content) == (404, operation.call(operator).content)
+    assert everything(connection) == before
+
+
+@pytest.mark.parametrize(
+    "operation", [operation for operation in OPERATIONS if operation.finds_tenant and not operation.is_owned], ids=str
+)
 def test_an_operator_wide_key_has_to_name_the_tenant(
     operation: Operation, named: dict[str, object], connection: Connection
 ) -> None:
