@@ -4,8 +4,9 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, StringConstraints, field_validator
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, field_validator
 
+from connections.api.pages import Page
 from connections.api.texts import Name, Request, Text, check_storable
 from connections.lifecycle.provision.api_clients import IssuedKey
 from connections.lifecycle.provision.trusted_issuers import DEFAULT_ALGORITHMS, Trust
@@ -51,14 +52,11 @@ class ApiClientOut(BaseModel):
     created_at: datetime
 
 
-class ApiClientPage(BaseModel):
+class ApiClientPage(Page[ApiClientOut]):
     """One page, the newest first; ``next`` is the cursor of the next one, or null."""
 
-    items: list[ApiClientOut]
-    next: str | None
 
-
-class KeyIn(Request):
+class ApiKeyIn(Request):
     """A new key."""
 
     lifetime_days: Annotated[int, Field(ge=1, le=3650)] = 365
@@ -67,20 +65,13 @@ class KeyIn(Request):
     )
 
 
-class KeyEndIn(Request):
+class ApiKeyEndIn(Request):
     """When a key ends."""
 
-    expires_at: datetime = Field(description="with its offset; before it would end anyway")
-
-    @field_validator("expires_at")
-    @classmethod
-    def _is_aware(cls, moment: datetime) -> datetime:
-        if moment.tzinfo is None:
-            raise ValueError("Must have an offset from UTC")
-        return moment
+    expires_at: AwareDatetime = Field(description="before it would end anyway")
 
 
-class KeyOut(BaseModel):
+class ApiKeyOut(BaseModel):
     """One key of an API client, by the beginning that is visible. ``usable``: neither revoked nor expired."""
 
     id: uuid.UUID
@@ -91,14 +82,11 @@ class KeyOut(BaseModel):
     created_at: datetime
 
 
-class KeyPage(BaseModel):
+class ApiKeyPage(Page[ApiKeyOut]):
     """One page, the newest first; ``next`` is the cursor of the next one, or null."""
 
-    items: list[KeyOut]
-    next: str | None
 
-
-class IssuedKeyOut(BaseModel):
+class IssuedApiKeyOut(BaseModel):
     """A new key. ``key`` is in this answer and never shown again: only its hash is stored."""
 
     id: uuid.UUID
@@ -171,14 +159,11 @@ class IssuerOut(BaseModel):
     created_at: datetime
 
 
-class IssuerPage(BaseModel):
+class IssuerPage(Page[IssuerOut]):
     """One page, the newest first; ``next`` is the cursor of the next one, or null."""
 
-    items: list[IssuerOut]
-    next: str | None
 
-
-class Condition(Request):
+class ClaimCondition(Request):
     """What one claim has to say: give either ``equals`` or ``matches``, where ``*`` and ``**`` are wildcards."""
 
     claim: Text
@@ -190,7 +175,7 @@ class CallerRuleIn(Request):
     """Which tokens of an issuer are an API client: those for which all conditions hold."""
 
     client: uuid.UUID
-    conditions: Annotated[list[Condition], Field(min_length=1, max_length=20)]
+    conditions: Annotated[list[ClaimCondition], Field(min_length=1, max_length=20)]
 
     def stored_conditions(self) -> list[dict[str, Any]]:
         """Return them as they are stored."""
@@ -206,11 +191,8 @@ class CallerRuleOut(BaseModel):
     created_at: datetime
 
 
-class CallerRulePage(BaseModel):
+class CallerRulePage(Page[CallerRuleOut]):
     """One page, the newest first; ``next`` is the cursor of the next one, or null."""
-
-    items: list[CallerRuleOut]
-    next: str | None
 
 
 def api_client_out(client: ApiClient) -> ApiClientOut:
@@ -231,9 +213,9 @@ def api_client_out(client: ApiClient) -> ApiClientOut:
     )
 
 
-def key_out(key: ApiKey, *, now: datetime) -> KeyOut:
+def key_out(key: ApiKey, *, now: datetime) -> ApiKeyOut:
     """Return what the API shows of a key. No I/O."""
-    return KeyOut(
+    return ApiKeyOut(
         id=key.id,
         prefix=key.prefix,
         usable=key.revoked_at is None and key.expires_at > now,
@@ -243,9 +225,11 @@ def key_out(key: ApiKey, *, now: datetime) -> KeyOut:
     )
 
 
-def issued_key_out(issued: IssuedKey) -> IssuedKeyOut:
+def issued_key_out(issued: IssuedKey) -> IssuedApiKeyOut:
     """Return the one answer that holds a key. No I/O."""
-    return IssuedKeyOut(id=issued.id, key=issued.key, prefix=ApiKey.prefix_of(issued.key), expires_at=issued.expires_at)
+    return IssuedApiKeyOut(
+        id=issued.id, key=issued.key, prefix=ApiKey.prefix_of(issued.key), expires_at=issued.expires_at
+    )
 
 
 def issuer_out(row: TrustedIssuer) -> IssuerOut:

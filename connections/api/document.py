@@ -40,6 +40,8 @@ _TAGS = {
     "access grants": "Who else may use a connection, for what, until when.",
     "approvals": "What waits for somebody's yes, and the answer.",
     "end users": "What an end user has here, and their leaving.",
+    "API clients": "Who may call, for what, with which keys. No client gives another more than it has itself.",
+    "trusted issuers": "Whose tokens are believed: those of workloads, of end users and of agents.",
     "events": "What has happened, in order.",
 }
 # POSTs that take no idempotency key. What a vend hands out may have ended since, and each use is audited; the proxy

@@ -5,29 +5,27 @@ Without ``tenant`` a tenant's client means the clients of its tenant, and an ope
 
 import uuid
 from datetime import timedelta
-from typing import Annotated
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Status
-from pydantic import Field
 
 from connections.api.api_clients import (
     ApiClientIn,
     ApiClientOut,
     ApiClientPage,
     ApiClientTerms,
+    ApiKeyEndIn,
+    ApiKeyIn,
+    ApiKeyOut,
+    ApiKeyPage,
     AssertionKeysIn,
-    IssuedKeyOut,
-    KeyEndIn,
-    KeyIn,
-    KeyOut,
-    KeyPage,
+    IssuedApiKeyOut,
     api_client_out,
     issued_key_out,
     key_out,
 )
 from connections.api.auth import Caller, caller_of
-from connections.api.pages import page_of
+from connections.api.pages import Cursor, Limit, page_of
 from connections.api.switches import KillSwitchIn, turn_kill_switch
 from connections.api.texts import Slug
 from connections.database.clock import database_now
@@ -48,7 +46,7 @@ router = Router(tags=["API clients"])
 
 
 @router.post("", response={200: ApiClientOut, 201: ApiClientOut}, summary="Make an API client")
-def post_api_client(request: HttpRequest, body: ApiClientIn, tenant: Slug | None = None) -> Status[ApiClientOut]:
+def create_api_client(request: HttpRequest, body: ApiClientIn, tenant: Slug | None = None) -> Status[ApiClientOut]:
     """Make an API client of a tenant, or an operator-wide one. It has no key yet: issue one.
 
     No client gives another more than it has itself: permissions, proxy rules, networks. One of this name and these very
@@ -65,13 +63,13 @@ def post_api_client(request: HttpRequest, body: ApiClientIn, tenant: Slug | None
 def list_api_clients(
     request: HttpRequest,
     tenant: Slug | None = None,
-    cursor: str | None = None,
-    limit: Annotated[int, Field(ge=1, le=200)] = 50,
+    cursor: Cursor | None = None,
+    limit: Limit = 50,
 ) -> ApiClientPage:
     """List the API clients of a tenant, or the operator-wide ones, the newest first."""
     caller = caller_of(request, may=Permission.CALLERS)
     found = ApiClient.objects.select_related("tenant").filter(tenant=caller.owner(tenant))
-    page, following = page_of(found.order_by("-created_at", "id"), cursor, limit=limit)
+    page, following = page_of(found, cursor, limit=limit)
     return ApiClientPage(items=[api_client_out(row) for row in page], next=following)
 
 
@@ -107,7 +105,7 @@ def put_assertion_keys(
 
 
 @router.put("/{client_id}/switches", response=ApiClientOut, summary="Suspend or resume an API client")
-def put_client_switches(
+def put_api_client_switches(
     request: HttpRequest, client_id: uuid.UUID, body: KillSwitchIn, tenant: Slug | None = None
 ) -> ApiClientOut:
     """Throw the client's kill switch: each of its calls is refused. Only an operator-wide client takes it back."""
@@ -119,26 +117,26 @@ def put_client_switches(
     return api_client_out(client)
 
 
-@router.get("/{client_id}/keys", response=KeyPage, summary="List a client's keys")
-def list_keys(
+@router.get("/{client_id}/keys", response=ApiKeyPage, summary="List a client's keys")
+def list_api_keys(
     request: HttpRequest,
     client_id: uuid.UUID,
     tenant: Slug | None = None,
-    cursor: str | None = None,
-    limit: Annotated[int, Field(ge=1, le=200)] = 50,
-) -> KeyPage:
+    cursor: Cursor | None = None,
+    limit: Limit = 50,
+) -> ApiKeyPage:
     """List the keys by their visible beginning, revoked and expired ones too."""
     client = _client(caller_of(request, may=Permission.CALLERS), client_id, tenant)
-    found = ApiKey.objects.filter(client=client).defer("key_hash").order_by("-created_at", "id")
+    found = ApiKey.objects.filter(client=client).defer("key_hash")
     page, following = page_of(found, cursor, limit=limit)
     now = database_now()
-    return KeyPage(items=[key_out(row, now=now) for row in page], next=following)
+    return ApiKeyPage(items=[key_out(row, now=now) for row in page], next=following)
 
 
-@router.post("/{client_id}/keys", response={201: IssuedKeyOut}, summary="Issue or rotate a key")
-def post_key(
-    request: HttpRequest, response: HttpResponse, client_id: uuid.UUID, body: KeyIn, tenant: Slug | None = None
-) -> Status[IssuedKeyOut]:
+@router.post("/{client_id}/keys", response={201: IssuedApiKeyOut}, summary="Issue or rotate a key")
+def issue_api_key(
+    request: HttpRequest, response: HttpResponse, client_id: uuid.UUID, body: ApiKeyIn, tenant: Slug | None = None
+) -> Status[IssuedApiKeyOut]:
     """Give the client one more key, which only this answer shows; `earlier_keys_end_after_seconds` ends the others.
 
     A client that may do more than yourself gets no key from you.
@@ -161,10 +159,10 @@ def post_key(
     return Status(201, issued_key_out(issued))
 
 
-@router.put("/{client_id}/keys/{key_id}", response=KeyOut, summary="Let a key end sooner")
-def put_key(
-    request: HttpRequest, client_id: uuid.UUID, key_id: uuid.UUID, body: KeyEndIn, tenant: Slug | None = None
-) -> KeyOut:
+@router.put("/{client_id}/keys/{key_id}", response=ApiKeyOut, summary="Let a key end sooner")
+def shorten_api_key(
+    request: HttpRequest, client_id: uuid.UUID, key_id: uuid.UUID, body: ApiKeyEndIn, tenant: Slug | None = None
+) -> ApiKeyOut:
     """Have a key end at a moment. No key is prolonged: a later moment than its own changes nothing."""
     caller = caller_of(request, may=Permission.CALLERS)
     key = _key(_client(caller, client_id, tenant), key_id)
@@ -172,8 +170,10 @@ def put_key(
     return key_out(key, now=database_now())
 
 
-@router.delete("/{client_id}/keys/{key_id}", response=KeyOut, summary="Revoke a key")
-def delete_key(request: HttpRequest, client_id: uuid.UUID, key_id: uuid.UUID, tenant: Slug | None = None) -> KeyOut:
+@router.delete("/{client_id}/keys/{key_id}", response=ApiKeyOut, summary="Revoke a key")
+def revoke_api_key(
+    request: HttpRequest, client_id: uuid.UUID, key_id: uuid.UUID, tenant: Slug | None = None
+) -> ApiKeyOut:
     """Revoke a key: it is refused from the next call on, for good. Repeating it changes nothing."""
     caller = caller_of(request, may=Permission.CALLERS)
     key, now = _key(_client(caller, client_id, tenant), key_id), database_now()

@@ -4,11 +4,9 @@ Without ``tenant`` a tenant's client means what its tenant trusts, and an operat
 """
 
 import uuid
-from typing import Annotated
 
 from django.http import HttpRequest
 from ninja import Router, Status
-from pydantic import Field
 
 from connections.api.api_clients import (
     CallerRuleIn,
@@ -22,7 +20,7 @@ from connections.api.api_clients import (
     issuer_out,
 )
 from connections.api.auth import Caller, caller_of
-from connections.api.pages import page_of
+from connections.api.pages import Cursor, Limit, page_of
 from connections.api.texts import Slug
 from connections.lifecycle.provision.trusted_issuers import (
     add_caller_rule,
@@ -38,7 +36,7 @@ router = Router(tags=["trusted issuers"])
 
 
 @router.post("", response={200: IssuerOut, 201: IssuerOut}, summary="Trust an issuer")
-def post_trusted_issuer(request: HttpRequest, body: IssuerIn, tenant: Slug | None = None) -> Status[IssuerOut]:
+def create_trusted_issuer(request: HttpRequest, body: IssuerIn, tenant: Slug | None = None) -> Status[IssuerOut]:
     """Believe the tokens of an issuer, for one use and one audience. One trusted on these very terms is returned (200).
 
     `caller` tokens are API clients, by the issuer's rules: operator-wide clients only. `end_user` and `agent` tokens
@@ -59,14 +57,14 @@ def list_trusted_issuers(
     request: HttpRequest,
     tenant: Slug | None = None,
     use: IssuerUse | None = None,
-    cursor: str | None = None,
-    limit: Annotated[int, Field(ge=1, le=200)] = 50,
+    cursor: Cursor | None = None,
+    limit: Limit = 50,
 ) -> IssuerPage:
     """List whom a tenant or the operator trusts, the newest first."""
     caller = caller_of(request, may=Permission.CALLERS)
     found = TrustedIssuer.objects.select_related("tenant").filter(tenant=caller.owner(tenant))
     found = found if use is None else found.filter(use=use)
-    page, following = page_of(found.order_by("-created_at", "id"), cursor, limit=limit)
+    page, following = page_of(found, cursor, limit=limit)
     return IssuerPage(items=[issuer_out(row) for row in page], next=following)
 
 
@@ -96,7 +94,7 @@ def delete_trusted_issuer(request: HttpRequest, issuer_id: uuid.UUID, tenant: Sl
 
 
 @router.post("/{issuer_id}/rules", response={201: CallerRuleOut}, summary="Add a caller rule")
-def post_caller_rule(
+def create_caller_rule(
     request: HttpRequest, issuer_id: uuid.UUID, body: CallerRuleIn, tenant: Slug | None = None
 ) -> Status[CallerRuleOut]:
     """Have the tokens for which all conditions hold be one API client. A rule that is there is not made twice.
@@ -117,12 +115,12 @@ def list_caller_rules(
     request: HttpRequest,
     issuer_id: uuid.UUID,
     tenant: Slug | None = None,
-    cursor: str | None = None,
-    limit: Annotated[int, Field(ge=1, le=200)] = 50,
+    cursor: Cursor | None = None,
+    limit: Limit = 50,
 ) -> CallerRulePage:
     """List which tokens of the issuer are which API client, the newest rule first."""
     issuer = _issuer(caller_of(request, may=Permission.CALLERS), issuer_id, tenant)
-    found = CallerRule.objects.filter(issuer=issuer).order_by("-created_at", "id")
+    found = CallerRule.objects.filter(issuer=issuer)
     page, following = page_of(found, cursor, limit=limit)
     return CallerRulePage(items=[caller_rule_out(row) for row in page], next=following)
 

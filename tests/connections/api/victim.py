@@ -17,7 +17,7 @@ from connections.database.clock import database_now
 from connections.journal import events
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.provision.brands import save_brand
-from connections.models import Approval, Offboarding, Tenant, TenantDomain
+from connections.models import Approval, CallerRule, Offboarding, Tenant, TenantDomain, TrustedIssuer
 from tests.connections.api.grants import let
 from tests.connections.api.stored import make_connection
 from tests.factories import make_caller, make_tenant
@@ -59,6 +59,9 @@ def make_victim() -> Victim:
     )
     domain = TenantDomain.objects.create(tenant=tenant, host=f"{MARK}.example")
     save_brand(tenant, BrandProfile(support_url=f"https://{MARK}.example/help"), actor=SYSTEM)
+    issuer = TrustedIssuer.objects.create(
+        tenant=tenant, use="caller", issuer=f"https://{MARK}.example", audience=MARK, algorithms=["RS256"]
+    )
     events.emit("connection.connected", connection)
     ids = {
         "connection": str(connection.id),
@@ -68,6 +71,9 @@ def make_victim() -> Victim:
         "offboarding": str(offboarding.id),
         "api_client": str(backend.client.id),
         "provider_app": str(connection.provider_app_id),
+        "api_key": str(backend.client.keys.get().id),
+        "issuer": str(issuer.id),
+        "rule": str(CallerRule.objects.create(issuer=issuer, client=backend.client, conditions=[{"claim": MARK}]).id),
         "host": domain.host,
     }
     return Victim(tenant, ids)
@@ -87,6 +93,10 @@ NAMED: dict[str, Callable[[Victim], str]] = {
     "offboardings/{offboarding_id}": _id("offboarding"),
     "end-users/{end_user}": lambda victim: PERSON,
     "domains/{host}": _id("host"),
+    "api-clients/{client_id}": _id("api_client"),
+    "keys/{key_id}": _id("api_key"),
+    "trusted-issuers/{issuer_id}": _id("issuer"),
+    "rules/{rule_id}": _id("rule"),
 }
 # Places that name nothing of a tenant's: the same value for everybody.
 SHARED = {"providers/{slug}": "sandbox", "provider-apps/{provider}": "sandbox", "proxy/{path}": "a/b"}
