@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('connections', '0024_approvals'),
+        ('connections', '0025_kept_answers'),
     ]
 
     operations = [
