@@ -3,13 +3,14 @@
 Below it is the vend: the same rules, audit and access grants. ``routers.oauth`` makes the calls.
 """
 
+import base64
 import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -18,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from connections.api.problems import STATUS_OF, say_when_again
 from connections.lifecycle.identify.assertions import ASSERTION_TYPE
 from connections.lifecycle.vend.opening import Vended
-from connections.refusals import InvalidRequest, Refusal
+from connections.refusals import InvalidRequest, Refusal, Unauthorized
 from providers.catalog.loader import load_catalog, meant_by
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -32,7 +33,7 @@ _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")  # RFC 6749 §3.3
 _MOST_FIELDS, _MOST_SCOPES, _LONGEST = 50, 200, 255
 _READ = (
     *("grant_type", "subject_token", "subject_token_type", "actor_token", "actor_token_type", "resource", "audience"),
-    *("scope", "requested_token_type", "client_id", "client_assertion", "client_assertion_type"),
+    *("scope", "requested_token_type", "client_id", "client_secret", "client_assertion", "client_assertion_type"),
     *("tenant", "label", "purpose"),
 )
 # The codes of RFC 6749 §5.2, RFC 8693 §2.2.2, RFC 8628 §3.5 and OpenID Connect Core §3.1.2.6, by ours.
@@ -78,7 +79,8 @@ class ExchangeIn(BaseModel):
     resource: str = Field("", description="the same as an address of this API: …/providers/{slug}, …/connections/{id}")
     scope: str = ""
     requested_token_type: str = ""
-    client_id: str = ""
+    client_id: str = Field("", description="the id of the API client")
+    client_secret: str = Field("", description="a key of that client's, in the place of a bearer (RFC 6749 §2.3.1)")
     client_assertion: str = Field("", description="private_key_jwt (RFC 7523), in the place of a bearer")
     client_assertion_type: str = ""
     tenant: str = Field("", description="needed of an operator-wide client")
@@ -126,6 +128,7 @@ class Exchange:
     subject_token: str = field(repr=False)
     actor_token: str = field(repr=False)
     client_assertion: str = field(repr=False)
+    client_secret: str = field(repr=False)
     client_id: str
     connection_id: uuid.UUID | None
     provider: str
@@ -153,6 +156,7 @@ def read_exchange(request: HttpRequest) -> Exchange:
         subject_token=form["subject_token"],
         actor_token=form["actor_token"],
         client_assertion=form["client_assertion"],
+        client_secret=form["client_secret"],
         client_id=form["client_id"],
         connection_id=connection_id,
         provider=provider,
@@ -184,6 +188,21 @@ def _form(request: HttpRequest) -> Mapping[str, str]:
             raise InvalidRequest(f"The parameter {name} is too long, or holds what nobody sees.", field=name)
         form[name] = form[name] or value
     return form
+
+
+def named_by_basic(credentials: str) -> tuple[str, str]:
+    """Return the client's id and secret of HTTP Basic, each of them percent-encoded (RFC 6749 §2.3.1). No I/O.
+
+    Raises ``Unauthorized`` for what cannot be read, or lacks one of them.
+    """
+    try:
+        name, _, secret = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
+        found = unquote_plus(name, errors="strict"), unquote_plus(secret, errors="strict")
+    except ValueError:
+        found = "", ""
+    if not all(found):
+        raise Unauthorized("The client's id and secret cannot be read: they are percent-encoded, then in base64.")
+    return found
 
 
 def _check_type(form: Mapping[str, str], name: str, *, is_needed: bool) -> None:
@@ -239,8 +258,11 @@ def exchanged(vended: Vended, *, now: datetime) -> ExchangeOut:
     )
 
 
-def answer_refusal(refusal: Refusal) -> HttpResponse:
-    """Return the error document of a refusal, with its further members. 400, but for a client unknown and an outage."""
+def answer_refusal(refusal: Refusal, *, scheme: str = "") -> HttpResponse:
+    """Return the error document of a refusal, with its further members. 400, but for a client unknown and an outage.
+
+    ``scheme`` is by which the client tried to say who it is (RFC 6749 §5.2).
+    """
     usual = STATUS_OF.get(refusal.code, 400)
     fallback = "temporarily_unavailable" if usual == 503 else "server_error" if usual >= 500 else "invalid_request"
     error = _ERRORS.get(refusal.code, fallback)
@@ -258,7 +280,7 @@ def answer_refusal(refusal: Refusal) -> HttpResponse:
     response["Cache-Control"] = "no-store"
     say_when_again(response, refusal.retry_after_seconds)
     if usual == 401:
-        response["WWW-Authenticate"] = 'Bearer realm="latchkey"'
+        response["WWW-Authenticate"] = f'{"Basic" if scheme.lower() == "basic" else "Bearer"} realm="latchkey"'
     return response
 
 

@@ -227,6 +227,7 @@ def find_connection(presented: PresentedKey, body: VendByOwnerIn, *, parties: Pa
         end_user=parties.end_user,
         label=body.label or "",
         or_the_tenants=body.subject_token is not None,
+        groups=parties.groups,
         asker=Actor(
             subject=parties.end_user or "", agent=parties.agent, purpose=body.purpose, address=presented.address
         ),

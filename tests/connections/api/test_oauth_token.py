@@ -1,9 +1,10 @@
 """The token endpoint: RFC 8693 outside, the vend inside."""
 
+import base64
 import time
 import uuid
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 from django.conf import settings
@@ -14,6 +15,7 @@ from connections.lifecycle.policy.approve import decide_approval
 from connections.lifecycle.provision.api_clients import register_assertion_keys
 from connections.lifecycle.provision.trusted_issuers import Trust, add_caller_rule, trust_issuer
 from connections.models import ApiClient, AuditEvent, Connection, IssuerUse, Reason, Status, Tenant
+from tests.asgi_client import AsgiClient
 from tests.connections.api.grants import let
 from tests.connections.api.stored import make_connection, overwrite
 from tests.connections.api.vending import last_audit
@@ -108,6 +110,46 @@ def test_a_client_signs_for_itself_and_an_assertion_serves_once(connection: Conn
     bearer = Caller(backend.client, sign({**said, "jti": "2"}, "client"))
     assert_error(exchange(bearer), "invalid_client", "unauthorized", 401)
     assert_error(exchange(backend, **proof), "invalid_request", "invalid_request")
+
+
+def basic(name: object, secret: str) -> str:
+    """Return HTTP Basic as RFC 6749 §2.3.1 has it."""
+    return f"Basic {base64.b64encode(f'{quote(str(name))}:{quote(secret)}'.encode()).decode()}"
+
+
+def exchange_as(authorization: str, **changes: Any) -> Any:
+    kind = "application/x-www-form-urlencoded"
+    headers = {"Authorization": authorization}
+    return AsgiClient().generic("POST", "/api/v1/oauth/token", urlencode(form(**changes)), kind, headers=headers)
+
+
+def test_a_client_says_its_name_beside_its_key(connection: Connection, backend: Caller, globex: Tenant) -> None:
+    name, stranger = str(backend.client.id), make_caller(globex, "stranger")
+    assert exchange_as(basic(name, backend.key)).status_code == 200
+    assert exchange_as(basic(name, backend.key), client_id=name).status_code == 200
+    assert exchange(None, client_id=name, client_secret=backend.key).status_code == 200
+    assert exchange(backend, client_id=name).status_code == 200
+    refused = [
+        *(
+            exchange_as(basic(*pair))
+            for pair in ((name, "lk_x"), (stranger.client.id, backend.key), ("x", backend.key))
+        ),
+        exchange(None, client_id=str(stranger.client.id), client_secret=backend.key),
+        exchange(None, client_secret=backend.key),
+        exchange(backend, client_id=str(stranger.client.id)),
+        *(exchange_as(f"Basic {raw}") for raw in ("", "!!!", "YQ==", "Og==", "/////w==")),
+    ]
+    for answer in refused:
+        assert_error(answer, "invalid_client", "unauthorized", 401)
+    assert refused[0]["WWW-Authenticate"].startswith("Basic ")
+    assert refused[3]["WWW-Authenticate"].startswith("Bearer ")
+    for answer in (
+        exchange_as(basic(name, backend.key), client_id=str(stranger.client.id)),
+        exchange_as(basic(name, backend.key), client_secret=backend.key),
+        exchange(backend, client_id=name, client_secret=backend.key),
+    ):
+        assert_error(answer, "invalid_request", "invalid_request")
+    assert backend.key not in str(AuditEvent.objects.values_list())
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from connections.models import AccessGrant, AuditEvent, Connection, OwnerKind, P
 from providers.catalog.exchange_method import TokenExchangeMethod
 from tests.connections.api.grants import in_seconds, let
 from tests.connections.api.stored import make_connection, overwrite
-from tests.connections.api.vending import last_audit, vend
+from tests.connections.api.vending import last_audit, vend, vend_by_owner
 from tests.factories import Caller, make_caller
 
 
@@ -42,6 +42,40 @@ def test_a_grant_lets_another_end_user_in(connection: Connection, backend: Calle
     assert row.credential_version_id == connection.current_version_id
     assert row.fingerprint
     assert denied_by(vend(backend, connection, end_user="carol")) == "other_user"
+
+
+def test_whoever_a_grant_is_for_finds_the_connection_by_its_provider(
+    connection: Connection, backend: Caller, acme: Tenant
+) -> None:
+    assert vend_by_owner(backend, end_user="bob").json()["code"] == "not_found"
+    subjects: list[tuple[SubjectKind, str, dict[str, Any]]] = [
+        (SubjectKind.END_USER, "bob", {"end_user": "bob"}),
+        (SubjectKind.GROUP, "sales", {"end_user": "carol", "groups": ["sales"]}),
+        (SubjectKind.AGENT, "crm-sync", {"end_user": "carol", "agent": "crm-sync"}),
+        (SubjectKind.API_CLIENT, str(backend.client.id), {"end_user": "carol"}),
+    ]
+    for kind, subject, asked in subjects:
+        grant = let(connection, subject, kind)
+        answer = vend_by_owner(backend, **asked)
+        assert (answer.status_code, answer.json()["grant"]) == (200, str(grant.id)), asked
+        assert answer.json()["connection"] == str(connection.id)
+        revoke_grant(grant.id, now=database_now(), actor=SYSTEM)
+        assert vend_by_owner(backend, **asked).json()["code"] == "not_found"
+    let(connection, provider="sandbox", allows_vend=True, expires_at=in_seconds(60))
+    assert vend_by_owner(backend, end_user="bob").status_code == 200
+    make_connection(acme, end_user="carol", account="another")
+    told = vend_by_owner(backend, end_user="bob").json()
+    assert (told["code"], len(told["connections"])) == ("ambiguous_connection", 2)
+    bobs = make_connection(acme, end_user="bob", account="bobs")
+    assert vend_by_owner(backend, end_user="bob").json()["connection"] == str(bobs.id), "their own comes first"
+
+
+def test_a_grant_at_another_provider_or_tenant_finds_nothing(
+    connection: Connection, backend: Caller, globex: Tenant
+) -> None:
+    let(connection, provider="hubspot")
+    let(make_connection(globex, end_user="alice"), "bob")
+    assert vend_by_owner(backend, end_user="bob").json()["code"] == "not_found"
 
 
 def test_the_owner_is_told_of_no_grant(connection: Connection, backend: Caller) -> None:
