@@ -171,7 +171,7 @@ class InteractionRequired(ProviderError):
 
 
 class IdentityMismatch(ProviderError):
-    """The provider names two different accounts for one credential, so neither is believed."""
+    """The provider names two accounts for one credential, or another request than ours: neither is believed."""
 
     code = "identity_mismatch"
 

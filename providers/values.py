@@ -128,12 +128,16 @@ class ClientRegistration:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """Our part of an authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3)."""
+    """Our part of an authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3).
+
+    ``nonce`` is for the ID token (OpenID Connect Core §3.1.2.1). It is sent only where one is asked for.
+    """
 
     state: str = field(repr=False)
     scopes: tuple[str, ...]
     code_verifier: str | None = field(default=None, repr=False)
     locale: str = ""
+    nonce: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +145,13 @@ class Departure:
     """Where the end user's browser goes, and what tells its way back from all others.
 
     ``state`` is the value that the authorization response names. ``kept`` is what its code will be exchanged with, None
-    if nothing is needed: the code verifier (RFC 7636).
+    if nothing is needed: the code verifier (RFC 7636). ``nonce`` is what the ID token has to repeat, "" if nothing.
     """
 
     url: str = field(repr=False)
     state: str = field(repr=False)
     kept: SecretStr | None = None
+    nonce: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class Connecting(Bringing):
             asked = self.entry.with_required_scopes(scopes)
             assert self.fixture.offline in asked, f"{self.fixture.offline} is not asked for"
         self._check_separator(before, verifier)
-        left = self.strategy.depart(before, AuthorizationRequest("state-1", scopes, verifier))
+        left = self.strategy.depart(before, AuthorizationRequest("state-1", scopes, verifier, nonce="nonce-1"))
         answer = self._consent(left.url)
         self.step = "authorization response"
         response = read_response(answer, entry=self.entry, style=self.style)

@@ -5,12 +5,14 @@ cannot be validated is not believed: then the account is unknown, and a warning 
 """
 
 import time
+from dataclasses import replace
 from typing import Any, TypeGuard
 
 import jwt
 import structlog
 
 from providers.catalog.resolve import Target
+from providers.errors import Evidence, IdentityMismatch
 from providers.lines import plain_line
 from providers.oauth.issuer_keys import KeySource, verified_claims
 from providers.response import Response
@@ -49,6 +51,30 @@ def account_of(target: Target, obtained: Obtained, *, received_at: float) -> Acc
     return Account(id=subject, name=name[:_LONGEST_TEXT])
 
 
+def of_this_request(target: Target, obtained: Obtained, *, nonce: str, is_bound_otherwise: bool) -> Obtained:
+    """Return ``obtained`` if its ID token repeats ``nonce`` (OpenID Connect Core §3.1.3.7, step 11). No I/O.
+
+    A token with another nonce belongs to another authorization request: its code was put in the place of ours. That
+    holds without a look at the signature, since the token came from the token endpoint itself (step 6). Some servers
+    repeat none. If ``is_bound_otherwise``, by PKCE, the code is known to be ours (RFC 9700 §2.1.1); if not, such an ID
+    token is dropped, and names no account. Raises ``IdentityMismatch``.
+    """
+    if not nonce or obtained.id_token is None:
+        return obtained
+    try:
+        repeated = jwt.decode(obtained.id_token.get_secret_value(), options={"verify_signature": False}).get("nonce")
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
+        return obtained  # it cannot be read, and is not believed either
+    if repeated == nonce:
+        return obtained
+    if repeated not in (None, ""):
+        raise IdentityMismatch(Evidence("The ID token repeats the nonce of another authorization request."))
+    if is_bound_otherwise:
+        return obtained
+    _tell_doubt(target, "it does not repeat the nonce", is_id_token=True)
+    return replace(obtained, id_token=None)
+
+
 def is_signed(response: Response) -> bool:
     """Whether ``response`` is a JWT (OpenID Connect Core §5.3.2). No I/O."""
     return response.headers.get("Content-Type", "").partition(";")[0].strip().lower() == "application/jwt"
@@ -72,9 +98,13 @@ def _claims(target: Target, token: str, *, now: float, is_id_token: bool) -> dic
         # The exception's own text is not used: it quotes the token.
         claims, why = {}, "it is no JWT, or signed with none of the issuer's keys"
     if why:
-        logger.warning("identity_not_believed", provider=target.entry.slug, id_token=is_id_token, why=why)
+        _tell_doubt(target, why, is_id_token=is_id_token)
         return None
     return claims
+
+
+def _tell_doubt(target: Target, why: str, *, is_id_token: bool) -> None:
+    logger.warning("identity_not_believed", provider=target.entry.slug, id_token=is_id_token, why=why)
 
 
 def _standing_against(claims: dict[str, Any], target: Target, *, now: float, is_id_token: bool) -> str:

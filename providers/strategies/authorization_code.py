@@ -1,6 +1,6 @@
 """OAuth 2.0 authorization code with PKCE and refresh (RFC 6749 §4.1 and §6, RFC 7636, RFC 9126)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -63,8 +63,11 @@ class AuthorizationCode(GrantedToken):
             parameters["code_challenge_method"] = "S256"
         if request.locale:
             parameters["ui_locales"] = request.locale
+        if request.nonce and _asks_for_id_token(method, parameters):
+            parameters.setdefault("nonce", request.nonce)
         names = method.authorization_parameter_names
         parameters = {names.get(name, name): value for name, value in parameters.items() if names.get(name, name)}
+        is_repeated = parameters.get(names.get("nonce", "nonce")) == request.nonce
         if method.request_delivery is RequestDelivery.PUSHED:
             parameters = pushed_authorization.push(target=target, parameters=parameters)
         endpoint = target.endpoints.authorization
@@ -72,6 +75,7 @@ class AuthorizationCode(GrantedToken):
             url=endpoint + ("&" if urlsplit(endpoint).query else "?") + urlencode(parameters, quote_via=quote),
             state=request.state,
             kept=None if request.code_verifier is None else SecretStr(request.code_verifier),
+            nonce=request.nonce if is_repeated else "",
         )
 
     def issuer_agrees(self, target: Target, iss: str | None) -> bool:
@@ -85,8 +89,18 @@ class AuthorizationCode(GrantedToken):
             grant = CodeGrant(code=grant.code, kept=None, scopes=grant.scopes)
         return token_endpoint.exchange_code(target=target, grant=grant)
 
+    def of_this_request(self, target: Target, obtained: Obtained, *, nonce: str) -> Obtained:
+        has_challenge = target.described_as(AuthorizationCodeMethod).pkce is Pkce.S256
+        return identity.of_this_request(target, obtained, nonce=nonce, is_bound_otherwise=has_challenge)
+
     def identify(self, target: Target, obtained: Obtained, *, received_at: float) -> Account | None:
         return identity.account_of(target, obtained, received_at=received_at)
+
+
+def _asks_for_id_token(method: AuthorizationCodeMethod, parameters: Mapping[str, str]) -> bool:
+    """Whether the request is one of OpenID Connect (Core §3.1.2.1, and §3.3.2.1 for a response type with a token)."""
+    scopes = parameters.get(method.scope_parameter, "").split(method.scope_separator)
+    return "openid" in scopes or "id_token" in parameters["response_type"].split()
 
 
 def _needs_consent(method: AuthorizationCodeMethod, scopes: Sequence[str]) -> bool:

@@ -143,6 +143,13 @@ class Strategy(ABC):
     def _exchange_code(self, target: Target, grant: CodeGrant) -> Obtained:
         raise self._cannot("redirect")
 
+    def of_this_request(self, target: Target, obtained: Obtained, *, nonce: str) -> Obtained:
+        """Return what a code brought, once its ID token is found to repeat ``nonce``, the one that was sent. No I/O.
+
+        ``nonce`` is "" where none was sent. Raises ``IdentityMismatch`` if the token repeats another request's.
+        """
+        return obtained
+
     # --- by a code to enter at the provider's own page ----------------------------------------------------------------
     @final
     def ask_for_code(self, target: Target, scopes: Sequence[str]) -> DeviceAuthorization:

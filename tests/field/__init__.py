@@ -200,6 +200,16 @@ an account that only a signature tells: an ID token, a signed userinfo
     tests/field/test_identity.py::test_a_signed_userinfo_names_the_account
     tests/field/test_identity.py::test_a_userinfo_whose_signature_does_not_hold_proves_nothing
     tests/field/test_identity.py::test_the_id_token_is_in_no_row_and_no_log
+an ID token that belongs to another authorization request
+    tests/field/test_nonce.py::test_each_request_of_openid_has_a_nonce_of_its_own
+    tests/field/test_nonce.py::test_a_nonce_goes_where_an_id_token_is_asked_for
+    tests/field/test_nonce.py::test_an_id_token_that_repeats_the_nonce_names_the_account
+    tests/field/test_nonce.py::test_an_id_token_of_another_request_connects_nothing
+    tests/field/test_nonce.py::test_a_code_of_another_session_is_recognized_without_pkce
+    tests/field/test_nonce.py::test_a_server_that_repeats_no_nonce_is_believed_where_pkce_binds_the_code
+    tests/field/test_nonce.py::test_what_is_no_id_token_costs_nothing
+    tests/field/test_nonce.py::test_where_no_id_token_was_asked_for_its_nonce_says_nothing
+    tests/field/test_nonce.py::test_an_answer_that_is_read_later_has_to_repeat_it_too
 a provider with a way to sign in that no standard describes
     tests/field/test_a_new_style.py::test_it_is_connected_through_the_widget_and_vended
     tests/field/test_a_new_style.py::test_a_wrong_password_is_told_and_nothing_is_held

@@ -5,7 +5,7 @@ user was sent, even if the provider app has been pointed at another party since.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
@@ -18,10 +18,14 @@ from connections.vault.keyring import DataKey
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An authorization request: what it kept (``Departure.kept``), and the name of the party that it went to."""
+    """An authorization request: what it kept (``Departure.kept``), and the name of the party that it went to.
+
+    ``nonce`` is what an ID token has to repeat, "" if none was sent.
+    """
 
     kept: SecretStr | None
     registrar: str
+    nonce: str = field(default="", repr=False)
 
     def check(self, app: ProviderApp, client: RegisteredClient | None) -> None:
         """Raise ``EndpointMoved`` unless ``app`` still points at the party to which the end user was sent. No I/O."""
@@ -34,7 +38,7 @@ class Asked:
 def seal_asked(session: ConnectSession, asked: Asked, *, key: DataKey) -> bytes:
     """Return ``asked`` sealed under ``key``, the tenant's current one, for the column ``code_verifier``. No I/O."""
     kept = None if asked.kept is None else asked.kept.get_secret_value()
-    document = json.dumps({"kept": kept, "registrar": asked.registrar})
+    document = json.dumps({"kept": kept, "registrar": asked.registrar, "nonce": asked.nonce})
     return seal_for_session(session, "code_verifier", document.encode(), key=key)
 
 
@@ -42,4 +46,4 @@ def recall(sealed: bytes) -> Asked:
     """Return the request from the plaintext of what ``seal_asked`` sealed. No I/O."""
     document = json.loads(sealed)
     kept = document["kept"]
-    return Asked(None if kept is None else SecretStr(kept), document["registrar"])
+    return Asked(None if kept is None else SecretStr(kept), document["registrar"], document.get("nonce", ""))

@@ -123,7 +123,7 @@ def authorization_url(
                 found_scopes=session.found_scopes,
                 registered_client=located.client,
                 state_hash=digest(departure.state),
-                code_verifier=seal_asked(locked, Asked(departure.kept, registrar), key=key),
+                code_verifier=seal_asked(locked, Asked(departure.kept, registrar, departure.nonce), key=key),
             )
     except IntegrityError:
         # A state of ours is never the same; a provider's temporary token is, if it hands one out twice.
@@ -139,6 +139,7 @@ def _depart(session: ConnectSession, app: ProviderApp, access: Access) -> Depart
         scopes=requested_scopes(session, app, access.target.entry),
         code_verifier=strategy.new_verifier(target),
         locale=session.locale,
+        nonce=secrets.token_urlsafe(32),
     )
     place: AbstractContextManager[None] = nullcontext()
     if access.capabilities.asks_first:

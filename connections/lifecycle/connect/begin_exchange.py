@@ -34,13 +34,15 @@ class HeldGrant:
     """What a session holds, opened. Exactly one of three is set.
 
     ``code`` is to be exchanged, ``kept`` is a credential that is there already, and ``answer`` is an earlier answer
-    that could not be read. ``asked`` is the authorization request that led to the code. ``plaintexts`` are the sealed
+    that could not be read. ``asked`` is the authorization request that led to the code. ``nonce`` is the one that an ID
+    token for the code has to repeat, also in the ``answer``; "" if none was sent. ``plaintexts`` are the sealed
     columns as they were opened, so that a failure can put them back; its keys are ``held`` and ``code_verifier``.
     ``key`` is the current data key of the tenant, under which to seal what follows.
     """
 
     code: SecretStr | None
     asked: Asked | None
+    nonce: str = field(repr=False)
     kept: Kept | None
     answer: KeptAnswer | None
     plaintexts: Mapping[str, SecretStr]
@@ -86,9 +88,11 @@ def open_held(session: ConnectSession) -> HeldGrant:
     document = json.loads(opened["held"])
     if "code" in document and "code_verifier" not in opened:
         raise _unreadable()  # we made no authorization request: a code without one is not ours to exchange
+    asked = recall(opened["code_verifier"]) if "code" in document else None
     return HeldGrant(
         code=SecretStr(document["code"]) if "code" in document else None,
-        asked=recall(opened["code_verifier"]) if "code" in document else None,
+        asked=asked,
+        nonce=document.get("nonce", "") if asked is None else asked.nonce,
         kept=Kept.from_document(document) if "credential" in document else None,
         answer=KeptAnswer.from_document(document["answer"]) if "answer" in document else None,
         plaintexts={column: SecretStr(text.decode()) for column, text in opened.items()},

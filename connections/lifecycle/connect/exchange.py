@@ -91,6 +91,7 @@ def _obtain(work: Exchange) -> Kept:
     else:
         grant = CodeGrant(code=code, kept=asked.kept, scopes=work.scopes)
         obtained, obtained_at = work.access.strategy.exchange_code(work.access.target, grant), work.started_at
+    obtained = work.access.strategy.of_this_request(work.access.target, obtained, nonce=work.grant.nonce)
     kept = Kept.of(obtained, work.access.target, obtained_at=obtained_at)
     with short_transaction() as now:
         session = _lock_claimed(work)

@@ -127,7 +127,7 @@ def _keep_answer(
     """Seal the unread answer into the locked session. The same confirmation reads it once the entry is mended."""
     answer = work.grant.answer or KeptAnswer(unread.answer, work.started_at, work.access.target.grantor)
     until = answer.received_at + ANSWER_KEPT_FOR
-    content = json.dumps({"answer": answer.to_document()}).encode()
+    content = json.dumps({"answer": answer.to_document(), "nonce": work.grant.nonce}).encode()
     session.keep(seal_for_session(session, "held", content, key=work.grant.key), until=until)
     session.put_back(SessionState.HELD)
     audit.record(
@@ -211,8 +211,8 @@ def _final_refusal(work: Exchange, error: ProviderError | AppMisconfigured) -> R
         )
     elif isinstance(error, errors.IdentityMismatch):
         detail = (
-            "The provider's ID token and its userinfo name two different accounts, so that nobody knows whose this is."
-            " Nothing is connected: let the end user connect again."
+            "The ID token is about another account than the userinfo, or about another authorization request,"
+            " so that nobody knows whose this is. Nothing is connected: let the end user connect again."
         )
     elif isinstance(error, GrantRejected):
         detail = "The provider did not accept what the end user brought: let them connect again."
