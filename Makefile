@@ -1,7 +1,7 @@
 # Everything that a developer runs. `make` lists the targets by what one wants to do; `## ` begins what it prints.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test format migration messages lint check smoke bench faults liveness mutations screens lock
+.PHONY: help environment demo test format migration messages clients lint check smoke bench faults liveness mutations screens lock
 
 # A Python 3.11 or later to make .venv with; without it the usual names are tried.
 PYTHON ?=
@@ -39,6 +39,9 @@ migration: environment ## write a migration for changed models (ARGS="-n a_short
 
 messages: environment ## find the widget's texts anew, say which lack a translation, and compile the catalogues
 	$(SETTINGS) -- $(RUN) tests.campaigns.messages
+
+clients: environment ## generate the clients from the OpenAPI document (ARGS=--check: say whether they are current)
+	@$(SETTINGS) -- $(RUN) config.local.clients $(ARGS)
 
 ## Before a commit
 lint: environment ## everything of `make check` but the tests, in under a minute

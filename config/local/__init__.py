@@ -8,8 +8,9 @@ Python has to be installed. Only ``tests``, and ``manage.py`` in development, im
 - ``bootstrap``: makes ``.venv``; the Makefile runs it by its path, before anything is installed
 - ``demo``: starts the stack's processes in order, with demo data and a customer's product
 - ``services``: a private PostgreSQL and a private Valkey
+- ``clients``: writes the generated halves of the clients in ``static/clients``
 - ``supervisor``: child processes, the state folder, and the watchdog that cleans up after a kill
 
-Imports go one way: ``__main__ | run > demo > services > supervisor``. ``bootstrap`` imports nothing of ours. The smoke
-run, which asserts, is ``tests.smoke``.
+Imports go one way: ``__main__ | run > demo | clients > services > supervisor``. ``bootstrap`` imports nothing of ours.
+The smoke run, which asserts, is ``tests.smoke``.
 """

@@ -1,0 +1,3452 @@
+"""Generated from the OpenAPI document by `make clients`: do not edit. Operations, values, problems."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, NotRequired, TypedDict, Unpack
+
+from latchkey_client.calls import AsyncCaller, Caller, Operation
+from latchkey_client.errors import Problem
+from latchkey_client.wire import Answer, AsyncAnswer, AsyncSending, Sending
+
+Binding = Literal["completion", "none"]
+"""How Latchkey made sure that the person who connected is the person for whom the session was made."""
+
+Confidence = Literal["high", "medium", "low"]
+"""How sure the facts of an entry are."""
+
+Font = Literal["system", "humanist", "geometric", "grotesque", "rounded", "serif", "monospace"]
+"""The closed list."""
+
+OffboardingMode = Literal["offboard", "erase"]
+"""How much of somebody goes."""
+
+OwnerKind = Literal["end_user", "tenant"]
+"""Whose a connection is."""
+
+Reason = Literal[
+    "awaiting_confirmation",
+    "connected",
+    "reconnected",
+    "recovered",
+    "refresh_refused",
+    "probe_refused",
+    "refresh_failing",
+    "grant_rejected",
+    "refresh_given_up",
+    "lost_in_flight",
+    "answer_unread",
+    "credential_dead",
+    "expired",
+    "revoked_by_operator",
+    "disconnected_by_request",
+]
+"""Why a connection has its status."""
+
+Revocation = Literal["", "pending", "confirmed", "unconfirmed", "unsupported", "withheld"]
+"""How far the revocation at the provider has come."""
+
+Status = Literal["pending", "active", "suspect", "needs_reauth", "revoked", "disconnected"]
+"""What a caller can expect of a connection."""
+
+SubjectKind = Literal["end_user", "group", "agent", "api_client"]
+"""What kind of name the subject of a grant is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessGrant:
+    """One grant. `state` is `standing`, `expired` or `revoked`."""
+
+    id: str
+    """Its id"""
+
+    tenant: str
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    subject: Subject
+    """Who it is for"""
+
+    connection: str | None
+    """Id of the connection"""
+
+    provider: str | None
+    """The provider's slug, or an alias of it"""
+
+    scopes: list[str] | None
+    """Scopes at the provider"""
+
+    methods: list[str] | None
+    """Methods that proxied requests may have; null does not limit"""
+
+    paths: list[str] | None
+    """Paths that proxied requests may have; null does not limit"""
+
+    allows_vend: bool
+    """The credential is handed out even where it can do more than the grant allows"""
+
+    needs_approval: bool
+    """Somebody has to approve each thing that is done under it"""
+
+    granted_by: str | None
+    """The end user who gave it, or who answers for it; null where nobody does"""
+
+    note: str
+    """Your own note"""
+
+    state: Literal["standing", "expired", "revoked"]
+    """Where it stands"""
+
+    expires_at: datetime | None
+    """When it ends; null where nobody said"""
+
+    created_at: datetime
+    """When it was made"""
+
+    revoked_at: datetime | None
+    """When it was revoked; null if it was not"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessGrantPage:
+    """One page, the newest first; `next` is the cursor of the next one, or null."""
+
+    items: list[AccessGrant]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """The account at the provider."""
+
+    id: str
+    """Its id"""
+
+    name: str
+    """Its name, for people"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval:
+    """What was asked, and the answer. `state` is `pending`, `approved`, `denied`, `used` or `expired`.
+
+    `method` and `path` are those of a proxied request, "" for a vend.
+    """
+
+    id: str
+    """Its id"""
+
+    tenant: str
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    grant: str
+    """Id of the access grant"""
+
+    connection: str
+    """Id of the connection"""
+
+    api_client: str
+    """Id of the API client that asked"""
+
+    end_user: str | None
+    """Your own id of the end user; null where there is none"""
+
+    agent: str | None
+    """Which agent acts, for the audit trail"""
+
+    purpose: str
+    """What for, for the audit trail"""
+
+    action: str
+    """What was asked for: a vend, or a proxied request"""
+
+    scopes: list[str]
+    """Scopes at the provider"""
+
+    method: str
+    """The method of a proxied request, "" for a vend"""
+
+    path: str
+    """The path below the connection's base URL"""
+
+    state: Literal["pending", "approved", "denied", "used", "expired"]
+    """Where it stands"""
+
+    once: bool
+    """It serves one time"""
+
+    created_at: datetime
+    """When it was made"""
+
+    expires_at: datetime
+    """When it ends; null where nobody said"""
+
+    decided_at: datetime | None
+    """When it was answered; null while it waits"""
+
+    decided_by: str | None
+    """Who answered, at yours"""
+
+    good_until: datetime | None
+    """Until when an approval serves"""
+
+    used_at: datetime | None
+    """When it was used; null if it was not"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalPage:
+    """One page, the newest first; `next` is the cursor of the next one, or null."""
+
+    items: list[Approval]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Branding:
+    """How the widget looks: what is set, without what stands in for the rest."""
+
+    colors: dict[str, str]
+    """Colours by role, as #rrggbb"""
+
+    dark_colors: dict[str, str]
+    """Colours where the browser asks for a dark page"""
+
+    radius: int | None
+    """Of corners, in pixels"""
+
+    font: str
+    """The font of the pages"""
+
+    texts: dict[str, dict[str, str]]
+    """Own words, by language and place"""
+
+    support_url: str
+    """Your help page, linked under every page"""
+
+    privacy_url: str
+    """Your privacy page, linked under every page"""
+
+    locale: str
+    """The language of the pages, as a BCP 47 tag"""
+
+    has_logo: bool
+    """There is a logo"""
+
+    has_favicon: bool
+    """There is an icon for the browser's tab"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed:
+    """Where a connection stands, for a client that may change connections and not read them."""
+
+    id: str
+    """Its id"""
+
+    status: Status
+    """What can be expected of it"""
+
+    reason: Reason
+    """Why, as a stable word"""
+
+    revocation: Revocation
+    """How far the revocation at the provider is; "" where none was asked for"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completed:
+    """The connection that a session led to. `notices`: `no_refresh_token` says that it cannot be renewed."""
+
+    connection: Connection
+    """The connection that came of it"""
+
+    notices: list[Notice]
+    """What to know of it although it works"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectSession:
+    """A new session. `token` is shown this once: it is in `connect_url`, and what `connect.js` opens."""
+
+    id: str
+    """Its id"""
+
+    token: str = field(repr=False)
+    """Shown this once: what `connect.js` opens"""
+
+    connect_url: str = field(repr=False)
+    """Where to send the end user's browser within 10 minutes; it works once"""
+
+    expires_at: datetime
+    """When it ends; null where nobody said"""
+
+    binding: Binding
+    """How it was made sure that the person who connected is the one who was invited"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectionChoice:
+    """One of several connections that match."""
+
+    id: str
+    """Its id"""
+
+    label: str
+    """Its label, "" for none"""
+
+    account: str
+    """The account at the provider"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """One connection, without its secrets. `granted_by`: who connected what belongs to the whole tenant."""
+
+    id: str
+    """Its id"""
+
+    tenant: str
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    provider: str
+    """The provider's slug, or an alias of it"""
+
+    auth_style: str
+    """The way to connect, such as `authorization_code` or `api_key`"""
+
+    owner: OwnerKind
+    """Whose it is: an end user's, or the whole tenant's"""
+
+    end_user: str | None
+    """Your own id of the end user; null where there is none"""
+
+    granted_by: str | None
+    """The end user who gave it, or who answers for it; null where nobody does"""
+
+    grants_only: bool
+    """Nobody uses it but under an access grant"""
+
+    binding: Binding
+    """How it was made sure that the person who connected is the one who was invited"""
+
+    status: Status
+    """What can be expected of it"""
+
+    reason: Reason
+    """Why, as a stable word"""
+
+    revocation: Revocation
+    """How far the revocation at the provider is; "" where none was asked for"""
+
+    paused: bool
+    """An operator has paused its refreshes"""
+
+    suspended: bool
+    """An operator has switched it off"""
+
+    account: Account | None
+    """The account at the provider, as far as it is known"""
+
+    scopes: Scopes
+    """Scopes at the provider"""
+
+    health: Health
+    """What the status rests on"""
+
+    params: dict[str, Any]
+    """Parameters of the provider, such as the host of an account"""
+
+    metadata: dict[str, Any]
+    """Your own notes"""
+
+    label: str
+    """What tells it from the owner's others at the provider; "" for none"""
+
+    default: bool
+    """What is meant where nothing else is named"""
+
+    version: str | None
+    """Id of the credential version; null where there is none"""
+
+    connect_url: str | None
+    """A page on which the end user connects; null where none is needed"""
+
+    created_at: datetime
+    """When it was made"""
+
+    updated_at: datetime
+    """When it last changed"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectionPage:
+    """One page; `next` is the cursor of the next one, or null."""
+
+    items: list[Connection]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Continue:
+    """The end user has to choose a workspace first: send the browser that brought the completion code to `next`."""
+
+    next: str
+    """Where to send the browser that brought the completion code"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credential:
+    """A credential that works now: put `headers` and `query` into each request to `base_url`.
+
+    `body` holds fields to add to each body, if the provider wants it there. If it wants it in the path, it is
+    in `base_url`. `token_type` is that of a token (RFC 6749 §7.1), null of any other credential. With
+    `proxy_only` the credential works and is not handed out, because each request has to be signed or sent by
+    Latchkey itself: `value` is null, the three maps are empty, and `notice` says so in plain words.
+    """
+
+    auth_method: str
+    """The auth style of the connection"""
+
+    value: str | None = field(repr=False)
+    """The credential itself; null if it is used through the proxy only"""
+
+    token_type: str | None
+    """Of a token (RFC 6749 §7.1); null of any other credential"""
+
+    proxy_only: bool
+    """It is used through the proxy only, and not handed out"""
+
+    notice: str | None
+    """What people should know of it; empty or null if there is nothing"""
+
+    expires_at: datetime | None
+    """When it ends; null where nobody said"""
+
+    scopes: list[str]
+    """Scopes at the provider"""
+
+    missing_scopes: list[str]
+    """Scopes that were requested and not granted"""
+
+    headers: dict[str, str] = field(repr=False)
+    """Headers to put into each request"""
+
+    query: dict[str, str] = field(repr=False)
+    """Parameters to add to each request's query"""
+
+    body: dict[str, str] = field(repr=False)
+    """Fields to add to each request's body"""
+
+    base_url: str = field(repr=False)
+    """Where requests go; it may hold the credential"""
+
+    params: dict[str, str]
+    """Parameters of the provider, such as the host of an account"""
+
+    account: Account | None
+    """The account at the provider, as far as it is known"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Domain:
+    """A host of a tenant's: verified while `file_url` holds the line `file_line`, which is looked at every day."""
+
+    host: str
+    """The host"""
+
+    verified: bool
+    """The host holds the line"""
+
+    verified_until: datetime | None
+    """Until when it counts as verified"""
+
+    looked_at: datetime | None
+    """When it was last looked for"""
+
+    failure: str
+    """What went wrong, as a stable word; empty if nothing did"""
+
+    file_url: str
+    """The file that proves the host"""
+
+    file_line: str
+    """The line that the file has to hold"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndUser:
+    """What an end user has here, up to 200 of a kind.
+
+    `connections` are their own, `answers_for` those of the whole tenant that they connected or took over.
+    `grants` let them use others' connections, `given` are grants that they gave. `sessions` counts the connect
+    sessions under way. `offboarding` is the id of one under way.
+    """
+
+    end_user: str
+    """Your own id of the end user; null where there is none"""
+
+    tenant: str
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    connections: list[Held]
+    """Their own connections"""
+
+    answers_for: list[Held]
+    """Connections of the whole tenant that they connected or took over"""
+
+    grants: list[AccessGrant]
+    """Access grants that let them use others' connections"""
+
+    given: list[AccessGrant]
+    """Access grants that they gave"""
+
+    sessions: int
+    """How many connect sessions are under way"""
+
+    offboarding: str | None
+    """Id of the offboarding under way; null if there is none"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """What became of one connection. `revocation` is as of a connection: `pending` has not ended yet."""
+
+    id: str
+    """Its id"""
+
+    provider: str
+    """The provider's slug, or an alias of it"""
+
+    owner: str
+    """Whose it is: an end user's, or the whole tenant's"""
+
+    act: str
+    """What was done with it: `end`, `hand_over`, …"""
+
+    revocation: Revocation
+    """How far the revocation at the provider is; "" where none was asked for"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One event of the outbox."""
+
+    id: str
+    """Its id"""
+
+    type: str
+    """What happened, such as `connection.activated`"""
+
+    tenant: str
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    connection: str | None
+    """Id of the connection"""
+
+    data: dict[str, Any]
+    """What the event says further; nothing secret"""
+
+    created_at: datetime
+    """When it was made"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventPage:
+    """Events after the cursor, oldest first; `next` is the cursor for what comes after them."""
+
+    items: list[Event]
+    """What is on this page"""
+
+    next: str
+    """The cursor for what comes after these events"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """A credential that works now (RFC 8693 §2.2.1). `connection` and `version` are those of a vend."""
+
+    access_token: str = field(repr=False)
+    """The credential; use it at once"""
+
+    issued_token_type: str
+    """What kind of token it is (RFC 8693 §3)"""
+
+    token_type: str
+    """Of a token (RFC 6749 §7.1); null of any other credential"""
+
+    expires_in: int | None = field(default=None)
+    """Seconds that are left; absent where nobody said"""
+
+    scope: str
+    """Scopes, with spaces between them"""
+
+    connection: str
+    """Id of the connection"""
+
+    version: str
+    """Id of the credential version; null where there is none"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """What the status rests on; `undecryptable`: what is stored does not open, for want of a key or being damaged.
+
+    `access_expires_at` is null where nobody said: probes watch then. The grant ends at `refresh_expires_at`
+    unless it is refreshed before, and at `grant_expires_at` whatever is done; null where nobody said. At
+    `answer_unread_at` an answer was received that could not be read; it is kept, and read once the catalogue
+    entry is mended.
+    """
+
+    verified_at: datetime | None
+    """When it was last proven to work"""
+
+    verified_by: str
+    """What proved it: a probe, a refresh, …"""
+
+    access_expires_at: datetime | None
+    """When the access token ends; null where nobody said"""
+
+    refresh_due_at: datetime | None
+    """When it is refreshed next; null if it is not"""
+
+    refresh_expires_at: datetime | None
+    """When the grant ends unless it is refreshed before; null where nobody said"""
+
+    grant_expires_at: datetime | None
+    """When the grant ends whatever is done; null where nobody said"""
+
+    lacks_refresh_token: bool
+    """The provider gave no refresh token, so the connection ends at `access_expires_at`"""
+
+    failures: int
+    """Failures in a row"""
+
+    refresh_failing_since: datetime | None
+    """Since when refreshes fail with no valid token left; null if they do not"""
+
+    undecryptable: bool
+    """What is stored does not open, for want of a key or being damaged"""
+
+    answer_unread_at: datetime | None
+    """When an answer came that could not be read yet; null if there is none"""
+
+    evidence: dict[str, Any]
+    """What was last seen of the provider, for people to look at"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """One connection in short."""
+
+    id: str
+    """Its id"""
+
+    provider: str
+    """The provider's slug, or an alias of it"""
+
+    status: Status
+    """What can be expected of it"""
+
+    label: str
+    """What tells it from the owner's others at the provider; "" for none"""
+
+    account: str
+    """The account at the provider, as far as it is known"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManagementSession:
+    """A new session. `token` is shown this once: it is in `manage_url`, and what `connect.js` opens."""
+
+    id: str
+    """Its id"""
+
+    token: str = field(repr=False)
+    """Shown this once: what `connect.js` opens"""
+
+    manage_url: str = field(repr=False)
+    """Where to send the end user's browser; it works once"""
+
+    expires_at: datetime
+    """When it ends; null where nobody said"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberFault:
+    """What is wrong with one member of a request."""
+
+    field: str
+    """Its dotted name"""
+
+    message: str
+    """The rule that it breaks; never what was sent"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """One way to connect; `fields` is the JSON Schema of what the end user types.
+
+    With `proxy_only` no caller is handed the credential. `confidence` says how sure the facts are: "high",
+    "medium", or "low" for unverified; null for an entry of your own.
+    """
+
+    auth_style: str
+    """The way to connect, such as `authorization_code` or `api_key`"""
+
+    confidence: str | None
+    """How sure the facts are; null for an entry of your own"""
+
+    configured: bool
+    """There is a provider app, so that it can be connected"""
+
+    proxy_only: bool
+    """It is used through the proxy only, and not handed out"""
+
+    fields: dict[str, Any]
+    """JSON Schema of what the end user types"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """Something to know of a connection that works: a stable `code`, what it means, and when it ends, if known."""
+
+    code: str
+    """What it is, for programs; it never changes"""
+
+    detail: str
+    """What it means, for people"""
+
+    ends_at: datetime | None
+    """When it ends, if that is known"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offboarding:
+    """The receipt of an offboarding: what was done, and what is pending while `state` is `under_way`.
+
+    `end_user` is a pseudonym once they are erased: nothing keeps whose. `grants` are the ids of the access
+    grants that were revoked; `counts` says how many rows of each other kind ended, were deleted or renamed.
+    """
+
+    id: str
+    """Its id"""
+
+    tenant: str
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    end_user: str
+    """Your own id of the end user; null where there is none"""
+
+    mode: OffboardingMode
+    """How much of them goes: `offboard` disconnects and revokes, `erase` also forgets"""
+
+    state: Literal["under_way", "done"]
+    """Where it stands"""
+
+    shared: str | None
+    """What becomes of the whole tenant's connections that they answer for; null where that was not said"""
+
+    handed_over_to: str | None
+    """The end user who answers from then on; null for the tenant itself"""
+
+    connections: list[Ended]
+    """Their own connections"""
+
+    grants: list[str]
+    """Ids of the access grants that were revoked"""
+
+    counts: dict[str, int]
+    """How many rows of each other kind ended, were deleted or renamed"""
+
+    ordered_at: datetime
+    """When it was asked for"""
+
+    done_at: datetime | None
+    """When the last of it was done; null while it is under way"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatorBranding:
+    """How pages look that belong to no tenant."""
+
+    colors: dict[str, str]
+    """Colours by role, as #rrggbb"""
+
+    dark_colors: dict[str, str]
+    """Colours where the browser asks for a dark page"""
+
+    radius: int | None
+    """Of corners, in pixels"""
+
+    font: str
+    """The font of the pages"""
+
+    texts: dict[str, dict[str, str]]
+    """Own words, by language and place"""
+
+    support_url: str
+    """Your help page, linked under every page"""
+
+    privacy_url: str
+    """Your privacy page, linked under every page"""
+
+    locale: str
+    """The language of the pages, as a BCP 47 tag"""
+
+    has_logo: bool
+    """There is a logo"""
+
+    has_favicon: bool
+    """There is an icon for the browser's tab"""
+
+    name: str
+    """Its name, for people"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of a refresh or probe on demand."""
+
+    outcome: str
+    """What came of it, as a stable word"""
+
+    connection: Connection | Changed
+    """Where the connection stands now"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProviderApp:
+    """One tenant's own registration at a provider; no secret is ever shown.
+
+    `redirect_uri` is what the provider asks for, null where nobody is sent there or the app registers itself.
+    """
+
+    id: str
+    """Its id"""
+
+    tenant: str
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    provider: str
+    """The provider's slug, or an alias of it"""
+
+    auth_style: str
+    """The way to connect, such as `authorization_code` or `api_key`"""
+
+    name: str
+    """Its name, for people"""
+
+    client_id: str
+    """The client id at the provider"""
+
+    has_secrets: bool
+    """A client secret is stored"""
+
+    redirect_uri: str | None
+    """What the provider asks for; null where nobody is sent there"""
+
+    registers_itself: bool
+    """The app registers itself at the authorization server"""
+
+    draft: bool
+    """It waits for its client id, and cannot be used yet"""
+
+    params: dict[str, str]
+    """Parameters of the provider, such as the host of an account"""
+
+    scopes: list[str]
+    """Scopes at the provider"""
+
+    suspended: bool
+    """An operator has switched it off"""
+
+    notice: str
+    """What people should know of it; empty or null if there is nothing"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """One catalogue entry. `aliases` are further names by which it may be named, each for one of its styles.
+
+    `icon_url` is an SVG of two letters on the provider's colour, as the widget shows it.
+    """
+
+    slug: str
+    """Its short name in addresses"""
+
+    aliases: dict[str, str]
+    """Further names of the entry, each with the auth style that it stands for"""
+
+    name: str
+    """Its name, for people"""
+
+    category: str
+    """What kind of product it is"""
+
+    icon_url: str
+    """The picture that the widget shows"""
+
+    website: str
+    """The provider's website"""
+
+    docs_url: str
+    """The provider's documentation"""
+
+    methods: list[Method]
+    """Methods that proxied requests may have; null does not limit"""
+
+    scopes: list[Scope]
+    """Scopes at the provider"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProviderPage:
+    """Up to `limit` entries by slug. `next` is the cursor of the next page, if there is one."""
+
+    items: list[Provider]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiptClient:
+    """The API client that used it; `name` is null when the client is gone."""
+
+    id: str
+    """Its id"""
+
+    name: str | None
+    """Its name, for people"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """One use of a connection: by `kind` a credential that was handed out, or a request that the proxy sent.
+
+    `end_user` is whom the caller named, or null.
+
+    `agent` and `purpose` are what the caller said of itself, "" where it said nothing.
+    """
+
+    id: str
+    """Its id"""
+
+    at: datetime
+    """When it was used"""
+
+    kind: Literal["credential", "request"]
+    """Of which kind it is"""
+
+    client: ReceiptClient | None
+    """The API client that used it"""
+
+    end_user: str | None
+    """Your own id of the end user; null where there is none"""
+
+    agent: str
+    """Which agent acts, for the audit trail"""
+
+    purpose: str
+    """What for, for the audit trail"""
+
+    scopes: list[str]
+    """Scopes at the provider"""
+
+    version: str | None
+    """Id of the credential version; null where there is none"""
+
+    address: str | None
+    """The network address that the call came from, if it was kept"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiptPage:
+    """One page, the newest use first. It may be short or empty although `next`, the cursor of the next one, is
+    there.
+
+    That is so where a filter leaves out much: go on while there is a `next`.
+    """
+
+    items: list[Receipt]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """`superseded`: a newer credential is there, vend again; otherwise the verdict of the probe, if there was one."""
+
+    superseded: bool
+    """A newer credential is there: vend again"""
+
+    verdict: str | None
+    """What the probe found; null if none was made"""
+
+    status: Status
+    """What can be expected of it"""
+
+    reason: Reason
+    """Why, as a stable word"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """A scope in plain words."""
+
+    name: str
+    """Its name, for people"""
+
+    description: str
+    """What it allows, in plain words"""
+
+    default: bool
+    """What is meant where nothing else is named"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scopes:
+    """Scopes compared: `missing` are those requested and not granted."""
+
+    requested: list[str]
+    """Scopes that were asked for"""
+
+    granted: list[str]
+    """Scopes that were granted"""
+
+    missing: list[str]
+    """Scopes that were requested and not granted"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """Who a grant is for."""
+
+    kind: SubjectKind
+    """Of which kind it is"""
+
+    id: str
+    """Its id"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantDeletion:
+    """How far the deletion of a tenant is.
+
+    `shred_at`: its data keys are destroyed then at the latest, and sooner when every revocation has ended.
+    `connections` are left, `revoking` of them are being revoked at their providers.
+    """
+
+    slug: str
+    """Its short name in addresses"""
+
+    shred_at: datetime
+    """When its data keys are destroyed at the latest; null unless it is being deleted"""
+
+    connections: int
+    """How many connections are left"""
+
+    revoking: int
+    """How many of them are being revoked at their providers"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tenant:
+    """One tenant."""
+
+    slug: str
+    """Its short name in addresses"""
+
+    name: str
+    """Its name, for people"""
+
+    branding: Branding
+    """How the tenant's pages look"""
+
+    allowed_origins: list[str]
+    """Origins of pages of yours over which the widget may open"""
+
+    return_urls: list[str]
+    """Where browsers may come back to"""
+
+    reconnect_url: str
+    """Your page on which an end user connects again"""
+
+    suspended: bool
+    """An operator has switched it off"""
+
+    shred_at: datetime | None
+    """When its data keys are destroyed at the latest; null unless it is being deleted"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vend:
+    """A vend. `grant` is the access grant that allowed it, null where none was needed."""
+
+    active: Literal[True] | None = field(default=None)
+    """Always true: what is vended works now"""
+
+    connection: str
+    """Id of the connection"""
+
+    binding: str
+    """How it was made sure that the person who connected is the one who was invited"""
+
+    grant: str | None
+    """Id of the access grant"""
+
+    credential: Credential
+    """What to call the provider with"""
+
+    version: str
+    """Id of the credential version; null where there is none"""
+
+    verified_at: datetime | None
+    """When it was last proven to work"""
+
+    verified_by: str
+    """What proved it: a probe, a refresh, …"""
+
+
+class AccessGrantIn(TypedDict):
+    """A grant, on a connection or on a provider. In each list of limits, null does not limit and [] allows
+    nothing.
+    """
+
+    tenant: NotRequired[str | None]
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    subject: SubjectIn
+    """Who it is for"""
+
+    connection: NotRequired[str | None]
+    """Id of the connection"""
+
+    provider: NotRequired[str | None]
+    """Every connection of the tenant at this provider"""
+
+    scopes: NotRequired[Sequence[str] | None]
+    """Which the subject may ask for"""
+
+    methods: NotRequired[Sequence[str] | None]
+    """Of proxied requests"""
+
+    paths: NotRequired[Sequence[str] | None]
+    """Of proxied requests; `*` is one segment, `/**` at the end whatever is below"""
+
+    readonly: NotRequired[bool]
+    """Short for the methods GET and HEAD"""
+
+    allows_vend: NotRequired[bool]
+    """Hand the credential out even where it can do more than the grant allows, or lives longer"""
+
+    needs_approval: NotRequired[bool]
+    """Somebody has to approve each thing that is done under it"""
+
+    expires_at: NotRequired[datetime | str | None]
+    """When it ends; null where nobody said"""
+
+    granted_by: NotRequired[str | None]
+    """The end user who gives it, if one does"""
+
+    note: NotRequired[str]
+    """Your own note"""
+
+
+class ApprovalIn(TypedDict):
+    """Who approves, at yours; without `until` for one time, within 15 minutes."""
+
+    tenant: NotRequired[str | None]
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    decided_by: str
+    """Who answered, at yours"""
+
+    until: NotRequired[datetime | str | None]
+    """As often as wanted until then, 30 days at the most"""
+
+
+class BrandingIn(TypedDict):
+    """How the widget looks. What is not given is the operator's, or ours; only pictures stay if they are not
+    given.
+    """
+
+    colors: NotRequired[Colors]
+    """Colours by role, as #rrggbb"""
+
+    dark_colors: NotRequired[Colors]
+    """Where the browser asks for a dark page"""
+
+    radius: NotRequired[int | None]
+    """Of corners, in pixels"""
+
+    font: NotRequired[Font | Literal[""]]
+    """One of a closed list of what systems have"""
+
+    texts: NotRequired[Mapping[str, Mapping[str, str]]]
+    """Own words, by language and place: `title` (the heading of the first page; at most 80 characters; may hold
+    {provider} and {tenant}), `reason` (the sentence of the first page: who asks for what; at most 300
+    characters; may hold {provider} and {tenant}), `continue` (the button of the first page; at most 40
+    characters; may hold {provider}), `choose` (the heading of the choice; at most 80 characters; may hold
+    {tenant}), `connect` (the button under the fields; at most 40 characters; may hold {provider}), `back` (the
+    way back; at most 40 characters; may hold {tenant})
+    """
+
+    support_url: NotRequired[str]
+    """Https; shown under every page"""
+
+    privacy_url: NotRequired[str]
+    """Https; shown under every page"""
+
+    locale: NotRequired[str]
+    """The language of the pages, unless the session names one"""
+
+    logo: NotRequired[str | None]
+    """Data URI of a PNG, JPEG, GIF, WebP or SVG, at most 64 KiB, drawn anew; null keeps it, empty removes it"""
+
+    favicon: NotRequired[str | None]
+    """Data URI of a PNG, JPEG, GIF, WebP or SVG, at most 64 KiB, drawn anew; null keeps it, empty removes it;
+    without one it is the logo
+    """
+
+
+class Colors(TypedDict):
+    """Colours as #rrggbb; an empty one is the operator's, or ours."""
+
+    accent: NotRequired[str]
+    """Buttons and outlines; at least 3 : 1 to `surface` (WCAG 2.2 AA)"""
+
+    background: NotRequired[str]
+    """Behind the card"""
+
+    surface: NotRequired[str]
+    """The card"""
+
+    text: NotRequired[str]
+    """At least 4.5 : 1 to `surface` and to `background` (WCAG 2.2 AA)"""
+
+
+class CompleteIn(TypedDict):
+    """Who is logged in at the operator's where the completion code arrived."""
+
+    tenant: NotRequired[str | None]
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    completion_code: str
+    """The code that came back to the return URL"""
+
+    end_user: str
+    """Your own id of the end user; null where there is none"""
+
+    code_verifier: NotRequired[str | None]
+    """Needed where the session has a `code_challenge`"""
+
+
+class ConnectSessionIn(TypedDict):
+    """An invitation to connect."""
+
+    tenant: NotRequired[str | None]
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    end_user: str
+    """Your own id of the end user; null where there is none"""
+
+    owner: NotRequired[Literal["end_user", "tenant"]]
+    """Whose it is: an end user's, or the whole tenant's"""
+
+    provider: str | Sequence[str]
+    """The provider's slug, or several to choose from"""
+
+    scopes: NotRequired[Sequence[str] | None]
+    """Scopes at the provider"""
+
+    return_url: str
+    """Where the browser comes back to: one of the tenant's `return_urls`"""
+
+    origin: NotRequired[str]
+    """Of the page of yours over which the widget opens: an allowed origin"""
+
+    connection: NotRequired[str | None]
+    """Id of the connection that is to be renewed"""
+
+    params: NotRequired[Mapping[str, str]]
+    """Parameters of the provider, such as the host of an account"""
+
+    locale: NotRequired[str]
+    """A BCP 47 tag; a language that the pages lack does not count"""
+
+    binding: NotRequired[Literal["completion", "none"]]
+    """How it was made sure that the person who connected is the one who was invited"""
+
+    code_challenge: NotRequired[str | None]
+    """S256 of a verifier that stays in the login session of yours that begins this (RFC 7636)"""
+
+    allow_account_change: NotRequired[bool]
+    """A reconnect may come back with another account at the provider"""
+
+    label: NotRequired[str | None]
+    """Tells this connection from the end user's others at the provider; if one has the label already, the session
+    renews that one
+    """
+
+
+class ConnectionPatch(TypedDict):
+    """What an operator may change of a connection."""
+
+    tenant: NotRequired[str | None]
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    metadata: NotRequired[Mapping[str, Any] | None]
+    """Your own notes"""
+
+    label: NotRequired[Literal[""] | str | None]
+    """Unique among the owner's connections; "" for none"""
+
+    default: NotRequired[bool | None]
+    """What a vend by owner means where no label is named"""
+
+
+class DecisionIn(TypedDict):
+    """Who answers, at yours."""
+
+    tenant: NotRequired[str | None]
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    decided_by: str
+    """Who answered, at yours"""
+
+
+class ExchangeIn(TypedDict):
+    """A token exchange, as a form. What is not known is ignored (RFC 6749 §3.2)."""
+
+    grant_type: str
+    """Urn:ietf:params:oauth:grant-type:token-exchange"""
+
+    subject_token: str
+    """A JWT of an issuer that is trusted for end users"""
+
+    subject_token_type: str
+    """Urn:ietf:params:oauth:token-type:jwt, urn:ietf:params:oauth:token-type:id_token,
+    urn:ietf:params:oauth:token-type:access_token
+    """
+
+    actor_token: NotRequired[str]
+    """A JWT of an issuer that is trusted for agents"""
+
+    actor_token_type: NotRequired[str]
+    """Undescribed."""
+
+    audience: NotRequired[str]
+    """The slug of a provider, or the id of a connection"""
+
+    resource: NotRequired[str]
+    """The same as an address of this API: …/providers/{slug}, …/connections/{id}"""
+
+    scope: NotRequired[str]
+    """Undescribed."""
+
+    requested_token_type: NotRequired[str]
+    """Undescribed."""
+
+    client_id: NotRequired[str]
+    """Undescribed."""
+
+    client_assertion: NotRequired[str]
+    """Private_key_jwt (RFC 7523), in the place of a bearer"""
+
+    client_assertion_type: NotRequired[str]
+    """Undescribed."""
+
+    tenant: NotRequired[str]
+    """Needed of an operator-wide client"""
+
+    label: NotRequired[str]
+    """Undescribed."""
+
+    purpose: NotRequired[str]
+    """Undescribed."""
+
+
+class ManagementSessionIn(TypedDict):
+    """An invitation to the page of one's own connections."""
+
+    tenant: NotRequired[str | None]
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    end_user: str
+    """Who is logged in at your product: never take it from a link"""
+
+    return_url: str
+    """Where the browser comes back to: one of the tenant's `return_urls`"""
+
+    origin: NotRequired[str]
+    """Of the page of yours over which the page opens: an allowed origin"""
+
+    providers: NotRequired[Sequence[str]]
+    """To which they may connect another account from the page; none by default"""
+
+    locale: NotRequired[str]
+    """A BCP 47 tag; a language that the pages lack does not count"""
+
+    code_challenge: NotRequired[str | None]
+    """As at /connect-sessions, for whatever is connected from the page"""
+
+
+class OperatorBrandingIn(TypedDict):
+    """How pages look that belong to no tenant, and what stands in where a tenant says nothing."""
+
+    colors: NotRequired[Colors]
+    """Colours by role, as #rrggbb"""
+
+    dark_colors: NotRequired[Colors]
+    """Where the browser asks for a dark page"""
+
+    radius: NotRequired[int | None]
+    """Of corners, in pixels"""
+
+    font: NotRequired[Font | Literal[""]]
+    """One of a closed list of what systems have"""
+
+    texts: NotRequired[Mapping[str, Mapping[str, str]]]
+    """Own words, by language and place: `title` (the heading of the first page; at most 80 characters; may hold
+    {provider} and {tenant}), `reason` (the sentence of the first page: who asks for what; at most 300
+    characters; may hold {provider} and {tenant}), `continue` (the button of the first page; at most 40
+    characters; may hold {provider}), `choose` (the heading of the choice; at most 80 characters; may hold
+    {tenant}), `connect` (the button under the fields; at most 40 characters; may hold {provider}), `back` (the
+    way back; at most 40 characters; may hold {tenant})
+    """
+
+    support_url: NotRequired[str]
+    """Https; shown under every page"""
+
+    privacy_url: NotRequired[str]
+    """Https; shown under every page"""
+
+    locale: NotRequired[str]
+    """The language of the pages, unless the session names one"""
+
+    logo: NotRequired[str | None]
+    """Data URI of a PNG, JPEG, GIF, WebP or SVG, at most 64 KiB, drawn anew; null keeps it, empty removes it"""
+
+    favicon: NotRequired[str | None]
+    """Data URI of a PNG, JPEG, GIF, WebP or SVG, at most 64 KiB, drawn anew; null keeps it, empty removes it;
+    without one it is the logo
+    """
+
+    name: NotRequired[str]
+    """Its name, for people"""
+
+
+class ProviderAppIn(TypedDict):
+    """A tenant's own registration at a provider. What is left out is taken back, but for the client secrets.
+
+    `client_secrets` are in order, the preferred first; without them the stored ones stay, unless the client id
+    or an address changes. Without a client id the app registers itself, if the authorization server offers
+    that; else it is a draft, which shows the redirect URI to register.
+    """
+
+    auth_style: NotRequired[str | None]
+    """Default: what an alias stands for, else the entry's first"""
+
+    name: NotRequired[str]
+    """Its name, for people"""
+
+    client_id: NotRequired[str]
+    """The client id at the provider"""
+
+    client_secrets: NotRequired[Sequence[str] | None]
+    """The client secrets, the preferred first; without them the stored ones stay"""
+
+    params: NotRequired[Mapping[str, str]]
+    """Parameters of the provider, such as the host of an account"""
+
+    scopes: NotRequired[Sequence[str]]
+    """Scopes at the provider"""
+
+    allows_legacy: NotRequired[bool]
+    """Allow the password grant, which is off otherwise"""
+
+
+class ReportIn(TypedDict):
+    """A provider's refusal, seen by a caller."""
+
+    tenant: NotRequired[str | None]
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    version: str
+    """Id of the credential version; null where there is none"""
+
+    status: int
+    """The HTTP status that the provider answered with"""
+
+
+class SharingIn(TypedDict):
+    """Who may use a connection; what is null stays as it is."""
+
+    tenant: NotRequired[str | None]
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    granted_by: NotRequired[Literal[""] | str | None]
+    """The end user who answers for what belongs to the whole tenant; "" for the tenant itself"""
+
+    grants_only: NotRequired[bool | None]
+    """Nobody uses it but under an access grant"""
+
+
+class SubjectIn(TypedDict):
+    """Who a grant is for: an end user's id, a group's name, what an agent calls itself, or an API client's id."""
+
+    kind: SubjectKind
+    """Of which kind it is"""
+
+    id: str
+    """Its id"""
+
+
+class TenantIn(TypedDict):
+    """What a tenant is made or changed to; the lists replace the old ones."""
+
+    name: str
+    """Its name, for people"""
+
+    branding: NotRequired[BrandingIn | None]
+    """Null keeps it"""
+
+    allowed_origins: NotRequired[Sequence[str]]
+    """Origins of pages of yours over which the widget may open"""
+
+    return_urls: NotRequired[Sequence[str]]
+    """Where browsers may come back to"""
+
+    reconnect_url: NotRequired[str]
+    """Your reconnect page; {connection}, {provider}, {end_user} are filled in"""
+
+
+class VendByOwnerIn(TypedDict):
+    """The same, for a connection named by provider and end user; without `end_user`, the tenant's own.
+
+    With a `subject_token` it may also be the tenant's own, where the end user has none.
+    """
+
+    tenant: NotRequired[str | None]
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    end_user: NotRequired[str | None]
+    """Your own id of the end user; null where there is none"""
+
+    scopes: NotRequired[Sequence[str]]
+    """Scopes that the credential must have"""
+
+    min_ttl: NotRequired[float | None]
+    """Seconds that the credential has to live at least"""
+
+    wait: NotRequired[float | None]
+    """Seconds to wait for a refresh if no valid credential is left; also `Prefer: wait=N`"""
+
+    purpose: NotRequired[str]
+    """What for, for the audit trail"""
+
+    agent: NotRequired[str]
+    """Which agent acts, for the audit trail"""
+
+    groups: NotRequired[Sequence[str]]
+    """The end user's, for access grants"""
+
+    subject_token: NotRequired[str | None]
+    """A token of whoever you serve, from your identity provider, for a connection that acts on behalf of subjects:
+    it is exchanged (RFC 8693), and not kept
+    """
+
+    end_user_token: NotRequired[str | None]
+    """Of a trusted issuer: it says who `end_user` is"""
+
+    agent_token: NotRequired[str | None]
+    """Of a trusted issuer: it says who `agent` is"""
+
+    provider: str
+    """The provider's slug, or an alias of it"""
+
+    label: NotRequired[str | None]
+    """What tells it from the owner's others at the provider; "" for none"""
+
+
+class VendIn(TypedDict):
+    """What a credential is wanted for."""
+
+    tenant: NotRequired[str | None]
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    end_user: NotRequired[str | None]
+    """Your own id of the end user; null where there is none"""
+
+    scopes: NotRequired[Sequence[str]]
+    """Scopes that the credential must have"""
+
+    min_ttl: NotRequired[float | None]
+    """Seconds that the credential has to live at least"""
+
+    wait: NotRequired[float | None]
+    """Seconds to wait for a refresh if no valid credential is left; also `Prefer: wait=N`"""
+
+    purpose: NotRequired[str]
+    """What for, for the audit trail"""
+
+    agent: NotRequired[str]
+    """Which agent acts, for the audit trail"""
+
+    groups: NotRequired[Sequence[str]]
+    """The end user's, for access grants"""
+
+    subject_token: NotRequired[str | None]
+    """A token of whoever you serve, from your identity provider, for a connection that acts on behalf of subjects:
+    it is exchanged (RFC 8693), and not kept
+    """
+
+    end_user_token: NotRequired[str | None]
+    """Of a trusted issuer: it says who `end_user` is"""
+
+    agent_token: NotRequired[str | None]
+    """Of a trusted issuer: it says who `agent` is"""
+
+
+class InvalidRequest(Problem):
+    """The request cannot be carried out as it is."""
+
+    code = "invalid_request"
+    field: str | None
+    """The dotted name of the member or parameter at fault"""
+    errors: list[Any] | None
+    """Each member that is not valid"""
+
+
+class Unauthorized(Problem):
+    """No valid API key or token came with the call."""
+
+    code = "unauthorized"
+
+
+class PermissionDenied(Problem):
+    """The API client lacks the permission that the call needs."""
+
+    code = "permission_denied"
+
+
+class IdentityTokenRefused(Problem):
+    """The token in `field` is not one that is trusted for this tenant."""
+
+    code = "identity_token_refused"
+    field: str | None
+    """The dotted name of the member or parameter at fault"""
+
+
+class NotFound(Problem):
+    """There is no such thing, or it is another tenant's."""
+
+    code = "not_found"
+    connect_url: str | None
+    """A page on which the end user mends it: open it for them"""
+
+
+class MethodNotAllowed(Problem):
+    """The address does not know the request's method."""
+
+    code = "method_not_allowed"
+
+
+class ReauthorizationRequired(Problem):
+    """The grant no longer works: send the end user to `connect_url`."""
+
+    code = "reauthorization_required"
+    connect_url: str | None
+    """A page on which the end user mends it: open it for them"""
+    reason: str | None
+    """A stable word that says why"""
+
+
+class Pending(Problem):
+    """The connection waits for its confirmation."""
+
+    code = "pending"
+
+
+class AmbiguousConnection(Problem):
+    """More than one connection matches: name one of `connections`."""
+
+    code = "ambiguous_connection"
+    connections: list[Any] | None
+    """Those that match: name the `label`, or vend by the `id`, of one"""
+
+
+class AccountMismatch(Problem):
+    """The end user chose another account at the provider than before."""
+
+    code = "account_mismatch"
+    connection: str | None
+    """Id of the connection that is in the way"""
+
+
+class ExchangeFailed(Problem):
+    """The provider refused what the end user brought; nothing was connected."""
+
+    code = "exchange_failed"
+    reason: str | None
+    """A stable word that says why"""
+
+
+class NoWorkspace(Problem):
+    """The end user's account has nothing to connect to yet."""
+
+    code = "no_workspace"
+    website: str | None
+    """The provider's website, where the end user can change that"""
+
+
+class AccountNotPermitted(Problem):
+    """The end user's account lacks a right that connecting needs."""
+
+    code = "account_not_permitted"
+    website: str | None
+    """The provider's website, where the end user can change that"""
+
+
+class CompletionMismatch(Problem):
+    """The completion code is of another session, or the end user is another one. What was held is destroyed."""
+
+    code = "completion_mismatch"
+
+
+class ApprovalRequired(Problem):
+    """Somebody has to approve this first, at `approve_url`: then repeat the request."""
+
+    code = "approval_required"
+    approval: str | None
+    """Id of the question that waits for an answer"""
+    approve_url: str | None
+    """Where an operator answers it"""
+    grant: str | None
+    """Id of the access grant that asks for it, or that came nearest to allowing it"""
+    expires_at: str | None
+    """Until when the question waits for an answer"""
+
+
+class PolicyDenied(Problem):
+    """This caller may not do this with this connection."""
+
+    code = "policy_denied"
+    rule: str | None
+    """The stable name of the rule that denies it"""
+    grant: str | None
+    """Id of the access grant that asks for it, or that came nearest to allowing it"""
+
+
+class InsufficientScope(Problem):
+    """The connection lacks `missing_scopes`: let the end user connect again."""
+
+    code = "insufficient_scope"
+    missing_scopes: list[str] | None
+    """Scopes that were not granted"""
+    connect_url: str | None
+    """A page on which the end user mends it: open it for them"""
+
+
+class MinTtlUnavailable(Problem):
+    """No credential lives for as long as `min_ttl` asks."""
+
+    code = "min_ttl_unavailable"
+    field: str | None
+    """The dotted name of the member or parameter at fault"""
+    longest_seconds: int | None
+    """The longest lifetime that can be had"""
+
+
+class SubjectTokenRequired(Problem):
+    """The connection acts for whoever you serve: send their `subject_token`."""
+
+    code = "subject_token_required"
+    field: str | None
+    """The dotted name of the member or parameter at fault"""
+
+
+class SubjectTokenRefused(Problem):
+    """The provider refuses the subject's token: take a fresh one."""
+
+    code = "subject_token_refused"
+    reason: str | None
+    """A stable word that says why"""
+    field: str | None
+    """The dotted name of the member or parameter at fault"""
+
+
+class InteractionRequired(Problem):
+    """The end user has to sign in again, asking for the `claims`: then vend with the new token."""
+
+    code = "interaction_required"
+    claims: str | None
+    """What the end user's new sign-in has to ask for; "" for nothing in particular"""
+    reason: str | None
+    """A stable word that says why"""
+    field: str | None
+    """The dotted name of the member or parameter at fault"""
+
+
+class SessionUnusable(Problem):
+    """The session is expired, used, failed or not yours; `failure` says which."""
+
+    code = "session_unusable"
+    failure: str | None
+    """A stable word for what became of the session"""
+
+
+class CursorExpired(Problem):
+    """Events after your cursor are gone: read the connections, then go on here."""
+
+    code = "cursor_expired"
+    cursor: str | None
+    """The cursor at which the kept events begin"""
+
+
+class RequestTimeout(Problem):
+    """The request's body stood still for too long."""
+
+    code = "request_timeout"
+
+
+class RequestTooLarge(Problem):
+    """The request's body is larger than may be sent."""
+
+    code = "request_too_large"
+
+
+class RateLimited(Problem):
+    """The provider's rate limit leaves no turn for you yet: try again after `Retry-After`."""
+
+    code = "rate_limited"
+
+
+class Suspended(Problem):
+    """An operator has switched this off."""
+
+    code = "suspended"
+
+
+class Paused(Problem):
+    """An operator has paused this, and no valid credential is left."""
+
+    code = "paused"
+
+
+class CredentialUnreadable(Problem):
+    """A key of the vault is missing. Nothing is wrong with the grant."""
+
+    code = "credential_unreadable"
+
+
+class AppMisconfigured(Problem):
+    """The provider refuses your client registration."""
+
+    code = "app_misconfigured"
+    reason: str | None
+    """A stable word that says why"""
+    held_until: str | None
+    """Until when the same confirmation may be repeated"""
+
+
+class AnswerUnreadable(Problem):
+    """The provider's answer could not be read. It is kept: mend the catalogue entry."""
+
+    code = "answer_unreadable"
+    reason: str | None
+    """A stable word that says why"""
+    held_until: str | None
+    """Until when the same confirmation may be repeated"""
+
+
+class AnswerRefused(Problem):
+    """The provider's answer is not passed on; `reason` says why."""
+
+    code = "answer_refused"
+    reason: str | None
+    """A stable word that says why"""
+
+
+class ProviderUnavailable(Problem):
+    """The provider cannot answer now: try again after `Retry-After`."""
+
+    code = "provider_unavailable"
+    held_until: str | None
+    """Until when the same confirmation may be repeated"""
+
+
+class RefreshInProgress(Problem):
+    """The credential is being refreshed: try again after `Retry-After`."""
+
+    code = "refresh_in_progress"
+
+
+class IssuerUnavailable(Problem):
+    """The keys of a token's issuer cannot be had: try again after `Retry-After`."""
+
+    code = "issuer_unavailable"
+
+
+class Busy(Problem):
+    """There is too much to do at the moment: try again after `Retry-After`."""
+
+    code = "busy"
+
+
+class ProviderTimeout(Problem):
+    """The provider took longer than its entry lets it."""
+
+    code = "provider_timeout"
+
+
+class InternalError(Problem):
+    """Something went wrong here; it is in the operator's log."""
+
+    code = "internal_error"
+
+
+_APPROVE = Operation("POST", "/api/v1/approvals/{approval_id}/approve", may_repeat=False)
+_COMPLETE_CONNECT_SESSION = Operation("POST", "/api/v1/connect-sessions/{session_id}/complete", may_repeat=False)
+_CREATE_ACCESS_GRANT = Operation("POST", "/api/v1/access-grants", may_repeat=False)
+_CREATE_CONNECT_SESSION = Operation("POST", "/api/v1/connect-sessions", may_repeat=False)
+_CREATE_MANAGEMENT_SESSION = Operation("POST", "/api/v1/management-sessions", may_repeat=False)
+_DELETE_ACCESS_GRANT = Operation("DELETE", "/api/v1/access-grants/{grant_id}", may_repeat=True)
+_DELETE_CONNECTION = Operation("DELETE", "/api/v1/connections/{connection_id}", may_repeat=True)
+_DELETE_DOMAIN = Operation("DELETE", "/api/v1/tenants/{slug}/domains/{host}", may_repeat=True)
+_DELETE_END_USER = Operation("DELETE", "/api/v1/end-users/{end_user}", may_repeat=True)
+_DELETE_TENANT = Operation("DELETE", "/api/v1/tenants/{slug}", may_repeat=True)
+_DENY = Operation("POST", "/api/v1/approvals/{approval_id}/deny", may_repeat=False)
+_EXCHANGE_TOKEN = Operation("POST", "/api/v1/oauth/token", may_repeat=True, is_form=True)
+_GET_ACCESS_GRANT = Operation("GET", "/api/v1/access-grants/{grant_id}", may_repeat=True)
+_GET_APPROVAL = Operation("GET", "/api/v1/approvals/{approval_id}", may_repeat=True)
+_GET_BRANDING = Operation("GET", "/api/v1/branding", may_repeat=True)
+_GET_CONNECTION = Operation("GET", "/api/v1/connections/{connection_id}", may_repeat=True)
+_GET_END_USER = Operation("GET", "/api/v1/end-users/{end_user}", may_repeat=True)
+_GET_OFFBOARDING = Operation("GET", "/api/v1/offboardings/{offboarding_id}", may_repeat=True)
+_GET_PROVIDER = Operation("GET", "/api/v1/providers/{slug}", may_repeat=True)
+_LIST_ACCESS_GRANTS = Operation("GET", "/api/v1/access-grants", may_repeat=True)
+_LIST_APPROVALS = Operation("GET", "/api/v1/approvals", may_repeat=True)
+_LIST_CONNECTIONS = Operation("GET", "/api/v1/connections", may_repeat=True)
+_LIST_DOMAINS = Operation("GET", "/api/v1/tenants/{slug}/domains", may_repeat=True)
+_LIST_EVENTS = Operation("GET", "/api/v1/events", may_repeat=True)
+_LIST_PROVIDER_APPS = Operation("GET", "/api/v1/tenants/{slug}/provider-apps", may_repeat=True)
+_LIST_PROVIDERS = Operation("GET", "/api/v1/providers", may_repeat=True)
+_LIST_RECEIPTS = Operation("GET", "/api/v1/connections/{connection_id}/receipts", may_repeat=True)
+_LIST_TENANTS = Operation("GET", "/api/v1/tenants", may_repeat=True)
+_PATCH_CONNECTION = Operation("PATCH", "/api/v1/connections/{connection_id}", may_repeat=False)
+_PROBE_CONNECTION = Operation("POST", "/api/v1/connections/{connection_id}/probe", may_repeat=False)
+_PUT_BRANDING = Operation("PUT", "/api/v1/branding", may_repeat=True)
+_PUT_DOMAIN = Operation("PUT", "/api/v1/tenants/{slug}/domains/{host}", may_repeat=True)
+_PUT_PROVIDER_APP = Operation("PUT", "/api/v1/tenants/{slug}/provider-apps/{provider}", may_repeat=True)
+_PUT_SHARING = Operation("PUT", "/api/v1/connections/{connection_id}/sharing", may_repeat=True)
+_PUT_TENANT = Operation("PUT", "/api/v1/tenants/{slug}", may_repeat=True)
+_REFRESH_CONNECTION = Operation("POST", "/api/v1/connections/{connection_id}/refresh", may_repeat=False)
+_REPORT_CONNECTION = Operation("POST", "/api/v1/connections/{connection_id}/report", may_repeat=False)
+_VEND_BY_ID = Operation("POST", "/api/v1/connections/{connection_id}/credential", may_repeat=True)
+_VEND_BY_OWNER = Operation("POST", "/api/v1/credentials", may_repeat=True)
+
+
+class Operations(Caller):
+    """Every operation of the API."""
+
+    def approve(self, approval_id: str, /, **body: Unpack[ApprovalIn]) -> Approval:
+        """Approve what was asked.
+
+        Allow exactly what was asked: one time within 15 minutes, or until a moment. The caller then repeats its
+        request.
+
+        Whoever you let answer, you know who that is: `decided_by` goes into the audit trail. An API client
+        approves nothing that it has asked for.
+        """
+        answer: Approval = self._call(
+            _APPROVE, Approval, path={"approval_id": approval_id}, query={}, headers={}, body=body
+        )
+        return answer
+
+    def complete_connect_session(self, session_id: str, /, **body: Unpack[CompleteIn]) -> Completed | Continue:
+        """Confirm who connected.
+
+        Confirm with the id of the user who is logged in where the completion code arrived.
+
+        Take that id from your own session, never from the link that brought the code, and confirm only a
+        session that your user's login session has begun: a `code_challenge` makes sure of that. With `next`,
+        the end user has to choose a workspace first: redirect the same browser there. It comes back to the
+        return URL with the same completion code, and the same call then answers with the connection. After a
+        503 the same call may be made again, until `held_until`.
+        """
+        answer: Completed | Continue = self._call(
+            _COMPLETE_CONNECT_SESSION,
+            Completed | Continue,
+            path={"session_id": session_id},
+            query={},
+            headers={},
+            body=body,
+        )
+        return answer
+
+    def create_access_grant(self, **body: Unpack[AccessGrantIn]) -> AccessGrant:
+        """Give an access grant.
+
+        Let somebody use a connection who is not its owner, within the limits that you name.
+
+        A grant of the same terms that stands already is returned as it is (200). The terms of a grant never
+        change: give another one, and revoke this. No API client gives a grant to itself.
+        """
+        answer: AccessGrant = self._call(_CREATE_ACCESS_GRANT, AccessGrant, path={}, query={}, headers={}, body=body)
+        return answer
+
+    def create_connect_session(self, **body: Unpack[ConnectSessionIn]) -> ConnectSession:
+        """Invite an end user to connect.
+
+        Make a session for one end user; send their browser to `connect_url` within 10 minutes.
+        """
+        answer: ConnectSession = self._call(
+            _CREATE_CONNECT_SESSION, ConnectSession, path={}, query={}, headers={}, body=body
+        )
+        return answer
+
+    def create_management_session(self, **body: Unpack[ManagementSessionIn]) -> ManagementSession:
+        """Invite an end user to their connections.
+
+        Make a session on the click of the user who is logged in, and send that browser to `manage_url` at once.
+
+        The link works for 5 minutes and one click; whoever has it can see and end this user's connections for
+        an hour, so it belongs in no mail. The client also needs the permission to read, and with `providers`
+        the one to connect. Without the latter the page offers no reconnecting either.
+        """
+        answer: ManagementSession = self._call(
+            _CREATE_MANAGEMENT_SESSION, ManagementSession, path={}, query={}, headers={}, body=body
+        )
+        return answer
+
+    def delete_access_grant(self, grant_id: str, /, *, tenant: str | None = None) -> AccessGrant:
+        """Revoke an access grant.
+
+        Revoke a grant: it allows nothing from the next request on, and stays to be read. Repeating it changes
+        nothing.
+
+        A credential that was vended under it lives until its own end.
+        """
+        answer: AccessGrant = self._call(
+            _DELETE_ACCESS_GRANT, AccessGrant, path={"grant_id": grant_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    def delete_connection(self, connection_id: str, /, *, tenant: str | None = None) -> Connection | Changed:
+        """Disconnect.
+
+        Stop vending at once, and have the grant revoked at the provider; `revocation` tells how far that is.
+
+        While another connection lives on the same grant, and the provider would end that too, the secrets are
+        destroyed and nothing is revoked (`withheld`). The last connection of a grant revokes it.
+        """
+        answer: Connection | Changed = self._call(
+            _DELETE_CONNECTION,
+            Connection | Changed,
+            path={"connection_id": connection_id},
+            query={"tenant": tenant},
+            headers={},
+        )
+        return answer
+
+    def delete_domain(self, slug: str, host: str, /) -> None:
+        """Forget a tenant's domain.
+
+        Forget the domain: pages vouch for it no longer. Operator-wide clients only.
+        """
+        self._call(_DELETE_DOMAIN, None, path={"slug": slug, "host": host}, query={}, headers={})
+
+    def delete_end_user(
+        self,
+        end_user: str,
+        /,
+        *,
+        tenant: str | None = None,
+        mode: Literal["offboard", "erase"] | None = None,
+        shared: Literal["hand_over", "end"] | None = None,
+        hand_over_to: str | None = None,
+    ) -> Offboarding:
+        """Offboard or erase an end user.
+
+        End all that an end user has, and answer with a receipt: 202 while something is pending, 200 when it is
+        done.
+
+        Their sessions end, their connections are disconnected and revoked at the providers, access grants to
+        them are revoked. Where they answer for connections of the whole tenant, `shared` has to say whether
+        these are handed over (to `hand_over_to`, or to the tenant itself) or end too. With `mode=erase` they
+        are then forgotten: their connections and sessions are deleted, and a pseudonym takes the place of their
+        id in the audit trail, in events and in the receipt. Repeating the call tells how far it is; `GET
+        /offboardings/{id}` does so by the receipt's id, which after an erasure is the only way.
+        """
+        answer: Offboarding = self._call(
+            _DELETE_END_USER,
+            Offboarding,
+            path={"end_user": end_user},
+            query={"tenant": tenant, "mode": mode, "shared": shared, "hand_over_to": hand_over_to},
+            headers={},
+        )
+        return answer
+
+    def delete_tenant(self, slug: str, /, *, shred: Literal["now", "revoked"] | None = None) -> TenantDeletion:
+        """Delete a tenant, shredding its secrets.
+
+        Suspend the tenant for good, disconnect all that it has, and then destroy its data keys and its rows.
+
+        The keys are destroyed when the providers have confirmed the revocations, after 24 hours at the latest;
+        with `shred=now` at once, and no provider is asked. Repeating the call tells how far it is, until it
+        answers 404. Operator-wide clients only. The audit trail stays.
+        """
+        answer: TenantDeletion = self._call(
+            _DELETE_TENANT, TenantDeletion, path={"slug": slug}, query={"shred": shred}, headers={}
+        )
+        return answer
+
+    def deny(self, approval_id: str, /, **body: Unpack[DecisionIn]) -> Approval:
+        """Deny what was asked.
+
+        Say no: until the question expires, the same request is refused (`policy_denied`, rule
+        `approval_denied`).
+        """
+        answer: Approval = self._call(
+            _DENY, Approval, path={"approval_id": approval_id}, query={}, headers={}, body=body
+        )
+        return answer
+
+    def exchange_token(self, **body: Unpack[ExchangeIn]) -> Exchange:
+        """Exchange a token of your end user's for a credential (RFC 8693).
+
+        Return a credential that works now for the end user whom `subject_token` names; each call is audited.
+
+        The client proves itself by its bearer, or by `client_assertion`. An error says what it is in the words
+        of RFC 6749, and in a stable `code`; where the end user can mend it, `connect_url` leads there.
+        """
+        answer: Exchange = self._call(_EXCHANGE_TOKEN, Exchange, path={}, query={}, headers={}, body=body)
+        return answer
+
+    def get_access_grant(self, grant_id: str, /, *, tenant: str | None = None) -> AccessGrant:
+        """Show one access grant.
+
+        Show one grant, revoked or not.
+        """
+        answer: AccessGrant = self._call(
+            _GET_ACCESS_GRANT, AccessGrant, path={"grant_id": grant_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    def get_approval(self, approval_id: str, /, *, tenant: str | None = None) -> Approval:
+        """Show one approval.
+
+        Show what was asked, by whom, and the answer.
+        """
+        answer: Approval = self._call(
+            _GET_APPROVAL, Approval, path={"approval_id": approval_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    def get_branding(self) -> OperatorBranding:
+        """Show the operator's brand.
+
+        Show what is set of the operator's brand. Every client may see it, as end users do.
+        """
+        answer: OperatorBranding = self._call(_GET_BRANDING, OperatorBranding, path={}, query={}, headers={})
+        return answer
+
+    def get_connection(self, connection_id: str, /, *, tenant: str | None = None) -> Connection:
+        """Show one connection.
+
+        Show one connection: its status and why, its scopes and its health.
+        """
+        answer: Connection = self._call(
+            _GET_CONNECTION, Connection, path={"connection_id": connection_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    def get_end_user(self, end_user: str, /, *, tenant: str | None = None) -> EndUser:
+        """Show what an end user has.
+
+        List what an end user has here: before they leave, or to answer them. One that is unknown has nothing.
+        """
+        answer: EndUser = self._call(
+            _GET_END_USER, EndUser, path={"end_user": end_user}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    def get_offboarding(self, offboarding_id: str, /, *, tenant: str | None = None) -> Offboarding:
+        """Show the receipt of an offboarding.
+
+        Show what an offboarding has done so far, and what is pending.
+        """
+        answer: Offboarding = self._call(
+            _GET_OFFBOARDING, Offboarding, path={"offboarding_id": offboarding_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    def get_provider(self, slug: str, /, *, tenant: str | None = None) -> Provider:
+        """Show one provider.
+
+        Show one provider: its methods, the fields that each asks for, and its scopes.
+        """
+        answer: Provider = self._call(
+            _GET_PROVIDER, Provider, path={"slug": slug}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    def list_access_grants(
+        self,
+        *,
+        tenant: str | None = None,
+        subject_kind: SubjectKind | None = None,
+        subject: str | None = None,
+        connection: str | None = None,
+        provider: str | None = None,
+        granted_by: str | None = None,
+        revoked: bool | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> AccessGrantPage:
+        """List access grants.
+
+        List a tenant's grants, the newest first. `connection` means those that name it, not those on its
+        provider.
+        """
+        answer: AccessGrantPage = self._call(
+            _LIST_ACCESS_GRANTS,
+            AccessGrantPage,
+            path={},
+            query={
+                "tenant": tenant,
+                "subject_kind": subject_kind,
+                "subject": subject,
+                "connection": connection,
+                "provider": provider,
+                "granted_by": granted_by,
+                "revoked": revoked,
+                "cursor": cursor,
+                "limit": limit,
+            },
+            headers={},
+        )
+        return answer
+
+    def iter_access_grants(
+        self,
+        *,
+        tenant: str | None = None,
+        subject_kind: SubjectKind | None = None,
+        subject: str | None = None,
+        connection: str | None = None,
+        provider: str | None = None,
+        granted_by: str | None = None,
+        revoked: bool | None = None,
+        limit: int | None = None,
+    ) -> Iterator[AccessGrant]:
+        """List access grants, page by page."""
+        return self._each(
+            lambda cursor: self.list_access_grants(
+                tenant=tenant,
+                subject_kind=subject_kind,
+                subject=subject,
+                connection=connection,
+                provider=provider,
+                granted_by=granted_by,
+                revoked=revoked,
+                limit=limit,
+                cursor=cursor,
+            )
+        )
+
+    def list_approvals(
+        self,
+        *,
+        tenant: str | None = None,
+        connection: str | None = None,
+        grant: str | None = None,
+        decided: bool | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> ApprovalPage:
+        """List approvals.
+
+        List what was asked, the newest first. One that expired without an answer counts as not decided at
+        first.
+        """
+        answer: ApprovalPage = self._call(
+            _LIST_APPROVALS,
+            ApprovalPage,
+            path={},
+            query={
+                "tenant": tenant,
+                "connection": connection,
+                "grant": grant,
+                "decided": decided,
+                "cursor": cursor,
+                "limit": limit,
+            },
+            headers={},
+        )
+        return answer
+
+    def iter_approvals(
+        self,
+        *,
+        tenant: str | None = None,
+        connection: str | None = None,
+        grant: str | None = None,
+        decided: bool | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Approval]:
+        """List approvals, page by page."""
+        return self._each(
+            lambda cursor: self.list_approvals(
+                tenant=tenant, connection=connection, grant=grant, decided=decided, limit=limit, cursor=cursor
+            )
+        )
+
+    def list_connections(
+        self,
+        *,
+        tenant: str | None = None,
+        end_user: str | None = None,
+        provider: str | None = None,
+        status: Status | None = None,
+        label: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> ConnectionPage:
+        """List connections.
+
+        List a tenant's connections, newest first. An alias of a provider means those by the style it stands
+        for.
+        """
+        answer: ConnectionPage = self._call(
+            _LIST_CONNECTIONS,
+            ConnectionPage,
+            path={},
+            query={
+                "tenant": tenant,
+                "end_user": end_user,
+                "provider": provider,
+                "status": status,
+                "label": label,
+                "cursor": cursor,
+                "limit": limit,
+            },
+            headers={},
+        )
+        return answer
+
+    def iter_connections(
+        self,
+        *,
+        tenant: str | None = None,
+        end_user: str | None = None,
+        provider: str | None = None,
+        status: Status | None = None,
+        label: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Connection]:
+        """List connections, page by page."""
+        return self._each(
+            lambda cursor: self.list_connections(
+                tenant=tenant,
+                end_user=end_user,
+                provider=provider,
+                status=status,
+                label=label,
+                limit=limit,
+                cursor=cursor,
+            )
+        )
+
+    def list_domains(self, slug: str, /) -> list[Domain]:
+        """List a tenant's domains.
+
+        List the tenant's domains as they were last seen. Operator-wide clients only.
+        """
+        answer: list[Domain] = self._call(_LIST_DOMAINS, list[Domain], path={"slug": slug}, query={}, headers={})
+        return answer
+
+    def list_events(
+        self, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> EventPage:
+        """Read events.
+
+        Read a tenant's events after `cursor`, oldest first; without one, from the oldest that is kept.
+        """
+        answer: EventPage = self._call(
+            _LIST_EVENTS, EventPage, path={}, query={"tenant": tenant, "cursor": cursor, "limit": limit}, headers={}
+        )
+        return answer
+
+    def iter_events(self, *, tenant: str | None = None, limit: int | None = None) -> Iterator[Event]:
+        """Read events, page by page."""
+        return self._each(lambda cursor: self.list_events(tenant=tenant, limit=limit, cursor=cursor))
+
+    def list_provider_apps(self, slug: str, /) -> list[ProviderApp]:
+        """List a tenant's own provider apps.
+
+        List the registrations that are the tenant's own. Operator-wide clients only.
+        """
+        answer: list[ProviderApp] = self._call(
+            _LIST_PROVIDER_APPS, list[ProviderApp], path={"slug": slug}, query={}, headers={}
+        )
+        return answer
+
+    def list_providers(
+        self,
+        *,
+        tenant: str | None = None,
+        q: str | None = None,
+        category: str | None = None,
+        style: str | None = None,
+        confidence: Confidence | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> ProviderPage:
+        """List the catalogue.
+
+        List the catalogue by slug; `configured` tells whether the tenant has an app for it.
+
+        `q` searches names, slugs, aliases and categories. With `style`, `confidence` is that of the style.
+        """
+        answer: ProviderPage = self._call(
+            _LIST_PROVIDERS,
+            ProviderPage,
+            path={},
+            query={
+                "tenant": tenant,
+                "q": q,
+                "category": category,
+                "style": style,
+                "confidence": confidence,
+                "cursor": cursor,
+                "limit": limit,
+            },
+            headers={},
+        )
+        return answer
+
+    def iter_providers(
+        self,
+        *,
+        tenant: str | None = None,
+        q: str | None = None,
+        category: str | None = None,
+        style: str | None = None,
+        confidence: Confidence | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Provider]:
+        """List the catalogue, page by page."""
+        return self._each(
+            lambda cursor: self.list_providers(
+                tenant=tenant, q=q, category=category, style=style, confidence=confidence, limit=limit, cursor=cursor
+            )
+        )
+
+    def list_receipts(
+        self,
+        connection_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        client: str | None = None,
+        end_user: str | None = None,
+        agent: str | None = None,
+        purpose: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> ReceiptPage:
+        """List who used a connection.
+
+        List each credential that was handed out: to which client, for whom, for what, as which agent; newest
+        first.
+        """
+        answer: ReceiptPage = self._call(
+            _LIST_RECEIPTS,
+            ReceiptPage,
+            path={"connection_id": connection_id},
+            query={
+                "tenant": tenant,
+                "client": client,
+                "end_user": end_user,
+                "agent": agent,
+                "purpose": purpose,
+                "cursor": cursor,
+                "limit": limit,
+            },
+            headers={},
+        )
+        return answer
+
+    def iter_receipts(
+        self,
+        connection_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        client: str | None = None,
+        end_user: str | None = None,
+        agent: str | None = None,
+        purpose: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Receipt]:
+        """List who used a connection, page by page."""
+        return self._each(
+            lambda cursor: self.list_receipts(
+                connection_id,
+                tenant=tenant,
+                client=client,
+                end_user=end_user,
+                agent=agent,
+                purpose=purpose,
+                limit=limit,
+                cursor=cursor,
+            )
+        )
+
+    def list_tenants(self) -> list[Tenant]:
+        """List tenants.
+
+        List the tenants that the client may see: its own, or all.
+        """
+        answer: list[Tenant] = self._call(_LIST_TENANTS, list[Tenant], path={}, query={}, headers={})
+        return answer
+
+    def patch_connection(self, connection_id: str, /, **body: Unpack[ConnectionPatch]) -> Connection | Changed:
+        """Change metadata, label or default.
+
+        Change what you give: `metadata` (your own notes, at most 16 KiB of JSON, replaced whole), `label`,
+        `default`.
+        """
+        answer: Connection | Changed = self._call(
+            _PATCH_CONNECTION,
+            Connection | Changed,
+            path={"connection_id": connection_id},
+            query={},
+            headers={},
+            body=body,
+        )
+        return answer
+
+    def probe_connection(self, connection_id: str, /, *, tenant: str | None = None) -> Outcome:
+        """Probe now.
+
+        Prove that the credential works, by a cheap call to the provider.
+        """
+        answer: Outcome = self._call(
+            _PROBE_CONNECTION, Outcome, path={"connection_id": connection_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    def put_branding(self, **body: Unpack[OperatorBrandingIn]) -> OperatorBranding:
+        """Change the operator's brand.
+
+        Replace the operator's brand; only pictures stay if they are not given. Operator-wide clients only.
+        """
+        answer: OperatorBranding = self._call(_PUT_BRANDING, OperatorBranding, path={}, query={}, headers={}, body=body)
+        return answer
+
+    def put_domain(self, slug: str, host: str, /) -> Domain:
+        """Verify a tenant's domain.
+
+        Look for the file by which the host says that it is the tenant's; without it the answer says what it
+        must hold.
+
+        Pages vouch for a verified host that they lead back to. It is looked at every day, and ceases to be
+        verified when the file is gone, or the host has not answered for a week. Operator-wide clients only.
+        """
+        answer: Domain = self._call(_PUT_DOMAIN, Domain, path={"slug": slug, "host": host}, query={}, headers={})
+        return answer
+
+    def put_provider_app(self, slug: str, provider: str, /, **body: Unpack[ProviderAppIn]) -> ProviderApp:
+        """Make or change a tenant's own provider app.
+
+        Have the tenant use a registration of its own at a provider, in place of the shared one.
+
+        Its end users then connect by that registration alone, and no other tenant sees or uses it. Repeating
+        the call changes it. Operator-wide clients only.
+        """
+        answer: ProviderApp = self._call(
+            _PUT_PROVIDER_APP, ProviderApp, path={"slug": slug, "provider": provider}, query={}, headers={}, body=body
+        )
+        return answer
+
+    def put_sharing(self, connection_id: str, /, **body: Unpack[SharingIn]) -> Connection | Changed:
+        """Say who may use a connection.
+
+        Say whether a connection is used under access grants only, and who answers for one of the whole
+        tenant's.
+
+        With `grants_only` even its owner needs a grant. Handing over changes nothing at the provider: the
+        credential stays that of the account which was connected, until somebody connects another.
+        """
+        answer: Connection | Changed = self._call(
+            _PUT_SHARING, Connection | Changed, path={"connection_id": connection_id}, query={}, headers={}, body=body
+        )
+        return answer
+
+    def put_tenant(self, slug: str, /, **body: Unpack[TenantIn]) -> Tenant:
+        """Make or change a tenant.
+
+        Make the tenant, or replace what it is known by. Operator-wide clients only.
+        """
+        answer: Tenant = self._call(_PUT_TENANT, Tenant, path={"slug": slug}, query={}, headers={}, body=body)
+        return answer
+
+    def refresh_connection(self, connection_id: str, /, *, tenant: str | None = None) -> Outcome:
+        """Refresh now.
+
+        Replace the current credential by a fresh one; several calls at once lead to one request.
+
+        Not so within 10 s of the last refresh (`too_soon`). `Retry-After` says when asking again can lead to
+        more.
+        """
+        answer: Outcome = self._call(
+            _REFRESH_CONNECTION, Outcome, path={"connection_id": connection_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    def report_connection(self, connection_id: str, /, **body: Unpack[ReportIn]) -> Report:
+        """Report a refused credential.
+
+        Tell that the provider answered 401 to a vended version; the current one is then probed at once.
+        """
+        answer: Report = self._call(
+            _REPORT_CONNECTION, Report, path={"connection_id": connection_id}, query={}, headers={}, body=body
+        )
+        return answer
+
+    def vend_by_id(self, connection_id: str, /, **body: Unpack[VendIn]) -> Vend:
+        """Vend a credential.
+
+        Return a credential that works now, or the reason why none does; each call is audited.
+        """
+        answer: Vend = self._call(
+            _VEND_BY_ID, Vend, path={"connection_id": connection_id}, query={}, headers={}, body=body
+        )
+        return answer
+
+    def vend_by_owner(self, **body: Unpack[VendByOwnerIn]) -> Vend:
+        """Vend a credential by provider and end user.
+
+        The same for the one connection of an end user (or of the whole tenant) at a provider.
+        """
+        answer: Vend = self._call(_VEND_BY_OWNER, Vend, path={}, query={}, headers={}, body=body)
+        return answer
+
+    def proxy(
+        self,
+        method: str,
+        connection_id: str,
+        path: str,
+        /,
+        *,
+        tenant: str | None = None,
+        end_user: str | None = None,
+        groups: str | None = None,
+        agent: str | None = None,
+        purpose: str | None = None,
+        subject_token: str | None = None,
+        scopes: str | None = None,
+        prefer: str | None = None,
+        **sending: Unpack[Sending],
+    ) -> Answer:
+        """Call the provider, with any method.
+
+        Send the request to the connection's provider with its credential, and get the provider's answer, as
+        streams.
+
+        Body, query and most headers pass as they are; what would name a caller or a credential does not.
+        Allowed are the methods and paths of the API client's proxy rules, or of an access grant.
+        `Latchkey-Outcome` of the answer is `upstream` for the provider's own, whatever its status, and
+        `refused` for a problem document.
+
+        - `tenant`: for operator-wide clients
+        - `end_user`: on whose behalf the call is made
+        - `groups`: the end user's, with commas between them
+        - `agent`: who acts, for the audit trail
+        - `purpose`: what for, for the audit trail
+        - `subject_token`: of whoever you serve, where a connection acts for subjects
+        - `scopes`: that the credential must have, with spaces
+        - `prefer`: `wait=N`: seconds to wait for a refresh or a turn
+        """
+        return self._proxy(
+            method,
+            "/api/v1/connections/{connection_id}/proxy/{path}",
+            connection_id,
+            path,
+            {
+                "Latchkey-Tenant": tenant,
+                "Latchkey-End-User": end_user,
+                "Latchkey-Groups": groups,
+                "Latchkey-Agent": agent,
+                "Latchkey-Purpose": purpose,
+                "Latchkey-Subject-Token": subject_token,
+                "Latchkey-Scopes": scopes,
+                "Prefer": prefer,
+            },
+            sending,
+        )
+
+
+class AsyncOperations(AsyncCaller):
+    """Every operation of the API, asynchronously."""
+
+    async def approve(self, approval_id: str, /, **body: Unpack[ApprovalIn]) -> Approval:
+        """Approve what was asked.
+
+        Allow exactly what was asked: one time within 15 minutes, or until a moment. The caller then repeats its
+        request.
+
+        Whoever you let answer, you know who that is: `decided_by` goes into the audit trail. An API client
+        approves nothing that it has asked for.
+        """
+        answer: Approval = await self._call(
+            _APPROVE, Approval, path={"approval_id": approval_id}, query={}, headers={}, body=body
+        )
+        return answer
+
+    async def complete_connect_session(self, session_id: str, /, **body: Unpack[CompleteIn]) -> Completed | Continue:
+        """Confirm who connected.
+
+        Confirm with the id of the user who is logged in where the completion code arrived.
+
+        Take that id from your own session, never from the link that brought the code, and confirm only a
+        session that your user's login session has begun: a `code_challenge` makes sure of that. With `next`,
+        the end user has to choose a workspace first: redirect the same browser there. It comes back to the
+        return URL with the same completion code, and the same call then answers with the connection. After a
+        503 the same call may be made again, until `held_until`.
+        """
+        answer: Completed | Continue = await self._call(
+            _COMPLETE_CONNECT_SESSION,
+            Completed | Continue,
+            path={"session_id": session_id},
+            query={},
+            headers={},
+            body=body,
+        )
+        return answer
+
+    async def create_access_grant(self, **body: Unpack[AccessGrantIn]) -> AccessGrant:
+        """Give an access grant.
+
+        Let somebody use a connection who is not its owner, within the limits that you name.
+
+        A grant of the same terms that stands already is returned as it is (200). The terms of a grant never
+        change: give another one, and revoke this. No API client gives a grant to itself.
+        """
+        answer: AccessGrant = await self._call(
+            _CREATE_ACCESS_GRANT, AccessGrant, path={}, query={}, headers={}, body=body
+        )
+        return answer
+
+    async def create_connect_session(self, **body: Unpack[ConnectSessionIn]) -> ConnectSession:
+        """Invite an end user to connect.
+
+        Make a session for one end user; send their browser to `connect_url` within 10 minutes.
+        """
+        answer: ConnectSession = await self._call(
+            _CREATE_CONNECT_SESSION, ConnectSession, path={}, query={}, headers={}, body=body
+        )
+        return answer
+
+    async def create_management_session(self, **body: Unpack[ManagementSessionIn]) -> ManagementSession:
+        """Invite an end user to their connections.
+
+        Make a session on the click of the user who is logged in, and send that browser to `manage_url` at once.
+
+        The link works for 5 minutes and one click; whoever has it can see and end this user's connections for
+        an hour, so it belongs in no mail. The client also needs the permission to read, and with `providers`
+        the one to connect. Without the latter the page offers no reconnecting either.
+        """
+        answer: ManagementSession = await self._call(
+            _CREATE_MANAGEMENT_SESSION, ManagementSession, path={}, query={}, headers={}, body=body
+        )
+        return answer
+
+    async def delete_access_grant(self, grant_id: str, /, *, tenant: str | None = None) -> AccessGrant:
+        """Revoke an access grant.
+
+        Revoke a grant: it allows nothing from the next request on, and stays to be read. Repeating it changes
+        nothing.
+
+        A credential that was vended under it lives until its own end.
+        """
+        answer: AccessGrant = await self._call(
+            _DELETE_ACCESS_GRANT, AccessGrant, path={"grant_id": grant_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    async def delete_connection(self, connection_id: str, /, *, tenant: str | None = None) -> Connection | Changed:
+        """Disconnect.
+
+        Stop vending at once, and have the grant revoked at the provider; `revocation` tells how far that is.
+
+        While another connection lives on the same grant, and the provider would end that too, the secrets are
+        destroyed and nothing is revoked (`withheld`). The last connection of a grant revokes it.
+        """
+        answer: Connection | Changed = await self._call(
+            _DELETE_CONNECTION,
+            Connection | Changed,
+            path={"connection_id": connection_id},
+            query={"tenant": tenant},
+            headers={},
+        )
+        return answer
+
+    async def delete_domain(self, slug: str, host: str, /) -> None:
+        """Forget a tenant's domain.
+
+        Forget the domain: pages vouch for it no longer. Operator-wide clients only.
+        """
+        await self._call(_DELETE_DOMAIN, None, path={"slug": slug, "host": host}, query={}, headers={})
+
+    async def delete_end_user(
+        self,
+        end_user: str,
+        /,
+        *,
+        tenant: str | None = None,
+        mode: Literal["offboard", "erase"] | None = None,
+        shared: Literal["hand_over", "end"] | None = None,
+        hand_over_to: str | None = None,
+    ) -> Offboarding:
+        """Offboard or erase an end user.
+
+        End all that an end user has, and answer with a receipt: 202 while something is pending, 200 when it is
+        done.
+
+        Their sessions end, their connections are disconnected and revoked at the providers, access grants to
+        them are revoked. Where they answer for connections of the whole tenant, `shared` has to say whether
+        these are handed over (to `hand_over_to`, or to the tenant itself) or end too. With `mode=erase` they
+        are then forgotten: their connections and sessions are deleted, and a pseudonym takes the place of their
+        id in the audit trail, in events and in the receipt. Repeating the call tells how far it is; `GET
+        /offboardings/{id}` does so by the receipt's id, which after an erasure is the only way.
+        """
+        answer: Offboarding = await self._call(
+            _DELETE_END_USER,
+            Offboarding,
+            path={"end_user": end_user},
+            query={"tenant": tenant, "mode": mode, "shared": shared, "hand_over_to": hand_over_to},
+            headers={},
+        )
+        return answer
+
+    async def delete_tenant(self, slug: str, /, *, shred: Literal["now", "revoked"] | None = None) -> TenantDeletion:
+        """Delete a tenant, shredding its secrets.
+
+        Suspend the tenant for good, disconnect all that it has, and then destroy its data keys and its rows.
+
+        The keys are destroyed when the providers have confirmed the revocations, after 24 hours at the latest;
+        with `shred=now` at once, and no provider is asked. Repeating the call tells how far it is, until it
+        answers 404. Operator-wide clients only. The audit trail stays.
+        """
+        answer: TenantDeletion = await self._call(
+            _DELETE_TENANT, TenantDeletion, path={"slug": slug}, query={"shred": shred}, headers={}
+        )
+        return answer
+
+    async def deny(self, approval_id: str, /, **body: Unpack[DecisionIn]) -> Approval:
+        """Deny what was asked.
+
+        Say no: until the question expires, the same request is refused (`policy_denied`, rule
+        `approval_denied`).
+        """
+        answer: Approval = await self._call(
+            _DENY, Approval, path={"approval_id": approval_id}, query={}, headers={}, body=body
+        )
+        return answer
+
+    async def exchange_token(self, **body: Unpack[ExchangeIn]) -> Exchange:
+        """Exchange a token of your end user's for a credential (RFC 8693).
+
+        Return a credential that works now for the end user whom `subject_token` names; each call is audited.
+
+        The client proves itself by its bearer, or by `client_assertion`. An error says what it is in the words
+        of RFC 6749, and in a stable `code`; where the end user can mend it, `connect_url` leads there.
+        """
+        answer: Exchange = await self._call(_EXCHANGE_TOKEN, Exchange, path={}, query={}, headers={}, body=body)
+        return answer
+
+    async def get_access_grant(self, grant_id: str, /, *, tenant: str | None = None) -> AccessGrant:
+        """Show one access grant.
+
+        Show one grant, revoked or not.
+        """
+        answer: AccessGrant = await self._call(
+            _GET_ACCESS_GRANT, AccessGrant, path={"grant_id": grant_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    async def get_approval(self, approval_id: str, /, *, tenant: str | None = None) -> Approval:
+        """Show one approval.
+
+        Show what was asked, by whom, and the answer.
+        """
+        answer: Approval = await self._call(
+            _GET_APPROVAL, Approval, path={"approval_id": approval_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    async def get_branding(self) -> OperatorBranding:
+        """Show the operator's brand.
+
+        Show what is set of the operator's brand. Every client may see it, as end users do.
+        """
+        answer: OperatorBranding = await self._call(_GET_BRANDING, OperatorBranding, path={}, query={}, headers={})
+        return answer
+
+    async def get_connection(self, connection_id: str, /, *, tenant: str | None = None) -> Connection:
+        """Show one connection.
+
+        Show one connection: its status and why, its scopes and its health.
+        """
+        answer: Connection = await self._call(
+            _GET_CONNECTION, Connection, path={"connection_id": connection_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    async def get_end_user(self, end_user: str, /, *, tenant: str | None = None) -> EndUser:
+        """Show what an end user has.
+
+        List what an end user has here: before they leave, or to answer them. One that is unknown has nothing.
+        """
+        answer: EndUser = await self._call(
+            _GET_END_USER, EndUser, path={"end_user": end_user}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    async def get_offboarding(self, offboarding_id: str, /, *, tenant: str | None = None) -> Offboarding:
+        """Show the receipt of an offboarding.
+
+        Show what an offboarding has done so far, and what is pending.
+        """
+        answer: Offboarding = await self._call(
+            _GET_OFFBOARDING, Offboarding, path={"offboarding_id": offboarding_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    async def get_provider(self, slug: str, /, *, tenant: str | None = None) -> Provider:
+        """Show one provider.
+
+        Show one provider: its methods, the fields that each asks for, and its scopes.
+        """
+        answer: Provider = await self._call(
+            _GET_PROVIDER, Provider, path={"slug": slug}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    async def list_access_grants(
+        self,
+        *,
+        tenant: str | None = None,
+        subject_kind: SubjectKind | None = None,
+        subject: str | None = None,
+        connection: str | None = None,
+        provider: str | None = None,
+        granted_by: str | None = None,
+        revoked: bool | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> AccessGrantPage:
+        """List access grants.
+
+        List a tenant's grants, the newest first. `connection` means those that name it, not those on its
+        provider.
+        """
+        answer: AccessGrantPage = await self._call(
+            _LIST_ACCESS_GRANTS,
+            AccessGrantPage,
+            path={},
+            query={
+                "tenant": tenant,
+                "subject_kind": subject_kind,
+                "subject": subject,
+                "connection": connection,
+                "provider": provider,
+                "granted_by": granted_by,
+                "revoked": revoked,
+                "cursor": cursor,
+                "limit": limit,
+            },
+            headers={},
+        )
+        return answer
+
+    def iter_access_grants(
+        self,
+        *,
+        tenant: str | None = None,
+        subject_kind: SubjectKind | None = None,
+        subject: str | None = None,
+        connection: str | None = None,
+        provider: str | None = None,
+        granted_by: str | None = None,
+        revoked: bool | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[AccessGrant]:
+        """List access grants, page by page."""
+        return self._each(
+            lambda cursor: self.list_access_grants(
+                tenant=tenant,
+                subject_kind=subject_kind,
+                subject=subject,
+                connection=connection,
+                provider=provider,
+                granted_by=granted_by,
+                revoked=revoked,
+                limit=limit,
+                cursor=cursor,
+            )
+        )
+
+    async def list_approvals(
+        self,
+        *,
+        tenant: str | None = None,
+        connection: str | None = None,
+        grant: str | None = None,
+        decided: bool | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> ApprovalPage:
+        """List approvals.
+
+        List what was asked, the newest first. One that expired without an answer counts as not decided at
+        first.
+        """
+        answer: ApprovalPage = await self._call(
+            _LIST_APPROVALS,
+            ApprovalPage,
+            path={},
+            query={
+                "tenant": tenant,
+                "connection": connection,
+                "grant": grant,
+                "decided": decided,
+                "cursor": cursor,
+                "limit": limit,
+            },
+            headers={},
+        )
+        return answer
+
+    def iter_approvals(
+        self,
+        *,
+        tenant: str | None = None,
+        connection: str | None = None,
+        grant: str | None = None,
+        decided: bool | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[Approval]:
+        """List approvals, page by page."""
+        return self._each(
+            lambda cursor: self.list_approvals(
+                tenant=tenant, connection=connection, grant=grant, decided=decided, limit=limit, cursor=cursor
+            )
+        )
+
+    async def list_connections(
+        self,
+        *,
+        tenant: str | None = None,
+        end_user: str | None = None,
+        provider: str | None = None,
+        status: Status | None = None,
+        label: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> ConnectionPage:
+        """List connections.
+
+        List a tenant's connections, newest first. An alias of a provider means those by the style it stands
+        for.
+        """
+        answer: ConnectionPage = await self._call(
+            _LIST_CONNECTIONS,
+            ConnectionPage,
+            path={},
+            query={
+                "tenant": tenant,
+                "end_user": end_user,
+                "provider": provider,
+                "status": status,
+                "label": label,
+                "cursor": cursor,
+                "limit": limit,
+            },
+            headers={},
+        )
+        return answer
+
+    def iter_connections(
+        self,
+        *,
+        tenant: str | None = None,
+        end_user: str | None = None,
+        provider: str | None = None,
+        status: Status | None = None,
+        label: str | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[Connection]:
+        """List connections, page by page."""
+        return self._each(
+            lambda cursor: self.list_connections(
+                tenant=tenant,
+                end_user=end_user,
+                provider=provider,
+                status=status,
+                label=label,
+                limit=limit,
+                cursor=cursor,
+            )
+        )
+
+    async def list_domains(self, slug: str, /) -> list[Domain]:
+        """List a tenant's domains.
+
+        List the tenant's domains as they were last seen. Operator-wide clients only.
+        """
+        answer: list[Domain] = await self._call(_LIST_DOMAINS, list[Domain], path={"slug": slug}, query={}, headers={})
+        return answer
+
+    async def list_events(
+        self, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> EventPage:
+        """Read events.
+
+        Read a tenant's events after `cursor`, oldest first; without one, from the oldest that is kept.
+        """
+        answer: EventPage = await self._call(
+            _LIST_EVENTS, EventPage, path={}, query={"tenant": tenant, "cursor": cursor, "limit": limit}, headers={}
+        )
+        return answer
+
+    def iter_events(self, *, tenant: str | None = None, limit: int | None = None) -> AsyncIterator[Event]:
+        """Read events, page by page."""
+        return self._each(lambda cursor: self.list_events(tenant=tenant, limit=limit, cursor=cursor))
+
+    async def list_provider_apps(self, slug: str, /) -> list[ProviderApp]:
+        """List a tenant's own provider apps.
+
+        List the registrations that are the tenant's own. Operator-wide clients only.
+        """
+        answer: list[ProviderApp] = await self._call(
+            _LIST_PROVIDER_APPS, list[ProviderApp], path={"slug": slug}, query={}, headers={}
+        )
+        return answer
+
+    async def list_providers(
+        self,
+        *,
+        tenant: str | None = None,
+        q: str | None = None,
+        category: str | None = None,
+        style: str | None = None,
+        confidence: Confidence | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> ProviderPage:
+        """List the catalogue.
+
+        List the catalogue by slug; `configured` tells whether the tenant has an app for it.
+
+        `q` searches names, slugs, aliases and categories. With `style`, `confidence` is that of the style.
+        """
+        answer: ProviderPage = await self._call(
+            _LIST_PROVIDERS,
+            ProviderPage,
+            path={},
+            query={
+                "tenant": tenant,
+                "q": q,
+                "category": category,
+                "style": style,
+                "confidence": confidence,
+                "cursor": cursor,
+                "limit": limit,
+            },
+            headers={},
+        )
+        return answer
+
+    def iter_providers(
+        self,
+        *,
+        tenant: str | None = None,
+        q: str | None = None,
+        category: str | None = None,
+        style: str | None = None,
+        confidence: Confidence | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[Provider]:
+        """List the catalogue, page by page."""
+        return self._each(
+            lambda cursor: self.list_providers(
+                tenant=tenant, q=q, category=category, style=style, confidence=confidence, limit=limit, cursor=cursor
+            )
+        )
+
+    async def list_receipts(
+        self,
+        connection_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        client: str | None = None,
+        end_user: str | None = None,
+        agent: str | None = None,
+        purpose: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> ReceiptPage:
+        """List who used a connection.
+
+        List each credential that was handed out: to which client, for whom, for what, as which agent; newest
+        first.
+        """
+        answer: ReceiptPage = await self._call(
+            _LIST_RECEIPTS,
+            ReceiptPage,
+            path={"connection_id": connection_id},
+            query={
+                "tenant": tenant,
+                "client": client,
+                "end_user": end_user,
+                "agent": agent,
+                "purpose": purpose,
+                "cursor": cursor,
+                "limit": limit,
+            },
+            headers={},
+        )
+        return answer
+
+    def iter_receipts(
+        self,
+        connection_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        client: str | None = None,
+        end_user: str | None = None,
+        agent: str | None = None,
+        purpose: str | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[Receipt]:
+        """List who used a connection, page by page."""
+        return self._each(
+            lambda cursor: self.list_receipts(
+                connection_id,
+                tenant=tenant,
+                client=client,
+                end_user=end_user,
+                agent=agent,
+                purpose=purpose,
+                limit=limit,
+                cursor=cursor,
+            )
+        )
+
+    async def list_tenants(self) -> list[Tenant]:
+        """List tenants.
+
+        List the tenants that the client may see: its own, or all.
+        """
+        answer: list[Tenant] = await self._call(_LIST_TENANTS, list[Tenant], path={}, query={}, headers={})
+        return answer
+
+    async def patch_connection(self, connection_id: str, /, **body: Unpack[ConnectionPatch]) -> Connection | Changed:
+        """Change metadata, label or default.
+
+        Change what you give: `metadata` (your own notes, at most 16 KiB of JSON, replaced whole), `label`,
+        `default`.
+        """
+        answer: Connection | Changed = await self._call(
+            _PATCH_CONNECTION,
+            Connection | Changed,
+            path={"connection_id": connection_id},
+            query={},
+            headers={},
+            body=body,
+        )
+        return answer
+
+    async def probe_connection(self, connection_id: str, /, *, tenant: str | None = None) -> Outcome:
+        """Probe now.
+
+        Prove that the credential works, by a cheap call to the provider.
+        """
+        answer: Outcome = await self._call(
+            _PROBE_CONNECTION, Outcome, path={"connection_id": connection_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    async def put_branding(self, **body: Unpack[OperatorBrandingIn]) -> OperatorBranding:
+        """Change the operator's brand.
+
+        Replace the operator's brand; only pictures stay if they are not given. Operator-wide clients only.
+        """
+        answer: OperatorBranding = await self._call(
+            _PUT_BRANDING, OperatorBranding, path={}, query={}, headers={}, body=body
+        )
+        return answer
+
+    async def put_domain(self, slug: str, host: str, /) -> Domain:
+        """Verify a tenant's domain.
+
+        Look for the file by which the host says that it is the tenant's; without it the answer says what it
+        must hold.
+
+        Pages vouch for a verified host that they lead back to. It is looked at every day, and ceases to be
+        verified when the file is gone, or the host has not answered for a week. Operator-wide clients only.
+        """
+        answer: Domain = await self._call(_PUT_DOMAIN, Domain, path={"slug": slug, "host": host}, query={}, headers={})
+        return answer
+
+    async def put_provider_app(self, slug: str, provider: str, /, **body: Unpack[ProviderAppIn]) -> ProviderApp:
+        """Make or change a tenant's own provider app.
+
+        Have the tenant use a registration of its own at a provider, in place of the shared one.
+
+        Its end users then connect by that registration alone, and no other tenant sees or uses it. Repeating
+        the call changes it. Operator-wide clients only.
+        """
+        answer: ProviderApp = await self._call(
+            _PUT_PROVIDER_APP, ProviderApp, path={"slug": slug, "provider": provider}, query={}, headers={}, body=body
+        )
+        return answer
+
+    async def put_sharing(self, connection_id: str, /, **body: Unpack[SharingIn]) -> Connection | Changed:
+        """Say who may use a connection.
+
+        Say whether a connection is used under access grants only, and who answers for one of the whole
+        tenant's.
+
+        With `grants_only` even its owner needs a grant. Handing over changes nothing at the provider: the
+        credential stays that of the account which was connected, until somebody connects another.
+        """
+        answer: Connection | Changed = await self._call(
+            _PUT_SHARING, Connection | Changed, path={"connection_id": connection_id}, query={}, headers={}, body=body
+        )
+        return answer
+
+    async def put_tenant(self, slug: str, /, **body: Unpack[TenantIn]) -> Tenant:
+        """Make or change a tenant.
+
+        Make the tenant, or replace what it is known by. Operator-wide clients only.
+        """
+        answer: Tenant = await self._call(_PUT_TENANT, Tenant, path={"slug": slug}, query={}, headers={}, body=body)
+        return answer
+
+    async def refresh_connection(self, connection_id: str, /, *, tenant: str | None = None) -> Outcome:
+        """Refresh now.
+
+        Replace the current credential by a fresh one; several calls at once lead to one request.
+
+        Not so within 10 s of the last refresh (`too_soon`). `Retry-After` says when asking again can lead to
+        more.
+        """
+        answer: Outcome = await self._call(
+            _REFRESH_CONNECTION, Outcome, path={"connection_id": connection_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    async def report_connection(self, connection_id: str, /, **body: Unpack[ReportIn]) -> Report:
+        """Report a refused credential.
+
+        Tell that the provider answered 401 to a vended version; the current one is then probed at once.
+        """
+        answer: Report = await self._call(
+            _REPORT_CONNECTION, Report, path={"connection_id": connection_id}, query={}, headers={}, body=body
+        )
+        return answer
+
+    async def vend_by_id(self, connection_id: str, /, **body: Unpack[VendIn]) -> Vend:
+        """Vend a credential.
+
+        Return a credential that works now, or the reason why none does; each call is audited.
+        """
+        answer: Vend = await self._call(
+            _VEND_BY_ID, Vend, path={"connection_id": connection_id}, query={}, headers={}, body=body
+        )
+        return answer
+
+    async def vend_by_owner(self, **body: Unpack[VendByOwnerIn]) -> Vend:
+        """Vend a credential by provider and end user.
+
+        The same for the one connection of an end user (or of the whole tenant) at a provider.
+        """
+        answer: Vend = await self._call(_VEND_BY_OWNER, Vend, path={}, query={}, headers={}, body=body)
+        return answer
+
+    async def proxy(
+        self,
+        method: str,
+        connection_id: str,
+        path: str,
+        /,
+        *,
+        tenant: str | None = None,
+        end_user: str | None = None,
+        groups: str | None = None,
+        agent: str | None = None,
+        purpose: str | None = None,
+        subject_token: str | None = None,
+        scopes: str | None = None,
+        prefer: str | None = None,
+        **sending: Unpack[AsyncSending],
+    ) -> AsyncAnswer:
+        """Call the provider, with any method.
+
+        Send the request to the connection's provider with its credential, and get the provider's answer, as
+        streams.
+
+        Body, query and most headers pass as they are; what would name a caller or a credential does not.
+        Allowed are the methods and paths of the API client's proxy rules, or of an access grant.
+        `Latchkey-Outcome` of the answer is `upstream` for the provider's own, whatever its status, and
+        `refused` for a problem document.
+
+        - `tenant`: for operator-wide clients
+        - `end_user`: on whose behalf the call is made
+        - `groups`: the end user's, with commas between them
+        - `agent`: who acts, for the audit trail
+        - `purpose`: what for, for the audit trail
+        - `subject_token`: of whoever you serve, where a connection acts for subjects
+        - `scopes`: that the credential must have, with spaces
+        - `prefer`: `wait=N`: seconds to wait for a refresh or a turn
+        """
+        return await self._proxy(
+            method,
+            "/api/v1/connections/{connection_id}/proxy/{path}",
+            connection_id,
+            path,
+            {
+                "Latchkey-Tenant": tenant,
+                "Latchkey-End-User": end_user,
+                "Latchkey-Groups": groups,
+                "Latchkey-Agent": agent,
+                "Latchkey-Purpose": purpose,
+                "Latchkey-Subject-Token": subject_token,
+                "Latchkey-Scopes": scopes,
+                "Prefer": prefer,
+            },
+            sending,
+        )
