@@ -73,8 +73,8 @@ def test_a_401_is_answered_by_a_report_a_vend_and_one_more_try(
         answer = http.post(auth.url("me"), auth=auth, **body)
     assert answer.status_code == 200
     assert (reports(), vends()) == (1, 2)
-    used = [entry.token for entry in sandbox.control.log(endpoint="me")][-2:]
-    assert used[0] != used[1]
+    versions = AuditEvent.objects.filter(action="credential.vend").values_list("credential_version_id", flat=True)
+    assert len(set(versions)) == 2
 
 
 @of_libraries
@@ -188,7 +188,7 @@ def test_a_credential_is_renewed_before_it_ends(
     monkeypatch.setattr("latchkey_client.auth.time", SimpleNamespace(monotonic=lambda: now[0]))
     auth.url("me")  # after the longest time that one is kept, whatever its end
     assert vends() == 2
-    now[0] += 200
+    now[0] += 2
     auth.url("me")
     assert vends() == 2
 

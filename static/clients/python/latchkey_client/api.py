@@ -20,11 +20,30 @@ Confidence = Literal["high", "medium", "low"]
 Font = Literal["system", "humanist", "geometric", "grotesque", "rounded", "serif", "monospace"]
 """The closed list."""
 
+IssuerUse = Literal["caller", "end_user", "agent"]
+"""Whom the tokens of an issuer are believed to name."""
+
 OffboardingMode = Literal["offboard", "erase"]
 """How much of somebody goes."""
 
 OwnerKind = Literal["end_user", "tenant"]
 """Whose a connection is."""
+
+Permission = Literal[
+    "connect",
+    "read",
+    "vend",
+    "vend_without_user",
+    "proxy",
+    "manage",
+    "grant",
+    "tenants",
+    "apps",
+    "callers",
+    "catalogue",
+    "audit",
+]
+"""What an API client may do."""
 
 Reason = Literal[
     "awaiting_confirmation",
@@ -128,6 +147,92 @@ class Account:
 
     name: str
     """Its name, for people"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiClient:
+    """One API client. `tenant` is null for an operator-wide one. Its keys are never shown."""
+
+    id: str
+    """Its id"""
+
+    tenant: str | None
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    name: str
+    """Its name, for people"""
+
+    permissions: list[str]
+    """What the client may do"""
+
+    allows_unbound: bool
+    """It may make connect sessions that nobody confirms (`binding: none`)"""
+
+    proxy_rules: list[str]
+    """What it may call through the proxy, each `PROVIDER METHODS PATH`"""
+
+    networks: list[str]
+    """The only networks it may call from, in CIDR notation; none: from anywhere"""
+
+    demands_verified: bool
+    """It calls only for whom a token of a trusted issuer names"""
+
+    assertion_keys: list[dict[str, Any]] | None
+    """The public keys with which it signs for itself; null where it has none here"""
+
+    assertion_jwks_url: str
+    """Where these keys are; "" for nowhere"""
+
+    suspended: bool
+    """An operator has switched it off"""
+
+    created_at: datetime
+    """When it was made"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiClientPage:
+    """One page, the newest first; `next` is the cursor of the next one, or null."""
+
+    items: list[ApiClient]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKey:
+    """One key of an API client, by the beginning that is visible. `usable`: neither revoked nor expired."""
+
+    id: str
+    """Its id"""
+
+    prefix: str
+    """Its first characters, which may be seen"""
+
+    usable: bool
+    """Neither revoked nor expired"""
+
+    expires_at: datetime
+    """When it ends; null where nobody said"""
+
+    revoked_at: datetime | None
+    """When it was revoked; null if it was not"""
+
+    created_at: datetime
+    """When it was made"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKeyPage:
+    """One page, the newest first; `next` is the cursor of the next one, or null."""
+
+    items: list[ApiKey]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,6 +347,34 @@ class Branding:
 
     has_favicon: bool
     """There is an icon for the browser's tab"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallerRule:
+    """One rule of an issuer of callers."""
+
+    id: str
+    """Its id"""
+
+    client: str
+    """The API client that used it"""
+
+    conditions: list[dict[str, Any]]
+    """What the token's claims have to say, all of them"""
+
+    created_at: datetime
+    """When it was made"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallerRulePage:
+    """One page, the newest first; `next` is the cursor of the next one, or null."""
+
+    items: list[CallerRule]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -388,7 +521,7 @@ class Connection:
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionPage:
-    """One page; `next` is the cursor of the next one, or null."""
+    """One page, the newest first; `next` is the cursor of the next one, or null."""
 
     items: list[Connection]
     """What is on this page"""
@@ -482,6 +615,17 @@ class Domain:
 
     file_line: str
     """The line that the file has to hold"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DomainPage:
+    """One page, by host; `next` is the cursor of the next one, or null."""
+
+    items: list[Domain]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -663,6 +807,81 @@ class Held:
 
     account: str
     """The account at the provider, as far as it is known"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssuedApiKey:
+    """A new key. `key` is in this answer and never shown again: only its hash is stored."""
+
+    id: str
+    """Its id"""
+
+    key: str = field(repr=False)
+    """The key itself, in this answer alone"""
+
+    prefix: str
+    """Its first characters, which may be seen"""
+
+    expires_at: datetime
+    """When it ends; null where nobody said"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issuer:
+    """One trusted issuer. `tenant` is null where the operator trusts it."""
+
+    id: str
+    """Its id"""
+
+    tenant: str | None
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    use: str
+    """Whom the issuer's tokens name: callers, end users, or agents"""
+
+    issuer: str
+    """The issuer, exactly as its tokens write it"""
+
+    audience: str
+    """The audience that its tokens must have"""
+
+    keys: list[dict[str, Any]] | None
+    """Its public keys; null where they are elsewhere"""
+
+    jwks_url: str
+    """Where its keys are; "" where its metadata says so"""
+
+    algorithms: list[str]
+    """How its tokens may be signed"""
+
+    claim: str
+    """A claim's name, or a JSON Pointer"""
+
+    groups_claim: str
+    """What holds the groups of an end user; "" for none"""
+
+    tenant_claim: str
+    """What holds the slug of the tenant; "" for none"""
+
+    max_lifetime_seconds: int
+    """How long its tokens may live"""
+
+    leeway_seconds: int
+    """By how much clocks may differ"""
+
+    created_at: datetime
+    """When it was made"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssuerPage:
+    """One page, the newest first; `next` is the cursor of the next one, or null."""
+
+    items: list[Issuer]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -876,6 +1095,17 @@ class ProviderApp:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProviderAppPage:
+    """One page, the newest first; `next` is the cursor of the next one, or null."""
+
+    items: list[ProviderApp]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Provider:
     """One catalogue entry. `aliases` are further names by which it may be named, each for one of its styles.
 
@@ -912,7 +1142,7 @@ class Provider:
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderPage:
-    """Up to `limit` entries by slug. `next` is the cursor of the next page, if there is one."""
+    """One page, by slug; `next` is the cursor of the next one, or null."""
 
     items: list[Provider]
     """What is on this page"""
@@ -1094,6 +1324,17 @@ class Tenant:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TenantPage:
+    """One page, by slug; `next` is the cursor of the next one, or null."""
+
+    items: list[Tenant]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Vend:
     """A vend. `grant` is the access grant that allowed it, null where none was needed."""
 
@@ -1167,6 +1408,64 @@ class AccessGrantIn(TypedDict):
     """Your own note"""
 
 
+class ApiClientIn(TypedDict):
+    """A new API client."""
+
+    permissions: NotRequired[Sequence[Permission]]
+    """What the client may do"""
+
+    allows_unbound: NotRequired[bool]
+    """May make connect sessions that nobody confirms (`binding: none`)"""
+
+    proxy_rules: NotRequired[Sequence[str]]
+    """Each `PROVIDER METHODS PATH`, as `hubspot readonly /crm/v3/**`"""
+
+    networks: NotRequired[Sequence[str]]
+    """The only ones it may call from, in CIDR notation; none: anywhere"""
+
+    demands_verified: NotRequired[bool]
+    """It calls only for whom a token of a trusted issuer names"""
+
+    name: str
+    """Its name, for people"""
+
+
+class ApiClientTerms(TypedDict):
+    """What an API client may do, and how it has to prove itself. What is left out is taken back."""
+
+    permissions: NotRequired[Sequence[Permission]]
+    """What the client may do"""
+
+    allows_unbound: NotRequired[bool]
+    """May make connect sessions that nobody confirms (`binding: none`)"""
+
+    proxy_rules: NotRequired[Sequence[str]]
+    """Each `PROVIDER METHODS PATH`, as `hubspot readonly /crm/v3/**`"""
+
+    networks: NotRequired[Sequence[str]]
+    """The only ones it may call from, in CIDR notation; none: anywhere"""
+
+    demands_verified: NotRequired[bool]
+    """It calls only for whom a token of a trusted issuer names"""
+
+
+class ApiKeyEndIn(TypedDict):
+    """When a key ends."""
+
+    expires_at: datetime | str
+    """Before it would end anyway"""
+
+
+class ApiKeyIn(TypedDict):
+    """A new key."""
+
+    lifetime_days: NotRequired[int]
+    """How long the key lives"""
+
+    earlier_keys_end_after_seconds: NotRequired[int | None]
+    """A rotation: every earlier key ends then at the latest; null leaves them alone"""
+
+
 class ApprovalIn(TypedDict):
     """Who approves, at yours; without `until` for one time, within 15 minutes."""
 
@@ -1178,6 +1477,16 @@ class ApprovalIn(TypedDict):
 
     until: NotRequired[datetime | str | None]
     """As often as wanted until then, 30 days at the most"""
+
+
+class AssertionKeysIn(TypedDict):
+    """The public keys with which a client signs for itself (`private_key_jwt`); with neither member it has none."""
+
+    keys: NotRequired[Sequence[Mapping[str, Any]] | None]
+    """Public JWKs (RFC 7517)"""
+
+    jwks_url: NotRequired[str]
+    """Where its JWK Set is: https and public"""
 
 
 class BrandingIn(TypedDict):
@@ -1222,6 +1531,29 @@ class BrandingIn(TypedDict):
     """Data URI of a PNG, JPEG, GIF, WebP or SVG, at most 64 KiB, drawn anew; null keeps it, empty removes it;
     without one it is the logo
     """
+
+
+class CallerRuleIn(TypedDict):
+    """Which tokens of an issuer are an API client: those for which all conditions hold."""
+
+    client: str
+    """The API client that used it"""
+
+    conditions: Sequence[ClaimCondition]
+    """What the token's claims have to say, all of them"""
+
+
+class ClaimCondition(TypedDict):
+    """What one claim has to say: give either `equals` or `matches`, where `*` and `**` are wildcards."""
+
+    claim: str
+    """A claim's name, or a JSON Pointer"""
+
+    equals: NotRequired[bool | int | str | None]
+    """The very value that the claim has"""
+
+    matches: NotRequired[str | None]
+    """The form of the claim's text: `*` within a part, `**` for anything"""
 
 
 class Colors(TypedDict):
@@ -1363,7 +1695,10 @@ class ExchangeIn(TypedDict):
     """Undescribed."""
 
     client_id: NotRequired[str]
-    """Undescribed."""
+    """The id of the API client"""
+
+    client_secret: NotRequired[str]
+    """A key of that client's, in the place of a bearer (RFC 6749 §2.3.1)"""
 
     client_assertion: NotRequired[str]
     """Private_key_jwt (RFC 7523), in the place of a bearer"""
@@ -1379,6 +1714,78 @@ class ExchangeIn(TypedDict):
 
     purpose: NotRequired[str]
     """Undescribed."""
+
+
+class IssuerIn(TypedDict):
+    """An issuer to trust, for one use and one audience."""
+
+    keys: NotRequired[Sequence[Mapping[str, Any]] | None]
+    """Its public JWKs; without these and `jwks_url` its metadata says"""
+
+    jwks_url: NotRequired[str]
+    """Where its keys are; "" where its metadata says so"""
+
+    algorithms: NotRequired[Sequence[str]]
+    """How its tokens may be signed"""
+
+    claim: NotRequired[str]
+    """What holds the id of an end user or agent: a name, or a JSON Pointer"""
+
+    groups_claim: NotRequired[str]
+    """What holds the groups of an end user; "" for none"""
+
+    tenant_claim: NotRequired[str]
+    """What holds the tenant's slug; needed for end users of all tenants"""
+
+    max_lifetime_seconds: NotRequired[int]
+    """How long its tokens may live"""
+
+    leeway_seconds: NotRequired[int]
+    """By how much clocks may differ"""
+
+    use: IssuerUse
+    """Whom the issuer's tokens name: callers, end users, or agents"""
+
+    issuer: str
+    """Exactly as its tokens write it"""
+
+    audience: str
+    """Yours, and nobody else's"""
+
+
+class IssuerTerms(TypedDict):
+    """How the tokens of an issuer are checked, and what they say. What is left out is the default again."""
+
+    keys: NotRequired[Sequence[Mapping[str, Any]] | None]
+    """Its public JWKs; without these and `jwks_url` its metadata says"""
+
+    jwks_url: NotRequired[str]
+    """Where its keys are; "" where its metadata says so"""
+
+    algorithms: NotRequired[Sequence[str]]
+    """How its tokens may be signed"""
+
+    claim: NotRequired[str]
+    """What holds the id of an end user or agent: a name, or a JSON Pointer"""
+
+    groups_claim: NotRequired[str]
+    """What holds the groups of an end user; "" for none"""
+
+    tenant_claim: NotRequired[str]
+    """What holds the tenant's slug; needed for end users of all tenants"""
+
+    max_lifetime_seconds: NotRequired[int]
+    """How long its tokens may live"""
+
+    leeway_seconds: NotRequired[int]
+    """By how much clocks may differ"""
+
+
+class KillSwitchIn(TypedDict):
+    """What is switched off; a switch that stands as asked is not changed."""
+
+    suspended: bool
+    """The kill switch, in force from the next request on; only an operator-wide client takes it back"""
 
 
 class ManagementSessionIn(TypedDict):
@@ -1803,6 +2210,26 @@ class InteractionRequired(Problem):
     """The dotted name of the member or parameter at fault"""
 
 
+class IdempotencyKeyReused(Problem):
+    """The idempotency key stands for another request: take a new one."""
+
+    code = "idempotency_key_reused"
+    field: str | None
+    """The dotted name of the member or parameter at fault"""
+
+
+class IdempotencyKeyInUse(Problem):
+    """The first call with this idempotency key is under way: ask again."""
+
+    code = "idempotency_key_in_use"
+
+
+class IdempotentAnswerGone(Problem):
+    """The call was carried out, and its answer was forgotten since."""
+
+    code = "idempotent_answer_gone"
+
+
 class SessionUnusable(Problem):
     """The session is expired, used, failed or not yours; `failure` says which."""
 
@@ -1921,27 +2348,40 @@ class InternalError(Problem):
     code = "internal_error"
 
 
-_APPROVE = Operation("POST", "/api/v1/approvals/{approval_id}/approve", may_repeat=False)
-_COMPLETE_CONNECT_SESSION = Operation("POST", "/api/v1/connect-sessions/{session_id}/complete", may_repeat=False)
-_CREATE_ACCESS_GRANT = Operation("POST", "/api/v1/access-grants", may_repeat=False)
-_CREATE_CONNECT_SESSION = Operation("POST", "/api/v1/connect-sessions", may_repeat=False)
-_CREATE_MANAGEMENT_SESSION = Operation("POST", "/api/v1/management-sessions", may_repeat=False)
+_APPROVE = Operation("POST", "/api/v1/approvals/{approval_id}/approve", may_repeat=False, takes_key=True)
+_COMPLETE_CONNECT_SESSION = Operation(
+    "POST", "/api/v1/connect-sessions/{session_id}/complete", may_repeat=False, takes_key=True
+)
+_CREATE_ACCESS_GRANT = Operation("POST", "/api/v1/access-grants", may_repeat=False, takes_key=True)
+_CREATE_API_CLIENT = Operation("POST", "/api/v1/api-clients", may_repeat=False, takes_key=True)
+_CREATE_CALLER_RULE = Operation("POST", "/api/v1/trusted-issuers/{issuer_id}/rules", may_repeat=False, takes_key=True)
+_CREATE_CONNECT_SESSION = Operation("POST", "/api/v1/connect-sessions", may_repeat=False, takes_key=True)
+_CREATE_MANAGEMENT_SESSION = Operation("POST", "/api/v1/management-sessions", may_repeat=False, takes_key=True)
+_CREATE_TRUSTED_ISSUER = Operation("POST", "/api/v1/trusted-issuers", may_repeat=False, takes_key=True)
 _DELETE_ACCESS_GRANT = Operation("DELETE", "/api/v1/access-grants/{grant_id}", may_repeat=True)
+_DELETE_CALLER_RULE = Operation("DELETE", "/api/v1/trusted-issuers/{issuer_id}/rules/{rule_id}", may_repeat=True)
 _DELETE_CONNECTION = Operation("DELETE", "/api/v1/connections/{connection_id}", may_repeat=True)
 _DELETE_DOMAIN = Operation("DELETE", "/api/v1/tenants/{slug}/domains/{host}", may_repeat=True)
 _DELETE_END_USER = Operation("DELETE", "/api/v1/end-users/{end_user}", may_repeat=True)
 _DELETE_TENANT = Operation("DELETE", "/api/v1/tenants/{slug}", may_repeat=True)
-_DENY = Operation("POST", "/api/v1/approvals/{approval_id}/deny", may_repeat=False)
+_DELETE_TRUSTED_ISSUER = Operation("DELETE", "/api/v1/trusted-issuers/{issuer_id}", may_repeat=True)
+_DENY = Operation("POST", "/api/v1/approvals/{approval_id}/deny", may_repeat=False, takes_key=True)
 _EXCHANGE_TOKEN = Operation("POST", "/api/v1/oauth/token", may_repeat=True, is_form=True)
 _GET_ACCESS_GRANT = Operation("GET", "/api/v1/access-grants/{grant_id}", may_repeat=True)
+_GET_API_CLIENT = Operation("GET", "/api/v1/api-clients/{client_id}", may_repeat=True)
 _GET_APPROVAL = Operation("GET", "/api/v1/approvals/{approval_id}", may_repeat=True)
 _GET_BRANDING = Operation("GET", "/api/v1/branding", may_repeat=True)
 _GET_CONNECTION = Operation("GET", "/api/v1/connections/{connection_id}", may_repeat=True)
 _GET_END_USER = Operation("GET", "/api/v1/end-users/{end_user}", may_repeat=True)
 _GET_OFFBOARDING = Operation("GET", "/api/v1/offboardings/{offboarding_id}", may_repeat=True)
 _GET_PROVIDER = Operation("GET", "/api/v1/providers/{slug}", may_repeat=True)
+_GET_TRUSTED_ISSUER = Operation("GET", "/api/v1/trusted-issuers/{issuer_id}", may_repeat=True)
+_ISSUE_API_KEY = Operation("POST", "/api/v1/api-clients/{client_id}/keys", may_repeat=False, takes_key=True)
 _LIST_ACCESS_GRANTS = Operation("GET", "/api/v1/access-grants", may_repeat=True)
+_LIST_API_CLIENTS = Operation("GET", "/api/v1/api-clients", may_repeat=True)
+_LIST_API_KEYS = Operation("GET", "/api/v1/api-clients/{client_id}/keys", may_repeat=True)
 _LIST_APPROVALS = Operation("GET", "/api/v1/approvals", may_repeat=True)
+_LIST_CALLER_RULES = Operation("GET", "/api/v1/trusted-issuers/{issuer_id}/rules", may_repeat=True)
 _LIST_CONNECTIONS = Operation("GET", "/api/v1/connections", may_repeat=True)
 _LIST_DOMAINS = Operation("GET", "/api/v1/tenants/{slug}/domains", may_repeat=True)
 _LIST_EVENTS = Operation("GET", "/api/v1/events", may_repeat=True)
@@ -1949,15 +2389,22 @@ _LIST_PROVIDER_APPS = Operation("GET", "/api/v1/tenants/{slug}/provider-apps", m
 _LIST_PROVIDERS = Operation("GET", "/api/v1/providers", may_repeat=True)
 _LIST_RECEIPTS = Operation("GET", "/api/v1/connections/{connection_id}/receipts", may_repeat=True)
 _LIST_TENANTS = Operation("GET", "/api/v1/tenants", may_repeat=True)
+_LIST_TRUSTED_ISSUERS = Operation("GET", "/api/v1/trusted-issuers", may_repeat=True)
 _PATCH_CONNECTION = Operation("PATCH", "/api/v1/connections/{connection_id}", may_repeat=False)
-_PROBE_CONNECTION = Operation("POST", "/api/v1/connections/{connection_id}/probe", may_repeat=False)
+_PROBE_CONNECTION = Operation("POST", "/api/v1/connections/{connection_id}/probe", may_repeat=False, takes_key=True)
+_PUT_API_CLIENT = Operation("PUT", "/api/v1/api-clients/{client_id}", may_repeat=True)
+_PUT_API_CLIENT_SWITCHES = Operation("PUT", "/api/v1/api-clients/{client_id}/switches", may_repeat=True)
+_PUT_ASSERTION_KEYS = Operation("PUT", "/api/v1/api-clients/{client_id}/assertion-keys", may_repeat=True)
 _PUT_BRANDING = Operation("PUT", "/api/v1/branding", may_repeat=True)
 _PUT_DOMAIN = Operation("PUT", "/api/v1/tenants/{slug}/domains/{host}", may_repeat=True)
 _PUT_PROVIDER_APP = Operation("PUT", "/api/v1/tenants/{slug}/provider-apps/{provider}", may_repeat=True)
 _PUT_SHARING = Operation("PUT", "/api/v1/connections/{connection_id}/sharing", may_repeat=True)
 _PUT_TENANT = Operation("PUT", "/api/v1/tenants/{slug}", may_repeat=True)
-_REFRESH_CONNECTION = Operation("POST", "/api/v1/connections/{connection_id}/refresh", may_repeat=False)
-_REPORT_CONNECTION = Operation("POST", "/api/v1/connections/{connection_id}/report", may_repeat=False)
+_PUT_TRUSTED_ISSUER = Operation("PUT", "/api/v1/trusted-issuers/{issuer_id}", may_repeat=True)
+_REFRESH_CONNECTION = Operation("POST", "/api/v1/connections/{connection_id}/refresh", may_repeat=False, takes_key=True)
+_REPORT_CONNECTION = Operation("POST", "/api/v1/connections/{connection_id}/report", may_repeat=False, takes_key=True)
+_REVOKE_API_KEY = Operation("DELETE", "/api/v1/api-clients/{client_id}/keys/{key_id}", may_repeat=True)
+_SHORTEN_API_KEY = Operation("PUT", "/api/v1/api-clients/{client_id}/keys/{key_id}", may_repeat=True)
 _VEND_BY_ID = Operation("POST", "/api/v1/connections/{connection_id}/credential", may_repeat=True)
 _VEND_BY_OWNER = Operation("POST", "/api/v1/credentials", may_repeat=True)
 
@@ -1965,7 +2412,9 @@ _VEND_BY_OWNER = Operation("POST", "/api/v1/credentials", may_repeat=True)
 class Operations(Caller):
     """Every operation of the API."""
 
-    def approve(self, approval_id: str, /, **body: Unpack[ApprovalIn]) -> Approval:
+    def approve(
+        self, approval_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[ApprovalIn]
+    ) -> Approval:
         """Approve what was asked.
 
         Allow exactly what was asked: one time within 15 minutes, or until a moment. The caller then repeats its
@@ -1975,11 +2424,18 @@ class Operations(Caller):
         approves nothing that it has asked for.
         """
         answer: Approval = self._call(
-            _APPROVE, Approval, path={"approval_id": approval_id}, query={}, headers={}, body=body
+            _APPROVE,
+            Approval,
+            path={"approval_id": approval_id},
+            query={},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
         )
         return answer
 
-    def complete_connect_session(self, session_id: str, /, **body: Unpack[CompleteIn]) -> Completed | Continue:
+    def complete_connect_session(
+        self, session_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[CompleteIn]
+    ) -> Completed | Continue:
         """Confirm who connected.
 
         Confirm with the id of the user who is logged in where the completion code arrived.
@@ -1995,12 +2451,12 @@ class Operations(Caller):
             Completed | Continue,
             path={"session_id": session_id},
             query={},
-            headers={},
+            headers={"Idempotency-Key": idempotency_key},
             body=body,
         )
         return answer
 
-    def create_access_grant(self, **body: Unpack[AccessGrantIn]) -> AccessGrant:
+    def create_access_grant(self, *, idempotency_key: str | None = None, **body: Unpack[AccessGrantIn]) -> AccessGrant:
         """Give an access grant.
 
         Let somebody use a connection who is not its owner, within the limits that you name.
@@ -2008,20 +2464,81 @@ class Operations(Caller):
         A grant of the same terms that stands already is returned as it is (200). The terms of a grant never
         change: give another one, and revoke this. No API client gives a grant to itself.
         """
-        answer: AccessGrant = self._call(_CREATE_ACCESS_GRANT, AccessGrant, path={}, query={}, headers={}, body=body)
+        answer: AccessGrant = self._call(
+            _CREATE_ACCESS_GRANT,
+            AccessGrant,
+            path={},
+            query={},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
         return answer
 
-    def create_connect_session(self, **body: Unpack[ConnectSessionIn]) -> ConnectSession:
+    def create_api_client(
+        self, *, tenant: str | None = None, idempotency_key: str | None = None, **body: Unpack[ApiClientIn]
+    ) -> ApiClient:
+        """Make an API client.
+
+        Make an API client of a tenant, or an operator-wide one. It has no key yet: issue one.
+
+        No client gives another more than it has itself: permissions, proxy rules, networks. One of this name
+        and these very terms is returned as it is (200).
+        """
+        answer: ApiClient = self._call(
+            _CREATE_API_CLIENT,
+            ApiClient,
+            path={},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
+
+    def create_caller_rule(
+        self,
+        issuer_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        idempotency_key: str | None = None,
+        **body: Unpack[CallerRuleIn],
+    ) -> CallerRule:
+        """Add a caller rule.
+
+        Have the tokens for which all conditions hold be one API client. A rule that is there is not made twice.
+
+        Operator-wide clients only, and for no client that may do more than yourself.
+        """
+        answer: CallerRule = self._call(
+            _CREATE_CALLER_RULE,
+            CallerRule,
+            path={"issuer_id": issuer_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
+
+    def create_connect_session(
+        self, *, idempotency_key: str | None = None, **body: Unpack[ConnectSessionIn]
+    ) -> ConnectSession:
         """Invite an end user to connect.
 
         Make a session for one end user; send their browser to `connect_url` within 10 minutes.
         """
         answer: ConnectSession = self._call(
-            _CREATE_CONNECT_SESSION, ConnectSession, path={}, query={}, headers={}, body=body
+            _CREATE_CONNECT_SESSION,
+            ConnectSession,
+            path={},
+            query={},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
         )
         return answer
 
-    def create_management_session(self, **body: Unpack[ManagementSessionIn]) -> ManagementSession:
+    def create_management_session(
+        self, *, idempotency_key: str | None = None, **body: Unpack[ManagementSessionIn]
+    ) -> ManagementSession:
         """Invite an end user to their connections.
 
         Make a session on the click of the user who is logged in, and send that browser to `manage_url` at once.
@@ -2031,7 +2548,33 @@ class Operations(Caller):
         the one to connect. Without the latter the page offers no reconnecting either.
         """
         answer: ManagementSession = self._call(
-            _CREATE_MANAGEMENT_SESSION, ManagementSession, path={}, query={}, headers={}, body=body
+            _CREATE_MANAGEMENT_SESSION,
+            ManagementSession,
+            path={},
+            query={},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
+
+    def create_trusted_issuer(
+        self, *, tenant: str | None = None, idempotency_key: str | None = None, **body: Unpack[IssuerIn]
+    ) -> Issuer:
+        """Trust an issuer.
+
+        Believe the tokens of an issuer, for one use and one audience. One trusted on these very terms is
+        returned (200).
+
+        `caller` tokens are API clients, by the issuer's rules: operator-wide clients only. `end_user` and
+        `agent` tokens say for whom and as what a client calls.
+        """
+        answer: Issuer = self._call(
+            _CREATE_TRUSTED_ISSUER,
+            Issuer,
+            path={},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
         )
         return answer
 
@@ -2047,6 +2590,19 @@ class Operations(Caller):
             _DELETE_ACCESS_GRANT, AccessGrant, path={"grant_id": grant_id}, query={"tenant": tenant}, headers={}
         )
         return answer
+
+    def delete_caller_rule(self, issuer_id: str, rule_id: str, /, *, tenant: str | None = None) -> None:
+        """Remove a caller rule.
+
+        Remove a rule: its tokens are that client no more, from the next call on.
+        """
+        self._call(
+            _DELETE_CALLER_RULE,
+            None,
+            path={"issuer_id": issuer_id, "rule_id": rule_id},
+            query={"tenant": tenant},
+            headers={},
+        )
 
     def delete_connection(self, connection_id: str, /, *, tenant: str | None = None) -> Connection | Changed:
         """Disconnect.
@@ -2117,14 +2673,26 @@ class Operations(Caller):
         )
         return answer
 
-    def deny(self, approval_id: str, /, **body: Unpack[DecisionIn]) -> Approval:
+    def delete_trusted_issuer(self, issuer_id: str, /, *, tenant: str | None = None) -> None:
+        """End the trust in an issuer.
+
+        Believe its tokens no more, from the next call on. Its rules are deleted.
+        """
+        self._call(_DELETE_TRUSTED_ISSUER, None, path={"issuer_id": issuer_id}, query={"tenant": tenant}, headers={})
+
+    def deny(self, approval_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[DecisionIn]) -> Approval:
         """Deny what was asked.
 
         Say no: until the question expires, the same request is refused (`policy_denied`, rule
         `approval_denied`).
         """
         answer: Approval = self._call(
-            _DENY, Approval, path={"approval_id": approval_id}, query={}, headers={}, body=body
+            _DENY,
+            Approval,
+            path={"approval_id": approval_id},
+            query={},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
         )
         return answer
 
@@ -2133,8 +2701,9 @@ class Operations(Caller):
 
         Return a credential that works now for the end user whom `subject_token` names; each call is audited.
 
-        The client proves itself by its bearer, or by `client_assertion`. An error says what it is in the words
-        of RFC 6749, and in a stable `code`; where the end user can mend it, `connect_url` leads there.
+        The client proves itself by its bearer, by `client_assertion`, or by its id and a key of its own as HTTP
+        Basic or as `client_id` and `client_secret`. An error says what it is in the words of RFC 6749, and in a
+        stable `code`; where the end user can mend it, `connect_url` leads there.
         """
         answer: Exchange = self._call(_EXCHANGE_TOKEN, Exchange, path={}, query={}, headers={}, body=body)
         return answer
@@ -2146,6 +2715,16 @@ class Operations(Caller):
         """
         answer: AccessGrant = self._call(
             _GET_ACCESS_GRANT, AccessGrant, path={"grant_id": grant_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    def get_api_client(self, client_id: str, /, *, tenant: str | None = None) -> ApiClient:
+        """Show one API client.
+
+        Show one API client, without its keys.
+        """
+        answer: ApiClient = self._call(
+            _GET_API_CLIENT, ApiClient, path={"client_id": client_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
@@ -2204,6 +2783,42 @@ class Operations(Caller):
         """
         answer: Provider = self._call(
             _GET_PROVIDER, Provider, path={"slug": slug}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    def get_trusted_issuer(self, issuer_id: str, /, *, tenant: str | None = None) -> Issuer:
+        """Show one trusted issuer.
+
+        Show on which terms an issuer is trusted.
+        """
+        answer: Issuer = self._call(
+            _GET_TRUSTED_ISSUER, Issuer, path={"issuer_id": issuer_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    def issue_api_key(
+        self,
+        client_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        idempotency_key: str | None = None,
+        **body: Unpack[ApiKeyIn],
+    ) -> IssuedApiKey:
+        """Issue or rotate a key.
+
+        Give the client one more key, which only this answer shows; `earlier_keys_end_after_seconds` ends the
+        others.
+
+        A client that may do more than yourself gets no key from you.
+        """
+        answer: IssuedApiKey = self._call(
+            _ISSUE_API_KEY,
+            IssuedApiKey,
+            path={"client_id": client_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
         )
         return answer
 
@@ -2271,6 +2886,48 @@ class Operations(Caller):
             )
         )
 
+    def list_api_clients(
+        self, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> ApiClientPage:
+        """List API clients.
+
+        List the API clients of a tenant, or the operator-wide ones, the newest first.
+        """
+        answer: ApiClientPage = self._call(
+            _LIST_API_CLIENTS,
+            ApiClientPage,
+            path={},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_api_clients(self, *, tenant: str | None = None, limit: int | None = None) -> Iterator[ApiClient]:
+        """List API clients, page by page."""
+        return self._each(lambda cursor: self.list_api_clients(tenant=tenant, limit=limit, cursor=cursor))
+
+    def list_api_keys(
+        self, client_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> ApiKeyPage:
+        """List a client's keys.
+
+        List the keys by their visible beginning, revoked and expired ones too.
+        """
+        answer: ApiKeyPage = self._call(
+            _LIST_API_KEYS,
+            ApiKeyPage,
+            path={"client_id": client_id},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_api_keys(
+        self, client_id: str, /, *, tenant: str | None = None, limit: int | None = None
+    ) -> Iterator[ApiKey]:
+        """List a client's keys, page by page."""
+        return self._each(lambda cursor: self.list_api_keys(client_id, tenant=tenant, limit=limit, cursor=cursor))
+
     def list_approvals(
         self,
         *,
@@ -2317,6 +2974,28 @@ class Operations(Caller):
                 tenant=tenant, connection=connection, grant=grant, decided=decided, limit=limit, cursor=cursor
             )
         )
+
+    def list_caller_rules(
+        self, issuer_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> CallerRulePage:
+        """List an issuer's caller rules.
+
+        List which tokens of the issuer are which API client, the newest rule first.
+        """
+        answer: CallerRulePage = self._call(
+            _LIST_CALLER_RULES,
+            CallerRulePage,
+            path={"issuer_id": issuer_id},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_caller_rules(
+        self, issuer_id: str, /, *, tenant: str | None = None, limit: int | None = None
+    ) -> Iterator[CallerRule]:
+        """List an issuer's caller rules, page by page."""
+        return self._each(lambda cursor: self.list_caller_rules(issuer_id, tenant=tenant, limit=limit, cursor=cursor))
 
     def list_connections(
         self,
@@ -2374,13 +3053,19 @@ class Operations(Caller):
             )
         )
 
-    def list_domains(self, slug: str, /) -> list[Domain]:
+    def list_domains(self, slug: str, /, *, cursor: str | None = None, limit: int | None = None) -> DomainPage:
         """List a tenant's domains.
 
-        List the tenant's domains as they were last seen. Operator-wide clients only.
+        List the tenant's domains by host, as they were last seen. Operator-wide clients only.
         """
-        answer: list[Domain] = self._call(_LIST_DOMAINS, list[Domain], path={"slug": slug}, query={}, headers={})
+        answer: DomainPage = self._call(
+            _LIST_DOMAINS, DomainPage, path={"slug": slug}, query={"cursor": cursor, "limit": limit}, headers={}
+        )
         return answer
+
+    def iter_domains(self, slug: str, /, *, limit: int | None = None) -> Iterator[Domain]:
+        """List a tenant's domains, page by page."""
+        return self._each(lambda cursor: self.list_domains(slug, limit=limit, cursor=cursor))
 
     def list_events(
         self, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
@@ -2398,15 +3083,25 @@ class Operations(Caller):
         """Read events, page by page."""
         return self._each(lambda cursor: self.list_events(tenant=tenant, limit=limit, cursor=cursor))
 
-    def list_provider_apps(self, slug: str, /) -> list[ProviderApp]:
+    def list_provider_apps(
+        self, slug: str, /, *, cursor: str | None = None, limit: int | None = None
+    ) -> ProviderAppPage:
         """List a tenant's own provider apps.
 
-        List the registrations that are the tenant's own. Operator-wide clients only.
+        List the registrations that are the tenant's own, newest first. Operator-wide clients only.
         """
-        answer: list[ProviderApp] = self._call(
-            _LIST_PROVIDER_APPS, list[ProviderApp], path={"slug": slug}, query={}, headers={}
+        answer: ProviderAppPage = self._call(
+            _LIST_PROVIDER_APPS,
+            ProviderAppPage,
+            path={"slug": slug},
+            query={"cursor": cursor, "limit": limit},
+            headers={},
         )
         return answer
+
+    def iter_provider_apps(self, slug: str, /, *, limit: int | None = None) -> Iterator[ProviderApp]:
+        """List a tenant's own provider apps, page by page."""
+        return self._each(lambda cursor: self.list_provider_apps(slug, limit=limit, cursor=cursor))
 
     def list_providers(
         self,
@@ -2520,13 +3215,46 @@ class Operations(Caller):
             )
         )
 
-    def list_tenants(self) -> list[Tenant]:
+    def list_tenants(self, *, cursor: str | None = None, limit: int | None = None) -> TenantPage:
         """List tenants.
 
-        List the tenants that the client may see: its own, or all.
+        List the tenants that the client may see by slug: its own, or all.
         """
-        answer: list[Tenant] = self._call(_LIST_TENANTS, list[Tenant], path={}, query={}, headers={})
+        answer: TenantPage = self._call(
+            _LIST_TENANTS, TenantPage, path={}, query={"cursor": cursor, "limit": limit}, headers={}
+        )
         return answer
+
+    def iter_tenants(self, *, limit: int | None = None) -> Iterator[Tenant]:
+        """List tenants, page by page."""
+        return self._each(lambda cursor: self.list_tenants(limit=limit, cursor=cursor))
+
+    def list_trusted_issuers(
+        self,
+        *,
+        tenant: str | None = None,
+        use: IssuerUse | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> IssuerPage:
+        """List trusted issuers.
+
+        List whom a tenant or the operator trusts, the newest first.
+        """
+        answer: IssuerPage = self._call(
+            _LIST_TRUSTED_ISSUERS,
+            IssuerPage,
+            path={},
+            query={"tenant": tenant, "use": use, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_trusted_issuers(
+        self, *, tenant: str | None = None, use: IssuerUse | None = None, limit: int | None = None
+    ) -> Iterator[Issuer]:
+        """List trusted issuers, page by page."""
+        return self._each(lambda cursor: self.list_trusted_issuers(tenant=tenant, use=use, limit=limit, cursor=cursor))
 
     def patch_connection(self, connection_id: str, /, **body: Unpack[ConnectionPatch]) -> Connection | Changed:
         """Change metadata, label or default.
@@ -2544,13 +3272,68 @@ class Operations(Caller):
         )
         return answer
 
-    def probe_connection(self, connection_id: str, /, *, tenant: str | None = None) -> Outcome:
+    def probe_connection(
+        self, connection_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
+    ) -> Outcome:
         """Probe now.
 
         Prove that the credential works, by a cheap call to the provider.
         """
         answer: Outcome = self._call(
-            _PROBE_CONNECTION, Outcome, path={"connection_id": connection_id}, query={"tenant": tenant}, headers={}
+            _PROBE_CONNECTION,
+            Outcome,
+            path={"connection_id": connection_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+        )
+        return answer
+
+    def put_api_client(
+        self, client_id: str, /, *, tenant: str | None = None, **body: Unpack[ApiClientTerms]
+    ) -> ApiClient:
+        """Change an API client.
+
+        Replace what the client may do; what is left out is taken back. In force from its next call on.
+
+        A client that may do more than yourself is not yours to change.
+        """
+        answer: ApiClient = self._call(
+            _PUT_API_CLIENT, ApiClient, path={"client_id": client_id}, query={"tenant": tenant}, headers={}, body=body
+        )
+        return answer
+
+    def put_api_client_switches(
+        self, client_id: str, /, *, tenant: str | None = None, **body: Unpack[KillSwitchIn]
+    ) -> ApiClient:
+        """Suspend or resume an API client.
+
+        Throw the client's kill switch: each of its calls is refused. Only an operator-wide client takes it
+        back.
+        """
+        answer: ApiClient = self._call(
+            _PUT_API_CLIENT_SWITCHES,
+            ApiClient,
+            path={"client_id": client_id},
+            query={"tenant": tenant},
+            headers={},
+            body=body,
+        )
+        return answer
+
+    def put_assertion_keys(
+        self, client_id: str, /, *, tenant: str | None = None, **body: Unpack[AssertionKeysIn]
+    ) -> ApiClient:
+        """Register a client's public keys.
+
+        Register the public keys with which the client signs for itself at `POST /oauth/token` (RFC 7523 §2.2).
+        """
+        answer: ApiClient = self._call(
+            _PUT_ASSERTION_KEYS,
+            ApiClient,
+            path={"client_id": client_id},
+            query={"tenant": tenant},
+            headers={},
+            body=body,
         )
         return answer
 
@@ -2609,7 +3392,21 @@ class Operations(Caller):
         answer: Tenant = self._call(_PUT_TENANT, Tenant, path={"slug": slug}, query={}, headers={}, body=body)
         return answer
 
-    def refresh_connection(self, connection_id: str, /, *, tenant: str | None = None) -> Outcome:
+    def put_trusted_issuer(
+        self, issuer_id: str, /, *, tenant: str | None = None, **body: Unpack[IssuerTerms]
+    ) -> Issuer:
+        """Change the terms of trust.
+
+        Replace how the issuer's tokens are checked. What was proven by them has to be proven again.
+        """
+        answer: Issuer = self._call(
+            _PUT_TRUSTED_ISSUER, Issuer, path={"issuer_id": issuer_id}, query={"tenant": tenant}, headers={}, body=body
+        )
+        return answer
+
+    def refresh_connection(
+        self, connection_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
+    ) -> Outcome:
         """Refresh now.
 
         Replace the current credential by a fresh one; several calls at once lead to one request.
@@ -2618,17 +3415,59 @@ class Operations(Caller):
         more.
         """
         answer: Outcome = self._call(
-            _REFRESH_CONNECTION, Outcome, path={"connection_id": connection_id}, query={"tenant": tenant}, headers={}
+            _REFRESH_CONNECTION,
+            Outcome,
+            path={"connection_id": connection_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
         )
         return answer
 
-    def report_connection(self, connection_id: str, /, **body: Unpack[ReportIn]) -> Report:
+    def report_connection(
+        self, connection_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[ReportIn]
+    ) -> Report:
         """Report a refused credential.
 
         Tell that the provider answered 401 to a vended version; the current one is then probed at once.
         """
         answer: Report = self._call(
-            _REPORT_CONNECTION, Report, path={"connection_id": connection_id}, query={}, headers={}, body=body
+            _REPORT_CONNECTION,
+            Report,
+            path={"connection_id": connection_id},
+            query={},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
+
+    def revoke_api_key(self, client_id: str, key_id: str, /, *, tenant: str | None = None) -> ApiKey:
+        """Revoke a key.
+
+        Revoke a key: it is refused from the next call on, for good. Repeating it changes nothing.
+        """
+        answer: ApiKey = self._call(
+            _REVOKE_API_KEY,
+            ApiKey,
+            path={"client_id": client_id, "key_id": key_id},
+            query={"tenant": tenant},
+            headers={},
+        )
+        return answer
+
+    def shorten_api_key(
+        self, client_id: str, key_id: str, /, *, tenant: str | None = None, **body: Unpack[ApiKeyEndIn]
+    ) -> ApiKey:
+        """Let a key end sooner.
+
+        Have a key end at a moment. No key is prolonged: a later moment than its own changes nothing.
+        """
+        answer: ApiKey = self._call(
+            _SHORTEN_API_KEY,
+            ApiKey,
+            path={"client_id": client_id, "key_id": key_id},
+            query={"tenant": tenant},
+            headers={},
+            body=body,
         )
         return answer
 
@@ -2708,7 +3547,9 @@ class Operations(Caller):
 class AsyncOperations(AsyncCaller):
     """Every operation of the API, asynchronously."""
 
-    async def approve(self, approval_id: str, /, **body: Unpack[ApprovalIn]) -> Approval:
+    async def approve(
+        self, approval_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[ApprovalIn]
+    ) -> Approval:
         """Approve what was asked.
 
         Allow exactly what was asked: one time within 15 minutes, or until a moment. The caller then repeats its
@@ -2718,11 +3559,18 @@ class AsyncOperations(AsyncCaller):
         approves nothing that it has asked for.
         """
         answer: Approval = await self._call(
-            _APPROVE, Approval, path={"approval_id": approval_id}, query={}, headers={}, body=body
+            _APPROVE,
+            Approval,
+            path={"approval_id": approval_id},
+            query={},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
         )
         return answer
 
-    async def complete_connect_session(self, session_id: str, /, **body: Unpack[CompleteIn]) -> Completed | Continue:
+    async def complete_connect_session(
+        self, session_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[CompleteIn]
+    ) -> Completed | Continue:
         """Confirm who connected.
 
         Confirm with the id of the user who is logged in where the completion code arrived.
@@ -2738,12 +3586,14 @@ class AsyncOperations(AsyncCaller):
             Completed | Continue,
             path={"session_id": session_id},
             query={},
-            headers={},
+            headers={"Idempotency-Key": idempotency_key},
             body=body,
         )
         return answer
 
-    async def create_access_grant(self, **body: Unpack[AccessGrantIn]) -> AccessGrant:
+    async def create_access_grant(
+        self, *, idempotency_key: str | None = None, **body: Unpack[AccessGrantIn]
+    ) -> AccessGrant:
         """Give an access grant.
 
         Let somebody use a connection who is not its owner, within the limits that you name.
@@ -2752,21 +3602,80 @@ class AsyncOperations(AsyncCaller):
         change: give another one, and revoke this. No API client gives a grant to itself.
         """
         answer: AccessGrant = await self._call(
-            _CREATE_ACCESS_GRANT, AccessGrant, path={}, query={}, headers={}, body=body
+            _CREATE_ACCESS_GRANT,
+            AccessGrant,
+            path={},
+            query={},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
         )
         return answer
 
-    async def create_connect_session(self, **body: Unpack[ConnectSessionIn]) -> ConnectSession:
+    async def create_api_client(
+        self, *, tenant: str | None = None, idempotency_key: str | None = None, **body: Unpack[ApiClientIn]
+    ) -> ApiClient:
+        """Make an API client.
+
+        Make an API client of a tenant, or an operator-wide one. It has no key yet: issue one.
+
+        No client gives another more than it has itself: permissions, proxy rules, networks. One of this name
+        and these very terms is returned as it is (200).
+        """
+        answer: ApiClient = await self._call(
+            _CREATE_API_CLIENT,
+            ApiClient,
+            path={},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
+
+    async def create_caller_rule(
+        self,
+        issuer_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        idempotency_key: str | None = None,
+        **body: Unpack[CallerRuleIn],
+    ) -> CallerRule:
+        """Add a caller rule.
+
+        Have the tokens for which all conditions hold be one API client. A rule that is there is not made twice.
+
+        Operator-wide clients only, and for no client that may do more than yourself.
+        """
+        answer: CallerRule = await self._call(
+            _CREATE_CALLER_RULE,
+            CallerRule,
+            path={"issuer_id": issuer_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
+
+    async def create_connect_session(
+        self, *, idempotency_key: str | None = None, **body: Unpack[ConnectSessionIn]
+    ) -> ConnectSession:
         """Invite an end user to connect.
 
         Make a session for one end user; send their browser to `connect_url` within 10 minutes.
         """
         answer: ConnectSession = await self._call(
-            _CREATE_CONNECT_SESSION, ConnectSession, path={}, query={}, headers={}, body=body
+            _CREATE_CONNECT_SESSION,
+            ConnectSession,
+            path={},
+            query={},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
         )
         return answer
 
-    async def create_management_session(self, **body: Unpack[ManagementSessionIn]) -> ManagementSession:
+    async def create_management_session(
+        self, *, idempotency_key: str | None = None, **body: Unpack[ManagementSessionIn]
+    ) -> ManagementSession:
         """Invite an end user to their connections.
 
         Make a session on the click of the user who is logged in, and send that browser to `manage_url` at once.
@@ -2776,7 +3685,33 @@ class AsyncOperations(AsyncCaller):
         the one to connect. Without the latter the page offers no reconnecting either.
         """
         answer: ManagementSession = await self._call(
-            _CREATE_MANAGEMENT_SESSION, ManagementSession, path={}, query={}, headers={}, body=body
+            _CREATE_MANAGEMENT_SESSION,
+            ManagementSession,
+            path={},
+            query={},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
+
+    async def create_trusted_issuer(
+        self, *, tenant: str | None = None, idempotency_key: str | None = None, **body: Unpack[IssuerIn]
+    ) -> Issuer:
+        """Trust an issuer.
+
+        Believe the tokens of an issuer, for one use and one audience. One trusted on these very terms is
+        returned (200).
+
+        `caller` tokens are API clients, by the issuer's rules: operator-wide clients only. `end_user` and
+        `agent` tokens say for whom and as what a client calls.
+        """
+        answer: Issuer = await self._call(
+            _CREATE_TRUSTED_ISSUER,
+            Issuer,
+            path={},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
         )
         return answer
 
@@ -2792,6 +3727,19 @@ class AsyncOperations(AsyncCaller):
             _DELETE_ACCESS_GRANT, AccessGrant, path={"grant_id": grant_id}, query={"tenant": tenant}, headers={}
         )
         return answer
+
+    async def delete_caller_rule(self, issuer_id: str, rule_id: str, /, *, tenant: str | None = None) -> None:
+        """Remove a caller rule.
+
+        Remove a rule: its tokens are that client no more, from the next call on.
+        """
+        await self._call(
+            _DELETE_CALLER_RULE,
+            None,
+            path={"issuer_id": issuer_id, "rule_id": rule_id},
+            query={"tenant": tenant},
+            headers={},
+        )
 
     async def delete_connection(self, connection_id: str, /, *, tenant: str | None = None) -> Connection | Changed:
         """Disconnect.
@@ -2862,14 +3810,30 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
-    async def deny(self, approval_id: str, /, **body: Unpack[DecisionIn]) -> Approval:
+    async def delete_trusted_issuer(self, issuer_id: str, /, *, tenant: str | None = None) -> None:
+        """End the trust in an issuer.
+
+        Believe its tokens no more, from the next call on. Its rules are deleted.
+        """
+        await self._call(
+            _DELETE_TRUSTED_ISSUER, None, path={"issuer_id": issuer_id}, query={"tenant": tenant}, headers={}
+        )
+
+    async def deny(
+        self, approval_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[DecisionIn]
+    ) -> Approval:
         """Deny what was asked.
 
         Say no: until the question expires, the same request is refused (`policy_denied`, rule
         `approval_denied`).
         """
         answer: Approval = await self._call(
-            _DENY, Approval, path={"approval_id": approval_id}, query={}, headers={}, body=body
+            _DENY,
+            Approval,
+            path={"approval_id": approval_id},
+            query={},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
         )
         return answer
 
@@ -2878,8 +3842,9 @@ class AsyncOperations(AsyncCaller):
 
         Return a credential that works now for the end user whom `subject_token` names; each call is audited.
 
-        The client proves itself by its bearer, or by `client_assertion`. An error says what it is in the words
-        of RFC 6749, and in a stable `code`; where the end user can mend it, `connect_url` leads there.
+        The client proves itself by its bearer, by `client_assertion`, or by its id and a key of its own as HTTP
+        Basic or as `client_id` and `client_secret`. An error says what it is in the words of RFC 6749, and in a
+        stable `code`; where the end user can mend it, `connect_url` leads there.
         """
         answer: Exchange = await self._call(_EXCHANGE_TOKEN, Exchange, path={}, query={}, headers={}, body=body)
         return answer
@@ -2891,6 +3856,16 @@ class AsyncOperations(AsyncCaller):
         """
         answer: AccessGrant = await self._call(
             _GET_ACCESS_GRANT, AccessGrant, path={"grant_id": grant_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    async def get_api_client(self, client_id: str, /, *, tenant: str | None = None) -> ApiClient:
+        """Show one API client.
+
+        Show one API client, without its keys.
+        """
+        answer: ApiClient = await self._call(
+            _GET_API_CLIENT, ApiClient, path={"client_id": client_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
@@ -2949,6 +3924,42 @@ class AsyncOperations(AsyncCaller):
         """
         answer: Provider = await self._call(
             _GET_PROVIDER, Provider, path={"slug": slug}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    async def get_trusted_issuer(self, issuer_id: str, /, *, tenant: str | None = None) -> Issuer:
+        """Show one trusted issuer.
+
+        Show on which terms an issuer is trusted.
+        """
+        answer: Issuer = await self._call(
+            _GET_TRUSTED_ISSUER, Issuer, path={"issuer_id": issuer_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    async def issue_api_key(
+        self,
+        client_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        idempotency_key: str | None = None,
+        **body: Unpack[ApiKeyIn],
+    ) -> IssuedApiKey:
+        """Issue or rotate a key.
+
+        Give the client one more key, which only this answer shows; `earlier_keys_end_after_seconds` ends the
+        others.
+
+        A client that may do more than yourself gets no key from you.
+        """
+        answer: IssuedApiKey = await self._call(
+            _ISSUE_API_KEY,
+            IssuedApiKey,
+            path={"client_id": client_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
         )
         return answer
 
@@ -3016,6 +4027,48 @@ class AsyncOperations(AsyncCaller):
             )
         )
 
+    async def list_api_clients(
+        self, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> ApiClientPage:
+        """List API clients.
+
+        List the API clients of a tenant, or the operator-wide ones, the newest first.
+        """
+        answer: ApiClientPage = await self._call(
+            _LIST_API_CLIENTS,
+            ApiClientPage,
+            path={},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_api_clients(self, *, tenant: str | None = None, limit: int | None = None) -> AsyncIterator[ApiClient]:
+        """List API clients, page by page."""
+        return self._each(lambda cursor: self.list_api_clients(tenant=tenant, limit=limit, cursor=cursor))
+
+    async def list_api_keys(
+        self, client_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> ApiKeyPage:
+        """List a client's keys.
+
+        List the keys by their visible beginning, revoked and expired ones too.
+        """
+        answer: ApiKeyPage = await self._call(
+            _LIST_API_KEYS,
+            ApiKeyPage,
+            path={"client_id": client_id},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_api_keys(
+        self, client_id: str, /, *, tenant: str | None = None, limit: int | None = None
+    ) -> AsyncIterator[ApiKey]:
+        """List a client's keys, page by page."""
+        return self._each(lambda cursor: self.list_api_keys(client_id, tenant=tenant, limit=limit, cursor=cursor))
+
     async def list_approvals(
         self,
         *,
@@ -3062,6 +4115,28 @@ class AsyncOperations(AsyncCaller):
                 tenant=tenant, connection=connection, grant=grant, decided=decided, limit=limit, cursor=cursor
             )
         )
+
+    async def list_caller_rules(
+        self, issuer_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> CallerRulePage:
+        """List an issuer's caller rules.
+
+        List which tokens of the issuer are which API client, the newest rule first.
+        """
+        answer: CallerRulePage = await self._call(
+            _LIST_CALLER_RULES,
+            CallerRulePage,
+            path={"issuer_id": issuer_id},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_caller_rules(
+        self, issuer_id: str, /, *, tenant: str | None = None, limit: int | None = None
+    ) -> AsyncIterator[CallerRule]:
+        """List an issuer's caller rules, page by page."""
+        return self._each(lambda cursor: self.list_caller_rules(issuer_id, tenant=tenant, limit=limit, cursor=cursor))
 
     async def list_connections(
         self,
@@ -3119,13 +4194,19 @@ class AsyncOperations(AsyncCaller):
             )
         )
 
-    async def list_domains(self, slug: str, /) -> list[Domain]:
+    async def list_domains(self, slug: str, /, *, cursor: str | None = None, limit: int | None = None) -> DomainPage:
         """List a tenant's domains.
 
-        List the tenant's domains as they were last seen. Operator-wide clients only.
+        List the tenant's domains by host, as they were last seen. Operator-wide clients only.
         """
-        answer: list[Domain] = await self._call(_LIST_DOMAINS, list[Domain], path={"slug": slug}, query={}, headers={})
+        answer: DomainPage = await self._call(
+            _LIST_DOMAINS, DomainPage, path={"slug": slug}, query={"cursor": cursor, "limit": limit}, headers={}
+        )
         return answer
+
+    def iter_domains(self, slug: str, /, *, limit: int | None = None) -> AsyncIterator[Domain]:
+        """List a tenant's domains, page by page."""
+        return self._each(lambda cursor: self.list_domains(slug, limit=limit, cursor=cursor))
 
     async def list_events(
         self, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
@@ -3143,15 +4224,25 @@ class AsyncOperations(AsyncCaller):
         """Read events, page by page."""
         return self._each(lambda cursor: self.list_events(tenant=tenant, limit=limit, cursor=cursor))
 
-    async def list_provider_apps(self, slug: str, /) -> list[ProviderApp]:
+    async def list_provider_apps(
+        self, slug: str, /, *, cursor: str | None = None, limit: int | None = None
+    ) -> ProviderAppPage:
         """List a tenant's own provider apps.
 
-        List the registrations that are the tenant's own. Operator-wide clients only.
+        List the registrations that are the tenant's own, newest first. Operator-wide clients only.
         """
-        answer: list[ProviderApp] = await self._call(
-            _LIST_PROVIDER_APPS, list[ProviderApp], path={"slug": slug}, query={}, headers={}
+        answer: ProviderAppPage = await self._call(
+            _LIST_PROVIDER_APPS,
+            ProviderAppPage,
+            path={"slug": slug},
+            query={"cursor": cursor, "limit": limit},
+            headers={},
         )
         return answer
+
+    def iter_provider_apps(self, slug: str, /, *, limit: int | None = None) -> AsyncIterator[ProviderApp]:
+        """List a tenant's own provider apps, page by page."""
+        return self._each(lambda cursor: self.list_provider_apps(slug, limit=limit, cursor=cursor))
 
     async def list_providers(
         self,
@@ -3265,13 +4356,46 @@ class AsyncOperations(AsyncCaller):
             )
         )
 
-    async def list_tenants(self) -> list[Tenant]:
+    async def list_tenants(self, *, cursor: str | None = None, limit: int | None = None) -> TenantPage:
         """List tenants.
 
-        List the tenants that the client may see: its own, or all.
+        List the tenants that the client may see by slug: its own, or all.
         """
-        answer: list[Tenant] = await self._call(_LIST_TENANTS, list[Tenant], path={}, query={}, headers={})
+        answer: TenantPage = await self._call(
+            _LIST_TENANTS, TenantPage, path={}, query={"cursor": cursor, "limit": limit}, headers={}
+        )
         return answer
+
+    def iter_tenants(self, *, limit: int | None = None) -> AsyncIterator[Tenant]:
+        """List tenants, page by page."""
+        return self._each(lambda cursor: self.list_tenants(limit=limit, cursor=cursor))
+
+    async def list_trusted_issuers(
+        self,
+        *,
+        tenant: str | None = None,
+        use: IssuerUse | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> IssuerPage:
+        """List trusted issuers.
+
+        List whom a tenant or the operator trusts, the newest first.
+        """
+        answer: IssuerPage = await self._call(
+            _LIST_TRUSTED_ISSUERS,
+            IssuerPage,
+            path={},
+            query={"tenant": tenant, "use": use, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_trusted_issuers(
+        self, *, tenant: str | None = None, use: IssuerUse | None = None, limit: int | None = None
+    ) -> AsyncIterator[Issuer]:
+        """List trusted issuers, page by page."""
+        return self._each(lambda cursor: self.list_trusted_issuers(tenant=tenant, use=use, limit=limit, cursor=cursor))
 
     async def patch_connection(self, connection_id: str, /, **body: Unpack[ConnectionPatch]) -> Connection | Changed:
         """Change metadata, label or default.
@@ -3289,13 +4413,68 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
-    async def probe_connection(self, connection_id: str, /, *, tenant: str | None = None) -> Outcome:
+    async def probe_connection(
+        self, connection_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
+    ) -> Outcome:
         """Probe now.
 
         Prove that the credential works, by a cheap call to the provider.
         """
         answer: Outcome = await self._call(
-            _PROBE_CONNECTION, Outcome, path={"connection_id": connection_id}, query={"tenant": tenant}, headers={}
+            _PROBE_CONNECTION,
+            Outcome,
+            path={"connection_id": connection_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+        )
+        return answer
+
+    async def put_api_client(
+        self, client_id: str, /, *, tenant: str | None = None, **body: Unpack[ApiClientTerms]
+    ) -> ApiClient:
+        """Change an API client.
+
+        Replace what the client may do; what is left out is taken back. In force from its next call on.
+
+        A client that may do more than yourself is not yours to change.
+        """
+        answer: ApiClient = await self._call(
+            _PUT_API_CLIENT, ApiClient, path={"client_id": client_id}, query={"tenant": tenant}, headers={}, body=body
+        )
+        return answer
+
+    async def put_api_client_switches(
+        self, client_id: str, /, *, tenant: str | None = None, **body: Unpack[KillSwitchIn]
+    ) -> ApiClient:
+        """Suspend or resume an API client.
+
+        Throw the client's kill switch: each of its calls is refused. Only an operator-wide client takes it
+        back.
+        """
+        answer: ApiClient = await self._call(
+            _PUT_API_CLIENT_SWITCHES,
+            ApiClient,
+            path={"client_id": client_id},
+            query={"tenant": tenant},
+            headers={},
+            body=body,
+        )
+        return answer
+
+    async def put_assertion_keys(
+        self, client_id: str, /, *, tenant: str | None = None, **body: Unpack[AssertionKeysIn]
+    ) -> ApiClient:
+        """Register a client's public keys.
+
+        Register the public keys with which the client signs for itself at `POST /oauth/token` (RFC 7523 §2.2).
+        """
+        answer: ApiClient = await self._call(
+            _PUT_ASSERTION_KEYS,
+            ApiClient,
+            path={"client_id": client_id},
+            query={"tenant": tenant},
+            headers={},
+            body=body,
         )
         return answer
 
@@ -3356,7 +4535,21 @@ class AsyncOperations(AsyncCaller):
         answer: Tenant = await self._call(_PUT_TENANT, Tenant, path={"slug": slug}, query={}, headers={}, body=body)
         return answer
 
-    async def refresh_connection(self, connection_id: str, /, *, tenant: str | None = None) -> Outcome:
+    async def put_trusted_issuer(
+        self, issuer_id: str, /, *, tenant: str | None = None, **body: Unpack[IssuerTerms]
+    ) -> Issuer:
+        """Change the terms of trust.
+
+        Replace how the issuer's tokens are checked. What was proven by them has to be proven again.
+        """
+        answer: Issuer = await self._call(
+            _PUT_TRUSTED_ISSUER, Issuer, path={"issuer_id": issuer_id}, query={"tenant": tenant}, headers={}, body=body
+        )
+        return answer
+
+    async def refresh_connection(
+        self, connection_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
+    ) -> Outcome:
         """Refresh now.
 
         Replace the current credential by a fresh one; several calls at once lead to one request.
@@ -3365,17 +4558,59 @@ class AsyncOperations(AsyncCaller):
         more.
         """
         answer: Outcome = await self._call(
-            _REFRESH_CONNECTION, Outcome, path={"connection_id": connection_id}, query={"tenant": tenant}, headers={}
+            _REFRESH_CONNECTION,
+            Outcome,
+            path={"connection_id": connection_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
         )
         return answer
 
-    async def report_connection(self, connection_id: str, /, **body: Unpack[ReportIn]) -> Report:
+    async def report_connection(
+        self, connection_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[ReportIn]
+    ) -> Report:
         """Report a refused credential.
 
         Tell that the provider answered 401 to a vended version; the current one is then probed at once.
         """
         answer: Report = await self._call(
-            _REPORT_CONNECTION, Report, path={"connection_id": connection_id}, query={}, headers={}, body=body
+            _REPORT_CONNECTION,
+            Report,
+            path={"connection_id": connection_id},
+            query={},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
+
+    async def revoke_api_key(self, client_id: str, key_id: str, /, *, tenant: str | None = None) -> ApiKey:
+        """Revoke a key.
+
+        Revoke a key: it is refused from the next call on, for good. Repeating it changes nothing.
+        """
+        answer: ApiKey = await self._call(
+            _REVOKE_API_KEY,
+            ApiKey,
+            path={"client_id": client_id, "key_id": key_id},
+            query={"tenant": tenant},
+            headers={},
+        )
+        return answer
+
+    async def shorten_api_key(
+        self, client_id: str, key_id: str, /, *, tenant: str | None = None, **body: Unpack[ApiKeyEndIn]
+    ) -> ApiKey:
+        """Let a key end sooner.
+
+        Have a key end at a moment. No key is prolonged: a later moment than its own changes nothing.
+        """
+        answer: ApiKey = await self._call(
+            _SHORTEN_API_KEY,
+            ApiKey,
+            path={"client_id": client_id, "key_id": key_id},
+            query={"tenant": tenant},
+            headers={},
+            body=body,
         )
         return answer
 
