@@ -6,6 +6,7 @@ from django.urls import include, path
 import config.celery  # noqa: F401 (the web sends tasks: import Celery now, while nobody waits)
 import connections.admin  # noqa: F401 (registers the pages)
 from config.web.pages import root
+from connections.api.mcp import resource
 from connections.api.urls import api
 
 admin.site.site_header = "Latchkey"
@@ -14,6 +15,7 @@ admin.site.index_title = "Connections"
 
 urlpatterns = [
     path("api/v1/", api.urls),
+    path(resource.METADATA_PATH[1:], resource.metadata),
     path("apps/", include("connections.published.urls")),
     path("connect/", include("connections.consent.urls")),
     path("admin/providers/", include("connections.admin.catalogue.urls")),

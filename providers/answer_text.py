@@ -51,7 +51,7 @@ def text_of(response: Response) -> str:
     try:
         return body.decode()
     except UnicodeDecodeError:
-        return _labelled(body, response.headers.get("Content-Type", ""))
+        return labelled_text(body, response.headers.get("Content-Type", ""))
 
 
 def document_of(text: str) -> Any:
@@ -123,7 +123,8 @@ def _unpacked(body: bytes) -> bytes:
     return body
 
 
-def _labelled(body: bytes, content_type: str) -> str:
+def labelled_text(body: bytes, content_type: str) -> str:
+    """Return a body that is no UTF-8 as the text that its label says it is, or as that of Western Europe."""
     label = Message()
     label["Content-Type"] = content_type[:_LONGEST_LABEL].replace("\r", " ").replace("\n", " ")
     charset = label.get_content_charset("")

@@ -1,14 +1,14 @@
 """The ASGI application: every request comes here first, in the event loop, and is given to whoever answers it.
 
 A usual vend goes to the vend desk, and the proxy's requests to its own, which takes and gives their bodies as streams.
-All else goes to Django's WSGI handler in a thread: in the lane of those who may
-wait for a provider, or in the lane of those who need nothing of one. A request takes its place in a lane only when its
-body has arrived, so that a slow sender holds no thread.
+The messages of agents have a desk, too. All else goes to Django's WSGI handler in a thread: in the lane of those who
+may wait for a provider, or in the lane of those who need nothing of one. A request takes its place in a lane only when
+its body has arrived, so that a slow sender holds no thread.
 """
 
 import re
 import string
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
@@ -20,6 +20,9 @@ from django.conf import settings
 
 from config.web.lanes import BUSY_SECONDS, Lane, LaneFull
 from config.web.pages import refusal
+from connections.api.asgi import Message, Receive, Send, send_reply
+from connections.api.mcp import envelope as mcp_envelope
+from connections.api.mcp.desk import McpDesk
 from connections.api.problems import answer_error, say_when_again
 from connections.api.proxy_calls import is_proxied
 from connections.api.proxy_desk import ProxyDesk
@@ -27,9 +30,6 @@ from connections.api.vend_calls import Reply, brings_token, is_vend, read_call, 
 from connections.api.vend_desk import VendDesk
 
 Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 # What may call a provider before it answers. The lane of the others must never wait for one.
 _MAY_CALL_PROVIDER = re.compile(
@@ -52,10 +52,18 @@ class Front:
     """The ASGI application (3.0) of the web processes. ``django`` is Django's WSGI handler."""
 
     def __init__(
-        self, django: WSGIApplication, *, desk: VendDesk, proxy: ProxyDesk, plain: Lane, provider: Lane
+        self,
+        django: WSGIApplication,
+        *,
+        desk: VendDesk,
+        proxy: ProxyDesk,
+        mcp: McpDesk,
+        plain: Lane,
+        provider: Lane,
     ) -> None:
         self._desk = desk
         self._proxy = proxy
+        self._mcp = mcp
         self._plain = (plain, _in_lane(django, plain))
         self._provider = (provider, _in_lane(django, provider))
 
@@ -75,6 +83,9 @@ class Front:
         if is_proxied(path, scope.get("raw_path") or b""):
             await self._proxy.serve(scope, headers, receive, send)
             return
+        if path == mcp_envelope.PATH:
+            await self._mcp.serve(scope, headers, receive, send)
+            return
         body = await _Body.of(receive)
         if body.is_cut_off:
             return
@@ -82,7 +93,7 @@ class Front:
             peer = (scope.get("client") or ("", 0))[0]
             call = read_call(path, headers, body.content, peer=peer, scheme=scope.get("scheme", "http"))
             if call is not None:
-                await _send(await self._desk.answer(call), send)
+                await send_reply(await self._desk.answer(call), send)
                 return
         authorization = dict(headers).get(b"authorization", b"").decode("latin-1")
         may_wait = may_call_provider(method, path) or brings_token(authorization)
@@ -93,7 +104,7 @@ class Front:
                 await django(readable, body.replayed(receive), send)
         except LaneFull as full:
             accepts = dict(headers).get(b"accept-language", b"").decode("latin-1")
-            await _send(_busy(full, path, accepts=accepts, is_secure=scope.get("scheme") == "https"), send)
+            await send_reply(_busy(full, path, accepts=accepts, is_secure=scope.get("scheme") == "https"), send)
 
 
 def _in_lane(django: WSGIApplication, lane: Lane) -> Any:
@@ -155,8 +166,3 @@ def _busy(full: LaneFull, path: str, *, accepts: str, is_secure: bool) -> Reply:
     page = refusal(HTTPStatus.SERVICE_UNAVAILABLE, path=path, accepts=accepts)
     say_when_again(page, BUSY_SECONDS)
     return reply_of(page, is_secure=is_secure)
-
-
-async def _send(reply: Reply, send: Send) -> None:
-    await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
-    await send({"type": "http.response.body", "body": reply.content})

@@ -13,6 +13,8 @@
 - ``vend_calls``: the short way of a vend, before Django · ``vend_desk``: where vends are answered and wait ·
   ``batches``: answers together what waits together
 - ``proxy_calls``: the requests of the proxy · ``proxy_desk``: where they are answered, as streams
+- ``asgi``: what the desks have in common
+- ``mcp``: the endpoint for agents, as tools of the Model Context Protocol
 - ``oauth_token``: the form and the errors of the token endpoint
 - ``health``: the health checks, which need no key
 """

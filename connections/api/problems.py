@@ -24,6 +24,8 @@ STATUS_OF: dict[str, int] = {
     "identity_token_refused": 403,
     "not_found": 404,
     "method_not_allowed": 405,
+    "not_acceptable": 406,
+    "unsupported_media_type": 415,
     "reauthorization_required": 409,
     "pending": 409,
     "ambiguous_connection": 409,

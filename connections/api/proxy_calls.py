@@ -49,7 +49,7 @@ _ONCE = {
     b"prefer": "HTTP_PREFER",
     b"idempotency-key": "HTTP_IDEMPOTENCY_KEY",
 }
-_IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE", "OPTIONS")  # RFC 9110 §9.2.2
+IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE", "OPTIONS")  # RFC 9110 §9.2.2
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -110,9 +110,9 @@ def read_proxy_call(
 
     Raises ``Unauthorized``, ``NotFound``, ``MethodNotAllowed`` and ``InvalidRequest``.
     """
-    meta, stated = _read(headers)
+    meta, stated = read_headers(headers)
     request = BareRequest({**meta, "REMOTE_ADDR": peer}, scheme=scheme)
-    _check_host(request)
+    check_host(request)
     authorization = meta.get("HTTP_AUTHORIZATION", "")
     if not authorization.lower().startswith("bearer "):
         raise Unauthorized("The API key is missing, unknown, revoked or expired.")
@@ -133,7 +133,7 @@ def read_proxy_call(
         query_without(text, ())
     except PathRefused as refused:
         raise InvalidRequest(str(refused), field="path") from None
-    said = _said(stated)
+    said = said_of(stated)
     wait_seconds = wait_wanted(said, meta.get("HTTP_PREFER", ""))
     use = replace(order_of(presented, connection_id, said, wait_seconds=wait_seconds), is_proxied=True)
     order = ProxyOrder(
@@ -143,13 +143,13 @@ def read_proxy_call(
         query=text,
         headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers],
         here=found[1],
-        is_repeatable=method in _IDEMPOTENT or bool(meta.get("HTTP_IDEMPOTENCY_KEY")),
+        is_repeatable=method in IDEMPOTENT or bool(meta.get("HTTP_IDEMPOTENCY_KEY")),
     )
     needs_proof = is_token(bearer) or said.end_user_token is not None or said.agent_token is not None
-    return ProxyCall(order, _body_length(meta), Unproven(bearer, said) if needs_proof else None)
+    return ProxyCall(order, body_length(meta), Unproven(bearer, said) if needs_proof else None)
 
 
-def _read(headers: Headers) -> tuple[dict[str, str], dict[str, str]]:
+def read_headers(headers: Headers) -> tuple[dict[str, str], dict[str, str]]:
     """Return what is read of ``headers``, as Django names it, and what the caller states of the call."""
     meta: dict[str, str] = {}
     stated: dict[str, str] = {}
@@ -168,16 +168,18 @@ def _read(headers: Headers) -> tuple[dict[str, str], dict[str, str]]:
     return meta, stated
 
 
-def _check_host(request: BareRequest) -> None:
+def check_host(request: BareRequest) -> None:
+    """Raise ``InvalidRequest`` for a host that is not served here, and where TLS is missing that has to be there."""
     try:
         request.get_host()
     except DisallowedHost:
         raise InvalidRequest("The request names a host that is not served here.") from None
     if settings.SECURE_SSL_REDIRECT and not request.is_secure():
-        raise InvalidRequest("The proxy is called by https only.")
+        raise InvalidRequest("This is called by https only.")
 
 
-def _said(stated: Mapping[str, str]) -> VendIn:
+def said_of(stated: Mapping[str, str]) -> VendIn:
+    """Return what the caller states of a call, checked. Raises ``InvalidRequest``."""
     said: dict[str, object] = {**stated}
     if "scopes" in stated:
         said["scopes"] = stated["scopes"].split()
@@ -190,7 +192,8 @@ def _said(stated: Mapping[str, str]) -> VendIn:
         raise InvalidRequest(f"{where}: {told}", field=str(where)) from None
 
 
-def _body_length(meta: Mapping[str, str]) -> int | None:
+def body_length(meta: Mapping[str, str]) -> int | None:
+    """Return the length of a request's body, None where it is not told. Raises ``InvalidRequest``."""
     told = meta.get("CONTENT_LENGTH")
     if "TRANSFER_ENCODING" in meta:
         if told is not None:

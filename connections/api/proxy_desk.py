@@ -5,9 +5,11 @@ Each answer says by ``Latchkey-Outcome`` whose it is: ``upstream`` for the provi
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
+from dataclasses import replace
 from typing import Any
 
+from connections.api.asgi import Receive, Received, Send, end_when_caller_leaves, send_reply
 from connections.api.problems import answer_error
 from connections.api.proxy_calls import ProxyCall, proven, read_proxy_call
 from connections.api.vend_calls import Headers, reply_of, security_headers
@@ -16,10 +18,6 @@ from connections.lifecycle.proxy.caller_body import CallerBody, CallerLeft
 from connections.lifecycle.proxy.carry import Carrier
 from connections.lifecycle.refresh.waits import Run
 from connections.refusals import Refusal
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 OUTCOME = b"latchkey-outcome"
 # A provider's page must do nothing in the name of our host, and nobody may keep what was for one caller.
@@ -60,8 +58,8 @@ class ProxyDesk:
     async def _carry(self, call: ProxyCall, receive: Receive, send: Send, *, path: str, is_secure: bool) -> None:
         """Carry the call as a task of its own, which ends when the caller goes away."""
         task = asyncio.current_task()
-        body = CallerBody(_Received(receive).next_part, length=call.body_length)
-        leaving = asyncio.create_task(_leave(task, body, receive))
+        body = CallerBody(Received(receive).next_part, length=call.body_length)
+        leaving = asyncio.create_task(end_when_caller_leaves(task, body.has_ended, receive))
         has_begun = False
         try:
             if call.unproven is not None:
@@ -83,34 +81,6 @@ class ProxyDesk:
             leaving.cancel()
 
 
-async def _leave(task: "asyncio.Task[Any] | None", body: CallerBody, receive: Receive) -> None:
-    """End ``task`` when the caller goes away, which is told only once its body has come."""
-    await body.has_ended.wait()
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    if task is not None:
-        task.cancel()
-
-
-class _Received:
-    """The parts of a request's body, as a server brings them."""
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._is_last = False
-
-    async def next_part(self) -> bytes | None:
-        """Return the next part, None behind the last. Raises ``CallerLeft``."""
-        if self._is_last:
-            return None
-        message = await self._receive()
-        if message["type"] == "http.disconnect":
-            raise CallerLeft
-        self._is_last = not message.get("more_body", False)
-        part: bytes = message.get("body", b"")
-        return part or (None if self._is_last else b"")
-
-
 async def _send_answer(answer: Answer, send: Send, *, is_secure: bool) -> None:
     """Send an answer part by part, as fast as the caller takes it. Raises ``CallerLeft`` if it takes nothing."""
     theirs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
@@ -127,6 +97,4 @@ async def _send_answer(answer: Answer, send: Send, *, is_secure: bool) -> None:
 
 async def _refuse(error: Exception, path: str, send: Send, *, is_secure: bool) -> None:
     reply = reply_of(answer_error(error, path=path), is_secure=is_secure)
-    headers = [*reply.headers, (OUTCOME, b"refused")]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.content})
+    await send_reply(replace(reply, headers=[*reply.headers, (OUTCOME, b"refused")]), send)

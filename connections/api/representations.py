@@ -23,8 +23,8 @@ from connections.lifecycle.connect import not_refreshable
 from connections.lifecycle.credentials.scopes import missing_scopes
 from connections.lifecycle.provision.domains import file_of
 from connections.lifecycle.vend.opening import Vended
-from connections.lifecycle.vend.reconnect_url import connect_url
-from connections.models import Connection, ProviderApp, Reason, Status, Tenant, TenantDomain
+from connections.lifecycle.vend.reconnect_url import needs_mending, url_to_mend
+from connections.models import Connection, ProviderApp, Tenant, TenantDomain
 
 
 def tenant_out(tenant: Tenant) -> TenantOut:
@@ -78,14 +78,7 @@ def domain_out(domain: TenantDomain, *, now: datetime) -> DomainOut:
 def connection_out(connection: Connection) -> ConnectionOut:
     """Return what the API shows of a connection; its scopes are one more query unless prefetched."""
     scopes = list(connection.scopes.all())
-    mend = ""
-    if connection.status in (Status.NEEDS_REAUTH, Status.REVOKED) or connection.reason == Reason.REFRESH_FAILING:
-        mend = connect_url(
-            connection.tenant.reconnect_url,
-            connection_id=connection.id,
-            provider=connection.provider,
-            end_user=connection.end_user,
-        )
+    mend = url_to_mend(connection) if needs_mending(connection) else ""
     return ConnectionOut(
         id=connection.id,
         tenant=connection.tenant.slug,

@@ -53,9 +53,14 @@ def ask(
     raise ApprovalRequired(
         "This access grant needs an approval of what you ask for: let somebody give it, then repeat the request.",
         **_ids(last),
-        approve_url=f"{settings.PUBLIC_URL}{reverse('admin:connections_approval_change', args=[last.id])}",
+        approve_url=approve_url(last.id),
         expires_at=last.expires_at.isoformat(),
     )
+
+
+def approve_url(approval_id: uuid.UUID) -> str:
+    """Return the page where what waits is answered. No I/O."""
+    return f"{settings.PUBLIC_URL}{reverse('admin:connections_approval_change', args=[approval_id])}"
 
 
 def spend(approval_id: uuid.UUID, *, now: datetime) -> bool:

@@ -5,7 +5,7 @@ and HEAD, or ``*``; and a path below the base URL, with the wildcards of access 
 ``hubspot GET,POST /crm/v3/objects/contacts/**``. A client without rules may do nothing by itself.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from connections.lifecycle.policy.paths import check_pattern, matches
 from connections.refusals import InvalidRequest
@@ -28,11 +28,15 @@ def check_rules(rules: Iterable[str]) -> list[str]:
 
 def allows(rules: Iterable[str], *, provider: str, method: str, path: str) -> bool:
     """Whether one of ``rules`` allows this request. ``path`` is as it is sent, with a leading slash, without query."""
+    return any(method in methods and matches(pattern, path) for methods, pattern in ways_of(rules, provider=provider))
+
+
+def ways_of(rules: Iterable[str], *, provider: str) -> Iterator[tuple[Sequence[str], str]]:
+    """Yield the methods and the path pattern of each of ``rules`` that is about ``provider``."""
     for rule in rules:
         theirs, methods, pattern = rule.split(" ", 2)
-        if theirs in ("*", provider) and method in _methods(methods) and matches(pattern, path):
-            return True
-    return False
+        if theirs in ("*", provider):
+            yield _methods(methods), pattern
 
 
 def covers(rules: Iterable[str], wanted: Iterable[str]) -> bool:

@@ -149,6 +149,13 @@ def decide_use(
     return nearest
 
 
+def lets_proxy(grant: AccessGrant, facts: UseFacts, request: UseRequest, *, now: datetime) -> bool:
+    """Whether ``grant`` lets whoever ``request`` names have anything proxied; its method and path are not looked at."""
+    if not _is_for(grant, request) or grant.is_expired(now=now) or grant.methods == [] or grant.paths == []:
+        return False
+    return grant.paths is not None or not _carries_more(grant, facts)
+
+
 _NEARNESS = {rule: number for number, rule in enumerate(Rule)}
 
 

@@ -46,6 +46,25 @@ def matches(pattern: str, path: str) -> bool:
     )
 
 
+def narrowed(one: str, other: str) -> str | None:
+    """Return the pattern that means the paths which both patterns mean, or None where there is no such path."""
+    first, second = one[1:].split("/"), other[1:].split("/")
+    common: list[str] = []
+    while first and second:
+        if first == ["**"] or second == ["**"]:
+            return f"/{'/'.join([*common, *(second if first == ['**'] else first)])}"
+        mine, theirs = first.pop(0), second.pop(0)
+        if "*" in (mine, theirs) and "" not in (mine, theirs):
+            common.append(theirs if mine == "*" else mine)
+        elif mine == theirs:
+            common.append(mine)
+        else:
+            return None
+    if first in ([], ["**"]) and second in ([], ["**"]):
+        return f"/{'/'.join(common)}"
+    return None
+
+
 def is_ambiguous_path(path: str) -> bool:
     """Whether two servers could read ``path`` in two ways: dots, empty or encoded segments, backslashes, controls."""
     segments = path[1:].split("/")

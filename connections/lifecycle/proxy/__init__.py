@@ -7,6 +7,7 @@ provider's answer as a stream, or a named refusal. Changes: audit rows, and when
 
 - ``order``: what a caller asks; ``request``: what leaves for it
 - ``permit``: who may; ``outgoing``: opens the credential, and says with what the request leaves
+- ``reachable``: for whoever asks what there is, the connections that they may have requests proxied to
 - ``carry``: the use case, in an event loop: sends it, repeats it once after a refresh, follows the provider's redirects
 - ``caller_body``: the body that the caller sends; ``answer``: what of the provider's answer comes back
 - ``turns``: each caller of one credential waits for its turn at the provider

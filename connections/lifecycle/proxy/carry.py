@@ -179,7 +179,7 @@ class Carrier:
             if call.exchange is not None:
                 call.exchange.close()
             await self._turns.wait(order, permitted)
-            call.exchange = Exchange(request, parts, limits=outgoing.limits)
+            call.exchange = Exchange(request, parts, limits=order.within(outgoing.limits, now=time.monotonic()))
             head = await call.exchange.begin()
             call.answered = head.status
             await self._turns.note(permitted, head)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from connections.lifecycle.vend.order import VendOrder
+from providers.catalog.proxying import ProxyLimits
 from providers.proxying.request_headers import Headers
 
 
@@ -12,7 +13,8 @@ class ProxyOrder:
 
     ``path`` is below the base URL, as it was sent, without a leading slash; ``query`` likewise, without its mark.
     ``headers`` are the caller's, with names in lower case. ``here`` is the address of the connection's proxy, to which
-    paths are added. ``is_repeatable``: it may be sent twice without harm (RFC 9110 §9.2.2).
+    paths are added. ``is_repeatable``: it may be sent twice without harm (RFC 9110 §9.2.2). ``ends_at`` is when the
+    caller has no use for an answer any more, by the monotonic clock, if that is before the entry's own limits.
     """
 
     use: VendOrder
@@ -22,6 +24,14 @@ class ProxyOrder:
     headers: Headers = field(repr=False)
     here: str
     is_repeatable: bool = False
+    ends_at: float | None = None
+
+    def within(self, limits: ProxyLimits, *, now: float) -> ProxyLimits:
+        """Return the limits of one request that is sent at ``now``, by the monotonic clock."""
+        if self.ends_at is None:
+            return limits
+        left = max(0.1, self.ends_at - now)
+        return limits.model_copy(update={"total_seconds": min(left, limits.total_seconds)})
 
     def address_of(self, path: str) -> str:
         """Return the address of the proxy's at which ``path``, below the base URL, is called."""

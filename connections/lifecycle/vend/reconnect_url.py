@@ -10,6 +10,8 @@ from urllib.parse import quote
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
+from connections.models import Connection, Reason, Status
+
 
 def connect_url(template: str, *, connection_id: uuid.UUID | None, provider: str, end_user: str) -> str:
     """Return ``template`` with {connection}, {provider} and {end_user} filled in, or our own page for no template.
@@ -22,6 +24,21 @@ def connect_url(template: str, *, connection_id: uuid.UUID | None, provider: str
     for placeholder, value in values.items():
         template = template.replace(placeholder, quote(value, safe=""))
     return template
+
+
+def needs_mending(connection: Connection) -> bool:
+    """Whether its end user has to connect again, or might have to soon. No I/O."""
+    return connection.status in (Status.NEEDS_REAUTH, Status.REVOKED) or connection.reason == Reason.REFRESH_FAILING
+
+
+def url_to_mend(connection: Connection) -> str:
+    """Return the page where the owner of ``connection`` connects it again. No I/O where its tenant is loaded."""
+    return connect_url(
+        connection.tenant.reconnect_url,
+        connection_id=connection.id,
+        provider=connection.provider,
+        end_user=connection.end_user,
+    )
 
 
 def mend_proof(connection_id: uuid.UUID) -> str:

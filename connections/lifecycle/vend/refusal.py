@@ -34,11 +34,7 @@ def refusal_of(decision: Refuse, row: VendRow) -> Refusal:
         case "not_found":
             return NotFound("There is no such connection.")
         case "unverified":
-            return PolicyDenied(
-                "This API client has to prove for whom it calls: send end_user_token, and agent_token if it names an"
-                " agent. What it says itself is not enough.",
-                rule="unverified",
-            )
+            return unverified()
         case "pending":
             return Pending("The connection waits for the confirmation of the end user's session.")
         case "suspended":
@@ -66,6 +62,15 @@ def refusal_of(decision: Refuse, row: VendRow) -> Refusal:
                 reason=row.reason if row.status in (Status.NEEDS_REAUTH, Status.REVOKED) else "expired",
                 **_mend(row),
             )
+
+
+def unverified() -> PolicyDenied:
+    """Return the refusal of a client that has to prove for whom it calls, and does not."""
+    return PolicyDenied(
+        "This API client has to prove for whom it calls: send end_user_token, and agent_token if it names an agent."
+        " What it says itself is not enough.",
+        rule="unverified",
+    )
 
 
 def _mend(row: VendRow) -> dict[str, Any]:

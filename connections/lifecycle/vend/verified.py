@@ -33,6 +33,11 @@ class Parties:
     end_user_issuer: str = ""
     agent_issuer: str = ""
 
+    @property
+    def is_verified(self) -> bool:
+        """Whether everybody who is named was verified: an end user, and the agent if there is one."""
+        return bool(self.end_user_issuer) and (not self.agent or bool(self.agent_issuer))
+
 
 @dataclass(frozen=True, slots=True)
 class IdentityTokens:

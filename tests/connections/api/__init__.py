@@ -9,5 +9,6 @@
 - ``end_users``: ``test_end_users.py`` · ``catalogue``: ``test_providers.py``
 - ``switches``: ``test_api_clients.py``
 - ``proxy_calls``, ``proxy_desk``: ``tests/connections/lifecycle/proxy/test_caller.py``
+- ``asgi``: ``tests/connections/api/mcp/test_desk.py``
 - ``vend_desk``: ``test_vend_calls.py``, ``test_batches.py``
 """

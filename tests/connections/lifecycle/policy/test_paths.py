@@ -1,8 +1,10 @@
 """Which path a pattern of an access grant means, and which paths no pattern means."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from connections.lifecycle.policy.paths import check_pattern, is_ambiguous_path, matches
+from connections.lifecycle.policy.paths import check_pattern, is_ambiguous_path, matches, narrowed
 
 
 @pytest.mark.parametrize(
@@ -112,3 +114,22 @@ def test_matching_takes_no_longer_for_many_stars() -> None:
     pattern, path = "/*" * 200, "/a" * 199
     assert not matches(pattern, path)
     assert matches(pattern, path + "/a")
+
+
+segments = st.sampled_from(["a", "b", "*"])
+patterns = st.builds(
+    lambda parts, end: "/" + "/".join([*parts, *end]),
+    st.lists(segments, max_size=3),
+    st.sampled_from([[], ["**"], [""]]),
+).filter(lambda pattern: check_pattern(pattern) is None)
+paths = st.lists(st.sampled_from(["a", "b", "c"]), max_size=4).flatmap(
+    lambda parts: st.sampled_from(["/" + "/".join(parts), "/" + "/".join([*parts, ""])])
+)
+
+
+@given(patterns, patterns, paths)
+def test_two_patterns_narrow_each_other_to_the_paths_that_both_mean(one: str, other: str, path: str) -> None:
+    common = narrowed(one, other)
+    assert (common is not None and matches(common, path)) is (matches(one, path) and matches(other, path))
+    assert (common is None) is (narrowed(other, one) is None)
+    assert common is None or check_pattern(common) is None
