@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from connections.api.pages import Page, read_cursor, write_cursor
 from connections.api.texts import Address, CodeChallenge, EndUser, Locale, Request, Slug
-from connections.lifecycle.self_service.receipts import USES
+from connections.lifecycle.self_service.receipts import USES, verified_of
 from connections.lifecycle.self_service.receipts import Page as Uses
 from connections.models import AuditEvent
 from connections.refusals import InvalidRequest
@@ -46,12 +46,18 @@ class ReceiptClientOut(BaseModel):
     name: str | None
 
 
+class VerifiedOut(BaseModel):
+    """The issuers whose tokens named the end user and the agent; null where the caller alone said so."""
+
+    end_user: str | None
+    agent: str | None
+
+
 class ReceiptOut(BaseModel):
     """One use of a connection: by ``kind`` a credential that was handed out, or a request that the proxy sent.
 
-    ``end_user`` is whom the caller named, or null.
-
-    ``agent`` and ``purpose`` are what the caller said of itself, "" where it said nothing.
+    ``end_user`` is whom the caller named, or null. ``agent`` and ``purpose`` are what it said of itself, "" for
+    nothing. Where a trusted issuer's token named the end user or the agent, ``verified`` has the issuer.
     """
 
     id: str
@@ -60,6 +66,7 @@ class ReceiptOut(BaseModel):
     client: ReceiptClientOut | None
     end_user: str | None
     agent: str
+    verified: VerifiedOut
     purpose: str
     scopes: list[str]
     version: uuid.UUID | None
@@ -90,7 +97,7 @@ def receipt_before(cursor: str, *, of: str) -> int:
 
 
 def _receipt_out(use: AuditEvent, clients: dict[uuid.UUID, str]) -> ReceiptOut:
-    client = use.api_client_id
+    client, verified = use.api_client_id, verified_of(use)
     return ReceiptOut(
         id=str(use.id),
         at=use.at,
@@ -98,6 +105,7 @@ def _receipt_out(use: AuditEvent, clients: dict[uuid.UUID, str]) -> ReceiptOut:
         client=None if client is None else ReceiptClientOut(id=client, name=clients.get(client)),
         end_user=use.subject or None,
         agent=use.agent,
+        verified=VerifiedOut(end_user=verified.get("end_user"), agent=verified.get("agent")),
         purpose=use.purpose,
         scopes=use.scopes,
         version=use.credential_version_id,

@@ -23,6 +23,7 @@ from connections.lifecycle.proxy.permit import (
     NeedsRefresh,
     Permit,
     exchange_subject,
+    has_just_been_refreshed,
     may_follow,
     permit,
     record_end,
@@ -202,6 +203,8 @@ class Carrier:
     async def _renewed(self, order: ProxyOrder, permitted: Permit, can_repeat: bool) -> Permit | None:
         """Have the refused credential refreshed. Return what to repeat the call with, or None to pass the 401 on."""
         if not permitted.is_refreshable or permitted.version_id is None:
+            return None
+        if await self._run(has_just_been_refreshed, permitted.version_id):
             return None
         report = await self._refresh(order, permitted.places, Need(instead_of=permitted.version_id))
         if not can_repeat:

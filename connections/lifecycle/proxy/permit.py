@@ -8,15 +8,17 @@ import uuid
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from connections.access.switched_off import switched_off
 from connections.access.targets import scope_rules_of
 from connections.database.pool import hand_back_database
 from connections.journal import audit
-from connections.lifecycle.credentials.subject_tokens import HeldToken
+from connections.lifecycle.credentials.subject_tokens import HeldToken, forget_reported
 from connections.lifecycle.policy.check import Access, check_use
 from connections.lifecycle.policy.client_rules import allows
 from connections.lifecycle.policy.decide import Action, UseFacts, UseRequest
@@ -45,11 +47,21 @@ from connections.lifecycle.vend.rules import (
     VendRequest,
     decide_vend,
 )
-from connections.models import AccessGrant, ApiClient, AuditEvent, Connection, OwnerKind, Permission
+from connections.models import (
+    VENDS,
+    AccessGrant,
+    ApiClient,
+    AuditEvent,
+    Connection,
+    CredentialVersion,
+    OwnerKind,
+    Permission,
+)
 from connections.refusals import NotFound, PolicyDenied, Refusal
 
 ACTION, ENDED = "connection.proxy", "connection.proxied"
 LONGEST_NOTED_PATH = 500
+PROVEN_FOR = timedelta(minutes=1)  # a 401 for what has just worked is about something else
 # What ``switched_off`` looks at, and whose the connection is: the rest of these rows is not needed.
 _OFF = ("suspended_at", "paused_at")
 _SWITCHES = ("tenant", "provider_app", *_OFF, "tenant__suspended_at", *(f"provider_app__{name}" for name in _OFF))
@@ -131,9 +143,15 @@ def may_follow(order: ProxyOrder, path: str) -> bool:
 
 
 def record_end(order: ProxyOrder, permitted: Permit, outcome: str, facts: dict[str, Any]) -> None:
-    """Record how a permitted call ended: ``outcome`` is a word, ``facts`` are its counts, JSON-ready. One insert."""
+    """Record how a permitted call ended: ``outcome`` is a word, ``facts`` are its counts, JSON-ready. One insert.
+
+    A provider's 401 is doubt: what was exchanged for a subject is forgotten, and else the next probe comes soon.
+    """
     asked = order.use
     try:
+        if facts.get("status") == HTTPStatus.UNAUTHORIZED and permitted.version_id is not None:
+            forget_reported(permitted.connection.id, permitted.version_id)
+            _hasten_probe(permitted.connection.id, permitted.version_id)
         audit.record(
             ENDED,
             decision=outcome,
@@ -150,6 +168,25 @@ def record_end(order: ProxyOrder, permitted: Permit, outcome: str, facts: dict[s
         )
     finally:
         hand_back_database()
+
+
+def has_just_been_refreshed(version_id: uuid.UUID) -> bool:
+    """Whether a refresh brought this version a moment ago: what is refused with it, another would not mend. One query.
+
+    Otherwise a caller could have a connection refreshed once for each request to an address that always answers 401.
+    """
+    try:
+        young = CredentialVersion.objects.filter(id=version_id, received_at__gt=Now() - PROVEN_FOR)
+        return young.exclude(attempt=None).exists()
+    finally:
+        hand_back_database()
+
+
+def _hasten_probe(connection_id: uuid.UUID, version_id: uuid.UUID) -> None:
+    """Have a version that was refused probed, unless it has just proven itself. One statement."""
+    doubted = Connection.objects.filter(id=connection_id, current_version_id=version_id, status__in=VENDS)
+    doubted = doubted.exclude(verified_at__gt=Now() - PROVEN_FOR).filter(probe_due_at__gt=Now())
+    doubted.update(probe_due_at=Now())
 
 
 def _permit(

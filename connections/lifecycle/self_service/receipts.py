@@ -6,7 +6,7 @@ filter looks at a bounded number of uses a page; so a page may be short although
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,11 +56,15 @@ class Page:
 
 @dataclass(slots=True)
 class Group:
-    """Uses by the same client, for the same subject and purpose, as the same agent."""
+    """Uses by the same client, for the same subject and purpose, as the same agent.
+
+    ``agent_is_verified``: a token of a trusted issuer named the agent; else the client alone says so.
+    """
 
     client: str
     subject: str
     agent: str
+    agent_is_verified: bool
     purpose: str
     count: int
     first_at: datetime
@@ -82,15 +86,22 @@ def receipts(connection_id: uuid.UUID, *, before: int | None = None, limit: int,
     return Page(uses, dict(ApiClient.objects.filter(id__in=ids).values_list("id", "name")), last)
 
 
+def verified_of(use: AuditEvent) -> Mapping[str, str]:
+    """Return by which issuer's token the ``end_user`` and the ``agent`` of a use were named; those alone that were."""
+    verified = use.detail.get("verified")
+    return verified if isinstance(verified, dict) else {}
+
+
 def groups(page: Page) -> list[Group]:
     """Return the uses of one page put together by who used it and for what, the latest first. No I/O."""
     found: dict[tuple[object, ...], Group] = {}
     for use in page.uses:
-        key = (use.api_client_id, use.subject, use.agent, use.purpose)
+        is_verified = "agent" in verified_of(use)
+        key = (use.api_client_id, use.subject, use.agent, is_verified, use.purpose)
         group = found.get(key)
         if group is None:
             client = page.clients.get(use.api_client_id, "") if use.api_client_id is not None else ""
-            found[key] = Group(client, use.subject, use.agent, use.purpose, 1, use.at, use.at)
+            found[key] = Group(client, use.subject, use.agent, is_verified, use.purpose, 1, use.at, use.at)
         else:
             group.count += 1
             group.first_at = use.at
@@ -102,7 +113,7 @@ def _newest(connection_id: uuid.UUID, *, before: int | None, limit: int) -> list
     found: list[AuditEvent] = []
     for rows in AuditEvent.objects.of_connection_by_parts(connection_id, before=before):
         uses = rows.filter(action__in=USES, decision=ALLOWED).order_by("-id")
-        found += uses.defer("detail", "fingerprint")[: limit - len(found)]
+        found += uses.defer("fingerprint")[: limit - len(found)]
         if len(found) >= limit:
             break
     return found

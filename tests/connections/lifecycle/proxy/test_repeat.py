@@ -3,15 +3,16 @@
 import json
 import uuid
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
 from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.policy.approve import decide_approval
-from connections.models import AuditEvent, Connection, RefreshAttempt, Tenant
+from connections.models import AuditEvent, Connection, CredentialVersion, RefreshAttempt, Tenant
 from tests.connections.api.grants import let
-from tests.connections.api.stored import expire_in
+from tests.connections.api.stored import expire_in, make_app, make_connection
 from tests.connections.lifecycle.proxy.conftest import SECRET
 from tests.factories import Caller, make_tenant
 from tests.proxied import Reply, address_of, proxied
@@ -103,6 +104,38 @@ def test_a_401_for_another_reason_is_passed_on_after_one_repeat(
     reply = proxied(agent, "GET", address_of(connection, "a"))
     assert (reply.status, reply.body) == (401, b"never")
     assert calls(revoking) == ["GET /a", "POST /token", "GET /a"]
+
+
+def test_a_credential_that_is_refused_and_cannot_be_refreshed_is_probed_soon(
+    acme: Tenant, agent: Caller, upstream: Upstream
+) -> None:
+    app = make_app(acme, params={"issuer": upstream.url})
+    now = database_now()
+    static = make_connection(
+        acme, app=app, access_token=SECRET, probe_due_at=now + timedelta(hours=6), verified_at=None
+    )
+    CredentialVersion.objects.filter(connection=static).update(is_refreshable=False)
+    upstream.answers(ok(b"never", status="401 Unauthorized"))
+    for verified_at, is_soon in ((now - timedelta(seconds=30), False), (now - timedelta(hours=1), True)):
+        Connection.objects.filter(id=static.id).update(verified_at=verified_at)
+        assert proxied(agent, "GET", address_of(static, "a")).status == 401
+        static.refresh_from_db()
+        assert (static.probe_due_at is not None and static.probe_due_at <= database_now()) is is_soon
+
+
+def test_many_401s_are_no_reason_for_many_refreshes(agent: Caller, connection: Connection, revoking: Upstream) -> None:
+    usual = revoking.handle
+
+    def handle(wire: Wire) -> None:
+        if wire.seen.target == "/token":
+            usual(wire)
+        else:
+            wire.answer(ok(b"never", status="401 Unauthorized"))
+
+    revoking.handle = handle
+    for _ in range(5):
+        assert proxied(agent, "GET", address_of(connection, "a")).status == 401
+    assert calls(revoking).count("POST /token") == 1
 
 
 def test_a_refresh_that_is_refused_leaves_the_401_as_it_is(

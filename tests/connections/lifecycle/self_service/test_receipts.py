@@ -48,6 +48,16 @@ def test_a_proxied_call_is_a_use_too(connection: Connection, backend: Caller) ->
     assert receipt["kind"] == "request"
 
 
+def test_who_was_verified_is_told_from_who_was_only_named(connection: Connection, backend: Caller) -> None:
+    used(connection, subject="alice", agent="planner")
+    used(connection, subject="alice", agent="planner", detail={"verified": {"agent": "https://agents.example"}})
+    verified, named = call(backend, "GET", f"/connections/{connection.id}/receipts").json()["items"]
+    assert verified["verified"] == {"end_user": None, "agent": "https://agents.example"}
+    assert named["verified"] == {"end_user": None, "agent": None}
+    told = groups(receipts(connection.id, limit=10))
+    assert [(group.agent, group.agent_is_verified) for group in told] == [("planner", True), ("planner", False)]
+
+
 def test_what_was_refused_is_no_use(connection: Connection, backend: Caller) -> None:
     answer = call(backend, "POST", f"/connections/{connection.id}/credential", {"end_user": "somebody else"})
     assert answer.status_code == 403
