@@ -45,6 +45,7 @@ class Task(StrEnum):
     RETRY_UNDECRYPTABLE = "connections.retry_undecryptable"
     LOOK_AT_DOMAINS = "connections.look_at_domains"
     RENEW_REGISTRATIONS = "connections.renew_registrations"
+    CONTINUE_IMPORTS = "connections.continue_imports"
 
 
 _QUEUES = {Task.REFRESH: "refresh", Task.PROBE: "probe", Task.REVOKE: "celery"}

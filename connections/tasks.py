@@ -27,6 +27,7 @@ from connections.lifecycle.health.expire import end_expired
 from connections.lifecycle.health.incidents import close_quiet_incidents
 from connections.lifecycle.health.undecryptable import retry_undecryptable
 from connections.lifecycle.housekeeping import sweep_old
+from connections.lifecycle.port.go_on import continue_imports
 from connections.lifecycle.probe.probe import probe
 from connections.lifecycle.provision.domains import look_again
 from connections.lifecycle.refresh import presence
@@ -173,6 +174,12 @@ def offboard_end_users() -> None:
 def close_past_incidents() -> None:
     """Close the incidents that are over."""
     close_quiet_incidents(now=database_now())
+
+
+@shared_task(name=Task.CONTINUE_IMPORTS, ignore_result=True)
+def continue_ordered_imports() -> None:
+    """Continue the imports that came over the API."""
+    continue_imports(now=database_now())
 
 
 @shared_task(name=Task.RETRY_UNDECRYPTABLE, ignore_result=True)

@@ -2,6 +2,7 @@
 
 - ``catalog``: one entry a provider, and how entries are read · ``strategies``: one auth style a file
 - ``oauth``: the endpoints of RFC 6749 and its family
+- ``brought``: connections from another system's export
 - ``signing``: key pairs, certificates, and what is signed with them
 - ``proxying``: requests of callers, and the answers to them, as streams
 - ``egress``: the only module that opens connections; ``egress_policy``: what the operator allows;

@@ -70,6 +70,23 @@ def _secret(value: str | None) -> SecretStr | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Brought:
+    """The parts of a credential that another system has kept until now, as its export names them.
+
+    ``value`` is a pasted secret whose field is not named; ``fields`` are typed secrets by name. ``document`` is the
+    provider's own token response, as that system kept it, {} if it did not.
+    """
+
+    access_token: SecretStr | None = None
+    refresh_token: SecretStr | None = None
+    token_secret: SecretStr | None = None
+    token_type: str = "Bearer"  # noqa: S105 - no password
+    value: SecretStr | None = None
+    fields: Mapping[str, SecretStr] = field(default_factory=dict)
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Obtained:
     """A credential fresh from a provider, with what the provider said about it.
 

@@ -112,6 +112,11 @@ def kept_answer_place(client_id: uuid.UUID, tenant_id: uuid.UUID | None) -> Plac
     return Place(tenant=tenant, owner=str(client_id), record=str(client_id), field="kept_answer")
 
 
+def import_place(*, tenant_id: uuid.UUID, run_id: uuid.UUID, row_id: uuid.UUID) -> Place:
+    """Return the place to which what was read of one row of an import is bound. No I/O."""
+    return Place(tenant=str(tenant_id), owner=str(run_id), record=str(row_id), field="content")
+
+
 def open_stored(stored: StoredSecret | None, *, place: Place, key: DataKey | None = None) -> bytes:
     """Return the plaintext of the value that is stored at ``place``. Raises ``Unreadable``.
 

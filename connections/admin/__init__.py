@@ -9,7 +9,7 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
 - ``connection_page``: the summary and history of a connection · ``tenant_deletion``: its button and its question
 - ``management_session``: visits of end users to their own connections
 - ``access_grant``, ``approval``: who may use whose connection · ``offboarding``: receipts of those who left
-- ``trusted_issuer``: whose tokens are believed
+- ``trusted_issuer``: whose tokens are believed · ``import_run``: connections that came from another system
 - ``app_key``: the key pairs of provider apps, and ``app_key_forms``: the pages on which they are made
 - ``registered_client``: what provider apps have registered without hands
 - ``provider_app_form``: fields by the catalogue entry, secrets written and never shown
@@ -33,6 +33,7 @@ from connections.admin import (  # noqa: E402 (only after that)
     connect_session,
     connection,
     credential,
+    import_run,
     incident,
     journal,
     logins,
@@ -55,6 +56,7 @@ __all__ = [
     "connect_session",
     "connection",
     "credential",
+    "import_run",
     "incident",
     "journal",
     "logins",

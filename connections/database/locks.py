@@ -19,6 +19,8 @@ from connections.database.prepared import fetch_all_prepared
 from connections.models import (
     Connection,
     ConnectSession,
+    ImportRow,
+    ImportRun,
     ManagementSession,
     Offboarding,
     RefreshAttempt,
@@ -133,6 +135,20 @@ def lock_management_session(session_id: uuid.UUID) -> ManagementSession | None:
 def lock_offboarding(offboarding_id: uuid.UUID) -> Offboarding | None:
     """Return the locked offboarding of an end user, or None. Take it after all others."""
     return Offboarding.objects.select_for_update(no_key=True, of=("self",)).filter(id=offboarding_id).first()
+
+
+def lock_import(run_id: uuid.UUID) -> ImportRun | None:
+    """Return the locked import, or None. Lock no connection beside it."""
+    return ImportRun.objects.select_for_update(no_key=True, of=("self",)).filter(id=run_id).first()
+
+
+def lock_import_rows(rows: QuerySet[ImportRow], *, limit: int) -> list[ImportRow]:
+    """Return up to ``limit`` of ``rows``, locked. Skip those that another transaction has locked.
+
+    Take it before the locks of connections.
+    """
+    locked = rows.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    return list(locked.order_by("line")[:limit])
 
 
 def lock_attempt(attempt_id: uuid.UUID) -> RefreshAttempt:

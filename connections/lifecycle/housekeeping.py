@@ -36,6 +36,8 @@ from connections.models import (
     Connection,
     ConnectSession,
     CredentialVersion,
+    ImportRow,
+    ImportRun,
     Incident,
     ManagementSession,
     OutboxEvent,
@@ -55,6 +57,7 @@ AUDIT_STAYS = timedelta(days=30)  # the database insists on it
 APPROVALS_STAY = timedelta(days=90)  # the trail has what was asked and answered
 VISITS_STAY = timedelta(days=1)  # the trail has who was invited, and came
 PROOFS_STAY = timedelta(days=1)  # proxied calls that are under way stand on them
+IMPORTS_STAY = timedelta(days=90)  # the report; by the rows of connections that are there a credential is known again
 RUN_SECONDS = 60.0
 
 
@@ -68,6 +71,16 @@ def _attempts_before(moment: datetime) -> QuerySet[RefreshAttempt]:
         state__in=(*OPEN_STATES, AttemptState.RECEIVED)
     )
     return ended.filter(~Exists(of_current), ~Exists(answers))
+
+
+def _rows_of_imports_before(moment: datetime) -> QuerySet[ImportRow]:
+    """Return the rows of old imports from which no connection is left."""
+    return ImportRow.objects.filter(run__finished_at__lt=moment, connection=None)
+
+
+def _imports_before(moment: datetime) -> QuerySet[ImportRun]:
+    """Return the old imports that have no rows any more."""
+    return ImportRun.objects.filter(~Exists(ImportRow.objects.filter(run=OuterRef("pk"))), finished_at__lt=moment)
 
 
 @dataclass(slots=True)
@@ -135,7 +148,7 @@ def sweep_old(*, now: datetime) -> dict[str, int]:
     Each batch is one short transaction, which skips rows that another transaction has locked. The kinds take turns, so
     that one with very many rows keeps no other waiting. The keys of the answer are the kinds of ``RETENTION_DAYS``
     whose rows are not kept for ever, "keys of apps", "operators' logins", "subject tokens", "answers", "approvals",
-    "visits", "callers' tokens" and "used assertions".
+    "visits", "callers' tokens", "rows of imports", "imports" and "used assertions".
     """
     give_up_at = time.monotonic() + RUN_SECONDS
     left: dict[str, _Kind | _Events] = {
@@ -148,6 +161,8 @@ def sweep_old(*, now: datetime) -> dict[str, int]:
     left["approvals"] = _Kind(Approval.objects.filter(expires_at__lt=now - APPROVALS_STAY), by="expires_at")
     left["visits"] = _Kind(ManagementSession.objects.filter(expires_at__lt=now - VISITS_STAY), by="expires_at")
     left["callers' tokens"] = _Kind(ProvenToken.objects.filter(expires_at__lt=now - PROOFS_STAY), by="expires_at")
+    left["rows of imports"] = _Kind(_rows_of_imports_before(now - IMPORTS_STAY), by="pk")
+    left["imports"] = _Kind(_imports_before(now - IMPORTS_STAY), by="finished_at")
     left["used assertions"] = _Kind(UsedAssertion.objects.filter(expires_at__lt=now), by="expires_at")
     gone = dict.fromkeys(left, 0)
     while left and time.monotonic() < give_up_at:

@@ -1,5 +1,6 @@
 """The operators' commands, for the shell and for programs: ``manage.py tenants``, ``provider_apps``, ``connections``, …
 
 - ``commands``: one command a file; each makes one lifecycle call
-- ``trials``: rehearses an entry · ``operator_command``: their base · ``output``: tables for people, JSON for programs
+- ``trials``: rehearses an entry · ``imports``: connections from another system · ``operator_command``: their base ·
+  ``output``: tables for people, JSON for programs
 """

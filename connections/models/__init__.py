@@ -11,7 +11,7 @@
 - ``connection``: one grant · ``kinds``: whose it is · ``credential_version``: one set of its secrets
 - ``scope``: one scope of a connection
 - ``access_grant``: who else may use a connection, and for what · ``approval``: of one thing under a grant
-- ``offboarding``: the leaving of an end user
+- ``offboarding``: the leaving of an end user · ``import_run``: connections from another system, with their rows
 - ``kept_answer``: of a call with an idempotency key
 - ``subject_token``: what acts for a subject, while it lives
 - ``refresh_attempt``: one try to refresh · ``unread_answer``: an answer that could not be read
@@ -30,6 +30,7 @@ from connections.models.connect_session import EXCHANGE_LIMIT, ConnectSession
 from connections.models.connection import Connection
 from connections.models.credential_version import CredentialVersion, Stage
 from connections.models.data_key import DataKey
+from connections.models.import_run import ImportRow, ImportRun, ImportState, RowState
 from connections.models.incident import Incident, IncidentKind
 from connections.models.kept_answer import KeptAnswer
 from connections.models.kinds import Binding, OwnerKind, Revocation
@@ -85,6 +86,9 @@ __all__ = [
     "Connection",
     "CredentialVersion",
     "DataKey",
+    "ImportRow",
+    "ImportRun",
+    "ImportState",
     "Incident",
     "IncidentKind",
     "IssuerUse",
@@ -102,6 +106,7 @@ __all__ = [
     "RegisteredClient",
     "RegistrationWay",
     "Revocation",
+    "RowState",
     "Scope",
     "SessionState",
     "SharedFate",

@@ -19,6 +19,7 @@ class Permission(models.TextChoices):
     PROXY = "proxy", "Have requests proxied, as its rules say"
     MANAGE = "manage", "Change, refresh, probe and disconnect connections"
     GRANT = "grant", "Give and revoke access grants"
+    IMPORT = "import", "Import connections, for any end user"
     TENANTS = "tenants", "Create, change and delete tenants (operator-wide clients only)"
     APPS = "apps", "Make and change provider apps, their secrets and keys, and close incidents"
     CALLERS = "callers", "Make API clients no stronger than itself, issue their keys, and trust issuers"
@@ -75,7 +76,13 @@ class ApiClient(models.Model):
     @property
     def is_entrusted(self) -> bool:
         """Whether the client reaches beyond the named end users of one tenant, or may skip the completion check."""
-        wide = {Permission.VEND_WITHOUT_USER, Permission.GRANT, Permission.APPS, Permission.CALLERS}
+        wide = {
+            Permission.VEND_WITHOUT_USER,
+            Permission.GRANT,
+            Permission.IMPORT,
+            Permission.APPS,
+            Permission.CALLERS,
+        }
         return self.tenant_id is None or self.allows_unbound or not wide.isdisjoint(self.permissions)
 
 

@@ -15,6 +15,7 @@ class Binding(models.TextChoices):
 
     COMPLETION = "completion", "Confirmed by the operator's backend"
     NONE = "none", "Not confirmed"
+    IMPORTED = "imported", "Imported: the operator vouches for it"
 
 
 class Revocation(models.TextChoices):

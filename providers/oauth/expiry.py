@@ -146,7 +146,7 @@ def _seconds(value: object, form: str, *, clock: float) -> float | None:
     if form == "duration":
         seconds = _duration(value)
     elif form == "timestamp":
-        seconds = _moment(value)
+        seconds = epoch_of(value)
     else:
         seconds = _number(value)
         seconds = None if seconds is None else seconds * _UNITS[form]
@@ -175,7 +175,7 @@ def _number(value: object) -> float | None:
     return None if math.isnan(number) else number
 
 
-def _moment(value: object) -> float | None:
+def epoch_of(value: object) -> float | None:
     """Return the epoch of a date in the form of RFC 3339, ISO 8601 or HTTP. Without a time zone it is UTC."""
     if not isinstance(value, str) or len(value) > 64:
         return None

@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from providers.catalog.methods import Method
 from providers.catalog.resolve import Target
+from providers.errors import FieldInvalid
 from providers.oauth.token_response import admit, obtained
 from providers.response import Response
 from providers.strategies import presenting, probing
@@ -28,6 +29,7 @@ from providers.strategies.fields import checked_fields
 from providers.values import (
     Account,
     AuthorizationRequest,
+    Brought,
     CodeGrant,
     Credential,
     Departure,
@@ -204,6 +206,35 @@ class Strategy(ABC):
     def _accept(self, target: Target, typed: Credential) -> Obtained:
         """Return the credential for ``typed``, whose ``fields`` are checked: ``typed`` itself, or a first token."""
         return Obtained(credential=typed)
+
+    # --- from another system ------------------------------------------------------------------------------------------
+    @final
+    def bring(self, target: Target, brought: Brought) -> Credential:
+        """Return the credential that another system has kept until now. No I/O.
+
+        Raises ``FieldInvalid`` naming the part that is missing, unknown or malformed.
+        """
+        if self.per_subject:
+            raise FieldInvalid("provider", f"{target.entry.name} has no credential of its own to bring.")
+        return self._bring(target, brought)
+
+    def _bring(self, target: Target, brought: Brought) -> Credential:
+        """Return the credential whose secrets the end user typed. A token beside them is kept if the style has them."""
+        has_tokens = self._capabilities(target).refreshes
+        if brought.refresh_token is not None or (
+            brought.access_token is not None and not has_tokens and brought.fields
+        ):
+            raise FieldInvalid("access_token", f"{target.entry.name} connects without tokens, by what is typed.")
+        typed = {name: value.get_secret_value() for name, value in brought.fields.items()}
+        loose = brought.value or (None if has_tokens else brought.access_token)
+        if loose is not None:
+            expected = next((item.name for item in target.entry.fields_of(self.style) if item.secret), "")
+            if not expected or expected in typed:
+                raise FieldInvalid("key", f"{target.entry.name} has no field for it: name the field.")
+            typed[expected] = loose.get_secret_value()
+        return Credential(
+            access_token=brought.access_token if has_tokens else None, fields=checked_fields(target, typed)
+        )
 
     # --- in use -------------------------------------------------------------------------------------------------------
     @final

@@ -9,11 +9,14 @@ from dataclasses import replace
 
 from providers.catalog.methods import RefreshableMethod
 from providers.catalog.resolve import Target
+from providers.errors import FieldInvalid
 from providers.oauth import introspection, revocation, token_endpoint
 from providers.oauth.client_authentication import certificate_of
+from providers.oauth.token_response import extra_in
 from providers.strategies.base import Capabilities, Strategy
 from providers.strategies.calling import Sending
-from providers.values import ClientRegistration, Credential, Obtained, ProbeResult
+from providers.strategies.fields import checked_fields
+from providers.values import Brought, ClientRegistration, Credential, Obtained, ProbeResult
 from providers.vocabulary import TokenKind
 
 
@@ -66,6 +69,18 @@ class GrantedToken(IssuedToken):
     def expects_refresh_token(self, target: Target, scopes: Sequence[str], *, ends: bool) -> bool:
         said = target.described_as(RefreshableMethod).expects_refresh_token
         return ends if said is None else said
+
+    def _bring(self, target: Target, brought: Brought) -> Credential:
+        if brought.refresh_token is None and brought.access_token is None:
+            raise FieldInvalid("refresh_token", f"{target.entry.name} needs a refresh token or an access token.")
+        typed = {name: value.get_secret_value() for name, value in brought.fields.items()}
+        return Credential(
+            access_token=brought.access_token,
+            refresh_token=brought.refresh_token,
+            token_type=brought.token_type,
+            fields=checked_fields(target, typed),
+            extra=extra_in(dict(brought.document), target.method.extra_pointers),
+        )
 
     def _refresh(self, target: Target, credential: Credential) -> Obtained:
         return token_endpoint.refresh(target=target, credential=credential)

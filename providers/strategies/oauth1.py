@@ -20,6 +20,7 @@ from providers.egress import Signer
 from providers.errors import (
     ClientRejected,
     Evidence,
+    FieldInvalid,
     GrantRejected,
     MalformedResponse,
     MisconfiguredProvider,
@@ -31,7 +32,15 @@ from providers.response import Response
 from providers.signing.oauth1 import oauth1_signer
 from providers.strategies.base import Capabilities, Strategy
 from providers.strategies.calling import Sending
-from providers.values import AuthorizationRequest, ClientRegistration, CodeGrant, Credential, Departure, Obtained
+from providers.values import (
+    AuthorizationRequest,
+    Brought,
+    ClientRegistration,
+    CodeGrant,
+    Credential,
+    Departure,
+    Obtained,
+)
 
 _LONGEST_TOKEN = 1024
 
@@ -91,6 +100,15 @@ class OAuth1(Strategy):
         issued, issued_secret = map(SecretStr, _credentials(given))
         extra = extra_in(given, target.method.extra_pointers)
         return Obtained(Credential(access_token=issued, fields={"token_secret": issued_secret}, extra=extra))
+
+    def _bring(self, target: Target, brought: Brought) -> Credential:
+        if brought.access_token is None or brought.token_secret is None:
+            raise FieldInvalid("token_secret", f"{target.entry.name} needs a token and its secret (RFC 5849).")
+        return Credential(
+            access_token=brought.access_token,
+            fields={"token_secret": brought.token_secret},
+            extra=extra_in(dict(brought.document), target.method.extra_pointers),
+        )
 
     def _sendings(self, target: Target, credential: Credential) -> Iterator[Sending]:
         """Yield a signature by each client secret: while an operator rotates them, the server may know only one."""

@@ -10,9 +10,9 @@ from providers.catalog.password_method import PasswordMethod
 from providers.catalog.resolve import Target
 from providers.errors import Evidence, MisconfiguredProvider
 from providers.oauth import token_endpoint
-from providers.strategies.base import Capabilities
+from providers.strategies.base import Capabilities, Strategy
 from providers.strategies.issued import GrantedToken
-from providers.values import Credential, Obtained
+from providers.values import Brought, Credential, Obtained
 
 
 class Password(GrantedToken):
@@ -38,6 +38,13 @@ class Password(GrantedToken):
         if target.described_as(PasswordMethod).keeps_password:
             return self._log_in(target, credential)
         return super()._refresh(target, credential)
+
+    def _bring(self, target: Target, brought: Brought) -> Credential:
+        if target.described_as(PasswordMethod).keeps_password:
+            return Strategy._bring(self, target, brought)
+        shown = {field.name for field in target.described_as(PasswordMethod).fields if not field.secret}
+        credential = super()._bring(target, replace(brought, fields={}))
+        return replace(credential, fields={name: brought.fields[name] for name in shown & brought.fields.keys()})
 
     def _log_in(self, target: Target, credential: Credential) -> Obtained:
         method, typed = target.described_as(PasswordMethod), credential.fields

@@ -39,6 +39,7 @@ from connections.models import (
     Connection,
     ConnectSession,
     DataKey,
+    ImportRow,
     ManagementSession,
     OutboxEvent,
     ProviderApp,
@@ -223,6 +224,7 @@ def _delete_rows(tenant: Tenant, *, give_up_at: float) -> bool:
     """Delete the tenant's rows, each before the rows to which it refers. Return whether all of them are gone."""
     kinds: tuple[QuerySet[Model], ...] = (
         ConnectSession.objects.filter(tenant=tenant),
+        ImportRow.objects.filter(tenant=tenant),
         ManagementSession.objects.filter(tenant=tenant),
         Connection.objects.for_tenant(tenant.id),
         ProviderApp.objects.filter(tenant=tenant),

@@ -29,6 +29,7 @@ from connections.models import (
     Approval,
     AuditEvent,
     ConnectSession,
+    ImportRow,
     ManagementSession,
     Offboarding,
     OutboxEvent,
@@ -72,6 +73,7 @@ def forget(offboarding: Offboarding, *, give_up_at: float, now: datetime) -> boo
     theirs: dict[str, QuerySet[Any]] = {
         "connect_sessions_deleted": ConnectSession.objects.filter(tenant_id=tenant_id, end_user=end_user),
         "visits_deleted": ManagementSession.objects.filter(tenant_id=tenant_id, end_user=end_user),
+        "import_rows_deleted": ImportRow.objects.filter(tenant_id=tenant_id, end_user=end_user),
         "approvals_deleted": Approval.objects.filter(tenant_id=tenant_id, end_user=end_user),
         "connections_deleted": own_of(tenant_id, end_user),
     }

@@ -35,7 +35,7 @@ from connections.lifecycle.throttle.bulkhead import AGAIN_SECONDS, Crowded, bulk
 from connections.models import VENDS, Connection, CredentialVersion, Trigger
 from connections.refusals import AppMisconfigured, EndpointMoved
 from connections.vault.sealing import Unreadable
-from providers.values import Credential, ProbeResult
+from providers.values import Account, Credential, ProbeResult
 from providers.vocabulary import ProbeVerdict
 
 logger = structlog.get_logger(__name__)
@@ -56,10 +56,14 @@ class _Trial:
 
 @dataclass(frozen=True, slots=True)
 class ProbeReport:
-    """The result of a probe: a verdict, or None where there was nothing to try. ``detail`` says why, for people."""
+    """The result of a probe: a verdict, or None where there was nothing to try. ``detail`` says why, for people.
+
+    ``account`` is whose credential it is, if the answer names that.
+    """
 
     verdict: ProbeVerdict | None
     detail: str = ""
+    account: Account | None = None
 
 
 def probe(connection_id: uuid.UUID, *, trigger: Trigger) -> ProbeReport:
@@ -98,7 +102,7 @@ def _probe(trial: _Trial, connection_id: uuid.UUID, *, trigger: Trigger) -> Prob
     if _record(trial, found, verified_by="probe" if is_probed else "introspection") == "refresh":
         refresh_and_wait(connection_id, trigger=trigger, need=Need(instead_of=trial.version_id))
     logger.info("probed", connection=str(connection_id), verdict=found.verdict.value, status=found.status)
-    return ProbeReport(found.verdict, found.detail)
+    return ProbeReport(found.verdict, found.detail, found.account)
 
 
 def _postpone(trial: _Trial, wait: float) -> ProbeReport:

@@ -12,6 +12,7 @@ from connections.lifecycle.credentials.scopes import missing_scopes
 from connections.lifecycle.steer import on_demand
 from connections.lifecycle.steer.on_demand import Told
 from connections.lifecycle.steer.outlook import distance, outlook
+from connections.management.imports import add_arguments, run_import, show_report
 from connections.management.operator_command import OperatorCommand, operator, tenant_named
 from connections.management.output import Answer, sheet, table
 from connections.models import OPEN_STATES, Connection, Incident, RefreshAttempt, Status
@@ -21,7 +22,7 @@ _MOST = 1000
 
 
 class Command(OperatorCommand):
-    help = "List and show connections; refresh, probe and revoke them."
+    help = "List and show connections; refresh, probe and revoke them; import them."
 
     def add_subcommands(self) -> None:
         listing = self.subcommand(
@@ -57,6 +58,26 @@ class Command(OperatorCommand):
             "Stop vends at once and have the grant revoked at the provider. The end user can connect it anew.",
         )
         revoke.add_argument("--for-good", action="store_true", help="Disconnect it: it cannot be connected anew.")
+
+        bring = self.subcommand(
+            "import",
+            run_import,
+            help_text="Import connections from another system's export; the same file again goes on where it stopped.",
+            examples=(
+                "export.csv --tenant acme --provider hubspot --dry-run",
+                "nango.json --format nango --tenant acme --map-provider hubspot-prod=hubspot --report report.jsonl",
+                "all.jsonl --map-tenant org_1=acme --all-or-nothing",
+            ),
+        )
+        add_arguments(bring)
+        report = self.subcommand(
+            "import-report",
+            show_report,
+            help_text="Show what came of each row of an import.",
+            examples=("0c7f8f2e-8f0b-4f5e-9f3c-0d2b6a1f4c11", "0c7f8f2e-… --report report.jsonl"),
+        )
+        report.add_argument("id", metavar="ID", help="The id of the import.")
+        report.add_argument("--report", metavar="FILE", help="Write what came of every row there, as JSON Lines.")
 
     def _of_one(self, name: str, run: Any, help_text: str) -> argparse.ArgumentParser:
         parser = self.subcommand(

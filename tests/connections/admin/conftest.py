@@ -29,6 +29,8 @@ from connections.models import (
     Connection,
     ConnectSession,
     CredentialVersion,
+    ImportRow,
+    ImportRun,
     IssuerUse,
     ManagementSession,
     Offboarding,
@@ -149,6 +151,10 @@ def world(db: None) -> World:
         mode="offboard",
         connections={str(uuid.uuid4()): {"provider": "sandbox", "act": "disconnected"}},
         ordered_at=database_now(),
+    )
+    run = ImportRun.objects.create(tenant=acme, created_at=database_now(), lines=1, options={"dry_run": False})
+    ImportRow.objects.create(
+        id=uuid.uuid4(), run=run, line=1, tenant=acme, state="settled", code="refused", connection=connection
     )
     trust = Trust(IssuerUse.CALLER, "https://ci.example", "https://latchkey.example", keys=None)
     issuer = trust_issuer(trust, tenant=acme, actor=SYSTEM)

@@ -1,6 +1,7 @@
 """Row locks: strong enough to exclude one another, weak enough that whoever only refers to the row goes on."""
 
 import threading
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,8 @@ from connections.models import (
     ApiClient,
     Connection,
     ConnectSession,
+    ImportRow,
+    ImportRun,
     ManagementSession,
     Offboarding,
     RefreshAttempt,
@@ -65,6 +68,14 @@ LOCKS: dict[str, tuple[str, Callable[[], Any]]] = {
     "lock_offboarding": (
         "connections_offboarding",
         lambda: locks.lock_offboarding(Offboarding.objects.get().id),
+    ),
+    "lock_import": (
+        "connections_importrun",
+        lambda: locks.lock_import(ImportRun.objects.get().id),
+    ),
+    "lock_import_rows": (
+        "connections_importrow",
+        lambda: locks.lock_import_rows(ImportRow.objects.all(), limit=1),
     ),
     "lock_session_alone": (
         "connections_connectsession",
@@ -117,6 +128,8 @@ def test_a_lock_excludes_its_like_and_lets_references_through(
     alice.invite()
     open_attempt(connection)
     Offboarding.objects.create(tenant=connection.tenant, end_user="zoe", mode="offboard", ordered_at=database_now())
+    run = ImportRun.objects.create(tenant=connection.tenant, created_at=database_now())
+    ImportRow.objects.create(id=uuid.uuid4(), run=run, line=1, state="accepted")
     at = {"issuer": "https://login.example", "redirect_uri": "https://x.example", "looked_at": database_now()}
     RegisteredClient.objects.create(provider_app=connection.provider_app, **at)
     ManagementSession.objects.create(

@@ -55,6 +55,8 @@ SWEPT = {
     "connections.ManagementSession": "by their own end",
     "connections.ProvenToken": "by their own end",
     "connections.UsedAssertion": "by their own end",
+    "connections.ImportRun": "by their own end",
+    "connections.ImportRow": "by their own end",
 }
 STAYS = {
     "connections.AuditEvent": "append-only; pruned by an operator's command",

@@ -55,6 +55,7 @@ SAYS = {
     "app_keys make our-login --algorithm ES256": "BEGIN PUBLIC KEY",
     "app_keys make our-login --lead-hours 48": "BEGIN PUBLIC KEY",
     "app_keys bring github-app": "BEGIN PUBLIC KEY",
+    "connections import": "A dry run",
     "audit prune": "Deleted 0 audit rows",
 }
 # These are of whole installations: `make check`, `make demo` and test_drill.py run them.
@@ -88,6 +89,7 @@ def mentioned(page: Path) -> Iterator[tuple[str, str]]:
 def desk(tmp_path: Path, sandbox: SandboxProcess, settings_of_desk: None, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the files that the commands name, in which they are typed."""
     (tmp_path / "secret.txt").write_text("replace-by-the-secret\n")
+    (tmp_path / "export.csv").write_text("user,refresh_token\nalice,rt-1\n")
     (tmp_path / "app.pem").write_text(pem_of(ACCOUNT, "RS256"))
     (tmp_path / "acme.toml").write_text(OWN)
     (tmp_path / "acme.dialect.toml").write_text(DIALECT)

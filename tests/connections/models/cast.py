@@ -16,6 +16,8 @@ from connections.models import (
     ConnectSession,
     CredentialVersion,
     DataKey,
+    ImportRow,
+    ImportRun,
     Incident,
     KeptAnswer,
     ManagementSession,
@@ -122,6 +124,14 @@ class Cast:
     def offboarding(self, **values: Any) -> Offboarding:
         fields = {"tenant": self.acme, "end_user": "bob", "mode": "offboard", "ordered_at": timezone.now(), **values}
         return Offboarding.objects.create(**fields)
+
+    def import_run(self, **values: Any) -> ImportRun:
+        return ImportRun.objects.create(**{"tenant": self.acme, "created_at": timezone.now(), **values})
+
+    def import_row(self, **values: Any) -> ImportRow:
+        run = ImportRun.objects.first() or self.import_run()
+        fields = {"id": uuid.uuid4(), "run": run, "line": 1, "state": "accepted", **values}
+        return ImportRow.objects.create(**fields)
 
     def approval(self, **values: Any) -> Approval:
         now = timezone.now()

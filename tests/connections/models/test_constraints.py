@@ -43,6 +43,21 @@ def twice(make: Act) -> Act:
 # Constraint: what breaks it, and what comes close and is allowed.
 CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
     **ISSUERS,
+    "import_ends_when_it_is_done": (
+        [
+            lambda cast: cast.import_run(state="done"),
+            lambda cast: cast.import_run(state="storing", finished_at=database_now()),
+        ],
+        [lambda cast: cast.import_run(state="done", finished_at=database_now())],
+    ),
+    "import_row_once_a_line": (
+        [twice(lambda cast: cast.import_row())],
+        [lambda cast: [cast.import_row(line=line) for line in (1, 2)]],
+    ),
+    "import_row_keeps_content_until_stored": (
+        [lambda cast: cast.import_row(state="stored", content=b"sealed")],
+        [lambda cast: [cast.import_row(content=b"sealed"), cast.import_row(line=2, state="stored")]],
+    ),
     "domain_once_a_tenant": (
         [twice(lambda cast: TenantDomain.objects.create(tenant=cast.acme, host="acme.example", challenge="x"))],
         [

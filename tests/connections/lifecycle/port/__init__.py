@@ -1,0 +1,5 @@
+"""Modules that have no test file of their own here:
+
+- ``options``, ``judge``, ``row_key``: ``test_take.py`` · ``conflicts``: ``test_store.py`` · ``order``, ``report``:
+  ``test_go_on.py``
+"""
