@@ -192,7 +192,7 @@ def prune_audit(*, before: datetime, actor: audit.Actor) -> int:
         with short_transaction():
             with database.cursor() as cursor:
                 # The trigger allows deletions only under this order, and only in this transaction.
-                cursor.execute("SELECT set_config('latchkey.audit_prune', %s, true)", [str(order.pk)])
+                cursor.execute("SELECT set_config('latchkey.audit_prune', %s, true)", [str(order.id)])
             old = AuditEvent.objects.filter(id__gt=last, at__lt=before).order_by("id")
             keys = list(old.values_list("id", flat=True)[:BATCH])
             count = AuditEvent.objects.filter(Q(id__in=keys)).delete()[0]

@@ -20,7 +20,7 @@ from tests.campaigns import detours_bench
 from tests.campaigns.catalogue_bench import catalogue
 from tests.campaigns.growth_bench import AUDIT_ROWS, growth
 from tests.campaigns.isolation_bench import isolation
-from tests.campaigns.ordinary import ON_REFRESHES, ON_VENDS
+from tests.campaigns.ordinary import ON_PROXIED, ON_REFRESHES, ON_VENDS
 from tests.campaigns.pages_bench import pages
 from tests.campaigns.proxy_bench import proxy
 from tests.campaigns.refresh_bench import refresh
@@ -50,7 +50,8 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=1000, help="due connections of the refresh benches")
     parser.add_argument("--audit-rows", type=int, default=AUDIT_ROWS, help="audit rows of the growth bench")
     parser.add_argument("--only", choices=BENCHES)
-    parser.add_argument("--detours", nargs="+", choices=[*ON_VENDS, *ON_REFRESHES], default=[*ON_VENDS, *ON_REFRESHES])
+    detours = [*ON_VENDS, *ON_PROXIED, *ON_REFRESHES]
+    parser.add_argument("--detours", nargs="+", choices=detours, default=detours)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="latchkey-bench-", dir="/var/tmp") as folder:
         if options.only in (None, "vend_fresh"):

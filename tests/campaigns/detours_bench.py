@@ -1,7 +1,7 @@
 """What each detour taken for speed gains: the product with it and without it, in turns, against the yardstick.
 
 Prints a line of JSON a detour. ``cpu_ms`` is the CPU time of the processes that serve, ``database_cpu_ms`` that of
-PostgreSQL, each for one vend or refresh: figures that a busy machine disturbs less than rates.
+PostgreSQL, each for one vend, proxied call or refresh: figures that a busy machine disturbs less than rates.
 """
 
 import time
@@ -18,12 +18,14 @@ from config.local.demo.stack import LocalStack
 from config.local.services.ports import any_free_port
 from providers.sandbox.waiting import until
 from tests.campaigns.cpu import cpu_seconds
-from tests.campaigns.load import Load, run_load
-from tests.campaigns.ordinary import ON_REFRESHES, ON_VENDS, WITHOUT
+from tests.campaigns.load import Load, request_bytes, run_load
+from tests.campaigns.ordinary import ON_PROXIED, ON_REFRESHES, ON_VENDS, WITHOUT
+from tests.campaigns.proxy_bench import upstream
 from tests.campaigns.stacks import control, database, extra_process, populate, scalar, wait_for_port
 from tests.campaigns.vending import bare_requests, vend_requests
 
 ROUNDS = 9
+_HERE = "http://127.0.0.1"
 _SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.campaigns.bench_settings", "LATCHKEY_PROBE_SECONDS": "3600,3600,3600"}
 _GRANIAN = "-m granian --host 127.0.0.1 --port {port} --workers 2 --no-access-log --log-level error {application}"
 _WORKER = (
@@ -36,7 +38,7 @@ _YARDSTICK = "--interface wsgi --blocking-threads 8 tests.campaigns.bare_wsgi:ap
 
 @dataclass(frozen=True)
 class Cost:
-    """What one vend or refresh took, in milliseconds of CPU time, and how many there were a second."""
+    """What one vend, proxied call or refresh took, in milliseconds of CPU time, and how many there were a second."""
 
     per_second: float
     cpu_ms: float
@@ -44,9 +46,11 @@ class Cost:
 
 
 def measure(folder: Path, names: Sequence[str], *, seconds: float) -> Iterator[dict[str, Any]]:
-    """Measure these detours: of a vend for ``seconds`` a round, of a refresh by 50 a second of that."""
+    """Measure these detours: of a call for ``seconds`` a round, of a refresh by 50 a second of that."""
     if on := [name for name in names if name in ON_VENDS]:
         yield from _on_vends(folder / "vends", on, seconds=seconds)
+    if on := [name for name in names if name in ON_PROXIED]:
+        yield from _on_proxied(folder / "proxied", on, seconds=seconds)
     if on := [name for name in names if name in ON_REFRESHES]:
         yield from _on_refreshes(folder / "refreshes", on, count=max(200, int(50 * seconds)))
 
@@ -55,24 +59,38 @@ def _on_vends(folder: Path, names: Sequence[str], *, seconds: float) -> Iterator
     """Measure the detours that a vend takes, one after the other, each beside the product and the yardstick."""
     with LocalStack(state_dir=folder, processes=("web", "sandbox"), seed=False, overrides=_SETTINGS) as stack:
         populated = populate(stack, 50)
-        with _server(stack, _YARDSTICK) as bare:
-            for name in names:
-                with (
-                    _server(stack, _PRODUCT) as product,
-                    _server(stack, _PRODUCT, without=name) as ordinary,
-                ):
-                    servers = {
-                        "bare": (bare, bare_requests("http://127.0.0.1", populated)),
-                        "with": (product, vend_requests("http://127.0.0.1", populated)),
-                        "without": (ordinary, vend_requests("http://127.0.0.1", populated)),
-                    }
-                    rounds = []
-                    for warm in (True, *[False] * ROUNDS):
-                        length = 1.0 if warm else seconds
-                        costs = {key: _vend(stack, *server, length) for key, server in servers.items()}
-                        if not warm:
-                            rounds.append(costs)
-                yield _figures(name, rounds, yardstick="bare")
+        asked = vend_requests(_HERE, populated)
+        yield from _on_calls(stack, names, asked, bare_requests(_HERE, populated), seconds=seconds)
+
+
+def _on_proxied(folder: Path, names: Sequence[str], *, seconds: float) -> Iterator[dict[str, Any]]:
+    """Measure the detours that a proxied call takes, likewise: it calls an API that answers a small document."""
+    with (
+        LocalStack(state_dir=folder, processes=("web", "sandbox"), seed=False, overrides=_SETTINGS) as stack,
+        upstream() as api,
+    ):
+        populated = populate(stack, 1, "--api", api)
+        url = f"{_HERE}/api/v1/connections/{populated['connections'][0]}/proxy/small"
+        headers = {"Authorization": f"Bearer {populated['key']}", "Latchkey-End-User": "user-0"}
+        asked = [request_bytes("GET", url, headers=headers)]
+        yield from _on_calls(stack, names, asked, bare_requests(_HERE, populated), seconds=seconds)
+
+
+def _on_calls(
+    stack: LocalStack, names: Sequence[str], asked: list[bytes], bare_asked: list[bytes], *, seconds: float
+) -> Iterator[dict[str, Any]]:
+    """Measure the detours of the calls that ``asked`` makes, each beside the product and the yardstick."""
+    with _server(stack, _YARDSTICK) as bare:
+        for name in names:
+            with _server(stack, _PRODUCT) as product, _server(stack, _PRODUCT, without=name) as ordinary:
+                servers = {"bare": (bare, bare_asked), "with": (product, asked), "without": (ordinary, asked)}
+                rounds = []
+                for warm in (True, *[False] * ROUNDS):
+                    length = 1.0 if warm else seconds
+                    costs = {key: _called(stack, *server, length) for key, server in servers.items()}
+                    if not warm:
+                        rounds.append(costs)
+            yield _figures(name, rounds, yardstick="bare")
 
 
 @dataclass(frozen=True)
@@ -90,7 +108,7 @@ def _server(stack: LocalStack, application: str, *, without: str = "") -> Iterat
         yield _Server(port, process.pid)
 
 
-def _vend(stack: LocalStack, server: _Server, requests: list[bytes], seconds: float) -> Cost:
+def _called(stack: LocalStack, server: _Server, requests: list[bytes], seconds: float) -> Cost:
     loads: list[Load] = []
 
     def run() -> int:

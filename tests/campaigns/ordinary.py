@@ -26,7 +26,7 @@ class Ordinary:
 def set_attributes(name: str) -> None:
     """Take the ordinary way in place of the detour ``name``, in this process, from now on. Call it with apps ready."""
     if name:
-        for owner, attribute, value in {**ON_VENDS, **ON_REFRESHES}[name].attributes():
+        for owner, attribute, value in {**ON_VENDS, **ON_PROXIED, **ON_REFRESHES}[name].attributes():
             setattr(owner, attribute, value)
 
 
@@ -299,6 +299,33 @@ def _one_a_message() -> list[Change]:
     return [(sweep, "MOST_TOGETHER", 1)]
 
 
+# --- The proxied call -------------------------------------------------------------------------------------------------
+def _audited_by_orm() -> list[Change]:
+    from connections.journal import audit
+    from connections.models import AuditEvent
+
+    def record(action: str, *, connection: Any = None, actor: Any = audit.SYSTEM, **facts: Any) -> Any:
+        about = facts if connection is None else {"tenant_id": connection.tenant_id, "connection_id": connection.id}
+        return AuditEvent.objects.create(
+            action=action,
+            decision=facts.get("decision", audit.ALLOWED),
+            tenant_id=about.get("tenant_id"),
+            connection_id=about.get("connection_id"),
+            credential_version_id=facts.get("version_id"),
+            api_client_id=actor.api_client_id,
+            operator=actor.operator,
+            subject=actor.subject,
+            agent=actor.agent,
+            purpose=actor.purpose,
+            address=actor.address,
+            scopes=[*facts.get("scopes", ())],
+            fingerprint=facts.get("fingerprint"),
+            detail={**(facts.get("detail") or {}), **({} if actor.proof is None else {"caller": dict(actor.proof)})},
+        )
+
+    return [(audit, "record", record)]
+
+
 ON_VENDS = {
     "front": Ordinary(_through_django),
     "batches": Ordinary(_one_at_a_time),
@@ -309,6 +336,7 @@ ON_VENDS = {
     "template": Ordinary(_parsed_anew),
     "catalogue": Ordinary(_looked_at_anew),
 }
+ON_PROXIED = {"audit_row": Ordinary(_audited_by_orm)}
 ON_REFRESHES = {
     "plain_claim": Ordinary(_claimed_by_the_rules),
     "plain_promotion": Ordinary(_promoted_by_the_rules),

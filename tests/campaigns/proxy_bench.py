@@ -29,7 +29,7 @@ _PART = b"x" * 65_536
 
 def proxy(folder: Path, *, seconds: float) -> Iterator[dict[str, Any]]:
     """Measure with a running stack and an API on loopback; each figure beside its yardstick of the same run."""
-    with LocalStack(state_dir=folder, processes=("web", "sandbox"), seed=False) as stack, _upstream() as api:
+    with LocalStack(state_dir=folder, processes=("web", "sandbox"), seed=False) as stack, upstream() as api:
         web = stack.urls["web"]
         populated = populate(stack, 50)
         proxied = populate(stack, 1, "--api", api)
@@ -42,7 +42,8 @@ def proxy(folder: Path, *, seconds: float) -> Iterator[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def _upstream() -> Iterator[str]:
+def upstream() -> Iterator[str]:
+    """Run an API on loopback, and yield its address."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.campaigns.proxy_upstream"], cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True
     ) as process:

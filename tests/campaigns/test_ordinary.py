@@ -10,7 +10,7 @@ from connections.lifecycle.refresh.claim import Need, Outcome
 from connections.lifecycle.refresh.refresh import refresh
 from connections.lifecycle.sweep import sweep_refreshes
 from connections.models import AuditEvent, Connection
-from tests.campaigns.ordinary import ON_REFRESHES, ON_VENDS, Ordinary
+from tests.campaigns.ordinary import ON_PROXIED, ON_REFRESHES, ON_VENDS, Ordinary
 from tests.connections.lifecycle.clockwork import age
 from tests.flows import EndUser
 
@@ -37,6 +37,18 @@ def test_a_vend_without_the_detour_is_the_same(
     assert AuditEvent.objects.filter(action="credential.vend", decision="allowed").count() == 2
 
 
+@pytest.mark.parametrize("name", ON_PROXIED)
+def test_a_refusal_without_the_detour_leaves_the_same_row(
+    name: str, alice: EndUser, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice.vend(str(connection.id), scopes=["admin"], purpose="a try")
+    without(ON_PROXIED[name], monkeypatch)
+    alice.vend(str(connection.id), scopes=["admin"], purpose="a try")
+    told = AuditEvent.objects.filter(action="credential.vend").order_by("id").values()
+    usual, ordinary = [{**row, "id": None, "at": None} for row in told]
+    assert usual == ordinary
+
+
 @pytest.mark.parametrize("name", ON_REFRESHES)
 def test_a_refresh_without_the_detour_is_the_same(
     name: str, connection: Connection, monkeypatch: pytest.MonkeyPatch
@@ -50,5 +62,5 @@ def test_a_refresh_without_the_detour_is_the_same(
 
 def test_each_detour_is_listed_with_its_figure() -> None:
     figures = dict(re.findall(r"^- ``(\w+)`` \((\d+) %", database.__doc__ or "", re.MULTILINE))
-    assert list(figures) == [*ON_VENDS, *ON_REFRESHES]
+    assert list(figures) == [*ON_VENDS, *ON_PROXIED, *ON_REFRESHES]
     assert all(int(figure) > 0 for figure in figures.values())

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Subquery
 from django.db.models.functions import Now
 
 from connections.access.switched_off import switched_off
@@ -51,7 +52,6 @@ from connections.models import (
     VENDS,
     AccessGrant,
     ApiClient,
-    AuditEvent,
     Connection,
     CredentialVersion,
     OwnerKind,
@@ -147,7 +147,6 @@ def record_end(order: ProxyOrder, permitted: Permit, outcome: str, facts: dict[s
 
     A provider's 401 is doubt: what was exchanged for a subject is forgotten, and else the next probe comes soon.
     """
-    asked = order.use
     try:
         if facts.get("status") == HTTPStatus.UNAUTHORIZED and permitted.version_id is not None:
             forget_reported(permitted.connection.id, permitted.version_id)
@@ -155,13 +154,7 @@ def record_end(order: ProxyOrder, permitted: Permit, outcome: str, facts: dict[s
         audit.record(
             ENDED,
             decision=outcome,
-            actor=audit.Actor(
-                api_client_id=permitted.client_id,
-                subject=asked.end_user or "",
-                agent=asked.agent,
-                purpose=asked.purpose,
-                address=asked.address,
-            ),
+            actor=order.use.actor(permitted.client_id),
             connection=permitted.connection,
             version_id=permitted.version_id,
             detail={"request": permitted.audit_id, **facts},
@@ -211,16 +204,10 @@ def _permit(
         _record(order, row, decision=refusal.code, **_why(refusal))
         raise
     noted: dict[str, Any] = {**access.told()} | ({} if repeats is None else {"repeats": repeats})
-    try:
-        with transaction.atomic():
-            access.spend(now=row.now)
-            allowed = _record(order, row, decision=audit.ALLOWED, **noted)
-    except Refusal as refusal:
-        _record(order, row, decision=refusal.code, **_why(refusal))
-        raise
+    audit_id = _allow(order, row, access, **noted)
     note_use(row)
     return Permit(
-        audit_id=allowed.id,
+        audit_id=audit_id,
         client_id=row.client_id,
         grant_id=access.grant_id,
         connection=connection,
@@ -229,6 +216,19 @@ def _permit(
         places=row.places,
         outgoing=outgoing,
     )
+
+
+def _allow(order: ProxyOrder, row: VendRow, access: Access, **noted: Any) -> int:
+    """Record that the call is allowed, and use up the approval that it took, in one transaction; or refuse it."""
+    if access.approval_id is None:
+        return _record(order, row, decision=audit.ALLOWED, **noted)
+    try:
+        with transaction.atomic():
+            access.spend(now=row.now)
+            return _record(order, row, decision=audit.ALLOWED, **noted)
+    except Refusal as refusal:
+        _record(order, row, decision=refusal.code, **_why(refusal))
+        raise
 
 
 def _wanted(order: ProxyOrder) -> float:
@@ -264,13 +264,13 @@ def _known(order: ProxyOrder) -> Known | None:
 
 
 def _loaded(row: VendRow) -> tuple[Sequence[str], Connection]:
-    """Return the proxy rules of who asks, and of the connection what switches it off."""
-    rules = ApiClient.objects.filter(id=row.client_id).values_list("proxy_rules", flat=True).first()
+    """Return the proxy rules of who asks, and of the connection what switches it off. One query."""
+    rules = ApiClient.objects.filter(id=row.client_id).values("proxy_rules")
     loaded = Connection.objects.select_related("tenant", "provider_app").only(*_SWITCHES)
-    connection = None if row.connection_id is None else loaded.filter(id=row.connection_id).first()
-    if rules is None or connection is None:
-        raise NotFound("There is no such connection.")
-    return rules, connection
+    connections = loaded.annotate(rules=Subquery(rules)).filter(id__in=[row.connection_id], rules__isnull=False)
+    for connection in connections:
+        return connection.rules, connection  # type: ignore[attr-defined]  # the annotation above
+    raise NotFound("There is no such connection.")
 
 
 def _check_reach(
@@ -340,22 +340,19 @@ def _decide(order: ProxyOrder, row: VendRow) -> RefreshFirst | ExchangeFirst | V
     return decision
 
 
-def _record(order: ProxyOrder, row: VendRow, *, decision: str, **facts: Any) -> AuditEvent:
+def _record(order: ProxyOrder, row: VendRow, *, decision: str, **facts: Any) -> int:
+    """Write the audit row of a call, and return its id."""
     named: dict[str, Any] = {} if row.connection_id else {"asked_for": str(order.use.connection_id)}
     named |= vouched(order.use, row)
-    allowed = decision == audit.ALLOWED
-    return AuditEvent.objects.create(
-        action=ACTION,
+    is_allowed = decision == audit.ALLOWED
+    return audit.record(
+        ACTION,
         decision=decision,
+        actor=order.use.actor(row.client_id),
         tenant_id=row.tenant_id,
         connection_id=row.connection_id,
-        credential_version_id=row.version_id if allowed else None,
-        api_client_id=row.client_id,
-        subject=order.use.end_user or "",
-        agent=order.use.agent,
-        purpose=order.use.purpose,
-        scopes=list(order.use.scopes),
-        address=order.use.address,
-        fingerprint=row.fingerprint if allowed else None,
+        version_id=row.version_id if is_allowed else None,
+        scopes=order.use.scopes,
+        fingerprint=row.fingerprint if is_allowed else None,
         detail={"method": order.method, "path": f"/{order.path}"[:LONGEST_NOTED_PATH], **named, **facts},
-    )
+    ).id

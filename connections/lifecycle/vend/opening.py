@@ -10,10 +10,10 @@ import structlog
 
 from connections.access.secrets import credential_place, unwrap_columns
 from connections.access.targets import check_grantor, entry_named
+from connections.journal import audit
 from connections.lifecycle.credentials.subject_tokens import HeldToken
 from connections.lifecycle.health.undecryptable import note_undecryptable
 from connections.lifecycle.vend.query import VendRow
-from connections.models import AuditEvent
 from connections.models.fields import StoredSecret
 from connections.refusals import AppMisconfigured, CredentialUnreadable, EndpointMoved
 from connections.vault.sealing import Unreadable, open_sealed
@@ -116,13 +116,13 @@ def _target_of(row: VendRow, credential: Credential) -> Target:
 
 def _note_unopened(row: VendRow, *, decision: str) -> None:
     """Record that the credential which the vend's audit row allowed was not handed out after all."""
-    AuditEvent.objects.create(
-        action="credential.open",
+    audit.record(
+        "credential.open",
         decision=decision,
+        actor=audit.Actor(api_client_id=row.client_id),
         tenant_id=row.tenant_id,
         connection_id=row.connection_id,
-        credential_version_id=row.version_id,
-        api_client_id=row.client_id,
+        version_id=row.version_id,
     )
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
+from connections.journal.audit import Actor
+
 DEFAULT_WAIT_SECONDS = 10.0
 LONGEST_WAIT_SECONDS = 60.0
 
@@ -54,3 +56,13 @@ class VendOrder:
         """Who vouches for the ``end_user`` and the ``agent``, for the audit trail; without those who are asserted."""
         named = {"end_user": self.end_user_issuer, "agent": self.agent_issuer}
         return {name: issuer for name, issuer in named.items() if issuer}
+
+    def actor(self, client_id: uuid.UUID) -> Actor:
+        """Return who is behind the order, for the audit trail."""
+        return Actor(
+            api_client_id=client_id,
+            subject=self.end_user or "",
+            agent=self.agent,
+            purpose=self.purpose,
+            address=self.address,
+        )

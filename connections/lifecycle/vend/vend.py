@@ -35,7 +35,7 @@ from connections.lifecycle.vend.rules import (
     decide_vend,
 )
 from connections.lifecycle.vend.under_grant import access_for
-from connections.models import AuditEvent, Permission, Trigger
+from connections.models import Permission, Trigger
 from connections.refusals import NotFound, Refusal
 
 _WHY = ("rule", "grant", "approval")  # members of a refusal that its audit row has too
@@ -238,18 +238,15 @@ def _record(order: VendOrder, row: VendRow, *, decision: str, detail: dict[str, 
     if row.connection_id is None:
         told["asked_for"] = str(order.connection_id)
     told |= vouched(order, row) | row.access.told()
-    AuditEvent.objects.create(
-        action="credential.vend",
+    is_allowed = decision == audit.ALLOWED
+    audit.record(
+        "credential.vend",
         decision=decision,
+        actor=order.actor(row.client_id),
         tenant_id=row.tenant_id,
         connection_id=row.connection_id,
-        credential_version_id=row.version_id if decision == audit.ALLOWED else None,
-        api_client_id=row.client_id,
-        subject=order.end_user or "",
-        agent=order.agent,
-        purpose=order.purpose,
-        scopes=list(order.scopes),
-        address=order.address,
-        fingerprint=row.fingerprint if decision == audit.ALLOWED else None,
+        version_id=row.version_id if is_allowed else None,
+        scopes=order.scopes,
+        fingerprint=row.fingerprint if is_allowed else None,
         detail=told,
     )
