@@ -79,7 +79,8 @@ def test_a_redirect_leads_nowhere_that_the_rules_do_not_allow(
 def test_the_right_to_vend_is_no_right_to_proxy_nor_the_other_way_round(
     acme: Tenant, connection: Connection, agent: Caller, upstream: Upstream
 ) -> None:
-    others = [permission for permission in Permission if permission not in (Permission.PROXY, Permission.TENANTS)]
+    operators = (Permission.TENANTS, Permission.CATALOGUE)
+    others = [permission for permission in Permission if permission not in (Permission.PROXY, *operators)]
     backend = make_caller(acme, "backend", others)
     assert proxied(backend, "GET", address_of(connection, "a")).refused == (403, "permission_denied")
     vended = call(agent, "POST", f"/connections/{connection.id}/credential", {"end_user": "alice"})
