@@ -3,6 +3,7 @@
 Asserts on the API, on the pages that people see, and on the sandbox's request log, which is the oracle.
 """
 
+import json
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -16,6 +17,7 @@ from config.local.demo.stack import LocalStack
 from providers.sandbox.client import SandboxControl
 from providers.sandbox.log import Entry
 from providers.sandbox.waiting import until
+from tests.agent_sdk import talk
 from tests.smoke.browser import forms_of
 from tests.smoke.styles import WALKS, connect_by
 from tests.smoke.visitor import Unexpected, Visitor, expect, shown
@@ -55,6 +57,8 @@ def run_steps(stack: LocalStack, steps: Recorder) -> None:
         expect(vended["version"] == hers["version"], "another version was vended than is current")
     with steps.step("use_token", "the token works at the provider, and the customer app shows the account"):
         _use(ann, hers, vended, sandbox)
+    with steps.step("agent", "an agent, by the SDK of the Model Context Protocol, calls the provider for ann"):
+        _call_as_agent(stack, hers)
     with steps.step("refuse_other_user", "ben gets neither ann's token nor her page"):
         _refuse_other_user(api, ben, hers)
     with steps.step("refuse_crossed_flow", "ben cannot finish what ann began; no code is exchanged, ann's stays"):
@@ -93,6 +97,24 @@ def _use(visitor: Visitor, connection: dict[str, Any], vended: dict[str, Any], s
     expect(shown(page, "data-answer") == "200", f"the customer app's call answers {shown(page, 'data-answer')!r}")
     expect(connection["account"]["name"] in page.text, "the customer app does not show the account")
     expect(vended["credential"]["value"] not in page.text, "the app shows the token")
+
+
+def _call_as_agent(stack: LocalStack, hers: dict[str, Any]) -> None:
+    """List what there is for ann, and call the provider, with a key that may neither vend nor read."""
+    adding = ("manage.py", "api_clients", "add", "agent", "--tenant", stack.seeded["tenant"], "--permission", "proxy")
+    made = json.loads(stack.run("agent", *adding, "--rule", "* readonly /**", "--json"))
+
+    async def do(client: Any) -> None:
+        listed = (await client.call_tool("list_connections", {})).structured_content["connections"]
+        expect([one["id"] for one in listed] == [hers["id"]], "the agent is not shown ann's connection alone")
+        call = {"connection": hers["id"], "path": "me", "purpose": "smoke"}
+        answer = (await client.call_tool("call_provider", call)).structured_content
+        expect(answer.get("status") == requests.codes.ok, f"the agent's call ends with {answer}")
+        expect(answer["json"]["sub"] == hers["account"]["id"], "the agent reached another account")
+        denied = await client.call_tool("call_provider", {**call, "method": "POST"})
+        expect(denied.structured_content["code"] == "policy_denied", "the agent may write")
+
+    talk(stack.urls["web"], {"Authorization": f"Bearer {made['key']}", "Latchkey-End-User": "ann"}, do)
 
 
 def _refuse_other_user(api: Latchkey, ben: Visitor, hers: dict[str, Any]) -> None:
