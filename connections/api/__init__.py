@@ -4,6 +4,7 @@
 - ``schemas``: the bodies · ``texts``: what a text may hold · ``representations``: from rows to bodies
 - ``branding``, ``access_grants``, ``approvals``: bodies and representations of brands, and of access grants
 - ``catalogue``: bodies and representations of providers
+- ``provider_apps``: those of provider apps, what belongs to them, and incidents
 - ``api_clients``: those of API clients, their keys, and trusted issuers · ``switches``: kill switches and pauses
 - ``end_users``: what an end user has, and receipts of their leaving
 - ``self_service``: those of management sessions and receipts · ``pages``: the cursors of lists

@@ -87,10 +87,13 @@ class ApiKeyPage(Page[ApiKeyOut]):
 
 
 class IssuedApiKeyOut(BaseModel):
-    """A new key. ``key`` is in this answer and never shown again: only its hash is stored."""
+    """A new key. ``key`` is in this answer and never shown again: only its hash is stored.
+
+    It is null where a call is repeated with its ``Idempotency-Key``: revoke the key if the first answer is lost.
+    """
 
     id: uuid.UUID
-    key: str
+    key: str | None
     prefix: str
     expires_at: datetime
 

@@ -22,7 +22,7 @@ HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 _KEPT_HEADERS = ("Content-Type", "Cache-Control", "ETag", "Location", "Retry-After")
 _KEY = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")  # visible, and nothing that a structured field would escape
-_CLAIMED = "_idempotency_claim"
+_CLAIMED, _LEFT_OUT = "_idempotency_claim", "_idempotency_left_out"
 
 
 class AlreadyAnswered(Exception):
@@ -69,8 +69,20 @@ def end_once(request: HttpRequest, response: HttpResponse) -> None:
         let_go(claim)
         return
     headers = {name: response[name] for name in _KEPT_HEADERS if name in response}
-    answer = json.dumps([headers, response.content.decode()]).encode()
+    answer = json.dumps([headers, _kept_content(request, response)]).encode()
     keep_answer(claim, client_id=client_id, status=response.status_code, answer=answer)
+
+
+def keep_without(request: HttpRequest, *members: str) -> None:
+    """Have the answer kept with null for each of these ``members``: it shows them this once, even to who repeats."""
+    setattr(request, _LEFT_OUT, members)
+
+
+def _kept_content(request: HttpRequest, response: HttpResponse) -> str:
+    left_out: tuple[str, ...] = getattr(request, _LEFT_OUT, ())
+    if not left_out:
+        return response.content.decode()
+    return json.dumps({**json.loads(response.content), **dict.fromkeys(left_out)})
 
 
 def _replayed(kept: Kept) -> HttpResponse:

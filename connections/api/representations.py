@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Mapping
 from datetime import datetime
 
-from connections.access.targets import redirect_uri
 from connections.api.branding import branding_out
 from connections.api.schemas import (
     AccountOut,
@@ -14,7 +13,6 @@ from connections.api.schemas import (
     DomainOut,
     HealthOut,
     NoticeOut,
-    ProviderAppOut,
     ScopesOut,
     TenantOut,
     VendOut,
@@ -24,7 +22,7 @@ from connections.lifecycle.credentials.scopes import missing_scopes
 from connections.lifecycle.provision.domains import file_of
 from connections.lifecycle.vend.opening import Vended
 from connections.lifecycle.vend.reconnect_url import needs_mending, url_to_mend
-from connections.models import Connection, ProviderApp, Tenant, TenantDomain
+from connections.models import Connection, Tenant, TenantDomain
 
 
 def tenant_out(tenant: Tenant) -> TenantOut:
@@ -38,26 +36,6 @@ def tenant_out(tenant: Tenant) -> TenantOut:
         reconnect_url=tenant.reconnect_url,
         suspended=tenant.suspended_at is not None,
         shred_at=tenant.shred_at,
-    )
-
-
-def provider_app_out(app: ProviderApp, *, tenant: Tenant, notice: str = "") -> ProviderAppOut:
-    """Return what the API shows of a tenant's own provider app."""
-    return ProviderAppOut(
-        id=app.id,
-        tenant=tenant.slug,
-        provider=app.provider,
-        auth_style=app.auth_style,
-        name=app.name,
-        client_id=app.client_id,
-        has_secrets=app.secrets is not None,
-        redirect_uri=redirect_uri(app.id) if app.redirects and not app.registers_itself else None,
-        registers_itself=app.registers_itself,
-        draft=app.is_draft,
-        params=app.params,
-        scopes=app.scopes,
-        suspended=app.suspended_at is not None,
-        notice=notice,
     )
 
 

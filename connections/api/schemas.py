@@ -10,7 +10,6 @@ from connections.api.branding import BrandingIn, BrandingOut
 from connections.api.pages import Page
 from connections.api.texts import (
     Address,
-    ClientSecret,
     CodeChallenge,
     CodeVerifier,
     EndUser,
@@ -56,49 +55,6 @@ class TenantOut(BaseModel):
 
 class TenantPage(Page[TenantOut]):
     """One page, by slug; ``next`` is the cursor of the next one, or null."""
-
-
-class ProviderAppIn(Request):
-    """A tenant's own registration at a provider. What is left out is taken back, but for the client secrets.
-
-    ``client_secrets`` are in order, the preferred first; without them the stored ones stay, unless the client id or an
-    address changes. Without a client id the app registers itself, if the authorization server offers that; else it is a
-    draft, which shows the redirect URI to register.
-    """
-
-    auth_style: Text | None = Field(None, description="default: what an alias stands for, else the entry's first")
-    name: Annotated[Text, Field(max_length=120)] = ""
-    client_id: Annotated[Text, Field(max_length=500)] = ""
-    client_secrets: Annotated[list[ClientSecret], Field(max_length=10)] | None = None
-    params: dict[Text, Text] = {}
-    scopes: Annotated[list[ScopeName], Field(max_length=200)] = []
-    allows_legacy: bool = False
-
-
-class ProviderAppOut(BaseModel):
-    """One tenant's own registration at a provider; no secret is ever shown.
-
-    ``redirect_uri`` is what the provider asks for, null where nobody is sent there or the app registers itself.
-    """
-
-    id: uuid.UUID
-    tenant: str
-    provider: str
-    auth_style: str
-    name: str
-    client_id: str
-    has_secrets: bool
-    redirect_uri: str | None
-    registers_itself: bool
-    draft: bool
-    params: dict[str, str]
-    scopes: list[str]
-    suspended: bool
-    notice: str
-
-
-class ProviderAppPage(Page[ProviderAppOut]):
-    """One page, the newest first; ``next`` is the cursor of the next one, or null."""
 
 
 class DomainOut(BaseModel):

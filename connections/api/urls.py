@@ -16,14 +16,17 @@ from connections.api.auth import ApiKeyAuth, VendKeyAuth
 from connections.api.routers import (
     access_grants,
     api_clients,
+    app_keys,
     approvals,
     branding,
     connect_sessions,
     connections,
     end_users,
     events,
+    incidents,
     management_sessions,
     oauth,
+    provider_apps,
     providers,
     proxy,
     tenants,
@@ -102,6 +105,10 @@ api.add_router("/access-grants", access_grants.router, auth=ApiKeyAuth())
 api.add_router("/approvals", approvals.router, auth=ApiKeyAuth())
 api.add_router("/end-users", end_users.router, auth=ApiKeyAuth())
 api.add_router("/offboardings", end_users.receipts, auth=ApiKeyAuth())
+api.add_router("/shared-provider-apps", provider_apps.shared, auth=ApiKeyAuth())
+api.add_router("/provider-apps", provider_apps.router, auth=ApiKeyAuth())
+api.add_router("/provider-apps", app_keys.router, auth=ApiKeyAuth())
+api.add_router("/incidents", incidents.router, auth=ApiKeyAuth())
 api.add_router("/api-clients", api_clients.router, auth=ApiKeyAuth())
 api.add_router("/trusted-issuers", trusted_issuers.router, auth=ApiKeyAuth())
 api.add_router("/oauth", oauth.router, auth=None)  # it reads several proofs of a client itself

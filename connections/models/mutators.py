@@ -12,8 +12,17 @@ def differs(row: models.Model, *columns: str) -> bool:
 
     A save that would change nothing is left out, with its audit row: repeating a request then leaves no trace.
     """
+    return bool(differing(row, *columns))
+
+
+def differing(row: models.Model, *columns: str) -> list[str]:
+    """Return which of ``columns`` of ``row`` have another value than what is stored; all where there is no row."""
     stored = type(row)._default_manager.filter(pk=row.pk).values(*columns).first()
-    return stored is None or any(stored[name] != getattr(row, name) for name in columns)
+    return [name for name in columns if stored is None or _plain(stored[name]) != _plain(getattr(row, name))]
+
+
+def _plain(value: Any) -> Any:
+    return bytes(value) if isinstance(value, memoryview) else value
 
 
 class Mutable(models.Model):

@@ -3,6 +3,7 @@
 - ``tenants``, ``branding``, ``providers``, ``connect_sessions``, ``management_sessions``, ``connections``,
   ``access_grants``, ``approvals``, ``end_users``, ``events``
 - ``api_clients``, ``trusted_issuers``: who may call
+- ``provider_apps``, ``app_keys``: our registrations at providers · ``incidents``: their faults
 - ``proxy``: what is documented of the proxy
 - ``vend``: the credential of a connection, by its id or by its owner · ``oauth``: the same as a token exchange
 """

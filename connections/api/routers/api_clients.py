@@ -25,6 +25,7 @@ from connections.api.api_clients import (
     key_out,
 )
 from connections.api.auth import Caller, caller_of
+from connections.api.idempotency import keep_without
 from connections.api.pages import Cursor, Limit, page_of
 from connections.api.switches import KillSwitchIn, turn_kill_switch
 from connections.api.texts import Slug
@@ -156,6 +157,7 @@ def issue_api_key(
             actor=caller.actor,
         )
     response["Cache-Control"] = "no-store"
+    keep_without(request, "key")
     return Status(201, issued_key_out(issued))
 
 

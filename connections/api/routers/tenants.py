@@ -5,30 +5,27 @@ from typing import Literal
 from django.http import HttpRequest
 from ninja import Router
 
-from connections.api.auth import Caller, caller_of
+from connections.api.auth import Caller, caller_of, operator_of
 from connections.api.branding import profile_of
 from connections.api.pages import Cursor, Limit, page_of
-from connections.api.representations import domain_out, provider_app_out, tenant_out
+from connections.api.provider_apps import ProviderAppIn, ProviderAppOut, ProviderAppPage, provider_app_out, save_from
+from connections.api.representations import domain_out, tenant_out
 from connections.api.schemas import (
     DomainOut,
     DomainPage,
-    ProviderAppIn,
-    ProviderAppOut,
-    ProviderAppPage,
     TenantDeletionOut,
     TenantIn,
     TenantOut,
     TenantPage,
 )
+from connections.api.switches import KillSwitchIn, turn_kill_switch
 from connections.api.texts import Address, Slug
 from connections.database.clock import database_now
 from connections.lifecycle.end.delete_tenant import order_deletion
 from connections.lifecycle.provision.domains import add_domain, look_at_domain, remove_domain
-from connections.lifecycle.provision.provider_apps import Registration, register_itself, save_provider_app
 from connections.lifecycle.provision.tenants import TenantProfile, upsert_tenant
 from connections.models import Permission, ProviderApp, Tenant, TenantDomain
-from connections.refusals import InvalidRequest, NotFound, PermissionDenied
-from providers.catalog.loader import load_catalog, meant_by
+from connections.refusals import NotFound
 
 router = Router(tags=["tenants"])
 
@@ -81,40 +78,40 @@ def list_tenants(request: HttpRequest, cursor: Cursor | None = None, limit: Limi
 def put_provider_app(request: HttpRequest, slug: Slug, provider: Slug, body: ProviderAppIn) -> ProviderAppOut:
     """Have the tenant use a registration of its own at a provider, in place of the shared one.
 
-    Its end users then connect by that registration alone, and no other tenant sees or uses it. Repeating the call
-    changes it. Operator-wide clients only.
+    Its end users then connect by that registration alone, and no other tenant sees or uses it. Repeating the call with
+    other terms changes it. A tenant's own client makes its own tenant's only.
     """
-    caller = manager_of(request)
-    tenant = _tenant(slug)
-    meant, style = meant_by(provider)
-    known = load_catalog().get(meant)
-    if known is None:
-        raise InvalidRequest(f"There is no provider {provider!r} in the catalogue.", field="provider")
-    secrets = body.client_secrets
-    registration = Registration(
-        provider=meant,
-        auth_style=body.auth_style or style or known.auth_styles[0],
-        name=body.name,
-        client_id=body.client_id,
-        client_secrets=None if secrets is None else [secret.get_secret_value() for secret in secrets],
-        params=body.params,
-        scopes=body.scopes,
-        allows_legacy=body.allows_legacy,
-    )
-    app = save_provider_app(registration, tenant=tenant, actor=caller.actor)
-    done = register_itself(app, actor=caller.actor)
-    return provider_app_out(app, tenant=tenant, notice=done.told)
+    caller = caller_of(request, may=Permission.APPS)
+    return save_from(body, provider, tenant=caller.tenant(slug), actor=caller.actor)
 
 
 @router.get("/{slug}/provider-apps", response=ProviderAppPage, summary="List a tenant's own provider apps")
 def list_provider_apps(
     request: HttpRequest, slug: Slug, cursor: Cursor | None = None, limit: Limit = 50
 ) -> ProviderAppPage:
-    """List the registrations that are the tenant's own, newest first. Operator-wide clients only."""
-    manager_of(request)
+    """List the registrations that are the tenant's own, newest first."""
+    tenant = caller_of(request, may=Permission.APPS).tenant(slug)
+    found = ProviderApp.objects.select_related("tenant").filter(tenant=tenant)
+    page, following = page_of(found, cursor, limit=limit)
+    return ProviderAppPage(items=[provider_app_out(app) for app in page], next=following)
+
+
+@router.get("/{slug}", response=TenantOut, summary="Show one tenant")
+def get_tenant(request: HttpRequest, slug: Slug) -> TenantOut:
+    """Show one tenant. A tenant's own client sees its own tenant only."""
+    return tenant_out(caller_of(request, may=Permission.READ).tenant(slug))
+
+
+@router.put("/{slug}/switches", response=TenantOut, summary="Suspend or resume a tenant")
+def put_tenant_switches(request: HttpRequest, slug: Slug, body: KillSwitchIn) -> TenantOut:
+    """Throw the tenant's kill switch, or take it back: suspended, nothing of it vends, refreshes or connects.
+
+    Operator-wide clients only.
+    """
+    caller = manager_of(request)
     tenant = _tenant(slug)
-    page, following = page_of(ProviderApp.objects.filter(tenant=tenant), cursor, limit=limit)
-    return ProviderAppPage(items=[provider_app_out(app, tenant=tenant) for app in page], next=following)
+    turn_kill_switch(tenant, suspended=body.suspended, caller=caller, now=database_now())
+    return tenant_out(tenant)
 
 
 @router.put("/{slug}/domains/{host}", response=DomainOut, summary="Verify a tenant's domain")
@@ -156,7 +153,4 @@ def _tenant(slug: str) -> Tenant:
 
 def manager_of(request: HttpRequest) -> Caller:
     """Return who calls. Raises ``PermissionDenied`` unless it is an operator-wide client that may manage tenants."""
-    caller = caller_of(request, may=Permission.TENANTS)
-    if caller.client.tenant_id is not None:
-        raise PermissionDenied("Only an operator-wide API client may manage tenants.")
-    return caller
+    return operator_of(request, may=Permission.TENANTS)

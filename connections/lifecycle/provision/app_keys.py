@@ -47,6 +47,7 @@ def make_key(
 
     One transaction, with an audit row. Raises ``InvalidRequest``.
     """
+    _check_algorithm(algorithm)
     return _add(app, make_key_pair(algorithm), kid=kid, rotation=rotation, is_brought=False, actor=actor)
 
 
@@ -65,6 +66,7 @@ def bring_key(
 
     One transaction, with an audit row. Raises ``InvalidRequest``, whose text quotes nothing of the key.
     """
+    _check_algorithm(algorithm)
     try:
         pair = read_key_pair(pem, algorithm=algorithm, passphrase=passphrase)
     except UnusableKey as unusable:
@@ -139,6 +141,11 @@ def _add(
     except IntegrityError:
         raise InvalidRequest("The app has a key of this id already: give another.", field="kid") from None
     return row
+
+
+def _check_algorithm(algorithm: SigningAlgorithm) -> None:
+    if algorithm not in KEY_PAIRS:
+        raise InvalidRequest(f"A key pair signs by {', '.join(KEY_PAIRS)}.", field="algorithm")
 
 
 def _replace_earlier(row: AppKey, *, until: datetime) -> None:

@@ -15,6 +15,7 @@ from connections.brand.texts import fault_of_copy, fault_of_text
 from connections.journal import audit
 from connections.models import Brand, Tenant
 from connections.models.brand import OPERATORS, WIDEST_RADIUS
+from connections.models.mutators import differs
 from connections.refusals import InvalidRequest
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]+", re.IGNORECASE)  # also keeps a policy header whole
@@ -62,7 +63,9 @@ def prepare_brand(tenant: Tenant | None, profile: BrandProfile) -> Brand:
 
 
 def store_brand(brand: Brand, *, actor: audit.Actor) -> Brand:
-    """Write a prepared brand, with its audit row. Opens a transaction."""
+    """Write a prepared brand, with its audit row, where something of it changes. Opens a transaction."""
+    if not brand._state.adding and not differs(brand, *(name for name in _COLUMNS if name != "updated_at")):
+        return brand
     with transaction.atomic():
         brand.save(update_fields=None if brand._state.adding else _COLUMNS)
         slug = brand.tenant.slug if brand.tenant is not None else ""

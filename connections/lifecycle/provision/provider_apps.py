@@ -15,6 +15,7 @@ from connections.lifecycle.registration.obtain import obtain
 from connections.lifecycle.registration.ways import way_offered
 from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models import ProviderApp, RegisteredClient, Tenant
+from connections.models.mutators import differing
 from connections.refusals import AppMisconfigured, InvalidRequest, ProviderDown
 from connections.vault.sealing import Unreadable
 from providers.catalog.loader import UnknownProvider, entry
@@ -37,6 +38,7 @@ _REGISTRATION_COLUMNS = (
     "updated_at",
 )
 
+_NOT_SENDABLE = "This is too long, or has characters that OAuth does not know: copy it again."
 _LONGEST = {"client_id": 500, "client_secrets": 4096, "scopes": 255}
 
 
@@ -85,6 +87,25 @@ class PreparedApp:
         """Whether there was no app of this owner at this provider before."""
         return self.app._state.adding
 
+    def changes(self) -> list[str]:
+        """Return the columns that would be written with another value. Two queries at most.
+
+        Client secrets are the same if they are stored in this order, for the party at which the app points.
+        """
+        if self.is_new:
+            return list(_REGISTRATION_COLUMNS)
+        columns = [name for name in _REGISTRATION_COLUMNS if name not in ("secrets", "updated_at")]
+        changed = differing(self.app, *columns)
+        return changed if self.client_secrets is None or self._holds_them() else [*changed, "secrets"]
+
+    def _holds_them(self) -> bool:
+        try:
+            stored = open_registration(self.app)
+        except Unreadable:
+            return False
+        held = [secret.get_secret_value() for secret in stored.secrets]
+        return held == list(self.client_secrets or ()) and (not held or stored.registrar == registrar_of(self.app))
+
 
 def prepare_provider_app(registration: Registration, *, tenant: Tenant | None) -> PreparedApp:
     """Check a registration, and return the app as ``store_provider_app`` will write it.
@@ -120,12 +141,18 @@ def prepare_provider_app(registration: Registration, *, tenant: Tenant | None) -
     app.scopes = list(registration.scopes)
     app.allows_legacy = is_legacy
     if registration.client_secrets is None and app.secrets is not None:
-        _check_kept_secrets(app)
+        check_kept_secrets(app)
     return PreparedApp(app, registration.client_secrets)
 
 
 def _is_sendable(text: str, *, is_coded: bool, longest: int) -> bool:
     return text.isprintable() and len(text) <= longest and (is_coded or text.isascii())
+
+
+def check_client_secrets(secrets: Sequence[str]) -> None:
+    """Raise ``InvalidRequest`` for a client secret that no request can carry. No I/O."""
+    if not all(_is_sendable(secret, is_coded=True, longest=_LONGEST["client_secrets"]) for secret in secrets):
+        raise InvalidRequest(_NOT_SENDABLE, field="client_secrets")
 
 
 def _check_texts(registration: Registration) -> None:
@@ -140,12 +167,10 @@ def _check_texts(registration: Registration) -> None:
     ):
         is_coded = field_name != "scopes"
         if not all(_is_sendable(text, is_coded=is_coded, longest=_LONGEST[field_name]) for text in texts):
-            raise InvalidRequest(
-                "This is too long, or has characters that OAuth does not know: copy it again.", field=field_name
-            )
+            raise InvalidRequest(_NOT_SENDABLE, field=field_name)
 
 
-def _check_kept_secrets(app: ProviderApp) -> None:
+def check_kept_secrets(app: ProviderApp) -> None:
     """Raise ``InvalidRequest`` unless the stored client secrets belong to the party at which the changed app points.
 
     A person who may change the app may not read its secrets. If the secrets were kept after a change of endpoints, that
@@ -165,8 +190,13 @@ def _check_kept_secrets(app: ProviderApp) -> None:
 
 
 def store_provider_app(prepared: PreparedApp, *, actor: audit.Actor) -> ProviderApp:
-    """Seal the secrets of a prepared app and write the app, with its audit row. One transaction, no HTTP."""
+    """Seal the secrets of a prepared app and write the app, with its audit row. One transaction, no HTTP.
+
+    Where nothing would change, nothing is written.
+    """
     app = prepared.app
+    if not prepared.changes():
+        return app
     with transaction.atomic():
         if prepared.client_secrets is not None:
             app.secrets = seal_client_secrets(app, prepared.client_secrets, registrar=registrar_of(app))

@@ -11,6 +11,7 @@ from connections.brand.profile import BrandProfile
 from connections.journal import audit
 from connections.lifecycle.provision.brands import check_name, check_url, prepare_brand, store_brand
 from connections.models import Brand, Tenant
+from connections.models.mutators import differs
 from connections.models.tenant import SLUG
 from connections.refusals import InvalidRequest
 
@@ -19,7 +20,6 @@ _PROFILE_COLUMNS = (
     "allowed_origins",
     "return_urls",
     "reconnect_url",
-    "updated_at",
 )
 
 
@@ -81,12 +81,13 @@ def prepare_tenant(slug: str, profile: TenantProfile) -> Prepared:
 
 
 def store_tenant(prepared: Prepared, *, actor: audit.Actor) -> Tenant:
-    """Write a prepared tenant and its brand, each with its audit row."""
+    """Write a prepared tenant and its brand, each with its audit row, where something of it changes."""
     tenant = prepared.tenant
     with transaction.atomic():
-        # Update only the columns of the profile: a kill switch that was thrown meanwhile stays thrown.
-        tenant.save(update_fields=None if tenant._state.adding else _PROFILE_COLUMNS)
-        audit.record("tenant.saved", actor=actor, tenant_id=tenant.id, detail={"slug": tenant.slug})
+        if tenant._state.adding or differs(tenant, *_PROFILE_COLUMNS):
+            # Update only the columns of the profile: a kill switch that was thrown meanwhile stays thrown.
+            tenant.save(update_fields=None if tenant._state.adding else (*_PROFILE_COLUMNS, "updated_at"))
+            audit.record("tenant.saved", actor=actor, tenant_id=tenant.id, detail={"slug": tenant.slug})
         if prepared.brand is not None:
             store_brand(prepared.brand, actor=actor)
     return tenant

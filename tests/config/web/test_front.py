@@ -35,6 +35,8 @@ Message = MutableMapping[str, Any]
         f"POST /connect/{ID}/workspace",
         "POST /admin/connections/providerapp/add/",
         "PUT /api/v1/tenants/acme/provider-apps/hubspot",
+        "PUT /api/v1/shared-provider-apps/hubspot",
+        f"POST /api/v1/provider-apps/{ID}/registered-clients/{ID}/renew",
         f"POST /admin/connections/connection/{ID}/change/",
     ],
 )

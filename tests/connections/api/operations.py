@@ -74,6 +74,8 @@ _VERSION = str(uuid.UUID(int=7))
 
 _CLIENT = {"name": "worker", "permissions": ["read"]}
 _ISSUER = {"use": "end_user", "issuer": "https://idp.acme.example", "audience": "latchkey"}
+_APP_SECRET = {"client_secret": "s3cret"}
+_PEM = {"certificates": "-----BEGIN CERTIFICATE-----"}
 _KEY_END = {"expires_at": "2030-01-01T00:00:00Z"}
 _RULE = {"client": _VERSION, "conditions": [{"claim": "sub", "equals": "x"}]}
 
@@ -91,13 +93,17 @@ OPERATIONS = [
     Operation(
         "PUT",
         "/tenants/{slug}/provider-apps/{provider}",
-        Permission.TENANTS,
+        Permission.APPS,
         {"client_id": "x", "params": {"issuer": "http://127.0.0.1:9"}},
         "tenant",
         "",
         False,
     ),
-    Operation("GET", "/tenants/{slug}/provider-apps", Permission.TENANTS, None, "tenant", "", False),
+    Operation("GET", "/tenants/{slug}/provider-apps", Permission.APPS, None, "tenant", "", False),
+    Operation("GET", "/tenants/{slug}", Permission.READ, None, "tenant", "", False),
+    Operation("PUT", "/tenants/{slug}/switches", Permission.TENANTS, {"suspended": True}, "tenant", "", False),
+    Operation("PUT", "/shared-provider-apps/{provider}", Permission.APPS, {}, names_tenant="", finds_tenant=False),
+    Operation("GET", "/shared-provider-apps", Permission.APPS, names_tenant="", finds_tenant=False),
     Operation("GET", "/tenants", Permission.READ, names_tenant="", finds_tenant=False),
     Operation("PUT", "/tenants/{slug}/domains/{host}", Permission.TENANTS, None, "tenant", "", False),
     Operation("DELETE", "/tenants/{slug}/domains/{host}", Permission.TENANTS, None, "tenant", "", False),
@@ -161,6 +167,18 @@ OPERATIONS = [
     Operation("DELETE", "/end-users/{end_user}", Permission.MANAGE, resource="end_user"),
     Operation("GET", "/offboardings/{offboarding_id}", Permission.READ, resource="offboarding"),
     Operation("GET", "/events", Permission.READ),
+    *_owned(Permission.APPS, "/provider-apps/{app_id}", "app", {"GET": None}),
+    *_owned(Permission.APPS, "/provider-apps/{app_id}/switches", "app", {"PUT": {"paused": True}}),
+    *_owned(Permission.APPS, "/provider-apps/{app_id}/client-secrets", "app", {"GET": None, "POST": _APP_SECRET}),
+    *_owned(Permission.APPS, "/provider-apps/{app_id}/client-secrets/{fingerprint}", "app", {"DELETE": None}),
+    *_owned(Permission.APPS, "/provider-apps/{app_id}/registered-clients", "app", {"GET": None}),
+    *_owned(Permission.APPS, "/provider-apps/{app_id}/registered-clients/{registered_id}/renew", "app", {"POST": None}),
+    *_owned(Permission.APPS, "/provider-apps/{app_id}/keys", "app", {"GET": None, "POST": {}}),
+    *_owned(Permission.APPS, "/provider-apps/{app_id}/keys/{key_id}", "app", {"DELETE": None}),
+    *_owned(Permission.APPS, "/provider-apps/{app_id}/keys/{key_id}/certificates", "app", {"PUT": _PEM}),
+    *_owned(Permission.APPS, "/incidents", "", {"GET": None}),
+    *_owned(Permission.APPS, "/incidents/{incident_id}", "incident", {"GET": None}),
+    *_owned(Permission.APPS, "/incidents/{incident_id}/close", "incident", {"POST": None}),
     *_owned(Permission.CALLERS, "/api-clients", "", {"POST": _CLIENT, "GET": None}),
     *_owned(Permission.CALLERS, "/api-clients/{client_id}", "client", {"GET": None, "PUT": {"permissions": ["read"]}}),
     *_owned(Permission.CALLERS, "/api-clients/{client_id}/assertion-keys", "client", {"PUT": {}}),

@@ -162,6 +162,15 @@ def test_a_key_is_shown_by_its_making_and_never_again(head: Caller) -> None:
     assert ApiKey.objects.get(id=issued["id"]).expires_at < database_now() + timedelta(days=31)
 
 
+def test_not_even_a_repeated_call_shows_a_key_again(head: Caller) -> None:
+    path = f"/api-clients/{make(head)['id']}/keys"
+    once = {"Idempotency-Key": "the-same"}
+    first, second = (call(head, "POST", path, {}, headers=once) for _ in range(2))
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert second.json() == first.json() | {"key": None}
+    assert len(call(head, "GET", path).json()["items"]) == 1
+
+
 def test_keys_are_rotated_shortened_and_revoked(head: Caller) -> None:
     path = f"/api-clients/{make(head)['id']}/keys"
     first = call(head, "POST", path, {}).json()

@@ -20,6 +20,7 @@ from connections.models import (
     CredentialVersion,
     Offboarding,
     Permission,
+    ProviderApp,
     Tenant,
     TrustedIssuer,
 )
@@ -32,7 +33,7 @@ from tests.flows import EndUser, call
 PERMISSIONS = list(Permission)
 OWN = [permission for permission in PERMISSIONS if permission not in (Permission.TENANTS, Permission.CATALOGUE)]
 of_operations = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
-RESOURCES = ("connection", "session", "grant", "approval", "offboarding", "client", "issuer")
+RESOURCES = ("connection", "session", "grant", "approval", "offboarding", "client", "issuer", "app", "incident")
 of_resources = pytest.mark.parametrize(
     "operation", [operation for operation in OPERATIONS if operation.resource in RESOURCES], ids=str
 )
@@ -60,6 +61,7 @@ def named(acme: Tenant, connection: Connection) -> dict[str, object]:
     backend = make_caller(acme)
     session = EndUser("alice", backend).invite()
     grant, now = let(connection), database_now()
+    own_app = ProviderApp.objects.create(tenant=acme, provider="hubspot", auth_style="oauth2_code", name="own")
     offboarding = Offboarding.objects.create(tenant=acme, end_user="zoe", mode="offboard", ordered_at=now, done_at=now)
     approval = Approval.objects.create(
         tenant=acme,
@@ -78,6 +80,8 @@ def named(acme: Tenant, connection: Connection) -> dict[str, object]:
         "approval": approval.id,
         "offboarding": offboarding.id,
         "client": backend.client.id,
+        "app": own_app.id,
+        "incident": own_app.incidents.create(kind="many_failures", opened_at=now, last_seen_at=now).id,
         "issuer": TrustedIssuer.objects.create(
             tenant=acme, use="end_user", issuer="https://idp.acme.example", audience="acme", algorithms=["RS256"]
         ).id,

@@ -11,7 +11,7 @@ from connections.access.secrets import open_registration
 from connections.lifecycle.connect.params import apps_for
 from connections.models import ApiClient, AuditEvent, ConnectSession, Permission, ProviderApp, Tenant
 from tests.connections.api.stored import make_app, make_connection
-from tests.factories import Caller, make_caller
+from tests.factories import BACKEND, Caller, make_caller
 from tests.flows import EndUser, call
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,7 +21,7 @@ PATH = "/tenants/acme/provider-apps/sandbox"
 
 @pytest.fixture
 def manager() -> Caller:
-    return make_caller(None, "manager", [Permission.TENANTS])
+    return make_caller(None, "manager", [Permission.APPS])
 
 
 def test_a_tenant_s_own_app_is_made_changed_and_listed_without_its_secret(acme: Tenant, manager: Caller) -> None:
@@ -69,16 +69,20 @@ def test_its_own_end_users_connect_by_it_and_no_others(
     assert call(backend, "GET", "/providers/sandbox").json()["methods"][0]["configured"] is True
 
 
-def test_nobody_but_an_operator_wide_manager_may(acme: Tenant, globex: Tenant, backend: Caller) -> None:
-    operators = (Permission.TENANTS, Permission.CATALOGUE)
-    every = [permission for permission in Permission if permission not in operators]
-    for caller in (backend, make_caller(acme, "own", every), make_caller(globex, "foreign", every)):
-        for method, path, body in (("PUT", PATH, OWN), ("GET", "/tenants/acme/provider-apps", None)):
+def test_nobody_but_the_tenant_s_own_and_the_operator_s_may(acme: Tenant, globex: Tenant, backend: Caller) -> None:
+    others = [permission for permission in BACKEND if permission is not Permission.APPS]
+    listed = "/tenants/acme/provider-apps"
+    for caller in (backend, make_caller(acme, "own", others), make_caller(None, "wide", others)):
+        for method, path, body in (("PUT", PATH, OWN), ("GET", listed, None)):
             answer = call(caller, method, path, body)
             assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
-    reader = make_caller(None, "reader", [Permission.READ, Permission.MANAGE])
-    assert call(reader, "PUT", PATH, OWN).status_code == 403
+    foreign = make_caller(globex, "foreign", [Permission.APPS])
+    for method, path, body in (("PUT", PATH, OWN), ("GET", listed, None)):
+        answer = call(foreign, method, path, body)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     assert not ProviderApp.objects.exists()
+    own = make_caller(acme, "apps", [Permission.APPS])
+    assert call(own, "PUT", PATH, OWN).json()["tenant"] == "acme"
 
 
 @pytest.mark.parametrize(

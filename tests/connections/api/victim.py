@@ -17,7 +17,7 @@ from connections.database.clock import database_now
 from connections.journal import events
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.provision.brands import save_brand
-from connections.models import Approval, CallerRule, Offboarding, Tenant, TenantDomain, TrustedIssuer
+from connections.models import Approval, CallerRule, Offboarding, ProviderApp, Tenant, TenantDomain, TrustedIssuer
 from tests.connections.api.grants import let
 from tests.connections.api.stored import make_connection
 from tests.factories import make_caller, make_tenant
@@ -59,6 +59,8 @@ def make_victim() -> Victim:
     )
     domain = TenantDomain.objects.create(tenant=tenant, host=f"{MARK}.example")
     save_brand(tenant, BrandProfile(support_url=f"https://{MARK}.example/help"), actor=SYSTEM)
+    own_app = ProviderApp.objects.create(tenant=tenant, provider="hubspot", auth_style="oauth2_code", name=MARK)
+    registered = own_app.registered_clients.create(issuer=f"https://{MARK}.example", way="dynamic", looked_at=now)
     issuer = TrustedIssuer.objects.create(
         tenant=tenant, use="caller", issuer=f"https://{MARK}.example", audience=MARK, algorithms=["RS256"]
     )
@@ -72,6 +74,9 @@ def make_victim() -> Victim:
         "api_client": str(backend.client.id),
         "provider_app": str(connection.provider_app_id),
         "api_key": str(backend.client.keys.get().id),
+        "own_app": str(own_app.id),
+        "incident": str(own_app.incidents.create(kind="many_failures", at=MARK, opened_at=now, last_seen_at=now).id),
+        "registered": str(registered.id),
         "issuer": str(issuer.id),
         "rule": str(CallerRule.objects.create(issuer=issuer, client=backend.client, conditions=[{"claim": MARK}]).id),
         "host": domain.host,
@@ -93,13 +98,22 @@ NAMED: dict[str, Callable[[Victim], str]] = {
     "offboardings/{offboarding_id}": _id("offboarding"),
     "end-users/{end_user}": lambda victim: PERSON,
     "domains/{host}": _id("host"),
+    "provider-apps/{app_id}": _id("own_app"),
+    "client-secrets/{fingerprint}": _id("own_app"),
+    "incidents/{incident_id}": _id("incident"),
+    "registered-clients/{registered_id}": _id("registered"),
     "api-clients/{client_id}": _id("api_client"),
     "keys/{key_id}": _id("api_key"),
     "trusted-issuers/{issuer_id}": _id("issuer"),
     "rules/{rule_id}": _id("rule"),
 }
 # Places that name nothing of a tenant's: the same value for everybody.
-SHARED = {"providers/{slug}": "sandbox", "provider-apps/{provider}": "sandbox", "proxy/{path}": "a/b"}
+SHARED = {
+    "providers/{slug}": "sandbox",
+    "shared-provider-apps/{provider}": "sandbox",
+    "provider-apps/{provider}": "sandbox",
+    "proxy/{path}": "a/b",
+}
 
 
 def unknown_of(place: str) -> str:

@@ -9,6 +9,7 @@
   ``tests/connections/lifecycle/self_service/test_receipts.py``
 - ``end_users``: ``tests/connections/api/test_end_users.py``
 - ``approvals``: ``tests/connections/api/test_approvals.py``
+- ``provider_apps``, ``app_keys``, ``incidents``: ``tests/connections/api/test_app_operations.py``
 - ``api_clients``, ``trusted_issuers``: ``tests/connections/api/test_api_clients.py``
 - ``access_grants``: ``tests/connections/api/test_access_grants.py``
 - ``proxy``: ``tests/connections/api/test_isolation.py``

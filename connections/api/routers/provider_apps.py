@@ -1,0 +1,139 @@
+"""``/provider-apps`` and ``/shared-provider-apps``: our registrations at providers, their secrets and registrations.
+
+A tenant's own are made at ``/tenants/{slug}/provider-apps``. By id, without ``tenant`` a tenant's client means one of
+its tenant, and an operator-wide one a shared app. Their key pairs are in ``app_keys``.
+"""
+
+import uuid
+
+from django.http import HttpRequest
+from ninja import Router, Status
+
+from connections.api.auth import Caller, caller_of, operator_of
+from connections.api.pages import Cursor, Limit, page_of
+from connections.api.provider_apps import (
+    ClientSecretIn,
+    ClientSecretsOut,
+    ProviderAppIn,
+    ProviderAppOut,
+    ProviderAppPage,
+    RegisteredClientPage,
+    RenewedOut,
+    provider_app_out,
+    registered_client_out,
+    save_from,
+)
+from connections.api.switches import SwitchesIn, turn_switches
+from connections.api.texts import Slug, Text
+from connections.database.clock import database_now
+from connections.lifecycle.provision.client_secrets import add_client_secret, fingerprints, remove_client_secret
+from connections.lifecycle.registration.renew import renew
+from connections.models import Permission, ProviderApp, RegisteredClient
+from connections.refusals import NotFound
+
+router = Router(tags=["provider apps"])
+shared = Router(tags=["provider apps"])
+
+
+@shared.put("/{provider}", response=ProviderAppOut, summary="Make or change the shared provider app")
+def put_shared_provider_app(request: HttpRequest, provider: Slug, body: ProviderAppIn) -> ProviderAppOut:
+    """Have all tenants without one of their own use this registration at a provider. Operator-wide clients only."""
+    caller = operator_of(request, may=Permission.APPS)
+    return save_from(body, provider, tenant=None, actor=caller.actor)
+
+
+@shared.get("", response=ProviderAppPage, summary="List the shared provider apps")
+def list_shared_provider_apps(request: HttpRequest, cursor: Cursor | None = None, limit: Limit = 50) -> ProviderAppPage:
+    """List the registrations that all tenants share, the newest first. Operator-wide clients only."""
+    operator_of(request, may=Permission.APPS)
+    page, following = page_of(ProviderApp.objects.filter(tenant=None), cursor, limit=limit)
+    return ProviderAppPage(items=[provider_app_out(app) for app in page], next=following)
+
+
+@router.get("/{app_id}", response=ProviderAppOut, summary="Show one provider app")
+def get_provider_app(request: HttpRequest, app_id: uuid.UUID, tenant: Slug | None = None) -> ProviderAppOut:
+    """Show one registration, without its secrets."""
+    return provider_app_out(app_meant(caller_of(request, may=Permission.APPS), app_id, tenant))
+
+
+@router.put("/{app_id}/switches", response=ProviderAppOut, summary="Suspend, resume, pause or unpause an app")
+def put_provider_app_switches(
+    request: HttpRequest, app_id: uuid.UUID, body: SwitchesIn, tenant: Slug | None = None
+) -> ProviderAppOut:
+    """Switch the app off, or on again: suspended, none of its connections vends; paused, none is refreshed or probed.
+
+    Only an operator-wide client takes the kill switch back.
+    """
+    caller = caller_of(request, may=Permission.APPS)
+    app = app_meant(caller, app_id, tenant)
+    turn_switches(app, body, caller=caller, now=database_now())
+    return provider_app_out(app)
+
+
+@router.get("/{app_id}/client-secrets", response=ClientSecretsOut, summary="Tell an app's client secrets apart")
+def get_client_secrets(request: HttpRequest, app_id: uuid.UUID, tenant: Slug | None = None) -> ClientSecretsOut:
+    """Show a fingerprint of each client secret, the preferred first; no secret is ever shown."""
+    app = app_meant(caller_of(request, may=Permission.APPS), app_id, tenant)
+    return ClientSecretsOut(fingerprints=fingerprints(app))
+
+
+@router.post("/{app_id}/client-secrets", response={201: ClientSecretsOut}, summary="Add a client secret")
+def add_app_client_secret(
+    request: HttpRequest, app_id: uuid.UUID, body: ClientSecretIn, tenant: Slug | None = None
+) -> Status[ClientSecretsOut]:
+    """Add the new secret before you retire the old one at the provider: both are tried, so a rotation is no outage."""
+    caller = caller_of(request, may=Permission.APPS)
+    app = app_meant(caller, app_id, tenant)
+    add_client_secret(app, body.client_secret.get_secret_value(), preferred=body.preferred, actor=caller.actor)
+    return Status(201, ClientSecretsOut(fingerprints=fingerprints(app)))
+
+
+@router.delete("/{app_id}/client-secrets/{fingerprint}", response=ClientSecretsOut, summary="Retire a client secret")
+def retire_client_secret(
+    request: HttpRequest, app_id: uuid.UUID, fingerprint: Text, tenant: Slug | None = None
+) -> ClientSecretsOut:
+    """Destroy the secret with this fingerprint."""
+    caller = caller_of(request, may=Permission.APPS)
+    app = app_meant(caller, app_id, tenant)
+    remove_client_secret(app, fingerprint, actor=caller.actor)
+    return ClientSecretsOut(fingerprints=fingerprints(app))
+
+
+@router.get(
+    "/{app_id}/registered-clients", response=RegisteredClientPage, summary="List what an app has registered itself"
+)
+def list_registered_clients(
+    request: HttpRequest,
+    app_id: uuid.UUID,
+    tenant: Slug | None = None,
+    cursor: Cursor | None = None,
+    limit: Limit = 50,
+) -> RegisteredClientPage:
+    """List the clients that the app has registered without hands, one an authorization server, the newest first."""
+    app = app_meant(caller_of(request, may=Permission.APPS), app_id, tenant)
+    found = RegisteredClient.objects.filter(provider_app=app).defer("secrets", "management")
+    page, following = page_of(found, cursor, limit=limit)
+    return RegisteredClientPage(items=[registered_client_out(row) for row in page], next=following)
+
+
+@router.post(
+    "/{app_id}/registered-clients/{registered_id}/renew", response=RenewedOut, summary="Renew a registration now"
+)
+def renew_registered_client(
+    request: HttpRequest, app_id: uuid.UUID, registered_id: uuid.UUID, tenant: Slug | None = None
+) -> RenewedOut:
+    """Renew a registration at its server, or make another in its place; by itself that is done before its end."""
+    caller = caller_of(request, may=Permission.APPS)
+    app = app_meant(caller, app_id, tenant)
+    if not RegisteredClient.objects.filter(provider_app=app, id=registered_id).exists():
+        raise NotFound("The app has no such registration.")
+    renewed = renew(registered_id, actor=caller.actor)
+    return RenewedOut(replaced=renewed.is_new, client=registered_client_out(renewed.client))
+
+
+def app_meant(caller: Caller, app_id: uuid.UUID, slug: str | None) -> ProviderApp:
+    """Return one app of the owner whom the call is about. Raises ``NotFound``, always in the same words."""
+    found = ProviderApp.objects.select_related("tenant").filter(tenant=caller.owner(slug), id=app_id).first()
+    if found is None:
+        raise NotFound("There is no such provider app.")
+    return found
