@@ -9,6 +9,7 @@ import django
 
 from config.local.clients.python import python_module
 from config.local.clients.reading import read
+from config.local.clients.typescript import typescript_module
 from config.local.supervisor.state import PROJECT_ROOT
 
 FOLDER = PROJECT_ROOT / "static" / "clients"
@@ -38,6 +39,7 @@ def modules() -> dict[Path, str]:
     described = read(api.get_openapi_schema(path_prefix="/api/v1/"))
     return {
         FOLDER / "python" / "latchkey_client" / "api.py": _formatted(python_module(described)),
+        FOLDER / "typescript" / "api.ts": typescript_module(described),
     }
 
 
