@@ -4,13 +4,16 @@ import { Caller } from "./wire.ts";
 import type { CallOptions, ProxyInit } from "./wire.ts";
 
 /** How Latchkey made sure that the person who connected is the person for whom the session was made. */
-export type Binding = "completion" | "none";
+export type Binding = "completion" | "none" | "imported";
 
 /** How sure the facts of an entry are. */
 export type Confidence = "high" | "medium" | "low";
 
 /** The closed list. */
 export type Font = "system" | "humanist" | "geometric" | "grotesque" | "rounded" | "serif" | "monospace";
+
+/** What is wrong. */
+export type IncidentKind = "client_rejected" | "many_failures" | "address_refused";
 
 /** Whom the tokens of an issuer are believed to name. */
 export type IssuerUse = "caller" | "end_user" | "agent";
@@ -22,13 +25,19 @@ export type OffboardingMode = "offboard" | "erase";
 export type OwnerKind = "end_user" | "tenant";
 
 /** What an API client may do. */
-export type Permission = "connect" | "read" | "vend" | "vend_without_user" | "proxy" | "manage" | "grant" | "tenants" | "apps" | "callers" | "catalogue" | "audit";
+export type Permission = "connect" | "read" | "vend" | "vend_without_user" | "proxy" | "manage" | "grant" | "import" | "tenants" | "apps" | "callers" | "catalogue" | "audit";
 
 /** Why a connection has its status. */
 export type Reason = "awaiting_confirmation" | "connected" | "reconnected" | "recovered" | "refresh_refused" | "probe_refused" | "refresh_failing" | "grant_rejected" | "refresh_given_up" | "lost_in_flight" | "answer_unread" | "credential_dead" | "expired" | "revoked_by_operator" | "disconnected_by_request";
 
+/** How a server comes to know our client, in the order of preference. */
+export type RegistrationWay = "metadata_document" | "dynamic";
+
 /** How far the revocation at the provider has come. */
 export type Revocation = "" | "pending" | "confirmed" | "unconfirmed" | "unsupported" | "withheld";
+
+/** How something is signed (RFC 7518 §3.1, RFC 8037 §3.1). */
+export type SigningAlgorithm = "RS256" | "PS256" | "ES256" | "EdDSA" | "HS256";
 
 /** What a caller can expect of a connection. */
 export type Status = "pending" | "active" | "suspect" | "needs_reauth" | "revoked" | "disconnected";
@@ -222,6 +231,56 @@ export interface ApiKeyPage {
   readonly next: string | null;
 }
 
+/** A key pair, made here or brought. It takes over from an earlier one after `lead_seconds`. */
+export interface AppKeyIn {
+  /** With two halves: no shared secret */
+  readonly algorithm?: SigningAlgorithm;
+  /** Its id; by default its thumbprint */
+  readonly kid?: string;
+  /** PEM; null makes one here */
+  readonly private_key?: string | null;
+  /** Of `private_key` */
+  readonly passphrase?: string | null;
+  /** PEM, its own first */
+  readonly certificates?: string;
+  /** After how long a key signs that takes over from another */
+  readonly lead_seconds?: number;
+  /** For how much longer the earlier key stays published */
+  readonly overlap_seconds?: number;
+}
+
+/** The public half of one key pair. The private half is never shown. */
+export interface AppKey {
+  /** Its id */
+  readonly id: string;
+  /** Its key id, as signatures name it */
+  readonly kid: string;
+  /** How it signs */
+  readonly algorithm: string;
+  /** The public half, as PEM */
+  readonly public_key: string;
+  /** Its certificates, as PEM; "" for none */
+  readonly certificates: string;
+  /** When the key's own certificate ends; null where it has none */
+  readonly certificate_ends_at: string | null;
+  /** It was made elsewhere */
+  readonly brought: boolean;
+  /** From when on it signs */
+  readonly signs_from: string;
+  /** Until when providers see the public half; null without an end */
+  readonly published_until: string | null;
+  /** When it was made */
+  readonly created_at: string;
+}
+
+/** One page, the newest first; `next` is the cursor of the next one, or null. */
+export interface AppKeyPage {
+  /** What is on this page */
+  readonly items: readonly AppKey[];
+  /** The cursor of the next page; null on the last */
+  readonly next: string | null;
+}
+
 /** Who approves, at yours; without `until` for one time, within 15 minutes. */
 export interface ApprovalIn {
   /** The tenant's slug; operator-wide clients have to name it */
@@ -382,6 +441,12 @@ export interface CallerRulePage {
   readonly next: string | null;
 }
 
+/** Certificates of a key, in place of those it had. */
+export interface CertificatesIn {
+  /** PEM, its own first */
+  readonly certificates: string;
+}
+
 /** Where a connection stands, for a client that may change connections and not read them. */
 export interface Changed {
   /** Its id */
@@ -402,6 +467,20 @@ export interface ClaimCondition {
   readonly equals?: boolean | number | string | null;
   /** The form of the claim's text: `*` within a part, `**` for anything */
   readonly matches?: string | null;
+}
+
+/** One more client secret. */
+export interface ClientSecretIn {
+  /** A client secret, as the provider gave it out */
+  readonly client_secret: string;
+  /** It is used before the others; otherwise after them */
+  readonly preferred?: boolean;
+}
+
+/** What tells an app's client secrets apart, the preferred first. They are never shown themselves. */
+export interface ClientSecrets {
+  /** What tells one client secret from the others, the preferred first */
+  readonly fingerprints: readonly string[];
 }
 
 /** Colours as #rrggbb; an empty one is the operator's, or ours. */
@@ -812,12 +891,46 @@ export interface Held {
   readonly account: string;
 }
 
-/** A new key. `key` is in this answer and never shown again: only its hash is stored. */
+/** A fault of a provider app. While it is open, no connection of the app is downgraded for it. */
+export interface Incident {
+  /** Its id */
+  readonly id: string;
+  /** Id of the provider app */
+  readonly provider_app: string;
+  /** The provider's slug, or an alias of it */
+  readonly provider: string;
+  /** Of which kind it is */
+  readonly kind: IncidentKind;
+  /** The host that it concerns; "" for the provider itself */
+  readonly at: string;
+  /** What was last seen of the provider, for people to look at */
+  readonly evidence: Readonly<Record<string, unknown>>;
+  /** When it was opened */
+  readonly opened_at: string;
+  /** When the fault was last noticed */
+  readonly last_seen_at: string;
+  /** When it was closed; null while it is open */
+  readonly closed_at: string | null;
+}
+
+/** One page, the newest first; `next` is the cursor of the next one, or null. */
+export interface IncidentPage {
+  /** What is on this page */
+  readonly items: readonly Incident[];
+  /** The cursor of the next page; null on the last */
+  readonly next: string | null;
+}
+
+/**
+ * A new key. `key` is in this answer and never shown again: only its hash is stored.
+ *
+ * It is null where a call is repeated with its `Idempotency-Key`: revoke the key if the first answer is lost.
+ */
 export interface IssuedApiKey {
   /** Its id */
   readonly id: string;
   /** The key itself, in this answer alone */
-  readonly key: string;
+  readonly key: string | null;
   /** Its first characters, which may be seen */
   readonly prefix: string;
   /** When it ends; null where nobody said */
@@ -1087,7 +1200,7 @@ export interface Outcome {
 }
 
 /**
- * A tenant's own registration at a provider. What is left out is taken back, but for the client secrets.
+ * A registration at a provider, shared or a tenant's own. What is left out is taken back, but for client secrets.
  *
  * `client_secrets` are in order, the preferred first; without them the stored ones stay, unless the client id or
  * an address changes. Without a client id the app registers itself, if the authorization server offers that; else
@@ -1111,7 +1224,7 @@ export interface ProviderAppIn {
 }
 
 /**
- * One tenant's own registration at a provider; no secret is ever shown.
+ * One registration at a provider; no secret is ever shown. `tenant` is null for one that all tenants share.
  *
  * `redirect_uri` is what the provider asks for, null where nobody is sent there or the app registers itself.
  */
@@ -1119,7 +1232,7 @@ export interface ProviderApp {
   /** Its id */
   readonly id: string;
   /** The tenant's slug; operator-wide clients have to name it */
-  readonly tenant: string;
+  readonly tenant: string | null;
   /** The provider's slug, or an alias of it */
   readonly provider: string;
   /** The way to connect, such as `authorization_code` or `api_key` */
@@ -1142,6 +1255,8 @@ export interface ProviderApp {
   readonly scopes: readonly string[];
   /** An operator has switched it off */
   readonly suspended: boolean;
+  /** An operator has paused its refreshes */
+  readonly paused: boolean;
   /** What people should know of it; empty or null if there is nothing */
   readonly notice: string;
 }
@@ -1199,9 +1314,8 @@ export interface ReceiptClient {
 /**
  * One use of a connection: by `kind` a credential that was handed out, or a request that the proxy sent.
  *
- * `end_user` is whom the caller named, or null.
- *
- * `agent` and `purpose` are what the caller said of itself, "" where it said nothing.
+ * `end_user` is whom the caller named, or null. `agent` and `purpose` are what it said of itself, "" for nothing.
+ * Where a trusted issuer's token named the end user or the agent, `verified` has the issuer.
  */
 export interface Receipt {
   /** Its id */
@@ -1216,6 +1330,8 @@ export interface Receipt {
   readonly end_user: string | null;
   /** Which agent acts, for the audit trail */
   readonly agent: string;
+  /** The host holds the line */
+  readonly verified: Verified;
   /** What for, for the audit trail */
   readonly purpose: string;
   /** Scopes at the provider */
@@ -1236,6 +1352,46 @@ export interface ReceiptPage {
   readonly items: readonly Receipt[];
   /** The cursor of the next page; null on the last */
   readonly next: string | null;
+}
+
+/** What an app has registered without hands at one authorization server; no secret is ever shown. */
+export interface RegisteredClient {
+  /** Its id */
+  readonly id: string;
+  /** The issuer, exactly as its tokens write it */
+  readonly issuer: string;
+  /** How it was registered */
+  readonly way: RegistrationWay;
+  /** The client id at the provider */
+  readonly client_id: string;
+  /** What the provider asks for; null where nobody is sent there */
+  readonly redirect_uri: string;
+  /** When it was registered; null if it is not yet */
+  readonly registered_at: string | null;
+  /** When its client secret ends; null if it does not */
+  readonly secret_expires_at: string | null;
+  /** When it is renewed; null if it is not */
+  readonly renew_at: string | null;
+  /** When another took its place; null if none did */
+  readonly replaced_at: string | null;
+  /** Why it could not be done, in words; "" if it could */
+  readonly problem: string;
+}
+
+/** One page, the newest first; `next` is the cursor of the next one, or null. */
+export interface RegisteredClientPage {
+  /** What is on this page */
+  readonly items: readonly RegisteredClient[];
+  /** The cursor of the next page; null on the last */
+  readonly next: string | null;
+}
+
+/** The registration that is current after a renewal; `replaced`: it has another client id than before. */
+export interface Renewed {
+  /** Another registration, with another client id, has taken its place */
+  readonly replaced: boolean;
+  /** The registration that is current now */
+  readonly client: RegisteredClient;
 }
 
 /** A provider's refusal, seen by a caller. */
@@ -1304,6 +1460,14 @@ export interface Subject {
   readonly kind: SubjectKind;
   /** Its id */
   readonly id: string;
+}
+
+/** What is switched off; what is not given stays, and a switch that stands as asked is not changed. */
+export interface SwitchesIn {
+  /** The kill switch, in force from the next request on; only an operator-wide client takes it back */
+  readonly suspended?: boolean | null;
+  /** No refreshes and probes; valid credentials still vend */
+  readonly paused?: boolean | null;
 }
 
 /**
@@ -1449,6 +1613,14 @@ export interface Vend {
   readonly verified_at: string | null;
   /** What proved it: a probe, a refresh, … */
   readonly verified_by: string;
+}
+
+/** The issuers whose tokens named the end user and the agent; null where the caller alone said so. */
+export interface Verified {
+  /** Your own id of the end user; null where there is none */
+  readonly end_user: string | null;
+  /** Which agent acts, for the audit trail */
+  readonly agent: string | null;
 }
 
 /** What every problem has (RFC 9457). */
@@ -1784,6 +1956,30 @@ export type Problem =
 /** Every operation of the API. */
 export class Operations extends Caller {
   /**
+   * Add a client secret.
+   *
+   * Add the new secret before you retire the old one at the provider: both are tried, so a rotation is no outage.
+   */
+  addAppClientSecret(
+    appId: string,
+    body: ClientSecretIn,
+    query: { tenant?: string } = {},
+    options: CallOptions & { idempotencyKey?: string } = {},
+  ): Promise<ClientSecrets> {
+    return this.call<ClientSecrets>(
+      {
+        method: "POST",
+        path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/client-secrets`,
+        query: { ...query },
+        headers: { "Idempotency-Key": options.idempotencyKey },
+        body,
+        takesKey: true,
+      },
+      options,
+    );
+  }
+
+  /**
    * Approve what was asked.
    *
    * Allow exactly what was asked: one time within 15 minutes, or until a moment. The caller then repeats its
@@ -1803,6 +1999,30 @@ export class Operations extends Caller {
         path: `/api/v1/approvals/${encodeURIComponent(approvalId)}/approve`,
         headers: { "Idempotency-Key": options.idempotencyKey },
         body,
+        takesKey: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Close an incident.
+   *
+   * Say that the fault is mended: what is refused from then on is held against a connection again.
+   *
+   * It opens anew if the fault is still there. Repeating the call changes nothing.
+   */
+  close(
+    incidentId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions & { idempotencyKey?: string } = {},
+  ): Promise<Incident> {
+    return this.call<Incident>(
+      {
+        method: "POST",
+        path: `/api/v1/incidents/${encodeURIComponent(incidentId)}/close`,
+        query: { ...query },
+        headers: { "Idempotency-Key": options.idempotencyKey },
         takesKey: true,
       },
       options,
@@ -1878,6 +2098,30 @@ export class Operations extends Caller {
       {
         method: "POST",
         path: "/api/v1/api-clients",
+        query: { ...query },
+        headers: { "Idempotency-Key": options.idempotencyKey },
+        body,
+        takesKey: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Make or bring a key pair.
+   *
+   * Make a key pair, or take over one; it is published at once, and signs once providers may know it.
+   */
+  createAppKey(
+    appId: string,
+    body: AppKeyIn,
+    query: { tenant?: string } = {},
+    options: CallOptions & { idempotencyKey?: string } = {},
+  ): Promise<AppKey> {
+    return this.call<AppKey>(
+      {
+        method: "POST",
+        path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/keys`,
         query: { ...query },
         headers: { "Idempotency-Key": options.idempotencyKey },
         body,
@@ -2282,6 +2526,27 @@ export class Operations extends Caller {
   }
 
   /**
+   * Tell an app's client secrets apart.
+   *
+   * Show a fingerprint of each client secret, the preferred first; no secret is ever shown.
+   */
+  getClientSecrets(
+    appId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions = {},
+  ): Promise<ClientSecrets> {
+    return this.call<ClientSecrets>(
+      {
+        method: "GET",
+        path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/client-secrets`,
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
    * Show one connection.
    *
    * Show one connection: its status and why, its scopes and its health.
@@ -2316,6 +2581,27 @@ export class Operations extends Caller {
       {
         method: "GET",
         path: `/api/v1/end-users/${encodeURIComponent(endUser)}`,
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Show one incident.
+   *
+   * Show one incident, open or closed.
+   */
+  getIncident(
+    incidentId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions = {},
+  ): Promise<Incident> {
+    return this.call<Incident>(
+      {
+        method: "GET",
+        path: `/api/v1/incidents/${encodeURIComponent(incidentId)}`,
         query: { ...query },
         mayRepeat: true,
       },
@@ -2359,6 +2645,46 @@ export class Operations extends Caller {
         method: "GET",
         path: `/api/v1/providers/${encodeURIComponent(slug)}`,
         query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Show one provider app.
+   *
+   * Show one registration, without its secrets.
+   */
+  getProviderApp(
+    appId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions = {},
+  ): Promise<ProviderApp> {
+    return this.call<ProviderApp>(
+      {
+        method: "GET",
+        path: `/api/v1/provider-apps/${encodeURIComponent(appId)}`,
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Show one tenant.
+   *
+   * Show one tenant. A tenant's own client sees its own tenant only.
+   */
+  getTenant(
+    slug: string,
+    options: CallOptions = {},
+  ): Promise<Tenant> {
+    return this.call<Tenant>(
+      {
+        method: "GET",
+        path: `/api/v1/tenants/${encodeURIComponent(slug)}`,
         mayRepeat: true,
       },
       options,
@@ -2497,6 +2823,36 @@ export class Operations extends Caller {
     options: CallOptions = {},
   ): AsyncGenerator<ApiKey, void> {
     return this.each((cursor) => this.listApiKeys(clientId, { ...query, cursor }, options));
+  }
+
+  /**
+   * List an app's key pairs.
+   *
+   * List the public halves, those that were taken back too, the newest first.
+   */
+  listAppKeys(
+    appId: string,
+    query: { tenant?: string; cursor?: string; limit?: number } = {},
+    options: CallOptions = {},
+  ): Promise<AppKeyPage> {
+    return this.call<AppKeyPage>(
+      {
+        method: "GET",
+        path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/keys`,
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /** List an app's key pairs, page by page. */
+  iterAppKeys(
+    appId: string,
+    query: { tenant?: string; limit?: number } = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<AppKey, void> {
+    return this.each((cursor) => this.listAppKeys(appId, { ...query, cursor }, options));
   }
 
   /**
@@ -2644,9 +3000,37 @@ export class Operations extends Caller {
   }
 
   /**
+   * List incidents.
+   *
+   * List the incidents of provider apps, the newest first: open ones, closed ones, or both.
+   */
+  listIncidents(
+    query: { tenant?: string; provider_app?: string; open?: boolean; cursor?: string; limit?: number } = {},
+    options: CallOptions = {},
+  ): Promise<IncidentPage> {
+    return this.call<IncidentPage>(
+      {
+        method: "GET",
+        path: "/api/v1/incidents",
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /** List incidents, page by page. */
+  iterIncidents(
+    query: { tenant?: string; provider_app?: string; open?: boolean; limit?: number } = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<Incident, void> {
+    return this.each((cursor) => this.listIncidents({ ...query, cursor }, options));
+  }
+
+  /**
    * List a tenant's own provider apps.
    *
-   * List the registrations that are the tenant's own, newest first. Operator-wide clients only.
+   * List the registrations that are the tenant's own, newest first.
    */
   listProviderApps(
     slug: string,
@@ -2731,6 +3115,64 @@ export class Operations extends Caller {
     options: CallOptions = {},
   ): AsyncGenerator<Receipt, void> {
     return this.each((cursor) => this.listReceipts(connectionId, { ...query, cursor }, options));
+  }
+
+  /**
+   * List what an app has registered itself.
+   *
+   * List the clients that the app has registered without hands, one an authorization server, the newest first.
+   */
+  listRegisteredClients(
+    appId: string,
+    query: { tenant?: string; cursor?: string; limit?: number } = {},
+    options: CallOptions = {},
+  ): Promise<RegisteredClientPage> {
+    return this.call<RegisteredClientPage>(
+      {
+        method: "GET",
+        path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/registered-clients`,
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /** List what an app has registered itself, page by page. */
+  iterRegisteredClients(
+    appId: string,
+    query: { tenant?: string; limit?: number } = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<RegisteredClient, void> {
+    return this.each((cursor) => this.listRegisteredClients(appId, { ...query, cursor }, options));
+  }
+
+  /**
+   * List the shared provider apps.
+   *
+   * List the registrations that all tenants share, the newest first. Operator-wide clients only.
+   */
+  listSharedProviderApps(
+    query: { cursor?: string; limit?: number } = {},
+    options: CallOptions = {},
+  ): Promise<ProviderAppPage> {
+    return this.call<ProviderAppPage>(
+      {
+        method: "GET",
+        path: "/api/v1/shared-provider-apps",
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /** List the shared provider apps, page by page. */
+  iterSharedProviderApps(
+    query: { limit?: number } = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<ProviderApp, void> {
+    return this.each((cursor) => this.listSharedProviderApps({ ...query, cursor }, options));
   }
 
   /**
@@ -2880,6 +3322,30 @@ export class Operations extends Caller {
   }
 
   /**
+   * Put certificates beside a key.
+   *
+   * Replace the key's certificates; they have to be of its public half, and not ended.
+   */
+  putAppKeyCertificates(
+    appId: string,
+    keyId: string,
+    body: CertificatesIn,
+    query: { tenant?: string } = {},
+    options: CallOptions = {},
+  ): Promise<AppKey> {
+    return this.call<AppKey>(
+      {
+        method: "PUT",
+        path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/keys/${encodeURIComponent(keyId)}/certificates`,
+        query: { ...query },
+        body,
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
    * Register a client's public keys.
    *
    * Register the public keys with which the client signs for itself at `POST /oauth/token` (RFC 7523 §2.2).
@@ -2952,7 +3418,7 @@ export class Operations extends Caller {
    * Have the tenant use a registration of its own at a provider, in place of the shared one.
    *
    * Its end users then connect by that registration alone, and no other tenant sees or uses it. Repeating the call
-   * changes it. Operator-wide clients only.
+   * with other terms changes it. A tenant's own client makes its own tenant's only.
    */
   putProviderApp(
     slug: string,
@@ -2964,6 +3430,53 @@ export class Operations extends Caller {
       {
         method: "PUT",
         path: `/api/v1/tenants/${encodeURIComponent(slug)}/provider-apps/${encodeURIComponent(provider)}`,
+        body,
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Suspend, resume, pause or unpause an app.
+   *
+   * Switch the app off, or on again: suspended, none of its connections vends; paused, none is refreshed or
+   * probed.
+   *
+   * Only an operator-wide client takes the kill switch back.
+   */
+  putProviderAppSwitches(
+    appId: string,
+    body: SwitchesIn,
+    query: { tenant?: string } = {},
+    options: CallOptions = {},
+  ): Promise<ProviderApp> {
+    return this.call<ProviderApp>(
+      {
+        method: "PUT",
+        path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/switches`,
+        query: { ...query },
+        body,
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Make or change the shared provider app.
+   *
+   * Have all tenants without one of their own use this registration at a provider. Operator-wide clients only.
+   */
+  putSharedProviderApp(
+    provider: string,
+    body: ProviderAppIn,
+    options: CallOptions = {},
+  ): Promise<ProviderApp> {
+    return this.call<ProviderApp>(
+      {
+        method: "PUT",
+        path: `/api/v1/shared-provider-apps/${encodeURIComponent(provider)}`,
         body,
         mayRepeat: true,
       },
@@ -3009,6 +3522,29 @@ export class Operations extends Caller {
       {
         method: "PUT",
         path: `/api/v1/tenants/${encodeURIComponent(slug)}`,
+        body,
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Suspend or resume a tenant.
+   *
+   * Throw the tenant's kill switch, or take it back: suspended, nothing of it vends, refreshes or connects.
+   *
+   * Operator-wide clients only.
+   */
+  putTenantSwitches(
+    slug: string,
+    body: KillSwitchIn,
+    options: CallOptions = {},
+  ): Promise<Tenant> {
+    return this.call<Tenant>(
+      {
+        method: "PUT",
+        path: `/api/v1/tenants/${encodeURIComponent(slug)}/switches`,
         body,
         mayRepeat: true,
       },
@@ -3064,6 +3600,29 @@ export class Operations extends Caller {
   }
 
   /**
+   * Renew a registration now.
+   *
+   * Renew a registration at its server, or make another in its place; by itself that is done before its end.
+   */
+  renewRegisteredClient(
+    appId: string,
+    registeredId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions & { idempotencyKey?: string } = {},
+  ): Promise<Renewed> {
+    return this.call<Renewed>(
+      {
+        method: "POST",
+        path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/registered-clients/${encodeURIComponent(registeredId)}/renew`,
+        query: { ...query },
+        headers: { "Idempotency-Key": options.idempotencyKey },
+        takesKey: true,
+      },
+      options,
+    );
+  }
+
+  /**
    * Report a refused credential.
    *
    * Tell that the provider answered 401 to a vended version; the current one is then probed at once.
@@ -3080,6 +3639,28 @@ export class Operations extends Caller {
         headers: { "Idempotency-Key": options.idempotencyKey },
         body,
         takesKey: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Retire a client secret.
+   *
+   * Destroy the secret with this fingerprint.
+   */
+  retireClientSecret(
+    appId: string,
+    fingerprint: string,
+    query: { tenant?: string } = {},
+    options: CallOptions = {},
+  ): Promise<ClientSecrets> {
+    return this.call<ClientSecrets>(
+      {
+        method: "DELETE",
+        path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/client-secrets/${encodeURIComponent(fingerprint)}`,
+        query: { ...query },
+        mayRepeat: true,
       },
       options,
     );
@@ -3169,6 +3750,28 @@ export class Operations extends Caller {
         body,
         mayRepeat: true,
         secrets: [["credential", "value"], ["credential", "headers"], ["credential", "query"], ["credential", "body"], ["credential", "base_url"]],
+      },
+      options,
+    );
+  }
+
+  /**
+   * Take a key back.
+   *
+   * Take a key back at once, and destroy its private half. If it signed, the next one takes over now.
+   */
+  withdrawAppKey(
+    appId: string,
+    keyId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions = {},
+  ): Promise<AppKey> {
+    return this.call<AppKey>(
+      {
+        method: "DELETE",
+        path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/keys/${encodeURIComponent(keyId)}`,
+        query: { ...query },
+        mayRepeat: true,
       },
       options,
     );

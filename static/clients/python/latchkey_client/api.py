@@ -11,7 +11,7 @@ from latchkey_client.calls import AsyncCaller, Caller, Operation
 from latchkey_client.errors import Problem
 from latchkey_client.wire import Answer, AsyncAnswer, AsyncSending, Sending
 
-Binding = Literal["completion", "none"]
+Binding = Literal["completion", "none", "imported"]
 """How Latchkey made sure that the person who connected is the person for whom the session was made."""
 
 Confidence = Literal["high", "medium", "low"]
@@ -19,6 +19,9 @@ Confidence = Literal["high", "medium", "low"]
 
 Font = Literal["system", "humanist", "geometric", "grotesque", "rounded", "serif", "monospace"]
 """The closed list."""
+
+IncidentKind = Literal["client_rejected", "many_failures", "address_refused"]
+"""What is wrong."""
 
 IssuerUse = Literal["caller", "end_user", "agent"]
 """Whom the tokens of an issuer are believed to name."""
@@ -37,6 +40,7 @@ Permission = Literal[
     "proxy",
     "manage",
     "grant",
+    "import",
     "tenants",
     "apps",
     "callers",
@@ -64,8 +68,14 @@ Reason = Literal[
 ]
 """Why a connection has its status."""
 
+RegistrationWay = Literal["metadata_document", "dynamic"]
+"""How a server comes to know our client, in the order of preference."""
+
 Revocation = Literal["", "pending", "confirmed", "unconfirmed", "unsupported", "withheld"]
 """How far the revocation at the provider has come."""
+
+SigningAlgorithm = Literal["RS256", "PS256", "ES256", "EdDSA", "HS256"]
+"""How something is signed (RFC 7518 §3.1, RFC 8037 §3.1)."""
 
 Status = Literal["pending", "active", "suspect", "needs_reauth", "revoked", "disconnected"]
 """What a caller can expect of a connection."""
@@ -236,6 +246,52 @@ class ApiKeyPage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AppKey:
+    """The public half of one key pair. The private half is never shown."""
+
+    id: str
+    """Its id"""
+
+    kid: str
+    """Its key id, as signatures name it"""
+
+    algorithm: str
+    """How it signs"""
+
+    public_key: str
+    """The public half, as PEM"""
+
+    certificates: str
+    """Its certificates, as PEM; "" for none"""
+
+    certificate_ends_at: datetime | None
+    """When the key's own certificate ends; null where it has none"""
+
+    brought: bool
+    """It was made elsewhere"""
+
+    signs_from: datetime
+    """From when on it signs"""
+
+    published_until: datetime | None
+    """Until when providers see the public half; null without an end"""
+
+    created_at: datetime
+    """When it was made"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppKeyPage:
+    """One page, the newest first; `next` is the cursor of the next one, or null."""
+
+    items: list[AppKey]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Approval:
     """What was asked, and the answer. `state` is `pending`, `approved`, `denied`, `used` or `expired`.
 
@@ -392,6 +448,14 @@ class Changed:
 
     revocation: Revocation
     """How far the revocation at the provider is; "" where none was asked for"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientSecrets:
+    """What tells an app's client secrets apart, the preferred first. They are never shown themselves."""
+
+    fingerprints: list[str]
+    """What tells one client secret from the others, the preferred first"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -810,13 +874,59 @@ class Held:
 
 
 @dataclass(frozen=True, kw_only=True)
-class IssuedApiKey:
-    """A new key. `key` is in this answer and never shown again: only its hash is stored."""
+class Incident:
+    """A fault of a provider app. While it is open, no connection of the app is downgraded for it."""
 
     id: str
     """Its id"""
 
-    key: str = field(repr=False)
+    provider_app: str
+    """Id of the provider app"""
+
+    provider: str
+    """The provider's slug, or an alias of it"""
+
+    kind: IncidentKind
+    """Of which kind it is"""
+
+    at: str
+    """The host that it concerns; "" for the provider itself"""
+
+    evidence: dict[str, Any]
+    """What was last seen of the provider, for people to look at"""
+
+    opened_at: datetime
+    """When it was opened"""
+
+    last_seen_at: datetime
+    """When the fault was last noticed"""
+
+    closed_at: datetime | None
+    """When it was closed; null while it is open"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IncidentPage:
+    """One page, the newest first; `next` is the cursor of the next one, or null."""
+
+    items: list[Incident]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssuedApiKey:
+    """A new key. `key` is in this answer and never shown again: only its hash is stored.
+
+    It is null where a call is repeated with its `Idempotency-Key`: revoke the key if the first answer is lost.
+    """
+
+    id: str
+    """Its id"""
+
+    key: str | None = field(repr=False)
     """The key itself, in this answer alone"""
 
     prefix: str
@@ -1046,7 +1156,7 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderApp:
-    """One tenant's own registration at a provider; no secret is ever shown.
+    """One registration at a provider; no secret is ever shown. `tenant` is null for one that all tenants share.
 
     `redirect_uri` is what the provider asks for, null where nobody is sent there or the app registers itself.
     """
@@ -1054,7 +1164,7 @@ class ProviderApp:
     id: str
     """Its id"""
 
-    tenant: str
+    tenant: str | None
     """The tenant's slug; operator-wide clients have to name it"""
 
     provider: str
@@ -1089,6 +1199,9 @@ class ProviderApp:
 
     suspended: bool
     """An operator has switched it off"""
+
+    paused: bool
+    """An operator has paused its refreshes"""
 
     notice: str
     """What people should know of it; empty or null if there is nothing"""
@@ -1166,9 +1279,8 @@ class ReceiptClient:
 class Receipt:
     """One use of a connection: by `kind` a credential that was handed out, or a request that the proxy sent.
 
-    `end_user` is whom the caller named, or null.
-
-    `agent` and `purpose` are what the caller said of itself, "" where it said nothing.
+    `end_user` is whom the caller named, or null. `agent` and `purpose` are what it said of itself, "" for
+    nothing. Where a trusted issuer's token named the end user or the agent, `verified` has the issuer.
     """
 
     id: str
@@ -1188,6 +1300,9 @@ class Receipt:
 
     agent: str
     """Which agent acts, for the audit trail"""
+
+    verified: Verified
+    """The host holds the line"""
 
     purpose: str
     """What for, for the audit trail"""
@@ -1215,6 +1330,63 @@ class ReceiptPage:
 
     next: str | None
     """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisteredClient:
+    """What an app has registered without hands at one authorization server; no secret is ever shown."""
+
+    id: str
+    """Its id"""
+
+    issuer: str
+    """The issuer, exactly as its tokens write it"""
+
+    way: RegistrationWay
+    """How it was registered"""
+
+    client_id: str
+    """The client id at the provider"""
+
+    redirect_uri: str
+    """What the provider asks for; null where nobody is sent there"""
+
+    registered_at: datetime | None
+    """When it was registered; null if it is not yet"""
+
+    secret_expires_at: datetime | None
+    """When its client secret ends; null if it does not"""
+
+    renew_at: datetime | None
+    """When it is renewed; null if it is not"""
+
+    replaced_at: datetime | None
+    """When another took its place; null if none did"""
+
+    problem: str
+    """Why it could not be done, in words; "" if it could"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisteredClientPage:
+    """One page, the newest first; `next` is the cursor of the next one, or null."""
+
+    items: list[RegisteredClient]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Renewed:
+    """The registration that is current after a renewal; `replaced`: it has another client id than before."""
+
+    replaced: bool
+    """Another registration, with another client id, has taken its place"""
+
+    client: RegisteredClient
+    """The registration that is current now"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -1363,6 +1535,17 @@ class Vend:
     """What proved it: a probe, a refresh, …"""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """The issuers whose tokens named the end user and the agent; null where the caller alone said so."""
+
+    end_user: str | None
+    """Your own id of the end user; null where there is none"""
+
+    agent: str | None
+    """Which agent acts, for the audit trail"""
+
+
 class AccessGrantIn(TypedDict):
     """A grant, on a connection or on a provider. In each list of limits, null does not limit and [] allows
     nothing.
@@ -1466,6 +1649,31 @@ class ApiKeyIn(TypedDict):
     """A rotation: every earlier key ends then at the latest; null leaves them alone"""
 
 
+class AppKeyIn(TypedDict):
+    """A key pair, made here or brought. It takes over from an earlier one after `lead_seconds`."""
+
+    algorithm: NotRequired[SigningAlgorithm]
+    """With two halves: no shared secret"""
+
+    kid: NotRequired[str]
+    """Its id; by default its thumbprint"""
+
+    private_key: NotRequired[str | None]
+    """PEM; null makes one here"""
+
+    passphrase: NotRequired[str | None]
+    """Of `private_key`"""
+
+    certificates: NotRequired[str]
+    """PEM, its own first"""
+
+    lead_seconds: NotRequired[int]
+    """After how long a key signs that takes over from another"""
+
+    overlap_seconds: NotRequired[int]
+    """For how much longer the earlier key stays published"""
+
+
 class ApprovalIn(TypedDict):
     """Who approves, at yours; without `until` for one time, within 15 minutes."""
 
@@ -1543,6 +1751,13 @@ class CallerRuleIn(TypedDict):
     """What the token's claims have to say, all of them"""
 
 
+class CertificatesIn(TypedDict):
+    """Certificates of a key, in place of those it had."""
+
+    certificates: str
+    """PEM, its own first"""
+
+
 class ClaimCondition(TypedDict):
     """What one claim has to say: give either `equals` or `matches`, where `*` and `**` are wildcards."""
 
@@ -1554,6 +1769,16 @@ class ClaimCondition(TypedDict):
 
     matches: NotRequired[str | None]
     """The form of the claim's text: `*` within a part, `**` for anything"""
+
+
+class ClientSecretIn(TypedDict):
+    """One more client secret."""
+
+    client_secret: str
+    """A client secret, as the provider gave it out"""
+
+    preferred: NotRequired[bool]
+    """It is used before the others; otherwise after them"""
 
 
 class Colors(TypedDict):
@@ -1859,7 +2084,8 @@ class OperatorBrandingIn(TypedDict):
 
 
 class ProviderAppIn(TypedDict):
-    """A tenant's own registration at a provider. What is left out is taken back, but for the client secrets.
+    """A registration at a provider, shared or a tenant's own. What is left out is taken back, but for client
+    secrets.
 
     `client_secrets` are in order, the preferred first; without them the stored ones stay, unless the client id
     or an address changes. Without a client id the app registers itself, if the authorization server offers
@@ -1922,6 +2148,16 @@ class SubjectIn(TypedDict):
 
     id: str
     """Its id"""
+
+
+class SwitchesIn(TypedDict):
+    """What is switched off; what is not given stays, and a switch that stands as asked is not changed."""
+
+    suspended: NotRequired[bool | None]
+    """The kill switch, in force from the next request on; only an operator-wide client takes it back"""
+
+    paused: NotRequired[bool | None]
+    """No refreshes and probes; valid credentials still vend"""
 
 
 class TenantIn(TypedDict):
@@ -2348,12 +2584,17 @@ class InternalError(Problem):
     code = "internal_error"
 
 
+_ADD_APP_CLIENT_SECRET = Operation(
+    "POST", "/api/v1/provider-apps/{app_id}/client-secrets", may_repeat=False, takes_key=True
+)
 _APPROVE = Operation("POST", "/api/v1/approvals/{approval_id}/approve", may_repeat=False, takes_key=True)
+_CLOSE = Operation("POST", "/api/v1/incidents/{incident_id}/close", may_repeat=False, takes_key=True)
 _COMPLETE_CONNECT_SESSION = Operation(
     "POST", "/api/v1/connect-sessions/{session_id}/complete", may_repeat=False, takes_key=True
 )
 _CREATE_ACCESS_GRANT = Operation("POST", "/api/v1/access-grants", may_repeat=False, takes_key=True)
 _CREATE_API_CLIENT = Operation("POST", "/api/v1/api-clients", may_repeat=False, takes_key=True)
+_CREATE_APP_KEY = Operation("POST", "/api/v1/provider-apps/{app_id}/keys", may_repeat=False, takes_key=True)
 _CREATE_CALLER_RULE = Operation("POST", "/api/v1/trusted-issuers/{issuer_id}/rules", may_repeat=False, takes_key=True)
 _CREATE_CONNECT_SESSION = Operation("POST", "/api/v1/connect-sessions", may_repeat=False, takes_key=True)
 _CREATE_MANAGEMENT_SESSION = Operation("POST", "/api/v1/management-sessions", may_repeat=False, takes_key=True)
@@ -2371,46 +2612,91 @@ _GET_ACCESS_GRANT = Operation("GET", "/api/v1/access-grants/{grant_id}", may_rep
 _GET_API_CLIENT = Operation("GET", "/api/v1/api-clients/{client_id}", may_repeat=True)
 _GET_APPROVAL = Operation("GET", "/api/v1/approvals/{approval_id}", may_repeat=True)
 _GET_BRANDING = Operation("GET", "/api/v1/branding", may_repeat=True)
+_GET_CLIENT_SECRETS = Operation("GET", "/api/v1/provider-apps/{app_id}/client-secrets", may_repeat=True)
 _GET_CONNECTION = Operation("GET", "/api/v1/connections/{connection_id}", may_repeat=True)
 _GET_END_USER = Operation("GET", "/api/v1/end-users/{end_user}", may_repeat=True)
+_GET_INCIDENT = Operation("GET", "/api/v1/incidents/{incident_id}", may_repeat=True)
 _GET_OFFBOARDING = Operation("GET", "/api/v1/offboardings/{offboarding_id}", may_repeat=True)
 _GET_PROVIDER = Operation("GET", "/api/v1/providers/{slug}", may_repeat=True)
+_GET_PROVIDER_APP = Operation("GET", "/api/v1/provider-apps/{app_id}", may_repeat=True)
+_GET_TENANT = Operation("GET", "/api/v1/tenants/{slug}", may_repeat=True)
 _GET_TRUSTED_ISSUER = Operation("GET", "/api/v1/trusted-issuers/{issuer_id}", may_repeat=True)
 _ISSUE_API_KEY = Operation("POST", "/api/v1/api-clients/{client_id}/keys", may_repeat=False, takes_key=True)
 _LIST_ACCESS_GRANTS = Operation("GET", "/api/v1/access-grants", may_repeat=True)
 _LIST_API_CLIENTS = Operation("GET", "/api/v1/api-clients", may_repeat=True)
 _LIST_API_KEYS = Operation("GET", "/api/v1/api-clients/{client_id}/keys", may_repeat=True)
+_LIST_APP_KEYS = Operation("GET", "/api/v1/provider-apps/{app_id}/keys", may_repeat=True)
 _LIST_APPROVALS = Operation("GET", "/api/v1/approvals", may_repeat=True)
 _LIST_CALLER_RULES = Operation("GET", "/api/v1/trusted-issuers/{issuer_id}/rules", may_repeat=True)
 _LIST_CONNECTIONS = Operation("GET", "/api/v1/connections", may_repeat=True)
 _LIST_DOMAINS = Operation("GET", "/api/v1/tenants/{slug}/domains", may_repeat=True)
 _LIST_EVENTS = Operation("GET", "/api/v1/events", may_repeat=True)
+_LIST_INCIDENTS = Operation("GET", "/api/v1/incidents", may_repeat=True)
 _LIST_PROVIDER_APPS = Operation("GET", "/api/v1/tenants/{slug}/provider-apps", may_repeat=True)
 _LIST_PROVIDERS = Operation("GET", "/api/v1/providers", may_repeat=True)
 _LIST_RECEIPTS = Operation("GET", "/api/v1/connections/{connection_id}/receipts", may_repeat=True)
+_LIST_REGISTERED_CLIENTS = Operation("GET", "/api/v1/provider-apps/{app_id}/registered-clients", may_repeat=True)
+_LIST_SHARED_PROVIDER_APPS = Operation("GET", "/api/v1/shared-provider-apps", may_repeat=True)
 _LIST_TENANTS = Operation("GET", "/api/v1/tenants", may_repeat=True)
 _LIST_TRUSTED_ISSUERS = Operation("GET", "/api/v1/trusted-issuers", may_repeat=True)
 _PATCH_CONNECTION = Operation("PATCH", "/api/v1/connections/{connection_id}", may_repeat=False)
 _PROBE_CONNECTION = Operation("POST", "/api/v1/connections/{connection_id}/probe", may_repeat=False, takes_key=True)
 _PUT_API_CLIENT = Operation("PUT", "/api/v1/api-clients/{client_id}", may_repeat=True)
 _PUT_API_CLIENT_SWITCHES = Operation("PUT", "/api/v1/api-clients/{client_id}/switches", may_repeat=True)
+_PUT_APP_KEY_CERTIFICATES = Operation(
+    "PUT", "/api/v1/provider-apps/{app_id}/keys/{key_id}/certificates", may_repeat=True
+)
 _PUT_ASSERTION_KEYS = Operation("PUT", "/api/v1/api-clients/{client_id}/assertion-keys", may_repeat=True)
 _PUT_BRANDING = Operation("PUT", "/api/v1/branding", may_repeat=True)
 _PUT_DOMAIN = Operation("PUT", "/api/v1/tenants/{slug}/domains/{host}", may_repeat=True)
 _PUT_PROVIDER_APP = Operation("PUT", "/api/v1/tenants/{slug}/provider-apps/{provider}", may_repeat=True)
+_PUT_PROVIDER_APP_SWITCHES = Operation("PUT", "/api/v1/provider-apps/{app_id}/switches", may_repeat=True)
+_PUT_SHARED_PROVIDER_APP = Operation("PUT", "/api/v1/shared-provider-apps/{provider}", may_repeat=True)
 _PUT_SHARING = Operation("PUT", "/api/v1/connections/{connection_id}/sharing", may_repeat=True)
 _PUT_TENANT = Operation("PUT", "/api/v1/tenants/{slug}", may_repeat=True)
+_PUT_TENANT_SWITCHES = Operation("PUT", "/api/v1/tenants/{slug}/switches", may_repeat=True)
 _PUT_TRUSTED_ISSUER = Operation("PUT", "/api/v1/trusted-issuers/{issuer_id}", may_repeat=True)
 _REFRESH_CONNECTION = Operation("POST", "/api/v1/connections/{connection_id}/refresh", may_repeat=False, takes_key=True)
+_RENEW_REGISTERED_CLIENT = Operation(
+    "POST", "/api/v1/provider-apps/{app_id}/registered-clients/{registered_id}/renew", may_repeat=False, takes_key=True
+)
 _REPORT_CONNECTION = Operation("POST", "/api/v1/connections/{connection_id}/report", may_repeat=False, takes_key=True)
+_RETIRE_CLIENT_SECRET = Operation(
+    "DELETE", "/api/v1/provider-apps/{app_id}/client-secrets/{fingerprint}", may_repeat=True
+)
 _REVOKE_API_KEY = Operation("DELETE", "/api/v1/api-clients/{client_id}/keys/{key_id}", may_repeat=True)
 _SHORTEN_API_KEY = Operation("PUT", "/api/v1/api-clients/{client_id}/keys/{key_id}", may_repeat=True)
 _VEND_BY_ID = Operation("POST", "/api/v1/connections/{connection_id}/credential", may_repeat=True)
 _VEND_BY_OWNER = Operation("POST", "/api/v1/credentials", may_repeat=True)
+_WITHDRAW_APP_KEY = Operation("DELETE", "/api/v1/provider-apps/{app_id}/keys/{key_id}", may_repeat=True)
 
 
 class Operations(Caller):
     """Every operation of the API."""
+
+    def add_app_client_secret(
+        self,
+        app_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        idempotency_key: str | None = None,
+        **body: Unpack[ClientSecretIn],
+    ) -> ClientSecrets:
+        """Add a client secret.
+
+        Add the new secret before you retire the old one at the provider: both are tried, so a rotation is no
+        outage.
+        """
+        answer: ClientSecrets = self._call(
+            _ADD_APP_CLIENT_SECRET,
+            ClientSecrets,
+            path={"app_id": app_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
 
     def approve(
         self, approval_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[ApprovalIn]
@@ -2430,6 +2716,22 @@ class Operations(Caller):
             query={},
             headers={"Idempotency-Key": idempotency_key},
             body=body,
+        )
+        return answer
+
+    def close(self, incident_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None) -> Incident:
+        """Close an incident.
+
+        Say that the fault is mended: what is refused from then on is held against a connection again.
+
+        It opens anew if the fault is still there. Repeating the call changes nothing.
+        """
+        answer: Incident = self._call(
+            _CLOSE,
+            Incident,
+            path={"incident_id": incident_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
         )
         return answer
 
@@ -2488,6 +2790,23 @@ class Operations(Caller):
             _CREATE_API_CLIENT,
             ApiClient,
             path={},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
+
+    def create_app_key(
+        self, app_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None, **body: Unpack[AppKeyIn]
+    ) -> AppKey:
+        """Make or bring a key pair.
+
+        Make a key pair, or take over one; it is published at once, and signs once providers may know it.
+        """
+        answer: AppKey = self._call(
+            _CREATE_APP_KEY,
+            AppKey,
+            path={"app_id": app_id},
             query={"tenant": tenant},
             headers={"Idempotency-Key": idempotency_key},
             body=body,
@@ -2746,6 +3065,16 @@ class Operations(Caller):
         answer: OperatorBranding = self._call(_GET_BRANDING, OperatorBranding, path={}, query={}, headers={})
         return answer
 
+    def get_client_secrets(self, app_id: str, /, *, tenant: str | None = None) -> ClientSecrets:
+        """Tell an app's client secrets apart.
+
+        Show a fingerprint of each client secret, the preferred first; no secret is ever shown.
+        """
+        answer: ClientSecrets = self._call(
+            _GET_CLIENT_SECRETS, ClientSecrets, path={"app_id": app_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
     def get_connection(self, connection_id: str, /, *, tenant: str | None = None) -> Connection:
         """Show one connection.
 
@@ -2763,6 +3092,16 @@ class Operations(Caller):
         """
         answer: EndUser = self._call(
             _GET_END_USER, EndUser, path={"end_user": end_user}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    def get_incident(self, incident_id: str, /, *, tenant: str | None = None) -> Incident:
+        """Show one incident.
+
+        Show one incident, open or closed.
+        """
+        answer: Incident = self._call(
+            _GET_INCIDENT, Incident, path={"incident_id": incident_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
@@ -2784,6 +3123,24 @@ class Operations(Caller):
         answer: Provider = self._call(
             _GET_PROVIDER, Provider, path={"slug": slug}, query={"tenant": tenant}, headers={}
         )
+        return answer
+
+    def get_provider_app(self, app_id: str, /, *, tenant: str | None = None) -> ProviderApp:
+        """Show one provider app.
+
+        Show one registration, without its secrets.
+        """
+        answer: ProviderApp = self._call(
+            _GET_PROVIDER_APP, ProviderApp, path={"app_id": app_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    def get_tenant(self, slug: str, /) -> Tenant:
+        """Show one tenant.
+
+        Show one tenant. A tenant's own client sees its own tenant only.
+        """
+        answer: Tenant = self._call(_GET_TENANT, Tenant, path={"slug": slug}, query={}, headers={})
         return answer
 
     def get_trusted_issuer(self, issuer_id: str, /, *, tenant: str | None = None) -> Issuer:
@@ -2927,6 +3284,26 @@ class Operations(Caller):
     ) -> Iterator[ApiKey]:
         """List a client's keys, page by page."""
         return self._each(lambda cursor: self.list_api_keys(client_id, tenant=tenant, limit=limit, cursor=cursor))
+
+    def list_app_keys(
+        self, app_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> AppKeyPage:
+        """List an app's key pairs.
+
+        List the public halves, those that were taken back too, the newest first.
+        """
+        answer: AppKeyPage = self._call(
+            _LIST_APP_KEYS,
+            AppKeyPage,
+            path={"app_id": app_id},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_app_keys(self, app_id: str, /, *, tenant: str | None = None, limit: int | None = None) -> Iterator[AppKey]:
+        """List an app's key pairs, page by page."""
+        return self._each(lambda cursor: self.list_app_keys(app_id, tenant=tenant, limit=limit, cursor=cursor))
 
     def list_approvals(
         self,
@@ -3083,12 +3460,49 @@ class Operations(Caller):
         """Read events, page by page."""
         return self._each(lambda cursor: self.list_events(tenant=tenant, limit=limit, cursor=cursor))
 
+    def list_incidents(
+        self,
+        *,
+        tenant: str | None = None,
+        provider_app: str | None = None,
+        open: bool | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> IncidentPage:
+        """List incidents.
+
+        List the incidents of provider apps, the newest first: open ones, closed ones, or both.
+        """
+        answer: IncidentPage = self._call(
+            _LIST_INCIDENTS,
+            IncidentPage,
+            path={},
+            query={"tenant": tenant, "provider_app": provider_app, "open": open, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_incidents(
+        self,
+        *,
+        tenant: str | None = None,
+        provider_app: str | None = None,
+        open: bool | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Incident]:
+        """List incidents, page by page."""
+        return self._each(
+            lambda cursor: self.list_incidents(
+                tenant=tenant, provider_app=provider_app, open=open, limit=limit, cursor=cursor
+            )
+        )
+
     def list_provider_apps(
         self, slug: str, /, *, cursor: str | None = None, limit: int | None = None
     ) -> ProviderAppPage:
         """List a tenant's own provider apps.
 
-        List the registrations that are the tenant's own, newest first. Operator-wide clients only.
+        List the registrations that are the tenant's own, newest first.
         """
         answer: ProviderAppPage = self._call(
             _LIST_PROVIDER_APPS,
@@ -3215,6 +3629,45 @@ class Operations(Caller):
             )
         )
 
+    def list_registered_clients(
+        self, app_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> RegisteredClientPage:
+        """List what an app has registered itself.
+
+        List the clients that the app has registered without hands, one an authorization server, the newest
+        first.
+        """
+        answer: RegisteredClientPage = self._call(
+            _LIST_REGISTERED_CLIENTS,
+            RegisteredClientPage,
+            path={"app_id": app_id},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_registered_clients(
+        self, app_id: str, /, *, tenant: str | None = None, limit: int | None = None
+    ) -> Iterator[RegisteredClient]:
+        """List what an app has registered itself, page by page."""
+        return self._each(
+            lambda cursor: self.list_registered_clients(app_id, tenant=tenant, limit=limit, cursor=cursor)
+        )
+
+    def list_shared_provider_apps(self, *, cursor: str | None = None, limit: int | None = None) -> ProviderAppPage:
+        """List the shared provider apps.
+
+        List the registrations that all tenants share, the newest first. Operator-wide clients only.
+        """
+        answer: ProviderAppPage = self._call(
+            _LIST_SHARED_PROVIDER_APPS, ProviderAppPage, path={}, query={"cursor": cursor, "limit": limit}, headers={}
+        )
+        return answer
+
+    def iter_shared_provider_apps(self, *, limit: int | None = None) -> Iterator[ProviderApp]:
+        """List the shared provider apps, page by page."""
+        return self._each(lambda cursor: self.list_shared_provider_apps(limit=limit, cursor=cursor))
+
     def list_tenants(self, *, cursor: str | None = None, limit: int | None = None) -> TenantPage:
         """List tenants.
 
@@ -3320,6 +3773,23 @@ class Operations(Caller):
         )
         return answer
 
+    def put_app_key_certificates(
+        self, app_id: str, key_id: str, /, *, tenant: str | None = None, **body: Unpack[CertificatesIn]
+    ) -> AppKey:
+        """Put certificates beside a key.
+
+        Replace the key's certificates; they have to be of its public half, and not ended.
+        """
+        answer: AppKey = self._call(
+            _PUT_APP_KEY_CERTIFICATES,
+            AppKey,
+            path={"app_id": app_id, "key_id": key_id},
+            query={"tenant": tenant},
+            headers={},
+            body=body,
+        )
+        return answer
+
     def put_assertion_keys(
         self, client_id: str, /, *, tenant: str | None = None, **body: Unpack[AssertionKeysIn]
     ) -> ApiClient:
@@ -3363,10 +3833,41 @@ class Operations(Caller):
         Have the tenant use a registration of its own at a provider, in place of the shared one.
 
         Its end users then connect by that registration alone, and no other tenant sees or uses it. Repeating
-        the call changes it. Operator-wide clients only.
+        the call with other terms changes it. A tenant's own client makes its own tenant's only.
         """
         answer: ProviderApp = self._call(
             _PUT_PROVIDER_APP, ProviderApp, path={"slug": slug, "provider": provider}, query={}, headers={}, body=body
+        )
+        return answer
+
+    def put_provider_app_switches(
+        self, app_id: str, /, *, tenant: str | None = None, **body: Unpack[SwitchesIn]
+    ) -> ProviderApp:
+        """Suspend, resume, pause or unpause an app.
+
+        Switch the app off, or on again: suspended, none of its connections vends; paused, none is refreshed or
+        probed.
+
+        Only an operator-wide client takes the kill switch back.
+        """
+        answer: ProviderApp = self._call(
+            _PUT_PROVIDER_APP_SWITCHES,
+            ProviderApp,
+            path={"app_id": app_id},
+            query={"tenant": tenant},
+            headers={},
+            body=body,
+        )
+        return answer
+
+    def put_shared_provider_app(self, provider: str, /, **body: Unpack[ProviderAppIn]) -> ProviderApp:
+        """Make or change the shared provider app.
+
+        Have all tenants without one of their own use this registration at a provider. Operator-wide clients
+        only.
+        """
+        answer: ProviderApp = self._call(
+            _PUT_SHARED_PROVIDER_APP, ProviderApp, path={"provider": provider}, query={}, headers={}, body=body
         )
         return answer
 
@@ -3390,6 +3891,16 @@ class Operations(Caller):
         Make the tenant, or replace what it is known by. Operator-wide clients only.
         """
         answer: Tenant = self._call(_PUT_TENANT, Tenant, path={"slug": slug}, query={}, headers={}, body=body)
+        return answer
+
+    def put_tenant_switches(self, slug: str, /, **body: Unpack[KillSwitchIn]) -> Tenant:
+        """Suspend or resume a tenant.
+
+        Throw the tenant's kill switch, or take it back: suspended, nothing of it vends, refreshes or connects.
+
+        Operator-wide clients only.
+        """
+        answer: Tenant = self._call(_PUT_TENANT_SWITCHES, Tenant, path={"slug": slug}, query={}, headers={}, body=body)
         return answer
 
     def put_trusted_issuer(
@@ -3423,6 +3934,22 @@ class Operations(Caller):
         )
         return answer
 
+    def renew_registered_client(
+        self, app_id: str, registered_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
+    ) -> Renewed:
+        """Renew a registration now.
+
+        Renew a registration at its server, or make another in its place; by itself that is done before its end.
+        """
+        answer: Renewed = self._call(
+            _RENEW_REGISTERED_CLIENT,
+            Renewed,
+            path={"app_id": app_id, "registered_id": registered_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+        )
+        return answer
+
     def report_connection(
         self, connection_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[ReportIn]
     ) -> Report:
@@ -3437,6 +3964,20 @@ class Operations(Caller):
             query={},
             headers={"Idempotency-Key": idempotency_key},
             body=body,
+        )
+        return answer
+
+    def retire_client_secret(self, app_id: str, fingerprint: str, /, *, tenant: str | None = None) -> ClientSecrets:
+        """Retire a client secret.
+
+        Destroy the secret with this fingerprint.
+        """
+        answer: ClientSecrets = self._call(
+            _RETIRE_CLIENT_SECRET,
+            ClientSecrets,
+            path={"app_id": app_id, "fingerprint": fingerprint},
+            query={"tenant": tenant},
+            headers={},
         )
         return answer
 
@@ -3487,6 +4028,16 @@ class Operations(Caller):
         The same for the one connection of an end user (or of the whole tenant) at a provider.
         """
         answer: Vend = self._call(_VEND_BY_OWNER, Vend, path={}, query={}, headers={}, body=body)
+        return answer
+
+    def withdraw_app_key(self, app_id: str, key_id: str, /, *, tenant: str | None = None) -> AppKey:
+        """Take a key back.
+
+        Take a key back at once, and destroy its private half. If it signed, the next one takes over now.
+        """
+        answer: AppKey = self._call(
+            _WITHDRAW_APP_KEY, AppKey, path={"app_id": app_id, "key_id": key_id}, query={"tenant": tenant}, headers={}
+        )
         return answer
 
     def proxy(
@@ -3547,6 +4098,30 @@ class Operations(Caller):
 class AsyncOperations(AsyncCaller):
     """Every operation of the API, asynchronously."""
 
+    async def add_app_client_secret(
+        self,
+        app_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        idempotency_key: str | None = None,
+        **body: Unpack[ClientSecretIn],
+    ) -> ClientSecrets:
+        """Add a client secret.
+
+        Add the new secret before you retire the old one at the provider: both are tried, so a rotation is no
+        outage.
+        """
+        answer: ClientSecrets = await self._call(
+            _ADD_APP_CLIENT_SECRET,
+            ClientSecrets,
+            path={"app_id": app_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
+
     async def approve(
         self, approval_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[ApprovalIn]
     ) -> Approval:
@@ -3565,6 +4140,24 @@ class AsyncOperations(AsyncCaller):
             query={},
             headers={"Idempotency-Key": idempotency_key},
             body=body,
+        )
+        return answer
+
+    async def close(
+        self, incident_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
+    ) -> Incident:
+        """Close an incident.
+
+        Say that the fault is mended: what is refused from then on is held against a connection again.
+
+        It opens anew if the fault is still there. Repeating the call changes nothing.
+        """
+        answer: Incident = await self._call(
+            _CLOSE,
+            Incident,
+            path={"incident_id": incident_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
         )
         return answer
 
@@ -3625,6 +4218,23 @@ class AsyncOperations(AsyncCaller):
             _CREATE_API_CLIENT,
             ApiClient,
             path={},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
+
+    async def create_app_key(
+        self, app_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None, **body: Unpack[AppKeyIn]
+    ) -> AppKey:
+        """Make or bring a key pair.
+
+        Make a key pair, or take over one; it is published at once, and signs once providers may know it.
+        """
+        answer: AppKey = await self._call(
+            _CREATE_APP_KEY,
+            AppKey,
+            path={"app_id": app_id},
             query={"tenant": tenant},
             headers={"Idempotency-Key": idempotency_key},
             body=body,
@@ -3887,6 +4497,16 @@ class AsyncOperations(AsyncCaller):
         answer: OperatorBranding = await self._call(_GET_BRANDING, OperatorBranding, path={}, query={}, headers={})
         return answer
 
+    async def get_client_secrets(self, app_id: str, /, *, tenant: str | None = None) -> ClientSecrets:
+        """Tell an app's client secrets apart.
+
+        Show a fingerprint of each client secret, the preferred first; no secret is ever shown.
+        """
+        answer: ClientSecrets = await self._call(
+            _GET_CLIENT_SECRETS, ClientSecrets, path={"app_id": app_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
     async def get_connection(self, connection_id: str, /, *, tenant: str | None = None) -> Connection:
         """Show one connection.
 
@@ -3904,6 +4524,16 @@ class AsyncOperations(AsyncCaller):
         """
         answer: EndUser = await self._call(
             _GET_END_USER, EndUser, path={"end_user": end_user}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    async def get_incident(self, incident_id: str, /, *, tenant: str | None = None) -> Incident:
+        """Show one incident.
+
+        Show one incident, open or closed.
+        """
+        answer: Incident = await self._call(
+            _GET_INCIDENT, Incident, path={"incident_id": incident_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
@@ -3925,6 +4555,24 @@ class AsyncOperations(AsyncCaller):
         answer: Provider = await self._call(
             _GET_PROVIDER, Provider, path={"slug": slug}, query={"tenant": tenant}, headers={}
         )
+        return answer
+
+    async def get_provider_app(self, app_id: str, /, *, tenant: str | None = None) -> ProviderApp:
+        """Show one provider app.
+
+        Show one registration, without its secrets.
+        """
+        answer: ProviderApp = await self._call(
+            _GET_PROVIDER_APP, ProviderApp, path={"app_id": app_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    async def get_tenant(self, slug: str, /) -> Tenant:
+        """Show one tenant.
+
+        Show one tenant. A tenant's own client sees its own tenant only.
+        """
+        answer: Tenant = await self._call(_GET_TENANT, Tenant, path={"slug": slug}, query={}, headers={})
         return answer
 
     async def get_trusted_issuer(self, issuer_id: str, /, *, tenant: str | None = None) -> Issuer:
@@ -4068,6 +4716,28 @@ class AsyncOperations(AsyncCaller):
     ) -> AsyncIterator[ApiKey]:
         """List a client's keys, page by page."""
         return self._each(lambda cursor: self.list_api_keys(client_id, tenant=tenant, limit=limit, cursor=cursor))
+
+    async def list_app_keys(
+        self, app_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> AppKeyPage:
+        """List an app's key pairs.
+
+        List the public halves, those that were taken back too, the newest first.
+        """
+        answer: AppKeyPage = await self._call(
+            _LIST_APP_KEYS,
+            AppKeyPage,
+            path={"app_id": app_id},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_app_keys(
+        self, app_id: str, /, *, tenant: str | None = None, limit: int | None = None
+    ) -> AsyncIterator[AppKey]:
+        """List an app's key pairs, page by page."""
+        return self._each(lambda cursor: self.list_app_keys(app_id, tenant=tenant, limit=limit, cursor=cursor))
 
     async def list_approvals(
         self,
@@ -4224,12 +4894,49 @@ class AsyncOperations(AsyncCaller):
         """Read events, page by page."""
         return self._each(lambda cursor: self.list_events(tenant=tenant, limit=limit, cursor=cursor))
 
+    async def list_incidents(
+        self,
+        *,
+        tenant: str | None = None,
+        provider_app: str | None = None,
+        open: bool | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> IncidentPage:
+        """List incidents.
+
+        List the incidents of provider apps, the newest first: open ones, closed ones, or both.
+        """
+        answer: IncidentPage = await self._call(
+            _LIST_INCIDENTS,
+            IncidentPage,
+            path={},
+            query={"tenant": tenant, "provider_app": provider_app, "open": open, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_incidents(
+        self,
+        *,
+        tenant: str | None = None,
+        provider_app: str | None = None,
+        open: bool | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[Incident]:
+        """List incidents, page by page."""
+        return self._each(
+            lambda cursor: self.list_incidents(
+                tenant=tenant, provider_app=provider_app, open=open, limit=limit, cursor=cursor
+            )
+        )
+
     async def list_provider_apps(
         self, slug: str, /, *, cursor: str | None = None, limit: int | None = None
     ) -> ProviderAppPage:
         """List a tenant's own provider apps.
 
-        List the registrations that are the tenant's own, newest first. Operator-wide clients only.
+        List the registrations that are the tenant's own, newest first.
         """
         answer: ProviderAppPage = await self._call(
             _LIST_PROVIDER_APPS,
@@ -4356,6 +5063,47 @@ class AsyncOperations(AsyncCaller):
             )
         )
 
+    async def list_registered_clients(
+        self, app_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> RegisteredClientPage:
+        """List what an app has registered itself.
+
+        List the clients that the app has registered without hands, one an authorization server, the newest
+        first.
+        """
+        answer: RegisteredClientPage = await self._call(
+            _LIST_REGISTERED_CLIENTS,
+            RegisteredClientPage,
+            path={"app_id": app_id},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_registered_clients(
+        self, app_id: str, /, *, tenant: str | None = None, limit: int | None = None
+    ) -> AsyncIterator[RegisteredClient]:
+        """List what an app has registered itself, page by page."""
+        return self._each(
+            lambda cursor: self.list_registered_clients(app_id, tenant=tenant, limit=limit, cursor=cursor)
+        )
+
+    async def list_shared_provider_apps(
+        self, *, cursor: str | None = None, limit: int | None = None
+    ) -> ProviderAppPage:
+        """List the shared provider apps.
+
+        List the registrations that all tenants share, the newest first. Operator-wide clients only.
+        """
+        answer: ProviderAppPage = await self._call(
+            _LIST_SHARED_PROVIDER_APPS, ProviderAppPage, path={}, query={"cursor": cursor, "limit": limit}, headers={}
+        )
+        return answer
+
+    def iter_shared_provider_apps(self, *, limit: int | None = None) -> AsyncIterator[ProviderApp]:
+        """List the shared provider apps, page by page."""
+        return self._each(lambda cursor: self.list_shared_provider_apps(limit=limit, cursor=cursor))
+
     async def list_tenants(self, *, cursor: str | None = None, limit: int | None = None) -> TenantPage:
         """List tenants.
 
@@ -4461,6 +5209,23 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
+    async def put_app_key_certificates(
+        self, app_id: str, key_id: str, /, *, tenant: str | None = None, **body: Unpack[CertificatesIn]
+    ) -> AppKey:
+        """Put certificates beside a key.
+
+        Replace the key's certificates; they have to be of its public half, and not ended.
+        """
+        answer: AppKey = await self._call(
+            _PUT_APP_KEY_CERTIFICATES,
+            AppKey,
+            path={"app_id": app_id, "key_id": key_id},
+            query={"tenant": tenant},
+            headers={},
+            body=body,
+        )
+        return answer
+
     async def put_assertion_keys(
         self, client_id: str, /, *, tenant: str | None = None, **body: Unpack[AssertionKeysIn]
     ) -> ApiClient:
@@ -4506,10 +5271,41 @@ class AsyncOperations(AsyncCaller):
         Have the tenant use a registration of its own at a provider, in place of the shared one.
 
         Its end users then connect by that registration alone, and no other tenant sees or uses it. Repeating
-        the call changes it. Operator-wide clients only.
+        the call with other terms changes it. A tenant's own client makes its own tenant's only.
         """
         answer: ProviderApp = await self._call(
             _PUT_PROVIDER_APP, ProviderApp, path={"slug": slug, "provider": provider}, query={}, headers={}, body=body
+        )
+        return answer
+
+    async def put_provider_app_switches(
+        self, app_id: str, /, *, tenant: str | None = None, **body: Unpack[SwitchesIn]
+    ) -> ProviderApp:
+        """Suspend, resume, pause or unpause an app.
+
+        Switch the app off, or on again: suspended, none of its connections vends; paused, none is refreshed or
+        probed.
+
+        Only an operator-wide client takes the kill switch back.
+        """
+        answer: ProviderApp = await self._call(
+            _PUT_PROVIDER_APP_SWITCHES,
+            ProviderApp,
+            path={"app_id": app_id},
+            query={"tenant": tenant},
+            headers={},
+            body=body,
+        )
+        return answer
+
+    async def put_shared_provider_app(self, provider: str, /, **body: Unpack[ProviderAppIn]) -> ProviderApp:
+        """Make or change the shared provider app.
+
+        Have all tenants without one of their own use this registration at a provider. Operator-wide clients
+        only.
+        """
+        answer: ProviderApp = await self._call(
+            _PUT_SHARED_PROVIDER_APP, ProviderApp, path={"provider": provider}, query={}, headers={}, body=body
         )
         return answer
 
@@ -4533,6 +5329,18 @@ class AsyncOperations(AsyncCaller):
         Make the tenant, or replace what it is known by. Operator-wide clients only.
         """
         answer: Tenant = await self._call(_PUT_TENANT, Tenant, path={"slug": slug}, query={}, headers={}, body=body)
+        return answer
+
+    async def put_tenant_switches(self, slug: str, /, **body: Unpack[KillSwitchIn]) -> Tenant:
+        """Suspend or resume a tenant.
+
+        Throw the tenant's kill switch, or take it back: suspended, nothing of it vends, refreshes or connects.
+
+        Operator-wide clients only.
+        """
+        answer: Tenant = await self._call(
+            _PUT_TENANT_SWITCHES, Tenant, path={"slug": slug}, query={}, headers={}, body=body
+        )
         return answer
 
     async def put_trusted_issuer(
@@ -4566,6 +5374,22 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
+    async def renew_registered_client(
+        self, app_id: str, registered_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
+    ) -> Renewed:
+        """Renew a registration now.
+
+        Renew a registration at its server, or make another in its place; by itself that is done before its end.
+        """
+        answer: Renewed = await self._call(
+            _RENEW_REGISTERED_CLIENT,
+            Renewed,
+            path={"app_id": app_id, "registered_id": registered_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+        )
+        return answer
+
     async def report_connection(
         self, connection_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[ReportIn]
     ) -> Report:
@@ -4580,6 +5404,22 @@ class AsyncOperations(AsyncCaller):
             query={},
             headers={"Idempotency-Key": idempotency_key},
             body=body,
+        )
+        return answer
+
+    async def retire_client_secret(
+        self, app_id: str, fingerprint: str, /, *, tenant: str | None = None
+    ) -> ClientSecrets:
+        """Retire a client secret.
+
+        Destroy the secret with this fingerprint.
+        """
+        answer: ClientSecrets = await self._call(
+            _RETIRE_CLIENT_SECRET,
+            ClientSecrets,
+            path={"app_id": app_id, "fingerprint": fingerprint},
+            query={"tenant": tenant},
+            headers={},
         )
         return answer
 
@@ -4630,6 +5470,16 @@ class AsyncOperations(AsyncCaller):
         The same for the one connection of an end user (or of the whole tenant) at a provider.
         """
         answer: Vend = await self._call(_VEND_BY_OWNER, Vend, path={}, query={}, headers={}, body=body)
+        return answer
+
+    async def withdraw_app_key(self, app_id: str, key_id: str, /, *, tenant: str | None = None) -> AppKey:
+        """Take a key back.
+
+        Take a key back at once, and destroy its private half. If it signed, the next one takes over now.
+        """
+        answer: AppKey = await self._call(
+            _WITHDRAW_APP_KEY, AppKey, path={"app_id": app_id, "key_id": key_id}, query={"tenant": tenant}, headers={}
+        )
         return answer
 
     async def proxy(
