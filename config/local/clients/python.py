@@ -31,13 +31,14 @@ from latchkey_client.calls import AsyncCaller, Caller, Operation
 from latchkey_client.errors import Problem
 from latchkey_client.wire import Answer, AsyncAnswer, AsyncSending, Sending
 '''
+_IMPORTED = re.findall(r"[A-Z]\w+", _HEAD.partition("annotations")[2])
 _WIDTH = 112
 
 
 def python_module(api: Api) -> str:
     """Return the module's text, not yet formatted. Raises ``ValueError`` where two things would have one name."""
     names = [*api.choices, *api.received & api.shapes.keys(), *api.sent & api.shapes.keys()]
-    names += [problem.name for problem in api.problems]
+    names += [*_IMPORTED, *(problem.name for problem in api.problems)]
     if twice := {name for name, count in Counter(map(_named, names)).items() if count > 1}:
         raise ValueError(f"Two things are called {', '.join(sorted(twice))}: give one of the models another name.")
     return "\n".join([_HEAD, *_choices(api), *_received(api), *_sent(api), *_problems(api), *_operations(api)]) + "\n"
