@@ -71,7 +71,18 @@ class ApprovalAdmin(ButtonsAdmin[Approval], ReadOnlyAdmin[Approval]):
     search_help_text = "An end user, an agent, a purpose, a path, who answered, a tenant or an id"
     id_search_fields = ("id", "grant_id", "connection_id", "api_client_id", "tenant_id")
     fields = (
-        *("what", "on", "shown_grant", "client", "end_user", "agent", "purpose", "shown_scopes", "state"),
+        *(
+            "what",
+            "body_sha256",
+            "on",
+            "shown_grant",
+            "client",
+            "end_user",
+            "agent",
+            "purpose",
+            "shown_scopes",
+            "state",
+        ),
         *("shown_tenant", "created_at", "expires_at", "decided_at", "decided_by", "good_until", "used_at"),
     )
 
@@ -80,7 +91,8 @@ class ApprovalAdmin(ButtonsAdmin[Approval], ReadOnlyAdmin[Approval]):
 
     @admin.display(description="What", ordering="action")
     def what(self, row: Approval) -> SafeString | str:
-        return show.code(f"{row.method} {row.path}") if row.method else "A vend: the credential is handed out"
+        address = f"{row.method} {row.path}{f'?{row.query}' if row.query else ''}"
+        return show.code(address) if row.method else "A vend: the credential is handed out"
 
     @admin.display(description="Who", ordering="end_user")
     def who(self, row: Approval) -> SafeString:

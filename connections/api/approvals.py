@@ -27,7 +27,8 @@ class ApprovalIn(DecisionIn):
 class ApprovalOut(BaseModel):
     """What was asked, and the answer. ``state`` is `pending`, `approved`, `denied`, `used` or `expired`.
 
-    ``method`` and ``path`` are those of a proxied request, "" for a vend.
+    ``method``, ``path``, ``query`` and ``body_sha256`` (the digest of its body, in hexadecimal) are those of a proxied
+    request, "" for a vend.
     """
 
     id: uuid.UUID
@@ -42,6 +43,8 @@ class ApprovalOut(BaseModel):
     scopes: list[str]
     method: str
     path: str
+    query: str
+    body_sha256: str
     state: Literal["pending", "approved", "denied", "used", "expired"]
     once: bool
     created_at: datetime
@@ -71,6 +74,8 @@ def approval_out(approval: Approval, *, tenant: str, now: datetime) -> ApprovalO
         scopes=approval.scopes,
         method=approval.method,
         path=approval.path,
+        query=approval.query,
+        body_sha256=approval.body_sha256,
         state=approval.state(now=now),
         once=approval.is_once,
         created_at=approval.created_at,

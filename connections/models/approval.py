@@ -1,5 +1,6 @@
 """What somebody asked to do under an access grant that needs an approval for each thing, and what was decided."""
 
+import hashlib
 import uuid
 from datetime import datetime
 from typing import Any
@@ -16,9 +17,10 @@ from connections.models.tenant import Tenant
 class Approval(models.Model):
     """One question, and its answer. ``asked`` is the digest of all that is asked: nothing else is approved with it.
 
-    ``action`` is "vend" or "proxy"; ``method`` and ``path`` are those of a proxied request, "" otherwise. It waits for
-    an answer until ``expires_at``. ``is_approved`` is null until somebody answers. What is approved may be done until
-    ``good_until``, and, with ``is_once``, one time (``used_at``). ``decided_by`` names who answered, for people.
+    ``action`` is "vend" or "proxy"; ``method``, ``path``, ``query`` and ``body_sha256`` (of a body, in hexadecimal) are
+    those of a proxied request, "" otherwise. It waits for an answer until ``expires_at``. ``is_approved`` is null until
+    somebody answers. What is approved may be done until ``good_until``, and, with ``is_once``, one time (``used_at``).
+    ``decided_by`` names who answered, for people.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -33,6 +35,8 @@ class Approval(models.Model):
     scopes = ArrayField(models.CharField(max_length=255), default=list, blank=True)
     method = models.CharField(max_length=16, default="", blank=True)
     path = models.CharField(max_length=2000, default="", blank=True)
+    query = models.CharField(max_length=2000, default="", blank=True)
+    body_sha256 = models.CharField(max_length=64, default="", blank=True)
     asked = models.BinaryField(editable=False)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -83,8 +87,13 @@ class Approval(models.Model):
         """Return what the audit trail and events tell of what is asked, JSON-ready. No I/O.
 
         Keys: ``approval``, ``grant``, ``connection`` and ``api_client`` (ids), ``end_user`` and ``agent`` (or None),
-        ``purpose``, ``action``, ``scopes``, ``method`` and ``path`` ("" for a vend).
+        ``purpose``, ``action``, ``scopes``, ``method`` and ``path`` ("" for a vend); ``query_sha256`` and
+        ``body_sha256`` in hexadecimal, where there is a query or a body.
         """
+        digests = {
+            "query_sha256": hashlib.sha256(self.query.encode()).hexdigest() if self.query else "",
+            "body_sha256": self.body_sha256,
+        }
         return {
             "approval": str(self.id),
             "grant": str(self.grant_id),
@@ -97,4 +106,5 @@ class Approval(models.Model):
             "scopes": list(self.scopes),
             "method": self.method,
             "path": self.path,
+            **{name: digest for name, digest in digests.items() if digest},
         }

@@ -1,8 +1,9 @@
 """Approvals: a grant may need one for each thing that is done under it. Who asks waits; somebody else answers.
 
 What is approved is exactly what was asked: this client, for this end user and agent, with this purpose, on this
-connection; a vend with these scopes, or a proxied request with this method and path (its query and body are not looked
-at). ``ask`` finds or makes the question; ``decide_approval`` answers it; ``spend`` uses up an answer for one time.
+connection; a vend with these scopes, or a proxied request with this method, path, query and body. Of the body only the
+digest is kept, and in the trail of the query too: they may hold what is nobody else's to read. ``ask`` finds or makes
+the question; ``decide_approval`` answers it; ``spend`` uses up an answer for one time.
 """
 
 import hashlib
@@ -24,7 +25,12 @@ WAITS = timedelta(hours=1)
 GOOD_FOR = timedelta(minutes=15)
 LONGEST = timedelta(days=30)
 MOST_AWAITED = 100
+LONGEST_SHOWN = 2000
 REPEATED_WITHIN = timedelta(minutes=10)
+
+
+class BodyUnread(Exception):
+    """An approval is of the request's body, too, which has not been read: read it, and ask once more."""
 
 
 def ask(
@@ -33,10 +39,17 @@ def ask(
     """Return the approval under which ``request`` may be done now, not used up yet: ``spend`` it when it is done.
 
     A few queries. Without one, asks for it: one transaction with an audit row and an event. Raises ``ApprovalRequired``
-    while there is no answer, and ``PolicyDenied`` where the answer is no, or too many questions wait.
+    while there is no answer, ``PolicyDenied`` where the answer is no, or too many questions wait, ``BodyUnread``, and
+    ``InvalidRequest`` for an address that is too long to be shown whole to who approves.
     ``is_repeat``: it is sent on our side once more, or elsewhere, so that an approval which was used up a moment ago is
     enough, and no other is asked for.
     """
+    if request.body_sha256 is None:
+        raise BodyUnread
+    if max(len(request.path), len(request.query)) > LONGEST_SHOWN:
+        raise InvalidRequest(
+            f"What needs an approval has a path and a query of {LONGEST_SHOWN} characters at most.", field="path"
+        )
     asked = _asked(request, connection_id=connection_id)
     last = Approval.objects.filter(grant=grant, asked=asked).first()
     state = "" if last is None else last.state(now=now)
@@ -140,7 +153,9 @@ def _request(
                 action=request.action.value,
                 scopes=sorted(request.scopes),
                 method=request.method,
-                path=request.path[:2000],
+                path=request.path,
+                query=request.query,
+                body_sha256=request.body_sha256 or "",
                 asked=asked,
                 created_at=now,
                 expires_at=now + WAITS,
@@ -179,6 +194,8 @@ def _asked(request: UseRequest, *, connection_id: uuid.UUID) -> bytes:
         sorted(request.scopes),
         request.method,
         request.path,
+        request.query,
+        request.body_sha256,
     ]
     return hashlib.sha256(json.dumps(asked).encode()).digest()
 

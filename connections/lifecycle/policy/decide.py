@@ -49,7 +49,8 @@ class UseRequest:
     ``end_user`` is None where nobody is named; ``may_act_without_user`` is the client's permission for that. ``groups``
     are those of the end user's, ``agent`` and ``purpose`` are "" for none. ``scopes`` are what the caller asks for.
     ``method`` and ``path`` are those of a proxied request: the method in capitals, the path as it goes to the provider,
-    below the base URL and without a query.
+    below the base URL and without its ``query``. ``body_sha256`` is the digest of its body in hexadecimal, "" for none,
+    and None where the body has not been read. Only an approval looks at query and body.
     """
 
     action: Action
@@ -62,6 +63,8 @@ class UseRequest:
     scopes: Sequence[str] = ()
     method: str = ""
     path: str = ""
+    query: str = ""
+    body_sha256: str | None = ""
 
 
 @dataclass(frozen=True, slots=True)

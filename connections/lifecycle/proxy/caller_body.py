@@ -1,11 +1,13 @@
 """The body of a caller's request: taken as it comes, and kept where it is small, so that it can be sent once more."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from connections.refusals import CallerTooSlow, RequestTooLarge
 
 KEPT_BYTES = 65_536
+_DIGEST_SECONDS = 60.0
 
 
 class CallerLeft(Exception):
@@ -66,6 +68,18 @@ class CallerBody:
     async def whole(self, *, most_bytes: int, idle_seconds: float) -> bytes:
         """Return all of it. Raises as ``parts``; ``most_bytes`` must be what may be held in memory."""
         return b"".join([part async for part in self.parts(most_bytes=most_bytes, idle_seconds=idle_seconds)])
+
+    async def digest(self) -> str:
+        """Read all of it, and return its SHA-256 in hexadecimal, "" for nothing; it is kept, and sent later.
+
+        Raises ``RequestTooLarge`` beyond what is kept, ``CallerTooSlow`` and ``CallerLeft``.
+        """
+        try:
+            async with asyncio.timeout(_DIGEST_SECONDS):
+                read = await self.whole(most_bytes=KEPT_BYTES, idle_seconds=_DIGEST_SECONDS)
+        except TimeoutError:
+            raise CallerTooSlow("The request's body took too long.") from None
+        return hashlib.sha256(read).hexdigest() if read else ""
 
     def _keep(self, part: bytes) -> None:
         if self._kept is not None:

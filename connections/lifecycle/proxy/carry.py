@@ -9,7 +9,7 @@ import time
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urljoin
 
@@ -19,6 +19,7 @@ from connections.lifecycle.proxy.answer import Answer, answer_of
 from connections.lifecycle.proxy.caller_body import CallerBody, CallerLeft
 from connections.lifecycle.proxy.order import ProxyOrder
 from connections.lifecycle.proxy.permit import (
+    NeedsBody,
     NeedsExchange,
     NeedsRefresh,
     Permit,
@@ -60,6 +61,8 @@ _MOST_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
 _FOLLOWED = ("GET", "HEAD")
 _UNAUTHORIZED = 401
+
+_Found = Permit | NeedsRefresh | NeedsBody | NeedsExchange
 
 
 @dataclass(slots=True)
@@ -112,7 +115,7 @@ class Carrier:
         The exchange ends with the block, however far it has come, and the audit trail says how it ended. Raises the
         refusals of the proxy, also within the block, and ``CallerLeft``.
         """
-        permitted = await self._permitted(order)
+        order, permitted = await self._permitted(order, body)
         call = _Call()
         with self._watch.over(permitted, key_hash=order.use.key_hash) as watched:
             try:
@@ -145,8 +148,13 @@ class Carrier:
             logger.warning("provider_repeats_secret", connection=str(permitted.connection.id))
         await self._run(record_end, order, permitted, call.outcome, facts)
 
-    async def _permitted(self, order: ProxyOrder) -> Permit:
-        found: Permit | NeedsRefresh | NeedsExchange = await self._run(permit, order)
+    async def _permitted(self, order: ProxyOrder, body: CallerBody) -> tuple[ProxyOrder, Permit]:
+        """Return what may be sent: the order, with the body's digest where that counts, and the permit."""
+        order = replace(order, body_sha256="" if body.is_empty else None)
+        found: _Found = await self._run(permit, order)
+        if isinstance(found, NeedsBody):
+            order = replace(order, body_sha256=await body.digest())
+            found = await self._run(permit, order)
         if isinstance(found, NeedsRefresh):
             report = await self._refresh(order, found.places, found.need)
             found = await self._run(permit, order, report)
@@ -155,7 +163,7 @@ class Carrier:
             found = await self._run(permit, order, None, None, held)
         if not isinstance(found, Permit):
             raise TypeError("A call that is asked again has a final answer.")
-        return found
+        return order, found
 
     async def _refresh(self, order: ProxyOrder, places: Any, need: Need) -> RefreshReport:
         return await self._refreshes.refresh_and_wait(
@@ -210,7 +218,7 @@ class Carrier:
         if not can_repeat:
             return None
         try:
-            renewed: Permit | NeedsRefresh | NeedsExchange = await self._run(permit, order, report, permitted.audit_id)
+            renewed: _Found = await self._run(permit, order, report, permitted.audit_id)
         except Refusal:
             return None  # its audit row says why; the caller sees the provider's own answer
         if not isinstance(renewed, Permit) or renewed.version_id == permitted.version_id:
@@ -234,7 +242,7 @@ class Carrier:
         call.redirects += 1
         if call.redirects > _MOST_REDIRECTS:
             raise AnswerRefused("The provider redirects without an end.", reason="redirect")
-        if not await self._run(may_follow, order, to.partition("?")[0]):
+        if not await self._run(may_follow, order, to):
             raise PolicyDenied("The provider redirects to a path that this caller may not use.", rule="redirect")
         return to
 

@@ -15,6 +15,7 @@ class ProxyOrder:
     ``headers`` are the caller's, with names in lower case. ``here`` is the address of the connection's proxy, to which
     paths are added. ``is_repeatable``: it may be sent twice without harm (RFC 9110 §9.2.2). ``ends_at`` is when the
     caller has no use for an answer any more, by the monotonic clock, if that is before the entry's own limits.
+    ``body_sha256`` is the digest of the body in hexadecimal, "" for none, None while it is not read.
     """
 
     use: VendOrder
@@ -25,6 +26,7 @@ class ProxyOrder:
     here: str
     is_repeatable: bool = False
     ends_at: float | None = None
+    body_sha256: str | None = None
 
     def within(self, limits: ProxyLimits, *, now: float) -> ProxyLimits:
         """Return the limits of one request that is sent at ``now``, by the monotonic clock."""

@@ -20,6 +20,7 @@ from connections.access.targets import scope_rules_of
 from connections.database.pool import hand_back_database
 from connections.journal import audit
 from connections.lifecycle.credentials.subject_tokens import HeldToken, forget_reported
+from connections.lifecycle.policy.approve import BodyUnread
 from connections.lifecycle.policy.check import Access, check_use
 from connections.lifecycle.policy.client_rules import allows
 from connections.lifecycle.policy.decide import Action, UseFacts, UseRequest
@@ -93,6 +94,11 @@ class NeedsRefresh:
 
 
 @dataclass(frozen=True, slots=True)
+class NeedsBody:
+    """The call needs an approval, which is of its body, too: read it, and ask once more with its digest."""
+
+
+@dataclass(frozen=True, slots=True)
 class NeedsExchange:
     """The caller's token of a subject has to be exchanged first: do so, and ask once more."""
 
@@ -102,7 +108,7 @@ def permit(
     report: RefreshReport | None = None,
     repeats: int | None = None,
     held: HeldToken | None = None,
-) -> Permit | NeedsRefresh | NeedsExchange:
+) -> Permit | NeedsRefresh | NeedsBody | NeedsExchange:
     """Decide one proxied call, and open the credential with which it leaves. A few short queries, no HTTP.
 
     ``report`` says how the refresh ended that the caller has waited for, ``held`` is the token that was exchanged for
@@ -130,12 +136,16 @@ def exchange_subject(order: ProxyOrder) -> HeldToken:
 
 
 def may_follow(order: ProxyOrder, path: str) -> bool:
-    """Whether the caller may also be led to ``path``, below the base URL of the connection. A few short queries."""
+    """Whether the caller may also be led to ``path``, below the base URL of the connection, and its query.
+
+    A few short queries.
+    """
+    way, _, query = path.partition("?")
     try:
         row = _row(order)
         rules, connection = _loaded(row)
-        _check_reach(replace(order, path=path.partition("?")[0]), row, rules, connection, is_repeat=True)
-    except Refusal:
+        _check_reach(replace(order, path=way, query=query), row, rules, connection, is_repeat=True)
+    except (Refusal, BodyUnread):
         return False
     finally:
         hand_back_database()
@@ -184,7 +194,7 @@ def _hasten_probe(connection_id: uuid.UUID, version_id: uuid.UUID) -> None:
 
 def _permit(
     order: ProxyOrder, report: RefreshReport | None, repeats: int | None, held: HeldToken | None
-) -> Permit | NeedsRefresh | NeedsExchange:
+) -> Permit | NeedsRefresh | NeedsBody | NeedsExchange:
     row = _row(order)
     try:
         rules, connection = _loaded(row)
@@ -200,6 +210,8 @@ def _permit(
                 return NeedsExchange()
             row = row_of_subject(row, held, scopes=order.use.scopes)
         outgoing = open_outgoing(row, held)
+    except BodyUnread:
+        return NeedsBody()
     except Refusal as refusal:
         _record(order, row, decision=refusal.code, **_why(refusal))
         raise
@@ -304,6 +316,8 @@ def _check_reach(
             scopes=order.use.scopes,
             method=order.method,
             path=path,
+            query=order.query,
+            body_sha256=order.body_sha256,
         ),
         tenant_id=row.tenant_id,
         connection_id=connection.id,

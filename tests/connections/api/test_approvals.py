@@ -1,5 +1,7 @@
 """A grant that needs an approval for each thing: asked with a 202, answered by somebody else, done as it was asked."""
 
+import hashlib
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -224,3 +226,42 @@ def test_a_proxied_request_is_approved_by_method_and_path(
     assert send("POST", "contacts").refused == (202, "approval_required")
     row = AuditEvent.objects.filter(action="connection.proxy", decision="allowed").get()
     assert row.detail["approval"] == told["id"]
+
+
+def test_a_proxied_request_is_approved_with_its_query_and_body(
+    acme: Tenant, agent: Caller, approver: Caller, upstream: Upstream
+) -> None:
+    connection = make_connection(acme, app=make_app(acme, params={"issuer": upstream.url}))
+    let(connection, needs_approval=True)
+
+    def send(body: Any = b'{"amount": 1}', query: str = "to=carol") -> Any:
+        return proxied(agent, "POST", address_of(connection, "pay"), end_user="bob", body=body, query=query)
+
+    async def streamed(*parts: bytes) -> AsyncIterator[bytes]:
+        for part in parts:
+            yield part
+
+    first = send()
+    assert first.refused == (202, "approval_required")
+    told = answered(approver, first.json()["approval"], "approve").json()
+    digest = hashlib.sha256(b'{"amount": 1}').hexdigest()
+    assert (told["path"], told["query"], told["body_sha256"]) == ("/pay", "to=carol", digest)
+    others = [send(b'{"amount": 1000}'), send(query="to=mallory"), send(None), send(query=""), send(streamed(b"{}"))]
+    assert {reply.refused for reply in others} == {(202, "approval_required")}
+    assert len({reply.json()["approval"] for reply in others} | {told["id"]}) == 6
+    assert upstream.seen == []
+    assert send(streamed(b'{"amount"', b": 1}")).status == 200
+    assert (upstream.last.target, upstream.last.body) == ("/pay?to=carol", b'{"amount": 1}')
+    decided = AuditEvent.objects.get(action="approval.decided")
+    assert decided.detail["body_sha256"] == digest
+    assert "carol" not in str([row.detail for row in AuditEvent.objects.filter(action="approval.requested")])
+
+
+def test_what_is_too_large_to_be_approved_is_refused(acme: Tenant, agent: Caller, upstream: Upstream) -> None:
+    connection = make_connection(acme, app=make_app(acme, params={"issuer": upstream.url}))
+    let(connection, needs_approval=True)
+    address = address_of(connection, "pay")
+    assert proxied(agent, "POST", address, end_user="bob", body=b"x" * 70_000).refused == (413, "request_too_large")
+    assert proxied(agent, "POST", address, end_user="bob", query="x" * 2001).refused == (422, "invalid_request")
+    assert not Approval.objects.exists()
+    assert upstream.seen == []
