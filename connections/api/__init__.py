@@ -6,6 +6,7 @@
 - ``catalogue``: bodies and representations of providers
 - ``provider_apps``: those of provider apps, what belongs to them, and incidents
 - ``api_clients``: those of API clients, their keys, and trusted issuers · ``switches``: kill switches and pauses
+- ``imports``: rows from another system, and what came of them
 - ``end_users``: what an end user has, and receipts of their leaving
 - ``self_service``: those of management sessions and receipts · ``pages``: the cursors of lists
 - ``idempotency``: a POST that is repeated with its key

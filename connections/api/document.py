@@ -37,6 +37,7 @@ _TAGS = {
     "connect sessions": "Invitations to connect an account, and their confirmation.",
     "management sessions": "Invitations to the page on which end users see and end what they have connected.",
     "connections": "What is connected: its state, its scopes, its health, and who has used it.",
+    "imports": "Connections that come from another system, and what came of each row.",
     "access grants": "Who else may use a connection, for what, until when.",
     "approvals": "What waits for somebody's yes, and the answer.",
     "end users": "What an end user has here, and their leaving.",

@@ -23,6 +23,7 @@ from connections.api.routers import (
     connections,
     end_users,
     events,
+    imports,
     incidents,
     management_sessions,
     oauth,
@@ -100,6 +101,8 @@ api.add_router("/branding", branding.router, auth=ApiKeyAuth())
 api.add_router("/providers", providers.router, auth=ApiKeyAuth())
 api.add_router("/connect-sessions", connect_sessions.router, auth=ApiKeyAuth())
 api.add_router("/management-sessions", management_sessions.router, auth=ApiKeyAuth())
+api.add_router("/connections/import", imports.orders, auth=ApiKeyAuth())
+api.add_router("/imports", imports.router, auth=ApiKeyAuth())
 api.add_router("/connections", connections.router, auth=ApiKeyAuth())
 api.add_router("/access-grants", access_grants.router, auth=ApiKeyAuth())
 api.add_router("/approvals", approvals.router, auth=ApiKeyAuth())

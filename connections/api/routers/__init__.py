@@ -1,7 +1,7 @@
 """The routes, one resource a file. Each translates, makes one lifecycle call, and translates back.
 
 - ``tenants``, ``branding``, ``providers``, ``connect_sessions``, ``management_sessions``, ``connections``,
-  ``access_grants``, ``approvals``, ``end_users``, ``events``
+  ``access_grants``, ``approvals``, ``imports``, ``end_users``, ``events``
 - ``api_clients``, ``trusted_issuers``: who may call
 - ``provider_apps``, ``app_keys``: our registrations at providers · ``incidents``: their faults
 - ``proxy``: what is documented of the proxy

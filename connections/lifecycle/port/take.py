@@ -21,6 +21,7 @@ from connections.lifecycle.port.conflicts import Conflicts
 from connections.lifecycle.port.judge import Judge, Plan
 from connections.lifecycle.port.options import Options
 from connections.models import ImportRow, ImportRun, ImportState, RowState
+from connections.refusals import InvalidRequest, NotFound
 from connections.vault.sealing import seal
 from providers.brought.connection import RowFault
 from providers.brought.json_stream import LARGEST_ROW, BrokenFile
@@ -39,24 +40,41 @@ class _Judged:
     content: bytes
 
 
-def take_rows(run_id: uuid.UUID, rows: Iterable[tuple[int, Any]], *, part: int | None = None) -> bool:
+def take_rows(run_id: uuid.UUID, rows: Iterable[tuple[int, Any]]) -> bool:
     """Judge ``rows``, each with its line, and keep the good ones. Return whether they could be read to their end.
 
-    Lines that were taken before are passed over. ``part`` is the number of the API's part that they are. Constant
-    memory; short transactions, each of which locks the import. No HTTP.
+    Lines that were taken before are passed over. Constant memory; short transactions, each of which locks the import.
+    No HTTP.
     """
     taken = _lines_of(run_id)
     source = iter(rows)
     while True:
         batch, problem = _next_of(source, after=taken)
-        if batch or problem or part is not None:
-            if not _take(run_id, batch, problem=problem, part=part):
-                return False
-            part = None
+        if (batch or problem) and not _take(run_id, batch, problem=problem):
+            return False
         if problem:
             return False
         if not batch:
             return True
+
+
+def take_part(run_id: uuid.UUID, values: Sequence[Any], *, part: int) -> ImportRun:
+    """Take one part of an import that comes in parts, from 1, whole or not at all. Return the import.
+
+    A part that was taken already changes nothing. Raises ``InvalidRequest`` for one out of turn, or where no more may
+    come, and ``NotFound``. One short transaction.
+    """
+    run = ImportRun.objects.filter(id=run_id).first()
+    if run is None:
+        raise NotFound("There is no such import.")
+    if part > run.parts:
+        numbered = list(enumerate(values, start=run.lines + 1))
+        if part != run.parts + 1 or not _take(run_id, numbered, problem="", part=part):
+            raise InvalidRequest(
+                f"The next part is {run.parts + 1}." if run.state == ImportState.READING else "No more rows may come.",
+                field="part",
+            )
+    return ImportRun.objects.get(id=run_id)
 
 
 def _lines_of(run_id: uuid.UUID) -> int:
@@ -77,10 +95,10 @@ def _next_of(source: Iterator[tuple[int, Any]], *, after: int) -> tuple[list[tup
     return batch, ""
 
 
-def _take(run_id: uuid.UUID, batch: Sequence[tuple[int, Any]], *, problem: str, part: int | None) -> bool:
+def _take(run_id: uuid.UUID, batch: Sequence[tuple[int, Any]], *, problem: str, part: int | None = None) -> bool:
     with short_transaction() as now:
         run = lock_import(run_id)
-        if run is None or run.state != ImportState.READING:
+        if run is None or run.state != ImportState.READING or part not in (None, run.parts + 1):
             return False
         options = Options.from_json(run.options)
         judge = Judge(options, tenant=run.tenant)

@@ -31,6 +31,7 @@ ROWS = {
     "kills_strict": ("kills", "strict"),
     "restarts": ("restarts", "restarts"),
     "herd": ("herd", "herd"),
+    "imports": ("imports", "imports"),
     "transients": ("transients", "transients"),
     "revocation": ("revocation", "by_probe"),
     "revocation_reported": ("revocation", "by_report"),

@@ -18,6 +18,8 @@ from connections.models import (
     Connection,
     ConnectSession,
     CredentialVersion,
+    ImportRow,
+    ImportRun,
     Offboarding,
     Permission,
     ProviderApp,
@@ -33,7 +35,9 @@ from tests.flows import EndUser, call
 PERMISSIONS = list(Permission)
 OWN = [permission for permission in PERMISSIONS if permission not in (Permission.TENANTS, Permission.CATALOGUE)]
 of_operations = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
-RESOURCES = ("connection", "session", "grant", "approval", "offboarding", "client", "issuer", "app", "incident")
+RESOURCES = (
+    *("connection", "session", "grant", "approval", "offboarding", "import", "client", "issuer", "app", "incident"),
+)
 of_resources = pytest.mark.parametrize(
     "operation", [operation for operation in OPERATIONS if operation.resource in RESOURCES], ids=str
 )
@@ -44,7 +48,17 @@ of_tenants = pytest.mark.parametrize(
 
 def everything(connection: Connection) -> list[object]:
     """Return all that is stored of a connection, to see that nothing changed."""
-    tables = (Connection, CredentialVersion, ConnectSession, AccessGrant, Approval, Offboarding, TrustedIssuer)
+    tables = (
+        Connection,
+        CredentialVersion,
+        ConnectSession,
+        AccessGrant,
+        Approval,
+        Offboarding,
+        ImportRun,
+        ImportRow,
+        TrustedIssuer,
+    )
     return [str(list(table.objects.order_by("pk").values_list())) for table in tables]
 
 
@@ -79,6 +93,7 @@ def named(acme: Tenant, connection: Connection) -> dict[str, object]:
         "grant": grant.id,
         "approval": approval.id,
         "offboarding": offboarding.id,
+        "import": ImportRun.objects.create(tenant=acme, created_at=now, parts=1, options={"dry_run": True}).id,
         "client": backend.client.id,
         "app": own_app.id,
         "incident": own_app.incidents.create(kind="many_failures", opened_at=now, last_seen_at=now).id,

@@ -8,6 +8,7 @@
 - ``management_sessions``: ``tests/connections/lifecycle/self_service/test_begin.py``; the receipts of ``connections``:
   ``tests/connections/lifecycle/self_service/test_receipts.py``
 - ``end_users``: ``tests/connections/api/test_end_users.py``
+- ``imports``: ``tests/connections/api/test_imports.py``
 - ``approvals``: ``tests/connections/api/test_approvals.py``
 - ``provider_apps``, ``app_keys``, ``incidents``: ``tests/connections/api/test_app_operations.py``
 - ``api_clients``, ``trusted_issuers``: ``tests/connections/api/test_api_clients.py``

@@ -1,0 +1,138 @@
+"""An import of many connections, some of them dead, killed with kill -9 again and again and begun anew each time.
+
+Real: the operator's command in a process of its own, the kills, PostgreSQL, a provider that rotates and takes a
+replaced refresh token for a minute. The provider's log says which refresh token was sent how often; only those that a
+kill found in flight may be sent once more, each by an attempt of its own. Afterwards every live grant is tried.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from config.local.supervisor.state import PROJECT_ROOT
+from providers.sandbox.tokens import fingerprint
+from tests.campaigns.faults.figures import Figure
+from tests.campaigns.faults.ground import Ground
+from tests.campaigns.faults.oracle import Attempt, examine
+
+_GRACE_SECONDS = 120
+_DEAD_SHARE = 0.05
+_TRIED = 1000
+_MINTED_AT_ONCE = 1000
+_ATTEMPTS = """
+SELECT connection_id::text, parent_version_id::text, extract(epoch FROM claimed_at)::float8, state
+FROM connections_refreshattempt WHERE connection_id IN (SELECT id FROM connections_connection WHERE tenant_id = %s)
+"""
+_PROGRESS = """
+SELECT count(*), count(*) FILTER (WHERE version_id IS NOT NULL), count(*) FILTER (WHERE row.state = 'settled')
+FROM connections_importrow AS row JOIN connections_importrun AS run ON run.id = row.run_id WHERE run.tenant_id = %s
+"""
+
+
+def imports(ground: Ground) -> Figure:
+    """Import, kill, import on; count what was lost, told wrongly or sent twice."""
+    count, kills = ground.count(10_000, least=100), ground.count(12, least=3)
+    app = ground.make_app(grace_seconds=_GRACE_SECONDS, access_lifetime=3600)
+    tenant = app.tenant
+    assert tenant is not None
+    dead_count = max(1, round(count * _DEAD_SHARE))
+    tokens = _minted(ground, app.client_id, "alice", count - dead_count)
+    dead = _minted(ground, app.client_id, "bob", dead_count)
+    rows = [*((one, False) for one in tokens), *((one, True) for one in dead)]
+    random.shuffle(rows)
+    grants = {token: grant["id"] for grant in ground.control.grants(client_id=app.client_id)
+              for token in grant["refresh_tokens"]}  # fmt: skip
+    ground.control.revoke(username="bob", client_id=app.client_id)
+    file = ground.stack.state_dir / f"import-{tenant.slug}.jsonl"
+    file.write_text("\n".join(json.dumps(_row(number, one)) for number, (one, _) in enumerate(rows)))
+    after, began = ground.control.last_id(), time.monotonic()
+    killed = [_killed(ground, file, tenant.slug, tenant.id, at=(number + random.random()) / kills, count=count)
+              for number in range(kills)]  # fmt: skip
+    report = _finished(ground, file, tenant.slug)
+    seconds = time.monotonic() - began
+    entries = ground.wait_for_provider(after=after)
+    made = ground.rows("SELECT end_user, id FROM connections_connection WHERE tenant_id = %s", tenant.id)
+    by_user = {str(user): connection for user, connection in made}
+    by_grant = {grants[fingerprint(str(one["refresh_token"]))]: str(by_user.get(f"user-{number}"))
+                for number, (one, _) in enumerate(rows)}  # fmt: skip
+    attempts = [Attempt(*row) for row in ground.rows(_ATTEMPTS, tenant.id)]
+    found = examine([entry for entry in entries if entry.grant_id in by_grant], attempts, grants=by_grant)
+    live = [by_user[f"user-{number}"] for number, (_, is_dead) in enumerate(rows) if not is_dead]
+    tried = random.sample(live, min(_TRIED, len(live)))
+    lost = [str(one) for one in tried if not ground.works(one)]
+    told = report["outcomes"]
+    is_right = told == {"refused": dead_count, "refreshed_and_verified": count - dead_count} and len(made) == count
+    unstored = ground.rows(
+        "SELECT count(*) FROM connections_importrow AS row JOIN connections_importrun AS run ON run.id = row.run_id"
+        " WHERE run.tenant_id = %s AND row.content IS NOT NULL", tenant.id)[0][0]  # fmt: skip
+    return Figure(
+        row="imports",
+        measure=f"import of {count:,} connections, {dead_count:,} dead, kill -9 x{len(killed)}",
+        measured=f"{len(lost)} of {len(tried):,} tried lost, report {'right' if is_right else f'WRONG: {told}'}, "
+        f"{len(found.twice)} sent twice, {found.retries} sent again after a kill, {count / seconds:.0f} rows/s",
+        target="0 lost, the report right, no refresh token sent twice but those in flight at a kill",
+        is_kept=is_right and not lost and not found.twice and not unstored and found.retries <= 64 * len(killed),
+        facts={
+            "rows": count,
+            "killed_while": killed,
+            "outcomes": told,
+            "twice": found.twice[:10],
+            "retries": found.retries,
+            "refreshes": len(entries),
+            "seconds": round(seconds, 1),
+        },
+    )
+
+
+def _minted(ground: Ground, client_id: str, username: str, count: int) -> list[dict[str, Any]]:
+    return [
+        one
+        for begin in range(0, count, _MINTED_AT_ONCE)
+        for one in ground.control.mint(client_id, username=username, count=min(_MINTED_AT_ONCE, count - begin))
+    ]
+
+
+def _row(number: int, tokens: dict[str, Any]) -> dict[str, Any]:
+    named = {name: tokens[name] for name in ("access_token", "refresh_token")}
+    return {"provider": "sandbox", "end_user": f"user-{number}", "scopes": tokens["scope"], **named}
+
+
+def _start(ground: Ground, file: Path, slug: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "connections", "import", str(file), "--tenant", slug, "--json"],
+        cwd=PROJECT_ROOT,
+        env=ground.stack.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def _killed(ground: Ground, file: Path, slug: str, tenant_id: object, *, at: float, count: int) -> str:
+    """Start the import, kill it once that share of its work is done, and return what it was doing."""
+    process = _start(ground, file, slug)
+    while process.poll() is None:
+        taken, stored, settled = ground.rows(_PROGRESS, tenant_id)[0]
+        if (taken + stored + settled) / (3 * count) >= at:
+            break
+        time.sleep(0.005)
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    ground.wait_for_backends()
+    return "reading" if taken < count else "storing" if stored < count else "proving"
+
+
+def _finished(ground: Ground, file: Path, slug: str) -> dict[str, Any]:
+    process = _start(ground, file, slug)
+    out, err = process.communicate(timeout=1800)
+    assert out, err[-2000:]
+    report: dict[str, Any] = json.loads(out)
+    return report
