@@ -112,7 +112,6 @@ def test_other_methods_take_no_notice(acme: Tenant, backend: Caller, key: str) -
 
 
 def test_an_erasure_forgets_the_answer_and_the_call_is_not_repeated(acme: Tenant, backend: Caller, key: str) -> None:
-    make_connection(acme)
     post(backend, key)
     erased = call(backend, "DELETE", "/end-users/alice?mode=erase")
     assert erased.status_code == 200, erased.content
