@@ -108,6 +108,12 @@ class InsufficientScope(Refusal):
     code = "insufficient_scope"
 
 
+class PreconditionFailed(Refusal):
+    """What is to be changed is no longer what the caller has seen (``If-Match``)."""
+
+    code = "precondition_failed"
+
+
 class IdempotencyKeyReused(Refusal):
     """The idempotency key stands for another request of the same client; ``field`` names the header."""
 

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from connections.access.secrets import digest
+from connections.api.conditional import refuse_condition
 from connections.api.idempotency import begin_once
 from connections.entrance import actor_of, client_address
 from connections.journal import audit
@@ -84,20 +85,23 @@ class ApiKeyAuth(HttpBearer):
         return Caller(client, actor_of(request, client=client, proof=known.proof))
 
 
-def caller_of(request: HttpRequest, *, may: Permission) -> Caller:
+def caller_of(request: HttpRequest, *, may: Permission, conditional: bool = False) -> Caller:
     """Return who calls, as ``ApiKeyAuth`` found, and begin the call if it names an idempotency key.
 
-    Raises ``PermissionDenied`` unless the client has ``may``, and as ``begin_once``.
+    ``conditional``: the call heeds ``If-Match``; of any other a condition is refused. Raises ``PermissionDenied``
+    unless the client has ``may``, ``InvalidRequest``, and as ``begin_once``.
     """
     caller = _found_by_auth(request, Caller)
     check_permission(caller.client.permissions, may=may)
+    if not conditional:
+        refuse_condition(request)
     begin_once(request, caller.client)
     return caller
 
 
-def operator_of(request: HttpRequest, *, may: Permission) -> Caller:
+def operator_of(request: HttpRequest, *, may: Permission, conditional: bool = False) -> Caller:
     """Return who calls, for what concerns every tenant. Raises ``PermissionDenied`` unless it is operator-wide."""
-    caller = caller_of(request, may=may)
+    caller = caller_of(request, may=may, conditional=conditional)
     if caller.client.tenant_id is not None:
         raise PermissionDenied("Only an operator-wide API client may do this: it concerns more than one tenant.")
     return caller

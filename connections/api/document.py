@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
-from connections.api import idempotency
+from connections.api import conditional, idempotency
 from connections.api.glossary import is_secret, meaning_of
 from connections.api.problem_shapes import name_of, problem_schemas, status_of
 
@@ -59,6 +59,25 @@ _KEY = {
     f"with `{idempotency.REPLAYED}: true`. An answer that is an error is not kept",
     "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
 }
+# Changes that heed If-Match. Any other refuses it.
+CONDITIONAL = (
+    *("patch_connection", "put_sharing", "delete_connection", "delete_access_grant", "put_tenant", "put_branding"),
+)
+_TAG = {"type": "string", "example": '"5d0f2f1c7bd4f2bfb5a0e1d9c4f0a3b6"'}
+_IF_MATCH = {
+    "in": "header",
+    "name": conditional.IF_MATCH,
+    "required": False,
+    "schema": _TAG,
+    "description": "the `ETag` that you have seen: nothing is changed if it has another one by now",
+}
+_IF_NONE_MATCH = {
+    "in": "header",
+    "name": conditional.IF_NONE_MATCH,
+    "required": False,
+    "schema": _TAG,
+    "description": "the `ETag` that you have: if it is still the same, the answer is a 304 without a body",
+}
 _ANY_CALL = ("unauthorized", "permission_denied", "suspended", "issuer_unavailable", "busy", "internal_error")
 _PROVIDER = ("app_misconfigured", "provider_unavailable", "credential_unreadable")
 _USE = (
@@ -94,7 +113,10 @@ def finish(document: dict[str, Any]) -> None:
     document["servers"] = [{"url": settings.PUBLIC_URL, "description": "this installation"}]
     schemas = document["components"]["schemas"]
     document["components"]["securitySchemes"] = {_SECURITY: _SCHEME}
-    posts = {item["post"]["operationId"] for item in document["paths"].values() if "post" in item}
+    gets, posts = (
+        {item[method]["operationId"] for item in document["paths"].values() if method in item}
+        for method in ("get", "post")
+    )
     tags = set()
     # One dictionary may stand for several methods of an address.
     for operation in {id(one): one for item in document["paths"].values() for one in item.values()}.values():
@@ -103,6 +125,12 @@ def finish(document: dict[str, Any]) -> None:
         operation["security"] = [{_SECURITY: []} if one else {} for one in operation["security"]]
         if operation["operationId"] in posts - {*NOT_ONCE}:
             operation["parameters"].append(dict(_KEY))
+        if operation["operationId"] in CONDITIONAL:
+            operation["parameters"].append(dict(_IF_MATCH))
+        if operation["operationId"] in gets - {"proxy_get"}:
+            operation["parameters"].append(dict(_IF_NONE_MATCH))
+            operation["responses"][200]["headers"] = {"ETag": {"description": "tells this answer", "schema": _TAG}}
+            operation["responses"][304] = {"description": "it is what you have"}
         operation["responses"] = {str(status): answer for status, answer in operation["responses"].items()}
         for parameter in operation["parameters"]:
             _tidy_up_parameter(parameter)
@@ -167,6 +195,8 @@ def _add_problems(operation: dict[str, Any]) -> None:
 def _codes(operation: dict[str, Any]) -> Iterator[str]:
     yield from _ANY_CALL
     parameters = {parameter["name"] for parameter in operation["parameters"]}
+    if conditional.IF_MATCH in parameters:
+        yield "precondition_failed"
     if idempotency.HEADER in parameters:
         yield from ("idempotency_key_reused", "idempotency_key_in_use", "idempotent_answer_gone")
     if parameters or "requestBody" in operation:

@@ -81,6 +81,7 @@ MEANINGS: dict[str, tuple[str, tuple[str, ...]]] = {
         "The end user has to sign in again, asking for the `claims`: then vend with the new token.",
         ("claims", "reason", "field"),
     ),
+    "precondition_failed": ("It has changed since you read it (`If-Match`): read it again, and decide anew.", ()),
     "idempotency_key_reused": ("The idempotency key stands for another request: take a new one.", ("field",)),
     "idempotency_key_in_use": ("The first call with this idempotency key is under way: ask again.", ()),
     "idempotent_answer_gone": ("The call was carried out, and its answer was forgotten since.", ()),

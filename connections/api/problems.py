@@ -41,6 +41,7 @@ STATUS_OF: dict[str, int] = {
     "subject_token_required": 422,
     "subject_token_refused": 409,
     "interaction_required": 409,
+    "precondition_failed": 412,
     "idempotency_key_reused": 422,
     "idempotency_key_in_use": 409,
     "idempotent_answer_gone": 410,

@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from connections.api.branding import BrandingIn, BrandingOut
 from connections.api.pages import Page
@@ -225,6 +225,8 @@ class ContinueOut(BaseModel):
 
 class ConnectionPatch(Request):
     """What an operator may change of a connection."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"metadata": {"env": "prod"}}]})
 
     tenant: Slug | None = None
     metadata: dict[str, Any] | None = None

@@ -11,7 +11,7 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
-from connections.api import document, idempotency, problems
+from connections.api import conditional, document, idempotency, problems
 from connections.api.auth import ApiKeyAuth, VendKeyAuth
 from connections.api.routers import (
     access_grants,
@@ -71,6 +71,7 @@ def _with_problems(view: _View) -> _View:
         except Http404:
             response = _nothing_here(request)
         idempotency.end_once(request, response)
+        response = conditional.tag(request, response)
         if not isinstance(response, HttpResponseNotAllowed):
             return response
         refused = problems.problem("method_not_allowed", "This address does not know the request's method.")

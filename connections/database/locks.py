@@ -8,9 +8,9 @@ Every function here needs an open transaction.
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, LiteralString, TypeVar
+from typing import Any, Final, LiteralString, TypeVar
 
 from django.db import connection
 from django.db.models import Model, Q, QuerySet
@@ -28,6 +28,8 @@ from connections.models import (
 )
 
 _Row = TypeVar("_Row", bound=Model)
+# Is given a locked row as it is, or None where there is none. Raises a refusal unless it is what the caller means.
+RowCheck = Callable[[Any], None]
 
 # How a prepared statement locks the row of ``connections_connection AS connection`` that it decides about. It skips a
 # row that is not free. If the row has changed since the statement began, PostgreSQL tries the conditions once more.
@@ -154,6 +156,12 @@ def lock_import_rows(rows: QuerySet[ImportRow], *, limit: int) -> list[ImportRow
 def lock_attempt(attempt_id: uuid.UUID) -> RefreshAttempt:
     """Return the locked refresh attempt. Raises ``RefreshAttempt.DoesNotExist``."""
     return RefreshAttempt.objects.select_for_update(no_key=True).get(id=attempt_id)
+
+
+def lock_to_compare(row: Model, check: RowCheck) -> None:
+    """Lock the row that ``row`` was read from, and let ``check`` see it as it is now; None if it is not stored."""
+    rows = type(row)._default_manager.select_for_update(no_key=True, of=("self",))
+    check(None if row._state.adding else rows.filter(pk=row.pk).first())
 
 
 def lock_own_entries() -> None:

@@ -7,6 +7,7 @@ from ninja import Router
 
 from connections.api.access_grants import AccessGrantIn, AccessGrantOut, AccessGrantPage, access_grant_out
 from connections.api.auth import Caller, caller_of
+from connections.api.conditional import unchanged
 from connections.api.pages import Cursor, Limit, page_of
 from connections.api.texts import EndUser, Slug
 from connections.database.clock import database_now
@@ -78,9 +79,10 @@ def delete_access_grant(request: HttpRequest, grant_id: uuid.UUID, tenant: Slug 
 
     A credential that was vended under it lives until its own end.
     """
-    caller = caller_of(request, may=Permission.GRANT)
+    caller = caller_of(request, may=Permission.GRANT, conditional=True)
     grant, now = _grant(caller, grant_id, tenant), database_now()
-    revoke_grant(grant.id, now=now, actor=caller.actor)
+    seen = unchanged(request, lambda row: access_grant_out(row, tenant=grant.tenant.slug, now=now))
+    revoke_grant(grant.id, now=now, actor=caller.actor, check=seen)
     grant.refresh_from_db(fields=["revoked_at"])
     return access_grant_out(grant, tenant=grant.tenant.slug, now=now)
 

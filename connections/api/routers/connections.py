@@ -7,6 +7,7 @@ from ninja import Router
 
 from connections.api.access_grants import SharingIn
 from connections.api.auth import Caller, caller_of
+from connections.api.conditional import unchanged
 from connections.api.pages import Cursor, Limit, page_of
 from connections.api.problems import say_when_again
 from connections.api.representations import connection_out
@@ -96,9 +97,16 @@ def patch_connection(
     request: HttpRequest, connection_id: uuid.UUID, body: ConnectionPatch
 ) -> ConnectionOut | ChangedOut:
     """Change what you give: `metadata` (your own notes, at most 16 KiB of JSON, replaced whole), `label`, `default`."""
-    caller = caller_of(request, may=Permission.MANAGE)
+    caller = caller_of(request, may=Permission.MANAGE, conditional=True)
     connection = caller.connection(connection_id, body.tenant)
-    describe(connection.id, metadata=body.metadata, label=body.label, is_default=body.default, actor=caller.actor)
+    describe(
+        connection.id,
+        metadata=body.metadata,
+        label=body.label,
+        is_default=body.default,
+        check=unchanged(request, connection_out),
+        actor=caller.actor,
+    )
     return _changed(caller, connection_id, body.tenant)
 
 
@@ -109,9 +117,10 @@ def put_sharing(request: HttpRequest, connection_id: uuid.UUID, body: SharingIn)
     With `grants_only` even its owner needs a grant. Handing over changes nothing at the provider: the credential stays
     that of the account which was connected, until somebody connects another.
     """
-    caller = caller_of(request, may=Permission.GRANT)
+    caller = caller_of(request, may=Permission.GRANT, conditional=True)
     connection = caller.connection(connection_id, body.tenant)
-    share(connection.id, granted_by=body.granted_by, grants_only=body.grants_only, actor=caller.actor)
+    seen = unchanged(request, connection_out)
+    share(connection.id, granted_by=body.granted_by, grants_only=body.grants_only, check=seen, actor=caller.actor)
     return _changed(caller, connection_id, body.tenant)
 
 
@@ -124,9 +133,9 @@ def delete_connection(
     While another connection lives on the same grant, and the provider would end that too, the secrets are destroyed
     and nothing is revoked (`withheld`). The last connection of a grant revokes it.
     """
-    caller = caller_of(request, may=Permission.MANAGE)
+    caller = caller_of(request, may=Permission.MANAGE, conditional=True)
     connection = caller.connection(connection_id, tenant)
-    disconnect(connection.id, now=database_now(), actor=caller.actor)
+    disconnect(connection.id, now=database_now(), actor=caller.actor, check=unchanged(request, connection_out))
     return _changed(caller, connection_id, tenant)
 
 

@@ -7,6 +7,7 @@ from ninja import Router
 
 from connections.api.auth import Caller, caller_of, operator_of
 from connections.api.branding import profile_of
+from connections.api.conditional import unchanged
 from connections.api.pages import Cursor, Limit, page_of
 from connections.api.provider_apps import ProviderAppIn, ProviderAppOut, ProviderAppPage, provider_app_out, save_from
 from connections.api.representations import domain_out, tenant_out
@@ -33,7 +34,7 @@ router = Router(tags=["tenants"])
 @router.put("/{slug}", response=TenantOut, summary="Make or change a tenant")
 def put_tenant(request: HttpRequest, slug: Slug, body: TenantIn) -> TenantOut:
     """Make the tenant, or replace what it is known by. Operator-wide clients only."""
-    caller = manager_of(request)
+    caller = manager_of(request, conditional=True)
     profile = TenantProfile(
         name=body.name,
         allowed_origins=body.allowed_origins,
@@ -41,7 +42,7 @@ def put_tenant(request: HttpRequest, slug: Slug, body: TenantIn) -> TenantOut:
         reconnect_url=body.reconnect_url,
         brand=None if body.branding is None else profile_of(body.branding),
     )
-    return tenant_out(upsert_tenant(slug, profile, actor=caller.actor))
+    return tenant_out(upsert_tenant(slug, profile, actor=caller.actor, check=unchanged(request, tenant_out)))
 
 
 @router.delete("/{slug}", response={202: TenantDeletionOut}, summary="Delete a tenant, shredding its secrets")
@@ -151,6 +152,6 @@ def _tenant(slug: str) -> Tenant:
     return tenant
 
 
-def manager_of(request: HttpRequest) -> Caller:
+def manager_of(request: HttpRequest, *, conditional: bool = False) -> Caller:
     """Return who calls. Raises ``PermissionDenied`` unless it is an operator-wide client that may manage tenants."""
-    return operator_of(request, may=Permission.TENANTS)
+    return operator_of(request, may=Permission.TENANTS, conditional=conditional)

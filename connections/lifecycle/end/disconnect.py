@@ -9,7 +9,7 @@ from datetime import datetime
 
 from connections import dispatch
 from connections.access.targets import Access, access_of
-from connections.database.locks import lock_connections
+from connections.database.locks import RowCheck, lock_connections
 from connections.database.pool import short_transaction
 from connections.journal import audit, events
 from connections.lifecycle.credentials.promote import SECRETS_KEPT
@@ -24,13 +24,15 @@ from connections.refusals import AppMisconfigured, NotFound
 _OVER = (Revocation.CONFIRMED, Revocation.UNCONFIRMED, Revocation.WITHHELD)
 
 
-def disconnect(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, keep: bool = False) -> Connection:
+def disconnect(
+    connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, keep: bool = False, check: RowCheck | None = None
+) -> Connection:
     """End a connection, and order the revocation of its grant at the provider (``revoke`` does and verifies it).
 
     With ``keep`` the connection becomes ``revoked``, and the end user can connect it anew; otherwise it becomes
     ``disconnected``, for good, and the access grants on it are revoked. Repeating it changes nothing. Where another
     connection lives on the same grant, nothing is revoked (``withheld``). Short transactions that lock the connection;
-    no HTTP. Raises ``NotFound``.
+    no HTTP. Raises ``NotFound``, and what ``check`` raises of the locked connection.
     """
     status, reason = (
         (Status.REVOKED, Reason.REVOKED_BY_OPERATOR) if keep else (Status.DISCONNECTED, Reason.DISCONNECTED_BY_REQUEST)
@@ -42,6 +44,8 @@ def disconnect(connection_id: uuid.UUID, *, now: datetime, actor: audit.Actor, k
         connection = locked.get(connection_id)
         if connection is None:
             raise NotFound("There is no such connection.")
+        if check is not None:
+            check(connection)
         if connection.status in (status, Status.DISCONNECTED):
             return connection
         audit.record("connection.disconnect", actor=actor, connection=connection, detail={"keep": keep})

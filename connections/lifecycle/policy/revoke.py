@@ -3,15 +3,21 @@
 import uuid
 from datetime import datetime
 
+from connections.database.locks import RowCheck, lock_to_compare
 from connections.database.pool import short_transaction
 from connections.journal import audit, events
 from connections.models import AccessGrant
 from connections.models.access_grant import AccessGrantQuerySet
 
 
-def revoke_grant(grant_id: uuid.UUID, *, now: datetime, actor: audit.Actor) -> bool:
-    """Revoke one access grant. Return False if it was revoked already, or there is none. One short transaction."""
+def revoke_grant(grant_id: uuid.UUID, *, now: datetime, actor: audit.Actor, check: RowCheck | None = None) -> bool:
+    """Revoke one access grant. Return False if it was revoked already, or there is none. One short transaction.
+
+    Raises what ``check`` raises of the locked grant.
+    """
     with short_transaction():
+        if check is not None and (grant := AccessGrant.objects.filter(id=grant_id).first()) is not None:
+            lock_to_compare(grant, check)
         return bool(revoke_grants(AccessGrant.objects.filter(id=grant_id), why="by_request", now=now, actor=actor))
 
 

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from connections.database.locks import lock_connection
+from connections.database.locks import RowCheck, lock_connection
 from connections.database.pool import short_transaction
 from connections.journal import audit, events
 from connections.models import Connection, OwnerKind
@@ -11,18 +11,25 @@ from connections.refusals import InvalidRequest, NotFound
 
 
 def share(
-    connection_id: uuid.UUID, *, granted_by: str | None = None, grants_only: bool | None = None, actor: audit.Actor
+    connection_id: uuid.UUID,
+    *,
+    granted_by: str | None = None,
+    grants_only: bool | None = None,
+    check: RowCheck | None = None,
+    actor: audit.Actor,
 ) -> None:
     """Change what is given of one connection, and leave what is None.
 
     ``granted_by`` is the end user who answers from now on for what belongs to the whole tenant, "" for the tenant
     itself. One short transaction, which locks the connection. Raises ``NotFound``, and ``InvalidRequest`` for an end
-    user's own connection, which is not handed over.
+    user's own connection, which is not handed over, and what ``check`` raises of the locked connection.
     """
     with short_transaction():
         connection = lock_connection(connection_id)
         if connection is None:
             raise NotFound("There is no such connection.")
+        if check is not None:
+            check(connection)
         share_locked(connection, granted_by=granted_by, grants_only=grants_only, actor=actor)
 
 

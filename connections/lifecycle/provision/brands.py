@@ -12,6 +12,7 @@ from connections.brand.palette import ACCENT, ROLES, chosen_colors, clashes
 from connections.brand.pictures import FAVICON_PIXELS, LOGO_PIXELS, NotAPicture, picture_from
 from connections.brand.profile import BrandProfile
 from connections.brand.texts import fault_of_copy, fault_of_text
+from connections.database.locks import RowCheck, lock_to_compare
 from connections.journal import audit
 from connections.models import Brand, Tenant
 from connections.models.brand import OPERATORS, WIDEST_RADIUS
@@ -25,13 +26,18 @@ _COLUMNS = tuple(
 _LONGEST_NAME = 120
 
 
-def save_brand(tenant: Tenant | None, profile: BrandProfile, *, actor: audit.Actor) -> Brand:
-    """Change the brand of ``tenant``, or the operator's for None. Raises ``InvalidRequest`` naming the member."""
+def save_brand(
+    tenant: Tenant | None, profile: BrandProfile, *, actor: audit.Actor, check: RowCheck | None = None
+) -> Brand:
+    """Change the brand of ``tenant``, or the operator's for None.
+
+    Raises ``InvalidRequest`` naming the member, and what ``check`` raises of the locked brand.
+    """
     try:
-        return store_brand(prepare_brand(tenant, profile), actor=actor)
+        return store_brand(prepare_brand(tenant, profile), actor=actor, check=check)
     except IntegrityError:
         # Another call has just made the row. The second run finds it.
-        return store_brand(prepare_brand(tenant, profile), actor=actor)
+        return store_brand(prepare_brand(tenant, profile), actor=actor, check=check)
 
 
 def prepare_brand(tenant: Tenant | None, profile: BrandProfile) -> Brand:
@@ -62,11 +68,16 @@ def prepare_brand(tenant: Tenant | None, profile: BrandProfile) -> Brand:
     return brand
 
 
-def store_brand(brand: Brand, *, actor: audit.Actor) -> Brand:
-    """Write a prepared brand, with its audit row, where something of it changes. Opens a transaction."""
-    if not brand._state.adding and not differs(brand, *(name for name in _COLUMNS if name != "updated_at")):
-        return brand
+def store_brand(brand: Brand, *, actor: audit.Actor, check: RowCheck | None = None) -> Brand:
+    """Write a prepared brand, with its audit row, where something of it changes. Opens a transaction.
+
+    Raises what ``check`` raises of the locked brand.
+    """
     with transaction.atomic():
+        if check is not None:
+            lock_to_compare(brand, check)
+        if not brand._state.adding and not differs(brand, *(name for name in _COLUMNS if name != "updated_at")):
+            return brand
         brand.save(update_fields=None if brand._state.adding else _COLUMNS)
         slug = brand.tenant.slug if brand.tenant is not None else ""
         audit.record("brand.saved", actor=actor, tenant_id=brand.tenant_id, detail={"slug": slug} if slug else {})

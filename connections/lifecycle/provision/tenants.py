@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from connections.brand.profile import BrandProfile
+from connections.database.locks import RowCheck, lock_to_compare
 from connections.journal import audit
 from connections.lifecycle.provision.brands import check_name, check_url, prepare_brand, store_brand
 from connections.models import Brand, Tenant
@@ -42,13 +43,16 @@ class Prepared:
     brand: Brand | None
 
 
-def upsert_tenant(slug: str, profile: TenantProfile, *, actor: audit.Actor) -> Tenant:
-    """Make the tenant ``slug``, or change it to ``profile``. Raises ``InvalidRequest`` naming the member at fault."""
+def upsert_tenant(slug: str, profile: TenantProfile, *, actor: audit.Actor, check: RowCheck | None = None) -> Tenant:
+    """Make the tenant ``slug``, or change it to ``profile``.
+
+    Raises ``InvalidRequest`` naming the member at fault, and what ``check`` raises of the locked tenant.
+    """
     try:
-        return store_tenant(prepare_tenant(slug, profile), actor=actor)
+        return store_tenant(prepare_tenant(slug, profile), actor=actor, check=check)
     except IntegrityError:
         # Another call has just made the tenant. The second run finds it.
-        return store_tenant(prepare_tenant(slug, profile), actor=actor)
+        return store_tenant(prepare_tenant(slug, profile), actor=actor, check=check)
 
 
 def prepare_tenant(slug: str, profile: TenantProfile) -> Prepared:
@@ -80,10 +84,15 @@ def prepare_tenant(slug: str, profile: TenantProfile) -> Prepared:
     return Prepared(tenant, brand if profile.brand is None else prepare_brand(tenant, profile.brand))
 
 
-def store_tenant(prepared: Prepared, *, actor: audit.Actor) -> Tenant:
-    """Write a prepared tenant and its brand, each with its audit row, where something of it changes."""
+def store_tenant(prepared: Prepared, *, actor: audit.Actor, check: RowCheck | None = None) -> Tenant:
+    """Write a prepared tenant and its brand, each with its audit row, where something of it changes.
+
+    Raises what ``check`` raises of the locked tenant.
+    """
     tenant = prepared.tenant
     with transaction.atomic():
+        if check is not None:
+            lock_to_compare(tenant, check)
         if tenant._state.adding or differs(tenant, *_PROFILE_COLUMNS):
             # Update only the columns of the profile: a kill switch that was thrown meanwhile stays thrown.
             tenant.save(update_fields=None if tenant._state.adding else (*_PROFILE_COLUMNS, "updated_at"))

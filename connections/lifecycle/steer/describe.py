@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import IntegrityError
 
-from connections.database.locks import lock_connections
+from connections.database.locks import RowCheck, lock_connections
 from connections.database.pool import short_transaction
 from connections.journal import audit
 from connections.models import LIVE, Connection
@@ -23,13 +23,15 @@ def describe(
     metadata: dict[str, Any] | None = None,
     label: str | None = None,
     is_default: bool | None = None,
+    check: RowCheck | None = None,
     actor: audit.Actor,
 ) -> None:
     """Change what is given of one connection, and leave what is None.
 
     ``metadata`` is any JSON object of the operator's. A ``label`` is unique among the owner's live connections at the
     provider. Making it the default takes that from the earlier one. One short transaction, which locks the connection
-    and the earlier default. Raises ``NotFound`` and ``InvalidRequest`` naming the field.
+    and the earlier default. Raises ``NotFound`` and ``InvalidRequest`` naming the field, and what ``check`` raises of
+    the locked connection.
     """
     if metadata is None and label is None and is_default is None:
         raise InvalidRequest("Say what to change: metadata, label or default.", field="metadata")
@@ -37,7 +39,9 @@ def describe(
         raise InvalidRequest("The metadata is larger than 16 KiB.", field="metadata")
     try:
         with short_transaction():
-            _describe_locked(connection_id, metadata=metadata, label=label, is_default=is_default, actor=actor)
+            _describe_locked(
+                connection_id, metadata=metadata, label=label, is_default=is_default, check=check, actor=actor
+            )
     except IntegrityError as error:  # another call was faster
         if "one_live_connection_a_label" in str(error.__cause__):
             raise InvalidRequest(_LABEL_TAKEN, field="label") from None
@@ -52,6 +56,7 @@ def _describe_locked(
     metadata: dict[str, Any] | None,
     label: str | None,
     is_default: bool | None,
+    check: RowCheck | None,
     actor: audit.Actor,
 ) -> None:
     found = Connection.objects.filter(id=connection_id).first()
@@ -63,6 +68,8 @@ def _describe_locked(
     connection = locked.pop(found.id, None)
     if connection is None:
         raise NotFound("There is no such connection.")
+    if check is not None:
+        check(connection)
     changed = []
     if metadata is not None:
         connection.describe(metadata)

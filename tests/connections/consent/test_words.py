@@ -29,6 +29,7 @@ ONLY_IN_THE_API = {
     "pending",
     "permission_denied",
     "policy_denied",
+    "precondition_failed",
     "provider_timeout",
     "rate_limited",
     "reauthorization_required",

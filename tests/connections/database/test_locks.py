@@ -37,6 +37,10 @@ LOCKS: dict[str, tuple[str, Callable[[], Any]]] = {
         "connections_connection",
         lambda: locks.lock_connection(Connection.objects.get().id),
     ),
+    "lock_to_compare": (
+        "connections_connection",
+        lambda: [locks.lock_to_compare(Connection.objects.get(), lambda row: None)],
+    ),
     "lock_connections": (
         "connections_connection",
         lambda: locks.lock_connections([Connection.objects.get().id]),
