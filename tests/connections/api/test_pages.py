@@ -20,7 +20,7 @@ from tests.flows import call
 
 def answered(operation: Described) -> dict[str, Any]:
     """Return the schema of what an operation answers when all is well."""
-    content = operation.told["responses"].get(200, {}).get("content", {})
+    content = operation.told["responses"].get("200", {}).get("content", {})
     return resolved(content.get("application/json", {}).get("schema", {}))
 
 
