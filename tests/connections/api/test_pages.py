@@ -13,7 +13,9 @@ from connections.models import Connection, Permission, Tenant, TenantDomain
 from connections.refusals import InvalidRequest
 from tests.connections.api.described import DESCRIBED, Described, resolved
 from tests.connections.api.stored import make_app, make_connection
+from tests.connections.api.test_matrix import victims
 from tests.connections.api.test_problems import assert_problem
+from tests.connections.api.victim import make_victim
 from tests.factories import Caller, make_caller, make_tenant
 from tests.flows import call
 
@@ -34,11 +36,6 @@ def manager(db: None) -> Caller:
     return make_caller(None, "manager", list(Permission))
 
 
-def path_of(operation: Described, connection: Connection) -> str:
-    path = operation.path.replace("{connection_id}", str(connection.id)).replace("{slug}", "acme")
-    return f"{path}?tenant=acme&" if operation.tenant_is_named_in else f"{path}?"
-
-
 def test_no_answer_is_a_bare_list() -> None:
     assert len(LISTS) > 5
     for operation in READS:
@@ -49,24 +46,26 @@ def test_no_answer_is_a_bare_list() -> None:
 
 
 @of_lists
-def test_a_list_tells_its_limits_and_keeps_them(operation: Described, connection: Connection, manager: Caller) -> None:
+def test_a_list_tells_its_limits_and_keeps_them(operation: Described, manager: Caller) -> None:
     told = {one["name"]: resolved(one["schema"]) for one in operation.told["parameters"]}
     assert "cursor" in told
     least, most = told["limit"]["minimum"], told["limit"]["maximum"]
-    path = path_of(operation, connection)
+    victim = make_victim()
+    named, tenant = victims(operation, victim), victim.tenant.slug
     for limit in (least, most):
-        assert call(manager, "GET", f"{path}limit={limit}").status_code == 200
+        assert operation.call(manager, named, tenant=tenant, query={"limit": str(limit)}).status_code == 200
     for wrong in (least - 1, most + 1, "many", ""):
-        answer = call(manager, "GET", f"{path}limit={wrong}")
+        answer = operation.call(manager, named, tenant=tenant, query={"limit": str(wrong)})
         assert assert_problem(answer, 422, "invalid_request")["field"] == "limit"
 
 
 @of_lists
-def test_a_list_takes_no_cursor_of_another(operation: Described, connection: Connection, manager: Caller) -> None:
-    make_connection(connection.tenant, end_user="bob")
+def test_a_list_takes_no_cursor_of_another(operation: Described, manager: Caller) -> None:
+    victim = make_victim()
+    named, tenant = victims(operation, victim), victim.tenant.slug
     strange = write_cursor("2026-01-01T00:00:00+00:00|00000000-0000-4000-8000-000000000000", of="another")
-    for cursor in ("x", "%00", "A" * 900, strange, base64.urlsafe_b64encode(b"abc").decode()):
-        answer = call(manager, "GET", f"{path_of(operation, connection)}cursor={cursor}")
+    for cursor in ("x", "\x00", "A" * 900, strange, base64.urlsafe_b64encode(b"abc").decode()):
+        answer = operation.call(manager, named, tenant=tenant, query={"cursor": cursor})
         assert assert_problem(answer, 422, "invalid_request")["field"] == "cursor"
 
 
