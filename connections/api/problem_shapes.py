@@ -87,6 +87,8 @@ MEANINGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "idempotent_answer_gone": ("The call was carried out, and its answer was forgotten since.", ()),
     "session_unusable": ("The session is expired, used, failed or not yours; `failure` says which.", ("failure",)),
     "cursor_expired": ("Events after your cursor are gone: read the connections, then go on here.", ("cursor",)),
+    "not_acceptable": ("The endpoint answers in another media type than the request accepts.", ()),
+    "unsupported_media_type": ("The request's body is of another media type than the endpoint reads.", ()),
     "request_timeout": ("The request's body stood still for too long.", ()),
     "request_too_large": ("The request's body is larger than may be sent.", ()),
     "rate_limited": ("The provider's rate limit leaves no turn for you yet: try again after `Retry-After`.", ()),

@@ -1791,6 +1791,11 @@ export interface InteractionRequiredProblem extends AnyProblem {
   readonly field?: string;
 }
 
+/** It has changed since you read it (`If-Match`): read it again, and decide anew. */
+export interface PreconditionFailedProblem extends AnyProblem {
+  readonly code: "precondition_failed";
+}
+
 /** The idempotency key stands for another request: take a new one. */
 export interface IdempotencyKeyReusedProblem extends AnyProblem {
   readonly code: "idempotency_key_reused";
@@ -1820,6 +1825,16 @@ export interface CursorExpiredProblem extends AnyProblem {
   readonly code: "cursor_expired";
   /** The cursor at which the kept events begin */
   readonly cursor?: string;
+}
+
+/** The endpoint answers in another media type than the request accepts. */
+export interface NotAcceptableProblem extends AnyProblem {
+  readonly code: "not_acceptable";
+}
+
+/** The request's body is of another media type than the endpoint reads. */
+export interface UnsupportedMediaTypeProblem extends AnyProblem {
+  readonly code: "unsupported_media_type";
 }
 
 /** The request's body stood still for too long. */
@@ -1932,11 +1947,14 @@ export type Problem =
   | SubjectTokenRequiredProblem
   | SubjectTokenRefusedProblem
   | InteractionRequiredProblem
+  | PreconditionFailedProblem
   | IdempotencyKeyReusedProblem
   | IdempotencyKeyInUseProblem
   | IdempotentAnswerGoneProblem
   | SessionUnusableProblem
   | CursorExpiredProblem
+  | NotAcceptableProblem
+  | UnsupportedMediaTypeProblem
   | RequestTimeoutProblem
   | RequestTooLargeProblem
   | RateLimitedProblem
@@ -2243,13 +2261,14 @@ export class Operations extends Caller {
   deleteAccessGrant(
     grantId: string,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<AccessGrant> {
     return this.call<AccessGrant>(
       {
         method: "DELETE",
         path: `/api/v1/access-grants/${encodeURIComponent(grantId)}`,
         query: { ...query },
+        headers: { "If-Match": options.ifMatch },
         mayRepeat: true,
       },
       options,
@@ -2289,13 +2308,14 @@ export class Operations extends Caller {
   deleteConnection(
     connectionId: string,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<Connection | Changed> {
     return this.call<Connection | Changed>(
       {
         method: "DELETE",
         path: `/api/v1/connections/${encodeURIComponent(connectionId)}`,
         query: { ...query },
+        headers: { "If-Match": options.ifMatch },
         mayRepeat: true,
       },
       options,
@@ -2452,13 +2472,14 @@ export class Operations extends Caller {
   getAccessGrant(
     grantId: string,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<AccessGrant> {
     return this.call<AccessGrant>(
       {
         method: "GET",
         path: `/api/v1/access-grants/${encodeURIComponent(grantId)}`,
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2473,13 +2494,14 @@ export class Operations extends Caller {
   getApiClient(
     clientId: string,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<ApiClient> {
     return this.call<ApiClient>(
       {
         method: "GET",
         path: `/api/v1/api-clients/${encodeURIComponent(clientId)}`,
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2494,13 +2516,14 @@ export class Operations extends Caller {
   getApproval(
     approvalId: string,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<Approval> {
     return this.call<Approval>(
       {
         method: "GET",
         path: `/api/v1/approvals/${encodeURIComponent(approvalId)}`,
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2513,12 +2536,13 @@ export class Operations extends Caller {
    * Show what is set of the operator's brand. Every client may see it, as end users do.
    */
   getBranding(
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<OperatorBranding> {
     return this.call<OperatorBranding>(
       {
         method: "GET",
         path: "/api/v1/branding",
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2533,13 +2557,14 @@ export class Operations extends Caller {
   getClientSecrets(
     appId: string,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<ClientSecrets> {
     return this.call<ClientSecrets>(
       {
         method: "GET",
         path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/client-secrets`,
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2554,13 +2579,14 @@ export class Operations extends Caller {
   getConnection(
     connectionId: string,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<Connection> {
     return this.call<Connection>(
       {
         method: "GET",
         path: `/api/v1/connections/${encodeURIComponent(connectionId)}`,
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2575,13 +2601,14 @@ export class Operations extends Caller {
   getEndUser(
     endUser: string,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<EndUser> {
     return this.call<EndUser>(
       {
         method: "GET",
         path: `/api/v1/end-users/${encodeURIComponent(endUser)}`,
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2596,13 +2623,14 @@ export class Operations extends Caller {
   getIncident(
     incidentId: string,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<Incident> {
     return this.call<Incident>(
       {
         method: "GET",
         path: `/api/v1/incidents/${encodeURIComponent(incidentId)}`,
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2617,13 +2645,14 @@ export class Operations extends Caller {
   getOffboarding(
     offboardingId: string,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<Offboarding> {
     return this.call<Offboarding>(
       {
         method: "GET",
         path: `/api/v1/offboardings/${encodeURIComponent(offboardingId)}`,
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2638,13 +2667,14 @@ export class Operations extends Caller {
   getProvider(
     slug: string,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<Provider> {
     return this.call<Provider>(
       {
         method: "GET",
         path: `/api/v1/providers/${encodeURIComponent(slug)}`,
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2659,13 +2689,14 @@ export class Operations extends Caller {
   getProviderApp(
     appId: string,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<ProviderApp> {
     return this.call<ProviderApp>(
       {
         method: "GET",
         path: `/api/v1/provider-apps/${encodeURIComponent(appId)}`,
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2679,12 +2710,13 @@ export class Operations extends Caller {
    */
   getTenant(
     slug: string,
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<Tenant> {
     return this.call<Tenant>(
       {
         method: "GET",
         path: `/api/v1/tenants/${encodeURIComponent(slug)}`,
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2699,13 +2731,14 @@ export class Operations extends Caller {
   getTrustedIssuer(
     issuerId: string,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<Issuer> {
     return this.call<Issuer>(
       {
         method: "GET",
         path: `/api/v1/trusted-issuers/${encodeURIComponent(issuerId)}`,
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2746,13 +2779,14 @@ export class Operations extends Caller {
    */
   listAccessGrants(
     query: { tenant?: string; subject_kind?: SubjectKind; subject?: string; connection?: string; provider?: string; granted_by?: string; revoked?: boolean; cursor?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<AccessGrantPage> {
     return this.call<AccessGrantPage>(
       {
         method: "GET",
         path: "/api/v1/access-grants",
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2762,7 +2796,7 @@ export class Operations extends Caller {
   /** List access grants, page by page. */
   iterAccessGrants(
     query: { tenant?: string; subject_kind?: SubjectKind; subject?: string; connection?: string; provider?: string; granted_by?: string; revoked?: boolean; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): AsyncGenerator<AccessGrant, void> {
     return this.each((cursor) => this.listAccessGrants({ ...query, cursor }, options));
   }
@@ -2774,13 +2808,14 @@ export class Operations extends Caller {
    */
   listApiClients(
     query: { tenant?: string; cursor?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<ApiClientPage> {
     return this.call<ApiClientPage>(
       {
         method: "GET",
         path: "/api/v1/api-clients",
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2790,7 +2825,7 @@ export class Operations extends Caller {
   /** List API clients, page by page. */
   iterApiClients(
     query: { tenant?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): AsyncGenerator<ApiClient, void> {
     return this.each((cursor) => this.listApiClients({ ...query, cursor }, options));
   }
@@ -2803,13 +2838,14 @@ export class Operations extends Caller {
   listApiKeys(
     clientId: string,
     query: { tenant?: string; cursor?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<ApiKeyPage> {
     return this.call<ApiKeyPage>(
       {
         method: "GET",
         path: `/api/v1/api-clients/${encodeURIComponent(clientId)}/keys`,
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2820,7 +2856,7 @@ export class Operations extends Caller {
   iterApiKeys(
     clientId: string,
     query: { tenant?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): AsyncGenerator<ApiKey, void> {
     return this.each((cursor) => this.listApiKeys(clientId, { ...query, cursor }, options));
   }
@@ -2833,13 +2869,14 @@ export class Operations extends Caller {
   listAppKeys(
     appId: string,
     query: { tenant?: string; cursor?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<AppKeyPage> {
     return this.call<AppKeyPage>(
       {
         method: "GET",
         path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/keys`,
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2850,7 +2887,7 @@ export class Operations extends Caller {
   iterAppKeys(
     appId: string,
     query: { tenant?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): AsyncGenerator<AppKey, void> {
     return this.each((cursor) => this.listAppKeys(appId, { ...query, cursor }, options));
   }
@@ -2862,13 +2899,14 @@ export class Operations extends Caller {
    */
   listApprovals(
     query: { tenant?: string; connection?: string; grant?: string; decided?: boolean; cursor?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<ApprovalPage> {
     return this.call<ApprovalPage>(
       {
         method: "GET",
         path: "/api/v1/approvals",
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2878,7 +2916,7 @@ export class Operations extends Caller {
   /** List approvals, page by page. */
   iterApprovals(
     query: { tenant?: string; connection?: string; grant?: string; decided?: boolean; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): AsyncGenerator<Approval, void> {
     return this.each((cursor) => this.listApprovals({ ...query, cursor }, options));
   }
@@ -2891,13 +2929,14 @@ export class Operations extends Caller {
   listCallerRules(
     issuerId: string,
     query: { tenant?: string; cursor?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<CallerRulePage> {
     return this.call<CallerRulePage>(
       {
         method: "GET",
         path: `/api/v1/trusted-issuers/${encodeURIComponent(issuerId)}/rules`,
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2908,7 +2947,7 @@ export class Operations extends Caller {
   iterCallerRules(
     issuerId: string,
     query: { tenant?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): AsyncGenerator<CallerRule, void> {
     return this.each((cursor) => this.listCallerRules(issuerId, { ...query, cursor }, options));
   }
@@ -2920,13 +2959,14 @@ export class Operations extends Caller {
    */
   listConnections(
     query: { tenant?: string; end_user?: string; provider?: string; status?: Status; label?: string; cursor?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<ConnectionPage> {
     return this.call<ConnectionPage>(
       {
         method: "GET",
         path: "/api/v1/connections",
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2936,7 +2976,7 @@ export class Operations extends Caller {
   /** List connections, page by page. */
   iterConnections(
     query: { tenant?: string; end_user?: string; provider?: string; status?: Status; label?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): AsyncGenerator<Connection, void> {
     return this.each((cursor) => this.listConnections({ ...query, cursor }, options));
   }
@@ -2949,13 +2989,14 @@ export class Operations extends Caller {
   listDomains(
     slug: string,
     query: { cursor?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<DomainPage> {
     return this.call<DomainPage>(
       {
         method: "GET",
         path: `/api/v1/tenants/${encodeURIComponent(slug)}/domains`,
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2966,7 +3007,7 @@ export class Operations extends Caller {
   iterDomains(
     slug: string,
     query: { limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): AsyncGenerator<Domain, void> {
     return this.each((cursor) => this.listDomains(slug, { ...query, cursor }, options));
   }
@@ -2978,13 +3019,14 @@ export class Operations extends Caller {
    */
   listEvents(
     query: { tenant?: string; cursor?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<EventPage> {
     return this.call<EventPage>(
       {
         method: "GET",
         path: "/api/v1/events",
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2994,7 +3036,7 @@ export class Operations extends Caller {
   /** Read events, page by page. */
   iterEvents(
     query: { tenant?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): AsyncGenerator<Event, void> {
     return this.each((cursor) => this.listEvents({ ...query, cursor }, options));
   }
@@ -3006,13 +3048,14 @@ export class Operations extends Caller {
    */
   listIncidents(
     query: { tenant?: string; provider_app?: string; open?: boolean; cursor?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<IncidentPage> {
     return this.call<IncidentPage>(
       {
         method: "GET",
         path: "/api/v1/incidents",
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3022,7 +3065,7 @@ export class Operations extends Caller {
   /** List incidents, page by page. */
   iterIncidents(
     query: { tenant?: string; provider_app?: string; open?: boolean; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): AsyncGenerator<Incident, void> {
     return this.each((cursor) => this.listIncidents({ ...query, cursor }, options));
   }
@@ -3035,13 +3078,14 @@ export class Operations extends Caller {
   listProviderApps(
     slug: string,
     query: { cursor?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<ProviderAppPage> {
     return this.call<ProviderAppPage>(
       {
         method: "GET",
         path: `/api/v1/tenants/${encodeURIComponent(slug)}/provider-apps`,
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3052,7 +3096,7 @@ export class Operations extends Caller {
   iterProviderApps(
     slug: string,
     query: { limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): AsyncGenerator<ProviderApp, void> {
     return this.each((cursor) => this.listProviderApps(slug, { ...query, cursor }, options));
   }
@@ -3066,13 +3110,14 @@ export class Operations extends Caller {
    */
   listProviders(
     query: { tenant?: string; q?: string; category?: string; style?: string; confidence?: Confidence; cursor?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<ProviderPage> {
     return this.call<ProviderPage>(
       {
         method: "GET",
         path: "/api/v1/providers",
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3082,7 +3127,7 @@ export class Operations extends Caller {
   /** List the catalogue, page by page. */
   iterProviders(
     query: { tenant?: string; q?: string; category?: string; style?: string; confidence?: Confidence; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): AsyncGenerator<Provider, void> {
     return this.each((cursor) => this.listProviders({ ...query, cursor }, options));
   }
@@ -3095,13 +3140,14 @@ export class Operations extends Caller {
   listReceipts(
     connectionId: string,
     query: { tenant?: string; client?: string; end_user?: string; agent?: string; purpose?: string; cursor?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<ReceiptPage> {
     return this.call<ReceiptPage>(
       {
         method: "GET",
         path: `/api/v1/connections/${encodeURIComponent(connectionId)}/receipts`,
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3112,7 +3158,7 @@ export class Operations extends Caller {
   iterReceipts(
     connectionId: string,
     query: { tenant?: string; client?: string; end_user?: string; agent?: string; purpose?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): AsyncGenerator<Receipt, void> {
     return this.each((cursor) => this.listReceipts(connectionId, { ...query, cursor }, options));
   }
@@ -3125,13 +3171,14 @@ export class Operations extends Caller {
   listRegisteredClients(
     appId: string,
     query: { tenant?: string; cursor?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<RegisteredClientPage> {
     return this.call<RegisteredClientPage>(
       {
         method: "GET",
         path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/registered-clients`,
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3142,7 +3189,7 @@ export class Operations extends Caller {
   iterRegisteredClients(
     appId: string,
     query: { tenant?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): AsyncGenerator<RegisteredClient, void> {
     return this.each((cursor) => this.listRegisteredClients(appId, { ...query, cursor }, options));
   }
@@ -3154,13 +3201,14 @@ export class Operations extends Caller {
    */
   listSharedProviderApps(
     query: { cursor?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<ProviderAppPage> {
     return this.call<ProviderAppPage>(
       {
         method: "GET",
         path: "/api/v1/shared-provider-apps",
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3170,7 +3218,7 @@ export class Operations extends Caller {
   /** List the shared provider apps, page by page. */
   iterSharedProviderApps(
     query: { limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): AsyncGenerator<ProviderApp, void> {
     return this.each((cursor) => this.listSharedProviderApps({ ...query, cursor }, options));
   }
@@ -3182,13 +3230,14 @@ export class Operations extends Caller {
    */
   listTenants(
     query: { cursor?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<TenantPage> {
     return this.call<TenantPage>(
       {
         method: "GET",
         path: "/api/v1/tenants",
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3198,7 +3247,7 @@ export class Operations extends Caller {
   /** List tenants, page by page. */
   iterTenants(
     query: { limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): AsyncGenerator<Tenant, void> {
     return this.each((cursor) => this.listTenants({ ...query, cursor }, options));
   }
@@ -3210,13 +3259,14 @@ export class Operations extends Caller {
    */
   listTrustedIssuers(
     query: { tenant?: string; use?: IssuerUse; cursor?: string; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<IssuerPage> {
     return this.call<IssuerPage>(
       {
         method: "GET",
         path: "/api/v1/trusted-issuers",
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3226,7 +3276,7 @@ export class Operations extends Caller {
   /** List trusted issuers, page by page. */
   iterTrustedIssuers(
     query: { tenant?: string; use?: IssuerUse; limit?: number } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
   ): AsyncGenerator<Issuer, void> {
     return this.each((cursor) => this.listTrustedIssuers({ ...query, cursor }, options));
   }
@@ -3239,12 +3289,13 @@ export class Operations extends Caller {
   patchConnection(
     connectionId: string,
     body: ConnectionPatch,
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<Connection | Changed> {
     return this.call<Connection | Changed>(
       {
         method: "PATCH",
         path: `/api/v1/connections/${encodeURIComponent(connectionId)}`,
+        headers: { "If-Match": options.ifMatch },
         body,
       },
       options,
@@ -3375,12 +3426,13 @@ export class Operations extends Caller {
    */
   putBranding(
     body: OperatorBrandingIn,
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<OperatorBranding> {
     return this.call<OperatorBranding>(
       {
         method: "PUT",
         path: "/api/v1/branding",
+        headers: { "If-Match": options.ifMatch },
         body,
         mayRepeat: true,
       },
@@ -3495,12 +3547,13 @@ export class Operations extends Caller {
   putSharing(
     connectionId: string,
     body: SharingIn,
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<Connection | Changed> {
     return this.call<Connection | Changed>(
       {
         method: "PUT",
         path: `/api/v1/connections/${encodeURIComponent(connectionId)}/sharing`,
+        headers: { "If-Match": options.ifMatch },
         body,
         mayRepeat: true,
       },
@@ -3516,12 +3569,13 @@ export class Operations extends Caller {
   putTenant(
     slug: string,
     body: TenantIn,
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<Tenant> {
     return this.call<Tenant>(
       {
         method: "PUT",
         path: `/api/v1/tenants/${encodeURIComponent(slug)}`,
+        headers: { "If-Match": options.ifMatch },
         body,
         mayRepeat: true,
       },

@@ -2446,6 +2446,12 @@ class InteractionRequired(Problem):
     """The dotted name of the member or parameter at fault"""
 
 
+class PreconditionFailed(Problem):
+    """It has changed since you read it (`If-Match`): read it again, and decide anew."""
+
+    code = "precondition_failed"
+
+
 class IdempotencyKeyReused(Problem):
     """The idempotency key stands for another request: take a new one."""
 
@@ -2480,6 +2486,18 @@ class CursorExpired(Problem):
     code = "cursor_expired"
     cursor: str | None
     """The cursor at which the kept events begin"""
+
+
+class NotAcceptable(Problem):
+    """The endpoint answers in another media type than the request accepts."""
+
+    code = "not_acceptable"
+
+
+class UnsupportedMediaType(Problem):
+    """The request's body is of another media type than the endpoint reads."""
+
+    code = "unsupported_media_type"
 
 
 class RequestTimeout(Problem):
@@ -2897,7 +2915,9 @@ class Operations(Caller):
         )
         return answer
 
-    def delete_access_grant(self, grant_id: str, /, *, tenant: str | None = None) -> AccessGrant:
+    def delete_access_grant(
+        self, grant_id: str, /, *, tenant: str | None = None, if_match: str | None = None
+    ) -> AccessGrant:
         """Revoke an access grant.
 
         Revoke a grant: it allows nothing from the next request on, and stays to be read. Repeating it changes
@@ -2906,7 +2926,11 @@ class Operations(Caller):
         A credential that was vended under it lives until its own end.
         """
         answer: AccessGrant = self._call(
-            _DELETE_ACCESS_GRANT, AccessGrant, path={"grant_id": grant_id}, query={"tenant": tenant}, headers={}
+            _DELETE_ACCESS_GRANT,
+            AccessGrant,
+            path={"grant_id": grant_id},
+            query={"tenant": tenant},
+            headers={"If-Match": if_match},
         )
         return answer
 
@@ -2923,7 +2947,9 @@ class Operations(Caller):
             headers={},
         )
 
-    def delete_connection(self, connection_id: str, /, *, tenant: str | None = None) -> Connection | Changed:
+    def delete_connection(
+        self, connection_id: str, /, *, tenant: str | None = None, if_match: str | None = None
+    ) -> Connection | Changed:
         """Disconnect.
 
         Stop vending at once, and have the grant revoked at the provider; `revocation` tells how far that is.
@@ -2936,7 +2962,7 @@ class Operations(Caller):
             Connection | Changed,
             path={"connection_id": connection_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
         )
         return answer
 
@@ -3027,129 +3053,195 @@ class Operations(Caller):
         answer: Exchange = self._call(_EXCHANGE_TOKEN, Exchange, path={}, query={}, headers={}, body=body)
         return answer
 
-    def get_access_grant(self, grant_id: str, /, *, tenant: str | None = None) -> AccessGrant:
+    def get_access_grant(
+        self, grant_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> AccessGrant:
         """Show one access grant.
 
         Show one grant, revoked or not.
         """
         answer: AccessGrant = self._call(
-            _GET_ACCESS_GRANT, AccessGrant, path={"grant_id": grant_id}, query={"tenant": tenant}, headers={}
+            _GET_ACCESS_GRANT,
+            AccessGrant,
+            path={"grant_id": grant_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    def get_api_client(self, client_id: str, /, *, tenant: str | None = None) -> ApiClient:
+    def get_api_client(
+        self, client_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> ApiClient:
         """Show one API client.
 
         Show one API client, without its keys.
         """
         answer: ApiClient = self._call(
-            _GET_API_CLIENT, ApiClient, path={"client_id": client_id}, query={"tenant": tenant}, headers={}
+            _GET_API_CLIENT,
+            ApiClient,
+            path={"client_id": client_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    def get_approval(self, approval_id: str, /, *, tenant: str | None = None) -> Approval:
+    def get_approval(
+        self, approval_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> Approval:
         """Show one approval.
 
         Show what was asked, by whom, and the answer.
         """
         answer: Approval = self._call(
-            _GET_APPROVAL, Approval, path={"approval_id": approval_id}, query={"tenant": tenant}, headers={}
+            _GET_APPROVAL,
+            Approval,
+            path={"approval_id": approval_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    def get_branding(self) -> OperatorBranding:
+    def get_branding(self, *, if_none_match: str | None = None) -> OperatorBranding:
         """Show the operator's brand.
 
         Show what is set of the operator's brand. Every client may see it, as end users do.
         """
-        answer: OperatorBranding = self._call(_GET_BRANDING, OperatorBranding, path={}, query={}, headers={})
+        answer: OperatorBranding = self._call(
+            _GET_BRANDING, OperatorBranding, path={}, query={}, headers={"If-None-Match": if_none_match}
+        )
         return answer
 
-    def get_client_secrets(self, app_id: str, /, *, tenant: str | None = None) -> ClientSecrets:
+    def get_client_secrets(
+        self, app_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> ClientSecrets:
         """Tell an app's client secrets apart.
 
         Show a fingerprint of each client secret, the preferred first; no secret is ever shown.
         """
         answer: ClientSecrets = self._call(
-            _GET_CLIENT_SECRETS, ClientSecrets, path={"app_id": app_id}, query={"tenant": tenant}, headers={}
+            _GET_CLIENT_SECRETS,
+            ClientSecrets,
+            path={"app_id": app_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    def get_connection(self, connection_id: str, /, *, tenant: str | None = None) -> Connection:
+    def get_connection(
+        self, connection_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> Connection:
         """Show one connection.
 
         Show one connection: its status and why, its scopes and its health.
         """
         answer: Connection = self._call(
-            _GET_CONNECTION, Connection, path={"connection_id": connection_id}, query={"tenant": tenant}, headers={}
+            _GET_CONNECTION,
+            Connection,
+            path={"connection_id": connection_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    def get_end_user(self, end_user: str, /, *, tenant: str | None = None) -> EndUser:
+    def get_end_user(self, end_user: str, /, *, tenant: str | None = None, if_none_match: str | None = None) -> EndUser:
         """Show what an end user has.
 
         List what an end user has here: before they leave, or to answer them. One that is unknown has nothing.
         """
         answer: EndUser = self._call(
-            _GET_END_USER, EndUser, path={"end_user": end_user}, query={"tenant": tenant}, headers={}
+            _GET_END_USER,
+            EndUser,
+            path={"end_user": end_user},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    def get_incident(self, incident_id: str, /, *, tenant: str | None = None) -> Incident:
+    def get_incident(
+        self, incident_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> Incident:
         """Show one incident.
 
         Show one incident, open or closed.
         """
         answer: Incident = self._call(
-            _GET_INCIDENT, Incident, path={"incident_id": incident_id}, query={"tenant": tenant}, headers={}
+            _GET_INCIDENT,
+            Incident,
+            path={"incident_id": incident_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    def get_offboarding(self, offboarding_id: str, /, *, tenant: str | None = None) -> Offboarding:
+    def get_offboarding(
+        self, offboarding_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> Offboarding:
         """Show the receipt of an offboarding.
 
         Show what an offboarding has done so far, and what is pending.
         """
         answer: Offboarding = self._call(
-            _GET_OFFBOARDING, Offboarding, path={"offboarding_id": offboarding_id}, query={"tenant": tenant}, headers={}
+            _GET_OFFBOARDING,
+            Offboarding,
+            path={"offboarding_id": offboarding_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    def get_provider(self, slug: str, /, *, tenant: str | None = None) -> Provider:
+    def get_provider(self, slug: str, /, *, tenant: str | None = None, if_none_match: str | None = None) -> Provider:
         """Show one provider.
 
         Show one provider: its methods, the fields that each asks for, and its scopes.
         """
         answer: Provider = self._call(
-            _GET_PROVIDER, Provider, path={"slug": slug}, query={"tenant": tenant}, headers={}
+            _GET_PROVIDER,
+            Provider,
+            path={"slug": slug},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    def get_provider_app(self, app_id: str, /, *, tenant: str | None = None) -> ProviderApp:
+    def get_provider_app(
+        self, app_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> ProviderApp:
         """Show one provider app.
 
         Show one registration, without its secrets.
         """
         answer: ProviderApp = self._call(
-            _GET_PROVIDER_APP, ProviderApp, path={"app_id": app_id}, query={"tenant": tenant}, headers={}
+            _GET_PROVIDER_APP,
+            ProviderApp,
+            path={"app_id": app_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    def get_tenant(self, slug: str, /) -> Tenant:
+    def get_tenant(self, slug: str, /, *, if_none_match: str | None = None) -> Tenant:
         """Show one tenant.
 
         Show one tenant. A tenant's own client sees its own tenant only.
         """
-        answer: Tenant = self._call(_GET_TENANT, Tenant, path={"slug": slug}, query={}, headers={})
+        answer: Tenant = self._call(
+            _GET_TENANT, Tenant, path={"slug": slug}, query={}, headers={"If-None-Match": if_none_match}
+        )
         return answer
 
-    def get_trusted_issuer(self, issuer_id: str, /, *, tenant: str | None = None) -> Issuer:
+    def get_trusted_issuer(
+        self, issuer_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> Issuer:
         """Show one trusted issuer.
 
         Show on which terms an issuer is trusted.
         """
         answer: Issuer = self._call(
-            _GET_TRUSTED_ISSUER, Issuer, path={"issuer_id": issuer_id}, query={"tenant": tenant}, headers={}
+            _GET_TRUSTED_ISSUER,
+            Issuer,
+            path={"issuer_id": issuer_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
@@ -3191,6 +3283,7 @@ class Operations(Caller):
         revoked: bool | None = None,
         cursor: str | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> AccessGrantPage:
         """List access grants.
 
@@ -3212,7 +3305,7 @@ class Operations(Caller):
                 "cursor": cursor,
                 "limit": limit,
             },
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
@@ -3227,6 +3320,7 @@ class Operations(Caller):
         granted_by: str | None = None,
         revoked: bool | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> Iterator[AccessGrant]:
         """List access grants, page by page."""
         return self._each(
@@ -3239,12 +3333,18 @@ class Operations(Caller):
                 granted_by=granted_by,
                 revoked=revoked,
                 limit=limit,
+                if_none_match=if_none_match,
                 cursor=cursor,
             )
         )
 
     def list_api_clients(
-        self, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+        self,
+        *,
+        tenant: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> ApiClientPage:
         """List API clients.
 
@@ -3255,16 +3355,27 @@ class Operations(Caller):
             ApiClientPage,
             path={},
             query={"tenant": tenant, "cursor": cursor, "limit": limit},
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    def iter_api_clients(self, *, tenant: str | None = None, limit: int | None = None) -> Iterator[ApiClient]:
+    def iter_api_clients(
+        self, *, tenant: str | None = None, limit: int | None = None, if_none_match: str | None = None
+    ) -> Iterator[ApiClient]:
         """List API clients, page by page."""
-        return self._each(lambda cursor: self.list_api_clients(tenant=tenant, limit=limit, cursor=cursor))
+        return self._each(
+            lambda cursor: self.list_api_clients(tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor)
+        )
 
     def list_api_keys(
-        self, client_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+        self,
+        client_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> ApiKeyPage:
         """List a client's keys.
 
@@ -3275,18 +3386,35 @@ class Operations(Caller):
             ApiKeyPage,
             path={"client_id": client_id},
             query={"tenant": tenant, "cursor": cursor, "limit": limit},
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
     def iter_api_keys(
-        self, client_id: str, /, *, tenant: str | None = None, limit: int | None = None
+        self,
+        client_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> Iterator[ApiKey]:
         """List a client's keys, page by page."""
-        return self._each(lambda cursor: self.list_api_keys(client_id, tenant=tenant, limit=limit, cursor=cursor))
+        return self._each(
+            lambda cursor: self.list_api_keys(
+                client_id, tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor
+            )
+        )
 
     def list_app_keys(
-        self, app_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+        self,
+        app_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> AppKeyPage:
         """List an app's key pairs.
 
@@ -3297,13 +3425,19 @@ class Operations(Caller):
             AppKeyPage,
             path={"app_id": app_id},
             query={"tenant": tenant, "cursor": cursor, "limit": limit},
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    def iter_app_keys(self, app_id: str, /, *, tenant: str | None = None, limit: int | None = None) -> Iterator[AppKey]:
+    def iter_app_keys(
+        self, app_id: str, /, *, tenant: str | None = None, limit: int | None = None, if_none_match: str | None = None
+    ) -> Iterator[AppKey]:
         """List an app's key pairs, page by page."""
-        return self._each(lambda cursor: self.list_app_keys(app_id, tenant=tenant, limit=limit, cursor=cursor))
+        return self._each(
+            lambda cursor: self.list_app_keys(
+                app_id, tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor
+            )
+        )
 
     def list_approvals(
         self,
@@ -3314,6 +3448,7 @@ class Operations(Caller):
         decided: bool | None = None,
         cursor: str | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> ApprovalPage:
         """List approvals.
 
@@ -3332,7 +3467,7 @@ class Operations(Caller):
                 "cursor": cursor,
                 "limit": limit,
             },
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
@@ -3344,16 +3479,30 @@ class Operations(Caller):
         grant: str | None = None,
         decided: bool | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> Iterator[Approval]:
         """List approvals, page by page."""
         return self._each(
             lambda cursor: self.list_approvals(
-                tenant=tenant, connection=connection, grant=grant, decided=decided, limit=limit, cursor=cursor
+                tenant=tenant,
+                connection=connection,
+                grant=grant,
+                decided=decided,
+                limit=limit,
+                if_none_match=if_none_match,
+                cursor=cursor,
             )
         )
 
     def list_caller_rules(
-        self, issuer_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+        self,
+        issuer_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> CallerRulePage:
         """List an issuer's caller rules.
 
@@ -3364,15 +3513,25 @@ class Operations(Caller):
             CallerRulePage,
             path={"issuer_id": issuer_id},
             query={"tenant": tenant, "cursor": cursor, "limit": limit},
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
     def iter_caller_rules(
-        self, issuer_id: str, /, *, tenant: str | None = None, limit: int | None = None
+        self,
+        issuer_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> Iterator[CallerRule]:
         """List an issuer's caller rules, page by page."""
-        return self._each(lambda cursor: self.list_caller_rules(issuer_id, tenant=tenant, limit=limit, cursor=cursor))
+        return self._each(
+            lambda cursor: self.list_caller_rules(
+                issuer_id, tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor
+            )
+        )
 
     def list_connections(
         self,
@@ -3384,6 +3543,7 @@ class Operations(Caller):
         label: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> ConnectionPage:
         """List connections.
 
@@ -3403,7 +3563,7 @@ class Operations(Caller):
                 "cursor": cursor,
                 "limit": limit,
             },
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
@@ -3416,6 +3576,7 @@ class Operations(Caller):
         status: Status | None = None,
         label: str | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> Iterator[Connection]:
         """List connections, page by page."""
         return self._each(
@@ -3426,39 +3587,63 @@ class Operations(Caller):
                 status=status,
                 label=label,
                 limit=limit,
+                if_none_match=if_none_match,
                 cursor=cursor,
             )
         )
 
-    def list_domains(self, slug: str, /, *, cursor: str | None = None, limit: int | None = None) -> DomainPage:
+    def list_domains(
+        self, slug: str, /, *, cursor: str | None = None, limit: int | None = None, if_none_match: str | None = None
+    ) -> DomainPage:
         """List a tenant's domains.
 
         List the tenant's domains by host, as they were last seen. Operator-wide clients only.
         """
         answer: DomainPage = self._call(
-            _LIST_DOMAINS, DomainPage, path={"slug": slug}, query={"cursor": cursor, "limit": limit}, headers={}
+            _LIST_DOMAINS,
+            DomainPage,
+            path={"slug": slug},
+            query={"cursor": cursor, "limit": limit},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    def iter_domains(self, slug: str, /, *, limit: int | None = None) -> Iterator[Domain]:
+    def iter_domains(
+        self, slug: str, /, *, limit: int | None = None, if_none_match: str | None = None
+    ) -> Iterator[Domain]:
         """List a tenant's domains, page by page."""
-        return self._each(lambda cursor: self.list_domains(slug, limit=limit, cursor=cursor))
+        return self._each(
+            lambda cursor: self.list_domains(slug, limit=limit, if_none_match=if_none_match, cursor=cursor)
+        )
 
     def list_events(
-        self, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+        self,
+        *,
+        tenant: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> EventPage:
         """Read events.
 
         Read a tenant's events after `cursor`, oldest first; without one, from the oldest that is kept.
         """
         answer: EventPage = self._call(
-            _LIST_EVENTS, EventPage, path={}, query={"tenant": tenant, "cursor": cursor, "limit": limit}, headers={}
+            _LIST_EVENTS,
+            EventPage,
+            path={},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    def iter_events(self, *, tenant: str | None = None, limit: int | None = None) -> Iterator[Event]:
+    def iter_events(
+        self, *, tenant: str | None = None, limit: int | None = None, if_none_match: str | None = None
+    ) -> Iterator[Event]:
         """Read events, page by page."""
-        return self._each(lambda cursor: self.list_events(tenant=tenant, limit=limit, cursor=cursor))
+        return self._each(
+            lambda cursor: self.list_events(tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor)
+        )
 
     def list_incidents(
         self,
@@ -3468,6 +3653,7 @@ class Operations(Caller):
         open: bool | None = None,
         cursor: str | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> IncidentPage:
         """List incidents.
 
@@ -3478,7 +3664,7 @@ class Operations(Caller):
             IncidentPage,
             path={},
             query={"tenant": tenant, "provider_app": provider_app, "open": open, "cursor": cursor, "limit": limit},
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
@@ -3489,16 +3675,22 @@ class Operations(Caller):
         provider_app: str | None = None,
         open: bool | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> Iterator[Incident]:
         """List incidents, page by page."""
         return self._each(
             lambda cursor: self.list_incidents(
-                tenant=tenant, provider_app=provider_app, open=open, limit=limit, cursor=cursor
+                tenant=tenant,
+                provider_app=provider_app,
+                open=open,
+                limit=limit,
+                if_none_match=if_none_match,
+                cursor=cursor,
             )
         )
 
     def list_provider_apps(
-        self, slug: str, /, *, cursor: str | None = None, limit: int | None = None
+        self, slug: str, /, *, cursor: str | None = None, limit: int | None = None, if_none_match: str | None = None
     ) -> ProviderAppPage:
         """List a tenant's own provider apps.
 
@@ -3509,13 +3701,17 @@ class Operations(Caller):
             ProviderAppPage,
             path={"slug": slug},
             query={"cursor": cursor, "limit": limit},
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    def iter_provider_apps(self, slug: str, /, *, limit: int | None = None) -> Iterator[ProviderApp]:
+    def iter_provider_apps(
+        self, slug: str, /, *, limit: int | None = None, if_none_match: str | None = None
+    ) -> Iterator[ProviderApp]:
         """List a tenant's own provider apps, page by page."""
-        return self._each(lambda cursor: self.list_provider_apps(slug, limit=limit, cursor=cursor))
+        return self._each(
+            lambda cursor: self.list_provider_apps(slug, limit=limit, if_none_match=if_none_match, cursor=cursor)
+        )
 
     def list_providers(
         self,
@@ -3527,6 +3723,7 @@ class Operations(Caller):
         confidence: Confidence | None = None,
         cursor: str | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> ProviderPage:
         """List the catalogue.
 
@@ -3547,7 +3744,7 @@ class Operations(Caller):
                 "cursor": cursor,
                 "limit": limit,
             },
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
@@ -3560,11 +3757,19 @@ class Operations(Caller):
         style: str | None = None,
         confidence: Confidence | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> Iterator[Provider]:
         """List the catalogue, page by page."""
         return self._each(
             lambda cursor: self.list_providers(
-                tenant=tenant, q=q, category=category, style=style, confidence=confidence, limit=limit, cursor=cursor
+                tenant=tenant,
+                q=q,
+                category=category,
+                style=style,
+                confidence=confidence,
+                limit=limit,
+                if_none_match=if_none_match,
+                cursor=cursor,
             )
         )
 
@@ -3580,6 +3785,7 @@ class Operations(Caller):
         purpose: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> ReceiptPage:
         """List who used a connection.
 
@@ -3599,7 +3805,7 @@ class Operations(Caller):
                 "cursor": cursor,
                 "limit": limit,
             },
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
@@ -3614,6 +3820,7 @@ class Operations(Caller):
         agent: str | None = None,
         purpose: str | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> Iterator[Receipt]:
         """List who used a connection, page by page."""
         return self._each(
@@ -3625,12 +3832,20 @@ class Operations(Caller):
                 agent=agent,
                 purpose=purpose,
                 limit=limit,
+                if_none_match=if_none_match,
                 cursor=cursor,
             )
         )
 
     def list_registered_clients(
-        self, app_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+        self,
+        app_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> RegisteredClientPage:
         """List what an app has registered itself.
 
@@ -3642,45 +3857,63 @@ class Operations(Caller):
             RegisteredClientPage,
             path={"app_id": app_id},
             query={"tenant": tenant, "cursor": cursor, "limit": limit},
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
     def iter_registered_clients(
-        self, app_id: str, /, *, tenant: str | None = None, limit: int | None = None
+        self, app_id: str, /, *, tenant: str | None = None, limit: int | None = None, if_none_match: str | None = None
     ) -> Iterator[RegisteredClient]:
         """List what an app has registered itself, page by page."""
         return self._each(
-            lambda cursor: self.list_registered_clients(app_id, tenant=tenant, limit=limit, cursor=cursor)
+            lambda cursor: self.list_registered_clients(
+                app_id, tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor
+            )
         )
 
-    def list_shared_provider_apps(self, *, cursor: str | None = None, limit: int | None = None) -> ProviderAppPage:
+    def list_shared_provider_apps(
+        self, *, cursor: str | None = None, limit: int | None = None, if_none_match: str | None = None
+    ) -> ProviderAppPage:
         """List the shared provider apps.
 
         List the registrations that all tenants share, the newest first. Operator-wide clients only.
         """
         answer: ProviderAppPage = self._call(
-            _LIST_SHARED_PROVIDER_APPS, ProviderAppPage, path={}, query={"cursor": cursor, "limit": limit}, headers={}
+            _LIST_SHARED_PROVIDER_APPS,
+            ProviderAppPage,
+            path={},
+            query={"cursor": cursor, "limit": limit},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    def iter_shared_provider_apps(self, *, limit: int | None = None) -> Iterator[ProviderApp]:
+    def iter_shared_provider_apps(
+        self, *, limit: int | None = None, if_none_match: str | None = None
+    ) -> Iterator[ProviderApp]:
         """List the shared provider apps, page by page."""
-        return self._each(lambda cursor: self.list_shared_provider_apps(limit=limit, cursor=cursor))
+        return self._each(
+            lambda cursor: self.list_shared_provider_apps(limit=limit, if_none_match=if_none_match, cursor=cursor)
+        )
 
-    def list_tenants(self, *, cursor: str | None = None, limit: int | None = None) -> TenantPage:
+    def list_tenants(
+        self, *, cursor: str | None = None, limit: int | None = None, if_none_match: str | None = None
+    ) -> TenantPage:
         """List tenants.
 
         List the tenants that the client may see by slug: its own, or all.
         """
         answer: TenantPage = self._call(
-            _LIST_TENANTS, TenantPage, path={}, query={"cursor": cursor, "limit": limit}, headers={}
+            _LIST_TENANTS,
+            TenantPage,
+            path={},
+            query={"cursor": cursor, "limit": limit},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    def iter_tenants(self, *, limit: int | None = None) -> Iterator[Tenant]:
+    def iter_tenants(self, *, limit: int | None = None, if_none_match: str | None = None) -> Iterator[Tenant]:
         """List tenants, page by page."""
-        return self._each(lambda cursor: self.list_tenants(limit=limit, cursor=cursor))
+        return self._each(lambda cursor: self.list_tenants(limit=limit, if_none_match=if_none_match, cursor=cursor))
 
     def list_trusted_issuers(
         self,
@@ -3689,6 +3922,7 @@ class Operations(Caller):
         use: IssuerUse | None = None,
         cursor: str | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> IssuerPage:
         """List trusted issuers.
 
@@ -3699,17 +3933,28 @@ class Operations(Caller):
             IssuerPage,
             path={},
             query={"tenant": tenant, "use": use, "cursor": cursor, "limit": limit},
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
     def iter_trusted_issuers(
-        self, *, tenant: str | None = None, use: IssuerUse | None = None, limit: int | None = None
+        self,
+        *,
+        tenant: str | None = None,
+        use: IssuerUse | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> Iterator[Issuer]:
         """List trusted issuers, page by page."""
-        return self._each(lambda cursor: self.list_trusted_issuers(tenant=tenant, use=use, limit=limit, cursor=cursor))
+        return self._each(
+            lambda cursor: self.list_trusted_issuers(
+                tenant=tenant, use=use, limit=limit, if_none_match=if_none_match, cursor=cursor
+            )
+        )
 
-    def patch_connection(self, connection_id: str, /, **body: Unpack[ConnectionPatch]) -> Connection | Changed:
+    def patch_connection(
+        self, connection_id: str, /, *, if_match: str | None = None, **body: Unpack[ConnectionPatch]
+    ) -> Connection | Changed:
         """Change metadata, label or default.
 
         Change what you give: `metadata` (your own notes, at most 16 KiB of JSON, replaced whole), `label`,
@@ -3720,7 +3965,7 @@ class Operations(Caller):
             Connection | Changed,
             path={"connection_id": connection_id},
             query={},
-            headers={},
+            headers={"If-Match": if_match},
             body=body,
         )
         return answer
@@ -3807,12 +4052,14 @@ class Operations(Caller):
         )
         return answer
 
-    def put_branding(self, **body: Unpack[OperatorBrandingIn]) -> OperatorBranding:
+    def put_branding(self, *, if_match: str | None = None, **body: Unpack[OperatorBrandingIn]) -> OperatorBranding:
         """Change the operator's brand.
 
         Replace the operator's brand; only pictures stay if they are not given. Operator-wide clients only.
         """
-        answer: OperatorBranding = self._call(_PUT_BRANDING, OperatorBranding, path={}, query={}, headers={}, body=body)
+        answer: OperatorBranding = self._call(
+            _PUT_BRANDING, OperatorBranding, path={}, query={}, headers={"If-Match": if_match}, body=body
+        )
         return answer
 
     def put_domain(self, slug: str, host: str, /) -> Domain:
@@ -3871,7 +4118,9 @@ class Operations(Caller):
         )
         return answer
 
-    def put_sharing(self, connection_id: str, /, **body: Unpack[SharingIn]) -> Connection | Changed:
+    def put_sharing(
+        self, connection_id: str, /, *, if_match: str | None = None, **body: Unpack[SharingIn]
+    ) -> Connection | Changed:
         """Say who may use a connection.
 
         Say whether a connection is used under access grants only, and who answers for one of the whole
@@ -3881,16 +4130,23 @@ class Operations(Caller):
         credential stays that of the account which was connected, until somebody connects another.
         """
         answer: Connection | Changed = self._call(
-            _PUT_SHARING, Connection | Changed, path={"connection_id": connection_id}, query={}, headers={}, body=body
+            _PUT_SHARING,
+            Connection | Changed,
+            path={"connection_id": connection_id},
+            query={},
+            headers={"If-Match": if_match},
+            body=body,
         )
         return answer
 
-    def put_tenant(self, slug: str, /, **body: Unpack[TenantIn]) -> Tenant:
+    def put_tenant(self, slug: str, /, *, if_match: str | None = None, **body: Unpack[TenantIn]) -> Tenant:
         """Make or change a tenant.
 
         Make the tenant, or replace what it is known by. Operator-wide clients only.
         """
-        answer: Tenant = self._call(_PUT_TENANT, Tenant, path={"slug": slug}, query={}, headers={}, body=body)
+        answer: Tenant = self._call(
+            _PUT_TENANT, Tenant, path={"slug": slug}, query={}, headers={"If-Match": if_match}, body=body
+        )
         return answer
 
     def put_tenant_switches(self, slug: str, /, **body: Unpack[KillSwitchIn]) -> Tenant:
@@ -4325,7 +4581,9 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
-    async def delete_access_grant(self, grant_id: str, /, *, tenant: str | None = None) -> AccessGrant:
+    async def delete_access_grant(
+        self, grant_id: str, /, *, tenant: str | None = None, if_match: str | None = None
+    ) -> AccessGrant:
         """Revoke an access grant.
 
         Revoke a grant: it allows nothing from the next request on, and stays to be read. Repeating it changes
@@ -4334,7 +4592,11 @@ class AsyncOperations(AsyncCaller):
         A credential that was vended under it lives until its own end.
         """
         answer: AccessGrant = await self._call(
-            _DELETE_ACCESS_GRANT, AccessGrant, path={"grant_id": grant_id}, query={"tenant": tenant}, headers={}
+            _DELETE_ACCESS_GRANT,
+            AccessGrant,
+            path={"grant_id": grant_id},
+            query={"tenant": tenant},
+            headers={"If-Match": if_match},
         )
         return answer
 
@@ -4351,7 +4613,9 @@ class AsyncOperations(AsyncCaller):
             headers={},
         )
 
-    async def delete_connection(self, connection_id: str, /, *, tenant: str | None = None) -> Connection | Changed:
+    async def delete_connection(
+        self, connection_id: str, /, *, tenant: str | None = None, if_match: str | None = None
+    ) -> Connection | Changed:
         """Disconnect.
 
         Stop vending at once, and have the grant revoked at the provider; `revocation` tells how far that is.
@@ -4364,7 +4628,7 @@ class AsyncOperations(AsyncCaller):
             Connection | Changed,
             path={"connection_id": connection_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
         )
         return answer
 
@@ -4459,129 +4723,199 @@ class AsyncOperations(AsyncCaller):
         answer: Exchange = await self._call(_EXCHANGE_TOKEN, Exchange, path={}, query={}, headers={}, body=body)
         return answer
 
-    async def get_access_grant(self, grant_id: str, /, *, tenant: str | None = None) -> AccessGrant:
+    async def get_access_grant(
+        self, grant_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> AccessGrant:
         """Show one access grant.
 
         Show one grant, revoked or not.
         """
         answer: AccessGrant = await self._call(
-            _GET_ACCESS_GRANT, AccessGrant, path={"grant_id": grant_id}, query={"tenant": tenant}, headers={}
+            _GET_ACCESS_GRANT,
+            AccessGrant,
+            path={"grant_id": grant_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    async def get_api_client(self, client_id: str, /, *, tenant: str | None = None) -> ApiClient:
+    async def get_api_client(
+        self, client_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> ApiClient:
         """Show one API client.
 
         Show one API client, without its keys.
         """
         answer: ApiClient = await self._call(
-            _GET_API_CLIENT, ApiClient, path={"client_id": client_id}, query={"tenant": tenant}, headers={}
+            _GET_API_CLIENT,
+            ApiClient,
+            path={"client_id": client_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    async def get_approval(self, approval_id: str, /, *, tenant: str | None = None) -> Approval:
+    async def get_approval(
+        self, approval_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> Approval:
         """Show one approval.
 
         Show what was asked, by whom, and the answer.
         """
         answer: Approval = await self._call(
-            _GET_APPROVAL, Approval, path={"approval_id": approval_id}, query={"tenant": tenant}, headers={}
+            _GET_APPROVAL,
+            Approval,
+            path={"approval_id": approval_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    async def get_branding(self) -> OperatorBranding:
+    async def get_branding(self, *, if_none_match: str | None = None) -> OperatorBranding:
         """Show the operator's brand.
 
         Show what is set of the operator's brand. Every client may see it, as end users do.
         """
-        answer: OperatorBranding = await self._call(_GET_BRANDING, OperatorBranding, path={}, query={}, headers={})
+        answer: OperatorBranding = await self._call(
+            _GET_BRANDING, OperatorBranding, path={}, query={}, headers={"If-None-Match": if_none_match}
+        )
         return answer
 
-    async def get_client_secrets(self, app_id: str, /, *, tenant: str | None = None) -> ClientSecrets:
+    async def get_client_secrets(
+        self, app_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> ClientSecrets:
         """Tell an app's client secrets apart.
 
         Show a fingerprint of each client secret, the preferred first; no secret is ever shown.
         """
         answer: ClientSecrets = await self._call(
-            _GET_CLIENT_SECRETS, ClientSecrets, path={"app_id": app_id}, query={"tenant": tenant}, headers={}
+            _GET_CLIENT_SECRETS,
+            ClientSecrets,
+            path={"app_id": app_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    async def get_connection(self, connection_id: str, /, *, tenant: str | None = None) -> Connection:
+    async def get_connection(
+        self, connection_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> Connection:
         """Show one connection.
 
         Show one connection: its status and why, its scopes and its health.
         """
         answer: Connection = await self._call(
-            _GET_CONNECTION, Connection, path={"connection_id": connection_id}, query={"tenant": tenant}, headers={}
+            _GET_CONNECTION,
+            Connection,
+            path={"connection_id": connection_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    async def get_end_user(self, end_user: str, /, *, tenant: str | None = None) -> EndUser:
+    async def get_end_user(
+        self, end_user: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> EndUser:
         """Show what an end user has.
 
         List what an end user has here: before they leave, or to answer them. One that is unknown has nothing.
         """
         answer: EndUser = await self._call(
-            _GET_END_USER, EndUser, path={"end_user": end_user}, query={"tenant": tenant}, headers={}
+            _GET_END_USER,
+            EndUser,
+            path={"end_user": end_user},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    async def get_incident(self, incident_id: str, /, *, tenant: str | None = None) -> Incident:
+    async def get_incident(
+        self, incident_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> Incident:
         """Show one incident.
 
         Show one incident, open or closed.
         """
         answer: Incident = await self._call(
-            _GET_INCIDENT, Incident, path={"incident_id": incident_id}, query={"tenant": tenant}, headers={}
+            _GET_INCIDENT,
+            Incident,
+            path={"incident_id": incident_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    async def get_offboarding(self, offboarding_id: str, /, *, tenant: str | None = None) -> Offboarding:
+    async def get_offboarding(
+        self, offboarding_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> Offboarding:
         """Show the receipt of an offboarding.
 
         Show what an offboarding has done so far, and what is pending.
         """
         answer: Offboarding = await self._call(
-            _GET_OFFBOARDING, Offboarding, path={"offboarding_id": offboarding_id}, query={"tenant": tenant}, headers={}
+            _GET_OFFBOARDING,
+            Offboarding,
+            path={"offboarding_id": offboarding_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    async def get_provider(self, slug: str, /, *, tenant: str | None = None) -> Provider:
+    async def get_provider(
+        self, slug: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> Provider:
         """Show one provider.
 
         Show one provider: its methods, the fields that each asks for, and its scopes.
         """
         answer: Provider = await self._call(
-            _GET_PROVIDER, Provider, path={"slug": slug}, query={"tenant": tenant}, headers={}
+            _GET_PROVIDER,
+            Provider,
+            path={"slug": slug},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    async def get_provider_app(self, app_id: str, /, *, tenant: str | None = None) -> ProviderApp:
+    async def get_provider_app(
+        self, app_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> ProviderApp:
         """Show one provider app.
 
         Show one registration, without its secrets.
         """
         answer: ProviderApp = await self._call(
-            _GET_PROVIDER_APP, ProviderApp, path={"app_id": app_id}, query={"tenant": tenant}, headers={}
+            _GET_PROVIDER_APP,
+            ProviderApp,
+            path={"app_id": app_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    async def get_tenant(self, slug: str, /) -> Tenant:
+    async def get_tenant(self, slug: str, /, *, if_none_match: str | None = None) -> Tenant:
         """Show one tenant.
 
         Show one tenant. A tenant's own client sees its own tenant only.
         """
-        answer: Tenant = await self._call(_GET_TENANT, Tenant, path={"slug": slug}, query={}, headers={})
+        answer: Tenant = await self._call(
+            _GET_TENANT, Tenant, path={"slug": slug}, query={}, headers={"If-None-Match": if_none_match}
+        )
         return answer
 
-    async def get_trusted_issuer(self, issuer_id: str, /, *, tenant: str | None = None) -> Issuer:
+    async def get_trusted_issuer(
+        self, issuer_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> Issuer:
         """Show one trusted issuer.
 
         Show on which terms an issuer is trusted.
         """
         answer: Issuer = await self._call(
-            _GET_TRUSTED_ISSUER, Issuer, path={"issuer_id": issuer_id}, query={"tenant": tenant}, headers={}
+            _GET_TRUSTED_ISSUER,
+            Issuer,
+            path={"issuer_id": issuer_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
@@ -4623,6 +4957,7 @@ class AsyncOperations(AsyncCaller):
         revoked: bool | None = None,
         cursor: str | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> AccessGrantPage:
         """List access grants.
 
@@ -4644,7 +4979,7 @@ class AsyncOperations(AsyncCaller):
                 "cursor": cursor,
                 "limit": limit,
             },
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
@@ -4659,6 +4994,7 @@ class AsyncOperations(AsyncCaller):
         granted_by: str | None = None,
         revoked: bool | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> AsyncIterator[AccessGrant]:
         """List access grants, page by page."""
         return self._each(
@@ -4671,12 +5007,18 @@ class AsyncOperations(AsyncCaller):
                 granted_by=granted_by,
                 revoked=revoked,
                 limit=limit,
+                if_none_match=if_none_match,
                 cursor=cursor,
             )
         )
 
     async def list_api_clients(
-        self, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+        self,
+        *,
+        tenant: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> ApiClientPage:
         """List API clients.
 
@@ -4687,16 +5029,27 @@ class AsyncOperations(AsyncCaller):
             ApiClientPage,
             path={},
             query={"tenant": tenant, "cursor": cursor, "limit": limit},
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    def iter_api_clients(self, *, tenant: str | None = None, limit: int | None = None) -> AsyncIterator[ApiClient]:
+    def iter_api_clients(
+        self, *, tenant: str | None = None, limit: int | None = None, if_none_match: str | None = None
+    ) -> AsyncIterator[ApiClient]:
         """List API clients, page by page."""
-        return self._each(lambda cursor: self.list_api_clients(tenant=tenant, limit=limit, cursor=cursor))
+        return self._each(
+            lambda cursor: self.list_api_clients(tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor)
+        )
 
     async def list_api_keys(
-        self, client_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+        self,
+        client_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> ApiKeyPage:
         """List a client's keys.
 
@@ -4707,18 +5060,35 @@ class AsyncOperations(AsyncCaller):
             ApiKeyPage,
             path={"client_id": client_id},
             query={"tenant": tenant, "cursor": cursor, "limit": limit},
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
     def iter_api_keys(
-        self, client_id: str, /, *, tenant: str | None = None, limit: int | None = None
+        self,
+        client_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> AsyncIterator[ApiKey]:
         """List a client's keys, page by page."""
-        return self._each(lambda cursor: self.list_api_keys(client_id, tenant=tenant, limit=limit, cursor=cursor))
+        return self._each(
+            lambda cursor: self.list_api_keys(
+                client_id, tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor
+            )
+        )
 
     async def list_app_keys(
-        self, app_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+        self,
+        app_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> AppKeyPage:
         """List an app's key pairs.
 
@@ -4729,15 +5099,19 @@ class AsyncOperations(AsyncCaller):
             AppKeyPage,
             path={"app_id": app_id},
             query={"tenant": tenant, "cursor": cursor, "limit": limit},
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
     def iter_app_keys(
-        self, app_id: str, /, *, tenant: str | None = None, limit: int | None = None
+        self, app_id: str, /, *, tenant: str | None = None, limit: int | None = None, if_none_match: str | None = None
     ) -> AsyncIterator[AppKey]:
         """List an app's key pairs, page by page."""
-        return self._each(lambda cursor: self.list_app_keys(app_id, tenant=tenant, limit=limit, cursor=cursor))
+        return self._each(
+            lambda cursor: self.list_app_keys(
+                app_id, tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor
+            )
+        )
 
     async def list_approvals(
         self,
@@ -4748,6 +5122,7 @@ class AsyncOperations(AsyncCaller):
         decided: bool | None = None,
         cursor: str | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> ApprovalPage:
         """List approvals.
 
@@ -4766,7 +5141,7 @@ class AsyncOperations(AsyncCaller):
                 "cursor": cursor,
                 "limit": limit,
             },
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
@@ -4778,16 +5153,30 @@ class AsyncOperations(AsyncCaller):
         grant: str | None = None,
         decided: bool | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> AsyncIterator[Approval]:
         """List approvals, page by page."""
         return self._each(
             lambda cursor: self.list_approvals(
-                tenant=tenant, connection=connection, grant=grant, decided=decided, limit=limit, cursor=cursor
+                tenant=tenant,
+                connection=connection,
+                grant=grant,
+                decided=decided,
+                limit=limit,
+                if_none_match=if_none_match,
+                cursor=cursor,
             )
         )
 
     async def list_caller_rules(
-        self, issuer_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+        self,
+        issuer_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> CallerRulePage:
         """List an issuer's caller rules.
 
@@ -4798,15 +5187,25 @@ class AsyncOperations(AsyncCaller):
             CallerRulePage,
             path={"issuer_id": issuer_id},
             query={"tenant": tenant, "cursor": cursor, "limit": limit},
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
     def iter_caller_rules(
-        self, issuer_id: str, /, *, tenant: str | None = None, limit: int | None = None
+        self,
+        issuer_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> AsyncIterator[CallerRule]:
         """List an issuer's caller rules, page by page."""
-        return self._each(lambda cursor: self.list_caller_rules(issuer_id, tenant=tenant, limit=limit, cursor=cursor))
+        return self._each(
+            lambda cursor: self.list_caller_rules(
+                issuer_id, tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor
+            )
+        )
 
     async def list_connections(
         self,
@@ -4818,6 +5217,7 @@ class AsyncOperations(AsyncCaller):
         label: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> ConnectionPage:
         """List connections.
 
@@ -4837,7 +5237,7 @@ class AsyncOperations(AsyncCaller):
                 "cursor": cursor,
                 "limit": limit,
             },
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
@@ -4850,6 +5250,7 @@ class AsyncOperations(AsyncCaller):
         status: Status | None = None,
         label: str | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> AsyncIterator[Connection]:
         """List connections, page by page."""
         return self._each(
@@ -4860,39 +5261,63 @@ class AsyncOperations(AsyncCaller):
                 status=status,
                 label=label,
                 limit=limit,
+                if_none_match=if_none_match,
                 cursor=cursor,
             )
         )
 
-    async def list_domains(self, slug: str, /, *, cursor: str | None = None, limit: int | None = None) -> DomainPage:
+    async def list_domains(
+        self, slug: str, /, *, cursor: str | None = None, limit: int | None = None, if_none_match: str | None = None
+    ) -> DomainPage:
         """List a tenant's domains.
 
         List the tenant's domains by host, as they were last seen. Operator-wide clients only.
         """
         answer: DomainPage = await self._call(
-            _LIST_DOMAINS, DomainPage, path={"slug": slug}, query={"cursor": cursor, "limit": limit}, headers={}
+            _LIST_DOMAINS,
+            DomainPage,
+            path={"slug": slug},
+            query={"cursor": cursor, "limit": limit},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    def iter_domains(self, slug: str, /, *, limit: int | None = None) -> AsyncIterator[Domain]:
+    def iter_domains(
+        self, slug: str, /, *, limit: int | None = None, if_none_match: str | None = None
+    ) -> AsyncIterator[Domain]:
         """List a tenant's domains, page by page."""
-        return self._each(lambda cursor: self.list_domains(slug, limit=limit, cursor=cursor))
+        return self._each(
+            lambda cursor: self.list_domains(slug, limit=limit, if_none_match=if_none_match, cursor=cursor)
+        )
 
     async def list_events(
-        self, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+        self,
+        *,
+        tenant: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> EventPage:
         """Read events.
 
         Read a tenant's events after `cursor`, oldest first; without one, from the oldest that is kept.
         """
         answer: EventPage = await self._call(
-            _LIST_EVENTS, EventPage, path={}, query={"tenant": tenant, "cursor": cursor, "limit": limit}, headers={}
+            _LIST_EVENTS,
+            EventPage,
+            path={},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    def iter_events(self, *, tenant: str | None = None, limit: int | None = None) -> AsyncIterator[Event]:
+    def iter_events(
+        self, *, tenant: str | None = None, limit: int | None = None, if_none_match: str | None = None
+    ) -> AsyncIterator[Event]:
         """Read events, page by page."""
-        return self._each(lambda cursor: self.list_events(tenant=tenant, limit=limit, cursor=cursor))
+        return self._each(
+            lambda cursor: self.list_events(tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor)
+        )
 
     async def list_incidents(
         self,
@@ -4902,6 +5327,7 @@ class AsyncOperations(AsyncCaller):
         open: bool | None = None,
         cursor: str | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> IncidentPage:
         """List incidents.
 
@@ -4912,7 +5338,7 @@ class AsyncOperations(AsyncCaller):
             IncidentPage,
             path={},
             query={"tenant": tenant, "provider_app": provider_app, "open": open, "cursor": cursor, "limit": limit},
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
@@ -4923,16 +5349,22 @@ class AsyncOperations(AsyncCaller):
         provider_app: str | None = None,
         open: bool | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> AsyncIterator[Incident]:
         """List incidents, page by page."""
         return self._each(
             lambda cursor: self.list_incidents(
-                tenant=tenant, provider_app=provider_app, open=open, limit=limit, cursor=cursor
+                tenant=tenant,
+                provider_app=provider_app,
+                open=open,
+                limit=limit,
+                if_none_match=if_none_match,
+                cursor=cursor,
             )
         )
 
     async def list_provider_apps(
-        self, slug: str, /, *, cursor: str | None = None, limit: int | None = None
+        self, slug: str, /, *, cursor: str | None = None, limit: int | None = None, if_none_match: str | None = None
     ) -> ProviderAppPage:
         """List a tenant's own provider apps.
 
@@ -4943,13 +5375,17 @@ class AsyncOperations(AsyncCaller):
             ProviderAppPage,
             path={"slug": slug},
             query={"cursor": cursor, "limit": limit},
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    def iter_provider_apps(self, slug: str, /, *, limit: int | None = None) -> AsyncIterator[ProviderApp]:
+    def iter_provider_apps(
+        self, slug: str, /, *, limit: int | None = None, if_none_match: str | None = None
+    ) -> AsyncIterator[ProviderApp]:
         """List a tenant's own provider apps, page by page."""
-        return self._each(lambda cursor: self.list_provider_apps(slug, limit=limit, cursor=cursor))
+        return self._each(
+            lambda cursor: self.list_provider_apps(slug, limit=limit, if_none_match=if_none_match, cursor=cursor)
+        )
 
     async def list_providers(
         self,
@@ -4961,6 +5397,7 @@ class AsyncOperations(AsyncCaller):
         confidence: Confidence | None = None,
         cursor: str | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> ProviderPage:
         """List the catalogue.
 
@@ -4981,7 +5418,7 @@ class AsyncOperations(AsyncCaller):
                 "cursor": cursor,
                 "limit": limit,
             },
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
@@ -4994,11 +5431,19 @@ class AsyncOperations(AsyncCaller):
         style: str | None = None,
         confidence: Confidence | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> AsyncIterator[Provider]:
         """List the catalogue, page by page."""
         return self._each(
             lambda cursor: self.list_providers(
-                tenant=tenant, q=q, category=category, style=style, confidence=confidence, limit=limit, cursor=cursor
+                tenant=tenant,
+                q=q,
+                category=category,
+                style=style,
+                confidence=confidence,
+                limit=limit,
+                if_none_match=if_none_match,
+                cursor=cursor,
             )
         )
 
@@ -5014,6 +5459,7 @@ class AsyncOperations(AsyncCaller):
         purpose: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> ReceiptPage:
         """List who used a connection.
 
@@ -5033,7 +5479,7 @@ class AsyncOperations(AsyncCaller):
                 "cursor": cursor,
                 "limit": limit,
             },
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
@@ -5048,6 +5494,7 @@ class AsyncOperations(AsyncCaller):
         agent: str | None = None,
         purpose: str | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> AsyncIterator[Receipt]:
         """List who used a connection, page by page."""
         return self._each(
@@ -5059,12 +5506,20 @@ class AsyncOperations(AsyncCaller):
                 agent=agent,
                 purpose=purpose,
                 limit=limit,
+                if_none_match=if_none_match,
                 cursor=cursor,
             )
         )
 
     async def list_registered_clients(
-        self, app_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+        self,
+        app_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> RegisteredClientPage:
         """List what an app has registered itself.
 
@@ -5076,47 +5531,63 @@ class AsyncOperations(AsyncCaller):
             RegisteredClientPage,
             path={"app_id": app_id},
             query={"tenant": tenant, "cursor": cursor, "limit": limit},
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
     def iter_registered_clients(
-        self, app_id: str, /, *, tenant: str | None = None, limit: int | None = None
+        self, app_id: str, /, *, tenant: str | None = None, limit: int | None = None, if_none_match: str | None = None
     ) -> AsyncIterator[RegisteredClient]:
         """List what an app has registered itself, page by page."""
         return self._each(
-            lambda cursor: self.list_registered_clients(app_id, tenant=tenant, limit=limit, cursor=cursor)
+            lambda cursor: self.list_registered_clients(
+                app_id, tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor
+            )
         )
 
     async def list_shared_provider_apps(
-        self, *, cursor: str | None = None, limit: int | None = None
+        self, *, cursor: str | None = None, limit: int | None = None, if_none_match: str | None = None
     ) -> ProviderAppPage:
         """List the shared provider apps.
 
         List the registrations that all tenants share, the newest first. Operator-wide clients only.
         """
         answer: ProviderAppPage = await self._call(
-            _LIST_SHARED_PROVIDER_APPS, ProviderAppPage, path={}, query={"cursor": cursor, "limit": limit}, headers={}
+            _LIST_SHARED_PROVIDER_APPS,
+            ProviderAppPage,
+            path={},
+            query={"cursor": cursor, "limit": limit},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    def iter_shared_provider_apps(self, *, limit: int | None = None) -> AsyncIterator[ProviderApp]:
+    def iter_shared_provider_apps(
+        self, *, limit: int | None = None, if_none_match: str | None = None
+    ) -> AsyncIterator[ProviderApp]:
         """List the shared provider apps, page by page."""
-        return self._each(lambda cursor: self.list_shared_provider_apps(limit=limit, cursor=cursor))
+        return self._each(
+            lambda cursor: self.list_shared_provider_apps(limit=limit, if_none_match=if_none_match, cursor=cursor)
+        )
 
-    async def list_tenants(self, *, cursor: str | None = None, limit: int | None = None) -> TenantPage:
+    async def list_tenants(
+        self, *, cursor: str | None = None, limit: int | None = None, if_none_match: str | None = None
+    ) -> TenantPage:
         """List tenants.
 
         List the tenants that the client may see by slug: its own, or all.
         """
         answer: TenantPage = await self._call(
-            _LIST_TENANTS, TenantPage, path={}, query={"cursor": cursor, "limit": limit}, headers={}
+            _LIST_TENANTS,
+            TenantPage,
+            path={},
+            query={"cursor": cursor, "limit": limit},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
-    def iter_tenants(self, *, limit: int | None = None) -> AsyncIterator[Tenant]:
+    def iter_tenants(self, *, limit: int | None = None, if_none_match: str | None = None) -> AsyncIterator[Tenant]:
         """List tenants, page by page."""
-        return self._each(lambda cursor: self.list_tenants(limit=limit, cursor=cursor))
+        return self._each(lambda cursor: self.list_tenants(limit=limit, if_none_match=if_none_match, cursor=cursor))
 
     async def list_trusted_issuers(
         self,
@@ -5125,6 +5596,7 @@ class AsyncOperations(AsyncCaller):
         use: IssuerUse | None = None,
         cursor: str | None = None,
         limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> IssuerPage:
         """List trusted issuers.
 
@@ -5135,17 +5607,28 @@ class AsyncOperations(AsyncCaller):
             IssuerPage,
             path={},
             query={"tenant": tenant, "use": use, "cursor": cursor, "limit": limit},
-            headers={},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
     def iter_trusted_issuers(
-        self, *, tenant: str | None = None, use: IssuerUse | None = None, limit: int | None = None
+        self,
+        *,
+        tenant: str | None = None,
+        use: IssuerUse | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
     ) -> AsyncIterator[Issuer]:
         """List trusted issuers, page by page."""
-        return self._each(lambda cursor: self.list_trusted_issuers(tenant=tenant, use=use, limit=limit, cursor=cursor))
+        return self._each(
+            lambda cursor: self.list_trusted_issuers(
+                tenant=tenant, use=use, limit=limit, if_none_match=if_none_match, cursor=cursor
+            )
+        )
 
-    async def patch_connection(self, connection_id: str, /, **body: Unpack[ConnectionPatch]) -> Connection | Changed:
+    async def patch_connection(
+        self, connection_id: str, /, *, if_match: str | None = None, **body: Unpack[ConnectionPatch]
+    ) -> Connection | Changed:
         """Change metadata, label or default.
 
         Change what you give: `metadata` (your own notes, at most 16 KiB of JSON, replaced whole), `label`,
@@ -5156,7 +5639,7 @@ class AsyncOperations(AsyncCaller):
             Connection | Changed,
             path={"connection_id": connection_id},
             query={},
-            headers={},
+            headers={"If-Match": if_match},
             body=body,
         )
         return answer
@@ -5243,13 +5726,15 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
-    async def put_branding(self, **body: Unpack[OperatorBrandingIn]) -> OperatorBranding:
+    async def put_branding(
+        self, *, if_match: str | None = None, **body: Unpack[OperatorBrandingIn]
+    ) -> OperatorBranding:
         """Change the operator's brand.
 
         Replace the operator's brand; only pictures stay if they are not given. Operator-wide clients only.
         """
         answer: OperatorBranding = await self._call(
-            _PUT_BRANDING, OperatorBranding, path={}, query={}, headers={}, body=body
+            _PUT_BRANDING, OperatorBranding, path={}, query={}, headers={"If-Match": if_match}, body=body
         )
         return answer
 
@@ -5309,7 +5794,9 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
-    async def put_sharing(self, connection_id: str, /, **body: Unpack[SharingIn]) -> Connection | Changed:
+    async def put_sharing(
+        self, connection_id: str, /, *, if_match: str | None = None, **body: Unpack[SharingIn]
+    ) -> Connection | Changed:
         """Say who may use a connection.
 
         Say whether a connection is used under access grants only, and who answers for one of the whole
@@ -5319,16 +5806,23 @@ class AsyncOperations(AsyncCaller):
         credential stays that of the account which was connected, until somebody connects another.
         """
         answer: Connection | Changed = await self._call(
-            _PUT_SHARING, Connection | Changed, path={"connection_id": connection_id}, query={}, headers={}, body=body
+            _PUT_SHARING,
+            Connection | Changed,
+            path={"connection_id": connection_id},
+            query={},
+            headers={"If-Match": if_match},
+            body=body,
         )
         return answer
 
-    async def put_tenant(self, slug: str, /, **body: Unpack[TenantIn]) -> Tenant:
+    async def put_tenant(self, slug: str, /, *, if_match: str | None = None, **body: Unpack[TenantIn]) -> Tenant:
         """Make or change a tenant.
 
         Make the tenant, or replace what it is known by. Operator-wide clients only.
         """
-        answer: Tenant = await self._call(_PUT_TENANT, Tenant, path={"slug": slug}, query={}, headers={}, body=body)
+        answer: Tenant = await self._call(
+            _PUT_TENANT, Tenant, path={"slug": slug}, query={}, headers={"If-Match": if_match}, body=body
+        )
         return answer
 
     async def put_tenant_switches(self, slug: str, /, **body: Unpack[KillSwitchIn]) -> Tenant:
