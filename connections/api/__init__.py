@@ -5,6 +5,7 @@
 - ``branding``, ``access_grants``, ``approvals``: bodies and representations of brands, and of access grants
 - ``catalogue``: bodies and representations of providers
 - ``provider_apps``: those of provider apps, what belongs to them, and incidents
+- ``own_providers``: entries of the operator's own · ``sessions``: sessions once they are made · ``audit_trail``
 - ``api_clients``: those of API clients, their keys, and trusted issuers · ``switches``: kill switches and pauses
 - ``imports``: rows from another system, and what came of them
 - ``end_users``: what an end user has, and receipts of their leaving

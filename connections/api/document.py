@@ -45,6 +45,7 @@ _TAGS = {
     "incidents": "Faults of provider apps, told once instead of once for each connection.",
     "API clients": "Who may call, for what, with which keys. No client gives another more than it has itself.",
     "trusted issuers": "Whose tokens are believed: those of workloads, of end users and of agents.",
+    "audit trail": "Who asked for what, and what was decided.",
     "events": "What has happened, in order.",
 }
 # POSTs that take no idempotency key. What a vend hands out may have ended since, and each use is audited; the proxy

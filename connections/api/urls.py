@@ -18,8 +18,10 @@ from connections.api.routers import (
     api_clients,
     app_keys,
     approvals,
+    audit_events,
     branding,
     connect_sessions,
+    connection_acts,
     connections,
     end_users,
     events,
@@ -27,6 +29,7 @@ from connections.api.routers import (
     incidents,
     management_sessions,
     oauth,
+    own_providers,
     provider_apps,
     providers,
     proxy,
@@ -112,6 +115,9 @@ api.add_router("/offboardings", end_users.receipts, auth=ApiKeyAuth())
 api.add_router("/shared-provider-apps", provider_apps.shared, auth=ApiKeyAuth())
 api.add_router("/provider-apps", provider_apps.router, auth=ApiKeyAuth())
 api.add_router("/provider-apps", app_keys.router, auth=ApiKeyAuth())
+api.add_router("/connections", connection_acts.router, auth=ApiKeyAuth())
+api.add_router("/own-providers", own_providers.router, auth=ApiKeyAuth())
+api.add_router("/audit-events", audit_events.router, auth=ApiKeyAuth())
 api.add_router("/incidents", incidents.router, auth=ApiKeyAuth())
 api.add_router("/api-clients", api_clients.router, auth=ApiKeyAuth())
 api.add_router("/trusted-issuers", trusted_issuers.router, auth=ApiKeyAuth())

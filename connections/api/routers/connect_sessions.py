@@ -6,13 +6,17 @@ from django.http import HttpRequest
 from ninja import Router, Status
 
 from connections.api.auth import caller_of
+from connections.api.pages import Cursor, Limit, page_of
 from connections.api.representations import completed_out
 from connections.api.schemas import CompletedOut, CompleteIn, ConnectSessionIn, ConnectSessionOut, ContinueOut
+from connections.api.sessions import ConnectSessionPage, ConnectSessionShown, connect_session_shown
+from connections.api.texts import EndUser, Slug
 from connections.database.clock import database_now
 from connections.lifecycle.connect.begin import Invitation, begin_connect
 from connections.lifecycle.connect.complete import complete
 from connections.lifecycle.connect.exchange import ChoiceDue
-from connections.models import Binding, OwnerKind, Permission
+from connections.models import Binding, ConnectSession, OwnerKind, Permission, SessionState
+from connections.refusals import NotFound
 
 router = Router(tags=["connect sessions"])
 
@@ -79,3 +83,30 @@ def complete_connect_session(
     if isinstance(outcome, ChoiceDue):
         return ContinueOut(next=outcome.continue_url)
     return completed_out(outcome)
+
+
+@router.get("", response=ConnectSessionPage, summary="List connect sessions")
+def list_connect_sessions(
+    request: HttpRequest,
+    tenant: Slug | None = None,
+    end_user: EndUser | None = None,
+    state: SessionState | None = None,
+    cursor: Cursor | None = None,
+    limit: Limit = 50,
+) -> ConnectSessionPage:
+    """List a tenant's invitations to connect, the newest first: how far each came, and why it ended."""
+    caller = caller_of(request, may=Permission.READ)
+    wanted = {"tenant": caller.tenant(tenant), "end_user": end_user, "state": state}
+    found = ConnectSession.objects.filter(**{name: value for name, value in wanted.items() if value is not None})
+    page, following = page_of(found.defer("held", "code_verifier"), cursor, limit=limit)
+    return ConnectSessionPage(items=[connect_session_shown(row) for row in page], next=following)
+
+
+@router.get("/{session_id}", response=ConnectSessionShown, summary="Show one connect session")
+def get_connect_session(request: HttpRequest, session_id: uuid.UUID, tenant: Slug | None = None) -> ConnectSessionShown:
+    """Show how far an invitation to connect came. No token or code is shown."""
+    caller = caller_of(request, may=Permission.READ)
+    found = ConnectSession.objects.filter(tenant=caller.tenant(tenant), id=session_id).defer("held", "code_verifier")
+    if (session := found.first()) is None:
+        raise NotFound("There is no such connect session.")
+    return connect_session_shown(session)

@@ -107,7 +107,7 @@ def patch_connection(
         check=unchanged(request, connection_out),
         actor=caller.actor,
     )
-    return _changed(caller, connection_id, body.tenant)
+    return as_it_is(caller, connection_id, body.tenant)
 
 
 @router.put("/{connection_id}/sharing", response=ConnectionOut | ChangedOut, summary="Say who may use a connection")
@@ -121,7 +121,7 @@ def put_sharing(request: HttpRequest, connection_id: uuid.UUID, body: SharingIn)
     connection = caller.connection(connection_id, body.tenant)
     seen = unchanged(request, connection_out)
     share(connection.id, granted_by=body.granted_by, grants_only=body.grants_only, check=seen, actor=caller.actor)
-    return _changed(caller, connection_id, body.tenant)
+    return as_it_is(caller, connection_id, body.tenant)
 
 
 @router.delete("/{connection_id}", response=ConnectionOut | ChangedOut, summary="Disconnect")
@@ -136,7 +136,7 @@ def delete_connection(
     caller = caller_of(request, may=Permission.MANAGE, conditional=True)
     connection = caller.connection(connection_id, tenant)
     disconnect(connection.id, now=database_now(), actor=caller.actor, check=unchanged(request, connection_out))
-    return _changed(caller, connection_id, tenant)
+    return as_it_is(caller, connection_id, tenant)
 
 
 @router.post("/{connection_id}/refresh", response=OutcomeOut, summary="Refresh now")
@@ -151,7 +151,7 @@ def refresh_connection(
     connection = caller.connection(connection_id, tenant)
     told = refresh_on_demand(connection.id, actor=caller.actor, trigger=Trigger.API)
     say_when_again(response, told.retry_after_seconds)
-    return OutcomeOut(outcome=told.code, connection=_changed(caller, connection_id, tenant))
+    return OutcomeOut(outcome=told.code, connection=as_it_is(caller, connection_id, tenant))
 
 
 @router.post("/{connection_id}/probe", response=OutcomeOut, summary="Probe now")
@@ -160,7 +160,7 @@ def probe_connection(request: HttpRequest, connection_id: uuid.UUID, tenant: Slu
     caller = caller_of(request, may=Permission.MANAGE)
     connection = caller.connection(connection_id, tenant)
     told = probe_on_demand(connection.id, actor=caller.actor, trigger=Trigger.API)
-    return OutcomeOut(outcome=told.code, connection=_changed(caller, connection_id, tenant))
+    return OutcomeOut(outcome=told.code, connection=as_it_is(caller, connection_id, tenant))
 
 
 @router.post("/{connection_id}/report", response=ReportOut, summary="Report a refused credential")
@@ -177,7 +177,7 @@ def report_connection(request: HttpRequest, connection_id: uuid.UUID, body: Repo
     )
 
 
-def _changed(caller: Caller, connection_id: uuid.UUID, tenant: str | None) -> ConnectionOut | ChangedOut:
+def as_it_is(caller: Caller, connection_id: uuid.UUID, tenant: str | None) -> ConnectionOut | ChangedOut:
     """Return the connection as it is now; to a client without the permission to read, only its status."""
     connection = caller.connection(connection_id, tenant)
     if Permission.READ in caller.client.permissions:

@@ -1,13 +1,20 @@
 """``/management-sessions``: invitations to the page on which end users see and end their own connections."""
 
+import uuid
+
 from django.http import HttpRequest
 from ninja import Router, Status
 
-from connections.api.auth import caller_of
+from connections.api.auth import Caller, caller_of
+from connections.api.pages import Cursor, Limit, page_of
 from connections.api.self_service import ManagementSessionIn, ManagementSessionOut
+from connections.api.sessions import ManagementSessionPage, ManagementSessionShown, management_session_shown
+from connections.api.texts import EndUser, Slug
 from connections.database.clock import database_now
 from connections.lifecycle.self_service.begin import Order, begin_management
-from connections.models import Permission
+from connections.lifecycle.self_service.visit import end_visit
+from connections.models import ManagementSession, Permission
+from connections.refusals import NotFound
 
 router = Router(tags=["management sessions"])
 
@@ -41,3 +48,45 @@ def create_management_session(request: HttpRequest, body: ManagementSessionIn) -
             id=begun.session.id, token=begun.token, manage_url=begun.url, expires_at=begun.session.expires_at
         ),
     )
+
+
+@router.get("", response=ManagementSessionPage, summary="List visits to own connections")
+def list_management_sessions(
+    request: HttpRequest,
+    tenant: Slug | None = None,
+    end_user: EndUser | None = None,
+    cursor: Cursor | None = None,
+    limit: Limit = 50,
+) -> ManagementSessionPage:
+    """List the visits of a tenant's end users to their own connections, the newest first."""
+    caller, now = caller_of(request, may=Permission.READ), database_now()
+    found = ManagementSession.objects.filter(tenant=caller.tenant(tenant))
+    found = found if end_user is None else found.filter(end_user=end_user)
+    page, following = page_of(found, cursor, limit=limit)
+    return ManagementSessionPage(items=[management_session_shown(row, now=now) for row in page], next=following)
+
+
+@router.get("/{session_id}", response=ManagementSessionShown, summary="Show one visit")
+def get_management_session(
+    request: HttpRequest, session_id: uuid.UUID, tenant: Slug | None = None
+) -> ManagementSessionShown:
+    """Show one visit, or the invitation to one. No token is shown."""
+    session = _session(caller_of(request, may=Permission.READ), session_id, tenant)
+    return management_session_shown(session, now=database_now())
+
+
+@router.delete("/{session_id}", response=ManagementSessionShown, summary="End a visit")
+def end_management_session(
+    request: HttpRequest, session_id: uuid.UUID, tenant: Slug | None = None
+) -> ManagementSessionShown:
+    """End a visit for good: the browser that has it can do nothing there any more. Repeating it changes nothing."""
+    caller, now = caller_of(request, may=Permission.MANAGE), database_now()
+    end_visit(_session(caller, session_id, tenant).id, now=now, actor=caller.actor)
+    return management_session_shown(_session(caller, session_id, tenant), now=now)
+
+
+def _session(caller: Caller, session_id: uuid.UUID, slug: str | None) -> ManagementSession:
+    found = ManagementSession.objects.filter(tenant=caller.tenant(slug), id=session_id).first()
+    if found is None:
+        raise NotFound("There is no such management session.")
+    return found

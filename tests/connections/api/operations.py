@@ -171,6 +171,21 @@ OPERATIONS = [
     Operation("DELETE", "/end-users/{end_user}", Permission.MANAGE, resource="end_user"),
     Operation("GET", "/offboardings/{offboarding_id}", Permission.READ, resource="offboarding"),
     Operation("GET", "/events", Permission.READ),
+    Operation("PUT", "/connections/{connection_id}/switches", Permission.MANAGE, {"paused": True}, "connection"),
+    Operation("POST", "/connections/{connection_id}/revoke", Permission.MANAGE, resource="connection"),
+    Operation("POST", "/connections/{connection_id}/reread", Permission.MANAGE, resource="connection"),
+    Operation("POST", "/connections/{connection_id}/discard-answer", Permission.MANAGE, resource="connection"),
+    Operation("GET", "/connect-sessions", Permission.READ),
+    Operation("GET", "/connect-sessions/{session_id}", Permission.READ, resource="shown_session"),
+    Operation("GET", "/management-sessions", Permission.READ),
+    Operation("GET", "/management-sessions/{session_id}", Permission.READ, resource="visit"),
+    Operation("DELETE", "/management-sessions/{session_id}", Permission.MANAGE, resource="visit"),
+    *_owned(Permission.AUDIT, "/audit-events", "", {"GET": None}),
+    Operation("GET", "/own-providers", Permission.CATALOGUE, names_tenant="", finds_tenant=False),
+    *(
+        Operation(method, "/own-providers/{own_slug}", Permission.CATALOGUE, body, names_tenant="", finds_tenant=False)
+        for method, body in (("GET", None), ("PUT", {"toml": ""}), ("DELETE", None))
+    ),
     *_owned(Permission.APPS, "/provider-apps/{app_id}", "app", {"GET": None}),
     *_owned(Permission.APPS, "/provider-apps/{app_id}/switches", "app", {"PUT": {"paused": True}}),
     *_owned(Permission.APPS, "/provider-apps/{app_id}/client-secrets", "app", {"GET": None, "POST": _APP_SECRET}),

@@ -20,6 +20,7 @@ from connections.models import (
     CredentialVersion,
     ImportRow,
     ImportRun,
+    ManagementSession,
     Offboarding,
     Permission,
     ProviderApp,
@@ -37,6 +38,7 @@ OWN = [permission for permission in PERMISSIONS if permission not in (Permission
 of_operations = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 RESOURCES = (
     *("connection", "session", "grant", "approval", "offboarding", "import", "client", "issuer", "app", "incident"),
+    *("shown_session", "visit"),
 )
 of_resources = pytest.mark.parametrize(
     "operation", [operation for operation in OPERATIONS if operation.resource in RESOURCES], ids=str
@@ -90,6 +92,10 @@ def named(acme: Tenant, connection: Connection) -> dict[str, object]:
     return {
         "connection": connection.id,
         "session": session.id,
+        "shown_session": session.id,
+        "visit": ManagementSession.objects.create(
+            tenant=acme, api_client=backend.client, end_user="alice", token_hash=b"visit", expires_at=now
+        ).id,
         "grant": grant.id,
         "approval": approval.id,
         "offboarding": offboarding.id,

@@ -17,7 +17,16 @@ from connections.database.clock import database_now
 from connections.journal import events
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.provision.brands import save_brand
-from connections.models import Approval, CallerRule, Offboarding, ProviderApp, Tenant, TenantDomain, TrustedIssuer
+from connections.models import (
+    Approval,
+    CallerRule,
+    ManagementSession,
+    Offboarding,
+    ProviderApp,
+    Tenant,
+    TenantDomain,
+    TrustedIssuer,
+)
 from tests.connections.api.grants import let
 from tests.connections.api.stored import make_connection
 from tests.factories import make_caller, make_tenant
@@ -59,6 +68,9 @@ def make_victim() -> Victim:
     )
     domain = TenantDomain.objects.create(tenant=tenant, host=f"{MARK}.example")
     save_brand(tenant, BrandProfile(support_url=f"https://{MARK}.example/help"), actor=SYSTEM)
+    visit = ManagementSession.objects.create(
+        tenant=tenant, api_client=backend.client, end_user=PERSON, token_hash=b"visit", expires_at=now
+    )
     own_app = ProviderApp.objects.create(tenant=tenant, provider="hubspot", auth_style="oauth2_code", name=MARK)
     registered = own_app.registered_clients.create(issuer=f"https://{MARK}.example", way="dynamic", looked_at=now)
     issuer = TrustedIssuer.objects.create(
@@ -75,6 +87,7 @@ def make_victim() -> Victim:
         "provider_app": str(connection.provider_app_id),
         "api_key": str(backend.client.keys.get().id),
         "own_app": str(own_app.id),
+        "visit": str(visit.id),
         "incident": str(own_app.incidents.create(kind="many_failures", at=MARK, opened_at=now, last_seen_at=now).id),
         "registered": str(registered.id),
         "issuer": str(issuer.id),
@@ -98,6 +111,7 @@ NAMED: dict[str, Callable[[Victim], str]] = {
     "offboardings/{offboarding_id}": _id("offboarding"),
     "end-users/{end_user}": lambda victim: PERSON,
     "domains/{host}": _id("host"),
+    "management-sessions/{session_id}": _id("visit"),
     "provider-apps/{app_id}": _id("own_app"),
     "client-secrets/{fingerprint}": _id("own_app"),
     "incidents/{incident_id}": _id("incident"),
@@ -109,6 +123,7 @@ NAMED: dict[str, Callable[[Victim], str]] = {
 }
 # Places that name nothing of a tenant's: the same value for everybody.
 SHARED = {
+    "own-providers/{own_slug}": "nobodys",
     "providers/{slug}": "sandbox",
     "shared-provider-apps/{provider}": "sandbox",
     "provider-apps/{provider}": "sandbox",
