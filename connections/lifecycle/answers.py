@@ -115,10 +115,10 @@ def keep_answer(claim: Claim, *, client_id: uuid.UUID, status: int, answer: byte
     try:
         key = current_data_key(claim.tenant_id)
         sealed = seal(answer, key=key, place=kept_answer_place(client_id, claim.tenant_id))
-        kept = {"answer": sealed, "data_key_id": key.id}
+        kept = {"status": status, "answer": sealed, "data_key_id": key.id}
     except Unreadable:
-        kept = {}
-    _claimed(claim).update(claim_id=None, status=status, **kept)
+        kept = {"status": status}
+    _claimed(claim).update(claim_id=None, **kept)
 
 
 def let_go(claim: Claim) -> None:

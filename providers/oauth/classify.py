@@ -44,6 +44,9 @@ _STANDARD_CODES = {
     "temporarily_unavailable": Meaning.UNAVAILABLE,
     "server_error": Meaning.UNAVAILABLE,
     "slow_down": Meaning.UNAVAILABLE,
+    # RFC 9449 §5 and §8: it wants DPoP of our registration, which we do not speak. The grant is as good as before.
+    "invalid_dpop_proof": Meaning.CLIENT_REJECTED,
+    "use_dpop_nonce": Meaning.CLIENT_REJECTED,
 }
 _FAILURES: Mapping[Meaning, tuple[type[ProviderError], str]] = {
     Meaning.GRANT_REJECTED: (GrantRejected, "The provider refused the grant."),

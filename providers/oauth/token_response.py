@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from providers.answer_text import objects_in, text_of
 from providers.catalog.methods import OAuthMethod
 from providers.catalog.pointer import value_at
-from providers.errors import MalformedResponse
+from providers.errors import Evidence, MalformedResponse, MisconfiguredProvider
 from providers.oauth.classify import answered_at, error_in, failure_of, fields_in
 from providers.oauth.expiry import GrantLife, access_life, grant_life
 from providers.oauth.unread import failure_to_read
@@ -100,9 +100,12 @@ def obtained(document: TokenDocument, *, method: OAuthMethod, previous: Credenti
     """Return the credential in ``document``, with what the provider said about it. No I/O.
 
     If a refresh leaves out the refresh token (RFC 6749 §6), ``extra`` or ``fields``, those of ``previous`` are kept.
+    What a refresh brings is kept whatever it is; for a first token, raises what ``refuse_bound`` does.
     """
     fields = document.fields
     named = fields.get("token_type")
+    if previous is None:
+        refuse_bound(named)
     whole = document.whole
     extra = extra_in(whole, method.extra_pointers)
     kept = previous or Credential()
@@ -127,6 +130,17 @@ def obtained(document: TokenDocument, *, method: OAuthMethod, previous: Credenti
         scopes=scopes_of(fields, method=method, is_refreshable=refresh_token is not None),
         id_token=usable_token(fields.get("id_token") or whole.get("id_token")) if previous is None else None,
     )
+
+
+def refuse_bound(token_type: object) -> None:
+    """Raise ``MisconfiguredProvider`` for a token that each request has to prove a key for (RFC 9449 §7.1).
+
+    Shown as a bearer token it would be refused everywhere, and the blame would fall on the grant.
+    """
+    if isinstance(token_type, str) and token_type.strip().casefold() == "dpop":
+        raise MisconfiguredProvider(
+            Evidence("The server binds tokens to a key (DPoP), which is not supported: have it give bearer tokens.")
+        )
 
 
 def scopes_of(

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from providers.catalog.resolve import Target
 from providers.catalog.signed_methods import SigningMethod
 from providers.catalog.template import check_values, fill, render
+from providers.oauth.token_response import refuse_bound
 from providers.values import Credential, Presentation
 
 _SCHEMES = {"Bearer", "Basic"}
@@ -45,8 +46,9 @@ def present(
     """Return the presentation of ``credential``; ``params`` are added to the target's own and to ``extra``.
 
     ``base_url`` is "" if the credential lacks a part of it. Raises ``MisconfiguredProvider`` naming a value that a
-    template of the headers, the query or the body needs and the credential lacks.
+    template of the headers, the query or the body needs and the credential lacks, and for a token bound to a key.
     """
+    refuse_bound(credential.token_type)
     values = template_values(target, credential)
     base_url = addressed(target.endpoints.base, credential)
     return Presentation(

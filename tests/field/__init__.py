@@ -178,6 +178,7 @@ a host that a call after consent names
     tests/field/test_typed_hosts.py::test_a_shared_secret_never_goes_to_a_host_that_an_end_user_types
     tests/field/test_typed_hosts.py::test_a_host_that_an_end_user_typed_opens_no_incident_for_others
 several values of the chosen workspace
+    tests/field/test_entry_language.py::test_an_entry_that_begins_to_need_what_was_never_kept_is_told_and_ends_nothing
     tests/field/test_entry_language.py::test_a_nested_value_of_the_token_response_is_kept
     tests/field/test_entry_language.py::test_several_values_of_the_only_workspace_are_taken
     tests/field/test_entry_language.py::test_several_values_of_the_chosen_workspace_are_taken
@@ -185,6 +186,9 @@ several values of the chosen workspace
     tests/field/test_entry_language.py::test_values_of_a_workspace_are_checked
 a server that takes only private_key_jwt or mutual TLS
     tests/field/test_discovery.py::test_a_server_that_wants_what_we_do_not_speak_is_told_so
+    tests/field/test_discovery.py::test_a_token_that_is_bound_to_a_key_is_told_and_not_vended_as_a_bearer_s
+    tests/field/test_discovery.py::test_a_refresh_that_brings_a_bound_token_loses_no_refresh_token
+    tests/field/test_discovery.py::test_a_server_that_wants_a_proof_by_a_key_blames_no_grant
 an account that only a signature tells: an ID token, a signed userinfo
     tests/field/test_identity.py::test_the_account_is_the_id_token_s_where_nothing_else_tells_it
     tests/field/test_identity.py::test_every_public_algorithm_is_taken

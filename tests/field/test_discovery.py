@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from connections.models import Incident
 from connections.refusals import InvalidRequest
 from tests.connections.management.conftest import Run
 from tests.field.stage import CLIENT_ID, CLIENT_SECRET, Stage
+from tests.flows import call
 
 DISCOVERED = """
 name = "Field"
@@ -107,6 +109,52 @@ def test_a_server_that_wants_what_we_do_not_speak_is_told_so(methods: list[str],
         CLIENT_ID,
         CLIENT_SECRET,
     )
+
+
+@pytest.mark.parametrize("token_type", ["DPoP", "dpop", " DPOP "])
+def test_a_token_that_is_bound_to_a_key_is_told_and_not_vended_as_a_bearer_s(token_type: str, stage: Stage) -> None:
+    stage.describe(method="refresh_tokens_rotate = true")
+    stage.register()
+    stage.tokens({**TOKENS, "token_type": token_type})
+    answer = stage.confirm()
+    assert (answer.status_code, answer.json()["code"]) == (502, "app_misconfigured")
+    assert "DPoP" in answer.json()["detail"]
+    assert not stage.requests("/me"), "the token goes nowhere as what it is not"
+
+
+def test_a_refresh_that_brings_a_bound_token_loses_no_refresh_token(stage: Stage) -> None:
+    stage.describe(method="refresh_tokens_rotate = true")
+    stage.register()
+    stage.me({"id": "u-1"})
+    stage.tokens(TOKENS)
+    connection = stage.connect()
+    stage.forget_answers("/token")
+    stage.tokens({**TOKENS, "refresh_token": "rt-2", "token_type": "DPoP"})
+    assert stage.refresh(connection).outcome == "refreshed"
+    answer = stage.vend(connection)
+    assert (answer.status_code, answer.json()["code"]) == (502, "app_misconfigured")
+    assert "DPoP" in answer.json()["detail"]
+    tried = call(stage.alice.backend, "POST", f"/connections/{connection.id}/probe")
+    assert (tried.status_code, tried.json()["outcome"]) == (200, "unavailable"), tried.content
+    stage.forget_answers("/token")
+    stage.tokens({**TOKENS, "access_token": "at-3"})
+    assert stage.refresh(connection).outcome == "refreshed"
+    assert stage.requests()[-1].form["refresh_token"] == "rt-2"
+    assert stage.vend(connection).json()["credential"]["value"] == "at-3"
+
+
+@pytest.mark.parametrize("code", ["invalid_dpop_proof", "use_dpop_nonce"])
+def test_a_server_that_wants_a_proof_by_a_key_blames_no_grant(code: str, stage: Stage) -> None:
+    stage.describe()
+    stage.register()
+    stage.me({"id": "u-1"})
+    stage.tokens(TOKENS)
+    connection = stage.connect()
+    stage.forget_answers("/token")
+    stage.tokens({"error": code}, status=400)
+    for _ in range(4):
+        assert stage.refresh(connection).outcome == "client_rejected"
+    assert (connection.status, Incident.objects.get().kind) == ("active", "client_rejected")
 
 
 @pytest.mark.parametrize("listed", [["plain"], ["S512"]])

@@ -10,7 +10,7 @@ from connections.models import Connection
 from providers.catalog.loader import CatalogError
 from providers.catalog.methods import ApiKeyMethod
 from tests.field.stage import CLIENT_ID, CLIENT_SECRET, Stage
-from tests.flows import SAME_ORIGIN, completion_code
+from tests.flows import SAME_ORIGIN, call, completion_code
 
 TOKENS = {"access_token": "at-1", "refresh_token": "rt-1", "expires_in": 3600}
 CODE = """
@@ -179,6 +179,25 @@ def test_a_probe_that_can_never_work_is_refused(probe: str, told: str, stage: St
 
 
 # --- Values of the token response -------------------------------------------------------------------------------------
+@pytest.mark.parametrize("lacks", ["headers", "query"])
+def test_an_entry_that_begins_to_need_what_was_never_kept_is_told_and_ends_nothing(lacks: str, stage: Stage) -> None:
+    stage.describe()
+    stage.register()
+    stage.tokens(TOKENS)
+    stage.me({"id": "u-1"})
+    connection = stage.connect()
+    stage.describe(
+        method='extra_response_fields = ["org"]',
+        rest=f'[presentation.oauth2_authorization_code.{lacks}]\nX-Org = "{{org}}"\nAuthorization = "{{access_token}}"',
+    )
+    tried = call(stage.alice.backend, "POST", f"/connections/{connection.id}/probe")
+    assert (tried.status_code, tried.json()["outcome"]) == (200, "unavailable"), tried.content
+    refused = stage.vend(connection)
+    assert (refused.status_code, refused.json()["code"]) == (502, "app_misconfigured")
+    assert "org" in refused.json()["detail"]
+    assert len(stage.requests("/me")) == 1, "nothing is sent that lacks a part"
+
+
 @pytest.mark.parametrize(
     ("fields", "answer"),
     [

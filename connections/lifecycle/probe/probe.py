@@ -35,6 +35,7 @@ from connections.lifecycle.throttle.bulkhead import AGAIN_SECONDS, Crowded, bulk
 from connections.models import VENDS, Connection, CredentialVersion, Trigger
 from connections.refusals import AppMisconfigured, EndpointMoved
 from connections.vault.sealing import Unreadable
+from providers.errors import MisconfiguredProvider
 from providers.values import Account, Credential, ProbeResult
 from providers.vocabulary import ProbeVerdict
 
@@ -94,7 +95,10 @@ def _probe(trial: _Trial, connection_id: uuid.UUID, *, trigger: Trigger) -> Prob
     )
     if wait is not None:
         return _postpone(trial, wait)
-    found = strategy.probe(target, trial.credential) if is_probed else strategy.introspect(target, trial.credential)
+    try:
+        found = strategy.probe(target, trial.credential) if is_probed else strategy.introspect(target, trial.credential)
+    except MisconfiguredProvider as error:  # nothing was sent
+        found = ProbeResult(ProbeVerdict.UNAVAILABLE, detail=f"Probe: {error.evidence.detail}")
     is_accounts_own = trial.access.asks_accounts_own
     admission.note_probe(
         trial.party_or_app, connection_id=connection_id, found=found, server=server, is_accounts_own=is_accounts_own
