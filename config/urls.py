@@ -7,6 +7,7 @@ import config.celery  # noqa: F401 (the web sends tasks: import Celery now, whil
 import connections.admin  # noqa: F401 (registers the pages)
 from config.web.pages import root
 from connections.api.mcp import resource
+from connections.api.llms import llms_txt
 from connections.api.urls import api
 
 admin.site.site_header = "Latchkey"
@@ -20,6 +21,7 @@ urlpatterns = [
     path("connect/", include("connections.consent.urls")),
     path("admin/providers/", include("connections.admin.catalogue.urls")),
     path("admin/", admin.site.urls),
+    path("llms.txt", llms_txt),
     path("", root),
 ]
 handler400 = "config.web.pages.bad_request"
