@@ -6,8 +6,8 @@ from django.urls import include, path
 import config.celery  # noqa: F401 (the web sends tasks: import Celery now, while nobody waits)
 import connections.admin  # noqa: F401 (registers the pages)
 from config.web.pages import root
-from connections.api.mcp import resource
 from connections.api.llms import llms_txt
+from connections.api.mcp import resource
 from connections.api.urls import api
 
 admin.site.site_header = "Latchkey"

@@ -109,6 +109,30 @@ _REFUSED: dict[str, tuple[str, ...]] = {
 }
 
 
+# A request of each kind that callers begin with.
+_EXAMPLES: dict[str, dict[str, Any]] = {
+    "ConnectSessionIn": {
+        "end_user": "alice",
+        "provider": "hubspot",
+        "return_url": "https://app.example.com/connected",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+    },
+    "CompleteIn": {"completion_code": "cc_Uq1mGgh7Jm2m7tq0", "end_user": "alice"},
+    "VendIn": {"end_user": "alice", "scopes": ["crm.objects.contacts.read"], "purpose": "sync", "agent": "importer"},
+    "VendByOwnerIn": {"provider": "hubspot", "end_user": "alice", "min_ttl": 120},
+    "ReportIn": {"version": "0192f1c5-7d0e-7c3a-9a52-2f6f6f0f5a11", "status": 401},
+    "AccessGrantIn": {
+        "subject": {"kind": "agent", "id": "support-bot"},
+        "provider": "hubspot",
+        "readonly": True,
+        "paths": ["/crm/v3/**"],
+        "expires_at": "2027-01-01T00:00:00Z",
+    },
+    "ManagementSessionIn": {"end_user": "alice", "return_url": "https://app.example.com/connected"},
+    "TenantIn": {"name": "Acme", "return_urls": ["https://app.acme.example/connected"]},
+}
+
+
 def finish(document: dict[str, Any]) -> None:
     """Add servers, tags, problems and a meaning for every member to the document that ninja has made."""
     document["servers"] = [{"url": settings.PUBLIC_URL, "description": "this installation"}]
@@ -153,6 +177,8 @@ def _tidy_up_parameter(parameter: dict[str, Any]) -> None:
 def _tidy_up(name: str, schema: dict[str, Any]) -> None:
     if "description" in schema:
         schema["description"] = _as_markdown(schema["description"])
+    if name in _EXAMPLES:
+        schema["examples"] = [_EXAMPLES[name]]
     for member, said in schema.get("properties", {}).items():
         said.pop("title", None)
         if not said.get("description") and (meaning := meaning_of(name, member)):

@@ -63,8 +63,10 @@ def _text(root: str) -> str:
         for method, operation in item.items():
             by_tag[operation["tags"][0]].append(_line(root, method, path, operation))
     sections = [_HEAD.format(root=root)]
-    for tag in document["tags"]:
-        sections.append(f"## {tag['name'].capitalize()}\n\n{tag['description']}\n\n" + "\n".join(by_tag[tag["name"]]))
+    sections += [
+        f"## {tag['name'][0].upper()}{tag['name'][1:]}\n\n{tag['description']}\n\n" + "\n".join(by_tag[tag["name"]])
+        for tag in document["tags"]
+    ]
     return "\n\n".join(section.strip() for section in sections) + "\n"
 
 

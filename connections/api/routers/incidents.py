@@ -46,7 +46,7 @@ def get_incident(request: HttpRequest, incident_id: uuid.UUID, tenant: Slug | No
     return incident_out(_incident(caller_of(request, may=Permission.APPS), incident_id, tenant))
 
 
-@router.post("/{incident_id}/close", response=IncidentOut, summary="Close an incident")
+@router.post("/{incident_id}/close", response=IncidentOut, summary="Close an incident", operation_id="close_incident")
 def close(request: HttpRequest, incident_id: uuid.UUID, tenant: Slug | None = None) -> IncidentOut:
     """Say that the fault is mended: what is refused from then on is held against a connection again.
 

@@ -294,7 +294,8 @@ export interface ApprovalIn {
 /**
  * What was asked, and the answer. `state` is `pending`, `approved`, `denied`, `used` or `expired`.
  *
- * `method` and `path` are those of a proxied request, "" for a vend.
+ * `method`, `path`, `query` and `body_sha256` (the digest of its body, in hexadecimal) are those of a proxied
+ * request, "" for a vend.
  */
 export interface Approval {
   /** Its id */
@@ -321,6 +322,10 @@ export interface Approval {
   readonly method: string;
   /** The path below the connection's base URL */
   readonly path: string;
+  /** Parameters to add to each request's query */
+  readonly query: string;
+  /** SHA-256 of the body of a proxied request, in hexadecimal; empty without one */
+  readonly body_sha256: string;
   /** Where it stands */
   readonly state: "pending" | "approved" | "denied" | "used" | "expired";
   /** It serves one time */
@@ -889,6 +894,114 @@ export interface Held {
   readonly label: string;
   /** The account at the provider, as far as it is known */
   readonly account: string;
+}
+
+/** An import, with its first rows. Columns are named as the README says, or as Nango's objects with `nango`. */
+export interface ImportIn {
+  /** The tenant's slug; operator-wide clients have to name it */
+  readonly tenant?: string | null;
+  /** The rows, as objects */
+  readonly rows?: readonly Readonly<Record<string, unknown>>[] | null;
+  /** The rows, as CSV with a header */
+  readonly csv?: string | null;
+  /** No more rows come: the import begins */
+  readonly complete?: boolean;
+  /** Whose names the members of rows are */
+  readonly format?: "rows" | "nango";
+  /** Our name for each column of yours */
+  readonly columns?: Readonly<Record<string, string>>;
+  /** The provider of rows that name none */
+  readonly provider?: string | null;
+  /** The end user of rows that name none */
+  readonly end_user?: string | null;
+  /** The slug of each provider, by your name for it */
+  readonly providers?: Readonly<Record<string, string>>;
+  /** What if the owner has the connection already */
+  readonly on_conflict?: "skip" | "replace";
+  /** Store nothing unless every row can be used */
+  readonly all_or_nothing?: boolean;
+  /** Also refresh once what does not rotate; what rotates always is */
+  readonly refresh_all?: boolean;
+  /** Probe each connection */
+  readonly verify?: boolean;
+  /** Judge the rows, and store no connection */
+  readonly dry_run?: boolean;
+}
+
+/** How far an import is, and how many rows have each outcome. */
+export interface Import {
+  /** Its id */
+  readonly id: string;
+  /** The tenant's slug; operator-wide clients have to name it */
+  readonly tenant: string;
+  /** `reading`, `storing`, `proving` or `done` */
+  readonly state: string;
+  /** No connection is stored */
+  readonly dry_run: boolean;
+  /** How many calls with rows were taken */
+  readonly parts: number;
+  /** How many rows were taken */
+  readonly rows: number;
+  /** How many rows have a copy at the source that the import's refresh ends */
+  readonly rotating: number;
+  /** How many rows have each code */
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** Columns without a meaning here */
+  readonly ignored_columns: readonly string[];
+  /** Why not all was read; "" if it was */
+  readonly problem: string;
+  /** When it was made */
+  readonly created_at: string;
+  /** When nothing was left to do; null before */
+  readonly finished_at: string | null;
+}
+
+/** What came of one row. It holds no value of the row but ids. */
+export interface ImportRow {
+  /** The number of the row, over all calls */
+  readonly line: number;
+  /** How the other system calls the connection */
+  readonly source_id: string;
+  /** The provider's slug, or an alias of it */
+  readonly provider: string;
+  /** Your own id of the end user; null where there is none */
+  readonly end_user: string;
+  /** `refused`, `accepted`, `stored` or `settled` */
+  readonly state: string;
+  /** The outcome */
+  readonly code: string;
+  /** The outcome in words */
+  readonly means: string;
+  /** The column at fault */
+  readonly field: string;
+  /** What it means, for people */
+  readonly detail: string;
+  /** Its refresh ends the copy at the source */
+  readonly rotates: boolean;
+  /** Id of the connection */
+  readonly connection: string | null;
+}
+
+/** A page of rows, in their order. */
+export interface ImportRowPage {
+  /** What is on this page */
+  readonly items: readonly ImportRow[];
+  /** The cursor of the next page; null on the last */
+  readonly next: string | null;
+}
+
+/** The next rows of an import. */
+export interface ImportRowsIn {
+  /** The tenant's slug; operator-wide clients have to name it */
+  readonly tenant?: string | null;
+  /** The rows, as objects */
+  readonly rows?: readonly Readonly<Record<string, unknown>>[] | null;
+  /** The rows, as CSV with a header */
+  readonly csv?: string | null;
+  /** No more rows come: the import begins */
+  readonly complete?: boolean;
+  /** The number of this call, from 2; repeating one does nothing */
+  readonly part: number;
 }
 
 /** A fault of a provider app. While it is open, no connection of the app is downgraded for it. */
@@ -1998,6 +2111,28 @@ export class Operations extends Caller {
   }
 
   /**
+   * Add rows to an import.
+   *
+   * Add the next rows of an import that is not `complete`. A part that was taken already changes nothing.
+   */
+  addImportRows(
+    importId: string,
+    body: ImportRowsIn,
+    options: CallOptions & { idempotencyKey?: string } = {},
+  ): Promise<Import> {
+    return this.call<Import>(
+      {
+        method: "POST",
+        path: `/api/v1/imports/${encodeURIComponent(importId)}/rows`,
+        headers: { "Idempotency-Key": options.idempotencyKey },
+        body,
+        takesKey: true,
+      },
+      options,
+    );
+  }
+
+  /**
    * Approve what was asked.
    *
    * Allow exactly what was asked: one time within 15 minutes, or until a moment. The caller then repeats its
@@ -2030,7 +2165,7 @@ export class Operations extends Caller {
    *
    * It opens anew if the fault is still there. Repeating the call changes nothing.
    */
-  close(
+  closeIncident(
     incidentId: string,
     query: { tenant?: string } = {},
     options: CallOptions & { idempotencyKey?: string } = {},
@@ -2616,6 +2751,28 @@ export class Operations extends Caller {
   }
 
   /**
+   * Show an import.
+   *
+   * Show how far an import is, and how many rows have each outcome.
+   */
+  getImport(
+    importId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
+  ): Promise<Import> {
+    return this.call<Import>(
+      {
+        method: "GET",
+        path: `/api/v1/imports/${encodeURIComponent(importId)}`,
+        query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
    * Show one incident.
    *
    * Show one incident, open or closed.
@@ -2740,6 +2897,32 @@ export class Operations extends Caller {
         query: { ...query },
         headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Import connections.
+   *
+   * Import connections that another system has kept: up to 1,000 rows a call, in as many calls as there are parts.
+   *
+   * Each row is judged at once and kept sealed; the workers store, refresh and verify them once the rows are
+   * `complete`. Where refresh tokens rotate, that refresh ends the copy at the source: stop its refreshes first,
+   * and try with `dry_run`. It needs the permission `import`, because whoever imports decides whose account an end
+   * user gets.
+   */
+  importConnections(
+    body: ImportIn,
+    options: CallOptions & { idempotencyKey?: string } = {},
+  ): Promise<Import> {
+    return this.call<Import>(
+      {
+        method: "POST",
+        path: "/api/v1/connections/import",
+        headers: { "Idempotency-Key": options.idempotencyKey },
+        body,
+        takesKey: true,
       },
       options,
     );
@@ -3039,6 +3222,37 @@ export class Operations extends Caller {
     options: CallOptions & { ifNoneMatch?: string } = {},
   ): AsyncGenerator<Event, void> {
     return this.each((cursor) => this.listEvents({ ...query, cursor }, options));
+  }
+
+  /**
+   * List the rows of an import.
+   *
+   * List what came of each row, in their order.
+   */
+  listImportRows(
+    importId: string,
+    query: { tenant?: string; needs_care?: boolean; cursor?: string; limit?: number } = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
+  ): Promise<ImportRowPage> {
+    return this.call<ImportRowPage>(
+      {
+        method: "GET",
+        path: `/api/v1/imports/${encodeURIComponent(importId)}/rows`,
+        query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /** List the rows of an import, page by page. */
+  iterImportRows(
+    importId: string,
+    query: { tenant?: string; needs_care?: boolean; limit?: number } = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
+  ): AsyncGenerator<ImportRow, void> {
+    return this.each((cursor) => this.listImportRows(importId, { ...query, cursor }, options));
   }
 
   /**

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import jsonschema
+
 from connections import refusals
 from connections.api.problem_shapes import MEANINGS, name_of
 from connections.api.problems import STATUS_OF
@@ -123,3 +125,30 @@ def test_what_must_not_be_shown_is_marked() -> None:
     }
     assert {"CredentialOut.value", "CredentialOut.headers", "ConnectSessionOut.token"} <= marked
     assert "ConnectionOut.connect_url" not in marked
+
+
+def test_examples_are_valid() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    given = {name: schema["examples"] for name, schema in schemas.items() if "examples" in schema}
+    assert {"ConnectSessionIn", "VendIn", "VendByOwnerIn", "AccessGrantIn"} <= given.keys()
+    for name, examples in given.items():
+        whole = {"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]}
+        for example in examples:
+            jsonschema.Draft202012Validator(whole).validate(example)
+
+
+def test_every_member_and_every_parameter_says_what_it_is() -> None:
+    silent = [
+        f"{name}.{member}"
+        for name, schema in DOCUMENT["components"]["schemas"].items()
+        for member, said in schema.get("properties", {}).items()
+        if not said.get("description")
+    ]
+    silent += [
+        f"{operation['operationId']}: {parameter['name']}"
+        for item in DOCUMENT["paths"].values()
+        for operation in item.values()
+        for parameter in operation.get("parameters", ())
+        if not parameter.get("description")
+    ]
+    assert silent == [], "describe it in its Field, or in connections/api/glossary.py"

@@ -295,7 +295,8 @@ class AppKeyPage:
 class Approval:
     """What was asked, and the answer. `state` is `pending`, `approved`, `denied`, `used` or `expired`.
 
-    `method` and `path` are those of a proxied request, "" for a vend.
+    `method`, `path`, `query` and `body_sha256` (the digest of its body, in hexadecimal) are those of a proxied
+    request, "" for a vend.
     """
 
     id: str
@@ -333,6 +334,12 @@ class Approval:
 
     path: str
     """The path below the connection's base URL"""
+
+    query: str
+    """Parameters to add to each request's query"""
+
+    body_sha256: str
+    """SHA-256 of the body of a proxied request, in hexadecimal; empty without one"""
 
     state: Literal["pending", "approved", "denied", "used", "expired"]
     """Where it stands"""
@@ -871,6 +878,96 @@ class Held:
 
     account: str
     """The account at the provider, as far as it is known"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Import:
+    """How far an import is, and how many rows have each outcome."""
+
+    id: str
+    """Its id"""
+
+    tenant: str
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    state: str
+    """`reading`, `storing`, `proving` or `done`"""
+
+    dry_run: bool
+    """No connection is stored"""
+
+    parts: int
+    """How many calls with rows were taken"""
+
+    rows: int
+    """How many rows were taken"""
+
+    rotating: int
+    """How many rows have a copy at the source that the import's refresh ends"""
+
+    outcomes: dict[str, int]
+    """How many rows have each code"""
+
+    ignored_columns: list[str]
+    """Columns without a meaning here"""
+
+    problem: str
+    """Why not all was read; "" if it was"""
+
+    created_at: datetime
+    """When it was made"""
+
+    finished_at: datetime | None
+    """When nothing was left to do; null before"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportRow:
+    """What came of one row. It holds no value of the row but ids."""
+
+    line: int
+    """The number of the row, over all calls"""
+
+    source_id: str
+    """How the other system calls the connection"""
+
+    provider: str
+    """The provider's slug, or an alias of it"""
+
+    end_user: str
+    """Your own id of the end user; null where there is none"""
+
+    state: str
+    """`refused`, `accepted`, `stored` or `settled`"""
+
+    code: str
+    """The outcome"""
+
+    means: str
+    """The outcome in words"""
+
+    field: str
+    """The column at fault"""
+
+    detail: str
+    """What it means, for people"""
+
+    rotates: bool
+    """Its refresh ends the copy at the source"""
+
+    connection: str | None
+    """Id of the connection"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportRowPage:
+    """A page of rows, in their order."""
+
+    items: list[ImportRow]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -1941,6 +2038,71 @@ class ExchangeIn(TypedDict):
     """Undescribed."""
 
 
+class ImportIn(TypedDict):
+    """An import, with its first rows. Columns are named as the README says, or as Nango's objects with `nango`."""
+
+    tenant: NotRequired[str | None]
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    rows: NotRequired[Sequence[Mapping[str, Any]] | None]
+    """The rows, as objects"""
+
+    csv: NotRequired[str | None]
+    """The rows, as CSV with a header"""
+
+    complete: NotRequired[bool]
+    """No more rows come: the import begins"""
+
+    format: NotRequired[Literal["rows", "nango"]]
+    """Whose names the members of rows are"""
+
+    columns: NotRequired[Mapping[str, str]]
+    """Our name for each column of yours"""
+
+    provider: NotRequired[str | None]
+    """The provider of rows that name none"""
+
+    end_user: NotRequired[str | None]
+    """The end user of rows that name none"""
+
+    providers: NotRequired[Mapping[str, str]]
+    """The slug of each provider, by your name for it"""
+
+    on_conflict: NotRequired[Literal["skip", "replace"]]
+    """What if the owner has the connection already"""
+
+    all_or_nothing: NotRequired[bool]
+    """Store nothing unless every row can be used"""
+
+    refresh_all: NotRequired[bool]
+    """Also refresh once what does not rotate; what rotates always is"""
+
+    verify: NotRequired[bool]
+    """Probe each connection"""
+
+    dry_run: NotRequired[bool]
+    """Judge the rows, and store no connection"""
+
+
+class ImportRowsIn(TypedDict):
+    """The next rows of an import."""
+
+    tenant: NotRequired[str | None]
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    rows: NotRequired[Sequence[Mapping[str, Any]] | None]
+    """The rows, as objects"""
+
+    csv: NotRequired[str | None]
+    """The rows, as CSV with a header"""
+
+    complete: NotRequired[bool]
+    """No more rows come: the import begins"""
+
+    part: int
+    """The number of this call, from 2; repeating one does nothing"""
+
+
 class IssuerIn(TypedDict):
     """An issuer to trust, for one use and one audience."""
 
@@ -2605,8 +2767,9 @@ class InternalError(Problem):
 _ADD_APP_CLIENT_SECRET = Operation(
     "POST", "/api/v1/provider-apps/{app_id}/client-secrets", may_repeat=False, takes_key=True
 )
+_ADD_IMPORT_ROWS = Operation("POST", "/api/v1/imports/{import_id}/rows", may_repeat=False, takes_key=True)
 _APPROVE = Operation("POST", "/api/v1/approvals/{approval_id}/approve", may_repeat=False, takes_key=True)
-_CLOSE = Operation("POST", "/api/v1/incidents/{incident_id}/close", may_repeat=False, takes_key=True)
+_CLOSE_INCIDENT = Operation("POST", "/api/v1/incidents/{incident_id}/close", may_repeat=False, takes_key=True)
 _COMPLETE_CONNECT_SESSION = Operation(
     "POST", "/api/v1/connect-sessions/{session_id}/complete", may_repeat=False, takes_key=True
 )
@@ -2633,12 +2796,14 @@ _GET_BRANDING = Operation("GET", "/api/v1/branding", may_repeat=True)
 _GET_CLIENT_SECRETS = Operation("GET", "/api/v1/provider-apps/{app_id}/client-secrets", may_repeat=True)
 _GET_CONNECTION = Operation("GET", "/api/v1/connections/{connection_id}", may_repeat=True)
 _GET_END_USER = Operation("GET", "/api/v1/end-users/{end_user}", may_repeat=True)
+_GET_IMPORT = Operation("GET", "/api/v1/imports/{import_id}", may_repeat=True)
 _GET_INCIDENT = Operation("GET", "/api/v1/incidents/{incident_id}", may_repeat=True)
 _GET_OFFBOARDING = Operation("GET", "/api/v1/offboardings/{offboarding_id}", may_repeat=True)
 _GET_PROVIDER = Operation("GET", "/api/v1/providers/{slug}", may_repeat=True)
 _GET_PROVIDER_APP = Operation("GET", "/api/v1/provider-apps/{app_id}", may_repeat=True)
 _GET_TENANT = Operation("GET", "/api/v1/tenants/{slug}", may_repeat=True)
 _GET_TRUSTED_ISSUER = Operation("GET", "/api/v1/trusted-issuers/{issuer_id}", may_repeat=True)
+_IMPORT_CONNECTIONS = Operation("POST", "/api/v1/connections/import", may_repeat=False, takes_key=True)
 _ISSUE_API_KEY = Operation("POST", "/api/v1/api-clients/{client_id}/keys", may_repeat=False, takes_key=True)
 _LIST_ACCESS_GRANTS = Operation("GET", "/api/v1/access-grants", may_repeat=True)
 _LIST_API_CLIENTS = Operation("GET", "/api/v1/api-clients", may_repeat=True)
@@ -2649,6 +2814,7 @@ _LIST_CALLER_RULES = Operation("GET", "/api/v1/trusted-issuers/{issuer_id}/rules
 _LIST_CONNECTIONS = Operation("GET", "/api/v1/connections", may_repeat=True)
 _LIST_DOMAINS = Operation("GET", "/api/v1/tenants/{slug}/domains", may_repeat=True)
 _LIST_EVENTS = Operation("GET", "/api/v1/events", may_repeat=True)
+_LIST_IMPORT_ROWS = Operation("GET", "/api/v1/imports/{import_id}/rows", may_repeat=True)
 _LIST_INCIDENTS = Operation("GET", "/api/v1/incidents", may_repeat=True)
 _LIST_PROVIDER_APPS = Operation("GET", "/api/v1/tenants/{slug}/provider-apps", may_repeat=True)
 _LIST_PROVIDERS = Operation("GET", "/api/v1/providers", may_repeat=True)
@@ -2716,6 +2882,23 @@ class Operations(Caller):
         )
         return answer
 
+    def add_import_rows(
+        self, import_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[ImportRowsIn]
+    ) -> Import:
+        """Add rows to an import.
+
+        Add the next rows of an import that is not `complete`. A part that was taken already changes nothing.
+        """
+        answer: Import = self._call(
+            _ADD_IMPORT_ROWS,
+            Import,
+            path={"import_id": import_id},
+            query={},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
+
     def approve(
         self, approval_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[ApprovalIn]
     ) -> Approval:
@@ -2737,7 +2920,9 @@ class Operations(Caller):
         )
         return answer
 
-    def close(self, incident_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None) -> Incident:
+    def close_incident(
+        self, incident_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
+    ) -> Incident:
         """Close an incident.
 
         Say that the fault is mended: what is refused from then on is held against a connection again.
@@ -2745,7 +2930,7 @@ class Operations(Caller):
         It opens anew if the fault is still there. Repeating the call changes nothing.
         """
         answer: Incident = self._call(
-            _CLOSE,
+            _CLOSE_INCIDENT,
             Incident,
             path={"incident_id": incident_id},
             query={"tenant": tenant},
@@ -3157,6 +3342,20 @@ class Operations(Caller):
         )
         return answer
 
+    def get_import(self, import_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None) -> Import:
+        """Show an import.
+
+        Show how far an import is, and how many rows have each outcome.
+        """
+        answer: Import = self._call(
+            _GET_IMPORT,
+            Import,
+            path={"import_id": import_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
+        )
+        return answer
+
     def get_incident(
         self, incident_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
     ) -> Incident:
@@ -3242,6 +3441,22 @@ class Operations(Caller):
             path={"issuer_id": issuer_id},
             query={"tenant": tenant},
             headers={"If-None-Match": if_none_match},
+        )
+        return answer
+
+    def import_connections(self, *, idempotency_key: str | None = None, **body: Unpack[ImportIn]) -> Import:
+        """Import connections.
+
+        Import connections that another system has kept: up to 1,000 rows a call, in as many calls as there are
+        parts.
+
+        Each row is judged at once and kept sealed; the workers store, refresh and verify them once the rows are
+        `complete`. Where refresh tokens rotate, that refresh ends the copy at the source: stop its refreshes
+        first, and try with `dry_run`. It needs the permission `import`, because whoever imports decides whose
+        account an end user gets.
+        """
+        answer: Import = self._call(
+            _IMPORT_CONNECTIONS, Import, path={}, query={}, headers={"Idempotency-Key": idempotency_key}, body=body
         )
         return answer
 
@@ -3643,6 +3858,47 @@ class Operations(Caller):
         """Read events, page by page."""
         return self._each(
             lambda cursor: self.list_events(tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor)
+        )
+
+    def list_import_rows(
+        self,
+        import_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        needs_care: bool | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
+    ) -> ImportRowPage:
+        """List the rows of an import.
+
+        List what came of each row, in their order.
+        """
+        answer: ImportRowPage = self._call(
+            _LIST_IMPORT_ROWS,
+            ImportRowPage,
+            path={"import_id": import_id},
+            query={"tenant": tenant, "needs_care": needs_care, "cursor": cursor, "limit": limit},
+            headers={"If-None-Match": if_none_match},
+        )
+        return answer
+
+    def iter_import_rows(
+        self,
+        import_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        needs_care: bool | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
+    ) -> Iterator[ImportRow]:
+        """List the rows of an import, page by page."""
+        return self._each(
+            lambda cursor: self.list_import_rows(
+                import_id, tenant=tenant, needs_care=needs_care, limit=limit, if_none_match=if_none_match, cursor=cursor
+            )
         )
 
     def list_incidents(
@@ -4378,6 +4634,23 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
+    async def add_import_rows(
+        self, import_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[ImportRowsIn]
+    ) -> Import:
+        """Add rows to an import.
+
+        Add the next rows of an import that is not `complete`. A part that was taken already changes nothing.
+        """
+        answer: Import = await self._call(
+            _ADD_IMPORT_ROWS,
+            Import,
+            path={"import_id": import_id},
+            query={},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
+
     async def approve(
         self, approval_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[ApprovalIn]
     ) -> Approval:
@@ -4399,7 +4672,7 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
-    async def close(
+    async def close_incident(
         self, incident_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
     ) -> Incident:
         """Close an incident.
@@ -4409,7 +4682,7 @@ class AsyncOperations(AsyncCaller):
         It opens anew if the fault is still there. Repeating the call changes nothing.
         """
         answer: Incident = await self._call(
-            _CLOSE,
+            _CLOSE_INCIDENT,
             Incident,
             path={"incident_id": incident_id},
             query={"tenant": tenant},
@@ -4829,6 +5102,22 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
+    async def get_import(
+        self, import_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> Import:
+        """Show an import.
+
+        Show how far an import is, and how many rows have each outcome.
+        """
+        answer: Import = await self._call(
+            _GET_IMPORT,
+            Import,
+            path={"import_id": import_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
+        )
+        return answer
+
     async def get_incident(
         self, incident_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
     ) -> Incident:
@@ -4916,6 +5205,22 @@ class AsyncOperations(AsyncCaller):
             path={"issuer_id": issuer_id},
             query={"tenant": tenant},
             headers={"If-None-Match": if_none_match},
+        )
+        return answer
+
+    async def import_connections(self, *, idempotency_key: str | None = None, **body: Unpack[ImportIn]) -> Import:
+        """Import connections.
+
+        Import connections that another system has kept: up to 1,000 rows a call, in as many calls as there are
+        parts.
+
+        Each row is judged at once and kept sealed; the workers store, refresh and verify them once the rows are
+        `complete`. Where refresh tokens rotate, that refresh ends the copy at the source: stop its refreshes
+        first, and try with `dry_run`. It needs the permission `import`, because whoever imports decides whose
+        account an end user gets.
+        """
+        answer: Import = await self._call(
+            _IMPORT_CONNECTIONS, Import, path={}, query={}, headers={"Idempotency-Key": idempotency_key}, body=body
         )
         return answer
 
@@ -5317,6 +5622,47 @@ class AsyncOperations(AsyncCaller):
         """Read events, page by page."""
         return self._each(
             lambda cursor: self.list_events(tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor)
+        )
+
+    async def list_import_rows(
+        self,
+        import_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        needs_care: bool | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
+    ) -> ImportRowPage:
+        """List the rows of an import.
+
+        List what came of each row, in their order.
+        """
+        answer: ImportRowPage = await self._call(
+            _LIST_IMPORT_ROWS,
+            ImportRowPage,
+            path={"import_id": import_id},
+            query={"tenant": tenant, "needs_care": needs_care, "cursor": cursor, "limit": limit},
+            headers={"If-None-Match": if_none_match},
+        )
+        return answer
+
+    def iter_import_rows(
+        self,
+        import_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        needs_care: bool | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
+    ) -> AsyncIterator[ImportRow]:
+        """List the rows of an import, page by page."""
+        return self._each(
+            lambda cursor: self.list_import_rows(
+                import_id, tenant=tenant, needs_care=needs_care, limit=limit, if_none_match=if_none_match, cursor=cursor
+            )
         )
 
     async def list_incidents(
