@@ -36,6 +36,9 @@ export type RegistrationWay = "metadata_document" | "dynamic";
 /** How far the revocation at the provider has come. */
 export type Revocation = "" | "pending" | "confirmed" | "unconfirmed" | "unsupported" | "withheld";
 
+/** How far a connect session has come. */
+export type SessionState = "created" | "started" | "authorizing" | "held" | "exchanging" | "choosing" | "completed" | "failed";
+
 /** How something is signed (RFC 7518 §3.1, RFC 8037 §3.1). */
 export type SigningAlgorithm = "RS256" | "PS256" | "ES256" | "EdDSA" | "HS256";
 
@@ -360,6 +363,53 @@ export interface AssertionKeysIn {
   readonly jwks_url?: string;
 }
 
+/**
+ * One row: what happened, who asked, what was decided. `decision` is `allowed`, an outcome, or a refusal's code.
+ *
+ * `client` is the API client that called, `operator` a login name of the admin; with neither it was Latchkey
+ * itself, or a browser.
+ */
+export interface AuditEvent {
+  /** Its id */
+  readonly id: string;
+  /** When it was used */
+  readonly at: string;
+  /** What was asked for: a vend, or a proxied request */
+  readonly action: string;
+  /** `allowed`, an outcome, or the code of the refusal */
+  readonly decision: string;
+  /** Id of the tenant; null for what is the operator's own */
+  readonly tenant: string | null;
+  /** Id of the connection */
+  readonly connection: string | null;
+  /** Id of the credential version; null where there is none */
+  readonly version: string | null;
+  /** The API client that used it */
+  readonly client: string | null;
+  /** The login name of an operator; "" for none */
+  readonly operator: string;
+  /** The end user; "" for none */
+  readonly subject: string;
+  /** Which agent acts, for the audit trail */
+  readonly agent: string;
+  /** What for, for the audit trail */
+  readonly purpose: string;
+  /** Scopes at the provider */
+  readonly scopes: readonly string[];
+  /** The network address that the call came from, if it was kept */
+  readonly address: string | null;
+  /** What it means, for people */
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** One page, the newest first; `next` is the cursor of the next one, or null. */
+export interface AuditEventPage {
+  /** What is on this page */
+  readonly items: readonly AuditEvent[];
+  /** The cursor of the next page; null on the last */
+  readonly next: string | null;
+}
+
 /** How the widget looks. What is not given is the operator's, or ours; only pictures stay if they are not given. */
 export interface BrandingIn {
   /** Colours by role, as #rrggbb */
@@ -567,6 +617,44 @@ export interface ConnectSession {
   readonly expires_at: string;
   /** How it was made sure that the person who connected is the one who was invited */
   readonly binding: Binding;
+}
+
+/** One page, the newest first; `next` is the cursor of the next one, or null. */
+export interface ConnectSessionPage {
+  /** What is on this page */
+  readonly items: readonly ConnectSessionShown[];
+  /** The cursor of the next page; null on the last */
+  readonly next: string | null;
+}
+
+/** How far an invitation to connect came. `failure` is a stable word for why it ended, "" if it did not. */
+export interface ConnectSessionShown {
+  /** Its id */
+  readonly id: string;
+  /** Your own id of the end user; null where there is none */
+  readonly end_user: string;
+  /** Whose it is: an end user's, or the whole tenant's */
+  readonly owner: string;
+  /** The API client that used it */
+  readonly client: string;
+  /** Providers that it is about */
+  readonly providers: readonly string[];
+  /** Scopes at the provider */
+  readonly scopes: readonly string[] | null;
+  /** What tells it from the owner's others at the provider; "" for none */
+  readonly label: string;
+  /** How it was made sure that the person who connected is the one who was invited */
+  readonly binding: string;
+  /** Where it stands */
+  readonly state: SessionState;
+  /** What went wrong, as a stable word; empty if nothing did */
+  readonly failure: string;
+  /** Id of the connection */
+  readonly connection: string | null;
+  /** When it was made */
+  readonly created_at: string;
+  /** When it ends; null where nobody said */
+  readonly expires_at: string;
 }
 
 /** One of several connections that match. */
@@ -1172,6 +1260,38 @@ export interface ManagementSession {
   readonly expires_at: string;
 }
 
+/** One page, the newest first; `next` is the cursor of the next one, or null. */
+export interface ManagementSessionPage {
+  /** What is on this page */
+  readonly items: readonly ManagementSessionShown[];
+  /** The cursor of the next page; null on the last */
+  readonly next: string | null;
+}
+
+/** A visit to the page of one's own connections, or the invitation to one. */
+export interface ManagementSessionShown {
+  /** Its id */
+  readonly id: string;
+  /** Your own id of the end user; null where there is none */
+  readonly end_user: string;
+  /** The API client that used it */
+  readonly client: string;
+  /** Providers that it is about */
+  readonly providers: readonly string[];
+  /** Where it stands */
+  readonly state: "invited" | "expired" | "open" | "over" | "ended";
+  /** When it was made */
+  readonly created_at: string;
+  /** When it ends; null where nobody said */
+  readonly expires_at: string;
+  /** When it was last used; null if it was not */
+  readonly seen_at: string | null;
+  /** When it ends, if that is known */
+  readonly ends_at: string | null;
+  /** When it was ended; null if it was not */
+  readonly ended_at: string | null;
+}
+
 /** What is wrong with one member of a request. */
 export interface MemberFault {
   /** Its dotted name */
@@ -1310,6 +1430,35 @@ export interface Outcome {
   readonly outcome: string;
   /** Where the connection stands now */
   readonly connection: Connection | Changed;
+}
+
+/** An entry of your own, as `manage.py providers` reads it (TOML). */
+export interface OwnProviderIn {
+  /** The entry, as it is written */
+  readonly toml: string;
+  /**
+   * Needed where client secrets would go to another address, so that they have to be entered again, and where the
+   * entry takes the place of one that comes with Latchkey
+   */
+  readonly confirm?: boolean;
+}
+
+/** An entry of your own. `used_by` counts what stands on it: provider apps, connections, keys, …. */
+export interface OwnProvider {
+  /** Its short name in addresses */
+  readonly slug: string;
+  /** The entry, as it is written */
+  readonly toml: string;
+  /** What stands on it, counted */
+  readonly used_by: Readonly<Record<string, number>>;
+}
+
+/** One page, by slug; `next` is the cursor of the next one, or null. */
+export interface OwnProviderPage {
+  /** What is on this page */
+  readonly items: readonly OwnProvider[];
+  /** The cursor of the next page; null on the last */
+  readonly next: string | null;
 }
 
 /**
@@ -2506,6 +2655,25 @@ export class Operations extends Caller {
   }
 
   /**
+   * Remove an entry of your own.
+   *
+   * Remove an entry that nothing uses. One that comes with Latchkey, if it hid one, is in force again.
+   */
+  deleteOwnProvider(
+    ownSlug: string,
+    options: CallOptions = {},
+  ): Promise<void> {
+    return this.call<void>(
+      {
+        method: "DELETE",
+        path: `/api/v1/own-providers/${encodeURIComponent(ownSlug)}`,
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
    * Delete a tenant, shredding its secrets.
    *
    * Suspend the tenant for good, disconnect all that it has, and then destroy its data keys and its rows.
@@ -2568,6 +2736,49 @@ export class Operations extends Caller {
         headers: { "Idempotency-Key": options.idempotencyKey },
         body,
         takesKey: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Discard a kept answer.
+   *
+   * Destroy the answer that could not be read, tokens included: the next refresh sends the token of before.
+   */
+  discardAnswer(
+    connectionId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions & { idempotencyKey?: string } = {},
+  ): Promise<Outcome> {
+    return this.call<Outcome>(
+      {
+        method: "POST",
+        path: `/api/v1/connections/${encodeURIComponent(connectionId)}/discard-answer`,
+        query: { ...query },
+        headers: { "Idempotency-Key": options.idempotencyKey },
+        takesKey: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * End a visit.
+   *
+   * End a visit for good: the browser that has it can do nothing there any more. Repeating it changes nothing.
+   */
+  endManagementSession(
+    sessionId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions = {},
+  ): Promise<ManagementSessionShown> {
+    return this.call<ManagementSessionShown>(
+      {
+        method: "DELETE",
+        path: `/api/v1/management-sessions/${encodeURIComponent(sessionId)}`,
+        query: { ...query },
+        mayRepeat: true,
       },
       options,
     );
@@ -2707,6 +2918,28 @@ export class Operations extends Caller {
   }
 
   /**
+   * Show one connect session.
+   *
+   * Show how far an invitation to connect came. No token or code is shown.
+   */
+  getConnectSession(
+    sessionId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
+  ): Promise<ConnectSessionShown> {
+    return this.call<ConnectSessionShown>(
+      {
+        method: "GET",
+        path: `/api/v1/connect-sessions/${encodeURIComponent(sessionId)}`,
+        query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
    * Show one connection.
    *
    * Show one connection: its status and why, its scopes and its health.
@@ -2795,6 +3028,28 @@ export class Operations extends Caller {
   }
 
   /**
+   * Show one visit.
+   *
+   * Show one visit, or the invitation to one. No token is shown.
+   */
+  getManagementSession(
+    sessionId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
+  ): Promise<ManagementSessionShown> {
+    return this.call<ManagementSessionShown>(
+      {
+        method: "GET",
+        path: `/api/v1/management-sessions/${encodeURIComponent(sessionId)}`,
+        query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
    * Show the receipt of an offboarding.
    *
    * Show what an offboarding has done so far, and what is pending.
@@ -2809,6 +3064,26 @@ export class Operations extends Caller {
         method: "GET",
         path: `/api/v1/offboardings/${encodeURIComponent(offboardingId)}`,
         query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Show an entry of your own.
+   *
+   * Show how an entry of your own is written, and what uses it. Operator-wide clients only.
+   */
+  getOwnProvider(
+    ownSlug: string,
+    options: CallOptions & { ifNoneMatch?: string } = {},
+  ): Promise<OwnProvider> {
+    return this.call<OwnProvider>(
+      {
+        method: "GET",
+        path: `/api/v1/own-providers/${encodeURIComponent(ownSlug)}`,
         headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
@@ -3105,6 +3380,37 @@ export class Operations extends Caller {
   }
 
   /**
+   * Read the audit trail.
+   *
+   * List who asked for what, and what was decided, the newest first.
+   *
+   * A tenant's client sees its tenant's rows. An operator-wide one sees those of the tenant that it names, or all.
+   */
+  listAuditEvents(
+    query: { tenant?: string; connection?: string; client?: string; operator?: string; subject?: string; action?: string; decision?: string; since?: string; until?: string; cursor?: string; limit?: number } = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
+  ): Promise<AuditEventPage> {
+    return this.call<AuditEventPage>(
+      {
+        method: "GET",
+        path: "/api/v1/audit-events",
+        query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /** Read the audit trail, page by page. */
+  iterAuditEvents(
+    query: { tenant?: string; connection?: string; client?: string; operator?: string; subject?: string; action?: string; decision?: string; since?: string; until?: string; limit?: number } = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
+  ): AsyncGenerator<AuditEvent, void> {
+    return this.each((cursor) => this.listAuditEvents({ ...query, cursor }, options));
+  }
+
+  /**
    * List an issuer's caller rules.
    *
    * List which tokens of the issuer are which API client, the newest rule first.
@@ -3133,6 +3439,35 @@ export class Operations extends Caller {
     options: CallOptions & { ifNoneMatch?: string } = {},
   ): AsyncGenerator<CallerRule, void> {
     return this.each((cursor) => this.listCallerRules(issuerId, { ...query, cursor }, options));
+  }
+
+  /**
+   * List connect sessions.
+   *
+   * List a tenant's invitations to connect, the newest first: how far each came, and why it ended.
+   */
+  listConnectSessions(
+    query: { tenant?: string; end_user?: string; state?: SessionState; cursor?: string; limit?: number } = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
+  ): Promise<ConnectSessionPage> {
+    return this.call<ConnectSessionPage>(
+      {
+        method: "GET",
+        path: "/api/v1/connect-sessions",
+        query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /** List connect sessions, page by page. */
+  iterConnectSessions(
+    query: { tenant?: string; end_user?: string; state?: SessionState; limit?: number } = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
+  ): AsyncGenerator<ConnectSessionShown, void> {
+    return this.each((cursor) => this.listConnectSessions({ ...query, cursor }, options));
   }
 
   /**
@@ -3282,6 +3617,64 @@ export class Operations extends Caller {
     options: CallOptions & { ifNoneMatch?: string } = {},
   ): AsyncGenerator<Incident, void> {
     return this.each((cursor) => this.listIncidents({ ...query, cursor }, options));
+  }
+
+  /**
+   * List visits to own connections.
+   *
+   * List the visits of a tenant's end users to their own connections, the newest first.
+   */
+  listManagementSessions(
+    query: { tenant?: string; end_user?: string; cursor?: string; limit?: number } = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
+  ): Promise<ManagementSessionPage> {
+    return this.call<ManagementSessionPage>(
+      {
+        method: "GET",
+        path: "/api/v1/management-sessions",
+        query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /** List visits to own connections, page by page. */
+  iterManagementSessions(
+    query: { tenant?: string; end_user?: string; limit?: number } = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
+  ): AsyncGenerator<ManagementSessionShown, void> {
+    return this.each((cursor) => this.listManagementSessions({ ...query, cursor }, options));
+  }
+
+  /**
+   * List the entries of your own.
+   *
+   * List the entries of your own by slug, those that are not in order too. Operator-wide clients only.
+   */
+  listOwnProviders(
+    query: { cursor?: string; limit?: number } = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
+  ): Promise<OwnProviderPage> {
+    return this.call<OwnProviderPage>(
+      {
+        method: "GET",
+        path: "/api/v1/own-providers",
+        query: { ...query },
+        headers: { "If-None-Match": options.ifNoneMatch },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /** List the entries of your own, page by page. */
+  iterOwnProviders(
+    query: { limit?: number } = {},
+    options: CallOptions & { ifNoneMatch?: string } = {},
+  ): AsyncGenerator<OwnProvider, void> {
+    return this.each((cursor) => this.listOwnProviders({ ...query, cursor }, options));
   }
 
   /**
@@ -3655,6 +4048,31 @@ export class Operations extends Caller {
   }
 
   /**
+   * Suspend, resume, pause or unpause a connection.
+   *
+   * Switch the connection off, or on again: suspended, it does not vend; paused, it is not refreshed or probed.
+   *
+   * Only an operator-wide client takes the kill switch back.
+   */
+  putConnectionSwitches(
+    connectionId: string,
+    body: SwitchesIn,
+    query: { tenant?: string } = {},
+    options: CallOptions = {},
+  ): Promise<Connection | Changed> {
+    return this.call<Connection | Changed>(
+      {
+        method: "PUT",
+        path: `/api/v1/connections/${encodeURIComponent(connectionId)}/switches`,
+        query: { ...query },
+        body,
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
    * Verify a tenant's domain.
    *
    * Look for the file by which the host says that it is the tenant's; without it the answer says what it must
@@ -3672,6 +4090,30 @@ export class Operations extends Caller {
       {
         method: "PUT",
         path: `/api/v1/tenants/${encodeURIComponent(slug)}/domains/${encodeURIComponent(host)}`,
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Describe a provider of your own.
+   *
+   * Add or replace an entry. It is checked as `manage.py providers check` does, and `problems` has its sentences.
+   *
+   * A change that moves an address is refused while connections, keys or connects in flight would follow it.
+   * Operator-wide clients only.
+   */
+  putOwnProvider(
+    ownSlug: string,
+    body: OwnProviderIn,
+    options: CallOptions = {},
+  ): Promise<OwnProvider> {
+    return this.call<OwnProvider>(
+      {
+        method: "PUT",
+        path: `/api/v1/own-providers/${encodeURIComponent(ownSlug)}`,
+        body,
         mayRepeat: true,
       },
       options,
@@ -3913,6 +4355,28 @@ export class Operations extends Caller {
   }
 
   /**
+   * Read a kept answer again.
+   *
+   * Read the provider's answer again that could not be read, once its catalogue entry is mended. Nothing is sent.
+   */
+  rereadConnection(
+    connectionId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions & { idempotencyKey?: string } = {},
+  ): Promise<Outcome> {
+    return this.call<Outcome>(
+      {
+        method: "POST",
+        path: `/api/v1/connections/${encodeURIComponent(connectionId)}/reread`,
+        query: { ...query },
+        headers: { "Idempotency-Key": options.idempotencyKey },
+        takesKey: true,
+      },
+      options,
+    );
+  }
+
+  /**
    * Retire a client secret.
    *
    * Destroy the secret with this fingerprint.
@@ -3951,6 +4415,30 @@ export class Operations extends Caller {
         path: `/api/v1/api-clients/${encodeURIComponent(clientId)}/keys/${encodeURIComponent(keyId)}`,
         query: { ...query },
         mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Revoke.
+   *
+   * Stop vending at once, and have the grant revoked at the provider; the end user can connect it anew.
+   *
+   * `DELETE` ends a connection for good.
+   */
+  revokeConnection(
+    connectionId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions & { idempotencyKey?: string } = {},
+  ): Promise<Outcome> {
+    return this.call<Outcome>(
+      {
+        method: "POST",
+        path: `/api/v1/connections/${encodeURIComponent(connectionId)}/revoke`,
+        query: { ...query },
+        headers: { "Idempotency-Key": options.idempotencyKey },
+        takesKey: true,
       },
       options,
     );

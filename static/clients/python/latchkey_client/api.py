@@ -74,6 +74,9 @@ RegistrationWay = Literal["metadata_document", "dynamic"]
 Revocation = Literal["", "pending", "confirmed", "unconfirmed", "unsupported", "withheld"]
 """How far the revocation at the provider has come."""
 
+SessionState = Literal["created", "started", "authorizing", "held", "exchanging", "choosing", "completed", "failed"]
+"""How far a connect session has come."""
+
 SigningAlgorithm = Literal["RS256", "PS256", "ES256", "EdDSA", "HS256"]
 """How something is signed (RFC 7518 §3.1, RFC 8037 §3.1)."""
 
@@ -378,6 +381,72 @@ class ApprovalPage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AuditEvent:
+    """One row: what happened, who asked, what was decided. `decision` is `allowed`, an outcome, or a refusal's
+    code.
+
+    `client` is the API client that called, `operator` a login name of the admin; with neither it was Latchkey
+    itself, or a browser.
+    """
+
+    id: str
+    """Its id"""
+
+    at: datetime
+    """When it was used"""
+
+    action: str
+    """What was asked for: a vend, or a proxied request"""
+
+    decision: str
+    """`allowed`, an outcome, or the code of the refusal"""
+
+    tenant: str | None
+    """Id of the tenant; null for what is the operator's own"""
+
+    connection: str | None
+    """Id of the connection"""
+
+    version: str | None
+    """Id of the credential version; null where there is none"""
+
+    client: str | None
+    """The API client that used it"""
+
+    operator: str
+    """The login name of an operator; "" for none"""
+
+    subject: str
+    """The end user; "" for none"""
+
+    agent: str
+    """Which agent acts, for the audit trail"""
+
+    purpose: str
+    """What for, for the audit trail"""
+
+    scopes: list[str]
+    """Scopes at the provider"""
+
+    address: str | None
+    """The network address that the call came from, if it was kept"""
+
+    detail: dict[str, Any]
+    """What it means, for people"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditEventPage:
+    """One page, the newest first; `next` is the cursor of the next one, or null."""
+
+    items: list[AuditEvent]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Branding:
     """How the widget looks: what is set, without what stands in for the rest."""
 
@@ -494,6 +563,61 @@ class ConnectSession:
 
     binding: Binding
     """How it was made sure that the person who connected is the one who was invited"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectSessionPage:
+    """One page, the newest first; `next` is the cursor of the next one, or null."""
+
+    items: list[ConnectSessionShown]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectSessionShown:
+    """How far an invitation to connect came. `failure` is a stable word for why it ended, "" if it did not."""
+
+    id: str
+    """Its id"""
+
+    end_user: str
+    """Your own id of the end user; null where there is none"""
+
+    owner: str
+    """Whose it is: an end user's, or the whole tenant's"""
+
+    client: str
+    """The API client that used it"""
+
+    providers: list[str]
+    """Providers that it is about"""
+
+    scopes: list[str] | None
+    """Scopes at the provider"""
+
+    label: str
+    """What tells it from the owner's others at the provider; "" for none"""
+
+    binding: str
+    """How it was made sure that the person who connected is the one who was invited"""
+
+    state: SessionState
+    """Where it stands"""
+
+    failure: str
+    """What went wrong, as a stable word; empty if nothing did"""
+
+    connection: str | None
+    """Id of the connection"""
+
+    created_at: datetime
+    """When it was made"""
+
+    expires_at: datetime
+    """When it ends; null where nobody said"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -1109,6 +1233,52 @@ class ManagementSession:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ManagementSessionPage:
+    """One page, the newest first; `next` is the cursor of the next one, or null."""
+
+    items: list[ManagementSessionShown]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManagementSessionShown:
+    """A visit to the page of one's own connections, or the invitation to one."""
+
+    id: str
+    """Its id"""
+
+    end_user: str
+    """Your own id of the end user; null where there is none"""
+
+    client: str
+    """The API client that used it"""
+
+    providers: list[str]
+    """Providers that it is about"""
+
+    state: Literal["invited", "expired", "open", "over", "ended"]
+    """Where it stands"""
+
+    created_at: datetime
+    """When it was made"""
+
+    expires_at: datetime
+    """When it ends; null where nobody said"""
+
+    seen_at: datetime | None
+    """When it was last used; null if it was not"""
+
+    ends_at: datetime | None
+    """When it ends, if that is known"""
+
+    ended_at: datetime | None
+    """When it was ended; null if it was not"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class MemberFault:
     """What is wrong with one member of a request."""
 
@@ -1249,6 +1419,31 @@ class Outcome:
 
     connection: Connection | Changed
     """Where the connection stands now"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnProvider:
+    """An entry of your own. `used_by` counts what stands on it: provider apps, connections, keys, …."""
+
+    slug: str
+    """Its short name in addresses"""
+
+    toml: str
+    """The entry, as it is written"""
+
+    used_by: dict[str, int]
+    """What stands on it, counted"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnProviderPage:
+    """One page, by slug; `next` is the cursor of the next one, or null."""
+
+    items: list[OwnProvider]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -2245,6 +2440,18 @@ class OperatorBrandingIn(TypedDict):
     """Its name, for people"""
 
 
+class OwnProviderIn(TypedDict):
+    """An entry of your own, as `manage.py providers` reads it (TOML)."""
+
+    toml: str
+    """The entry, as it is written"""
+
+    confirm: NotRequired[bool]
+    """Needed where client secrets would go to another address, so that they have to be entered again, and where
+    the entry takes the place of one that comes with Latchkey
+    """
+
+
 class ProviderAppIn(TypedDict):
     """A registration at a provider, shared or a tenant's own. What is left out is taken back, but for client
     secrets.
@@ -2785,20 +2992,28 @@ _DELETE_CALLER_RULE = Operation("DELETE", "/api/v1/trusted-issuers/{issuer_id}/r
 _DELETE_CONNECTION = Operation("DELETE", "/api/v1/connections/{connection_id}", may_repeat=True)
 _DELETE_DOMAIN = Operation("DELETE", "/api/v1/tenants/{slug}/domains/{host}", may_repeat=True)
 _DELETE_END_USER = Operation("DELETE", "/api/v1/end-users/{end_user}", may_repeat=True)
+_DELETE_OWN_PROVIDER = Operation("DELETE", "/api/v1/own-providers/{own_slug}", may_repeat=True)
 _DELETE_TENANT = Operation("DELETE", "/api/v1/tenants/{slug}", may_repeat=True)
 _DELETE_TRUSTED_ISSUER = Operation("DELETE", "/api/v1/trusted-issuers/{issuer_id}", may_repeat=True)
 _DENY = Operation("POST", "/api/v1/approvals/{approval_id}/deny", may_repeat=False, takes_key=True)
+_DISCARD_ANSWER = Operation(
+    "POST", "/api/v1/connections/{connection_id}/discard-answer", may_repeat=False, takes_key=True
+)
+_END_MANAGEMENT_SESSION = Operation("DELETE", "/api/v1/management-sessions/{session_id}", may_repeat=True)
 _EXCHANGE_TOKEN = Operation("POST", "/api/v1/oauth/token", may_repeat=True, is_form=True)
 _GET_ACCESS_GRANT = Operation("GET", "/api/v1/access-grants/{grant_id}", may_repeat=True)
 _GET_API_CLIENT = Operation("GET", "/api/v1/api-clients/{client_id}", may_repeat=True)
 _GET_APPROVAL = Operation("GET", "/api/v1/approvals/{approval_id}", may_repeat=True)
 _GET_BRANDING = Operation("GET", "/api/v1/branding", may_repeat=True)
 _GET_CLIENT_SECRETS = Operation("GET", "/api/v1/provider-apps/{app_id}/client-secrets", may_repeat=True)
+_GET_CONNECT_SESSION = Operation("GET", "/api/v1/connect-sessions/{session_id}", may_repeat=True)
 _GET_CONNECTION = Operation("GET", "/api/v1/connections/{connection_id}", may_repeat=True)
 _GET_END_USER = Operation("GET", "/api/v1/end-users/{end_user}", may_repeat=True)
 _GET_IMPORT = Operation("GET", "/api/v1/imports/{import_id}", may_repeat=True)
 _GET_INCIDENT = Operation("GET", "/api/v1/incidents/{incident_id}", may_repeat=True)
+_GET_MANAGEMENT_SESSION = Operation("GET", "/api/v1/management-sessions/{session_id}", may_repeat=True)
 _GET_OFFBOARDING = Operation("GET", "/api/v1/offboardings/{offboarding_id}", may_repeat=True)
+_GET_OWN_PROVIDER = Operation("GET", "/api/v1/own-providers/{own_slug}", may_repeat=True)
 _GET_PROVIDER = Operation("GET", "/api/v1/providers/{slug}", may_repeat=True)
 _GET_PROVIDER_APP = Operation("GET", "/api/v1/provider-apps/{app_id}", may_repeat=True)
 _GET_TENANT = Operation("GET", "/api/v1/tenants/{slug}", may_repeat=True)
@@ -2810,12 +3025,16 @@ _LIST_API_CLIENTS = Operation("GET", "/api/v1/api-clients", may_repeat=True)
 _LIST_API_KEYS = Operation("GET", "/api/v1/api-clients/{client_id}/keys", may_repeat=True)
 _LIST_APP_KEYS = Operation("GET", "/api/v1/provider-apps/{app_id}/keys", may_repeat=True)
 _LIST_APPROVALS = Operation("GET", "/api/v1/approvals", may_repeat=True)
+_LIST_AUDIT_EVENTS = Operation("GET", "/api/v1/audit-events", may_repeat=True)
 _LIST_CALLER_RULES = Operation("GET", "/api/v1/trusted-issuers/{issuer_id}/rules", may_repeat=True)
+_LIST_CONNECT_SESSIONS = Operation("GET", "/api/v1/connect-sessions", may_repeat=True)
 _LIST_CONNECTIONS = Operation("GET", "/api/v1/connections", may_repeat=True)
 _LIST_DOMAINS = Operation("GET", "/api/v1/tenants/{slug}/domains", may_repeat=True)
 _LIST_EVENTS = Operation("GET", "/api/v1/events", may_repeat=True)
 _LIST_IMPORT_ROWS = Operation("GET", "/api/v1/imports/{import_id}/rows", may_repeat=True)
 _LIST_INCIDENTS = Operation("GET", "/api/v1/incidents", may_repeat=True)
+_LIST_MANAGEMENT_SESSIONS = Operation("GET", "/api/v1/management-sessions", may_repeat=True)
+_LIST_OWN_PROVIDERS = Operation("GET", "/api/v1/own-providers", may_repeat=True)
 _LIST_PROVIDER_APPS = Operation("GET", "/api/v1/tenants/{slug}/provider-apps", may_repeat=True)
 _LIST_PROVIDERS = Operation("GET", "/api/v1/providers", may_repeat=True)
 _LIST_RECEIPTS = Operation("GET", "/api/v1/connections/{connection_id}/receipts", may_repeat=True)
@@ -2832,7 +3051,9 @@ _PUT_APP_KEY_CERTIFICATES = Operation(
 )
 _PUT_ASSERTION_KEYS = Operation("PUT", "/api/v1/api-clients/{client_id}/assertion-keys", may_repeat=True)
 _PUT_BRANDING = Operation("PUT", "/api/v1/branding", may_repeat=True)
+_PUT_CONNECTION_SWITCHES = Operation("PUT", "/api/v1/connections/{connection_id}/switches", may_repeat=True)
 _PUT_DOMAIN = Operation("PUT", "/api/v1/tenants/{slug}/domains/{host}", may_repeat=True)
+_PUT_OWN_PROVIDER = Operation("PUT", "/api/v1/own-providers/{own_slug}", may_repeat=True)
 _PUT_PROVIDER_APP = Operation("PUT", "/api/v1/tenants/{slug}/provider-apps/{provider}", may_repeat=True)
 _PUT_PROVIDER_APP_SWITCHES = Operation("PUT", "/api/v1/provider-apps/{app_id}/switches", may_repeat=True)
 _PUT_SHARED_PROVIDER_APP = Operation("PUT", "/api/v1/shared-provider-apps/{provider}", may_repeat=True)
@@ -2845,10 +3066,12 @@ _RENEW_REGISTERED_CLIENT = Operation(
     "POST", "/api/v1/provider-apps/{app_id}/registered-clients/{registered_id}/renew", may_repeat=False, takes_key=True
 )
 _REPORT_CONNECTION = Operation("POST", "/api/v1/connections/{connection_id}/report", may_repeat=False, takes_key=True)
+_REREAD_CONNECTION = Operation("POST", "/api/v1/connections/{connection_id}/reread", may_repeat=False, takes_key=True)
 _RETIRE_CLIENT_SECRET = Operation(
     "DELETE", "/api/v1/provider-apps/{app_id}/client-secrets/{fingerprint}", may_repeat=True
 )
 _REVOKE_API_KEY = Operation("DELETE", "/api/v1/api-clients/{client_id}/keys/{key_id}", may_repeat=True)
+_REVOKE_CONNECTION = Operation("POST", "/api/v1/connections/{connection_id}/revoke", may_repeat=False, takes_key=True)
 _SHORTEN_API_KEY = Operation("PUT", "/api/v1/api-clients/{client_id}/keys/{key_id}", may_repeat=True)
 _VEND_BY_ID = Operation("POST", "/api/v1/connections/{connection_id}/credential", may_repeat=True)
 _VEND_BY_OWNER = Operation("POST", "/api/v1/credentials", may_repeat=True)
@@ -3189,6 +3412,13 @@ class Operations(Caller):
         )
         return answer
 
+    def delete_own_provider(self, own_slug: str, /) -> None:
+        """Remove an entry of your own.
+
+        Remove an entry that nothing uses. One that comes with Latchkey, if it hid one, is in force again.
+        """
+        self._call(_DELETE_OWN_PROVIDER, None, path={"own_slug": own_slug}, query={}, headers={})
+
     def delete_tenant(self, slug: str, /, *, shred: Literal["now", "revoked"] | None = None) -> TenantDeletion:
         """Delete a tenant, shredding its secrets.
 
@@ -3223,6 +3453,37 @@ class Operations(Caller):
             query={},
             headers={"Idempotency-Key": idempotency_key},
             body=body,
+        )
+        return answer
+
+    def discard_answer(
+        self, connection_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
+    ) -> Outcome:
+        """Discard a kept answer.
+
+        Destroy the answer that could not be read, tokens included: the next refresh sends the token of before.
+        """
+        answer: Outcome = self._call(
+            _DISCARD_ANSWER,
+            Outcome,
+            path={"connection_id": connection_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+        )
+        return answer
+
+    def end_management_session(self, session_id: str, /, *, tenant: str | None = None) -> ManagementSessionShown:
+        """End a visit.
+
+        End a visit for good: the browser that has it can do nothing there any more. Repeating it changes
+        nothing.
+        """
+        answer: ManagementSessionShown = self._call(
+            _END_MANAGEMENT_SESSION,
+            ManagementSessionShown,
+            path={"session_id": session_id},
+            query={"tenant": tenant},
+            headers={},
         )
         return answer
 
@@ -3312,6 +3573,22 @@ class Operations(Caller):
         )
         return answer
 
+    def get_connect_session(
+        self, session_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> ConnectSessionShown:
+        """Show one connect session.
+
+        Show how far an invitation to connect came. No token or code is shown.
+        """
+        answer: ConnectSessionShown = self._call(
+            _GET_CONNECT_SESSION,
+            ConnectSessionShown,
+            path={"session_id": session_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
+        )
+        return answer
+
     def get_connection(
         self, connection_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
     ) -> Connection:
@@ -3372,6 +3649,22 @@ class Operations(Caller):
         )
         return answer
 
+    def get_management_session(
+        self, session_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> ManagementSessionShown:
+        """Show one visit.
+
+        Show one visit, or the invitation to one. No token is shown.
+        """
+        answer: ManagementSessionShown = self._call(
+            _GET_MANAGEMENT_SESSION,
+            ManagementSessionShown,
+            path={"session_id": session_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
+        )
+        return answer
+
     def get_offboarding(
         self, offboarding_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
     ) -> Offboarding:
@@ -3384,6 +3677,20 @@ class Operations(Caller):
             Offboarding,
             path={"offboarding_id": offboarding_id},
             query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
+        )
+        return answer
+
+    def get_own_provider(self, own_slug: str, /, *, if_none_match: str | None = None) -> OwnProvider:
+        """Show an entry of your own.
+
+        Show how an entry of your own is written, and what uses it. Operator-wide clients only.
+        """
+        answer: OwnProvider = self._call(
+            _GET_OWN_PROVIDER,
+            OwnProvider,
+            path={"own_slug": own_slug},
+            query={},
             headers={"If-None-Match": if_none_match},
         )
         return answer
@@ -3709,6 +4016,83 @@ class Operations(Caller):
             )
         )
 
+    def list_audit_events(
+        self,
+        *,
+        tenant: str | None = None,
+        connection: str | None = None,
+        client: str | None = None,
+        operator: str | None = None,
+        subject: str | None = None,
+        action: str | None = None,
+        decision: str | None = None,
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
+    ) -> AuditEventPage:
+        """Read the audit trail.
+
+        List who asked for what, and what was decided, the newest first.
+
+        A tenant's client sees its tenant's rows. An operator-wide one sees those of the tenant that it names,
+        or all.
+        """
+        answer: AuditEventPage = self._call(
+            _LIST_AUDIT_EVENTS,
+            AuditEventPage,
+            path={},
+            query={
+                "tenant": tenant,
+                "connection": connection,
+                "client": client,
+                "operator": operator,
+                "subject": subject,
+                "action": action,
+                "decision": decision,
+                "since": since,
+                "until": until,
+                "cursor": cursor,
+                "limit": limit,
+            },
+            headers={"If-None-Match": if_none_match},
+        )
+        return answer
+
+    def iter_audit_events(
+        self,
+        *,
+        tenant: str | None = None,
+        connection: str | None = None,
+        client: str | None = None,
+        operator: str | None = None,
+        subject: str | None = None,
+        action: str | None = None,
+        decision: str | None = None,
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
+    ) -> Iterator[AuditEvent]:
+        """Read the audit trail, page by page."""
+        return self._each(
+            lambda cursor: self.list_audit_events(
+                tenant=tenant,
+                connection=connection,
+                client=client,
+                operator=operator,
+                subject=subject,
+                action=action,
+                decision=decision,
+                since=since,
+                until=until,
+                limit=limit,
+                if_none_match=if_none_match,
+                cursor=cursor,
+            )
+        )
+
     def list_caller_rules(
         self,
         issuer_id: str,
@@ -3745,6 +4129,45 @@ class Operations(Caller):
         return self._each(
             lambda cursor: self.list_caller_rules(
                 issuer_id, tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor
+            )
+        )
+
+    def list_connect_sessions(
+        self,
+        *,
+        tenant: str | None = None,
+        end_user: str | None = None,
+        state: SessionState | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
+    ) -> ConnectSessionPage:
+        """List connect sessions.
+
+        List a tenant's invitations to connect, the newest first: how far each came, and why it ended.
+        """
+        answer: ConnectSessionPage = self._call(
+            _LIST_CONNECT_SESSIONS,
+            ConnectSessionPage,
+            path={},
+            query={"tenant": tenant, "end_user": end_user, "state": state, "cursor": cursor, "limit": limit},
+            headers={"If-None-Match": if_none_match},
+        )
+        return answer
+
+    def iter_connect_sessions(
+        self,
+        *,
+        tenant: str | None = None,
+        end_user: str | None = None,
+        state: SessionState | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
+    ) -> Iterator[ConnectSessionShown]:
+        """List connect sessions, page by page."""
+        return self._each(
+            lambda cursor: self.list_connect_sessions(
+                tenant=tenant, end_user=end_user, state=state, limit=limit, if_none_match=if_none_match, cursor=cursor
             )
         )
 
@@ -3943,6 +4366,67 @@ class Operations(Caller):
                 if_none_match=if_none_match,
                 cursor=cursor,
             )
+        )
+
+    def list_management_sessions(
+        self,
+        *,
+        tenant: str | None = None,
+        end_user: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
+    ) -> ManagementSessionPage:
+        """List visits to own connections.
+
+        List the visits of a tenant's end users to their own connections, the newest first.
+        """
+        answer: ManagementSessionPage = self._call(
+            _LIST_MANAGEMENT_SESSIONS,
+            ManagementSessionPage,
+            path={},
+            query={"tenant": tenant, "end_user": end_user, "cursor": cursor, "limit": limit},
+            headers={"If-None-Match": if_none_match},
+        )
+        return answer
+
+    def iter_management_sessions(
+        self,
+        *,
+        tenant: str | None = None,
+        end_user: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
+    ) -> Iterator[ManagementSessionShown]:
+        """List visits to own connections, page by page."""
+        return self._each(
+            lambda cursor: self.list_management_sessions(
+                tenant=tenant, end_user=end_user, limit=limit, if_none_match=if_none_match, cursor=cursor
+            )
+        )
+
+    def list_own_providers(
+        self, *, cursor: str | None = None, limit: int | None = None, if_none_match: str | None = None
+    ) -> OwnProviderPage:
+        """List the entries of your own.
+
+        List the entries of your own by slug, those that are not in order too. Operator-wide clients only.
+        """
+        answer: OwnProviderPage = self._call(
+            _LIST_OWN_PROVIDERS,
+            OwnProviderPage,
+            path={},
+            query={"cursor": cursor, "limit": limit},
+            headers={"If-None-Match": if_none_match},
+        )
+        return answer
+
+    def iter_own_providers(
+        self, *, limit: int | None = None, if_none_match: str | None = None
+    ) -> Iterator[OwnProvider]:
+        """List the entries of your own, page by page."""
+        return self._each(
+            lambda cursor: self.list_own_providers(limit=limit, if_none_match=if_none_match, cursor=cursor)
         )
 
     def list_provider_apps(
@@ -4318,6 +4802,26 @@ class Operations(Caller):
         )
         return answer
 
+    def put_connection_switches(
+        self, connection_id: str, /, *, tenant: str | None = None, **body: Unpack[SwitchesIn]
+    ) -> Connection | Changed:
+        """Suspend, resume, pause or unpause a connection.
+
+        Switch the connection off, or on again: suspended, it does not vend; paused, it is not refreshed or
+        probed.
+
+        Only an operator-wide client takes the kill switch back.
+        """
+        answer: Connection | Changed = self._call(
+            _PUT_CONNECTION_SWITCHES,
+            Connection | Changed,
+            path={"connection_id": connection_id},
+            query={"tenant": tenant},
+            headers={},
+            body=body,
+        )
+        return answer
+
     def put_domain(self, slug: str, host: str, /) -> Domain:
         """Verify a tenant's domain.
 
@@ -4328,6 +4832,20 @@ class Operations(Caller):
         verified when the file is gone, or the host has not answered for a week. Operator-wide clients only.
         """
         answer: Domain = self._call(_PUT_DOMAIN, Domain, path={"slug": slug, "host": host}, query={}, headers={})
+        return answer
+
+    def put_own_provider(self, own_slug: str, /, **body: Unpack[OwnProviderIn]) -> OwnProvider:
+        """Describe a provider of your own.
+
+        Add or replace an entry. It is checked as `manage.py providers check` does, and `problems` has its
+        sentences.
+
+        A change that moves an address is refused while connections, keys or connects in flight would follow it.
+        Operator-wide clients only.
+        """
+        answer: OwnProvider = self._call(
+            _PUT_OWN_PROVIDER, OwnProvider, path={"own_slug": own_slug}, query={}, headers={}, body=body
+        )
         return answer
 
     def put_provider_app(self, slug: str, provider: str, /, **body: Unpack[ProviderAppIn]) -> ProviderApp:
@@ -4479,6 +4997,23 @@ class Operations(Caller):
         )
         return answer
 
+    def reread_connection(
+        self, connection_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
+    ) -> Outcome:
+        """Read a kept answer again.
+
+        Read the provider's answer again that could not be read, once its catalogue entry is mended. Nothing is
+        sent.
+        """
+        answer: Outcome = self._call(
+            _REREAD_CONNECTION,
+            Outcome,
+            path={"connection_id": connection_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+        )
+        return answer
+
     def retire_client_secret(self, app_id: str, fingerprint: str, /, *, tenant: str | None = None) -> ClientSecrets:
         """Retire a client secret.
 
@@ -4504,6 +5039,24 @@ class Operations(Caller):
             path={"client_id": client_id, "key_id": key_id},
             query={"tenant": tenant},
             headers={},
+        )
+        return answer
+
+    def revoke_connection(
+        self, connection_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
+    ) -> Outcome:
+        """Revoke.
+
+        Stop vending at once, and have the grant revoked at the provider; the end user can connect it anew.
+
+        `DELETE` ends a connection for good.
+        """
+        answer: Outcome = self._call(
+            _REVOKE_CONNECTION,
+            Outcome,
+            path={"connection_id": connection_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
         )
         return answer
 
@@ -4943,6 +5496,13 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
+    async def delete_own_provider(self, own_slug: str, /) -> None:
+        """Remove an entry of your own.
+
+        Remove an entry that nothing uses. One that comes with Latchkey, if it hid one, is in force again.
+        """
+        await self._call(_DELETE_OWN_PROVIDER, None, path={"own_slug": own_slug}, query={}, headers={})
+
     async def delete_tenant(self, slug: str, /, *, shred: Literal["now", "revoked"] | None = None) -> TenantDeletion:
         """Delete a tenant, shredding its secrets.
 
@@ -4981,6 +5541,37 @@ class AsyncOperations(AsyncCaller):
             query={},
             headers={"Idempotency-Key": idempotency_key},
             body=body,
+        )
+        return answer
+
+    async def discard_answer(
+        self, connection_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
+    ) -> Outcome:
+        """Discard a kept answer.
+
+        Destroy the answer that could not be read, tokens included: the next refresh sends the token of before.
+        """
+        answer: Outcome = await self._call(
+            _DISCARD_ANSWER,
+            Outcome,
+            path={"connection_id": connection_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+        )
+        return answer
+
+    async def end_management_session(self, session_id: str, /, *, tenant: str | None = None) -> ManagementSessionShown:
+        """End a visit.
+
+        End a visit for good: the browser that has it can do nothing there any more. Repeating it changes
+        nothing.
+        """
+        answer: ManagementSessionShown = await self._call(
+            _END_MANAGEMENT_SESSION,
+            ManagementSessionShown,
+            path={"session_id": session_id},
+            query={"tenant": tenant},
+            headers={},
         )
         return answer
 
@@ -5070,6 +5661,22 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
+    async def get_connect_session(
+        self, session_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> ConnectSessionShown:
+        """Show one connect session.
+
+        Show how far an invitation to connect came. No token or code is shown.
+        """
+        answer: ConnectSessionShown = await self._call(
+            _GET_CONNECT_SESSION,
+            ConnectSessionShown,
+            path={"session_id": session_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
+        )
+        return answer
+
     async def get_connection(
         self, connection_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
     ) -> Connection:
@@ -5134,6 +5741,22 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
+    async def get_management_session(
+        self, session_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
+    ) -> ManagementSessionShown:
+        """Show one visit.
+
+        Show one visit, or the invitation to one. No token is shown.
+        """
+        answer: ManagementSessionShown = await self._call(
+            _GET_MANAGEMENT_SESSION,
+            ManagementSessionShown,
+            path={"session_id": session_id},
+            query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
+        )
+        return answer
+
     async def get_offboarding(
         self, offboarding_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
     ) -> Offboarding:
@@ -5146,6 +5769,20 @@ class AsyncOperations(AsyncCaller):
             Offboarding,
             path={"offboarding_id": offboarding_id},
             query={"tenant": tenant},
+            headers={"If-None-Match": if_none_match},
+        )
+        return answer
+
+    async def get_own_provider(self, own_slug: str, /, *, if_none_match: str | None = None) -> OwnProvider:
+        """Show an entry of your own.
+
+        Show how an entry of your own is written, and what uses it. Operator-wide clients only.
+        """
+        answer: OwnProvider = await self._call(
+            _GET_OWN_PROVIDER,
+            OwnProvider,
+            path={"own_slug": own_slug},
+            query={},
             headers={"If-None-Match": if_none_match},
         )
         return answer
@@ -5473,6 +6110,83 @@ class AsyncOperations(AsyncCaller):
             )
         )
 
+    async def list_audit_events(
+        self,
+        *,
+        tenant: str | None = None,
+        connection: str | None = None,
+        client: str | None = None,
+        operator: str | None = None,
+        subject: str | None = None,
+        action: str | None = None,
+        decision: str | None = None,
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
+    ) -> AuditEventPage:
+        """Read the audit trail.
+
+        List who asked for what, and what was decided, the newest first.
+
+        A tenant's client sees its tenant's rows. An operator-wide one sees those of the tenant that it names,
+        or all.
+        """
+        answer: AuditEventPage = await self._call(
+            _LIST_AUDIT_EVENTS,
+            AuditEventPage,
+            path={},
+            query={
+                "tenant": tenant,
+                "connection": connection,
+                "client": client,
+                "operator": operator,
+                "subject": subject,
+                "action": action,
+                "decision": decision,
+                "since": since,
+                "until": until,
+                "cursor": cursor,
+                "limit": limit,
+            },
+            headers={"If-None-Match": if_none_match},
+        )
+        return answer
+
+    def iter_audit_events(
+        self,
+        *,
+        tenant: str | None = None,
+        connection: str | None = None,
+        client: str | None = None,
+        operator: str | None = None,
+        subject: str | None = None,
+        action: str | None = None,
+        decision: str | None = None,
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
+    ) -> AsyncIterator[AuditEvent]:
+        """Read the audit trail, page by page."""
+        return self._each(
+            lambda cursor: self.list_audit_events(
+                tenant=tenant,
+                connection=connection,
+                client=client,
+                operator=operator,
+                subject=subject,
+                action=action,
+                decision=decision,
+                since=since,
+                until=until,
+                limit=limit,
+                if_none_match=if_none_match,
+                cursor=cursor,
+            )
+        )
+
     async def list_caller_rules(
         self,
         issuer_id: str,
@@ -5509,6 +6223,45 @@ class AsyncOperations(AsyncCaller):
         return self._each(
             lambda cursor: self.list_caller_rules(
                 issuer_id, tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor
+            )
+        )
+
+    async def list_connect_sessions(
+        self,
+        *,
+        tenant: str | None = None,
+        end_user: str | None = None,
+        state: SessionState | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
+    ) -> ConnectSessionPage:
+        """List connect sessions.
+
+        List a tenant's invitations to connect, the newest first: how far each came, and why it ended.
+        """
+        answer: ConnectSessionPage = await self._call(
+            _LIST_CONNECT_SESSIONS,
+            ConnectSessionPage,
+            path={},
+            query={"tenant": tenant, "end_user": end_user, "state": state, "cursor": cursor, "limit": limit},
+            headers={"If-None-Match": if_none_match},
+        )
+        return answer
+
+    def iter_connect_sessions(
+        self,
+        *,
+        tenant: str | None = None,
+        end_user: str | None = None,
+        state: SessionState | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
+    ) -> AsyncIterator[ConnectSessionShown]:
+        """List connect sessions, page by page."""
+        return self._each(
+            lambda cursor: self.list_connect_sessions(
+                tenant=tenant, end_user=end_user, state=state, limit=limit, if_none_match=if_none_match, cursor=cursor
             )
         )
 
@@ -5707,6 +6460,67 @@ class AsyncOperations(AsyncCaller):
                 if_none_match=if_none_match,
                 cursor=cursor,
             )
+        )
+
+    async def list_management_sessions(
+        self,
+        *,
+        tenant: str | None = None,
+        end_user: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
+    ) -> ManagementSessionPage:
+        """List visits to own connections.
+
+        List the visits of a tenant's end users to their own connections, the newest first.
+        """
+        answer: ManagementSessionPage = await self._call(
+            _LIST_MANAGEMENT_SESSIONS,
+            ManagementSessionPage,
+            path={},
+            query={"tenant": tenant, "end_user": end_user, "cursor": cursor, "limit": limit},
+            headers={"If-None-Match": if_none_match},
+        )
+        return answer
+
+    def iter_management_sessions(
+        self,
+        *,
+        tenant: str | None = None,
+        end_user: str | None = None,
+        limit: int | None = None,
+        if_none_match: str | None = None,
+    ) -> AsyncIterator[ManagementSessionShown]:
+        """List visits to own connections, page by page."""
+        return self._each(
+            lambda cursor: self.list_management_sessions(
+                tenant=tenant, end_user=end_user, limit=limit, if_none_match=if_none_match, cursor=cursor
+            )
+        )
+
+    async def list_own_providers(
+        self, *, cursor: str | None = None, limit: int | None = None, if_none_match: str | None = None
+    ) -> OwnProviderPage:
+        """List the entries of your own.
+
+        List the entries of your own by slug, those that are not in order too. Operator-wide clients only.
+        """
+        answer: OwnProviderPage = await self._call(
+            _LIST_OWN_PROVIDERS,
+            OwnProviderPage,
+            path={},
+            query={"cursor": cursor, "limit": limit},
+            headers={"If-None-Match": if_none_match},
+        )
+        return answer
+
+    def iter_own_providers(
+        self, *, limit: int | None = None, if_none_match: str | None = None
+    ) -> AsyncIterator[OwnProvider]:
+        """List the entries of your own, page by page."""
+        return self._each(
+            lambda cursor: self.list_own_providers(limit=limit, if_none_match=if_none_match, cursor=cursor)
         )
 
     async def list_provider_apps(
@@ -6084,6 +6898,26 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
+    async def put_connection_switches(
+        self, connection_id: str, /, *, tenant: str | None = None, **body: Unpack[SwitchesIn]
+    ) -> Connection | Changed:
+        """Suspend, resume, pause or unpause a connection.
+
+        Switch the connection off, or on again: suspended, it does not vend; paused, it is not refreshed or
+        probed.
+
+        Only an operator-wide client takes the kill switch back.
+        """
+        answer: Connection | Changed = await self._call(
+            _PUT_CONNECTION_SWITCHES,
+            Connection | Changed,
+            path={"connection_id": connection_id},
+            query={"tenant": tenant},
+            headers={},
+            body=body,
+        )
+        return answer
+
     async def put_domain(self, slug: str, host: str, /) -> Domain:
         """Verify a tenant's domain.
 
@@ -6094,6 +6928,20 @@ class AsyncOperations(AsyncCaller):
         verified when the file is gone, or the host has not answered for a week. Operator-wide clients only.
         """
         answer: Domain = await self._call(_PUT_DOMAIN, Domain, path={"slug": slug, "host": host}, query={}, headers={})
+        return answer
+
+    async def put_own_provider(self, own_slug: str, /, **body: Unpack[OwnProviderIn]) -> OwnProvider:
+        """Describe a provider of your own.
+
+        Add or replace an entry. It is checked as `manage.py providers check` does, and `problems` has its
+        sentences.
+
+        A change that moves an address is refused while connections, keys or connects in flight would follow it.
+        Operator-wide clients only.
+        """
+        answer: OwnProvider = await self._call(
+            _PUT_OWN_PROVIDER, OwnProvider, path={"own_slug": own_slug}, query={}, headers={}, body=body
+        )
         return answer
 
     async def put_provider_app(self, slug: str, provider: str, /, **body: Unpack[ProviderAppIn]) -> ProviderApp:
@@ -6247,6 +7095,23 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
+    async def reread_connection(
+        self, connection_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
+    ) -> Outcome:
+        """Read a kept answer again.
+
+        Read the provider's answer again that could not be read, once its catalogue entry is mended. Nothing is
+        sent.
+        """
+        answer: Outcome = await self._call(
+            _REREAD_CONNECTION,
+            Outcome,
+            path={"connection_id": connection_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+        )
+        return answer
+
     async def retire_client_secret(
         self, app_id: str, fingerprint: str, /, *, tenant: str | None = None
     ) -> ClientSecrets:
@@ -6274,6 +7139,24 @@ class AsyncOperations(AsyncCaller):
             path={"client_id": client_id, "key_id": key_id},
             query={"tenant": tenant},
             headers={},
+        )
+        return answer
+
+    async def revoke_connection(
+        self, connection_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
+    ) -> Outcome:
+        """Revoke.
+
+        Stop vending at once, and have the grant revoked at the provider; the end user can connect it anew.
+
+        `DELETE` ends a connection for good.
+        """
+        answer: Outcome = await self._call(
+            _REVOKE_CONNECTION,
+            Outcome,
+            path={"connection_id": connection_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
         )
         return answer
 
