@@ -5,12 +5,16 @@ from typing import Any
 from connections.dispatch import Task
 
 
-def beat_schedule(sweep_seconds: float, *, recover_seconds: float) -> dict[str, dict[str, Any]]:
-    """Return Celery's schedule: sweeps every ``sweep_seconds``, a look for dead processes every ``recover_seconds``."""
+def beat_schedule(sweep_seconds: float, *, recover_seconds: float, webhook_seconds: float) -> dict[str, dict[str, Any]]:
+    """Return Celery's schedule: sweeps every ``sweep_seconds``, a look for dead processes every ``recover_seconds``.
+
+    Events reach their webhook endpoints by a look every ``webhook_seconds``.
+    """
     return {
         "sweep-refreshes": _every(sweep_seconds, Task.SWEEP_REFRESHES),
         "sweep-probes": _every(sweep_seconds, Task.SWEEP_PROBES),
         "sweep-revocations": _every(sweep_seconds * 2, Task.SWEEP_REVOCATIONS),
+        "sweep-webhooks": _every(webhook_seconds, Task.SWEEP_WEBHOOKS),
         "recover": _every(recover_seconds, Task.RECOVER),
         "reread-changed": _every(30.0, Task.REREAD_CHANGED),
         "discard-expired": _every(60.0, Task.DISCARD_EXPIRED),

@@ -158,6 +158,7 @@ SWEEP_SECONDS = env.float("LATCHKEY_SWEEP_SECONDS", default=5.0)
 CELERY_BEAT_SCHEDULE = beat_schedule(
     SWEEP_SECONDS,
     recover_seconds=env.float("LATCHKEY_RECOVER_SECONDS", default=2.0),
+    webhook_seconds=env.float("LATCHKEY_WEBHOOK_SECONDS", default=1.0),
 )
 
 # --- Providers --------------------------------------------------------------------------------------------------------
@@ -184,6 +185,7 @@ PROBE_SECONDS = env.list("LATCHKEY_PROBE_SECONDS", cast=int, default=[600, 3600,
 RETENTION_DAYS = {
     "attempts": env.int("LATCHKEY_KEEP_ATTEMPTS_DAYS", default=30),
     "events": env.int("LATCHKEY_KEEP_EVENTS_DAYS", default=90),
+    "webhook_deliveries": env.int("LATCHKEY_KEEP_DELIVERIES_DAYS", default=30),
     "connect_sessions": env.int("LATCHKEY_KEEP_CONNECT_SESSIONS_DAYS", default=30),
     "incidents": env.int("LATCHKEY_KEEP_INCIDENTS_DAYS", default=365),
     "connections": env.int("LATCHKEY_KEEP_DISCONNECTED_DAYS", default=365),

@@ -46,9 +46,11 @@ class Task(StrEnum):
     LOOK_AT_DOMAINS = "connections.look_at_domains"
     RENEW_REGISTRATIONS = "connections.renew_registrations"
     CONTINUE_IMPORTS = "connections.continue_imports"
+    DELIVER = "connections.deliver"
+    SWEEP_WEBHOOKS = "connections.sweep_webhooks"
 
 
-_QUEUES = {Task.REFRESH: "refresh", Task.PROBE: "probe", Task.REVOKE: "celery"}
+_QUEUES = {Task.REFRESH: "refresh", Task.PROBE: "probe", Task.REVOKE: "celery", Task.DELIVER: "webhooks"}
 
 
 @dataclass(slots=True)
@@ -80,6 +82,11 @@ def revoke_later(*connection_ids: uuid.UUID) -> None:
     _send_on_commit(Task.REVOKE, connection_ids)
 
 
+def deliver_later(endpoint_id: uuid.UUID) -> None:
+    """Send one task, on commit, that delivers to this webhook endpoint. Never raises for the broker."""
+    _send_on_commit(Task.DELIVER, (endpoint_id,))
+
+
 def count_waiting(task: Task) -> int | None:
     """Return how many messages wait in the queue of ``task`` for a worker; None if the broker does not answer.
 
@@ -102,8 +109,8 @@ def count_waiting(task: Task) -> int | None:
         return None
 
 
-def _send_on_commit(task: Task, connection_ids: tuple[uuid.UUID, ...]) -> None:
-    transaction.on_commit(lambda: _send(task, [str(connection_id) for connection_id in connection_ids]))
+def _send_on_commit(task: Task, ids: tuple[uuid.UUID, ...]) -> None:
+    transaction.on_commit(lambda: _send(task, [str(id_) for id_ in ids]))
 
 
 def application() -> "Celery":
@@ -112,7 +119,7 @@ def application() -> "Celery":
     return found
 
 
-def _send(task: Task, connection_ids: list[str]) -> None:
+def _send(task: Task, ids: list[str]) -> None:
     from kombu.exceptions import OperationalError  # noqa: PLC0415 (a part of Celery, as above)
 
     celery = application()
@@ -120,7 +127,7 @@ def _send(task: Task, connection_ids: list[str]) -> None:
     if time.monotonic() < broker.away_until:
         return
     try:
-        celery.send_task(task.value, args=connection_ids, queue=_QUEUES[task], retry=False)
+        celery.send_task(task.value, args=ids, queue=_QUEUES[task], retry=False)
     except OperationalError as error:
         broker.leave()
-        logger.warning("task_not_sent", task=task.value, connections=connection_ids, error=type(error).__name__)
+        logger.warning("task_not_sent", task=task.value, ids=ids, error=type(error).__name__)

@@ -37,6 +37,8 @@ from connections.lifecycle.refresh.refresh import refresh
 from connections.lifecycle.refresh.together import refresh_together
 from connections.lifecycle.registration.renew import end_unused, renew_due
 from connections.lifecycle.sweep import sweep_probes, sweep_refreshes, sweep_revocations
+from connections.lifecycle.webhooks.attend import sweep_webhooks
+from connections.lifecycle.webhooks.deliver import deliver
 from connections.models import Trigger
 
 # A task begins no further connection after this time; a sweep sends the rest again once their marks have passed. So no
@@ -109,6 +111,12 @@ def _each(connection_ids: tuple[str, ...], act: Callable[[uuid.UUID], object]) -
         raise ExceptionGroup("A task failed.", failures)
 
 
+@shared_task(name=Task.DELIVER, ignore_result=True)
+def deliver_to_endpoint(*endpoint_ids: str) -> None:
+    """Deliver what waits for these webhook endpoints."""
+    _each(endpoint_ids, deliver)
+
+
 @shared_task(name=Task.SWEEP_REFRESHES, ignore_result=True)
 def sweep_due_refreshes() -> None:
     """Send the refreshes that are due, as the workers take them up, until the next beat is near."""
@@ -150,6 +158,12 @@ def discard_expired_sessions() -> None:
 def end_expired_connections() -> None:
     """End the connections whose credential has expired and cannot be refreshed."""
     end_expired(now=database_now())
+
+
+@shared_task(name=Task.SWEEP_WEBHOOKS, ignore_result=True)
+def sweep_waiting_webhooks() -> None:
+    """Send the webhook endpoints that have something to deliver to the workers."""
+    sweep_webhooks(now=database_now())
 
 
 @shared_task(name=Task.SWEEP_OLD, ignore_result=True)

@@ -15,7 +15,15 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from pydantic import SecretStr
 
-from connections.models import Connection, ConnectSession, CredentialVersion, ProviderApp, RegisteredClient
+from connections.models import (
+    Connection,
+    ConnectSession,
+    CredentialVersion,
+    ProviderApp,
+    RegisteredClient,
+    WebhookEndpoint,
+    WebhookSecret,
+)
 from connections.models import DataKey as DataKeyRow
 from connections.models.data_key import SHREDDED
 from connections.models.fields import StoredSecret
@@ -191,6 +199,26 @@ def seal_for_client(client: RegisteredClient, field: str, plaintext: bytes) -> b
 def open_for_client(client: RegisteredClient, field: str) -> bytes:
     """Return the plaintext of the column ``field`` of a registered client. One query. Raises ``Unreadable``."""
     return _open(getattr(client, field), place=_client_place(client, field))
+
+
+def _webhook_place(endpoint: WebhookEndpoint, secret_id: uuid.UUID) -> Place:
+    return Place(
+        tenant=str(endpoint.tenant_id) if endpoint.tenant_id else "operator",
+        owner=str(endpoint.id),
+        record=str(secret_id),
+        field="webhook_secret",
+    )
+
+
+def seal_webhook_secret(endpoint: WebhookEndpoint, secret_id: uuid.UUID, secret: SecretStr) -> bytes:
+    """Return a signing secret of ``endpoint``, sealed for its row. One query. Raises ``Unreadable``."""
+    place = _webhook_place(endpoint, secret_id)
+    return seal(secret.get_secret_value().encode(), key=current_data_key(endpoint.tenant_id), place=place)
+
+
+def open_webhook_secret(endpoint: WebhookEndpoint, secret: WebhookSecret) -> SecretStr:
+    """Return a signing secret of ``endpoint``. One query. Raises ``Unreadable``."""
+    return SecretStr(_open(secret.secret, place=_webhook_place(endpoint, secret.id)).decode())
 
 
 def seal_client_secrets(

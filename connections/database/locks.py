@@ -13,18 +13,21 @@ from dataclasses import dataclass
 from typing import Any, Final, LiteralString, TypeVar
 
 from django.db import connection
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from connections.database.prepared import fetch_all_prepared
 from connections.models import (
     Connection,
     ConnectSession,
+    DeliveryState,
     ImportRow,
     ImportRun,
     ManagementSession,
     Offboarding,
     RefreshAttempt,
     RegisteredClient,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 
 _Row = TypeVar("_Row", bound=Model)
@@ -178,3 +181,26 @@ def lock_registered_client(**lookup: object) -> RegisteredClient | None:
         .filter(**lookup)
         .first()
     )
+
+
+def lock_webhook_endpoint(endpoint_id: uuid.UUID) -> WebhookEndpoint | None:
+    """Return the locked webhook endpoint with its tenant, or None if there is none. Lock no other row beside it."""
+    return (
+        WebhookEndpoint.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("tenant")
+        .filter(id=endpoint_id)
+        .first()
+    )
+
+
+def lock_webhook_endpoints_behind(event_id: int) -> list[WebhookEndpoint]:
+    """Return the webhook endpoints that have not taken every event up to this one, locked in the order of their ids."""
+    behind = Q(position__lt=event_id) | Exists(
+        WebhookDelivery.objects.filter(endpoint=OuterRef("pk"), event_id__lte=event_id, state=DeliveryState.PENDING)
+    )
+    return list(WebhookEndpoint.objects.select_for_update(no_key=True, of=("self",)).filter(behind).order_by("id"))
+
+
+def lock_due_endpoints(due: QuerySet[WebhookEndpoint], *, limit: int) -> list[WebhookEndpoint]:
+    """Return up to ``limit`` rows of ``due``, locked. Skip rows that another transaction has locked."""
+    return list(due.select_for_update(skip_locked=True, no_key=True, of=("self",))[:limit])

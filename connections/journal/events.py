@@ -1,11 +1,19 @@
 """Write outbox events, each in the transaction of the change that it reports, and read them in order."""
 
+import time
 import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection as database
+from django.db.models import Q
 
 from connections.models import Connection, OutboxEvent
+
+SETTLE_SECONDS = 0.25  # transactions that write events take milliseconds
+_LOOK_AGAIN_SECONDS = 0.005
+_CLOCKS_APART = timedelta(seconds=60)
 
 # The transaction id below which every transaction of this database has ended. ``txid_snapshot_xmin`` would say it for
 # the whole server: a long transaction in any other database of the server would hold back all events. The lock that a
@@ -27,19 +35,63 @@ SELECT coalesce(
 )
 FROM (SELECT txid_current_snapshot() AS snapshot) AS taken
 """
+_LAST_ID = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM connections_outboxevent_id_seq"
+# A fresh id, above every one that has been given: a snapshot's own bound lies below those that are still open.
+_FRESH_TRANSACTION = "SELECT txid_current()"
+_OLDEST_WRITER = """
+SELECT CASE WHEN count(*) = count(xact_start) THEN coalesce(min(xact_start), clock_timestamp()) END
+FROM pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL
+"""
 
 
-def read_settled(tenant_id: uuid.UUID, *, after: int, limit: int) -> list[OutboxEvent]:
-    """Return at most ``limit`` events of a tenant with ids above ``after``, in order.
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Events in order, and the id up to which nothing is missing from what was asked for."""
 
-    The list ends before an event ahead of which another may still appear. Two queries: the second sees whatever had
-    ended before the first, and so must not share its snapshot (READ COMMITTED).
+    events: list[OutboxEvent]
+    to: int
+
+
+def read_settled(which: Q, *, after: int, limit: int) -> Settled:
+    """Return at most ``limit`` of the events of ``which`` with ids above ``after``, in order.
+
+    The list ends before an event ahead of which another may still appear. That is up to the last id there is, once
+    every transaction that is open now has ended: whoever wrote an earlier id had its transaction begun by now, since
+    an event is never the first thing that a transaction writes. Waits for them for a quarter of a second. If one takes
+    longer, the list ends with what was written before the oldest of them began. A few queries, which must not share a
+    snapshot (READ COMMITTED).
     """
+    last = int(_value(_LAST_ID))
+    found = OutboxEvent.objects.filter(which, id__gt=after, id__lte=last).order_by("id")
+    if not _have_ended(before=int(_value(_FRESH_TRANSACTION))):
+        oldest: datetime | None = _value(_OLDEST_WRITER)
+        if oldest is None:  # it is another role's, and so nobody says when it began
+            return Settled([], after)
+        events = list(found.filter(created_at__lt=oldest - _CLOCKS_APART)[:limit])
+        return Settled(events, events[-1].id if events else after)
+    events = list(found[:limit])
+    return Settled(events, events[-1].id if len(events) == limit else max(last, after))
+
+
+def last_id() -> int:
+    """Return the highest id that an event has been given, whether it is visible yet or not. One query."""
+    return int(_value(_LAST_ID))
+
+
+def _have_ended(*, before: int) -> bool:
+    """Wait until every transaction of this database with an id below ``before`` has ended. Return False if in vain."""
+    give_up_at = time.monotonic() + SETTLE_SECONDS
+    while int(_value(_HORIZON)) < before:
+        if time.monotonic() > give_up_at:
+            return False
+        time.sleep(_LOOK_AGAIN_SECONDS)
+    return True
+
+
+def _value(statement: str) -> Any:
     with database.cursor() as cursor:
-        cursor.execute(_HORIZON)
-        horizon = cursor.fetchone()[0]
-    settled = OutboxEvent.objects.filter(tenant_id=tenant_id, id__gt=after, transaction_id__lt=horizon)
-    return list(settled.order_by("id")[:limit])
+        cursor.execute(statement)
+        return cursor.fetchone()[0]
 
 
 def emit(type_: str, connection: Connection, **payload: Any) -> None:
@@ -63,10 +115,11 @@ def emit(type_: str, connection: Connection, **payload: Any) -> None:
 
 
 def emit_of_tenant(
-    type_: str, tenant_id: uuid.UUID, *, connection_id: uuid.UUID | None = None, payload: dict[str, Any]
+    type_: str, tenant_id: uuid.UUID | None, *, connection_id: uuid.UUID | None = None, payload: dict[str, Any]
 ) -> None:
     """Write one event about something of a tenant's, in the caller's transaction. ``payload`` is JSON-ready.
 
+    None is the operator, and no tenant reads such an event.
     ``connection_id`` is the connection that it concerns, if it is a single one.
     """
     OutboxEvent.objects.create(type=type_, tenant_id=tenant_id, connection_id=connection_id, payload=payload)

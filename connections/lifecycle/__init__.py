@@ -7,6 +7,7 @@ A room imports only rooms below it:
 - ``port``: connections come in from another system
 - ``steer``: what an operator asks for
 - ``vend``: a caller gets a credential that works now, or the reason why not
+- ``webhooks``: every event reaches whoever is to be told, in order
 - ``probe``: notices a revocation that nobody announced
 - ``refresh``: one refresh in flight, and no rotated token lost
 - ``connect``: an invitation becomes a connection

@@ -27,6 +27,7 @@ from connections.database.pool import short_transaction
 from connections.journal import audit
 from connections.lifecycle.answers import useless_answers
 from connections.lifecycle.credentials.subject_tokens import useless_tokens
+from connections.lifecycle.webhooks.missed import note_missed
 from connections.models import (
     OPEN_STATES,
     AppKey,
@@ -48,6 +49,8 @@ from connections.models import (
     Status,
     Tenant,
     UsedAssertion,
+    WebhookDelivery,
+    WebhookSecret,
 )
 
 logger = structlog.get_logger(__name__)
@@ -116,9 +119,11 @@ class _Events:
         """Delete the oldest events. Record for each tenant the last one deleted, so that an older cursor is refused."""
         rows = OutboxEvent.objects.filter(id__gt=self.reached).order_by("id").values_list("id", "created_at")
         ids = [key for key, _ in takewhile(lambda event: event[1] < self.moment, rows[:BATCH])]
-        ends = OutboxEvent.objects.filter(id__in=ids).order_by().values("tenant_id").annotate(last=Max("id"))
-        for end in sorted(ends, key=lambda found: found["tenant_id"]):
-            Tenant.objects.filter(id=end["tenant_id"]).update(events_gone_to=Greatest("events_gone_to", end["last"]))
+        ends = OutboxEvent.objects.filter(id__in=ids).order_by().values_list("tenant_id").annotate(last=Max("id"))
+        for tenant_id, last in sorted((tenant_id, last) for tenant_id, last in ends if tenant_id is not None):
+            Tenant.objects.filter(id=tenant_id).update(events_gone_to=Greatest("events_gone_to", last))
+        if ids:
+            note_missed(ids)
         OutboxEvent.objects.filter(id__in=ids).delete()
         self.reached = max(ids, default=self.reached)
         return len(ids)
@@ -128,6 +133,7 @@ class _Events:
 _KINDS: dict[str, Callable[[datetime], _Kind | _Events]] = {
     "attempts": lambda moment: _Kind(_attempts_before(moment), by="claimed_at"),
     "events": _Events,
+    "webhook_deliveries": lambda moment: _Kind(WebhookDelivery.objects.filter(ended_at__lt=moment), by="ended_at"),
     "connect_sessions": lambda moment: _Kind(
         ConnectSession.objects.filter(state__in=(SessionState.COMPLETED, SessionState.FAILED), expires_at__lt=moment),
         by="expires_at",
@@ -148,7 +154,8 @@ def sweep_old(*, now: datetime) -> dict[str, int]:
     Each batch is one short transaction, which skips rows that another transaction has locked. The kinds take turns, so
     that one with very many rows keeps no other waiting. The keys of the answer are the kinds of ``RETENTION_DAYS``
     whose rows are not kept for ever, "keys of apps", "operators' logins", "subject tokens", "answers", "approvals",
-    "visits", "callers' tokens", "rows of imports", "imports" and "used assertions".
+    "visits", "callers' tokens", "rows of imports", "imports", "webhook
+    secrets" and "used assertions".
     """
     give_up_at = time.monotonic() + RUN_SECONDS
     left: dict[str, _Kind | _Events] = {
@@ -163,6 +170,7 @@ def sweep_old(*, now: datetime) -> dict[str, int]:
     left["callers' tokens"] = _Kind(ProvenToken.objects.filter(expires_at__lt=now - PROOFS_STAY), by="expires_at")
     left["rows of imports"] = _Kind(_rows_of_imports_before(now - IMPORTS_STAY), by="pk")
     left["imports"] = _Kind(_imports_before(now - IMPORTS_STAY), by="finished_at")
+    left["webhook secrets"] = _Kind(WebhookSecret.objects.filter(ends_at__lt=now), by="ends_at")
     left["used assertions"] = _Kind(UsedAssertion.objects.filter(expires_at__lt=now), by="expires_at")
     gone = dict.fromkeys(left, 0)
     while left and time.monotonic() < give_up_at:

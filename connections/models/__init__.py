@@ -16,6 +16,7 @@
 - ``subject_token``: what acts for a subject, while it lives
 - ``refresh_attempt``: one try to refresh · ``unread_answer``: an answer that could not be read
 - ``incident``: a fault of a provider app · ``audit_event`` · ``outbox_event``
+- ``webhook_endpoint``: where events are delivered · ``webhook_delivery``: of one event to one of them
 - ``data_key``: a tenant's key, wrapped · ``fields``: columns that are encrypted
 """
 
@@ -59,6 +60,8 @@ from connections.models.tenant import Tenant
 from connections.models.tenant_domain import TenantDomain
 from connections.models.trusted_issuer import CallerRule, IssuerUse, ProvenToken, TrustedIssuer, UsedAssertion
 from connections.models.unread_answer import UnreadAnswer
+from connections.models.webhook_delivery import DeliveryState, WebhookDelivery
+from connections.models.webhook_endpoint import DisabledReason, WebhookEndpoint, WebhookSecret
 
 __all__ = [
     "AWAITING_WORD",
@@ -86,6 +89,8 @@ __all__ = [
     "Connection",
     "CredentialVersion",
     "DataKey",
+    "DeliveryState",
+    "DisabledReason",
     "ImportRow",
     "ImportRun",
     "ImportState",
@@ -120,5 +125,8 @@ __all__ = [
     "TrustedIssuer",
     "UnreadAnswer",
     "UsedAssertion",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookSecret",
     "drafts",
 ]

@@ -3,23 +3,23 @@
 import uuid
 
 from django.db import models
-from django.db.models import Func
 
 
 class OutboxEvent(models.Model):
     """One event. ``id`` is its place in the stream; receivers recognise a repeated event by ``event_id``.
 
-    ``transaction_id`` lets a reader stop before transactions that are still open: ids are assigned before the commit,
-    so a reader of all visible events would miss what is committed late. ``journal.events.read_settled`` reads so.
+    An event without a tenant is about something of the operator's: operator-wide webhook endpoints alone are told it.
+
+    Ids are assigned before the commit, so a reader of all visible events would miss what is committed late.
+    ``journal.events.read_settled`` reads without a gap.
     """
 
     id = models.BigAutoField(primary_key=True)
     event_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     type = models.CharField(max_length=60)
-    tenant_id = models.UUIDField()
+    tenant_id = models.UUIDField(null=True)
     connection_id = models.UUIDField(null=True)
     payload = models.JSONField(default=dict)
-    transaction_id = models.BigIntegerField(db_default=Func(function="txid_current"), editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -128,19 +128,21 @@ def fields_in(response: Response) -> Any:
     return form_of(text, content_type=content_type) or None if found is UNREADABLE else found
 
 
-def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds to wait by ``Retry-After``, 0 to 900, or None (RFC 9110 §10.2.3).
+def retry_after_seconds(
+    headers: Mapping[str, str], *, longest_seconds: float = _LONGEST_RETRY_AFTER_SECONDS
+) -> float | None:
+    """Return the seconds to wait by ``Retry-After``, 0 to ``longest_seconds``, or None (RFC 9110 §10.2.3).
 
     A date is measured from the answer's own ``Date``, if it has one, so that two clocks need not agree.
     """
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
-        # More digits would only overflow: the cap has three.
-        return min(float(value[:12]), _LONGEST_RETRY_AFTER_SECONDS)
+        # More digits would only overflow: no cap has so many.
+        return min(float(value[:12]), longest_seconds)
     if (until := _epoch(value)) is None:
         return None
     now = _epoch(headers.get("Date", ""))
-    return min(max(until - (time.time() if now is None else now), 0.0), _LONGEST_RETRY_AFTER_SECONDS)
+    return min(max(until - (time.time() if now is None else now), 0.0), longest_seconds)
 
 
 def answered_at(headers: Mapping[str, str]) -> float:

@@ -30,7 +30,7 @@ _SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.campaigns.bench_settings", "LATCHK
 _GRANIAN = "-m granian --host 127.0.0.1 --port {port} --workers 2 --no-access-log --log-level error {application}"
 _WORKER = (
     "-m celery -q -A tests.campaigns.bench_processes worker -P threads -c 64 -l WARNING --without-gossip"
-    " --without-mingle -Q celery,refresh,probe"
+    " --without-mingle -Q celery,refresh,probe,webhooks"
 )
 _PRODUCT = "--interface asgi tests.campaigns.bench_processes:application"
 _YARDSTICK = "--interface wsgi --blocking-threads 8 tests.campaigns.bare_wsgi:application"

@@ -158,7 +158,9 @@ def extra_process(
 
 
 @contextmanager
-def extra_worker(stack: LocalStack, *, queues: str = "celery,refresh,probe") -> "Iterator[subprocess.Popen[bytes]]":
+def extra_worker(
+    stack: LocalStack, *, queues: str = "celery,refresh,probe,webhooks"
+) -> "Iterator[subprocess.Popen[bytes]]":
     """Run one more worker of four threads beside those of the stack, as ``extra_process`` does."""
     command = "-m celery -q -A config worker -P threads -c 4 -l WARNING --without-gossip --without-mingle"
     named = ("-Q", queues, "-n", f"{uuid.uuid4().hex[:8]}@here")

@@ -35,7 +35,7 @@ _MODULES = {
     "web": "granian --interface asgi --host {host} --port {port} --workers 2 --backpressure 4096 --no-access-log"
     " --log-level error config.asgi:application",
     "worker": "celery -q -A config worker -n {name}@%h -P threads -c 64 -l INFO --without-gossip --without-mingle"
-    " -Q celery,refresh,probe",
+    " -Q celery,refresh,probe,webhooks",
     "beat": "celery -q -A config beat -S celery.beat:Scheduler -l WARNING",
     "customer_app": "config.local.demo.customer_app --port {port}",
 }

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from django.db.models import Q
 from django.http import HttpRequest
 from ninja import Router
 from pydantic import Field
@@ -33,7 +34,7 @@ def list_events(
             "Events after this cursor are no longer kept: read the connections as they are, and go on from `cursor`.",
             cursor=str(owner.events_gone_to),
         )
-    events = read_settled(owner.id, after=int(cursor), limit=limit)
+    events = read_settled(Q(tenant_id=owner.id), after=int(cursor), limit=limit).events
     return EventPage(
         items=[
             EventOut(

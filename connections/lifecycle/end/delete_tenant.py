@@ -49,6 +49,9 @@ from connections.models import (
     SessionState,
     Status,
     Tenant,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookSecret,
 )
 from connections.models.data_key import SHREDDED
 from connections.models.failures import Failure
@@ -87,6 +90,7 @@ def contents_of(tenant: Tenant) -> dict[str, int]:
         "API keys": ApiKey.objects.filter(client__tenant=tenant),
         "access grants": AccessGrant.objects.for_tenant(tenant.id),
         "connect sessions": ConnectSession.objects.filter(tenant=tenant),
+        "webhook endpoints": WebhookEndpoint.objects.filter(tenant=tenant),
         "events": OutboxEvent.objects.filter(tenant_id=tenant.id),
         "data keys": DataKey.objects.filter(tenant=tenant),
     }
@@ -207,6 +211,7 @@ def _shred(tenant: Tenant) -> None:
         ProviderApp.objects.filter(tenant=tenant, secrets__isnull=False).update(secrets=None)
         AppKey.objects.filter(provider_app__tenant=tenant, private_key__isnull=False).update(private_key=None)
         _registered(tenant).update(secrets=None, management=None)
+        WebhookSecret.objects.filter(endpoint__tenant=tenant).delete()
         if keys:
             audit.record("tenant.shredded", tenant_id=tenant.id, detail={"slug": tenant.slug, "data_keys": keys})
 
@@ -230,6 +235,8 @@ def _delete_rows(tenant: Tenant, *, give_up_at: float) -> bool:
         ProviderApp.objects.filter(tenant=tenant),
         ApiClient.objects.filter(tenant=tenant),
         DataKey.objects.filter(tenant=tenant),
+        WebhookDelivery.objects.filter(endpoint__tenant=tenant),
+        WebhookEndpoint.objects.filter(tenant=tenant),
         OutboxEvent.objects.filter(tenant_id=tenant.id),
     )
     if not all(delete_in_batches(rows, give_up_at=give_up_at) for rows in kinds):

@@ -25,6 +25,7 @@ from connections.models import (
     Offboarding,
     RefreshAttempt,
     RegisteredClient,
+    WebhookEndpoint,
 )
 from providers.sandbox.client import SandboxProcess
 from tests.connections.lifecycle.sessions import session
@@ -93,6 +94,18 @@ LOCKS: dict[str, tuple[str, Callable[[], Any]]] = {
         "connections_refreshattempt",
         lambda: locks.lock_attempt(RefreshAttempt.objects.get().id),
     ),
+    "lock_webhook_endpoint": (
+        "connections_webhookendpoint",
+        lambda: locks.lock_webhook_endpoint(WebhookEndpoint.objects.get().id),
+    ),
+    "lock_webhook_endpoints_behind": (
+        "connections_webhookendpoint",
+        lambda: locks.lock_webhook_endpoints_behind(1),
+    ),
+    "lock_due_endpoints": (
+        "connections_webhookendpoint",
+        lambda: locks.lock_due_endpoints(WebhookEndpoint.objects.all(), limit=5),
+    ),
     "lock_registered_client": (
         "connections_registeredclient",
         lambda: locks.lock_registered_client(id=RegisteredClient.objects.get().id),
@@ -131,6 +144,7 @@ def test_a_lock_excludes_its_like_and_lets_references_through(
 ) -> None:
     alice.invite()
     open_attempt(connection)
+    WebhookEndpoint.objects.create(tenant=connection.tenant, url="https://hooks.example", position=0)
     Offboarding.objects.create(tenant=connection.tenant, end_user="zoe", mode="offboard", ordered_at=database_now())
     run = ImportRun.objects.create(tenant=connection.tenant, created_at=database_now())
     ImportRow.objects.create(id=uuid.uuid4(), run=run, line=1, state="accepted")

@@ -29,7 +29,7 @@ TABLES: dict[str, type[models.Model]] = {
 LEFT_OUT = {
     "connections_auditevent": {"at", "operator", "detail"},
     "connections_credentialversion": set(),
-    "connections_outboxevent": {"id", "transaction_id"},
+    "connections_outboxevent": {"id"},
     "connections_refreshattempt": {"absent_since", "ended_at"},
 }
 # What columns hold that have no choices.

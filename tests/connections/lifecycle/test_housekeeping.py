@@ -44,6 +44,8 @@ from tests.flows import EndUser, call, failure_of
 SWEPT = {
     "connections.RefreshAttempt": "attempts",
     "connections.OutboxEvent": "events",
+    "connections.WebhookDelivery": "webhook_deliveries",
+    "connections.WebhookSecret": "by their own end",
     "connections.ConnectSession": "connect_sessions",
     "connections.Incident": "incidents",
     "connections.Connection": "connections",
@@ -73,6 +75,7 @@ STAYS = {
     "connections.ApiKey": "made by operators",
     "connections.TrustedIssuer": "made by operators",
     "connections.CallerRule": "made by operators",
+    "connections.WebhookEndpoint": "made by operators and their services",
     "connections.ProviderApp": "made by operators",
     "connections.DataKey": "one for each tenant and rotation",
     "connections.RegisteredClient": "one an issuer and app; what was replaced ends with its last connection",

@@ -1,0 +1,4 @@
+"""Webhooks: what receivers get, in which order, and what becomes of those that do not take it.
+
+- ``spread``, ``post``, ``message``: ``test_deliver.py``
+"""

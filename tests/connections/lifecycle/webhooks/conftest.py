@@ -1,0 +1,5 @@
+"""A receiver of webhooks."""
+
+from tests.receiver import receiver, upstream
+
+__all__ = ["receiver", "upstream"]
