@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('connections', '0024_approvals'),
+        ('connections', '0028_approvals_of_bodies'),
     ]
 
     operations = [
