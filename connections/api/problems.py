@@ -101,7 +101,7 @@ def _member(loc: Sequence[str | int]) -> str:
 
     For a member of several types pydantic adds the name of the type that it tried; that is left out.
     """
-    parts = loc[2:] if loc[:2] == ("body", "body") else loc[1:]
+    parts = loc[2:] if loc[:2] == ("body", "body") else loc[1:2] if loc[:1] == ("query",) else loc[1:]
     return ".".join(str(part) for part in parts if isinstance(part, int) or _NAME.fullmatch(part))
 
 

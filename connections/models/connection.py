@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -175,6 +176,12 @@ class Connection(Mutable):
             ),
             models.Index(fields=["tenant", "provider", "end_user"], name="connection_lookup"),
             models.Index(fields=["tenant", "-created_at", "id"], name="connection_page"),
+            GinIndex(
+                fields=["metadata"],
+                opclasses=["jsonb_path_ops"],
+                condition=~Q(metadata={}),
+                name="connection_metadata",
+            ),
             models.Index(fields=["tenant", "granted_by"], condition=~Q(granted_by=""), name="connection_granted_by"),
             models.Index(
                 fields=["refresh_due_at"], condition=Q(refresh_due_at__isnull=False), name="connection_refresh_due"

@@ -8,6 +8,7 @@ from ninja import Router
 from connections.api.access_grants import AccessGrantIn, AccessGrantOut, AccessGrantPage, access_grant_out
 from connections.api.auth import Caller, caller_of
 from connections.api.conditional import unchanged
+from connections.api.filters import After, Before, made_between
 from connections.api.pages import Cursor, Limit, page_of
 from connections.api.texts import EndUser, Slug
 from connections.database.clock import database_now
@@ -42,6 +43,8 @@ def list_access_grants(
     provider: Slug | None = None,
     granted_by: EndUser | None = None,
     revoked: bool | None = None,
+    created_after: After = None,
+    created_before: Before = None,
     cursor: Cursor | None = None,
     limit: Limit = 50,
 ) -> AccessGrantPage:
@@ -59,6 +62,7 @@ def list_access_grants(
     found = AccessGrant.objects.for_tenant(owner.id).filter(
         **{name: value for name, value in wanted.items() if value is not None}
     )
+    found = found.filter(made_between(created_after, created_before))
     page, following = page_of(found, cursor, limit=limit)
     return AccessGrantPage(
         items=[access_grant_out(row, tenant=owner.slug, now=now) for row in page],

@@ -7,6 +7,7 @@ from ninja import Router
 
 from connections.api.approvals import ApprovalIn, ApprovalOut, ApprovalPage, DecisionIn, approval_out
 from connections.api.auth import Caller, caller_of
+from connections.api.filters import After, Before, made_between
 from connections.api.pages import Cursor, Limit, page_of
 from connections.api.texts import Slug
 from connections.database.clock import database_now
@@ -24,6 +25,8 @@ def list_approvals(
     connection: uuid.UUID | None = None,
     grant: uuid.UUID | None = None,
     decided: bool | None = None,
+    created_after: After = None,
+    created_before: Before = None,
     cursor: Cursor | None = None,
     limit: Limit = 50,
 ) -> ApprovalPage:
@@ -38,6 +41,7 @@ def list_approvals(
     found = Approval.objects.filter(
         tenant=owner, **{name: value for name, value in wanted.items() if value is not None}
     )
+    found = found.filter(made_between(created_after, created_before))
     page, following = page_of(found, cursor, limit=limit)
     return ApprovalPage(
         items=[approval_out(row, tenant=owner.slug, now=now) for row in page],

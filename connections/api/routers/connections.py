@@ -4,10 +4,12 @@ import uuid
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
+from ninja.params.functions import Query
 
 from connections.api.access_grants import SharingIn
 from connections.api.auth import Caller, caller_of
 from connections.api.conditional import unchanged
+from connections.api.filters import After, Before, Tag, has_tags, made_between
 from connections.api.pages import Cursor, Limit, page_of
 from connections.api.problems import say_when_again
 from connections.api.representations import connection_out
@@ -35,6 +37,13 @@ from providers.catalog.loader import meant_by
 
 router = Router(tags=["connections"])
 
+_STATUSES = Query([], max_length=10, description="repeat it for any of several")
+_TAGS = Query(
+    [],
+    max_length=10,
+    description="`name:value` of the metadata: the member has this value, or lists it; repeat it, and all hold",
+)
+
 
 @router.get("", response=ConnectionPage, summary="List connections")
 def list_connections(
@@ -42,8 +51,11 @@ def list_connections(
     tenant: Slug | None = None,
     end_user: EndUser | None = None,
     provider: Slug | None = None,
-    status: ConnectionStatus | None = None,
+    status: list[ConnectionStatus] = _STATUSES,
     label: Label | None = None,
+    tag: list[Tag] = _TAGS,
+    created_after: After = None,
+    created_before: Before = None,
     cursor: Cursor | None = None,
     limit: Limit = 50,
 ) -> ConnectionPage:
@@ -54,11 +66,12 @@ def list_connections(
     wanted = {
         "end_user": end_user,
         "provider": slug,
-        "status": status,
+        "status__in": status or None,
         "label": label,
         "provider_app__auth_style": style or None,
     }
     found = found.filter(**{name: value for name, value in wanted.items() if value is not None})
+    found = found.filter(has_tags(tag), made_between(created_after, created_before))
     found = found.select_related("tenant", "provider_app").prefetch_related("scopes")
     page, following = page_of(found, cursor, limit=limit)
     return ConnectionPage(items=[connection_out(row) for row in page], next=following)
