@@ -3236,7 +3236,7 @@ export class Operations extends Caller {
    * List a tenant's grants, the newest first. `connection` means those that name it, not those on its provider.
    */
   listAccessGrants(
-    query: { tenant?: string; subject_kind?: SubjectKind; subject?: string; connection?: string; provider?: string; granted_by?: string; revoked?: boolean; cursor?: string; limit?: number } = {},
+    query: { tenant?: string; subject_kind?: SubjectKind; subject?: string; connection?: string; provider?: string; granted_by?: string; revoked?: boolean; created_after?: string; created_before?: string; cursor?: string; limit?: number } = {},
     options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<AccessGrantPage> {
     return this.call<AccessGrantPage>(
@@ -3253,7 +3253,7 @@ export class Operations extends Caller {
 
   /** List access grants, page by page. */
   iterAccessGrants(
-    query: { tenant?: string; subject_kind?: SubjectKind; subject?: string; connection?: string; provider?: string; granted_by?: string; revoked?: boolean; limit?: number } = {},
+    query: { tenant?: string; subject_kind?: SubjectKind; subject?: string; connection?: string; provider?: string; granted_by?: string; revoked?: boolean; created_after?: string; created_before?: string; limit?: number } = {},
     options: CallOptions & { ifNoneMatch?: string } = {},
   ): AsyncGenerator<AccessGrant, void> {
     return this.each((cursor) => this.listAccessGrants({ ...query, cursor }, options));
@@ -3356,7 +3356,7 @@ export class Operations extends Caller {
    * List what was asked, the newest first. One that expired without an answer counts as not decided at first.
    */
   listApprovals(
-    query: { tenant?: string; connection?: string; grant?: string; decided?: boolean; cursor?: string; limit?: number } = {},
+    query: { tenant?: string; connection?: string; grant?: string; decided?: boolean; created_after?: string; created_before?: string; cursor?: string; limit?: number } = {},
     options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<ApprovalPage> {
     return this.call<ApprovalPage>(
@@ -3373,7 +3373,7 @@ export class Operations extends Caller {
 
   /** List approvals, page by page. */
   iterApprovals(
-    query: { tenant?: string; connection?: string; grant?: string; decided?: boolean; limit?: number } = {},
+    query: { tenant?: string; connection?: string; grant?: string; decided?: boolean; created_after?: string; created_before?: string; limit?: number } = {},
     options: CallOptions & { ifNoneMatch?: string } = {},
   ): AsyncGenerator<Approval, void> {
     return this.each((cursor) => this.listApprovals({ ...query, cursor }, options));
@@ -3476,7 +3476,7 @@ export class Operations extends Caller {
    * List a tenant's connections, newest first. An alias of a provider means those by the style it stands for.
    */
   listConnections(
-    query: { tenant?: string; end_user?: string; provider?: string; status?: Status; label?: string; cursor?: string; limit?: number } = {},
+    query: { tenant?: string; end_user?: string; provider?: string; status?: readonly ("pending" | "active" | "suspect" | "needs_reauth" | "revoked" | "disconnected")[]; label?: string; tag?: readonly string[]; created_after?: string; created_before?: string; cursor?: string; limit?: number } = {},
     options: CallOptions & { ifNoneMatch?: string } = {},
   ): Promise<ConnectionPage> {
     return this.call<ConnectionPage>(
@@ -3493,7 +3493,7 @@ export class Operations extends Caller {
 
   /** List connections, page by page. */
   iterConnections(
-    query: { tenant?: string; end_user?: string; provider?: string; status?: Status; label?: string; limit?: number } = {},
+    query: { tenant?: string; end_user?: string; provider?: string; status?: readonly ("pending" | "active" | "suspect" | "needs_reauth" | "revoked" | "disconnected")[]; label?: string; tag?: readonly string[]; created_after?: string; created_before?: string; limit?: number } = {},
     options: CallOptions & { ifNoneMatch?: string } = {},
   ): AsyncGenerator<Connection, void> {
     return this.each((cursor) => this.listConnections({ ...query, cursor }, options));
