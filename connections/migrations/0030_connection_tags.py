@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('connections', '0028_approvals_of_bodies'),
+        ('connections', '0029_webhooks'),
     ]
 
     operations = [
