@@ -7,10 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from connections.management.operator_command import OperatorCommand, words
+from connections.lifecycle.provision.own_providers import write_own_provider
+from connections.management.operator_command import OperatorCommand, operator, words
 from connections.management.output import Answer, sheet, table
 from connections.models import ProviderApp
-from providers.catalog.additions import derive_entry, derive_server_entry, slug_of, store_entry
+from providers.catalog.additions import derive_entry, derive_server_entry, slug_of
 from providers.catalog.cautions import cautions_of
 from providers.catalog.checklist import checklist_of
 from providers.catalog.entry_schema import entry_schema, entry_schema_text
@@ -19,7 +20,6 @@ from providers.catalog.loader import (
     UnknownProvider,
     catalog_files,
     clashes,
-    configure_catalog,
     entry,
     is_built_in,
     load_catalog,
@@ -214,10 +214,9 @@ def _add(options: dict[str, Any]) -> Answer:
         hint = "rename the file" if options["file"] else "choose another --slug"
         raise CommandError(f"There is a provider {slug!r} already ({known}): {hint}, or --replace it.")
     try:
-        found = store_entry(slug, text, folder=folder)
+        found = write_own_provider(slug, text, actor=operator())
     except OSError as error:
         raise CommandError(f"The entry cannot be written to {folder}: {error.strerror}.") from None
-    configure_catalog(folder)
     path = folder / f"{slug}.toml"
     by_hand = "" if options["mcp"] else " --client-id ID --client-secret-file FILE"
     then = f"manage.py provider_apps add {slug}{by_hand}"

@@ -8,7 +8,9 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
-from connections.models import ProviderApp
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
+from connections.models import AuditEvent, ProviderApp, Tenant
 from providers.catalog.entry_schema import entry_schema
 from providers.catalog.loader import configure_catalog, entry
 from providers.sandbox.client import SandboxProcess
@@ -94,6 +96,41 @@ def test_does_not_replace_an_entry_unless_told_to(run: Run, folder: Path, shop: 
     sandbox = tmp_path / "sandbox.toml"
     sandbox.write_text(ENTRY)
     assert run("providers", "add", sandbox).code == 1
+
+
+def test_each_entry_that_is_written_leaves_an_audit_row(run: Run, folder: Path, shop: Path, tmp_path: Path) -> None:
+    run("providers", "add", shop)
+    run("providers", "add", shop, "--replace")
+    (tmp_path / "hubspot.toml").write_text(ENTRY)
+    run("providers", "add", tmp_path / "hubspot.toml", "--replace")
+    assert run("providers", "add", shop).code == 1, "it is there"
+    rows = AuditEvent.objects.filter(action__startswith="own_provider.").order_by("id")
+    assert [
+        (row.action, "command line" in row.operator, row.detail["provider"], row.detail["hides_built_in"])
+        for row in rows
+    ] == [
+        ("own_provider.added", True, "shop", False),
+        ("own_provider.changed", True, "shop", False),
+        ("own_provider.added", True, "hubspot", True),
+    ]
+
+
+def test_a_replaced_entry_that_leads_elsewhere_says_so_in_its_audit_row(
+    run: Run, folder: Path, shop: Path, acme: Tenant
+) -> None:
+    shop.write_text(ENTRY + '[probe]\nurl = "https://shop.example/me"\n')
+    run("providers", "add", shop)
+    save_provider_app(Registration(provider="shop", auth_style="api_key"), tenant=acme, actor=SYSTEM)
+    shop.write_text(ENTRY + '[probe]\nurl = "https://evil.example/me"\n')
+    run("providers", "add", shop, "--replace")
+    assert "probe.url" in AuditEvent.objects.filter(action="own_provider.changed").get().detail["moves"]
+
+
+def test_what_cannot_be_written_leaves_no_row(run: Run, folder: Path, shop: Path) -> None:
+    folder.parent.mkdir(parents=True)
+    folder.write_text("a file is in the way")
+    assert "cannot be written" in run("providers", "add", shop).err
+    assert not AuditEvent.objects.filter(action__startswith="own_provider.").exists()
 
 
 def test_a_wrong_entry_is_refused_and_changes_nothing(run: Run, folder: Path, shop: Path) -> None:
