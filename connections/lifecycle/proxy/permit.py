@@ -53,6 +53,7 @@ from connections.models import (
     VENDS,
     AccessGrant,
     ApiClient,
+    AuditEvent,
     Connection,
     CredentialVersion,
     OwnerKind,
@@ -153,18 +154,23 @@ def may_follow(order: ProxyOrder, path: str) -> bool:
 
 
 def record_end(order: ProxyOrder, permitted: Permit, outcome: str, facts: dict[str, Any]) -> None:
-    """Record how a permitted call ended: ``outcome`` is a word, ``facts`` are its counts, JSON-ready. One insert.
+    """Record how a permitted call ended: ``outcome`` is a word, ``facts`` are its counts, JSON-ready. A few statements.
 
-    A provider's 401 is doubt: what was exchanged for a subject is forgotten, and else the next probe comes soon.
+    It names whom the row of its beginning names now: they may have been erased meanwhile. A provider's 401 is doubt:
+    what was exchanged for a subject is forgotten, and else the next probe comes soon.
     """
     try:
         if facts.get("status") == HTTPStatus.UNAUTHORIZED and permitted.version_id is not None:
             forget_reported(permitted.connection.id, permitted.version_id)
             _hasten_probe(permitted.connection.id, permitted.version_id)
+        actor = order.use.actor(permitted.client_id)
+        if actor.subject:
+            began = AuditEvent.objects.filter(id=permitted.audit_id).values_list("subject", flat=True)
+            actor = replace(actor, subject=began.first() or "")
         audit.record(
             ENDED,
             decision=outcome,
-            actor=order.use.actor(permitted.client_id),
+            actor=actor,
             connection=permitted.connection,
             version_id=permitted.version_id,
             detail={"request": permitted.audit_id, **facts},

@@ -254,6 +254,20 @@ def test_an_erasure_leaves_no_trace_of_them_and_a_readable_trail(connection: Con
     assert OutboxEvent.objects.get(type="end_user.offboarded").payload["end_user"] == pseudonym
 
 
+def test_who_is_named_again_after_an_erasure_is_erased_again(
+    connection: Connection, shared: Connection, backend: Caller
+) -> None:
+    assert leave(backend, "?mode=erase&shared=hand_over").status_code == 202
+    revocations_end()
+    first = leave(backend, "?mode=erase").json()
+    assert first["state"] == "done"
+    assert vend(backend, shared, end_user="alice").status_code == 200, "a caller vouches for whom it names"
+    assert AuditEvent.objects.filter(subject="alice").exists()
+    again = leave(backend, "?mode=erase").json()
+    assert (again["state"], again["end_user"] == first["end_user"]) == ("done", False)
+    assert "alice" not in everything_stored()
+
+
 def test_an_erasure_touches_nothing_of_anybody_else(
     connection: Connection, backend: Caller, globex: Tenant, foreign_backend: Caller
 ) -> None:

@@ -6,7 +6,11 @@ import time
 from collections.abc import AsyncIterator, MutableMapping
 from typing import Any
 
-from connections.models import AuditEvent, Connection
+from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.end.offboard import continue_offboarding, order_offboarding
+from connections.models import AuditEvent, Connection, OffboardingMode, OwnerKind, Tenant
+from tests.connections.api.stored import make_app, make_connection
 from tests.factories import Caller
 from tests.proxied import address_of, proxied
 from tests.upstream import Upstream, Wire, ok
@@ -43,6 +47,22 @@ def test_a_large_answer_passes_in_constant_memory(agent: Caller, connection: Con
     reply = proxied(agent, "GET", address_of(connection, "a"), take=take)
     assert (reply.is_whole, taken, reply.one("content-length")) == (True, SIZE, str(SIZE))
     assert grown_by(before) < 16
+
+
+def test_who_is_erased_in_the_middle_is_not_named_at_the_end(acme: Tenant, agent: Caller, upstream: Upstream) -> None:
+    app = make_app(acme, params={"issuer": upstream.url})
+    shared = make_connection(acme, app=app, owner=OwnerKind.TENANT)
+    upstream.answers(ok(b"x" * MIB))
+
+    def erase() -> None:
+        now = database_now()
+        ordered = order_offboarding(acme, "alice", mode=OffboardingMode.ERASE, now=now, actor=SYSTEM)
+        assert continue_offboarding(ordered.id, now=now).done_at is not None
+
+    assert proxied(agent, "GET", address_of(shared, "a"), at_first_part=erase).status == 200
+    ended = AuditEvent.objects.get(action="connection.proxied")
+    assert (ended.decision, ended.subject[:7]) == ("answered", "erased-")
+    assert not AuditEvent.objects.filter(subject="alice").exists()
 
 
 def test_a_large_request_passes_in_constant_memory(agent: Caller, connection: Connection, upstream: Upstream) -> None:
