@@ -1,6 +1,7 @@
 """The operators' commands, for the shell and for programs: ``manage.py tenants``, ``provider_apps``, ``connections``, …
 
 - ``commands``: one command a file; each makes one lifecycle call
+- ``declarations``: what a file declares, for ``manage.py apply``
 - ``trials``: rehearses an entry · ``imports``: connections from another system · ``operator_command``: their base ·
   ``output``: tables for people, JSON for programs
 """

@@ -70,7 +70,7 @@ def test_texts_that_cannot_be_stored_are_refused_by_name(
     if operation.names_tenant == "body":
         members["tenant"] = "acme"
     for name in members:
-        for text in ("a\x00b", "\ud800", "x" * 100_000):
+        for text in ("a\x00b", "\ud800", "x" * 300_000):
             wrong: Any = {"member": text} if name == "metadata" else text
             sent = json.dumps({**operation.body, name: wrong})
             assert_problem(send(operation, caller, connection, sent), 422, "invalid_request")

@@ -56,6 +56,8 @@ SAYS = {
     "app_keys make our-login --lead-hours 48": "BEGIN PUBLIC KEY",
     "app_keys bring github-app": "BEGIN PUBLIC KEY",
     "connections import": "A dry run",
+    "apply latchkey.toml --dry-run": "dry run",
+    "apply latchkey.toml": "made",
     "audit prune": "Deleted 0 audit rows",
 }
 # These are of whole installations: `make check`, `make demo` and test_drill.py run them.
@@ -90,6 +92,9 @@ def desk(tmp_path: Path, sandbox: SandboxProcess, settings_of_desk: None, monkey
     """A folder with the files that the commands name, in which they are typed."""
     (tmp_path / "secret.txt").write_text("replace-by-the-secret\n")
     (tmp_path / "export.csv").write_text("user,refresh_token\nalice,rt-1\n")
+    (declared,) = re.findall(r"```toml\n(# latchkey\.toml\n.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (tmp_path / "latchkey.toml").write_text(declared)
+    monkeypatch.setenv("HUBSPOT_SECRET", "replace-by-the-secret")
     (tmp_path / "app.pem").write_text(pem_of(ACCOUNT, "RS256"))
     (tmp_path / "acme.toml").write_text(OWN)
     (tmp_path / "acme.dialect.toml").write_text(DIALECT)

@@ -2,5 +2,6 @@
 
 - ``api_clients``, ``connections``, ``issuers``, ``drill``, ``provider_apps``, ``providers``, ``tenants``: by the test
   file of that name there
+- ``apply``: ``tests/connections/management/test_apply.py``
 - ``audit``: ``tests/connections/lifecycle/test_housekeeping.py``
 """
