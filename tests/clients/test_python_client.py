@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 import requests
-from latchkey_client import AsyncLatchkey, Latchkey, LatchkeyError, Problem, UnexpectedAnswer, Unreachable, api
+from latchkey_client import AsyncLatchkey, Latchkey, LatchkeyError, Problem, UnexpectedAnswer, Unreachable, api, etag_of
 from latchkey_client.calls import Caller
 
 from connections.models import AuditEvent, Connection, ProviderApp, Reason, Status, Tenant
@@ -75,6 +75,17 @@ def test_a_wrong_key_is_told_and_not_shown(address: str, acme: Tenant) -> None:
     with pytest.raises(api.Unauthorized) as refused:
         client.list_connections()
     assert "wrong_key" not in f"{refused.value!r} {client!r} {refused.value.members}"
+
+
+def test_a_change_passes_only_if_nobody_came_first(latchkey: Latchkey, connection: Connection) -> None:
+    read = latchkey.get_connection(str(connection.id))
+    etag = etag_of(read)
+    assert etag
+    assert etag not in repr(read)
+    latchkey.patch_connection(read.id, label="first", if_match=etag)
+    with pytest.raises(api.PreconditionFailed):
+        latchkey.patch_connection(read.id, label="second", if_match=etag)
+    assert etag_of(object()) is None
 
 
 def test_pages_are_turned_by_themselves(latchkey: Latchkey, app: ProviderApp, acme: Tenant) -> None:

@@ -70,6 +70,10 @@ def test_a_refusal_tells_its_code_and_the_link_that_heals(run: Run, connection: 
     }
 
 
+def test_a_change_passes_only_if_nobody_came_first(run: Run, connection: Connection) -> None:
+    assert run("match", connection=str(connection.id)) == {"label": "first", "late": True}
+
+
 def test_pages_are_turned_by_themselves(run: Run, acme: Tenant) -> None:
     made = {str(make_connection(acme, end_user=f"user-{number}").id) for number in range(5)}
     found = run("pages")

@@ -1,6 +1,7 @@
 /** What the tests have the TypeScript client do: one step a run, named by the first argument; prints JSON. */
 
 import {
+  etagOf,
   InvalidSignature,
   isRefused,
   Latchkey,
@@ -83,6 +84,14 @@ const steps: Record<string, () => Promise<unknown>> = {
       const link = isRefused(error, "reauthorization_required") ? error.problem.connect_url : undefined;
       return { code: error.problem.code, told: told(error.problem), link, status: error.status };
     }
+  },
+  match: async () => {
+    const read = await latchkey.getConnection(text("connection"));
+    const changed = await latchkey.patchConnection(read.id, { label: "first" }, { ifMatch: etagOf(read) ?? "" });
+    const late = await latchkey
+      .patchConnection(read.id, { label: "second" }, { ifMatch: etagOf(read) ?? "" })
+      .catch((error: unknown) => isRefused(error, "precondition_failed"));
+    return { label: "label" in changed ? changed.label : "", late };
   },
   pages: async () => {
     const found: Connection[] = [];

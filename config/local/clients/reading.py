@@ -160,6 +160,7 @@ def _operation(method: str, path: str, said: Mapping[str, Any], schemas: dict[st
             meaning=_line(one.get("description", "")),
         )
         for one in said.get("parameters", ())
+        if one["name"] != "If-None-Match"  # for caches, which the clients are not
     ]
     order = re.findall(r"\{(\w+)\}", path)
     parameters.sort(key=lambda one: order.index(one.name) if one.place == "path" else len(order))

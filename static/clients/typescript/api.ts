@@ -2818,14 +2818,13 @@ export class Operations extends Caller {
   getAccessGrant(
     grantId: string,
     query: { tenant?: string } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<AccessGrant> {
     return this.call<AccessGrant>(
       {
         method: "GET",
         path: `/api/v1/access-grants/${encodeURIComponent(grantId)}`,
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2840,14 +2839,13 @@ export class Operations extends Caller {
   getApiClient(
     clientId: string,
     query: { tenant?: string } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<ApiClient> {
     return this.call<ApiClient>(
       {
         method: "GET",
         path: `/api/v1/api-clients/${encodeURIComponent(clientId)}`,
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2862,14 +2860,13 @@ export class Operations extends Caller {
   getApproval(
     approvalId: string,
     query: { tenant?: string } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<Approval> {
     return this.call<Approval>(
       {
         method: "GET",
         path: `/api/v1/approvals/${encodeURIComponent(approvalId)}`,
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2882,13 +2879,12 @@ export class Operations extends Caller {
    * Show what is set of the operator's brand. Every client may see it, as end users do.
    */
   getBranding(
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<OperatorBranding> {
     return this.call<OperatorBranding>(
       {
         method: "GET",
         path: "/api/v1/branding",
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2903,14 +2899,13 @@ export class Operations extends Caller {
   getClientSecrets(
     appId: string,
     query: { tenant?: string } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<ClientSecrets> {
     return this.call<ClientSecrets>(
       {
         method: "GET",
         path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/client-secrets`,
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2925,14 +2920,13 @@ export class Operations extends Caller {
   getConnectSession(
     sessionId: string,
     query: { tenant?: string } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<ConnectSessionShown> {
     return this.call<ConnectSessionShown>(
       {
         method: "GET",
         path: `/api/v1/connect-sessions/${encodeURIComponent(sessionId)}`,
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2947,14 +2941,13 @@ export class Operations extends Caller {
   getConnection(
     connectionId: string,
     query: { tenant?: string } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<Connection> {
     return this.call<Connection>(
       {
         method: "GET",
         path: `/api/v1/connections/${encodeURIComponent(connectionId)}`,
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2969,14 +2962,13 @@ export class Operations extends Caller {
   getEndUser(
     endUser: string,
     query: { tenant?: string } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<EndUser> {
     return this.call<EndUser>(
       {
         method: "GET",
         path: `/api/v1/end-users/${encodeURIComponent(endUser)}`,
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -2991,14 +2983,13 @@ export class Operations extends Caller {
   getImport(
     importId: string,
     query: { tenant?: string } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<Import> {
     return this.call<Import>(
       {
         method: "GET",
         path: `/api/v1/imports/${encodeURIComponent(importId)}`,
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3013,14 +3004,13 @@ export class Operations extends Caller {
   getIncident(
     incidentId: string,
     query: { tenant?: string } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<Incident> {
     return this.call<Incident>(
       {
         method: "GET",
         path: `/api/v1/incidents/${encodeURIComponent(incidentId)}`,
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3035,14 +3025,13 @@ export class Operations extends Caller {
   getManagementSession(
     sessionId: string,
     query: { tenant?: string } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<ManagementSessionShown> {
     return this.call<ManagementSessionShown>(
       {
         method: "GET",
         path: `/api/v1/management-sessions/${encodeURIComponent(sessionId)}`,
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3057,14 +3046,13 @@ export class Operations extends Caller {
   getOffboarding(
     offboardingId: string,
     query: { tenant?: string } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<Offboarding> {
     return this.call<Offboarding>(
       {
         method: "GET",
         path: `/api/v1/offboardings/${encodeURIComponent(offboardingId)}`,
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3078,13 +3066,12 @@ export class Operations extends Caller {
    */
   getOwnProvider(
     ownSlug: string,
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<OwnProvider> {
     return this.call<OwnProvider>(
       {
         method: "GET",
         path: `/api/v1/own-providers/${encodeURIComponent(ownSlug)}`,
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3099,14 +3086,13 @@ export class Operations extends Caller {
   getProvider(
     slug: string,
     query: { tenant?: string } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<Provider> {
     return this.call<Provider>(
       {
         method: "GET",
         path: `/api/v1/providers/${encodeURIComponent(slug)}`,
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3121,14 +3107,13 @@ export class Operations extends Caller {
   getProviderApp(
     appId: string,
     query: { tenant?: string } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<ProviderApp> {
     return this.call<ProviderApp>(
       {
         method: "GET",
         path: `/api/v1/provider-apps/${encodeURIComponent(appId)}`,
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3142,13 +3127,12 @@ export class Operations extends Caller {
    */
   getTenant(
     slug: string,
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<Tenant> {
     return this.call<Tenant>(
       {
         method: "GET",
         path: `/api/v1/tenants/${encodeURIComponent(slug)}`,
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3163,14 +3147,13 @@ export class Operations extends Caller {
   getTrustedIssuer(
     issuerId: string,
     query: { tenant?: string } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<Issuer> {
     return this.call<Issuer>(
       {
         method: "GET",
         path: `/api/v1/trusted-issuers/${encodeURIComponent(issuerId)}`,
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3237,14 +3220,13 @@ export class Operations extends Caller {
    */
   listAccessGrants(
     query: { tenant?: string; subject_kind?: SubjectKind; subject?: string; connection?: string; provider?: string; granted_by?: string; revoked?: boolean; created_after?: string; created_before?: string; cursor?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<AccessGrantPage> {
     return this.call<AccessGrantPage>(
       {
         method: "GET",
         path: "/api/v1/access-grants",
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3254,7 +3236,7 @@ export class Operations extends Caller {
   /** List access grants, page by page. */
   iterAccessGrants(
     query: { tenant?: string; subject_kind?: SubjectKind; subject?: string; connection?: string; provider?: string; granted_by?: string; revoked?: boolean; created_after?: string; created_before?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<AccessGrant, void> {
     return this.each((cursor) => this.listAccessGrants({ ...query, cursor }, options));
   }
@@ -3266,14 +3248,13 @@ export class Operations extends Caller {
    */
   listApiClients(
     query: { tenant?: string; cursor?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<ApiClientPage> {
     return this.call<ApiClientPage>(
       {
         method: "GET",
         path: "/api/v1/api-clients",
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3283,7 +3264,7 @@ export class Operations extends Caller {
   /** List API clients, page by page. */
   iterApiClients(
     query: { tenant?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<ApiClient, void> {
     return this.each((cursor) => this.listApiClients({ ...query, cursor }, options));
   }
@@ -3296,14 +3277,13 @@ export class Operations extends Caller {
   listApiKeys(
     clientId: string,
     query: { tenant?: string; cursor?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<ApiKeyPage> {
     return this.call<ApiKeyPage>(
       {
         method: "GET",
         path: `/api/v1/api-clients/${encodeURIComponent(clientId)}/keys`,
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3314,7 +3294,7 @@ export class Operations extends Caller {
   iterApiKeys(
     clientId: string,
     query: { tenant?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<ApiKey, void> {
     return this.each((cursor) => this.listApiKeys(clientId, { ...query, cursor }, options));
   }
@@ -3327,14 +3307,13 @@ export class Operations extends Caller {
   listAppKeys(
     appId: string,
     query: { tenant?: string; cursor?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<AppKeyPage> {
     return this.call<AppKeyPage>(
       {
         method: "GET",
         path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/keys`,
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3345,7 +3324,7 @@ export class Operations extends Caller {
   iterAppKeys(
     appId: string,
     query: { tenant?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<AppKey, void> {
     return this.each((cursor) => this.listAppKeys(appId, { ...query, cursor }, options));
   }
@@ -3357,14 +3336,13 @@ export class Operations extends Caller {
    */
   listApprovals(
     query: { tenant?: string; connection?: string; grant?: string; decided?: boolean; created_after?: string; created_before?: string; cursor?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<ApprovalPage> {
     return this.call<ApprovalPage>(
       {
         method: "GET",
         path: "/api/v1/approvals",
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3374,7 +3352,7 @@ export class Operations extends Caller {
   /** List approvals, page by page. */
   iterApprovals(
     query: { tenant?: string; connection?: string; grant?: string; decided?: boolean; created_after?: string; created_before?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<Approval, void> {
     return this.each((cursor) => this.listApprovals({ ...query, cursor }, options));
   }
@@ -3388,14 +3366,13 @@ export class Operations extends Caller {
    */
   listAuditEvents(
     query: { tenant?: string; connection?: string; client?: string; operator?: string; subject?: string; action?: string; decision?: string; since?: string; until?: string; cursor?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<AuditEventPage> {
     return this.call<AuditEventPage>(
       {
         method: "GET",
         path: "/api/v1/audit-events",
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3405,7 +3382,7 @@ export class Operations extends Caller {
   /** Read the audit trail, page by page. */
   iterAuditEvents(
     query: { tenant?: string; connection?: string; client?: string; operator?: string; subject?: string; action?: string; decision?: string; since?: string; until?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<AuditEvent, void> {
     return this.each((cursor) => this.listAuditEvents({ ...query, cursor }, options));
   }
@@ -3418,14 +3395,13 @@ export class Operations extends Caller {
   listCallerRules(
     issuerId: string,
     query: { tenant?: string; cursor?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<CallerRulePage> {
     return this.call<CallerRulePage>(
       {
         method: "GET",
         path: `/api/v1/trusted-issuers/${encodeURIComponent(issuerId)}/rules`,
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3436,7 +3412,7 @@ export class Operations extends Caller {
   iterCallerRules(
     issuerId: string,
     query: { tenant?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<CallerRule, void> {
     return this.each((cursor) => this.listCallerRules(issuerId, { ...query, cursor }, options));
   }
@@ -3448,14 +3424,13 @@ export class Operations extends Caller {
    */
   listConnectSessions(
     query: { tenant?: string; end_user?: string; state?: SessionState; cursor?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<ConnectSessionPage> {
     return this.call<ConnectSessionPage>(
       {
         method: "GET",
         path: "/api/v1/connect-sessions",
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3465,7 +3440,7 @@ export class Operations extends Caller {
   /** List connect sessions, page by page. */
   iterConnectSessions(
     query: { tenant?: string; end_user?: string; state?: SessionState; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<ConnectSessionShown, void> {
     return this.each((cursor) => this.listConnectSessions({ ...query, cursor }, options));
   }
@@ -3477,14 +3452,13 @@ export class Operations extends Caller {
    */
   listConnections(
     query: { tenant?: string; end_user?: string; provider?: string; status?: readonly ("pending" | "active" | "suspect" | "needs_reauth" | "revoked" | "disconnected")[]; label?: string; tag?: readonly string[]; created_after?: string; created_before?: string; cursor?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<ConnectionPage> {
     return this.call<ConnectionPage>(
       {
         method: "GET",
         path: "/api/v1/connections",
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3494,7 +3468,7 @@ export class Operations extends Caller {
   /** List connections, page by page. */
   iterConnections(
     query: { tenant?: string; end_user?: string; provider?: string; status?: readonly ("pending" | "active" | "suspect" | "needs_reauth" | "revoked" | "disconnected")[]; label?: string; tag?: readonly string[]; created_after?: string; created_before?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<Connection, void> {
     return this.each((cursor) => this.listConnections({ ...query, cursor }, options));
   }
@@ -3507,14 +3481,13 @@ export class Operations extends Caller {
   listDomains(
     slug: string,
     query: { cursor?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<DomainPage> {
     return this.call<DomainPage>(
       {
         method: "GET",
         path: `/api/v1/tenants/${encodeURIComponent(slug)}/domains`,
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3525,7 +3498,7 @@ export class Operations extends Caller {
   iterDomains(
     slug: string,
     query: { limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<Domain, void> {
     return this.each((cursor) => this.listDomains(slug, { ...query, cursor }, options));
   }
@@ -3537,14 +3510,13 @@ export class Operations extends Caller {
    */
   listEvents(
     query: { tenant?: string; cursor?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<EventPage> {
     return this.call<EventPage>(
       {
         method: "GET",
         path: "/api/v1/events",
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3554,7 +3526,7 @@ export class Operations extends Caller {
   /** Read events, page by page. */
   iterEvents(
     query: { tenant?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<Event, void> {
     return this.each((cursor) => this.listEvents({ ...query, cursor }, options));
   }
@@ -3567,14 +3539,13 @@ export class Operations extends Caller {
   listImportRows(
     importId: string,
     query: { tenant?: string; needs_care?: boolean; cursor?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<ImportRowPage> {
     return this.call<ImportRowPage>(
       {
         method: "GET",
         path: `/api/v1/imports/${encodeURIComponent(importId)}/rows`,
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3585,7 +3556,7 @@ export class Operations extends Caller {
   iterImportRows(
     importId: string,
     query: { tenant?: string; needs_care?: boolean; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<ImportRow, void> {
     return this.each((cursor) => this.listImportRows(importId, { ...query, cursor }, options));
   }
@@ -3597,14 +3568,13 @@ export class Operations extends Caller {
    */
   listIncidents(
     query: { tenant?: string; provider_app?: string; open?: boolean; cursor?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<IncidentPage> {
     return this.call<IncidentPage>(
       {
         method: "GET",
         path: "/api/v1/incidents",
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3614,7 +3584,7 @@ export class Operations extends Caller {
   /** List incidents, page by page. */
   iterIncidents(
     query: { tenant?: string; provider_app?: string; open?: boolean; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<Incident, void> {
     return this.each((cursor) => this.listIncidents({ ...query, cursor }, options));
   }
@@ -3626,14 +3596,13 @@ export class Operations extends Caller {
    */
   listManagementSessions(
     query: { tenant?: string; end_user?: string; cursor?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<ManagementSessionPage> {
     return this.call<ManagementSessionPage>(
       {
         method: "GET",
         path: "/api/v1/management-sessions",
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3643,7 +3612,7 @@ export class Operations extends Caller {
   /** List visits to own connections, page by page. */
   iterManagementSessions(
     query: { tenant?: string; end_user?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<ManagementSessionShown, void> {
     return this.each((cursor) => this.listManagementSessions({ ...query, cursor }, options));
   }
@@ -3655,14 +3624,13 @@ export class Operations extends Caller {
    */
   listOwnProviders(
     query: { cursor?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<OwnProviderPage> {
     return this.call<OwnProviderPage>(
       {
         method: "GET",
         path: "/api/v1/own-providers",
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3672,7 +3640,7 @@ export class Operations extends Caller {
   /** List the entries of your own, page by page. */
   iterOwnProviders(
     query: { limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<OwnProvider, void> {
     return this.each((cursor) => this.listOwnProviders({ ...query, cursor }, options));
   }
@@ -3685,14 +3653,13 @@ export class Operations extends Caller {
   listProviderApps(
     slug: string,
     query: { cursor?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<ProviderAppPage> {
     return this.call<ProviderAppPage>(
       {
         method: "GET",
         path: `/api/v1/tenants/${encodeURIComponent(slug)}/provider-apps`,
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3703,7 +3670,7 @@ export class Operations extends Caller {
   iterProviderApps(
     slug: string,
     query: { limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<ProviderApp, void> {
     return this.each((cursor) => this.listProviderApps(slug, { ...query, cursor }, options));
   }
@@ -3717,14 +3684,13 @@ export class Operations extends Caller {
    */
   listProviders(
     query: { tenant?: string; q?: string; category?: string; style?: string; confidence?: Confidence; cursor?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<ProviderPage> {
     return this.call<ProviderPage>(
       {
         method: "GET",
         path: "/api/v1/providers",
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3734,7 +3700,7 @@ export class Operations extends Caller {
   /** List the catalogue, page by page. */
   iterProviders(
     query: { tenant?: string; q?: string; category?: string; style?: string; confidence?: Confidence; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<Provider, void> {
     return this.each((cursor) => this.listProviders({ ...query, cursor }, options));
   }
@@ -3747,14 +3713,13 @@ export class Operations extends Caller {
   listReceipts(
     connectionId: string,
     query: { tenant?: string; client?: string; end_user?: string; agent?: string; purpose?: string; cursor?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<ReceiptPage> {
     return this.call<ReceiptPage>(
       {
         method: "GET",
         path: `/api/v1/connections/${encodeURIComponent(connectionId)}/receipts`,
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3765,7 +3730,7 @@ export class Operations extends Caller {
   iterReceipts(
     connectionId: string,
     query: { tenant?: string; client?: string; end_user?: string; agent?: string; purpose?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<Receipt, void> {
     return this.each((cursor) => this.listReceipts(connectionId, { ...query, cursor }, options));
   }
@@ -3778,14 +3743,13 @@ export class Operations extends Caller {
   listRegisteredClients(
     appId: string,
     query: { tenant?: string; cursor?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<RegisteredClientPage> {
     return this.call<RegisteredClientPage>(
       {
         method: "GET",
         path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/registered-clients`,
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3796,7 +3760,7 @@ export class Operations extends Caller {
   iterRegisteredClients(
     appId: string,
     query: { tenant?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<RegisteredClient, void> {
     return this.each((cursor) => this.listRegisteredClients(appId, { ...query, cursor }, options));
   }
@@ -3808,14 +3772,13 @@ export class Operations extends Caller {
    */
   listSharedProviderApps(
     query: { cursor?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<ProviderAppPage> {
     return this.call<ProviderAppPage>(
       {
         method: "GET",
         path: "/api/v1/shared-provider-apps",
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3825,7 +3788,7 @@ export class Operations extends Caller {
   /** List the shared provider apps, page by page. */
   iterSharedProviderApps(
     query: { limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<ProviderApp, void> {
     return this.each((cursor) => this.listSharedProviderApps({ ...query, cursor }, options));
   }
@@ -3837,14 +3800,13 @@ export class Operations extends Caller {
    */
   listTenants(
     query: { cursor?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<TenantPage> {
     return this.call<TenantPage>(
       {
         method: "GET",
         path: "/api/v1/tenants",
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3854,7 +3816,7 @@ export class Operations extends Caller {
   /** List tenants, page by page. */
   iterTenants(
     query: { limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<Tenant, void> {
     return this.each((cursor) => this.listTenants({ ...query, cursor }, options));
   }
@@ -3866,14 +3828,13 @@ export class Operations extends Caller {
    */
   listTrustedIssuers(
     query: { tenant?: string; use?: IssuerUse; cursor?: string; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): Promise<IssuerPage> {
     return this.call<IssuerPage>(
       {
         method: "GET",
         path: "/api/v1/trusted-issuers",
         query: { ...query },
-        headers: { "If-None-Match": options.ifNoneMatch },
         mayRepeat: true,
       },
       options,
@@ -3883,7 +3844,7 @@ export class Operations extends Caller {
   /** List trusted issuers, page by page. */
   iterTrustedIssuers(
     query: { tenant?: string; use?: IssuerUse; limit?: number } = {},
-    options: CallOptions & { ifNoneMatch?: string } = {},
+    options: CallOptions = {},
   ): AsyncGenerator<Issuer, void> {
     return this.each((cursor) => this.listTrustedIssuers({ ...query, cursor }, options));
   }

@@ -10,7 +10,7 @@ import { LatchkeyError } from "./wire.ts";
 import type { CallOptions } from "./wire.ts";
 
 export * from "./api.ts";
-export { isRefused, LatchkeyError, Refused, UnexpectedAnswer, Unreachable } from "./wire.ts";
+export { etagOf, isRefused, LatchkeyError, Refused, UnexpectedAnswer, Unreachable } from "./wire.ts";
 export type { CallOptions, ProxyInit, Settings } from "./wire.ts";
 export { InvalidSignature, verifyWebhook } from "./webhooks.ts";
 export type { WebhookOptions } from "./webhooks.ts";

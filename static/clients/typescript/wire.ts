@@ -93,6 +93,12 @@ interface Page<Item> {
 }
 
 const SHORTEST_WAIT_MS = 100;
+const etags = new WeakMap<object, string>();
+
+/** Return the ETag with which an answer came: as `ifMatch` it lets a change pass only if nobody came first. */
+export function etagOf(value: object): string | undefined {
+  return etags.get(value);
+}
 
 /** Sends the operations of `api.ts`. What it knows is private, so that nothing prints it. */
 export class Caller {
@@ -124,7 +130,8 @@ export class Caller {
       body = call.isForm ? queryOf(call.body as Query).slice(1) : JSON.stringify(call.body);
     }
     const giveUpAt = Date.now() + this.#patienceMs;
-    let mayRepeat = call.mayRepeat === true || call.takesKey === true;
+    // What was changed already does not match any more.
+    let mayRepeat = (call.mayRepeat === true && headers["If-Match"] === undefined) || call.takesKey === true;
     for (;;) {
       try {
         const answer = await this.#send(call.method, call.path + queryOf(call.query), headers, body, options.signal);
@@ -175,7 +182,8 @@ export class Caller {
   ): Promise<Response> {
     const bearer = typeof this.#key === "string" ? this.#key : await this.#key();
     const gaveUp = new AbortController();
-    const timer = setTimeout(() => gaveUp.abort(), this.#timeoutMs);
+    // Nobody knows how long a stream may take to send.
+    const timer = setTimeout(() => gaveUp.abort(), body instanceof ReadableStream ? 2 ** 31 - 1 : this.#timeoutMs);
     const leave = (): void => gaveUp.abort();
     signal?.addEventListener("abort", leave);
     try {
@@ -221,6 +229,8 @@ async function valueOf<Value>(answer: Response, secrets: readonly (readonly stri
     throw new UnexpectedAnswer(`An answer with the status ${answer.status} cannot be read.`);
   }
   for (const path of secrets) conceal(value, path);
+  const etag = answer.headers.get("ETag");
+  if (etag !== null && typeof value === "object" && value !== null) etags.set(value, etag);
   return value as Value;
 }
 

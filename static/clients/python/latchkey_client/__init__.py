@@ -6,6 +6,7 @@
 """
 
 from latchkey_client.auth import ConnectionAuth
+from latchkey_client.calls import etag_of
 from latchkey_client.client import AsyncLatchkey, Latchkey
 from latchkey_client.errors import (
     ForeignOrigin,
@@ -29,5 +30,6 @@ __all__ = [
     "Problem",
     "UnexpectedAnswer",
     "Unreachable",
+    "etag_of",
     "verify_webhook",
 ]

@@ -3499,83 +3499,55 @@ class Operations(Caller):
         answer: Exchange = self._call(_EXCHANGE_TOKEN, Exchange, path={}, query={}, headers={}, body=body)
         return answer
 
-    def get_access_grant(
-        self, grant_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> AccessGrant:
+    def get_access_grant(self, grant_id: str, /, *, tenant: str | None = None) -> AccessGrant:
         """Show one access grant.
 
         Show one grant, revoked or not.
         """
         answer: AccessGrant = self._call(
-            _GET_ACCESS_GRANT,
-            AccessGrant,
-            path={"grant_id": grant_id},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_ACCESS_GRANT, AccessGrant, path={"grant_id": grant_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
-    def get_api_client(
-        self, client_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> ApiClient:
+    def get_api_client(self, client_id: str, /, *, tenant: str | None = None) -> ApiClient:
         """Show one API client.
 
         Show one API client, without its keys.
         """
         answer: ApiClient = self._call(
-            _GET_API_CLIENT,
-            ApiClient,
-            path={"client_id": client_id},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_API_CLIENT, ApiClient, path={"client_id": client_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
-    def get_approval(
-        self, approval_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> Approval:
+    def get_approval(self, approval_id: str, /, *, tenant: str | None = None) -> Approval:
         """Show one approval.
 
         Show what was asked, by whom, and the answer.
         """
         answer: Approval = self._call(
-            _GET_APPROVAL,
-            Approval,
-            path={"approval_id": approval_id},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_APPROVAL, Approval, path={"approval_id": approval_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
-    def get_branding(self, *, if_none_match: str | None = None) -> OperatorBranding:
+    def get_branding(self) -> OperatorBranding:
         """Show the operator's brand.
 
         Show what is set of the operator's brand. Every client may see it, as end users do.
         """
-        answer: OperatorBranding = self._call(
-            _GET_BRANDING, OperatorBranding, path={}, query={}, headers={"If-None-Match": if_none_match}
-        )
+        answer: OperatorBranding = self._call(_GET_BRANDING, OperatorBranding, path={}, query={}, headers={})
         return answer
 
-    def get_client_secrets(
-        self, app_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> ClientSecrets:
+    def get_client_secrets(self, app_id: str, /, *, tenant: str | None = None) -> ClientSecrets:
         """Tell an app's client secrets apart.
 
         Show a fingerprint of each client secret, the preferred first; no secret is ever shown.
         """
         answer: ClientSecrets = self._call(
-            _GET_CLIENT_SECRETS,
-            ClientSecrets,
-            path={"app_id": app_id},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_CLIENT_SECRETS, ClientSecrets, path={"app_id": app_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
-    def get_connect_session(
-        self, session_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> ConnectSessionShown:
+    def get_connect_session(self, session_id: str, /, *, tenant: str | None = None) -> ConnectSessionShown:
         """Show one connect session.
 
         Show how far an invitation to connect came. No token or code is shown.
@@ -3585,73 +3557,51 @@ class Operations(Caller):
             ConnectSessionShown,
             path={"session_id": session_id},
             query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
-    def get_connection(
-        self, connection_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> Connection:
+    def get_connection(self, connection_id: str, /, *, tenant: str | None = None) -> Connection:
         """Show one connection.
 
         Show one connection: its status and why, its scopes and its health.
         """
         answer: Connection = self._call(
-            _GET_CONNECTION,
-            Connection,
-            path={"connection_id": connection_id},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_CONNECTION, Connection, path={"connection_id": connection_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
-    def get_end_user(self, end_user: str, /, *, tenant: str | None = None, if_none_match: str | None = None) -> EndUser:
+    def get_end_user(self, end_user: str, /, *, tenant: str | None = None) -> EndUser:
         """Show what an end user has.
 
         List what an end user has here: before they leave, or to answer them. One that is unknown has nothing.
         """
         answer: EndUser = self._call(
-            _GET_END_USER,
-            EndUser,
-            path={"end_user": end_user},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_END_USER, EndUser, path={"end_user": end_user}, query={"tenant": tenant}, headers={}
         )
         return answer
 
-    def get_import(self, import_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None) -> Import:
+    def get_import(self, import_id: str, /, *, tenant: str | None = None) -> Import:
         """Show an import.
 
         Show how far an import is, and how many rows have each outcome.
         """
         answer: Import = self._call(
-            _GET_IMPORT,
-            Import,
-            path={"import_id": import_id},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_IMPORT, Import, path={"import_id": import_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
-    def get_incident(
-        self, incident_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> Incident:
+    def get_incident(self, incident_id: str, /, *, tenant: str | None = None) -> Incident:
         """Show one incident.
 
         Show one incident, open or closed.
         """
         answer: Incident = self._call(
-            _GET_INCIDENT,
-            Incident,
-            path={"incident_id": incident_id},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_INCIDENT, Incident, path={"incident_id": incident_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
-    def get_management_session(
-        self, session_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> ManagementSessionShown:
+    def get_management_session(self, session_id: str, /, *, tenant: str | None = None) -> ManagementSessionShown:
         """Show one visit.
 
         Show one visit, or the invitation to one. No token is shown.
@@ -3661,93 +3611,65 @@ class Operations(Caller):
             ManagementSessionShown,
             path={"session_id": session_id},
             query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
-    def get_offboarding(
-        self, offboarding_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> Offboarding:
+    def get_offboarding(self, offboarding_id: str, /, *, tenant: str | None = None) -> Offboarding:
         """Show the receipt of an offboarding.
 
         Show what an offboarding has done so far, and what is pending.
         """
         answer: Offboarding = self._call(
-            _GET_OFFBOARDING,
-            Offboarding,
-            path={"offboarding_id": offboarding_id},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_OFFBOARDING, Offboarding, path={"offboarding_id": offboarding_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
-    def get_own_provider(self, own_slug: str, /, *, if_none_match: str | None = None) -> OwnProvider:
+    def get_own_provider(self, own_slug: str, /) -> OwnProvider:
         """Show an entry of your own.
 
         Show how an entry of your own is written, and what uses it. Operator-wide clients only.
         """
         answer: OwnProvider = self._call(
-            _GET_OWN_PROVIDER,
-            OwnProvider,
-            path={"own_slug": own_slug},
-            query={},
-            headers={"If-None-Match": if_none_match},
+            _GET_OWN_PROVIDER, OwnProvider, path={"own_slug": own_slug}, query={}, headers={}
         )
         return answer
 
-    def get_provider(self, slug: str, /, *, tenant: str | None = None, if_none_match: str | None = None) -> Provider:
+    def get_provider(self, slug: str, /, *, tenant: str | None = None) -> Provider:
         """Show one provider.
 
         Show one provider: its methods, the fields that each asks for, and its scopes.
         """
         answer: Provider = self._call(
-            _GET_PROVIDER,
-            Provider,
-            path={"slug": slug},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_PROVIDER, Provider, path={"slug": slug}, query={"tenant": tenant}, headers={}
         )
         return answer
 
-    def get_provider_app(
-        self, app_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> ProviderApp:
+    def get_provider_app(self, app_id: str, /, *, tenant: str | None = None) -> ProviderApp:
         """Show one provider app.
 
         Show one registration, without its secrets.
         """
         answer: ProviderApp = self._call(
-            _GET_PROVIDER_APP,
-            ProviderApp,
-            path={"app_id": app_id},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_PROVIDER_APP, ProviderApp, path={"app_id": app_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
-    def get_tenant(self, slug: str, /, *, if_none_match: str | None = None) -> Tenant:
+    def get_tenant(self, slug: str, /) -> Tenant:
         """Show one tenant.
 
         Show one tenant. A tenant's own client sees its own tenant only.
         """
-        answer: Tenant = self._call(
-            _GET_TENANT, Tenant, path={"slug": slug}, query={}, headers={"If-None-Match": if_none_match}
-        )
+        answer: Tenant = self._call(_GET_TENANT, Tenant, path={"slug": slug}, query={}, headers={})
         return answer
 
-    def get_trusted_issuer(
-        self, issuer_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> Issuer:
+    def get_trusted_issuer(self, issuer_id: str, /, *, tenant: str | None = None) -> Issuer:
         """Show one trusted issuer.
 
         Show on which terms an issuer is trusted.
         """
         answer: Issuer = self._call(
-            _GET_TRUSTED_ISSUER,
-            Issuer,
-            path={"issuer_id": issuer_id},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_TRUSTED_ISSUER, Issuer, path={"issuer_id": issuer_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
@@ -3807,7 +3729,6 @@ class Operations(Caller):
         created_before: datetime | str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> AccessGrantPage:
         """List access grants.
 
@@ -3831,7 +3752,7 @@ class Operations(Caller):
                 "cursor": cursor,
                 "limit": limit,
             },
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
@@ -3848,7 +3769,6 @@ class Operations(Caller):
         created_after: datetime | str | None = None,
         created_before: datetime | str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> Iterator[AccessGrant]:
         """List access grants, page by page."""
         return self._each(
@@ -3863,18 +3783,12 @@ class Operations(Caller):
                 created_after=created_after,
                 created_before=created_before,
                 limit=limit,
-                if_none_match=if_none_match,
                 cursor=cursor,
             )
         )
 
     def list_api_clients(
-        self,
-        *,
-        tenant: str | None = None,
-        cursor: str | None = None,
-        limit: int | None = None,
-        if_none_match: str | None = None,
+        self, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> ApiClientPage:
         """List API clients.
 
@@ -3885,27 +3799,16 @@ class Operations(Caller):
             ApiClientPage,
             path={},
             query={"tenant": tenant, "cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
-    def iter_api_clients(
-        self, *, tenant: str | None = None, limit: int | None = None, if_none_match: str | None = None
-    ) -> Iterator[ApiClient]:
+    def iter_api_clients(self, *, tenant: str | None = None, limit: int | None = None) -> Iterator[ApiClient]:
         """List API clients, page by page."""
-        return self._each(
-            lambda cursor: self.list_api_clients(tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor)
-        )
+        return self._each(lambda cursor: self.list_api_clients(tenant=tenant, limit=limit, cursor=cursor))
 
     def list_api_keys(
-        self,
-        client_id: str,
-        /,
-        *,
-        tenant: str | None = None,
-        cursor: str | None = None,
-        limit: int | None = None,
-        if_none_match: str | None = None,
+        self, client_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> ApiKeyPage:
         """List a client's keys.
 
@@ -3916,35 +3819,18 @@ class Operations(Caller):
             ApiKeyPage,
             path={"client_id": client_id},
             query={"tenant": tenant, "cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
     def iter_api_keys(
-        self,
-        client_id: str,
-        /,
-        *,
-        tenant: str | None = None,
-        limit: int | None = None,
-        if_none_match: str | None = None,
+        self, client_id: str, /, *, tenant: str | None = None, limit: int | None = None
     ) -> Iterator[ApiKey]:
         """List a client's keys, page by page."""
-        return self._each(
-            lambda cursor: self.list_api_keys(
-                client_id, tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor
-            )
-        )
+        return self._each(lambda cursor: self.list_api_keys(client_id, tenant=tenant, limit=limit, cursor=cursor))
 
     def list_app_keys(
-        self,
-        app_id: str,
-        /,
-        *,
-        tenant: str | None = None,
-        cursor: str | None = None,
-        limit: int | None = None,
-        if_none_match: str | None = None,
+        self, app_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> AppKeyPage:
         """List an app's key pairs.
 
@@ -3955,19 +3841,13 @@ class Operations(Caller):
             AppKeyPage,
             path={"app_id": app_id},
             query={"tenant": tenant, "cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
-    def iter_app_keys(
-        self, app_id: str, /, *, tenant: str | None = None, limit: int | None = None, if_none_match: str | None = None
-    ) -> Iterator[AppKey]:
+    def iter_app_keys(self, app_id: str, /, *, tenant: str | None = None, limit: int | None = None) -> Iterator[AppKey]:
         """List an app's key pairs, page by page."""
-        return self._each(
-            lambda cursor: self.list_app_keys(
-                app_id, tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor
-            )
-        )
+        return self._each(lambda cursor: self.list_app_keys(app_id, tenant=tenant, limit=limit, cursor=cursor))
 
     def list_approvals(
         self,
@@ -3980,7 +3860,6 @@ class Operations(Caller):
         created_before: datetime | str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> ApprovalPage:
         """List approvals.
 
@@ -4001,7 +3880,7 @@ class Operations(Caller):
                 "cursor": cursor,
                 "limit": limit,
             },
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
@@ -4015,7 +3894,6 @@ class Operations(Caller):
         created_after: datetime | str | None = None,
         created_before: datetime | str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> Iterator[Approval]:
         """List approvals, page by page."""
         return self._each(
@@ -4027,7 +3905,6 @@ class Operations(Caller):
                 created_after=created_after,
                 created_before=created_before,
                 limit=limit,
-                if_none_match=if_none_match,
                 cursor=cursor,
             )
         )
@@ -4046,7 +3923,6 @@ class Operations(Caller):
         until: datetime | str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> AuditEventPage:
         """Read the audit trail.
 
@@ -4072,7 +3948,7 @@ class Operations(Caller):
                 "cursor": cursor,
                 "limit": limit,
             },
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
@@ -4089,7 +3965,6 @@ class Operations(Caller):
         since: datetime | str | None = None,
         until: datetime | str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> Iterator[AuditEvent]:
         """Read the audit trail, page by page."""
         return self._each(
@@ -4104,20 +3979,12 @@ class Operations(Caller):
                 since=since,
                 until=until,
                 limit=limit,
-                if_none_match=if_none_match,
                 cursor=cursor,
             )
         )
 
     def list_caller_rules(
-        self,
-        issuer_id: str,
-        /,
-        *,
-        tenant: str | None = None,
-        cursor: str | None = None,
-        limit: int | None = None,
-        if_none_match: str | None = None,
+        self, issuer_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> CallerRulePage:
         """List an issuer's caller rules.
 
@@ -4128,25 +3995,15 @@ class Operations(Caller):
             CallerRulePage,
             path={"issuer_id": issuer_id},
             query={"tenant": tenant, "cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
     def iter_caller_rules(
-        self,
-        issuer_id: str,
-        /,
-        *,
-        tenant: str | None = None,
-        limit: int | None = None,
-        if_none_match: str | None = None,
+        self, issuer_id: str, /, *, tenant: str | None = None, limit: int | None = None
     ) -> Iterator[CallerRule]:
         """List an issuer's caller rules, page by page."""
-        return self._each(
-            lambda cursor: self.list_caller_rules(
-                issuer_id, tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor
-            )
-        )
+        return self._each(lambda cursor: self.list_caller_rules(issuer_id, tenant=tenant, limit=limit, cursor=cursor))
 
     def list_connect_sessions(
         self,
@@ -4156,7 +4013,6 @@ class Operations(Caller):
         state: SessionState | None = None,
         cursor: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> ConnectSessionPage:
         """List connect sessions.
 
@@ -4167,7 +4023,7 @@ class Operations(Caller):
             ConnectSessionPage,
             path={},
             query={"tenant": tenant, "end_user": end_user, "state": state, "cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
@@ -4178,12 +4034,11 @@ class Operations(Caller):
         end_user: str | None = None,
         state: SessionState | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> Iterator[ConnectSessionShown]:
         """List connect sessions, page by page."""
         return self._each(
             lambda cursor: self.list_connect_sessions(
-                tenant=tenant, end_user=end_user, state=state, limit=limit, if_none_match=if_none_match, cursor=cursor
+                tenant=tenant, end_user=end_user, state=state, limit=limit, cursor=cursor
             )
         )
 
@@ -4201,7 +4056,6 @@ class Operations(Caller):
         created_before: datetime | str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> ConnectionPage:
         """List connections.
 
@@ -4224,7 +4078,7 @@ class Operations(Caller):
                 "cursor": cursor,
                 "limit": limit,
             },
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
@@ -4241,7 +4095,6 @@ class Operations(Caller):
         created_after: datetime | str | None = None,
         created_before: datetime | str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> Iterator[Connection]:
         """List connections, page by page."""
         return self._each(
@@ -4255,63 +4108,39 @@ class Operations(Caller):
                 created_after=created_after,
                 created_before=created_before,
                 limit=limit,
-                if_none_match=if_none_match,
                 cursor=cursor,
             )
         )
 
-    def list_domains(
-        self, slug: str, /, *, cursor: str | None = None, limit: int | None = None, if_none_match: str | None = None
-    ) -> DomainPage:
+    def list_domains(self, slug: str, /, *, cursor: str | None = None, limit: int | None = None) -> DomainPage:
         """List a tenant's domains.
 
         List the tenant's domains by host, as they were last seen. Operator-wide clients only.
         """
         answer: DomainPage = self._call(
-            _LIST_DOMAINS,
-            DomainPage,
-            path={"slug": slug},
-            query={"cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            _LIST_DOMAINS, DomainPage, path={"slug": slug}, query={"cursor": cursor, "limit": limit}, headers={}
         )
         return answer
 
-    def iter_domains(
-        self, slug: str, /, *, limit: int | None = None, if_none_match: str | None = None
-    ) -> Iterator[Domain]:
+    def iter_domains(self, slug: str, /, *, limit: int | None = None) -> Iterator[Domain]:
         """List a tenant's domains, page by page."""
-        return self._each(
-            lambda cursor: self.list_domains(slug, limit=limit, if_none_match=if_none_match, cursor=cursor)
-        )
+        return self._each(lambda cursor: self.list_domains(slug, limit=limit, cursor=cursor))
 
     def list_events(
-        self,
-        *,
-        tenant: str | None = None,
-        cursor: str | None = None,
-        limit: int | None = None,
-        if_none_match: str | None = None,
+        self, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> EventPage:
         """Read events.
 
         Read a tenant's events after `cursor`, oldest first; without one, from the oldest that is kept.
         """
         answer: EventPage = self._call(
-            _LIST_EVENTS,
-            EventPage,
-            path={},
-            query={"tenant": tenant, "cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            _LIST_EVENTS, EventPage, path={}, query={"tenant": tenant, "cursor": cursor, "limit": limit}, headers={}
         )
         return answer
 
-    def iter_events(
-        self, *, tenant: str | None = None, limit: int | None = None, if_none_match: str | None = None
-    ) -> Iterator[Event]:
+    def iter_events(self, *, tenant: str | None = None, limit: int | None = None) -> Iterator[Event]:
         """Read events, page by page."""
-        return self._each(
-            lambda cursor: self.list_events(tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor)
-        )
+        return self._each(lambda cursor: self.list_events(tenant=tenant, limit=limit, cursor=cursor))
 
     def list_import_rows(
         self,
@@ -4322,7 +4151,6 @@ class Operations(Caller):
         needs_care: bool | None = None,
         cursor: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> ImportRowPage:
         """List the rows of an import.
 
@@ -4333,24 +4161,17 @@ class Operations(Caller):
             ImportRowPage,
             path={"import_id": import_id},
             query={"tenant": tenant, "needs_care": needs_care, "cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
     def iter_import_rows(
-        self,
-        import_id: str,
-        /,
-        *,
-        tenant: str | None = None,
-        needs_care: bool | None = None,
-        limit: int | None = None,
-        if_none_match: str | None = None,
+        self, import_id: str, /, *, tenant: str | None = None, needs_care: bool | None = None, limit: int | None = None
     ) -> Iterator[ImportRow]:
         """List the rows of an import, page by page."""
         return self._each(
             lambda cursor: self.list_import_rows(
-                import_id, tenant=tenant, needs_care=needs_care, limit=limit, if_none_match=if_none_match, cursor=cursor
+                import_id, tenant=tenant, needs_care=needs_care, limit=limit, cursor=cursor
             )
         )
 
@@ -4362,7 +4183,6 @@ class Operations(Caller):
         open: bool | None = None,
         cursor: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> IncidentPage:
         """List incidents.
 
@@ -4373,7 +4193,7 @@ class Operations(Caller):
             IncidentPage,
             path={},
             query={"tenant": tenant, "provider_app": provider_app, "open": open, "cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
@@ -4384,17 +4204,11 @@ class Operations(Caller):
         provider_app: str | None = None,
         open: bool | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> Iterator[Incident]:
         """List incidents, page by page."""
         return self._each(
             lambda cursor: self.list_incidents(
-                tenant=tenant,
-                provider_app=provider_app,
-                open=open,
-                limit=limit,
-                if_none_match=if_none_match,
-                cursor=cursor,
+                tenant=tenant, provider_app=provider_app, open=open, limit=limit, cursor=cursor
             )
         )
 
@@ -4405,7 +4219,6 @@ class Operations(Caller):
         end_user: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> ManagementSessionPage:
         """List visits to own connections.
 
@@ -4416,51 +4229,34 @@ class Operations(Caller):
             ManagementSessionPage,
             path={},
             query={"tenant": tenant, "end_user": end_user, "cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
     def iter_management_sessions(
-        self,
-        *,
-        tenant: str | None = None,
-        end_user: str | None = None,
-        limit: int | None = None,
-        if_none_match: str | None = None,
+        self, *, tenant: str | None = None, end_user: str | None = None, limit: int | None = None
     ) -> Iterator[ManagementSessionShown]:
         """List visits to own connections, page by page."""
         return self._each(
-            lambda cursor: self.list_management_sessions(
-                tenant=tenant, end_user=end_user, limit=limit, if_none_match=if_none_match, cursor=cursor
-            )
+            lambda cursor: self.list_management_sessions(tenant=tenant, end_user=end_user, limit=limit, cursor=cursor)
         )
 
-    def list_own_providers(
-        self, *, cursor: str | None = None, limit: int | None = None, if_none_match: str | None = None
-    ) -> OwnProviderPage:
+    def list_own_providers(self, *, cursor: str | None = None, limit: int | None = None) -> OwnProviderPage:
         """List the entries of your own.
 
         List the entries of your own by slug, those that are not in order too. Operator-wide clients only.
         """
         answer: OwnProviderPage = self._call(
-            _LIST_OWN_PROVIDERS,
-            OwnProviderPage,
-            path={},
-            query={"cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            _LIST_OWN_PROVIDERS, OwnProviderPage, path={}, query={"cursor": cursor, "limit": limit}, headers={}
         )
         return answer
 
-    def iter_own_providers(
-        self, *, limit: int | None = None, if_none_match: str | None = None
-    ) -> Iterator[OwnProvider]:
+    def iter_own_providers(self, *, limit: int | None = None) -> Iterator[OwnProvider]:
         """List the entries of your own, page by page."""
-        return self._each(
-            lambda cursor: self.list_own_providers(limit=limit, if_none_match=if_none_match, cursor=cursor)
-        )
+        return self._each(lambda cursor: self.list_own_providers(limit=limit, cursor=cursor))
 
     def list_provider_apps(
-        self, slug: str, /, *, cursor: str | None = None, limit: int | None = None, if_none_match: str | None = None
+        self, slug: str, /, *, cursor: str | None = None, limit: int | None = None
     ) -> ProviderAppPage:
         """List a tenant's own provider apps.
 
@@ -4471,17 +4267,13 @@ class Operations(Caller):
             ProviderAppPage,
             path={"slug": slug},
             query={"cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
-    def iter_provider_apps(
-        self, slug: str, /, *, limit: int | None = None, if_none_match: str | None = None
-    ) -> Iterator[ProviderApp]:
+    def iter_provider_apps(self, slug: str, /, *, limit: int | None = None) -> Iterator[ProviderApp]:
         """List a tenant's own provider apps, page by page."""
-        return self._each(
-            lambda cursor: self.list_provider_apps(slug, limit=limit, if_none_match=if_none_match, cursor=cursor)
-        )
+        return self._each(lambda cursor: self.list_provider_apps(slug, limit=limit, cursor=cursor))
 
     def list_providers(
         self,
@@ -4493,7 +4285,6 @@ class Operations(Caller):
         confidence: Confidence | None = None,
         cursor: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> ProviderPage:
         """List the catalogue.
 
@@ -4514,7 +4305,7 @@ class Operations(Caller):
                 "cursor": cursor,
                 "limit": limit,
             },
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
@@ -4527,19 +4318,11 @@ class Operations(Caller):
         style: str | None = None,
         confidence: Confidence | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> Iterator[Provider]:
         """List the catalogue, page by page."""
         return self._each(
             lambda cursor: self.list_providers(
-                tenant=tenant,
-                q=q,
-                category=category,
-                style=style,
-                confidence=confidence,
-                limit=limit,
-                if_none_match=if_none_match,
-                cursor=cursor,
+                tenant=tenant, q=q, category=category, style=style, confidence=confidence, limit=limit, cursor=cursor
             )
         )
 
@@ -4555,7 +4338,6 @@ class Operations(Caller):
         purpose: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> ReceiptPage:
         """List who used a connection.
 
@@ -4575,7 +4357,7 @@ class Operations(Caller):
                 "cursor": cursor,
                 "limit": limit,
             },
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
@@ -4590,7 +4372,6 @@ class Operations(Caller):
         agent: str | None = None,
         purpose: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> Iterator[Receipt]:
         """List who used a connection, page by page."""
         return self._each(
@@ -4602,20 +4383,12 @@ class Operations(Caller):
                 agent=agent,
                 purpose=purpose,
                 limit=limit,
-                if_none_match=if_none_match,
                 cursor=cursor,
             )
         )
 
     def list_registered_clients(
-        self,
-        app_id: str,
-        /,
-        *,
-        tenant: str | None = None,
-        cursor: str | None = None,
-        limit: int | None = None,
-        if_none_match: str | None = None,
+        self, app_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> RegisteredClientPage:
         """List what an app has registered itself.
 
@@ -4627,63 +4400,45 @@ class Operations(Caller):
             RegisteredClientPage,
             path={"app_id": app_id},
             query={"tenant": tenant, "cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
     def iter_registered_clients(
-        self, app_id: str, /, *, tenant: str | None = None, limit: int | None = None, if_none_match: str | None = None
+        self, app_id: str, /, *, tenant: str | None = None, limit: int | None = None
     ) -> Iterator[RegisteredClient]:
         """List what an app has registered itself, page by page."""
         return self._each(
-            lambda cursor: self.list_registered_clients(
-                app_id, tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor
-            )
+            lambda cursor: self.list_registered_clients(app_id, tenant=tenant, limit=limit, cursor=cursor)
         )
 
-    def list_shared_provider_apps(
-        self, *, cursor: str | None = None, limit: int | None = None, if_none_match: str | None = None
-    ) -> ProviderAppPage:
+    def list_shared_provider_apps(self, *, cursor: str | None = None, limit: int | None = None) -> ProviderAppPage:
         """List the shared provider apps.
 
         List the registrations that all tenants share, the newest first. Operator-wide clients only.
         """
         answer: ProviderAppPage = self._call(
-            _LIST_SHARED_PROVIDER_APPS,
-            ProviderAppPage,
-            path={},
-            query={"cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            _LIST_SHARED_PROVIDER_APPS, ProviderAppPage, path={}, query={"cursor": cursor, "limit": limit}, headers={}
         )
         return answer
 
-    def iter_shared_provider_apps(
-        self, *, limit: int | None = None, if_none_match: str | None = None
-    ) -> Iterator[ProviderApp]:
+    def iter_shared_provider_apps(self, *, limit: int | None = None) -> Iterator[ProviderApp]:
         """List the shared provider apps, page by page."""
-        return self._each(
-            lambda cursor: self.list_shared_provider_apps(limit=limit, if_none_match=if_none_match, cursor=cursor)
-        )
+        return self._each(lambda cursor: self.list_shared_provider_apps(limit=limit, cursor=cursor))
 
-    def list_tenants(
-        self, *, cursor: str | None = None, limit: int | None = None, if_none_match: str | None = None
-    ) -> TenantPage:
+    def list_tenants(self, *, cursor: str | None = None, limit: int | None = None) -> TenantPage:
         """List tenants.
 
         List the tenants that the client may see by slug: its own, or all.
         """
         answer: TenantPage = self._call(
-            _LIST_TENANTS,
-            TenantPage,
-            path={},
-            query={"cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            _LIST_TENANTS, TenantPage, path={}, query={"cursor": cursor, "limit": limit}, headers={}
         )
         return answer
 
-    def iter_tenants(self, *, limit: int | None = None, if_none_match: str | None = None) -> Iterator[Tenant]:
+    def iter_tenants(self, *, limit: int | None = None) -> Iterator[Tenant]:
         """List tenants, page by page."""
-        return self._each(lambda cursor: self.list_tenants(limit=limit, if_none_match=if_none_match, cursor=cursor))
+        return self._each(lambda cursor: self.list_tenants(limit=limit, cursor=cursor))
 
     def list_trusted_issuers(
         self,
@@ -4692,7 +4447,6 @@ class Operations(Caller):
         use: IssuerUse | None = None,
         cursor: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> IssuerPage:
         """List trusted issuers.
 
@@ -4703,24 +4457,15 @@ class Operations(Caller):
             IssuerPage,
             path={},
             query={"tenant": tenant, "use": use, "cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
     def iter_trusted_issuers(
-        self,
-        *,
-        tenant: str | None = None,
-        use: IssuerUse | None = None,
-        limit: int | None = None,
-        if_none_match: str | None = None,
+        self, *, tenant: str | None = None, use: IssuerUse | None = None, limit: int | None = None
     ) -> Iterator[Issuer]:
         """List trusted issuers, page by page."""
-        return self._each(
-            lambda cursor: self.list_trusted_issuers(
-                tenant=tenant, use=use, limit=limit, if_none_match=if_none_match, cursor=cursor
-            )
-        )
+        return self._each(lambda cursor: self.list_trusted_issuers(tenant=tenant, use=use, limit=limit, cursor=cursor))
 
     def patch_connection(
         self, connection_id: str, /, *, if_match: str | None = None, **body: Unpack[ConnectionPatch]
@@ -5617,83 +5362,55 @@ class AsyncOperations(AsyncCaller):
         answer: Exchange = await self._call(_EXCHANGE_TOKEN, Exchange, path={}, query={}, headers={}, body=body)
         return answer
 
-    async def get_access_grant(
-        self, grant_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> AccessGrant:
+    async def get_access_grant(self, grant_id: str, /, *, tenant: str | None = None) -> AccessGrant:
         """Show one access grant.
 
         Show one grant, revoked or not.
         """
         answer: AccessGrant = await self._call(
-            _GET_ACCESS_GRANT,
-            AccessGrant,
-            path={"grant_id": grant_id},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_ACCESS_GRANT, AccessGrant, path={"grant_id": grant_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
-    async def get_api_client(
-        self, client_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> ApiClient:
+    async def get_api_client(self, client_id: str, /, *, tenant: str | None = None) -> ApiClient:
         """Show one API client.
 
         Show one API client, without its keys.
         """
         answer: ApiClient = await self._call(
-            _GET_API_CLIENT,
-            ApiClient,
-            path={"client_id": client_id},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_API_CLIENT, ApiClient, path={"client_id": client_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
-    async def get_approval(
-        self, approval_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> Approval:
+    async def get_approval(self, approval_id: str, /, *, tenant: str | None = None) -> Approval:
         """Show one approval.
 
         Show what was asked, by whom, and the answer.
         """
         answer: Approval = await self._call(
-            _GET_APPROVAL,
-            Approval,
-            path={"approval_id": approval_id},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_APPROVAL, Approval, path={"approval_id": approval_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
-    async def get_branding(self, *, if_none_match: str | None = None) -> OperatorBranding:
+    async def get_branding(self) -> OperatorBranding:
         """Show the operator's brand.
 
         Show what is set of the operator's brand. Every client may see it, as end users do.
         """
-        answer: OperatorBranding = await self._call(
-            _GET_BRANDING, OperatorBranding, path={}, query={}, headers={"If-None-Match": if_none_match}
-        )
+        answer: OperatorBranding = await self._call(_GET_BRANDING, OperatorBranding, path={}, query={}, headers={})
         return answer
 
-    async def get_client_secrets(
-        self, app_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> ClientSecrets:
+    async def get_client_secrets(self, app_id: str, /, *, tenant: str | None = None) -> ClientSecrets:
         """Tell an app's client secrets apart.
 
         Show a fingerprint of each client secret, the preferred first; no secret is ever shown.
         """
         answer: ClientSecrets = await self._call(
-            _GET_CLIENT_SECRETS,
-            ClientSecrets,
-            path={"app_id": app_id},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_CLIENT_SECRETS, ClientSecrets, path={"app_id": app_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
-    async def get_connect_session(
-        self, session_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> ConnectSessionShown:
+    async def get_connect_session(self, session_id: str, /, *, tenant: str | None = None) -> ConnectSessionShown:
         """Show one connect session.
 
         Show how far an invitation to connect came. No token or code is shown.
@@ -5703,77 +5420,51 @@ class AsyncOperations(AsyncCaller):
             ConnectSessionShown,
             path={"session_id": session_id},
             query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
-    async def get_connection(
-        self, connection_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> Connection:
+    async def get_connection(self, connection_id: str, /, *, tenant: str | None = None) -> Connection:
         """Show one connection.
 
         Show one connection: its status and why, its scopes and its health.
         """
         answer: Connection = await self._call(
-            _GET_CONNECTION,
-            Connection,
-            path={"connection_id": connection_id},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_CONNECTION, Connection, path={"connection_id": connection_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
-    async def get_end_user(
-        self, end_user: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> EndUser:
+    async def get_end_user(self, end_user: str, /, *, tenant: str | None = None) -> EndUser:
         """Show what an end user has.
 
         List what an end user has here: before they leave, or to answer them. One that is unknown has nothing.
         """
         answer: EndUser = await self._call(
-            _GET_END_USER,
-            EndUser,
-            path={"end_user": end_user},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_END_USER, EndUser, path={"end_user": end_user}, query={"tenant": tenant}, headers={}
         )
         return answer
 
-    async def get_import(
-        self, import_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> Import:
+    async def get_import(self, import_id: str, /, *, tenant: str | None = None) -> Import:
         """Show an import.
 
         Show how far an import is, and how many rows have each outcome.
         """
         answer: Import = await self._call(
-            _GET_IMPORT,
-            Import,
-            path={"import_id": import_id},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_IMPORT, Import, path={"import_id": import_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
-    async def get_incident(
-        self, incident_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> Incident:
+    async def get_incident(self, incident_id: str, /, *, tenant: str | None = None) -> Incident:
         """Show one incident.
 
         Show one incident, open or closed.
         """
         answer: Incident = await self._call(
-            _GET_INCIDENT,
-            Incident,
-            path={"incident_id": incident_id},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_INCIDENT, Incident, path={"incident_id": incident_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
-    async def get_management_session(
-        self, session_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> ManagementSessionShown:
+    async def get_management_session(self, session_id: str, /, *, tenant: str | None = None) -> ManagementSessionShown:
         """Show one visit.
 
         Show one visit, or the invitation to one. No token is shown.
@@ -5783,95 +5474,65 @@ class AsyncOperations(AsyncCaller):
             ManagementSessionShown,
             path={"session_id": session_id},
             query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
-    async def get_offboarding(
-        self, offboarding_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> Offboarding:
+    async def get_offboarding(self, offboarding_id: str, /, *, tenant: str | None = None) -> Offboarding:
         """Show the receipt of an offboarding.
 
         Show what an offboarding has done so far, and what is pending.
         """
         answer: Offboarding = await self._call(
-            _GET_OFFBOARDING,
-            Offboarding,
-            path={"offboarding_id": offboarding_id},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_OFFBOARDING, Offboarding, path={"offboarding_id": offboarding_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
-    async def get_own_provider(self, own_slug: str, /, *, if_none_match: str | None = None) -> OwnProvider:
+    async def get_own_provider(self, own_slug: str, /) -> OwnProvider:
         """Show an entry of your own.
 
         Show how an entry of your own is written, and what uses it. Operator-wide clients only.
         """
         answer: OwnProvider = await self._call(
-            _GET_OWN_PROVIDER,
-            OwnProvider,
-            path={"own_slug": own_slug},
-            query={},
-            headers={"If-None-Match": if_none_match},
+            _GET_OWN_PROVIDER, OwnProvider, path={"own_slug": own_slug}, query={}, headers={}
         )
         return answer
 
-    async def get_provider(
-        self, slug: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> Provider:
+    async def get_provider(self, slug: str, /, *, tenant: str | None = None) -> Provider:
         """Show one provider.
 
         Show one provider: its methods, the fields that each asks for, and its scopes.
         """
         answer: Provider = await self._call(
-            _GET_PROVIDER,
-            Provider,
-            path={"slug": slug},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_PROVIDER, Provider, path={"slug": slug}, query={"tenant": tenant}, headers={}
         )
         return answer
 
-    async def get_provider_app(
-        self, app_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> ProviderApp:
+    async def get_provider_app(self, app_id: str, /, *, tenant: str | None = None) -> ProviderApp:
         """Show one provider app.
 
         Show one registration, without its secrets.
         """
         answer: ProviderApp = await self._call(
-            _GET_PROVIDER_APP,
-            ProviderApp,
-            path={"app_id": app_id},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_PROVIDER_APP, ProviderApp, path={"app_id": app_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
-    async def get_tenant(self, slug: str, /, *, if_none_match: str | None = None) -> Tenant:
+    async def get_tenant(self, slug: str, /) -> Tenant:
         """Show one tenant.
 
         Show one tenant. A tenant's own client sees its own tenant only.
         """
-        answer: Tenant = await self._call(
-            _GET_TENANT, Tenant, path={"slug": slug}, query={}, headers={"If-None-Match": if_none_match}
-        )
+        answer: Tenant = await self._call(_GET_TENANT, Tenant, path={"slug": slug}, query={}, headers={})
         return answer
 
-    async def get_trusted_issuer(
-        self, issuer_id: str, /, *, tenant: str | None = None, if_none_match: str | None = None
-    ) -> Issuer:
+    async def get_trusted_issuer(self, issuer_id: str, /, *, tenant: str | None = None) -> Issuer:
         """Show one trusted issuer.
 
         Show on which terms an issuer is trusted.
         """
         answer: Issuer = await self._call(
-            _GET_TRUSTED_ISSUER,
-            Issuer,
-            path={"issuer_id": issuer_id},
-            query={"tenant": tenant},
-            headers={"If-None-Match": if_none_match},
+            _GET_TRUSTED_ISSUER, Issuer, path={"issuer_id": issuer_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
@@ -5931,7 +5592,6 @@ class AsyncOperations(AsyncCaller):
         created_before: datetime | str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> AccessGrantPage:
         """List access grants.
 
@@ -5955,7 +5615,7 @@ class AsyncOperations(AsyncCaller):
                 "cursor": cursor,
                 "limit": limit,
             },
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
@@ -5972,7 +5632,6 @@ class AsyncOperations(AsyncCaller):
         created_after: datetime | str | None = None,
         created_before: datetime | str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> AsyncIterator[AccessGrant]:
         """List access grants, page by page."""
         return self._each(
@@ -5987,18 +5646,12 @@ class AsyncOperations(AsyncCaller):
                 created_after=created_after,
                 created_before=created_before,
                 limit=limit,
-                if_none_match=if_none_match,
                 cursor=cursor,
             )
         )
 
     async def list_api_clients(
-        self,
-        *,
-        tenant: str | None = None,
-        cursor: str | None = None,
-        limit: int | None = None,
-        if_none_match: str | None = None,
+        self, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> ApiClientPage:
         """List API clients.
 
@@ -6009,27 +5662,16 @@ class AsyncOperations(AsyncCaller):
             ApiClientPage,
             path={},
             query={"tenant": tenant, "cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
-    def iter_api_clients(
-        self, *, tenant: str | None = None, limit: int | None = None, if_none_match: str | None = None
-    ) -> AsyncIterator[ApiClient]:
+    def iter_api_clients(self, *, tenant: str | None = None, limit: int | None = None) -> AsyncIterator[ApiClient]:
         """List API clients, page by page."""
-        return self._each(
-            lambda cursor: self.list_api_clients(tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor)
-        )
+        return self._each(lambda cursor: self.list_api_clients(tenant=tenant, limit=limit, cursor=cursor))
 
     async def list_api_keys(
-        self,
-        client_id: str,
-        /,
-        *,
-        tenant: str | None = None,
-        cursor: str | None = None,
-        limit: int | None = None,
-        if_none_match: str | None = None,
+        self, client_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> ApiKeyPage:
         """List a client's keys.
 
@@ -6040,35 +5682,18 @@ class AsyncOperations(AsyncCaller):
             ApiKeyPage,
             path={"client_id": client_id},
             query={"tenant": tenant, "cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
     def iter_api_keys(
-        self,
-        client_id: str,
-        /,
-        *,
-        tenant: str | None = None,
-        limit: int | None = None,
-        if_none_match: str | None = None,
+        self, client_id: str, /, *, tenant: str | None = None, limit: int | None = None
     ) -> AsyncIterator[ApiKey]:
         """List a client's keys, page by page."""
-        return self._each(
-            lambda cursor: self.list_api_keys(
-                client_id, tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor
-            )
-        )
+        return self._each(lambda cursor: self.list_api_keys(client_id, tenant=tenant, limit=limit, cursor=cursor))
 
     async def list_app_keys(
-        self,
-        app_id: str,
-        /,
-        *,
-        tenant: str | None = None,
-        cursor: str | None = None,
-        limit: int | None = None,
-        if_none_match: str | None = None,
+        self, app_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> AppKeyPage:
         """List an app's key pairs.
 
@@ -6079,19 +5704,15 @@ class AsyncOperations(AsyncCaller):
             AppKeyPage,
             path={"app_id": app_id},
             query={"tenant": tenant, "cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
     def iter_app_keys(
-        self, app_id: str, /, *, tenant: str | None = None, limit: int | None = None, if_none_match: str | None = None
+        self, app_id: str, /, *, tenant: str | None = None, limit: int | None = None
     ) -> AsyncIterator[AppKey]:
         """List an app's key pairs, page by page."""
-        return self._each(
-            lambda cursor: self.list_app_keys(
-                app_id, tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor
-            )
-        )
+        return self._each(lambda cursor: self.list_app_keys(app_id, tenant=tenant, limit=limit, cursor=cursor))
 
     async def list_approvals(
         self,
@@ -6104,7 +5725,6 @@ class AsyncOperations(AsyncCaller):
         created_before: datetime | str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> ApprovalPage:
         """List approvals.
 
@@ -6125,7 +5745,7 @@ class AsyncOperations(AsyncCaller):
                 "cursor": cursor,
                 "limit": limit,
             },
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
@@ -6139,7 +5759,6 @@ class AsyncOperations(AsyncCaller):
         created_after: datetime | str | None = None,
         created_before: datetime | str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> AsyncIterator[Approval]:
         """List approvals, page by page."""
         return self._each(
@@ -6151,7 +5770,6 @@ class AsyncOperations(AsyncCaller):
                 created_after=created_after,
                 created_before=created_before,
                 limit=limit,
-                if_none_match=if_none_match,
                 cursor=cursor,
             )
         )
@@ -6170,7 +5788,6 @@ class AsyncOperations(AsyncCaller):
         until: datetime | str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> AuditEventPage:
         """Read the audit trail.
 
@@ -6196,7 +5813,7 @@ class AsyncOperations(AsyncCaller):
                 "cursor": cursor,
                 "limit": limit,
             },
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
@@ -6213,7 +5830,6 @@ class AsyncOperations(AsyncCaller):
         since: datetime | str | None = None,
         until: datetime | str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> AsyncIterator[AuditEvent]:
         """Read the audit trail, page by page."""
         return self._each(
@@ -6228,20 +5844,12 @@ class AsyncOperations(AsyncCaller):
                 since=since,
                 until=until,
                 limit=limit,
-                if_none_match=if_none_match,
                 cursor=cursor,
             )
         )
 
     async def list_caller_rules(
-        self,
-        issuer_id: str,
-        /,
-        *,
-        tenant: str | None = None,
-        cursor: str | None = None,
-        limit: int | None = None,
-        if_none_match: str | None = None,
+        self, issuer_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> CallerRulePage:
         """List an issuer's caller rules.
 
@@ -6252,25 +5860,15 @@ class AsyncOperations(AsyncCaller):
             CallerRulePage,
             path={"issuer_id": issuer_id},
             query={"tenant": tenant, "cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
     def iter_caller_rules(
-        self,
-        issuer_id: str,
-        /,
-        *,
-        tenant: str | None = None,
-        limit: int | None = None,
-        if_none_match: str | None = None,
+        self, issuer_id: str, /, *, tenant: str | None = None, limit: int | None = None
     ) -> AsyncIterator[CallerRule]:
         """List an issuer's caller rules, page by page."""
-        return self._each(
-            lambda cursor: self.list_caller_rules(
-                issuer_id, tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor
-            )
-        )
+        return self._each(lambda cursor: self.list_caller_rules(issuer_id, tenant=tenant, limit=limit, cursor=cursor))
 
     async def list_connect_sessions(
         self,
@@ -6280,7 +5878,6 @@ class AsyncOperations(AsyncCaller):
         state: SessionState | None = None,
         cursor: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> ConnectSessionPage:
         """List connect sessions.
 
@@ -6291,7 +5888,7 @@ class AsyncOperations(AsyncCaller):
             ConnectSessionPage,
             path={},
             query={"tenant": tenant, "end_user": end_user, "state": state, "cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
@@ -6302,12 +5899,11 @@ class AsyncOperations(AsyncCaller):
         end_user: str | None = None,
         state: SessionState | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> AsyncIterator[ConnectSessionShown]:
         """List connect sessions, page by page."""
         return self._each(
             lambda cursor: self.list_connect_sessions(
-                tenant=tenant, end_user=end_user, state=state, limit=limit, if_none_match=if_none_match, cursor=cursor
+                tenant=tenant, end_user=end_user, state=state, limit=limit, cursor=cursor
             )
         )
 
@@ -6325,7 +5921,6 @@ class AsyncOperations(AsyncCaller):
         created_before: datetime | str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> ConnectionPage:
         """List connections.
 
@@ -6348,7 +5943,7 @@ class AsyncOperations(AsyncCaller):
                 "cursor": cursor,
                 "limit": limit,
             },
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
@@ -6365,7 +5960,6 @@ class AsyncOperations(AsyncCaller):
         created_after: datetime | str | None = None,
         created_before: datetime | str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> AsyncIterator[Connection]:
         """List connections, page by page."""
         return self._each(
@@ -6379,63 +5973,39 @@ class AsyncOperations(AsyncCaller):
                 created_after=created_after,
                 created_before=created_before,
                 limit=limit,
-                if_none_match=if_none_match,
                 cursor=cursor,
             )
         )
 
-    async def list_domains(
-        self, slug: str, /, *, cursor: str | None = None, limit: int | None = None, if_none_match: str | None = None
-    ) -> DomainPage:
+    async def list_domains(self, slug: str, /, *, cursor: str | None = None, limit: int | None = None) -> DomainPage:
         """List a tenant's domains.
 
         List the tenant's domains by host, as they were last seen. Operator-wide clients only.
         """
         answer: DomainPage = await self._call(
-            _LIST_DOMAINS,
-            DomainPage,
-            path={"slug": slug},
-            query={"cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            _LIST_DOMAINS, DomainPage, path={"slug": slug}, query={"cursor": cursor, "limit": limit}, headers={}
         )
         return answer
 
-    def iter_domains(
-        self, slug: str, /, *, limit: int | None = None, if_none_match: str | None = None
-    ) -> AsyncIterator[Domain]:
+    def iter_domains(self, slug: str, /, *, limit: int | None = None) -> AsyncIterator[Domain]:
         """List a tenant's domains, page by page."""
-        return self._each(
-            lambda cursor: self.list_domains(slug, limit=limit, if_none_match=if_none_match, cursor=cursor)
-        )
+        return self._each(lambda cursor: self.list_domains(slug, limit=limit, cursor=cursor))
 
     async def list_events(
-        self,
-        *,
-        tenant: str | None = None,
-        cursor: str | None = None,
-        limit: int | None = None,
-        if_none_match: str | None = None,
+        self, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> EventPage:
         """Read events.
 
         Read a tenant's events after `cursor`, oldest first; without one, from the oldest that is kept.
         """
         answer: EventPage = await self._call(
-            _LIST_EVENTS,
-            EventPage,
-            path={},
-            query={"tenant": tenant, "cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            _LIST_EVENTS, EventPage, path={}, query={"tenant": tenant, "cursor": cursor, "limit": limit}, headers={}
         )
         return answer
 
-    def iter_events(
-        self, *, tenant: str | None = None, limit: int | None = None, if_none_match: str | None = None
-    ) -> AsyncIterator[Event]:
+    def iter_events(self, *, tenant: str | None = None, limit: int | None = None) -> AsyncIterator[Event]:
         """Read events, page by page."""
-        return self._each(
-            lambda cursor: self.list_events(tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor)
-        )
+        return self._each(lambda cursor: self.list_events(tenant=tenant, limit=limit, cursor=cursor))
 
     async def list_import_rows(
         self,
@@ -6446,7 +6016,6 @@ class AsyncOperations(AsyncCaller):
         needs_care: bool | None = None,
         cursor: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> ImportRowPage:
         """List the rows of an import.
 
@@ -6457,24 +6026,17 @@ class AsyncOperations(AsyncCaller):
             ImportRowPage,
             path={"import_id": import_id},
             query={"tenant": tenant, "needs_care": needs_care, "cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
     def iter_import_rows(
-        self,
-        import_id: str,
-        /,
-        *,
-        tenant: str | None = None,
-        needs_care: bool | None = None,
-        limit: int | None = None,
-        if_none_match: str | None = None,
+        self, import_id: str, /, *, tenant: str | None = None, needs_care: bool | None = None, limit: int | None = None
     ) -> AsyncIterator[ImportRow]:
         """List the rows of an import, page by page."""
         return self._each(
             lambda cursor: self.list_import_rows(
-                import_id, tenant=tenant, needs_care=needs_care, limit=limit, if_none_match=if_none_match, cursor=cursor
+                import_id, tenant=tenant, needs_care=needs_care, limit=limit, cursor=cursor
             )
         )
 
@@ -6486,7 +6048,6 @@ class AsyncOperations(AsyncCaller):
         open: bool | None = None,
         cursor: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> IncidentPage:
         """List incidents.
 
@@ -6497,7 +6058,7 @@ class AsyncOperations(AsyncCaller):
             IncidentPage,
             path={},
             query={"tenant": tenant, "provider_app": provider_app, "open": open, "cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
@@ -6508,17 +6069,11 @@ class AsyncOperations(AsyncCaller):
         provider_app: str | None = None,
         open: bool | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> AsyncIterator[Incident]:
         """List incidents, page by page."""
         return self._each(
             lambda cursor: self.list_incidents(
-                tenant=tenant,
-                provider_app=provider_app,
-                open=open,
-                limit=limit,
-                if_none_match=if_none_match,
-                cursor=cursor,
+                tenant=tenant, provider_app=provider_app, open=open, limit=limit, cursor=cursor
             )
         )
 
@@ -6529,7 +6084,6 @@ class AsyncOperations(AsyncCaller):
         end_user: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> ManagementSessionPage:
         """List visits to own connections.
 
@@ -6540,51 +6094,34 @@ class AsyncOperations(AsyncCaller):
             ManagementSessionPage,
             path={},
             query={"tenant": tenant, "end_user": end_user, "cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
     def iter_management_sessions(
-        self,
-        *,
-        tenant: str | None = None,
-        end_user: str | None = None,
-        limit: int | None = None,
-        if_none_match: str | None = None,
+        self, *, tenant: str | None = None, end_user: str | None = None, limit: int | None = None
     ) -> AsyncIterator[ManagementSessionShown]:
         """List visits to own connections, page by page."""
         return self._each(
-            lambda cursor: self.list_management_sessions(
-                tenant=tenant, end_user=end_user, limit=limit, if_none_match=if_none_match, cursor=cursor
-            )
+            lambda cursor: self.list_management_sessions(tenant=tenant, end_user=end_user, limit=limit, cursor=cursor)
         )
 
-    async def list_own_providers(
-        self, *, cursor: str | None = None, limit: int | None = None, if_none_match: str | None = None
-    ) -> OwnProviderPage:
+    async def list_own_providers(self, *, cursor: str | None = None, limit: int | None = None) -> OwnProviderPage:
         """List the entries of your own.
 
         List the entries of your own by slug, those that are not in order too. Operator-wide clients only.
         """
         answer: OwnProviderPage = await self._call(
-            _LIST_OWN_PROVIDERS,
-            OwnProviderPage,
-            path={},
-            query={"cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            _LIST_OWN_PROVIDERS, OwnProviderPage, path={}, query={"cursor": cursor, "limit": limit}, headers={}
         )
         return answer
 
-    def iter_own_providers(
-        self, *, limit: int | None = None, if_none_match: str | None = None
-    ) -> AsyncIterator[OwnProvider]:
+    def iter_own_providers(self, *, limit: int | None = None) -> AsyncIterator[OwnProvider]:
         """List the entries of your own, page by page."""
-        return self._each(
-            lambda cursor: self.list_own_providers(limit=limit, if_none_match=if_none_match, cursor=cursor)
-        )
+        return self._each(lambda cursor: self.list_own_providers(limit=limit, cursor=cursor))
 
     async def list_provider_apps(
-        self, slug: str, /, *, cursor: str | None = None, limit: int | None = None, if_none_match: str | None = None
+        self, slug: str, /, *, cursor: str | None = None, limit: int | None = None
     ) -> ProviderAppPage:
         """List a tenant's own provider apps.
 
@@ -6595,17 +6132,13 @@ class AsyncOperations(AsyncCaller):
             ProviderAppPage,
             path={"slug": slug},
             query={"cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
-    def iter_provider_apps(
-        self, slug: str, /, *, limit: int | None = None, if_none_match: str | None = None
-    ) -> AsyncIterator[ProviderApp]:
+    def iter_provider_apps(self, slug: str, /, *, limit: int | None = None) -> AsyncIterator[ProviderApp]:
         """List a tenant's own provider apps, page by page."""
-        return self._each(
-            lambda cursor: self.list_provider_apps(slug, limit=limit, if_none_match=if_none_match, cursor=cursor)
-        )
+        return self._each(lambda cursor: self.list_provider_apps(slug, limit=limit, cursor=cursor))
 
     async def list_providers(
         self,
@@ -6617,7 +6150,6 @@ class AsyncOperations(AsyncCaller):
         confidence: Confidence | None = None,
         cursor: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> ProviderPage:
         """List the catalogue.
 
@@ -6638,7 +6170,7 @@ class AsyncOperations(AsyncCaller):
                 "cursor": cursor,
                 "limit": limit,
             },
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
@@ -6651,19 +6183,11 @@ class AsyncOperations(AsyncCaller):
         style: str | None = None,
         confidence: Confidence | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> AsyncIterator[Provider]:
         """List the catalogue, page by page."""
         return self._each(
             lambda cursor: self.list_providers(
-                tenant=tenant,
-                q=q,
-                category=category,
-                style=style,
-                confidence=confidence,
-                limit=limit,
-                if_none_match=if_none_match,
-                cursor=cursor,
+                tenant=tenant, q=q, category=category, style=style, confidence=confidence, limit=limit, cursor=cursor
             )
         )
 
@@ -6679,7 +6203,6 @@ class AsyncOperations(AsyncCaller):
         purpose: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> ReceiptPage:
         """List who used a connection.
 
@@ -6699,7 +6222,7 @@ class AsyncOperations(AsyncCaller):
                 "cursor": cursor,
                 "limit": limit,
             },
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
@@ -6714,7 +6237,6 @@ class AsyncOperations(AsyncCaller):
         agent: str | None = None,
         purpose: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> AsyncIterator[Receipt]:
         """List who used a connection, page by page."""
         return self._each(
@@ -6726,20 +6248,12 @@ class AsyncOperations(AsyncCaller):
                 agent=agent,
                 purpose=purpose,
                 limit=limit,
-                if_none_match=if_none_match,
                 cursor=cursor,
             )
         )
 
     async def list_registered_clients(
-        self,
-        app_id: str,
-        /,
-        *,
-        tenant: str | None = None,
-        cursor: str | None = None,
-        limit: int | None = None,
-        if_none_match: str | None = None,
+        self, app_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> RegisteredClientPage:
         """List what an app has registered itself.
 
@@ -6751,63 +6265,47 @@ class AsyncOperations(AsyncCaller):
             RegisteredClientPage,
             path={"app_id": app_id},
             query={"tenant": tenant, "cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
     def iter_registered_clients(
-        self, app_id: str, /, *, tenant: str | None = None, limit: int | None = None, if_none_match: str | None = None
+        self, app_id: str, /, *, tenant: str | None = None, limit: int | None = None
     ) -> AsyncIterator[RegisteredClient]:
         """List what an app has registered itself, page by page."""
         return self._each(
-            lambda cursor: self.list_registered_clients(
-                app_id, tenant=tenant, limit=limit, if_none_match=if_none_match, cursor=cursor
-            )
+            lambda cursor: self.list_registered_clients(app_id, tenant=tenant, limit=limit, cursor=cursor)
         )
 
     async def list_shared_provider_apps(
-        self, *, cursor: str | None = None, limit: int | None = None, if_none_match: str | None = None
+        self, *, cursor: str | None = None, limit: int | None = None
     ) -> ProviderAppPage:
         """List the shared provider apps.
 
         List the registrations that all tenants share, the newest first. Operator-wide clients only.
         """
         answer: ProviderAppPage = await self._call(
-            _LIST_SHARED_PROVIDER_APPS,
-            ProviderAppPage,
-            path={},
-            query={"cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            _LIST_SHARED_PROVIDER_APPS, ProviderAppPage, path={}, query={"cursor": cursor, "limit": limit}, headers={}
         )
         return answer
 
-    def iter_shared_provider_apps(
-        self, *, limit: int | None = None, if_none_match: str | None = None
-    ) -> AsyncIterator[ProviderApp]:
+    def iter_shared_provider_apps(self, *, limit: int | None = None) -> AsyncIterator[ProviderApp]:
         """List the shared provider apps, page by page."""
-        return self._each(
-            lambda cursor: self.list_shared_provider_apps(limit=limit, if_none_match=if_none_match, cursor=cursor)
-        )
+        return self._each(lambda cursor: self.list_shared_provider_apps(limit=limit, cursor=cursor))
 
-    async def list_tenants(
-        self, *, cursor: str | None = None, limit: int | None = None, if_none_match: str | None = None
-    ) -> TenantPage:
+    async def list_tenants(self, *, cursor: str | None = None, limit: int | None = None) -> TenantPage:
         """List tenants.
 
         List the tenants that the client may see by slug: its own, or all.
         """
         answer: TenantPage = await self._call(
-            _LIST_TENANTS,
-            TenantPage,
-            path={},
-            query={"cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            _LIST_TENANTS, TenantPage, path={}, query={"cursor": cursor, "limit": limit}, headers={}
         )
         return answer
 
-    def iter_tenants(self, *, limit: int | None = None, if_none_match: str | None = None) -> AsyncIterator[Tenant]:
+    def iter_tenants(self, *, limit: int | None = None) -> AsyncIterator[Tenant]:
         """List tenants, page by page."""
-        return self._each(lambda cursor: self.list_tenants(limit=limit, if_none_match=if_none_match, cursor=cursor))
+        return self._each(lambda cursor: self.list_tenants(limit=limit, cursor=cursor))
 
     async def list_trusted_issuers(
         self,
@@ -6816,7 +6314,6 @@ class AsyncOperations(AsyncCaller):
         use: IssuerUse | None = None,
         cursor: str | None = None,
         limit: int | None = None,
-        if_none_match: str | None = None,
     ) -> IssuerPage:
         """List trusted issuers.
 
@@ -6827,24 +6324,15 @@ class AsyncOperations(AsyncCaller):
             IssuerPage,
             path={},
             query={"tenant": tenant, "use": use, "cursor": cursor, "limit": limit},
-            headers={"If-None-Match": if_none_match},
+            headers={},
         )
         return answer
 
     def iter_trusted_issuers(
-        self,
-        *,
-        tenant: str | None = None,
-        use: IssuerUse | None = None,
-        limit: int | None = None,
-        if_none_match: str | None = None,
+        self, *, tenant: str | None = None, use: IssuerUse | None = None, limit: int | None = None
     ) -> AsyncIterator[Issuer]:
         """List trusted issuers, page by page."""
-        return self._each(
-            lambda cursor: self.list_trusted_issuers(
-                tenant=tenant, use=use, limit=limit, if_none_match=if_none_match, cursor=cursor
-            )
-        )
+        return self._each(lambda cursor: self.list_trusted_issuers(tenant=tenant, use=use, limit=limit, cursor=cursor))
 
     async def patch_connection(
         self, connection_id: str, /, *, if_match: str | None = None, **body: Unpack[ConnectionPatch]

@@ -1,6 +1,7 @@
 """How an operation of ``api`` becomes a request: its address, body and repeats, and what is in the answer."""
 
 import asyncio
+import dataclasses
 import json
 import time
 import uuid
@@ -23,6 +24,15 @@ from latchkey_client.wire import (
 )
 
 _SHORTEST_WAIT_SECONDS = 0.1
+
+
+_ETAG = "_etag"
+
+
+def etag_of(value: object) -> str | None:
+    """Return the ETag with which an answer came: as ``if_match`` it lets a change pass only if nobody came first."""
+    etag: str | None = getattr(value, _ETAG, None)
+    return etag
 
 
 class Page(Protocol):
@@ -111,7 +121,8 @@ class _Caller:
             url=self._base_url + operation.path.format(**filled) + _query(query),
             headers=said,
             content=content,
-            may_repeat=operation.may_repeat or operation.takes_key,
+            # What was changed already does not match any more.
+            may_repeat=(operation.may_repeat and "If-Match" not in said) or operation.takes_key,
             give_up_at=time.monotonic() + self._patience_seconds,
         )
 
@@ -273,7 +284,10 @@ def _value(answer: Answer | AsyncAnswer, content: bytes, kind: Any) -> Any:
     if kind is None or not content:
         return None
     try:
-        return decoded(kind, json.loads(content))
+        value = decoded(kind, json.loads(content))
+        if dataclasses.is_dataclass(value):
+            object.__setattr__(value, _ETAG, answer.headers.get("etag"))
+        return value
     except (ValueError, TypeError, AttributeError):
         raise UnexpectedAnswer(f"An answer with the status {answer.status} cannot be read.") from None
 
