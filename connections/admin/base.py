@@ -111,7 +111,8 @@ class ChosenRowsAdmin(_ModelAdmin[M]):
 class OperatorAdmin(ChosenRowsAdmin[M]):
     """A model's pages. Rows carry ``read_at``, the database's clock when they were read.
 
-    A search for a UUID matches the columns ``id_search_fields`` exactly; any other search goes to ``search_fields``.
+    A search for a UUID matches the columns ``id_search_fields`` exactly. Any other search goes to ``search_fields``,
+    and so does one for a UUID that is in none of those columns: an end user may have one for an id.
     ``change`` is the permission for every action and button.
     """
 
@@ -149,8 +150,14 @@ class OperatorAdmin(ChosenRowsAdmin[M]):
             wanted = uuid.UUID(search_term.strip())
         except ValueError:
             return super().get_search_results(request, queryset, search_term)
-        by_id = Q.create([(name, wanted) for name in self.id_search_fields], connector=Q.OR)
-        return queryset.filter(by_id), False
+        found = self.of_id(queryset, wanted)
+        if found.exists():
+            return found, False
+        return super().get_search_results(request, queryset, search_term)
+
+    def of_id(self, queryset: QuerySet[M], wanted: uuid.UUID) -> QuerySet[M]:
+        """Return the rows of ``queryset`` that have the id ``wanted`` in one of ``id_search_fields``."""
+        return queryset.filter(Q.create([(name, wanted) for name in self.id_search_fields], connector=Q.OR))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         # Django lets a query string filter by any column of the model. For a digest that would be an oracle.

@@ -1,17 +1,21 @@
 """Every page of the admin opens, runs no inline code, shows no secret, and costs as much for many rows as for few."""
 
 import re
+import uuid
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from django.contrib.admin import site
 from django.contrib.admin.checks import check_admin_app
 from django.db import connection as database
+from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from connections.admin.base import CappedPaginator, hidden_columns
+from connections.journal import audit
 from connections.models import (
     ApiClient,
     ApiKey,
@@ -170,6 +174,42 @@ def test_a_search_for_an_id_finds_its_row(olga: Client, world: World) -> None:
     answer = olga.get(list_url(Connection), {"q": str(world.connection.id)})
     assert [row.pk for row in answer.context["cl"].result_list] == [world.connection.id]
     assert "alice" in olga.get(list_url(Connection), {"q": "alic"}).content.decode()
+
+
+def test_a_search_for_an_end_user_whose_id_is_a_uuid_finds_them(olga: Client, world: World) -> None:
+    person = str(uuid.uuid4())
+    theirs = make_connection(world.app, world.tenant, person)
+    audit.record("connection.seen", actor=audit.Actor(subject=person), connection=theirs)
+    for spelled in (person, f" {person.upper()} ", person[:13]):
+        assert [row.pk for row in found(olga, Connection, spelled)] == [theirs.id]
+    assert [row.subject for row in found(olga, AuditEvent, person)] == [person]
+    assert not found(olga, Connection, str(uuid.uuid4()))
+
+
+def test_a_search_of_the_audit_trail_for_an_id_reads_it_by_an_index(olga: Client, world: World) -> None:
+    version = CredentialVersion.objects.get(connection=world.connection)
+    AuditEvent.objects.create(action="x", decision="y", api_client_id=world.client.id)
+    gone = uuid.uuid4()  # of a connection that is no more
+    for column, wanted in (
+        ("connection_id", world.connection.id),
+        ("connection_id", gone),
+        ("tenant_id", world.tenant.id),
+        ("credential_version_id", version.id),
+        ("api_client_id", world.client.id),
+    ):
+        AuditEvent.objects.create(
+            **{"action": "x", "decision": "y", "connection_id": world.connection.id, column: wanted}
+        )
+        with CaptureQueriesContext(database) as queries:
+            rows = found(olga, AuditEvent, str(wanted))
+        assert rows, column
+        assert {getattr(row, column) for row in rows} == {wanted}
+        ors = [query["sql"] for query in queries if " OR " in query["sql"] and "connections_auditevent" in query["sql"]]
+        assert bool(ors) is (column == "api_client_id"), f"{column}: an OR reads the whole trail"
+
+
+def found(olga: Client, model: type[Model], wanted: str) -> list[Any]:
+    return list(olga.get(list_url(model), {"q": wanted}).context["cl"].result_list)
 
 
 def test_a_list_cannot_be_filtered_by_a_digest(olga: Client, world: World) -> None:
