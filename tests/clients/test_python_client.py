@@ -218,6 +218,18 @@ def test_nothing_secret_is_shown(latchkey: Latchkey, connection: Connection, key
         assert secret not in shown
 
 
+def test_it_closes_what_it_opened(address: str, key: str) -> None:
+    with Latchkey(address, key) as client:
+        assert client.list_connections().items == []
+
+    async def walk() -> bool:
+        async with AsyncLatchkey(address, key) as asynchronous:
+            assert (await asynchronous.list_connections()).items == []
+        return bool(asynchronous._http.is_closed)
+
+    assert asyncio.run(walk())
+
+
 def test_a_client_wants_an_address() -> None:
     with pytest.raises(LatchkeyError):
         Latchkey("connect.example.com", "lk_x")

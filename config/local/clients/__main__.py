@@ -3,6 +3,7 @@
 import argparse
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import django
@@ -32,6 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if stale and is_check else 0
 
 
+@cache
 def modules() -> dict[Path, str]:
     """Return what each generated file has to hold."""
     from connections.api.urls import api  # noqa: PLC0415 (the models can be imported only after `setup`)

@@ -12,6 +12,8 @@ _SAFE_TO_REPEAT = ("GET", "PUT", "DELETE")
 # POSTs that change nothing that doing them twice could harm.
 _VENDS = ("/credential", "/credentials", "/oauth/token")
 PROXIED = "{path}"
+# What the hand-written halves call their own methods.
+_BY_HAND = {"call", "close", "each", "fetch_for", "proxied", "proxy", "vend"}
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,8 @@ def read(document: Mapping[str, Any]) -> Api:
         for method in _METHODS
         if method in item
     ]
+    if taken := {one.name for one in found} & _BY_HAND:
+        raise ValueError(f"The clients have {', '.join(sorted(taken))} by hand: give the operation another name.")
     operations = tuple(sorted((one for one in found if PROXIED not in one.path), key=lambda one: one.name))
     (proxy,) = {one.path: one for one in found if PROXIED in one.path}.values()
     problems = tuple(_problem(schemas[ref.name]) for ref in _problem_refs(schemas))

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 from urllib.parse import quote, urlencode, urlsplit
 
 from latchkey_client.errors import LatchkeyError, Problem, UnexpectedAnswer, Unreachable
@@ -153,6 +153,16 @@ class Caller(_Caller):
         http = default_client() if http is None else http
         super().__init__(base_url, key, http=http, timeout=timeout, patience_seconds=patience_seconds)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections to Latchkey."""
+        self._http.close()
+
     def _call(
         self,
         operation: Operation,
@@ -212,6 +222,16 @@ class AsyncCaller(_Caller):
     ) -> None:
         http = default_async_client() if http is None else http
         super().__init__(base_url, key, http=http, timeout=timeout, patience_seconds=patience_seconds)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections to Latchkey."""
+        await self._http.aclose()
 
     async def _call(
         self,

@@ -114,6 +114,13 @@ def test_an_operation_knows_its_page_its_key_and_its_body() -> None:
     assert [one.word for one in api.proxy.of("header")] == ["end_user"]
 
 
+def test_an_operation_takes_no_name_that_a_client_has_by_hand() -> None:
+    document = deepcopy(DOCUMENT)
+    document["paths"]["/things"]["post"]["operationId"] = "close"
+    with pytest.raises(ValueError, match="by hand"):
+        read(document)
+
+
 def test_shapes_are_told_apart_by_who_sends_them() -> None:
     api = read(DOCUMENT)
     assert api.sent == {"ThingIn", "Kind"}
