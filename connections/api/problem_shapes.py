@@ -16,7 +16,7 @@ _TEXTS = {"type": "array", "items": _TEXT}
 # The further members, by name. None of them is in every answer with a code: where it helps, it is there.
 _MEMBERS: dict[str, dict[str, Any]] = {
     "approval": _ID | {"description": "id of the question that waits for an answer"},
-    "approve_url": _URL | {"description": "where an operator answers it"},
+    "approve_url": _URL | {"description": "where a person answers it"},
     "claims": _TEXT | {"description": 'what the end user\'s new sign-in has to ask for; "" for nothing in particular'},
     "connect_url": _URL | {"description": "a page on which the end user mends it: open it for them"},
     "connection": _ID | {"description": "id of the connection that is in the way"},

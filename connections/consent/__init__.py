@@ -2,7 +2,8 @@
 
 - ``urls``: the addresses · ``views``: from the invitation to the provider · ``callback_views``: the provider's answer
 - ``device_views``: a code to enter at the provider · ``outcome_views``: where a session stands ·
-  ``workspace_views``: the choice of a workspace · ``mend_views``: what is wrong with a connection
+  ``workspace_views``: the choice of a workspace · ``mend_views``: what is wrong with a connection ·
+  ``approval_views``: where an approval is given
 - ``manage_views``: an end user's own connections; ``manage_pages``: rendering them, for one browser alone;
   ``manage_words``: their words
 - ``script_views``: the script that opens the widget over a product's own page

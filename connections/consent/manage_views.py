@@ -34,8 +34,10 @@ from connections.entrance import actor_of
 from connections.lifecycle.credentials.scopes import missing_scopes
 from connections.lifecycle.self_service.change import disconnect_own, foresee_end, prefer_own, rename_own
 from connections.lifecycle.self_service.own import own_connection, own_connections
+from connections.lifecycle.self_service.questions import Question, answer, question, waiting
 from connections.lifecycle.self_service.receipts import groups, receipts
 from connections.lifecycle.self_service.reconnect import begin_another, begin_renewal
+from connections.lifecycle.self_service.shared import end_share, shares_of
 from connections.lifecycle.self_service.visit import end_visit, find_visit, is_own_visit, may_connect, open_visit
 from connections.models import Connection, ManagementSession, Status
 from connections.models.failures import Failure
@@ -121,6 +123,7 @@ def show_list(request: HttpRequest, visit: Visit) -> HttpResponse:
         ended=[one for one in shown if one["is_ended"]],
         may_renew=may_connect(visit.session),
         may_add=may_connect(visit.session) and bool(visit.session.providers),
+        questions=[_asked(one) for one in waiting(visit.session, now=visit.now)],
         told=_told(request, visit.session),
     )
 
@@ -213,6 +216,35 @@ def reconnect(request: HttpRequest, visit: Visit, connection_id: uuid.UUID) -> H
 
 @own_page
 @require_http_methods(["GET", "POST"])
+def end_grant(request: HttpRequest, visit: Visit, connection_id: uuid.UUID, grant_id: uuid.UUID) -> HttpResponse:
+    """End what lets somebody else use a connection."""
+    if request.method == "GET":
+        return _to_one(visit, connection_id)
+    end_share(visit.session, connection_id, grant_id, now=visit.now, actor=visit.actor)
+    return _to_one(visit, connection_id, told="unshared")
+
+
+@own_page
+@require_http_methods(["GET", "POST"])
+def approve(request: HttpRequest, visit: Visit, approval_id: uuid.UUID) -> HttpResponse:
+    """Show exactly what somebody asks to do with an account; a POST allows it once, or refuses it."""
+    asked = question(visit.session, approval_id)
+    is_open = asked.approval.state(now=visit.now) == "pending"
+    if request.method == "GET" and is_open:
+        return visit_page(request, "approve", visit, asked=_asked(asked))
+    verdict = request.POST.get("answer", "")
+    told = "answered"
+    if request.method == "POST" and verdict in ("allow", "refuse"):
+        try:
+            answer(visit.session, approval_id, approves=verdict == "allow", now=visit.now, actor=visit.actor)
+            told = "allowed" if verdict == "allow" else "refused"
+        except InvalidRequest:
+            pass  # it was answered otherwise, or its time is over: the list says so
+    return HttpResponseRedirect(f"{_address('list', visit.session)}?told={told}", status=303)
+
+
+@own_page
+@require_http_methods(["GET", "POST"])
 def connect(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Begin to connect another account."""
     if request.method == "GET":
@@ -267,6 +299,7 @@ def _one(
         label=connection.label if typed is None else typed,
         fault=fault,
         has_siblings=siblings > 1,
+        shares=shares_of(connection, now=visit.now),
         may_renew=may_connect(visit.session) and not connection.is_suspended,
         told=_told(request, visit.session),
     )
@@ -292,6 +325,23 @@ def _shown(connection: Connection) -> dict[str, Any]:
         "is_ended": connection.status == Status.DISCONNECTED,
         "is_typed": not connection.provider_app.by_consent,
         "ends_at": connection.access_expires_at if connection.lacks_refresh_token else connection.grant_expires_at,
+    }
+
+
+def _asked(one: Question) -> dict[str, Any]:
+    """Return what the pages show of a question."""
+    connection = one.approval.connection
+    entry = _entry_of(connection)
+    return {
+        "approval": one.approval,
+        "asker": one.asker,
+        "one": {
+            "connection": connection,
+            "entry": entry,
+            "name": entry.name if entry is not None else connection.provider,
+            "account": connection.provider_account_name or connection.provider_account_id,
+        },
+        "scopes": scope_words(entry, one.approval.scopes),
     }
 
 

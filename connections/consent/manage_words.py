@@ -80,6 +80,10 @@ WORDS_OF_A_VISIT: dict[Failure, Words] = {
 TOLD: dict[str, Text] = {
     "renamed": _("The name is saved."),
     "preferred": _("This account is the default now."),
+    "unshared": _("Ended. They can no longer use this account."),
+    "allowed": _("Allowed, for one time within 15 minutes."),
+    "refused": _("Not allowed. Nothing was done with your account."),
+    "answered": _("This was answered already, or it was not answered in time."),
     "disconnected": _("Disconnected. {tenant} can no longer use this account."),
 }
 LABEL_TAKEN = _("Another of your accounts has this name already.")

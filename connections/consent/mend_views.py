@@ -29,7 +29,7 @@ _SIGNS = {Status.ACTIVE: "good", Status.SUSPECT: "good", Status.DISCONNECTED: "w
 def mend(request: HttpRequest, connection_id: uuid.UUID, proof: str) -> HttpResponse:
     """Say what is wrong with a connection. Raises ``Http404`` for every link that we did not give out."""
     connection = _linked(connection_id, proof)
-    entry = _entry(connection)
+    entry = entry_or_none(connection)
     provider = entry.name if entry is not None else connection.provider
     words, names = words_to_mend(connection), {"provider": provider, "tenant": connection.tenant.name}
     return branded(
@@ -42,7 +42,7 @@ def mend(request: HttpRequest, connection_id: uuid.UUID, proof: str) -> HttpResp
         advice=filled_in(words.advice, names),
         status=connection.status,
         sign=_SIGNS.get(Status(connection.status), ""),
-        product_url=_product_of(connection),
+        product_url=product_of(connection),
     )
 
 
@@ -62,14 +62,15 @@ def _linked(connection_id: uuid.UUID, proof: str) -> Connection:
     return connection
 
 
-def _entry(connection: Connection) -> CatalogEntry | None:
+def entry_or_none(connection: Connection) -> CatalogEntry | None:
+    """Return the catalogue entry of a connection, None where it has gone."""
     try:
         return entry_of(connection.provider_app)
     except AppMisconfigured:  # it has gone
         return None
 
 
-def _product_of(connection: Connection) -> str:
+def product_of(connection: Connection) -> str:
     """Return the first page of the tenant's product, "" where none is known.
 
     It is the site to which connecting led back; the return URL itself expects an answer that is not there.

@@ -193,6 +193,21 @@ def words_to_mend(connection: Connection) -> Words:
     )
 
 
+def words_of_question(state: str) -> Words:
+    """Return what is said of an approval in this state to whoever has its link; ``{tenant}`` is a name. No I/O."""
+    if state == "pending":
+        return Words(
+            _("Somebody has to approve this"),
+            _("Log in to {tenant}, and open your connections there. What waits for your answer stands among them."),
+        )
+    if state in ("approved", "used"):
+        return Words(_("This was allowed"), _("There is nothing left to do here."))
+    return Words(
+        _("This can no longer be answered"),
+        _("It was refused, or it was not answered in time. Whoever wants it can ask again."),
+    )
+
+
 def cause_of(connection: Connection) -> Text:
     """Return why ``connection`` has to be connected again, "" where it has not; ``{provider}`` is a name. No I/O."""
     return _MENDED_IN.get(Reason(connection.reason), "")

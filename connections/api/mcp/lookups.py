@@ -28,7 +28,7 @@ from connections.api.mcp.tools import (
 from connections.api.pages import page_of
 from connections.database.clock import database_now
 from connections.lifecycle.connect.begin import check_providers
-from connections.lifecycle.policy.approve import approve_url
+from connections.lifecycle.policy.approve_link import approve_url
 from connections.lifecycle.proxy.reachable import Reach, Way, grants_naming, reach_of, within_sight
 from connections.lifecycle.vend.reconnect_url import connect_url, needs_mending, url_to_mend
 from connections.models import LIVE, VENDS, Approval, Connection, OwnerKind, ProviderApp, Tenant
@@ -122,7 +122,7 @@ def get_approval(standing: Standing, asked: ApprovalQuestionIn) -> ApprovalState
     return ApprovalState(
         approval=str(found.id),
         state=state,
-        approve_url=approve_url(found.id) if state == "pending" else None,
+        approve_url=approve_url(found) if state == "pending" else None,
         expires_at=found.expires_at.isoformat(),
         good_until=None if found.good_until is None else found.good_until.isoformat(),
     )

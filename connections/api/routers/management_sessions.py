@@ -25,7 +25,8 @@ def create_management_session(request: HttpRequest, body: ManagementSessionIn) -
 
     The link works for 5 minutes and one click; whoever has it can see and end this user's connections for an hour, so
     it belongs in no mail. The client also needs the permission to read, and with ``providers`` the one to connect.
-    Without the latter the page offers no reconnecting either.
+    Without the latter the page offers no reconnecting either. With the permission to grant, the page also asks the user
+    to approve what other clients want to do with an account of theirs under a grant that needs an approval.
     """
     caller = caller_of(request, may=Permission.MANAGE)
     begun = begin_management(

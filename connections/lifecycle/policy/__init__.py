@@ -8,7 +8,7 @@ that allows it, or the refusal. Changes: access grants, approvals, and of connec
 - ``client_rules``: the methods and paths that an API client may use through the proxy
 - ``paths``: which path of a request a pattern of a grant means
 - ``check``: asks the decision with the grants that there are, and raises the refusal
-- ``approve``: asks for the approval that a grant may need, and answers
+- ``approve``: asks for the approval that a grant may need, and answers; ``approve_link``: where people answer
 - ``give``, ``revoke``: the use cases that change grants
 - ``share``: who answers for a connection, and whether it is used under grants only
 """

@@ -12,11 +12,10 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.urls import reverse
 
 from connections.journal import audit, events
+from connections.lifecycle.policy.approve_link import approve_url
 from connections.lifecycle.policy.decide import UseRequest
 from connections.models import AccessGrant, Approval
 from connections.refusals import ApprovalRequired, InvalidRequest, NotFound, PolicyDenied
@@ -66,14 +65,9 @@ def ask(
     raise ApprovalRequired(
         "This access grant needs an approval of what you ask for: let somebody give it, then repeat the request.",
         **_ids(last),
-        approve_url=approve_url(last.id),
+        approve_url=approve_url(last),
         expires_at=last.expires_at.isoformat(),
     )
-
-
-def approve_url(approval_id: uuid.UUID) -> str:
-    """Return the page where what waits is answered. No I/O."""
-    return f"{settings.PUBLIC_URL}{reverse('admin:connections_approval_change', args=[approval_id])}"
 
 
 def spend(approval_id: uuid.UUID, *, now: datetime) -> bool:

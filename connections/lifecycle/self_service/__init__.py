@@ -8,5 +8,6 @@ Changes: management sessions; all else by the use cases of other rooms.
 - ``begin``: the operator's backend invites · ``visit``: from the click to the end, for one browser
 - ``own``: the connections of the visit, and no others · ``change``: rename, prefer, disconnect one
 - ``reconnect``: begin to renew one, or to connect another account
+- ``shared``: who else may use one, by access grants, and ending that · ``questions``: what waits for their approval
 - ``receipts``: who used a connection, when, for what
 """

@@ -12,7 +12,7 @@ from connections.journal.audit import SYSTEM
 from connections.lifecycle.policy import approve
 from connections.lifecycle.policy.approve import decide_approval
 from connections.lifecycle.policy.revoke import revoke_grant
-from connections.models import ApiClient, Approval, AuditEvent, Connection, OutboxEvent, Permission, Tenant
+from connections.models import ApiClient, Approval, AuditEvent, Connection, OutboxEvent, OwnerKind, Permission, Tenant
 from tests.connections.admin.conftest import messages_of, olga, press_url
 from tests.connections.api.grants import in_seconds, let
 from tests.connections.api.stored import make_app, make_connection
@@ -51,7 +51,7 @@ def test_what_was_asked_is_done_once_it_is_approved(connection: Connection, back
     approval_id = asked(first)
     body = first.json()
     assert body["grant"] == str(grant.id)
-    assert body["approve_url"].endswith(f"/connections/approval/{approval_id}/change/")
+    assert f"/connect/approve/{approval_id}/" in body["approve_url"]
     assert asked(vend(backend, connection, **question)) == approval_id, "it is asked once"
     told = answered(approver, approval_id, "approve").json()
     assert (told["state"], told["once"], told["decided_by"], told["purpose"]) == ("approved", True, "carol", "report")
@@ -178,7 +178,8 @@ def test_questions_are_listed(connection: Connection, backend: Caller, approver:
     assert listed("decided=true") == [ids[0]]
 
 
-def test_an_operator_approves_where_the_link_leads(connection: Connection, backend: Caller, olga: Client) -> None:
+def test_an_operator_approves_where_the_link_leads(acme: Tenant, backend: Caller, olga: Client) -> None:
+    connection = make_connection(acme, owner=OwnerKind.TENANT, grants_only=True)
     let(connection, needs_approval=True)
     answer = vend(backend, connection, end_user="bob", purpose="report")
     approval = Approval.objects.get(id=asked(answer))

@@ -7,9 +7,11 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from connections.models import AuditEvent, Reason, Status, Tenant
+from connections.models import ApiClient, AuditEvent, Permission, Reason, Status, SubjectKind, Tenant
+from tests.connections.api.grants import in_seconds, let
 from tests.connections.api.stored import make_connection
-from tests.factories import RETURN_URL
+from tests.connections.consent.questions import wait_for_answer
+from tests.factories import RETURN_URL, make_caller
 from tests.flows import SAME_ORIGIN, EndUser, call
 
 
@@ -74,6 +76,10 @@ def pages_of_a_visit(user: EndUser, tenant: Tenant) -> dict[str, HttpResponse]:
         AuditEvent.objects.create(
             action="credential.vend", decision="allowed", connection_id=working.id, subject=subject, agent="planner"
         )
+    for kind, subject in ((SubjectKind.GROUP, "sales"), (SubjectKind.AGENT, "planner")):
+        let(working, subject, kind, methods=["GET"], paths=["/crm/**"], needs_approval=True, expires_at=in_seconds(900))
+    ApiClient.objects.update(permissions=[*user.backend.client.permissions, Permission.GRANT])
+    asked = wait_for_answer(working, make_caller(tenant, "planner"))
     visit = visiting(user, providers=["sandbox"])
     visit.post(f"/{ended.id}/disconnect")
     pages = {"start": invited(user).get(""), "list": visit.get("/connections?told=disconnected")}
@@ -81,6 +87,7 @@ def pages_of_a_visit(user: EndUser, tenant: Tenant) -> dict[str, HttpResponse]:
         pages[name] = visit.get(f"/{connection.id}")
     pages |= {
         "misnamed": visit.post(f"/{working.id}/name", label="Work"),
+        "asked": visit.get(f"/approvals/{asked.id}"),
         "receipts": visit.get(f"/{working.id}/receipts"),
         "unused": visit.get(f"/{broken.id}/receipts"),
         "disconnect": visit.get(f"/{working.id}/disconnect"),
