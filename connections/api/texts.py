@@ -4,7 +4,7 @@ import math
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from providers.lines import plain_line
@@ -64,6 +64,9 @@ Name = Annotated[
 ]
 EndUser = Annotated[Text, StringConstraints(min_length=1, max_length=255)]
 Slug = Annotated[Text, StringConstraints(min_length=1, max_length=64)]
+Owner = Annotated[
+    Slug, Field(description="the tenant's slug; an operator-wide client means the operator's own without it")
+]
 # Shown to people in lists: a line of its own, without marks that nobody sees.
 Label = Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True), AfterValidator(_as_line)]
 Address = Annotated[Text, StringConstraints(max_length=1000)]

@@ -28,7 +28,7 @@ from connections.api.auth import Caller, caller_of
 from connections.api.idempotency import keep_without
 from connections.api.pages import Cursor, Limit, page_of
 from connections.api.switches import KillSwitchIn, turn_kill_switch
-from connections.api.texts import Slug
+from connections.api.texts import Owner
 from connections.database.clock import database_now
 from connections.lifecycle.provision.api_clients import (
     issue_key,
@@ -47,7 +47,7 @@ router = Router(tags=["API clients"])
 
 
 @router.post("", response={200: ApiClientOut, 201: ApiClientOut}, summary="Make an API client")
-def create_api_client(request: HttpRequest, body: ApiClientIn, tenant: Slug | None = None) -> Status[ApiClientOut]:
+def create_api_client(request: HttpRequest, body: ApiClientIn, tenant: Owner | None = None) -> Status[ApiClientOut]:
     """Make an API client of a tenant, or an operator-wide one. It has no key yet: issue one.
 
     No client gives another more than it has itself: permissions, proxy rules, networks. One of this name and these very
@@ -63,7 +63,7 @@ def create_api_client(request: HttpRequest, body: ApiClientIn, tenant: Slug | No
 @router.get("", response=ApiClientPage, summary="List API clients")
 def list_api_clients(
     request: HttpRequest,
-    tenant: Slug | None = None,
+    tenant: Owner | None = None,
     cursor: Cursor | None = None,
     limit: Limit = 50,
 ) -> ApiClientPage:
@@ -75,14 +75,14 @@ def list_api_clients(
 
 
 @router.get("/{client_id}", response=ApiClientOut, summary="Show one API client")
-def get_api_client(request: HttpRequest, client_id: uuid.UUID, tenant: Slug | None = None) -> ApiClientOut:
+def get_api_client(request: HttpRequest, client_id: uuid.UUID, tenant: Owner | None = None) -> ApiClientOut:
     """Show one API client, without its keys."""
     return api_client_out(_client(caller_of(request, may=Permission.CALLERS), client_id, tenant))
 
 
 @router.put("/{client_id}", response=ApiClientOut, summary="Change an API client")
 def put_api_client(
-    request: HttpRequest, client_id: uuid.UUID, body: ApiClientTerms, tenant: Slug | None = None
+    request: HttpRequest, client_id: uuid.UUID, body: ApiClientTerms, tenant: Owner | None = None
 ) -> ApiClientOut:
     """Replace what the client may do; what is left out is taken back. In force from its next call on.
 
@@ -96,7 +96,7 @@ def put_api_client(
 
 @router.put("/{client_id}/assertion-keys", response=ApiClientOut, summary="Register a client's public keys")
 def put_assertion_keys(
-    request: HttpRequest, client_id: uuid.UUID, body: AssertionKeysIn, tenant: Slug | None = None
+    request: HttpRequest, client_id: uuid.UUID, body: AssertionKeysIn, tenant: Owner | None = None
 ) -> ApiClientOut:
     """Register the public keys with which the client signs for itself at `POST /oauth/token` (RFC 7523 §2.2)."""
     caller = caller_of(request, may=Permission.CALLERS)
@@ -107,7 +107,7 @@ def put_assertion_keys(
 
 @router.put("/{client_id}/switches", response=ApiClientOut, summary="Suspend or resume an API client")
 def put_api_client_switches(
-    request: HttpRequest, client_id: uuid.UUID, body: KillSwitchIn, tenant: Slug | None = None
+    request: HttpRequest, client_id: uuid.UUID, body: KillSwitchIn, tenant: Owner | None = None
 ) -> ApiClientOut:
     """Throw the client's kill switch: each of its calls is refused. Only an operator-wide client takes it back."""
     caller = caller_of(request, may=Permission.CALLERS)
@@ -122,7 +122,7 @@ def put_api_client_switches(
 def list_api_keys(
     request: HttpRequest,
     client_id: uuid.UUID,
-    tenant: Slug | None = None,
+    tenant: Owner | None = None,
     cursor: Cursor | None = None,
     limit: Limit = 50,
 ) -> ApiKeyPage:
@@ -136,7 +136,7 @@ def list_api_keys(
 
 @router.post("/{client_id}/keys", response={201: IssuedApiKeyOut}, summary="Issue or rotate a key")
 def issue_api_key(
-    request: HttpRequest, response: HttpResponse, client_id: uuid.UUID, body: ApiKeyIn, tenant: Slug | None = None
+    request: HttpRequest, response: HttpResponse, client_id: uuid.UUID, body: ApiKeyIn, tenant: Owner | None = None
 ) -> Status[IssuedApiKeyOut]:
     """Give the client one more key, which only this answer shows; `earlier_keys_end_after_seconds` ends the others.
 
@@ -163,7 +163,7 @@ def issue_api_key(
 
 @router.put("/{client_id}/keys/{key_id}", response=ApiKeyOut, summary="Let a key end sooner")
 def shorten_api_key(
-    request: HttpRequest, client_id: uuid.UUID, key_id: uuid.UUID, body: ApiKeyEndIn, tenant: Slug | None = None
+    request: HttpRequest, client_id: uuid.UUID, key_id: uuid.UUID, body: ApiKeyEndIn, tenant: Owner | None = None
 ) -> ApiKeyOut:
     """Have a key end at a moment. No key is prolonged: a later moment than its own changes nothing."""
     caller = caller_of(request, may=Permission.CALLERS)
@@ -174,7 +174,7 @@ def shorten_api_key(
 
 @router.delete("/{client_id}/keys/{key_id}", response=ApiKeyOut, summary="Revoke a key")
 def revoke_api_key(
-    request: HttpRequest, client_id: uuid.UUID, key_id: uuid.UUID, tenant: Slug | None = None
+    request: HttpRequest, client_id: uuid.UUID, key_id: uuid.UUID, tenant: Owner | None = None
 ) -> ApiKeyOut:
     """Revoke a key: it is refused from the next call on, for good. Repeating it changes nothing."""
     caller = caller_of(request, may=Permission.CALLERS)

@@ -9,7 +9,7 @@ from connections.api.auth import Caller, caller_of
 from connections.api.pages import Cursor, Limit, page_of
 from connections.api.provider_apps import AppKeyIn, AppKeyOut, AppKeyPage, CertificatesIn, app_key_out
 from connections.api.routers.provider_apps import app_meant
-from connections.api.texts import Slug
+from connections.api.texts import Owner
 from connections.lifecycle.provision.app_keys import bring_key, certify_key, make_key, withdraw_key
 from connections.models import AppKey, Permission
 from connections.refusals import NotFound
@@ -21,7 +21,7 @@ router = Router(tags=["provider apps"])
 def list_app_keys(
     request: HttpRequest,
     app_id: uuid.UUID,
-    tenant: Slug | None = None,
+    tenant: Owner | None = None,
     cursor: Cursor | None = None,
     limit: Limit = 50,
 ) -> AppKeyPage:
@@ -33,7 +33,7 @@ def list_app_keys(
 
 @router.post("/{app_id}/keys", response={201: AppKeyOut}, summary="Make or bring a key pair")
 def create_app_key(
-    request: HttpRequest, app_id: uuid.UUID, body: AppKeyIn, tenant: Slug | None = None
+    request: HttpRequest, app_id: uuid.UUID, body: AppKeyIn, tenant: Owner | None = None
 ) -> Status[AppKeyOut]:
     """Make a key pair, or take over one; it is published at once, and signs once providers may know it."""
     caller = caller_of(request, may=Permission.APPS)
@@ -58,7 +58,7 @@ def create_app_key(
 
 @router.put("/{app_id}/keys/{key_id}/certificates", response=AppKeyOut, summary="Put certificates beside a key")
 def put_app_key_certificates(
-    request: HttpRequest, app_id: uuid.UUID, key_id: uuid.UUID, body: CertificatesIn, tenant: Slug | None = None
+    request: HttpRequest, app_id: uuid.UUID, key_id: uuid.UUID, body: CertificatesIn, tenant: Owner | None = None
 ) -> AppKeyOut:
     """Replace the key's certificates; they have to be of its public half, and not ended."""
     caller = caller_of(request, may=Permission.APPS)
@@ -68,7 +68,7 @@ def put_app_key_certificates(
 
 @router.delete("/{app_id}/keys/{key_id}", response=AppKeyOut, summary="Take a key back")
 def withdraw_app_key(
-    request: HttpRequest, app_id: uuid.UUID, key_id: uuid.UUID, tenant: Slug | None = None
+    request: HttpRequest, app_id: uuid.UUID, key_id: uuid.UUID, tenant: Owner | None = None
 ) -> AppKeyOut:
     """Take a key back at once, and destroy its private half. If it signed, the next one takes over now."""
     caller = caller_of(request, may=Permission.APPS)

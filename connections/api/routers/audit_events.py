@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Field
 from connections.api.audit_trail import AuditEventPage, audit_event_out
 from connections.api.auth import caller_of
 from connections.api.pages import Cursor, Limit, read_cursor, write_cursor
-from connections.api.texts import Note, Slug, Text
+from connections.api.texts import Note, Owner, Text
 from connections.models import AuditEvent, Permission
 from connections.refusals import InvalidRequest
 
@@ -23,7 +23,7 @@ _LONGEST_ID = 18
 @router.get("", response=AuditEventPage, summary="Read the audit trail")
 def list_audit_events(
     request: HttpRequest,
-    tenant: Slug | None = None,
+    tenant: Owner | None = None,
     connection: uuid.UUID | None = None,
     client: uuid.UUID | None = None,
     operator: _Name | None = None,

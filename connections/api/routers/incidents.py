@@ -12,7 +12,7 @@ from ninja import Router
 from connections.api.auth import Caller, caller_of
 from connections.api.pages import Cursor, Limit, page_of
 from connections.api.provider_apps import IncidentOut, IncidentPage, incident_out
-from connections.api.texts import Slug
+from connections.api.texts import Owner
 from connections.database.clock import database_now
 from connections.lifecycle.health.incidents import close_incident
 from connections.models import Incident, Permission
@@ -24,7 +24,7 @@ router = Router(tags=["incidents"])
 @router.get("", response=IncidentPage, summary="List incidents")
 def list_incidents(
     request: HttpRequest,
-    tenant: Slug | None = None,
+    tenant: Owner | None = None,
     provider_app: uuid.UUID | None = None,
     open: bool | None = None,  # noqa: A002 (the parameter's name in the query)
     cursor: Cursor | None = None,
@@ -41,13 +41,13 @@ def list_incidents(
 
 
 @router.get("/{incident_id}", response=IncidentOut, summary="Show one incident")
-def get_incident(request: HttpRequest, incident_id: uuid.UUID, tenant: Slug | None = None) -> IncidentOut:
+def get_incident(request: HttpRequest, incident_id: uuid.UUID, tenant: Owner | None = None) -> IncidentOut:
     """Show one incident, open or closed."""
     return incident_out(_incident(caller_of(request, may=Permission.APPS), incident_id, tenant))
 
 
 @router.post("/{incident_id}/close", response=IncidentOut, summary="Close an incident", operation_id="close_incident")
-def close(request: HttpRequest, incident_id: uuid.UUID, tenant: Slug | None = None) -> IncidentOut:
+def close(request: HttpRequest, incident_id: uuid.UUID, tenant: Owner | None = None) -> IncidentOut:
     """Say that the fault is mended: what is refused from then on is held against a connection again.
 
     It opens anew if the fault is still there. Repeating the call changes nothing.

@@ -24,7 +24,7 @@ from connections.api.provider_apps import (
     save_from,
 )
 from connections.api.switches import SwitchesIn, turn_switches
-from connections.api.texts import Slug, Text
+from connections.api.texts import Owner, Slug, Text
 from connections.database.clock import database_now
 from connections.lifecycle.provision.client_secrets import add_client_secret, fingerprints, remove_client_secret
 from connections.lifecycle.registration.renew import renew
@@ -51,14 +51,14 @@ def list_shared_provider_apps(request: HttpRequest, cursor: Cursor | None = None
 
 
 @router.get("/{app_id}", response=ProviderAppOut, summary="Show one provider app")
-def get_provider_app(request: HttpRequest, app_id: uuid.UUID, tenant: Slug | None = None) -> ProviderAppOut:
+def get_provider_app(request: HttpRequest, app_id: uuid.UUID, tenant: Owner | None = None) -> ProviderAppOut:
     """Show one registration, without its secrets."""
     return provider_app_out(app_meant(caller_of(request, may=Permission.APPS), app_id, tenant))
 
 
 @router.put("/{app_id}/switches", response=ProviderAppOut, summary="Suspend, resume, pause or unpause an app")
 def put_provider_app_switches(
-    request: HttpRequest, app_id: uuid.UUID, body: SwitchesIn, tenant: Slug | None = None
+    request: HttpRequest, app_id: uuid.UUID, body: SwitchesIn, tenant: Owner | None = None
 ) -> ProviderAppOut:
     """Switch the app off, or on again: suspended, none of its connections vends; paused, none is refreshed or probed.
 
@@ -71,7 +71,7 @@ def put_provider_app_switches(
 
 
 @router.get("/{app_id}/client-secrets", response=ClientSecretsOut, summary="Tell an app's client secrets apart")
-def get_client_secrets(request: HttpRequest, app_id: uuid.UUID, tenant: Slug | None = None) -> ClientSecretsOut:
+def get_client_secrets(request: HttpRequest, app_id: uuid.UUID, tenant: Owner | None = None) -> ClientSecretsOut:
     """Show a fingerprint of each client secret, the preferred first; no secret is ever shown."""
     app = app_meant(caller_of(request, may=Permission.APPS), app_id, tenant)
     return ClientSecretsOut(fingerprints=fingerprints(app))
@@ -79,7 +79,7 @@ def get_client_secrets(request: HttpRequest, app_id: uuid.UUID, tenant: Slug | N
 
 @router.post("/{app_id}/client-secrets", response={201: ClientSecretsOut}, summary="Add a client secret")
 def add_app_client_secret(
-    request: HttpRequest, app_id: uuid.UUID, body: ClientSecretIn, tenant: Slug | None = None
+    request: HttpRequest, app_id: uuid.UUID, body: ClientSecretIn, tenant: Owner | None = None
 ) -> Status[ClientSecretsOut]:
     """Add the new secret before you retire the old one at the provider: both are tried, so a rotation is no outage."""
     caller = caller_of(request, may=Permission.APPS)
@@ -90,7 +90,7 @@ def add_app_client_secret(
 
 @router.delete("/{app_id}/client-secrets/{fingerprint}", response=ClientSecretsOut, summary="Retire a client secret")
 def retire_client_secret(
-    request: HttpRequest, app_id: uuid.UUID, fingerprint: Text, tenant: Slug | None = None
+    request: HttpRequest, app_id: uuid.UUID, fingerprint: Text, tenant: Owner | None = None
 ) -> ClientSecretsOut:
     """Destroy the secret with this fingerprint."""
     caller = caller_of(request, may=Permission.APPS)
@@ -105,7 +105,7 @@ def retire_client_secret(
 def list_registered_clients(
     request: HttpRequest,
     app_id: uuid.UUID,
-    tenant: Slug | None = None,
+    tenant: Owner | None = None,
     cursor: Cursor | None = None,
     limit: Limit = 50,
 ) -> RegisteredClientPage:
@@ -120,7 +120,7 @@ def list_registered_clients(
     "/{app_id}/registered-clients/{registered_id}/renew", response=RenewedOut, summary="Renew a registration now"
 )
 def renew_registered_client(
-    request: HttpRequest, app_id: uuid.UUID, registered_id: uuid.UUID, tenant: Slug | None = None
+    request: HttpRequest, app_id: uuid.UUID, registered_id: uuid.UUID, tenant: Owner | None = None
 ) -> RenewedOut:
     """Renew a registration at its server, or make another in its place; by itself that is done before its end."""
     caller = caller_of(request, may=Permission.APPS)

@@ -21,7 +21,7 @@ from connections.api.api_clients import (
 )
 from connections.api.auth import Caller, caller_of
 from connections.api.pages import Cursor, Limit, page_of
-from connections.api.texts import Slug
+from connections.api.texts import Owner
 from connections.lifecycle.provision.trusted_issuers import (
     add_caller_rule,
     distrust_issuer,
@@ -36,7 +36,7 @@ router = Router(tags=["trusted issuers"])
 
 
 @router.post("", response={200: IssuerOut, 201: IssuerOut}, summary="Trust an issuer")
-def create_trusted_issuer(request: HttpRequest, body: IssuerIn, tenant: Slug | None = None) -> Status[IssuerOut]:
+def create_trusted_issuer(request: HttpRequest, body: IssuerIn, tenant: Owner | None = None) -> Status[IssuerOut]:
     """Believe the tokens of an issuer, for one use and one audience. One trusted on these very terms is returned (200).
 
     `caller` tokens are API clients, by the issuer's rules: operator-wide clients only. `end_user` and `agent` tokens
@@ -55,7 +55,7 @@ def create_trusted_issuer(request: HttpRequest, body: IssuerIn, tenant: Slug | N
 @router.get("", response=IssuerPage, summary="List trusted issuers")
 def list_trusted_issuers(
     request: HttpRequest,
-    tenant: Slug | None = None,
+    tenant: Owner | None = None,
     use: IssuerUse | None = None,
     cursor: Cursor | None = None,
     limit: Limit = 50,
@@ -69,14 +69,14 @@ def list_trusted_issuers(
 
 
 @router.get("/{issuer_id}", response=IssuerOut, summary="Show one trusted issuer")
-def get_trusted_issuer(request: HttpRequest, issuer_id: uuid.UUID, tenant: Slug | None = None) -> IssuerOut:
+def get_trusted_issuer(request: HttpRequest, issuer_id: uuid.UUID, tenant: Owner | None = None) -> IssuerOut:
     """Show on which terms an issuer is trusted."""
     return issuer_out(_issuer(caller_of(request, may=Permission.CALLERS), issuer_id, tenant))
 
 
 @router.put("/{issuer_id}", response=IssuerOut, summary="Change the terms of trust")
 def put_trusted_issuer(
-    request: HttpRequest, issuer_id: uuid.UUID, body: IssuerTerms, tenant: Slug | None = None
+    request: HttpRequest, issuer_id: uuid.UUID, body: IssuerTerms, tenant: Owner | None = None
 ) -> IssuerOut:
     """Replace how the issuer's tokens are checked. What was proven by them has to be proven again."""
     caller = caller_of(request, may=Permission.CALLERS)
@@ -86,7 +86,7 @@ def put_trusted_issuer(
 
 
 @router.delete("/{issuer_id}", response={204: None}, summary="End the trust in an issuer")
-def delete_trusted_issuer(request: HttpRequest, issuer_id: uuid.UUID, tenant: Slug | None = None) -> Status[None]:
+def delete_trusted_issuer(request: HttpRequest, issuer_id: uuid.UUID, tenant: Owner | None = None) -> Status[None]:
     """Believe its tokens no more, from the next call on. Its rules are deleted."""
     caller = caller_of(request, may=Permission.CALLERS)
     distrust_issuer(_issuer(caller, issuer_id, tenant), actor=caller.actor)
@@ -95,7 +95,7 @@ def delete_trusted_issuer(request: HttpRequest, issuer_id: uuid.UUID, tenant: Sl
 
 @router.post("/{issuer_id}/rules", response={201: CallerRuleOut}, summary="Add a caller rule")
 def create_caller_rule(
-    request: HttpRequest, issuer_id: uuid.UUID, body: CallerRuleIn, tenant: Slug | None = None
+    request: HttpRequest, issuer_id: uuid.UUID, body: CallerRuleIn, tenant: Owner | None = None
 ) -> Status[CallerRuleOut]:
     """Have the tokens for which all conditions hold be one API client. A rule that is there is not made twice.
 
@@ -103,7 +103,9 @@ def create_caller_rule(
     """
     caller = caller_of(request, may=Permission.CALLERS)
     issuer = _issuer(caller, issuer_id, tenant)
-    client = ApiClient.objects.filter(id=body.client).first()
+    # What is another tenant's is as unknown to a tenant's client as what is not there.
+    theirs = {} if caller.client.tenant_id is None else {"tenant_id": caller.client.tenant_id}
+    client = ApiClient.objects.filter(id=body.client, **theirs).first()
     if client is None:
         raise NotFound("There is no such API client.")
     rule = add_caller_rule(issuer, client, body.stored_conditions(), within=caller.client, actor=caller.actor)
@@ -114,7 +116,7 @@ def create_caller_rule(
 def list_caller_rules(
     request: HttpRequest,
     issuer_id: uuid.UUID,
-    tenant: Slug | None = None,
+    tenant: Owner | None = None,
     cursor: Cursor | None = None,
     limit: Limit = 50,
 ) -> CallerRulePage:
@@ -127,7 +129,7 @@ def list_caller_rules(
 
 @router.delete("/{issuer_id}/rules/{rule_id}", response={204: None}, summary="Remove a caller rule")
 def delete_caller_rule(
-    request: HttpRequest, issuer_id: uuid.UUID, rule_id: uuid.UUID, tenant: Slug | None = None
+    request: HttpRequest, issuer_id: uuid.UUID, rule_id: uuid.UUID, tenant: Owner | None = None
 ) -> Status[None]:
     """Remove a rule: its tokens are that client no more, from the next call on."""
     caller = caller_of(request, may=Permission.CALLERS)

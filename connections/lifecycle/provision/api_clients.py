@@ -60,7 +60,12 @@ def save_api_client(
     kept = {"networks": None if networks is None else list(networks), "demands_verified": demands_verified}
     bounds = {name: value for name, value in kept.items() if value is not None}
     rules = check_rules(proxy_rules)
-    terms = {"permissions": list(permissions), "allows_unbound": allows_unbound, "proxy_rules": rules, **bounds}
+    terms = {
+        "permissions": list(dict.fromkeys(permissions)),
+        "allows_unbound": allows_unbound,
+        "proxy_rules": rules,
+        **bounds,
+    }
     with transaction.atomic():
         client, is_new = ApiClient.objects.get_or_create(tenant=tenant, name=name, defaults=terms)
         check_reach(client, within=within)
@@ -108,7 +113,7 @@ def make_api_client(
     """
     check_name(name)
     terms: dict[str, Any] = {
-        "permissions": list(permissions),
+        "permissions": list(dict.fromkeys(permissions)),
         "allows_unbound": allows_unbound,
         "proxy_rules": check_rules(proxy_rules),
         "networks": list(networks),

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import IntegrityError, models, transaction
+from django.db import DataError, IntegrityError, models, transaction
 
 from connections.brand.profile import BrandProfile
 from connections.database.clock import database_now
@@ -165,6 +165,8 @@ def _rows(document: Document, *, changed: set[str], is_rehearsal: bool, actor: A
         raise DeclarationError(
             f"{document.source}: somebody else has just made one of these: nothing was changed, so apply it again."
         ) from None
+    except DataError:
+        raise DeclarationError(f"{document.source}: a text in it is longer than can be stored.") from None
     for app in written:
         register_itself(app, actor=actor)
     return work.changes
@@ -190,7 +192,16 @@ def _prepare(work: _Work, changed: set[str]) -> None:
             continue
         with work.at(place):
             prepared = prepare_provider_app(_registration(work, app, place), tenant=work.tenant(app.tenant))
+            _check_declared_once(work, prepared)
             work.apps.append((app, prepared))
+
+
+def _check_declared_once(work: _Work, prepared: PreparedApp) -> None:
+    """Raise ``InvalidRequest`` for an app that another part declares by an alias, or by its first style."""
+    app = prepared.app
+    same = (app.tenant_id, app.provider, app.auth_style)
+    if any((one.app.tenant_id, one.app.provider, one.app.auth_style) == same for _, one in work.apps):
+        raise InvalidRequest("This app is declared before, by another name: declare it once.", field="provider")
 
 
 def _profile(declared: BrandDeclared) -> BrandProfile:
@@ -273,7 +284,7 @@ def _store_apps(work: _Work) -> list[ProviderApp]:
         columns: dict[str, tuple[Any, Any]] = {}
         for name in changed:
             if name == "secrets":
-                if prepared.client_secrets:
+                if prepared.client_secrets or not prepared.is_new:
                     columns["client_secrets"] = (Hidden(), Hidden())
             elif name == "discovered":
                 if app.discovered:

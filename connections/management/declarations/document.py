@@ -74,7 +74,7 @@ class ProviderAppDeclared(_Part):
     provider: str
     tenant: str | None = None
     auth_style: str | None = None
-    name: str = ""
+    name: Annotated[str, Field(max_length=120)] = ""
     client_id: str = ""
     client_secrets: Annotated[list[SecretSource], Field(max_length=10)] | None = None
     params: dict[str, str] = {}

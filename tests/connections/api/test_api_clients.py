@@ -231,6 +231,20 @@ def test_a_rule_makes_nobody_a_client_beyond_its_makers_reach(acme: Tenant, chie
     assert call(chief, "DELETE", f"{path}/rules/{made['id']}").status_code == 404
 
 
+def test_a_rule_tells_a_tenant_s_client_nothing_of_others(acme: Tenant, globex: Tenant, head: Caller) -> None:
+    issuer = TrustedIssuer.objects.create(
+        tenant=acme, use="caller", issuer="https://ci.example.com", audience="latchkey", algorithms=["RS256"]
+    )
+    answers = [
+        call(head, "POST", f"/trusted-issuers/{issuer.id}/rules", {"client": str(client), "conditions": CONDITIONS})
+        for client in (make_caller(globex).client.id, issuer.id)
+    ]
+    assert answers[0].status_code == 404
+    assert answers[0].content == answers[1].content
+    own = {"client": str(head.client.id), "conditions": CONDITIONS}
+    assert call(head, "POST", f"/trusted-issuers/{issuer.id}/rules", own).status_code == 403
+
+
 def test_a_condition_is_a_claim_and_one_comparison(chief: Caller) -> None:
     path = f"/trusted-issuers/{call(chief, 'POST', '/trusted-issuers', ISSUER).json()['id']}/rules"
     client = make(chief)["id"]

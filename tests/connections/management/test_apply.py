@@ -217,6 +217,7 @@ def test_programs_read_the_changes_as_json(run: Run, folder: Path) -> None:
         ('{ env = "ACME_SECRET" }', '{ env = "A", file = "b" }', "provider_apps[0].client_secrets[0]"),
         ('file = "acme-erp.toml"', 'toml = "name = 7"', "own_providers.acme-erp.toml"),
         ('name = "deploy"', 'name = "backend"\ntenant = "acme"', "api_clients[1]"),
+        ('client_id = "ours"', 'name = "' + "x" * 121 + '"', "provider_apps[0].name"),
     ],
 )
 def test_a_mistake_is_told_with_its_place_and_nothing_is_made(
@@ -252,6 +253,34 @@ def test_an_entry_that_comes_with_latchkey_is_replaced_by_word_alone(run: Run, f
     declared["own_providers"]["hubspot"]["confirm"] = True
     assert run("apply", "-", stdin=json.dumps(declared)).code == 0
     assert "= own provider hubspot" in run("apply", "-", stdin=json.dumps(declared)).out
+
+
+def test_a_secret_that_is_taken_back_is_told(run: Run, folder: Path) -> None:
+    run("apply", folder / "latchkey.toml")
+    file = edited(
+        folder, 'client_secrets = [{ env = "ACME_SECRET" }, { file = "older.secret" }]', "client_secrets = []"
+    )
+    told = run("apply", file)
+    assert told.code == 0, told.err
+    assert "~ provider app acme-erp (shared)\n    client_secrets: changed" in told.out
+    assert ProviderApp.objects.get(provider="acme-erp").secrets is None
+    edited(folder, "client_secrets = []\n", "")
+    assert "0 made, 0 changed" in run("apply", file).out
+
+
+def test_one_app_is_not_declared_twice_by_an_alias(run: Run) -> None:
+    one, other = {"provider": "salesforce", "auth_style": "oauth2_jwt_bearer"}, {"provider": "salesforce-jwt"}
+    ran = run("apply", "-", stdin=json.dumps({"provider_apps": [one, other]}))
+    assert "-: provider_apps[1].provider" in ran.err
+    assert not ProviderApp.objects.exists()
+
+
+def test_a_text_that_is_too_long_to_store_is_no_crash(run: Run) -> None:
+    grant = {"tenant": "acme", "subject": {"kind": "end_user", "id": "x" * 5000}, "provider": "hubspot"}
+    declared = {"tenants": {"acme": {"name": "Acme"}}, "access_grants": [grant]}
+    ran = run("apply", "-", stdin=json.dumps(declared))
+    assert (ran.code, Tenant.objects.count()) == (1, 0)
+    assert "longer than can be stored" in ran.err
 
 
 def test_json_and_toml_are_read_and_yaml_is_told_how(run: Run, folder: Path) -> None:
