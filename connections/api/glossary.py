@@ -230,7 +230,7 @@ _MEANINGS = {
     "token": "shown this once",
     "token_type": "of a token (RFC 6749 §7.1); null of any other credential",
     "toml": "the entry, as it is written",
-    "type": "what happened, such as `connection.activated`",
+    "type": "what happened, such as `connection.connected`",
     "undecryptable": "what is stored does not open, for want of a key or being damaged",
     "until": "before when",
     "updated_at": "when it last changed",

@@ -98,7 +98,7 @@ def test_its_fetch_renews_after_a_401_and_vends_once_for_many(
 
 
 def test_a_webhook_is_believed_if_its_signature_fits(run: Run) -> None:
-    old, new, body = new_secret(), new_secret(), '{"type": "connection.activated", "ü": 1}'
+    old, new, body = new_secret(), new_secret(), '{"type": "connection.connected", "ü": 1}'
     headers = {name.lower(): value for name, value in signed(old, body.encode()).items()}
     told = run("webhook", baseUrl="http://x", key="", body=body, headers=headers, secrets=[new, old], now=NOW)
     assert told == {"believed": json.loads(body), "refusals": ["refused"] * 4}

@@ -4,11 +4,14 @@ import base64
 import json
 import secrets
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from latchkey_client import InvalidSignature, verify_webhook
 from standardwebhooks import Webhook
+
+from connections.lifecycle.webhooks.signing import new_secret as webhook_secret
+from connections.lifecycle.webhooks.signing import signed_headers
 
 NOW = 1_790_000_000
 
@@ -34,7 +37,7 @@ def test_what_the_library_signs_is_believed(document: dict[str, object]) -> None
 
 
 def test_either_secret_serves_while_one_replaces_the_other() -> None:
-    old, new, body = new_secret(), new_secret(), b'{"type": "connection.activated"}'
+    old, new, body = new_secret(), new_secret(), b'{"type": "connection.connected"}'
     assert verify_webhook(body, signed(old, body), [new, old], now=NOW)
     both = signed(old, body)
     both["webhook-signature"] += " " + signed(new, body)["webhook-signature"]
@@ -105,3 +108,11 @@ def test_a_signed_body_that_is_no_json_is_refused() -> None:
     secret = new_secret()
     with pytest.raises(InvalidSignature):
         verify_webhook(b"hello", signed(secret, b"hello"), secret, now=NOW)
+
+
+def test_what_latchkey_signs_is_believed_before_and_after_a_secret_is_replaced() -> None:
+    old, new, body = webhook_secret(), webhook_secret(), b'{"type":"connection.connected"}'
+    at = datetime.fromtimestamp(NOW, timezone(timedelta(hours=9)))
+    headers = signed_headers(body, message_id="evt_1", at=at, keys=[new, old])
+    for secret in (old, new):
+        assert verify_webhook(body, headers, secret.get_secret_value(), now=NOW) == {"type": "connection.connected"}

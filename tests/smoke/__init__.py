@@ -4,6 +4,7 @@
 
 - ``__main__``: starts the stack, times the steps, checks that nothing is left behind
 - ``steps``: what ann and ben do, and what Latchkey does by itself
+- ``clients``: the generated Python client, as a product uses it
 - ``styles``: further auth styles, from the operators' command to a call with what is vended
 - ``visitor``: a user of the demo customer app
 - ``browser``: a browser without a screen; the tests' people use it too

@@ -19,6 +19,7 @@ from providers.sandbox.log import Entry
 from providers.sandbox.waiting import until
 from tests.agent_sdk import talk
 from tests.smoke.browser import forms_of
+from tests.smoke.clients import call_by_client
 from tests.smoke.styles import WALKS, connect_by
 from tests.smoke.visitor import Unexpected, Visitor, expect, shown
 
@@ -59,6 +60,8 @@ def run_steps(stack: LocalStack, steps: Recorder) -> None:
         _use(ann, hers, vended, sandbox)
     with steps.step("agent", "an agent, by the SDK of the Model Context Protocol, calls the provider for ann"):
         _call_as_agent(stack, hers)
+    with steps.step("generated_client", "the generated client vends, calls by its auth, and reads events"):
+        call_by_client(stack, connection_id=hers["id"], end_user="ann", stranger="ben")
     with steps.step("refuse_other_user", "ben gets neither ann's token nor her page"):
         _refuse_other_user(api, ben, hers)
     with steps.step("refuse_crossed_flow", "ben cannot finish what ann began; no code is exchanged, ann's stays"):
