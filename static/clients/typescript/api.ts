@@ -864,7 +864,7 @@ export interface Ended {
 export interface Event {
   /** Its id */
   readonly id: string;
-  /** What happened, such as `connection.activated` */
+  /** What happened, such as `connection.connected` */
   readonly type: string;
   /** The tenant's slug; operator-wide clients have to name it */
   readonly tenant: string;

@@ -885,7 +885,7 @@ class Event:
     """Its id"""
 
     type: str
-    """What happened, such as `connection.activated`"""
+    """What happened, such as `connection.connected`"""
 
     tenant: str
     """The tenant's slug; operator-wide clients have to name it"""
