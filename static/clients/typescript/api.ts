@@ -1991,7 +1991,7 @@ export interface ApprovalRequiredProblem extends AnyProblem {
   readonly code: "approval_required";
   /** Id of the question that waits for an answer */
   readonly approval?: string;
-  /** Where an operator answers it */
+  /** Where a person answers it */
   readonly approve_url?: string;
   /** Id of the access grant that asks for it, or that came nearest to allowing it */
   readonly grant?: string;
@@ -2488,7 +2488,9 @@ export class Operations extends Caller {
    *
    * The link works for 5 minutes and one click; whoever has it can see and end this user's connections for an
    * hour, so it belongs in no mail. The client also needs the permission to read, and with `providers` the one to
-   * connect. Without the latter the page offers no reconnecting either.
+   * connect. Without the latter the page offers no reconnecting either. With the permission to grant, the page
+   * also asks the user to approve what other clients want to do with an account of theirs under a grant that needs
+   * an approval.
    */
   createManagementSession(
     body: ManagementSessionIn,

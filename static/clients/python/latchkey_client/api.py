@@ -2748,7 +2748,7 @@ class ApprovalRequired(Problem):
     approval: str | None
     """Id of the question that waits for an answer"""
     approve_url: str | None
-    """Where an operator answers it"""
+    """Where a person answers it"""
     grant: str | None
     """Id of the access grant that asks for it, or that came nearest to allowing it"""
     expires_at: str | None
@@ -3290,7 +3290,9 @@ class Operations(Caller):
 
         The link works for 5 minutes and one click; whoever has it can see and end this user's connections for
         an hour, so it belongs in no mail. The client also needs the permission to read, and with `providers`
-        the one to connect. Without the latter the page offers no reconnecting either.
+        the one to connect. Without the latter the page offers no reconnecting either. With the permission to
+        grant, the page also asks the user to approve what other clients want to do with an account of theirs
+        under a grant that needs an approval.
         """
         answer: ManagementSession = self._call(
             _CREATE_MANAGEMENT_SESSION,
@@ -5149,7 +5151,9 @@ class AsyncOperations(AsyncCaller):
 
         The link works for 5 minutes and one click; whoever has it can see and end this user's connections for
         an hour, so it belongs in no mail. The client also needs the permission to read, and with `providers`
-        the one to connect. Without the latter the page offers no reconnecting either.
+        the one to connect. Without the latter the page offers no reconnecting either. With the permission to
+        grant, the page also asks the user to approve what other clients want to do with an account of theirs
+        under a grant that needs an approval.
         """
         answer: ManagementSession = await self._call(
             _CREATE_MANAGEMENT_SESSION,
