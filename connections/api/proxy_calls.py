@@ -128,7 +128,7 @@ def read_proxy_call(
     if method not in METHODS:
         raise MethodNotAllowed("The proxy does not pass this method on.")
     try:
-        check_path(found[3])
+        check_path(found[3], encoded_slashes=True)  # ``permit`` knows whether the provider takes them
         text = query.decode("latin-1")
         query_without(text, ())
     except PathRefused as refused:

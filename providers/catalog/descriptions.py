@@ -99,6 +99,7 @@ PART_DESCRIPTIONS: Descriptions = {
         ),
         "shared_by": says("Whether that number is for each connection, or for all of one provider app together."),
         "response_headers": says("Headers of answers that callers get besides the usual ones.", ["x-acme-cost"]),
+        "encoded_slashes": says("Whether %2F in a path is a part of a name, so that calls may hold it."),
         "method_parameters": says(
             "Parameters of the query by which the provider takes another method than the request's: they are refused.",
             ["method"],

@@ -16,7 +16,9 @@ class ProxyLimits(Shape):
     for ``idle_seconds``, and all of it ends after ``total_seconds``. ``requests_per_minute`` is what the provider
     allows to one connection, or with ``shared_by = "app"`` to all connections of a provider app together; 0 if it
     names no number. Callers get equal shares of it. ``response_headers`` are passed on besides the usual ones.
-    ``method_parameters`` are parameters of the query by which the provider takes another method than the request's.
+    ``encoded_slashes``: ``%2F`` in a path is a character of a name there, as in GitLab's ``projects/group%2Fproject``,
+    and never parts it. ``method_parameters`` are parameters of the query by which the provider takes another method
+    than the request's.
     """
 
     answer_seconds: float = Field(default=60, gt=0, le=600)
@@ -28,3 +30,4 @@ class ProxyLimits(Shape):
     shared_by: Literal["connection", "app"] = "connection"
     response_headers: tuple[str, ...] = ()
     method_parameters: tuple[str, ...] = ()
+    encoded_slashes: bool = False

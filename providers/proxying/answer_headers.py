@@ -61,6 +61,7 @@ def passed_back(
     here: Callable[[str], str],
     base_url: str,
     url: str,
+    encoded_slashes: bool = False,
 ) -> list[tuple[str, str]]:
     """Return the headers of ``received`` that the caller gets, without secrets. Names are in lower case.
 
@@ -72,7 +73,7 @@ def passed_back(
     named = {item.strip().lower() for name, value in received if name == "connection" for item in value.split(",")}
 
     def led_through(address: str) -> str | None:
-        path = path_below(base_url, urljoin(url, address))
+        path = path_below(base_url, urljoin(url, address), encoded_slashes=encoded_slashes)
         return None if path is None else here(path)
 
     kept: list[tuple[str, str]] = []

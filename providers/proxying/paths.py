@@ -20,6 +20,7 @@ _PATH = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,=:/]|%[0-9A-Fa-f]{2})*")
 # RFC 3986 §3.4, and the brackets and bars that many APIs use unencoded.
 _QUERY = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?\[\]|{}^`\"<>]|%[0-9A-Fa-f]{2})*")
 _ENCODED_TRICK = re.compile(r"%(?:0[0-9a-f]|1[0-9a-f]|7f|25|2e|2f|3b|5c|3f|23)", re.IGNORECASE)
+ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
 _STARTS_WITH_AT = re.compile(r"(?:^|/)%40", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(?:/|$)", re.IGNORECASE)
 _MARKS = "./\\@;:%?#"
@@ -29,12 +30,15 @@ class PathRefused(ValueError):
     """The path or query of a proxied call could be read in more than one way. The text says what is wrong with it."""
 
 
-def check_path(path: str) -> None:
+def check_path(path: str, *, encoded_slashes: bool = False) -> None:
     """Raise ``PathRefused`` unless ``path``, which follows a base URL and its slash, can be read in one way only.
 
     ``path`` is as it was sent, percent-encoded, without a leading slash. Refused are dots as a segment, empty segments,
     backslashes, ``@``, ``;``, a scheme, control characters, and the encoded forms of what separates or escapes.
+    With ``encoded_slashes`` a slash may be encoded, where the path is none of that for a server that decodes it either.
     """
+    if encoded_slashes:
+        path = ENCODED_SLASH.sub("/", path)
     if len(path) > LONGEST_PATH:
         raise PathRefused(f"The path is longer than {LONGEST_PATH} characters.")
     if not _PATH.fullmatch(path):
@@ -95,17 +99,17 @@ def check_method_meant(query: str, *, method: str, further: Collection[str] = ()
             raise PathRefused(f"The parameter {plain!r} asks for another method than the request's.")
 
 
-def below(base_url: str, path: str) -> str:
+def below(base_url: str, path: str, *, encoded_slashes: bool = False) -> str:
     """Return the address of ``path`` below ``base_url``, whose own query, if it has one, is left out.
 
     Raises ``PathRefused`` as ``check_path`` does.
     """
-    check_path(path)
+    check_path(path, encoded_slashes=encoded_slashes)
     parts = urlsplit(base_url)
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/{path}"
 
 
-def path_below(base_url: str, url: str) -> str | None:
+def path_below(base_url: str, url: str, *, encoded_slashes: bool = False) -> str | None:
     """Return what ``url`` names below ``base_url``, with its query; None where it leads anywhere else.
 
     The inverse of ``below``, for addresses that an answer names. A path that ``check_path`` refuses is nowhere.
@@ -120,7 +124,7 @@ def path_below(base_url: str, url: str) -> str | None:
         return None
     path = (found.path or "/").removeprefix(root)
     try:
-        check_path(path)
+        check_path(path, encoded_slashes=encoded_slashes)
         query_without(found.query, ())
     except PathRefused:
         return None

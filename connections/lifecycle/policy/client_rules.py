@@ -26,9 +26,15 @@ def check_rules(rules: Iterable[str]) -> list[str]:
     return checked
 
 
-def allows(rules: Iterable[str], *, provider: str, method: str, path: str) -> bool:
-    """Whether one of ``rules`` allows this request. ``path`` is as it is sent, with a leading slash, without query."""
-    return any(method in methods and matches(pattern, path) for methods, pattern in ways_of(rules, provider=provider))
+def allows(rules: Iterable[str], *, provider: str, method: str, path: str, encoded_slashes: bool = False) -> bool:
+    """Whether one of ``rules`` allows this request. ``path`` is as it is sent, with a leading slash, without query.
+
+    ``encoded_slashes`` as for ``paths.matches``.
+    """
+    return any(
+        method in methods and matches(pattern, path, encoded_slashes=encoded_slashes)
+        for methods, pattern in ways_of(rules, provider=provider)
+    )
 
 
 def ways_of(rules: Iterable[str], *, provider: str) -> Iterator[tuple[Sequence[str], str]]:

@@ -50,7 +50,8 @@ class UseRequest:
     are those of the end user's, ``agent`` and ``purpose`` are "" for none. ``scopes`` are what the caller asks for.
     ``method`` and ``path`` are those of a proxied request: the method in capitals, the path as it goes to the provider,
     below the base URL and without its ``query``. ``body_sha256`` is the digest of its body in hexadecimal, "" for none,
-    and None where the body has not been read. Only an approval looks at query and body.
+    and None where the body has not been read. Only an approval looks at query and body. ``encoded_slashes`` as for
+    ``paths.matches``.
     """
 
     action: Action
@@ -65,6 +66,7 @@ class UseRequest:
     path: str = ""
     query: str = ""
     body_sha256: str | None = ""
+    encoded_slashes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +186,16 @@ def _against(grant: AccessGrant, facts: UseFacts, request: UseRequest, *, now: d
         return None if grant.allows_vend or not _can_do_more(grant, facts) else Rule.PROXY_ONLY
     if grant.methods is not None and request.method not in grant.methods:
         return Rule.GRANT_METHOD
-    if grant.paths is not None and not any(matches(pattern, request.path) for pattern in grant.paths):
+    if grant.paths is not None and not _means(grant.paths, request):
         return Rule.GRANT_PATH
     # Nobody sees from a request which scope it uses. So paths have to say what a narrower scope would allow.
     if grant.paths is None and _carries_more(grant, facts):
         return Rule.GRANT_SCOPES_UNSEEN
     return None
+
+
+def _means(patterns: Iterable[str], request: UseRequest) -> bool:
+    return any(matches(pattern, request.path, encoded_slashes=request.encoded_slashes) for pattern in patterns)
 
 
 def _can_do_more(grant: AccessGrant, facts: UseFacts) -> bool:

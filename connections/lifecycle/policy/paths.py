@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 # RFC 3986 §3.3, without percent-encoding, and without `*` but as a whole segment.
 _SEGMENT = re.compile(r"[A-Za-z0-9\-._~!$&'()+,;=:@]+")
+_ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
 _MOST_DECODINGS = 3
 
 
@@ -29,12 +30,15 @@ def check_pattern(pattern: str) -> str | None:
     return None
 
 
-def matches(pattern: str, path: str) -> bool:
-    """Whether ``pattern`` means the ``path`` of a request, which is percent-encoded as it is sent, without a query."""
+def matches(pattern: str, path: str, *, encoded_slashes: bool = False) -> bool:
+    """Whether ``pattern`` means the ``path`` of a request, which is percent-encoded as it is sent, without a query.
+
+    ``encoded_slashes``: the provider takes ``%2F`` for a character of a name; only a wildcard means a name with one.
+    """
     if not path.startswith("/"):
         return False
     wanted, asked = pattern[1:].split("/"), path[1:].split("/")
-    if is_ambiguous_path(path):
+    if is_ambiguous_path(_ENCODED_SLASH.sub("/", path) if encoded_slashes else path):
         return False
     if wanted[-1] == "**":
         wanted = wanted[:-1]

@@ -46,6 +46,7 @@ def answer_of(head: Head, exchange: Exchange, outgoing: Outgoing, *, url: str, h
         here=here,
         base_url=outgoing.shown.base_url,
         url=url,
+        encoded_slashes=outgoing.limits.encoded_slashes,
     )
     if head.length is not None and not unpacker.is_packed and head.status not in _BARE:
         headers.append(("content-length", str(head.length)))

@@ -53,6 +53,7 @@ from providers.errors import (
 )
 from providers.proxying.exchange import Exchange, Head, Late
 from providers.proxying.paths import path_below
+from providers.proxying.redaction import Redactor
 from providers.proxying.unpacking import CodingRefused
 
 logger = structlog.get_logger(__name__)
@@ -61,6 +62,7 @@ _MOST_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
 _FOLLOWED = ("GET", "HEAD")
 _UNAUTHORIZED = 401
+_LONGEST_LOCATION = 4096
 
 _Found = Permit | NeedsRefresh | NeedsBody | NeedsExchange
 
@@ -234,9 +236,15 @@ class Carrier:
         a redirect anywhere else: a client that followed it would carry what it holds to a stranger.
         """
         location = next((value for name, value in head.headers if name == "location"), "")
-        to = path_below(permitted.outgoing.shown.base_url, urljoin(url, location)) if location else None
+        base_url, slashes = permitted.outgoing.shown.base_url, permitted.outgoing.limits.encoded_slashes
+        to = path_below(base_url, urljoin(url, location), encoded_slashes=slashes) if location else None
         if to is None:
-            raise AnswerRefused("The provider redirects to an address outside of its base URL.", reason="redirect")
+            raise AnswerRefused(
+                "The provider redirects to an address outside of its base URL. If you trust it, fetch it yourself,"
+                " without a credential.",
+                reason="redirect",
+                **_elsewhere(urljoin(url, location), permitted),
+            )
         if not may_repeat:
             return None
         call.redirects += 1
@@ -245,6 +253,14 @@ class Carrier:
         if not await self._run(may_follow, order, to):
             raise PolicyDenied("The provider redirects to a path that this caller may not use.", rule="redirect")
         return to
+
+
+def _elsewhere(address: str, permitted: Permit) -> dict[str, Any]:
+    """Return what a caller is told of a redirect that is not followed: ``redirects_to``, if it is plain https."""
+    is_plain = address.startswith("https://") and address.isascii() and address.isprintable()
+    if not is_plain or "@" in address.partition("://")[2].partition("/")[0] or len(address) > _LONGEST_LOCATION:
+        return {}
+    return {"redirects_to": Redactor(permitted.outgoing.attached.secrets).of_text(address)}
 
 
 def _refusal_of(error: Exception) -> Refusal:

@@ -16,7 +16,7 @@ from django.db.models import Subquery
 from django.db.models.functions import Now
 
 from connections.access.switched_off import switched_off
-from connections.access.targets import scope_rules_of
+from connections.access.targets import entry_named, scope_rules_of
 from connections.database.pool import hand_back_database
 from connections.journal import audit
 from connections.lifecycle.credentials.subject_tokens import HeldToken, forget_reported
@@ -59,7 +59,8 @@ from connections.models import (
     OwnerKind,
     Permission,
 )
-from connections.refusals import NotFound, PolicyDenied, Refusal
+from connections.refusals import InvalidRequest, NotFound, PolicyDenied, Refusal
+from providers.proxying.paths import ENCODED_SLASH
 
 ACTION, ENDED = "connection.proxy", "connection.proxied"
 LONGEST_NOTED_PATH = 500
@@ -301,7 +302,9 @@ def _check_reach(
     """
     if (off := switched_off(connection)) is not None:
         raise off
-    path = f"/{order.path}"
+    path, encoded_slashes = f"/{order.path}", entry_named(row.provider).proxy.encoded_slashes
+    if ENCODED_SLASH.search(path) and not encoded_slashes:
+        raise InvalidRequest("The path holds an encoded slash, which is not taken for this provider.", field="path")
     access = check_use(
         UseFacts(
             owner_kind=OwnerKind(row.owner_kind),
@@ -324,6 +327,7 @@ def _check_reach(
             path=path,
             query=order.query,
             body_sha256=order.body_sha256,
+            encoded_slashes=encoded_slashes,
         ),
         tenant_id=row.tenant_id,
         connection_id=connection.id,
@@ -331,7 +335,7 @@ def _check_reach(
         now=row.now,
         is_repeat=is_repeat,
     )
-    if allows(rules, provider=row.provider, method=order.method, path=path):
+    if allows(rules, provider=row.provider, method=order.method, path=path, encoded_slashes=encoded_slashes):
         return access
     grant_id = access.grant_id
     names_paths = grant_id is not None and AccessGrant.objects.filter(id=grant_id, paths__isnull=False).exists()

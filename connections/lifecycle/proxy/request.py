@@ -31,7 +31,7 @@ async def request_of(
     try:
         check_method_meant(query, method=order.method, further=limits.method_parameters)
         query = "&".join(filter(None, [query_without(query, shown.query), urlencode(shown.query, quote_via=quote)]))
-        url = below(shown.base_url, way) + (f"?{query}" if query else "")
+        url = below(shown.base_url, way, encoded_slashes=limits.encoded_slashes) + (f"?{query}" if query else "")
         headers = with_credential(passed_on(order.headers, replaced=shown.headers), shown.headers)
     except PathRefused as refused:
         raise InvalidRequest(str(refused), field="path") from None

@@ -2152,6 +2152,8 @@ export interface AnswerRefusedProblem extends AnyProblem {
   readonly code: "answer_refused";
   /** A stable word that says why */
   readonly reason?: string;
+  /** Where the provider's answer leads: fetch it without a credential */
+  readonly redirects_to?: string;
 }
 
 /** The provider cannot answer now: try again after `Retry-After`. */

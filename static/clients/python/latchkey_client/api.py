@@ -2931,6 +2931,8 @@ class AnswerRefused(Problem):
     code = "answer_refused"
     reason: str | None
     """A stable word that says why"""
+    redirects_to: str | None
+    """Where the provider's answer leads: fetch it without a credential"""
 
 
 class ProviderUnavailable(Problem):

@@ -28,6 +28,32 @@ def test_a_path_that_could_be_read_in_two_ways_is_refused(
     assert upstream.seen == []
 
 
+@pytest.mark.parametrize("path", ["projects/group%2Fproject", "projects/a%2fb%2Fc/issues"])
+def test_an_encoded_slash_passes_where_the_entry_takes_it_for_a_part_of_a_name(
+    path: str, acme: Tenant, connection: Connection, upstream: Upstream, limit: Limit
+) -> None:
+    reader = make_agent(acme, "* readonly /projects/*", "* readonly /projects/*/issues", name="reader")
+    assert proxied(reader, "GET", address_of(connection, path)).refused == (422, "invalid_request")
+    limit(encoded_slashes=True)
+    assert proxied(reader, "GET", address_of(connection, path)).status == 200
+    assert upstream.last.target == f"/{path}"
+    narrow = make_agent(acme, "* readonly /projects/group/project", "* readonly /projects/a/**", name="narrow")
+    assert proxied(narrow, "GET", address_of(connection, path)).refused == (403, "policy_denied")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["a%2F..%2Fb", "%2F%2Fevil.example", "a%2F%2Fb", "a%2F", "..%2Fb", "a%2F.", "a%252Fb", "a%2F@evil", "a%2F;x"],
+)
+def test_an_encoded_slash_leads_nowhere_for_a_server_that_decodes_it(
+    path: str, agent: Caller, connection: Connection, upstream: Upstream, limit: Limit
+) -> None:
+    limit(encoded_slashes=True)
+    reply = proxied(agent, "GET", address_of(connection, f"{path}/c"))
+    assert reply.refused == (422, "invalid_request")
+    assert upstream.seen == []
+
+
 @pytest.mark.parametrize("query", ["a=\r\nHost:x", "a b", "a=\x00", "a=%zz", "a=\xe9", "x=" + "y" * 17_000, "a#b"])
 def test_a_query_that_no_url_may_hold_is_refused(
     query: str, agent: Caller, connection: Connection, upstream: Upstream

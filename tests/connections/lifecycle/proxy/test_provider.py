@@ -191,6 +191,7 @@ def test_the_wait_that_a_provider_asks_for_is_passed_on(
     [
         "http://169.254.169.254/latest/meta-data/",
         "https://evil.example/",
+        "https://user@evil.example/",
         "//evil.example/",
         "http://127.0.0.1:1/",
         "http://user@127.0.0.1/",
@@ -208,7 +209,18 @@ def test_a_redirect_to_anywhere_else_is_refused(
     reply = proxied(agent, "GET", address_of(connection, "a"))
     assert reply.refused == (502, "answer_refused")
     assert reply.json()["reason"] == "redirect"
+    assert reply.json().get("redirects_to") == (location if location.startswith("https://evil") else None)
     assert len(upstream.seen) == 1
+
+
+def test_where_a_redirect_leads_is_told_without_the_credential(
+    agent: Caller, connection: Connection, upstream: Upstream
+) -> None:
+    signed = "https://files.example/a?X-Amz-Signature=0123"
+    upstream.answers(ok(b"", f"Location: {signed}&key={SECRET}", status="302 Found"))
+    assert (
+        proxied(agent, "GET", address_of(connection, "a")).json()["redirects_to"] == f"{signed}&key={'*' * len(SECRET)}"
+    )
 
 
 def test_a_redirect_below_the_base_url_is_followed_with_the_credential(
