@@ -36,6 +36,7 @@ _MAY_CALL_PROVIDER = re.compile(
     r"POST /api/v1/(?:connect-sessions/[^/]+/complete|credentials|oauth/token)"
     r"|PUT /api/v1/(?:tenants/[^/]+/(?:provider-apps|domains)|shared-provider-apps)/[^/]+"
     r"|POST /api/v1/provider-apps/[^/]+/registered-clients/[^/]+/renew"
+    r"|POST /api/v1/webhook-endpoints/[^/]+/test"
     r"|POST /api/v1/connections/[^/]+/(?:credential|refresh|probe|report)"
     r"|(?:POST|GET) /connect/callback/.*"
     r"|GET /connect/[^/]+/device(?:/state)?"

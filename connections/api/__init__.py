@@ -7,6 +7,7 @@
 - ``provider_apps``: those of provider apps, what belongs to them, and incidents
 - ``own_providers``: entries of the operator's own · ``sessions``: sessions once they are made · ``audit_trail``
 - ``api_clients``: those of API clients, their keys, and trusted issuers · ``switches``: kill switches and pauses
+- ``webhooks``: those of webhook endpoints and deliveries
 - ``imports``: rows from another system, and what came of them
 - ``end_users``: what an end user has, and receipts of their leaving
 - ``self_service``: those of management sessions and receipts · ``pages``: the cursors of lists

@@ -47,6 +47,7 @@ _TAGS = {
     "trusted issuers": "Whose tokens are believed: those of workloads, of end users and of agents.",
     "audit trail": "Who asked for what, and what was decided.",
     "events": "What has happened, in order.",
+    "webhooks": "Where the same events are delivered, signed, and how far that has come.",
 }
 # POSTs that take no idempotency key. What a vend hands out may have ended since, and each use is audited; the proxy
 # sends the key to the provider.

@@ -36,6 +36,7 @@ from connections.api.routers import (
     tenants,
     trusted_issuers,
     vend,
+    webhook_endpoints,
 )
 
 _View = Callable[..., HttpResponse]
@@ -123,3 +124,4 @@ api.add_router("/api-clients", api_clients.router, auth=ApiKeyAuth())
 api.add_router("/trusted-issuers", trusted_issuers.router, auth=ApiKeyAuth())
 api.add_router("/oauth", oauth.router, auth=None)  # it reads several proofs of a client itself
 api.add_router("/events", events.router, auth=ApiKeyAuth())
+api.add_router("/webhook-endpoints", webhook_endpoints.router, auth=ApiKeyAuth())

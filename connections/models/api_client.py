@@ -20,6 +20,7 @@ class Permission(models.TextChoices):
     MANAGE = "manage", "Change, refresh, probe and disconnect connections"
     GRANT = "grant", "Give and revoke access grants"
     IMPORT = "import", "Import connections, for any end user"
+    WEBHOOKS = "webhooks", "Manage webhook endpoints, and have events delivered again"
     TENANTS = "tenants", "Create, change and delete tenants (operator-wide clients only)"
     APPS = "apps", "Make and change provider apps, their secrets and keys, and close incidents"
     CALLERS = "callers", "Make API clients no stronger than itself, issue their keys, and trust issuers"

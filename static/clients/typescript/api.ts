@@ -9,6 +9,12 @@ export type Binding = "completion" | "none" | "imported";
 /** How sure the facts of an entry are. */
 export type Confidence = "high" | "medium" | "low";
 
+/** How far a delivery has come. */
+export type DeliveryState = "pending" | "delivered" | "failed";
+
+/** Every type of event that `events` writes. A test compares the list with the code. */
+export type EventType = "connect_session.mismatch" | "connection.connected" | "connection.recovered" | "connection.active" | "connection.suspect" | "connection.needs_reauth" | "connection.revoked" | "connection.disconnected" | "connection.refreshed" | "connection.refresh_failing" | "connection.not_refreshable" | "connection.scopes_lost" | "connection.scopes_drifted" | "connection.shared" | "connection.endpoint_moved" | "connection.answer_unread" | "connection.credential_undecryptable" | "connection.credential_restored" | "connection.revocation_confirmed" | "connection.revocation_unconfirmed" | "connection.revocation_unsupported" | "connection.revocation_withheld" | "access_grant.given" | "access_grant.revoked" | "approval.requested" | "approval.approved" | "approval.denied" | "import.finished" | "end_user.offboarded" | "webhook_endpoint.disabled" | "webhook_endpoint.enabled" | "webhook_delivery.failed";
+
 /** The closed list. */
 export type Font = "system" | "humanist" | "geometric" | "grotesque" | "rounded" | "serif" | "monospace";
 
@@ -25,7 +31,7 @@ export type OffboardingMode = "offboard" | "erase";
 export type OwnerKind = "end_user" | "tenant";
 
 /** What an API client may do. */
-export type Permission = "connect" | "read" | "vend" | "vend_without_user" | "proxy" | "manage" | "grant" | "import" | "tenants" | "apps" | "callers" | "catalogue" | "audit";
+export type Permission = "connect" | "read" | "vend" | "vend_without_user" | "proxy" | "manage" | "grant" | "import" | "webhooks" | "tenants" | "apps" | "callers" | "catalogue" | "audit";
 
 /** Why a connection has its status. */
 export type Reason = "awaiting_confirmation" | "connected" | "reconnected" | "recovered" | "refresh_refused" | "probe_refused" | "refresh_failing" | "grant_rejected" | "refresh_given_up" | "lost_in_flight" | "answer_unread" | "credential_dead" | "expired" | "revoked_by_operator" | "disconnected_by_request";
@@ -1319,6 +1325,42 @@ export interface Method {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * A new endpoint. `secret` is in this answer and never shown again.
+ *
+ * It is null where a call is repeated with its `Idempotency-Key`: rotate the secret if the first answer is lost.
+ */
+export interface NewWebhookEndpoint {
+  /** Its id */
+  readonly id: string;
+  /** The tenant's slug; operator-wide clients have to name it */
+  readonly tenant: string | null;
+  /** Where events are sent */
+  readonly url: string;
+  /** Your own note */
+  readonly description: string;
+  /** The types of events that it is told; null is every type */
+  readonly event_types: readonly string[] | null;
+  /** It gets events */
+  readonly enabled: boolean;
+  /** Why it is disabled: by somebody, gone (410), or failing for three days; null if it is not */
+  readonly disabled_reason: "operator" | "gone" | "failing" | null;
+  /** When it was disabled; null if it is enabled */
+  readonly disabled_at: string | null;
+  /** Since when every attempt fails; null if the last one did not */
+  readonly failing_since: string | null;
+  /** When it is tried again; null if nothing holds it back */
+  readonly next_attempt_at: string | null;
+  /** When it last took an event; null if it never did */
+  readonly last_success_at: string | null;
+  /** Events that the outbox keeps no longer and that it never took */
+  readonly missed_events: number;
+  /** When it was made */
+  readonly created_at: string;
+  /** The signing secret, in this answer alone: `whsec_…` */
+  readonly secret: string | null;
+}
+
 /** Something to know of a connection that works: a stable `code`, what it means, and when it ends, if known. */
 export interface Notice {
   /** What it is, for programs; it never changes */
@@ -1883,6 +1925,162 @@ export interface Verified {
   readonly end_user: string | null;
   /** Which agent acts, for the audit trail */
   readonly agent: string | null;
+}
+
+/** One event on its way to one endpoint. Of answers nothing is kept but their status. */
+export interface WebhookDelivery {
+  /** Its id */
+  readonly id: string;
+  /** Id of the event, as `webhook-id` has it */
+  readonly event: string;
+  /** What happened, such as `connection.connected` */
+  readonly type: string;
+  /** Id of the connection */
+  readonly connection: string | null;
+  /** Where it stands */
+  readonly state: "pending" | "delivered" | "failed";
+  /** How often it was tried */
+  readonly attempts: number;
+  /** The HTTP status of the last answer; null where none came */
+  readonly status: number | null;
+  /** What was wrong, in words; empty if nothing was */
+  readonly error: string;
+  /** When it was last tried; null if it was not */
+  readonly attempted_at: string | null;
+  /** When it is tried again; null if nothing holds it back */
+  readonly next_attempt_at: string | null;
+  /** When it was made */
+  readonly created_at: string;
+}
+
+/** One page, the newest first; `next` is the cursor of the next one, or null. */
+export interface WebhookDeliveryPage {
+  /** What is on this page */
+  readonly items: readonly WebhookDelivery[];
+  /** The cursor of the next page; null on the last */
+  readonly next: string | null;
+}
+
+/** Where events go, and which. What is left out is the default again. */
+export interface WebhookEndpointIn {
+  /** Where events are sent: https and public */
+  readonly url: string;
+  /** Your own note */
+  readonly description?: string;
+  /** The types that it is told; null is every type, also those of later versions */
+  readonly event_types?: readonly EventType[] | null;
+}
+
+/** One endpoint. `tenant` is null for the operator's own, which is told the events of all tenants. */
+export interface WebhookEndpoint {
+  /** Its id */
+  readonly id: string;
+  /** The tenant's slug; operator-wide clients have to name it */
+  readonly tenant: string | null;
+  /** Where events are sent */
+  readonly url: string;
+  /** Your own note */
+  readonly description: string;
+  /** The types of events that it is told; null is every type */
+  readonly event_types: readonly string[] | null;
+  /** It gets events */
+  readonly enabled: boolean;
+  /** Why it is disabled: by somebody, gone (410), or failing for three days; null if it is not */
+  readonly disabled_reason: "operator" | "gone" | "failing" | null;
+  /** When it was disabled; null if it is enabled */
+  readonly disabled_at: string | null;
+  /** Since when every attempt fails; null if the last one did not */
+  readonly failing_since: string | null;
+  /** When it is tried again; null if nothing holds it back */
+  readonly next_attempt_at: string | null;
+  /** When it last took an event; null if it never did */
+  readonly last_success_at: string | null;
+  /** Events that the outbox keeps no longer and that it never took */
+  readonly missed_events: number;
+  /** When it was made */
+  readonly created_at: string;
+}
+
+/** One page, the newest first; `next` is the cursor of the next one, or null. */
+export interface WebhookEndpointPage {
+  /** What is on this page */
+  readonly items: readonly WebhookEndpoint[];
+  /** The cursor of the next page; null on the last */
+  readonly next: string | null;
+}
+
+/** From when on events are delivered once more. */
+export interface WebhookReplayIn {
+  /** From when on */
+  readonly since: string;
+}
+
+/** How many events are delivered once more. */
+export interface WebhookReplay {
+  /** How many events they are */
+  readonly events: number;
+}
+
+/** A rotation. */
+export interface WebhookSecretIn {
+  /** For how much longer the earlier secrets sign as well */
+  readonly overlap_seconds?: number;
+}
+
+/** A new signing secret, in this answer alone; null where a call is repeated with its `Idempotency-Key`. */
+export interface WebhookSecret {
+  /** The signing secret, in this answer alone: `whsec_…` */
+  readonly secret: string | null;
+}
+
+/** Whether an endpoint gets events. */
+export interface WebhookSwitchIn {
+  /** False: events wait; true: what waits is delivered from where it stood */
+  readonly enabled: boolean;
+}
+
+/** The endpoint, and what it will never get. */
+export interface WebhookSwitch {
+  /** Its id */
+  readonly id: string;
+  /** The tenant's slug; operator-wide clients have to name it */
+  readonly tenant: string | null;
+  /** Where events are sent */
+  readonly url: string;
+  /** Your own note */
+  readonly description: string;
+  /** The types of events that it is told; null is every type */
+  readonly event_types: readonly string[] | null;
+  /** It gets events */
+  readonly enabled: boolean;
+  /** Why it is disabled: by somebody, gone (410), or failing for three days; null if it is not */
+  readonly disabled_reason: "operator" | "gone" | "failing" | null;
+  /** When it was disabled; null if it is enabled */
+  readonly disabled_at: string | null;
+  /** Since when every attempt fails; null if the last one did not */
+  readonly failing_since: string | null;
+  /** When it is tried again; null if nothing holds it back */
+  readonly next_attempt_at: string | null;
+  /** When it last took an event; null if it never did */
+  readonly last_success_at: string | null;
+  /** Events that the outbox keeps no longer and that it never took */
+  readonly missed_events: number;
+  /** When it was made */
+  readonly created_at: string;
+  /** How many events the outbox no longer kept when it was enabled */
+  readonly fell_out: number;
+}
+
+/** What came of a test event. `status` is null where no answer came. */
+export interface WebhookTest {
+  /** The receiver took it */
+  readonly delivered: boolean;
+  /** The HTTP status of the answer; null where none came */
+  readonly status: number | null;
+  /** What was wrong, in words; empty if nothing was */
+  readonly error: string;
+  /** How long it took */
+  readonly seconds: number;
 }
 
 /** What every problem has (RFC 9457). */
@@ -2539,6 +2737,34 @@ export class Operations extends Caller {
   }
 
   /**
+   * Add a webhook endpoint.
+   *
+   * Have events delivered to an address from now on, signed as Standard Webhooks asks with the `secret` shown
+   * here.
+   *
+   * Each event comes at least once: know a repeated one by its `id`. What is about one connection comes in its
+   * order.
+   */
+  createWebhookEndpoint(
+    body: WebhookEndpointIn,
+    query: { tenant?: string } = {},
+    options: CallOptions & { idempotencyKey?: string } = {},
+  ): Promise<NewWebhookEndpoint> {
+    return this.call<NewWebhookEndpoint>(
+      {
+        method: "POST",
+        path: "/api/v1/webhook-endpoints",
+        query: { ...query },
+        headers: { "Idempotency-Key": options.idempotencyKey },
+        body,
+        takesKey: true,
+        secrets: [["secret"]],
+      },
+      options,
+    );
+  }
+
+  /**
    * Revoke an access grant.
    *
    * Revoke a grant: it allows nothing from the next request on, and stays to be read. Repeating it changes
@@ -2716,6 +2942,27 @@ export class Operations extends Caller {
       {
         method: "DELETE",
         path: `/api/v1/trusted-issuers/${encodeURIComponent(issuerId)}`,
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Remove a webhook endpoint.
+   *
+   * Remove an endpoint, its secrets and its deliveries. What was to be delivered is not.
+   */
+  deleteWebhookEndpoint(
+    endpointId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions = {},
+  ): Promise<void> {
+    return this.call<void>(
+      {
+        method: "DELETE",
+        path: `/api/v1/webhook-endpoints/${encodeURIComponent(endpointId)}`,
         query: { ...query },
         mayRepeat: true,
       },
@@ -3157,6 +3404,27 @@ export class Operations extends Caller {
       {
         method: "GET",
         path: `/api/v1/trusted-issuers/${encodeURIComponent(issuerId)}`,
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Show one webhook endpoint.
+   *
+   * Show one endpoint: whether it is enabled, since when it fails, and what it has missed.
+   */
+  getWebhookEndpoint(
+    endpointId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions = {},
+  ): Promise<WebhookEndpoint> {
+    return this.call<WebhookEndpoint>(
+      {
+        method: "GET",
+        path: `/api/v1/webhook-endpoints/${encodeURIComponent(endpointId)}`,
         query: { ...query },
         mayRepeat: true,
       },
@@ -3854,6 +4122,64 @@ export class Operations extends Caller {
   }
 
   /**
+   * List an endpoint's deliveries.
+   *
+   * List what was delivered to an endpoint, or is to be, the newest first.
+   */
+  listWebhookDeliveries(
+    endpointId: string,
+    query: { tenant?: string; state?: DeliveryState; cursor?: string; limit?: number } = {},
+    options: CallOptions = {},
+  ): Promise<WebhookDeliveryPage> {
+    return this.call<WebhookDeliveryPage>(
+      {
+        method: "GET",
+        path: `/api/v1/webhook-endpoints/${encodeURIComponent(endpointId)}/deliveries`,
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /** List an endpoint's deliveries, page by page. */
+  iterWebhookDeliveries(
+    endpointId: string,
+    query: { tenant?: string; state?: DeliveryState; limit?: number } = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<WebhookDelivery, void> {
+    return this.each((cursor) => this.listWebhookDeliveries(endpointId, { ...query, cursor }, options));
+  }
+
+  /**
+   * List webhook endpoints.
+   *
+   * List the endpoints of a tenant, or the operator's own, the newest first.
+   */
+  listWebhookEndpoints(
+    query: { tenant?: string; cursor?: string; limit?: number } = {},
+    options: CallOptions = {},
+  ): Promise<WebhookEndpointPage> {
+    return this.call<WebhookEndpointPage>(
+      {
+        method: "GET",
+        path: "/api/v1/webhook-endpoints",
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /** List webhook endpoints, page by page. */
+  iterWebhookEndpoints(
+    query: { tenant?: string; limit?: number } = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<WebhookEndpoint, void> {
+    return this.each((cursor) => this.listWebhookEndpoints({ ...query, cursor }, options));
+  }
+
+  /**
    * Change metadata, label or default.
    *
    * Change what you give: `metadata` (your own notes, at most 16 KiB of JSON, replaced whole), `label`, `default`.
@@ -4251,6 +4577,54 @@ export class Operations extends Caller {
   }
 
   /**
+   * Change a webhook endpoint.
+   *
+   * Replace the address, the description and the types. What waits goes to the new address; the secrets stay.
+   */
+  putWebhookEndpoint(
+    endpointId: string,
+    body: WebhookEndpointIn,
+    query: { tenant?: string } = {},
+    options: CallOptions = {},
+  ): Promise<WebhookEndpoint> {
+    return this.call<WebhookEndpoint>(
+      {
+        method: "PUT",
+        path: `/api/v1/webhook-endpoints/${encodeURIComponent(endpointId)}`,
+        query: { ...query },
+        body,
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Disable or enable a webhook endpoint.
+   *
+   * Disable an endpoint, so that events wait, or enable it, so that it goes on where it stood, at once.
+   *
+   * Events wait as long as the outbox keeps them: `fell_out` says how many did not.
+   */
+  putWebhookSwitches(
+    endpointId: string,
+    body: WebhookSwitchIn,
+    query: { tenant?: string } = {},
+    options: CallOptions = {},
+  ): Promise<WebhookSwitch> {
+    return this.call<WebhookSwitch>(
+      {
+        method: "PUT",
+        path: `/api/v1/webhook-endpoints/${encodeURIComponent(endpointId)}/switches`,
+        query: { ...query },
+        body,
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
    * Refresh now.
    *
    * Replace the current credential by a fresh one; several calls at once lead to one request.
@@ -4298,6 +4672,30 @@ export class Operations extends Caller {
   }
 
   /**
+   * Deliver events once more.
+   *
+   * Deliver every event once more that was written at `since` or later, also from before the endpoint was made.
+   */
+  replayWebhookEvents(
+    endpointId: string,
+    body: WebhookReplayIn,
+    query: { tenant?: string } = {},
+    options: CallOptions & { idempotencyKey?: string } = {},
+  ): Promise<WebhookReplay> {
+    return this.call<WebhookReplay>(
+      {
+        method: "POST",
+        path: `/api/v1/webhook-endpoints/${encodeURIComponent(endpointId)}/replay`,
+        query: { ...query },
+        headers: { "Idempotency-Key": options.idempotencyKey },
+        body,
+        takesKey: true,
+      },
+      options,
+    );
+  }
+
+  /**
    * Report a refused credential.
    *
    * Tell that the provider answered 401 to a vended version; the current one is then probed at once.
@@ -4333,6 +4731,29 @@ export class Operations extends Caller {
       {
         method: "POST",
         path: `/api/v1/connections/${encodeURIComponent(connectionId)}/reread`,
+        query: { ...query },
+        headers: { "Idempotency-Key": options.idempotencyKey },
+        takesKey: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Deliver one event once more.
+   *
+   * Deliver one event once more, under the same id, ahead of later ones of its connection.
+   */
+  resendWebhookDelivery(
+    endpointId: string,
+    deliveryId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions & { idempotencyKey?: string } = {},
+  ): Promise<WebhookDelivery> {
+    return this.call<WebhookDelivery>(
+      {
+        method: "POST",
+        path: `/api/v1/webhook-endpoints/${encodeURIComponent(endpointId)}/deliveries/${encodeURIComponent(deliveryId)}/resend`,
         query: { ...query },
         headers: { "Idempotency-Key": options.idempotencyKey },
         takesKey: true,
@@ -4401,6 +4822,53 @@ export class Operations extends Caller {
       {
         method: "POST",
         path: `/api/v1/connections/${encodeURIComponent(connectionId)}/revoke`,
+        query: { ...query },
+        headers: { "Idempotency-Key": options.idempotencyKey },
+        takesKey: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Rotate a webhook's secret.
+   *
+   * Give an endpoint a fresh signing secret, which only this answer shows. Until the overlap ends, both sign.
+   */
+  rotateWebhookSecret(
+    endpointId: string,
+    body: WebhookSecretIn,
+    query: { tenant?: string } = {},
+    options: CallOptions & { idempotencyKey?: string } = {},
+  ): Promise<WebhookSecret> {
+    return this.call<WebhookSecret>(
+      {
+        method: "POST",
+        path: `/api/v1/webhook-endpoints/${encodeURIComponent(endpointId)}/secrets`,
+        query: { ...query },
+        headers: { "Idempotency-Key": options.idempotencyKey },
+        body,
+        takesKey: true,
+        secrets: [["secret"]],
+      },
+      options,
+    );
+  }
+
+  /**
+   * Send a test event.
+   *
+   * Send an event of the type `webhook.test` now, and say what came of it. It waits for up to 10 seconds.
+   */
+  sendTestEvent(
+    endpointId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions & { idempotencyKey?: string } = {},
+  ): Promise<WebhookTest> {
+    return this.call<WebhookTest>(
+      {
+        method: "POST",
+        path: `/api/v1/webhook-endpoints/${encodeURIComponent(endpointId)}/test`,
         query: { ...query },
         headers: { "Idempotency-Key": options.idempotencyKey },
         takesKey: true,

@@ -77,6 +77,8 @@ _ISSUER = {"use": "end_user", "issuer": "https://idp.acme.example", "audience": 
 _APP_SECRET = {"client_secret": "s3cret"}
 _PEM = {"certificates": "-----BEGIN CERTIFICATE-----"}
 _KEY_END = {"expires_at": "2030-01-01T00:00:00Z"}
+_HOOK = {"url": "https://hooks.example/latchkey"}
+_SINCE = {"since": "2030-01-01T00:00:00Z"}
 _RULE = {"client": _VERSION, "conditions": [{"claim": "sub", "equals": "x"}]}
 
 
@@ -204,6 +206,18 @@ OPERATIONS = [
     *_owned(Permission.CALLERS, "/api-clients/{client_id}/switches", "client", {"PUT": {"suspended": True}}),
     *_owned(Permission.CALLERS, "/api-clients/{client_id}/keys", "client", {"GET": None, "POST": {}}),
     *_owned(Permission.CALLERS, "/api-clients/{client_id}/keys/{key_id}", "client", {"PUT": _KEY_END, "DELETE": None}),
+    *_owned(Permission.WEBHOOKS, "/webhook-endpoints", "", {"POST": _HOOK, "GET": None}),
+    *_owned(
+        Permission.WEBHOOKS, "/webhook-endpoints/{endpoint_id}", "hook", {"GET": None, "PUT": _HOOK, "DELETE": None}
+    ),
+    *_owned(Permission.WEBHOOKS, "/webhook-endpoints/{endpoint_id}/switches", "hook", {"PUT": {"enabled": False}}),
+    *_owned(Permission.WEBHOOKS, "/webhook-endpoints/{endpoint_id}/secrets", "hook", {"POST": {}}),
+    *_owned(Permission.WEBHOOKS, "/webhook-endpoints/{endpoint_id}/test", "hook", {"POST": None}),
+    *_owned(Permission.WEBHOOKS, "/webhook-endpoints/{endpoint_id}/replay", "hook", {"POST": _SINCE}),
+    *_owned(Permission.WEBHOOKS, "/webhook-endpoints/{endpoint_id}/deliveries", "hook", {"GET": None}),
+    *_owned(
+        Permission.WEBHOOKS, "/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}/resend", "hook", {"POST": None}
+    ),
     *_owned(Permission.CALLERS, "/trusted-issuers", "", {"POST": _ISSUER, "GET": None}),
     *_owned(Permission.CALLERS, "/trusted-issuers/{issuer_id}", "issuer", {"GET": None, "PUT": {}, "DELETE": None}),
     *_owned(Permission.CALLERS, "/trusted-issuers/{issuer_id}/rules", "issuer", {"GET": None, "POST": _RULE}),

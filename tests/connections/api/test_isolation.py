@@ -26,6 +26,7 @@ from connections.models import (
     ProviderApp,
     Tenant,
     TrustedIssuer,
+    WebhookEndpoint,
 )
 from tests.connections.api.grants import let
 from tests.connections.api.operations import DOCUMENT, OPERATIONS, Operation, documented
@@ -38,7 +39,7 @@ OWN = [permission for permission in PERMISSIONS if permission not in (Permission
 of_operations = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 RESOURCES = (
     *("connection", "session", "grant", "approval", "offboarding", "import", "client", "issuer", "app", "incident"),
-    *("shown_session", "visit"),
+    *("shown_session", "visit", "hook"),
 )
 of_resources = pytest.mark.parametrize(
     "operation", [operation for operation in OPERATIONS if operation.resource in RESOURCES], ids=str
@@ -60,6 +61,7 @@ def everything(connection: Connection) -> list[object]:
         ImportRun,
         ImportRow,
         TrustedIssuer,
+        WebhookEndpoint,
     )
     return [str(list(table.objects.order_by("pk").values_list())) for table in tables]
 
@@ -106,6 +108,7 @@ def named(acme: Tenant, connection: Connection) -> dict[str, object]:
         "issuer": TrustedIssuer.objects.create(
             tenant=acme, use="end_user", issuer="https://idp.acme.example", audience="acme", algorithms=["RS256"]
         ).id,
+        "hook": WebhookEndpoint.objects.create(tenant=acme, url="https://hooks.acme.example", position=0).id,
         "end_user": "alice",
         "tenant": "acme",
         "provider": "sandbox",

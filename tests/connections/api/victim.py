@@ -22,10 +22,13 @@ from connections.models import (
     CallerRule,
     ManagementSession,
     Offboarding,
+    OutboxEvent,
     ProviderApp,
     Tenant,
     TenantDomain,
     TrustedIssuer,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 from tests.connections.api.grants import let
 from tests.connections.api.stored import make_connection
@@ -77,6 +80,9 @@ def make_victim() -> Victim:
         tenant=tenant, use="caller", issuer=f"https://{MARK}.example", audience=MARK, algorithms=["RS256"]
     )
     events.emit("connection.connected", connection)
+    hook = WebhookEndpoint.objects.create(tenant=tenant, url=f"https://{MARK}.example/hook", position=0)
+    told = OutboxEvent.objects.latest("id")
+    delivery = WebhookDelivery.objects.create(endpoint=hook, event=told, lane=connection.id)
     ids = {
         "connection": str(connection.id),
         "session": str(session.id),
@@ -92,6 +98,8 @@ def make_victim() -> Victim:
         "registered": str(registered.id),
         "issuer": str(issuer.id),
         "rule": str(CallerRule.objects.create(issuer=issuer, client=backend.client, conditions=[{"claim": MARK}]).id),
+        "hook": str(hook.id),
+        "delivery": str(delivery.id),
         "host": domain.host,
     }
     return Victim(tenant, ids)
@@ -120,6 +128,8 @@ NAMED: dict[str, Callable[[Victim], str]] = {
     "keys/{key_id}": _id("api_key"),
     "trusted-issuers/{issuer_id}": _id("issuer"),
     "rules/{rule_id}": _id("rule"),
+    "webhook-endpoints/{endpoint_id}": _id("hook"),
+    "deliveries/{delivery_id}": _id("delivery"),
 }
 # Places that name nothing of a tenant's: the same value for everybody.
 SHARED = {

@@ -17,6 +17,45 @@ Binding = Literal["completion", "none", "imported"]
 Confidence = Literal["high", "medium", "low"]
 """How sure the facts of an entry are."""
 
+DeliveryState = Literal["pending", "delivered", "failed"]
+"""How far a delivery has come."""
+
+EventType = Literal[
+    "connect_session.mismatch",
+    "connection.connected",
+    "connection.recovered",
+    "connection.active",
+    "connection.suspect",
+    "connection.needs_reauth",
+    "connection.revoked",
+    "connection.disconnected",
+    "connection.refreshed",
+    "connection.refresh_failing",
+    "connection.not_refreshable",
+    "connection.scopes_lost",
+    "connection.scopes_drifted",
+    "connection.shared",
+    "connection.endpoint_moved",
+    "connection.answer_unread",
+    "connection.credential_undecryptable",
+    "connection.credential_restored",
+    "connection.revocation_confirmed",
+    "connection.revocation_unconfirmed",
+    "connection.revocation_unsupported",
+    "connection.revocation_withheld",
+    "access_grant.given",
+    "access_grant.revoked",
+    "approval.requested",
+    "approval.approved",
+    "approval.denied",
+    "import.finished",
+    "end_user.offboarded",
+    "webhook_endpoint.disabled",
+    "webhook_endpoint.enabled",
+    "webhook_delivery.failed",
+]
+"""Every type of event that `events` writes. A test compares the list with the code."""
+
 Font = Literal["system", "humanist", "geometric", "grotesque", "rounded", "serif", "monospace"]
 """The closed list."""
 
@@ -41,6 +80,7 @@ Permission = Literal[
     "manage",
     "grant",
     "import",
+    "webhooks",
     "tenants",
     "apps",
     "callers",
@@ -1314,6 +1354,57 @@ class Method:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NewWebhookEndpoint:
+    """A new endpoint. `secret` is in this answer and never shown again.
+
+    It is null where a call is repeated with its `Idempotency-Key`: rotate the secret if the first answer is
+    lost.
+    """
+
+    id: str
+    """Its id"""
+
+    tenant: str | None
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    url: str
+    """Where events are sent"""
+
+    description: str
+    """Your own note"""
+
+    event_types: list[str] | None
+    """The types of events that it is told; null is every type"""
+
+    enabled: bool
+    """It gets events"""
+
+    disabled_reason: Literal["operator", "gone", "failing"] | None
+    """Why it is disabled: by somebody, gone (410), or failing for three days; null if it is not"""
+
+    disabled_at: datetime | None
+    """When it was disabled; null if it is enabled"""
+
+    failing_since: datetime | None
+    """Since when every attempt fails; null if the last one did not"""
+
+    next_attempt_at: datetime | None
+    """When it is tried again; null if nothing holds it back"""
+
+    last_success_at: datetime | None
+    """When it last took an event; null if it never did"""
+
+    missed_events: int
+    """Events that the outbox keeps no longer and that it never took"""
+
+    created_at: datetime
+    """When it was made"""
+
+    secret: str | None = field(repr=False)
+    """The signing secret, in this answer alone: `whsec_…`"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Notice:
     """Something to know of a connection that works: a stable `code`, what it means, and when it ends, if known."""
 
@@ -1836,6 +1927,190 @@ class Verified:
 
     agent: str | None
     """Which agent acts, for the audit trail"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookDelivery:
+    """One event on its way to one endpoint. Of answers nothing is kept but their status."""
+
+    id: str
+    """Its id"""
+
+    event: str
+    """Id of the event, as `webhook-id` has it"""
+
+    type: str
+    """What happened, such as `connection.connected`"""
+
+    connection: str | None
+    """Id of the connection"""
+
+    state: Literal["pending", "delivered", "failed"]
+    """Where it stands"""
+
+    attempts: int
+    """How often it was tried"""
+
+    status: int | None
+    """The HTTP status of the last answer; null where none came"""
+
+    error: str
+    """What was wrong, in words; empty if nothing was"""
+
+    attempted_at: datetime | None
+    """When it was last tried; null if it was not"""
+
+    next_attempt_at: datetime | None
+    """When it is tried again; null if nothing holds it back"""
+
+    created_at: datetime
+    """When it was made"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookDeliveryPage:
+    """One page, the newest first; `next` is the cursor of the next one, or null."""
+
+    items: list[WebhookDelivery]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookEndpoint:
+    """One endpoint. `tenant` is null for the operator's own, which is told the events of all tenants."""
+
+    id: str
+    """Its id"""
+
+    tenant: str | None
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    url: str
+    """Where events are sent"""
+
+    description: str
+    """Your own note"""
+
+    event_types: list[str] | None
+    """The types of events that it is told; null is every type"""
+
+    enabled: bool
+    """It gets events"""
+
+    disabled_reason: Literal["operator", "gone", "failing"] | None
+    """Why it is disabled: by somebody, gone (410), or failing for three days; null if it is not"""
+
+    disabled_at: datetime | None
+    """When it was disabled; null if it is enabled"""
+
+    failing_since: datetime | None
+    """Since when every attempt fails; null if the last one did not"""
+
+    next_attempt_at: datetime | None
+    """When it is tried again; null if nothing holds it back"""
+
+    last_success_at: datetime | None
+    """When it last took an event; null if it never did"""
+
+    missed_events: int
+    """Events that the outbox keeps no longer and that it never took"""
+
+    created_at: datetime
+    """When it was made"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookEndpointPage:
+    """One page, the newest first; `next` is the cursor of the next one, or null."""
+
+    items: list[WebhookEndpoint]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookReplay:
+    """How many events are delivered once more."""
+
+    events: int
+    """How many events they are"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookSecret:
+    """A new signing secret, in this answer alone; null where a call is repeated with its `Idempotency-Key`."""
+
+    secret: str | None = field(repr=False)
+    """The signing secret, in this answer alone: `whsec_…`"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookSwitch:
+    """The endpoint, and what it will never get."""
+
+    id: str
+    """Its id"""
+
+    tenant: str | None
+    """The tenant's slug; operator-wide clients have to name it"""
+
+    url: str
+    """Where events are sent"""
+
+    description: str
+    """Your own note"""
+
+    event_types: list[str] | None
+    """The types of events that it is told; null is every type"""
+
+    enabled: bool
+    """It gets events"""
+
+    disabled_reason: Literal["operator", "gone", "failing"] | None
+    """Why it is disabled: by somebody, gone (410), or failing for three days; null if it is not"""
+
+    disabled_at: datetime | None
+    """When it was disabled; null if it is enabled"""
+
+    failing_since: datetime | None
+    """Since when every attempt fails; null if the last one did not"""
+
+    next_attempt_at: datetime | None
+    """When it is tried again; null if nothing holds it back"""
+
+    last_success_at: datetime | None
+    """When it last took an event; null if it never did"""
+
+    missed_events: int
+    """Events that the outbox keeps no longer and that it never took"""
+
+    created_at: datetime
+    """When it was made"""
+
+    fell_out: int
+    """How many events the outbox no longer kept when it was enabled"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookTest:
+    """What came of a test event. `status` is null where no answer came."""
+
+    delivered: bool
+    """The receiver took it"""
+
+    status: int | None
+    """The HTTP status of the answer; null where none came"""
+
+    error: str
+    """What was wrong, in words; empty if nothing was"""
+
+    seconds: float
+    """How long it took"""
 
 
 class AccessGrantIn(TypedDict):
@@ -2635,6 +2910,40 @@ class VendIn(TypedDict):
     """Of a trusted issuer: it says who `agent` is"""
 
 
+class WebhookEndpointIn(TypedDict):
+    """Where events go, and which. What is left out is the default again."""
+
+    url: str
+    """Where events are sent: https and public"""
+
+    description: NotRequired[str]
+    """Your own note"""
+
+    event_types: NotRequired[Sequence[EventType] | None]
+    """The types that it is told; null is every type, also those of later versions"""
+
+
+class WebhookReplayIn(TypedDict):
+    """From when on events are delivered once more."""
+
+    since: datetime | str
+    """From when on"""
+
+
+class WebhookSecretIn(TypedDict):
+    """A rotation."""
+
+    overlap_seconds: NotRequired[int]
+    """For how much longer the earlier secrets sign as well"""
+
+
+class WebhookSwitchIn(TypedDict):
+    """Whether an endpoint gets events."""
+
+    enabled: bool
+    """False: events wait; true: what waits is delivered from where it stood"""
+
+
 class InvalidRequest(Problem):
     """The request cannot be carried out as it is."""
 
@@ -2989,6 +3298,7 @@ _CREATE_CALLER_RULE = Operation("POST", "/api/v1/trusted-issuers/{issuer_id}/rul
 _CREATE_CONNECT_SESSION = Operation("POST", "/api/v1/connect-sessions", may_repeat=False, takes_key=True)
 _CREATE_MANAGEMENT_SESSION = Operation("POST", "/api/v1/management-sessions", may_repeat=False, takes_key=True)
 _CREATE_TRUSTED_ISSUER = Operation("POST", "/api/v1/trusted-issuers", may_repeat=False, takes_key=True)
+_CREATE_WEBHOOK_ENDPOINT = Operation("POST", "/api/v1/webhook-endpoints", may_repeat=False, takes_key=True)
 _DELETE_ACCESS_GRANT = Operation("DELETE", "/api/v1/access-grants/{grant_id}", may_repeat=True)
 _DELETE_CALLER_RULE = Operation("DELETE", "/api/v1/trusted-issuers/{issuer_id}/rules/{rule_id}", may_repeat=True)
 _DELETE_CONNECTION = Operation("DELETE", "/api/v1/connections/{connection_id}", may_repeat=True)
@@ -2997,6 +3307,7 @@ _DELETE_END_USER = Operation("DELETE", "/api/v1/end-users/{end_user}", may_repea
 _DELETE_OWN_PROVIDER = Operation("DELETE", "/api/v1/own-providers/{own_slug}", may_repeat=True)
 _DELETE_TENANT = Operation("DELETE", "/api/v1/tenants/{slug}", may_repeat=True)
 _DELETE_TRUSTED_ISSUER = Operation("DELETE", "/api/v1/trusted-issuers/{issuer_id}", may_repeat=True)
+_DELETE_WEBHOOK_ENDPOINT = Operation("DELETE", "/api/v1/webhook-endpoints/{endpoint_id}", may_repeat=True)
 _DENY = Operation("POST", "/api/v1/approvals/{approval_id}/deny", may_repeat=False, takes_key=True)
 _DISCARD_ANSWER = Operation(
     "POST", "/api/v1/connections/{connection_id}/discard-answer", may_repeat=False, takes_key=True
@@ -3020,6 +3331,7 @@ _GET_PROVIDER = Operation("GET", "/api/v1/providers/{slug}", may_repeat=True)
 _GET_PROVIDER_APP = Operation("GET", "/api/v1/provider-apps/{app_id}", may_repeat=True)
 _GET_TENANT = Operation("GET", "/api/v1/tenants/{slug}", may_repeat=True)
 _GET_TRUSTED_ISSUER = Operation("GET", "/api/v1/trusted-issuers/{issuer_id}", may_repeat=True)
+_GET_WEBHOOK_ENDPOINT = Operation("GET", "/api/v1/webhook-endpoints/{endpoint_id}", may_repeat=True)
 _IMPORT_CONNECTIONS = Operation("POST", "/api/v1/connections/import", may_repeat=False, takes_key=True)
 _ISSUE_API_KEY = Operation("POST", "/api/v1/api-clients/{client_id}/keys", may_repeat=False, takes_key=True)
 _LIST_ACCESS_GRANTS = Operation("GET", "/api/v1/access-grants", may_repeat=True)
@@ -3044,6 +3356,8 @@ _LIST_REGISTERED_CLIENTS = Operation("GET", "/api/v1/provider-apps/{app_id}/regi
 _LIST_SHARED_PROVIDER_APPS = Operation("GET", "/api/v1/shared-provider-apps", may_repeat=True)
 _LIST_TENANTS = Operation("GET", "/api/v1/tenants", may_repeat=True)
 _LIST_TRUSTED_ISSUERS = Operation("GET", "/api/v1/trusted-issuers", may_repeat=True)
+_LIST_WEBHOOK_DELIVERIES = Operation("GET", "/api/v1/webhook-endpoints/{endpoint_id}/deliveries", may_repeat=True)
+_LIST_WEBHOOK_ENDPOINTS = Operation("GET", "/api/v1/webhook-endpoints", may_repeat=True)
 _PATCH_CONNECTION = Operation("PATCH", "/api/v1/connections/{connection_id}", may_repeat=False)
 _PROBE_CONNECTION = Operation("POST", "/api/v1/connections/{connection_id}/probe", may_repeat=False, takes_key=True)
 _PUT_API_CLIENT = Operation("PUT", "/api/v1/api-clients/{client_id}", may_repeat=True)
@@ -3063,17 +3377,29 @@ _PUT_SHARING = Operation("PUT", "/api/v1/connections/{connection_id}/sharing", m
 _PUT_TENANT = Operation("PUT", "/api/v1/tenants/{slug}", may_repeat=True)
 _PUT_TENANT_SWITCHES = Operation("PUT", "/api/v1/tenants/{slug}/switches", may_repeat=True)
 _PUT_TRUSTED_ISSUER = Operation("PUT", "/api/v1/trusted-issuers/{issuer_id}", may_repeat=True)
+_PUT_WEBHOOK_ENDPOINT = Operation("PUT", "/api/v1/webhook-endpoints/{endpoint_id}", may_repeat=True)
+_PUT_WEBHOOK_SWITCHES = Operation("PUT", "/api/v1/webhook-endpoints/{endpoint_id}/switches", may_repeat=True)
 _REFRESH_CONNECTION = Operation("POST", "/api/v1/connections/{connection_id}/refresh", may_repeat=False, takes_key=True)
 _RENEW_REGISTERED_CLIENT = Operation(
     "POST", "/api/v1/provider-apps/{app_id}/registered-clients/{registered_id}/renew", may_repeat=False, takes_key=True
 )
+_REPLAY_WEBHOOK_EVENTS = Operation(
+    "POST", "/api/v1/webhook-endpoints/{endpoint_id}/replay", may_repeat=False, takes_key=True
+)
 _REPORT_CONNECTION = Operation("POST", "/api/v1/connections/{connection_id}/report", may_repeat=False, takes_key=True)
 _REREAD_CONNECTION = Operation("POST", "/api/v1/connections/{connection_id}/reread", may_repeat=False, takes_key=True)
+_RESEND_WEBHOOK_DELIVERY = Operation(
+    "POST", "/api/v1/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}/resend", may_repeat=False, takes_key=True
+)
 _RETIRE_CLIENT_SECRET = Operation(
     "DELETE", "/api/v1/provider-apps/{app_id}/client-secrets/{fingerprint}", may_repeat=True
 )
 _REVOKE_API_KEY = Operation("DELETE", "/api/v1/api-clients/{client_id}/keys/{key_id}", may_repeat=True)
 _REVOKE_CONNECTION = Operation("POST", "/api/v1/connections/{connection_id}/revoke", may_repeat=False, takes_key=True)
+_ROTATE_WEBHOOK_SECRET = Operation(
+    "POST", "/api/v1/webhook-endpoints/{endpoint_id}/secrets", may_repeat=False, takes_key=True
+)
+_SEND_TEST_EVENT = Operation("POST", "/api/v1/webhook-endpoints/{endpoint_id}/test", may_repeat=False, takes_key=True)
 _SHORTEN_API_KEY = Operation("PUT", "/api/v1/api-clients/{client_id}/keys/{key_id}", may_repeat=True)
 _VEND_BY_ID = Operation("POST", "/api/v1/connections/{connection_id}/credential", may_repeat=True)
 _VEND_BY_OWNER = Operation("POST", "/api/v1/credentials", may_repeat=True)
@@ -3327,6 +3653,27 @@ class Operations(Caller):
         )
         return answer
 
+    def create_webhook_endpoint(
+        self, *, tenant: str | None = None, idempotency_key: str | None = None, **body: Unpack[WebhookEndpointIn]
+    ) -> NewWebhookEndpoint:
+        """Add a webhook endpoint.
+
+        Have events delivered to an address from now on, signed as Standard Webhooks asks with the `secret`
+        shown here.
+
+        Each event comes at least once: know a repeated one by its `id`. What is about one connection comes in
+        its order.
+        """
+        answer: NewWebhookEndpoint = self._call(
+            _CREATE_WEBHOOK_ENDPOINT,
+            NewWebhookEndpoint,
+            path={},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
+
     def delete_access_grant(
         self, grant_id: str, /, *, tenant: str | None = None, if_match: str | None = None
     ) -> AccessGrant:
@@ -3443,6 +3790,15 @@ class Operations(Caller):
         Believe its tokens no more, from the next call on. Its rules are deleted.
         """
         self._call(_DELETE_TRUSTED_ISSUER, None, path={"issuer_id": issuer_id}, query={"tenant": tenant}, headers={})
+
+    def delete_webhook_endpoint(self, endpoint_id: str, /, *, tenant: str | None = None) -> None:
+        """Remove a webhook endpoint.
+
+        Remove an endpoint, its secrets and its deliveries. What was to be delivered is not.
+        """
+        self._call(
+            _DELETE_WEBHOOK_ENDPOINT, None, path={"endpoint_id": endpoint_id}, query={"tenant": tenant}, headers={}
+        )
 
     def deny(self, approval_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[DecisionIn]) -> Approval:
         """Deny what was asked.
@@ -3674,6 +4030,20 @@ class Operations(Caller):
         """
         answer: Issuer = self._call(
             _GET_TRUSTED_ISSUER, Issuer, path={"issuer_id": issuer_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    def get_webhook_endpoint(self, endpoint_id: str, /, *, tenant: str | None = None) -> WebhookEndpoint:
+        """Show one webhook endpoint.
+
+        Show one endpoint: whether it is enabled, since when it fails, and what it has missed.
+        """
+        answer: WebhookEndpoint = self._call(
+            _GET_WEBHOOK_ENDPOINT,
+            WebhookEndpoint,
+            path={"endpoint_id": endpoint_id},
+            query={"tenant": tenant},
+            headers={},
         )
         return answer
 
@@ -4471,6 +4841,67 @@ class Operations(Caller):
         """List trusted issuers, page by page."""
         return self._each(lambda cursor: self.list_trusted_issuers(tenant=tenant, use=use, limit=limit, cursor=cursor))
 
+    def list_webhook_deliveries(
+        self,
+        endpoint_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        state: DeliveryState | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> WebhookDeliveryPage:
+        """List an endpoint's deliveries.
+
+        List what was delivered to an endpoint, or is to be, the newest first.
+        """
+        answer: WebhookDeliveryPage = self._call(
+            _LIST_WEBHOOK_DELIVERIES,
+            WebhookDeliveryPage,
+            path={"endpoint_id": endpoint_id},
+            query={"tenant": tenant, "state": state, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_webhook_deliveries(
+        self,
+        endpoint_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        state: DeliveryState | None = None,
+        limit: int | None = None,
+    ) -> Iterator[WebhookDelivery]:
+        """List an endpoint's deliveries, page by page."""
+        return self._each(
+            lambda cursor: self.list_webhook_deliveries(
+                endpoint_id, tenant=tenant, state=state, limit=limit, cursor=cursor
+            )
+        )
+
+    def list_webhook_endpoints(
+        self, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> WebhookEndpointPage:
+        """List webhook endpoints.
+
+        List the endpoints of a tenant, or the operator's own, the newest first.
+        """
+        answer: WebhookEndpointPage = self._call(
+            _LIST_WEBHOOK_ENDPOINTS,
+            WebhookEndpointPage,
+            path={},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_webhook_endpoints(
+        self, *, tenant: str | None = None, limit: int | None = None
+    ) -> Iterator[WebhookEndpoint]:
+        """List webhook endpoints, page by page."""
+        return self._each(lambda cursor: self.list_webhook_endpoints(tenant=tenant, limit=limit, cursor=cursor))
+
     def patch_connection(
         self, connection_id: str, /, *, if_match: str | None = None, **body: Unpack[ConnectionPatch]
     ) -> Connection | Changed:
@@ -4724,6 +5155,43 @@ class Operations(Caller):
         )
         return answer
 
+    def put_webhook_endpoint(
+        self, endpoint_id: str, /, *, tenant: str | None = None, **body: Unpack[WebhookEndpointIn]
+    ) -> WebhookEndpoint:
+        """Change a webhook endpoint.
+
+        Replace the address, the description and the types. What waits goes to the new address; the secrets
+        stay.
+        """
+        answer: WebhookEndpoint = self._call(
+            _PUT_WEBHOOK_ENDPOINT,
+            WebhookEndpoint,
+            path={"endpoint_id": endpoint_id},
+            query={"tenant": tenant},
+            headers={},
+            body=body,
+        )
+        return answer
+
+    def put_webhook_switches(
+        self, endpoint_id: str, /, *, tenant: str | None = None, **body: Unpack[WebhookSwitchIn]
+    ) -> WebhookSwitch:
+        """Disable or enable a webhook endpoint.
+
+        Disable an endpoint, so that events wait, or enable it, so that it goes on where it stood, at once.
+
+        Events wait as long as the outbox keeps them: `fell_out` says how many did not.
+        """
+        answer: WebhookSwitch = self._call(
+            _PUT_WEBHOOK_SWITCHES,
+            WebhookSwitch,
+            path={"endpoint_id": endpoint_id},
+            query={"tenant": tenant},
+            headers={},
+            body=body,
+        )
+        return answer
+
     def refresh_connection(
         self, connection_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
     ) -> Outcome:
@@ -4759,6 +5227,30 @@ class Operations(Caller):
         )
         return answer
 
+    def replay_webhook_events(
+        self,
+        endpoint_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        idempotency_key: str | None = None,
+        **body: Unpack[WebhookReplayIn],
+    ) -> WebhookReplay:
+        """Deliver events once more.
+
+        Deliver every event once more that was written at `since` or later, also from before the endpoint was
+        made.
+        """
+        answer: WebhookReplay = self._call(
+            _REPLAY_WEBHOOK_EVENTS,
+            WebhookReplay,
+            path={"endpoint_id": endpoint_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
+
     def report_connection(
         self, connection_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[ReportIn]
     ) -> Report:
@@ -4788,6 +5280,22 @@ class Operations(Caller):
             _REREAD_CONNECTION,
             Outcome,
             path={"connection_id": connection_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+        )
+        return answer
+
+    def resend_webhook_delivery(
+        self, endpoint_id: str, delivery_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
+    ) -> WebhookDelivery:
+        """Deliver one event once more.
+
+        Deliver one event once more, under the same id, ahead of later ones of its connection.
+        """
+        answer: WebhookDelivery = self._call(
+            _RESEND_WEBHOOK_DELIVERY,
+            WebhookDelivery,
+            path={"endpoint_id": endpoint_id, "delivery_id": delivery_id},
             query={"tenant": tenant},
             headers={"Idempotency-Key": idempotency_key},
         )
@@ -4834,6 +5342,46 @@ class Operations(Caller):
             _REVOKE_CONNECTION,
             Outcome,
             path={"connection_id": connection_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+        )
+        return answer
+
+    def rotate_webhook_secret(
+        self,
+        endpoint_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        idempotency_key: str | None = None,
+        **body: Unpack[WebhookSecretIn],
+    ) -> WebhookSecret:
+        """Rotate a webhook's secret.
+
+        Give an endpoint a fresh signing secret, which only this answer shows. Until the overlap ends, both
+        sign.
+        """
+        answer: WebhookSecret = self._call(
+            _ROTATE_WEBHOOK_SECRET,
+            WebhookSecret,
+            path={"endpoint_id": endpoint_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
+
+    def send_test_event(
+        self, endpoint_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
+    ) -> WebhookTest:
+        """Send a test event.
+
+        Send an event of the type `webhook.test` now, and say what came of it. It waits for up to 10 seconds.
+        """
+        answer: WebhookTest = self._call(
+            _SEND_TEST_EVENT,
+            WebhookTest,
+            path={"endpoint_id": endpoint_id},
             query={"tenant": tenant},
             headers={"Idempotency-Key": idempotency_key},
         )
@@ -5188,6 +5736,27 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
+    async def create_webhook_endpoint(
+        self, *, tenant: str | None = None, idempotency_key: str | None = None, **body: Unpack[WebhookEndpointIn]
+    ) -> NewWebhookEndpoint:
+        """Add a webhook endpoint.
+
+        Have events delivered to an address from now on, signed as Standard Webhooks asks with the `secret`
+        shown here.
+
+        Each event comes at least once: know a repeated one by its `id`. What is about one connection comes in
+        its order.
+        """
+        answer: NewWebhookEndpoint = await self._call(
+            _CREATE_WEBHOOK_ENDPOINT,
+            NewWebhookEndpoint,
+            path={},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
+
     async def delete_access_grant(
         self, grant_id: str, /, *, tenant: str | None = None, if_match: str | None = None
     ) -> AccessGrant:
@@ -5305,6 +5874,15 @@ class AsyncOperations(AsyncCaller):
         """
         await self._call(
             _DELETE_TRUSTED_ISSUER, None, path={"issuer_id": issuer_id}, query={"tenant": tenant}, headers={}
+        )
+
+    async def delete_webhook_endpoint(self, endpoint_id: str, /, *, tenant: str | None = None) -> None:
+        """Remove a webhook endpoint.
+
+        Remove an endpoint, its secrets and its deliveries. What was to be delivered is not.
+        """
+        await self._call(
+            _DELETE_WEBHOOK_ENDPOINT, None, path={"endpoint_id": endpoint_id}, query={"tenant": tenant}, headers={}
         )
 
     async def deny(
@@ -5539,6 +6117,20 @@ class AsyncOperations(AsyncCaller):
         """
         answer: Issuer = await self._call(
             _GET_TRUSTED_ISSUER, Issuer, path={"issuer_id": issuer_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    async def get_webhook_endpoint(self, endpoint_id: str, /, *, tenant: str | None = None) -> WebhookEndpoint:
+        """Show one webhook endpoint.
+
+        Show one endpoint: whether it is enabled, since when it fails, and what it has missed.
+        """
+        answer: WebhookEndpoint = await self._call(
+            _GET_WEBHOOK_ENDPOINT,
+            WebhookEndpoint,
+            path={"endpoint_id": endpoint_id},
+            query={"tenant": tenant},
+            headers={},
         )
         return answer
 
@@ -6340,6 +6932,67 @@ class AsyncOperations(AsyncCaller):
         """List trusted issuers, page by page."""
         return self._each(lambda cursor: self.list_trusted_issuers(tenant=tenant, use=use, limit=limit, cursor=cursor))
 
+    async def list_webhook_deliveries(
+        self,
+        endpoint_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        state: DeliveryState | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> WebhookDeliveryPage:
+        """List an endpoint's deliveries.
+
+        List what was delivered to an endpoint, or is to be, the newest first.
+        """
+        answer: WebhookDeliveryPage = await self._call(
+            _LIST_WEBHOOK_DELIVERIES,
+            WebhookDeliveryPage,
+            path={"endpoint_id": endpoint_id},
+            query={"tenant": tenant, "state": state, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_webhook_deliveries(
+        self,
+        endpoint_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        state: DeliveryState | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[WebhookDelivery]:
+        """List an endpoint's deliveries, page by page."""
+        return self._each(
+            lambda cursor: self.list_webhook_deliveries(
+                endpoint_id, tenant=tenant, state=state, limit=limit, cursor=cursor
+            )
+        )
+
+    async def list_webhook_endpoints(
+        self, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> WebhookEndpointPage:
+        """List webhook endpoints.
+
+        List the endpoints of a tenant, or the operator's own, the newest first.
+        """
+        answer: WebhookEndpointPage = await self._call(
+            _LIST_WEBHOOK_ENDPOINTS,
+            WebhookEndpointPage,
+            path={},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_webhook_endpoints(
+        self, *, tenant: str | None = None, limit: int | None = None
+    ) -> AsyncIterator[WebhookEndpoint]:
+        """List webhook endpoints, page by page."""
+        return self._each(lambda cursor: self.list_webhook_endpoints(tenant=tenant, limit=limit, cursor=cursor))
+
     async def patch_connection(
         self, connection_id: str, /, *, if_match: str | None = None, **body: Unpack[ConnectionPatch]
     ) -> Connection | Changed:
@@ -6597,6 +7250,43 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
+    async def put_webhook_endpoint(
+        self, endpoint_id: str, /, *, tenant: str | None = None, **body: Unpack[WebhookEndpointIn]
+    ) -> WebhookEndpoint:
+        """Change a webhook endpoint.
+
+        Replace the address, the description and the types. What waits goes to the new address; the secrets
+        stay.
+        """
+        answer: WebhookEndpoint = await self._call(
+            _PUT_WEBHOOK_ENDPOINT,
+            WebhookEndpoint,
+            path={"endpoint_id": endpoint_id},
+            query={"tenant": tenant},
+            headers={},
+            body=body,
+        )
+        return answer
+
+    async def put_webhook_switches(
+        self, endpoint_id: str, /, *, tenant: str | None = None, **body: Unpack[WebhookSwitchIn]
+    ) -> WebhookSwitch:
+        """Disable or enable a webhook endpoint.
+
+        Disable an endpoint, so that events wait, or enable it, so that it goes on where it stood, at once.
+
+        Events wait as long as the outbox keeps them: `fell_out` says how many did not.
+        """
+        answer: WebhookSwitch = await self._call(
+            _PUT_WEBHOOK_SWITCHES,
+            WebhookSwitch,
+            path={"endpoint_id": endpoint_id},
+            query={"tenant": tenant},
+            headers={},
+            body=body,
+        )
+        return answer
+
     async def refresh_connection(
         self, connection_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
     ) -> Outcome:
@@ -6632,6 +7322,30 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
+    async def replay_webhook_events(
+        self,
+        endpoint_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        idempotency_key: str | None = None,
+        **body: Unpack[WebhookReplayIn],
+    ) -> WebhookReplay:
+        """Deliver events once more.
+
+        Deliver every event once more that was written at `since` or later, also from before the endpoint was
+        made.
+        """
+        answer: WebhookReplay = await self._call(
+            _REPLAY_WEBHOOK_EVENTS,
+            WebhookReplay,
+            path={"endpoint_id": endpoint_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
+
     async def report_connection(
         self, connection_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[ReportIn]
     ) -> Report:
@@ -6661,6 +7375,22 @@ class AsyncOperations(AsyncCaller):
             _REREAD_CONNECTION,
             Outcome,
             path={"connection_id": connection_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+        )
+        return answer
+
+    async def resend_webhook_delivery(
+        self, endpoint_id: str, delivery_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
+    ) -> WebhookDelivery:
+        """Deliver one event once more.
+
+        Deliver one event once more, under the same id, ahead of later ones of its connection.
+        """
+        answer: WebhookDelivery = await self._call(
+            _RESEND_WEBHOOK_DELIVERY,
+            WebhookDelivery,
+            path={"endpoint_id": endpoint_id, "delivery_id": delivery_id},
             query={"tenant": tenant},
             headers={"Idempotency-Key": idempotency_key},
         )
@@ -6709,6 +7439,46 @@ class AsyncOperations(AsyncCaller):
             _REVOKE_CONNECTION,
             Outcome,
             path={"connection_id": connection_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+        )
+        return answer
+
+    async def rotate_webhook_secret(
+        self,
+        endpoint_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        idempotency_key: str | None = None,
+        **body: Unpack[WebhookSecretIn],
+    ) -> WebhookSecret:
+        """Rotate a webhook's secret.
+
+        Give an endpoint a fresh signing secret, which only this answer shows. Until the overlap ends, both
+        sign.
+        """
+        answer: WebhookSecret = await self._call(
+            _ROTATE_WEBHOOK_SECRET,
+            WebhookSecret,
+            path={"endpoint_id": endpoint_id},
+            query={"tenant": tenant},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
+
+    async def send_test_event(
+        self, endpoint_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
+    ) -> WebhookTest:
+        """Send a test event.
+
+        Send an event of the type `webhook.test` now, and say what came of it. It waits for up to 10 seconds.
+        """
+        answer: WebhookTest = await self._call(
+            _SEND_TEST_EVENT,
+            WebhookTest,
+            path={"endpoint_id": endpoint_id},
             query={"tenant": tenant},
             headers={"Idempotency-Key": idempotency_key},
         )
