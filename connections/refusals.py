@@ -285,6 +285,12 @@ class AnswerRefused(Refusal):
     code = "answer_refused"
 
 
+class BundleRefused(Refusal):
+    """An exit bundle cannot be imported; ``reason`` is a stable word that says why, ``signer`` who signed it."""
+
+    code = "bundle_refused"
+
+
 class MethodNotAllowed(Refusal):
     """The address does not know the request's method."""
 

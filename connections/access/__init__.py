@@ -1,6 +1,7 @@
 """Access: from stored rows to a provider that can be called. Opens secrets, resolves targets, checks the switches.
 
 - ``secrets``: seals and opens stored values, each bound to its place
+- ``installation_key``: the key that signs for this installation
 - ``app_keys``: the key pairs of provider apps, and the one that signs
 - ``targets``: the catalogue entry, strategy and target of a provider app
 - ``parties``: whom the calls of a connection go to, where that is not simply the provider

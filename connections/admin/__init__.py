@@ -9,7 +9,7 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
 - ``connection_page``: the summary and history of a connection · ``tenant_deletion``: its button and its question
 - ``management_session``: visits of end users to their own connections
 - ``access_grant``, ``approval``: who may use whose connection · ``offboarding``: receipts of those who left
-- ``trusted_issuer``: whose tokens are believed · ``import_run``: connections that came from another system
+- ``trusted_issuer``: whose tokens are believed · ``import_run``, ``bundle``: what came from elsewhere, and left
 - ``app_key``: the key pairs of provider apps, and ``app_key_forms``: the pages on which they are made
 - ``registered_client``: what provider apps have registered without hands
 - ``provider_app_form``: fields by the catalogue entry, secrets written and never shown
@@ -30,6 +30,7 @@ from connections.admin import (  # noqa: E402 (only after that)
     app_key,
     approval,
     brand,
+    bundle,
     connect_session,
     connection,
     credential,
@@ -53,6 +54,7 @@ __all__ = [
     "app_key",
     "approval",
     "brand",
+    "bundle",
     "connect_session",
     "connection",
     "credential",

@@ -11,6 +11,7 @@
 - ``connection``: one grant · ``kinds``: whose it is · ``credential_version``: one set of its secrets
 - ``scope``: one scope of a connection
 - ``access_grant``: who else may use a connection, and for what · ``approval``: of one thing under a grant
+- ``bundle``: a tenant that has left or come, and the key that signs for it
 - ``offboarding``: the leaving of an end user · ``import_run``: connections from another system, with their rows
 - ``kept_answer``: of a call with an idempotency key
 - ``subject_token``: what acts for a subject, while it lives
@@ -26,6 +27,7 @@ from connections.models.app_key import AppKey
 from connections.models.approval import Approval
 from connections.models.audit_event import AuditEvent
 from connections.models.brand import Brand
+from connections.models.bundle import Bundle, BundleWay, InstallationKey
 from connections.models.burnt_code import BurntCode
 from connections.models.connect_session import EXCHANGE_LIMIT, ConnectSession
 from connections.models.connection import Connection
@@ -83,6 +85,8 @@ __all__ = [
     "AuditEvent",
     "Binding",
     "Brand",
+    "Bundle",
+    "BundleWay",
     "BurntCode",
     "CallerRule",
     "ConnectSession",
@@ -96,6 +100,7 @@ __all__ = [
     "ImportState",
     "Incident",
     "IncidentKind",
+    "InstallationKey",
     "IssuerUse",
     "KeptAnswer",
     "ManagementSession",

@@ -53,6 +53,7 @@ from connections.models import (
     WebhookEndpoint,
     WebhookSecret,
 )
+from connections.models.bundle import has_moved
 from connections.models.data_key import SHREDDED
 from connections.models.failures import Failure
 from connections.refusals import NotFound
@@ -100,10 +101,10 @@ def contents_of(tenant: Tenant) -> dict[str, int]:
 def order_deletion(tenant_id: uuid.UUID, *, now: datetime, at_once: bool, actor: audit.Actor) -> Deletion:
     """Suspend a tenant for good and order its deletion. One short transaction; ``continue_deletion`` does the rest.
 
-    ``at_once`` waits for no revocation. Repeating the order changes nothing, except that ``at_once`` hastens an earlier
-    order. Raises ``NotFound``.
+    ``at_once`` waits for no revocation, and that is how a tenant goes which has moved: its grants live on elsewhere.
+    Repeating the order changes nothing, except that ``at_once`` hastens an earlier order. Raises ``NotFound``.
     """
-    shred_at = now if at_once else now + SECRETS_KEPT
+    shred_at = now if at_once or has_moved(tenant_id) else now + SECRETS_KEPT
     with short_transaction():
         found = Tenant.objects.filter(id=tenant_id)
         changed = found.filter(Q(shred_at=None) | Q(shred_at__gt=shred_at)).update(

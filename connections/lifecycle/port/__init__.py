@@ -10,5 +10,7 @@ of it. Changes: imports and their rows, connections, credential versions.
 - ``judge``: what a row means here, or why it cannot be used · ``row_key``: knows a credential again
 - ``take``: judges rows and keeps the good ones, sealed · ``store``: makes connections of them · ``conflicts``: those
   that are there already · ``prove``: refreshes and probes what was stored
+- ``hand_out``: a tenant's exit bundle · ``bundle_file``: its file, encrypted and signed ·
+  ``receive``: the tenant of one
 - ``go_on``: takes an import as far as possible · ``report``: what came of each row, in codes and words
 """

@@ -14,6 +14,7 @@ from connections.database.pool import short_transaction
 from connections.journal import audit
 from connections.lifecycle.credentials.subject_tokens import forget_subject_tokens
 from connections.models import ApiClient, Connection, ProviderApp, Tenant
+from connections.models.bundle import has_moved
 from connections.models.switches import KILL_SWITCH, PAUSE
 from connections.refusals import InvalidRequest
 
@@ -37,7 +38,7 @@ def suspend(subject: Suspendable, *, now: datetime, actor: audit.Actor) -> bool:
 def resume(subject: Suspendable, *, actor: audit.Actor) -> bool:
     """Switch ``subject`` on again. Return False if it was on already.
 
-    Raises ``InvalidRequest`` for a tenant that is being deleted: such a tenant stays off.
+    Raises ``InvalidRequest`` for a tenant that is being deleted or has moved: such a tenant stays off.
     """
     return _turn(subject, KILL_SWITCH, None, verb="resumed", actor=actor)
 
@@ -79,5 +80,11 @@ def _write(subject: Suspendable, column: str, value: datetime | None) -> bool:
     if isinstance(subject, Tenant) and value is None:
         if Tenant.objects.filter(pk=subject.pk, shred_at__isnull=False).exists():
             raise InvalidRequest("This tenant is being deleted: it stays suspended.", field="tenant")
+        if has_moved(subject.pk):
+            raise InvalidRequest(
+                "This tenant has moved to another installation, which refreshes its grants: two would end them. If it"
+                " never arrived there, `manage.py tenants take-back` says so first.",
+                field="tenant",
+            )
         other_way["shred_at"] = None
     return bool(type(subject)._default_manager.filter(**other_way).update(**{column: value}))

@@ -9,13 +9,14 @@ from connections.database.clock import database_now
 from connections.lifecycle.end.delete_tenant import Deletion, contents_of, continue_deletion, order_deletion
 from connections.lifecycle.provision.domains import add_domain, file_of, look_at_domain
 from connections.lifecycle.provision.tenants import TenantProfile, upsert_tenant
+from connections.management import bundles
 from connections.management.operator_command import OperatorCommand, operator, tenant_named
 from connections.management.output import Answer, sheet, table
 from connections.models import Tenant
 
 
 class Command(OperatorCommand):
-    help = "Add, change, list and delete tenants."
+    help = "Add, change, list and delete tenants; move them to another installation."
 
     def add_subcommands(self) -> None:
         add = self.subcommand(
@@ -55,6 +56,40 @@ class Command(OperatorCommand):
         delete.add_argument(
             "--now", action="store_true", help="Destroy its keys at once, and ask no provider to revoke anything."
         )
+        self._add_moves()
+
+    def _add_moves(self) -> None:
+        export = self.subcommand(
+            "export",
+            bundles.export_tenant,
+            help_text="Write a tenant into an encrypted, signed bundle that another Latchkey imports.",
+            examples=(
+                "acme acme.bundle --passphrase-file passphrase.txt",
+                "acme acme.bundle --recipient age1… --move --with-client-secrets",
+            ),
+        )
+        bundles.add_export(export)
+        bring = self.subcommand(
+            "import",
+            bundles.import_tenant,
+            help_text="Import the tenant of a bundle; after a kill the same command goes on.",
+            examples=("acme.bundle --signer KEY --passphrase-file passphrase.txt",),
+        )
+        bundles.add_import(bring)
+        self.subcommand(
+            "signing-key",
+            bundles.show_signing_key,
+            help_text="Print the public key that signs this installation's bundles.",
+            examples=("", "--json"),
+        )
+        back = self.subcommand(
+            "take-back",
+            bundles.take_tenant_back,
+            help_text="Set a tenant going again that was exported with --move and never arrived.",
+            examples=("acme --yes",),
+        )
+        back.add_argument("slug", metavar="SLUG", help="The tenant.")
+        back.add_argument("--yes", action="store_true", help="The bundle was imported nowhere.")
 
 
 def _add(options: dict[str, Any]) -> Answer:

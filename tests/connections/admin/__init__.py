@@ -1,7 +1,7 @@
 """The admin, page by page through Django's client.
 
 - ``connection``, ``connection_page``, ``credential``, ``connect_session``, ``incident``, ``journal``, ``operators``,
-  ``api_client``, ``tenant_domain``, ``offboarding``, ``management_session``, ``approval``, ``import_run``,
+  ``api_client``, ``tenant_domain``, ``offboarding``, ``management_session``, ``approval``, ``import_run``, ``bundle``,
   ``tenant``, ``provider_app``, ``columns``, ``filters``, ``base``: every page by ``test_pages.py``, who may do what
   by ``test_permissions.py``
 - ``buttons``, ``switch_buttons``, ``proof``: ``test_connection_actions.py``, ``test_api_clients.py``

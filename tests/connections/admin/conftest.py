@@ -26,6 +26,7 @@ from connections.models import (
     ApiClient,
     Approval,
     AuditEvent,
+    Bundle,
     Connection,
     ConnectSession,
     CredentialVersion,
@@ -155,6 +156,9 @@ def world(db: None) -> World:
     run = ImportRun.objects.create(tenant=acme, created_at=database_now(), lines=1, options={"dry_run": False})
     ImportRow.objects.create(
         id=uuid.uuid4(), run=run, line=1, tenant=acme, state="settled", code="refused", connection=connection
+    )
+    Bundle.objects.create(
+        id=uuid.uuid4(), way="out", tenant_id=acme.id, slug="acme", signer="key", is_move=True, made_at=database_now()
     )
     trust = Trust(IssuerUse.CALLER, "https://ci.example", "https://latchkey.example", keys=None)
     issuer = trust_issuer(trust, tenant=acme, actor=SYSTEM)

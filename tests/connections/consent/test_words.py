@@ -12,6 +12,7 @@ ONLY_IN_THE_API = {
     "ambiguous_connection",
     "answer_refused",
     "approval_required",
+    "bundle_refused",
     "completion_mismatch",
     "cursor_expired",
     "idempotency_key_in_use",

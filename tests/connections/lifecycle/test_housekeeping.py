@@ -71,6 +71,8 @@ STAYS = {
     "connections.TenantDomain": "made by operators",
     "connections.AccessGrant": "given by operators; revoked is a state, so that the trail can be read",
     "connections.Offboarding": "the receipt; after an erasure it names nobody",
+    "connections.Bundle": "the receipt of a tenant that moved: none is imported twice, and it stays still here",
+    "connections.InstallationKey": "one",
     "connections.ApiClient": "made by operators",
     "connections.ApiKey": "made by operators",
     "connections.TrustedIssuer": "made by operators",

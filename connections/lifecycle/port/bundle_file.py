@@ -1,0 +1,111 @@
+"""The file of an exit bundle: an age file (age-encryption.org/v1) around a signed document.
+
+Inside the encryption there is a first line ``latchkey-bundle VERSION``, the signer's public key and the signature, each
+in base64 on a line of its own, and the document: JSON, deflated. The Ed25519 signature (RFC 8032) covers the first line
+and the document. Signed first and encrypted then, so that nobody who cannot open a bundle learns whose it is.
+"""
+
+import base64
+import binascii
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyrage
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from connections.access.installation_key import public_text
+from connections.refusals import BundleRefused, InvalidRequest
+
+VERSION = 1
+SHORTEST_PASSPHRASE = 16
+_NAME = b"latchkey-bundle"
+_LARGEST = 2 * 1024**3
+_BY_PASSPHRASE = b"-> scrypt "
+
+
+@dataclass(frozen=True, slots=True)
+class Locks:
+    """Who can open a bundle: whoever knows the ``passphrase``, or has the identity of one of the age ``recipients``."""
+
+    passphrase: str = field(default="", repr=False)
+    recipients: Sequence[str] = ()
+
+
+def write_bundle(document: dict[str, Any], *, signer: Ed25519PrivateKey, locks: Locks) -> bytes:
+    """Return ``document`` signed and encrypted. Raises ``InvalidRequest``. No I/O; a passphrase costs a second."""
+    if bool(locks.passphrase) == bool(locks.recipients):
+        raise InvalidRequest("Encrypt it with a passphrase or for age recipients: say one of them.")
+    if locks.passphrase and len(locks.passphrase) < SHORTEST_PASSPHRASE:
+        raise InvalidRequest(f"The passphrase is too short: take at least {SHORTEST_PASSPHRASE} characters.")
+    try:
+        recipients = [pyrage.x25519.Recipient.from_str(one) for one in locks.recipients]
+    except pyrage.RecipientError:
+        raise InvalidRequest("A recipient is no age public key: it begins with age1.") from None
+    first = b"%s %d" % (_NAME, VERSION)
+    body = zlib.compress(json.dumps(document, separators=(",", ":")).encode())
+    signature = base64.b64encode(signer.sign(first + b"\n" + body))
+    content = b"\n".join((first, public_text(signer).encode(), signature, body))
+    if locks.passphrase:
+        return bytes(pyrage.passphrase.encrypt(content, locks.passphrase))
+    return bytes(pyrage.encrypt(content, recipients))
+
+
+def read_bundle(
+    content: bytes, *, signers: Sequence[str], passphrase: str = "", identities: Sequence[str] = ()
+) -> tuple[dict[str, Any], str]:
+    """Return the document of a bundle and who signed it: one of ``signers``, public keys in base64.
+
+    Raises ``BundleRefused``, whose ``reason`` says whether it is no bundle, locked for somebody else, changed or cut
+    off, of a newer version, or signed by nobody who is trusted. No I/O; a passphrase costs a second.
+    """
+    opened = _decrypted(content, passphrase=passphrase, identities=identities)
+    parts = opened.split(b"\n", 3)
+    name, _, version = parts[0].partition(b" ")
+    if name != _NAME or len(parts) < 4 or not version.isdigit():
+        raise BundleRefused("The file is an age file, but holds no bundle of a tenant.", reason="no_bundle")
+    if int(version) > VERSION:
+        raise BundleRefused(
+            f"The bundle is of version {int(version)}, and this Latchkey reads up to {VERSION}: update it first.",
+            reason="newer_version",
+        )
+    signer = parts[1].decode("ascii", "replace")
+    if signer not in signers:
+        raise BundleRefused(
+            "The bundle is signed by a key that you have not named. The source says its own by"
+            " `manage.py tenants signing-key`; compare it there, not by what came with the file.",
+            reason="unknown_signer",
+            signer=signer,
+        )
+    try:
+        key = Ed25519PublicKey.from_public_bytes(base64.b64decode(parts[1], validate=True))
+        key.verify(base64.b64decode(parts[2], validate=True), parts[0] + b"\n" + parts[3])
+    except (InvalidSignature, ValueError, binascii.Error):
+        raise BundleRefused("The bundle's signature is wrong: it was changed.", reason="changed") from None
+    plain = zlib.decompressobj()
+    document: dict[str, Any] = json.loads(plain.decompress(parts[3], _LARGEST))
+    return document, signer
+
+
+def _decrypted(content: bytes, *, passphrase: str, identities: Sequence[str]) -> bytes:
+    if not content.startswith(b"age-encryption.org/v1\n"):
+        raise BundleRefused("The file is no exit bundle: it is not encrypted by age.", reason="no_bundle")
+    by_passphrase = _BY_PASSPHRASE in content[:200]
+    if by_passphrase != bool(passphrase):
+        wanted = "a passphrase" if by_passphrase else "an age identity"
+        raise BundleRefused(f"The bundle is locked by {wanted}: give that.", reason="locked_otherwise")
+    try:
+        if by_passphrase:
+            return bytes(pyrage.passphrase.decrypt(content, passphrase))
+        known = [pyrage.x25519.Identity.from_str(one) for one in identities]
+        return bytes(pyrage.decrypt(content, known))
+    except pyrage.IdentityError:
+        raise BundleRefused("That is no age identity: it begins with AGE-SECRET-KEY-1.", reason="wrong_key") from None
+    except pyrage.DecryptError as error:
+        if str(error) in ("Decryption failed", "No matching keys found"):
+            what = "passphrase is wrong" if by_passphrase else "bundle was made for another identity"
+            raise BundleRefused(f"The {what}, or the file was changed.", reason="wrong_key") from None
+        raise BundleRefused("The file was changed or cut off: fetch it again.", reason="changed") from None

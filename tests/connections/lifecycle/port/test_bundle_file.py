@@ -1,0 +1,96 @@
+"""The bundle's file: opened by whom it is for, believed from whom one knows, and nothing in between goes unnoticed."""
+
+from typing import Any
+
+import pyrage
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from connections.access.installation_key import public_text
+from connections.lifecycle.port import bundle_file
+from connections.lifecycle.port.bundle_file import Locks, read_bundle, write_bundle
+from connections.refusals import BundleRefused, InvalidRequest
+
+SIGNER = Ed25519PrivateKey.generate()
+KNOWN = [public_text(SIGNER)]
+OURS = pyrage.x25519.Identity.generate()
+IDENTITY = [str(OURS)]
+DOCUMENT = {"id": "x", "words": ["ü"] * 500}
+PASSPHRASE = "correct horse battery staple"
+
+
+def written(**changes: Any) -> bytes:
+    wanted: dict[str, Any] = {"signer": SIGNER, "locks": Locks(recipients=[str(OURS.to_public())]), **changes}
+    return write_bundle(DOCUMENT, **wanted)
+
+
+def reason(content: bytes, **changes: Any) -> str:
+    """Return why ``content`` is refused."""
+    wanted: dict[str, Any] = {"signers": KNOWN, "identities": IDENTITY, **changes}
+    with pytest.raises(BundleRefused) as refused:
+        read_bundle(content, **wanted)
+    assert refused.value.detail.endswith(".")
+    return str(refused.value.extra["reason"])
+
+
+def test_who_has_the_identity_and_knows_the_signer_reads_it() -> None:
+    assert read_bundle(written(), signers=KNOWN, identities=IDENTITY) == (DOCUMENT, KNOWN[0])
+
+
+def test_a_passphrase_does_too() -> None:
+    content = written(locks=Locks(passphrase=PASSPHRASE))
+    assert read_bundle(content, signers=KNOWN, passphrase=PASSPHRASE)[0] == DOCUMENT
+    assert reason(content, identities=(), passphrase="a wrong one") == "wrong_key"
+    assert reason(content) == "locked_otherwise"
+
+
+def test_every_part_that_is_changed_is_noticed() -> None:
+    content = written()
+    for position in range(len(content) - 400, len(content), 7):
+        changed = content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :]
+        assert reason(changed) == "changed"
+
+
+@pytest.mark.parametrize("length", [0, 10, 30, 150, -400, -1])
+def test_what_is_cut_off_is_told(length: int) -> None:
+    assert reason(written()[:length]) in ("changed", "no_bundle")
+
+
+def test_it_is_for_somebody_else() -> None:
+    assert reason(written(), identities=[str(pyrage.x25519.Identity.generate())]) == "wrong_key"
+    assert reason(written(), identities=["nonsense"]) == "wrong_key"
+    assert reason(written(), identities=(), passphrase=PASSPHRASE) == "locked_otherwise"
+
+
+def test_an_unknown_signer_is_named_and_not_believed() -> None:
+    other = Ed25519PrivateKey.generate()
+    content = written(signer=other)
+    assert reason(content) == "unknown_signer"
+    assert reason(content, signers=()) == "unknown_signer"
+
+
+def test_who_may_open_it_may_not_sign_it_anew_under_a_known_name() -> None:
+    opened = pyrage.decrypt(written(), [OURS])
+    for forged in (opened[:-1] + b"x", opened.replace(b"latchkey-bundle 1", b"latchkey-bundle 0")):
+        assert reason(pyrage.encrypt(forged, [OURS.to_public()])) == "changed"
+
+
+def test_a_newer_version_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle_file, "VERSION", 2)
+    content = written()
+    monkeypatch.undo()
+    assert reason(content) == "newer_version"
+
+
+def test_what_is_no_bundle_is_told() -> None:
+    assert reason(b"PK\x03\x04") == "no_bundle"
+    assert reason(pyrage.encrypt(b"a letter", [OURS.to_public()])) == "no_bundle"
+
+
+@pytest.mark.parametrize(
+    "locks",
+    [Locks(), Locks(passphrase="short"), Locks(recipients=["age1bad"]), Locks(passphrase=PASSPHRASE, recipients=["x"])],
+)
+def test_locks_that_lock_nothing_are_refused(locks: Locks) -> None:
+    with pytest.raises(InvalidRequest):
+        written(locks=locks)

@@ -1,0 +1,200 @@
+"""A tenant moves between two installations: two databases, two sets of keys, one provider whose log is the judge."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+import requests
+from django.db import connection as database
+
+from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.end.delete_tenant import continue_deletion, order_deletion
+from connections.lifecycle.port import receive as receiving
+from connections.lifecycle.port.bundle_file import Locks, read_bundle
+from connections.lifecycle.port.hand_out import HandedOut, Wishes, hand_out, take_back
+from connections.lifecycle.port.receive import receive
+from connections.lifecycle.steer.describe import describe
+from connections.lifecycle.steer.switches import resume
+from connections.models import AccessGrant, Connection, ProviderApp, Tenant
+from connections.refusals import BundleRefused, InvalidRequest
+from providers.sandbox.client import SandboxProcess
+from tests.connected import connect_at
+from tests.connections.api.grants import let
+from tests.connections.lifecycle.port.installations import Elsewhere
+from tests.connections.management.conftest import Run, run  # noqa: F401 (a fixture)
+from tests.factories import make_caller
+from tests.flows import call
+
+OURS = pyrage.x25519.Identity.generate()
+LOCKS = Locks(recipients=[str(OURS.to_public())])
+MOVE = Wishes(is_move=True, with_client_secrets=True, with_audit=True)
+
+
+@pytest.fixture(scope="module")
+def elsewhere(django_db_setup: None, django_db_blocker: Any) -> Iterator[Elsewhere]:
+    with django_db_blocker.unblock():
+        made = Elsewhere()
+        yield made
+        made.drop()
+
+
+@pytest.fixture
+def connections(app: ProviderApp, sandbox: SandboxProcess) -> list[Connection]:
+    """Three connections of acme's, one with notes of the operator's and a grant on it."""
+    made = [connect_at(sandbox, app, end_user=name) for name in ("alice", "bob", "carol")]
+    describe(made[0].id, metadata={"plan": "pro"}, label="work", is_default=True, actor=SYSTEM)
+    let(made[0])
+    sandbox.control.clear_log()
+    return made
+
+
+def bundle(tenant: Tenant, wishes: Wishes = MOVE) -> tuple[HandedOut, dict[str, Any]]:
+    told = hand_out(tenant, locks=LOCKS, wishes=wishes, actor=SYSTEM)
+    return told, read_bundle(told.content, signers=[told.signer], identities=[str(OURS)])[0]
+
+
+def vended(tenant: Tenant, connection: Connection) -> Any:
+    path = f"/connections/{connection.id}/credential"
+    return call(make_caller(tenant), "POST", path, {"end_user": connection.end_user}).json()
+
+
+def accepts(sandbox: SandboxProcess, token: str) -> bool:
+    """Whether the provider takes a token."""
+    answer = requests.get(f"{sandbox.url}/me", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+    return answer.ok
+
+
+def empty() -> None:
+    with database.cursor() as cursor:
+        cursor.execute("TRUNCATE connections_tenant, connections_bundle, connections_datakey CASCADE")
+
+
+def test_a_tenant_that_moves_vends_there_and_stands_still_here(
+    acme: Tenant,
+    connections: list[Connection],
+    sandbox: SandboxProcess,
+    elsewhere: Elsewhere,
+    run: Run,
+    tmp_path: Path,
+) -> None:
+    file, identity, trail = tmp_path / "acme.bundle", tmp_path / "identity.txt", tmp_path / "trail.jsonl"
+    identity.write_text(f"# created for a test\n{OURS}\n")
+    wanted = ["--recipient", str(OURS.to_public()), "--move", "--with-client-secrets", "--with-audit"]
+    exported = run("tenants", "export", "acme", file, *wanted, "--json")
+    assert exported.code == 0, exported.err
+    assert file.stat().st_mode & 0o077 == 0
+    key = run("tenants", "signing-key").out.strip()
+    assert vended(acme, connections[0])["code"] == "suspended"
+    with pytest.raises(InvalidRequest, match="moved"):
+        resume(acme, actor=SYSTEM)
+    with elsewhere.entered():
+        brought = run(
+            "tenants", "import", file, "--signer", key, "--identity-file", identity, "--audit-to", trail, "--json"
+        )
+        assert brought.code == 0, brought.err
+        assert brought.data["outcomes"] == {"refreshed_and_verified": 3}
+        tenant = Tenant.objects.get()
+        assert (tenant.id, tenant.suspended_at, tenant.return_urls) == (acme.id, None, acme.return_urls)
+        for before in connections:
+            now = Connection.objects.get(id=before.id)
+            assert (now.end_user, now.params, now.provider_account_id) == (
+                before.end_user, before.params, before.provider_account_id
+            )  # fmt: skip
+            told = vended(tenant, now)
+            assert accepts(sandbox, told["credential"]["value"])
+        first = Connection.objects.get(id=connections[0].id)
+        assert (first.metadata, first.label, first.is_default) == ({"plan": "pro"}, "work", True)
+        assert AccessGrant.objects.get().connection_id == first.id
+        assert any(json.loads(line)["action"] == "tenant.exported" for line in trail.read_text().splitlines())
+        assert run("tenants", "import", file, "--signer", key, "--identity-file", identity).code == 1
+    log = [entry.refresh_presented for entry in sandbox.control.log(grant_type="refresh_token")]
+    assert len(log) == len(set(log)) == 3
+    order_deletion(acme.id, now=database_now(), at_once=False, actor=SYSTEM)
+    assert continue_deletion(acme.id, now=database_now()).is_done
+    assert not sandbox.control.log(endpoint="revoke")
+    with elsewhere.entered():
+        assert accepts(sandbox, vended(tenant, first)["credential"]["value"])
+        empty()
+
+
+def test_a_copy_is_paused_there_and_goes_on_here(
+    acme: Tenant, connections: list[Connection], sandbox: SandboxProcess, elsewhere: Elsewhere
+) -> None:
+    told, document = bundle(acme, replace(MOVE, is_move=False, with_client_secrets=False, with_audit=False))
+    assert document["audit"] is None
+    assert document["provider_apps"][0]["client_secrets"] is None
+    assert vended(acme, connections[0])["active"]
+    with elsewhere.entered():
+        received = receive(document, signer=told.signer, slug="copied", actor=SYSTEM)
+        assert received.tenant.slug == "copied"
+        assert received.without_secrets == ["Sandbox"]
+        assert not Connection.objects.filter(paused_at=None).exists()
+        assert Connection.objects.count() == 3
+        empty()
+    assert not sandbox.control.log(grant_type="refresh_token")
+
+
+def test_an_import_that_was_killed_goes_on(
+    acme: Tenant, connections: list[Connection], elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, document = bundle(acme)
+    with elsewhere.entered():
+        monkeypatch.setattr(receiving, "SLICE", 1)
+        stored = receiving._Store.connection
+        calls: list[int] = []
+
+        def dying(self: Any, line: int, one: Any, *, now: Any) -> None:
+            calls.append(line)
+            if len(calls) == 3:
+                raise KeyboardInterrupt
+            stored(self, line, one, now=now)
+
+        monkeypatch.setattr(receiving._Store, "connection", dying)
+        with pytest.raises(KeyboardInterrupt):
+            receive(document, signer=told.signer, actor=SYSTEM)
+        assert Connection.objects.count() == 2
+        assert Tenant.objects.get().suspended_at is not None
+        assert receive(document, signer=told.signer, actor=SYSTEM).connections == 3
+        assert calls == [1, 2, 3, 3]
+        assert Tenant.objects.get().suspended_at is None
+        empty()
+
+
+def test_what_does_not_fit_is_told_before_anything_is_stored(
+    acme: Tenant, connections: list[Connection], elsewhere: Elsewhere
+) -> None:
+    told, document = bundle(acme)
+
+    def reason(**changes: Any) -> str:
+        with pytest.raises(BundleRefused) as refused:
+            receive({**document, **changes}, signer=told.signer, actor=SYSTEM)
+        return str(refused.value.extra["reason"])
+
+    assert reason() == "made_here"
+    with elsewhere.entered():
+        app = document["provider_apps"][0]
+        assert reason(provider_apps=[{**app, "provider": "unheard-of"}]) == "providers"
+        assert reason(format="another") == reason(connections=None) == "no_bundle"
+        empty()
+        moved = [{**document["connections"][0], "params": {}, "credential": '{"granted_by": "another"}'}]
+        left = receive({**document, "connections": moved}, signer=told.signer, actor=SYSTEM).left
+        assert [one for one, _ in left] == [str(document["connections"][0]["id"])]
+        assert reason() == "replayed"
+        assert reason(id=str(connections[0].id)) == "tenant"
+        assert reason(id=str(connections[0].id), tenant={**document["tenant"], "id": str(connections[1].id)}) == "slug"
+        empty()
+
+
+def test_a_tenant_that_never_arrived_is_taken_back(acme: Tenant, connections: list[Connection]) -> None:
+    bundle(acme)
+    acme.refresh_from_db()
+    assert acme.suspended_at is not None
+    assert take_back(acme, now=database_now(), actor=SYSTEM) == 1
+    assert resume(acme, actor=SYSTEM)
+    assert vended(acme, connections[0])["active"]
+    assert take_back(acme, now=database_now(), actor=SYSTEM) == 0
