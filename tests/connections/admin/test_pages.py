@@ -26,6 +26,7 @@ from connections.models import (
     Connection,
     CredentialVersion,
     DataKey,
+    InstallationKey,
     KeptAnswer,
     ProvenToken,
     ProviderApp,
@@ -86,8 +87,17 @@ def test_every_model_of_ours_is_registered() -> None:
     # Of a burnt code there is a hash and nothing to see; what happened is in the audit. An unread answer is sealed: its
     # connection's page tells of it, and has the buttons. What acts for a subject is sealed and gone within the hour,
     # and the audit has each exchange. The page of an issuer shows its rules. A proven token and a used assertion are
-    # digests that are gone in minutes. A kept answer is sealed, and gone in a day.
-    unseen = {BurntCode, KeptAnswer, SubjectToken, UnreadAnswer, CallerRule, ProvenToken, UsedAssertion}
+    # digests that are gone in minutes. A kept answer is sealed, and gone in a day. A command shows the installation key.
+    unseen = {
+        BurntCode,
+        InstallationKey,
+        KeptAnswer,
+        SubjectToken,
+        UnreadAnswer,
+        CallerRule,
+        ProvenToken,
+        UsedAssertion,
+    }
     assert set(apps.get_app_config("connections").get_models()) == {*MODELS} | unseen
 
 

@@ -79,7 +79,7 @@ def test_a_tenant_that_moves_vends_there_and_stands_still_here(
     connections: list[Connection],
     sandbox: SandboxProcess,
     elsewhere: Elsewhere,
-    run: Run,
+    run: Run,  # noqa: F811
     tmp_path: Path,
 ) -> None:
     file, identity, trail = tmp_path / "acme.bundle", tmp_path / "identity.txt", tmp_path / "trail.jsonl"
