@@ -1,6 +1,10 @@
-"""A slow provider slows nobody else, over real processes: the rest of the API, the pages, and the vends."""
+"""A slow provider slows nobody else, over real processes: the rest of the API, the pages, and the vends.
+
+And a provider that breaks off: the web server tells the caller that the answer is not whole.
+"""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +18,9 @@ from providers.sandbox.waiting import until
 from tests.campaigns.load import request_bytes
 from tests.campaigns.stacks import control, database, populate, running_stack
 from tests.campaigns.waiting import Answered, Waiting
+from tests.upstream import Upstream, upstream
+
+__all__ = ["upstream"]
 
 _MOST_ROUNDS = 3
 WAITING = 200  # more than all threads of both web processes together, for each of the two ways to wait
@@ -140,3 +147,31 @@ def test_a_caller_who_waits_no_longer_leaves_the_refresh_to_go_on(
         "the token that the refresh brought",
     )
     assert len(control(stack).log(grant_type="refresh_token")) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "comes"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello", b"hello"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", b"5\r\nhello\r\n"),
+    ],
+    ids=["of a known length", "in chunks"],
+)
+def test_an_answer_that_breaks_off_at_the_provider_breaks_off_at_the_caller(
+    stack: LocalStack, upstream: Upstream, answer: bytes, comes: bytes
+) -> None:
+    """Neither the last chunk nor as many bytes as were announced: no client takes it for whole."""
+    upstream.answers(answer)
+    proxied = populate(stack, 1, "--api", upstream.url)
+    url = f"{stack.urls['web']}/api/v1/connections/{proxied['connections'][0]}/proxy/a"
+    headers = {"Authorization": f"Bearer {proxied['key']}", "Latchkey-End-User": "user-0"}
+    host, port = stack.urls["web"].removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as sock:
+        sock.sendall(request_bytes("GET", url, headers=headers))
+        got = b""
+        while part := sock.recv(65_536):
+            got += part
+    head, _, body = got.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert body == comes
+    assert (b"content-length: 100" in head.lower()) is not (b"transfer-encoding: chunked" in head.lower())

@@ -34,12 +34,11 @@ def vouched_for(token: str, *, use: IssuerUse, tenant: Tenant, now: datetime) ->
     ``TokenRefused`` and ``IssuerUnavailable``.
     """
     read = read_token(token)
-    found = TrustedIssuer.objects.filter(
-        Q(tenant=tenant) | Q(tenant=None), use=use, issuer__in=read.issuers, audience__in=read.audiences
-    )
-    trusted = list(found)
-    own = {issuer.issuer for issuer in trusted if issuer.tenant_id is not None}
-    trusted = [issuer for issuer in trusted if issuer.tenant_id is not None or issuer.issuer not in own]
+    named_so = list(TrustedIssuer.objects.filter(Q(tenant=tenant) | Q(tenant=None), use=use, issuer__in=read.issuers))
+    # Whatever the audience: a tenant that trusts an issuer for one takes the operator's word for no other.
+    own = {issuer.issuer for issuer in named_so if issuer.tenant_id is not None}
+    trusted = [issuer for issuer in named_so if issuer.tenant_id is not None or issuer.issuer not in own]
+    trusted = [issuer for issuer in trusted if issuer.audience in read.audiences]
     if not trusted:
         raise TokenRefused("unknown")
     refused: TokenRefused | None = None

@@ -191,6 +191,14 @@ def test_a_tenants_own_issuer_takes_the_place_of_the_operators(
     assert vend(demanding, connection, end_user_token=idp.token()).status_code == 200
 
 
+def test_and_does_so_for_an_audience_that_the_tenant_does_not_name(
+    connection: Connection, demanding: Caller, idp: Issuer
+) -> None:
+    other = Issuer(IDP, "other", "latchkey", {"sub": "alice", "org": "acme"})
+    trust(other, None, tenant_claim="org")
+    assert_disbelieved(vend(demanding, connection, end_user_token=other.token()), "unknown")
+
+
 def test_a_token_to_be_exchanged_is_something_else(connection: Connection, demanding: Caller, idp: Issuer) -> None:
     answer = vend(demanding, connection, subject_token=idp.token())
     assert_denied(answer)
