@@ -84,6 +84,8 @@ a huge body, a gzip bomb: left at the cap on decoded bytes
 a redirect at the token endpoint: refused, and nothing reaches its target
     tests/faults/test_scenarios.py::test_the_promise_is_kept[redirect]
     tests/providers/test_egress.py::test_redirect_is_refused_and_nothing_reaches_its_target
+an import is killed in the middle, again and again: the report is right, no token lost, none sent twice
+    tests/campaigns/test_faults_short.py::test_the_promise_holds_at_scale[imports]
 very many expire together: spread by jitter, the provider's limit kept, and no vend queues behind the sweep
     tests/campaigns/test_faults_short.py::test_the_promise_holds_at_scale[herd]
 a key is missing at boot, a ciphertext is damaged: unready; the row undecryptable, nothing marked dead

@@ -89,7 +89,8 @@ class Judge:
         """Return the columns of a row that nothing is done with. No I/O."""
         if self._options.form == "nango" or not isinstance(row, Mapping):
             return []
-        return columns.unknown_columns({name: "" for name in row if name and name not in self._options.columns})
+        named = (name for name in row if name and name.isprintable() and name not in self._options.columns)
+        return columns.unknown_columns(dict.fromkeys(named, ""))
 
     def tenant_of(self, brought: BroughtConnection) -> Tenant:
         """Return the tenant whose connection it becomes. One query the first time. Raises ``RowFault``."""

@@ -122,8 +122,9 @@ def _take(run_id: uuid.UUID, batch: Sequence[tuple[int, Any]], *, problem: str, 
 
 def _judged(run: ImportRun, line: int, row: Any, *, judge: Judge, now: datetime) -> _Judged:
     found = ImportRow(id=uuid.uuid4(), run=run, line=line, state=RowState.REFUSED, tenant=run.tenant)
-    content = json.dumps(row, separators=(",", ":")).encode()
+    content = b""
     try:
+        content = _content(row)
         if len(content) > LARGEST_ROW:
             raise RowFault("too_large", "The row is larger than 256 KiB.")
         brought = judge.read(row)
@@ -139,6 +140,14 @@ def _judged(run: ImportRun, line: int, row: Any, *, judge: Judge, now: datetime)
     notes = (*((_ROTATES,) if plan.rotates else ()), *plan.notes)
     found.detail = " ".join(notes)[:500]
     return _Judged(found, plan, content)
+
+
+def _content(row: Any) -> bytes:
+    """Return the row as it is sealed. Raises ``RowFault``."""
+    try:
+        return json.dumps(row, separators=(",", ":")).encode()
+    except (ValueError, RecursionError):
+        raise RowFault("unreadable_row", "The row is nested too deeply.") from None
 
 
 def _refuse_duplicates(run: ImportRun, judged: Sequence[_Judged]) -> None:

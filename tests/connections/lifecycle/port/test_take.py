@@ -149,6 +149,16 @@ def test_a_row_that_is_too_large_is_told(acme: Tenant) -> None:
     assert outcomes(run) == ["too_large"]
 
 
+def test_rows_that_no_database_would_store_are_told(acme: Tenant) -> None:
+    deep: Any = {}
+    for _ in range(5000):
+        deep = {"x": deep}
+    run = order_import(Options(form="json"), tenant=acme, actor=SYSTEM)
+    odd = [{**ROW, "metadata": deep}, {**ROW, "nul\x00": 1}, {**ROW, "x": "\ud800"}, ["no object"], None]
+    take_rows(run.id, list(enumerate(odd, start=1)))
+    assert outcomes(run) == ["unreadable_row"] * 5
+
+
 @pytest.mark.parametrize(
     "options", [{"form": "xml"}, {"on_conflict": "ask"}, {"columns": {"x": "nonsense"}}], ids=str
 )  # fmt: skip
