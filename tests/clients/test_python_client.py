@@ -186,6 +186,11 @@ def test_the_proxy_calls_the_provider_and_streams_both_ways(
 def test_a_proxied_call_that_is_refused_raises_the_problem(latchkey: Latchkey, connection: Connection) -> None:
     with pytest.raises(api.PolicyDenied):
         latchkey.proxy("GET", str(connection.id), "me", end_user="mallory")
+    with pytest.raises(Problem) as refused:
+        latchkey.proxy("HEAD", str(connection.id), "me", end_user="mallory")
+    assert refused.value.status == 403
+    with latchkey.proxy("HEAD", str(connection.id), "files", end_user="alice") as answer:
+        assert (answer.status, answer.read()) == (200, b"")
     with latchkey.proxy("GET", str(connection.id), "nowhere", end_user="alice") as answer:
         assert answer.status == 404  # the provider's own
 

@@ -105,7 +105,8 @@ def _operations(api: Api) -> Iterator[str]:
         yield f"{_constant(operation)} = Operation({', '.join(said)})"
     for is_async in (False, True):
         yield f"\n\nclass {'Async' if is_async else ''}Operations({'Async' if is_async else ''}Caller):"
-        yield f'    """Every operation of the API{", asynchronously" if is_async else ""}."""\n'
+        more = ", asynchronously. Operations says more of each" if is_async else ""
+        yield f'    """Every operation of the API{more}."""\n'
         for operation in api.operations:
             yield from _method(operation, is_async=is_async)
             if operation.item is not None:
@@ -116,7 +117,7 @@ def _operations(api: Api) -> Iterator[str]:
 def _method(operation: Operation, *, is_async: bool) -> Iterator[str]:
     answer = "None" if operation.answer is None else _type(operation.answer, sends=False)
     yield f"    {'async ' if is_async else ''}def {operation.name}({_signature(operation)}) -> {answer}:"
-    yield _doc(f"{operation.summary}.\n\n{operation.meaning}", " " * 8)
+    yield _doc(f"{operation.summary}." if is_async else f"{operation.summary}.\n\n{operation.meaning}", " " * 8)
     call = (
         f"{'await ' if is_async else ''}self._call({_constant(operation)}, {answer}, "
         f"path={_filled(operation, 'path')}, query={_filled(operation, 'query')}, "

@@ -245,6 +245,9 @@ async function refusalOf(answer: Response): Promise<LatchkeyError> {
   } catch {
     document = null;
   }
+  if (document === null && answer.headers.get("Latchkey-Outcome") === "refused") {
+    return new LatchkeyError(`A HEAD is refused without a body that says why (${answer.status}).`);
+  }
   if (typeof document !== "object" || document === null || !("code" in document)) {
     return new UnexpectedAnswer(`Something that is no Latchkey answered with the status ${answer.status}.`);
   }

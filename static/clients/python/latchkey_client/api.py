@@ -5488,7 +5488,7 @@ class Operations(Caller):
 
 
 class AsyncOperations(AsyncCaller):
-    """Every operation of the API, asynchronously."""
+    """Every operation of the API, asynchronously. Operations says more of each."""
 
     async def add_app_client_secret(
         self,
@@ -5499,11 +5499,7 @@ class AsyncOperations(AsyncCaller):
         idempotency_key: str | None = None,
         **body: Unpack[ClientSecretIn],
     ) -> ClientSecrets:
-        """Add a client secret.
-
-        Add the new secret before you retire the old one at the provider: both are tried, so a rotation is no
-        outage.
-        """
+        """Add a client secret."""
         answer: ClientSecrets = await self._call(
             _ADD_APP_CLIENT_SECRET,
             ClientSecrets,
@@ -5517,10 +5513,7 @@ class AsyncOperations(AsyncCaller):
     async def add_import_rows(
         self, import_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[ImportRowsIn]
     ) -> Import:
-        """Add rows to an import.
-
-        Add the next rows of an import that is not `complete`. A part that was taken already changes nothing.
-        """
+        """Add rows to an import."""
         answer: Import = await self._call(
             _ADD_IMPORT_ROWS,
             Import,
@@ -5534,14 +5527,7 @@ class AsyncOperations(AsyncCaller):
     async def approve(
         self, approval_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[ApprovalIn]
     ) -> Approval:
-        """Approve what was asked.
-
-        Allow exactly what was asked: one time within 15 minutes, or until a moment. The caller then repeats its
-        request.
-
-        Whoever you let answer, you know who that is: `decided_by` goes into the audit trail. An API client
-        approves nothing that it has asked for.
-        """
+        """Approve what was asked."""
         answer: Approval = await self._call(
             _APPROVE,
             Approval,
@@ -5555,12 +5541,7 @@ class AsyncOperations(AsyncCaller):
     async def close_incident(
         self, incident_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
     ) -> Incident:
-        """Close an incident.
-
-        Say that the fault is mended: what is refused from then on is held against a connection again.
-
-        It opens anew if the fault is still there. Repeating the call changes nothing.
-        """
+        """Close an incident."""
         answer: Incident = await self._call(
             _CLOSE_INCIDENT,
             Incident,
@@ -5573,16 +5554,7 @@ class AsyncOperations(AsyncCaller):
     async def complete_connect_session(
         self, session_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[CompleteIn]
     ) -> Completed | Continue:
-        """Confirm who connected.
-
-        Confirm with the id of the user who is logged in where the completion code arrived.
-
-        Take that id from your own session, never from the link that brought the code, and confirm only a
-        session that your user's login session has begun: a `code_challenge` makes sure of that. With `next`,
-        the end user has to choose a workspace first: redirect the same browser there. It comes back to the
-        return URL with the same completion code, and the same call then answers with the connection. After a
-        503 the same call may be made again, until `held_until`.
-        """
+        """Confirm who connected."""
         answer: Completed | Continue = await self._call(
             _COMPLETE_CONNECT_SESSION,
             Completed | Continue,
@@ -5596,13 +5568,7 @@ class AsyncOperations(AsyncCaller):
     async def create_access_grant(
         self, *, idempotency_key: str | None = None, **body: Unpack[AccessGrantIn]
     ) -> AccessGrant:
-        """Give an access grant.
-
-        Let somebody use a connection who is not its owner, within the limits that you name.
-
-        A grant of the same terms that stands already is returned as it is (200). The terms of a grant never
-        change: give another one, and revoke this. No API client gives a grant to itself.
-        """
+        """Give an access grant."""
         answer: AccessGrant = await self._call(
             _CREATE_ACCESS_GRANT,
             AccessGrant,
@@ -5616,13 +5582,7 @@ class AsyncOperations(AsyncCaller):
     async def create_api_client(
         self, *, tenant: str | None = None, idempotency_key: str | None = None, **body: Unpack[ApiClientIn]
     ) -> ApiClient:
-        """Make an API client.
-
-        Make an API client of a tenant, or an operator-wide one. It has no key yet: issue one.
-
-        No client gives another more than it has itself: permissions, proxy rules, networks. One of this name
-        and these very terms is returned as it is (200).
-        """
+        """Make an API client."""
         answer: ApiClient = await self._call(
             _CREATE_API_CLIENT,
             ApiClient,
@@ -5636,10 +5596,7 @@ class AsyncOperations(AsyncCaller):
     async def create_app_key(
         self, app_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None, **body: Unpack[AppKeyIn]
     ) -> AppKey:
-        """Make or bring a key pair.
-
-        Make a key pair, or take over one; it is published at once, and signs once providers may know it.
-        """
+        """Make or bring a key pair."""
         answer: AppKey = await self._call(
             _CREATE_APP_KEY,
             AppKey,
@@ -5659,12 +5616,7 @@ class AsyncOperations(AsyncCaller):
         idempotency_key: str | None = None,
         **body: Unpack[CallerRuleIn],
     ) -> CallerRule:
-        """Add a caller rule.
-
-        Have the tokens for which all conditions hold be one API client. A rule that is there is not made twice.
-
-        Operator-wide clients only, and for no client that may do more than yourself.
-        """
+        """Add a caller rule."""
         answer: CallerRule = await self._call(
             _CREATE_CALLER_RULE,
             CallerRule,
@@ -5678,10 +5630,7 @@ class AsyncOperations(AsyncCaller):
     async def create_connect_session(
         self, *, idempotency_key: str | None = None, **body: Unpack[ConnectSessionIn]
     ) -> ConnectSession:
-        """Invite an end user to connect.
-
-        Make a session for one end user; send their browser to `connect_url` within 10 minutes.
-        """
+        """Invite an end user to connect."""
         answer: ConnectSession = await self._call(
             _CREATE_CONNECT_SESSION,
             ConnectSession,
@@ -5695,16 +5644,7 @@ class AsyncOperations(AsyncCaller):
     async def create_management_session(
         self, *, idempotency_key: str | None = None, **body: Unpack[ManagementSessionIn]
     ) -> ManagementSession:
-        """Invite an end user to their connections.
-
-        Make a session on the click of the user who is logged in, and send that browser to `manage_url` at once.
-
-        The link works for 5 minutes and one click; whoever has it can see and end this user's connections for
-        an hour, so it belongs in no mail. The client also needs the permission to read, and with `providers`
-        the one to connect. Without the latter the page offers no reconnecting either. With the permission to
-        grant, the page also asks the user to approve what other clients want to do with an account of theirs
-        under a grant that needs an approval.
-        """
+        """Invite an end user to their connections."""
         answer: ManagementSession = await self._call(
             _CREATE_MANAGEMENT_SESSION,
             ManagementSession,
@@ -5718,14 +5658,7 @@ class AsyncOperations(AsyncCaller):
     async def create_trusted_issuer(
         self, *, tenant: str | None = None, idempotency_key: str | None = None, **body: Unpack[IssuerIn]
     ) -> Issuer:
-        """Trust an issuer.
-
-        Believe the tokens of an issuer, for one use and one audience. One trusted on these very terms is
-        returned (200).
-
-        `caller` tokens are API clients, by the issuer's rules: operator-wide clients only. `end_user` and
-        `agent` tokens say for whom and as what a client calls.
-        """
+        """Trust an issuer."""
         answer: Issuer = await self._call(
             _CREATE_TRUSTED_ISSUER,
             Issuer,
@@ -5739,14 +5672,7 @@ class AsyncOperations(AsyncCaller):
     async def create_webhook_endpoint(
         self, *, tenant: str | None = None, idempotency_key: str | None = None, **body: Unpack[WebhookEndpointIn]
     ) -> NewWebhookEndpoint:
-        """Add a webhook endpoint.
-
-        Have events delivered to an address from now on, signed as Standard Webhooks asks with the `secret`
-        shown here.
-
-        Each event comes at least once: know a repeated one by its `id`. What is about one connection comes in
-        its order.
-        """
+        """Add a webhook endpoint."""
         answer: NewWebhookEndpoint = await self._call(
             _CREATE_WEBHOOK_ENDPOINT,
             NewWebhookEndpoint,
@@ -5760,13 +5686,7 @@ class AsyncOperations(AsyncCaller):
     async def delete_access_grant(
         self, grant_id: str, /, *, tenant: str | None = None, if_match: str | None = None
     ) -> AccessGrant:
-        """Revoke an access grant.
-
-        Revoke a grant: it allows nothing from the next request on, and stays to be read. Repeating it changes
-        nothing.
-
-        A credential that was vended under it lives until its own end.
-        """
+        """Revoke an access grant."""
         answer: AccessGrant = await self._call(
             _DELETE_ACCESS_GRANT,
             AccessGrant,
@@ -5777,10 +5697,7 @@ class AsyncOperations(AsyncCaller):
         return answer
 
     async def delete_caller_rule(self, issuer_id: str, rule_id: str, /, *, tenant: str | None = None) -> None:
-        """Remove a caller rule.
-
-        Remove a rule: its tokens are that client no more, from the next call on.
-        """
+        """Remove a caller rule."""
         await self._call(
             _DELETE_CALLER_RULE,
             None,
@@ -5792,13 +5709,7 @@ class AsyncOperations(AsyncCaller):
     async def delete_connection(
         self, connection_id: str, /, *, tenant: str | None = None, if_match: str | None = None
     ) -> Connection | Changed:
-        """Disconnect.
-
-        Stop vending at once, and have the grant revoked at the provider; `revocation` tells how far that is.
-
-        While another connection lives on the same grant, and the provider would end that too, the secrets are
-        destroyed and nothing is revoked (`withheld`). The last connection of a grant revokes it.
-        """
+        """Disconnect."""
         answer: Connection | Changed = await self._call(
             _DELETE_CONNECTION,
             Connection | Changed,
@@ -5809,10 +5720,7 @@ class AsyncOperations(AsyncCaller):
         return answer
 
     async def delete_domain(self, slug: str, host: str, /) -> None:
-        """Forget a tenant's domain.
-
-        Forget the domain: pages vouch for it no longer. Operator-wide clients only.
-        """
+        """Forget a tenant's domain."""
         await self._call(_DELETE_DOMAIN, None, path={"slug": slug, "host": host}, query={}, headers={})
 
     async def delete_end_user(
@@ -5825,18 +5733,7 @@ class AsyncOperations(AsyncCaller):
         shared: Literal["hand_over", "end"] | None = None,
         hand_over_to: str | None = None,
     ) -> Offboarding:
-        """Offboard or erase an end user.
-
-        End all that an end user has, and answer with a receipt: 202 while something is pending, 200 when it is
-        done.
-
-        Their sessions end, their connections are disconnected and revoked at the providers, access grants to
-        them are revoked. Where they answer for connections of the whole tenant, `shared` has to say whether
-        these are handed over (to `hand_over_to`, or to the tenant itself) or end too. With `mode=erase` they
-        are then forgotten: their connections and sessions are deleted, and a pseudonym takes the place of their
-        id in the audit trail, in events and in the receipt. Repeating the call tells how far it is; `GET
-        /offboardings/{id}` does so by the receipt's id, which after an erasure is the only way.
-        """
+        """Offboard or erase an end user."""
         answer: Offboarding = await self._call(
             _DELETE_END_USER,
             Offboarding,
@@ -5847,40 +5744,24 @@ class AsyncOperations(AsyncCaller):
         return answer
 
     async def delete_own_provider(self, own_slug: str, /) -> None:
-        """Remove an entry of your own.
-
-        Remove an entry that nothing uses. One that comes with Latchkey, if it hid one, is in force again.
-        """
+        """Remove an entry of your own."""
         await self._call(_DELETE_OWN_PROVIDER, None, path={"own_slug": own_slug}, query={}, headers={})
 
     async def delete_tenant(self, slug: str, /, *, shred: Literal["now", "revoked"] | None = None) -> TenantDeletion:
-        """Delete a tenant, shredding its secrets.
-
-        Suspend the tenant for good, disconnect all that it has, and then destroy its data keys and its rows.
-
-        The keys are destroyed when the providers have confirmed the revocations, after 24 hours at the latest;
-        with `shred=now` at once, and no provider is asked. Repeating the call tells how far it is, until it
-        answers 404. Operator-wide clients only. The audit trail stays.
-        """
+        """Delete a tenant, shredding its secrets."""
         answer: TenantDeletion = await self._call(
             _DELETE_TENANT, TenantDeletion, path={"slug": slug}, query={"shred": shred}, headers={}
         )
         return answer
 
     async def delete_trusted_issuer(self, issuer_id: str, /, *, tenant: str | None = None) -> None:
-        """End the trust in an issuer.
-
-        Believe its tokens no more, from the next call on. Its rules are deleted.
-        """
+        """End the trust in an issuer."""
         await self._call(
             _DELETE_TRUSTED_ISSUER, None, path={"issuer_id": issuer_id}, query={"tenant": tenant}, headers={}
         )
 
     async def delete_webhook_endpoint(self, endpoint_id: str, /, *, tenant: str | None = None) -> None:
-        """Remove a webhook endpoint.
-
-        Remove an endpoint, its secrets and its deliveries. What was to be delivered is not.
-        """
+        """Remove a webhook endpoint."""
         await self._call(
             _DELETE_WEBHOOK_ENDPOINT, None, path={"endpoint_id": endpoint_id}, query={"tenant": tenant}, headers={}
         )
@@ -5888,11 +5769,7 @@ class AsyncOperations(AsyncCaller):
     async def deny(
         self, approval_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[DecisionIn]
     ) -> Approval:
-        """Deny what was asked.
-
-        Say no: until the question expires, the same request is refused (`policy_denied`, rule
-        `approval_denied`).
-        """
+        """Deny what was asked."""
         answer: Approval = await self._call(
             _DENY,
             Approval,
@@ -5906,10 +5783,7 @@ class AsyncOperations(AsyncCaller):
     async def discard_answer(
         self, connection_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
     ) -> Outcome:
-        """Discard a kept answer.
-
-        Destroy the answer that could not be read, tokens included: the next refresh sends the token of before.
-        """
+        """Discard a kept answer."""
         answer: Outcome = await self._call(
             _DISCARD_ANSWER,
             Outcome,
@@ -5920,11 +5794,7 @@ class AsyncOperations(AsyncCaller):
         return answer
 
     async def end_management_session(self, session_id: str, /, *, tenant: str | None = None) -> ManagementSessionShown:
-        """End a visit.
-
-        End a visit for good: the browser that has it can do nothing there any more. Repeating it changes
-        nothing.
-        """
+        """End a visit."""
         answer: ManagementSessionShown = await self._call(
             _END_MANAGEMENT_SESSION,
             ManagementSessionShown,
@@ -5935,70 +5805,45 @@ class AsyncOperations(AsyncCaller):
         return answer
 
     async def exchange_token(self, **body: Unpack[ExchangeIn]) -> Exchange:
-        """Exchange a token of your end user's for a credential (RFC 8693).
-
-        Return a credential that works now for the end user whom `subject_token` names; each call is audited.
-
-        The client proves itself by its bearer, by `client_assertion`, or by its id and a key of its own as HTTP
-        Basic or as `client_id` and `client_secret`. An error says what it is in the words of RFC 6749, and in a
-        stable `code`; where the end user can mend it, `connect_url` leads there.
-        """
+        """Exchange a token of your end user's for a credential (RFC 8693)."""
         answer: Exchange = await self._call(_EXCHANGE_TOKEN, Exchange, path={}, query={}, headers={}, body=body)
         return answer
 
     async def get_access_grant(self, grant_id: str, /, *, tenant: str | None = None) -> AccessGrant:
-        """Show one access grant.
-
-        Show one grant, revoked or not.
-        """
+        """Show one access grant."""
         answer: AccessGrant = await self._call(
             _GET_ACCESS_GRANT, AccessGrant, path={"grant_id": grant_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
     async def get_api_client(self, client_id: str, /, *, tenant: str | None = None) -> ApiClient:
-        """Show one API client.
-
-        Show one API client, without its keys.
-        """
+        """Show one API client."""
         answer: ApiClient = await self._call(
             _GET_API_CLIENT, ApiClient, path={"client_id": client_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
     async def get_approval(self, approval_id: str, /, *, tenant: str | None = None) -> Approval:
-        """Show one approval.
-
-        Show what was asked, by whom, and the answer.
-        """
+        """Show one approval."""
         answer: Approval = await self._call(
             _GET_APPROVAL, Approval, path={"approval_id": approval_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
     async def get_branding(self) -> OperatorBranding:
-        """Show the operator's brand.
-
-        Show what is set of the operator's brand. Every client may see it, as end users do.
-        """
+        """Show the operator's brand."""
         answer: OperatorBranding = await self._call(_GET_BRANDING, OperatorBranding, path={}, query={}, headers={})
         return answer
 
     async def get_client_secrets(self, app_id: str, /, *, tenant: str | None = None) -> ClientSecrets:
-        """Tell an app's client secrets apart.
-
-        Show a fingerprint of each client secret, the preferred first; no secret is ever shown.
-        """
+        """Tell an app's client secrets apart."""
         answer: ClientSecrets = await self._call(
             _GET_CLIENT_SECRETS, ClientSecrets, path={"app_id": app_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
     async def get_connect_session(self, session_id: str, /, *, tenant: str | None = None) -> ConnectSessionShown:
-        """Show one connect session.
-
-        Show how far an invitation to connect came. No token or code is shown.
-        """
+        """Show one connect session."""
         answer: ConnectSessionShown = await self._call(
             _GET_CONNECT_SESSION,
             ConnectSessionShown,
@@ -6009,50 +5854,35 @@ class AsyncOperations(AsyncCaller):
         return answer
 
     async def get_connection(self, connection_id: str, /, *, tenant: str | None = None) -> Connection:
-        """Show one connection.
-
-        Show one connection: its status and why, its scopes and its health.
-        """
+        """Show one connection."""
         answer: Connection = await self._call(
             _GET_CONNECTION, Connection, path={"connection_id": connection_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
     async def get_end_user(self, end_user: str, /, *, tenant: str | None = None) -> EndUser:
-        """Show what an end user has.
-
-        List what an end user has here: before they leave, or to answer them. One that is unknown has nothing.
-        """
+        """Show what an end user has."""
         answer: EndUser = await self._call(
             _GET_END_USER, EndUser, path={"end_user": end_user}, query={"tenant": tenant}, headers={}
         )
         return answer
 
     async def get_import(self, import_id: str, /, *, tenant: str | None = None) -> Import:
-        """Show an import.
-
-        Show how far an import is, and how many rows have each outcome.
-        """
+        """Show an import."""
         answer: Import = await self._call(
             _GET_IMPORT, Import, path={"import_id": import_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
     async def get_incident(self, incident_id: str, /, *, tenant: str | None = None) -> Incident:
-        """Show one incident.
-
-        Show one incident, open or closed.
-        """
+        """Show one incident."""
         answer: Incident = await self._call(
             _GET_INCIDENT, Incident, path={"incident_id": incident_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
     async def get_management_session(self, session_id: str, /, *, tenant: str | None = None) -> ManagementSessionShown:
-        """Show one visit.
-
-        Show one visit, or the invitation to one. No token is shown.
-        """
+        """Show one visit."""
         answer: ManagementSessionShown = await self._call(
             _GET_MANAGEMENT_SESSION,
             ManagementSessionShown,
@@ -6063,68 +5893,47 @@ class AsyncOperations(AsyncCaller):
         return answer
 
     async def get_offboarding(self, offboarding_id: str, /, *, tenant: str | None = None) -> Offboarding:
-        """Show the receipt of an offboarding.
-
-        Show what an offboarding has done so far, and what is pending.
-        """
+        """Show the receipt of an offboarding."""
         answer: Offboarding = await self._call(
             _GET_OFFBOARDING, Offboarding, path={"offboarding_id": offboarding_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
     async def get_own_provider(self, own_slug: str, /) -> OwnProvider:
-        """Show an entry of your own.
-
-        Show how an entry of your own is written, and what uses it. Operator-wide clients only.
-        """
+        """Show an entry of your own."""
         answer: OwnProvider = await self._call(
             _GET_OWN_PROVIDER, OwnProvider, path={"own_slug": own_slug}, query={}, headers={}
         )
         return answer
 
     async def get_provider(self, slug: str, /, *, tenant: str | None = None) -> Provider:
-        """Show one provider.
-
-        Show one provider: its methods, the fields that each asks for, and its scopes.
-        """
+        """Show one provider."""
         answer: Provider = await self._call(
             _GET_PROVIDER, Provider, path={"slug": slug}, query={"tenant": tenant}, headers={}
         )
         return answer
 
     async def get_provider_app(self, app_id: str, /, *, tenant: str | None = None) -> ProviderApp:
-        """Show one provider app.
-
-        Show one registration, without its secrets.
-        """
+        """Show one provider app."""
         answer: ProviderApp = await self._call(
             _GET_PROVIDER_APP, ProviderApp, path={"app_id": app_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
     async def get_tenant(self, slug: str, /) -> Tenant:
-        """Show one tenant.
-
-        Show one tenant. A tenant's own client sees its own tenant only.
-        """
+        """Show one tenant."""
         answer: Tenant = await self._call(_GET_TENANT, Tenant, path={"slug": slug}, query={}, headers={})
         return answer
 
     async def get_trusted_issuer(self, issuer_id: str, /, *, tenant: str | None = None) -> Issuer:
-        """Show one trusted issuer.
-
-        Show on which terms an issuer is trusted.
-        """
+        """Show one trusted issuer."""
         answer: Issuer = await self._call(
             _GET_TRUSTED_ISSUER, Issuer, path={"issuer_id": issuer_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
     async def get_webhook_endpoint(self, endpoint_id: str, /, *, tenant: str | None = None) -> WebhookEndpoint:
-        """Show one webhook endpoint.
-
-        Show one endpoint: whether it is enabled, since when it fails, and what it has missed.
-        """
+        """Show one webhook endpoint."""
         answer: WebhookEndpoint = await self._call(
             _GET_WEBHOOK_ENDPOINT,
             WebhookEndpoint,
@@ -6135,16 +5944,7 @@ class AsyncOperations(AsyncCaller):
         return answer
 
     async def import_connections(self, *, idempotency_key: str | None = None, **body: Unpack[ImportIn]) -> Import:
-        """Import connections.
-
-        Import connections that another system has kept: up to 1,000 rows a call, in as many calls as there are
-        parts.
-
-        Each row is judged at once and kept sealed; the workers store, refresh and verify them once the rows are
-        `complete`. Where refresh tokens rotate, that refresh ends the copy at the source: stop its refreshes
-        first, and try with `dry_run`. It needs the permission `import`, because whoever imports decides whose
-        account an end user gets.
-        """
+        """Import connections."""
         answer: Import = await self._call(
             _IMPORT_CONNECTIONS, Import, path={}, query={}, headers={"Idempotency-Key": idempotency_key}, body=body
         )
@@ -6159,13 +5959,7 @@ class AsyncOperations(AsyncCaller):
         idempotency_key: str | None = None,
         **body: Unpack[ApiKeyIn],
     ) -> IssuedApiKey:
-        """Issue or rotate a key.
-
-        Give the client one more key, which only this answer shows; `earlier_keys_end_after_seconds` ends the
-        others.
-
-        A client that may do more than yourself gets no key from you.
-        """
+        """Issue or rotate a key."""
         answer: IssuedApiKey = await self._call(
             _ISSUE_API_KEY,
             IssuedApiKey,
@@ -6191,11 +5985,7 @@ class AsyncOperations(AsyncCaller):
         cursor: str | None = None,
         limit: int | None = None,
     ) -> AccessGrantPage:
-        """List access grants.
-
-        List a tenant's grants, the newest first. `connection` means those that name it, not those on its
-        provider.
-        """
+        """List access grants."""
         answer: AccessGrantPage = await self._call(
             _LIST_ACCESS_GRANTS,
             AccessGrantPage,
@@ -6251,10 +6041,7 @@ class AsyncOperations(AsyncCaller):
     async def list_api_clients(
         self, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> ApiClientPage:
-        """List API clients.
-
-        List the API clients of a tenant, or the operator-wide ones, the newest first.
-        """
+        """List API clients."""
         answer: ApiClientPage = await self._call(
             _LIST_API_CLIENTS,
             ApiClientPage,
@@ -6271,10 +6058,7 @@ class AsyncOperations(AsyncCaller):
     async def list_api_keys(
         self, client_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> ApiKeyPage:
-        """List a client's keys.
-
-        List the keys by their visible beginning, revoked and expired ones too.
-        """
+        """List a client's keys."""
         answer: ApiKeyPage = await self._call(
             _LIST_API_KEYS,
             ApiKeyPage,
@@ -6293,10 +6077,7 @@ class AsyncOperations(AsyncCaller):
     async def list_app_keys(
         self, app_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> AppKeyPage:
-        """List an app's key pairs.
-
-        List the public halves, those that were taken back too, the newest first.
-        """
+        """List an app's key pairs."""
         answer: AppKeyPage = await self._call(
             _LIST_APP_KEYS,
             AppKeyPage,
@@ -6324,11 +6105,7 @@ class AsyncOperations(AsyncCaller):
         cursor: str | None = None,
         limit: int | None = None,
     ) -> ApprovalPage:
-        """List approvals.
-
-        List what was asked, the newest first. One that expired without an answer counts as not decided at
-        first.
-        """
+        """List approvals."""
         answer: ApprovalPage = await self._call(
             _LIST_APPROVALS,
             ApprovalPage,
@@ -6387,13 +6164,7 @@ class AsyncOperations(AsyncCaller):
         cursor: str | None = None,
         limit: int | None = None,
     ) -> AuditEventPage:
-        """Read the audit trail.
-
-        List who asked for what, and what was decided, the newest first.
-
-        A tenant's client sees its tenant's rows. An operator-wide one sees those of the tenant that it names,
-        or all.
-        """
+        """Read the audit trail."""
         answer: AuditEventPage = await self._call(
             _LIST_AUDIT_EVENTS,
             AuditEventPage,
@@ -6449,10 +6220,7 @@ class AsyncOperations(AsyncCaller):
     async def list_caller_rules(
         self, issuer_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> CallerRulePage:
-        """List an issuer's caller rules.
-
-        List which tokens of the issuer are which API client, the newest rule first.
-        """
+        """List an issuer's caller rules."""
         answer: CallerRulePage = await self._call(
             _LIST_CALLER_RULES,
             CallerRulePage,
@@ -6477,10 +6245,7 @@ class AsyncOperations(AsyncCaller):
         cursor: str | None = None,
         limit: int | None = None,
     ) -> ConnectSessionPage:
-        """List connect sessions.
-
-        List a tenant's invitations to connect, the newest first: how far each came, and why it ended.
-        """
+        """List connect sessions."""
         answer: ConnectSessionPage = await self._call(
             _LIST_CONNECT_SESSIONS,
             ConnectSessionPage,
@@ -6520,11 +6285,7 @@ class AsyncOperations(AsyncCaller):
         cursor: str | None = None,
         limit: int | None = None,
     ) -> ConnectionPage:
-        """List connections.
-
-        List a tenant's connections, newest first. An alias of a provider means those by the style it stands
-        for.
-        """
+        """List connections."""
         answer: ConnectionPage = await self._call(
             _LIST_CONNECTIONS,
             ConnectionPage,
@@ -6576,10 +6337,7 @@ class AsyncOperations(AsyncCaller):
         )
 
     async def list_domains(self, slug: str, /, *, cursor: str | None = None, limit: int | None = None) -> DomainPage:
-        """List a tenant's domains.
-
-        List the tenant's domains by host, as they were last seen. Operator-wide clients only.
-        """
+        """List a tenant's domains."""
         answer: DomainPage = await self._call(
             _LIST_DOMAINS, DomainPage, path={"slug": slug}, query={"cursor": cursor, "limit": limit}, headers={}
         )
@@ -6592,10 +6350,7 @@ class AsyncOperations(AsyncCaller):
     async def list_events(
         self, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> EventPage:
-        """Read events.
-
-        Read a tenant's events after `cursor`, oldest first; without one, from the oldest that is kept.
-        """
+        """Read events."""
         answer: EventPage = await self._call(
             _LIST_EVENTS, EventPage, path={}, query={"tenant": tenant, "cursor": cursor, "limit": limit}, headers={}
         )
@@ -6615,10 +6370,7 @@ class AsyncOperations(AsyncCaller):
         cursor: str | None = None,
         limit: int | None = None,
     ) -> ImportRowPage:
-        """List the rows of an import.
-
-        List what came of each row, in their order.
-        """
+        """List the rows of an import."""
         answer: ImportRowPage = await self._call(
             _LIST_IMPORT_ROWS,
             ImportRowPage,
@@ -6647,10 +6399,7 @@ class AsyncOperations(AsyncCaller):
         cursor: str | None = None,
         limit: int | None = None,
     ) -> IncidentPage:
-        """List incidents.
-
-        List the incidents of provider apps, the newest first: open ones, closed ones, or both.
-        """
+        """List incidents."""
         answer: IncidentPage = await self._call(
             _LIST_INCIDENTS,
             IncidentPage,
@@ -6683,10 +6432,7 @@ class AsyncOperations(AsyncCaller):
         cursor: str | None = None,
         limit: int | None = None,
     ) -> ManagementSessionPage:
-        """List visits to own connections.
-
-        List the visits of a tenant's end users to their own connections, the newest first.
-        """
+        """List visits to own connections."""
         answer: ManagementSessionPage = await self._call(
             _LIST_MANAGEMENT_SESSIONS,
             ManagementSessionPage,
@@ -6705,10 +6451,7 @@ class AsyncOperations(AsyncCaller):
         )
 
     async def list_own_providers(self, *, cursor: str | None = None, limit: int | None = None) -> OwnProviderPage:
-        """List the entries of your own.
-
-        List the entries of your own by slug, those that are not in order too. Operator-wide clients only.
-        """
+        """List the entries of your own."""
         answer: OwnProviderPage = await self._call(
             _LIST_OWN_PROVIDERS, OwnProviderPage, path={}, query={"cursor": cursor, "limit": limit}, headers={}
         )
@@ -6721,10 +6464,7 @@ class AsyncOperations(AsyncCaller):
     async def list_provider_apps(
         self, slug: str, /, *, cursor: str | None = None, limit: int | None = None
     ) -> ProviderAppPage:
-        """List a tenant's own provider apps.
-
-        List the registrations that are the tenant's own, newest first.
-        """
+        """List a tenant's own provider apps."""
         answer: ProviderAppPage = await self._call(
             _LIST_PROVIDER_APPS,
             ProviderAppPage,
@@ -6749,12 +6489,7 @@ class AsyncOperations(AsyncCaller):
         cursor: str | None = None,
         limit: int | None = None,
     ) -> ProviderPage:
-        """List the catalogue.
-
-        List the catalogue by slug; `configured` tells whether the tenant has an app for it.
-
-        `q` searches names, slugs, aliases and categories. With `style`, `confidence` is that of the style.
-        """
+        """List the catalogue."""
         answer: ProviderPage = await self._call(
             _LIST_PROVIDERS,
             ProviderPage,
@@ -6802,11 +6537,7 @@ class AsyncOperations(AsyncCaller):
         cursor: str | None = None,
         limit: int | None = None,
     ) -> ReceiptPage:
-        """List who used a connection.
-
-        List each credential that was handed out: to which client, for whom, for what, as which agent; newest
-        first.
-        """
+        """List who used a connection."""
         answer: ReceiptPage = await self._call(
             _LIST_RECEIPTS,
             ReceiptPage,
@@ -6853,11 +6584,7 @@ class AsyncOperations(AsyncCaller):
     async def list_registered_clients(
         self, app_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> RegisteredClientPage:
-        """List what an app has registered itself.
-
-        List the clients that the app has registered without hands, one an authorization server, the newest
-        first.
-        """
+        """List what an app has registered itself."""
         answer: RegisteredClientPage = await self._call(
             _LIST_REGISTERED_CLIENTS,
             RegisteredClientPage,
@@ -6878,10 +6605,7 @@ class AsyncOperations(AsyncCaller):
     async def list_shared_provider_apps(
         self, *, cursor: str | None = None, limit: int | None = None
     ) -> ProviderAppPage:
-        """List the shared provider apps.
-
-        List the registrations that all tenants share, the newest first. Operator-wide clients only.
-        """
+        """List the shared provider apps."""
         answer: ProviderAppPage = await self._call(
             _LIST_SHARED_PROVIDER_APPS, ProviderAppPage, path={}, query={"cursor": cursor, "limit": limit}, headers={}
         )
@@ -6892,10 +6616,7 @@ class AsyncOperations(AsyncCaller):
         return self._each(lambda cursor: self.list_shared_provider_apps(limit=limit, cursor=cursor))
 
     async def list_tenants(self, *, cursor: str | None = None, limit: int | None = None) -> TenantPage:
-        """List tenants.
-
-        List the tenants that the client may see by slug: its own, or all.
-        """
+        """List tenants."""
         answer: TenantPage = await self._call(
             _LIST_TENANTS, TenantPage, path={}, query={"cursor": cursor, "limit": limit}, headers={}
         )
@@ -6913,10 +6634,7 @@ class AsyncOperations(AsyncCaller):
         cursor: str | None = None,
         limit: int | None = None,
     ) -> IssuerPage:
-        """List trusted issuers.
-
-        List whom a tenant or the operator trusts, the newest first.
-        """
+        """List trusted issuers."""
         answer: IssuerPage = await self._call(
             _LIST_TRUSTED_ISSUERS,
             IssuerPage,
@@ -6942,10 +6660,7 @@ class AsyncOperations(AsyncCaller):
         cursor: str | None = None,
         limit: int | None = None,
     ) -> WebhookDeliveryPage:
-        """List an endpoint's deliveries.
-
-        List what was delivered to an endpoint, or is to be, the newest first.
-        """
+        """List an endpoint's deliveries."""
         answer: WebhookDeliveryPage = await self._call(
             _LIST_WEBHOOK_DELIVERIES,
             WebhookDeliveryPage,
@@ -6974,10 +6689,7 @@ class AsyncOperations(AsyncCaller):
     async def list_webhook_endpoints(
         self, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> WebhookEndpointPage:
-        """List webhook endpoints.
-
-        List the endpoints of a tenant, or the operator's own, the newest first.
-        """
+        """List webhook endpoints."""
         answer: WebhookEndpointPage = await self._call(
             _LIST_WEBHOOK_ENDPOINTS,
             WebhookEndpointPage,
@@ -6996,11 +6708,7 @@ class AsyncOperations(AsyncCaller):
     async def patch_connection(
         self, connection_id: str, /, *, if_match: str | None = None, **body: Unpack[ConnectionPatch]
     ) -> Connection | Changed:
-        """Change metadata, label or default.
-
-        Change what you give: `metadata` (your own notes, at most 16 KiB of JSON, replaced whole), `label`,
-        `default`.
-        """
+        """Change metadata, label or default."""
         answer: Connection | Changed = await self._call(
             _PATCH_CONNECTION,
             Connection | Changed,
@@ -7014,10 +6722,7 @@ class AsyncOperations(AsyncCaller):
     async def probe_connection(
         self, connection_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
     ) -> Outcome:
-        """Probe now.
-
-        Prove that the credential works, by a cheap call to the provider.
-        """
+        """Probe now."""
         answer: Outcome = await self._call(
             _PROBE_CONNECTION,
             Outcome,
@@ -7030,12 +6735,7 @@ class AsyncOperations(AsyncCaller):
     async def put_api_client(
         self, client_id: str, /, *, tenant: str | None = None, **body: Unpack[ApiClientTerms]
     ) -> ApiClient:
-        """Change an API client.
-
-        Replace what the client may do; what is left out is taken back. In force from its next call on.
-
-        A client that may do more than yourself is not yours to change.
-        """
+        """Change an API client."""
         answer: ApiClient = await self._call(
             _PUT_API_CLIENT, ApiClient, path={"client_id": client_id}, query={"tenant": tenant}, headers={}, body=body
         )
@@ -7044,11 +6744,7 @@ class AsyncOperations(AsyncCaller):
     async def put_api_client_switches(
         self, client_id: str, /, *, tenant: str | None = None, **body: Unpack[KillSwitchIn]
     ) -> ApiClient:
-        """Suspend or resume an API client.
-
-        Throw the client's kill switch: each of its calls is refused. Only an operator-wide client takes it
-        back.
-        """
+        """Suspend or resume an API client."""
         answer: ApiClient = await self._call(
             _PUT_API_CLIENT_SWITCHES,
             ApiClient,
@@ -7062,10 +6758,7 @@ class AsyncOperations(AsyncCaller):
     async def put_app_key_certificates(
         self, app_id: str, key_id: str, /, *, tenant: str | None = None, **body: Unpack[CertificatesIn]
     ) -> AppKey:
-        """Put certificates beside a key.
-
-        Replace the key's certificates; they have to be of its public half, and not ended.
-        """
+        """Put certificates beside a key."""
         answer: AppKey = await self._call(
             _PUT_APP_KEY_CERTIFICATES,
             AppKey,
@@ -7079,10 +6772,7 @@ class AsyncOperations(AsyncCaller):
     async def put_assertion_keys(
         self, client_id: str, /, *, tenant: str | None = None, **body: Unpack[AssertionKeysIn]
     ) -> ApiClient:
-        """Register a client's public keys.
-
-        Register the public keys with which the client signs for itself at `POST /oauth/token` (RFC 7523 §2.2).
-        """
+        """Register a client's public keys."""
         answer: ApiClient = await self._call(
             _PUT_ASSERTION_KEYS,
             ApiClient,
@@ -7096,10 +6786,7 @@ class AsyncOperations(AsyncCaller):
     async def put_branding(
         self, *, if_match: str | None = None, **body: Unpack[OperatorBrandingIn]
     ) -> OperatorBranding:
-        """Change the operator's brand.
-
-        Replace the operator's brand; only pictures stay if they are not given. Operator-wide clients only.
-        """
+        """Change the operator's brand."""
         answer: OperatorBranding = await self._call(
             _PUT_BRANDING, OperatorBranding, path={}, query={}, headers={"If-Match": if_match}, body=body
         )
@@ -7108,13 +6795,7 @@ class AsyncOperations(AsyncCaller):
     async def put_connection_switches(
         self, connection_id: str, /, *, tenant: str | None = None, **body: Unpack[SwitchesIn]
     ) -> Connection | Changed:
-        """Suspend, resume, pause or unpause a connection.
-
-        Switch the connection off, or on again: suspended, it does not vend; paused, it is not refreshed or
-        probed.
-
-        Only an operator-wide client takes the kill switch back.
-        """
+        """Suspend, resume, pause or unpause a connection."""
         answer: Connection | Changed = await self._call(
             _PUT_CONNECTION_SWITCHES,
             Connection | Changed,
@@ -7126,39 +6807,19 @@ class AsyncOperations(AsyncCaller):
         return answer
 
     async def put_domain(self, slug: str, host: str, /) -> Domain:
-        """Verify a tenant's domain.
-
-        Look for the file by which the host says that it is the tenant's; without it the answer says what it
-        must hold.
-
-        Pages vouch for a verified host that they lead back to. It is looked at every day, and ceases to be
-        verified when the file is gone, or the host has not answered for a week. Operator-wide clients only.
-        """
+        """Verify a tenant's domain."""
         answer: Domain = await self._call(_PUT_DOMAIN, Domain, path={"slug": slug, "host": host}, query={}, headers={})
         return answer
 
     async def put_own_provider(self, own_slug: str, /, **body: Unpack[OwnProviderIn]) -> OwnProvider:
-        """Describe a provider of your own.
-
-        Add or replace an entry. It is checked as `manage.py providers check` does, and `problems` has its
-        sentences.
-
-        A change that moves an address is refused while connections, keys or connects in flight would follow it.
-        Operator-wide clients only.
-        """
+        """Describe a provider of your own."""
         answer: OwnProvider = await self._call(
             _PUT_OWN_PROVIDER, OwnProvider, path={"own_slug": own_slug}, query={}, headers={}, body=body
         )
         return answer
 
     async def put_provider_app(self, slug: str, provider: str, /, **body: Unpack[ProviderAppIn]) -> ProviderApp:
-        """Make or change a tenant's own provider app.
-
-        Have the tenant use a registration of its own at a provider, in place of the shared one.
-
-        Its end users then connect by that registration alone, and no other tenant sees or uses it. Repeating
-        the call with other terms changes it. A tenant's own client makes its own tenant's only.
-        """
+        """Make or change a tenant's own provider app."""
         answer: ProviderApp = await self._call(
             _PUT_PROVIDER_APP, ProviderApp, path={"slug": slug, "provider": provider}, query={}, headers={}, body=body
         )
@@ -7167,13 +6828,7 @@ class AsyncOperations(AsyncCaller):
     async def put_provider_app_switches(
         self, app_id: str, /, *, tenant: str | None = None, **body: Unpack[SwitchesIn]
     ) -> ProviderApp:
-        """Suspend, resume, pause or unpause an app.
-
-        Switch the app off, or on again: suspended, none of its connections vends; paused, none is refreshed or
-        probed.
-
-        Only an operator-wide client takes the kill switch back.
-        """
+        """Suspend, resume, pause or unpause an app."""
         answer: ProviderApp = await self._call(
             _PUT_PROVIDER_APP_SWITCHES,
             ProviderApp,
@@ -7185,11 +6840,7 @@ class AsyncOperations(AsyncCaller):
         return answer
 
     async def put_shared_provider_app(self, provider: str, /, **body: Unpack[ProviderAppIn]) -> ProviderApp:
-        """Make or change the shared provider app.
-
-        Have all tenants without one of their own use this registration at a provider. Operator-wide clients
-        only.
-        """
+        """Make or change the shared provider app."""
         answer: ProviderApp = await self._call(
             _PUT_SHARED_PROVIDER_APP, ProviderApp, path={"provider": provider}, query={}, headers={}, body=body
         )
@@ -7198,14 +6849,7 @@ class AsyncOperations(AsyncCaller):
     async def put_sharing(
         self, connection_id: str, /, *, if_match: str | None = None, **body: Unpack[SharingIn]
     ) -> Connection | Changed:
-        """Say who may use a connection.
-
-        Say whether a connection is used under access grants only, and who answers for one of the whole
-        tenant's.
-
-        With `grants_only` even its owner needs a grant. Handing over changes nothing at the provider: the
-        credential stays that of the account which was connected, until somebody connects another.
-        """
+        """Say who may use a connection."""
         answer: Connection | Changed = await self._call(
             _PUT_SHARING,
             Connection | Changed,
@@ -7217,22 +6861,14 @@ class AsyncOperations(AsyncCaller):
         return answer
 
     async def put_tenant(self, slug: str, /, *, if_match: str | None = None, **body: Unpack[TenantIn]) -> Tenant:
-        """Make or change a tenant.
-
-        Make the tenant, or replace what it is known by. Operator-wide clients only.
-        """
+        """Make or change a tenant."""
         answer: Tenant = await self._call(
             _PUT_TENANT, Tenant, path={"slug": slug}, query={}, headers={"If-Match": if_match}, body=body
         )
         return answer
 
     async def put_tenant_switches(self, slug: str, /, **body: Unpack[KillSwitchIn]) -> Tenant:
-        """Suspend or resume a tenant.
-
-        Throw the tenant's kill switch, or take it back: suspended, nothing of it vends, refreshes or connects.
-
-        Operator-wide clients only.
-        """
+        """Suspend or resume a tenant."""
         answer: Tenant = await self._call(
             _PUT_TENANT_SWITCHES, Tenant, path={"slug": slug}, query={}, headers={}, body=body
         )
@@ -7241,10 +6877,7 @@ class AsyncOperations(AsyncCaller):
     async def put_trusted_issuer(
         self, issuer_id: str, /, *, tenant: str | None = None, **body: Unpack[IssuerTerms]
     ) -> Issuer:
-        """Change the terms of trust.
-
-        Replace how the issuer's tokens are checked. What was proven by them has to be proven again.
-        """
+        """Change the terms of trust."""
         answer: Issuer = await self._call(
             _PUT_TRUSTED_ISSUER, Issuer, path={"issuer_id": issuer_id}, query={"tenant": tenant}, headers={}, body=body
         )
@@ -7253,11 +6886,7 @@ class AsyncOperations(AsyncCaller):
     async def put_webhook_endpoint(
         self, endpoint_id: str, /, *, tenant: str | None = None, **body: Unpack[WebhookEndpointIn]
     ) -> WebhookEndpoint:
-        """Change a webhook endpoint.
-
-        Replace the address, the description and the types. What waits goes to the new address; the secrets
-        stay.
-        """
+        """Change a webhook endpoint."""
         answer: WebhookEndpoint = await self._call(
             _PUT_WEBHOOK_ENDPOINT,
             WebhookEndpoint,
@@ -7271,12 +6900,7 @@ class AsyncOperations(AsyncCaller):
     async def put_webhook_switches(
         self, endpoint_id: str, /, *, tenant: str | None = None, **body: Unpack[WebhookSwitchIn]
     ) -> WebhookSwitch:
-        """Disable or enable a webhook endpoint.
-
-        Disable an endpoint, so that events wait, or enable it, so that it goes on where it stood, at once.
-
-        Events wait as long as the outbox keeps them: `fell_out` says how many did not.
-        """
+        """Disable or enable a webhook endpoint."""
         answer: WebhookSwitch = await self._call(
             _PUT_WEBHOOK_SWITCHES,
             WebhookSwitch,
@@ -7290,13 +6914,7 @@ class AsyncOperations(AsyncCaller):
     async def refresh_connection(
         self, connection_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
     ) -> Outcome:
-        """Refresh now.
-
-        Replace the current credential by a fresh one; several calls at once lead to one request.
-
-        Not so within 10 s of the last refresh (`too_soon`). `Retry-After` says when asking again can lead to
-        more.
-        """
+        """Refresh now."""
         answer: Outcome = await self._call(
             _REFRESH_CONNECTION,
             Outcome,
@@ -7309,10 +6927,7 @@ class AsyncOperations(AsyncCaller):
     async def renew_registered_client(
         self, app_id: str, registered_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
     ) -> Renewed:
-        """Renew a registration now.
-
-        Renew a registration at its server, or make another in its place; by itself that is done before its end.
-        """
+        """Renew a registration now."""
         answer: Renewed = await self._call(
             _RENEW_REGISTERED_CLIENT,
             Renewed,
@@ -7331,11 +6946,7 @@ class AsyncOperations(AsyncCaller):
         idempotency_key: str | None = None,
         **body: Unpack[WebhookReplayIn],
     ) -> WebhookReplay:
-        """Deliver events once more.
-
-        Deliver every event once more that was written at `since` or later, also from before the endpoint was
-        made.
-        """
+        """Deliver events once more."""
         answer: WebhookReplay = await self._call(
             _REPLAY_WEBHOOK_EVENTS,
             WebhookReplay,
@@ -7349,10 +6960,7 @@ class AsyncOperations(AsyncCaller):
     async def report_connection(
         self, connection_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[ReportIn]
     ) -> Report:
-        """Report a refused credential.
-
-        Tell that the provider answered 401 to a vended version; the current one is then probed at once.
-        """
+        """Report a refused credential."""
         answer: Report = await self._call(
             _REPORT_CONNECTION,
             Report,
@@ -7366,11 +6974,7 @@ class AsyncOperations(AsyncCaller):
     async def reread_connection(
         self, connection_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
     ) -> Outcome:
-        """Read a kept answer again.
-
-        Read the provider's answer again that could not be read, once its catalogue entry is mended. Nothing is
-        sent.
-        """
+        """Read a kept answer again."""
         answer: Outcome = await self._call(
             _REREAD_CONNECTION,
             Outcome,
@@ -7383,10 +6987,7 @@ class AsyncOperations(AsyncCaller):
     async def resend_webhook_delivery(
         self, endpoint_id: str, delivery_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
     ) -> WebhookDelivery:
-        """Deliver one event once more.
-
-        Deliver one event once more, under the same id, ahead of later ones of its connection.
-        """
+        """Deliver one event once more."""
         answer: WebhookDelivery = await self._call(
             _RESEND_WEBHOOK_DELIVERY,
             WebhookDelivery,
@@ -7399,10 +7000,7 @@ class AsyncOperations(AsyncCaller):
     async def retire_client_secret(
         self, app_id: str, fingerprint: str, /, *, tenant: str | None = None
     ) -> ClientSecrets:
-        """Retire a client secret.
-
-        Destroy the secret with this fingerprint.
-        """
+        """Retire a client secret."""
         answer: ClientSecrets = await self._call(
             _RETIRE_CLIENT_SECRET,
             ClientSecrets,
@@ -7413,10 +7011,7 @@ class AsyncOperations(AsyncCaller):
         return answer
 
     async def revoke_api_key(self, client_id: str, key_id: str, /, *, tenant: str | None = None) -> ApiKey:
-        """Revoke a key.
-
-        Revoke a key: it is refused from the next call on, for good. Repeating it changes nothing.
-        """
+        """Revoke a key."""
         answer: ApiKey = await self._call(
             _REVOKE_API_KEY,
             ApiKey,
@@ -7429,12 +7024,7 @@ class AsyncOperations(AsyncCaller):
     async def revoke_connection(
         self, connection_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
     ) -> Outcome:
-        """Revoke.
-
-        Stop vending at once, and have the grant revoked at the provider; the end user can connect it anew.
-
-        `DELETE` ends a connection for good.
-        """
+        """Revoke."""
         answer: Outcome = await self._call(
             _REVOKE_CONNECTION,
             Outcome,
@@ -7453,11 +7043,7 @@ class AsyncOperations(AsyncCaller):
         idempotency_key: str | None = None,
         **body: Unpack[WebhookSecretIn],
     ) -> WebhookSecret:
-        """Rotate a webhook's secret.
-
-        Give an endpoint a fresh signing secret, which only this answer shows. Until the overlap ends, both
-        sign.
-        """
+        """Rotate a webhook's secret."""
         answer: WebhookSecret = await self._call(
             _ROTATE_WEBHOOK_SECRET,
             WebhookSecret,
@@ -7471,10 +7057,7 @@ class AsyncOperations(AsyncCaller):
     async def send_test_event(
         self, endpoint_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
     ) -> WebhookTest:
-        """Send a test event.
-
-        Send an event of the type `webhook.test` now, and say what came of it. It waits for up to 10 seconds.
-        """
+        """Send a test event."""
         answer: WebhookTest = await self._call(
             _SEND_TEST_EVENT,
             WebhookTest,
@@ -7487,10 +7070,7 @@ class AsyncOperations(AsyncCaller):
     async def shorten_api_key(
         self, client_id: str, key_id: str, /, *, tenant: str | None = None, **body: Unpack[ApiKeyEndIn]
     ) -> ApiKey:
-        """Let a key end sooner.
-
-        Have a key end at a moment. No key is prolonged: a later moment than its own changes nothing.
-        """
+        """Let a key end sooner."""
         answer: ApiKey = await self._call(
             _SHORTEN_API_KEY,
             ApiKey,
@@ -7502,28 +7082,19 @@ class AsyncOperations(AsyncCaller):
         return answer
 
     async def vend_by_id(self, connection_id: str, /, **body: Unpack[VendIn]) -> Vend:
-        """Vend a credential.
-
-        Return a credential that works now, or the reason why none does; each call is audited.
-        """
+        """Vend a credential."""
         answer: Vend = await self._call(
             _VEND_BY_ID, Vend, path={"connection_id": connection_id}, query={}, headers={}, body=body
         )
         return answer
 
     async def vend_by_owner(self, **body: Unpack[VendByOwnerIn]) -> Vend:
-        """Vend a credential by provider and end user.
-
-        The same for the one connection of an end user (or of the whole tenant) at a provider.
-        """
+        """Vend a credential by provider and end user."""
         answer: Vend = await self._call(_VEND_BY_OWNER, Vend, path={}, query={}, headers={}, body=body)
         return answer
 
     async def withdraw_app_key(self, app_id: str, key_id: str, /, *, tenant: str | None = None) -> AppKey:
-        """Take a key back.
-
-        Take a key back at once, and destroy its private half. If it signed, the next one takes over now.
-        """
+        """Take a key back."""
         answer: AppKey = await self._call(
             _WITHDRAW_APP_KEY, AppKey, path={"app_id": app_id, "key_id": key_id}, query={"tenant": tenant}, headers={}
         )

@@ -317,6 +317,8 @@ def _refuse(answer: Answer | AsyncAnswer, content: bytes) -> None:
         document = json.loads(content)
     except ValueError:
         document = None
+    if not content and answer.headers.get("latchkey-outcome") == "refused":
+        document = {"code": "", "detail": "A HEAD is refused without a body that says why."}
     if not isinstance(document, dict) or "code" not in document:
         raise UnexpectedAnswer(f"Something that is no Latchkey answered with the status {answer.status}.")
     raise Problem.of(document, status=answer.status, retry_after=answer.headers.get("retry-after"))
