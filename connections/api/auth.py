@@ -33,10 +33,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated API client, and where it calls from."""
+    """An authenticated API client, and where it calls from. ``key_id`` is its key, None where it brought a token."""
 
     client: ApiClient
     actor: audit.Actor
+    key_id: uuid.UUID | None = None
 
     def tenant(self, slug: str | None) -> Tenant:
         """Return the tenant that the call is about: the client's own, or the one an operator-wide client names.
@@ -82,7 +83,7 @@ class ApiKeyAuth(HttpBearer):
         if client.suspended_at is not None:
             note_refused_key(presented.key_hash, address=presented.address)
         check_client(is_suspended=client.suspended_at is not None)
-        return Caller(client, actor_of(request, client=client, proof=known.proof))
+        return Caller(client, actor_of(request, client=client, proof=known.proof), known.key_id)
 
 
 def caller_of(request: HttpRequest, *, may: Permission, conditional: bool = False) -> Caller:

@@ -22,6 +22,7 @@ class ManagementSession(models.Model):
 
     - ``end_user``: whose connections are shown, at ``tenant``
     - ``providers``: those to which another account may be connected from the page
+    - ``api_key_id``: the key by which it was asked for, null for a client that brought a token
     - ``code_challenge``: goes into each connect session that the page begins; its verifier stays in the operator's own
       login session ("" for none)
 
@@ -31,6 +32,7 @@ class ManagementSession(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="management_sessions")
     api_client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, related_name="+")
+    api_key_id = models.UUIDField(null=True, blank=True, editable=False)
     end_user = models.CharField(max_length=255)
     providers = ArrayField(models.CharField(max_length=64), default=list, blank=True)
     return_url = models.CharField(max_length=1000)

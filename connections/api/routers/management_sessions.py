@@ -39,6 +39,7 @@ def create_management_session(request: HttpRequest, body: ManagementSessionIn) -
             code_challenge=body.code_challenge or "",
         ),
         client=caller.client,
+        key_id=caller.key_id,
         tenant=caller.tenant(body.tenant),
         now=database_now(),
         actor=caller.actor,

@@ -16,7 +16,7 @@ from connections.lifecycle.policy.client_rules import check_rules
 from connections.lifecycle.provision.brands import check_name
 from connections.lifecycle.provision.reach import check_reach
 from connections.lifecycle.provision.trusted_issuers import check_address, check_keys
-from connections.models import ApiClient, ApiKey, Permission, Tenant
+from connections.models import ApiClient, ApiKey, ManagementSession, Permission, Tenant
 from connections.models.mutators import differs
 from connections.refusals import InvalidRequest
 
@@ -253,7 +253,10 @@ def shorten_key(key: ApiKey, *, ends_at: datetime, actor: audit.Actor) -> bool:
 
 
 def revoke_key(key: ApiKey, *, now: datetime, actor: audit.Actor) -> bool:
-    """Revoke one key at once. Return False if it was revoked already."""
+    """Revoke one key at once, and end the visits that were asked for by it. Return False if it was revoked already.
+
+    Whoever had the key may have sent its links to anybody.
+    """
     with transaction.atomic():
         if not ApiKey.objects.filter(id=key.id, revoked_at=None).update(revoked_at=now):
             return False
@@ -263,5 +266,6 @@ def revoke_key(key: ApiKey, *, now: datetime, actor: audit.Actor) -> bool:
             tenant_id=key.client.tenant_id,
             detail={"api_client": str(key.client_id), "api_key": str(key.id)},
         )
+        ManagementSession.objects.filter(api_key_id=key.id, ended_at=None).update(ended_at=now, expires_at=now)
     key.revoked_at = now
     return True

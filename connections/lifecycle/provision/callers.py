@@ -4,6 +4,7 @@ A vend by id applies the same rules in its own statement (``vend.query``), so th
 compares the two. A call with an invalid key leaves an audit row, but not more rows than ``journal.flood`` allows.
 """
 
+import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
@@ -22,10 +23,11 @@ gate = Gate()
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """An API client that has proven itself. ``proof`` says who vouches for it (``ProvenToken``), None for a key."""
+    """An API client that has proven itself: by the key ``key_id``, or by ``proof`` of who vouches (``ProvenToken``)."""
 
     client: ApiClient
     proof: Mapping[str, str] | None = None
+    key_id: uuid.UUID | None = None
 
 
 def known_by(key_hash: bytes, *, address: str | None) -> Known | None:
@@ -39,7 +41,7 @@ def known_by(key_hash: bytes, *, address: str | None) -> Known | None:
     )
     known: Known | None = None
     if (key := valid.first()) is not None:
-        known = Known(key.client)
+        known = Known(key.client, key_id=key.id)
     else:
         proven = ProvenToken.objects.select_related("client__tenant").filter(token_hash=key_hash, expires_at__gt=Now())
         known = next((Known(token.client, token.proof) for token in proven), None)

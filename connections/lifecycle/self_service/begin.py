@@ -43,11 +43,20 @@ class Begun:
     url: str = field(repr=False)
 
 
-def begin_management(order: Order, *, client: ApiClient, tenant: Tenant, now: datetime, actor: audit.Actor) -> Begun:
+def begin_management(
+    order: Order,
+    *,
+    client: ApiClient,
+    tenant: Tenant,
+    now: datetime,
+    actor: audit.Actor,
+    key_id: uuid.UUID | None = None,
+) -> Begun:
     """Make a management session for one end user of ``tenant``, whose link works for 5 minutes and one click.
 
-    One short transaction. Raises ``InvalidRequest`` naming the member at fault, ``Suspended``, and ``PermissionDenied``
-    for a client that may not read connections: whoever has the link reads them.
+    It ends with the key ``key_id`` by which it was asked for, where that is revoked. One short transaction. Raises
+    ``InvalidRequest`` naming the member at fault, ``Suspended``, and ``PermissionDenied`` for a client that may not
+    read connections: whoever has the link reads them.
     """
     check_permission(client.permissions, may=Permission.READ)
     if tenant.suspended_at is not None:
@@ -66,6 +75,7 @@ def begin_management(order: Order, *, client: ApiClient, tenant: Tenant, now: da
             id=session_id,
             tenant=tenant,
             api_client=client,
+            api_key_id=key_id,
             end_user=order.end_user,
             providers=list(dict.fromkeys(order.providers)),
             return_url=order.return_url,

@@ -1,6 +1,7 @@
 """Begin: only the operator's backend invites, only where it may, and what it gets works once and for a short time."""
 
 import re
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,12 @@ import pytest
 
 from connections.access.secrets import digest
 from connections.database.clock import database_now
-from connections.models import AuditEvent, ManagementSession, Permission, ProviderApp, Tenant
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.provision.api_clients import issue_key, revoke_key
+from connections.lifecycle.self_service.visit import open_visit, own_visit
+from connections.models import ApiKey, AuditEvent, ManagementSession, Permission, ProviderApp, Tenant
+from connections.models.failures import Failure
+from connections.refusals import SessionUnusable
 from tests.factories import ORIGIN, RETURN_URL, Caller, make_caller
 from tests.flows import call
 
@@ -72,3 +78,21 @@ def test_a_client_gives_nobody_more_than_it_may_do_itself(
 ) -> None:
     caller = make_caller(acme, "portal", permissions)
     assert call(caller, "POST", "/management-sessions", ORDER | {"providers": providers}).status_code == status
+
+
+def test_what_a_revoked_key_has_asked_for_ends_with_it(acme: Tenant, backend: Caller) -> None:
+    now = database_now()
+    other = Caller(backend.client, issue_key(backend.client, now=now, actor=SYSTEM).key)
+    links, opened, others = (
+        call(caller, "POST", "/management-sessions", ORDER).json() for caller in (backend, backend, other)
+    )
+    visit = open_visit(uuid.UUID(opened["id"]), token=opened["token"], now=now, actor=SYSTEM)
+    assert own_visit(visit.session.id, browser_secret=visit.browser_secret, now=now)
+    assert revoke_key(ApiKey.objects.get(key_hash=digest(backend.key)), now=database_now(), actor=SYSTEM)
+    with pytest.raises(SessionUnusable) as closed:
+        own_visit(visit.session.id, browser_secret=visit.browser_secret, now=database_now())
+    assert closed.value.failure == Failure.CLOSED
+    with pytest.raises(SessionUnusable) as expired:
+        open_visit(uuid.UUID(links["id"]), token=links["token"], now=database_now(), actor=SYSTEM)
+    assert expired.value.failure == Failure.EXPIRED
+    assert open_visit(uuid.UUID(others["id"]), token=others["token"], now=database_now(), actor=SYSTEM)
