@@ -13,11 +13,13 @@ from connections.models import (
     VENDS,
     AppKey,
     Connection,
+    DisabledReason,
     Incident,
     ProviderApp,
     Revocation,
     Status,
     Tenant,
+    WebhookEndpoint,
     drafts,
 )
 
@@ -49,7 +51,7 @@ class Overview:
 
 
 def overview(*, now: datetime) -> Overview:
-    """Return what the first page shows. Seven queries."""
+    """Return what the first page shows. Eight queries."""
     counts = Connection.objects.aggregate(
         **{status.value: Count("id", filter=Q(status=status)) for status in Status},
         failing=Count("id", filter=Q(failures__gt=0, refresh_due_at__isnull=False)),
@@ -123,7 +125,7 @@ def _ending(now: datetime) -> int:
 
 
 def _to_do(*, undecryptable: int, now: datetime) -> list[Figure]:
-    """Return the figures of what an operator has to mend: undecryptable, not set up, or switched off. Three queries."""
+    """Return the figures of what an operator has to mend: undecryptable, not set up, or switched off. A few queries."""
     apps = ProviderApp.objects.aggregate(
         made=Count("id"),
         drafts=Count("id", filter=drafts()),
@@ -142,6 +144,16 @@ def _to_do(*, undecryptable: int, now: datetime) -> list[Figure]:
         Figure("Provider apps that are paused", apps["paused"], show.list_url(ProviderApp)),
         Figure("Tenants that are suspended", tenants["suspended"], show.list_url(Tenant, switch="off")),
     ]
+    disabled = WebhookEndpoint.objects.filter(disabled_at__isnull=False).exclude(
+        disabled_reason=DisabledReason.OPERATOR
+    )
+    found.append(
+        Figure(
+            "Webhook endpoints that were disabled because they take nothing",
+            disabled.count(),
+            show.list_url(WebhookEndpoint, state="disabled"),
+        )
+    )
     found.append(Figure("Certificates that end within 30 days", _ending(now), show.list_url(AppKey)))
     shown = [figure for figure in found if figure.count]
     if not tenants["made"]:

@@ -63,6 +63,7 @@ class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
         id_filter("client", "API client", "api_client_id"),
         id_filter("app", "provider app", "detail__provider_app", in_json=True),
         id_filter("grant", "access grant", "detail__grant", in_json=True),
+        id_filter("endpoint", "webhook endpoint", "detail__webhook_endpoint", in_json=True),
     )
     search_fields = ("action", "decision", "operator", "subject", "agent", "purpose")
     search_help_text = "An action, a decision, a person, an agent, a purpose, or an id of something it is about"

@@ -43,7 +43,15 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("AppKey", "Keys of provider apps"),
         ),
     ),
-    ("Records", (("AuditEvent", "Audit trail"), ("OutboxEvent", "Events"))),
+    (
+        "Records",
+        (
+            ("AuditEvent", "Audit trail"),
+            ("OutboxEvent", "Events"),
+            ("WebhookEndpoint", "Webhook endpoints"),
+            ("WebhookDelivery", "Webhook deliveries"),
+        ),
+    ),
     (
         "Credentials",
         (

@@ -6,6 +6,7 @@
   by ``test_permissions.py``
 - ``buttons``, ``switch_buttons``, ``proof``: ``test_connection_actions.py``, ``test_api_clients.py``
 - ``app_key``, ``app_key_forms``: ``test_app_keys.py`` · ``registered_client``: ``test_registered_clients.py``
+- ``webhook_endpoint``, ``webhook_delivery``: ``test_webhooks.py``
 - ``tenant_deletion``: ``test_tenants.py``, ``test_odd_forms.py`` · ``fields``: ``test_provider_app_form.py``,
   ``test_tenants.py``
 """

@@ -22,6 +22,8 @@ from connections.lifecycle.policy.give import Terms, give
 from connections.lifecycle.provision.app_keys import make_key
 from connections.lifecycle.provision.provider_apps import Registration, save_provider_app
 from connections.lifecycle.provision.trusted_issuers import Trust, add_caller_rule, trust_issuer
+from connections.lifecycle.webhooks.endpoints import Terms as WebhookTerms
+from connections.lifecycle.webhooks.endpoints import add_endpoint
 from connections.models import (
     ApiClient,
     Approval,
@@ -49,6 +51,7 @@ from connections.models import (
     SubjectKind,
     Tenant,
     TenantDomain,
+    WebhookDelivery,
 )
 from connections.vault.sealing import seal
 from providers.catalog.methods import AuthorizationCodeMethod
@@ -163,7 +166,16 @@ def world(db: None) -> World:
     trust = Trust(IssuerUse.CALLER, "https://ci.example", "https://latchkey.example", keys=None)
     issuer = trust_issuer(trust, tenant=acme, actor=SYSTEM)
     add_caller_rule(issuer, caller.client, [{"claim": "sub", "matches": "repo:acme/*"}], actor=SYSTEM)
-    secrets = [SECRET, TOKEN, caller.key, *_stored(CredentialVersion.objects.all(), app)]
+    issued = add_endpoint(WebhookTerms("https://hooks.acme.example/in"), tenant=acme, now=database_now(), actor=SYSTEM)
+    WebhookDelivery.objects.create(endpoint=issued.endpoint, event=OutboxEvent.objects.latest("id"), lane=connection.id)
+    hook = issued.secret.get_secret_value()
+    secrets = [
+        SECRET,
+        TOKEN,
+        caller.key,
+        hook,
+        *_stored(CredentialVersion.objects.all(), app),
+    ]
     return World(acme, app, caller.client, [connection], secrets)
 
 

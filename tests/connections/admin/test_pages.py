@@ -87,7 +87,8 @@ def test_every_model_of_ours_is_registered() -> None:
     # Of a burnt code there is a hash and nothing to see; what happened is in the audit. An unread answer is sealed: its
     # connection's page tells of it, and has the buttons. What acts for a subject is sealed and gone within the hour,
     # and the audit has each exchange. The page of an issuer shows its rules. A proven token and a used assertion are
-    # digests that are gone in minutes. A kept answer is sealed, and gone in a day. A command
+    # digests that are gone in minutes. A kept answer is sealed, and gone in a day.
+    # The page of a webhook endpoint says when its secrets end. A command
     # shows the public half of the installation key.
     unseen = {
         BurntCode,

@@ -20,11 +20,13 @@ from connections.models import (
     Tenant,
     TenantDomain,
     TrustedIssuer,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 from tests.connections.admin.conftest import MODELS, World, list_url, logged_in, one_of, page_url, press_url
 
 EDITABLE = (Tenant, Brand, ProviderApp, ApiClient)
-ADDED_ONLY = (TenantDomain, AccessGrant)
+ADDED_ONLY = (TenantDomain, AccessGrant, WebhookEndpoint)
 
 
 def presses(world: World) -> list[str]:
@@ -40,6 +42,9 @@ def presses(world: World) -> list[str]:
     found += [press_url(one_of(TenantDomain), verb) for verb in ("look", "remove")]
     found += [press_url(one_of(Approval), verb) for verb in ("approve", "deny")]
     found += [press_url(one_of(TrustedIssuer), "distrust")]
+    of_endpoints = ("test", "enable", "retry", "replay", "change", "rotate", "disable", "remove")
+    found += [press_url(one_of(WebhookEndpoint), verb) for verb in of_endpoints]
+    found += [press_url(one_of(WebhookDelivery), "resend")]
     return [*found, press_url(one_of(AccessGrant), "revoke")]
 
 
