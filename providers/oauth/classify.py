@@ -36,6 +36,10 @@ _TRANSIENT_STATUSES = frozenset({408, 425, 429})
 _NO_ERROR = frozenset({"", "0", "ok", "success", "none", "null", "false", "no_error", "[]", "{}"})
 _STANDARD_CODES = {
     "invalid_grant": Meaning.GRANT_REJECTED,
+    # OpenID Connect Core §3.1.2.6. At a token endpoint, too, they mean that only the end user can go on.
+    "interaction_required": Meaning.GRANT_REJECTED,
+    "login_required": Meaning.GRANT_REJECTED,
+    "consent_required": Meaning.GRANT_REJECTED,
     "invalid_client": Meaning.CLIENT_REJECTED,
     "unauthorized_client": Meaning.CLIENT_REJECTED,
     "unsupported_grant_type": Meaning.CLIENT_REJECTED,

@@ -72,6 +72,7 @@ a code exchange that the provider never saw, or turned away with a 429
     tests/field/test_unspent_codes.py::test_a_session_that_needs_a_confirmation_is_not_finished_by_the_browser
 a dead refresh token told as invalid_request, and other codes of RFC 6749 that nobody expects there
     tests/field/test_refused_without_end.py::test_a_connection_that_cannot_be_refreshed_is_not_green_when_its_token_has_run_out
+    tests/field/test_refused_without_end.py::test_a_refresh_that_wants_the_end_user_is_the_grants_end_at_the_second_time
     tests/field/test_refused_without_end.py::test_an_oauth_error_answers_the_attempt_and_leaves_no_doubt
     tests/field/test_refused_without_end.py::test_refusals_without_end_are_the_end_of_the_grant
     tests/field/test_refused_without_end.py::test_a_page_or_a_ban_is_never_the_end_of_a_grant

@@ -61,6 +61,17 @@ def retry(stage: Stage, connection: Connection, times: int, *, minutes: float = 
         stage.refresh(connection)
 
 
+@pytest.mark.parametrize("code", ["interaction_required", "login_required", "consent_required"])
+def test_a_refresh_that_wants_the_end_user_is_the_grants_end_at_the_second_time(stage: Stage, code: str) -> None:
+    connection = connected(stage)
+    refuse(stage, 400, {"error": code})
+    retry(stage, connection, 1)
+    assert connection.status == "suspect"
+    retry(stage, connection, 1)
+    assert (connection.status, connection.evidence["error"]) == ("needs_reauth", code)
+    assert not Incident.objects.exists()
+
+
 @pytest.mark.parametrize(("status", "body"), [*REFUSALS.values(), *PAGES.values()], ids=[*REFUSALS, *PAGES])
 def test_a_connection_that_cannot_be_refreshed_is_not_green_when_its_token_has_run_out(
     stage: Stage, status: int, body: Any
