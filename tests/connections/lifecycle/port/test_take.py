@@ -1,5 +1,6 @@
 """Take: each row is judged for itself, and what was read of the good ones is kept sealed and nowhere else."""
 
+import time
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -9,12 +10,16 @@ from django.db import connection as database
 
 from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
+from connections.lifecycle.end.delete_tenant import continue_deletion, order_deletion
+from connections.lifecycle.end.offboard import continue_offboarding, order_offboarding
+from connections.lifecycle.housekeeping import sweep_old
 from connections.lifecycle.port import take
 from connections.lifecycle.port.options import Options
 from connections.lifecycle.port.order import order_import
 from connections.lifecycle.port.report import NEEDS_CARE, WORDS, counts_of, rotating_in, told_of
+from connections.lifecycle.port.store import store_rows
 from connections.lifecycle.port.take import take_rows
-from connections.models import Connection, ImportRow, ProviderApp, Tenant
+from connections.models import Connection, ImportRow, ImportRun, OffboardingMode, ProviderApp, SharedFate, Tenant
 from connections.refusals import InvalidRequest
 from providers.catalog.typed_methods import BearerTokenMethod, HttpBasicMethod
 from tests.connections.api.stored import make_app
@@ -182,3 +187,34 @@ def test_an_app_that_cannot_be_used_is_told(acme: Tenant) -> None:
 
 def test_every_code_has_words() -> None:
     assert set(WORDS) > NEEDS_CARE
+
+
+def test_an_erasure_forgets_the_rows_of_an_end_user(acme: Tenant) -> None:
+    run = order(lines_of([ROW, {**ROW, "end_user": "bob", "refresh_token": "rt-2"}]), tenant=acme, dry_run=True)
+    now = database_now()
+    wishes = {"mode": OffboardingMode.ERASE, "shared": SharedFate.NOT_SAID, "hand_over_to": ""}
+    ordered = order_offboarding(acme, "alice", **wishes, now=now, actor=SYSTEM)
+    told = continue_offboarding(ordered.id, now=now, give_up_at=time.monotonic() + 20)
+    assert told.counts["import_rows_deleted"] == 1
+    assert list(ImportRow.objects.filter(run=run).values_list("end_user", flat=True)) == ["bob"]
+
+
+def test_a_tenant_that_is_deleted_takes_its_imports_along(acme: Tenant) -> None:
+    order(lines_of([ROW]), tenant=acme)
+    now = database_now()
+    order_deletion(acme.id, now=now, at_once=True, actor=SYSTEM)
+    assert continue_deletion(acme.id, now=now).is_done
+    assert not ImportRun.objects.exists()
+    assert not ImportRow.objects.exists()
+
+
+def test_old_imports_are_forgotten_but_for_what_knows_a_credential_again(acme: Tenant) -> None:
+    dry, real = (order(lines_of([ROW]), tenant=acme, dry_run=dry_run) for dry_run in (True, False))
+    while store_rows(real, actor=SYSTEM):
+        pass
+    long_ago = database_now() - timedelta(days=91)
+    ImportRun.objects.update(state="done", finished_at=long_ago)
+    gone = sweep_old(now=database_now())
+    assert (gone["rows of imports"], gone["imports"]) == (1, 1)
+    assert not ImportRun.objects.filter(id=dry.id).exists()
+    assert outcomes(order(lines_of([ROW]), tenant=acme)) == ["already_imported"]
