@@ -11,7 +11,6 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
 - ``access_grant``, ``approval``: who may use whose connection · ``offboarding``: receipts of those who left
 - ``trusted_issuer``: whose tokens are believed · ``import_run``, ``bundle``: what came from elsewhere, and left
 - ``webhook_endpoint``, ``webhook_delivery``: where events are delivered, and how far each has come
-- ``trusted_issuer``: whose tokens are believed · ``import_run``: connections that came from another system
 - ``app_key``: the key pairs of provider apps, and ``app_key_forms``: the pages on which they are made
 - ``registered_client``: what provider apps have registered without hands
 - ``provider_app_form``: fields by the catalogue entry, secrets written and never shown

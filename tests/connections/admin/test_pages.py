@@ -34,6 +34,7 @@ from connections.models import (
     Tenant,
     UnreadAnswer,
     UsedAssertion,
+    WebhookSecret,
 )
 from tests.connections.admin.conftest import MODELS, World, list_url, make_connection, one_of, page_url
 
@@ -99,6 +100,7 @@ def test_every_model_of_ours_is_registered() -> None:
         CallerRule,
         ProvenToken,
         UsedAssertion,
+        WebhookSecret,
     }
     assert set(apps.get_app_config("connections").get_models()) == {*MODELS} | unseen
 
