@@ -1,7 +1,7 @@
 # Everything that a developer runs. `make` lists the targets by what one wants to do; `## ` begins what it prints.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test format migration messages clients lint check smoke bench faults liveness mutations screens lock
+.PHONY: help environment demo test format migration messages clients lint check smoke bench contract faults liveness mutations screens lock
 
 # A Python 3.11 or later to make .venv with; without it the usual names are tried.
 PYTHON ?=
@@ -65,6 +65,9 @@ screens: environment ## take a picture of every page, desktop and phone (ARGS=--
 
 bench: environment ## measure vends and refreshes against yardsticks of the same run (ARGS="--only detours")
 	$(RUN) tests.campaigns.bench $(ARGS)
+
+contract: environment ## attack the running API with all that its document allows, and does not (ARGS="--seconds 120")
+	$(RUN) tests.campaigns.contract $(ARGS)
 
 faults: environment ## kill, pause and mislead it, and print what became of each promise (ARGS="--scale 0.01": a few cases)
 	$(RUN) tests.campaigns.faults $(ARGS)

@@ -4,10 +4,10 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from connections.api.pages import Page
-from connections.api.texts import EndUser, Note, Request, ScopeName, Slug, Text
+from connections.api.texts import EndUser, Moment, Note, Request, ScopeName, Slug, Text
 from connections.lifecycle.policy.give import Terms
 from connections.models import AccessGrant, SubjectKind
 from connections.models.access_grant import READ_ONLY
@@ -43,7 +43,7 @@ class AccessGrantIn(Request):
         False, description="hand the credential out even where it can do more than the grant allows, or lives longer"
     )
     needs_approval: bool = Field(False, description="somebody has to approve each thing that is done under it")
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
     granted_by: EndUser | None = Field(None, description="the end user who gives it, if one does")
     note: Note = ""
 

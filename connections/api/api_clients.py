@@ -4,10 +4,10 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, field_validator
+from pydantic import BaseModel, Field, StringConstraints, field_validator
 
 from connections.api.pages import Page
-from connections.api.texts import Name, Request, Text, check_storable
+from connections.api.texts import Moment, Name, Request, Text, check_storable
 from connections.lifecycle.provision.api_clients import IssuedKey
 from connections.lifecycle.provision.trusted_issuers import DEFAULT_ALGORITHMS, Trust
 from connections.models import ApiClient, ApiKey, CallerRule, IssuerUse, Permission, TrustedIssuer
@@ -68,7 +68,7 @@ class ApiKeyIn(Request):
 class ApiKeyEndIn(Request):
     """When a key ends."""
 
-    expires_at: AwareDatetime = Field(description="before it would end anyway")
+    expires_at: Moment = Field(description="before it would end anyway")
 
 
 class ApiKeyOut(BaseModel):

@@ -4,10 +4,10 @@ import uuid
 from datetime import datetime
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from connections.api.pages import Page
-from connections.api.texts import EndUser, Request, Slug
+from connections.api.texts import EndUser, Moment, Request, Slug
 from connections.models import Approval
 
 
@@ -21,7 +21,7 @@ class DecisionIn(Request):
 class ApprovalIn(DecisionIn):
     """Who approves, at yours; without ``until`` for one time, within 15 minutes."""
 
-    until: AwareDatetime | None = Field(None, description="as often as wanted until then, 30 days at the most")
+    until: Moment | None = Field(None, description="as often as wanted until then, 30 days at the most")
 
 
 class ApprovalOut(BaseModel):

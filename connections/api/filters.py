@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from django.db.models import Q
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from connections.api.texts import Text
+from connections.api.texts import Moment, Text
 
 Tag = Annotated[Text, StringConstraints(max_length=300, pattern=r"^[^:]+:.+$")]
-After = Annotated[AwareDatetime | None, Field(description="made later than this")]
-Before = Annotated[AwareDatetime | None, Field(description="made earlier than this")]
+After = Annotated[Moment | None, Field(description="made later than this")]
+Before = Annotated[Moment | None, Field(description="made earlier than this")]
 
 
 def has_tags(tags: Sequence[str]) -> Q:

@@ -2,9 +2,19 @@
 
 import math
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from providers.lines import plain_line
@@ -57,6 +67,15 @@ def _check_client_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _as_moment(moment: datetime) -> datetime:
+    """PostgreSQL takes offsets of less than 16 hours only, and some moments have no name in UTC."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("moment", "Must be within the years 1 to 9999, in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_as_moment)]
 Text = Annotated[str, AfterValidator(_check_text)]
 # What is stripped is measured afterwards only where the bounds come first.
 Name = Annotated[

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from django.http import HttpRequest
 from ninja import Router
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from connections.api.audit_trail import AuditEventPage, audit_event_out
 from connections.api.auth import caller_of
 from connections.api.pages import Cursor, Limit, read_cursor, write_cursor
-from connections.api.texts import Note, Owner, Text
+from connections.api.texts import Moment, Note, Owner, Text
 from connections.models import AuditEvent, Permission
 from connections.refusals import InvalidRequest
 
@@ -30,8 +30,8 @@ def list_audit_events(
     subject: Note | None = None,
     action: _Name | None = None,
     decision: _Name | None = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     cursor: Cursor | None = None,
     limit: Limit = 50,
 ) -> AuditEventPage:

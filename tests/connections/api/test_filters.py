@@ -110,3 +110,16 @@ def test_an_index_finds_the_tags_of_few_among_many(connection: Connection) -> No
     rows = Connection.objects.for_tenant(connection.tenant_id).filter(has_tags(["env:test", "team:team-77"]))
     assert rows.count() == 1
     assert "connection_metadata" in rows.explain()
+
+
+@pytest.mark.parametrize("moment", ["2026-01-01T00:00:00%2B23:59", "2026-01-01T00:00:00-16:00"])
+def test_an_offset_that_the_database_does_not_know_is_no_crash(
+    moment: str, connection: Connection, backend: Caller
+) -> None:
+    assert found(backend, f"created_after={moment}") == {"alice"}
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00%2B10:00", "9999-12-31T23:59:59-10:00"])
+def test_a_moment_beyond_all_years_is_refused_by_name(moment: str, connection: Connection, backend: Caller) -> None:
+    answer = call(backend, "GET", f"/connections?created_after={moment}")
+    assert assert_problem(answer, 422, "invalid_request")["field"] == "created_after"

@@ -20,6 +20,7 @@ from connections.lifecycle.provision.brands import save_brand
 from connections.models import (
     Approval,
     CallerRule,
+    ImportRun,
     ManagementSession,
     Offboarding,
     OutboxEvent,
@@ -83,7 +84,9 @@ def make_victim() -> Victim:
     hook = WebhookEndpoint.objects.create(tenant=tenant, url=f"https://{MARK}.example/hook", position=0)
     told = OutboxEvent.objects.latest("id")
     delivery = WebhookDelivery.objects.create(endpoint=hook, event=told, lane=connection.id)
+    run = ImportRun.objects.create(tenant=tenant, created_at=now, parts=1, options={"dry_run": True})
     ids = {
+        "import": str(run.id),
         "connection": str(connection.id),
         "session": str(session.id),
         "grant": str(grant.id),
@@ -111,6 +114,7 @@ def _id(kind: str) -> Callable[[Victim], str]:
 
 # What a place in a path is filled with to name the victim's. By the collection, since names come twice.
 NAMED: dict[str, Callable[[Victim], str]] = {
+    "imports/{import_id}": _id("import"),
     "tenants/{slug}": lambda victim: victim.tenant.slug,
     "connections/{connection_id}": _id("connection"),
     "connect-sessions/{session_id}": _id("session"),
