@@ -19,6 +19,7 @@ from django.db.models import Q
 from connections.access.switched_off import switched_off
 from connections.database.locks import lock_connection
 from connections.database.pool import release_database, short_transaction
+from connections.lifecycle.health.moved import MARK
 from connections.lifecycle.port.options import Options
 from connections.lifecycle.probe.probe import ProbeReport, probe
 from connections.lifecycle.refresh.claim_query import find_apps
@@ -30,6 +31,8 @@ from connections.models import (
     Connection,
     ImportRow,
     ImportRun,
+    Incident,
+    IncidentKind,
     Reason,
     RefreshAttempt,
     RowState,
@@ -137,11 +140,13 @@ def _state_of(row: ImportRow, connection: Connection | None, *, options: Options
     if not _is_to_refresh(row, connection, options=options):
         return _Refreshed(_Settled("stored", f"Stored. {row.detail}".strip()), True)
     tried = RefreshAttempt.objects.filter(Q(parent_version_id=row.version_id)).order_by("-claimed_at").first()
-    if tried is None or tried.state in (AttemptState.SENT, AttemptState.RECEIVED, AttemptState.SUPERSEDED):
-        return _Refreshed(None)
-    if tried.error == "client_rejected":
+    if connection.undecryptable_at is not None:
+        return _Refreshed(_Settled("unreadable", "Stored, but it does not open: a key of the vault may be missing."))
+    if (tried is not None and tried.error == "client_rejected") or _is_refused_to_all(connection):
         detail = "Stored. The provider refuses our client registration: mend the provider app; the refresh follows."
         return _Refreshed(_Settled("app_misconfigured", detail))
+    if tried is None or tried.state in (AttemptState.SENT, AttemptState.RECEIVED, AttemptState.SUPERSEDED):
+        return _Refreshed(None)
     if connection.next_attempt_at is None:
         return _Refreshed(None)
     if connection.answer_unread_at is not None:
@@ -150,6 +155,13 @@ def _state_of(row: ImportRow, connection: Connection | None, *, options: Options
     return _Refreshed(
         _Settled("provider_unavailable", "Stored. The provider could not answer; the workers try the refresh again.")
     )
+
+
+def _is_refused_to_all(connection: Connection) -> bool:
+    """Whether nothing is sent for it at present, because our registration or the endpoints are wrong."""
+    if MARK in connection.evidence:
+        return True
+    return Incident.objects.concerning(connection).filter(kind=IncidentKind.CLIENT_REJECTED).exists()
 
 
 def _refusal(connection: Connection) -> _Settled:

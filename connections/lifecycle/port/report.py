@@ -33,7 +33,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "ambiguous": "several connections could be meant",
         "revoked": "the connection that is there was revoked",
         "unreadable_row": "cannot be read",
-        "unreadable": "does not open any more",
+        "unreadable": "does not open",
         "too_large": "too large",
         "encrypted": "still encrypted",
         "missing_field": "lacks something",
