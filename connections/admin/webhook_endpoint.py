@@ -79,8 +79,8 @@ class NewEndpointForm(TermsForm):
     tenant = forms.ModelChoiceField(
         Tenant.objects.all(),
         required=False,
-        empty_label="All tenants (the operator's own endpoint)",
-        help_text="Whose events it is told.",
+        empty_label="All tenants",
+        help_text="Whose events it is told. With all tenants it is the operator's own.",
     )
     field_order = ("tenant", "url", "description", "event_types", "password")
 
@@ -211,12 +211,12 @@ class WebhookEndpointAdmin(ButtonsAdmin[WebhookEndpoint], ReadOnlyAdmin[WebhookE
 
     list_title = "Webhook endpoints"
     buttons = (
-        Button("test", "Send a test event", _test, tone="primary"),
+        Button("test", "Test", _test, tone="primary"),
         Button("enable", "Enable", _enable, lambda row: row.disabled_at is not None, tone="primary"),
-        Button("retry", "Try again now", _enable, lambda row: row.disabled_at is None and row.failures > 0),
-        Button("replay", "Deliver once more", _replay, lambda row: row.disabled_at is None, has_own_page=True),
+        Button("retry", "Try again", _enable, lambda row: row.disabled_at is None and row.failures > 0),
+        Button("replay", "Replay", _replay, lambda row: row.disabled_at is None, has_own_page=True),
         Button("change", "Change", _change, has_own_page=True),
-        Button("rotate", "Rotate the secret", _rotate, has_own_page=True),
+        Button("rotate", "Rotate secret", _rotate, has_own_page=True),
         Button("disable", "Disable", _disable, lambda row: row.disabled_at is None, asks=_DISABLE_ASKS, tone="danger"),
         Button("remove", "Remove", _remove, asks=_REMOVE_ASKS, tone="danger"),
     )
@@ -260,10 +260,13 @@ class WebhookEndpointAdmin(ButtonsAdmin[WebhookEndpoint], ReadOnlyAdmin[WebhookE
                 return _page(request, form, title="The signing secret", row=issued.endpoint, secret=secret)
         return _page(request, form, title="Add a webhook endpoint")
 
-    owner = columns.owner("The operator: all tenants")
+    owner = columns.owner("All tenants")
     last_success = columns.moment("last_success_at", "Last taken")
     failing = columns.moment("failing_since", "Fails since")
     held = columns.moment("held_until", "Tried again")
+
+    def page_title(self, row: WebhookEndpoint) -> str:
+        return "Endpoint"  # its address stands below, and the buttons need the room
 
     @admin.display(description="Address", ordering="url")
     def address(self, row: WebhookEndpoint) -> SafeString:
@@ -273,7 +276,7 @@ class WebhookEndpointAdmin(ButtonsAdmin[WebhookEndpoint], ReadOnlyAdmin[WebhookE
     def state(self, row: WebhookEndpoint) -> SafeString:
         if row.disabled_at is not None:
             why = DisabledReason(row.disabled_reason).label
-            return show.join([show.chip("Disabled", "bad"), why])
+            return show.two_lines(show.chip("Disabled", "bad"), why)
         return show.chip("Failing", "warn") if row.failures else show.chip("Working", "good")
 
     @admin.display(description="Told of")
