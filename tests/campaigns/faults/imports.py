@@ -24,6 +24,7 @@ from tests.campaigns.faults.oracle import Attempt, examine
 _GRACE_SECONDS = 120
 _DEAD_SHARE = 0.05
 _TRIED = 1000
+_LATER_SECONDS = 0.6
 _MINTED_AT_ONCE = 1000
 _ATTEMPTS = """
 SELECT connection_id::text, parent_version_id::text, extract(epoch FROM claimed_at)::float8, state
@@ -124,6 +125,7 @@ def _killed(ground: Ground, file: Path, slug: str, tenant_id: object, *, at: flo
         if (taken + stored + settled) / (3 * count) >= at:
             break
         time.sleep(0.005)
+    time.sleep(random.uniform(0, _LATER_SECONDS))  # what is counted has just been committed: hit what comes next, too
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
