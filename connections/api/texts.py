@@ -9,6 +9,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -75,7 +76,14 @@ def _as_moment(moment: datetime) -> datetime:
         raise PydanticCustomError("moment", "Must be within the years 1 to 9999, in UTC") from None
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_as_moment)]
+def _check_written(moment: Any) -> Any:
+    """A number would be read as seconds since 1970."""
+    if not isinstance(moment, datetime) and not (isinstance(moment, str) and re.match(r"\d{4}-\d\d-\d\d[Tt ]", moment)):
+        raise PydanticCustomError("moment", "Must be a date and a time with an offset (RFC 3339)")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_check_written), AfterValidator(_as_moment)]
 Text = Annotated[str, AfterValidator(_check_text)]
 # What is stripped is measured afterwards only where the bounds come first.
 Name = Annotated[
