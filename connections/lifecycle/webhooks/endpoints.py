@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.db import transaction
 from pydantic import SecretStr
 
 from connections.access.secrets import seal_webhook_secret
@@ -45,17 +46,17 @@ class IssuedSecret:
 def add_endpoint(terms: Terms, *, tenant: Tenant | None, now: datetime, actor: audit.Actor) -> IssuedSecret:
     """Have the events of ``tenant`` (None: of all tenants) delivered to an address, from now on.
 
-    One short transaction. Raises ``InvalidRequest``, which names the field. Makes no request.
+    One transaction, the caller's if one is open. Raises ``InvalidRequest``, which names the field. Makes no request.
     """
     check_terms(terms)
-    with short_transaction():
+    with transaction.atomic():
         if WebhookEndpoint.objects.filter(tenant=tenant).count() >= MOST_ENDPOINTS:
             raise InvalidRequest(f"There may be up to {MOST_ENDPOINTS} endpoints: remove one.", field="url")
         endpoint = WebhookEndpoint.objects.create(
             tenant=tenant,
             url=terms.url,
             description=terms.description,
-            event_types=_types(terms),
+            event_types=types_of(terms),
             position=events.last_id(),
         )
         secret = _give_secret(endpoint)
@@ -66,12 +67,12 @@ def add_endpoint(terms: Terms, *, tenant: Tenant | None, now: datetime, actor: a
 def change_endpoint(endpoint_id: uuid.UUID, terms: Terms, *, actor: audit.Actor) -> WebhookEndpoint:
     """Give an endpoint other terms. What waits for it goes to the new address, signed with the secrets it has.
 
-    One short transaction. Raises ``InvalidRequest`` and ``NotFound``.
+    One transaction, the caller's if one is open. Raises ``InvalidRequest`` and ``NotFound``.
     """
     check_terms(terms)
-    with short_transaction():
+    with transaction.atomic():
         endpoint = _locked(endpoint_id)
-        endpoint.change(url=terms.url, description=terms.description, event_types=_types(terms))
+        endpoint.change(url=terms.url, description=terms.description, event_types=types_of(terms))
         _record("webhook_endpoint.changed", endpoint, actor=actor, **_told(endpoint))
     return endpoint
 
@@ -195,7 +196,8 @@ def _give_secret(endpoint: WebhookEndpoint) -> SecretStr:
     return secret
 
 
-def _types(terms: Terms) -> list[str] | None:
+def types_of(terms: Terms) -> list[str] | None:
+    """Return the types as they are stored: sorted, each once; None for every type. No I/O."""
     return None if terms.event_types is None else sorted({str(type_) for type_ in terms.event_types})
 
 

@@ -14,7 +14,8 @@ from connections.management.output import Answer
 class Command(OperatorCommand):
     help = (
         "Make what a file declares (TOML, JSON): tenants, brands, provider apps, API clients, trusted issuers, access "
-        "grants, providers of your own. All of it or nothing; applying it again changes nothing; nothing is deleted. "
+        "grants, webhook endpoints, providers of your own. All of it or nothing; applying it again changes nothing; "
+        "nothing is deleted. "
         f"Its sections are {', '.join(SECTIONS)}."
     )
 

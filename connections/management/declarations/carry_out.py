@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db import DataError, IntegrityError, models, transaction
 
@@ -28,6 +29,7 @@ from connections.lifecycle.provision.provider_apps import (
 )
 from connections.lifecycle.provision.tenants import Prepared, TenantProfile, prepare_tenant, store_tenant
 from connections.lifecycle.provision.trusted_issuers import Trust, add_caller_rule, trust_issuer
+from connections.lifecycle.webhooks import endpoints as webhooks
 from connections.management.declarations.changes import Change, Hidden, compared
 from connections.management.declarations.document import (
     BrandDeclared,
@@ -38,7 +40,7 @@ from connections.management.declarations.document import (
     secret_at,
     text_at,
 )
-from connections.models import ApiClient, Brand, CallerRule, ProviderApp, Tenant, TrustedIssuer
+from connections.models import ApiClient, Brand, CallerRule, ProviderApp, Tenant, TrustedIssuer, WebhookEndpoint
 from connections.refusals import InvalidRequest, NotFound, Refusal
 from providers.catalog.loader import load_catalog, meant_by
 
@@ -157,6 +159,7 @@ def _rows(document: Document, *, changed: set[str], is_rehearsal: bool, actor: A
             _store_clients(work)
             _store_issuers(work)
             _give_grants(work)
+            _store_webhooks(work)
             if is_rehearsal:
                 raise _Rehearsed
     except _Rehearsed:
@@ -366,3 +369,21 @@ def _give_grants(work: _Work) -> None:
         limits = ("scopes", "methods", "paths", "expires_at")
         columns = {key: (None, said[key]) for key in limits if said[key]} if is_new else {}
         work.changes.append(Change("make" if is_new else "leave", "access grant", name, columns))
+
+
+def _store_webhooks(work: _Work) -> None:
+    """Write the webhook endpoints. Only their hosts are told: a path may be the receiver's secret."""
+    for number, declared in enumerate(work.document.webhooks):
+        with work.at(f"webhooks[{number}]"):
+            tenant = work.tenant(declared.tenant)
+            terms = webhooks.Terms(**declared.model_dump(exclude={"tenant"}))
+            known = WebhookEndpoint.objects.filter(tenant=tenant, url=declared.url).order_by("created_at").first()
+            after = {"description": terms.description, "event_types": webhooks.types_of(terms)}
+            before = None if known is None else {name: getattr(known, name) for name in after}
+            if known is None:
+                webhooks.add_endpoint(terms, tenant=tenant, now=database_now(), actor=work.actor)
+            elif before != after:
+                webhooks.change_endpoint(known.id, terms, actor=work.actor)
+        note = "manage.py webhooks rotate prints a secret of it" if known is None else ""
+        name = f"at {urlsplit(declared.url).netloc} ({declared.tenant or 'of all tenants'})"
+        work.changes.append(compared("webhook endpoint", name, before, after, note=note))

@@ -145,6 +145,15 @@ class GrantDeclared(_Part):
     note: str = ""
 
 
+class WebhookDeclared(_Part):
+    """An address that is told the events of a tenant, or without one of all. It is known by both."""
+
+    url: str
+    tenant: str | None = None
+    description: str = ""
+    event_types: list[str] | None = None
+
+
 class OwnProviderDeclared(_Part):
     """A provider of the operator's own, under its slug: the entry's file, or its text.
 
@@ -172,6 +181,7 @@ class Document(_Part):
     api_clients: list[ApiClientDeclared] = []
     trusted_issuers: list[IssuerDeclared] = []
     access_grants: list[GrantDeclared] = []
+    webhooks: list[WebhookDeclared] = []
 
     source: str = Field("", exclude=True)
     folder: Path = Field(Path(), exclude=True)
@@ -256,6 +266,7 @@ def _check_named_once(document: Document) -> None:
         ("provider_apps", [(one.tenant, one.provider, one.auth_style) for one in document.provider_apps]),
         ("api_clients", [(one.tenant, one.name) for one in document.api_clients]),
         ("trusted_issuers", [(one.tenant, one.use, one.issuer, one.audience) for one in document.trusted_issuers]),
+        ("webhooks", [(one.tenant, one.url) for one in document.webhooks]),
     ]
     for section, keys in keyed:
         for number, key in enumerate(keys):

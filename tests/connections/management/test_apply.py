@@ -20,6 +20,7 @@ from connections.models import (
     ProviderApp,
     Tenant,
     TrustedIssuer,
+    WebhookEndpoint,
 )
 from providers.catalog.loader import configure_catalog
 from tests.connections.management.conftest import Run
@@ -81,6 +82,11 @@ tenant = "acme"
 subject = { kind = "end_user", id = "bob" }
 provider = "hubspot"
 methods = ["GET"]
+
+[[webhooks]]
+tenant = "acme"
+url = "https://hooks.acme.example/a-secret-path"
+event_types = ["connection.revoked", "connection.needs_reauth"]
 """
 
 
@@ -100,7 +106,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def rows() -> list[object]:
     """Return all that applying could change."""
-    tables = (Tenant, Brand, ProviderApp, ApiClient, TrustedIssuer, CallerRule, AccessGrant, AuditEvent, OutboxEvent)
+    named = (Tenant, Brand, ProviderApp, ApiClient, TrustedIssuer, CallerRule, AccessGrant, WebhookEndpoint)
+    tables = (*named, AuditEvent, OutboxEvent)
     return [str(list(table._default_manager.order_by("pk").values_list())) for table in tables]
 
 
@@ -126,16 +133,21 @@ def test_all_that_is_declared_is_made(run: Run, folder: Path) -> None:
     assert (backend.permissions, backend.networks) == (["connect", "read", "vend", "manage"], ["10.0.0.0/8"])
     assert CallerRule.objects.get().client.name == "deploy"
     assert AccessGrant.objects.get().methods == ["GET"]
+    hook = WebhookEndpoint.objects.get()
+    assert (hook.tenant, hook.event_types) == (acme, ["connection.needs_reauth", "connection.revoked"])
+    assert hook.secrets.count() == 1
     for line in (
         "+ tenant acme",
         "+ provider app acme-erp (shared)",
         "+ API client backend (acme)",
         "    client_secrets: set",
-        "12 made",
+        "+ webhook endpoint at hooks.acme.example (acme)",
+        "13 made",
     ):
         assert line in ran.out, ran.out
     assert "manage.py api_clients rotate 'backend' --tenant acme" in ran.out
     assert SECRET not in ran.out + ran.err + str(rows())
+    assert "a-secret-path" not in ran.out + ran.err
     assert AuditEvent.objects.filter(action="tenant.saved").first().operator.endswith("(command line)")  # type: ignore[union-attr]
 
 
@@ -144,7 +156,7 @@ def test_applying_it_again_changes_nothing(run: Run, folder: Path) -> None:
     before = rows()
     again = run("apply", folder / "latchkey.toml")
     assert again.code == 0, again.err
-    assert "0 made, 0 changed, 12 left alone." in again.out
+    assert "0 made, 0 changed, 13 left alone." in again.out
     assert {line[0] for line in again.out.splitlines() if not line.startswith((" ", "0"))} == {"="}
     assert rows() == before
 
@@ -209,7 +221,9 @@ def test_programs_read_the_changes_as_json(run: Run, folder: Path) -> None:
         ('client = "deploy"', 'client = "nobody"', "trusted_issuers[0].rules[0].client"),
         ('matches = "repo:acme/*"', 'matches = "*"', "trusted_issuers[0].rules[0].conditions"),
         ('methods = ["GET"]', 'methods = ["get"]', "access_grants[0].methods"),
-        ("[tenants.globex]", "[webhooks.one]", "webhooks"),
+        ("[tenants.globex]", "[mail.one]", "mail"),
+        ("https://hooks.acme.example/", "https://10.0.0.1/", "webhooks[0].url"),
+        ('"connection.revoked", ', '"connection.eaten", ', "webhooks[0].event_types"),
         ('permissions = ["tenants", "read"]', 'permissions = ["root"]', "api_clients[1].permissions[0]"),
         ('client_id = "ours"', 'client_id = "ours"\nsecret = "x"', "provider_apps[0].secret"),
         ('{ env = "ACME_SECRET" }', '{ env = "NOBODY_SET_THIS" }', "provider_apps[0].client_secrets[0]"),
@@ -237,8 +251,8 @@ def test_a_mistake_is_told_with_its_place_and_nothing_is_made(
 
 
 def test_an_unknown_section_is_told_those_that_are_known(run: Run, folder: Path) -> None:
-    ran = run("apply", edited(folder, "[tenants.globex]", "[webhooks.globex]"))
-    assert "webhooks: there is no such section; they are brand, tenants, own_providers, provider_apps" in ran.err
+    ran = run("apply", edited(folder, "[tenants.globex]", "[mail.globex]"))
+    assert "mail: there is no such section; they are brand, tenants, own_providers, provider_apps" in ran.err
 
 
 def test_a_new_entry_is_not_stored_where_the_rest_is_wrong(run: Run, folder: Path) -> None:
