@@ -65,6 +65,6 @@ class WebhookDeliveryAdmin(ButtonsAdmin[WebhookDelivery], ReadOnlyAdmin[WebhookD
 
     @admin.display(description="Answer")
     def answer(self, row: WebhookDelivery) -> SafeString | str:
-        if row.status is None and not row.error:
+        if row.answer_status is None and not row.error:
             return show.NOTHING
-        return show.join([row.status or "", row.error])
+        return show.join([row.answer_status or "", row.error])

@@ -104,6 +104,7 @@ _REFUSED: dict[str, tuple[str, ...]] = {
     "refresh_connection": ("paused", *_PROVIDER),
     "probe_connection": ("paused", *_PROVIDER),
     "report_connection": ("paused", *_PROVIDER),
+    "send_test_event": ("credential_unreadable", "provider_unavailable"),
     "create_access_grant": ("policy_denied",),
     "approve": ("policy_denied",),
     "list_events": ("cursor_expired",),
@@ -131,6 +132,8 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "ManagementSessionIn": {"end_user": "alice", "return_url": "https://app.example.com/connected"},
     "TenantIn": {"name": "Acme", "return_urls": ["https://app.acme.example/connected"]},
+    "ImportIn": {"provider": "hubspot", "rows": [{"end_user": "alice", "refresh_token": "eu1-0d4f-…"}]},
+    "ImportRowsIn": {"part": 2, "rows": [{"end_user": "bob", "refresh_token": "eu1-77aa-…"}]},
 }
 
 

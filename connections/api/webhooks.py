@@ -168,7 +168,7 @@ def delivery_out(delivery: WebhookDelivery, *, endpoint: WebhookEndpoint) -> Web
         connection=delivery.event.connection_id,
         state=delivery.state,
         attempts=delivery.attempts,
-        status=delivery.status,
+        status=delivery.answer_status,
         error=delivery.error,
         attempted_at=delivery.attempted_at,
         next_attempt_at=(delivery.next_attempt_at or endpoint.held_until) if waits else None,

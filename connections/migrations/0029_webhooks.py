@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                 ('lane', models.UUIDField()),
                 ('state', models.CharField(choices=[('pending', 'Pending'), ('delivered', 'Delivered'), ('failed', 'Given up')], default='pending', max_length=10)),
                 ('attempts', models.PositiveIntegerField(default=0)),
-                ('status', models.PositiveSmallIntegerField(blank=True, null=True)),
+                ('answer_status', models.PositiveSmallIntegerField(blank=True, null=True)),
                 ('error', models.CharField(blank=True, default='', max_length=200)),
                 ('attempted_at', models.DateTimeField(blank=True, null=True)),
                 ('failing_since', models.DateTimeField(blank=True, null=True)),

@@ -22,7 +22,8 @@ class WebhookDelivery(models.Model):
 
     Deliveries of one ``lane`` are made in the order of their events, and none before the one ahead of it has ended: it
     is the connection that an event is about, or else the tenant. ``next_attempt_at`` is when the first of a lane is
-    tried again. ``status`` is that of the last answer, None if none came; ``error`` says in our words what was wrong.
+    tried again. ``answer_status`` is that of the last answer, None if none came; ``error`` says in our words what was
+    wrong.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -31,7 +32,7 @@ class WebhookDelivery(models.Model):
     lane = models.UUIDField()
     state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.PENDING)
     attempts = models.PositiveIntegerField(default=0)
-    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    answer_status = models.PositiveSmallIntegerField(null=True, blank=True)
     error = models.CharField(max_length=200, default="", blank=True)
     attempted_at = models.DateTimeField(null=True, blank=True)
     failing_since = models.DateTimeField(null=True, blank=True)

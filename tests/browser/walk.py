@@ -260,7 +260,10 @@ class Walk:
     def _at(self, url: str) -> Page:
         """Load ``url`` anew, whatever the page shows now."""
         is_there = self.page.url.partition("#")[0] == url.partition("#")[0]
-        self.page.goto(url)
+        try:
+            self.page.goto(url)
+        except Error:  # the page that was there has just gone on by itself
+            self.page.goto(url)
         if is_there and "#" in url:  # which went to a place in the page
             self.page.reload()
         return self.page

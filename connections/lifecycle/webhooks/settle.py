@@ -56,7 +56,7 @@ def _note_taken(endpoint: WebhookEndpoint, taken: Iterable[Attempted], *, now: d
         endpoint.deliveries.filter(id__in=ids).update(
             state=DeliveryState.DELIVERED,
             attempts=F("attempts") + 1,
-            status=status,
+            answer_status=status,
             error="",
             attempted_at=now,
             failing_since=None,
@@ -78,7 +78,7 @@ def _fail(endpoint: WebhookEndpoint, one: Attempted, *, now: datetime) -> None:
     outcome = one.outcome
     endpoint.fail(now=now)
     delivery.attempts += 1
-    delivery.status, delivery.error, delivery.attempted_at = outcome.status, outcome.error, now
+    delivery.answer_status, delivery.error, delivery.attempted_at = outcome.status, outcome.error, now
     delivery.failing_since = delivery.failing_since or now
     delivery.next_attempt_at = None
     if outcome.is_gone:
@@ -96,7 +96,7 @@ def _fail(endpoint: WebhookEndpoint, one: Attempted, *, now: datetime) -> None:
         update_fields=[
             "state",
             "attempts",
-            "status",
+            "answer_status",
             "error",
             "attempted_at",
             "failing_since",
@@ -115,7 +115,7 @@ def _give_up(endpoint: WebhookEndpoint, delivery: WebhookDelivery, *, now: datet
         delivery=str(delivery.id),
         event=str(delivery.event.event_id),
         event_type=delivery.event.type,
-        status=delivery.status,
+        status=delivery.answer_status,
     )
 
 

@@ -23,7 +23,8 @@ from tests.connections.api.victim import make_victim
 from tests.factories import Caller, make_caller, make_tenant
 from tests.flows import call
 
-GETS = [operation for operation in DESCRIBED if operation.method == "GET" and "proxy" not in operation.path]
+_LEFT_OUT = ("proxy", "{own_slug}")  # the provider's own answers; and an entry that nobody has added
+GETS = [one for one in DESCRIBED if one.method == "GET" and not any(part in one.path for part in _LEFT_OUT)]
 CHANGES = [operation for operation in DESCRIBED if operation.method in ("PUT", "PATCH", "DELETE")]
 CHANGES = [operation for operation in CHANGES if "proxy" not in operation.path]
 

@@ -27,7 +27,7 @@ from tests.factories import make_caller
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 EXAMPLES = 3
 # These ask somebody outside, which no transaction may be open around: the campaign names what is there.
-ASK_A_PROVIDER = {"put_domain", "refresh_connection", "probe_connection"}
+ASK_A_PROVIDER = {"put_domain", "refresh_connection", "probe_connection", "send_test_event"}
 # A schema cannot say that a provider is in the catalogue, or that a return URL is one of the tenant's. Parameters that
 # nobody knows are left out of account, and the header of the key is ours: of what is wrong, bodies are looked at below.
 EXCLUDED = [positive_data_acceptance, negative_data_rejection]

@@ -17,6 +17,7 @@ from connections.database.clock import database_now
 from connections.journal import events
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.provision.brands import save_brand
+from connections.lifecycle.webhooks.endpoints import Terms, add_endpoint
 from connections.models import (
     Approval,
     CallerRule,
@@ -29,7 +30,6 @@ from connections.models import (
     TenantDomain,
     TrustedIssuer,
     WebhookDelivery,
-    WebhookEndpoint,
 )
 from tests.connections.api.grants import let
 from tests.connections.api.stored import make_connection
@@ -81,7 +81,8 @@ def make_victim() -> Victim:
         tenant=tenant, use="caller", issuer=f"https://{MARK}.example", audience=MARK, algorithms=["RS256"]
     )
     events.emit("connection.connected", connection)
-    hook = WebhookEndpoint.objects.create(tenant=tenant, url=f"https://{MARK}.example/hook", position=0)
+    terms = Terms(f"http://127.0.0.1:9/{MARK}")  # nobody listens there
+    hook = add_endpoint(terms, tenant=tenant, now=now, actor=SYSTEM).endpoint
     told = OutboxEvent.objects.latest("id")
     delivery = WebhookDelivery.objects.create(endpoint=hook, event=told, lane=connection.id)
     run = ImportRun.objects.create(tenant=tenant, created_at=now, parts=1, options={"dry_run": True})

@@ -44,7 +44,7 @@ def test_an_event_arrives_as_the_library_of_the_standard_verifies_it(receiver: R
     assert seen.line.startswith("POST /hooks ")
     assert seen.one("webhook-id") == str(event.event_id)
     delivery = endpoint.deliveries.get()
-    assert (delivery.state, delivery.attempts, delivery.status, delivery.error) == ("delivered", 1, 204, "")
+    assert (delivery.state, delivery.attempts, delivery.answer_status, delivery.error) == ("delivered", 1, 204, "")
 
 
 def test_an_endpoint_is_told_what_it_asks_for_of_its_own_tenant(
@@ -156,7 +156,7 @@ def test_a_receiver_that_stalls_costs_no_longer_than_the_deadline(
     finally:
         goes_on.set()
     delivery = endpoint.deliveries.get()
-    assert (delivery.state, delivery.status) == ("pending", None)
+    assert (delivery.state, delivery.answer_status) == ("pending", None)
     assert delivery.error == "The server did not answer completely in time."
 
 
@@ -188,7 +188,7 @@ def test_a_redirect_is_not_followed(receiver: Receiver, acme: Tenant, status: st
     deliver(endpoint.id)
     assert [seen.target for seen in receiver.seen] == ["/hooks"]
     delivery = endpoint.deliveries.get()
-    assert (delivery.state, delivery.status) == ("pending", int(status[:3]))
+    assert (delivery.state, delivery.answer_status) == ("pending", int(status[:3]))
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_nothing_is_sent_to_an_address_that_came_to_be_forbidden(receiver: Recei
     emit(acme, 1)
     assert deliver(endpoint.id) == 0
     delivery = endpoint.deliveries.get()
-    assert (delivery.state, delivery.status) == ("pending", None)
+    assert (delivery.state, delivery.answer_status) == ("pending", None)
     assert delivery.error in ("The server's address is not one that may be called.", "Only https is called.")
     assert not receiver.seen
 

@@ -99,7 +99,7 @@ def test_one_event_that_nobody_takes_is_given_up_after_three_days_and_its_lane_g
     deliver(endpoint.id)
     assert receiver.numbers(ONE) == [1, 1, 2]
     first = endpoint.deliveries.order_by("event_id")[0]
-    assert (first.state, first.status, first.attempts) == ("failed", 422, 2)
+    assert (first.state, first.answer_status, first.attempts) == ("failed", 422, 2)
     (event,) = told("webhook_delivery.failed")
     assert event.payload["delivery"] == str(first.id)
     endpoint.refresh_from_db()
