@@ -14,7 +14,7 @@ import config.urls  # noqa: F401 (all pages and the API are loaded before the fi
 from config.web.front import Front
 from config.web.lanes import Lane
 from connections.api import vend_desk
-from connections.api.mcp.desk import McpDesk
+from connections.api.mcp.first_message import LateDesk
 from connections.api.proxy_desk import ProxyDesk
 from connections.api.vend_desk import VendDesk
 from connections.lifecycle.proxy.carry import Carrier
@@ -48,7 +48,7 @@ def make_front(executor: Executor | None = None) -> Front:
         django,
         desk=desk,
         proxy=ProxyDesk(carrier, run_proof=provider.run),
-        mcp=McpDesk(carrier, run=plain.run, run_proof=provider.run),
+        mcp=LateDesk(carrier, run=plain.run, run_proof=provider.run),
         plain=plain,
         provider=provider,
     )

@@ -21,8 +21,8 @@ from django.conf import settings
 from config.web.lanes import BUSY_SECONDS, Lane, LaneFull
 from config.web.pages import refusal
 from connections.api.asgi import Message, Receive, Send, send_reply
-from connections.api.mcp import envelope as mcp_envelope
-from connections.api.mcp.desk import McpDesk
+from connections.api.mcp.first_message import LateDesk
+from connections.api.mcp.resource import PATH as MCP_PATH
 from connections.api.problems import answer_error, say_when_again
 from connections.api.proxy_calls import is_proxied
 from connections.api.proxy_desk import ProxyDesk
@@ -59,7 +59,7 @@ class Front:
         *,
         desk: VendDesk,
         proxy: ProxyDesk,
-        mcp: McpDesk,
+        mcp: LateDesk,
         plain: Lane,
         provider: Lane,
     ) -> None:
@@ -85,7 +85,7 @@ class Front:
         if is_proxied(path, scope.get("raw_path") or b""):
             await self._proxy.serve(scope, headers, receive, send)
             return
-        if path == mcp_envelope.PATH:
+        if path == MCP_PATH:
             await self._mcp.serve(scope, headers, receive, send)
             return
         body = await _Body.of(receive)

@@ -16,11 +16,11 @@ from pydantic import ValidationError
 from connections.api.asgi import Receive, Received, Send, end_when_caller_leaves, send_reply
 from connections.api.mcp.admission import Admission, admit, standing_of
 from connections.api.mcp.calling import call_provider
-from connections.api.mcp.envelope import PATH, Routing, check_envelope, is_modern, routing_of, version_of
+from connections.api.mcp.envelope import Routing, check_envelope, is_modern, routing_of, version_of
 from connections.api.mcp.lookups import LOOKUPS
 from connections.api.mcp.messages import Message, ProtocolError, error_of, read_message, result_of
 from connections.api.mcp.protocol import CALL, answer_plain, check_request, shaped
-from connections.api.mcp.resource import challenge
+from connections.api.mcp.resource import PATH, challenge
 from connections.api.mcp.results import invalid, refused, told
 from connections.api.mcp.tools import TOOLS, CallIn
 from connections.api.problems import answer_error

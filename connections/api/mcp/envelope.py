@@ -26,7 +26,6 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, KNOWN_PROTOCOL_VERSIO
 from connections.api.mcp.messages import Message, ProtocolError
 from connections.refusals import PermissionDenied, Refusal
 
-PATH = "/mcp"
 _JSON = "application/json"
 _ROUTING = {b"mcp-protocol-version": "version", b"mcp-method": "method", b"mcp-name": "name"}
 _ENCODED = re.compile(r"=\?base64\?(.*)\?=")

@@ -11,10 +11,10 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from connections.api.mcp.envelope import PATH
 from connections.database.pool import hand_back_database
 from connections.models import IssuerUse, TrustedIssuer
 
+PATH = "/mcp"
 METADATA_PATH = f"/.well-known/oauth-protected-resource{PATH}"
 _CACHED_SECONDS = 300
 
