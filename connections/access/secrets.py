@@ -100,7 +100,11 @@ def _row_of(key_id: uuid.UUID) -> DataKeyRow:
 
 
 def credential_place(*, tenant_id: uuid.UUID, connection_id: uuid.UUID, version_id: uuid.UUID) -> Place:
-    """Return the place to which the secrets of one credential version are bound. No I/O."""
+    """Return the place to which the secrets of one credential version are bound. No I/O.
+
+    The end user is no part of it: connections are handed over and shared, and persons erased. Whoever can write that
+    column can write an API client, too.
+    """
     return Place(tenant=str(tenant_id), owner=str(connection_id), record=str(version_id), field="secrets")
 
 
