@@ -13,11 +13,12 @@ from connections.api.asgi import Receive, Received, Send, end_when_caller_leaves
 from connections.api.problems import answer_error
 from connections.api.proxy_calls import ProxyCall, proven, read_proxy_call
 from connections.api.vend_calls import Headers, reply_of, security_headers
+from connections.lifecycle.policy.client_rules import METHODS
 from connections.lifecycle.proxy.answer import Answer
 from connections.lifecycle.proxy.caller_body import CallerBody, CallerLeft
 from connections.lifecycle.proxy.carry import Carrier
 from connections.lifecycle.refresh.waits import Run
-from connections.refusals import Refusal
+from connections.refusals import MethodNotAllowed, Refusal
 
 OUTCOME = b"latchkey-outcome"
 # A provider's page must do nothing in the name of our host, and nobody may keep what was for one caller.
@@ -96,5 +97,8 @@ async def _send_answer(answer: Answer, send: Send, *, is_secure: bool) -> None:
 
 
 async def _refuse(error: Exception, path: str, send: Send, *, is_secure: bool) -> None:
-    reply = reply_of(answer_error(error, path=path), is_secure=is_secure)
+    response = answer_error(error, path=path)
+    if isinstance(error, MethodNotAllowed):
+        response["Allow"] = ", ".join(METHODS)  # RFC 9110 §15.5.6
+    reply = reply_of(response, is_secure=is_secure)
     await send_reply(replace(reply, headers=[*reply.headers, (OUTCOME, b"refused")]), send)
