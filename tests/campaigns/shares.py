@@ -27,7 +27,7 @@ def call_of(end_user: str, *, connection: uuid.UUID, per_minute: int, wait: floa
     """Return as much of an order and its permit as a turn needs."""
     permitted = SimpleNamespace(
         client_id=uuid.UUID(int=1),
-        connection=SimpleNamespace(id=connection, provider_app_id=connection),
+        connection=SimpleNamespace(id=connection, provider_app_id=connection, tenant_id=uuid.UUID(int=2)),
         outgoing=SimpleNamespace(limits=ProxyLimits(requests_per_minute=per_minute)),
     )
     return SimpleNamespace(use=SimpleNamespace(end_user=end_user, wait_seconds=wait)), permitted

@@ -1,8 +1,9 @@
 """Turns of proxied calls: each caller of one credential waits for its own, in an event loop, without a thread.
 
-``throttle.turns`` says whose turn it is. A caller is an API client on behalf of one end user, so that one customer's
-work never takes what is another's behind the same key. Of each caller, one request of this process asks at a time; the
-others stand behind it.
+``throttle.turns`` says whose turn it is. Tenants share a credential equally, of each its API clients, and of each of
+those the end users for whom it calls. So one customer's work never takes what is another's behind the same key, and
+nobody gets more by the names that it states. Of each caller, one request of this process asks at a time; the others
+stand behind it.
 """
 
 import asyncio
@@ -39,7 +40,7 @@ class Turns:
         if not per_minute:
             await _sleep(self._held_for(line), until)
             return
-        caller = caller_of(order, permitted)
+        caller = "/".join(caller_of(order, permitted))
         async with self._alone(line, caller, until):
             try:
                 while seconds := await self._run(turns.take_turn, line, caller, per_minute):
@@ -87,9 +88,13 @@ class Turns:
                 del self._users[key], self._locks[key]
 
 
-def caller_of(order: ProxyOrder, permitted: Permit) -> str:
-    """Return by what a caller is known among those of one credential. It says nothing of the end user. No I/O."""
-    return hashlib.sha256(f"{permitted.client_id}:{order.use.end_user or ''}".encode()).hexdigest()
+def caller_of(order: ProxyOrder, permitted: Permit) -> tuple[str, str, str]:
+    """Return by what a caller is known among those of one credential: its tenant, its API client, its end user.
+
+    The widest comes first: what a caller may state is within what is known of it. Says nothing of the end user. No I/O.
+    """
+    user = hashlib.sha256((order.use.end_user or "").encode()).hexdigest()
+    return str(permitted.connection.tenant_id), str(permitted.client_id), user
 
 
 async def _sleep(seconds: float, until: float) -> None:

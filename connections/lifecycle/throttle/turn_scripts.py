@@ -1,8 +1,9 @@
 """What ``turns`` keeps in Redis, and the Lua that reads and changes it. Times are by Redis's own clock, in seconds.
 
-Each line has a hash with its bucket (``tokens``, ``tokens_at``), ``hold_until`` and the virtual time ``now``; a sorted
-set ``:had`` of callers by the tag behind their last turn; and a sorted set ``:waiting`` of those in the line by when
-they are expected to have asked again. All keys expire.
+A caller is a path, as ``tenant/client/end user``, and each part of it a node. Each line has a hash with its bucket
+(``tokens``, ``tokens_at``), ``hold_until`` and for each node the virtual time ``now:NODE`` of what is below it; for
+each node a sorted set ``:had:NODE`` of what is below it, by the tag behind its last turn; and a sorted set ``:waiting``
+of the callers in the line by when they are expected to have asked again. All keys expire.
 """
 
 _PREFIX = "latchkey:turns"
@@ -13,7 +14,7 @@ _HEAD = f"""
 local stamp = redis.call('TIME')
 local now = tonumber(stamp[1]) + tonumber(stamp[2]) / 1000000
 local line = '{_PREFIX}:' .. ARGV[1]
-local had, waiting = line .. ':had', line .. ':waiting'
+local waiting = line .. ':waiting'
 local function number(field) return tonumber(redis.call('HGET', line, field) or '0') end
 """
 
@@ -31,15 +32,42 @@ local tokens, filled_at = room, redis.call('HGET', line, 'tokens_at')
 if filled_at then
     tokens = math.min(room, number('tokens') + math.max(0, now - tonumber(filled_at)) * per_second)
 end
+local function parent(node) return string.match(node, '^(.*)/') or '' end
+local function had(node) return line .. ':had:' .. node end
+local function start(node)
+    local tag = tonumber(redis.call('ZSCORE', had(parent(node)), node) or '0')
+    return math.max(number('now:' .. parent(node)), tag)
+end
+
 redis.call('ZREMRANGEBYSCORE', waiting, '-inf', tostring(now))
-local virtual = number('now')
-local function start(name) return math.max(virtual, tonumber(redis.call('ZSCORE', had, name) or '0')) end
-local mine, ahead = start(caller), 0
-for _, other in ipairs(redis.call('ZRANGE', waiting, 0, -1)) do
-    if other ~= caller then
-        local theirs = start(other)
-        if theirs < mine or (theirs == mine and other < caller) then ahead = ahead + 1 end
+local below, children = {{}}, {{}}
+local function count(path)
+    local node = path
+    while node ~= '' do
+        below[node] = (below[node] or 0) + 1
+        children[parent(node)] = children[parent(node)] or {{}}
+        children[parent(node)][node] = true
+        node = parent(node)
     end
+end
+for _, other in ipairs(redis.call('ZRANGE', waiting, 0, -1)) do
+    if other ~= caller then count(other) end
+end
+
+-- From the caller up: how many turns of what is beside it come before the one that is the caller's. Each caller in the
+-- line waits for one turn, and each turn of a node is one later than the one before.
+local node, ahead = caller, 0
+while node ~= '' do
+    local tag = start(node) + ahead
+    for other in pairs(children[parent(node)] or {{}}) do
+        if other ~= node then
+            local sooner = tag - start(other)
+            local turns = math.max(0, math.ceil(sooner))
+            if sooner >= 0 and sooner == math.floor(sooner) and other < node then turns = turns + 1 end
+            ahead = ahead + math.min(turns, below[other])
+        end
+    end
+    node = parent(node)
 end
 local hold = number('hold_until') - now
 local short = math.max(hold, (1 + ahead - tokens) / per_second)
@@ -48,11 +76,17 @@ if short > 0 then
     redis.call('EXPIRE', line, {_KEEP_SECONDS})
     return wait(short)
 end
-redis.call('HSET', line, 'tokens', tostring(tokens - 1), 'tokens_at', tostring(now), 'now', tostring(mine))
+redis.call('HSET', line, 'tokens', tostring(tokens - 1), 'tokens_at', tostring(now))
+node = caller
+while node ~= '' do
+    local mine, above = start(node), parent(node)
+    redis.call('HSET', line, 'now:' .. above, tostring(mine))
+    redis.call('ZADD', had(above), tostring(mine + 1), node)
+    redis.call('ZREMRANGEBYSCORE', had(above), '-inf', tostring(mine - 1))
+    redis.call('EXPIRE', had(above), {_KEEP_SECONDS})
+    node = above
+end
 redis.call('EXPIRE', line, {_KEEP_SECONDS})
-redis.call('ZADD', had, tostring(mine + 1), caller)
-redis.call('ZREMRANGEBYSCORE', had, '-inf', tostring(mine - 1))
-redis.call('EXPIRE', had, {_KEEP_SECONDS})
 redis.call('ZREM', waiting, caller)
 return '0'
 """

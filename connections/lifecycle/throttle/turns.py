@@ -5,6 +5,9 @@ start-time fair queueing (Goyal, Vin and Cheng, 1996): each turn of a caller mov
 as few. So a caller with fifty requests gets as many turns as one that always has a single request waiting, and what
 one leaves is shared by the others. In any minute no more is let through than the provider allows.
 
+Shares are shared on (hierarchical fair queueing: Goyal, Vin and Cheng, section 3): a caller is a path, as
+``tenant/client/end user``, and whoever stands below one of its parts shares that part's turns.
+
 The line is kept in Redis. Without Redis every request has its turn.
 """
 
@@ -20,8 +23,8 @@ LOOK_SECONDS: float = turn_scripts.LOOK_SECONDS
 def take_turn(line: str, caller: str, per_minute: int) -> float:
     """Return 0 if it is the caller's turn, which is taken then, else the seconds until it can be at the soonest.
 
-    ``line`` names whose limit it is. One round trip to Redis. Ask again then, or after ``LOOK_SECONDS``: whoever does
-    not loses its place. A caller that asks no more says so by ``leave``.
+    ``line`` names whose limit it is, and ``caller`` is its path, with slashes. One round trip to Redis. Ask again
+    then, or after ``LOOK_SECONDS``: whoever does not loses its place. A caller that asks no more says so by ``leave``.
     """
     room = max(1.0, per_minute * BURST)
     found = run_script(turn_scripts.TAKE, line, caller, max(per_minute - room, per_minute / 2) / 60, room)
