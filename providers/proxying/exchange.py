@@ -81,6 +81,11 @@ class Exchange:
         self._line: egress.Line | None = None
         self._upload: asyncio.Task[None] | None = None
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether there was a connection, on which at least a part of the request may have left."""
+        return self._line is not None
+
     async def begin(self) -> Head:
         """Send the request, and return how the answer begins. Takes the body from its iterator meanwhile.
 

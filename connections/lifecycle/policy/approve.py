@@ -3,7 +3,8 @@
 What is approved is exactly what was asked: this client, for this end user and agent, with this purpose, on this
 connection; a vend with these scopes, or a proxied request with this method, path, query and body. Of the body only the
 digest is kept, and in the trail of the query too: they may hold what is nobody else's to read. ``ask`` finds or makes
-the question; ``decide_approval`` answers it; ``spend`` uses up an answer for one time.
+the question; ``decide_approval`` answers it; ``spend`` uses up an answer for one time, and ``give_back`` undoes that
+where nothing was done after all.
 """
 
 import hashlib
@@ -74,6 +75,11 @@ def spend(approval_id: uuid.UUID, *, now: datetime) -> bool:
     """Use up an approval that is good for one time. Return False if somebody was faster. One statement."""
     approval = Approval.objects.filter(id=approval_id, is_approved=True, good_until__gt=now)
     return bool(approval.filter(is_once=False).exists() or approval.filter(used_at=None).update(used_at=now))
+
+
+def give_back(approval_id: uuid.UUID, *, used_at: datetime) -> None:
+    """Let an approval that was used up at ``used_at`` be good for its one time again. One statement."""
+    Approval.objects.filter(id=approval_id, is_approved=True, is_once=True, used_at=used_at).update(used_at=None)
 
 
 def decide_approval(

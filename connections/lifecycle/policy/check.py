@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import F
 
-from connections.lifecycle.policy.approve import ask, spend
+from connections.lifecycle.policy.approve import ask, give_back, spend
 from connections.lifecycle.policy.decide import Denied, Rule, UseFacts, UseRequest, decide_use, needs_grant
 from connections.models import AccessGrant
 from connections.refusals import ApprovalRequired, PolicyDenied
@@ -50,6 +50,11 @@ class Access:
         """Use up an approval that is good for one time, if there is one. Raises ``ApprovalRequired`` if it is gone."""
         if self.approval_id is not None and not spend(self.approval_id, now=now):
             raise ApprovalRequired("The approval was used meanwhile: repeat the request to ask anew.", **self.told())
+
+    def give_back(self, *, used_at: datetime) -> None:
+        """Undo what ``spend`` did at ``used_at``: nothing was done under the approval."""
+        if self.approval_id is not None:
+            give_back(self.approval_id, used_at=used_at)
 
 
 NO_GRANT = Access()

@@ -10,6 +10,8 @@ import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urljoin
 
@@ -61,7 +63,6 @@ logger = structlog.get_logger(__name__)
 _MOST_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
 _FOLLOWED = ("GET", "HEAD")
-_UNAUTHORIZED = 401
 _LONGEST_LOCATION = 4096
 
 _Found = Permit | NeedsRefresh | NeedsBody | NeedsExchange
@@ -78,6 +79,13 @@ class _Call:
     repeated: bool = False
     redirects: int = 0
     answer: Answer | None = None
+
+    @property
+    def has_acted(self) -> bool:
+        """Whether the provider may have done something: a request reached it, and was not turned away for its rate."""
+        if self.answered == HTTPStatus.TOO_MANY_REQUESTS and not self.redirects:
+            return False
+        return self.answered is not None or (self.exchange is not None and self.exchange.has_begun)
 
     def facts(self) -> dict[str, Any]:
         """Return what the audit trail says of the call's end."""
@@ -96,8 +104,8 @@ class Carrier:
 
     ``run`` runs short queries in threads that no vend uses, ``run_exchange`` what calls a
     provider's authorization server; ``refreshes`` are those of the event loop, ``turns`` share
-    a provider's limit, ``places`` are the calls that may be under way at once, shared among provider apps, and of each
-    among its callers.
+    a provider's limit, ``places`` are the calls that may be under way at once, shared among provider apps, of each
+    among its API clients, and of each among those for whom it calls.
     """
 
     def __init__(
@@ -121,7 +129,8 @@ class Carrier:
         call = _Call()
         with self._watch.over(permitted, key_hash=order.use.key_hash) as watched:
             try:
-                with self._places.place(*permitted.places, caller_of(order, permitted)):
+                tenant, client, user = caller_of(order, permitted)
+                with self._places.place(*permitted.places, client, (tenant, user)):
                     call.answer = await self._answer(order, permitted, body, call)
                     call.answered = call.answer.status
                     yield call.answer
@@ -148,7 +157,7 @@ class Carrier:
         facts = call.facts()
         if "secret_repeated" in facts:
             logger.warning("provider_repeats_secret", connection=str(permitted.connection.id))
-        await self._run(record_end, order, permitted, call.outcome, facts)
+        await self._run(partial(record_end, has_acted=call.has_acted), order, permitted, call.outcome, facts)
 
     async def _permitted(self, order: ProxyOrder, body: CallerBody) -> tuple[ProxyOrder, Permit]:
         """Return what may be sent: the order, with the body's digest where that counts, and the permit."""
@@ -194,7 +203,7 @@ class Carrier:
             head = await call.exchange.begin()
             call.answered = head.status
             await self._turns.note(permitted, head)
-            if head.status == _UNAUTHORIZED:
+            if head.status == HTTPStatus.UNAUTHORIZED:
                 can_repeat = order.is_repeatable and body.can_be_sent_again
                 if can_repeat and way + 1 < len(outgoing.sendings):
                     way += 1

@@ -7,7 +7,7 @@ call needs the permission ``proxy``, and a rule of its API client or an access g
 import uuid
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -74,12 +74,13 @@ _SWITCHES = ("tenant", "provider_app", *_OFF, "tenant__suspended_at", *(f"provid
 class Permit:
     """A proxied call that may leave, as ``outgoing``; its audit row is committed.
 
-    ``grant_id`` is the access grant under which it may, None for the owner's own.
+    ``access`` is what allows it, as of ``decided_at``.
     """
 
     audit_id: int
     client_id: uuid.UUID
-    grant_id: uuid.UUID | None
+    access: Access
+    decided_at: datetime
     connection: Connection
     version_id: uuid.UUID | None
     is_refreshable: bool
@@ -154,13 +155,18 @@ def may_follow(order: ProxyOrder, path: str) -> bool:
     return True
 
 
-def record_end(order: ProxyOrder, permitted: Permit, outcome: str, facts: dict[str, Any]) -> None:
+def record_end(
+    order: ProxyOrder, permitted: Permit, outcome: str, facts: dict[str, Any], *, has_acted: bool = True
+) -> None:
     """Record how a permitted call ended: ``outcome`` is a word, ``facts`` are its counts, JSON-ready. A few statements.
 
+    With ``has_acted`` false, the provider has done nothing for it, so that an approval stays good for one time.
     It names whom the row of its beginning names now: they may have been erased meanwhile. A provider's 401 is doubt:
     what was exchanged for a subject is forgotten, and else the next probe comes soon.
     """
     try:
+        if not has_acted:
+            permitted.access.give_back(used_at=permitted.decided_at)
         if facts.get("status") == HTTPStatus.UNAUTHORIZED and permitted.version_id is not None:
             forget_reported(permitted.connection.id, permitted.version_id)
             _hasten_probe(permitted.connection.id, permitted.version_id)
@@ -228,7 +234,8 @@ def _permit(
     return Permit(
         audit_id=audit_id,
         client_id=row.client_id,
-        grant_id=access.grant_id,
+        access=access,
+        decided_at=row.now,
         connection=connection,
         version_id=row.version_id,
         is_refreshable=bool(row.is_refreshable),

@@ -54,7 +54,7 @@ class Watch:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("A call is carried by a task.")
-        watched = Watched(permitted.connection.id, permitted.grant_id, key_hash, task)
+        watched = Watched(permitted.connection.id, permitted.access.grant_id, key_hash, task)
         self._calls[id(watched)] = watched
         if self._poller is None or self._poller.done():
             self._poller = asyncio.create_task(self._poll())

@@ -1,15 +1,21 @@
 """Equal shares of a provider's limit: many customers behind one key."""
 
 import asyncio
+import socket
 import time
 import uuid
 
 import pytest
 
+from connections.database.clock import database_now
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.policy.approve import decide_approval
 from connections.lifecycle.proxy.turns import Turns
-from connections.models import Connection, Tenant
+from connections.models import Approval, Connection, Tenant
 from connections.refusals import RateLimited
 from tests.campaigns.shares import MODEST_CALLERS, call_of, furthest_off, run, shares
+from tests.connections.api.grants import let
+from tests.connections.api.stored import make_app, make_connection
 from tests.connections.lifecycle.proxy.conftest import make_agent
 from tests.connections.lifecycle.proxy.test_provider import Limit, limit
 from tests.factories import Caller
@@ -100,3 +106,63 @@ def test_nothing_is_sent_while_the_provider_wants_to_be_left_alone(
     assert reply.refused == (429, "rate_limited")
     assert 28 <= int(reply.one("retry-after") or 0) <= 30
     assert len(upstream.seen) == 1
+
+
+@pytest.fixture
+def approved(connection: Connection, agent: Caller) -> str:
+    """An approval for bob, of one GET of what lies at ``a``."""
+    return approve_one(agent, connection)
+
+
+def approve_one(agent: Caller, connection: Connection) -> str:
+    let(connection, needs_approval=True)
+    asked = proxied(agent, "GET", address_of(connection, "a"), end_user="bob")
+    assert asked.refused == (202, "approval_required")
+    found: str = asked.json()["approval"]
+    decide_approval(uuid.UUID(found), approves=True, by="carol", now=database_now(), actor=SYSTEM)
+    return found
+
+
+def states(approval: str) -> str:
+    return Approval.objects.get(id=approval).state(now=database_now())
+
+
+def test_an_approval_is_not_used_up_by_a_call_that_gets_no_turn(
+    agent: Caller, connection: Connection, upstream: Upstream, limit: Limit, approved: str
+) -> None:
+    limit(requests_per_minute=20)
+    assert proxied(agent, "GET", address_of(connection, "b")).status == 200
+    without_wait = {"Prefer": "wait=0"}
+    refused = proxied(agent, "GET", address_of(connection, "a"), headers=without_wait, end_user="bob")
+    assert (refused.refused, states(approved)) == ((429, "rate_limited"), "approved")
+    again = proxied(agent, "GET", address_of(connection, "a"), headers={"Prefer": "wait=10"}, end_user="bob")
+    assert (again.status, states(approved)) == (200, "used")
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [("429 Too Many Requests", "approved"), ("500 Internal Server Error", "used"), ("404 Not Found", "used")],
+)
+def test_an_approval_is_used_up_by_what_the_provider_may_have_acted_on(
+    status: str, state: str, agent: Caller, connection: Connection, upstream: Upstream, approved: str
+) -> None:
+    upstream.answers(ok(b"", status=status))
+    assert proxied(agent, "GET", address_of(connection, "a"), end_user="bob").outcome == "upstream"
+    assert states(approved) == state
+
+
+def test_an_approval_is_not_used_up_where_nobody_answers_the_call(acme: Tenant, agent: Caller) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        closed = f"http://127.0.0.1:{server.getsockname()[1]}"
+    connection = make_connection(acme, app=make_app(acme, params={"issuer": closed}))
+    approved = approve_one(agent, connection)
+    refused = proxied(agent, "GET", address_of(connection, "a"), end_user="bob")
+    assert (refused.refused, states(approved)) == ((503, "provider_unavailable"), "approved")
+
+
+def test_an_approval_is_used_up_where_the_connection_breaks_after_the_request(
+    agent: Caller, connection: Connection, upstream: Upstream, approved: str
+) -> None:
+    upstream.handle = lambda wire: None
+    refused = proxied(agent, "GET", address_of(connection, "a"), end_user="bob")
+    assert (refused.refused, states(approved)) == ((502, "answer_refused"), "used")
