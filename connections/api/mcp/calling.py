@@ -92,7 +92,7 @@ def _address_of(asked: CallIn) -> tuple[str, str]:
     path, _, written = asked.path.removeprefix("/").partition("?")
     query = "&".join(filter(None, [written, urlencode(_parameters(asked.query), quote_via=quote)]))
     try:
-        check_path(path)
+        check_path(path, encoded_slashes=True)  # ``permit`` knows whether the provider takes them
         query_without(query, ())
     except PathRefused as refused:
         raise InvalidRequest(str(refused), field="path") from None

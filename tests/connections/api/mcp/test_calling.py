@@ -13,10 +13,13 @@ from connections.models import AuditEvent, Connection, Permission, Tenant
 from tests.connections.api.grants import let
 from tests.connections.api.mcp.conftest import SECRET, make_agent
 from tests.connections.api.mcp.speaking import HANDSHAKE, MODERN, Returned, use
+from tests.connections.lifecycle.proxy.test_provider import Limit, limit
 from tests.factories import Caller, make_caller
 from tests.flows import call as call_api
 from tests.providers.proxying.tricks import TRICKS
 from tests.upstream import Upstream, Wire, ok
+
+__all__ = ["limit"]
 
 JSON = "Content-Type: application/json"
 # A slash in front, and a query behind, are no tricks here.
@@ -101,6 +104,16 @@ def test_a_path_may_begin_with_a_slash_and_bring_its_query(
 ) -> None:
     call(agent, connection, "/a/b?x=1", query={"y": True})
     assert upstream.last.target == "/a/b?x=1&y=true"
+
+
+def test_an_encoded_slash_passes_where_the_entry_takes_it_for_a_part_of_a_name(
+    agent: Caller, connection: Connection, upstream: Upstream, limit: Limit
+) -> None:
+    assert call(agent, connection, "projects/group%2Fproject").code == "invalid_request"
+    limit(encoded_slashes=True)
+    assert not call(agent, connection, "projects/group%2Fproject").is_error
+    assert upstream.last.target == "/projects/group%2Fproject"
+    assert call(agent, connection, "projects/..%2Fproject").code == "invalid_request"
 
 
 @pytest.mark.parametrize("path", [*OURS, "a#b", "a\nb", "a\x00", "é"])
