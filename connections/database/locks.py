@@ -108,7 +108,7 @@ def lock_if_free_of(rows: QuerySet[_Row], *, limit: int) -> QuerySet[_Row]:
 
 
 def lock_session(**lookup: object) -> ConnectSession | None:
-    """Return the locked connect session with its provider app, tenant and API client, or None if there is none."""
+    """Return the locked connect session with its provider app, tenant, API client and key, or None if there is none."""
     return next(iter(lock_sessions(Q(**lookup))), None)
 
 
@@ -121,7 +121,7 @@ def lock_sessions(which: Q) -> QuerySet[ConnectSession]:
     """Return the connect sessions of ``which``, locked in the order of their ids, as ``lock_session`` returns one."""
     return (
         ConnectSession.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("provider_app", "tenant", "api_client")
+        .select_related("provider_app", "tenant", "api_client", "api_key")
         .filter(which)
         .order_by("id")
     )

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from connections.models.api_client import ApiClient
+from connections.models.api_client import ApiClient, ApiKey
 from connections.models.connection import Connection
 from connections.models.fields import SealedField, StoredSecret
 from connections.models.kinds import Binding, OwnerKind
@@ -27,6 +27,7 @@ class ConnectSession(models.Model):
       credential that was obtained with it, until the connection has it (``kept_until`` at the latest)
     - ``code_verifier``: what the authorization request kept, sealed: the PKCE verifier, if any, and the party asked;
       or the sealed device code for which the provider is polled, not before ``poll_at``
+    - ``api_key``: the key by which it was asked for, null for a client that brought a token
     - ``params`` from the operator, ``typed_params`` from the end user's last try, ``callback_params`` from the
       provider's answer, and ``found_params`` from the metadata of the end user's own server: each maps a parameter's
       name to its value, and ``connect.params`` merges them
@@ -50,6 +51,7 @@ class ConnectSession(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="connect_sessions")
     api_client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, related_name="+")
+    api_key = models.ForeignKey(ApiKey, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     owner_kind = models.CharField(max_length=8, choices=OwnerKind)
     end_user = models.CharField(max_length=255)
     providers = ArrayField(models.CharField(max_length=64))
@@ -143,10 +145,13 @@ class ConnectSession(models.Model):
     def is_suspended(self) -> bool:
         """Whether a kill switch stops the session: of its tenant, API client, provider app or connection.
 
-        A session that opted out of the confirmation also stops when its API client loses the right to that.
+        So does the revocation of the key that asked for it: whoever had the key may have sent its links to anybody. A
+        session that opted out of the confirmation also stops when its API client loses the right to that.
         """
         concerned = (self.tenant, self.api_client, self.provider_app, self.reconnects)
         if any(one is not None and one.suspended_at is not None for one in concerned):
+            return True
+        if self.api_key is not None and self.api_key.revoked_at is not None:
             return True
         return self.binding == Binding.NONE and not self.api_client.allows_unbound
 

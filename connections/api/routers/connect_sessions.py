@@ -42,6 +42,7 @@ def create_connect_session(request: HttpRequest, body: ConnectSessionIn) -> Stat
             label=body.label or "",
         ),
         client=caller.client,
+        key_id=caller.key_id,
         tenant=caller.tenant(body.tenant),
         now=database_now(),
         actor=caller.actor,

@@ -66,11 +66,18 @@ class Begun:
 
 
 def begin_connect(
-    invitation: Invitation, *, client: ApiClient, tenant: Tenant, now: datetime, actor: audit.Actor
+    invitation: Invitation,
+    *,
+    client: ApiClient,
+    key_id: uuid.UUID | None,
+    tenant: Tenant,
+    now: datetime,
+    actor: audit.Actor,
 ) -> Begun:
     """Make a connect session for one end user of ``tenant``.
 
-    The token is valid for 10 minutes and for one click. Raises ``InvalidRequest`` naming the member at fault,
+    The token is valid for 10 minutes and for one click, and while the key ``key_id`` by which it was asked for is not
+    revoked (None: it was asked for without one). Raises ``InvalidRequest`` naming the member at fault,
     ``Suspended``, ``NotFound`` (the connection to renew) and ``PermissionDenied`` (an unbound session).
     """
     named = invitation.providers
@@ -98,6 +105,7 @@ def begin_connect(
             id=session_id,
             tenant=tenant,
             api_client=client,
+            api_key_id=key_id,
             owner_kind=invitation.owner,
             end_user=invitation.end_user,
             providers=providers,

@@ -255,7 +255,8 @@ def shorten_key(key: ApiKey, *, ends_at: datetime, actor: audit.Actor) -> bool:
 def revoke_key(key: ApiKey, *, now: datetime, actor: audit.Actor) -> bool:
     """Revoke one key at once, and end the visits that were asked for by it. Return False if it was revoked already.
 
-    Whoever had the key may have sent its links to anybody.
+    Whoever had the key may have sent its links to anybody. So the connect sessions that were asked for by it stop, too
+    (``ConnectSession.is_suspended``).
     """
     with transaction.atomic():
         if not ApiKey.objects.filter(id=key.id, revoked_at=None).update(revoked_at=now):

@@ -81,7 +81,14 @@ def _begin(
     )
     try:
         check_permission(session.api_client.permissions, may=Permission.CONNECT)
-        begun = begin_connect(invitation, client=session.api_client, tenant=session.tenant, now=now, actor=actor)
+        begun = begin_connect(
+            invitation,
+            client=session.api_client,
+            key_id=session.api_key_id,
+            tenant=session.tenant,
+            now=now,
+            actor=actor,
+        )
     except (InvalidRequest, NotFound, PermissionDenied) as refusal:
         raise SessionUnusable(Failure.APP_MISCONFIGURED) from refusal
     return start(begun.session.id, token=begun.token, actor=actor)

@@ -14,7 +14,7 @@ from connections.access.secrets import digest
 from connections.database.locks import lock_management_session
 from connections.database.pool import short_transaction
 from connections.journal import audit
-from connections.models import ManagementSession, Permission
+from connections.models import ApiKey, ManagementSession, Permission
 from connections.models.failures import Failure
 from connections.refusals import SessionUnusable
 
@@ -105,7 +105,11 @@ def may_connect(session: ManagementSession) -> bool:
 
 
 def _check_allowed(session: ManagementSession) -> None:
-    """Raise "suspended" where a kill switch is thrown, or the client may not do any more what the page does."""
+    """Raise "suspended" where a kill switch is thrown, or the client may not do any more what the page does.
+
+    Its key may have been revoked in the very moment in which the visit was asked for.
+    """
     needed = {Permission.READ, Permission.MANAGE}
-    if session.is_suspended or not needed <= set(session.api_client.permissions):
+    is_revoked = ApiKey.objects.filter(id=session.api_key_id, revoked_at__isnull=False).exists()
+    if session.is_suspended or is_revoked or not needed <= set(session.api_client.permissions):
         raise SessionUnusable(Failure.SUSPENDED)

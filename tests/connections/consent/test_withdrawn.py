@@ -1,8 +1,13 @@
 """What is withdrawn from an API client, or named by one, reaches the sessions that it has made already."""
 
+from dataclasses import replace
+
 import pytest
 
-from connections.models import ApiClient, Connection, ConnectSession, Permission, Tenant
+from connections.database.clock import database_now as now
+from connections.journal.audit import SYSTEM
+from connections.lifecycle.provision.api_clients import issue_key, revoke_key
+from connections.models import ApiClient, ApiKey, Connection, ConnectSession, Permission, Tenant
 from providers.sandbox.client import SandboxProcess
 from tests.factories import Caller, make_caller, make_sandbox_app
 from tests.flows import EndUser, call, failure_of
@@ -38,6 +43,39 @@ def test_it_is_not_begun_either(mailer: EndUser) -> None:
     invitation = mailer.invite(binding="none")
     ApiClient.objects.update(allows_unbound=False)
     assert failure_of(mailer.start(invitation)) == "suspended"
+
+
+@pytest.mark.parametrize("binding", ["completion", "none"])
+def test_the_links_of_a_revoked_key_lead_nowhere_and_those_of_other_keys_do(mailer: EndUser, binding: str) -> None:
+    stolen, kept = mailer.invite(binding=binding), ApiKey.objects.get(client=mailer.backend.client)
+    other = EndUser("bob", replace(mailer.backend, key=issue_key(mailer.backend.client, now=now(), actor=SYSTEM).key))
+    fine = other.invite(binding=binding)
+    revoke_key(kept, now=now(), actor=SYSTEM)
+    assert failure_of(mailer.start(stolen)) == "suspended"
+    assert other.authorize(fine)
+
+
+def test_what_was_begun_by_a_link_of_a_revoked_key_brings_no_connection(
+    mailer: EndUser, sandbox: SandboxProcess
+) -> None:
+    invitation = mailer.invite(binding="none")
+    back = mailer.authorize(invitation)
+    revoke_key(ApiKey.objects.get(), now=now(), actor=SYSTEM)
+    sandbox.control.clear_log()
+    assert failure_of(mailer.visit(back)) == "suspended"
+    assert tokens_asked(sandbox) == 0
+    assert not Connection.objects.filter(status="active").exists()
+
+
+def test_what_is_held_for_a_revoked_key_is_confirmed_by_no_other(mailer: EndUser, sandbox: SandboxProcess) -> None:
+    invitation = mailer.invite()
+    code = mailer.finish(invitation)
+    again = issue_key(mailer.backend.client, now=now(), actor=SYSTEM).key
+    revoke_key(ApiKey.objects.exclude(prefix=ApiKey.prefix_of(again)).get(), now=now(), actor=SYSTEM)
+    sandbox.control.clear_log()
+    answer = EndUser("alice", replace(mailer.backend, key=again)).complete(invitation, code)
+    assert (answer.status_code, answer.json()["code"]) == (423, "suspended")
+    assert tokens_asked(sandbox) == 0
 
 
 def test_an_operator_wide_key_confirms_only_where_it_names_the_tenant(
