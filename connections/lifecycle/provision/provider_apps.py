@@ -257,7 +257,19 @@ def _registers_itself(app: ProviderApp, described: CatalogEntry) -> bool:
             )
         return True
     has_key = has_signing_key(app)
-    return not app.client_id and app.redirects and way_offered(app.discovered, has_key=has_key) is not None
+    is_offered = not app.client_id and app.redirects and way_offered(app.discovered, has_key=has_key) is not None
+    return is_offered and not why_refused(app)
+
+
+def why_refused(app: ProviderApp) -> str:
+    """Return why the authorization server has not let a stored ``app`` register itself, "" if it has not said no.
+
+    Such an app is a draft; ``register_itself`` asks once more. One query at most.
+    """
+    if app._state.adding or app.registers_itself or app.client_id:
+        return ""
+    asked = app.registered_clients.filter(replaced_at=None, client_id="", issuer=app.discovered.get("issuer", ""))
+    return asked.values_list("problem", flat=True).first() or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,17 +288,20 @@ class Registering:
 def register_itself(app: ProviderApp, *, actor: audit.Actor) -> Registering:
     """Register a stored ``app`` at its authorization server, where it does so and there is one to name now. HTTP.
 
-    Where the server does not admit us, the app becomes a draft, to be registered by hand. No transaction may be open.
+    Where the server does not admit us, the app becomes a draft, to be registered by hand. A server that has refused is
+    asked once more, and the app is a draft no longer if it agrees. No transaction may be open.
     """
-    if not app.registers_itself:
+    if not app.registers_itself and not why_refused(app):
         return Registering(by_hand=True)
     if not app.discovered:
         return Registering(told="At each server's authorization server, when the first end user connects there.")
     try:
-        return Registering(obtain(app, app.discovered, actor=actor))
+        registered = Registering(obtain(app, app.discovered, actor=actor))
     except ProviderDown as refusal:
-        return Registering(told=f"When the first end user connects: {refusal.detail}")
+        registered = Registering(told=f"When the first end user connects: {refusal.detail}")
     except AppMisconfigured as refusal:
-        app.registers_itself = False
+        registered = Registering(told=refusal.detail, by_hand=True)
+    if app.registers_itself is registered.by_hand:
+        app.registers_itself = not registered.by_hand
         app.save(update_fields=["registers_itself", "updated_at"])
-        return Registering(told=refusal.detail, by_hand=True)
+    return registered

@@ -110,6 +110,6 @@ def _check_allowed(session: ManagementSession) -> None:
     Its key may have been revoked in the very moment in which the visit was asked for.
     """
     needed = {Permission.READ, Permission.MANAGE}
-    is_revoked = ApiKey.objects.filter(id=session.api_key_id, revoked_at__isnull=False).exists()
+    is_revoked = ApiKey.objects.filter(id__in=[session.api_key_id], revoked_at__isnull=False).exists()
     if session.is_suspended or is_revoked or not needed <= set(session.api_client.permissions):
         raise SessionUnusable(Failure.SUSPENDED)

@@ -7,7 +7,7 @@ all else was rehearsed, and before it is done. Apps that register themselves do 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +26,7 @@ from connections.lifecycle.provision.provider_apps import (
     prepare_provider_app,
     register_itself,
     store_provider_app,
+    why_refused,
 )
 from connections.lifecycle.provision.tenants import Prepared, TenantProfile, prepare_tenant, store_tenant
 from connections.lifecycle.provision.trusted_issuers import Trust, add_caller_rule, trust_issuer
@@ -150,7 +151,7 @@ def _rows(document: Document, *, changed: set[str], is_rehearsal: bool, actor: A
     """Write all that is no file, in one transaction, which a rehearsal takes back."""
     work = _Work(document, actor)
     _prepare(work, changed)
-    written: list[ProviderApp] = []
+    written: dict[int, ProviderApp] = {}
     try:
         with transaction.atomic():
             _store_brand(work)
@@ -170,8 +171,8 @@ def _rows(document: Document, *, changed: set[str], is_rehearsal: bool, actor: A
         ) from None
     except DataError:
         raise DeclarationError(f"{document.source}: a text in it is longer than can be stored.") from None
-    for app in written:
-        register_itself(app, actor=actor)
+    for number, app in written.items():
+        work.changes[number] = _registered(work.changes[number], app, actor=actor)
     return work.changes
 
 
@@ -278,9 +279,9 @@ def _store_tenants(work: _Work) -> None:
             store_tenant(prepared, actor=work.actor)
 
 
-def _store_apps(work: _Work) -> list[ProviderApp]:
-    """Write the provider apps, and return those that changed."""
-    written = []
+def _store_apps(work: _Work) -> dict[int, ProviderApp]:
+    """Write the provider apps. Return those that may register themselves now, each by the number of its change."""
+    written = {}
     for number, (declared, prepared) in enumerate(work.apps):
         app, changed = prepared.app, [name for name in prepared.changes() if name != "updated_at"]
         before = {} if prepared.is_new else (_stored(app, tuple(set(changed) - {"secrets"})) or {})
@@ -295,13 +296,34 @@ def _store_apps(work: _Work) -> list[ProviderApp]:
             elif not prepared.is_new or getattr(app, name):
                 columns[name] = (before.get(name), getattr(app, name))
         what = "make" if prepared.is_new else "change" if changed else "leave"
-        note = "a draft: it has no client id" if app.is_draft else ""
+        refused = why_refused(app)
+        note = _refused(refused) if refused else "a draft: it has no client id" if app.is_draft else ""
         work.changes.append(Change(what, "provider app", _app_name(declared), columns, note))  # type: ignore[arg-type]  # one of the three
         with work.at(f"provider_apps[{number}]"):
             store_provider_app(prepared, actor=work.actor)
-        if changed:
-            written.append(app)
+        if changed or refused:
+            written[len(work.changes) - 1] = app
     return written
+
+
+def _registered(change: Change, app: ProviderApp, *, actor: Actor) -> Change:
+    """Have a stored ``app`` register itself where it does so (HTTP), and return its change with what came of that."""
+    before = app.registers_itself
+    done = register_itself(app, actor=actor)
+    columns = dict(change.columns)
+    if before and not app.registers_itself:
+        columns.pop("registers_itself", None)
+        what = change.what if columns or change.what == "make" else "leave"
+        return replace(change, what=what, columns=columns, note=_refused(done.told))
+    if not before and app.registers_itself:
+        columns["registers_itself"] = (False, True)
+        what = "change" if change.what == "leave" else change.what
+        return replace(change, what=what, columns=columns, note=done.told)
+    return replace(change, note=_refused(done.told)) if done.by_hand and done.told else change
+
+
+def _refused(why: str) -> str:
+    return f"a draft, for which each apply asks again: {why}"
 
 
 def _store_clients(work: _Work) -> None:

@@ -196,7 +196,6 @@ def read_document(source: str) -> Document:
     Raises ``CommandError`` for a file that cannot be read, and ``DeclarationError`` for one that is not in order.
     """
     held = _parsed(text_from(source), source)
-    _check_texts(held, source, "")
     for section in held:
         if section not in SECTIONS:
             raise DeclarationError(f"{source}: {section}: there is no such section; they are {', '.join(SECTIONS)}.")
@@ -239,12 +238,22 @@ def _parsed(text: str, source: str) -> dict[str, Any]:
         raise DeclarationError(f"{source}: write TOML or JSON: `yq -o json FILE` makes JSON of YAML.")
     is_json = suffix == ".json" or (suffix != ".toml" and text.lstrip().startswith("{"))
     try:
-        held = json.loads(text) if is_json else tomllib.loads(text)
+        held = json.loads(text, object_pairs_hook=_named_once) if is_json else tomllib.loads(text)
+        _check_texts(held, source, "")
     except (ValueError, RecursionError) as error:
         raise DeclarationError(f"{source}: this is no {'JSON' if is_json else 'TOML'}: {error}") from None
     if not isinstance(held, dict):
         raise DeclarationError(f"{source}: write an object of sections: {', '.join(SECTIONS)}.")
     return held
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the members of a JSON object. Raises ``ValueError`` for a name that comes twice: readers differ there."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        twice = next(name for number, (name, _) in enumerate(pairs) if name in dict(pairs[:number]))
+        raise ValueError(f"the name {json.dumps(twice)} comes twice in one object")
+    return members
 
 
 def _check_texts(value: Any, source: str, place: str) -> None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.test import override_settings
 
 from connections.access.secrets import open_client_secrets
+from connections.database.clock import database_now
 from connections.models import (
     AccessGrant,
     ApiClient,
@@ -18,12 +19,17 @@ from connections.models import (
     CallerRule,
     OutboxEvent,
     ProviderApp,
+    RegisteredClient,
     Tenant,
     TrustedIssuer,
     WebhookEndpoint,
 )
 from providers.catalog.loader import configure_catalog
+from providers.sandbox.client import SandboxProcess
 from tests.connections.management.conftest import Run
+from tests.connections.management.test_provider_apps import tools
+
+__all__ = ["tools"]
 
 SECRET = "s3cret-in-the-environment"
 ENTRY = """name = "Acme ERP"
@@ -317,3 +323,67 @@ def test_what_is_not_declared_stays(run: Run, folder: Path) -> None:
     run("apply", "-", stdin='{"tenants": {"acme": {"name": "Acme Inc."}}}')
     assert Brand.objects.get(tenant__slug="acme").support_url == "https://acme.example/help"
     assert Tenant.objects.get(slug="acme").return_urls == [], "what a declared tenant leaves out is taken back"
+
+
+def apply_tools(run: Run, tmp_path: Path, *options: str) -> Any:
+    file = tmp_path / "tools.json"
+    file.write_text(json.dumps({"provider_apps": [{"provider": "tools"}]}))
+    ran = run("apply", file, "--json", *options)
+    assert ran.code == 0, ran.err
+    [change] = ran.data["changes"]
+    return change
+
+
+def test_an_app_whose_registration_is_refused_is_told_once_as_new_and_then_left_alone(
+    run: Run, tools: SandboxProcess, tmp_path: Path
+) -> None:
+    tools.control.fault("error", endpoint="register", error="invalid_redirect_uri")
+    made = apply_tools(run, tmp_path)
+    assert (made["what"], "registers_itself" in made["columns"]) == ("make", False)
+    assert "invalid_redirect_uri" in made["note"]
+    before = rows()
+    for options in ((), ("--dry-run",), ()):
+        again = apply_tools(run, tmp_path, *options)
+        assert (again["what"], again["columns"]) == ("leave", {})
+        assert "invalid_redirect_uri" in again["note"]
+    assert rows() == before
+
+
+def test_an_app_whose_registration_was_refused_is_registered_once_the_server_agrees(
+    run: Run, tools: SandboxProcess, tmp_path: Path
+) -> None:
+    tools.control.fault("error", endpoint="register", error="invalid_redirect_uri")
+    apply_tools(run, tmp_path)
+    tools.control.settings(registration=["dynamic"])
+    RegisteredClient.objects.update(renew_at=database_now())
+    changed = apply_tools(run, tmp_path)
+    assert (changed["what"], changed["columns"]) == ("change", {"registers_itself": {"old": False, "new": True}})
+    assert ProviderApp.objects.get().registers_itself
+    assert apply_tools(run, tmp_path)["what"] == "leave"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"tenants": {"acme": {"name": "A"}, "acme": {"name": "B"}}}', '"acme" comes twice'),
+        ('{"tenants": {}, "tenants": {"acme": {"name": "B"}}}', '"tenants" comes twice'),
+        ('{"tenants": {"acme": {"name": "A", "name": "B"}}}', '"name" comes twice'),
+        ('{"tenants": ' + '{"a":' * 400 + "1" + "}" * 400 + "}", "tenants"),
+        ('{"api_clients": ' + "[" * 900 + "]" * 900 + "}", ""),
+        ('{"api_clients": ' + "[" * 100_000 + "]" * 100_000 + "}", "no JSON"),
+        ('{"brand": {"radius": ' + "9" * 5000 + "}}", "no JSON"),
+        ('{"brand": {"radius": NaN}}', "radius"),
+        ('{"tenants": {"acme": {"name": "\\ud800"}}}', "surrogate"),
+        ('{"tenants": {"ac\\u0000me": {"name": "A"}}}', "NUL"),
+    ],
+)
+def test_a_file_that_could_be_read_in_two_ways_or_not_at_all_is_refused(
+    run: Run, tmp_path: Path, text: str, told: str
+) -> None:
+    file = tmp_path / "odd.json"
+    file.write_text(text)
+    before = rows()
+    ran = run("apply", file)
+    assert (ran.code, told in ran.err) == (1, True), ran.err[-2000:]
+    assert "Traceback" not in ran.err
+    assert rows() == before
