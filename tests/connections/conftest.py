@@ -1,6 +1,10 @@
-"""A connected account, ready to be refreshed, probed and disconnected."""
+"""A connected account, ready to be refreshed, probed and disconnected; and rows that all tests of a module share."""
+
+from collections.abc import Iterator
 
 import pytest
+from django.db import transaction
+from pytest_django import DjangoDbBlocker
 
 from connections.models import Connection, ProviderApp
 from providers.sandbox.client import SandboxProcess
@@ -11,3 +15,17 @@ from tests.connected import connect_at
 def connection(sandbox: SandboxProcess, app: ProviderApp) -> Connection:
     """alice's connection to the sandbox, just made."""
     return connect_at(sandbox, app)
+
+
+@pytest.fixture(scope="module")
+def module_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A transaction for the rows that fixtures of a module make once. It is rolled back after the module's last test.
+
+    Each test works in a savepoint, so what it changes is gone when the next one begins. All tests of the module have
+    to ask for ``db``: others work outside of this transaction.
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        # As Django marks the transaction of a test: what insists on being the outermost one may be inside.
+        transaction.get_connection().atomic_blocks[-1]._from_testcase = True
+        yield
+        transaction.set_rollback(True)

@@ -1,11 +1,12 @@
 """Connections as they are stored, made without a provider."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection as database
+from django.db import models
 from pydantic import SecretStr
 
 from connections.access.secrets import current_data_key
@@ -80,6 +81,19 @@ def overwrite(connection: Connection, **columns: Any) -> None:
     """Write columns past all rules, for a state that a test begins with."""
     Connection.objects.filter(id=connection.id).update(**columns)
     connection.refresh_from_db(fields=list(columns))
+
+
+def rows_as_text(table: type[models.Model], where: str = "true") -> str:
+    """Return what selects the rows of ``table`` for ``rows_of``."""
+    name = table._meta.db_table
+    return f"SELECT '{name}', {name}::text FROM {name} WHERE {where}"
+
+
+def rows_of(parts: Iterable[str], parameters: Sequence[object] = ()) -> list[tuple[str, str]]:
+    """Return what ``parts``, made by ``rows_as_text``, select: the table and all columns of each row. One query."""
+    with database.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts) + " ORDER BY 1, 2", parameters)
+        return cursor.fetchall()
 
 
 def transaction_now() -> datetime:

@@ -14,7 +14,7 @@ from connections.models import ApiClient, Permission, Tenant
 from tests.connections.api.described import DESCRIBED, Described
 from tests.connections.api.stored import make_connection
 from tests.connections.api.victim import MARK, NAMED, PERSON, SHARED, SLUG, Victim, make_victim, stored_of, unknown_of
-from tests.factories import Caller, make_caller
+from tests.factories import Caller, make_caller, make_tenant
 
 of_operations = pytest.mark.parametrize("operation", DESCRIBED, ids=str)
 _TENANT = "tenants/{slug}"
@@ -25,12 +25,17 @@ _VARIES = re.compile(
 )
 
 
-@pytest.fixture
-def victim(db: None) -> Victim:
+@pytest.fixture(scope="module")
+def victim(module_db: None) -> Victim:
     return make_victim()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def globex(module_db: None) -> Tenant:
+    return make_tenant("globex")
+
+
+@pytest.fixture(scope="module")
 def stranger(globex: Tenant) -> Caller:
     """A client of globex's whose key has every permission that there is."""
     make_connection(globex)
@@ -39,10 +44,15 @@ def stranger(globex: Tenant) -> Caller:
     return caller
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def operator(globex: Tenant) -> Caller:
     """An operator-wide client that may do everything, and is at work for globex."""
     return make_caller(None, "operator", list(Permission))
+
+
+@pytest.fixture(autouse=True)
+def _all_is_there(victim: Victim, stranger: Caller, operator: Caller, db: None) -> None:
+    """Let each test begin with the same rows, whichever comes first."""
 
 
 def told(answer: HttpResponse) -> tuple[int, str]:

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from functools import cache
 
 from django.apps import apps
 from django.db import models
@@ -32,7 +32,7 @@ from connections.models import (
     WebhookDelivery,
 )
 from tests.connections.api.grants import let
-from tests.connections.api.stored import make_connection
+from tests.connections.api.stored import make_connection, rows_as_text, rows_of
 from tests.factories import make_caller, make_tenant
 from tests.flows import EndUser
 
@@ -154,14 +154,21 @@ def unknown_of(place: str) -> str:
     return str(uuid.uuid4()) if place.endswith("_id}") else f"{name}.example" if place.endswith("{host}") else name
 
 
-def stored_of(tenant: Tenant) -> dict[str, list[Any]]:
+def stored_of(tenant: Tenant) -> list[tuple[str, str]]:
     """Return every row of every table that belongs to ``tenant``, as text: a new table is among them by itself."""
-    found = {}
+    parts = _statements_of_tenant()
+    return rows_of(parts, [tenant.pk] * len(parts))
+
+
+@cache
+def _statements_of_tenant() -> tuple[str, ...]:
+    """Return what selects each table's rows of a tenant, whose key is the one parameter of each statement."""
+    anyone, parts = uuid.UUID(int=0), []
     for table in apps.get_app_config("connections").get_models():
         if way := _way_to_tenant(table, frozenset()):
-            rows = table._default_manager.filter(**{way: tenant.pk}).order_by("pk")
-            found[table.__name__] = [str(row) for row in rows.values_list()]
-    return found
+            keys, _ = table._default_manager.filter(**{way: anyone}).order_by().values("pk").query.sql_with_params()
+            parts.append(rows_as_text(table, f"{table._meta.pk.column} IN ({keys})"))
+    return tuple(parts)
 
 
 def _way_to_tenant(table: type[models.Model], seen: frozenset[type[models.Model]]) -> str:
