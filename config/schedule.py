@@ -20,6 +20,7 @@ def beat_schedule(sweep_seconds: float, *, recover_seconds: float, webhook_secon
         "discard-expired": _every(60.0, Task.DISCARD_EXPIRED),
         "end-expired": _every(30.0, Task.END_EXPIRED),
         "sweep-old": _every(300.0, Task.SWEEP_OLD),
+        "take-figures": _every(30.0, Task.TAKE_FIGURES),
         "delete-tenants": _every(10.0, Task.DELETE_TENANTS),
         "offboard-end-users": _every(10.0, Task.OFFBOARD_END_USERS),
         "continue-imports": _every(5.0, Task.CONTINUE_IMPORTS),

@@ -39,6 +39,7 @@ class Task(StrEnum):
     DISCARD_EXPIRED = "connections.discard_expired"
     END_EXPIRED = "connections.end_expired"
     SWEEP_OLD = "connections.sweep_old"
+    TAKE_FIGURES = "connections.take_figures"
     DELETE_TENANTS = "connections.delete_tenants"
     OFFBOARD_END_USERS = "connections.offboard_end_users"
     CLOSE_QUIET_INCIDENTS = "connections.close_quiet_incidents"

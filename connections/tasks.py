@@ -23,6 +23,7 @@ from connections.lifecycle.credentials.reread import reread_changed
 from connections.lifecycle.end.delete_tenant import delete_ordered
 from connections.lifecycle.end.offboard import continue_ordered
 from connections.lifecycle.end.revoke import revoke
+from connections.lifecycle.figures import take_figures
 from connections.lifecycle.health.expire import end_expired
 from connections.lifecycle.health.incidents import close_quiet_incidents
 from connections.lifecycle.health.undecryptable import retry_undecryptable
@@ -170,6 +171,12 @@ def sweep_waiting_webhooks() -> None:
 def sweep_old_rows() -> None:
     """Delete the rows that are past their retention time."""
     sweep_old(now=database_now())
+
+
+@shared_task(name=Task.TAKE_FIGURES, ignore_result=True)
+def take_current_figures() -> None:
+    """Count what the first page of the admin shows."""
+    take_figures(now=database_now())
 
 
 @shared_task(name=Task.DELETE_TENANTS, ignore_result=True)

@@ -1,4 +1,4 @@
-"""Every lock of Latchkey: of rows, and of own entries. None is held across HTTP (``pool.release_database`` refuses).
+"""Every lock of Latchkey: of rows, of own entries and of figures. None is held across HTTP.
 
 Locks are ``FOR NO KEY UPDATE``: a plain FOR UPDATE, which only deletions take, would block inserts that reference the
 row. Take locks always in this order: connect session, connection, attempt, registered client; and within one table in
@@ -171,6 +171,13 @@ def lock_own_entries() -> None:
     """Wait until no other transaction stores an entry of the operator's own. There is no row: an entry is a file."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('latchkey.own_entries', 0))")
+
+
+def lock_figures() -> bool:
+    """Return whether no other transaction counts figures; then none does until this one ends. There is no row."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('latchkey.figures', 0))")
+        return bool(cursor.fetchone()[0])
 
 
 def lock_registered_client(**lookup: object) -> RegisteredClient | None:

@@ -9,7 +9,7 @@
 - ``connect_session``: an invitation · ``burnt_code``: a code that came to the wrong browser ·
   ``management_session``: a visit to the page of one's own connections
 - ``connection``: one grant · ``kinds``: whose it is · ``credential_version``: one set of its secrets
-- ``scope``: one scope of a connection
+- ``scope``: one scope of a connection · ``connection_indexes``, ``beginnings``: how connections are found
 - ``access_grant``: who else may use a connection, and for what · ``approval``: of one thing under a grant
 - ``bundle``: a tenant that has left or come, and the key that signs for it
 - ``offboarding``: the leaving of an end user · ``import_run``: connections from another system, with their rows
@@ -18,6 +18,7 @@
 - ``refresh_attempt``: one try to refresh · ``unread_answer``: an answer that could not be read
 - ``incident``: a fault of a provider app · ``audit_event`` · ``outbox_event``
 - ``webhook_endpoint``: where events are delivered · ``webhook_delivery``: of one event to one of them
+- ``figures``: what is counted for the first page of the admin
 - ``data_key``: a tenant's key, wrapped · ``fields``: columns that are encrypted
 """
 
@@ -33,6 +34,7 @@ from connections.models.connect_session import EXCHANGE_LIMIT, ConnectSession
 from connections.models.connection import Connection
 from connections.models.credential_version import CredentialVersion, Stage
 from connections.models.data_key import DataKey
+from connections.models.figures import ActivityFigures, ConnectionFigures, FiguresTaken
 from connections.models.import_run import ImportRow, ImportRun, ImportState, RowState
 from connections.models.incident import Incident, IncidentKind
 from connections.models.kept_answer import KeptAnswer
@@ -77,6 +79,7 @@ __all__ = [
     "UNFINISHED",
     "VENDS",
     "AccessGrant",
+    "ActivityFigures",
     "ApiClient",
     "ApiKey",
     "AppKey",
@@ -91,10 +94,12 @@ __all__ = [
     "CallerRule",
     "ConnectSession",
     "Connection",
+    "ConnectionFigures",
     "CredentialVersion",
     "DataKey",
     "DeliveryState",
     "DisabledReason",
+    "FiguresTaken",
     "ImportRow",
     "ImportRun",
     "ImportState",

@@ -99,6 +99,7 @@ class AccessGrant(models.Model):
         ]
         indexes = [
             models.Index(fields=["tenant", "-created_at", "id"], name="access_grant_page"),
+            models.Index(fields=["-created_at", "id"], name="access_grant_newest"),
             models.Index(fields=["tenant", "subject_kind", "subject"], name="access_grant_subject"),
             models.Index(
                 fields=["connection"],

@@ -68,6 +68,7 @@ class Approval(models.Model):
         indexes = [
             models.Index(fields=["grant", "asked"], name="approval_of_question"),
             models.Index(fields=["tenant", "-created_at", "id"], name="approval_page"),
+            models.Index(fields=["-created_at", "id"], name="approval_newest"),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from connections.models.api_client import ApiClient, ApiKey
+from connections.models.beginnings import by_beginning
 from connections.models.connection import Connection
 from connections.models.fields import SealedField, StoredSecret
 from connections.models.kinds import Binding, OwnerKind
@@ -49,7 +50,8 @@ class ConnectSession(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="connect_sessions")
+    # No index of its own: one of those below begins with it.
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="connect_sessions", db_index=False)
     api_client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, related_name="+")
     api_key = models.ForeignKey(ApiKey, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     owner_kind = models.CharField(max_length=8, choices=OwnerKind)
@@ -104,7 +106,7 @@ class ConnectSession(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        ordering = ["-created_at"]
+        ordering = ["-created_at", "id"]
         constraints = [
             models.CheckConstraint(
                 condition=~models.Q(end_user=""),
@@ -121,6 +123,9 @@ class ConnectSession(models.Model):
         ]
         indexes = [
             models.Index(fields=["expires_at"], name="connect_session_expiry"),
+            models.Index(fields=["-created_at", "id"], name="connect_session_newest"),
+            models.Index(fields=["tenant", "-created_at", "id"], name="connect_session_of_tenant"),
+            by_beginning("end_user", name="connect_session_end_user"),
             models.Index(
                 fields=["expires_at"],
                 condition=models.Q(state=SessionState.CREATED),

@@ -4,10 +4,10 @@ import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
+from connections.models.connection_indexes import INDEXES
 from connections.models.kinds import Binding, OwnerKind, Revocation
 from connections.models.mutators import Mutable
 from connections.models.provider_app import ProviderApp
@@ -76,9 +76,9 @@ class Connection(Mutable):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    # No index of its own: two of those below begin with it.
+    # These two have no index of their own: some of those below begin with them.
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="connections", db_index=False)
-    provider_app = models.ForeignKey(ProviderApp, on_delete=models.PROTECT, related_name="connections")
+    provider_app = models.ForeignKey(ProviderApp, on_delete=models.PROTECT, related_name="connections", db_index=False)
     provider = models.CharField(max_length=64)
     owner_kind = models.CharField(max_length=8, choices=OwnerKind)
     end_user = models.CharField(max_length=255, default="", blank=True)
@@ -168,39 +168,7 @@ class Connection(Mutable):
                 name="one_default_connection",
             ),
         ]
-        indexes = [
-            models.Index(
-                fields=["registered_client"],
-                condition=Q(registered_client__isnull=False),
-                name="connection_registered_client",
-            ),
-            models.Index(fields=["tenant", "provider", "end_user"], name="connection_lookup"),
-            models.Index(fields=["tenant", "-created_at", "id"], name="connection_page"),
-            GinIndex(
-                fields=["metadata"],
-                opclasses=["jsonb_path_ops"],
-                condition=~Q(metadata={}),
-                name="connection_metadata",
-            ),
-            models.Index(fields=["tenant", "granted_by"], condition=~Q(granted_by=""), name="connection_granted_by"),
-            models.Index(
-                fields=["refresh_due_at"], condition=Q(refresh_due_at__isnull=False), name="connection_refresh_due"
-            ),
-            models.Index(
-                fields=["access_expires_at"],
-                condition=Q(refresh_due_at=None, access_expires_at__isnull=False, status__in=["active", "suspect"]),
-                name="connection_expiry",
-            ),
-            models.Index(fields=["probe_due_at"], condition=Q(probe_due_at__isnull=False), name="connection_probe_due"),
-            models.Index(
-                fields=["revocation_due_at"], condition=Q(revocation_due_at__isnull=False), name="connection_revoke_due"
-            ),
-            models.Index(
-                fields=["undecryptable_at"],
-                condition=Q(undecryptable_at__isnull=False),
-                name="connection_undecryptable",
-            ),
-        ]
+        indexes = INDEXES
 
     def __str__(self) -> str:
         return f"{self.provider} {self.id}"

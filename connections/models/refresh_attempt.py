@@ -75,7 +75,7 @@ class RefreshAttempt(models.Model):
     objects = RefreshAttemptQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-claimed_at"]
+        ordering = ["-claimed_at", "id"]
         constraints = [
             models.UniqueConstraint(
                 fields=["connection"],
@@ -85,7 +85,7 @@ class RefreshAttempt(models.Model):
         ]
         indexes = [
             models.Index(fields=["connection", "-claimed_at"], name="attempt_history"),
-            models.Index(fields=["-claimed_at"], name="attempt_newest"),
+            models.Index(fields=["-claimed_at", "id"], name="attempt_newest"),
             models.Index(
                 fields=["deadline_at"],
                 condition=Q(state__in=["sent", "received"]),

@@ -42,7 +42,7 @@ class WebhookDelivery(models.Model):
 
     class Meta:
         verbose_name_plural = "webhook deliveries"
-        ordering = ["-created_at"]
+        ordering = ["-created_at", "id"]
         constraints = [
             models.UniqueConstraint(fields=["event", "endpoint"], name="webhook_delivery_once"),
             models.CheckConstraint(
@@ -59,6 +59,12 @@ class WebhookDelivery(models.Model):
                 name="webhook_held_lane",
             ),
             models.Index(fields=["endpoint", "-created_at"], name="webhook_of_endpoint"),
+            models.Index(fields=["-created_at", "id"], name="webhook_newest"),
+            models.Index(
+                fields=["state", "-created_at", "id"],
+                condition=~Q(state=DeliveryState.DELIVERED),
+                name="webhook_not_delivered",
+            ),
             models.Index(fields=["ended_at"], condition=Q(ended_at__isnull=False), name="webhook_ended"),
         ]
 

@@ -32,11 +32,13 @@ from connections.models import (
     EXCHANGE_LIMIT,
     UNFINISHED,
     AccessGrant,
+    ActivityFigures,
     ApiClient,
     ApiKey,
     AppKey,
     AttemptState,
     Connection,
+    ConnectionFigures,
     ConnectSession,
     DataKey,
     ImportRow,
@@ -239,6 +241,8 @@ def _delete_rows(tenant: Tenant, *, give_up_at: float) -> bool:
         WebhookDelivery.objects.filter(endpoint__tenant=tenant),
         WebhookEndpoint.objects.filter(tenant=tenant),
         OutboxEvent.objects.filter(tenant_id=tenant.id),
+        ConnectionFigures.objects.filter(tenant_id=tenant.id),
+        ActivityFigures.objects.filter(tenant_id=tenant.id),
     )
     if not all(delete_in_batches(rows, give_up_at=give_up_at) for rows in kinds):
         return False

@@ -17,6 +17,7 @@ from django.urls import reverse
 from connections.admin.base import CappedPaginator, hidden_columns
 from connections.journal import audit
 from connections.models import (
+    ActivityFigures,
     ApiClient,
     ApiKey,
     AuditEvent,
@@ -24,8 +25,10 @@ from connections.models import (
     BurntCode,
     CallerRule,
     Connection,
+    ConnectionFigures,
     CredentialVersion,
     DataKey,
+    FiguresTaken,
     InstallationKey,
     KeptAnswer,
     ProvenToken,
@@ -89,7 +92,7 @@ def test_every_model_of_ours_is_registered() -> None:
     # connection's page tells of it, and has the buttons. What acts for a subject is sealed and gone within the hour,
     # and the audit has each exchange. The page of an issuer shows its rules. A proven token and a used assertion are
     # digests that are gone in minutes. A kept answer is sealed, and gone in a day.
-    # The page of a webhook endpoint says when its secrets end. A command
+    # Figures are what the first page shows. The page of a webhook endpoint says when its secrets end. A command
     # shows the public half of the installation key.
     unseen = {
         BurntCode,
@@ -101,6 +104,9 @@ def test_every_model_of_ours_is_registered() -> None:
         ProvenToken,
         UsedAssertion,
         WebhookSecret,
+        ConnectionFigures,
+        ActivityFigures,
+        FiguresTaken,
     }
     assert set(apps.get_app_config("connections").get_models()) == {*MODELS} | unseen
 

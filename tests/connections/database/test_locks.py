@@ -125,8 +125,8 @@ def is_granted(table: str, strength: str) -> bool:
 
 def test_every_lock_is_in_this_table() -> None:
     deletes = {"lock_if_free_of"}  # rows to be deleted, to which nobody may come to refer
-    of_files = {"lock_own_entries"}
-    assert {name for name in vars(locks) if name.startswith("lock_")} == set(LOCKS) | deletes | of_files
+    of_no_row = {"lock_own_entries", "lock_figures"}
+    assert {name for name in vars(locks) if name.startswith("lock_")} == set(LOCKS) | deletes | of_no_row
 
 
 def test_one_own_entry_at_a_time_is_stored(db: None) -> None:
@@ -136,6 +136,15 @@ def test_one_own_entry_at_a_time_is_stored(db: None) -> None:
             locks.lock_own_entries()
             with pytest.raises(pg.LockNotAvailable):
                 other.execute("SELECT pg_advisory_xact_lock(hashtextextended('latchkey.own_entries', 0))")
+
+
+def test_one_transaction_at_a_time_counts_figures(db: None) -> None:
+    held = "SELECT pg_try_advisory_xact_lock(hashtextextended('latchkey.figures', 0))"
+    with session("") as other:
+        with transaction.atomic():
+            assert locks.lock_figures()
+            assert other.execute(held).fetchone() == (False,)
+        other.execute(held)
 
 
 @pytest.mark.parametrize(("table", "lock"), LOCKS.values(), ids=LOCKS)

@@ -57,11 +57,14 @@ SWEPT = {
     "connections.ManagementSession": "by their own end",
     "connections.ProvenToken": "by their own end",
     "connections.UsedAssertion": "by their own end",
+    "connections.ActivityFigures": "by their own end",
     "connections.ImportRun": "by their own end",
     "connections.ImportRow": "by their own end",
 }
 STAYS = {
     "connections.AuditEvent": "append-only; pruned by an operator's command",
+    "connections.ConnectionFigures": "one for each tenant and app with connections",
+    "connections.FiguresTaken": "one",
     "connections.CredentialVersion": "the current one, the previous one and orphans until the next refresh",
     "connections.UnreadAnswer": "until it is read, overtaken, discarded, or its connection ends",
     "connections.Scope": "one for each scope of a connection",

@@ -5,7 +5,8 @@
   ``provider_app``, ``app_key``, ``registered_client``, ``data_key``, ``burnt_code``, ``audit_event``, ``outbox_event``,
   ``unread_answer``, ``subject_token``, ``management_session``, ``access_grant``, ``offboarding``, ``trusted_issuer``,
   ``approval``, ``kept_answer``, ``import_run``, ``bundle``, ``webhook_endpoint``,
-  ``webhook_delivery``: their constraints by ``test_constraints.py``
+  ``webhook_delivery``, ``figures``: their constraints by ``test_constraints.py``
+- ``connection_indexes``, ``beginnings``: ``tests/connections/admin/test_pages.py``
 - ``kinds``: the constraints on connections there
 - ``mutators``, and the mutators: ``test_states.py``, ``tests/connections/lifecycle/health/test_status.py``
 - ``failures``: ``tests/connections/consent/test_words.py``
