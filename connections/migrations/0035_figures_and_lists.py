@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('connections', '0033_visits_of_keys'),
+        ('connections', '0034_sessions_of_keys'),
     ]
 
     operations = [

@@ -103,7 +103,7 @@ def _approval(chance: Chance, grant: AccessGrant, ground: Ground) -> Approval:
         id=chance.id(),
         tenant=grant.tenant,
         grant=grant,
-        connection_id=grant.connection_id,
+        connection=grant.connection,
         api_client_id=ground.callers[grant.tenant.slug][0].id,
         end_user=grant.subject if grant.subject_kind == SubjectKind.END_USER else "",
         agent=grant.subject if grant.subject_kind == SubjectKind.AGENT else "",

@@ -58,6 +58,8 @@ def _attempts(granted: Granted, chance: Chance) -> list[RefreshAttempt]:
 
 
 def _attempt(granted: Granted, chance: Chance, at: datetime, state: AttemptState, error: str) -> RefreshAttempt:
+    if (version_id := granted.version_id) is None:
+        raise ValueError("Only what has a credential is refreshed.")
     evidence: dict[str, Any] = {}
     if error == "grant_rejected":
         evidence = dict(granted.connection.evidence)
@@ -66,7 +68,7 @@ def _attempt(granted: Granted, chance: Chance, at: datetime, state: AttemptState
     return RefreshAttempt(
         id=chance.id(),
         connection=granted.connection,
-        parent_version_id=granted.version_id,
+        parent_version_id=version_id,
         state=state,
         trigger=chance.one_of((Trigger.SWEEP, Trigger.VEND, Trigger.OPERATOR), (95, 4, 1)),
         claimed_by="worker-1",

@@ -19,8 +19,9 @@ def write(rows: Sequence[M]) -> Sequence[M]:
     if rows:
         model = type(rows[0])
         fields = [field for field in model._meta.concrete_fields if not _is_left_out(rows[0], field)]
+        names = [sql.Identifier(str(field.column)) for field in fields]
         command = sql.SQL("COPY {} ({}) FROM STDIN").format(
-            sql.Identifier(model._meta.db_table), sql.SQL(", ").join(sql.Identifier(field.column) for field in fields)
+            sql.Identifier(model._meta.db_table), sql.SQL(", ").join(names)
         )
         with database.cursor() as cursor, cursor.copy(command) as copy:
             for row in rows:
