@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "connections.admin.gate.StaffGate",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 # The middleware of API calls, which replaces the list above. None of these may hook into views.

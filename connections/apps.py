@@ -1,8 +1,11 @@
 """The Django app: checks its key material at start, and gives the egress client its policy."""
 
-from django.apps import AppConfig
+from typing import Any
+
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models.signals import post_migrate
 
 
 class ConnectionsConfig(AppConfig):
@@ -31,3 +34,13 @@ class ConnectionsConfig(AppConfig):
             )
         )
         configure_catalog(settings.CATALOG_DIR)
+        # The permissions of an app are made when it is its turn, so the roles wait for the last one.
+        last = [app for app in apps.get_app_configs() if app.models_module is not None][-1]
+        post_migrate.connect(_save_roles, sender=last)
+
+
+def _save_roles(**kwargs: Any) -> None:
+    """Make the roles of staff once their permissions are there: Django makes those after each ``migrate``."""
+    from connections.lifecycle.provision.roles import save_roles
+
+    save_roles()

@@ -5,5 +5,6 @@
 - ``app_keys``: the key pairs of provider apps, and the one that signs
 - ``targets``: the catalogue entry, strategy and target of a provider app
 - ``parties``: whom the calls of a connection go to, where that is not simply the provider
+- ``staff``: which rows a member of staff may see
 - ``switched_off``: the refusal that a kill switch or a pause causes
 """

@@ -16,6 +16,7 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
 - ``provider_app_form``: fields by the catalogue entry, secrets written and never shown
 - ``base``, ``buttons``, ``switch_buttons``, ``columns``, ``filters``, ``fields``, ``show``: what the pages share
 - ``catalogue``: the pages about providers, which are no rows
+- ``gate``: refuses pages to those who may not open them, whatever the page would say
 - ``proof``: asks for the password again · ``logins``: audits logins, logouts and refused logins
 - ``refused``: the page for a form that may be forged
 """

@@ -180,7 +180,7 @@ def _rotate(request: HttpRequest, client: ApiClient) -> HttpResponse | Told:
 def _answer_with_key(
     request: HttpRequest, client: ApiClient, *, form_class: type[KeyForm], title: str
 ) -> HttpResponse | Told:
-    if not request.user.has_perm(MAY_ISSUE) or (client.is_entrusted and not request.user.has_perm(MAY_ENTRUST)):
+    if client.is_entrusted and not request.user.has_perm(MAY_ENTRUST):
         raise PermissionDenied
     form = form_class(request.POST or None, initial={"key_id": uuid.uuid4()}, request=request)
     if request.method != "POST" or not form.is_valid():
@@ -212,8 +212,8 @@ class ApiClientAdmin(ButtonsAdmin[ApiClient]):
     list_title = "API clients"
     form = ApiClientForm
     buttons = (
-        Button("issue-key", "Issue a key", _issue, tone="primary", has_own_page=True),
-        Button("rotate-keys", "Rotate keys", _rotate, has_own_page=True),
+        Button("issue-key", "Issue a key", _issue, tone="primary", has_own_page=True, permission=MAY_ISSUE),
+        Button("rotate-keys", "Rotate keys", _rotate, has_own_page=True, permission=MAY_ISSUE),
         *suspend_buttons(_SUSPEND_ASKS),
     )
     actions = None

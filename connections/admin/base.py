@@ -18,8 +18,10 @@ from django.db.models.options import Options
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.text import capfirst
 
+from connections.access.staff import is_limited, visible
 from connections.entrance import client_address
 from connections.journal.audit import Actor
+from connections.models import Tenant
 from connections.models.fields import SealedField
 
 M = TypeVar("M", bound=Model)
@@ -95,7 +97,21 @@ class CappedPaginator(Paginator[Any]):
 
 
 class ChosenRowsAdmin(_ModelAdmin[M]):
-    """A model whose list has actions. It checks the ids of the chosen rows before it searches for them."""
+    """A model's pages, with the rows that this operator may see, and no others to choose from (``access.staff``).
+
+    They check the ids of the rows that were chosen for an action before they search for them.
+    """
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
+        return visible(request.user, super().get_queryset(request))
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Let a limited operator choose among the rows that the account may see: the tenant has to be one of them."""
+        field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None and is_limited(request.user):
+            field.queryset = visible(request.user, field.queryset)
+            field.required = field.required or db_field.remote_field.model is Tenant
+        return field
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[M], *args: Any) -> HttpResponse | None:
         try:

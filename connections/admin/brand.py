@@ -9,6 +9,7 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 
+from connections.access.staff import is_limited
 from connections.admin import columns, show
 from connections.admin.base import operator_behind
 from connections.admin.buttons import ButtonsAdmin
@@ -72,6 +73,10 @@ class BrandAdmin(ButtonsAdmin[Brand]):
     def furnish(self, request: HttpRequest, context: dict[str, Any], row: Brand | None) -> None:
         screens = {"landing": "First page", "choose": "Choice", "fields": "Form", "problem": "Error", "finished": "End"}
         context |= {"screens": screens, "languages": settings.LANGUAGES, "preview_brand": row.pk if row else ""}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """The operator's own brand, which alone is added, belongs to no tenant."""
+        return not is_limited(request.user) and super().has_add_permission(request)
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Add the operator's brand; once it is there, go to its page."""

@@ -32,7 +32,8 @@ class Button(Generic[M]):
     """One button. ``press`` does the work and returns the result in words, or answers with a page of its own.
 
     ``asks`` is a sentence that says what will happen: a page shows it and asks first; with "" nothing asks.
-    ``is_offered`` says for which rows the button is shown. A button with ``has_own_page`` answers GET itself.
+    ``is_offered`` says for which rows the button is shown. A button with ``has_own_page`` answers GET itself. One with
+    a ``permission`` needs that in addition to the model's ``change``; who lacks it does not see the button.
     """
 
     verb: str
@@ -42,6 +43,11 @@ class Button(Generic[M]):
     asks: str = ""
     tone: Literal["plain", "primary", "danger"] = "plain"
     has_own_page: bool = False
+    permission: str = ""
+
+    def is_for(self, request: HttpRequest) -> bool:
+        """Whether this operator has the button's own permission. The model's is looked at elsewhere."""
+        return not self.permission or bool(request.user.has_perm(self.permission))
 
 
 class ButtonsAdmin(OperatorAdmin[M]):
@@ -61,7 +67,7 @@ class ButtonsAdmin(OperatorAdmin[M]):
         row = self.get_object(request, unquote(object_id))
         if row is None or button is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        if not self.has_operate_permission(request):
+        if not self.has_operate_permission(request) or not button.is_for(request):
             raise PermissionDenied
         if request.method != "POST" and not button.has_own_page:
             return self._ask(request, row, button) if button.asks else HttpResponseNotAllowed(["POST"])
@@ -90,7 +96,7 @@ class ButtonsAdmin(OperatorAdmin[M]):
             context["buttons"] = [
                 {"button": button, "url": press_url(obj, button.verb)}
                 for button in self.buttons
-                if button.is_offered(obj)
+                if button.is_for(request) and button.is_offered(obj)
             ]
         self.furnish(request, context, obj)
         return super().render_change_form(request, context, add, change, form_url, obj)

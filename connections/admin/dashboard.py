@@ -7,6 +7,7 @@ from django.db.models import Count, Model, Q
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
+from connections.access.staff import Staff, is_limited, visible
 from connections.admin import show
 from connections.admin.filters import overdue_refresh
 from connections.models import (
@@ -50,28 +51,27 @@ class Overview:
     to_do: list[Figure]
 
 
-def overview(*, now: datetime) -> Overview:
-    """Return what the first page shows. Eight queries."""
-    counts = Connection.objects.aggregate(
+def overview(*, user: Staff, now: datetime) -> Overview:
+    """Return what the first page shows to ``user``, of the rows that the account may see. Eight queries."""
+    connections = visible(user, Connection.objects.all())
+    counts = connections.aggregate(
         **{status.value: Count("id", filter=Q(status=status)) for status in Status},
         failing=Count("id", filter=Q(failures__gt=0, refresh_due_at__isnull=False)),
         revoking=Count("id", filter=Q(revocation=Revocation.PENDING)),
         refused=Count("id", filter=Q(refused_at__gt=now - timedelta(hours=24))),
         undecryptable=Count("id", filter=Q(undecryptable_at__isnull=False)),
     )
-    due = Connection.objects.filter(refresh_due_at__lt=now + timedelta(hours=1), status__in=VENDS).aggregate(
+    due = connections.filter(refresh_due_at__lt=now + timedelta(hours=1), status__in=VENDS).aggregate(
         soon=Count("id"), overdue=Count("id", filter=overdue_refresh())
     )
     incidents = list(
-        Incident.objects.filter(closed_at=None)
+        visible(user, Incident.objects.filter(closed_at=None))
         .select_related("provider_app")
         .defer("provider_app__secrets")
         .order_by("-last_seen_at")[:50]
     )
     in_trouble = list(
-        Connection.objects.filter(
-            Q(status__in=[Status.SUSPECT, Status.NEEDS_REAUTH]) | Q(undecryptable_at__isnull=False)
-        )
+        connections.filter(Q(status__in=[Status.SUSPECT, Status.NEEDS_REAUTH]) | Q(undecryptable_at__isnull=False))
         .select_related("tenant")
         .order_by(Coalesce("undecryptable_at", "status_changed_at").desc())[:_SHOWN]
     )
@@ -115,24 +115,27 @@ def overview(*, now: datetime) -> Overview:
         ],
         incidents=incidents[:_SHOWN],
         in_trouble=in_trouble,
-        to_do=_to_do(undecryptable=counts["undecryptable"], now=now),
+        to_do=_to_do(user, undecryptable=counts["undecryptable"], now=now),
     )
 
 
-def _ending(now: datetime) -> int:
+def _ending(user: Staff, now: datetime) -> int:
     """Return how many published keys have a certificate that ends soon, or has ended. One query."""
-    return AppKey.objects.published().filter(certificate_ends_at__lt=now + timedelta(days=30)).count()
+    keys = visible(user, AppKey.objects.published())
+    return keys.filter(certificate_ends_at__lt=now + timedelta(days=30)).count()
 
 
-def _to_do(*, undecryptable: int, now: datetime) -> list[Figure]:
+def _to_do(user: Staff, *, undecryptable: int, now: datetime) -> list[Figure]:
     """Return the figures of what an operator has to mend: undecryptable, not set up, or switched off. A few queries."""
-    apps = ProviderApp.objects.aggregate(
+    apps = visible(user, ProviderApp.objects.all()).aggregate(
         made=Count("id"),
         drafts=Count("id", filter=drafts()),
         suspended=Count("id", filter=Q(suspended_at__isnull=False)),
         paused=Count("id", filter=Q(paused_at__isnull=False)),
     )
-    tenants = Tenant.objects.aggregate(made=Count("id"), suspended=Count("id", filter=Q(suspended_at__isnull=False)))
+    tenants = visible(user, Tenant.objects.all()).aggregate(
+        made=Count("id"), suspended=Count("id", filter=Q(suspended_at__isnull=False))
+    )
     found = [
         Figure(
             "Connections whose stored credential does not open",
@@ -144,9 +147,8 @@ def _to_do(*, undecryptable: int, now: datetime) -> list[Figure]:
         Figure("Provider apps that are paused", apps["paused"], show.list_url(ProviderApp)),
         Figure("Tenants that are suspended", tenants["suspended"], show.list_url(Tenant, switch="off")),
     ]
-    disabled = WebhookEndpoint.objects.filter(disabled_at__isnull=False).exclude(
-        disabled_reason=DisabledReason.OPERATOR
-    )
+    endpoints = visible(user, WebhookEndpoint.objects.filter(disabled_at__isnull=False))
+    disabled = endpoints.exclude(disabled_reason=DisabledReason.OPERATOR)
     found.append(
         Figure(
             "Webhook endpoints that were disabled because they take nothing",
@@ -154,8 +156,10 @@ def _to_do(*, undecryptable: int, now: datetime) -> list[Figure]:
             show.list_url(WebhookEndpoint, state="disabled"),
         )
     )
-    found.append(Figure("Certificates that end within 30 days", _ending(now), show.list_url(AppKey)))
+    found.append(Figure("Certificates that end within 30 days", _ending(user, now), show.list_url(AppKey)))
     shown = [figure for figure in found if figure.count]
+    if is_limited(user):
+        return shown
     if not tenants["made"]:
         shown.append(Figure("Tenants: add the first one", 0, _add(Tenant)))
     if not apps["made"]:

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
 
+from connections.access.staff import visible
 from connections.lifecycle.credentials.scopes import lacks_scopes
 from connections.models import VENDS, ProviderApp, Revocation, Tenant
 from connections.models.switches import KILL_SWITCH, PAUSE, any_thrown
@@ -36,7 +37,8 @@ class TenantFilter(SimpleListFilter):
     lookup = "tenant__slug"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
-        slugs = list(Tenant.objects.order_by("slug").values_list("slug", flat=True)[:_MOST_TENANTS])
+        tenants = visible(request.user, Tenant.objects.order_by("slug"))
+        slugs = list(tenants.values_list("slug", flat=True)[:_MOST_TENANTS])
         chosen = self.value()
         if chosen and chosen not in slugs:
             slugs.insert(0, chosen)
@@ -69,7 +71,8 @@ class ProviderFilter(SimpleListFilter):
     parameter_name = "provider"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
-        slugs = ProviderApp.objects.order_by("provider").values_list("provider", flat=True).distinct()
+        apps = visible(request.user, ProviderApp.objects.order_by("provider"))
+        slugs = apps.values_list("provider", flat=True).distinct()
         return [(slug, slug) for slug in slugs]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

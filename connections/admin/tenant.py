@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django_stubs_ext import Annotations
 
+from connections.access.staff import is_limited
 from connections.admin import columns, show
 from connections.admin.base import count_of, operator_behind
 from connections.admin.buttons import ButtonsAdmin
@@ -106,6 +107,10 @@ class TenantAdmin(ButtonsAdmin[Tenant]):
         (None, {"fields": ("slug", "name")}),
         ("Addresses", {"fields": ("allowed_origins", "return_urls", "reconnect_url")}),
     )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody who sees some tenants only makes another one: it would be out of sight at once."""
+        return not is_limited(request.user) and super().has_add_permission(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
         return super().get_queryset(request).annotate(connections_made=count_of(Connection.objects.all(), "tenant"))

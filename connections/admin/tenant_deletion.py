@@ -2,7 +2,6 @@
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 
@@ -41,8 +40,6 @@ class DeletionForm(forms.Form):
 
 
 def _delete(request: HttpRequest, row: Tenant) -> HttpResponse | Told:
-    if not request.user.has_perm(MAY_DELETE):
-        raise PermissionDenied
     form = DeletionForm(request.POST if request.method == "POST" else None, tenant=row)
     if not form.is_valid():
         context = {
@@ -65,4 +62,6 @@ def _delete(request: HttpRequest, row: Tenant) -> HttpResponse | Told:
     )
 
 
-DELETE_BUTTON: Button[Tenant] = Button("delete", "Delete…", _delete, tone="danger", has_own_page=True)
+DELETE_BUTTON: Button[Tenant] = Button(
+    "delete", "Delete…", _delete, tone="danger", has_own_page=True, permission=MAY_DELETE
+)

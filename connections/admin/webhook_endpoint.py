@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
+from connections.access.staff import is_limited, visible
 from connections.admin import columns, show
 from connections.admin.base import ReadOnlyAdmin, count_of, operator_behind
 from connections.admin.buttons import Button, ButtonsAdmin
@@ -83,6 +84,14 @@ class NewEndpointForm(TermsForm):
         help_text="Whose events it is told. With all tenants it is the operator's own.",
     )
     field_order = ("tenant", "url", "description", "event_types", "password")
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, request=request, **kwargs)
+        if is_limited(request.user):
+            tenants = forms.ModelChoiceField(visible(request.user, Tenant.objects.all()))
+            tenants.help_text = self.fields["tenant"].help_text
+            self.fields["tenant"] = tenants
+            self.order_fields(self.field_order)
 
 
 class RotationForm(forms.Form):

@@ -13,6 +13,7 @@ from csp.constants import SELF
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
+from connections.access.staff import visible
 from connections.brand.form import BrandForm
 from connections.brand.look import look_from
 from connections.consent.categories import category_shown
@@ -46,7 +47,7 @@ def preview(request: HttpRequest) -> HttpResponse:
         raise Http404
     asked = request.POST if request.method == "POST" else request.GET
     screen = asked.get("preview_screen", "")
-    saved = _brand_named(asked.get("preview_brand", ""))
+    saved = _brand_named(request, asked.get("preview_brand", ""))
     shown, fault = _unsaved(request, saved) if request.method == "POST" else (saved, "")
     tenant = saved.tenant or Tenant(name=shown.name or "Your tenant")
     operators = shown if saved.tenant is None else Brand.objects.filter(tenant=None).first()
@@ -70,11 +71,12 @@ def preview(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _brand_named(given: str) -> Brand:
+def _brand_named(request: HttpRequest, given: str) -> Brand:
     if given in ("", str(OPERATORS)):
         return Brand.objects.filter(tenant=None).first() or Brand(id=OPERATORS)
     try:
-        found = Brand.objects.select_related("tenant").filter(id=uuid.UUID(given)).first()
+        brands = visible(request.user, Brand.objects.select_related("tenant"))
+        found = brands.filter(id=uuid.UUID(given)).first()
     except ValueError:
         found = None
     if found is None:

@@ -37,6 +37,7 @@ from connections.models import (
     Connection,
     ConnectSession,
     CredentialVersion,
+    GuessCount,
     ImportRow,
     ImportRun,
     Incident,
@@ -61,6 +62,7 @@ APPROVALS_STAY = timedelta(days=90)  # the trail has what was asked and answered
 VISITS_STAY = timedelta(days=1)  # the trail has who was invited, and came
 PROOFS_STAY = timedelta(days=1)  # proxied calls that are under way stand on them
 IMPORTS_STAY = timedelta(days=90)  # the report; by the rows of connections that are there a credential is known again
+GUESSES_STAY = timedelta(days=2)  # by then every count has run down
 RUN_SECONDS = 60.0
 
 
@@ -155,7 +157,7 @@ def sweep_old(*, now: datetime) -> dict[str, int]:
     that one with very many rows keeps no other waiting. The keys of the answer are the kinds of ``RETENTION_DAYS``
     whose rows are not kept for ever, "keys of apps", "operators' logins", "subject tokens", "answers", "approvals",
     "visits", "callers' tokens", "rows of imports", "imports", "webhook
-    secrets" and "used assertions".
+    secrets", "wrong guesses" and "used assertions".
     """
     give_up_at = time.monotonic() + RUN_SECONDS
     left: dict[str, _Kind | _Events] = {
@@ -171,6 +173,7 @@ def sweep_old(*, now: datetime) -> dict[str, int]:
     left["rows of imports"] = _Kind(_rows_of_imports_before(now - IMPORTS_STAY), by="pk")
     left["imports"] = _Kind(_imports_before(now - IMPORTS_STAY), by="finished_at")
     left["webhook secrets"] = _Kind(WebhookSecret.objects.filter(ends_at__lt=now), by="ends_at")
+    left["wrong guesses"] = _Kind(GuessCount.objects.filter(counted_at__lt=now - GUESSES_STAY), by="counted_at")
     left["used assertions"] = _Kind(UsedAssertion.objects.filter(expires_at__lt=now), by="expires_at")
     gone = dict.fromkeys(left, 0)
     while left and time.monotonic() < give_up_at:

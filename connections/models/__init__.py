@@ -14,6 +14,7 @@
 - ``bundle``: a tenant that has left or come, and the key that signs for it
 - ``offboarding``: the leaving of an end user · ``import_run``: connections from another system, with their rows
 - ``kept_answer``: of a call with an idempotency key
+- ``staff``: limits, identities and wrong guesses of those who log in to the admin
 - ``subject_token``: what acts for a subject, while it lives
 - ``refresh_attempt``: one try to refresh · ``unread_answer``: an answer that could not be read
 - ``incident``: a fault of a provider app · ``audit_event`` · ``outbox_event``
@@ -46,6 +47,7 @@ from connections.models.provider_app import ProviderApp, drafts
 from connections.models.refresh_attempt import OPEN_STATES, AttemptState, RefreshAttempt, Trigger
 from connections.models.registered_client import RegisteredClient, RegistrationWay
 from connections.models.scope import Scope
+from connections.models.staff import GuessCount, StaffIdentity, StaffLimit
 from connections.models.states import (
     AWAITING_WORD,
     IN_BROWSER,
@@ -100,6 +102,7 @@ __all__ = [
     "DeliveryState",
     "DisabledReason",
     "FiguresTaken",
+    "GuessCount",
     "ImportRow",
     "ImportRun",
     "ImportState",
@@ -125,6 +128,8 @@ __all__ = [
     "Scope",
     "SessionState",
     "SharedFate",
+    "StaffIdentity",
+    "StaffLimit",
     "Stage",
     "Status",
     "SubjectKind",

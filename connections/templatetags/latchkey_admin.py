@@ -69,7 +69,7 @@ def dashboard(request: HttpRequest) -> Overview | None:
     """Return what the first page shows, or None for an operator who may not see connections."""
     if not request.user.has_perm("connections.view_connection"):
         return None
-    return overview(now=database_now())
+    return overview(user=request.user, now=database_now())
 
 
 @register.filter

@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from connections.access.staff import is_limited
 from connections.access.targets import redirect_uri
 from connections.admin import show as look
 from connections.admin.catalogue.browse import CONFIDENCE_WORDS
@@ -62,8 +63,9 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
     if found.slug != slug:
         return HttpResponseRedirect(reverse("catalogue:entry", args=[found.slug]))
     is_own = slug in added_slugs()
+    limited = is_limited(request.user)
     sees_apps = request.user.has_perm(SEE_APPS)
-    apps = ProviderApp.objects.filter(provider=slug, tenant=None).defer("secrets") if sees_apps else ()
+    apps = ProviderApp.objects.filter(provider=slug, tenant=None).defer("secrets") if sees_apps and not limited else ()
     by_style = {app.auth_style: app for app in apps}
     may_add = request.user.has_perm(ADD_APPS)
     return page(

@@ -4,6 +4,7 @@
   ``api_client``, ``tenant_domain``, ``offboarding``, ``management_session``, ``approval``, ``import_run``, ``bundle``,
   ``tenant``, ``provider_app``, ``columns``, ``filters``, ``base``: every page by ``test_pages.py``, who may do what
   by ``test_permissions.py``
+- what each role may do: ``test_roles.py`` · ``gate``, and what limited staff see: ``test_limited_staff.py``
 - ``buttons``, ``switch_buttons``, ``proof``: ``test_connection_actions.py``, ``test_api_clients.py``
 - ``app_key``, ``app_key_forms``: ``test_app_keys.py`` · ``registered_client``: ``test_registered_clients.py``
 - ``webhook_endpoint``, ``webhook_delivery``: ``test_webhooks.py``

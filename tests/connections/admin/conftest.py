@@ -109,10 +109,15 @@ class World:
 @pytest.fixture
 def world(db: None) -> World:
     """acme with an app, a client, one connection and a history."""
-    acme = make_tenant("acme")
+    return make_world("acme")
+
+
+def make_world(slug: str, *, end_user: str = "alice", leaver: str = "zoe") -> World:
+    """Make a tenant with one row of every table that has pages."""
+    acme = make_tenant(slug)
     app = make_app(acme)
     caller = make_caller(acme)
-    connection = make_connection(app, acme, "alice")
+    connection = make_connection(app, acme, end_user)
     make_key(app, SigningAlgorithm.ES256, actor=SYSTEM)
     RegisteredClient.objects.create(
         provider_app=app,
@@ -122,14 +127,14 @@ def world(db: None) -> World:
         redirect_uri="https://latchkey.example/cb",
         looked_at=database_now(),
     )
-    TenantDomain.objects.create(tenant=acme, host="app.acme.example", challenge="challenge-1")
+    TenantDomain.objects.create(tenant=acme, host=f"app.{slug}.example", challenge="challenge-1")
     open_client_incident(app, evidence={"detail": "Refused.", "sent": True, "status": 401}, now=database_now())
     ManagementSession.objects.create(
         tenant=acme,
         api_client=caller.client,
-        end_user="alice",
+        end_user=end_user,
         providers=["sandbox"],
-        return_url="https://app.acme.example/back",
+        return_url=f"https://app.{slug}.example/back",
         token_hash=uuid.uuid4().bytes * 2,
         expires_at=database_now() + timedelta(minutes=5),
     )
@@ -151,7 +156,7 @@ def world(db: None) -> World:
     )
     Offboarding.objects.create(
         tenant=acme,
-        end_user="zoe",
+        end_user=leaver,
         mode="offboard",
         connections={str(uuid.uuid4()): {"provider": "sandbox", "act": "disconnected"}},
         ordered_at=database_now(),
@@ -161,12 +166,14 @@ def world(db: None) -> World:
         id=uuid.uuid4(), run=run, line=1, tenant=acme, state="settled", code="refused", connection=connection
     )
     Bundle.objects.create(
-        id=uuid.uuid4(), way="out", tenant_id=acme.id, slug="acme", signer="key", is_move=True, made_at=database_now()
+        id=uuid.uuid4(), way="out", tenant_id=acme.id, slug=slug, signer="key", is_move=True, made_at=database_now()
     )
     trust = Trust(IssuerUse.CALLER, "https://ci.example", "https://latchkey.example", keys=None)
     issuer = trust_issuer(trust, tenant=acme, actor=SYSTEM)
-    add_caller_rule(issuer, caller.client, [{"claim": "sub", "matches": "repo:acme/*"}], actor=SYSTEM)
-    issued = add_endpoint(WebhookTerms("https://hooks.acme.example/in"), tenant=acme, now=database_now(), actor=SYSTEM)
+    add_caller_rule(issuer, caller.client, [{"claim": "sub", "matches": f"repo:{slug}/*"}], actor=SYSTEM)
+    issued = add_endpoint(
+        WebhookTerms(f"https://hooks.{slug}.example/in"), tenant=acme, now=database_now(), actor=SYSTEM
+    )
     WebhookDelivery.objects.create(endpoint=issued.endpoint, event=OutboxEvent.objects.latest("id"), lane=connection.id)
     hook = issued.secret.get_secret_value()
     secrets = [

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.contrib.auth.models import User
 from django.test import Client
 
 from connections.admin.dashboard import overview
@@ -13,14 +14,14 @@ from tests.connections.api.stored import overwrite
 
 def figures(name: str) -> int:
     """Return one figure of the overview."""
-    shown = overview(now=database_now())
+    shown = overview(user=User(is_superuser=True), now=database_now())
     return next(figure.count for figure in [*shown.statuses, *shown.figures] if figure.label == name)
 
 
 def test_counts_connections_by_status(world: World) -> None:
     overwrite(make_connection(world.app, world.tenant, "bob"), status="needs_reauth", reason="grant_rejected")
     assert (figures("Active"), figures("Needs re-authorization"), figures("Suspect")) == (1, 1, 0)
-    assert overview(now=database_now()).total == 2
+    assert overview(user=User(is_superuser=True), now=database_now()).total == 2
 
 
 def test_counts_what_is_overdue_but_not_what_is_held_back(world: World) -> None:
@@ -53,7 +54,7 @@ def test_lists_connections_in_trouble_newest_first(olga: Client, world: World) -
             reason="probe_refused",
             status_changed_at=database_now() - timedelta(minutes=number),
         )
-    shown = overview(now=database_now()).in_trouble
+    shown = overview(user=User(is_superuser=True), now=database_now()).in_trouble
     assert [row.end_user for row in shown] == [f"user-{number}" for number in range(8)]
     page = olga.get("/admin/").content.decode()
     assert page_url(Connection.objects.get(end_user="user-0")) in page
@@ -66,7 +67,7 @@ def test_tells_of_what_does_not_open(olga: Client, world: World) -> None:
     page = olga.get("/admin/").content.decode()
     assert "Connections whose stored credential does not open: 1" in page
     assert "The stored credential does not open" in page
-    assert overview(now=now).in_trouble[0] == world.connection
+    assert overview(user=User(is_superuser=True), now=now).in_trouble[0] == world.connection
     listed = olga.get("/admin/connections/connection/?health=undecryptable").content.decode()
     assert page_url(world.connection) in listed
     assert "Undecryptable" in olga.get(page_url(world.connection)).content.decode()

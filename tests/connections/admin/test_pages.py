@@ -29,10 +29,13 @@ from connections.models import (
     CredentialVersion,
     DataKey,
     FiguresTaken,
+    GuessCount,
     InstallationKey,
     KeptAnswer,
     ProvenToken,
     ProviderApp,
+    StaffIdentity,
+    StaffLimit,
     SubjectToken,
     Tenant,
     UnreadAnswer,
@@ -92,12 +95,17 @@ def test_every_model_of_ours_is_registered() -> None:
     # connection's page tells of it, and has the buttons. What acts for a subject is sealed and gone within the hour,
     # and the audit has each exchange. The page of an issuer shows its rules. A proven token and a used assertion are
     # digests that are gone in minutes. A kept answer is sealed, and gone in a day.
-    # Figures are what the first page shows. The page of a webhook endpoint says when its secrets end. A command
+    # Figures are what the first page shows.
+    # The page of an account has its limit, and who it is at the identity provider; of wrong guesses there are digests.
+    # The page of a webhook endpoint says when its secrets end. A command
     # shows the public half of the installation key.
     unseen = {
         BurntCode,
+        GuessCount,
         InstallationKey,
         KeptAnswer,
+        StaffIdentity,
+        StaffLimit,
         SubjectToken,
         UnreadAnswer,
         CallerRule,

@@ -59,6 +59,7 @@ SWEPT = {
     "connections.UsedAssertion": "by their own end",
     "connections.ActivityFigures": "by their own end",
     "connections.ImportRun": "by their own end",
+    "connections.GuessCount": "by their own end",
     "connections.ImportRow": "by their own end",
 }
 STAYS = {
@@ -84,6 +85,8 @@ STAYS = {
     "connections.ProviderApp": "made by operators",
     "connections.DataKey": "one for each tenant and rotation",
     "connections.RegisteredClient": "one an issuer and app; what was replaced ends with its last connection",
+    "connections.StaffLimit": "one an account that sees some tenants only",
+    "connections.StaffIdentity": "one an account at the identity provider",
     "admin.LogEntry": "what operators did in the admin; shown there",
     "auth.User": "made by operators",
     "auth.Group": "made by operators",

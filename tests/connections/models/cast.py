@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from connections.models import (
@@ -25,6 +26,7 @@ from connections.models import (
     ProviderApp,
     RefreshAttempt,
     RegisteredClient,
+    StaffIdentity,
     SubjectToken,
     Tenant,
 )
@@ -51,6 +53,10 @@ class Cast:
         """Make another connection of the same account, but for ``changes``."""
         options = {"account": "person-1", "end_user": "alice", "tenant": self.acme, **changes}
         return make_connection(options.pop("tenant"), **options)
+
+    def identity(self, **values: Any) -> StaffIdentity:
+        user, _ = User.objects.get_or_create(username="olga")
+        return StaffIdentity.objects.create(user=user, **{"issuer": "https://login.example", "subject": "1", **values})
 
     def registered(self, app: ProviderApp, **values: Any) -> RegisteredClient:
         fields = {"issuer": "https://login.example", "redirect_uri": "https://x", "looked_at": timezone.now(), **values}

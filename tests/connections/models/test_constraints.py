@@ -49,6 +49,10 @@ def twice(make: Act) -> Act:
 # Constraint: what breaks it, and what comes close and is allowed.
 CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
     **ISSUERS,
+    "staff_identity_once": (
+        [twice(lambda cast: cast.identity())],
+        [lambda cast: [cast.identity(), cast.identity(subject="2"), cast.identity(issuer="https://other.example")]],
+    ),
     "import_ends_when_it_is_done": (
         [
             lambda cast: cast.import_run(state="done"),
