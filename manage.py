@@ -15,7 +15,7 @@ from typing import NoReturn
 HERE = Path(__file__).resolve().parent
 OLDEST = (3, 11)
 PACKAGES = ("django", "environ", "csp", "celery", "psycopg")
-REQUIRED = ("SECRET_KEY", "FERNET_KEYS", "KEK_KEYS", "DATABASE_URL", "REDIS_URL", "PUBLIC_URL")
+REQUIRED = ("SECRET_KEY", "FERNET_KEYS", "KEK_KEYS", "AUDIT_KEYS", "DATABASE_URL", "REDIS_URL", "PUBLIC_URL")
 # Set for the one start in .venv, so that a broken one is not tried for ever.
 _TRIED = "_LATCHKEY_MANAGE_TRIED"
 _MEND = f"run `make environment` in {HERE}, then try again."

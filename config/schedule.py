@@ -24,6 +24,8 @@ def beat_schedule(sweep_seconds: float, *, recover_seconds: float, webhook_secon
         "delete-tenants": _every(10.0, Task.DELETE_TENANTS),
         "offboard-end-users": _every(10.0, Task.OFFBOARD_END_USERS),
         "continue-imports": _every(5.0, Task.CONTINUE_IMPORTS),
+        "seal-audit": _every(15.0, Task.SEAL_AUDIT),
+        "verify-audit": _every(20.0, Task.VERIFY_AUDIT),
         "retry-undecryptable": _every(60.0, Task.RETRY_UNDECRYPTABLE),
         "renew-registrations": _every(60.0, Task.RENEW_REGISTRATIONS),
         "look-at-domains": _every(300.0, Task.LOOK_AT_DOMAINS),

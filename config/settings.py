@@ -25,6 +25,7 @@ DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY")
 FERNET_KEYS = [key.strip() for key in env.list("FERNET_KEYS")]
 KEK_KEYS = [key.strip() for key in env.list("KEK_KEYS")]
+AUDIT_KEYS = [key.strip() for key in env.list("AUDIT_KEYS")]
 
 # --- Where it is reached ----------------------------------------------------------------------------------------------
 PUBLIC_URL = env.str("PUBLIC_URL").rstrip("/")

@@ -17,12 +17,18 @@ class ConnectionsConfig(AppConfig):
     def ready(self) -> None:
         """Refuse to start with missing, malformed or shared keys. Raises ``ImproperlyConfigured``."""
         from connections.access.secrets import keyring
+        from connections.journal.audit_keys import audit_keys
         from connections.vault.keyring import KeyringError, check_separate_roots
         from providers.catalog.loader import configure_catalog
         from providers.egress import EgressPolicy, configure
 
         try:
-            check_separate_roots(fernet_keys=settings.FERNET_KEYS, keyring=keyring(), secret_key=settings.SECRET_KEY)
+            check_separate_roots(
+                fernet_keys=settings.FERNET_KEYS,
+                keyring=keyring(),
+                secret_key=settings.SECRET_KEY,
+                audit_seeds=audit_keys().seeds,
+            )
         except KeyringError as error:
             raise ImproperlyConfigured(str(error)) from None
         configure(

@@ -47,6 +47,8 @@ class Task(StrEnum):
     LOOK_AT_DOMAINS = "connections.look_at_domains"
     RENEW_REGISTRATIONS = "connections.renew_registrations"
     CONTINUE_IMPORTS = "connections.continue_imports"
+    SEAL_AUDIT = "connections.seal_audit"
+    VERIFY_AUDIT = "connections.verify_audit"
     DELIVER = "connections.deliver"
     SWEEP_WEBHOOKS = "connections.sweep_webhooks"
 

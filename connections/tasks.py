@@ -17,6 +17,8 @@ from django.db import Error
 from connections.database.clock import database_now
 from connections.database.pool import release_database, replace_broken_connections
 from connections.dispatch import Task
+from connections.journal.sealing import seal_settled
+from connections.journal.verifications import continue_verifications
 from connections.lifecycle.connect.burn import forget_burnt
 from connections.lifecycle.connect.hold import discard_expired
 from connections.lifecycle.credentials.reread import reread_changed
@@ -47,6 +49,7 @@ from connections.models import Trigger
 BEGIN_WITHIN_SECONDS = 30.0
 # For this part of the time between two beats a sweep may go on.
 SWEEP_SHARE = 0.9
+SEAL_SECONDS = 12.0
 
 
 @worker_init.connect
@@ -201,6 +204,18 @@ def close_past_incidents() -> None:
 def continue_ordered_imports() -> None:
     """Continue the imports that came over the API."""
     continue_imports(now=database_now())
+
+
+@shared_task(name=Task.SEAL_AUDIT, ignore_result=True)
+def seal_audit_trail() -> None:
+    """Seal the audit rows that have settled."""
+    seal_settled(seconds=SEAL_SECONDS)
+
+
+@shared_task(name=Task.VERIFY_AUDIT, ignore_result=True)
+def verify_audit_trail() -> None:
+    """Go on with the verifications of the audit trail that are under way, and begin the day's."""
+    continue_verifications(now=database_now())
 
 
 @shared_task(name=Task.RETRY_UNDECRYPTABLE, ignore_result=True)

@@ -17,7 +17,7 @@ from connections.lifecycle.connect import callback
 from connections.lifecycle.identify import callers as token_callers
 from connections.lifecycle.provision import callers
 from connections.lifecycle.refresh import presence
-from connections.models import ProviderApp, Tenant
+from connections.models import AuditEvent, AuditPruning, AuditRedaction, AuditSeal, ProviderApp, Tenant
 from providers.sandbox.client import SandboxProcess, start_sandbox
 from providers.signing import keys
 from tests.factories import Caller, make_caller, make_sandbox_app, make_tenant
@@ -80,7 +80,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     Where the tables are emptied after each test by TRUNCATE, the audit trail would refuse it.
     """
     with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE connections_auditevent DISABLE TRIGGER audit_no_truncate")
+        for model in (AuditEvent, AuditSeal, AuditRedaction, AuditPruning):
+            cursor.execute(f"ALTER TABLE {model._meta.db_table} DISABLE TRIGGER audit_no_truncate")
     # What a web process does at its start, for ``asgi_client``: it sets up the logs, and holds a lock in this database.
     importlib.import_module("config.asgi")
     with pytest.MonkeyPatch.context() as patch:

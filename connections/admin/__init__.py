@@ -17,6 +17,7 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
 - ``base``, ``buttons``, ``switch_buttons``, ``columns``, ``filters``, ``fields``, ``show``: what the pages share
 - ``catalogue``: the pages about providers, which are no rows
 - ``gate``: refuses pages to those who may not open them, whatever the page would say
+- ``audit_proof``: the seals of the audit trail, and what verified them
 - ``proof``: asks for the password again · ``logins``: audits logins, logouts and refused logins
 - ``refused``: the page for a form that may be forged
 """
@@ -31,6 +32,7 @@ from connections.admin import (  # noqa: E402 (only after that)
     api_client,
     app_key,
     approval,
+    audit_proof,
     brand,
     bundle,
     connect_session,
@@ -57,6 +59,7 @@ __all__ = [
     "api_client",
     "app_key",
     "approval",
+    "audit_proof",
     "brand",
     "bundle",
     "connect_session",

@@ -180,6 +180,12 @@ def lock_figures() -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def lock_audit_chain() -> None:
+    """Wait until no other transaction seals, redacts or prunes the audit trail. Take it after all others."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('latchkey.audit_chain', 0))")
+
+
 def lock_registered_client(**lookup: object) -> RegisteredClient | None:
     """Return the locked client that an app has registered, with the app and its tenant, or None if there is none."""
     return (

@@ -22,9 +22,10 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
 
 from connections.database.clock import database_now
-from connections.database.locks import lock_if_free_of
+from connections.database.locks import lock_audit_chain, lock_if_free_of
 from connections.database.pool import short_transaction
 from connections.journal import audit
+from connections.journal.sealing import drop_leaves, last_seal, seal_settled, sign_pruning
 from connections.lifecycle.answers import useless_answers
 from connections.lifecycle.credentials.subject_tokens import useless_tokens
 from connections.lifecycle.webhooks.missed import note_missed
@@ -193,22 +194,31 @@ def prune_audit(*, before: datetime, actor: audit.Actor) -> int:
 
     The trail itself records the deletion. One row before it is the order, without which the database refuses to delete
     audit rows; one row after it has the number. Rows of the last 30 days stay, and an order is valid for a day. Batches
-    of short transactions.
+    of short transactions. Only sealed rows go, so all is sealed first; the seals stay, and a signed order with them,
+    so that what is left can be verified as before.
     """
     detail = {"before": before.isoformat()}
-    order = audit.record("audit.prune", actor=actor, detail=detail)
     before = min(before, database_now() - AUDIT_STAYS)
+    with short_transaction():
+        order = audit.record("audit.prune", actor=actor, detail=detail)
+        sign_pruning(order.id, before=before)
+    seal_settled(seconds=RUN_SECONDS, at_once=True)
+    newest = last_seal()
+    to = 0 if newest is None else newest.last_id
     gone = last = 0
     while True:
         with short_transaction():
             with database.cursor() as cursor:
                 # The trigger allows deletions only under this order, and only in this transaction.
                 cursor.execute("SELECT set_config('latchkey.audit_prune', %s, true)", [str(order.id)])
-            old = AuditEvent.objects.filter(id__gt=last, at__lt=before).order_by("id")
+            old = AuditEvent.objects.filter(id__gt=last, id__lte=to, at__lt=before).order_by("id")
             keys = list(old.values_list("id", flat=True)[:BATCH])
             count = AuditEvent.objects.filter(Q(id__in=keys)).delete()[0]
         gone, last = gone + count, max(keys, default=last)
         if count < BATCH:
             break
+    with short_transaction():
+        lock_audit_chain()
+        drop_leaves(before=before)
     audit.record("audit.pruned", actor=actor, detail=detail | {"rows": gone})
     return gone

@@ -18,6 +18,7 @@
 - ``subject_token``: what acts for a subject, while it lives
 - ``refresh_attempt``: one try to refresh · ``unread_answer``: an answer that could not be read
 - ``incident``: a fault of a provider app · ``audit_event`` · ``outbox_event``
+- ``audit_seal``: what proves the audit trail, and how far it has been verified
 - ``webhook_endpoint``: where events are delivered · ``webhook_delivery``: of one event to one of them
 - ``figures``: what is counted for the first page of the admin
 - ``data_key``: a tenant's key, wrapped · ``fields``: columns that are encrypted
@@ -28,6 +29,7 @@ from connections.models.api_client import ApiClient, ApiKey, Permission
 from connections.models.app_key import AppKey
 from connections.models.approval import Approval
 from connections.models.audit_event import AuditEvent
+from connections.models.audit_seal import AuditPruning, AuditRedaction, AuditSeal, AuditVerification
 from connections.models.brand import Brand
 from connections.models.bundle import Bundle, BundleWay, InstallationKey
 from connections.models.burnt_code import BurntCode
@@ -88,6 +90,10 @@ __all__ = [
     "Approval",
     "AttemptState",
     "AuditEvent",
+    "AuditPruning",
+    "AuditRedaction",
+    "AuditSeal",
+    "AuditVerification",
     "Binding",
     "Brand",
     "Bundle",

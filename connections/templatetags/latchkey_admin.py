@@ -47,6 +47,8 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Records",
         (
             ("AuditEvent", "Audit trail"),
+            ("AuditVerification", "Proof of the audit trail"),
+            ("AuditSeal", "Seals of the audit trail"),
             ("OutboxEvent", "Events"),
             ("WebhookEndpoint", "Webhook endpoints"),
             ("WebhookDelivery", "Webhook deliveries"),

@@ -4,5 +4,5 @@ Two layers from two roots. The inner one (here) is AES-256-GCM under a data key 
 where the value lives. The outer one is the Fernet of the database column (``connections.models.fields``).
 
 - ``keyring``: key-encryption keys, and the data keys that they wrap
-- ``sealing``: seal and open
+- ``sealing``: seal and open · ``signing``: the keys that sign the audit trail's seals
 """

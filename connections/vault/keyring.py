@@ -113,7 +113,9 @@ def parse_keyring(entries: Sequence[str]) -> Keyring:
     return Keyring(keys)
 
 
-def check_separate_roots(*, fernet_keys: Sequence[str], keyring: Keyring, secret_key: str) -> None:
+def check_separate_roots(
+    *, fernet_keys: Sequence[str], keyring: Keyring, secret_key: str, audit_seeds: Sequence[bytes]
+) -> None:
     """Raise ``KeyringError`` if the outer keys are missing, weak, or share material with another root."""
     if not fernet_keys or not all(fernet_keys):
         raise KeyringError("FERNET_KEYS is empty: give at least one key (the first encrypts, all decrypt).")
@@ -121,9 +123,11 @@ def check_separate_roots(*, fernet_keys: Sequence[str], keyring: Keyring, secret
         raise KeyringError("A key in FERNET_KEYS is shorter than 32 characters: generate one with at least 32.")
     if secret_key in fernet_keys:
         raise KeyringError("SECRET_KEY is also in FERNET_KEYS: the two must differ.")
-    for material in keyring.materials():
-        spellings = {base64.b64encode(material).decode(), base64.urlsafe_b64encode(material).decode()}
-        spellings |= {spelling.rstrip("=") for spelling in spellings}
-        for other in (*fernet_keys, secret_key):
-            if any(spelling in other for spelling in spellings):
-                raise KeyringError("A key in KEK_KEYS is also in FERNET_KEYS or SECRET_KEY: the roots must differ.")
+    if not set(audit_seeds).isdisjoint(keyring.materials()):
+        raise KeyringError("A key in AUDIT_KEYS is also in KEK_KEYS: the roots must differ.")
+    for name, materials in (("KEK_KEYS", keyring.materials()), ("AUDIT_KEYS", audit_seeds)):
+        for material in materials:
+            spellings = {base64.b64encode(material).decode(), base64.urlsafe_b64encode(material).decode()}
+            spellings |= {spelling.rstrip("=") for spelling in spellings}
+            if any(spelling in other for other in (*fernet_keys, secret_key) for spelling in spellings):
+                raise KeyringError(f"A key in {name} is also in FERNET_KEYS or SECRET_KEY: the roots must differ.")

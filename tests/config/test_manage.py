@@ -119,7 +119,7 @@ def test_the_demos_own_database_may_be_named(made: Path, demo: Path) -> None:
 
 def test_half_a_configuration_is_not_filled_up_from_the_demo(made: Path, demo: Path) -> None:
     line = one_line(manage(made, "check", state=demo, DATABASE_URL="postgresql://elsewhere/production"))
-    assert "Not set in the environment: SECRET_KEY, FERNET_KEYS, KEK_KEYS, REDIS_URL, PUBLIC_URL" in line
+    assert "Not set in the environment: SECRET_KEY, FERNET_KEYS, KEK_KEYS, AUDIT_KEYS, REDIS_URL, PUBLIC_URL" in line
     assert "elsewhere" not in line
     assert "DATABASE_URL, which is set, is not that of the running demo" in line
 
@@ -137,6 +137,7 @@ def test_half_a_configuration_is_told_as_such(made: Path, state: Path) -> None:
         {"DATABASE_POOL_SIZE": "many"},
         {"FERNET_KEYS": "short"},
         {"KEK_KEYS": "nonsense"},
+        {"AUDIT_KEYS": "nonsense"},
         {"EGRESS_ALLOWED_TARGETS": "10.1"},
         {"EGRESS_PROXY_URL": "http://user:s3cret@proxy.example:99999"},
         {"EGRESS_ECHO_URL": "s3cret.example"},

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize(("missing", "value"), [("KEK_KEYS", None), ("FERNET_KEYS", "")])
+@pytest.mark.parametrize(("missing", "value"), [("KEK_KEYS", None), ("FERNET_KEYS", ""), ("AUDIT_KEYS", None)])
 def test_no_process_starts_without_its_keys(missing: str, value: str | None) -> None:
     environment = {name: kept for name, kept in os.environ.items() if name != missing}
     if value is not None:

@@ -15,11 +15,12 @@ _OWNED = frozenset({"BEHIND_TLS_PROXY", "TRUSTED_PROXY_COUNT", "STATIC_ROOT", "P
 
 def generate_secrets() -> dict[str, str]:
     """Return fresh random values for every secret setting."""
-    key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    key, audit_key = (base64.urlsafe_b64encode(secrets.token_bytes(32)).decode() for _ in range(2))
     return {
         "SECRET_KEY": secrets.token_urlsafe(48),
         "FERNET_KEYS": secrets.token_urlsafe(32),
         "KEK_KEYS": f"local-{secrets.token_hex(2)}:{key}",
+        "AUDIT_KEYS": f"local-{secrets.token_hex(2)}:{audit_key}",
         "SANDBOX_CLIENT_ID": f"latchkey-{secrets.token_hex(4)}",
         "SANDBOX_CLIENT_SECRET": secrets.token_urlsafe(32),
     }

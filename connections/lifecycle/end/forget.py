@@ -6,22 +6,24 @@ pseudonym took whose place. Addresses from which their browser called are delete
 
 The trail is append-only. The database lets this change pass, of rows of that end user alone, under an audit row that
 orders it (the migration ``audit_erasure``). Long tables are read in windows of their index by tenant; each window is
-one transaction, and the offboarding remembers the last.
+one transaction, and the offboarding remembers the last. Rows that are sealed already stay provable (``redacting``).
 """
 
 import time
 import uuid
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, LiteralString
+from typing import Any, Final
 
 from django.db import connection as database
 from django.db.models import QuerySet
 
 from connections.database.locks import lock_connection, lock_offboarding
 from connections.database.pool import short_transaction
-from connections.database.prepared import execute_prepared
+from connections.database.prepared import execute_prepared, fetch_all_prepared
 from connections.journal import audit
+from connections.journal.sealing import redacting
 from connections.lifecycle.answers import forget_answers
 from connections.lifecycle.end.batches import delete_in_batches
 from connections.lifecycle.end.belongings import grants_by, grants_to, own_of
@@ -40,7 +42,16 @@ _ORDER_HOLDS = timedelta(hours=20)  # the database lets an order be used for a d
 # The members of an audit row's detail, and of an event's payload, that may hold an end user's id.
 NAMED_IN = ("subject", "granted_by", "granted_by_before", "end_user", "decided_by")
 
-_AUDIT: Final = """
+_NAMES: Final = """
+       (subject = %(end_user)s OR EXISTS (
+           SELECT FROM jsonb_each_text(detail) AS member
+            WHERE member.key = ANY (%(members)s) AND member.value = %(end_user)s))
+"""
+_NAMING: Final = f"""
+SELECT id FROM connections_auditevent
+ WHERE tenant_id = %(tenant)s AND id > %(after)s AND id <= %(to)s AND {_NAMES}
+"""  # noqa: S608 (a constant)
+_AUDIT: Final = f"""
 UPDATE connections_auditevent
    SET subject = CASE WHEN subject = %(end_user)s THEN %(pseudonym)s ELSE subject END,
        address = CASE WHEN subject = %(end_user)s AND api_client_id IS NULL AND operator = '' THEN NULL
@@ -48,11 +59,8 @@ UPDATE connections_auditevent
        detail = detail || coalesce(
            (SELECT jsonb_object_agg(member.key, %(pseudonym)s::text) FROM jsonb_each_text(detail) AS member
              WHERE member.key = ANY (%(members)s) AND member.value = %(end_user)s), jsonb_build_object())
- WHERE tenant_id = %(tenant)s AND id > %(after)s AND id <= %(to)s
-   AND (subject = %(end_user)s OR EXISTS (
-           SELECT FROM jsonb_each_text(detail) AS member
-            WHERE member.key = ANY (%(members)s) AND member.value = %(end_user)s))
-"""
+ WHERE tenant_id = %(tenant)s AND id > %(after)s AND id <= %(to)s AND {_NAMES}
+"""  # noqa: S608 (a constant)
 _EVENTS: Final = """
 UPDATE connections_outboxevent
    SET payload = payload || (
@@ -62,6 +70,11 @@ UPDATE connections_outboxevent
    AND EXISTS (SELECT FROM jsonb_each_text(payload) AS member
                 WHERE member.key = ANY (%(members)s) AND member.value = %(end_user)s)
 """
+
+
+@dataclass(frozen=True, slots=True)
+class _Naming:
+    id: int
 
 
 def forget(offboarding: Offboarding, *, give_up_at: float, now: datetime) -> bool:
@@ -127,7 +140,7 @@ def _rename_events(offboarding_id: uuid.UUID, *, give_up_at: float) -> bool:
             last = _end_of_window(OutboxEvent.objects.filter(tenant_id=row.tenant_id), after=row.events_seen_to)
             if last is None:
                 return True
-            row.count("events_renamed", _rename(_EVENTS, row, after=row.events_seen_to, to=last))
+            row.count("events_renamed", execute_prepared(_EVENTS, _parameters(row, after=row.events_seen_to, to=last)))
             row.note(events_seen_to=last)
     return False
 
@@ -141,14 +154,18 @@ def _rename_trail(offboarding_id: uuid.UUID, *, give_up_at: float, now: datetime
             last = _end_of_window(AuditEvent.objects.filter(tenant_id=row.tenant_id), after=row.audit_seen_to)
             if last is None:
                 return True
+            order_id = _order(row, now=now)
             with database.cursor() as cursor:
                 # The trigger lets rows of this end user be changed under this order, and in this transaction alone.
                 cursor.execute(
                     "SELECT set_config('latchkey.audit_erasure', %s, true),"
                     " set_config('latchkey.audit_erased', %s, true)",
-                    [str(_order(row, now=now)), row.end_user],
+                    [str(order_id), row.end_user],
                 )
-            row.count("audit_rows_renamed", _rename(_AUDIT, row, after=row.audit_seen_to, to=last))
+            asked = _parameters(row, after=row.audit_seen_to, to=last)
+            naming = [found.id for found in fetch_all_prepared(_NAMING, asked, _Naming)]
+            with redacting(naming, order_id=order_id):
+                row.count("audit_rows_renamed", execute_prepared(_AUDIT, asked))
             row.note(audit_seen_to=last)
     return False
 
@@ -172,8 +189,8 @@ def _end_of_window(rows: QuerySet[Any], *, after: int) -> int | None:
     return max(ids, default=None)
 
 
-def _rename(statement: LiteralString, row: Offboarding, *, after: int, to: int) -> int:
-    parameters = {
+def _parameters(row: Offboarding, *, after: int, to: int) -> dict[str, Any]:
+    return {
         "tenant": row.tenant_id,
         "end_user": row.end_user,
         "pseudonym": row.pseudonym,
@@ -181,4 +198,3 @@ def _rename(statement: LiteralString, row: Offboarding, *, after: int, to: int) 
         "after": after,
         "to": to,
     }
-    return execute_prepared(statement, parameters)

@@ -76,7 +76,8 @@ def canaries(ground: Ground) -> Figure:
             stack.start()
         for name in ("SECRET_KEY", "FERNET_KEYS", "SANDBOX_CLIENT_SECRET"):
             sinks.plant(name, stack.environment[name])
-        sinks.plant("KEK_KEYS", stack.environment["KEK_KEYS"].partition(":")[2])
+        for name in ("KEK_KEYS", "AUDIT_KEYS"):
+            sinks.plant(name, stack.environment[name].partition(":")[2])
         sinks.plant("API key", stack.seeded["api_key"])
         with _watched_redis(stack, seen), _watched_statements(stack, seen):
             _live(stack, sinks, seen, rounds=ground.count(20, least=1))

@@ -28,6 +28,8 @@ from connections.models import (
     ApiClient,
     Approval,
     AuditEvent,
+    AuditSeal,
+    AuditVerification,
     Bundle,
     Connection,
     ConnectSession,
@@ -168,6 +170,10 @@ def make_world(slug: str, *, end_user: str = "alice", leaver: str = "zoe") -> Wo
     Bundle.objects.create(
         id=uuid.uuid4(), way="out", tenant_id=acme.id, slug=slug, signer="key", is_move=True, made_at=database_now()
     )
+    sealed = {"sealed_at": database_now(), "newest_at": database_now(), "key_id": "k1", "hash": "5ea1"}
+    digests = dict.fromkeys(("leaves", "nonces", "leaves_hash", "signature"), b"digest")
+    AuditSeal.objects.create(number=1, first_id=1, last_id=9, rows=9, **sealed, **digests)
+    AuditVerification.objects.create(ordered_at=database_now(), to_seal=1)
     trust = Trust(IssuerUse.CALLER, "https://ci.example", "https://latchkey.example", keys=None)
     issuer = trust_issuer(trust, tenant=acme, actor=SYSTEM)
     add_caller_rule(issuer, caller.client, [{"claim": "sub", "matches": f"repo:{slug}/*"}], actor=SYSTEM)

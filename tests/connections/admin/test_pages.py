@@ -21,6 +21,8 @@ from connections.models import (
     ApiClient,
     ApiKey,
     AuditEvent,
+    AuditPruning,
+    AuditRedaction,
     Brand,
     BurntCode,
     CallerRule,
@@ -97,9 +99,12 @@ def test_every_model_of_ours_is_registered() -> None:
     # digests that are gone in minutes. A kept answer is sealed, and gone in a day.
     # Figures are what the first page shows.
     # The page of an account has its limit, and who it is at the identity provider; of wrong guesses there are digests.
+    # What was redacted and pruned is told by the audit rows that ordered it.
     # The page of a webhook endpoint says when its secrets end. A command
     # shows the public half of the installation key.
     unseen = {
+        AuditPruning,
+        AuditRedaction,
         BurntCode,
         GuessCount,
         InstallationKey,

@@ -125,17 +125,20 @@ def is_granted(table: str, strength: str) -> bool:
 
 def test_every_lock_is_in_this_table() -> None:
     deletes = {"lock_if_free_of"}  # rows to be deleted, to which nobody may come to refer
-    of_no_row = {"lock_own_entries", "lock_figures"}
+    of_no_row = {"lock_own_entries", "lock_figures", "lock_audit_chain"}
     assert {name for name in vars(locks) if name.startswith("lock_")} == set(LOCKS) | deletes | of_no_row
 
 
-def test_one_own_entry_at_a_time_is_stored(db: None) -> None:
+@pytest.mark.parametrize(
+    ("lock", "name"), [(locks.lock_own_entries, "own_entries"), (locks.lock_audit_chain, "audit_chain")]
+)
+def test_one_at_a_time_stores_an_own_entry_or_adds_to_the_chain(db: None, lock: Callable[[], None], name: str) -> None:
     with session("") as other:
         other.execute("SET lock_timeout = '100ms'")
         with transaction.atomic():
-            locks.lock_own_entries()
+            lock()
             with pytest.raises(pg.LockNotAvailable):
-                other.execute("SELECT pg_advisory_xact_lock(hashtextextended('latchkey.own_entries', 0))")
+                other.execute(f"SELECT pg_advisory_xact_lock(hashtextextended('latchkey.{name}', 0))")
 
 
 def test_one_transaction_at_a_time_counts_figures(db: None) -> None:

@@ -3,7 +3,8 @@
 - ``staff``: ``test_constraints.py``, ``tests/connections/admin/test_limited_staff.py``
 - ``connection``, ``credential_version``, ``refresh_attempt``, ``connect_session``, ``scope``, ``incident``,
   ``api_client``, ``tenant``, ``tenant_domain``, ``brand``,
-  ``provider_app``, ``app_key``, ``registered_client``, ``data_key``, ``burnt_code``, ``audit_event``, ``outbox_event``,
+  ``provider_app``, ``app_key``, ``registered_client``, ``data_key``, ``burnt_code``, ``audit_event``,
+  ``audit_seal``, ``outbox_event``,
   ``unread_answer``, ``subject_token``, ``management_session``, ``access_grant``, ``offboarding``, ``trusted_issuer``,
   ``approval``, ``kept_answer``, ``import_run``, ``bundle``, ``webhook_endpoint``,
   ``webhook_delivery``, ``figures``: their constraints by ``test_constraints.py``

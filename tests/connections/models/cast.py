@@ -12,6 +12,7 @@ from connections.models import (
     ApiClient,
     AppKey,
     Approval,
+    AuditSeal,
     BurntCode,
     Connection,
     ConnectSession,
@@ -126,6 +127,13 @@ class Cast:
 
     def subject_token(self, connection: Connection, asked: bytes = b"asked") -> SubjectToken:
         return SubjectToken.objects.create(connection=connection, asked=asked, kept_until=timezone.now())
+
+    def seal(self, number: int, first_id: int, last_id: int, *, rows: int = 1) -> AuditSeal:
+        now = timezone.now()
+        columns = {"leaves": b"", "nonces": b"", "leaves_hash": b"", "signature": b"", "sealed_at": now}
+        return AuditSeal.objects.create(
+            number=number, first_id=first_id, last_id=last_id, rows=rows, newest_at=now, **columns
+        )
 
     def offboarding(self, **values: Any) -> Offboarding:
         fields = {"tenant": self.acme, "end_user": "bob", "mode": "offboard", "ordered_at": timezone.now(), **values}

@@ -330,6 +330,14 @@ CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
             lambda cast: [cast.app_key(cast.app, kid=kid) for kid in ("k1", "k2")],
         ],
     ),
+    "audit_seal_ends_once": (
+        [lambda cast: [cast.seal(number, 1, 9) for number in (1, 2)]],
+        [lambda cast: [cast.seal(1, 1, 9), cast.seal(2, 10, 12)]],
+    ),
+    "audit_seal_covers_rows": (
+        [lambda cast: cast.seal(0, 1, 9), lambda cast: cast.seal(1, 9, 8), lambda cast: cast.seal(1, 1, 9, rows=0)],
+        [lambda cast: cast.seal(1, 9, 9)],
+    ),
     "one_answer_kept_a_key": (
         [twice(lambda cast: cast.kept_answer())],
         [

@@ -64,12 +64,15 @@ def test_refuses_unusable_material_without_quoting_it(entries: list[str], messag
 def test_refuses_roots_that_share_material() -> None:
     ring = parse_keyring([f"k:{kek(b'a')}"])
     good = "f" * 40
-    check_separate_roots(fernet_keys=[good], keyring=ring, secret_key="s" * 50)
+    check_separate_roots(fernet_keys=[good], keyring=ring, secret_key="s" * 50, audit_seeds=[b"c" * 32])
     for fernet_keys, secret_key in (([kek(b"a")], "s" * 50), ([good], good), ([good], kek(b"a")), ([], "s" * 50)):
         with pytest.raises(KeyringError):
-            check_separate_roots(fernet_keys=fernet_keys, keyring=ring, secret_key=secret_key)
+            check_separate_roots(fernet_keys=fernet_keys, keyring=ring, secret_key=secret_key, audit_seeds=[])
+    for seed, fernet_key in ((b"a" * 32, good), (b"c" * 32, kek(b"c"))):
+        with pytest.raises(KeyringError, match="AUDIT_KEYS"):
+            check_separate_roots(fernet_keys=[fernet_key], keyring=ring, secret_key="s" * 50, audit_seeds=[seed])
     with pytest.raises(KeyringError, match="shorter than 32"):
-        check_separate_roots(fernet_keys=["short"], keyring=ring, secret_key="s" * 50)
+        check_separate_roots(fernet_keys=["short"], keyring=ring, secret_key="s" * 50, audit_seeds=[])
 
 
 def test_shows_ids_only_in_its_repr() -> None:

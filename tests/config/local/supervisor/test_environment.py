@@ -6,6 +6,7 @@ import pytest
 from config.local.supervisor.environment import development_settings, generate_secrets, inherited, stored_secrets
 from config.local.supervisor.state import write_record
 from connections.vault.keyring import check_separate_roots, parse_keyring
+from connections.vault.signing import parse_signing_keys
 
 URLS = {
     "database": "postgresql://d",
@@ -22,6 +23,7 @@ def test_generated_keys_pass_the_vaults_own_check() -> None:
         fernet_keys=made["FERNET_KEYS"].split(","),
         keyring=parse_keyring(made["KEK_KEYS"].split(",")),
         secret_key=made["SECRET_KEY"],
+        audit_seeds=parse_signing_keys(made["AUDIT_KEYS"].split(",")).seeds,
     )
 
 

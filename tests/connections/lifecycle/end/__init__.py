@@ -1,5 +1,6 @@
 """Modules that have no test file of their own here:
 
-- ``belongings``, ``forget``: ``tests/connections/api/test_end_users.py`` · ``batches``: ``test_delete_tenant.py``
+- ``belongings``, and what is forgotten: ``tests/connections/api/test_end_users.py``
+- ``batches``: ``test_delete_tenant.py``
 - ``revoke``: ``test_disconnect.py``, ``test_revocation_proof.py`` · ``siblings``: ``tests/field/test_shared_grants.py``
 """

@@ -27,7 +27,7 @@ class Elsewhere:
     def __init__(self) -> None:
         self.name = f"elsewhere_{uuid.uuid4().hex[:12]}"
         made = generate_secrets()
-        self._settings = {name: made[name].split(",") for name in ("FERNET_KEYS", "KEK_KEYS")}
+        self._settings = {name: made[name].split(",") for name in ("FERNET_KEYS", "KEK_KEYS", "AUDIT_KEYS")}
         with session("") as here:
             here.execute(f"CREATE DATABASE {self.name} TEMPLATE template0")
         with self.entered():

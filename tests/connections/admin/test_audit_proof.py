@@ -1,0 +1,51 @@
+"""The page that names what is broken first in the audit trail."""
+
+import pytest
+from django.db import connection as database
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+
+from connections.database.clock import database_now
+from connections.journal.audit import record
+from connections.journal.sealing import last_seal, seal_settled
+from connections.journal.verifications import continue_verifications
+from connections.models import AuditEvent, AuditVerification
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LIST = "admin:connections_auditverification_changelist"
+ORDER = "admin:connections_auditverification_order"
+
+
+def test_an_operator_orders_a_verification_and_reads_which_row_was_changed(olga: Client) -> None:
+    page = olga.post(reverse(ORDER), follow=True).content.decode()
+    assert "Nothing is sealed yet" in page
+    changed = record("connection.status").id
+    seal_settled(seconds=5, at_once=True)
+    assert "Under way: seal 0 of 1" in olga.post(reverse(ORDER), follow=True).content.decode()
+    assert AuditEvent.objects.get(action="audit.verify").operator == "olga"
+    with transaction.atomic(), database.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("UPDATE connections_auditevent SET decision = 'forged' WHERE id = %s", [changed])
+    continue_verifications(now=database_now())
+    run = AuditVerification.objects.get()
+    page = olga.get(reverse("admin:connections_auditverification_change", args=[run.pk])).content.decode()
+    assert "A row was changed" in page
+    assert f"Row {changed}, which seal 1 covers, was changed." in page
+    assert reverse("admin:connections_auditevent_change", args=[changed]) in page
+    assert "A row was changed" in olga.get(reverse(LIST), {"result": "broken"}).content.decode()
+
+
+def test_the_page_of_a_seal_has_its_anchor(olga: Client) -> None:
+    record("connection.status")
+    seal_settled(seconds=5, at_once=True)
+    seal = last_seal()
+    assert seal is not None
+    page = olga.get(reverse("admin:connections_auditseal_change", args=[1])).content.decode()
+    assert f"1:{seal.hash}" in page
+
+
+def test_who_may_only_look_orders_nothing(viktor: Client) -> None:
+    assert "Verify now" not in viktor.get(reverse(LIST)).content.decode()
+    assert viktor.post(reverse(ORDER)).status_code == 403
+    assert viktor.get(reverse(LIST)).status_code == 200
