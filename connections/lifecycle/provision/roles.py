@@ -44,6 +44,7 @@ ADDS: dict[Role, frozenset[str]] = {
                     *("add_apiclient", "change_apiclient", "change_apikey", "issue_apikey", "entrust_apiclient"),
                     *("add_accessgrant", "change_accessgrant", "trust_issuer"),
                     *("add_webhookendpoint", "change_webhookendpoint", "delete_tenant", "describe_provider"),
+                    "change_auditverification",
                 )
             ),
             *("auth.view_user", "auth.view_group"),
