@@ -91,7 +91,7 @@ class Front:
         body = await _Body.of(receive)
         if body.is_cut_off:
             return
-        if body.is_whole and is_vend(method, path):
+        if body.is_whole and is_vend(method, path) and not scope["query_string"]:
             peer = (scope.get("client") or ("", 0))[0]
             call = read_call(path, headers, body.content, peer=peer, scheme=scope.get("scheme", "http"))
             if call is not None:

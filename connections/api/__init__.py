@@ -11,7 +11,8 @@
 - ``imports``: rows from another system, and what came of them
 - ``end_users``: what an end user has, and receipts of their leaving
 - ``self_service``: those of management sessions and receipts · ``pages``: the cursors of lists
-- ``filters``: by tag and by time · ``conditional``: ETags, and changes that depend on them
+- ``queries``: what a query may name · ``filters``: by tag and by time
+- ``conditional``: ETags, and changes that depend on them
 - ``idempotency``: a POST that is repeated with its key
 - ``problems``: errors, each with a stable code
 - ``document``: the OpenAPI document · ``problem_shapes``, ``glossary``: what it says of problems, and of members

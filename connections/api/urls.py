@@ -11,7 +11,7 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
-from connections.api import conditional, document, idempotency, problems
+from connections.api import conditional, document, idempotency, problems, queries
 from connections.api.auth import ApiKeyAuth, VendKeyAuth
 from connections.api.routers import (
     access_grants,
@@ -99,6 +99,7 @@ api = _API(
 )
 problems.install(api)
 idempotency.install(api)
+queries.install(api)
 api.add_router("", vend.router, auth=VendKeyAuth())
 api.add_router("", proxy.router, auth=ApiKeyAuth())
 api.add_router("/tenants", tenants.router, auth=ApiKeyAuth())

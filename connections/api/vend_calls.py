@@ -2,7 +2,8 @@
 
 An agent vends before each of its own calls, so the usual vend passes by Django's handler, middleware and ninja.
 Whatever is unusual about a request (its host, scheme, headers or body) makes ``read_call`` return None: Django answers
-it then, and ninja says what is wrong with it. No I/O but in ``answer_calls`` and ``find_by_owner``.
+it then, and ninja says what is wrong with it. One with a query does not come here either. No I/O but in
+``answer_calls`` and ``find_by_owner``.
 """
 
 import re

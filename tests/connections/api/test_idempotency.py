@@ -59,7 +59,7 @@ def test_another_body_path_or_query_under_the_key_is_refused(acme: Tenant, backe
     post(backend, key)
     for path, body in (
         ("/connect-sessions", {**SESSION, "end_user": "bob"}),
-        ("/connect-sessions?x=1", SESSION),
+        ("/webhook-endpoints?tenant=acme", {"url": "https://hooks.example/in"}),
         ("/management-sessions", {"end_user": "alice", "return_url": SESSION["return_url"]}),
     ):
         refused = assert_problem(post(backend, key, path, body), 422, "idempotency_key_reused")
