@@ -6,16 +6,19 @@ change is checked in the transaction that changes, once the row is locked. Sourc
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from ninja.renderers import JSONRenderer
 from pydantic import BaseModel
 
 from connections.api.schemas import ChangedOut
-from connections.database.locks import RowCheck
+from connections.database.locks import RowCheck, lock_to_compare
+from connections.database.pool import short_transaction
 from connections.refusals import InvalidRequest, PreconditionFailed
 
 IF_MATCH, IF_NONE_MATCH = "If-Match", "If-None-Match"
@@ -23,6 +26,8 @@ _CHANGES = ("PUT", "PATCH", "DELETE")
 _TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 _KEPT_HEADERS = ("Cache-Control", "Vary")
 _PARTIAL = {name.encode() for name in ChangedOut.model_fields}
+
+_Row = TypeVar("_Row", bound=Model)
 
 
 def unchanged(
@@ -43,6 +48,26 @@ def unchanged(
             raise PreconditionFailed("It has changed since you read it: read it again, and decide anew.")
 
     return check
+
+
+@contextmanager
+def as_seen(request: HttpRequest, row: _Row, represent: Callable[[_Row], BaseModel]) -> Iterator[_Row]:
+    """Hold ``row`` for a change if it is as the caller has seen it; without ``If-Match`` hold nothing.
+
+    Yields the row to change, locked and read anew where there is a condition. The change is one that may be part of a
+    transaction, and makes no request. Raises ``PreconditionFailed``.
+    """
+    check = unchanged(request, represent)
+    if check is None:
+        yield row
+        return
+    with short_transaction():
+        yield lock_to_compare(row, check)
+
+
+def say_tag_of(response: HttpResponse, representation: BaseModel) -> None:
+    """Have an answer that says more than a GET does carry the tag of what a GET would say."""
+    response["ETag"] = _tag_of(_rendered(representation))
 
 
 def refuse_condition(request: HttpRequest) -> None:

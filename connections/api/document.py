@@ -20,7 +20,8 @@ DESCRIPTION = """Latchkey keeps the connections of your customers to their accou
 services and agents a credential that works now, or a stable reason why none does.
 
 Every call carries `Authorization: Bearer …`: an API key (`lk_…`), or a workload token of an issuer that is trusted. \
-Errors are `application/problem+json` (RFC 9457) with a stable `code`. A 503 says in `Retry-After` when the same \
+Errors are `application/problem+json` (RFC 9457) with a stable `code`. What a call does not know, in its query as in \
+its body, is refused by name (`invalid_request`). A 503 says in `Retry-After` when the same \
 request can succeed."""
 
 _SECURITY = "bearer"
@@ -61,10 +62,9 @@ _KEY = {
     f"with `{idempotency.REPLAYED}: true`. An answer that is an error is not kept",
     "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
 }
-# Changes that heed If-Match. Any other refuses it.
-CONDITIONAL = (
-    *("patch_connection", "put_sharing", "delete_connection", "delete_access_grant", "put_tenant", "put_branding"),
-)
+# Changes that refuse If-Match; any other heeds it. A look at a domain overwrites nothing of the caller's, what an end
+# user has is no one thing, and the proxy sends the condition to the provider.
+UNCONDITIONAL = ("put_domain", "delete_end_user", "proxy_put", "proxy_patch", "proxy_delete")
 _TAG = {"type": "string", "example": '"5d0f2f1c7bd4f2bfb5a0e1d9c4f0a3b6"'}
 _IF_MATCH = {
     "in": "header",
@@ -142,10 +142,11 @@ def finish(document: dict[str, Any]) -> None:
     document["servers"] = [{"url": settings.PUBLIC_URL, "description": "this installation"}]
     schemas = document["components"]["schemas"]
     document["components"]["securitySchemes"] = {_SECURITY: _SCHEME}
-    gets, posts = (
+    gets, posts, *changes = (
         {item[method]["operationId"] for item in document["paths"].values() if method in item}
-        for method in ("get", "post")
+        for method in ("get", "post", "put", "patch", "delete")
     )
+    conditional_changes = set().union(*changes) - {*UNCONDITIONAL}
     tags = set()
     # One dictionary may stand for several methods of an address.
     for operation in {id(one): one for item in document["paths"].values() for one in item.values()}.values():
@@ -154,7 +155,7 @@ def finish(document: dict[str, Any]) -> None:
         operation["security"] = [{_SECURITY: []} if one else {} for one in operation["security"]]
         if operation["operationId"] in posts - {*NOT_ONCE}:
             operation["parameters"].append(dict(_KEY))
-        if operation["operationId"] in CONDITIONAL:
+        if operation["operationId"] in conditional_changes:
             operation["parameters"].append(dict(_IF_MATCH))
         if operation["operationId"] in gets - {"proxy_get"}:
             operation["parameters"].append(dict(_IF_NONE_MATCH))

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, SecretStr, WithJsonSchema
 from connections.access.targets import redirect_uri
 from connections.api.pages import Page
 from connections.api.texts import ClientSecret, Request, ScopeName, Text
+from connections.database.locks import RowCheck
 from connections.journal.audit import Actor
 from connections.lifecycle.provision.app_keys import DEFAULT_LEAD, DEFAULT_OVERLAP, Rotation
 from connections.lifecycle.provision.provider_apps import Registration, register_itself, save_provider_app
@@ -165,10 +166,12 @@ class IncidentPage(Page[IncidentOut]):
     """One page, the newest first; ``next`` is the cursor of the next one, or null."""
 
 
-def save_from(body: ProviderAppIn, provider: str, *, tenant: Tenant | None, actor: Actor) -> ProviderAppOut:
+def save_from(
+    body: ProviderAppIn, provider: str, *, tenant: Tenant | None, actor: Actor, check: RowCheck | None
+) -> ProviderAppOut:
     """Make or replace the app of ``tenant`` (None: the shared one) at ``provider``, and have it register itself. HTTP.
 
-    Raises ``InvalidRequest``.
+    Raises ``InvalidRequest``, and what ``check`` raises of the locked app, None where there is none.
     """
     meant, style = meant_by(provider)
     known = load_catalog().get(meant)
@@ -185,7 +188,7 @@ def save_from(body: ProviderAppIn, provider: str, *, tenant: Tenant | None, acto
         scopes=body.scopes,
         allows_legacy=body.allows_legacy,
     )
-    app = save_provider_app(registration, tenant=tenant, actor=actor)
+    app = save_provider_app(registration, tenant=tenant, actor=actor, check=check)
     return provider_app_out(app, notice=register_itself(app, actor=actor).told)
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from connections.api.auth import Caller
 from connections.api.texts import Request
+from connections.database.locks import RowCheck
 from connections.lifecycle.steer import switches
 from connections.lifecycle.steer.switches import Pausable, Suspendable
 from connections.refusals import PermissionDenied
@@ -29,21 +30,33 @@ class SwitchesIn(Request):
     paused: bool | None = Field(None, description="no refreshes and probes; valid credentials still vend")
 
 
-def turn_kill_switch(subject: Suspendable, *, suspended: bool, caller: Caller, now: datetime) -> None:
-    """Throw the kill switch of ``subject``, or take it back. Raises ``PermissionDenied`` and ``InvalidRequest``."""
+def turn_kill_switch(
+    subject: Suspendable, *, suspended: bool, caller: Caller, now: datetime, check: RowCheck | None
+) -> None:
+    """Throw the kill switch of ``subject``, or take it back.
+
+    Raises ``PermissionDenied``, ``InvalidRequest``, and what ``check`` raises of the locked row.
+    """
     if suspended:
-        switches.suspend(subject, now=now, actor=caller.actor)
+        switches.suspend(subject, now=now, actor=caller.actor, check=check)
     elif subject.suspended_at is not None:
         if caller.client.tenant_id is not None:
             raise PermissionDenied("Only an operator-wide API client takes a kill switch back.")
-        switches.resume(subject, actor=caller.actor)
+        switches.resume(subject, actor=caller.actor, check=check)
+    elif check is not None:
+        switches.compare(subject, check)
 
 
-def turn_switches(subject: Pausable, body: SwitchesIn, *, caller: Caller, now: datetime) -> None:
+def turn_switches(
+    subject: Pausable, body: SwitchesIn, *, caller: Caller, now: datetime, check: RowCheck | None
+) -> None:
     """Turn the switches of ``subject`` as ``body`` says. Raises as ``turn_kill_switch``, with nothing changed."""
     if body.suspended is not None:
-        turn_kill_switch(subject, suspended=body.suspended, caller=caller, now=now)
+        turn_kill_switch(subject, suspended=body.suspended, caller=caller, now=now, check=check)
+        check = None  # the other switch is turned after this change of our own
     if body.paused:
-        switches.pause(subject, now=now, actor=caller.actor)
+        switches.pause(subject, now=now, actor=caller.actor, check=check)
     elif body.paused is not None:
-        switches.unpause(subject, actor=caller.actor)
+        switches.unpause(subject, actor=caller.actor, check=check)
+    elif check is not None:
+        switches.compare(subject, check)

@@ -161,10 +161,15 @@ def lock_attempt(attempt_id: uuid.UUID) -> RefreshAttempt:
     return RefreshAttempt.objects.select_for_update(no_key=True).get(id=attempt_id)
 
 
-def lock_to_compare(row: Model, check: RowCheck) -> None:
-    """Lock the row that ``row`` was read from, and let ``check`` see it as it is now; None if it is not stored."""
+def lock_to_compare(row: _Row, check: RowCheck) -> _Row:
+    """Lock the row that ``row`` was read from, let ``check`` see it as it is now (None if it is not stored), return it.
+
+    One that is not stored is returned as it came.
+    """
     rows = type(row)._default_manager.select_for_update(no_key=True, of=("self",))
-    check(None if row._state.adding else rows.filter(pk=row.pk).first())
+    locked = None if row._state.adding else rows.filter(pk=row.pk).first()
+    check(locked)
+    return row if locked is None else locked
 
 
 def lock_own_entries() -> None:

@@ -25,6 +25,7 @@ from connections.api.api_clients import (
     key_out,
 )
 from connections.api.auth import Caller, caller_of
+from connections.api.conditional import as_seen, unchanged
 from connections.api.idempotency import keep_without
 from connections.api.pages import Cursor, Limit, page_of
 from connections.api.switches import KillSwitchIn, turn_kill_switch
@@ -88,9 +89,11 @@ def put_api_client(
 
     A client that may do more than yourself is not yours to change.
     """
-    caller = caller_of(request, may=Permission.CALLERS)
-    client = _client(caller, client_id, tenant)
-    saved = save_api_client(client.name, tenant=client.tenant, **body.terms(), within=caller.client, actor=caller.actor)
+    caller = caller_of(request, may=Permission.CALLERS, conditional=True)
+    with as_seen(request, _client(caller, client_id, tenant), api_client_out) as client:
+        saved = save_api_client(
+            client.name, tenant=client.tenant, **body.terms(), within=caller.client, actor=caller.actor
+        )
     return api_client_out(saved)
 
 
@@ -99,9 +102,10 @@ def put_assertion_keys(
     request: HttpRequest, client_id: uuid.UUID, body: AssertionKeysIn, tenant: Owner | None = None
 ) -> ApiClientOut:
     """Register the public keys with which the client signs for itself at `POST /oauth/token` (RFC 7523 §2.2)."""
-    caller = caller_of(request, may=Permission.CALLERS)
-    client = _client(caller, client_id, tenant)
-    register_assertion_keys(client, keys=body.keys, jwks_url=body.jwks_url, within=caller.client, actor=caller.actor)
+    caller = caller_of(request, may=Permission.CALLERS, conditional=True)
+    keys, jwks_url = body.keys, body.jwks_url
+    with as_seen(request, _client(caller, client_id, tenant), api_client_out) as client:
+        register_assertion_keys(client, keys=keys, jwks_url=jwks_url, within=caller.client, actor=caller.actor)
     return api_client_out(client)
 
 
@@ -110,11 +114,12 @@ def put_api_client_switches(
     request: HttpRequest, client_id: uuid.UUID, body: KillSwitchIn, tenant: Owner | None = None
 ) -> ApiClientOut:
     """Throw the client's kill switch: each of its calls is refused. Only an operator-wide client takes it back."""
-    caller = caller_of(request, may=Permission.CALLERS)
+    caller = caller_of(request, may=Permission.CALLERS, conditional=True)
     client = _client(caller, client_id, tenant)
     if not body.suspended:
         check_reach(client, within=caller.client)
-    turn_kill_switch(client, suspended=body.suspended, caller=caller, now=database_now())
+    seen = unchanged(request, api_client_out)
+    turn_kill_switch(client, suspended=body.suspended, caller=caller, now=database_now(), check=seen)
     return api_client_out(client)
 
 
@@ -161,15 +166,25 @@ def issue_api_key(
     return Status(201, issued_key_out(issued))
 
 
+@router.get("/{client_id}/keys/{key_id}", response=ApiKeyOut, summary="Show one key")
+def get_api_key(
+    request: HttpRequest, client_id: uuid.UUID, key_id: uuid.UUID, tenant: Owner | None = None
+) -> ApiKeyOut:
+    """Show one key by its visible beginning: until when it works, and when it was used."""
+    client = _client(caller_of(request, may=Permission.CALLERS), client_id, tenant)
+    return key_out(_key(client, key_id), now=database_now())
+
+
 @router.put("/{client_id}/keys/{key_id}", response=ApiKeyOut, summary="Let a key end sooner")
 def shorten_api_key(
     request: HttpRequest, client_id: uuid.UUID, key_id: uuid.UUID, body: ApiKeyEndIn, tenant: Owner | None = None
 ) -> ApiKeyOut:
     """Have a key end at a moment. No key is prolonged: a later moment than its own changes nothing."""
-    caller = caller_of(request, may=Permission.CALLERS)
-    key = _key(_client(caller, client_id, tenant), key_id)
-    shorten_key(key, ends_at=body.expires_at, actor=caller.actor)
-    return key_out(key, now=database_now())
+    caller, now = caller_of(request, may=Permission.CALLERS, conditional=True), database_now()
+    found = _key(_client(caller, client_id, tenant), key_id)
+    with as_seen(request, found, lambda row: key_out(row, now=now)) as key:
+        shorten_key(key, ends_at=body.expires_at, actor=caller.actor)
+    return key_out(key, now=now)
 
 
 @router.delete("/{client_id}/keys/{key_id}", response=ApiKeyOut, summary="Revoke a key")
@@ -177,9 +192,10 @@ def revoke_api_key(
     request: HttpRequest, client_id: uuid.UUID, key_id: uuid.UUID, tenant: Owner | None = None
 ) -> ApiKeyOut:
     """Revoke a key: it is refused from the next call on, for good. Repeating it changes nothing."""
-    caller = caller_of(request, may=Permission.CALLERS)
-    key, now = _key(_client(caller, client_id, tenant), key_id), database_now()
-    revoke_key(key, now=now, actor=caller.actor)
+    caller, now = caller_of(request, may=Permission.CALLERS, conditional=True), database_now()
+    found = _key(_client(caller, client_id, tenant), key_id)
+    with as_seen(request, found, lambda row: key_out(row, now=now)) as key:
+        revoke_key(key, now=now, actor=caller.actor)
     return key_out(key, now=now)
 
 

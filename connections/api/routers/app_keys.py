@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from ninja import Router, Status
 
 from connections.api.auth import Caller, caller_of
+from connections.api.conditional import as_seen
 from connections.api.pages import Cursor, Limit, page_of
 from connections.api.provider_apps import AppKeyIn, AppKeyOut, AppKeyPage, CertificatesIn, app_key_out
 from connections.api.routers.provider_apps import app_meant
@@ -56,14 +57,20 @@ def create_app_key(
     return Status(201, app_key_out(row))
 
 
+@router.get("/{app_id}/keys/{key_id}", response=AppKeyOut, summary="Show one key pair")
+def get_app_key(request: HttpRequest, app_id: uuid.UUID, key_id: uuid.UUID, tenant: Owner | None = None) -> AppKeyOut:
+    """Show the public half of one key pair."""
+    return app_key_out(_key(caller_of(request, may=Permission.APPS), app_id, key_id, tenant))
+
+
 @router.put("/{app_id}/keys/{key_id}/certificates", response=AppKeyOut, summary="Put certificates beside a key")
 def put_app_key_certificates(
     request: HttpRequest, app_id: uuid.UUID, key_id: uuid.UUID, body: CertificatesIn, tenant: Owner | None = None
 ) -> AppKeyOut:
     """Replace the key's certificates; they have to be of its public half, and not ended."""
-    caller = caller_of(request, may=Permission.APPS)
-    row = _key(caller, app_id, key_id, tenant)
-    return app_key_out(certify_key(row, body.certificates, actor=caller.actor))
+    caller = caller_of(request, may=Permission.APPS, conditional=True)
+    with as_seen(request, _key(caller, app_id, key_id, tenant), app_key_out) as row:
+        return app_key_out(certify_key(row, body.certificates, actor=caller.actor))
 
 
 @router.delete("/{app_id}/keys/{key_id}", response=AppKeyOut, summary="Take a key back")
@@ -71,9 +78,9 @@ def withdraw_app_key(
     request: HttpRequest, app_id: uuid.UUID, key_id: uuid.UUID, tenant: Owner | None = None
 ) -> AppKeyOut:
     """Take a key back at once, and destroy its private half. If it signed, the next one takes over now."""
-    caller = caller_of(request, may=Permission.APPS)
-    row = _key(caller, app_id, key_id, tenant)
-    withdraw_key(row, actor=caller.actor)
+    caller = caller_of(request, may=Permission.APPS, conditional=True)
+    with as_seen(request, _key(caller, app_id, key_id, tenant), app_key_out) as row:
+        withdraw_key(row, actor=caller.actor)
     return app_key_out(row)
 
 

@@ -6,6 +6,8 @@ from django.http import HttpRequest
 from ninja import Router
 
 from connections.api.auth import caller_of
+from connections.api.conditional import unchanged
+from connections.api.representations import connection_out
 from connections.api.routers.connections import as_it_is
 from connections.api.schemas import ChangedOut, ConnectionOut, OutcomeOut
 from connections.api.switches import SwitchesIn, turn_switches
@@ -29,8 +31,9 @@ def put_connection_switches(
 
     Only an operator-wide client takes the kill switch back.
     """
-    caller = caller_of(request, may=Permission.MANAGE)
-    turn_switches(caller.connection(connection_id, tenant), body, caller=caller, now=database_now())
+    caller = caller_of(request, may=Permission.MANAGE, conditional=True)
+    connection, seen = caller.connection(connection_id, tenant), unchanged(request, connection_out)
+    turn_switches(connection, body, caller=caller, now=database_now(), check=seen)
     return as_it_is(caller, connection_id, tenant)
 
 

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from ninja import Router, Status
 
 from connections.api.auth import Caller, caller_of
+from connections.api.conditional import unchanged
 from connections.api.pages import Cursor, Limit, page_of
 from connections.api.self_service import ManagementSessionIn, ManagementSessionOut
 from connections.api.sessions import ManagementSessionPage, ManagementSessionShown, management_session_shown
@@ -82,8 +83,9 @@ def end_management_session(
     request: HttpRequest, session_id: uuid.UUID, tenant: Slug | None = None
 ) -> ManagementSessionShown:
     """End a visit for good: the browser that has it can do nothing there any more. Repeating it changes nothing."""
-    caller, now = caller_of(request, may=Permission.MANAGE), database_now()
-    end_visit(_session(caller, session_id, tenant).id, now=now, actor=caller.actor)
+    caller, now = caller_of(request, may=Permission.MANAGE, conditional=True), database_now()
+    seen = unchanged(request, lambda row: management_session_shown(row, now=now))
+    end_visit(_session(caller, session_id, tenant).id, now=now, actor=caller.actor, check=seen)
     return management_session_shown(_session(caller, session_id, tenant), now=now)
 
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from ninja import Router, Status
 
 from connections.api.auth import operator_of
+from connections.api.conditional import unchanged
 from connections.api.own_providers import OwnProviderIn, OwnProviderOut, OwnProviderPage, own_provider_out
 from connections.api.pages import Cursor, Limit, read_cursor, write_cursor
 from connections.api.texts import Slug
@@ -50,26 +51,25 @@ def put_own_provider(request: HttpRequest, own_slug: Slug, body: OwnProviderIn) 
     A change that moves an address is refused while connections, keys or connects in flight would follow it.
     Operator-wide clients only.
     """
-    caller = operator_of(request, may=Permission.CATALOGUE)
+    caller = operator_of(request, may=Permission.CATALOGUE, conditional=True)
     prepared = prepare_own_provider(own_slug, body.toml)
-    if own_text(own_slug) == prepared.text:
-        return own_provider_out(own_slug)
-    if (prepared.forgets or prepared.hides_built_in) and not body.confirm:
+    is_other = own_text(own_slug) != prepared.text
+    if is_other and (prepared.forgets or prepared.hides_built_in) and not body.confirm:
         what = (
             f"{prepared.forgets} provider apps would lose their client secrets ({', '.join(prepared.moves)} moves)"
             if prepared.forgets
             else "It would take the place of an entry that comes with Latchkey"
         )
         raise InvalidRequest(f"{what}: confirm it.", field="confirm")
-    store_own_provider(prepared, actor=caller.actor)
+    store_own_provider(prepared, actor=caller.actor, check=unchanged(request, own_provider_out))
     return own_provider_out(own_slug)
 
 
 @router.delete("/{own_slug}", response={204: None}, summary="Remove an entry of your own")
 def delete_own_provider(request: HttpRequest, own_slug: Slug) -> Status[None]:
     """Remove an entry that nothing uses. One that comes with Latchkey, if it hid one, is in force again."""
-    caller = operator_of(request, may=Permission.CATALOGUE)
-    remove_own_provider(_known(own_slug), actor=caller.actor)
+    caller = operator_of(request, may=Permission.CATALOGUE, conditional=True)
+    remove_own_provider(_known(own_slug), actor=caller.actor, check=unchanged(request, own_provider_out))
     return Status(204, None)
 
 

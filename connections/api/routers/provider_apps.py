@@ -6,10 +6,11 @@ its tenant, and an operator-wide one a shared app. Their key pairs are in ``app_
 
 import uuid
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Router, Status
 
 from connections.api.auth import Caller, caller_of, operator_of
+from connections.api.conditional import as_seen, say_tag_of, unchanged
 from connections.api.pages import Cursor, Limit, page_of
 from connections.api.provider_apps import (
     ClientSecretIn,
@@ -36,10 +37,14 @@ shared = Router(tags=["provider apps"])
 
 
 @shared.put("/{provider}", response=ProviderAppOut, summary="Make or change the shared provider app")
-def put_shared_provider_app(request: HttpRequest, provider: Slug, body: ProviderAppIn) -> ProviderAppOut:
+def put_shared_provider_app(
+    request: HttpRequest, response: HttpResponse, provider: Slug, body: ProviderAppIn
+) -> ProviderAppOut:
     """Have all tenants without one of their own use this registration at a provider. Operator-wide clients only."""
-    caller = operator_of(request, may=Permission.APPS)
-    return save_from(body, provider, tenant=None, actor=caller.actor)
+    caller = operator_of(request, may=Permission.APPS, conditional=True)
+    saved = save_from(body, provider, tenant=None, actor=caller.actor, check=unchanged(request, provider_app_out))
+    say_tag_of(response, saved.model_copy(update={"notice": ""}))
+    return saved
 
 
 @shared.get("", response=ProviderAppPage, summary="List the shared provider apps")
@@ -64,17 +69,16 @@ def put_provider_app_switches(
 
     Only an operator-wide client takes the kill switch back.
     """
-    caller = caller_of(request, may=Permission.APPS)
-    app = app_meant(caller, app_id, tenant)
-    turn_switches(app, body, caller=caller, now=database_now())
+    caller = caller_of(request, may=Permission.APPS, conditional=True)
+    app, seen = app_meant(caller, app_id, tenant), unchanged(request, provider_app_out)
+    turn_switches(app, body, caller=caller, now=database_now(), check=seen)
     return provider_app_out(app)
 
 
 @router.get("/{app_id}/client-secrets", response=ClientSecretsOut, summary="Tell an app's client secrets apart")
 def get_client_secrets(request: HttpRequest, app_id: uuid.UUID, tenant: Owner | None = None) -> ClientSecretsOut:
     """Show a fingerprint of each client secret, the preferred first; no secret is ever shown."""
-    app = app_meant(caller_of(request, may=Permission.APPS), app_id, tenant)
-    return ClientSecretsOut(fingerprints=fingerprints(app))
+    return _client_secrets_out(app_meant(caller_of(request, may=Permission.APPS), app_id, tenant))
 
 
 @router.post("/{app_id}/client-secrets", response={201: ClientSecretsOut}, summary="Add a client secret")
@@ -85,7 +89,7 @@ def add_app_client_secret(
     caller = caller_of(request, may=Permission.APPS)
     app = app_meant(caller, app_id, tenant)
     add_client_secret(app, body.client_secret.get_secret_value(), preferred=body.preferred, actor=caller.actor)
-    return Status(201, ClientSecretsOut(fingerprints=fingerprints(app)))
+    return Status(201, _client_secrets_out(app))
 
 
 @router.delete("/{app_id}/client-secrets/{fingerprint}", response=ClientSecretsOut, summary="Retire a client secret")
@@ -93,10 +97,10 @@ def retire_client_secret(
     request: HttpRequest, app_id: uuid.UUID, fingerprint: Text, tenant: Owner | None = None
 ) -> ClientSecretsOut:
     """Destroy the secret with this fingerprint."""
-    caller = caller_of(request, may=Permission.APPS)
-    app = app_meant(caller, app_id, tenant)
-    remove_client_secret(app, fingerprint, actor=caller.actor)
-    return ClientSecretsOut(fingerprints=fingerprints(app))
+    caller = caller_of(request, may=Permission.APPS, conditional=True)
+    with as_seen(request, app_meant(caller, app_id, tenant), _client_secrets_out) as app:
+        remove_client_secret(app, fingerprint, actor=caller.actor)
+    return _client_secrets_out(app)
 
 
 @router.get(
@@ -137,3 +141,7 @@ def app_meant(caller: Caller, app_id: uuid.UUID, slug: str | None) -> ProviderAp
     if found is None:
         raise NotFound("There is no such provider app.")
     return found
+
+
+def _client_secrets_out(app: ProviderApp) -> ClientSecretsOut:
+    return ClientSecretsOut(fingerprints=fingerprints(app))

@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from connections.api.auth import Caller, caller_of, operator_of
 from connections.api.branding import profile_of
-from connections.api.conditional import unchanged
+from connections.api.conditional import as_seen, say_tag_of, unchanged
 from connections.api.pages import Cursor, Limit, page_of
 from connections.api.provider_apps import ProviderAppIn, ProviderAppOut, ProviderAppPage, provider_app_out, save_from
 from connections.api.representations import domain_out, tenant_out
@@ -55,8 +55,14 @@ def delete_tenant(
     `shred=now` at once, and no provider is asked. Repeating the call tells how far it is, until it answers 404.
     Operator-wide clients only. The audit trail stays.
     """
-    caller = manager_of(request)
-    told = order_deletion(_tenant(slug).id, now=database_now(), at_once=shred == "now", actor=caller.actor)
+    caller = manager_of(request, conditional=True)
+    told = order_deletion(
+        _tenant(slug).id,
+        now=database_now(),
+        at_once=shred == "now",
+        actor=caller.actor,
+        check=unchanged(request, tenant_out),
+    )
     return 202, TenantDeletionOut(
         slug=told.slug, shred_at=told.shred_at, connections=told.connections, revoking=told.revoking
     )
@@ -76,14 +82,19 @@ def list_tenants(request: HttpRequest, cursor: Cursor | None = None, limit: Limi
 @router.put(
     "/{slug}/provider-apps/{provider}", response=ProviderAppOut, summary="Make or change a tenant's own provider app"
 )
-def put_provider_app(request: HttpRequest, slug: Slug, provider: Slug, body: ProviderAppIn) -> ProviderAppOut:
+def put_provider_app(
+    request: HttpRequest, response: HttpResponse, slug: Slug, provider: Slug, body: ProviderAppIn
+) -> ProviderAppOut:
     """Have the tenant use a registration of its own at a provider, in place of the shared one.
 
     Its end users then connect by that registration alone, and no other tenant sees or uses it. Repeating the call with
     other terms changes it. A tenant's own client makes its own tenant's only.
     """
-    caller = caller_of(request, may=Permission.APPS)
-    return save_from(body, provider, tenant=caller.tenant(slug), actor=caller.actor)
+    caller = caller_of(request, may=Permission.APPS, conditional=True)
+    seen = unchanged(request, provider_app_out)
+    saved = save_from(body, provider, tenant=caller.tenant(slug), actor=caller.actor, check=seen)
+    say_tag_of(response, saved.model_copy(update={"notice": ""}))
+    return saved
 
 
 @router.get("/{slug}/provider-apps", response=ProviderAppPage, summary="List a tenant's own provider apps")
@@ -109,9 +120,9 @@ def put_tenant_switches(request: HttpRequest, slug: Slug, body: KillSwitchIn) ->
 
     Operator-wide clients only.
     """
-    caller = manager_of(request)
-    tenant = _tenant(slug)
-    turn_kill_switch(tenant, suspended=body.suspended, caller=caller, now=database_now())
+    caller = manager_of(request, conditional=True)
+    tenant, seen = _tenant(slug), unchanged(request, tenant_out)
+    turn_kill_switch(tenant, suspended=body.suspended, caller=caller, now=database_now(), check=seen)
     return tenant_out(tenant)
 
 
@@ -137,12 +148,27 @@ def list_domains(request: HttpRequest, slug: Slug, cursor: Cursor | None = None,
     return DomainPage(items=[domain_out(domain, now=now) for domain in page], next=following)
 
 
+@router.get("/{slug}/domains/{host}", response=DomainOut, summary="Show one of a tenant's domains")
+def get_domain(request: HttpRequest, slug: Slug, host: Address) -> DomainOut:
+    """Show a domain as it was last seen, and the file that verifies it. Operator-wide clients only."""
+    manager_of(request)
+    return domain_out(_domain(slug, host), now=database_now())
+
+
 @router.delete("/{slug}/domains/{host}", response={204: None}, summary="Forget a tenant's domain")
 def delete_domain(request: HttpRequest, slug: Slug, host: Address) -> tuple[int, None]:
     """Forget the domain: pages vouch for it no longer. Operator-wide clients only."""
-    caller = manager_of(request)
-    remove_domain(_tenant(slug), host, actor=caller.actor)
+    caller, now = manager_of(request, conditional=True), database_now()
+    with as_seen(request, _domain(slug, host), lambda row: domain_out(row, now=now)) as domain:
+        remove_domain(domain.tenant, host, actor=caller.actor)
     return 204, None
+
+
+def _domain(slug: str, host: str) -> TenantDomain:
+    found = TenantDomain.objects.select_related("tenant").filter(tenant=_tenant(slug), host=host).first()
+    if found is None:
+        raise NotFound("There is no such domain.")
+    return found
 
 
 def _tenant(slug: str) -> Tenant:

@@ -20,6 +20,7 @@ from connections.api.api_clients import (
     issuer_out,
 )
 from connections.api.auth import Caller, caller_of
+from connections.api.conditional import as_seen
 from connections.api.pages import Cursor, Limit, page_of
 from connections.api.texts import Owner
 from connections.lifecycle.provision.trusted_issuers import (
@@ -79,17 +80,18 @@ def put_trusted_issuer(
     request: HttpRequest, issuer_id: uuid.UUID, body: IssuerTerms, tenant: Owner | None = None
 ) -> IssuerOut:
     """Replace how the issuer's tokens are checked. What was proven by them has to be proven again."""
-    caller = caller_of(request, may=Permission.CALLERS)
-    row = _issuer(caller, issuer_id, tenant)
-    trust = body.trust(use=row.use, issuer=row.issuer, audience=row.audience)
-    return issuer_out(trust_issuer(trust, tenant=row.tenant, within=caller.client, actor=caller.actor))
+    caller = caller_of(request, may=Permission.CALLERS, conditional=True)
+    with as_seen(request, _issuer(caller, issuer_id, tenant), issuer_out) as row:
+        trust = body.trust(use=row.use, issuer=row.issuer, audience=row.audience)
+        return issuer_out(trust_issuer(trust, tenant=row.tenant, within=caller.client, actor=caller.actor))
 
 
 @router.delete("/{issuer_id}", response={204: None}, summary="End the trust in an issuer")
 def delete_trusted_issuer(request: HttpRequest, issuer_id: uuid.UUID, tenant: Owner | None = None) -> Status[None]:
     """Believe its tokens no more, from the next call on. Its rules are deleted."""
-    caller = caller_of(request, may=Permission.CALLERS)
-    distrust_issuer(_issuer(caller, issuer_id, tenant), actor=caller.actor)
+    caller = caller_of(request, may=Permission.CALLERS, conditional=True)
+    with as_seen(request, _issuer(caller, issuer_id, tenant), issuer_out) as row:
+        distrust_issuer(row, actor=caller.actor)
     return Status(204, None)
 
 
@@ -127,17 +129,23 @@ def list_caller_rules(
     return CallerRulePage(items=[caller_rule_out(row) for row in page], next=following)
 
 
+@router.get("/{issuer_id}/rules/{rule_id}", response=CallerRuleOut, summary="Show one caller rule")
+def get_caller_rule(
+    request: HttpRequest, issuer_id: uuid.UUID, rule_id: uuid.UUID, tenant: Owner | None = None
+) -> CallerRuleOut:
+    """Show one rule: which tokens are which API client."""
+    issuer = _issuer(caller_of(request, may=Permission.CALLERS), issuer_id, tenant)
+    return caller_rule_out(_rule(issuer, rule_id))
+
+
 @router.delete("/{issuer_id}/rules/{rule_id}", response={204: None}, summary="Remove a caller rule")
 def delete_caller_rule(
     request: HttpRequest, issuer_id: uuid.UUID, rule_id: uuid.UUID, tenant: Owner | None = None
 ) -> Status[None]:
     """Remove a rule: its tokens are that client no more, from the next call on."""
-    caller = caller_of(request, may=Permission.CALLERS)
-    issuer = _issuer(caller, issuer_id, tenant)
-    rule = CallerRule.objects.select_related("client").filter(issuer=issuer, id=rule_id).first()
-    if rule is None:
-        raise NotFound("The issuer has no such rule.")
-    remove_caller_rule(rule, actor=caller.actor)
+    caller = caller_of(request, may=Permission.CALLERS, conditional=True)
+    with as_seen(request, _rule(_issuer(caller, issuer_id, tenant), rule_id), caller_rule_out) as rule:
+        remove_caller_rule(rule, actor=caller.actor)
     return Status(204, None)
 
 
@@ -146,4 +154,11 @@ def _issuer(caller: Caller, issuer_id: uuid.UUID, slug: str | None) -> TrustedIs
     found = TrustedIssuer.objects.select_related("tenant").filter(tenant=caller.owner(slug), id=issuer_id).first()
     if found is None:
         raise NotFound("There is no such trusted issuer.")
+    return found
+
+
+def _rule(issuer: TrustedIssuer, rule_id: uuid.UUID) -> CallerRule:
+    found = CallerRule.objects.select_related("client").filter(issuer=issuer, id=rule_id).first()
+    if found is None:
+        raise NotFound("The issuer has no such rule.")
     return found

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router, Status
 
 from connections.api.auth import Caller, caller_of
+from connections.api.conditional import say_tag_of, unchanged
 from connections.api.idempotency import keep_without
 from connections.api.pages import Cursor, Limit, page_of
 from connections.api.texts import Slug
@@ -89,34 +90,42 @@ def put_webhook_endpoint(
     request: HttpRequest, endpoint_id: uuid.UUID, body: WebhookEndpointIn, tenant: Slug | None = None
 ) -> WebhookEndpointOut:
     """Replace the address, the description and the types. What waits goes to the new address; the secrets stay."""
-    caller = caller_of(request, may=Permission.WEBHOOKS)
-    endpoint = _endpoint(caller, endpoint_id, tenant)
-    return endpoint_out(change_endpoint(endpoint.id, body.terms(), actor=caller.actor))
+    caller = caller_of(request, may=Permission.WEBHOOKS, conditional=True)
+    endpoint, seen = _endpoint(caller, endpoint_id, tenant), unchanged(request, endpoint_out)
+    return endpoint_out(change_endpoint(endpoint.id, body.terms(), actor=caller.actor, check=seen))
 
 
 @router.delete("/{endpoint_id}", response={204: None}, summary="Remove a webhook endpoint")
 def delete_webhook_endpoint(request: HttpRequest, endpoint_id: uuid.UUID, tenant: Slug | None = None) -> Status[None]:
     """Remove an endpoint, its secrets and its deliveries. What was to be delivered is not."""
-    caller = caller_of(request, may=Permission.WEBHOOKS)
-    remove_endpoint(_endpoint(caller, endpoint_id, tenant).id, actor=caller.actor)
+    caller = caller_of(request, may=Permission.WEBHOOKS, conditional=True)
+    endpoint, seen = _endpoint(caller, endpoint_id, tenant), unchanged(request, endpoint_out)
+    remove_endpoint(endpoint.id, actor=caller.actor, check=seen)
     return Status(204, None)
 
 
 @router.put("/{endpoint_id}/switches", response=WebhookSwitchOut, summary="Disable or enable a webhook endpoint")
 def put_webhook_switches(
-    request: HttpRequest, endpoint_id: uuid.UUID, body: WebhookSwitchIn, tenant: Slug | None = None
+    request: HttpRequest,
+    response: HttpResponse,
+    endpoint_id: uuid.UUID,
+    body: WebhookSwitchIn,
+    tenant: Slug | None = None,
 ) -> WebhookSwitchOut:
     """Disable an endpoint, so that events wait, or enable it, so that it goes on where it stood, at once.
 
     Events wait as long as the outbox keeps them: `fell_out` says how many did not.
     """
-    caller = caller_of(request, may=Permission.WEBHOOKS)
+    caller = caller_of(request, may=Permission.WEBHOOKS, conditional=True)
     endpoint, now, fell_out = _endpoint(caller, endpoint_id, tenant), database_now(), 0
+    seen = unchanged(request, endpoint_out)
     if body.enabled:
-        endpoint, fell_out = enable_endpoint(endpoint.id, now=now, actor=caller.actor)
+        endpoint, fell_out = enable_endpoint(endpoint.id, now=now, actor=caller.actor, check=seen)
     else:
-        endpoint = disable_endpoint(endpoint.id, now=now, actor=caller.actor)
-    return WebhookSwitchOut(**endpoint_out(endpoint).model_dump(), fell_out=fell_out)
+        endpoint = disable_endpoint(endpoint.id, now=now, actor=caller.actor, check=seen)
+    shown = endpoint_out(endpoint)
+    say_tag_of(response, shown)
+    return WebhookSwitchOut(**shown.model_dump(), fell_out=fell_out)
 
 
 @router.post("/{endpoint_id}/secrets", response={201: WebhookSecretOut}, summary="Rotate a webhook's secret")

@@ -21,7 +21,7 @@ import structlog
 from django.db.models import Model, ProtectedError, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Least
 
-from connections.database.locks import lock_session
+from connections.database.locks import RowCheck, lock_session, lock_to_compare
 from connections.database.pool import LockTimeout, short_transaction
 from connections.journal import audit
 from connections.lifecycle.credentials import spool
@@ -100,15 +100,20 @@ def contents_of(tenant: Tenant) -> dict[str, int]:
     return {name: found.count() for name, found in rows.items()}
 
 
-def order_deletion(tenant_id: uuid.UUID, *, now: datetime, at_once: bool, actor: audit.Actor) -> Deletion:
+def order_deletion(
+    tenant_id: uuid.UUID, *, now: datetime, at_once: bool, actor: audit.Actor, check: RowCheck | None = None
+) -> Deletion:
     """Suspend a tenant for good and order its deletion. One short transaction; ``continue_deletion`` does the rest.
 
     ``at_once`` waits for no revocation, and that is how a tenant goes which has moved: its grants live on elsewhere.
-    Repeating the order changes nothing, except that ``at_once`` hastens an earlier order. Raises ``NotFound``.
+    Repeating the order changes nothing, except that ``at_once`` hastens an earlier order. Raises ``NotFound``, and what
+    ``check`` raises of the locked tenant.
     """
     shred_at = now if at_once or has_moved(tenant_id) else now + SECRETS_KEPT
     with short_transaction():
         found = Tenant.objects.filter(id=tenant_id)
+        if check is not None and (seen := found.first()) is not None:
+            lock_to_compare(seen, check)
         changed = found.filter(Q(shred_at=None) | Q(shred_at__gt=shred_at)).update(
             suspended_at=Coalesce("suspended_at", Value(now)), shred_at=Least("shred_at", Value(shred_at))
         )

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from connections.database.locks import lock_own_entries
+from connections.database.locks import RowCheck, lock_own_entries
 from connections.journal import audit
 from connections.models import (
     UNFINISHED,
@@ -160,17 +160,22 @@ def prepare_own_provider(slug: str, text: str, *, edition: str | None = None) ->
     return PreparedEntry(text, found, _in_force(slug), uses, moves, edition)
 
 
-def store_own_provider(prepared: PreparedEntry, *, actor: audit.Actor) -> CatalogEntry:
+def store_own_provider(prepared: PreparedEntry, *, actor: audit.Actor, check: RowCheck | None = None) -> CatalogEntry:
     """Write a prepared entry to the folder, with an audit row, and forget the client secrets that it moves.
 
     One transaction, in which one own entry at a time is stored; other processes notice the file by themselves, within
-    seconds. Raises ``InvalidRequest`` where the folder cannot be written, or where the file or what uses the entry has
-    changed since.
+    seconds. An entry that is written so already is left alone. Raises ``InvalidRequest`` where the folder cannot be
+    written, or where the file or what uses the entry has changed since, and what ``check`` raises of the slug, None
+    where there is no such entry.
     """
     slug = prepared.entry.slug
     names = (slug, *prepared.entry.aliases)
     with transaction.atomic():
         lock_own_entries()
+        if check is not None:
+            check(None if own_text(slug) is None else slug)
+        if own_text(slug) == prepared.text:
+            return prepared.entry
         if edition_of(slug) != prepared.edition:
             raise InvalidRequest(
                 "The entry was changed meanwhile, by somebody else or in the folder: nothing was stored. Open it anew, "
@@ -222,14 +227,17 @@ def _write(prepared: PreparedEntry, *, actor: audit.Actor) -> CatalogEntry:
     return store_entry(slug, prepared.text, folder=Path(settings.CATALOG_DIR))
 
 
-def remove_own_provider(slug: str, *, actor: audit.Actor) -> None:
+def remove_own_provider(slug: str, *, actor: audit.Actor, check: RowCheck | None = None) -> None:
     """Take the operator's own entry ``slug`` out of the folder, with an audit row. One transaction.
 
     Where it stands in for an entry that comes with Latchkey, that one is in force again. Raises ``InvalidRequest``
-    while something uses it, saying by what.
+    while something uses it, saying by what, and what ``check`` raises of the slug.
     """
     file = own_file(slug)
     with transaction.atomic():
+        lock_own_entries()
+        if check is not None:
+            check(slug if file.is_file() else None)
         if not file.is_file():
             raise InvalidRequest(f"There is no entry {slug!r} of your own.", field="slug")
         uses = uses_of(slug, *_aliases_in(file))

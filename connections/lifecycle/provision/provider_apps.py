@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from connections.access.app_keys import has_signing_key
 from connections.access.secrets import open_registration, seal_client_secrets
 from connections.access.targets import registrar_of
+from connections.database.locks import RowCheck, lock_to_compare
 from connections.database.pool import release_database
 from connections.journal import audit
 from connections.lifecycle.registration.locate import look_at_server, typed_server
@@ -62,17 +63,19 @@ class Registration:
     allows_legacy: bool = False
 
 
-def save_provider_app(registration: Registration, *, tenant: Tenant | None, actor: audit.Actor) -> ProviderApp:
+def save_provider_app(
+    registration: Registration, *, tenant: Tenant | None, actor: audit.Actor, check: RowCheck | None = None
+) -> ProviderApp:
     """Make or replace the one app of ``tenant`` (None: shared by all) at a provider. It keeps its id and redirect URI.
 
     Fetches the metadata (HTTP) if the entry is discovered, so no transaction may be open. ``register_itself`` is the
-    next step, for an app that does so. Raises ``InvalidRequest``.
+    next step, for an app that does so. Raises ``InvalidRequest``, and as ``store_provider_app``.
     """
     try:
-        return store_provider_app(prepare_provider_app(registration, tenant=tenant), actor=actor)
+        return store_provider_app(prepare_provider_app(registration, tenant=tenant), actor=actor, check=check)
     except IntegrityError:
         # Another call has just made the app. The second run finds it.
-        return store_provider_app(prepare_provider_app(registration, tenant=tenant), actor=actor)
+        return store_provider_app(prepare_provider_app(registration, tenant=tenant), actor=actor, check=check)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,15 +192,17 @@ def check_kept_secrets(app: ProviderApp) -> None:
         )
 
 
-def store_provider_app(prepared: PreparedApp, *, actor: audit.Actor) -> ProviderApp:
+def store_provider_app(prepared: PreparedApp, *, actor: audit.Actor, check: RowCheck | None = None) -> ProviderApp:
     """Seal the secrets of a prepared app and write the app, with its audit row. One transaction, no HTTP.
 
-    Where nothing would change, nothing is written.
+    Where nothing would change, nothing is written. Raises what ``check`` raises of the locked app, None for a new one.
     """
     app = prepared.app
-    if not prepared.changes():
-        return app
     with transaction.atomic():
+        if check is not None:
+            lock_to_compare(app, check)
+        if not prepared.changes():
+            return app
         if prepared.client_secrets is not None:
             app.secrets = seal_client_secrets(app, prepared.client_secrets, registrar=registrar_of(app))
         # Update only the columns of the registration: ``app`` may have been read before a long HTTP call, and a kill

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from connections.access.secrets import digest
-from connections.database.locks import lock_management_session
+from connections.database.locks import RowCheck, lock_management_session
 from connections.database.pool import short_transaction
 from connections.journal import audit
 from connections.models import ApiKey, ManagementSession, Permission
@@ -84,10 +84,15 @@ def is_own_visit(session: ManagementSession, browser_secret: str | None) -> bool
     return bool(browser_secret and held) and hmac.compare_digest(held, digest(browser_secret or ""))
 
 
-def end_visit(session_id: uuid.UUID, *, now: datetime, actor: audit.Actor) -> None:
-    """End a visit for good. Repeating it changes nothing. One short transaction that locks the session."""
+def end_visit(session_id: uuid.UUID, *, now: datetime, actor: audit.Actor, check: RowCheck | None = None) -> None:
+    """End a visit for good. Repeating it changes nothing. One short transaction that locks the session.
+
+    Raises what ``check`` raises of the locked session.
+    """
     with short_transaction():
         session = lock_management_session(session_id)
+        if check is not None:
+            check(session)
         if session is None or session.ended_at is not None:
             return
         session.end(now=now)

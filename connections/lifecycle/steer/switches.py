@@ -3,13 +3,13 @@
 Suspending takes effect on the next vend; pausing stops only background work. The switches are flags beside the status:
 turning one changes nothing else, so turning it back restores the state of before. Tokens that act for subjects are
 forgotten, though: each is exchanged anew. Each change writes an audit row, in one transaction. A switch that already
-stands as asked is not changed.
+stands as asked is not changed. Each raises what ``check`` raises of the locked row.
 """
 
 from datetime import datetime
 from typing import Any
 
-from connections.database.locks import lock_connection
+from connections.database.locks import RowCheck, lock_connection, lock_to_compare
 from connections.database.pool import short_transaction
 from connections.journal import audit
 from connections.lifecycle.credentials.subject_tokens import forget_subject_tokens
@@ -30,32 +30,48 @@ _KINDS: dict[type, str] = {
 }
 
 
-def suspend(subject: Suspendable, *, now: datetime, actor: audit.Actor) -> bool:
+def suspend(subject: Suspendable, *, now: datetime, actor: audit.Actor, check: RowCheck | None = None) -> bool:
     """Switch ``subject`` off: none of its connections vends or refreshes any more. Return False if it was off."""
-    return _turn(subject, KILL_SWITCH, now, verb="suspended", actor=actor)
+    return _turn(subject, KILL_SWITCH, now, verb="suspended", actor=actor, check=check)
 
 
-def resume(subject: Suspendable, *, actor: audit.Actor) -> bool:
+def resume(subject: Suspendable, *, actor: audit.Actor, check: RowCheck | None = None) -> bool:
     """Switch ``subject`` on again. Return False if it was on already.
 
     Raises ``InvalidRequest`` for a tenant that is being deleted or has moved: such a tenant stays off.
     """
-    return _turn(subject, KILL_SWITCH, None, verb="resumed", actor=actor)
+    return _turn(subject, KILL_SWITCH, None, verb="resumed", actor=actor, check=check)
 
 
-def pause(subject: Pausable, *, now: datetime, actor: audit.Actor) -> bool:
+def pause(subject: Pausable, *, now: datetime, actor: audit.Actor, check: RowCheck | None = None) -> bool:
     """Stop refreshing and probing ``subject``; valid credentials still vend. Return False if it was paused already."""
-    return _turn(subject, PAUSE, now, verb="paused", actor=actor)
+    return _turn(subject, PAUSE, now, verb="paused", actor=actor, check=check)
 
 
-def unpause(subject: Pausable, *, actor: audit.Actor) -> bool:
+def unpause(subject: Pausable, *, actor: audit.Actor, check: RowCheck | None = None) -> bool:
     """Refresh and probe ``subject`` again. Return False if it was not paused."""
-    return _turn(subject, PAUSE, None, verb="unpaused", actor=actor)
+    return _turn(subject, PAUSE, None, verb="unpaused", actor=actor, check=check)
 
 
-def _turn(subject: Suspendable, column: str, value: datetime | None, *, verb: str, actor: audit.Actor) -> bool:
+def compare(subject: Suspendable, check: RowCheck) -> None:
+    """Let ``check`` see the locked row where no switch is to be turned. One short transaction."""
+    with short_transaction():
+        lock_to_compare(subject, check)
+
+
+def _turn(
+    subject: Suspendable,
+    column: str,
+    value: datetime | None,
+    *,
+    verb: str,
+    actor: audit.Actor,
+    check: RowCheck | None,
+) -> bool:
     kind = _KINDS[type(subject)]
     with short_transaction():
+        if check is not None:
+            lock_to_compare(subject, check)
         if not _write(subject, column, value):
             return False
         if value is not None:

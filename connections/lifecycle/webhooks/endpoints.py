@@ -11,7 +11,7 @@ from django.db import transaction
 from pydantic import SecretStr
 
 from connections.access.secrets import seal_webhook_secret
-from connections.database.locks import lock_webhook_endpoint
+from connections.database.locks import RowCheck, lock_webhook_endpoint
 from connections.database.pool import short_transaction
 from connections.journal import audit, events
 from connections.journal.event_types import EventType
@@ -64,31 +64,39 @@ def add_endpoint(terms: Terms, *, tenant: Tenant | None, now: datetime, actor: a
     return IssuedSecret(endpoint, secret)
 
 
-def change_endpoint(endpoint_id: uuid.UUID, terms: Terms, *, actor: audit.Actor) -> WebhookEndpoint:
+def change_endpoint(
+    endpoint_id: uuid.UUID, terms: Terms, *, actor: audit.Actor, check: RowCheck | None = None
+) -> WebhookEndpoint:
     """Give an endpoint other terms. What waits for it goes to the new address, signed with the secrets it has.
 
-    One transaction, the caller's if one is open. Raises ``InvalidRequest`` and ``NotFound``.
+    One transaction, the caller's if one is open. Raises ``InvalidRequest``, ``NotFound``, and what ``check`` raises of
+    the locked endpoint.
     """
     check_terms(terms)
     with transaction.atomic():
-        endpoint = _locked(endpoint_id)
+        endpoint = _locked(endpoint_id, check)
         endpoint.change(url=terms.url, description=terms.description, event_types=types_of(terms))
         _record("webhook_endpoint.changed", endpoint, actor=actor, **_told(endpoint))
     return endpoint
 
 
-def remove_endpoint(endpoint_id: uuid.UUID, *, actor: audit.Actor) -> None:
-    """Delete an endpoint, its secrets and its deliveries. One short transaction. Raises ``NotFound``."""
+def remove_endpoint(endpoint_id: uuid.UUID, *, actor: audit.Actor, check: RowCheck | None = None) -> None:
+    """Delete an endpoint, its secrets and its deliveries. One short transaction. Raises as ``change_endpoint``."""
     with short_transaction():
-        endpoint = _locked(endpoint_id)
+        endpoint = _locked(endpoint_id, check)
         _record("webhook_endpoint.removed", endpoint, actor=actor, **_told(endpoint))
         WebhookEndpoint.objects.filter(id=endpoint.id).delete()
 
 
-def disable_endpoint(endpoint_id: uuid.UUID, *, now: datetime, actor: audit.Actor) -> WebhookEndpoint:
-    """Deliver nothing to an endpoint until it is enabled. Repeating it changes nothing. Raises ``NotFound``."""
+def disable_endpoint(
+    endpoint_id: uuid.UUID, *, now: datetime, actor: audit.Actor, check: RowCheck | None = None
+) -> WebhookEndpoint:
+    """Deliver nothing to an endpoint until it is enabled. Repeating it changes nothing.
+
+    Raises as ``change_endpoint``.
+    """
     with short_transaction():
-        endpoint = _locked(endpoint_id)
+        endpoint = _locked(endpoint_id, check)
         if endpoint.disabled_at is None:
             disable(endpoint, DisabledReason.OPERATOR, now=now, actor=actor)
     return endpoint
@@ -107,14 +115,16 @@ def disable(
     tell(EventType.WEBHOOK_ENDPOINT_DISABLED, endpoint, **told)
 
 
-def enable_endpoint(endpoint_id: uuid.UUID, *, now: datetime, actor: audit.Actor) -> tuple[WebhookEndpoint, int]:
+def enable_endpoint(
+    endpoint_id: uuid.UUID, *, now: datetime, actor: audit.Actor, check: RowCheck | None = None
+) -> tuple[WebhookEndpoint, int]:
     """Go on where an endpoint stood, and return it and how many events fell out of the outbox meanwhile.
 
     What is still kept is delivered, in its order. One short transaction. An enabled one that waits after failures is
-    tried at once. Raises ``NotFound``.
+    tried at once. Raises as ``change_endpoint``.
     """
     with short_transaction():
-        endpoint = _locked(endpoint_id)
+        endpoint = _locked(endpoint_id, check)
         missed, was_disabled = endpoint.missed_events, endpoint.disabled_at is not None
         endpoint.enable(now=now)
         endpoint.deliveries.filter(next_attempt_at__isnull=False).update(next_attempt_at=None, failing_since=None)
@@ -182,10 +192,12 @@ def tell(type_: EventType, endpoint: WebhookEndpoint, **payload: Any) -> None:
     events.emit_of_tenant(type_, endpoint.tenant_id, payload=named | payload)
 
 
-def _locked(endpoint_id: uuid.UUID) -> WebhookEndpoint:
+def _locked(endpoint_id: uuid.UUID, check: RowCheck | None = None) -> WebhookEndpoint:
     endpoint = lock_webhook_endpoint(endpoint_id)
     if endpoint is None:
         raise NotFound("There is no such webhook endpoint.")
+    if check is not None:
+        check(endpoint)
     return endpoint
 
 

@@ -2798,13 +2798,14 @@ export class Operations extends Caller {
     issuerId: string,
     ruleId: string,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<void> {
     return this.call<void>(
       {
         method: "DELETE",
         path: `/api/v1/trusted-issuers/${encodeURIComponent(issuerId)}/rules/${encodeURIComponent(ruleId)}`,
         query: { ...query },
+        headers: { "If-Match": options.ifMatch },
         mayRepeat: true,
       },
       options,
@@ -2844,12 +2845,13 @@ export class Operations extends Caller {
   deleteDomain(
     slug: string,
     host: string,
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<void> {
     return this.call<void>(
       {
         method: "DELETE",
         path: `/api/v1/tenants/${encodeURIComponent(slug)}/domains/${encodeURIComponent(host)}`,
+        headers: { "If-Match": options.ifMatch },
         mayRepeat: true,
       },
       options,
@@ -2891,12 +2893,13 @@ export class Operations extends Caller {
    */
   deleteOwnProvider(
     ownSlug: string,
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<void> {
     return this.call<void>(
       {
         method: "DELETE",
         path: `/api/v1/own-providers/${encodeURIComponent(ownSlug)}`,
+        headers: { "If-Match": options.ifMatch },
         mayRepeat: true,
       },
       options,
@@ -2915,13 +2918,14 @@ export class Operations extends Caller {
   deleteTenant(
     slug: string,
     query: { shred?: "now" | "revoked" } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<TenantDeletion> {
     return this.call<TenantDeletion>(
       {
         method: "DELETE",
         path: `/api/v1/tenants/${encodeURIComponent(slug)}`,
         query: { ...query },
+        headers: { "If-Match": options.ifMatch },
         mayRepeat: true,
       },
       options,
@@ -2936,13 +2940,14 @@ export class Operations extends Caller {
   deleteTrustedIssuer(
     issuerId: string,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<void> {
     return this.call<void>(
       {
         method: "DELETE",
         path: `/api/v1/trusted-issuers/${encodeURIComponent(issuerId)}`,
         query: { ...query },
+        headers: { "If-Match": options.ifMatch },
         mayRepeat: true,
       },
       options,
@@ -2957,13 +2962,14 @@ export class Operations extends Caller {
   deleteWebhookEndpoint(
     endpointId: string,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<void> {
     return this.call<void>(
       {
         method: "DELETE",
         path: `/api/v1/webhook-endpoints/${encodeURIComponent(endpointId)}`,
         query: { ...query },
+        headers: { "If-Match": options.ifMatch },
         mayRepeat: true,
       },
       options,
@@ -3022,13 +3028,14 @@ export class Operations extends Caller {
   endManagementSession(
     sessionId: string,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<ManagementSessionShown> {
     return this.call<ManagementSessionShown>(
       {
         method: "DELETE",
         path: `/api/v1/management-sessions/${encodeURIComponent(sessionId)}`,
         query: { ...query },
+        headers: { "If-Match": options.ifMatch },
         mayRepeat: true,
       },
       options,
@@ -3104,6 +3111,50 @@ export class Operations extends Caller {
   }
 
   /**
+   * Show one key.
+   *
+   * Show one key by its visible beginning: until when it works, and when it was used.
+   */
+  getApiKey(
+    clientId: string,
+    keyId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions = {},
+  ): Promise<ApiKey> {
+    return this.call<ApiKey>(
+      {
+        method: "GET",
+        path: `/api/v1/api-clients/${encodeURIComponent(clientId)}/keys/${encodeURIComponent(keyId)}`,
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Show one key pair.
+   *
+   * Show the public half of one key pair.
+   */
+  getAppKey(
+    appId: string,
+    keyId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions = {},
+  ): Promise<AppKey> {
+    return this.call<AppKey>(
+      {
+        method: "GET",
+        path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/keys/${encodeURIComponent(keyId)}`,
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
    * Show one approval.
    *
    * Show what was asked, by whom, and the answer.
@@ -3136,6 +3187,28 @@ export class Operations extends Caller {
       {
         method: "GET",
         path: "/api/v1/branding",
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Show one caller rule.
+   *
+   * Show one rule: which tokens are which API client.
+   */
+  getCallerRule(
+    issuerId: string,
+    ruleId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions = {},
+  ): Promise<CallerRule> {
+    return this.call<CallerRule>(
+      {
+        method: "GET",
+        path: `/api/v1/trusted-issuers/${encodeURIComponent(issuerId)}/rules/${encodeURIComponent(ruleId)}`,
+        query: { ...query },
         mayRepeat: true,
       },
       options,
@@ -3199,6 +3272,26 @@ export class Operations extends Caller {
         method: "GET",
         path: `/api/v1/connections/${encodeURIComponent(connectionId)}`,
         query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Show one of a tenant's domains.
+   *
+   * Show a domain as it was last seen, and the file that verifies it. Operator-wide clients only.
+   */
+  getDomain(
+    slug: string,
+    host: string,
+    options: CallOptions = {},
+  ): Promise<Domain> {
+    return this.call<Domain>(
+      {
+        method: "GET",
+        path: `/api/v1/tenants/${encodeURIComponent(slug)}/domains/${encodeURIComponent(host)}`,
         mayRepeat: true,
       },
       options,
@@ -4233,13 +4326,14 @@ export class Operations extends Caller {
     clientId: string,
     body: ApiClientTerms,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<ApiClient> {
     return this.call<ApiClient>(
       {
         method: "PUT",
         path: `/api/v1/api-clients/${encodeURIComponent(clientId)}`,
         query: { ...query },
+        headers: { "If-Match": options.ifMatch },
         body,
         mayRepeat: true,
       },
@@ -4256,13 +4350,14 @@ export class Operations extends Caller {
     clientId: string,
     body: KillSwitchIn,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<ApiClient> {
     return this.call<ApiClient>(
       {
         method: "PUT",
         path: `/api/v1/api-clients/${encodeURIComponent(clientId)}/switches`,
         query: { ...query },
+        headers: { "If-Match": options.ifMatch },
         body,
         mayRepeat: true,
       },
@@ -4280,13 +4375,14 @@ export class Operations extends Caller {
     keyId: string,
     body: CertificatesIn,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<AppKey> {
     return this.call<AppKey>(
       {
         method: "PUT",
         path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/keys/${encodeURIComponent(keyId)}/certificates`,
         query: { ...query },
+        headers: { "If-Match": options.ifMatch },
         body,
         mayRepeat: true,
       },
@@ -4303,13 +4399,14 @@ export class Operations extends Caller {
     clientId: string,
     body: AssertionKeysIn,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<ApiClient> {
     return this.call<ApiClient>(
       {
         method: "PUT",
         path: `/api/v1/api-clients/${encodeURIComponent(clientId)}/assertion-keys`,
         query: { ...query },
+        headers: { "If-Match": options.ifMatch },
         body,
         mayRepeat: true,
       },
@@ -4349,13 +4446,14 @@ export class Operations extends Caller {
     connectionId: string,
     body: SwitchesIn,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<Connection | Changed> {
     return this.call<Connection | Changed>(
       {
         method: "PUT",
         path: `/api/v1/connections/${encodeURIComponent(connectionId)}/switches`,
         query: { ...query },
+        headers: { "If-Match": options.ifMatch },
         body,
         mayRepeat: true,
       },
@@ -4398,12 +4496,13 @@ export class Operations extends Caller {
   putOwnProvider(
     ownSlug: string,
     body: OwnProviderIn,
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<OwnProvider> {
     return this.call<OwnProvider>(
       {
         method: "PUT",
         path: `/api/v1/own-providers/${encodeURIComponent(ownSlug)}`,
+        headers: { "If-Match": options.ifMatch },
         body,
         mayRepeat: true,
       },
@@ -4423,12 +4522,13 @@ export class Operations extends Caller {
     slug: string,
     provider: string,
     body: ProviderAppIn,
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<ProviderApp> {
     return this.call<ProviderApp>(
       {
         method: "PUT",
         path: `/api/v1/tenants/${encodeURIComponent(slug)}/provider-apps/${encodeURIComponent(provider)}`,
+        headers: { "If-Match": options.ifMatch },
         body,
         mayRepeat: true,
       },
@@ -4448,13 +4548,14 @@ export class Operations extends Caller {
     appId: string,
     body: SwitchesIn,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<ProviderApp> {
     return this.call<ProviderApp>(
       {
         method: "PUT",
         path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/switches`,
         query: { ...query },
+        headers: { "If-Match": options.ifMatch },
         body,
         mayRepeat: true,
       },
@@ -4470,12 +4571,13 @@ export class Operations extends Caller {
   putSharedProviderApp(
     provider: string,
     body: ProviderAppIn,
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<ProviderApp> {
     return this.call<ProviderApp>(
       {
         method: "PUT",
         path: `/api/v1/shared-provider-apps/${encodeURIComponent(provider)}`,
+        headers: { "If-Match": options.ifMatch },
         body,
         mayRepeat: true,
       },
@@ -4540,12 +4642,13 @@ export class Operations extends Caller {
   putTenantSwitches(
     slug: string,
     body: KillSwitchIn,
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<Tenant> {
     return this.call<Tenant>(
       {
         method: "PUT",
         path: `/api/v1/tenants/${encodeURIComponent(slug)}/switches`,
+        headers: { "If-Match": options.ifMatch },
         body,
         mayRepeat: true,
       },
@@ -4562,13 +4665,14 @@ export class Operations extends Caller {
     issuerId: string,
     body: IssuerTerms,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<Issuer> {
     return this.call<Issuer>(
       {
         method: "PUT",
         path: `/api/v1/trusted-issuers/${encodeURIComponent(issuerId)}`,
         query: { ...query },
+        headers: { "If-Match": options.ifMatch },
         body,
         mayRepeat: true,
       },
@@ -4585,13 +4689,14 @@ export class Operations extends Caller {
     endpointId: string,
     body: WebhookEndpointIn,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<WebhookEndpoint> {
     return this.call<WebhookEndpoint>(
       {
         method: "PUT",
         path: `/api/v1/webhook-endpoints/${encodeURIComponent(endpointId)}`,
         query: { ...query },
+        headers: { "If-Match": options.ifMatch },
         body,
         mayRepeat: true,
       },
@@ -4610,13 +4715,14 @@ export class Operations extends Caller {
     endpointId: string,
     body: WebhookSwitchIn,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<WebhookSwitch> {
     return this.call<WebhookSwitch>(
       {
         method: "PUT",
         path: `/api/v1/webhook-endpoints/${encodeURIComponent(endpointId)}/switches`,
         query: { ...query },
+        headers: { "If-Match": options.ifMatch },
         body,
         mayRepeat: true,
       },
@@ -4771,13 +4877,14 @@ export class Operations extends Caller {
     appId: string,
     fingerprint: string,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<ClientSecrets> {
     return this.call<ClientSecrets>(
       {
         method: "DELETE",
         path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/client-secrets/${encodeURIComponent(fingerprint)}`,
         query: { ...query },
+        headers: { "If-Match": options.ifMatch },
         mayRepeat: true,
       },
       options,
@@ -4793,13 +4900,14 @@ export class Operations extends Caller {
     clientId: string,
     keyId: string,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<ApiKey> {
     return this.call<ApiKey>(
       {
         method: "DELETE",
         path: `/api/v1/api-clients/${encodeURIComponent(clientId)}/keys/${encodeURIComponent(keyId)}`,
         query: { ...query },
+        headers: { "If-Match": options.ifMatch },
         mayRepeat: true,
       },
       options,
@@ -4887,13 +4995,14 @@ export class Operations extends Caller {
     keyId: string,
     body: ApiKeyEndIn,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<ApiKey> {
     return this.call<ApiKey>(
       {
         method: "PUT",
         path: `/api/v1/api-clients/${encodeURIComponent(clientId)}/keys/${encodeURIComponent(keyId)}`,
         query: { ...query },
+        headers: { "If-Match": options.ifMatch },
         body,
         mayRepeat: true,
       },
@@ -4953,13 +5062,14 @@ export class Operations extends Caller {
     appId: string,
     keyId: string,
     query: { tenant?: string } = {},
-    options: CallOptions = {},
+    options: CallOptions & { ifMatch?: string } = {},
   ): Promise<AppKey> {
     return this.call<AppKey>(
       {
         method: "DELETE",
         path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/keys/${encodeURIComponent(keyId)}`,
         query: { ...query },
+        headers: { "If-Match": options.ifMatch },
         mayRepeat: true,
       },
       options,

@@ -1,14 +1,18 @@
 """The cast of the API's tests. No provider is called, so each test is one transaction that is rolled back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.test import override_settings
 
 from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.steer import switches
 from connections.lifecycle.steer.switches import Suspendable
-from connections.models import Connection, Tenant
+from connections.models import Connection, Permission, Tenant
+from providers.catalog.loader import configure_catalog
 from tests.connections.api.stored import make_connection
 from tests.factories import Caller, make_caller, make_tenant
 
@@ -47,3 +51,12 @@ def connection(acme: Tenant) -> Connection:
 def switch_off() -> Callable[[Suspendable], None]:
     """Throw the kill switch of a tenant, provider app, API client or connection."""
     return lambda subject: switches.suspend(subject, now=database_now(), actor=SYSTEM) and None
+
+
+@pytest.fixture
+def editor(tmp_path: Path, db: None) -> Iterator[Caller]:
+    """The operator-wide client that describes providers, in a folder of its own."""
+    configure_catalog(tmp_path)
+    with override_settings(CATALOG_DIR=tmp_path):
+        yield make_caller(None, "editor", [Permission.CATALOGUE, Permission.READ, Permission.APPS])
+    configure_catalog(settings.CATALOG_DIR)

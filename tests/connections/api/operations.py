@@ -108,6 +108,7 @@ OPERATIONS = [
     Operation("GET", "/shared-provider-apps", Permission.APPS, names_tenant="", finds_tenant=False),
     Operation("GET", "/tenants", Permission.READ, names_tenant="", finds_tenant=False),
     Operation("PUT", "/tenants/{slug}/domains/{host}", Permission.TENANTS, None, "tenant", "", False),
+    Operation("GET", "/tenants/{slug}/domains/{host}", Permission.TENANTS, None, "tenant", "", False),
     Operation("DELETE", "/tenants/{slug}/domains/{host}", Permission.TENANTS, None, "tenant", "", False),
     Operation("GET", "/tenants/{slug}/domains", Permission.TENANTS, None, "tenant", "", False),
     Operation("PUT", "/branding", Permission.TENANTS, {}, names_tenant="", finds_tenant=False),
@@ -195,7 +196,7 @@ OPERATIONS = [
     *_owned(Permission.APPS, "/provider-apps/{app_id}/registered-clients", "app", {"GET": None}),
     *_owned(Permission.APPS, "/provider-apps/{app_id}/registered-clients/{registered_id}/renew", "app", {"POST": None}),
     *_owned(Permission.APPS, "/provider-apps/{app_id}/keys", "app", {"GET": None, "POST": {}}),
-    *_owned(Permission.APPS, "/provider-apps/{app_id}/keys/{key_id}", "app", {"DELETE": None}),
+    *_owned(Permission.APPS, "/provider-apps/{app_id}/keys/{key_id}", "app", {"GET": None, "DELETE": None}),
     *_owned(Permission.APPS, "/provider-apps/{app_id}/keys/{key_id}/certificates", "app", {"PUT": _PEM}),
     *_owned(Permission.APPS, "/incidents", "", {"GET": None}),
     *_owned(Permission.APPS, "/incidents/{incident_id}", "incident", {"GET": None}),
@@ -205,7 +206,12 @@ OPERATIONS = [
     *_owned(Permission.CALLERS, "/api-clients/{client_id}/assertion-keys", "client", {"PUT": {}}),
     *_owned(Permission.CALLERS, "/api-clients/{client_id}/switches", "client", {"PUT": {"suspended": True}}),
     *_owned(Permission.CALLERS, "/api-clients/{client_id}/keys", "client", {"GET": None, "POST": {}}),
-    *_owned(Permission.CALLERS, "/api-clients/{client_id}/keys/{key_id}", "client", {"PUT": _KEY_END, "DELETE": None}),
+    *_owned(
+        Permission.CALLERS,
+        "/api-clients/{client_id}/keys/{key_id}",
+        "client",
+        {"GET": None, "PUT": _KEY_END, "DELETE": None},
+    ),
     *_owned(Permission.WEBHOOKS, "/webhook-endpoints", "", {"POST": _HOOK, "GET": None}),
     *_owned(
         Permission.WEBHOOKS, "/webhook-endpoints/{endpoint_id}", "hook", {"GET": None, "PUT": _HOOK, "DELETE": None}
@@ -221,7 +227,9 @@ OPERATIONS = [
     *_owned(Permission.CALLERS, "/trusted-issuers", "", {"POST": _ISSUER, "GET": None}),
     *_owned(Permission.CALLERS, "/trusted-issuers/{issuer_id}", "issuer", {"GET": None, "PUT": {}, "DELETE": None}),
     *_owned(Permission.CALLERS, "/trusted-issuers/{issuer_id}/rules", "issuer", {"GET": None, "POST": _RULE}),
-    *_owned(Permission.CALLERS, "/trusted-issuers/{issuer_id}/rules/{rule_id}", "issuer", {"DELETE": None}),
+    *_owned(
+        Permission.CALLERS, "/trusted-issuers/{issuer_id}/rules/{rule_id}", "issuer", {"GET": None, "DELETE": None}
+    ),
     *(
         Operation(method, "/connections/{connection_id}/proxy/{path}", Permission.PROXY, None, "connection", "header")
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE")

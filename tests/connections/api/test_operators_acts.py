@@ -1,41 +1,13 @@
 """What an operator does by the API beside: to one connection and to sessions, in the catalogue, in the audit trail."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
-from django.conf import settings
-from django.test import override_settings
 
 from connections.database.clock import database_now
 from connections.models import AuditEvent, Connection, Permission, Tenant
-from providers.catalog.loader import configure_catalog
+from tests.connections.api.own_entries import ENTRY
 from tests.connections.api.stored import make_app, make_connection
 from tests.factories import BACKEND, Caller, make_caller
 from tests.flows import EndUser, call
-
-ENTRY = """name = "Acme ERP"
-base_url = "https://api.acme.example"
-website = "https://acme.example"
-
-[authorization_code]
-authorization_url = "https://acme.example/authorize"
-token_url = "https://acme.example/token"
-
-[probe]
-url = "https://api.acme.example/me"
-"""
-
-
-@pytest.fixture
-def editor(tmp_path: Path, db: None) -> Iterator[Caller]:
-    """The operator-wide client that describes providers, in a folder of its own."""
-    configure_catalog(tmp_path)
-    with override_settings(CATALOG_DIR=tmp_path):
-        yield make_caller(None, "editor", [Permission.CATALOGUE, Permission.READ, Permission.APPS])
-    configure_catalog(settings.CATALOG_DIR)
-
 
 # --- One connection ---------------------------------------------------------------------------------------------------
 

@@ -75,7 +75,11 @@ def make_victim() -> Victim:
     visit = ManagementSession.objects.create(
         tenant=tenant, api_client=backend.client, end_user=PERSON, token_hash=b"visit", expires_at=now
     )
-    own_app = ProviderApp.objects.create(tenant=tenant, provider="hubspot", auth_style="oauth2_code", name=MARK)
+    own_app = ProviderApp.objects.create(
+        tenant=tenant, provider="hubspot", auth_style="oauth2_authorization_code", name=MARK
+    )
+    key_id = backend.client.keys.get().id  # for a key pair as well: paths name both in the same way
+    own_app.keys.create(id=key_id, kid=MARK, algorithm="ES256", public_key=MARK, signs_from=now)
     registered = own_app.registered_clients.create(issuer=f"https://{MARK}.example", way="dynamic", looked_at=now)
     issuer = TrustedIssuer.objects.create(
         tenant=tenant, use="caller", issuer=f"https://{MARK}.example", audience=MARK, algorithms=["RS256"]
@@ -95,7 +99,7 @@ def make_victim() -> Victim:
         "offboarding": str(offboarding.id),
         "api_client": str(backend.client.id),
         "provider_app": str(connection.provider_app_id),
-        "api_key": str(backend.client.keys.get().id),
+        "key": str(key_id),
         "own_app": str(own_app.id),
         "visit": str(visit.id),
         "incident": str(own_app.incidents.create(kind="many_failures", at=MARK, opened_at=now, last_seen_at=now).id),
@@ -130,7 +134,7 @@ NAMED: dict[str, Callable[[Victim], str]] = {
     "incidents/{incident_id}": _id("incident"),
     "registered-clients/{registered_id}": _id("registered"),
     "api-clients/{client_id}": _id("api_client"),
-    "keys/{key_id}": _id("api_key"),
+    "keys/{key_id}": _id("key"),
     "trusted-issuers/{issuer_id}": _id("issuer"),
     "rules/{rule_id}": _id("rule"),
     "webhook-endpoints/{endpoint_id}": _id("hook"),

@@ -3316,11 +3316,15 @@ _END_MANAGEMENT_SESSION = Operation("DELETE", "/api/v1/management-sessions/{sess
 _EXCHANGE_TOKEN = Operation("POST", "/api/v1/oauth/token", may_repeat=True, is_form=True)
 _GET_ACCESS_GRANT = Operation("GET", "/api/v1/access-grants/{grant_id}", may_repeat=True)
 _GET_API_CLIENT = Operation("GET", "/api/v1/api-clients/{client_id}", may_repeat=True)
+_GET_API_KEY = Operation("GET", "/api/v1/api-clients/{client_id}/keys/{key_id}", may_repeat=True)
+_GET_APP_KEY = Operation("GET", "/api/v1/provider-apps/{app_id}/keys/{key_id}", may_repeat=True)
 _GET_APPROVAL = Operation("GET", "/api/v1/approvals/{approval_id}", may_repeat=True)
 _GET_BRANDING = Operation("GET", "/api/v1/branding", may_repeat=True)
+_GET_CALLER_RULE = Operation("GET", "/api/v1/trusted-issuers/{issuer_id}/rules/{rule_id}", may_repeat=True)
 _GET_CLIENT_SECRETS = Operation("GET", "/api/v1/provider-apps/{app_id}/client-secrets", may_repeat=True)
 _GET_CONNECT_SESSION = Operation("GET", "/api/v1/connect-sessions/{session_id}", may_repeat=True)
 _GET_CONNECTION = Operation("GET", "/api/v1/connections/{connection_id}", may_repeat=True)
+_GET_DOMAIN = Operation("GET", "/api/v1/tenants/{slug}/domains/{host}", may_repeat=True)
 _GET_END_USER = Operation("GET", "/api/v1/end-users/{end_user}", may_repeat=True)
 _GET_IMPORT = Operation("GET", "/api/v1/imports/{import_id}", may_repeat=True)
 _GET_INCIDENT = Operation("GET", "/api/v1/incidents/{incident_id}", may_repeat=True)
@@ -3693,7 +3697,9 @@ class Operations(Caller):
         )
         return answer
 
-    def delete_caller_rule(self, issuer_id: str, rule_id: str, /, *, tenant: str | None = None) -> None:
+    def delete_caller_rule(
+        self, issuer_id: str, rule_id: str, /, *, tenant: str | None = None, if_match: str | None = None
+    ) -> None:
         """Remove a caller rule.
 
         Remove a rule: its tokens are that client no more, from the next call on.
@@ -3703,7 +3709,7 @@ class Operations(Caller):
             None,
             path={"issuer_id": issuer_id, "rule_id": rule_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
         )
 
     def delete_connection(
@@ -3725,12 +3731,12 @@ class Operations(Caller):
         )
         return answer
 
-    def delete_domain(self, slug: str, host: str, /) -> None:
+    def delete_domain(self, slug: str, host: str, /, *, if_match: str | None = None) -> None:
         """Forget a tenant's domain.
 
         Forget the domain: pages vouch for it no longer. Operator-wide clients only.
         """
-        self._call(_DELETE_DOMAIN, None, path={"slug": slug, "host": host}, query={}, headers={})
+        self._call(_DELETE_DOMAIN, None, path={"slug": slug, "host": host}, query={}, headers={"If-Match": if_match})
 
     def delete_end_user(
         self,
@@ -3763,14 +3769,16 @@ class Operations(Caller):
         )
         return answer
 
-    def delete_own_provider(self, own_slug: str, /) -> None:
+    def delete_own_provider(self, own_slug: str, /, *, if_match: str | None = None) -> None:
         """Remove an entry of your own.
 
         Remove an entry that nothing uses. One that comes with Latchkey, if it hid one, is in force again.
         """
-        self._call(_DELETE_OWN_PROVIDER, None, path={"own_slug": own_slug}, query={}, headers={})
+        self._call(_DELETE_OWN_PROVIDER, None, path={"own_slug": own_slug}, query={}, headers={"If-Match": if_match})
 
-    def delete_tenant(self, slug: str, /, *, shred: Literal["now", "revoked"] | None = None) -> TenantDeletion:
+    def delete_tenant(
+        self, slug: str, /, *, shred: Literal["now", "revoked"] | None = None, if_match: str | None = None
+    ) -> TenantDeletion:
         """Delete a tenant, shredding its secrets.
 
         Suspend the tenant for good, disconnect all that it has, and then destroy its data keys and its rows.
@@ -3780,24 +3788,38 @@ class Operations(Caller):
         answers 404. Operator-wide clients only. The audit trail stays.
         """
         answer: TenantDeletion = self._call(
-            _DELETE_TENANT, TenantDeletion, path={"slug": slug}, query={"shred": shred}, headers={}
+            _DELETE_TENANT, TenantDeletion, path={"slug": slug}, query={"shred": shred}, headers={"If-Match": if_match}
         )
         return answer
 
-    def delete_trusted_issuer(self, issuer_id: str, /, *, tenant: str | None = None) -> None:
+    def delete_trusted_issuer(
+        self, issuer_id: str, /, *, tenant: str | None = None, if_match: str | None = None
+    ) -> None:
         """End the trust in an issuer.
 
         Believe its tokens no more, from the next call on. Its rules are deleted.
         """
-        self._call(_DELETE_TRUSTED_ISSUER, None, path={"issuer_id": issuer_id}, query={"tenant": tenant}, headers={})
+        self._call(
+            _DELETE_TRUSTED_ISSUER,
+            None,
+            path={"issuer_id": issuer_id},
+            query={"tenant": tenant},
+            headers={"If-Match": if_match},
+        )
 
-    def delete_webhook_endpoint(self, endpoint_id: str, /, *, tenant: str | None = None) -> None:
+    def delete_webhook_endpoint(
+        self, endpoint_id: str, /, *, tenant: str | None = None, if_match: str | None = None
+    ) -> None:
         """Remove a webhook endpoint.
 
         Remove an endpoint, its secrets and its deliveries. What was to be delivered is not.
         """
         self._call(
-            _DELETE_WEBHOOK_ENDPOINT, None, path={"endpoint_id": endpoint_id}, query={"tenant": tenant}, headers={}
+            _DELETE_WEBHOOK_ENDPOINT,
+            None,
+            path={"endpoint_id": endpoint_id},
+            query={"tenant": tenant},
+            headers={"If-Match": if_match},
         )
 
     def deny(self, approval_id: str, /, *, idempotency_key: str | None = None, **body: Unpack[DecisionIn]) -> Approval:
@@ -3832,7 +3854,9 @@ class Operations(Caller):
         )
         return answer
 
-    def end_management_session(self, session_id: str, /, *, tenant: str | None = None) -> ManagementSessionShown:
+    def end_management_session(
+        self, session_id: str, /, *, tenant: str | None = None, if_match: str | None = None
+    ) -> ManagementSessionShown:
         """End a visit.
 
         End a visit for good: the browser that has it can do nothing there any more. Repeating it changes
@@ -3843,7 +3867,7 @@ class Operations(Caller):
             ManagementSessionShown,
             path={"session_id": session_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
         )
         return answer
 
@@ -3879,6 +3903,26 @@ class Operations(Caller):
         )
         return answer
 
+    def get_api_key(self, client_id: str, key_id: str, /, *, tenant: str | None = None) -> ApiKey:
+        """Show one key.
+
+        Show one key by its visible beginning: until when it works, and when it was used.
+        """
+        answer: ApiKey = self._call(
+            _GET_API_KEY, ApiKey, path={"client_id": client_id, "key_id": key_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    def get_app_key(self, app_id: str, key_id: str, /, *, tenant: str | None = None) -> AppKey:
+        """Show one key pair.
+
+        Show the public half of one key pair.
+        """
+        answer: AppKey = self._call(
+            _GET_APP_KEY, AppKey, path={"app_id": app_id, "key_id": key_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
     def get_approval(self, approval_id: str, /, *, tenant: str | None = None) -> Approval:
         """Show one approval.
 
@@ -3895,6 +3939,20 @@ class Operations(Caller):
         Show what is set of the operator's brand. Every client may see it, as end users do.
         """
         answer: OperatorBranding = self._call(_GET_BRANDING, OperatorBranding, path={}, query={}, headers={})
+        return answer
+
+    def get_caller_rule(self, issuer_id: str, rule_id: str, /, *, tenant: str | None = None) -> CallerRule:
+        """Show one caller rule.
+
+        Show one rule: which tokens are which API client.
+        """
+        answer: CallerRule = self._call(
+            _GET_CALLER_RULE,
+            CallerRule,
+            path={"issuer_id": issuer_id, "rule_id": rule_id},
+            query={"tenant": tenant},
+            headers={},
+        )
         return answer
 
     def get_client_secrets(self, app_id: str, /, *, tenant: str | None = None) -> ClientSecrets:
@@ -3929,6 +3987,14 @@ class Operations(Caller):
         answer: Connection = self._call(
             _GET_CONNECTION, Connection, path={"connection_id": connection_id}, query={"tenant": tenant}, headers={}
         )
+        return answer
+
+    def get_domain(self, slug: str, host: str, /) -> Domain:
+        """Show one of a tenant's domains.
+
+        Show a domain as it was last seen, and the file that verifies it. Operator-wide clients only.
+        """
+        answer: Domain = self._call(_GET_DOMAIN, Domain, path={"slug": slug, "host": host}, query={}, headers={})
         return answer
 
     def get_end_user(self, end_user: str, /, *, tenant: str | None = None) -> EndUser:
@@ -4937,7 +5003,13 @@ class Operations(Caller):
         return answer
 
     def put_api_client(
-        self, client_id: str, /, *, tenant: str | None = None, **body: Unpack[ApiClientTerms]
+        self,
+        client_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        if_match: str | None = None,
+        **body: Unpack[ApiClientTerms],
     ) -> ApiClient:
         """Change an API client.
 
@@ -4946,12 +5018,17 @@ class Operations(Caller):
         A client that may do more than yourself is not yours to change.
         """
         answer: ApiClient = self._call(
-            _PUT_API_CLIENT, ApiClient, path={"client_id": client_id}, query={"tenant": tenant}, headers={}, body=body
+            _PUT_API_CLIENT,
+            ApiClient,
+            path={"client_id": client_id},
+            query={"tenant": tenant},
+            headers={"If-Match": if_match},
+            body=body,
         )
         return answer
 
     def put_api_client_switches(
-        self, client_id: str, /, *, tenant: str | None = None, **body: Unpack[KillSwitchIn]
+        self, client_id: str, /, *, tenant: str | None = None, if_match: str | None = None, **body: Unpack[KillSwitchIn]
     ) -> ApiClient:
         """Suspend or resume an API client.
 
@@ -4963,13 +5040,20 @@ class Operations(Caller):
             ApiClient,
             path={"client_id": client_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
             body=body,
         )
         return answer
 
     def put_app_key_certificates(
-        self, app_id: str, key_id: str, /, *, tenant: str | None = None, **body: Unpack[CertificatesIn]
+        self,
+        app_id: str,
+        key_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        if_match: str | None = None,
+        **body: Unpack[CertificatesIn],
     ) -> AppKey:
         """Put certificates beside a key.
 
@@ -4980,13 +5064,19 @@ class Operations(Caller):
             AppKey,
             path={"app_id": app_id, "key_id": key_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
             body=body,
         )
         return answer
 
     def put_assertion_keys(
-        self, client_id: str, /, *, tenant: str | None = None, **body: Unpack[AssertionKeysIn]
+        self,
+        client_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        if_match: str | None = None,
+        **body: Unpack[AssertionKeysIn],
     ) -> ApiClient:
         """Register a client's public keys.
 
@@ -4997,7 +5087,7 @@ class Operations(Caller):
             ApiClient,
             path={"client_id": client_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
             body=body,
         )
         return answer
@@ -5013,7 +5103,13 @@ class Operations(Caller):
         return answer
 
     def put_connection_switches(
-        self, connection_id: str, /, *, tenant: str | None = None, **body: Unpack[SwitchesIn]
+        self,
+        connection_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        if_match: str | None = None,
+        **body: Unpack[SwitchesIn],
     ) -> Connection | Changed:
         """Suspend, resume, pause or unpause a connection.
 
@@ -5027,7 +5123,7 @@ class Operations(Caller):
             Connection | Changed,
             path={"connection_id": connection_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
             body=body,
         )
         return answer
@@ -5044,7 +5140,9 @@ class Operations(Caller):
         answer: Domain = self._call(_PUT_DOMAIN, Domain, path={"slug": slug, "host": host}, query={}, headers={})
         return answer
 
-    def put_own_provider(self, own_slug: str, /, **body: Unpack[OwnProviderIn]) -> OwnProvider:
+    def put_own_provider(
+        self, own_slug: str, /, *, if_match: str | None = None, **body: Unpack[OwnProviderIn]
+    ) -> OwnProvider:
         """Describe a provider of your own.
 
         Add or replace an entry. It is checked as `manage.py providers check` does, and `problems` has its
@@ -5054,11 +5152,18 @@ class Operations(Caller):
         Operator-wide clients only.
         """
         answer: OwnProvider = self._call(
-            _PUT_OWN_PROVIDER, OwnProvider, path={"own_slug": own_slug}, query={}, headers={}, body=body
+            _PUT_OWN_PROVIDER,
+            OwnProvider,
+            path={"own_slug": own_slug},
+            query={},
+            headers={"If-Match": if_match},
+            body=body,
         )
         return answer
 
-    def put_provider_app(self, slug: str, provider: str, /, **body: Unpack[ProviderAppIn]) -> ProviderApp:
+    def put_provider_app(
+        self, slug: str, provider: str, /, *, if_match: str | None = None, **body: Unpack[ProviderAppIn]
+    ) -> ProviderApp:
         """Make or change a tenant's own provider app.
 
         Have the tenant use a registration of its own at a provider, in place of the shared one.
@@ -5067,12 +5172,17 @@ class Operations(Caller):
         the call with other terms changes it. A tenant's own client makes its own tenant's only.
         """
         answer: ProviderApp = self._call(
-            _PUT_PROVIDER_APP, ProviderApp, path={"slug": slug, "provider": provider}, query={}, headers={}, body=body
+            _PUT_PROVIDER_APP,
+            ProviderApp,
+            path={"slug": slug, "provider": provider},
+            query={},
+            headers={"If-Match": if_match},
+            body=body,
         )
         return answer
 
     def put_provider_app_switches(
-        self, app_id: str, /, *, tenant: str | None = None, **body: Unpack[SwitchesIn]
+        self, app_id: str, /, *, tenant: str | None = None, if_match: str | None = None, **body: Unpack[SwitchesIn]
     ) -> ProviderApp:
         """Suspend, resume, pause or unpause an app.
 
@@ -5086,19 +5196,26 @@ class Operations(Caller):
             ProviderApp,
             path={"app_id": app_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
             body=body,
         )
         return answer
 
-    def put_shared_provider_app(self, provider: str, /, **body: Unpack[ProviderAppIn]) -> ProviderApp:
+    def put_shared_provider_app(
+        self, provider: str, /, *, if_match: str | None = None, **body: Unpack[ProviderAppIn]
+    ) -> ProviderApp:
         """Make or change the shared provider app.
 
         Have all tenants without one of their own use this registration at a provider. Operator-wide clients
         only.
         """
         answer: ProviderApp = self._call(
-            _PUT_SHARED_PROVIDER_APP, ProviderApp, path={"provider": provider}, query={}, headers={}, body=body
+            _PUT_SHARED_PROVIDER_APP,
+            ProviderApp,
+            path={"provider": provider},
+            query={},
+            headers={"If-Match": if_match},
+            body=body,
         )
         return answer
 
@@ -5133,30 +5250,43 @@ class Operations(Caller):
         )
         return answer
 
-    def put_tenant_switches(self, slug: str, /, **body: Unpack[KillSwitchIn]) -> Tenant:
+    def put_tenant_switches(self, slug: str, /, *, if_match: str | None = None, **body: Unpack[KillSwitchIn]) -> Tenant:
         """Suspend or resume a tenant.
 
         Throw the tenant's kill switch, or take it back: suspended, nothing of it vends, refreshes or connects.
 
         Operator-wide clients only.
         """
-        answer: Tenant = self._call(_PUT_TENANT_SWITCHES, Tenant, path={"slug": slug}, query={}, headers={}, body=body)
+        answer: Tenant = self._call(
+            _PUT_TENANT_SWITCHES, Tenant, path={"slug": slug}, query={}, headers={"If-Match": if_match}, body=body
+        )
         return answer
 
     def put_trusted_issuer(
-        self, issuer_id: str, /, *, tenant: str | None = None, **body: Unpack[IssuerTerms]
+        self, issuer_id: str, /, *, tenant: str | None = None, if_match: str | None = None, **body: Unpack[IssuerTerms]
     ) -> Issuer:
         """Change the terms of trust.
 
         Replace how the issuer's tokens are checked. What was proven by them has to be proven again.
         """
         answer: Issuer = self._call(
-            _PUT_TRUSTED_ISSUER, Issuer, path={"issuer_id": issuer_id}, query={"tenant": tenant}, headers={}, body=body
+            _PUT_TRUSTED_ISSUER,
+            Issuer,
+            path={"issuer_id": issuer_id},
+            query={"tenant": tenant},
+            headers={"If-Match": if_match},
+            body=body,
         )
         return answer
 
     def put_webhook_endpoint(
-        self, endpoint_id: str, /, *, tenant: str | None = None, **body: Unpack[WebhookEndpointIn]
+        self,
+        endpoint_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        if_match: str | None = None,
+        **body: Unpack[WebhookEndpointIn],
     ) -> WebhookEndpoint:
         """Change a webhook endpoint.
 
@@ -5168,13 +5298,19 @@ class Operations(Caller):
             WebhookEndpoint,
             path={"endpoint_id": endpoint_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
             body=body,
         )
         return answer
 
     def put_webhook_switches(
-        self, endpoint_id: str, /, *, tenant: str | None = None, **body: Unpack[WebhookSwitchIn]
+        self,
+        endpoint_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        if_match: str | None = None,
+        **body: Unpack[WebhookSwitchIn],
     ) -> WebhookSwitch:
         """Disable or enable a webhook endpoint.
 
@@ -5187,7 +5323,7 @@ class Operations(Caller):
             WebhookSwitch,
             path={"endpoint_id": endpoint_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
             body=body,
         )
         return answer
@@ -5301,7 +5437,9 @@ class Operations(Caller):
         )
         return answer
 
-    def retire_client_secret(self, app_id: str, fingerprint: str, /, *, tenant: str | None = None) -> ClientSecrets:
+    def retire_client_secret(
+        self, app_id: str, fingerprint: str, /, *, tenant: str | None = None, if_match: str | None = None
+    ) -> ClientSecrets:
         """Retire a client secret.
 
         Destroy the secret with this fingerprint.
@@ -5311,11 +5449,13 @@ class Operations(Caller):
             ClientSecrets,
             path={"app_id": app_id, "fingerprint": fingerprint},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
         )
         return answer
 
-    def revoke_api_key(self, client_id: str, key_id: str, /, *, tenant: str | None = None) -> ApiKey:
+    def revoke_api_key(
+        self, client_id: str, key_id: str, /, *, tenant: str | None = None, if_match: str | None = None
+    ) -> ApiKey:
         """Revoke a key.
 
         Revoke a key: it is refused from the next call on, for good. Repeating it changes nothing.
@@ -5325,7 +5465,7 @@ class Operations(Caller):
             ApiKey,
             path={"client_id": client_id, "key_id": key_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
         )
         return answer
 
@@ -5388,7 +5528,14 @@ class Operations(Caller):
         return answer
 
     def shorten_api_key(
-        self, client_id: str, key_id: str, /, *, tenant: str | None = None, **body: Unpack[ApiKeyEndIn]
+        self,
+        client_id: str,
+        key_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        if_match: str | None = None,
+        **body: Unpack[ApiKeyEndIn],
     ) -> ApiKey:
         """Let a key end sooner.
 
@@ -5399,7 +5546,7 @@ class Operations(Caller):
             ApiKey,
             path={"client_id": client_id, "key_id": key_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
             body=body,
         )
         return answer
@@ -5422,13 +5569,19 @@ class Operations(Caller):
         answer: Vend = self._call(_VEND_BY_OWNER, Vend, path={}, query={}, headers={}, body=body)
         return answer
 
-    def withdraw_app_key(self, app_id: str, key_id: str, /, *, tenant: str | None = None) -> AppKey:
+    def withdraw_app_key(
+        self, app_id: str, key_id: str, /, *, tenant: str | None = None, if_match: str | None = None
+    ) -> AppKey:
         """Take a key back.
 
         Take a key back at once, and destroy its private half. If it signed, the next one takes over now.
         """
         answer: AppKey = self._call(
-            _WITHDRAW_APP_KEY, AppKey, path={"app_id": app_id, "key_id": key_id}, query={"tenant": tenant}, headers={}
+            _WITHDRAW_APP_KEY,
+            AppKey,
+            path={"app_id": app_id, "key_id": key_id},
+            query={"tenant": tenant},
+            headers={"If-Match": if_match},
         )
         return answer
 
@@ -5696,14 +5849,16 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
-    async def delete_caller_rule(self, issuer_id: str, rule_id: str, /, *, tenant: str | None = None) -> None:
+    async def delete_caller_rule(
+        self, issuer_id: str, rule_id: str, /, *, tenant: str | None = None, if_match: str | None = None
+    ) -> None:
         """Remove a caller rule."""
         await self._call(
             _DELETE_CALLER_RULE,
             None,
             path={"issuer_id": issuer_id, "rule_id": rule_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
         )
 
     async def delete_connection(
@@ -5719,9 +5874,11 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
-    async def delete_domain(self, slug: str, host: str, /) -> None:
+    async def delete_domain(self, slug: str, host: str, /, *, if_match: str | None = None) -> None:
         """Forget a tenant's domain."""
-        await self._call(_DELETE_DOMAIN, None, path={"slug": slug, "host": host}, query={}, headers={})
+        await self._call(
+            _DELETE_DOMAIN, None, path={"slug": slug, "host": host}, query={}, headers={"If-Match": if_match}
+        )
 
     async def delete_end_user(
         self,
@@ -5743,27 +5900,43 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
-    async def delete_own_provider(self, own_slug: str, /) -> None:
+    async def delete_own_provider(self, own_slug: str, /, *, if_match: str | None = None) -> None:
         """Remove an entry of your own."""
-        await self._call(_DELETE_OWN_PROVIDER, None, path={"own_slug": own_slug}, query={}, headers={})
+        await self._call(
+            _DELETE_OWN_PROVIDER, None, path={"own_slug": own_slug}, query={}, headers={"If-Match": if_match}
+        )
 
-    async def delete_tenant(self, slug: str, /, *, shred: Literal["now", "revoked"] | None = None) -> TenantDeletion:
+    async def delete_tenant(
+        self, slug: str, /, *, shred: Literal["now", "revoked"] | None = None, if_match: str | None = None
+    ) -> TenantDeletion:
         """Delete a tenant, shredding its secrets."""
         answer: TenantDeletion = await self._call(
-            _DELETE_TENANT, TenantDeletion, path={"slug": slug}, query={"shred": shred}, headers={}
+            _DELETE_TENANT, TenantDeletion, path={"slug": slug}, query={"shred": shred}, headers={"If-Match": if_match}
         )
         return answer
 
-    async def delete_trusted_issuer(self, issuer_id: str, /, *, tenant: str | None = None) -> None:
+    async def delete_trusted_issuer(
+        self, issuer_id: str, /, *, tenant: str | None = None, if_match: str | None = None
+    ) -> None:
         """End the trust in an issuer."""
         await self._call(
-            _DELETE_TRUSTED_ISSUER, None, path={"issuer_id": issuer_id}, query={"tenant": tenant}, headers={}
+            _DELETE_TRUSTED_ISSUER,
+            None,
+            path={"issuer_id": issuer_id},
+            query={"tenant": tenant},
+            headers={"If-Match": if_match},
         )
 
-    async def delete_webhook_endpoint(self, endpoint_id: str, /, *, tenant: str | None = None) -> None:
+    async def delete_webhook_endpoint(
+        self, endpoint_id: str, /, *, tenant: str | None = None, if_match: str | None = None
+    ) -> None:
         """Remove a webhook endpoint."""
         await self._call(
-            _DELETE_WEBHOOK_ENDPOINT, None, path={"endpoint_id": endpoint_id}, query={"tenant": tenant}, headers={}
+            _DELETE_WEBHOOK_ENDPOINT,
+            None,
+            path={"endpoint_id": endpoint_id},
+            query={"tenant": tenant},
+            headers={"If-Match": if_match},
         )
 
     async def deny(
@@ -5793,14 +5966,16 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
-    async def end_management_session(self, session_id: str, /, *, tenant: str | None = None) -> ManagementSessionShown:
+    async def end_management_session(
+        self, session_id: str, /, *, tenant: str | None = None, if_match: str | None = None
+    ) -> ManagementSessionShown:
         """End a visit."""
         answer: ManagementSessionShown = await self._call(
             _END_MANAGEMENT_SESSION,
             ManagementSessionShown,
             path={"session_id": session_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
         )
         return answer
 
@@ -5823,6 +5998,20 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
+    async def get_api_key(self, client_id: str, key_id: str, /, *, tenant: str | None = None) -> ApiKey:
+        """Show one key."""
+        answer: ApiKey = await self._call(
+            _GET_API_KEY, ApiKey, path={"client_id": client_id, "key_id": key_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    async def get_app_key(self, app_id: str, key_id: str, /, *, tenant: str | None = None) -> AppKey:
+        """Show one key pair."""
+        answer: AppKey = await self._call(
+            _GET_APP_KEY, AppKey, path={"app_id": app_id, "key_id": key_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
     async def get_approval(self, approval_id: str, /, *, tenant: str | None = None) -> Approval:
         """Show one approval."""
         answer: Approval = await self._call(
@@ -5833,6 +6022,17 @@ class AsyncOperations(AsyncCaller):
     async def get_branding(self) -> OperatorBranding:
         """Show the operator's brand."""
         answer: OperatorBranding = await self._call(_GET_BRANDING, OperatorBranding, path={}, query={}, headers={})
+        return answer
+
+    async def get_caller_rule(self, issuer_id: str, rule_id: str, /, *, tenant: str | None = None) -> CallerRule:
+        """Show one caller rule."""
+        answer: CallerRule = await self._call(
+            _GET_CALLER_RULE,
+            CallerRule,
+            path={"issuer_id": issuer_id, "rule_id": rule_id},
+            query={"tenant": tenant},
+            headers={},
+        )
         return answer
 
     async def get_client_secrets(self, app_id: str, /, *, tenant: str | None = None) -> ClientSecrets:
@@ -5858,6 +6058,11 @@ class AsyncOperations(AsyncCaller):
         answer: Connection = await self._call(
             _GET_CONNECTION, Connection, path={"connection_id": connection_id}, query={"tenant": tenant}, headers={}
         )
+        return answer
+
+    async def get_domain(self, slug: str, host: str, /) -> Domain:
+        """Show one of a tenant's domains."""
+        answer: Domain = await self._call(_GET_DOMAIN, Domain, path={"slug": slug, "host": host}, query={}, headers={})
         return answer
 
     async def get_end_user(self, end_user: str, /, *, tenant: str | None = None) -> EndUser:
@@ -6733,16 +6938,27 @@ class AsyncOperations(AsyncCaller):
         return answer
 
     async def put_api_client(
-        self, client_id: str, /, *, tenant: str | None = None, **body: Unpack[ApiClientTerms]
+        self,
+        client_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        if_match: str | None = None,
+        **body: Unpack[ApiClientTerms],
     ) -> ApiClient:
         """Change an API client."""
         answer: ApiClient = await self._call(
-            _PUT_API_CLIENT, ApiClient, path={"client_id": client_id}, query={"tenant": tenant}, headers={}, body=body
+            _PUT_API_CLIENT,
+            ApiClient,
+            path={"client_id": client_id},
+            query={"tenant": tenant},
+            headers={"If-Match": if_match},
+            body=body,
         )
         return answer
 
     async def put_api_client_switches(
-        self, client_id: str, /, *, tenant: str | None = None, **body: Unpack[KillSwitchIn]
+        self, client_id: str, /, *, tenant: str | None = None, if_match: str | None = None, **body: Unpack[KillSwitchIn]
     ) -> ApiClient:
         """Suspend or resume an API client."""
         answer: ApiClient = await self._call(
@@ -6750,13 +6966,20 @@ class AsyncOperations(AsyncCaller):
             ApiClient,
             path={"client_id": client_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
             body=body,
         )
         return answer
 
     async def put_app_key_certificates(
-        self, app_id: str, key_id: str, /, *, tenant: str | None = None, **body: Unpack[CertificatesIn]
+        self,
+        app_id: str,
+        key_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        if_match: str | None = None,
+        **body: Unpack[CertificatesIn],
     ) -> AppKey:
         """Put certificates beside a key."""
         answer: AppKey = await self._call(
@@ -6764,13 +6987,19 @@ class AsyncOperations(AsyncCaller):
             AppKey,
             path={"app_id": app_id, "key_id": key_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
             body=body,
         )
         return answer
 
     async def put_assertion_keys(
-        self, client_id: str, /, *, tenant: str | None = None, **body: Unpack[AssertionKeysIn]
+        self,
+        client_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        if_match: str | None = None,
+        **body: Unpack[AssertionKeysIn],
     ) -> ApiClient:
         """Register a client's public keys."""
         answer: ApiClient = await self._call(
@@ -6778,7 +7007,7 @@ class AsyncOperations(AsyncCaller):
             ApiClient,
             path={"client_id": client_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
             body=body,
         )
         return answer
@@ -6793,7 +7022,13 @@ class AsyncOperations(AsyncCaller):
         return answer
 
     async def put_connection_switches(
-        self, connection_id: str, /, *, tenant: str | None = None, **body: Unpack[SwitchesIn]
+        self,
+        connection_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        if_match: str | None = None,
+        **body: Unpack[SwitchesIn],
     ) -> Connection | Changed:
         """Suspend, resume, pause or unpause a connection."""
         answer: Connection | Changed = await self._call(
@@ -6801,7 +7036,7 @@ class AsyncOperations(AsyncCaller):
             Connection | Changed,
             path={"connection_id": connection_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
             body=body,
         )
         return answer
@@ -6811,22 +7046,36 @@ class AsyncOperations(AsyncCaller):
         answer: Domain = await self._call(_PUT_DOMAIN, Domain, path={"slug": slug, "host": host}, query={}, headers={})
         return answer
 
-    async def put_own_provider(self, own_slug: str, /, **body: Unpack[OwnProviderIn]) -> OwnProvider:
+    async def put_own_provider(
+        self, own_slug: str, /, *, if_match: str | None = None, **body: Unpack[OwnProviderIn]
+    ) -> OwnProvider:
         """Describe a provider of your own."""
         answer: OwnProvider = await self._call(
-            _PUT_OWN_PROVIDER, OwnProvider, path={"own_slug": own_slug}, query={}, headers={}, body=body
+            _PUT_OWN_PROVIDER,
+            OwnProvider,
+            path={"own_slug": own_slug},
+            query={},
+            headers={"If-Match": if_match},
+            body=body,
         )
         return answer
 
-    async def put_provider_app(self, slug: str, provider: str, /, **body: Unpack[ProviderAppIn]) -> ProviderApp:
+    async def put_provider_app(
+        self, slug: str, provider: str, /, *, if_match: str | None = None, **body: Unpack[ProviderAppIn]
+    ) -> ProviderApp:
         """Make or change a tenant's own provider app."""
         answer: ProviderApp = await self._call(
-            _PUT_PROVIDER_APP, ProviderApp, path={"slug": slug, "provider": provider}, query={}, headers={}, body=body
+            _PUT_PROVIDER_APP,
+            ProviderApp,
+            path={"slug": slug, "provider": provider},
+            query={},
+            headers={"If-Match": if_match},
+            body=body,
         )
         return answer
 
     async def put_provider_app_switches(
-        self, app_id: str, /, *, tenant: str | None = None, **body: Unpack[SwitchesIn]
+        self, app_id: str, /, *, tenant: str | None = None, if_match: str | None = None, **body: Unpack[SwitchesIn]
     ) -> ProviderApp:
         """Suspend, resume, pause or unpause an app."""
         answer: ProviderApp = await self._call(
@@ -6834,15 +7083,22 @@ class AsyncOperations(AsyncCaller):
             ProviderApp,
             path={"app_id": app_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
             body=body,
         )
         return answer
 
-    async def put_shared_provider_app(self, provider: str, /, **body: Unpack[ProviderAppIn]) -> ProviderApp:
+    async def put_shared_provider_app(
+        self, provider: str, /, *, if_match: str | None = None, **body: Unpack[ProviderAppIn]
+    ) -> ProviderApp:
         """Make or change the shared provider app."""
         answer: ProviderApp = await self._call(
-            _PUT_SHARED_PROVIDER_APP, ProviderApp, path={"provider": provider}, query={}, headers={}, body=body
+            _PUT_SHARED_PROVIDER_APP,
+            ProviderApp,
+            path={"provider": provider},
+            query={},
+            headers={"If-Match": if_match},
+            body=body,
         )
         return answer
 
@@ -6867,24 +7123,37 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
-    async def put_tenant_switches(self, slug: str, /, **body: Unpack[KillSwitchIn]) -> Tenant:
+    async def put_tenant_switches(
+        self, slug: str, /, *, if_match: str | None = None, **body: Unpack[KillSwitchIn]
+    ) -> Tenant:
         """Suspend or resume a tenant."""
         answer: Tenant = await self._call(
-            _PUT_TENANT_SWITCHES, Tenant, path={"slug": slug}, query={}, headers={}, body=body
+            _PUT_TENANT_SWITCHES, Tenant, path={"slug": slug}, query={}, headers={"If-Match": if_match}, body=body
         )
         return answer
 
     async def put_trusted_issuer(
-        self, issuer_id: str, /, *, tenant: str | None = None, **body: Unpack[IssuerTerms]
+        self, issuer_id: str, /, *, tenant: str | None = None, if_match: str | None = None, **body: Unpack[IssuerTerms]
     ) -> Issuer:
         """Change the terms of trust."""
         answer: Issuer = await self._call(
-            _PUT_TRUSTED_ISSUER, Issuer, path={"issuer_id": issuer_id}, query={"tenant": tenant}, headers={}, body=body
+            _PUT_TRUSTED_ISSUER,
+            Issuer,
+            path={"issuer_id": issuer_id},
+            query={"tenant": tenant},
+            headers={"If-Match": if_match},
+            body=body,
         )
         return answer
 
     async def put_webhook_endpoint(
-        self, endpoint_id: str, /, *, tenant: str | None = None, **body: Unpack[WebhookEndpointIn]
+        self,
+        endpoint_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        if_match: str | None = None,
+        **body: Unpack[WebhookEndpointIn],
     ) -> WebhookEndpoint:
         """Change a webhook endpoint."""
         answer: WebhookEndpoint = await self._call(
@@ -6892,13 +7161,19 @@ class AsyncOperations(AsyncCaller):
             WebhookEndpoint,
             path={"endpoint_id": endpoint_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
             body=body,
         )
         return answer
 
     async def put_webhook_switches(
-        self, endpoint_id: str, /, *, tenant: str | None = None, **body: Unpack[WebhookSwitchIn]
+        self,
+        endpoint_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        if_match: str | None = None,
+        **body: Unpack[WebhookSwitchIn],
     ) -> WebhookSwitch:
         """Disable or enable a webhook endpoint."""
         answer: WebhookSwitch = await self._call(
@@ -6906,7 +7181,7 @@ class AsyncOperations(AsyncCaller):
             WebhookSwitch,
             path={"endpoint_id": endpoint_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
             body=body,
         )
         return answer
@@ -6998,7 +7273,7 @@ class AsyncOperations(AsyncCaller):
         return answer
 
     async def retire_client_secret(
-        self, app_id: str, fingerprint: str, /, *, tenant: str | None = None
+        self, app_id: str, fingerprint: str, /, *, tenant: str | None = None, if_match: str | None = None
     ) -> ClientSecrets:
         """Retire a client secret."""
         answer: ClientSecrets = await self._call(
@@ -7006,18 +7281,20 @@ class AsyncOperations(AsyncCaller):
             ClientSecrets,
             path={"app_id": app_id, "fingerprint": fingerprint},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
         )
         return answer
 
-    async def revoke_api_key(self, client_id: str, key_id: str, /, *, tenant: str | None = None) -> ApiKey:
+    async def revoke_api_key(
+        self, client_id: str, key_id: str, /, *, tenant: str | None = None, if_match: str | None = None
+    ) -> ApiKey:
         """Revoke a key."""
         answer: ApiKey = await self._call(
             _REVOKE_API_KEY,
             ApiKey,
             path={"client_id": client_id, "key_id": key_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
         )
         return answer
 
@@ -7068,7 +7345,14 @@ class AsyncOperations(AsyncCaller):
         return answer
 
     async def shorten_api_key(
-        self, client_id: str, key_id: str, /, *, tenant: str | None = None, **body: Unpack[ApiKeyEndIn]
+        self,
+        client_id: str,
+        key_id: str,
+        /,
+        *,
+        tenant: str | None = None,
+        if_match: str | None = None,
+        **body: Unpack[ApiKeyEndIn],
     ) -> ApiKey:
         """Let a key end sooner."""
         answer: ApiKey = await self._call(
@@ -7076,7 +7360,7 @@ class AsyncOperations(AsyncCaller):
             ApiKey,
             path={"client_id": client_id, "key_id": key_id},
             query={"tenant": tenant},
-            headers={},
+            headers={"If-Match": if_match},
             body=body,
         )
         return answer
@@ -7093,10 +7377,16 @@ class AsyncOperations(AsyncCaller):
         answer: Vend = await self._call(_VEND_BY_OWNER, Vend, path={}, query={}, headers={}, body=body)
         return answer
 
-    async def withdraw_app_key(self, app_id: str, key_id: str, /, *, tenant: str | None = None) -> AppKey:
+    async def withdraw_app_key(
+        self, app_id: str, key_id: str, /, *, tenant: str | None = None, if_match: str | None = None
+    ) -> AppKey:
         """Take a key back."""
         answer: AppKey = await self._call(
-            _WITHDRAW_APP_KEY, AppKey, path={"app_id": app_id, "key_id": key_id}, query={"tenant": tenant}, headers={}
+            _WITHDRAW_APP_KEY,
+            AppKey,
+            path={"app_id": app_id, "key_id": key_id},
+            query={"tenant": tenant},
+            headers={"If-Match": if_match},
         )
         return answer
 
