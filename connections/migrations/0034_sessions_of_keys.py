@@ -5,15 +5,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('connections', '0033_visits_of_keys'),
+        ("connections", "0001_tables"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='connectsession',
-            name='api_key',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='connections.apikey'),
+            model_name="connectsession",
+            name="api_key",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="connections.apikey",
+            ),
         ),
     ]

@@ -74,7 +74,7 @@ def test_overrides_win_and_secrets_are_private(stack: LocalStack) -> None:
 def test_output_goes_to_a_file_for_each_process(stack: LocalStack) -> None:
     logs = stack.state_dir / "logs"
     assert stack.urls["sandbox"] in (logs / "sandbox.log").read_text()
-    assert "Applying connections.0001_initial" in (logs / "migrate.log").read_text()
+    assert "Applying connections.0001_tables" in (logs / "migrate.log").read_text()
 
 
 def test_a_killed_process_comes_back_on_its_port(stack: LocalStack) -> None:
