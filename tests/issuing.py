@@ -55,6 +55,14 @@ def sign(claims: dict[str, Any], key: str, *, header: dict[str, Any] | None = No
     return jwt.PyJWS().encode(json.dumps(claims).encode(), key_of(key), algorithm=algorithm_of(key), headers=named)
 
 
+# What no honest issuer writes into a claim: what no text column, no clock and no float takes.
+ODD_CLAIMS: list[Any] = [
+    *("\x00", "\ud800", "x\x00y", "\u202e", "", " ", "x" * 9000),
+    *(10**400, -(10**400), 10**20, -1, 0, 1e308, -1e308, 1.5, True),
+    *(None, [], {}, [[]], [None], ["\x00"], ["\ud800"], [10**400], {"a": {}}, ["x"] * 200),
+]
+
+
 def unsigned(claims: dict[str, Any], header: dict[str, Any], signature: str = "") -> str:
     """Return a token that somebody has put together by hand."""
     parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in (header, claims)]

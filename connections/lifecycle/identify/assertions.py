@@ -81,7 +81,7 @@ def _source_of(client: ApiClient) -> KeySource | Keys:
 def _use_up(read: ReadToken, client: ApiClient) -> None:
     """Record that an assertion was used. Raises ``TokenRefused`` if it was before. One statement."""
     jti = read.claims.get("jti")
-    if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_JTI:
+    if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_JTI or not jti.isprintable():
         raise TokenRefused("jti")
     ends_at = datetime.fromtimestamp(float(read.claims["exp"]), tz=UTC)
     spent_until = ends_at + timedelta(seconds=2 * _LEEWAY_SECONDS)

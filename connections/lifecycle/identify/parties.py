@@ -60,5 +60,6 @@ def _named(claims: Mapping[str, Any], issuer: TrustedIssuer, tenant: Tenant) -> 
         raise TokenRefused("tenant")
     groups = claim_at(claims, issuer.groups_claim) if issuer.groups_claim else None
     names = [groups] if isinstance(groups, str) else groups if isinstance(groups, list) else []
-    fitting = [name for name in names[:_MOST_GROUPS] if isinstance(name, str) and 0 < len(name) <= _LONGEST_GROUP]
+    lines = [name for name in names[:_MOST_GROUPS] if isinstance(name, str) and name.isprintable()]
+    fitting = [name for name in lines if 0 < len(name) <= _LONGEST_GROUP]
     return Vouched(name_at(claims, issuer.claim), tuple(sorted(set(fitting))), issuer.issuer)

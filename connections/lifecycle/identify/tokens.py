@@ -4,11 +4,10 @@ Whoever sends a token has not proven anything yet. So what is read before the si
 issuers that may have signed it.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 import jwt
@@ -24,6 +23,7 @@ LONGEST_TOKEN = 16_384
 LONGEST_NAME = 255
 _SPIFFE = "spiffe"
 _MOST_AUDIENCES = 20
+_FARTHEST = 10**12
 # RFC 8725 §3.11: a token of another kind (a logout token, a security event) never stands for one of these.
 _TYPES = (None, "jwt", "jose", "at+jwt", "application/at+jwt", "client-authentication+jwt")
 
@@ -66,9 +66,14 @@ def read_token(token: str) -> ReadToken:
     return ReadToken(
         token=token,
         claims=claims,
-        issuers=[name for name in named if isinstance(name, str) and name],
-        audiences=[name for name in audiences if isinstance(name, str)],
+        issuers=[name for name in named if _is_line(name)],
+        audiences=[name for name in audiences if _is_line(name)],
     )
+
+
+def _is_line(name: object) -> TypeGuard[str]:
+    """Whether a claim is one line of text, as whatever it is compared with is: no query takes NUL or half a letter."""
+    return isinstance(name, str) and bool(name) and name.isprintable()
 
 
 def trust_domain(subject: object) -> str:
@@ -141,9 +146,9 @@ def _moment(claims: Mapping[str, Any], name: str) -> float | None:
     found = claims.get(name)
     if found is None:
         return None
-    if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
-        raise TokenRefused("lifetime")
-    return float(found) if abs(found) < 1e12 else math.copysign(1e12, found)
+    if isinstance(found, bool) or not isinstance(found, int | float) or not abs(found) < _FARTHEST:
+        raise TokenRefused("lifetime")  # also for infinity and for what is no number, which is less than nothing
+    return float(found)
 
 
 def claim_at(claims: Mapping[str, Any], name: str) -> Any:

@@ -34,7 +34,17 @@ from tests.connections.api.stored import make_connection
 from tests.connections.api.vending import last_audit, vend, vend_by_owner
 from tests.factories import Caller, make_caller, make_tenant
 from tests.flows import call
-from tests.issuing import AUDIENCE, CLUSTER, DEPLOYER, Issuer, key_of, sign, signed_with_the_public_key, unsigned
+from tests.issuing import (
+    AUDIENCE,
+    CLUSTER,
+    DEPLOYER,
+    ODD_CLAIMS,
+    Issuer,
+    key_of,
+    sign,
+    signed_with_the_public_key,
+    unsigned,
+)
 
 IS_DEPLOYER = [{"claim": "sub", "equals": DEPLOYER}]
 VENDS = {"end_user": "alice"}
@@ -319,6 +329,27 @@ def test_a_forged_token_is_refused(
 ) -> None:
     forge, why = FORGED[kind]
     assert_refused(forge(cluster), backend, connection, why)
+
+
+@pytest.mark.parametrize("claim", ["iss", "aud", "sub", "exp", "iat", "nbf", "jti"])
+def test_whatever_a_claim_holds_a_token_is_believed_or_refused_and_nothing_breaks(
+    claim: str, connection: Connection, backend: Caller, cluster: Issuer, trusted: TrustedIssuer
+) -> None:
+    for odd in ODD_CLAIMS:
+        claims = {**cluster.said(), claim: odd}
+        for token in (sign(claims, cluster.key), unsigned(claims, {"alg": "RS256", "kid": cluster.key}, "c2ln")):
+            answer = call(bearing(token, backend), "GET", "/connections")
+            assert answer.status_code in (200, 401), (odd, answer.content)
+
+
+@pytest.mark.parametrize("member", ["alg", "typ", "kid", "crit", "jwk", "jku", "x5u", "x5c", "b64", "zip", "cty"])
+def test_whatever_a_header_holds_a_token_is_believed_or_refused_and_nothing_breaks(
+    member: str, connection: Connection, backend: Caller, cluster: Issuer, trusted: TrustedIssuer
+) -> None:
+    for odd in ODD_CLAIMS:
+        header = {"alg": "RS256", "kid": cluster.key, member: odd}
+        answer = call(bearing(unsigned(cluster.said(), header, "c2ln"), backend), "GET", "/connections")
+        assert answer.status_code == 401, (odd, answer.content)
 
 
 def test_what_one_tenant_trusts_is_nobody_in_another(

@@ -13,7 +13,7 @@ from connections.lifecycle.provision.callers import known_by
 from connections.models import AuditEvent, ProvenToken
 from connections.refusals import Unauthorized
 from tests.factories import Caller, make_caller, make_tenant
-from tests.issuing import public_jwk, sign, signed_with_the_public_key, unsigned
+from tests.issuing import ODD_CLAIMS, public_jwk, sign, signed_with_the_public_key, unsigned
 
 pytestmark = pytest.mark.django_db
 HERE = ("https://latchkey.example", "https://latchkey.example/api/v1/oauth/token")
@@ -91,6 +91,19 @@ def test_a_forged_assertion_is_refused(signer: Caller, kind: str) -> None:
         prove(FORGED[kind](signer))
     assert caught.value.detail == "The token is not one of an API client's."
     assert not ProvenToken.objects.exists()
+
+
+@pytest.mark.parametrize("claim", ["iss", "sub", "aud", "jti", "exp", "iat", "nbf"])
+def test_whatever_a_claim_holds_an_assertion_is_believed_or_refused(signer: Caller, claim: str) -> None:
+    for odd in ODD_CLAIMS:
+        claims = {**said(signer, jti=repr(odd)[:200]), claim: odd}
+        if claim in ("iss", "sub"):
+            claims |= {"iss": odd, "sub": odd}
+        try:
+            assert prove(sign(claims, "client"))
+        except Unauthorized:
+            continue
+        assert claim in ("iat", "nbf", "jti"), odd
 
 
 def test_another_client_id_beside_the_assertion_is_refused(signer: Caller) -> None:
