@@ -8,6 +8,7 @@ and the document. Signed first and encrypted then, so that nobody who cannot ope
 import base64
 import binascii
 import json
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ VERSION = 1
 SHORTEST_PASSPHRASE = 16
 _NAME = b"latchkey-bundle"
 _LARGEST = 2 * 1024**3
+_FIRST_LINE = re.compile(rb"latchkey-bundle ([0-9]{1,6})")
 _BY_PASSPHRASE = b"-> scrypt "
 
 
@@ -64,12 +66,12 @@ def read_bundle(
     """
     opened = _decrypted(content, passphrase=passphrase, identities=identities)
     parts = opened.split(b"\n", 3)
-    name, _, version = parts[0].partition(b" ")
-    if name != _NAME or len(parts) < 4 or not version.isdigit():
+    first = _FIRST_LINE.fullmatch(parts[0])
+    if first is None or len(parts) < 4:
         raise BundleRefused("The file is an age file, but holds no bundle of a tenant.", reason="no_bundle")
-    if int(version) > VERSION:
+    if int(first[1]) > VERSION:
         raise BundleRefused(
-            f"The bundle is of version {int(version)}, and this Latchkey reads up to {VERSION}: update it first.",
+            f"The bundle is of version {int(first[1])}, and this Latchkey reads up to {VERSION}: update it first.",
             reason="newer_version",
         )
     signer = parts[1].decode("ascii", "replace")
@@ -85,9 +87,21 @@ def read_bundle(
         key.verify(base64.b64decode(parts[2], validate=True), parts[0] + b"\n" + parts[3])
     except (InvalidSignature, ValueError, binascii.Error):
         raise BundleRefused("The bundle's signature is wrong: it was changed.", reason="changed") from None
-    plain = zlib.decompressobj()
-    document: dict[str, Any] = json.loads(plain.decompress(parts[3], _LARGEST))
-    return document, signer
+    if int(first[1]) < VERSION:
+        raise BundleRefused("There never was a bundle of this version.", reason="no_bundle")
+    return _document_in(parts[3]), signer
+
+
+def _document_in(deflated: bytes) -> dict[str, Any]:
+    """Return the document. What a trusted signer has signed may still be none."""
+    stream = zlib.decompressobj()
+    try:
+        document = json.loads(stream.decompress(deflated, _LARGEST))
+    except (zlib.error, ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict) or not stream.eof:
+        raise BundleRefused("The bundle's document cannot be read: have a new one made.", reason="no_bundle")
+    return document
 
 
 def _decrypted(content: bytes, *, passphrase: str, identities: Sequence[str]) -> bytes:

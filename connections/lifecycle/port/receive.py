@@ -5,23 +5,27 @@ What has moved is then refreshed once, so that its rotation is ours (``prove``).
 still refreshes it, and whoever is second would end the grant.
 """
 
-import base64
 import json
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import BinaryField, Q
+from django.core.exceptions import ValidationError
+from django.db import DataError, IntegrityError, ProgrammingError
+from django.db.models import Q
 
 from connections.access.secrets import current_data_key, seal_client_secrets
 from connections.access.targets import Access, access_to, registrar_of
+from connections.brand.palette import ROLES
+from connections.brand.profile import BrandProfile
 from connections.database.pool import short_transaction
 from connections.journal import audit
 from connections.lifecycle.credentials.grant_end import GrantEnds
 from connections.lifecycle.credentials.versions import make_current, row_of, seal_version
 from connections.lifecycle.health.status import change_status
+from connections.lifecycle.policy.give import Terms, check_terms
 from connections.lifecycle.port.hand_out import (
     APP_COLUMNS,
     CONNECTION_COLUMNS,
@@ -30,10 +34,9 @@ from connections.lifecycle.port.hand_out import (
     VERSION_COLUMNS,
 )
 from connections.lifecycle.port.options import Options
-from connections.lifecycle.provision.tenants import TenantProfile, prepare_tenant, store_tenant
+from connections.lifecycle.provision.tenants import Prepared, TenantProfile, prepare_tenant, store_tenant
 from connections.models import (
     AccessGrant,
-    Brand,
     Bundle,
     BundleWay,
     Connection,
@@ -44,10 +47,11 @@ from connections.models import (
     Reason,
     RowState,
     Status,
+    SubjectKind,
     Tenant,
 )
 from connections.models.switches import PAUSE
-from connections.refusals import AppMisconfigured, BundleRefused
+from connections.refusals import AppMisconfigured, BundleRefused, InvalidRequest, Refusal
 from connections.vault.keyring import DataKey
 from providers.catalog.loader import UnknownProvider, entry
 from providers.values import Credential, Obtained
@@ -79,25 +83,40 @@ def receive(document: Mapping[str, Any], *, signer: str, slug: str = "", actor: 
         if document["format"] != FORMAT:
             raise KeyError
         return _receive(document, bundle_id, signer=signer, slug=slug or document["tenant"]["slug"], actor=actor)
-    except (KeyError, TypeError, ValueError):
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        RecursionError,
+        ValidationError,
+        DataError,
+        ProgrammingError,
+    ):
         raise BundleRefused("The bundle does not hold what a bundle holds.", reason="no_bundle") from None
+    except IntegrityError:
+        raise BundleRefused(
+            "The bundle contradicts itself, or another import of it is under way: look at that first.",
+            reason="no_bundle",
+        ) from None
 
 
 def _receive(
     document: Mapping[str, Any], bundle_id: uuid.UUID, *, signer: str, slug: str, actor: audit.Actor
 ) -> Received:
     is_move = bool(document["is_move"])
-    tenant = _begun(bundle_id) or _begin(document, bundle_id, signer=signer, slug=slug, actor=actor)
+    left: list[tuple[str, str]] = []
+    tenant = _begun(bundle_id) or _begin(document, bundle_id, signer=signer, slug=slug, left=left, actor=actor)
     run = ImportRun.objects.get(digest=bundle_id.bytes)
     apps, without_secrets = _apps(document["provider_apps"], tenant, actor=actor)
-    store = _Store(tenant, run, apps, is_move=is_move, actor=actor)
+    store = _Store(tenant, run, apps, is_move=is_move, left=left, actor=actor)
     known = set(ImportRow.objects.filter(run=run).values_list("line", flat=True))
     rows = [(line, one) for line, one in enumerate(document["connections"], start=1) if line not in known]
     for begin in range(0, len(rows), SLICE):
         with short_transaction() as now:
             for line, one in rows[begin : begin + SLICE]:
                 store.connection(line, one, now=now)
-    _grants(document["access_grants"], tenant)
+    left += _grants(document["access_grants"], tenant, actor=actor)
     with short_transaction() as now:
         if not document["tenant"]["suspended"]:
             Tenant.objects.filter(id=tenant.id).update(suspended_at=None)
@@ -110,7 +129,7 @@ def _receive(
             detail={"bundle": str(bundle_id), "signer": signer, "move": is_move, "connections": stored},
         )
     tenant.refresh_from_db()
-    return Received(tenant, run.id, is_move, stored, store.left, without_secrets)
+    return Received(tenant, run.id, is_move, stored, left, without_secrets)
 
 
 def _begun(bundle_id: uuid.UUID) -> Tenant | None:
@@ -131,7 +150,15 @@ def _begun(bundle_id: uuid.UUID) -> Tenant | None:
     return Tenant.objects.get(id=bundle.tenant_id)
 
 
-def _begin(document: Mapping[str, Any], bundle_id: uuid.UUID, *, signer: str, slug: str, actor: audit.Actor) -> Tenant:
+def _begin(
+    document: Mapping[str, Any],
+    bundle_id: uuid.UUID,
+    *,
+    signer: str,
+    slug: str,
+    left: list[tuple[str, str]],
+    actor: audit.Actor,
+) -> Tenant:
     described = document["tenant"]
     tenant_id = uuid.UUID(described["id"])
     if Tenant.objects.filter(id=tenant_id).exists():
@@ -144,11 +171,10 @@ def _begin(document: Mapping[str, Any], bundle_id: uuid.UUID, *, signer: str, sl
     profile = TenantProfile(
         **{name: described[name] for name in ("name", "allowed_origins", "return_urls", "reconnect_url")}
     )
-    prepared = prepare_tenant(slug, profile)
+    prepared = _prepared(slug, profile, document["brand"], left=left)
     prepared.tenant.id = tenant_id
     if prepared.brand is not None:
         prepared.brand.tenant = prepared.tenant  # which has another id now
-        _fill_brand(prepared.brand, document["brand"] or {})
     with short_transaction() as now:
         prepared.tenant.suspended_at = now
         tenant = store_tenant(prepared, actor=actor)
@@ -188,11 +214,32 @@ def _check_providers(apps: Sequence[Mapping[str, Any]]) -> None:
         )
 
 
-def _fill_brand(brand: Brand, described: Mapping[str, Any]) -> None:
-    for column in Brand._meta.concrete_fields:
-        if column.name in described and column.name not in ("id", "tenant", "name", "created_at", "updated_at"):
-            value = described[column.name]
-            setattr(brand, column.name, base64.b64decode(value) if isinstance(column, BinaryField) else value)
+def _prepared(
+    slug: str, profile: TenantProfile, brand: Mapping[str, Any] | None, *, left: list[tuple[str, str]]
+) -> Prepared:
+    """Return the tenant as it will be stored, with its brand where that may be shown here. Raises ``InvalidRequest``.
+
+    A brand is checked and its pictures are drawn anew as for everybody: pages of ours show them, to all tenants.
+    """
+    if brand is not None:
+        try:
+            return prepare_tenant(slug, replace(profile, brand=_brand_profile(brand)))
+        except InvalidRequest as refusal:
+            prepared = prepare_tenant(slug, profile)  # which raises where it is not about the brand
+            left.append(("brand", refusal.detail))
+            return prepared
+    return prepare_tenant(slug, profile)
+
+
+def _brand_profile(described: Mapping[str, Any]) -> BrandProfile:
+    uris = {name: f"data:image/any;base64,{described[name]}" if described[name] else "" for name in ("logo", "favicon")}
+    return BrandProfile(
+        colors={role: described[role] for role in ROLES if described[role]},
+        dark_colors={role: described[f"dark_{role}"] for role in ROLES if described[f"dark_{role}"]},
+        **{name: described[name] for name in ("radius", "font", "texts", "support_url", "privacy_url", "locale")},
+        logo=uris["logo"],
+        favicon=uris["favicon"],
+    )
 
 
 def _apps(
@@ -230,33 +277,60 @@ def _make_app(one: Mapping[str, Any], tenant: Tenant, *, actor: audit.Actor) -> 
     return ProviderApp.objects.get(id=app.id)
 
 
-def _grants(described: Sequence[Mapping[str, Any]], tenant: Tenant) -> None:
+def _grants(described: Sequence[Mapping[str, Any]], tenant: Tenant, *, actor: audit.Actor) -> Iterator[tuple[str, str]]:
+    """Store the access grants that may be given here, and yield the ids of the others, each with a sentence."""
     here = set(map(str, Connection.objects.for_tenant(tenant.id).values_list("id", flat=True)))
-    with short_transaction():
-        there = set(map(str, AccessGrant.objects.for_tenant(tenant.id).values_list("id", flat=True)))
-        for one in described:
-            if one["id"] in there or (one["connection_id"] is not None and one["connection_id"] not in here):
-                continue
+    there = set(map(str, AccessGrant.objects.for_tenant(tenant.id).values_list("id", flat=True)))
+    for one in described:
+        if one["id"] in there or (one["connection_id"] is not None and one["connection_id"] not in here):
+            continue
+        with short_transaction() as now:
             grant = AccessGrant(tenant=tenant, **{name: one[name] for name in GRANT_COLUMNS})
             for name in ("expires_at", "created_at"):
                 setattr(grant, name, _moment(one[name]))
+            if grant.subject_kind == SubjectKind.API_CLIENT or AccessGrant.objects.filter(id=grant.id).exists():
+                yield str(grant.id), "An access grant of an API client, or of an id that is in use here."
+                continue
+            if grant.expires_at is not None and grant.expires_at <= now:
+                continue
+            try:
+                check_terms(_terms_of(grant), tenant=tenant, now=now, actor=actor)
+            except Refusal as refusal:
+                yield str(grant.id), f"An access grant that cannot be given here: {refusal.detail}"
+                continue
             grant.seal_terms()
             grant.save(force_insert=True)
 
 
+def _terms_of(grant: AccessGrant) -> Terms:
+    kept = {name: getattr(grant, name) for name in Terms.__slots__ if name not in ("subject_kind", "connection_id")}
+    connection_id = None if grant.connection_id is None else uuid.UUID(str(grant.connection_id))
+    return Terms(subject_kind=SubjectKind(grant.subject_kind), connection_id=connection_id, **kept)
+
+
 class _Store:
-    """Stores the connections of one bundle. ``left`` are those that could not be, each with a sentence."""
+    """Stores the connections of one bundle. ``left`` gets those that cannot be, each with a sentence."""
 
     def __init__(
-        self, tenant: Tenant, run: ImportRun, apps: Mapping[str, ProviderApp], *, is_move: bool, actor: audit.Actor
+        self,
+        tenant: Tenant,
+        run: ImportRun,
+        apps: Mapping[str, ProviderApp],
+        *,
+        is_move: bool,
+        left: list[tuple[str, str]],
+        actor: audit.Actor,
     ) -> None:
         self._tenant, self._run, self._apps, self._is_move, self._actor = tenant, run, apps, is_move, actor
         self._key: DataKey = current_data_key(tenant.id)
-        self.left: list[tuple[str, str]] = []
+        self.left = left
 
     def connection(self, line: int, one: Mapping[str, Any], *, now: datetime) -> None:
         """Store one connection, in the caller's transaction, with a row of the import."""
         credential = Credential.from_bytes(one["credential"].encode())
+        if Connection.objects.filter(id=uuid.UUID(one["id"])).exists():
+            self.left.append((one["id"], "A connection has this id here already, of this tenant or another."))
+            return
         app = self._apps.get(one["provider_app"])
         if app is None:
             self.left.append((one["id"], "There is no provider app of its registration here."))

@@ -1,5 +1,7 @@
 """The bundle's file: opened by whom it is for, believed from whom one knows, and nothing in between goes unnoticed."""
 
+import base64
+import zlib
 from typing import Any
 
 import pyrage
@@ -96,3 +98,35 @@ def test_what_is_no_bundle_is_told() -> None:
 def test_locks_that_lock_nothing_are_refused(locks: Locks) -> None:
     with pytest.raises(InvalidRequest):
         written(locks=locks)
+
+
+def signed(first: bytes, body: bytes) -> bytes:
+    """A file by a trusted signer, of whatever content."""
+    signature = base64.b64encode(SIGNER.sign(first + b"\n" + body))
+    content = b"\n".join((first, KNOWN[0].encode(), signature, body))
+    return bytes(pyrage.encrypt(content, [OURS.to_public()]))
+
+
+@pytest.mark.parametrize(
+    ("first", "body"),
+    [
+        (b"latchkey-bundle 1", b"no deflate"),
+        (b"latchkey-bundle 1", zlib.compress(b"{}")[:-2]),
+        (b"latchkey-bundle 1", zlib.compress(b"no json")),
+        (b"latchkey-bundle 1", zlib.compress(b"[]")),
+        (b"latchkey-bundle 1", zlib.compress(b"\xff{}")),
+        (b"latchkey-bundle 1", zlib.compress(b"[" * 200_000)),
+        (b"latchkey-bundle 1", zlib.compress(b'{"a": ' + b"9" * 5000 + b"}")),
+        (b"latchkey-bundle " + b"9" * 5000, zlib.compress(b"{}")),
+        (b"latchkey-bundle 0", zlib.compress(b"{}")),
+        (b"latchkey-bundle \xd9\xa1", zlib.compress(b"{}")),
+    ],
+)
+def test_what_a_trusted_signer_has_signed_may_still_be_no_bundle(first: bytes, body: bytes) -> None:
+    assert reason(signed(first, body)) == "no_bundle"
+
+
+def test_a_document_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle_file, "_LARGEST", 1_000_000)
+    bomb = zlib.compress(b'{"a": "' + b"x" * 10_000_000 + b'"}')
+    assert reason(signed(b"latchkey-bundle 1", bomb)) == "no_bundle"

@@ -1,7 +1,12 @@
 """A tenant moves between two installations: two databases, two sets of keys, one provider whose log is the judge."""
 
+import base64
 import json
+import random
+import uuid
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +16,7 @@ import pytest
 import requests
 from django.db import connection as database
 
+from connections.brand.profile import BrandProfile
 from connections.database.clock import database_now
 from connections.journal.audit import SYSTEM
 from connections.lifecycle.end.delete_tenant import continue_deletion, order_deletion
@@ -18,16 +24,18 @@ from connections.lifecycle.port import receive as receiving
 from connections.lifecycle.port.bundle_file import Locks, read_bundle
 from connections.lifecycle.port.hand_out import HandedOut, Wishes, hand_out, take_back
 from connections.lifecycle.port.receive import receive
+from connections.lifecycle.provision.brands import save_brand
 from connections.lifecycle.steer.describe import describe
 from connections.lifecycle.steer.switches import resume
-from connections.models import AccessGrant, Connection, ProviderApp, Tenant
+from connections.models import AccessGrant, Brand, Connection, ProviderApp, Tenant
 from connections.refusals import BundleRefused, InvalidRequest
 from providers.sandbox.client import SandboxProcess
 from tests.connected import connect_at
 from tests.connections.api.grants import let
+from tests.connections.api.stored import make_connection
 from tests.connections.lifecycle.port.installations import Elsewhere
 from tests.connections.management.conftest import Run, run  # noqa: F401 (a fixture)
-from tests.factories import make_caller
+from tests.factories import make_caller, make_tenant
 from tests.flows import call
 
 OURS = pyrage.x25519.Identity.generate()
@@ -67,6 +75,16 @@ def accepts(sandbox: SandboxProcess, token: str) -> bool:
     """Whether the provider takes a token."""
     answer = requests.get(f"{sandbox.url}/me", headers={"Authorization": f"Bearer {token}"}, timeout=10)
     return answer.ok
+
+
+@contextmanager
+def emptied(elsewhere: Elsewhere) -> Iterator[None]:
+    """Be that installation until the block ends, and leave nothing there."""
+    with elsewhere.entered():
+        try:
+            yield
+        finally:
+            empty()
 
 
 def empty() -> None:
@@ -176,7 +194,7 @@ def test_what_does_not_fit_is_told_before_anything_is_stored(
         return str(refused.value.extra["reason"])
 
     assert reason() == "made_here"
-    with elsewhere.entered():
+    with emptied(elsewhere):
         app = document["provider_apps"][0]
         assert reason(provider_apps=[{**app, "provider": "unheard-of"}]) == "providers"
         assert reason(format="another") == reason(connections=None) == "no_bundle"
@@ -187,6 +205,107 @@ def test_what_does_not_fit_is_told_before_anything_is_stored(
         assert reason() == "replayed"
         assert reason(id=str(connections[0].id)) == "tenant"
         assert reason(id=str(connections[0].id), tenant={**document["tenant"], "id": str(connections[1].id)}) == "slug"
+        empty()
+
+
+ODD: list[Any] = [None, [], {}, "", "\x00", "\ud800", "x" * 5000, -1, 1e300, 10**30, True, [[{}]], {"a": {}}]
+
+
+def places_in(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield where something stands in a document: of a list, only in its first member."""
+    members = value.items() if isinstance(value, dict) else enumerate(value[:1]) if isinstance(value, list) else ()
+    for name, member in members:
+        yield (*place, name)
+        yield from places_in(member, (*place, name))
+
+
+def with_odd(document: dict[str, Any], place: tuple[Any, ...], odd: Any) -> dict[str, Any]:
+    changed: dict[str, Any] = json.loads(json.dumps(document))
+    within: Any = changed
+    for name in place[:-1]:
+        within = within[name]
+    within[place[-1]] = odd
+    return changed
+
+
+def test_whatever_a_signed_bundle_says_it_is_refused_or_stored_and_nothing_breaks(
+    acme: Tenant, connections: list[Connection], elsewhere: Elsewhere
+) -> None:
+    save_brand(acme, BrandProfile(colors={"accent": "#003366"}, support_url="https://acme.example/help"), actor=SYSTEM)
+    told, document = bundle(acme)
+    document = {**document, "audit": None, "connections": document["connections"][:1]}
+    dice = random.Random(7)
+    with emptied(elsewhere):
+        outcomes: Counter[str] = Counter()
+        for place in places_in(document):
+            try:
+                receive(with_odd(document, place, dice.choice(ODD)), signer=told.signer, actor=SYSTEM)
+                outcomes["stored"] += 1
+            except (BundleRefused, InvalidRequest) as refused:
+                outcomes[refused.code] += 1
+                assert not Connection.objects.exclude(tenant__suspended_at__isnull=False).exists()
+            empty()
+        assert outcomes.total() > 80
+        assert min(outcomes["stored"], outcomes["bundle_refused"]) > 10, outcomes
+
+
+DRAWN = b'<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><rect width="8" height="8"/></svg>'
+SCRIPT = DRAWN.replace(b"<rect", b"<script>alert(1)</script><rect")
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_left"),
+    [
+        ({"logo": base64.b64encode(SCRIPT).decode(), "logo_media_type": "text/html"}, True),
+        ({"logo": base64.b64encode(DRAWN).decode(), "logo_media_type": "text/html"}, False),
+        ({"logo": base64.b64encode(b"<html><script>alert(1)</script>").decode()}, True),
+        ({"support_url": "javascript:alert(1)"}, True),
+        ({"texts": {"en": {"title": "\u202eevil"}}}, True),
+        ({"accent": "#00000g"}, True),
+    ],
+)
+def test_a_brand_from_elsewhere_is_checked_and_drawn_anew_as_any_other(
+    changes: dict[str, Any], is_left: bool, acme: Tenant, elsewhere: Elsewhere
+) -> None:
+    save_brand(acme, BrandProfile(colors={"accent": "#003366"}), actor=SYSTEM)
+    told, document = bundle(acme)
+    document = {**document, "brand": {**document["brand"], **changes}}
+    with emptied(elsewhere):
+        left = receive(document, signer=told.signer, actor=SYSTEM).left
+        brand = Brand.objects.get(tenant__slug="acme")
+        assert ["brand"] * is_left == [one for one, _ in left]
+        assert brand.accent == ("" if is_left else "#003366")
+        assert brand.logo_media_type in ("", "image/svg+xml")
+        assert b"script" not in bytes(brand.logo)
+        empty()
+
+
+def test_a_bundle_takes_nothing_over_that_is_another_tenant_s(
+    acme: Tenant, connections: list[Connection], elsewhere: Elsewhere
+) -> None:
+    told, document = bundle(acme)
+    with emptied(elsewhere):
+        globex = make_tenant("globex")
+        theirs = make_connection(globex)
+        known = let(theirs)
+        first = {**document["connections"][0], "id": str(theirs.id)}
+        client = make_caller(None).client
+        grants = [
+            {**document["access_grants"][0], "id": str(known.id), "connection_id": document["connections"][1]["id"]},
+            {**document["access_grants"][0], "id": str(uuid.uuid4()), "connection_id": str(theirs.id)},
+            {
+                **document["access_grants"][0],
+                "id": str(uuid.uuid4()),
+                "subject_kind": "api_client",
+                "subject": str(client.id),
+                "connection_id": document["connections"][1]["id"],
+            },
+        ]
+        changed = {"connections": [first, *document["connections"][1:]], "access_grants": grants}
+        came = receive({**document, **changed}, signer=told.signer, actor=SYSTEM)
+        assert (came.connections, str(theirs.id) in dict(came.left)) == (2, True)
+        assert Connection.objects.get(id=theirs.id).tenant == globex
+        assert [grant.id for grant in AccessGrant.objects.all()] == [known.id]
         empty()
 
 
