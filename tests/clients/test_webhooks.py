@@ -76,14 +76,14 @@ def test_a_missing_header_is_named(missing: str) -> None:
         verify_webhook(b"{}", headers, secret, now=NOW)
 
 
-@pytest.mark.parametrize("timestamp", ["", "soon", "-5", "1e9", "١٧٩٠٠٠٠٠٠٠"])
+@pytest.mark.parametrize("timestamp", ["", "soon", "-5", "1e9", "١٧٩٠٠٠٠٠٠٠", "9" * 400, "9" * 5000])
 def test_a_timestamp_is_a_plain_number(timestamp: str) -> None:
     secret = new_secret()
     with pytest.raises(InvalidSignature):
         verify_webhook(b"{}", signed(secret, b"{}") | {"Webhook-Timestamp": timestamp}, secret, now=NOW)
 
 
-@pytest.mark.parametrize("signature", ["", "v1", "v1,", "v1a,AAAA", "v2,AAAA", "v1,é"])
+@pytest.mark.parametrize("signature", ["", "v1", "v1,", "v1a,AAAA", "v2,AAAA", "v1,é", "v1,\udce9"])
 def test_a_signature_of_another_kind_is_not_believed(signature: str) -> None:
     secret = new_secret()
     with pytest.raises(InvalidSignature):
@@ -104,10 +104,18 @@ def test_without_a_moment_it_is_now() -> None:
         verify_webhook(b"[]", signed(secret, b"[]", at=NOW - 400_000_000), secret)
 
 
-def test_a_signed_body_that_is_no_json_is_refused() -> None:
+@pytest.mark.parametrize("body", [b"hello", b"", b"[" * 200_000, b"9" * 5000])
+def test_a_signed_body_that_is_no_json_is_refused(body: bytes) -> None:
     secret = new_secret()
     with pytest.raises(InvalidSignature):
-        verify_webhook(b"hello", signed(secret, b"hello"), secret, now=NOW)
+        verify_webhook(body, signed(secret, body), secret, now=NOW)
+
+
+@pytest.mark.parametrize("identifier", ["", "\ud800", "é", "x" * 100_000])
+def test_an_odd_id_is_not_believed_and_breaks_nothing(identifier: str) -> None:
+    secret = new_secret()
+    with pytest.raises(InvalidSignature):
+        verify_webhook(b"{}", signed(secret, b"{}") | {"Webhook-Id": identifier}, secret, now=NOW)
 
 
 def test_what_latchkey_signs_is_believed_before_and_after_a_secret_is_replaced() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from latchkey_client.errors import InvalidSignature
 
 _PREFIX = "whsec_"
+_LONGEST_TIMESTAMP = 15
 
 
 def verify_webhook(
@@ -33,18 +34,18 @@ def verify_webhook(
         signatures = said["webhook-signature"].split(" ")
     except KeyError as missing:
         raise InvalidSignature(f"The header {missing.args[0]} is missing.") from None
-    if not (timestamp.isascii() and timestamp.isdecimal()):
+    if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= _LONGEST_TIMESTAMP):
         raise InvalidSignature("The timestamp cannot be read.")
     if abs((time.time() if now is None else now) - int(timestamp)) > tolerance_seconds:
         raise InvalidSignature("The message is too old, or from the future: look at the clock.")
-    signed = f"{identifier}.{timestamp}.".encode() + body
+    signed = f"{identifier}.{timestamp}.".encode(errors="surrogatepass") + body
     known = [_signature(secret, signed) for secret in ([secrets] if isinstance(secrets, str) else secrets)]
-    given = [one.removeprefix("v1,").encode() for one in signatures if one.startswith("v1,")]
+    given = [one.removeprefix("v1,").encode(errors="replace") for one in signatures if one.startswith("v1,")]
     if not any(hmac.compare_digest(ours, theirs) for ours in known for theirs in given):
         raise InvalidSignature("No signature fits.")
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InvalidSignature("The body is signed, and no JSON.") from None
 
 
