@@ -1,7 +1,8 @@
 """Whether a slow provider slows anybody else: ``isolation``, and how soon those who wait are answered: ``waiters``.
 
 The provider takes 11 s for a refresh. While 50 callers wait for one connection, and then 500 for ten, others vend valid
-tokens. Each caller allows 15 s, and all of them shall get the token that one refresh brings.
+tokens. Each caller allows 15 s, and all of them shall get the token that one refresh brings. How soon they get it after
+its end varies from time to time, so that is judged over several times; there the provider takes 1 s.
 """
 
 import json
@@ -24,8 +25,9 @@ PROVIDER_SECONDS = 11.0
 ALLOWED_SECONDS = 15
 FRESH_CALLERS = 4
 MOST_TIMES_IDLE = 2.0
+QUICK_PROVIDER_SECONDS = 1.0
+ROUNDS = 12
 SOON_MS = 20.0
-MOST_ANSWERED_SOON = 50  # more callers than that have to be vended to one after the other
 _EXPIRED = """
 UPDATE connections_connection SET access_expires_at = now() - interval '1 minute', refresh_due_at = now()
  WHERE id = ANY(%(ids)s);
@@ -55,17 +57,40 @@ def isolation(folder: Path, *, seconds: float) -> Iterator[dict[str, Any]]:
         waits: list[dict[str, Any]] = []
         idle, figures = _fresh(stack, fresh, seconds), {}
         for count, slow in ((50, ids[50:51]), (500, ids[51:61])):
-            _expire(connected, slow)
             control(stack).clear_log()
-            with Waiting(stack.urls["web"], _waiting_requests(stack, populated, slow, count)) as waiting:
+            with _wait(stack, connected, populated, slow, count) as waiting:
                 time.sleep(0.5)  # until all of them wait
                 figures[count] = _fresh(stack, fresh, min(seconds, PROVIDER_SECONDS - 2))
                 answers = waiting.answers()
-            (ended_at,) = connected.execute(_ENDED, {"ids": slow}).fetchone() or (0.0,)
             sent = len(control(stack).log(grant_type="refresh_token"))
-            waits.append(_waiters(count, len(slow), answers, ended_at=float(ended_at), sent=sent))
+            after_ms = _after_ms(connected, slow, answers)
+            waits.append(_waiters(answers, after_ms, times=1, connections=len(slow), refreshes_sent=sent))
+        control(stack).settings(delay_seconds={"token": QUICK_PROVIDER_SECONDS})
+        control(stack).clear_log()
+        answers, after_ms = [], []
+        for slow in [ids[50:51]] * ROUNDS:
+            with _wait(stack, connected, populated, slow, 50) as waiting:
+                came = waiting.answers()
+            answers += came
+            after_ms += _after_ms(connected, slow, came)
+        sent = len(control(stack).log(grant_type="refresh_token"))
+        waits.append(_waiters(answers, after_ms, times=ROUNDS, connections=1, refreshes_sent=sent, is_judged=True))
         yield _isolation(idle, figures)
         yield from waits
+
+
+def _wait(
+    stack: LocalStack, connected: "psycopg.Connection[Any]", populated: dict[str, Any], ids: list[str], count: int
+) -> Waiting:
+    """Expire the connections, and return what has ``count`` callers wait for them."""
+    _expire(connected, ids)
+    return Waiting(stack.urls["web"], _waiting_requests(stack, populated, ids, count))
+
+
+def _after_ms(connected: "psycopg.Connection[Any]", ids: list[str], answers: list[Answered]) -> list[float]:
+    """Return how long after the end of the last refresh each answer had come, in milliseconds."""
+    (ended_at,) = connected.execute(_ENDED, {"ids": ids}).fetchone() or (0.0,)
+    return [round(1000 * (answer.at - float(ended_at)), 1) for answer in answers]
 
 
 def _fresh(stack: LocalStack, requests: list[bytes], seconds: float) -> tuple[Load, dict[str, float]]:
@@ -123,18 +148,28 @@ def _isolation(
     return figures
 
 
-def _waiters(count: int, connections: int, answers: list[Answered], *, ended_at: float, sent: int) -> dict[str, Any]:
+def _waiters(
+    answers: list[Answered],
+    after_ms: list[float],
+    *,
+    times: int,
+    connections: int,
+    refreshes_sent: int,
+    is_judged: bool = False,
+) -> dict[str, Any]:
+    """Return the line about callers that waited ``times`` times; how soon they were answered is judged on demand."""
     served = [answer for answer in answers if answer.status == 200]
-    after_ms = [round(1000 * (answer.at - ended_at), 1) for answer in answers]
-    is_soon = count > MOST_ANSWERED_SOON or median(after_ms) <= SOON_MS
+    refreshes = times * connections
+    is_soon = not is_judged or median(after_ms) <= SOON_MS
     return {
         "bench": "waiters",
-        "waiting": count,
+        "times": times,
+        "waiting": len(answers) // times,
         "connections": connections,
         "served": len(served),
         "tokens": len({answer.json()["credential"]["value"] for answer in served}),
-        "refreshes_sent": sent,
+        "refreshes_sent": refreshes_sent,
         "after_the_end_p50_ms": median(after_ms) if after_ms else None,
         "after_the_end_max_ms": max(after_ms, default=None),
-        "ok": len(served) == count and sent == connections and is_soon,
+        "ok": len(served) == len(answers) > 0 and refreshes_sent == refreshes and is_soon,
     }

@@ -2,7 +2,7 @@
 
 In one process, one refresh of a connection is made or awaited for all its callers. The refresh itself runs in a thread.
 A refresh of another process is awaited by asking the database which of the awaited attempts are under way: one query
-for all of them, every 10 ms. ``refresh.refresh_and_wait`` does the same for one caller in its thread.
+for all of them, every 4 ms. ``refresh.refresh_and_wait`` does the same for one caller in its thread.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from connections.lifecycle.throttle.bulkhead import AGAIN_SECONDS, bulkhead
 from connections.models import AttemptState, RefreshAttempt, Trigger
 
 LONGEST_SECONDS = 60.0
-_POLL_SECONDS = 0.01
+_POLL_SECONDS = 0.004
 _UNNAMED_PAUSE_SECONDS = 0.1  # no attempt to wait for: the row is locked, or no thread may call this provider now
 _AWAY_SECONDS = 0.5  # between two looks while the database is away
 
