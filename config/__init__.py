@@ -2,6 +2,7 @@
 
 - ``settings``: everything that differs between installations, from the environment
 - ``urls``: the addresses · ``asgi``: the web processes · ``wsgi``: Django, which they call · ``web``: who answers what
+- ``loading``: loads a web process sooner
 - ``celery``: the workers · ``schedule``: the periodic tasks · ``broker``: drops invalid messages from the queues
 - ``logging``: one line an event · ``hidden``: settings that hold a password
 - ``local``: the stack of a developer's machine

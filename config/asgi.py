@@ -1,5 +1,9 @@
 """The ASGI entry point of the web processes, for pages and API alike. The tests of both call it like a server."""
 
+# isort: off
+from config import loading  # before all else
+# isort: on
+
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -13,6 +17,7 @@ from config.wsgi import application as django  # makes the apps ready
 import config.urls  # noqa: F401 (all pages and the API are loaded before the first request)
 from config.web.front import Front
 from config.web.lanes import Lane
+from config.web.processors import keep_to_one
 from connections.api import vend_desk
 from connections.api.mcp.first_message import LateDesk
 from connections.api.proxy_desk import ProxyDesk
@@ -64,3 +69,6 @@ def _in(executor: Executor) -> Callable[..., Awaitable[Any]]:
 
 
 application = make_front()
+if settings.PIN_WEB:
+    keep_to_one()
+loading.end()

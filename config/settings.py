@@ -108,6 +108,9 @@ PLAIN_THREADS = env.int("LATCHKEY_PLAIN_THREADS", default=8)
 # under way at once. All apps of providers share them.
 PROXY_THREADS = env.int("LATCHKEY_PROXY_THREADS", default=2)
 PROXY_STREAMS = env.int("LATCHKEY_PROXY_STREAMS", default=512)
+# Whether each web process is kept on one processor. Only where they need not share these with many others: every group
+# of web processes begins with the same ones.
+PIN_WEB = env.bool("LATCHKEY_PIN_WEB", default=False)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -1,5 +1,5 @@
 """Modules that have no test file of their own here:
 
-- ``settings``, ``celery``, ``hidden``, ``logging``: ``test_manage.py`` · ``wsgi``: ``test_asgi.py``
+- ``settings``, ``celery``, ``hidden``, ``logging``: ``test_manage.py`` · ``wsgi``, ``loading``: ``test_asgi.py``
 - ``urls``: ``test_asgi.py``, ``tests/connections/api/test_health.py``
 """

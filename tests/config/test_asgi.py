@@ -1,5 +1,6 @@
 """The entry point: what a call of the API goes through, and that a page goes through all."""
 
+import gc
 import json
 from typing import Any
 
@@ -71,3 +72,9 @@ def test_a_crash_is_the_document_that_a_caller_gets(
     answer = call(backend, "POST", f"/connections/{connection.id}/credential", {"end_user": "alice"})
     assert (answer.status_code, json.loads(answer.content)["code"]) == (500, "internal_error")
     assert b"of our own" not in answer.content
+
+
+def test_garbage_is_collected_once_a_web_process_is_loaded() -> None:
+    import_string("config.asgi.application")
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > 0

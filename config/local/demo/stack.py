@@ -231,6 +231,7 @@ class LocalStack:
             **development_settings(folder=self.state_dir, urls=self.urls | dict(services)),
             **demo_intervals(),
             **stored_secrets(self.state_dir),
+            "LATCHKEY_PIN_WEB": "true",
             **self._overrides,
         }
         self.environment = inherited() | settings
