@@ -1,7 +1,7 @@
 """The filters beside the lists: short lists of choices, however many rows there are."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -90,6 +90,22 @@ class ChoiceFilter(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         _, condition = self.known.get(self.value() or "", ("", Q()))
         return queryset.filter(condition)
+
+
+class TextFilter(SimpleListFilter):
+    """By an exact text, which links and the address give: the list offers only what is chosen."""
+
+    condition: Callable[[str], Q]
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
+        return [(chosen, chosen)] if (chosen := self.value()) else []
+
+    def has_output(self) -> bool:
+        return bool(self.value())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        return queryset.filter(type(self).condition(chosen)) if chosen else queryset
 
 
 class HealthFilter(ChoiceFilter):

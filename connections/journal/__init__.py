@@ -3,6 +3,7 @@
 - ``audit``: who asked for what, and what was decided
 - ``sealing``: chains the audit rows and signs them · ``canonical``: a row's bytes · ``audit_keys``: who signs
 - ``verify``: names the first row or seal that is broken · ``verifications``: those that the workers run
+- ``trail``: reads the trail in order, for exports · ``shapes``: OCSF and CSV
 - ``events``: what has changed, written in the transaction that changed it · ``event_types``: the types that there are
 - ``flood``: how many rows an unauthenticated caller can cause
 """

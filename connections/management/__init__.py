@@ -3,6 +3,7 @@
 - ``commands``: one command a file; each makes one lifecycle call
 - ``declarations``: what a file declares, for ``manage.py apply``
 - ``showcase``: a made-up installation to look at
+- ``audit_export``: the audit trail for other systems
 - ``trials``: rehearses an entry · ``imports``: connections from another system ·
   ``bundles``: tenants that leave and arrive · ``operator_command``: their base ·
   ``output``: tables for people, JSON for programs

@@ -78,6 +78,8 @@ class OperatorCommand(BaseCommand):
             raise CommandError(
                 f"The database cannot be reached; check DATABASE_URL. ({type(error).__name__})"
             ) from None
+        if not answer.is_shown:
+            return
         if options["json"]:
             self.stdout.write(as_json(answer.data))
         if not answer.is_success:

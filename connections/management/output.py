@@ -14,11 +14,15 @@ _WIDEST = 48
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The output of a subcommand: ``data`` with ``--json``, else ``text``. Without success the exit code is 1."""
+    """The output of a subcommand: ``data`` with ``--json``, else ``text``. Without success the exit code is 1.
+
+    One that has written all that it says itself is not shown.
+    """
 
     data: Any
     text: str
     is_success: bool = True
+    is_shown: bool = True
 
 
 def as_json(data: Any) -> str:

@@ -12,6 +12,7 @@ from connections.api.audit_trail import AuditEventPage, audit_event_out
 from connections.api.auth import caller_of
 from connections.api.pages import Cursor, Limit, read_cursor, write_cursor
 from connections.api.texts import Moment, Note, Owner, Text
+from connections.journal.trail import of_kind
 from connections.models import AuditEvent, Permission
 from connections.refusals import InvalidRequest
 
@@ -37,7 +38,8 @@ def list_audit_events(
 ) -> AuditEventPage:
     """List who asked for what, and what was decided, the newest first.
 
-    A tenant's client sees its tenant's rows. An operator-wide one sees those of the tenant that it names, or all.
+    ``action`` is one action, or a family of them with its point (`tenant.`). A tenant's client sees its tenant's rows.
+    An operator-wide one sees those of the tenant that it names, or all.
     """
     caller = caller_of(request, may=Permission.AUDIT)
     owner = caller.owner(tenant)
@@ -47,14 +49,17 @@ def list_audit_events(
         "api_client_id": client,
         "operator": operator,
         "subject": subject,
-        "action": action,
         "decision": decision,
         "at__gte": since,
         "at__lt": until,
     }
     named = {name: value for name, value in wanted.items() if value is not None}
-    question = json.dumps(["audit-events", str(connection), {name: str(value) for name, value in named.items()}])
+    question = json.dumps(
+        ["audit-events", str(connection), action, {name: str(value) for name, value in named.items()}]
+    )
     rows = rows.filter(**named)
+    if action is not None:
+        rows = rows.filter(of_kind(action))
     if cursor is not None:
         rows = rows.filter(id__lt=_row_before(cursor, question))
     found = list(rows.order_by("-id").defer("fingerprint")[: limit + 1])

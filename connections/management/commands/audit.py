@@ -12,6 +12,7 @@ from connections.journal.audit_keys import audit_keys
 from connections.journal.sealing import anchor_of, last_seal, seal_settled
 from connections.journal.verify import Broken, count_unsealed, verify_chain, wrong_anchor
 from connections.lifecycle.housekeeping import prune_audit
+from connections.management.audit_export import add_export
 from connections.management.operator_command import OperatorCommand, operator
 from connections.management.output import Answer, sheet
 
@@ -39,6 +40,7 @@ class Command(OperatorCommand):
             metavar="NUMBER:HASH",
             help="A seal that was there, from the log or an export; it must be there still. May be given again.",
         )
+        add_export(self)
         self.subcommand(
             "seal", _seal, help_text="Seal now what the workers would seal within a minute.", examples=("", "--json")
         )

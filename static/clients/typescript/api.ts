@@ -3727,7 +3727,8 @@ export class Operations extends Caller {
    *
    * List who asked for what, and what was decided, the newest first.
    *
-   * A tenant's client sees its tenant's rows. An operator-wide one sees those of the tenant that it names, or all.
+   * `action` is one action, or a family of them with its point (`tenant.`). A tenant's client sees its tenant's
+   * rows. An operator-wide one sees those of the tenant that it names, or all.
    */
   listAuditEvents(
     query: { tenant?: string; connection?: string; client?: string; operator?: string; subject?: string; action?: string; decision?: string; since?: string; until?: string; cursor?: string; limit?: number } = {},

@@ -1,19 +1,24 @@
 """The page that names what is broken first in the audit trail."""
 
+import csv
+import io
+import json
+
 import pytest
 from django.db import connection as database
 from django.db import transaction
 from django.test import Client
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 
 from connections.database.clock import database_now
-from connections.journal.audit import record
+from connections.journal.audit import Actor, record
 from connections.journal.sealing import last_seal, seal_settled
 from connections.journal.verifications import continue_verifications
 from connections.models import AuditEvent, AuditVerification
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = "admin:connections_auditverification_changelist"
+TRAIL = reverse_lazy("admin:connections_auditevent_changelist")
 ORDER = "admin:connections_auditverification_order"
 
 
@@ -43,6 +48,20 @@ def test_the_page_of_a_seal_has_its_anchor(olga: Client) -> None:
     assert seal is not None
     page = olga.get(reverse("admin:connections_auditseal_change", args=[1])).content.decode()
     assert f"1:{seal.hash}" in page
+
+
+def test_the_filtered_list_is_exported(olga: Client) -> None:
+    record("tenant.saved", actor=Actor(operator="=olga"))
+    record("connection.status")
+    url = reverse("admin:connections_auditevent_export", args=["csv"])
+    assert f"{url}?kind=tenant." in olga.get(TRAIL, {"kind": "tenant."}).content.decode()
+    answer = olga.get(url, {"kind": "tenant."})
+    heading, *rows = csv.reader(io.StringIO(b"".join(answer.streaming_content).decode()))
+    assert [row[heading.index("operator")] for row in rows] == ["'=olga"]
+    answer = olga.get(reverse("admin:connections_auditevent_export", args=["ocsf"]), {"operator": "=olga"})
+    (line,) = b"".join(answer.streaming_content).decode().splitlines()
+    assert json.loads(line)["actor"]["user"]["name"] == "=olga"
+    assert olga.get(reverse("admin:connections_auditevent_export", args=["xml"])).status_code == 403
 
 
 def test_who_may_only_look_orders_nothing(viktor: Client) -> None:

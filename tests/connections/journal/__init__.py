@@ -4,5 +4,6 @@
 - ``event_types``: ``test_events.py``, and ``events`` also in ``tests/connections/api/test_connections.py``
 - ``canonical``, ``audit_keys``, ``verify``, ``verifications``: ``test_sealing.py``, and what an erasure leaves:
   ``tests/connections/lifecycle/end/test_forget.py``
+- ``shapes``: ``test_trail.py``
 - ``flood``: ``tests/connections/api/test_refused_keys.py``
 """

@@ -4368,8 +4368,8 @@ class Operations(Caller):
 
         List who asked for what, and what was decided, the newest first.
 
-        A tenant's client sees its tenant's rows. An operator-wide one sees those of the tenant that it names,
-        or all.
+        `action` is one action, or a family of them with its point (`tenant.`). A tenant's client sees its
+        tenant's rows. An operator-wide one sees those of the tenant that it names, or all.
         """
         answer: AuditEventPage = self._call(
             _LIST_AUDIT_EVENTS,
