@@ -31,6 +31,7 @@ from connections.api.pages import Cursor, Limit, page_of
 from connections.api.switches import KillSwitchIn, turn_kill_switch
 from connections.api.texts import Owner
 from connections.database.clock import database_now
+from connections.lifecycle.policy.reach import check_reach
 from connections.lifecycle.provision.api_clients import (
     issue_key,
     make_api_client,
@@ -40,7 +41,6 @@ from connections.lifecycle.provision.api_clients import (
     save_api_client,
     shorten_key,
 )
-from connections.lifecycle.provision.reach import check_reach
 from connections.models import ApiClient, ApiKey, Permission
 from connections.refusals import NotFound
 

@@ -10,5 +10,6 @@ that allows it, or the refusal. Changes: access grants, approvals, and of connec
 - ``check``: asks the decision with the grants that there are, and raises the refusal
 - ``approve``: asks for the approval that a grant may need, and answers; ``approve_link``: where people answer
 - ``give``, ``revoke``: the use cases that change grants
+- ``reach``: no API client gives another more than it has, and none answers for one by which it is called
 - ``share``: who answers for a connection, and whether it is used under grants only
 """

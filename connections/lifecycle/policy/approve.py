@@ -18,7 +18,8 @@ from django.db import IntegrityError, transaction
 from connections.journal import audit, events
 from connections.lifecycle.policy.approve_link import approve_url
 from connections.lifecycle.policy.decide import UseRequest
-from connections.models import AccessGrant, Approval
+from connections.lifecycle.policy.reach import who_could_be
+from connections.models import AccessGrant, ApiClient, Approval
 from connections.refusals import ApprovalRequired, InvalidRequest, NotFound, PolicyDenied
 
 WAITS = timedelta(hours=1)
@@ -103,8 +104,11 @@ def decide_approval(
         found = Approval.objects.filter(id=approval_id).first()
         if found is None:
             raise NotFound("There is no such approval.")
-        if found.api_client_id == actor.api_client_id:
-            raise PolicyDenied("An API client approves nothing that it has asked for.", rule="own_approval")
+        if _answers_itself(found, actor):
+            raise PolicyDenied(
+                "An API client answers nothing that it has asked for, nor what a client has that may issue keys of it.",
+                rule="own_approval",
+            )
         decided = Approval.objects.filter(id=approval_id, decided_at=None, expires_at__gt=now).update(
             decided_at=now,
             decided_by=by,
@@ -131,6 +135,14 @@ def decide_approval(
         )
         events.emit_of_tenant(f"approval.{verdict}", found.tenant_id, connection_id=found.connection_id, payload=told)
     return found
+
+
+def _answers_itself(approval: Approval, actor: audit.Actor) -> bool:
+    """Whether who answers could be who asked. Two queries at most."""
+    if actor.api_client_id is None:
+        return False
+    answers = ApiClient.objects.filter(id=actor.api_client_id).first()
+    return answers is None or approval.api_client_id in who_could_be(answers)
 
 
 def _request(

@@ -9,7 +9,7 @@ and domains, provider apps, API clients and their keys, trusted issuers, and the
 - ``client_secrets``: these one by one
 - ``own_providers``: entries of the catalogue that are the operator's own
 - ``app_keys``: the key pairs of those registrations
-- ``api_clients``: who may call, with which keys · ``reach``: no client gives another more than it has
+- ``api_clients``: who may call, with which keys
 - ``trusted_issuers``: whose tokens are believed, and which of them are which API client
 - ``roles``: what staff may do
 - ``callers``: to whom a key or a proven token belongs, and which tenant a call is about

@@ -13,8 +13,8 @@ from django.db import transaction
 from connections.access.secrets import digest
 from connections.journal import audit
 from connections.lifecycle.policy.client_rules import check_rules
+from connections.lifecycle.policy.reach import check_reach
 from connections.lifecycle.provision.brands import check_name
-from connections.lifecycle.provision.reach import check_reach
 from connections.lifecycle.provision.trusted_issuers import check_address, check_keys
 from connections.models import ApiClient, ApiKey, ManagementSession, Permission, Tenant
 from connections.models.mutators import differs

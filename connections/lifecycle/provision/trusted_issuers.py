@@ -14,7 +14,7 @@ from django.db import transaction
 
 from connections.journal import audit
 from connections.lifecycle.identify.conditions import check_conditions
-from connections.lifecycle.provision.reach import check_reach
+from connections.lifecycle.policy.reach import check_reach
 from connections.models import ApiClient, CallerRule, IssuerUse, ProvenToken, Tenant, TrustedIssuer
 from connections.models.mutators import differs
 from connections.refusals import InvalidRequest, NotFound, PermissionDenied

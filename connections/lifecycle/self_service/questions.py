@@ -2,7 +2,7 @@
 
 They answer for their own connections, and for those of the whole tenant that they answer for (``granted_by``). The API
 client that has invited them could open the page itself. So it needs the permission to grant, as for an answer by the
-API, and what it has asked for by itself is not answered here.
+API, and what it has asked for by itself is not answered here, nor what a client has asked for that could be it.
 """
 
 import uuid
@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 
 from connections.journal import audit
 from connections.lifecycle.policy.approve import decide_approval
+from connections.lifecycle.policy.reach import who_could_be
 from connections.models import ApiClient, Approval, ManagementSession, OwnerKind, Permission
 from connections.models.failures import Failure
 from connections.refusals import SessionUnusable
@@ -60,7 +61,7 @@ def _theirs(session: ManagementSession) -> QuerySet[Approval]:
     own = Q(connection__owner_kind=OwnerKind.END_USER, connection__end_user=session.end_user)
     own |= Q(connection__owner_kind=OwnerKind.TENANT, connection__granted_by=session.end_user)
     found = Approval.objects.filter(own, tenant_id=session.tenant_id, connection__tenant_id=session.tenant_id)
-    found = found.exclude(api_client_id=session.api_client_id)
+    found = found.exclude(api_client_id__in=who_could_be(session.api_client))
     return found.select_related("connection__tenant", "connection__provider_app")
 
 

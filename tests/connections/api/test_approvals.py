@@ -126,6 +126,18 @@ def test_a_question_and_an_answer_expire(connection: Connection, backend: Caller
     assert asked(vend(backend, connection, end_user="bob")) not in (approval_id, anew)
 
 
+def test_nobody_approves_by_a_client_whose_keys_they_may_issue(acme: Tenant, connection: Connection) -> None:
+    asker = make_caller(acme, "asker", [Permission.VEND, Permission.GRANT, Permission.READ, Permission.CALLERS])
+    puppet = make_caller(acme, "puppet", [Permission.GRANT, Permission.READ])
+    other = make_caller(acme, "other", [Permission.GRANT, Permission.READ, Permission.MANAGE])
+    let(connection, needs_approval=True)
+    approval_id = asked(vend(asker, connection, end_user="bob"))
+    for verdict in ("approve", "deny"):
+        answer = answered(puppet, approval_id, verdict)
+        assert (answer.status_code, answer.json()["rule"]) == (403, "own_approval")
+    assert answered(other, approval_id, "approve").json()["state"] == "approved", "it may do what the asker may not"
+
+
 def test_nobody_approves_what_they_have_asked_for(connection: Connection, backend: Caller) -> None:
     let(connection, needs_approval=True)
     approval_id = asked(vend(backend, connection, end_user="bob"))

@@ -196,6 +196,16 @@ def test_a_client_approves_nothing_that_it_has_asked_for_by_opening_the_page_its
     assert state_of(approval) == "pending"
 
 
+def test_nor_by_the_page_of_a_client_whose_keys_it_may_issue(
+    acme: Tenant, connection: Connection, portal: Caller, visit: Visit
+) -> None:
+    maker = make_caller(acme, "maker", [*PORTAL, Permission.PROXY, Permission.VEND, Permission.CALLERS])
+    approval = wait_for_answer(connection, maker)
+    assert "Waiting for your answer" not in visit.text()
+    assert visit.post(f"/approvals/{approval.id}", answer="allow").status_code == 404
+    assert state_of(approval) == "pending"
+
+
 def test_a_client_that_may_not_grant_has_nothing_answered(
     acme: Tenant, connection: Connection, agent: Caller, backend: Caller
 ) -> None:

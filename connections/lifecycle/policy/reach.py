@@ -3,10 +3,15 @@
 Otherwise whoever has its key could make a client that may do everything. So a client that is to hand out ``vend`` has
 it, and one that may be called from one network makes no client that may be called from anywhere. An operator at the
 admin or a command is bound by no client's reach.
+
+For the same reason a client that may have a key of another is that other, where two have to agree.
 """
 
 import ipaddress
+import uuid
 from collections.abc import Sequence
+
+from django.db.models import Q
 
 from connections.lifecycle.policy.client_rules import covers
 from connections.models import ApiClient, Permission
@@ -23,6 +28,14 @@ def check_reach(wanted: ApiClient, *, within: ApiClient | None) -> None:
     beyond = list(_beyond(wanted, within))
     if beyond:
         raise PermissionDenied(f"An API client gives no other more than it has itself: {'; '.join(beyond)}.")
+
+
+def who_could_be(client: ApiClient) -> set[uuid.UUID]:
+    """Return the ids of who could call as ``client``: itself, and the clients that may issue a key of it. One query."""
+    issuers = ApiClient.objects.filter(
+        Q(tenant=client.tenant_id) | Q(tenant=None), permissions__contains=[Permission.CALLERS.value]
+    )
+    return {client.id, *(one.id for one in issuers if not _beyond(client, one))}
 
 
 def _beyond(wanted: ApiClient, within: ApiClient) -> Sequence[str]:
