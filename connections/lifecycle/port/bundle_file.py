@@ -3,6 +3,9 @@
 Inside the encryption there is a first line ``latchkey-bundle VERSION``, the signer's public key and the signature, each
 in base64 on a line of its own, and the document: JSON, deflated. The Ed25519 signature (RFC 8032) covers the first line
 and the document. Signed first and encrypted then, so that nobody who cannot open a bundle learns whose it is.
+
+A signature and a passphrase are of the whole, so the deflated document is held in memory, here and where it is read.
+So it has a largest size. What it is made of comes one by one, and is never held as a whole.
 """
 
 import base64
@@ -10,7 +13,7 @@ import binascii
 import json
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +27,7 @@ from connections.refusals import BundleRefused, InvalidRequest
 VERSION = 1
 SHORTEST_PASSPHRASE = 16
 _NAME = b"latchkey-bundle"
-_LARGEST = 2 * 1024**3
+LARGEST = 512 * 1024**2  # of the document, before it is deflated
 _FIRST_LINE = re.compile(rb"latchkey-bundle ([0-9]{1,6})")
 _BY_PASSPHRASE = b"-> scrypt "
 
@@ -37,8 +40,11 @@ class Locks:
     recipients: Sequence[str] = ()
 
 
-def write_bundle(document: dict[str, Any], *, signer: Ed25519PrivateKey, locks: Locks) -> bytes:
-    """Return ``document`` signed and encrypted. Raises ``InvalidRequest``. No I/O; a passphrase costs a second."""
+def write_bundle(document: Mapping[str, Any], *, signer: Ed25519PrivateKey, locks: Locks) -> bytes:
+    """Return ``document`` signed and encrypted. A member that is an iterator becomes a list, without being held.
+
+    Raises ``InvalidRequest``, also for a document that is too large. No I/O of its own; a passphrase costs a second.
+    """
     if bool(locks.passphrase) == bool(locks.recipients):
         raise InvalidRequest("Encrypt it with a passphrase or for age recipients: say one of them.")
     if locks.passphrase and len(locks.passphrase) < SHORTEST_PASSPHRASE:
@@ -48,12 +54,51 @@ def write_bundle(document: dict[str, Any], *, signer: Ed25519PrivateKey, locks: 
     except pyrage.RecipientError:
         raise InvalidRequest("A recipient is no age public key: it begins with age1.") from None
     first = b"%s %d" % (_NAME, VERSION)
-    body = zlib.compress(json.dumps(document, separators=(",", ":")).encode())
+    body = _deflated(document)
     signature = base64.b64encode(signer.sign(first + b"\n" + body))
     content = b"\n".join((first, public_text(signer).encode(), signature, body))
     if locks.passphrase:
         return bytes(pyrage.passphrase.encrypt(content, locks.passphrase))
     return bytes(pyrage.encrypt(content, recipients))
+
+
+def check_size(size: int) -> None:
+    """Raise ``InvalidRequest`` for a document of more bytes than a bundle may have."""
+    if size > LARGEST:
+        raise InvalidRequest(
+            f"The tenant does not fit into a bundle, of {LARGEST // 1024**2} MB before it is compressed: leave out the"
+            " audit trail, or have connections that are not needed any more disconnected.",
+            field="tenant",
+        )
+
+
+def _deflated(document: Mapping[str, Any]) -> bytes:
+    stream, found, size = zlib.compressobj(), bytearray(), 0
+    for piece in _pieces(document):
+        size += len(piece)
+        check_size(size)
+        found += stream.compress(piece)
+    return bytes(found + stream.flush())
+
+
+def _pieces(document: Mapping[str, Any]) -> Iterator[bytes]:
+    """Yield the document as JSON, member by member, and a list that is an iterator one by one."""
+    mark = b"{"
+    for name, member in document.items():
+        yield mark + _json(name) + b":"
+        if isinstance(member, Iterator):
+            yield b"["
+            for number, one in enumerate(member):
+                yield (b"," if number else b"") + _json(one)
+            yield b"]"
+        else:
+            yield _json(member)
+        mark = b","
+    yield b"}" if mark == b"," else b"{}"
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def read_bundle(
@@ -96,7 +141,7 @@ def _document_in(deflated: bytes) -> dict[str, Any]:
     """Return the document. What a trusted signer has signed may still be none."""
     stream = zlib.decompressobj()
     try:
-        document = json.loads(stream.decompress(deflated, _LARGEST))
+        document = json.loads(stream.decompress(deflated, LARGEST))
     except (zlib.error, ValueError, RecursionError):
         document = None
     if not isinstance(document, dict) or not stream.eof:

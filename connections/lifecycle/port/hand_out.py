@@ -10,7 +10,7 @@ import base64
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +26,7 @@ from connections.database.pool import release_database, short_transaction
 from connections.journal import audit
 from connections.lifecycle.credentials import spool
 from connections.lifecycle.credentials.promote import promote_received
-from connections.lifecycle.port.bundle_file import Locks, write_bundle
+from connections.lifecycle.port.bundle_file import Locks, check_size, write_bundle
 from connections.models import (
     EXCHANGE_LIMIT,
     LIVE,
@@ -50,6 +50,7 @@ from connections.models.bundle import moves_of
 from connections.refusals import InvalidRequest, RefreshInProgress
 from connections.vault.sealing import Unreadable
 
+_A_CONNECTION, _AN_AUDIT_ROW = 800, 300
 WAIT_SECONDS = 75.0  # longer than a lease
 FORMAT = "latchkey.tenant"
 APP_COLUMNS = ("provider", "auth_style", "name", "client_id", "params", "discovered", "scopes", "allows_legacy")
@@ -105,6 +106,7 @@ def hand_out(tenant: Tenant, *, locks: Locks, wishes: Wishes, actor: audit.Actor
         raise InvalidRequest("This tenant is being deleted: nothing of it leaves any more.", field="tenant")
     key = installation_key()
     write_bundle({}, signer=key, locks=locks)  # refuses bad locks before anything stands still
+    check_size(_size_at_least(tenant, wishes))
     was_suspended = tenant.suspended_at is not None
     bundle_id = uuid.uuid4()
     with short_transaction() as now:
@@ -132,8 +134,7 @@ def hand_out(tenant: Tenant, *, locks: Locks, wishes: Wishes, actor: audit.Actor
         )
     if wishes.is_move:
         _wait_until_still(tenant)
-    connections, left = _connections(tenant)
-    apps = ProviderApp.objects.filter(Q(tenant=tenant) | Q(id__in={one["provider_app"] for one in connections}))
+    taken = _Taken()
     document = {
         "format": FORMAT,
         "id": str(bundle_id),
@@ -147,19 +148,33 @@ def hand_out(tenant: Tenant, *, locks: Locks, wishes: Wishes, actor: audit.Actor
             "suspended": was_suspended,
         },
         "brand": _brand(tenant),
-        "provider_apps": [_app(app, with_secrets=wishes.with_client_secrets) for app in apps],
-        "connections": connections,
-        "access_grants": [
-            {name: getattr(grant, name) for name in GRANT_COLUMNS}
-            for grant in AccessGrant.objects.for_tenant(tenant.id).filter(revoked_at=None)
-            if grant.subject_kind != SubjectKind.API_CLIENT  # these stay, and their ids mean nothing elsewhere
-        ],
-        "audit": list(_trail(tenant)) if wishes.with_audit else None,
+        "connections": _connections(tenant, taken),
+        "provider_apps": _apps(tenant, taken, with_secrets=wishes.with_client_secrets),  # behind what names them
+        "access_grants": _grants(tenant),
+        "audit": _trail(tenant) if wishes.with_audit else None,
     }
-    content = write_bundle(_plain(document), signer=key, locks=locks)
+    plain = {name: map(_plain, of) if isinstance(of, Iterator) else _plain(of) for name, of in document.items()}
+    content = write_bundle(plain, signer=key, locks=locks)
     with short_transaction() as done_at:
         Bundle.objects.get(id=bundle_id).finish(done_at)
-    return HandedOut(bundle_id, content, public_text(key), len(connections), left)
+    return HandedOut(bundle_id, content, public_text(key), taken.connections, taken.left)
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What went into a bundle so far: how many connections, of which apps; ``left`` as for ``HandedOut``."""
+
+    connections: int = 0
+    apps: set[uuid.UUID] = field(default_factory=set)
+    left: list[tuple[str, str]] = field(default_factory=list)
+
+
+def _size_at_least(tenant: Tenant, wishes: Wishes) -> int:
+    """Return how many bytes the document will have at least: what a connection and an audit row take. Two queries."""
+    size = _A_CONNECTION * Connection.objects.for_tenant(tenant.id).filter(status__in=LIVE).count()
+    if wishes.with_audit:
+        size += _AN_AUDIT_ROW * AuditEvent.objects.filter(tenant_id=tenant.id).count()
+    return size
 
 
 def take_back(tenant: Tenant, *, now: datetime, actor: audit.Actor) -> int:
@@ -204,8 +219,8 @@ def _in_flight(tenant: Tenant) -> bool:
     return sent.filter(deadline_at__gt=now).exists() or under_way.exists()
 
 
-def _connections(tenant: Tenant) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
-    found, left = [], []
+def _connections(tenant: Tenant, taken: _Taken) -> Iterator[dict[str, Any]]:
+    left = taken.left
     rows = Connection.objects.for_tenant(tenant.id).filter(status__in=LIVE, current_version_id__isnull=False)
     for connection in rows.select_related("current_version").order_by("id").iterator(chunk_size=500):
         version = connection.current_version
@@ -220,18 +235,30 @@ def _connections(tenant: Tenant) -> tuple[list[dict[str, Any]], list[tuple[str, 
             left.append((str(connection.id), "Its credential does not open."))
             continue
         in_doubt = RefreshAttempt.objects.filter(connection=connection, state=AttemptState.IN_DOUBT).exists()
-        found.append(
-            {
-                "id": connection.id,
-                "provider_app": connection.provider_app_id,
-                **{name: getattr(connection, name) for name in CONNECTION_COLUMNS},
-                "in_doubt": in_doubt,
-                "credential": credential.to_bytes().decode(),
-                "version": {name: getattr(version, name) for name in VERSION_COLUMNS},
-                "scopes": list(connection.scopes.values("name", "is_requested", "is_granted", "is_observed")),
-            }
-        )
-    return found, left
+        taken.connections += 1
+        taken.apps.add(connection.provider_app_id)
+        yield {
+            "id": connection.id,
+            "provider_app": connection.provider_app_id,
+            **{name: getattr(connection, name) for name in CONNECTION_COLUMNS},
+            "in_doubt": in_doubt,
+            "credential": credential.to_bytes().decode(),
+            "version": {name: getattr(version, name) for name in VERSION_COLUMNS},
+            "scopes": list(connection.scopes.values("name", "is_requested", "is_granted", "is_observed")),
+        }
+
+
+def _apps(tenant: Tenant, taken: _Taken, *, with_secrets: bool) -> Iterator[dict[str, Any]]:
+    """Yield the tenant's apps, and those of the connections that were taken."""
+    for app in ProviderApp.objects.filter(Q(tenant=tenant) | Q(id__in=taken.apps)):
+        yield _app(app, with_secrets=with_secrets)
+
+
+def _grants(tenant: Tenant) -> Iterator[dict[str, Any]]:
+    """Yield the access grants but those of API clients: these stay, and their ids mean nothing elsewhere."""
+    kept = AccessGrant.objects.for_tenant(tenant.id).filter(revoked_at=None)
+    for grant in kept.exclude(subject_kind=SubjectKind.API_CLIENT):
+        yield {name: getattr(grant, name) for name in GRANT_COLUMNS}
 
 
 def _app(app: ProviderApp, *, with_secrets: bool) -> dict[str, Any]:

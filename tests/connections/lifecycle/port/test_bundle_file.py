@@ -2,6 +2,7 @@
 
 import base64
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import pyrage
@@ -127,6 +128,27 @@ def test_what_a_trusted_signer_has_signed_may_still_be_no_bundle(first: bytes, b
 
 
 def test_a_document_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle_file, "_LARGEST", 1_000_000)
+    monkeypatch.setattr(bundle_file, "LARGEST", 1_000_000)
     bomb = zlib.compress(b'{"a": "' + b"x" * 10_000_000 + b'"}')
     assert reason(signed(b"latchkey-bundle 1", bomb)) == "no_bundle"
+
+
+def test_a_list_that_comes_one_by_one_is_written_as_any_other() -> None:
+    lists: dict[str, Any] = {"none": iter(()), "one": iter([{"a": 1}]), "more": (number for number in range(3))}
+    content = write_bundle({"id": "ü", **lists}, signer=SIGNER, locks=Locks(recipients=[str(OURS.to_public())]))
+    read = read_bundle(content, signers=KNOWN, identities=IDENTITY)[0]
+    assert read == {"id": "ü", "none": [], "one": [{"a": 1}], "more": [0, 1, 2]}
+
+
+def test_what_does_not_fit_is_refused_as_soon_as_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle_file, "LARGEST", 10_000)
+    taken = []
+
+    def rows() -> Iterator[str]:
+        for number in range(1000):
+            taken.append(number)
+            yield "x" * 1000
+
+    with pytest.raises(InvalidRequest, match="does not fit"):
+        write_bundle({"rows": rows()}, signer=SIGNER, locks=Locks(recipients=[str(OURS.to_public())]))
+    assert len(taken) == 10
