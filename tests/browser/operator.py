@@ -76,13 +76,14 @@ Latchkey.returned(session ? { connect_session: session, connection } : undefined
 class Operator:
     """The product at ``url``, a customer of the Latchkey at ``latchkey``.
 
-    ``key`` is for the API, which its backend reaches at ``api``. With ``severs`` its pages ask the browser to sever the
-    windows that they open.
+    ``key`` is for the API, which its backend reaches at ``api``, and ``agent_key`` that of a service for agents. With
+    ``severs`` its pages ask the browser to sever the windows that they open.
     """
 
     url: str
     latchkey: str = ""
     key: str = field(default="", repr=False)
+    agent_key: str = field(default="", repr=False)
     provider: str = "teams"
     api: str = ""
     severs: bool = False
@@ -119,13 +120,22 @@ class Operator:
         refused = self._call(f"/connections/{connection}/credential", {"end_user": "alice"}, status=409)
         return str(refused["connect_url"])
 
-    def _call(self, path: str, body: dict[str, Any], *, status: int = 0) -> dict[str, Any]:
+    def let_agents(self, connection: str) -> None:
+        """Let the agent ``weekly-report`` use a connection, with an approval each time."""
+        subject = {"kind": "agent", "id": "weekly-report"}
+        self._call("/access-grants", {"subject": subject, "connection": connection, "needs_approval": True})
+
+    def ask_as_agent(self, connection: str, status: int) -> dict[str, Any]:
+        """Vend a connection as that agent, for bob, and return the answer, which has this ``status``."""
+        asked = {"end_user": "bob", "agent": "weekly-report", "purpose": "The report of every Monday"}
+        return self._call(f"/connections/{connection}/credential", asked, status=status, key=self.agent_key)
+
+    def _call(self, path: str, body: dict[str, Any], *, status: int = 0, key: str = "") -> dict[str, Any]:
         with requests.Session() as session:
             session.trust_env = False
-            headers = {"Authorization": f"Bearer {self.key}", "Host": urlsplit(self.latchkey).netloc}
+            headers = {"Authorization": f"Bearer {key or self.key}", "Host": urlsplit(self.latchkey).netloc}
             answer = session.post(f"{self.api or self.latchkey}/api/v1{path}", json=body, headers=headers, timeout=30)
-        if answer.status_code != status:
-            answer.raise_for_status()
+        assert answer.ok if not status else answer.status_code == status, f"{answer.status_code} {answer.text}"
         return dict(answer.json())
 
     def page(self, path: str, query: dict[str, str]) -> tuple[int, str, dict[str, str]]:

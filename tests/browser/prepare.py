@@ -18,14 +18,14 @@ from connections.brand.profile import BrandProfile  # noqa: E402 - the apps must
 from connections.journal.audit import SYSTEM  # noqa: E402 - the apps must be ready
 from connections.lifecycle.provision.brands import save_brand  # noqa: E402 - the apps must be ready
 from connections.lifecycle.provision.provider_apps import Registration, save_provider_app  # noqa: E402 - likewise
-from connections.models import Tenant  # noqa: E402 - the apps must be ready
+from connections.models import Permission, Tenant  # noqa: E402 - the apps must be ready
 from connections.models.failures import Failure  # noqa: E402 - the apps must be ready
 from providers.catalog.device_method import DeviceAuthorizationMethod  # noqa: E402 - the apps must be ready
 from providers.catalog.methods import ApiKeyMethod  # noqa: E402 - the apps must be ready
 from providers.catalog.signed_methods import SignedJwtMethod  # noqa: E402 - the apps must be ready
 from providers.sandbox.client import SandboxControl  # noqa: E402 - the apps must be ready
 from tests.connections.consent.teams import NORTH_AND_SOUTH  # noqa: E402 - the apps must be ready
-from tests.factories import make_caller, make_sandbox_app_at, make_tenant  # noqa: E402 - the apps must be ready
+from tests.factories import BACKEND, make_caller, make_sandbox_app_at, make_tenant  # noqa: E402 - the apps must be ready
 from tests.pictures import data_uri  # noqa: E402 - the apps must be ready
 
 MANY = (
@@ -40,9 +40,9 @@ _LOGO = (
 
 
 def prepare(origin: str, sandbox: str) -> dict[str, Any]:
-    """Make everything. Returns the backends' ``key`` and ``globex_key``, the widget's ``failures``, and ``apps``.
+    """Make everything. Returns ``key``, ``globex_key``, ``agent_key``, the widget's ``failures``, and ``apps``.
 
-    Those are ids by ``tenant/provider``.
+    The keys are those of the backends, and of a service of acme's for agents. ``apps`` are ids by ``tenant/provider``.
     """
     acme, globex = _tenant("acme", origin), _tenant("globex", origin)
     save_brand(acme, BrandProfile(colors={"accent": "#0f766e"}), actor=SYSTEM)
@@ -67,7 +67,8 @@ def prepare(origin: str, sandbox: str) -> dict[str, Any]:
         apps.append(save_provider_app(registration, tenant=globex, actor=SYSTEM))
     SandboxControl(sandbox).settings(workspaces={"alice": NORTH_AND_SOUTH}, device_interval=1)
     return {
-        "key": make_caller(acme).key,
+        "key": make_caller(acme, permissions=(*BACKEND, Permission.GRANT)).key,
+        "agent_key": make_caller(acme, "Report writer", [Permission.VEND]).key,
         "globex_key": make_caller(globex, "globex").key,
         "failures": list(Failure),
         "apps": {f"{app.tenant.slug}/{app.provider}": str(app.id) for app in apps if app.tenant is not None},

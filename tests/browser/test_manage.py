@@ -86,6 +86,56 @@ def test_an_account_is_connected_renamed_and_disconnected_with_the_keyboard(
     assert [line for line in complaints if "410 (Gone)" not in line] == []
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_what_an_agent_asks_is_allowed_once_refused_and_ended_with_the_keyboard(
+    size: str, browser: Browser, product: Operator
+) -> None:
+    with visiting(browser, size) as (context, complaints):
+        page = opened(context, product)
+        page.get_by_role("button", name="Connect another account").press("Enter")
+        consent(page)
+        choose_north(page)
+        page.wait_for_url(re.compile(r"/connect/manage/.*/connections"))
+        link = page.locator("#live a.open", has_text="Team").first
+        own = str(link.evaluate("link => link.href"))
+        connection = own.rpartition("/")[2]
+        product.let_agents(connection)
+        where = product.ask_as_agent(connection, 202)["approve_url"]
+
+        page.reload()
+        page.locator("#questions a.open").press("Enter")
+        expect(page.get_by_role("heading", name="Allow this once?")).to_be_visible()
+        for told in ("Report writer", "weekly-report", "bob", "The report of every Monday"):
+            expect(page.locator("#asked")).to_contain_text(told)
+        assert wider_than_its_window(page) <= 0
+        page.get_by_role("button", name="Allow it once").press("Enter")
+        expect(page.get_by_role("status")).to_be_focused()
+        expect(page.locator("#questions")).to_have_count(0)
+        product.ask_as_agent(connection, 200)
+
+        product.ask_as_agent(connection, 202)
+        page.reload()
+        page.locator("#questions a.open").press("Enter")
+        question = page.url
+        page.get_by_role("button", name="Do not allow it").press("Enter")
+        expect(page.locator("#questions")).to_have_count(0)
+        assert product.ask_as_agent(connection, 403)["rule"] == "approval_denied"
+        page.goto(question)
+        expect(page.get_by_role("button", name="Allow it once")).to_have_count(0)
+
+        page.goto(own)
+        expect(page.locator("#shares")).to_contain_text("Asks first, each time")
+        page.locator("#shares").get_by_role("button", name="End this").press("Enter")
+        expect(page.locator("#shares")).to_have_count(0)
+        assert product.ask_as_agent(connection, 403)["rule"] == "other_user"
+
+        stranger = context.new_page()
+        stranger.goto(where)
+        assert "weekly-report" not in stranger.content()
+        assert "Monday" not in stranger.content()
+    assert [line for line in complaints if "404" not in line and "410" not in line] == []
+
+
 def test_it_opens_over_the_products_own_page_and_stays_open_for_the_next_step(
     browser: Browser,
     product: Operator,

@@ -61,6 +61,6 @@ def three_sites(folder: Path, databases: Mapping[str, str] | None = None) -> Ite
             product.latchkey, product.api = latchkey.url, stack.urls["web"]
             printed = stack.run("prepare", "-m", "tests.browser.prepare", product.url)
             prepared = json.loads(printed.strip().splitlines()[-1])
-            product.key = prepared["key"]
+            product.key, product.agent_key = prepared["key"], prepared["agent_key"]
             globex = Operator(product.url, product.latchkey, prepared["globex_key"], "sandbox", product.api)
             yield Sites(certificate, latchkey, provider, stack, product, globex, prepared["apps"], prepared["failures"])

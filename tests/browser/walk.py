@@ -225,11 +225,23 @@ class Walk:
         broken, working = self._listed("needs_reauth"), self._listed("active")
         yield Screen("manage-one", lambda: self._at(broken))
         yield Screen("manage-another", lambda: self._at(working))
+        yield from self._questions(own, working)
         yield Screen("manage-receipts", lambda: self._at(f"{working}/receipts"))
         yield Screen("manage-disconnect", lambda: self._at(f"{working}/disconnect"))
         self._at(own)
         self._stopped(self.page.locator("#done button").click)
         yield Screen("manage-closed", lambda: self._at(own))
+
+    def _questions(self, own: str, working: str) -> Iterator[Screen]:
+        """What an agent may do with an account, and asks to do."""
+        acme, connection = self.sites.product, working.rpartition("/")[2]
+        acme.let_agents(connection)
+        where = acme.ask_as_agent(connection, 202)["approve_url"]
+        yield Screen("asked", lambda: self._at(where))
+        yield Screen("manage-asked", lambda: self._at(own))
+        question = str(self._at(own).locator("#questions a.open").evaluate("link => link.href"))
+        yield Screen("manage-approve", lambda: self._at(question))
+        yield Screen("manage-shared", lambda: self._at(working))
 
     def _listed(self, status: str) -> str:
         """Return the address of the first connection of that status in the list that the page shows."""
