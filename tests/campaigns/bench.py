@@ -6,6 +6,7 @@ a slow provider, and how soon these have their answers), ``refresh`` and ``refre
 provider that takes 0.3 s), ``sweep`` (what a sweep costs with many connections, against one with few, of which as many
 are due), ``growth`` (what a vend and a refresh cost with few connections, with a million, and with ``--audit-rows``
 too), ``proxy`` (what the proxy adds to a call, streams beside vends, a gigabyte either way, and equal shares),
+``webhooks`` (how many events are delivered, and that none is lost while the worker is killed),
 ``pages`` (what the server takes for each page of the widget, against the constant view), ``start`` (how soon web,
 worker, beat and a command work, and their memory), and ``catalogue`` (what the entries add to that).
 ``--only detours`` measures what each detour taken for speed gains; ``--detours`` names some of them.
@@ -27,6 +28,7 @@ from tests.campaigns.refresh_bench import refresh
 from tests.campaigns.start_bench import start
 from tests.campaigns.sweep_bench import sweep
 from tests.campaigns.vend_bench import vend_fresh
+from tests.campaigns.webhooks_bench import webhooks
 
 BENCHES = (
     "vend_fresh",
@@ -36,6 +38,7 @@ BENCHES = (
     "sweep",
     "growth",
     "proxy",
+    "webhooks",
     "pages",
     "start",
     "catalogue",
@@ -71,6 +74,8 @@ def main() -> None:
         if options.only in (None, "proxy"):
             for figures in proxy(Path(folder) / "proxy", seconds=options.seconds):
                 print(json.dumps(figures), flush=True)
+        if options.only in (None, "webhooks"):
+            print(json.dumps(webhooks(Path(folder) / "webhooks")), flush=True)
         if options.only in (None, "pages"):
             print(json.dumps(pages(Path(folder) / "pages", seconds=options.seconds)), flush=True)
         if options.only in (None, "start"):

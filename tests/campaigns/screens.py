@@ -1,7 +1,7 @@
 """``make screens``: real Chromium, with a picture of each page at desktop and phone width.
 
 It goes through the running demo, and through every screen and state of the widget on three sites over TLS. Those, and
-the pages of the catalogue, are taken in light and in dark.
+the pages of the catalogue, of webhooks and of imports, are taken in light and in dark.
 
     python -m tests.campaigns.screens [--folder DIR]      pictures of everything, to look at
     python -m tests.campaigns.screens --widget            those of the widget alone
@@ -12,6 +12,8 @@ The browser tests (``tests/browser``) take the same steps.
 
 import argparse
 import re
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -49,6 +51,15 @@ help = "In Acme, Settings, API access."
 
 [presentation.api_key.headers]
 X-Api-Key = "{api_key}"
+"""
+
+HOOK = "https://hooks.billing.example.com/latchkey/tenants/acme/a-rather-long-path-to-deliver-to"
+BROUGHT = """provider,end_user,access_token,refresh_token,expires_at
+sandbox,ann,at-1,rt-1,2030-01-01T00:00:00Z
+sandbox,ben,at-2,rt-1,2030-01-01T00:00:00Z
+a-provider-that-nobody-knows,cleo-with-a-rather-long-id-of-hers@example.com,at-3,rt-3,
+sandbox,,at-4,rt-4,
+sandbox,dan,,,soon
 """
 
 
@@ -183,6 +194,50 @@ def look_at_catalogue(page: Page, stack: LocalStack, look: Look) -> None:
     look(page, "15-admin-own")
 
 
+def look_at_webhooks(page: Page, stack: LocalStack, look: Look) -> None:
+    """As the operator who is logged in, add a webhook endpoint, and look at it and at what is delivered."""
+    admin = f"{stack.urls['web']}/admin/connections"
+    page.goto(f"{admin}/webhookendpoint/add/")
+    look(page, "16-admin-webhook-add")
+    page.get_by_label("Address").fill(HOOK)
+    page.get_by_label("Description").fill("The billing service")
+    page.locator("input[name=password]").fill(stack.seeded["operator"]["password"])
+    page.locator("input[name=password]").press("Enter")
+    page.get_by_text("whsec_").wait_for()
+    look(page, "17-admin-webhook-secret")
+    page.goto(f"{admin}/webhookendpoint/")
+    look(page, "18-admin-webhooks")
+    page.locator("#result_list tbody tr th a").first.click()
+    page.get_by_role("button", name="Send a test event").wait_for()
+    look(page, "19-admin-webhook")
+    page.goto(f"{admin}/webhookdelivery/")
+    look(page, "20-admin-deliveries")
+
+
+def look_at_imports(page: Page, stack: LocalStack, look: Look) -> None:
+    """As the operator who is logged in, look at an import and at its rows."""
+    admin = f"{stack.urls['web']}/admin/connections"
+    page.goto(f"{admin}/importrun/")
+    look(page, "21-admin-imports")
+    page.locator("#result_list tbody tr th a").first.click()
+    page.get_by_text("What came of the rows").wait_for()
+    look(page, "22-admin-import")
+    page.goto(f"{admin}/importrow/")
+    look(page, "23-admin-import-rows")
+    page.locator("#result_list tbody tr th a").first.click()
+    page.wait_for_load_state()
+    look(page, "24-admin-import-row")
+
+
+def bring(stack: LocalStack, folder: Path) -> None:
+    """Look at some connections of another system, good ones and others, and have what happens from now on delivered."""
+    file = folder / "brought.csv"
+    file.write_text(BROUGHT, encoding="utf-8")
+    brought = [sys.executable, "manage.py", "connections", "import", str(file), "--tenant", "acme", "--dry-run"]
+    subprocess.run(brought, env=stack.environment, check=False, capture_output=True)  # some rows are not in order
+    stack.run("webhook", "manage.py", "webhooks", "add", HOOK, "--description", "The billing service")
+
+
 def main() -> None:
     """Take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -205,6 +260,7 @@ def _pictures_of_the_demo(state: Path, folder: Path, *, is_readme: bool) -> None
         if is_readme:
             _readme_pictures(browser, stack, folder)
         else:
+            bring(stack, state)
             for size in SIZES:
                 _all_pictures(browser, stack, folder, size)
                 for scheme in get_args(Scheme):
@@ -262,6 +318,8 @@ def _pictures_of_the_catalogue(browser: Browser, stack: LocalStack, folder: Path
     with visitor(browser, size, scheme) as (_, page, complaints):
         log_in_as_operator(page, stack)
         look_at_catalogue(page, stack, look)
+        look_at_webhooks(page, stack, look)
+        look_at_imports(page, stack, look)
         for complaint in complaints:
             print(f"{size}, {scheme}: the console complains: {complaint}")
 
