@@ -22,7 +22,7 @@ _Rows = Annotated[
     Field(max_length=MOST_ROWS, json_schema_extra={"writeOnly": True}, description="the rows, as objects"),
 ]
 _Csv = Annotated[
-    str,
+    Text,
     Field(max_length=2_000_000, json_schema_extra={"writeOnly": True}, description="the rows, as CSV with a header"),
 ]
 _Named = Annotated[dict[Text, Text], Field(max_length=200)]

@@ -92,6 +92,45 @@ def test_what_makes_no_sense_is_refused_without_an_echo(mover: Caller, body: dic
     assert not ImportRow.objects.exists()
 
 
+COLUMNS = (
+    *("provider", "end_user", "scopes", "access_token", "refresh_token", "expires_at", "label", "metadata", "params"),
+    *("param.issuer", "id", "owner", "client_id", "auth_style", "account_id", "x\x00", "\ud800", "x" * 3000),
+)
+ODD: list[Any] = [
+    "\x00",
+    "\ud800",
+    "\u202e",
+    "x" * 3000,
+    10**400,
+    1e300,
+    True,
+    None,
+    [],
+    {},
+    [[[]]],
+    {"\x00": "\ud800"},
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:12])
+def test_whatever_a_row_holds_it_is_judged_or_refused_and_nothing_breaks(
+    mover: Caller, app: ProviderApp, odd: Any
+) -> None:
+    row = {"provider": "sandbox", "end_user": "alice", "access_token": "x", "refresh_token": "y"}
+    theirs = {"connection_id": "c", "provider": "sandbox", "end_user": {"id": odd}, "metadata": odd}
+    credentials = {"type": "OAUTH2", "access_token": odd, "refresh_token": odd, "raw": odd, "expires_at": odd}
+    bodies: list[dict[str, Any]] = [
+        {"rows": [row | {column: odd} for column in COLUMNS], "dry_run": True},
+        {"rows": [theirs | {"credentials": credentials}, theirs | {"credentials": odd}], "format": "nango"},
+        {"rows": [row], "columns": {"end_user": odd, str(odd): "provider"}},
+        {"csv": f"provider,end_user,{odd}\nsandbox,alice,{odd}\n{odd}"},
+        {"csv": odd},
+    ]
+    for body in bodies:
+        answer = send(mover, **body)
+        assert answer.status_code in (202, 422), (body, answer.content)
+
+
 def test_parts_come_in_their_order_and_end(mover: Caller, rows: list[dict[str, Any]]) -> None:
     begun = send(mover, rows=rows[:1], complete=False).json()
     path = f"/imports/{begun['id']}/rows"
