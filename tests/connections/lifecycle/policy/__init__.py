@@ -2,6 +2,7 @@
 
 - ``approve``: ``tests/connections/api/test_approvals.py``
 - ``approve_link``: ``tests/connections/consent/test_approval_views.py``
+- ``reach``: ``tests/connections/api/test_api_clients.py``
 - ``check``, ``give``, ``revoke``, ``share``: ``tests/connections/api/test_vend_grants.py``,
   ``tests/connections/api/test_access_grants.py``
 """

@@ -5,7 +5,6 @@
 - ``trusted_issuers``: ``tests/connections/api/test_token_callers.py``, ``test_trusted_issuers.py``
 - ``client_secrets``: ``tests/connections/api/test_app_operations.py``
 - ``roles``: ``tests/connections/admin/test_roles.py``
-- ``reach``: ``tests/connections/api/test_api_clients.py``
 - ``callers``: ``tests/connections/api/test_callers_agreement.py``,
   ``tests/connections/api/test_refused_keys.py``
 """
