@@ -69,7 +69,7 @@ class ImportRowAdmin(ReadOnlyAdmin[ImportRow]):
     """The rows of imports: what came of each."""
 
     list_title = "Rows of imports"
-    list_display = ("which", "shown_connection", "provider", "end_user", "code", "detail")
+    list_display = ("which", "shown_connection", "provider", "end_user", "outcome")
     list_filter = (_CareFilter, "state")
     list_select_related = ("connection", "run")
     search_fields = ("end_user", "source_id")
@@ -82,6 +82,10 @@ class ImportRowAdmin(ReadOnlyAdmin[ImportRow]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: ImportRow | None = None) -> Any:
         return self.fields
+
+    @admin.display(description="Outcome", ordering="code")
+    def outcome(self, row: ImportRow) -> SafeString:
+        return show.two_lines(row.code, row.detail)
 
     @admin.display(description="Line", ordering="line")
     def which(self, row: ImportRow) -> str:

@@ -208,7 +208,7 @@ def look_at_webhooks(page: Page, stack: LocalStack, look: Look) -> None:
     page.goto(f"{admin}/webhookendpoint/")
     look(page, "18-admin-webhooks")
     page.locator("#result_list tbody tr th a").first.click()
-    page.get_by_role("button", name="Send a test event").wait_for()
+    page.get_by_role("button", name="Test", exact=True).wait_for()
     look(page, "19-admin-webhook")
     page.goto(f"{admin}/webhookdelivery/")
     look(page, "20-admin-deliveries")

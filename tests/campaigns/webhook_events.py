@@ -31,9 +31,7 @@ def write(url: str, *, connections: int, count: int, first: int) -> None:
         with transaction.atomic():
             for number in range(begin, min(begin + _A_TRANSACTION, first + count)):
                 about = uuid.UUID(int=number % connections + 1)
-                events.emit_of_tenant(
-                    EventType.CONNECTION_REFRESHED, None, connection_id=about, payload={"number": number}
-                )
+                events.emit_of_tenant(EventType.REFRESHED, None, connection_id=about, payload={"number": number})
 
 
 if __name__ == "__main__":
