@@ -37,6 +37,7 @@ from providers.errors import (
 )
 from providers.http_exchange import CERTIFICATE_REFUSED, DEFAULT_PORTS, exchange, sign_by, unwritable, writer_of
 from providers.lookup import Found, look_up
+from providers.recording import recorded
 from providers.response import IsEnough, Response
 from providers.timed_socket import TimedSocket, TimedTLSSocket, time_left
 from providers.tls import Server, client_context, refuses_certificate
@@ -90,14 +91,17 @@ def request(
         prepared = made
     if prepared is None:
         raise unwritable()
-    return _perform(
-        current_setup(),
-        prepared,
-        certificate=certificate,
-        max_body_bytes=max_body_bytes,
-        total_seconds=total_seconds,
-        is_enough=is_enough,
-    )
+    with recorded(prepared) as answers:
+        answer = _perform(
+            current_setup(),
+            prepared,
+            certificate=certificate,
+            max_body_bytes=max_body_bytes,
+            total_seconds=total_seconds,
+            is_enough=is_enough,
+        )
+        answers.append(answer)
+    return answer
 
 
 def may_call(url: str) -> bool:

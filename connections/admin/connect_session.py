@@ -1,12 +1,46 @@
 """Connect sessions: how far each came, and why it ended. Tokens, states, codes and held secrets are never read."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from connections.admin import columns, show
 from connections.admin.base import ReadOnlyAdmin
 from connections.admin.filters import TenantFilter, id_filter
-from connections.models import ConnectSession
+from connections.lifecycle.connect.trace import DONE
+from connections.models import ConnectSession, ConnectStep
+
+_STEPS = {
+    "authorize": "Sent to the provider",
+    "callback": "Came back from the provider",
+    "ask_for_code": "Asked for a code to show",
+    "poll_code": "Asked the provider how it went",
+    "submit_secret": "Tried what was typed",
+    "complete": "Confirmed by the operator's service",
+    "choose_workspace": "Chose a workspace",
+}
+
+
+def _step_out(step: ConnectStep) -> dict[str, Any]:
+    is_done = step.outcome == DONE
+    return {
+        "at": show.clock(step.at),
+        "label": _STEPS.get(step.step, step.step),
+        "outcome": show.chip("done" if is_done else step.outcome.replace("_", " "), "good" if is_done else "bad"),
+        "milliseconds": step.milliseconds,
+        "exchanges": [
+            {
+                **exchange,
+                "shown_sent": show.facts(exchange.get("sent") or {}),
+                "shown_headers": show.facts(exchange.get("headers") or {}),
+                "shown_answer": show.facts({**exchange.get("answer_headers", {}), **exchange.get("answer", {})}),
+                "shown_came": show.facts(exchange.get("came") or {}),
+            }
+            for exchange in step.exchanges
+        ],
+    }
 
 
 @admin.register(ConnectSession)
@@ -30,6 +64,7 @@ class ConnectSessionAdmin(ReadOnlyAdmin[ConnectSession]):
     date_hierarchy = "created_at"
     fieldsets = (
         (None, {"fields": ("id", "state_chip", "failure", "leads_to", "renews")}),
+        ("What happened", {"fields": ("trace",)}),
         ("Who", {"fields": ("tenant", "end_user", "owner_kind", "api_client", "binding", "allows_account_change")}),
         (
             "What",
@@ -62,6 +97,13 @@ class ConnectSessionAdmin(ReadOnlyAdmin[ConnectSession]):
     )
 
     session = columns.short_id("Session")
+
+    @admin.display(description="Steps")
+    def trace(self, row: ConnectSession) -> SafeString | str:
+        return render_to_string(
+            "admin/connections/trace.html",
+            {"steps": [_step_out(one) for one in ConnectStep.objects.filter(session=row)]},
+        )
 
     @admin.display(description="End user", ordering="end_user")
     def who(self, row: ConnectSession) -> SafeString:

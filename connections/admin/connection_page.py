@@ -19,6 +19,7 @@ from connections.models import (
     ApiClient,
     AuditEvent,
     Connection,
+    ConnectSession,
     CredentialVersion,
     Incident,
     RefreshAttempt,
@@ -152,6 +153,7 @@ def _facts(connection: Connection, *, now: datetime) -> list[tuple[str, Any]]:
         ("Verified", _verified(connection, now=now)),
         ("Last vended", show.moment(connection.last_vended_at, now=now)),
         ("Connected", show.moment(connection.created_at, now=now)),
+        ("How", show.list_link("Its connect sessions, step by step", ConnectSession, connection=connection.id)),
     ]
 
 

@@ -6,7 +6,8 @@
 - ``api_client``: who calls, with which keys · ``trusted_issuer``: whose tokens are believed, and what they have proven
 - ``provider_app``: our registration at a provider · ``registered_client``: the same at one authorization server, where
   it is made without hands · ``app_key``: a key pair of it
-- ``connect_session``: an invitation · ``burnt_code``: a code that came to the wrong browser ·
+- ``connect_session``: an invitation
+- ``connect_step``: one step of it, for operators · ``burnt_code``: a code that came to the wrong browser ·
   ``management_session``: a visit to the page of one's own connections
 - ``connection``: one grant · ``kinds``: whose it is · ``credential_version``: one set of its secrets
 - ``scope``: one scope of a connection · ``connection_indexes``, ``beginnings``: how connections are found
@@ -34,6 +35,7 @@ from connections.models.brand import Brand
 from connections.models.bundle import Bundle, BundleWay, InstallationKey
 from connections.models.burnt_code import BurntCode
 from connections.models.connect_session import EXCHANGE_LIMIT, ConnectSession
+from connections.models.connect_step import ConnectStep
 from connections.models.connection import Connection
 from connections.models.credential_version import CredentialVersion, Stage
 from connections.models.data_key import DataKey
@@ -101,6 +103,7 @@ __all__ = [
     "BurntCode",
     "CallerRule",
     "ConnectSession",
+    "ConnectStep",
     "Connection",
     "ConnectionFigures",
     "CredentialVersion",

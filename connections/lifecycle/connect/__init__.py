@@ -21,6 +21,7 @@ In the order of their steps:
 - ``exchange``: the HTTP half; ``second_look``: tries a credential again that is refused a moment after its issue;
   ``kept``: the credential that was obtained, in the form in which the session stores it;
   ``exchange_failure``: decides what happens to the session after a failed exchange
+- ``trace``: keeps what each of these steps sent and got, for operators
 - ``choose_workspace``: the end user picks one of several workspaces
 - ``activate``: makes the credential the connection's current one; ``inherit``: keeps the refresh token of the earlier
   grant where the new one brought none; ``not_refreshable``: reports that an expected refresh token did not come

@@ -10,6 +10,7 @@ from connections.lifecycle.connect.not_asked import refusal_to_ask
 from connections.lifecycle.connect.params import checked_params, chosen_app, params_of, requested_scopes
 from connections.lifecycle.connect.session import check_browser, data_key_of
 from connections.lifecycle.connect.shown_code import ShownCode, seal_shown
+from connections.lifecycle.connect.trace import traced
 from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models import ConnectSession, ProviderApp
 from connections.models.failures import Failure
@@ -17,6 +18,7 @@ from connections.refusals import SessionUnusable
 from providers.errors import ProviderError
 
 
+@traced("ask_for_code")
 def ask_for_code(
     session: ConnectSession,
     app: ProviderApp,

@@ -29,6 +29,7 @@ from connections.lifecycle.connect.params import (
     requested_scopes,
 )
 from connections.lifecycle.connect.session import check_browser, data_key_of
+from connections.lifecycle.connect.trace import traced
 from connections.lifecycle.registration.locate import Located, has_to_locate, locate
 from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models import ConnectSession, ProviderApp, SessionState
@@ -80,6 +81,7 @@ def _check_link(session: ConnectSession, *, now: datetime) -> None:
         raise SessionUnusable(Failure.SUSPENDED)
 
 
+@traced("authorize")
 def authorization_url(
     session: ConnectSession,
     app: ProviderApp,

@@ -27,6 +27,7 @@ from connections.lifecycle.connect.burn import burn, is_burnt
 from connections.lifecycle.connect.hold import Held, hold, still_held
 from connections.lifecycle.connect.params import brought_params, params_of
 from connections.lifecycle.connect.session import check_browser, is_own_browser
+from connections.lifecycle.connect.trace import DONE, note_step
 from connections.models import IN_BROWSER, ConnectSession, ProviderApp, SessionState
 from connections.models.failures import Failure
 from connections.refusals import AppMisconfigured, SessionUnusable
@@ -34,6 +35,7 @@ from connections.vault.keyring import DataKey
 from connections.vault.sealing import Unreadable
 from providers.catalog.schema import CatalogEntry
 from providers.oauth.authorization_response import AuthorizationResponse, names_read, read_response
+from providers.recording import told_of
 
 # Limits the audit rows of answers that change nothing: anybody can bring those.
 unasked = Gate()
@@ -101,7 +103,14 @@ def receive_callback(
         secret = cookies.secret_of(session.id)
         if session.state != SessionState.AUTHORIZING:
             return _answer_repeat(session, app, response, secret, now=now, actor=actor)
-        return _receive(session, app, place, response, secret, now=now, actor=actor)
+        received = _receive(session, app, place, response, secret, now=now, actor=actor)
+    outcome = session.failure or DONE
+    note_step(session.id, "callback", outcome=outcome, exchanges=[{"came": told_of(_single(given))}])
+    return received
+
+
+def _single(given: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    return {name: values[0] for name, values in given.items() if values}
 
 
 def parameters_read(place: uuid.UUID) -> frozenset[str]:

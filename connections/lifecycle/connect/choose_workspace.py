@@ -19,6 +19,7 @@ from connections.lifecycle.connect.begin_exchange import HeldGrant, begin_exchan
 from connections.lifecycle.connect.exchange import ChoiceDue, exchange
 from connections.lifecycle.connect.kept import Choice
 from connections.lifecycle.connect.session import check_cookie, find_session, stands_against
+from connections.lifecycle.connect.trace import traced
 from connections.models import Connection, ConnectSession, ProviderApp, SessionState
 from connections.models.failures import Failure
 from connections.refusals import InvalidRequest, SessionUnusable
@@ -58,6 +59,7 @@ def offer(session_id: uuid.UUID, *, token: str, browser_secret: str | None, now:
     return Offer(session, entry.name, entry.workspaces.label, choice.offered)
 
 
+@traced("choose_workspace")
 def choose(
     session_id: uuid.UUID,
     *,

@@ -21,6 +21,7 @@ from connections.lifecycle.connect.burn import is_burnt
 from connections.lifecycle.connect.exchange import ChoiceDue, exchange
 from connections.lifecycle.connect.params import leads_elsewhere
 from connections.lifecycle.connect.session import check_cookie, stands_against
+from connections.lifecycle.connect.trace import traced
 from connections.models import (
     AWAITING_WORD,
     UNFINISHED,
@@ -45,6 +46,7 @@ from providers.oauth import pkce
 _ENDS = (Failure.EXPIRED, Failure.GONE)  # after these, what the session keeps is useless
 
 
+@traced("complete")
 def complete(
     session_id: uuid.UUID,
     *,
@@ -79,6 +81,7 @@ def complete(
     return exchange(claimed, actor=actor) if isinstance(claimed, Exchange) else claimed
 
 
+@traced("complete")
 def complete_unbound(
     session_id: uuid.UUID, *, browser_secret: str | None, actor: audit.Actor
 ) -> Connection | ChoiceDue:

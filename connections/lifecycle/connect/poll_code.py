@@ -22,6 +22,7 @@ from connections.lifecycle.connect.kept import Kept
 from connections.lifecycle.connect.params import params_of
 from connections.lifecycle.connect.session import check_browser, data_key_of
 from connections.lifecycle.connect.shown_code import ShownCode, recall_shown, seal_shown
+from connections.lifecycle.connect.trace import traced
 from connections.lifecycle.credentials.unread import KeptAnswer
 from connections.lifecycle.health.incidents import note_refusal
 from connections.lifecycle.throttle.bulkhead import bulkhead
@@ -80,6 +81,7 @@ class _Claim:
     key: DataKey
 
 
+@traced("poll_code")
 def poll_code(
     session_id: uuid.UUID, *, browser_secret: str | None, now: datetime, actor: audit.Actor
 ) -> Held | Waiting | Elsewhere:

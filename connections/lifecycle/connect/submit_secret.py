@@ -13,6 +13,7 @@ from connections.lifecycle.connect.kept import Kept
 from connections.lifecycle.connect.params import checked_params, chosen_app, params_of
 from connections.lifecycle.connect.second_look import TYPED_PAUSES_SECONDS, look_again, probe_fresh
 from connections.lifecycle.connect.session import check_browser, data_key_of
+from connections.lifecycle.connect.trace import traced
 from connections.lifecycle.health.incidents import note_refusal
 from connections.lifecycle.throttle.bulkhead import bulkhead
 from connections.models import ConnectSession, ProviderApp
@@ -33,6 +34,7 @@ from providers.values import Obtained, ProbeResult
 from providers.vocabulary import ProbeVerdict
 
 
+@traced("submit_secret")
 def submit_secret(
     session: ConnectSession,
     app: ProviderApp,

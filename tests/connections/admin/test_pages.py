@@ -28,6 +28,7 @@ from connections.models import (
     CallerRule,
     Connection,
     ConnectionFigures,
+    ConnectStep,
     CredentialVersion,
     DataKey,
     FiguresTaken,
@@ -100,12 +101,14 @@ def test_every_model_of_ours_is_registered() -> None:
     # Figures are what the first page shows.
     # The page of an account has its limit, and who it is at the identity provider; of wrong guesses there are digests.
     # What was redacted and pruned is told by the audit rows that ordered it.
+    # The page of a connect session shows its steps.
     # The page of a webhook endpoint says when its secrets end. A command
     # shows the public half of the installation key.
     unseen = {
         AuditPruning,
         AuditRedaction,
         BurntCode,
+        ConnectStep,
         GuessCount,
         InstallationKey,
         KeptAnswer,

@@ -12,7 +12,7 @@ from tests.factories import Caller
 from tests.flows import EndUser, completion_code, provider_link
 
 # Each gets the data key once; ``complete`` has the three transactions that its HTTP calls lie between.
-MOST = {"invite": 5, "land": 5, "start": 11, "callback": 8, "complete": 22}
+MOST = {"invite": 5, "land": 5, "start": 12, "callback": 9, "complete": 22}
 
 
 @contextmanager

@@ -47,6 +47,7 @@ SWEPT = {
     "connections.WebhookDelivery": "webhook_deliveries",
     "connections.WebhookSecret": "by their own end",
     "connections.ConnectSession": "connect_sessions",
+    "connections.ConnectStep": "connect_sessions",
     "connections.Incident": "incidents",
     "connections.Connection": "connections",
     "sessions.Session": "by their own end",
