@@ -12,7 +12,7 @@
 - ``mcp_server``: what we say to an MCP server
 - ``response``: an answer, read with bounds; ``answer_text``: its text; ``lines``: text of one line, for people
 - ``values``: values exchanged with the lifecycle · ``errors``: the named failures · ``vocabulary``: the enumerations
-- ``recording``: what calls sent and got, redacted, for who asks · ``rehearsal``: something that stands in for the network
+- ``recording``: what calls sent and got, redacted · ``rehearsal``: something that stands in for the network
 - ``dialects``: what vendors document of theirs, and stand-ins to rehearse an entry with; no production code imports it
 - ``sandbox``: an authorization server to run and to break; no production code imports it
 """
