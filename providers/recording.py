@@ -11,10 +11,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
-
-import requests
 
 from providers.errors import ProviderError
 from providers.response import Response
@@ -67,6 +65,16 @@ _SHAPES: Mapping[str, re.Pattern[str]] = {
     **dict.fromkeys(("expires_in", "refresh_token_expires_in", "interval"), _NUMBER),
 }
 
+
+class _Prepared(Protocol):
+    """A request that is ready to be sent (``requests.PreparedRequest``)."""
+
+    method: str | None
+    url: str | None
+    headers: Any
+    body: Any
+
+
 _open: ContextVar[list[dict[str, Any]] | None] = ContextVar("recorded_exchanges", default=None)
 
 
@@ -86,7 +94,7 @@ def recording() -> Iterator[list[dict[str, Any]]]:
 
 
 @contextmanager
-def recorded(prepared: requests.PreparedRequest) -> Iterator[list[Response]]:
+def recorded(prepared: _Prepared) -> Iterator[list[Response]]:
     """Record one call if anybody asks for it. The block puts the answer into the list, or raises."""
     answers: list[Response] = []
     exchanges = _open.get()
@@ -131,7 +139,7 @@ def _value(name: str, value: Any) -> Any:
     return value[:_LONGEST]
 
 
-def _request(prepared: requests.PreparedRequest) -> dict[str, Any]:
+def _request(prepared: _Prepared) -> dict[str, Any]:
     parts = urlsplit(prepared.url or "")
     sent = dict(parse_qsl(parts.query, keep_blank_values=True)) | _body(prepared)
     headers = {name: str(prepared.headers[name])[:_LONGEST] for name in _HEADERS_SENT if name in prepared.headers}
@@ -147,7 +155,7 @@ def _url(parts: Any) -> str:
     return f"{parts.scheme}://{parts.hostname or ''}{port}{'/'.join(words)}"[:500]
 
 
-def _body(prepared: requests.PreparedRequest) -> dict[str, Any]:
+def _body(prepared: _Prepared) -> dict[str, Any]:
     body = prepared.body
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body or "")
     kind = str(prepared.headers.get("content-type", ""))
