@@ -59,6 +59,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "csp",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
 ]
 MIDDLEWARE = [
     "config.web.middleware.ApiApart",
@@ -74,6 +77,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "connections.admin.gate.StaffGate",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -96,6 +100,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
+                "connections.admin.people.pages.frame",
             ]
         },
     }
@@ -239,6 +244,54 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# --- Staff ------------------------------------------------------------------------------------------------------------
+# Off only on a developer's machine: a password alone can be guessed, phished and found elsewhere.
+SECOND_FACTOR_REQUIRED = env.bool("LATCHKEY_SECOND_FACTOR_REQUIRED", default=True)
+if not SECOND_FACTOR_REQUIRED and not DEVELOPMENT:
+    raise ImproperlyConfigured("LATCHKEY_SECOND_FACTOR_REQUIRED may be off only with LATCHKEY_ENV=development.")
+# A login session ends when it lies idle for so long, and in any case so long after the login.
+SESSION_IDLE_SECONDS = env.int("LATCHKEY_SESSION_IDLE_SECONDS", default=3600)
+SESSION_SECONDS = env.int("LATCHKEY_SESSION_SECONDS", default=43_200)
+SESSION_COOKIE_AGE = SESSION_SECONDS
+# Single sign-on: the identity provider, our registration there, and which of its groups has which role here.
+OIDC_ISSUER = env.str("OIDC_ISSUER", default="")
+OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
+OIDC_NAME = env.str("OIDC_NAME", default="single sign-on")
+OIDC_SCOPES = env.list("OIDC_SCOPES", default=["openid", "profile"])
+OIDC_GROUPS_CLAIM = env.str("OIDC_GROUPS_CLAIM", default="groups")
+OIDC_ROLES = env.dict("OIDC_ROLES", default={})
+# Values of `amr` or `acr` by which the identity provider vouches for a second factor, so that ours is not asked for.
+OIDC_SECOND_FACTOR = env.list("OIDC_SECOND_FACTOR", default=["mfa"])
+if OIDC_ISSUER and not OIDC_CLIENT_ID:
+    raise ImproperlyConfigured("OIDC_ISSUER needs OIDC_CLIENT_ID.")
+if unknown := {*OIDC_ROLES.values()} - {"viewer", "operator", "security"}:
+    raise ImproperlyConfigured(f"OIDC_ROLES: there is no role {sorted(unknown)[0]!r}: viewer, operator or security.")
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "admin:index"
+ACCOUNT_ADAPTER = "connections.admin.people.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SIGNUP_ENABLED = False
+ACCOUNT_FORMS = {"login": "connections.admin.people.forms.LoginForm"}
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_REAUTHENTICATION_METHODS = {"password", "mfa"}
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False  # `connections.admin.people.guesses` counts, and locks no owner out
+MFA_ADAPTER = "connections.admin.people.adapters.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "connections.admin.people.forms.CodeForm",
+    "reauthenticate": "connections.admin.people.forms.CodeAgainForm",
+    "activate_totp": "connections.admin.people.forms.ActivationForm",
+}
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # no e-mail address proves anything here
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "Latchkey"
+MFA_TOTP_TOLERANCE = 1  # half minutes that a phone's clock may differ by
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = LOOPBACK_HTTP
 
 # --- Logs -------------------------------------------------------------------------------------------------------------
 LOG_FORMAT = env.str("LATCHKEY_LOG_FORMAT", default="json")

@@ -1,5 +1,6 @@
 """The URLs: the operators' admin, the hosted widget, the JSON API, what providers fetch, and the root."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
@@ -10,6 +11,8 @@ from connections.api.llms import llms_txt
 from connections.api.mcp import resource
 from connections.api.urls import api
 
+# The page of that name is never reached, since ours has its address; whoever moves it finds it shut all the same.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # as django-allauth asks
 admin.site.site_header = "Latchkey"
 admin.site.site_title = "Latchkey"
 admin.site.index_title = "Connections"
@@ -20,6 +23,7 @@ urlpatterns = [
     path("apps/", include("connections.published.urls")),
     path("connect/", include("connections.consent.urls")),
     path("admin/providers/", include("connections.admin.catalogue.urls")),
+    path("admin/", include("connections.admin.people.urls")),
     path("admin/", admin.site.urls),
     path("llms.txt", llms_txt),
     path("", root),

@@ -18,7 +18,8 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
 - ``catalogue``: the pages about providers, which are no rows
 - ``gate``: refuses pages to those who may not open them, whatever the page would say
 - ``audit_proof``: the seals of the audit trail, and what verified them
-- ``proof``: asks for the password again · ``logins``: audits logins, logouts and refused logins
+- ``people``: how staff log in: passwords, second factors, single sign-on, sessions
+- ``proof``: asks once more who it is · ``logins``: audits logins, refused ones too, second factors and sessions
 - ``refused``: the page for a form that may be forged
 """
 

@@ -13,7 +13,7 @@ from connections.admin import columns, show
 from connections.admin.base import OperatorAdmin, operator_behind, read_at
 from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.filters import ChoiceFilter, TenantFilter, id_filter
-from connections.admin.proof import MAY_ENTRUST, password_field, prove
+from connections.admin.proof import MAY_ENTRUST, prove
 from connections.database.clock import database_now
 from connections.lifecycle.policy.give import Terms, check_terms, give
 from connections.lifecycle.policy.revoke import revoke_grant
@@ -46,7 +46,7 @@ class Lines(forms.CharField):
 
 
 class AccessGrantForm(forms.ModelForm[AccessGrant]):
-    """The terms of a new grant. Giving one needs the operator's password."""
+    """The terms of a new grant. Giving one needs a proof of who gives it."""
 
     request: HttpRequest
 
@@ -57,7 +57,6 @@ class AccessGrantForm(forms.ModelForm[AccessGrant]):
         label="Paths",
         help_text=f"Of proxied requests. * is one segment, /** at the end whatever is below. {_LIMIT_HELP}",
     )
-    password = password_field(required=True, help_text="A grant opens somebody's connection: prove that it is you.")
 
     class Meta:
         model = AccessGrant
@@ -98,10 +97,7 @@ class AccessGrantForm(forms.ModelForm[AccessGrant]):
             known = field or refusal.extra.get("field")
             self.add_error(known if known in self.fields else None, refusal.detail)
         if not self.errors:
-            try:
-                prove(self.request, cleaned["password"])
-            except forms.ValidationError as error:
-                self.add_error("password", error)
+            prove(self.request)  # a grant opens somebody's connection
         return cleaned
 
     def terms(self) -> Terms:
@@ -194,7 +190,7 @@ class AccessGrantAdmin(ButtonsAdmin[AccessGrant], OperatorAdmin[AccessGrant]):
         return (
             (None, {"fields": ("tenant", "subject_kind", "subject", "connection", "provider")}),
             ("Within which limits", {"fields": limits}),
-            (None, {"fields": ("note", "password")}),
+            (None, {"fields": ("note",)}),
         )
 
     def get_form(

@@ -19,7 +19,7 @@ from connections.admin import columns, show
 from connections.admin.base import ReadOnlyAdmin, operator_behind, read_at
 from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.filters import OwnerFilter, SwitchFilter, UsableKeyFilter, id_filter
-from connections.admin.proof import MAY_ENTRUST, MAY_ISSUE, password_field, prove
+from connections.admin.proof import MAY_ENTRUST, MAY_ISSUE, prove
 from connections.admin.switch_buttons import suspend_buttons
 from connections.database.clock import database_now
 from connections.lifecycle.policy.client_rules import check_rules
@@ -46,7 +46,7 @@ _REVOKE_ASKS = "Calls with this key are refused at once, and for good. The clien
 
 
 class ApiClientForm(forms.ModelForm[ApiClient]):
-    """Who may call, and for what. A change that lets a client do more than before needs the operator's password.
+    """Who may call, and for what. A change that lets a client do more than before needs a proof of who makes it.
 
     A client that reaches beyond the named end users of one tenant also needs a permission of its own.
     """
@@ -65,8 +65,6 @@ class ApiClientForm(forms.ModelForm[ApiClient]):
         help_text="What it may call through the proxy, a rule a line: a provider or *, methods or readonly or *, and a "
         "path with * for a segment and /** at the end for all below. For instance: hubspot readonly /crm/v3/**",
     )
-
-    password = password_field(required=False, help_text="Needed for whatever lets the client do more than before.")
 
     class Meta:
         model = ApiClient
@@ -114,9 +112,9 @@ class ApiClientForm(forms.ModelForm[ApiClient]):
             self.add_error(None, _NOT_ENTRUSTED)
             return
         try:
-            prove(self.request, cleaned.get("password", ""))
+            prove(self.request)
         except forms.ValidationError as error:
-            self.add_error("password", error)
+            self.add_error(None, error)
 
 
 class KeyForm(forms.Form):
@@ -128,16 +126,7 @@ class KeyForm(forms.Form):
         choices=[(30, "30 days"), (90, "90 days"), (365, "a year"), (1825, "5 years")],
         initial=365,
     )
-    password = password_field(required=True, help_text="A key opens what its client may have: prove that it is you.")
     key_id = forms.UUIDField(widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._request = request
-
-    def clean_password(self) -> str:
-        prove(self._request, self.cleaned_data["password"])
-        return ""
 
 
 class RotationForm(KeyForm):
@@ -182,7 +171,7 @@ def _answer_with_key(
 ) -> HttpResponse | Told:
     if client.is_entrusted and not request.user.has_perm(MAY_ENTRUST):
         raise PermissionDenied
-    form = form_class(request.POST or None, initial={"key_id": uuid.uuid4()}, request=request)
+    form = form_class(request.POST or None, initial={"key_id": uuid.uuid4()})
     if request.method != "POST" or not form.is_valid():
         return _key_page(request, client, title=title, form=form)
     terms: dict[str, Any] = {
@@ -201,6 +190,9 @@ def _answer_with_key(
     return _key_page(request, client, title="The new API key", form=form, issued=issued)
 
 
+_OF_KEYS: Any = {"has_own_page": True, "permission": MAY_ISSUE, "needs_proof": True}
+
+
 class _Counted(TypedDict):
     usable_keys: int
 
@@ -212,8 +204,16 @@ class ApiClientAdmin(ButtonsAdmin[ApiClient]):
     list_title = "API clients"
     form = ApiClientForm
     buttons = (
-        Button("issue-key", "Issue a key", _issue, tone="primary", has_own_page=True, permission=MAY_ISSUE),
-        Button("rotate-keys", "Rotate keys", _rotate, has_own_page=True, permission=MAY_ISSUE),
+        Button(
+            "issue-key",
+            "Issue a key",
+            _issue,
+            tone="primary",
+            has_own_page=True,
+            permission=MAY_ISSUE,
+            needs_proof=True,
+        ),
+        Button("rotate-keys", "Rotate keys", _rotate, has_own_page=True, permission=MAY_ISSUE, needs_proof=True),
         *suspend_buttons(_SUSPEND_ASKS),
     )
     actions = None
@@ -231,10 +231,10 @@ class ApiClientAdmin(ButtonsAdmin[ApiClient]):
 
     def get_fieldsets(self, request: HttpRequest, obj: ApiClient | None = None) -> Any:
         if obj is None:
-            return ((None, {"fields": ("name", "tenant", "permissions", "proxy_rules", "allows_unbound", "password")}),)
+            return ((None, {"fields": ("name", "tenant", "permissions", "proxy_rules", "allows_unbound")}),)
         may_change = self.has_change_permission(request, obj)
         readable = ("shown_permissions", "shown_rules", "allows_unbound")
-        writable = ("permissions", "proxy_rules", "allows_unbound", "password")
+        writable = ("permissions", "proxy_rules", "allows_unbound")
         return (
             (None, {"fields": ("name", "owner", "state", "related")}),
             (

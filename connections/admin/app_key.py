@@ -46,7 +46,7 @@ class AppKeyAdmin(ButtonsAdmin[AppKey], ReadOnlyAdmin[AppKey]):
 
     buttons = (
         Button("certify", "Put certificates", certify, _is_published, has_own_page=True),
-        Button("withdraw", "Take back", _withdraw, _is_published, asks=_WITHDRAW_ASKS, tone="danger"),
+        Button("withdraw", "Take back", _withdraw, _is_published, asks=_WITHDRAW_ASKS, tone="danger", needs_proof=True),
     )
     list_display = ("kid", "app", "algorithm", "state", "signs", "certificate_end", "created")
     list_filter = ("algorithm", id_filter("app", "provider app", "provider_app_id"))

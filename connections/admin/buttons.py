@@ -7,7 +7,7 @@ a provider, which no transaction may span. A button asks first if its act cannot
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -19,6 +19,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from connections.admin.base import M, OperatorAdmin
+from connections.admin.proof import is_proven, page_that_proves
 from connections.admin.show import page_url
 from connections.database.pool import LockTimeout
 from connections.lifecycle.steer.on_demand import Told
@@ -33,7 +34,8 @@ class Button(Generic[M]):
 
     ``asks`` is a sentence that says what will happen: a page shows it and asks first; with "" nothing asks.
     ``is_offered`` says for which rows the button is shown. A button with ``has_own_page`` answers GET itself. One with
-    a ``permission`` needs that in addition to the model's ``change``; who lacks it does not see the button.
+    a ``permission`` needs that in addition to the model's ``change``; who lacks it does not see the button. One that
+    ``needs_proof`` is pressed by operators who have just shown once more who they are (``proof``).
     """
 
     verb: str
@@ -44,6 +46,7 @@ class Button(Generic[M]):
     tone: Literal["plain", "primary", "danger"] = "plain"
     has_own_page: bool = False
     permission: str = ""
+    needs_proof: bool = False
 
     def is_for(self, request: HttpRequest) -> bool:
         """Whether this operator has the button's own permission. The model's is looked at elsewhere."""
@@ -54,7 +57,7 @@ class ButtonsAdmin(OperatorAdmin[M]):
     """A model whose pages have ``buttons``. They need the model's ``change`` permission."""
 
     buttons: Sequence[Button[M]] = ()
-    change_form_template = None
+    change_form_template: ClassVar[Any] = None
 
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_press"
@@ -69,6 +72,9 @@ class ButtonsAdmin(OperatorAdmin[M]):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not self.has_operate_permission(request) or not button.is_for(request):
             raise PermissionDenied
+        if button.needs_proof and not is_proven(request):
+            is_asked = button.asks or button.has_own_page
+            return page_that_proves(request, press_url(row, verb) if is_asked else page_url(row))
         if request.method != "POST" and not button.has_own_page:
             return self._ask(request, row, button) if button.asks else HttpResponseNotAllowed(["POST"])
         if not button.is_offered(row):

@@ -18,6 +18,7 @@ from connections.admin.base import ReadOnlyAdmin, operator_behind, read_at
 from connections.admin.buttons import Button, ButtonsAdmin, done
 from connections.admin.connection_page import connection_page
 from connections.admin.filters import HealthFilter, ProviderFilter, TenantFilter, age_of, id_filter
+from connections.admin.proof import is_proven, page_that_proves
 from connections.admin.switch_buttons import pause_buttons, suspend_buttons
 from connections.database.clock import database_now
 from connections.journal.audit import Actor
@@ -95,6 +96,7 @@ class ConnectionAdmin(ButtonsAdmin[Connection], ReadOnlyAdmin[Connection]):
             lambda row: row.status in LIVE and row.status != Status.REVOKED,
             asks=_REVOKE_ASKS,
             tone="danger",
+            needs_proof=True,
         ),
         Button(
             "disconnect",
@@ -103,6 +105,7 @@ class ConnectionAdmin(ButtonsAdmin[Connection], ReadOnlyAdmin[Connection]):
             lambda row: row.status != Status.DISCONNECTED,
             asks=_DISCONNECT_ASKS,
             tone="danger",
+            needs_proof=True,
         ),
     )
     actions = ("refresh", "probe", "pause", "unpause", "suspend", "resume", "revoke", "disconnect")
@@ -217,6 +220,8 @@ class ConnectionAdmin(ButtonsAdmin[Connection], ReadOnlyAdmin[Connection]):
 
     @admin.action(description="Suspend…", permissions=["operate"])
     def suspend(self, request: HttpRequest, queryset: QuerySet[Connection]) -> HttpResponse | None:
+        if not is_proven(request):
+            return page_that_proves(request, show.list_url(Connection))
         if "confirmed" not in request.POST:
             return self._ask_about(request, queryset, "suspend", "Suspend", _SUSPEND_ASKS)
         self._turn(
@@ -266,6 +271,8 @@ class ConnectionAdmin(ButtonsAdmin[Connection], ReadOnlyAdmin[Connection]):
     def _end(
         self, request: HttpRequest, queryset: QuerySet[Connection], name: str, label: str, asks: str, *, keep: bool
     ) -> HttpResponse | None:
+        if not is_proven(request):
+            return page_that_proves(request, show.list_url(Connection))
         if "confirmed" not in request.POST:
             return self._ask_about(request, queryset, name, label, asks)
         actor, now = operator_behind(request), database_now()

@@ -1,17 +1,36 @@
-"""Operators: accounts and roles. Only superusers add or change them.
+"""Operators: accounts and roles. Only superusers add or change them; who oversees the staff may hold them back.
 
 In Django, anybody who may change users can give any right to anybody, themselves included, and set anybody's password.
-That one permission would amount to all of them.
+That one permission would amount to all of them. To limit an account to tenants, to end its sessions and to take back
+the second factors that its owner has lost gives nobody more than before.
 """
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 
-from connections.admin.base import ChosenRowsAdmin
+from connections.admin import show
+from connections.admin.base import ChosenRowsAdmin, operator_behind
+from connections.admin.buttons import Button, ButtonsAdmin
+from connections.admin.fields import LinesField
+from connections.admin.people.factors import factors_of
+from connections.admin.people.sessions import places_of
+from connections.lifecycle.provision.staff import end_sessions, limit_to, take_factors_back, unlimit
+from connections.lifecycle.steer.on_demand import Told
+from connections.models import StaffLimit, Tenant
+
+MAY_OVERSEE = "connections.oversee_staff"
+_RESET_ASKS = (
+    "Its second factors and recovery codes are not taken any more, and it is logged out everywhere. Its owner gets a "
+    "new one at the next login, by the password alone: make sure that it is the owner who has asked."
+)
+_LOGOUT_ASKS = "It is logged out everywhere. Its owner may log in again."
 
 
 class _BySuperusers:
@@ -31,13 +50,96 @@ def _is_superuser(request: HttpRequest) -> bool:
     return bool(getattr(request.user, "is_active", False) and getattr(request.user, "is_superuser", False))
 
 
+class LimitForm(forms.Form):
+    """Whose rows an account sees."""
+
+    sees = forms.ChoiceField(
+        label="It sees",
+        choices=[("all", "every tenant, and what belongs to all of them"), ("some", "these tenants alone:")],
+        widget=forms.RadioSelect,
+    )
+    tenants = LinesField(help_text="Slugs, one a line. With none, it sees nothing.")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        slugs = set(cleaned.get("tenants") or ())
+        self.found = list(Tenant.objects.filter(slug__in=slugs))
+        if unknown := slugs - {tenant.slug for tenant in self.found}:
+            self.add_error("tenants", f"There is no tenant {sorted(unknown)[0]!r}.")
+        if slugs and cleaned.get("sees") == "all":
+            self.add_error("tenants", "Leave this empty, or choose “these tenants alone”.")
+        return cleaned
+
+
+def _check_rank(request: HttpRequest, row: User) -> None:
+    """Superusers are overseen by superusers alone. Raises ``PermissionDenied``."""
+    if row.is_superuser and not _is_superuser(request):
+        raise PermissionDenied
+
+
+def _limit(request: HttpRequest, row: User) -> HttpResponse | Told:
+    _check_rank(request, row)
+    if row.is_superuser:
+        return Told(False, "superuser", "A superuser may change accounts, and so cannot be limited.")
+    before = StaffLimit.objects.filter(user=row).first()
+    slugs = [] if before is None else sorted(before.tenants.values_list("slug", flat=True))
+    initial = {"sees": "all" if before is None else "some", "tenants": slugs}
+    form = LimitForm(request.POST if request.method == "POST" else None, initial=initial)
+    if not form.is_valid():
+        context = {
+            **admin.site.each_context(request),
+            "title": "Limit to tenants",
+            "opts": User._meta,
+            "row": row,
+            "form": form,
+            "back_url": show.page_url(row),
+        }
+        return TemplateResponse(request, "admin/connections/form.html", context)
+    if form.cleaned_data["sees"] == "all":
+        unlimit(row, actor=operator_behind(request))
+        return Told(True, "unlimited", "It sees every tenant.")
+    limit_to(row, form.found, actor=operator_behind(request))
+    return Told(True, "limited", f"It sees {len(form.found)} tenant{'' if len(form.found) == 1 else 's'}, at once.")
+
+
+def _reset(request: HttpRequest, row: User) -> Told:
+    _check_rank(request, row)
+    count = take_factors_back(row, actor=operator_behind(request))
+    return Told(True, "reset", f"Taken back: {count}. It is logged out everywhere.")
+
+
+def _logout(request: HttpRequest, row: User) -> Told:
+    _check_rank(request, row)
+    count = end_sessions(row, actor=operator_behind(request))
+    return Told(True, "logged_out", f"Logged out in {count} place{'' if count == 1 else 's'}.")
+
+
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
 @admin.register(User)
-class OperatorAccountAdmin(_BySuperusers, ChosenRowsAdmin[User], UserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
+class OperatorAccountAdmin(_BySuperusers, ButtonsAdmin[User], UserAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
     """Accounts of operators."""
+
+    list_title = "Users"
+    change_form_template = "admin/connections/user.html"
+    id_search_fields = ()
+    buttons = (
+        Button("limit", "Limit to tenants", _limit, has_own_page=True, needs_proof=True),
+        Button("logout", "Log out everywhere", _logout, asks=_LOGOUT_ASKS),
+        Button("reset", "Take second factors back", _reset, asks=_RESET_ASKS, tone="danger", needs_proof=True),
+    )
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(MAY_OVERSEE))
+
+    def furnish(self, request: HttpRequest, context: dict[str, Any], row: User | None) -> None:
+        if row is not None:
+            limit = StaffLimit.objects.filter(user=row).first()
+            context["limit"] = None if limit is None else sorted(limit.tenants.values_list("slug", flat=True))
+            context["factors"] = [one.get_type_display() for one in factors_of(row)]
+            context["places"] = places_of(row, asking=request.session.session_key)
 
 
 @admin.register(Group)

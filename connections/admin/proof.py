@@ -1,56 +1,87 @@
-"""Proof: an operator types the password again before an act that could lead to a credential.
+"""Proof: an operator shows once more who they are, before an act that could lead to a credential or stop the service.
 
-So a stolen session, or a page left open, is not enough. The audit trail counts wrong passwords by operator; after a
-few of them no password is tried for a while.
+So a stolen session, or a page left open, is not enough. A password, a code, a passkey or single sign-on proves it, for
+five minutes, at the address where it was done. Logging in is no proof.
 """
 
-from datetime import timedelta
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
-from django import forms
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.login import get_authentication_records
+from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
+from django.utils.http import urlencode
 
 from connections.admin.base import operator_behind
-from connections.database.clock import database_now
+from connections.entrance import client_address
 from connections.journal import audit
-from connections.models import AuditEvent
 
 MAY_ISSUE = "connections.issue_apikey"
 MAY_ENTRUST = "connections.entrust_apiclient"
-TRIES, WITHIN = 5, timedelta(minutes=15)
-_ACTION, _WRONG = "operator.proof", "wrong_password"
+_METHODS = ("password", "mfa", "sso")
+_PLACE = "latchkey_proof_address"
 
 
-def password_field(*, required: bool, help_text: str = "") -> forms.CharField:
-    """Return the field for the operator's own password. A form that comes back with errors does not show it again."""
-    return forms.CharField(
-        label="Your password",
-        required=required,
-        strip=False,
-        max_length=4096,
-        help_text=help_text,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+def is_proven(request: HttpRequest) -> bool:
+    """Whether the operator has proven themselves lately, in this session and at this address. No I/O."""
+    proofs = [
+        record["at"]
+        for record in get_authentication_records(request, request.user)
+        if record.get("reauthenticated") and record.get("method") in _METHODS
+    ]
+    is_recent = bool(proofs) and 0 <= time.time() - proofs[-1] < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+    return is_recent and request.session.get(_PLACE) == client_address(request)
+
+
+def note_place(request: HttpRequest) -> None:
+    """Note where the operator has just proven themselves. No I/O."""
+    request.session[_PLACE] = client_address(request)
+
+
+def prove(request: HttpRequest) -> None:
+    """Raise ``ValidationError``, with a link to the page that asks, unless the operator has proven themselves."""
+    if is_proven(request):
+        return
+    audit.record("operator.proof", decision="missing", actor=operator_behind(request))
+    page = _page(request, "")
+    if not page:
+        raise ValidationError("This needs a proof that it is you, and your account has nothing to prove it by.")
+    link = format_html('<a href="{}" target="_blank" rel="noopener">Prove it in another window</a>', page)
+    raise ValidationError(
+        format_html("This needs a proof that it is you. {}, then come back and send this once more.", link),
+        code="unproven",
     )
 
 
-def prove(request: HttpRequest, password: str) -> None:
-    """Raise ``ValidationError`` unless ``password`` is that of the operator who is logged in.
-
-    A wrong password leaves an audit row. After five wrong ones within 15 minutes no password is tried.
-    """
-    actor = operator_behind(request)
-    recent = AuditEvent.objects.filter(
-        action=_ACTION, decision=_WRONG, operator=actor.operator, at__gt=database_now() - WITHIN
-    )
-    if recent[:TRIES].count() >= TRIES:
-        raise ValidationError("Too many wrong passwords: wait a quarter of an hour.", code="too_many")
-    if not password:
-        raise ValidationError("Type your password: this needs it.", code="required")
-    if not _knows(request.user, password):
-        audit.record(_ACTION, decision=_WRONG, actor=actor)
-        raise ValidationError("This is not your password.", code=_WRONG)
+def page_that_proves(request: HttpRequest, next_url: str) -> HttpResponse:
+    """Lead to the page that asks who it is, and from there to ``next_url``. Raises ``PermissionDenied``."""
+    page = _page(request, next_url)
+    if not page:
+        raise PermissionDenied
+    return HttpResponseRedirect(page)
 
 
-def _knows(user: AbstractBaseUser | AnonymousUser, password: str) -> bool:
-    return bool(user.check_password(password)) if isinstance(user, AbstractBaseUser) else False
+def proven_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Serve ``view`` to operators who have proven themselves; the others are asked first."""
+
+    @wraps(view)
+    def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if is_proven(request):
+            return view(request, *args, **kwargs)
+        return page_that_proves(request, request.get_full_path())
+
+    return asked
+
+
+def _page(request: HttpRequest, next_url: str) -> str:
+    methods = get_adapter(request).get_reauthentication_methods(request.user)
+    if not methods:
+        return ""
+    query = urlencode({REDIRECT_FIELD_NAME: next_url}) if next_url else ""
+    return f"{methods[0]['url']}?{query}" if query else str(methods[0]["url"])

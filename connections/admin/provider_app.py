@@ -99,7 +99,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
             return super().get_form(request, obj, change, **kwargs)
         entry, style = known
         has_secrets = bool(obj is not None and getattr(obj, "has_secrets", False))
-        kwargs["form"] = form_for(entry, style, has_secrets=has_secrets)
+        kwargs["form"] = form_for(request, entry, style, has_secrets=has_secrets)
         return super().get_form(request, obj, change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: ProviderApp | None = None) -> Any:

@@ -7,8 +7,10 @@ form must not be used inside a transaction.
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest
 
 from connections.admin.fields import LinesField, SecretLinesField
+from connections.admin.proof import prove
 from connections.lifecycle.provision.provider_apps import PreparedApp, Registration, prepare_provider_app
 from connections.models import ProviderApp
 from connections.refusals import InvalidRequest
@@ -25,6 +27,7 @@ class ProviderAppForm(forms.ModelForm[ProviderApp]):
     entry: CatalogEntry
     auth_style: str
     has_secrets = False
+    request: HttpRequest
 
     client_id = forms.CharField(
         required=False,
@@ -48,6 +51,7 @@ class ProviderAppForm(forms.ModelForm[ProviderApp]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.prepared: PreparedApp | None = None
+        self._goes_to = None if self.instance._state.adding else dict(self.instance.params)
         self.fields["name"].required = False
         self.fields["name"].help_text = f"For operators; empty for {self.entry.name!r}."
         self.fields["scopes"].help_text = _scopes_help(self.entry)
@@ -74,6 +78,8 @@ class ProviderAppForm(forms.ModelForm[ProviderApp]):
             field = next((known for known in (name, PARAM + name) if known in self.fields), None)
             self.add_error(field, refusal.detail)
             return cleaned
+        if self._goes_to is not None and self._goes_to != self._registration(cleaned).params:
+            prove(self.request)  # they may say where secrets go
         if self.instance._state.adding and not self.prepared.is_new:
             owner = f"{tenant.slug} has" if tenant else "All tenants share"
             self.add_error(None, f"{owner} an app of this kind already: change that one instead of adding another.")
@@ -94,9 +100,9 @@ class ProviderAppForm(forms.ModelForm[ProviderApp]):
         )
 
 
-def form_for(entry: CatalogEntry, style: str, *, has_secrets: bool) -> type[ProviderAppForm]:
+def form_for(request: HttpRequest, entry: CatalogEntry, style: str, *, has_secrets: bool) -> type[ProviderAppForm]:
     """Return the form for apps of ``entry`` that connect by ``style``."""
-    members: dict[str, Any] = {"entry": entry, "auth_style": style, "has_secrets": has_secrets}
+    members: dict[str, Any] = {"entry": entry, "auth_style": style, "has_secrets": has_secrets, "request": request}
     if entry.methods[style].is_legacy:
         members["allows_legacy"] = forms.BooleanField(
             required=False, label="Allow this style", help_text="It is legacy, and off until you allow it for this app."

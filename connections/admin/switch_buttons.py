@@ -14,7 +14,15 @@ from connections.lifecycle.steer.on_demand import Told
 def suspend_buttons(asks: str) -> tuple[Button[Any], Button[Any]]:
     """Return the two buttons of the kill switch. Suspending first asks the question ``asks``."""
     return (
-        Button("suspend", "Suspend", _suspend, lambda row: row.suspended_at is None, asks=asks, tone="danger"),
+        Button(
+            "suspend",
+            "Suspend",
+            _suspend,
+            lambda row: row.suspended_at is None,
+            asks=asks,
+            tone="danger",
+            needs_proof=True,
+        ),
         Button("resume", "Resume", _resume, lambda row: row.suspended_at is not None, tone="primary"),
     )
 
@@ -25,6 +33,10 @@ def pause_buttons() -> tuple[Button[Any], Button[Any]]:
         Button("pause", "Pause", _pause, lambda row: row.paused_at is None),
         Button("unpause", "Unpause", _unpause, lambda row: row.paused_at is not None, tone="primary"),
     )
+
+
+def _is_on(row: Any) -> bool:
+    return row.suspended_at is None
 
 
 def _suspend(request: HttpRequest, row: Any) -> Told:

@@ -36,7 +36,7 @@ class TrustedIssuerAdmin(ButtonsAdmin[TrustedIssuer], ReadOnlyAdmin[TrustedIssue
     """One issuer, for one use and audience. Ending the trust needs a right of its own."""
 
     list_title = "Trusted issuers"
-    buttons = (Button("distrust", "End the trust", _distrust, asks=_ASKS, tone="danger"),)
+    buttons = (Button("distrust", "End the trust", _distrust, asks=_ASKS, tone="danger", needs_proof=True),)
     list_display = ("issuer", "use", "owner", "audience", "rule_count", "created")
     list_filter = ("use", OwnerFilter)
     list_select_related = ("tenant",)

@@ -16,7 +16,7 @@ from connections.admin import columns, show
 from connections.admin.base import ReadOnlyAdmin, count_of, operator_behind
 from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.filters import ChoiceFilter, OwnerFilter
-from connections.admin.proof import password_field, prove
+from connections.admin.proof import is_proven, page_that_proves
 from connections.database.clock import database_now
 from connections.journal.event_types import EventType
 from connections.lifecycle.steer.on_demand import Told
@@ -58,15 +58,9 @@ class TermsForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text="None chosen: every type, also those of later versions.",
     )
-    password = password_field(required=True, help_text="Events leave the house: prove that it is you.")
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._request = request
-
-    def clean_password(self) -> str:
-        prove(self._request, self.cleaned_data["password"])
-        return ""
 
     def terms(self) -> Terms:
         """Return what the use cases take."""
@@ -83,7 +77,7 @@ class NewEndpointForm(TermsForm):
         empty_label="All tenants",
         help_text="Whose events it is told. With all tenants it is the operator's own.",
     )
-    field_order = ("tenant", "url", "description", "event_types", "password")
+    field_order = ("tenant", "url", "description", "event_types")
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, request=request, **kwargs)
@@ -104,15 +98,9 @@ class RotationForm(forms.Form):
         initial=24,
         help_text="Time to give the new secret to the receiver.",
     )
-    password = password_field(required=True)
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._request = request
-
-    def clean_password(self) -> str:
-        prove(self._request, self.cleaned_data["password"])
-        return ""
 
 
 class ReplayForm(forms.Form):
@@ -224,10 +212,10 @@ class WebhookEndpointAdmin(ButtonsAdmin[WebhookEndpoint], ReadOnlyAdmin[WebhookE
         Button("enable", "Enable", _enable, lambda row: row.disabled_at is not None, tone="primary"),
         Button("retry", "Try again", _enable, lambda row: row.disabled_at is None and row.failures > 0),
         Button("replay", "Replay", _replay, lambda row: row.disabled_at is None, has_own_page=True),
-        Button("change", "Change", _change, has_own_page=True),
-        Button("rotate", "Rotate secret", _rotate, has_own_page=True),
+        Button("change", "Change", _change, has_own_page=True, needs_proof=True),
+        Button("rotate", "Rotate secret", _rotate, has_own_page=True, needs_proof=True),
         Button("disable", "Disable", _disable, lambda row: row.disabled_at is None, asks=_DISABLE_ASKS, tone="danger"),
-        Button("remove", "Remove", _remove, asks=_REMOVE_ASKS, tone="danger"),
+        Button("remove", "Remove", _remove, asks=_REMOVE_ASKS, tone="danger", needs_proof=True),
     )
     list_display = ("address", "owner", "state", "told", "waiting", "last_success")
     list_filter = (StateFilter, OwnerFilter)
@@ -253,6 +241,8 @@ class WebhookEndpointAdmin(ButtonsAdmin[WebhookEndpoint], ReadOnlyAdmin[WebhookE
         """Ask for the terms, then show the secret. Django's own form would run in a transaction."""
         if not self.has_add_permission(request):
             raise PermissionDenied
+        if not is_proven(request):
+            return page_that_proves(request, request.get_full_path())
         form = NewEndpointForm(request.POST or None, request=request)
         if request.method == "POST" and form.is_valid():
             try:

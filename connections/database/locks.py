@@ -191,6 +191,12 @@ def lock_audit_chain() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('latchkey.audit_chain', 0))")
 
 
+def lock_first_operator() -> None:
+    """Wait until no other transaction makes the first operator. There is no row yet that could be locked."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('latchkey.first_operator', 0))")
+
+
 def lock_registered_client(**lookup: object) -> RegisteredClient | None:
     """Return the locked client that an app has registered, with the app and its tenant, or None if there is none."""
     return (

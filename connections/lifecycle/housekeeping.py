@@ -15,6 +15,7 @@ from itertools import takewhile
 from typing import Any
 
 import structlog
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connection as database
@@ -156,7 +157,8 @@ def sweep_old(*, now: datetime) -> dict[str, int]:
 
     Each batch is one short transaction, which skips rows that another transaction has locked. The kinds take turns, so
     that one with very many rows keeps no other waiting. The keys of the answer are the kinds of ``RETENTION_DAYS``
-    whose rows are not kept for ever, "keys of apps", "operators' logins", "subject tokens", "answers", "approvals",
+    whose rows are not kept for ever, "keys of apps", "operators' logins", "operators' places", "subject tokens",
+    "answers", "approvals",
     "visits", "callers' tokens", "rows of imports", "imports", "webhook
     secrets", "wrong guesses" and "used assertions".
     """
@@ -166,6 +168,8 @@ def sweep_old(*, now: datetime) -> dict[str, int]:
     }
     left["keys of apps"] = _Kind(AppKey.objects.filter(published_until__lt=now), by="published_until")
     left["operators' logins"] = _Kind(Session.objects.filter(expire_date__lt=now), by="expire_date")
+    ended = now - timedelta(seconds=settings.SESSION_SECONDS)
+    left["operators' places"] = _Kind(UserSession.objects.filter(last_seen_at__lt=ended), by="last_seen_at")
     left["subject tokens"] = _Kind(useless_tokens(now=now), by="kept_until")
     left["answers"] = _Kind(useless_answers(now=now), by="kept_until")
     left["approvals"] = _Kind(Approval.objects.filter(expires_at__lt=now - APPROVALS_STAY), by="expires_at")

@@ -2,7 +2,6 @@
 
 from django import forms
 
-from connections.admin.proof import password_field
 from providers.catalog.schema import LONGEST_SLUG, SLUG_PATTERN, sections
 from providers.catalog.usual_form import USUAL
 from providers.strategies import strategies
@@ -117,4 +116,3 @@ class ConfirmForm(forms.Form):
     """What an operator says before an entry moves secrets, or hides one that comes with Latchkey."""
 
     understood = forms.BooleanField(label="I understand this, and want it", required=False)
-    password = password_field(required=False)

@@ -187,11 +187,11 @@ def _check(draft: Draft) -> None:
 
 
 def _is_confirmed(request: HttpRequest, draft: Draft) -> bool:
-    """Whether it may be stored now: what moves secrets or hides an entry takes a word, and the password again."""
+    """Whether it may be stored now: what moves secrets or hides an entry takes a word, and a proof of who says it."""
     prepared = draft.prepared
     if prepared is None or not (prepared.moves or (prepared.hides_built_in and draft.slug_form is not None)):
         return prepared is not None
-    draft.confirm = ConfirmForm(request.POST if "password" in request.POST else None)
+    draft.confirm = ConfirmForm(request.POST if "asked" in request.POST else None)
     if not draft.confirm.is_bound:
         return False
     draft.confirm.is_valid()
@@ -199,9 +199,9 @@ def _is_confirmed(request: HttpRequest, draft: Draft) -> bool:
         draft.confirm.add_error("understood", "Say so first.")
         return False
     try:
-        prove(request, draft.confirm.cleaned_data["password"])
+        prove(request)
     except ValidationError as error:
-        draft.confirm.add_error("password", error)
+        draft.confirm.add_error(None, error)
         return False
     return True
 

@@ -11,6 +11,6 @@ and domains, provider apps, API clients and their keys, trusted issuers, and the
 - ``app_keys``: the key pairs of those registrations
 - ``api_clients``: who may call, with which keys
 - ``trusted_issuers``: whose tokens are believed, and which of them are which API client
-- ``roles``: what staff may do
+- ``roles``: what staff may do · ``staff``: the first operator, and what is taken back from accounts
 - ``callers``: to whom a key or a proven token belongs, and which tenant a call is about
 """

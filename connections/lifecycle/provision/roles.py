@@ -43,7 +43,8 @@ ADDS: dict[Role, frozenset[str]] = {
                 for name in (
                     *("add_apiclient", "change_apiclient", "change_apikey", "issue_apikey", "entrust_apiclient"),
                     *("add_accessgrant", "change_accessgrant", "trust_issuer"),
-                    *("add_webhookendpoint", "change_webhookendpoint", "delete_tenant", "describe_provider"),
+                    *("add_webhookendpoint", "change_webhookendpoint"),
+                    *("delete_tenant", "describe_provider", "oversee_staff"),
                     "change_auditverification",
                 )
             ),

@@ -1,5 +1,6 @@
 """Operators with their rights, and rows of every table to look at."""
 
+import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -88,9 +89,21 @@ def operator_with(name: str, *permissions: str) -> Client:
 
 
 def logged_in(user: User) -> Client:
+    """A browser in which ``user`` is logged in, and has just proven who that is."""
     browser = Client()
     browser.force_login(user)
+    prove(browser, user)
     return browser
+
+
+def prove(browser: Client, user: User, *, ago: float = 0, address: str = "127.0.0.1") -> None:
+    """Leave in the session of ``browser`` what a proof leaves there."""
+    session = browser.session
+    shown = {"method": "password", "at": time.time() - ago, "reauthenticated": True}
+    session["account_authentication_methods"] = [shown]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session["latchkey_proof_address"] = address
+    session.save()
 
 
 @dataclass
@@ -282,6 +295,12 @@ def make_connection(
     return connection
 
 
+def unproven(browser: Client) -> Client:
+    """The same browser, after its proof has lapsed."""
+    prove(browser, User.objects.get(pk=browser.session["_auth_user_id"]), ago=301)
+    return browser
+
+
 MODELS = tuple(model for model in admin.site._registry if model._meta.app_label == "connections")
 
 
@@ -294,7 +313,7 @@ def page_url(row: Model) -> str:
 
 
 def press_url(row: Model, verb: str) -> str:
-    return reverse(f"admin:connections_{type(row).__name__.lower()}_press", args=[row.pk, verb])
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_press", args=[row.pk, verb])
 
 
 def messages_of(response: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""Access grants in the admin: given with a password, shown, and revoked."""
+"""Access grants in the admin: given with a proof, shown, and revoked."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from django.urls import reverse
 
 from connections.models import AccessGrant, AuditEvent
 from tests.connections.admin.conftest import (
-    PASSWORD,
     World,
     list_url,
     messages_of,
     operator_with,
     page_url,
     press_url,
+    unproven,
 )
 from tests.factories import make_caller
 
@@ -27,7 +27,6 @@ def give(browser: Client, world: World, **changes: Any) -> Any:
         "subject_kind": "end_user",
         "subject": "carol",
         "provider": "sandbox",
-        "password": PASSWORD,
         **changes,
     }
     return browser.post(ADD, {name: value for name, value in data.items() if value is not None})
@@ -65,8 +64,6 @@ def test_without_limits_there_are_none(olga: Client, world: World) -> None:
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"password": "wrong"}, "password"),
-        ({"password": None}, "password"),
         ({"provider": ""}, "connection"),
         ({"provider": "unheard-of"}, "provider"),
         ({"allowed_paths": "contacts"}, "allowed_paths"),
@@ -82,6 +79,12 @@ def test_a_form_that_contradicts_itself_says_where(
     answer = give(olga, world, **changes)
     assert answer.status_code == 200
     assert field in answer.context["adminform"].form.errors
+    assert not AccessGrant.objects.filter(subject="carol").exists()
+
+
+def test_a_grant_needs_a_proof_of_who_gives_it(olga: Client, world: World) -> None:
+    answer = give(unproven(olga), world)
+    assert "Prove it in another window" in answer.content.decode()
     assert not AccessGrant.objects.filter(subject="carol").exists()
 
 

@@ -12,12 +12,11 @@ from django.test import Client
 
 from connections.database.clock import database_now
 from connections.models import ApiClient, ApiKey, AuditEvent, Permission, Tenant
-from tests.connections.admin.conftest import PASSWORD, list_url, operator_with, page_url, press_url
+from tests.connections.admin.conftest import PASSWORD, list_url, operator_with, page_url, press_url, prove, unproven
 from tests.factories import Caller, make_caller, make_tenant
 from tests.flows import call
 
 ADD = "/admin/connections/apiclient/add/"
-PROVEN = {"password": PASSWORD}
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ def caller(acme: Tenant) -> Caller:
 
 def issue(browser: Client, client: ApiClient, verb: str = "issue-key", **typed: object) -> HttpResponse:
     """Take the click that makes a key."""
-    data = {"days": "30", "key_id": str(uuid.uuid4()), "password": PASSWORD, **typed}
+    data = {"days": "30", "key_id": str(uuid.uuid4()), **typed}
     response: HttpResponse = browser.post(press_url(client, verb), data)
     return response
 
@@ -54,7 +53,7 @@ def test_a_client_is_made_with_its_permissions(olga: Client, acme: Tenant) -> No
         "tenant": str(acme.id),
         "permissions": ["connect", "read"],
         "allows_unbound": "on",
-    } | PROVEN
+    }
     olga.post("/admin/connections/apiclient/add/", data)
     made = ApiClient.objects.get()
     assert (made.name, made.tenant, made.permissions, made.allows_unbound) == (
@@ -71,9 +70,7 @@ def test_a_client_is_made_with_its_permissions(olga: Client, acme: Tenant) -> No
 
 def test_a_name_is_given_once_for_each_owner(olga: Client, caller: Caller, acme: Tenant) -> None:
     for owner in (str(acme.id), ""):
-        olga.post(
-            "/admin/connections/apiclient/add/", {"name": "backend", "tenant": owner, "permissions": ["read"]} | PROVEN
-        )
+        olga.post("/admin/connections/apiclient/add/", {"name": "backend", "tenant": owner, "permissions": ["read"]})
     assert ApiClient.objects.count() == 2
     caller.client.refresh_from_db()
     assert "vend" in caller.client.permissions
@@ -81,7 +78,7 @@ def test_a_name_is_given_once_for_each_owner(olga: Client, caller: Caller, acme:
 
 def test_only_an_operator_wide_client_may_manage_tenants(olga: Client, acme: Tenant) -> None:
     answer = olga.post(
-        "/admin/connections/apiclient/add/", {"name": "x", "tenant": str(acme.id), "permissions": ["tenants"]} | PROVEN
+        "/admin/connections/apiclient/add/", {"name": "x", "tenant": str(acme.id), "permissions": ["tenants"]}
     )
     assert "permissions" in answer.context["adminform"].form.errors
     assert not ApiClient.objects.exists()
@@ -191,18 +188,23 @@ def test_the_right_to_issue_keys_alone_makes_none(caller: Caller) -> None:
     assert issue(ines, caller.client).status_code == 403
 
 
-@pytest.mark.parametrize("password", ["", "wrong", PASSWORD + " "])
-def test_a_key_needs_the_password_once_more(olga: Client, caller: Caller, password: str) -> None:
-    answer = issue(olga, caller.client, password=password)
-    assert "lk_" not in answer.content.decode().split("question")[1]
+def test_a_key_needs_a_fresh_proof_and_no_password_in_the_form_is_one(olga: Client, caller: Caller) -> None:
+    unproven(olga)
+    for password in ("", "wrong", PASSWORD):
+        answer = issue(olga, caller.client, password=password)
+        assert answer["Location"].startswith("/admin/account/prove/?next=")
     assert ApiKey.objects.count() == 1
+    url = press_url(caller.client, "issue-key")
+    assert olga.post("/admin/account/prove/", {"password": PASSWORD, "next": url})["Location"] == url
+    assert key_in(issue(olga, caller.client))
 
 
 def test_after_some_wrong_passwords_the_right_one_is_not_tried(olga: Client, caller: Caller) -> None:
+    unproven(olga)
     for _ in range(5):
-        issue(olga, caller.client, password="wrong")
-    answer = issue(olga, caller.client)
-    assert "Too many wrong passwords" in answer.content.decode()
+        olga.post("/admin/account/prove/", {"password": "wrong"})
+    assert olga.post("/admin/account/prove/", {"password": PASSWORD}).status_code == 200
+    assert issue(olga, caller.client).status_code == 302
     assert ApiKey.objects.count() == 1
     told = AuditEvent.objects.filter(action="operator.proof", decision="wrong_password", operator="olga")
     assert told.count() == 5
@@ -219,15 +221,16 @@ def test_clients_beyond_one_tenants_named_users_need_a_right_of_their_own(acme: 
         own | {"permissions": ["vend", "vend_without_user"]},
         own | {"permissions": ["connect"], "allows_unbound": "on"},
     ):
-        answer = carl.post(ADD, typed | PROVEN)
+        answer = carl.post(ADD, typed)
         assert "the right to entrust API clients" in str(answer.context["adminform"].form.errors)
     assert not ApiClient.objects.exists()
-    carl.post(ADD, own | {"permissions": ["vend"]} | PROVEN)
+    carl.post(ADD, own | {"permissions": ["vend"]})
     assert ApiClient.objects.get().permissions == ["vend"]
     dora = operator_with("dora", *ALL_BUT, "entrust_apiclient")
-    dora.post(ADD, WIDE | {"password": "wrong"})
+    assert "Prove it in another window" in unproven(dora).post(ADD, WIDE).content.decode()
     assert ApiClient.objects.count() == 1
-    dora.post(ADD, WIDE | PROVEN)
+    prove(dora, User.objects.get(username="dora"))
+    dora.post(ADD, WIDE)
     assert ApiClient.objects.count() == 2
 
 
@@ -241,7 +244,7 @@ def test_a_client_is_not_changed_into_one_that_reaches_further(caller: Caller) -
         (caller.client, {"permissions": ["read"], "tenant": "", "allows_unbound": "on"}),
     ):
         before = ApiClient.objects.values().get(id=client.id)
-        carl.post(page_url(client), typed | PROVEN)
+        carl.post(page_url(client), typed)
         assert ApiClient.objects.values().get(id=client.id) == before
     carl.post(page_url(reader), {"permissions": []})  # less is always possible
     reader.refresh_from_db()

@@ -4,13 +4,14 @@ import re
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from standardwebhooks import Webhook
 
 from connections.lifecycle.webhooks.deliver import deliver
 from connections.models import DisabledReason, WebhookDelivery, WebhookEndpoint
-from tests.connections.admin.conftest import PASSWORD, list_url, messages_of, page_url, press_url
+from tests.connections.admin.conftest import PASSWORD, list_url, messages_of, page_url, press_url, prove, unproven
 from tests.receiver import Receiver, add, emit, receiver, upstream
 
 __all__ = ["receiver", "upstream"]
@@ -28,16 +29,17 @@ def press(browser: Client, endpoint: WebhookEndpoint, verb: str, **data: Any) ->
     return browser.post(press_url(endpoint, verb), data, follow=True)
 
 
-def test_an_endpoint_is_added_with_a_password_and_its_secret_is_shown_once(
+def test_an_endpoint_is_added_with_a_proof_and_its_secret_is_shown_once(
     olga: Client, receiver: Receiver, acme: Any
 ) -> None:
     url = reverse("admin:connections_webhookendpoint_add")
     given = {"url": receiver.url, "tenant": acme.pk, "event_types": ["connection.refreshed"]}
-    olga.post(url, given | {"password": "wrong"})
+    assert unproven(olga).post(url, given)["Location"].startswith("/admin/account/prove/")
     assert not WebhookEndpoint.objects.exists()
-    refused = olga.post(url, given | {"password": PASSWORD, "url": "https://10.0.0.1/"}).content.decode()
+    prove(olga, User.objects.get(username="olga"))
+    refused = olga.post(url, given | {"url": "https://10.0.0.1/"}).content.decode()
     assert "may not be called from here" in refused
-    answer = olga.post(url, given | {"password": PASSWORD})
+    answer = olga.post(url, given)
     assert "no-store" in answer["Cache-Control"]
     secret = secret_on(answer.content.decode())
     endpoint = WebhookEndpoint.objects.get()

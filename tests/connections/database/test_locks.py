@@ -125,7 +125,7 @@ def is_granted(table: str, strength: str) -> bool:
 
 def test_every_lock_is_in_this_table() -> None:
     deletes = {"lock_if_free_of"}  # rows to be deleted, to which nobody may come to refer
-    of_no_row = {"lock_own_entries", "lock_figures", "lock_audit_chain"}
+    of_no_row = {"lock_own_entries", "lock_figures", "lock_audit_chain", "lock_first_operator"}
     assert {name for name in vars(locks) if name.startswith("lock_")} == set(LOCKS) | deletes | of_no_row
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
 from connections.models import AuditEvent, ProviderApp
 from providers.catalog.loader import entry
 from tests.connections.admin.catalogue.conftest import OWN
-from tests.connections.admin.conftest import PASSWORD, SECRET, World, make_connection, operator_with
+from tests.connections.admin.conftest import SECRET, World, make_connection, operator_with, prove, unproven
 from tests.connections.lifecycle.provision.test_own_providers import ACME, MOVES, make_app
 
 NEW, ACME_ERP = "/admin/providers/own/", "/admin/providers/own/acme-erp/"
@@ -38,7 +39,9 @@ class Page:
         }
         toml = re.search(r'<textarea id="toml"[^>]*>\n(.*?)</textarea>', self.html, re.DOTALL)
         assert toml is not None
-        hidden = dict(re.findall(r'<input type="hidden" name="((?:form|toml|file)_was)" value="([^"]*)"', self.html))
+        hidden = dict(
+            re.findall(r'<input type="hidden" name="((?:form|toml|file)_was|asked)" value="([^"]*)"', self.html)
+        )
         self.fields = {**said, **hidden, "toml": unescape(toml[1])}
 
     def press(self, act: str, **typed: str) -> "Page":
@@ -229,8 +232,6 @@ def test_describing_is_a_right_of_its_own(own: Path, db: None) -> None:
 
 
 def test_a_form_from_another_site_is_refused(own: Path, db: None) -> None:
-    from django.contrib.auth.models import User
-
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(User.objects.create_superuser("mallory"))
     for path in (NEW, ACME_ERP, f"{ACME_ERP}remove/"):
@@ -246,9 +247,11 @@ def test_a_new_entry_does_not_replace_one_unasked(olga: Client, own: Path) -> No
     page.press("save")
     assert "takes its place until you remove it" in re.sub(r"\s+", " ", page.html)
     assert not (own / "hubspot.toml").exists()
-    page.press("save", understood="on", password="wrong")
-    assert "This is not your password" in page.html
-    page.press("save", password=PASSWORD, understood="on")
+    unproven(olga)
+    page.press("save", understood="on")
+    assert "Prove it in another window" in page.html
+    prove(olga, User.objects.get(username="olga"))
+    page.press("save", understood="on")
     assert page.answer.status_code == 302
     assert (own / "hubspot.toml").exists()
     for path in ("/admin/providers/?q=hubspot&source=own", "/admin/providers/entry/hubspot/"):
@@ -258,20 +261,19 @@ def test_a_new_entry_does_not_replace_one_unasked(olga: Client, own: Path) -> No
     assert "hubspot/" not in olga.get("/admin/providers/?q=hubspot&confidence=high&source=own").content.decode()
 
 
-def test_what_moves_secrets_takes_a_word_and_the_password_again(olga: Client, own: Path, world: World) -> None:
+def test_what_moves_secrets_takes_a_word_and_a_proof(olga: Client, own: Path, world: World) -> None:
     page = Page(olga, NEW).press("save", slug="acme", toml=ACME)
     app = make_app("acme")
     page = Page(olga, "/admin/providers/own/acme/").press("save", toml=MOVES[0])
     told = re.sub(r"\s+", " ", page.html)
     assert "This changes where secrets go (probe.url)" in told
     assert "client secrets of its provider apps are destroyed" in told
-    for typed in ({"understood": "on", "password": "wrong"}, {"password": PASSWORD}, {"understood": "on"}):
-        page.fields.pop("understood", None)
-        page.fields.pop("password", None)
-        assert page.press("save", **typed).answer.status_code == 200
-        assert ProviderApp.objects.get(id=app.id).secrets is not None
-        assert PASSWORD not in page.html
-    page.press("save", understood="on", password=PASSWORD)
+    assert page.press("save").answer.status_code == 200
+    unproven(olga)
+    assert page.press("save", understood="on").answer.status_code == 200
+    assert ProviderApp.objects.get(id=app.id).secrets is not None
+    prove(olga, User.objects.get(username="olga"))
+    page.press("save", understood="on")
     assert page.answer.status_code == 302
     assert ProviderApp.objects.get(id=app.id).secrets is None
     assert "client secrets again" in olga.get("/admin/providers/own/acme/").content.decode()
@@ -281,7 +283,7 @@ def test_what_a_connection_would_follow_cannot_be_moved_at_all(olga: Client, own
     Page(olga, NEW).press("save", slug="acme", toml=ACME)
     make_connection(make_app("acme"), world.tenant, "bob")
     page = Page(olga, "/admin/providers/own/acme/")
-    page.press("save", toml=MOVES[0], understood="on", password=PASSWORD)
+    page.press("save", toml=MOVES[0], understood="on")
     assert page.answer.status_code == 200
     assert "1 connection" in page.problems[0]
     for word in (str(world.tenant.id), str(world.app.id), "bob", "alice", SECRET):

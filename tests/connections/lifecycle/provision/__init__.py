@@ -4,6 +4,7 @@
 - ``provider_apps``: ``tests/connections/admin/test_provider_app_form.py``
 - ``trusted_issuers``: ``tests/connections/api/test_token_callers.py``, ``test_trusted_issuers.py``
 - ``client_secrets``: ``tests/connections/api/test_app_operations.py``
+- ``staff``: ``tests/connections/admin/people/test_first.py``, ``tests/connections/admin/people/test_overseeing.py``
 - ``roles``: ``tests/connections/admin/test_roles.py``
 - ``callers``: ``tests/connections/api/test_callers_agreement.py``,
   ``tests/connections/api/test_refused_keys.py``
