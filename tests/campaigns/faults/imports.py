@@ -128,7 +128,7 @@ def _killed(ground: Ground, file: Path, slug: str, tenant_id: object, *, at: flo
         taken, stored, settled = ground.rows(_PROGRESS, tenant_id)[0]
         if (taken + stored + settled) / (3 * count) >= at:
             break
-        time.sleep(0.005)
+        time.sleep(0.02)  # to ask costs the processor about as much as a row of the import
     time.sleep(random.uniform(0, _LATER_SECONDS))  # what is counted has just been committed: hit what comes next, too
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -33,10 +34,15 @@ from tests.factories import make_tenant
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def cast() -> Cast:
+@pytest.fixture(scope="module")
+def stored(module_db: None) -> Cast:
     acme, globex = make_tenant("acme"), make_tenant("globex")
     return Cast(acme, globex, make_connection(acme, account="person-1"))
+
+
+@pytest.fixture
+def cast(stored: Cast) -> Cast:
+    return deepcopy(stored)
 
 
 Act = Callable[[Cast], object]

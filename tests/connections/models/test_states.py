@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -61,8 +62,8 @@ STEPS: dict[str, tuple[SessionState, Callable[[ConnectSession], None]]] = {
 }
 
 
-@pytest.fixture
-def connect_session(db: None) -> ConnectSession:
+@pytest.fixture(scope="module")
+def stored(module_db: None) -> ConnectSession:
     acme = make_tenant("acme")
     return ConnectSession.objects.create(
         tenant=acme,
@@ -75,6 +76,11 @@ def connect_session(db: None) -> ConnectSession:
         expires_at=database_now(),
         reconnects=make_connection(acme),
     )
+
+
+@pytest.fixture
+def connect_session(stored: ConnectSession, db: None) -> ConnectSession:
+    return deepcopy(stored)
 
 
 def test_the_state_table_is_complete_and_disconnected_is_final() -> None:
