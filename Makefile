@@ -1,7 +1,7 @@
 # Everything that a developer runs. `make` lists the targets by what one wants to do; `## ` begins what it prints.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test format migration messages clients lint check smoke bench contract faults liveness mutations screens lock
+.PHONY: help environment demo test format migration messages clients lint types rules check smoke bench contract faults liveness mutations screens lock
 
 # A Python 3.11 or later to make .venv with; without it the usual names are tried.
 PYTHON ?=
@@ -45,9 +45,15 @@ clients: environment ## generate the clients from the OpenAPI document (ARGS=--c
 
 ## Before a commit
 lint: environment ## everything of `make check` but the tests, in under a minute
+	@$(MAKE) --no-print-directory -j 2 types rules
+
+# The types take one processor as long as all other rules take another.
+types:
+	$(SETTINGS) -- $(RUN) mypy
+
+rules:
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
-	$(SETTINGS) -- $(RUN) mypy
 	.venv/bin/lint-imports
 	@if find templates -name '*.html' | grep -q .; then set -x; $(RUN) djlint --lint --quiet templates; fi
 	$(SETTINGS) --database -- manage.py makemigrations --check --dry-run
