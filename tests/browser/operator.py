@@ -83,11 +83,11 @@ class Operator:
     url: str
     latchkey: str = ""
     key: str = field(default="", repr=False)
-    agent_key: str = field(default="", repr=False)
     provider: str = "teams"
     api: str = ""
     severs: bool = False
     verifiers: dict[str, str] = field(default_factory=dict, repr=False)
+    agent_key: str = field(default="", repr=False)
 
     def begin(self, **changes: Any) -> str:
         """Return a connect URL for alice."""
