@@ -7,6 +7,7 @@ from django.urls import include, path
 import config.celery  # noqa: F401 (the web sends tasks: import Celery now, while nobody waits)
 import connections.admin  # noqa: F401 (registers the pages)
 from config.web.pages import root
+from connections.admin.search import search_page
 from connections.api.llms import llms_txt
 from connections.api.mcp import resource
 from connections.api.urls import api
@@ -23,6 +24,7 @@ urlpatterns = [
     path("apps/", include("connections.published.urls")),
     path("connect/", include("connections.consent.urls")),
     path("admin/providers/", include("connections.admin.catalogue.urls")),
+    path("admin/search/", search_page, name="search"),
     path("admin/", include("connections.admin.people.urls")),
     path("admin/", admin.site.urls),
     path("llms.txt", llms_txt),

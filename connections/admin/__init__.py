@@ -13,9 +13,11 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
 - ``webhook_endpoint``, ``webhook_delivery``: where events are delivered, and how far each has come
 - ``app_key``: the key pairs of provider apps, and ``app_key_forms``: the pages on which they are made
 - ``registered_client``: what provider apps have registered without hands
+- ``provider_app_page``: what is left to set up of an app, and how it does
 - ``provider_app_form``: fields by the catalogue entry, secrets written and never shown
+- ``long_list``: what very long lists share · ``charts``: figures as pictures
 - ``base``, ``buttons``, ``switch_buttons``, ``columns``, ``filters``, ``fields``, ``show``: what the pages share
-- ``catalogue``: the pages about providers, which are no rows
+- ``search``: the box in the header · ``catalogue``: the pages about providers, which are no rows
 - ``gate``: refuses pages to those who may not open them, whatever the page would say
 - ``audit_proof``: the seals of the audit trail, and what verified them
 - ``people``: how staff log in: passwords, second factors, single sign-on, sessions

@@ -162,14 +162,18 @@ class OperatorAdmin(ChosenRowsAdmin[M]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[M], search_term: str
     ) -> tuple[QuerySet[M], bool]:
+        if (found := self.rows_of_id(queryset, search_term)) is not None:
+            return found, False
+        return super().get_search_results(request, queryset, search_term)
+
+    def rows_of_id(self, queryset: QuerySet[M], search_term: str) -> QuerySet[M] | None:
+        """Return the rows that have the id ``search_term``, or None if it is none, or none of theirs."""
         try:
             wanted = uuid.UUID(search_term.strip())
         except ValueError:
-            return super().get_search_results(request, queryset, search_term)
+            return None
         found = self.of_id(queryset, wanted)
-        if found.exists():
-            return found, False
-        return super().get_search_results(request, queryset, search_term)
+        return found if found.exists() else None
 
     def of_id(self, queryset: QuerySet[M], wanted: uuid.UUID) -> QuerySet[M]:
         """Return the rows of ``queryset`` that have the id ``wanted`` in one of ``id_search_fields``."""

@@ -3,14 +3,17 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from connections.admin import columns, show
 from connections.admin.base import ReadOnlyAdmin
-from connections.admin.filters import TenantFilter, id_filter
+from connections.admin.filters import TenantFilter, age_of, id_filter
+from connections.admin.long_list import LongListAdmin, begins, in_newest, tenants_beginning
 from connections.lifecycle.connect.trace import DONE
 from connections.models import ConnectSession, ConnectStep
+from connections.models.failures import Failure
 
 _STEPS = {
     "authorize": "Sent to the provider",
@@ -44,12 +47,13 @@ def _step_out(step: ConnectStep) -> dict[str, Any]:
 
 
 @admin.register(ConnectSession)
-class ConnectSessionAdmin(ReadOnlyAdmin[ConnectSession]):
+class ConnectSessionAdmin(LongListAdmin[ConnectSession], ReadOnlyAdmin[ConnectSession]):
     """One invitation to connect."""
 
     list_display = ("session", "who", "asked_for", "state_chip", "failure", "leads_to", "created")
     list_filter = (
         "state",
+        age_of("created_at"),
         TenantFilter,
         "binding",
         "owner_kind",
@@ -58,10 +62,9 @@ class ConnectSessionAdmin(ReadOnlyAdmin[ConnectSession]):
         id_filter("client", "API client", "api_client_id"),
     )
     list_select_related = ("tenant", "connection", "api_client", "provider_app", "reconnects")
-    search_fields = ("end_user", "tenant__slug", "failure", "api_client__name")
-    search_help_text = "An id, an end user, a tenant, an API client or a failure"
+    search_fields = ("end_user",)
+    search_help_text = "An id, the beginning of an end user or a tenant, or a failure of the newest 100,000"
     id_search_fields = ("id", "tenant_id", "connection_id", "reconnects_id", "provider_app_id")
-    date_hierarchy = "created_at"
     fieldsets = (
         (None, {"fields": ("id", "state_chip", "failure", "leads_to", "renews")}),
         ("What happened", {"fields": ("trace",)}),
@@ -104,6 +107,12 @@ class ConnectSessionAdmin(ReadOnlyAdmin[ConnectSession]):
             "admin/connections/trace.html",
             {"steps": [_step_out(one) for one in ConnectStep.objects.filter(session=row)]},
         )
+
+    def search(self, queryset: QuerySet[ConnectSession], term: str) -> QuerySet[ConnectSession]:
+        if (failure := Failure.named(term.lower())) is not None:
+            return in_newest(queryset, Q(failure=failure))
+        found = begins(term, "end_user")
+        return queryset.filter(found | Q(tenant_id__in=tenants) if (tenants := tenants_beginning(term)) else found)
 
     @admin.display(description="End user", ordering="end_user")
     def who(self, row: ConnectSession) -> SafeString:

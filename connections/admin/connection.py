@@ -17,7 +17,15 @@ from connections.admin import columns, show
 from connections.admin.base import ReadOnlyAdmin, operator_behind, read_at
 from connections.admin.buttons import Button, ButtonsAdmin, done
 from connections.admin.connection_page import connection_page
-from connections.admin.filters import HealthFilter, ProviderFilter, TenantFilter, age_of, id_filter
+from connections.admin.filters import (
+    HealthFilter,
+    ProviderOfConnectionFilter,
+    ReasonFilter,
+    TenantFilter,
+    age_of,
+    id_filter,
+)
+from connections.admin.long_list import LongListAdmin, connections_beginning
 from connections.admin.proof import is_proven, page_that_proves
 from connections.admin.switch_buttons import pause_buttons, suspend_buttons
 from connections.database.clock import database_now
@@ -79,7 +87,7 @@ def _disconnect(request: HttpRequest, row: Connection) -> Told:
 
 
 @admin.register(Connection)
-class ConnectionAdmin(ButtonsAdmin[Connection], ReadOnlyAdmin[Connection]):
+class ConnectionAdmin(LongListAdmin[Connection], ButtonsAdmin[Connection], ReadOnlyAdmin[Connection]):
     """Every column is the lifecycle's; operators press buttons."""
 
     buttons = (
@@ -113,18 +121,18 @@ class ConnectionAdmin(ButtonsAdmin[Connection], ReadOnlyAdmin[Connection]):
     list_filter = (
         "status",
         HealthFilter,
-        ProviderFilter,
+        ProviderOfConnectionFilter,
         TenantFilter,
         age_of("created_at"),
-        "reason",
+        ReasonFilter,
         "owner_kind",
         "binding",
         id_filter("app", "provider app", "provider_app_id"),
     )
     list_select_related = ("tenant", "provider_app")
-    search_fields = ("end_user", "label", "provider_account_name", "provider_account_id", "tenant__slug", "provider")
-    search_help_text = "An id, an end user, a label, an account, a tenant or a provider"
-    id_search_fields = ("id", "tenant_id", "provider_app_id", "current_version_id", "grant_id")
+    search_fields = ("end_user",)
+    search_help_text = "An id, a provider, or the beginning of an end user, a label, an account or a tenant"
+    id_search_fields = ("id", "tenant_id", "provider_app_id", "current_version_id")
     fieldsets = (
         ("Parameters and metadata", {"fields": ("shown_params", "shown_metadata", "shown_evidence")}),
         (
@@ -165,6 +173,9 @@ class ConnectionAdmin(ButtonsAdmin[Connection], ReadOnlyAdmin[Connection]):
 
     def page_title(self, row: Connection) -> str:
         return f"{row.provider} for {row.end_user or row.tenant.slug}"
+
+    def search(self, queryset: QuerySet[Connection], term: str) -> QuerySet[Connection]:
+        return queryset.filter(connections_beginning(term))
 
     # --- columns ------------------------------------------------------------------------------------------------------
     vended = columns.moment("last_vended_at", "Vended")

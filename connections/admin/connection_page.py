@@ -8,14 +8,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.safestring import SafeString
 
 from connections.admin import show
 from connections.journal.audit import ALLOWED
 from connections.lifecycle.credentials.scopes import missing_scopes
+from connections.lifecycle.self_service.receipts import Group, groups, receipts
 from connections.lifecycle.steer.outlook import Step, outlook
 from connections.models import (
     OPEN_STATES,
+    AccessGrant,
     ApiClient,
     AuditEvent,
     Connection,
@@ -24,6 +28,7 @@ from connections.models import (
     Incident,
     RefreshAttempt,
     Scope,
+    SessionState,
     Status,
 )
 from providers.strategies import strategy_for
@@ -31,6 +36,7 @@ from providers.strategies import strategy_for
 _READ_EVENTS = 200
 _SHOWN_EVENTS = 25
 _SHOWN_ATTEMPTS = 8
+_SHOWN_USES = 6
 
 _IN_WORDS = {
     "connect_session.created": "A connect session was made",
@@ -108,6 +114,9 @@ class ConnectionPage:
     attempts: list[RefreshAttempt]
     versions: list[CredentialVersion]
     history: list[Happened]
+    grants: list[AccessGrant]
+    uses: list[Group]
+    session: ConnectSession | None
     facts: list[tuple[str, Any]] = field(default_factory=list)
 
     @property
@@ -117,7 +126,7 @@ class ConnectionPage:
 
 
 def connection_page(connection: Connection, *, now: datetime) -> ConnectionPage:
-    """Return the page of ``connection``, which has its tenant and provider app loaded. Seven queries."""
+    """Return the page of ``connection``, which has its tenant and provider app loaded. A dozen queries."""
     attempts = list(RefreshAttempt.objects.filter(connection=connection).order_by("-claimed_at")[:_SHOWN_ATTEMPTS])
     incidents = list(Incident.objects.concerning(connection))
     open_attempt = next((attempt for attempt in attempts if attempt.state in OPEN_STATES), None)
@@ -134,8 +143,26 @@ def connection_page(connection: Connection, *, now: datetime) -> ConnectionPage:
             .order_by("-received_at")
         ),
         history=_history(connection),
+        grants=_grants(connection),
+        uses=groups(receipts(connection.id, limit=_READ_EVENTS))[:_SHOWN_USES],
+        session=_session(connection),
         facts=_facts(connection, now=now),
     )
+
+
+def _grants(connection: Connection) -> list[AccessGrant]:
+    """Return the grants under which others may use it, those for its provider among them, the newest first."""
+    standing = AccessGrant.objects.for_tenant(connection.tenant_id).standing()
+    found = standing.on(connection.id, provider=connection.provider).filter(
+        Q(expires_at=None) | Q(expires_at__gt=Now())
+    )
+    return list(found.defer("terms").order_by("-created_at", "id")[: _SHOWN_ATTEMPTS + 1])
+
+
+def _session(connection: Connection) -> ConnectSession | None:
+    """Return the connect session by which it was connected last, while that is kept."""
+    finished = ConnectSession.objects.filter(connection=connection, state=SessionState.COMPLETED)
+    return finished.only("id", "created_at", "end_user").order_by("-created_at").first()
 
 
 def _facts(connection: Connection, *, now: datetime) -> list[tuple[str, Any]]:

@@ -4,16 +4,25 @@ These pages never read the secrets themselves, let alone show them.
 """
 
 from django.contrib import admin
+from django.db.models import Q, QuerySet
 from django.utils.safestring import SafeString
 
 from connections.admin import columns, show
 from connections.admin.base import ReadOnlyAdmin
-from connections.admin.filters import ExpiryFilter, TenantFilter, age_of, id_filter
-from connections.models import CredentialVersion, DataKey, RefreshAttempt, Scope
+from connections.admin.filters import ChoiceFilter, ExpiryFilter, TenantFilter, age_of, id_filter
+from connections.admin.long_list import LongListAdmin, in_newest, of_connections
+from connections.models import CredentialVersion, DataKey, RefreshAttempt, Scope, Trigger
 
 
 class _TenantOfConnection(TenantFilter):
-    lookup = "connection__tenant__slug"
+    lookup = "connection__tenant_id"
+
+
+class _TriggerFilter(ChoiceFilter):
+    """By what made the refresh begin. Django's own filter would read the whole table for the values that there are."""
+
+    title = parameter_name = "trigger"
+    known = {one.value: (one.value.capitalize(), Q(trigger=one)) for one in Trigger}
 
 
 @admin.display(description="Connection", ordering="connection__provider")
@@ -23,8 +32,8 @@ def _of_connection(page: object, row: CredentialVersion | RefreshAttempt | Scope
 
 
 @admin.register(CredentialVersion)
-class CredentialVersionAdmin(ReadOnlyAdmin[CredentialVersion]):
-    """One immutable set of secrets: everything about it but the secrets."""
+class CredentialVersionAdmin(LongListAdmin[CredentialVersion], ReadOnlyAdmin[CredentialVersion]):
+    """One immutable set of secrets: everything about it but the secrets. An order by age would cost each refresh."""
 
     list_display = ("version", "of", "stage_chip", "scope_count", "is_refreshable", "expires", "received")
     list_filter = (
@@ -35,9 +44,10 @@ class CredentialVersionAdmin(ReadOnlyAdmin[CredentialVersion]):
         id_filter("connection", "connection", "connection_id"),
     )
     list_select_related = ("connection__tenant",)
-    search_fields = ("connection__end_user", "connection__tenant__slug", "connection__provider")
-    search_help_text = "An id (version, connection, grant, attempt), an end user, a tenant or a provider"
-    id_search_fields = ("id", "connection_id", "grant_id", "attempt_id", "parent_id")
+    search_fields = ("connection__end_user",)
+    search_help_text = "An id (version, connection), or the beginning of an end user, an account or a tenant"
+    id_search_fields = ("id", "connection_id")
+    ordering = ("id",)
     fieldsets = (
         (None, {"fields": ("id", "of", "stage_chip", "shown_scopes", "is_refreshable")}),
         ("Life", {"fields": ("received_at", "lifetime_seconds", "access_expires_at")}),
@@ -46,6 +56,9 @@ class CredentialVersionAdmin(ReadOnlyAdmin[CredentialVersion]):
 
     version = columns.short_id("Version")
     of = _of_connection
+
+    def search(self, queryset: QuerySet[CredentialVersion], term: str) -> QuerySet[CredentialVersion]:
+        return queryset.filter(of_connections(term))
 
     @admin.display(description="Stage", ordering="stage")
     def stage_chip(self, row: CredentialVersion) -> SafeString:
@@ -64,22 +77,25 @@ class CredentialVersionAdmin(ReadOnlyAdmin[CredentialVersion]):
 
 
 @admin.register(RefreshAttempt)
-class RefreshAttemptAdmin(ReadOnlyAdmin[RefreshAttempt]):
+class RefreshAttemptAdmin(LongListAdmin[RefreshAttempt], ReadOnlyAdmin[RefreshAttempt]):
     """One try to refresh one version."""
 
     list_display = ("attempt", "of", "state_chip", "error", "trigger", "took", "claimed")
     list_filter = (
         "state",
         age_of("claimed_at"),
-        "trigger",
+        _TriggerFilter,
         "follows_doubt",
         _TenantOfConnection,
         id_filter("connection", "connection", "connection_id"),
     )
     list_select_related = ("connection__tenant",)
-    search_fields = ("error", "claimed_by", "connection__end_user", "connection__tenant__slug", "connection__provider")
-    search_help_text = "An id (attempt, connection, version), an error, a process, an end user, a tenant or a provider"
-    id_search_fields = ("id", "connection_id", "parent_version_id")
+    search_fields = ("error",)
+    search_help_text = (
+        "An id (attempt, connection), the beginning of an end user, an account or a tenant, or an error or a process "
+        "of the newest 100,000"
+    )
+    id_search_fields = ("id", "connection_id")
     fieldsets = (
         (None, {"fields": ("id", "of", "state_chip", "error", "shown_evidence", "follows_doubt")}),
         ("How it went", {"fields": ("trigger", "claimed_by", "claimed_at", "deadline_at", "ended_at", "took")}),
@@ -88,6 +104,12 @@ class RefreshAttemptAdmin(ReadOnlyAdmin[RefreshAttempt]):
 
     attempt = columns.short_id("Attempt")
     of = _of_connection
+
+    def search(self, queryset: QuerySet[RefreshAttempt], term: str) -> QuerySet[RefreshAttempt]:
+        found = queryset.filter(of_connections(term))
+        if found.exists():
+            return found
+        return in_newest(queryset, Q(error__istartswith=term) | Q(claimed_by__istartswith=term))
 
     @admin.display(description="State", ordering="state")
     def state_chip(self, row: RefreshAttempt) -> SafeString:
@@ -110,7 +132,7 @@ class RefreshAttemptAdmin(ReadOnlyAdmin[RefreshAttempt]):
 
 
 @admin.register(Scope)
-class ScopeAdmin(ReadOnlyAdmin[Scope]):
+class ScopeAdmin(LongListAdmin[Scope], ReadOnlyAdmin[Scope]):
     """Requested, granted and observed, connection by connection."""
 
     list_display = ("name", "of", "is_requested", "is_granted", "is_observed", "updated")
@@ -122,13 +144,20 @@ class ScopeAdmin(ReadOnlyAdmin[Scope]):
         id_filter("connection", "connection", "connection_id"),
     )
     list_select_related = ("connection__tenant",)
-    search_fields = ("name", "connection__end_user", "connection__tenant__slug", "connection__provider")
-    search_help_text = "A scope, an end user, a tenant, a provider or the id of a connection"
+    search_fields = ("name",)
+    search_help_text = (
+        "The id of a connection, the beginning of an end user, an account or a tenant, or a scope of the newest 100,000"
+    )
     id_search_fields = ("connection_id",)
     ordering = ("-id",)
     fields = ("name", "of", "is_requested", "is_granted", "is_observed", "updated_at")
 
     of = _of_connection
+
+    def search(self, queryset: QuerySet[Scope], term: str) -> QuerySet[Scope]:
+        found = queryset.filter(of_connections(term))
+        return found if found.exists() else in_newest(queryset, Q(name__istartswith=term))
+
     updated = columns.moment("updated_at", "Changed")
 
 

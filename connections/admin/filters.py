@@ -12,21 +12,11 @@ from django.http import HttpRequest
 
 from connections.access.staff import visible
 from connections.lifecycle.credentials.scopes import lacks_scopes
-from connections.models import VENDS, ProviderApp, Revocation, Tenant
+from connections.lifecycle.figures import CONDITIONS
+from connections.models import REASONS_OF, VENDS, ProviderApp, Reason, Tenant
 from connections.models.switches import KILL_SWITCH, PAUSE, any_thrown
 
 _MOST_TENANTS = 30
-OVERDUE_AFTER = timedelta(minutes=2)
-
-
-def overdue_refresh() -> Q:
-    """Return the condition for an overdue refresh: it should have happened by now, and nothing holds it back."""
-    late = Now() - OVERDUE_AFTER
-    return (
-        Q(refresh_due_at__lt=late)
-        & ~any_thrown(KILL_SWITCH, PAUSE)
-        & (Q(next_attempt_at=None) | Q(next_attempt_at__lt=late))
-    )
 
 
 class TenantFilter(SimpleListFilter):
@@ -34,7 +24,7 @@ class TenantFilter(SimpleListFilter):
 
     title = "tenant"
     parameter_name = "tenant"
-    lookup = "tenant__slug"
+    lookup = "tenant_id"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
         tenants = visible(request.user, Tenant.objects.order_by("slug"))
@@ -45,8 +35,11 @@ class TenantFilter(SimpleListFilter):
         return [(slug, slug) for slug in slugs]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        slug = self.value()
-        return queryset.filter(**{self.lookup: slug}) if slug else queryset
+        if not (slug := self.value()):
+            return queryset
+        # By the id: an index begins with that, and PostgreSQL knows how many rows a tenant has.
+        tenant_id = Tenant.objects.filter(slug=slug).values_list("id", flat=True).first()
+        return queryset.none() if tenant_id is None else queryset.filter(**{self.lookup: tenant_id})
 
 
 class OwnerFilter(TenantFilter):
@@ -77,6 +70,31 @@ class ProviderFilter(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(provider=self.value()) if self.value() else queryset
+
+
+class ProviderOfConnectionFilter(ProviderFilter):
+    """By provider, by way of its apps: an index of connections begins with the app."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.value():
+            return queryset
+        apps = ProviderApp.objects.filter(provider=self.value()).values_list("id", flat=True)
+        return queryset.filter(provider_app_id__in=list(apps))
+
+
+class ReasonFilter(SimpleListFilter):
+    """By why a connection has its status: a reason belongs to one status, by which there is an index."""
+
+    title = parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
+        return [(str(reason.value), str(reason.label)) for reason in Reason]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        status = next((status for status, reasons in REASONS_OF.items() if self.value() in reasons), None)
+        if not self.value():
+            return queryset
+        return queryset.none() if status is None else queryset.filter(status=status, reason=self.value())
 
 
 class ChoiceFilter(SimpleListFilter):
@@ -113,17 +131,19 @@ class HealthFilter(ChoiceFilter):
 
     title = parameter_name = "health"
     known = {
-        "undecryptable": ("Undecryptable", Q(undecryptable_at__isnull=False)),
-        "failing": ("Refreshes failing", Q(failures__gt=0, refresh_due_at__isnull=False)),
-        "overdue": ("Refresh overdue", overdue_refresh()),
-        "refused": ("Refused lately", Q(refused_at__gt=Now() - timedelta(hours=24))),
+        "undecryptable": ("Undecryptable", CONDITIONS["undecryptable"]),
+        "failing": ("Refreshes failing", CONDITIONS["failing"]),
+        "overdue": ("Refresh overdue", CONDITIONS["overdue"]),
+        "due": ("Refresh due within the hour", CONDITIONS["due_soon"]),
+        "refused": ("Refused lately", CONDITIONS["refused"]),
+        "ending": ("Ends within 7 days", CONDITIONS["ending"]),
         "scopes": ("Scopes missing", Q()),
         "unrenewable": (
             "No refresh token",
             Q(lacks_refresh_token=True, status__in=VENDS),
         ),
         "unproven": ("Never verified", Q(verified_at=None)),
-        "revoking": ("Revocation under way", Q(revocation=Revocation.PENDING)),
+        "revoking": ("Revocation under way", CONDITIONS["revoking"]),
         "paused": ("Paused", any_thrown(PAUSE)),
         "suspended": (
             "Suspended",
@@ -132,8 +152,24 @@ class HealthFilter(ChoiceFilter):
     }
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        # Only the current catalogue can say which scopes are missing.
-        return queryset.filter(lacks_scopes()) if self.value() == "scopes" else super().queryset(request, queryset)
+        match self.value():
+            case "scopes":  # only the current catalogue can say which are missing
+                return queryset.filter(lacks_scopes())
+            case "paused":
+                return queryset.filter(_thrown_by_id(PAUSE))
+            case "suspended":
+                return queryset.filter(_thrown_by_id(KILL_SWITCH))
+        return super().queryset(request, queryset)
+
+
+def _thrown_by_id(switch: str) -> Q:
+    """Return the same as ``any_thrown``, with the tenants and apps as lists: by a join, every connection is read."""
+    found = Q(**{f"{switch}__isnull": False})
+    thrown = {f"{switch}__isnull": False}
+    found |= Q(provider_app_id__in=list(ProviderApp.objects.filter(**thrown).values_list("id", flat=True)))
+    if switch == KILL_SWITCH:
+        found |= Q(tenant_id__in=list(Tenant.objects.filter(**thrown).values_list("id", flat=True)))
+    return found
 
 
 class SwitchFilter(ChoiceFilter):

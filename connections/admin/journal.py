@@ -16,6 +16,7 @@ from django_stubs_ext import Annotations
 from connections.admin import columns, show
 from connections.admin.base import ReadOnlyAdmin, read_at
 from connections.admin.filters import AgeFilter, ChoiceFilter, IdFilter, TextFilter, age_of, id_filter
+from connections.admin.long_list import LongListAdmin, in_newest
 from connections.journal.audit import ALLOWED
 from connections.journal.shapes import as_csv, as_line, ocsf_of
 from connections.journal.trail import PAGE, of_kind
@@ -93,7 +94,7 @@ class _Named(TypedDict):
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
+class AuditEventAdmin(LongListAdmin[AuditEvent], ReadOnlyAdmin[AuditEvent]):
     """What happened, who asked, and what was decided. The database refuses every change of a row."""
 
     list_title = "Audit trail"
@@ -112,8 +113,11 @@ class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
         id_filter("grant", "access grant", "detail__grant", in_json=True),
         id_filter("endpoint", "webhook endpoint", "detail__webhook_endpoint", in_json=True),
     )
-    search_fields = ("action", "decision", "operator", "subject", "agent", "purpose")
-    search_help_text = "An action, a decision, a person, an agent, a purpose, or an id of something it is about"
+    search_fields = ("action",)
+    search_help_text = (
+        "An id of something it is about, or, of the newest 100,000, how an action, person, agent or purpose begins"
+    )
+    ordering = ("-id",)
     id_search_fields = ("connection_id", "tenant_id", "api_client_id", "credential_version_id")
     fieldsets = (
         (None, {"fields": ("at", "action", "decision_chip", "details_json")}),
@@ -151,6 +155,12 @@ class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
             if found.exists():
                 return found
         return super().of_id(queryset, wanted)
+
+    def search(self, queryset: QuerySet[AuditEvent], term: str) -> QuerySet[AuditEvent]:
+        found = Q()
+        for column in ("action", "decision", "operator", "subject", "agent", "purpose"):
+            found |= Q(**{f"{column}__istartswith": term})
+        return in_newest(queryset, found)
 
     @admin.display(description="When", ordering="id")
     def happened(self, row: AuditEvent) -> SafeString | str:
@@ -210,7 +220,7 @@ def _written(rows: QuerySet[AuditEvent], shape: str) -> Iterator[str]:
 
 
 @admin.register(OutboxEvent)
-class OutboxEventAdmin(ReadOnlyAdmin[OutboxEvent]):
+class OutboxEventAdmin(LongListAdmin[OutboxEvent], ReadOnlyAdmin[OutboxEvent]):
     """The events that the operator's systems read."""
 
     list_title = "Events"
@@ -221,10 +231,13 @@ class OutboxEventAdmin(ReadOnlyAdmin[OutboxEvent]):
         id_filter("tenant", "tenant", "tenant_id"),
     )
     search_fields = ("type",)
-    search_help_text = "A type, or the id of an event, a connection or a tenant"
+    search_help_text = "The id of an event, a connection or a tenant, or how a type of the newest 100,000 begins"
     id_search_fields = ("event_id", "connection_id", "tenant_id")
     ordering = ("-id",)
     fields = ("id", "event_id", "type", "tenant", "about", "payload_json", "created_at")
+
+    def search(self, queryset: QuerySet[OutboxEvent], term: str) -> QuerySet[OutboxEvent]:
+        return in_newest(queryset, Q(type__istartswith=term))
 
     about = columns.id_link("connection_id", "Connection", Connection)
     tenant = columns.id_link("tenant_id", "Tenant", Tenant)

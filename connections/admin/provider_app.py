@@ -15,10 +15,11 @@ from django_stubs_ext import Annotations
 
 from connections.access.targets import redirect_uri
 from connections.admin import app_key_forms, columns, show
-from connections.admin.base import count_of, operator_behind
+from connections.admin.base import count_of, operator_behind, read_at
 from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.filters import OwnerFilter, ProviderFilter, SwitchFilter
 from connections.admin.provider_app_form import ProviderAppForm, form_for, param_fields
+from connections.admin.provider_app_page import app_page
 from connections.admin.switch_buttons import pause_buttons, suspend_buttons
 from connections.lifecycle.provision.provider_apps import register_itself, store_provider_app
 from connections.models import AppKey, AuditEvent, Connection, ConnectSession, Incident, ProviderApp, RegisteredClient
@@ -140,6 +141,9 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
         return {}
 
     def furnish(self, request: HttpRequest, context: dict[str, Any], row: ProviderApp | None) -> None:
+        if row is not None:
+            has_secrets = bool(getattr(row, "has_secrets", False))
+            context["app_page"] = app_page(row, has_secrets=has_secrets, user=request.user, now=read_at(row))
         if row is None and (chosen := _chosen(request)) is not None:
             entry, style = chosen
             shown = context["adminform"].form.instance

@@ -9,7 +9,7 @@ from connections.admin import show
 from connections.admin.base import operator_behind
 from connections.admin.buttons import Button
 from connections.database.clock import database_now
-from connections.lifecycle.end.delete_tenant import contents_of, order_deletion
+from connections.lifecycle.end.delete_tenant import contents_of, order_deletion, revocations_of
 from connections.lifecycle.steer.on_demand import Told
 from connections.models import Tenant
 
@@ -49,6 +49,7 @@ def _delete(request: HttpRequest, row: Tenant) -> HttpResponse | Told:
             "row": row,
             "form": form,
             "goes": contents_of(row),
+            "asked": revocations_of(row),
             "back_url": show.page_url(row),
         }
         return TemplateResponse(request, "admin/connections/tenant/delete.html", context)

@@ -125,6 +125,7 @@ class ConnectSession(models.Model):
             models.Index(fields=["expires_at"], name="connect_session_expiry"),
             models.Index(fields=["-created_at", "id"], name="connect_session_newest"),
             models.Index(fields=["tenant", "-created_at", "id"], name="connect_session_of_tenant"),
+            models.Index(fields=["state", "-created_at", "id"], name="connect_session_state"),
             by_beginning("end_user", name="connect_session_end_user"),
             models.Index(
                 fields=["expires_at"],

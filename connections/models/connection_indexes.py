@@ -5,7 +5,13 @@ from django.db import models
 from django.db.models import Q
 
 from connections.models.beginnings import by_beginning
+from connections.models.kinds import Binding, OwnerKind
 from connections.models.states import VENDS, Status
+
+
+def _rare(condition: Q, *, name: str) -> models.Index:
+    return models.Index(fields=["-created_at", "id"], condition=condition, name=name)
+
 
 INDEXES: list[models.Index] = [
     models.Index(
@@ -31,6 +37,15 @@ INDEXES: list[models.Index] = [
         condition=Q(grant_expires_at__isnull=False, status__in=[status.value for status in VENDS]),
         name="connection_grant_end",
     ),
+    # What an operator asks for is rare, and each of these holds only that.
+    _rare(~Q(binding=Binding.COMPLETION), name="connection_not_confirmed"),
+    _rare(Q(owner_kind=OwnerKind.TENANT), name="connection_of_whole_tenant"),
+    _rare(Q(failures__gt=0), name="connection_failing"),
+    _rare(Q(refused_at__isnull=False), name="connection_refused"),
+    _rare(Q(paused_at__isnull=False), name="connection_paused"),
+    _rare(Q(suspended_at__isnull=False), name="connection_suspended"),
+    _rare(Q(lacks_refresh_token=True), name="connection_unrenewable"),
+    _rare(Q(verified_at__isnull=True), name="connection_unproven"),
     by_beginning("end_user", name="connection_end_user"),
     by_beginning("label", name="connection_label"),
     by_beginning("provider_account_id", name="connection_account"),

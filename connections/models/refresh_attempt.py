@@ -86,6 +86,15 @@ class RefreshAttempt(models.Model):
         indexes = [
             models.Index(fields=["connection", "-claimed_at"], name="attempt_history"),
             models.Index(fields=["-claimed_at", "id"], name="attempt_newest"),
+            # Few refreshes go wrong, or are asked for: the others write none of these two.
+            models.Index(
+                fields=["state", "-claimed_at", "id"],
+                condition=Q(state__in=["rejected", "in_doubt", "superseded", "aborted"]),
+                name="attempt_gone_wrong",
+            ),
+            models.Index(
+                fields=["trigger", "-claimed_at", "id"], condition=~Q(trigger=Trigger.SWEEP), name="attempt_asked_for"
+            ),
             models.Index(
                 fields=["deadline_at"],
                 condition=Q(state__in=["sent", "received"]),

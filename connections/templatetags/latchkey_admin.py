@@ -75,6 +75,18 @@ def dashboard(request: HttpRequest) -> Overview | None:
 
 
 @register.filter
+def thousands(number: int) -> str:
+    """Return a count with its thousands apart."""
+    return f"{number:,}"
+
+
+@register.filter
+def plain_number(number: float) -> str:
+    """Return a number as SVG writes it, whatever the language of the page."""
+    return f"{number:g}"
+
+
+@register.filter
 def in_groups(app_list: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return Django's list of apps with our models grouped by what they are for."""
     groups: list[dict[str, Any]] = []

@@ -7,7 +7,8 @@ provider that takes 0.3 s), ``sweep`` (what a sweep costs with many connections,
 are due), ``growth`` (what a vend and a refresh cost with few connections, with a million, and with ``--audit-rows``
 too), ``proxy`` (what the proxy adds to a call, streams beside vends, a gigabyte either way, and equal shares),
 ``webhooks`` (how many events are delivered, and that none is lost while the worker is killed),
-``pages`` (what the server takes for each page of the widget, against the constant view), ``start`` (how soon web,
+``pages`` (what the server takes for each page of the widget, against the constant view), ``admin`` (the operators'
+pages with a million connections, against the same with a few thousand), ``start`` (how soon web,
 worker, beat and a command work, and their memory), and ``catalogue`` (what the entries add to that).
 ``--only detours`` measures what each detour taken for speed gains; ``--detours`` names some of them.
 """
@@ -18,6 +19,7 @@ import tempfile
 from pathlib import Path
 
 from tests.campaigns import detours_bench
+from tests.campaigns.admin_bench import MANY, admin
 from tests.campaigns.catalogue_bench import catalogue
 from tests.campaigns.growth_bench import AUDIT_ROWS, growth
 from tests.campaigns.isolation_bench import isolation
@@ -40,6 +42,7 @@ BENCHES = (
     "proxy",
     "webhooks",
     "pages",
+    "admin",
     "start",
     "catalogue",
     "detours",
@@ -52,6 +55,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=6.0, help="length of each measurement")
     parser.add_argument("--connections", type=int, default=1000, help="due connections of the refresh benches")
     parser.add_argument("--audit-rows", type=int, default=AUDIT_ROWS, help="audit rows of the growth bench")
+    parser.add_argument("--rows", type=int, default=MANY, help="connections of the bench of the admin")
     parser.add_argument("--only", choices=BENCHES)
     detours = [*ON_VENDS, *ON_PROXIED, *ON_REFRESHES]
     parser.add_argument("--detours", nargs="+", choices=detours, default=detours)
@@ -78,6 +82,8 @@ def main() -> None:
             print(json.dumps(webhooks(Path(folder) / "webhooks")), flush=True)
         if options.only in (None, "pages"):
             print(json.dumps(pages(Path(folder) / "pages", seconds=options.seconds)), flush=True)
+        if options.only in (None, "admin"):
+            print(json.dumps(admin(Path(folder) / "admin", many=options.rows, seconds=options.seconds)), flush=True)
         if options.only in (None, "start"):
             print(json.dumps(start(Path(folder) / "start")), flush=True)
         if options.only in (None, "catalogue"):

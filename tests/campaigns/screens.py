@@ -5,6 +5,7 @@ the pages of the catalogue, of webhooks and of imports, are taken in light and i
 
     python -m tests.campaigns.screens [--folder DIR]      pictures of everything, to look at
     python -m tests.campaigns.screens --widget            those of the widget alone
+    python -m tests.campaigns.screens --admin [--pages R] every page of the admin, with the showcase (R: a pattern)
     python -m tests.campaigns.screens --readme            the pictures of the README
 
 The browser tests (``tests/browser``) take the same steps.
@@ -25,6 +26,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, exp
 from config.local.demo.stack import LocalStack
 from tests.browser.tls_stack import three_sites
 from tests.browser.walk import Walk
+from tests.campaigns.admin_screens import pictures_of_admin, showcase_stack
 
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 SIZES: dict[str, ViewportSize] = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
@@ -244,13 +246,17 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "latchkey-screens")
     parser.add_argument("--readme", action="store_true")
     parser.add_argument("--widget", action="store_true")
+    parser.add_argument("--admin", action="store_true")
+    parser.add_argument("--pages", default="", metavar="PATTERN", help="with --admin: only pages of such a name")
     options = parser.parse_args()
     folder = README if options.readme else options.folder
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="latchkey-screens-", dir="/var/tmp") as state:
         if not options.widget:
+            _pictures_of_the_showcase(Path(state) / "showcase", folder, only=options.pages, is_readme=options.readme)
+        if not (options.widget or options.admin):
             _pictures_of_the_demo(Path(state) / "demo", folder, is_readme=options.readme)
-        if not options.readme:
+        if not (options.readme or options.admin):
             _pictures_of_the_widget(Path(state), folder)
     print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
 
@@ -266,6 +272,19 @@ def _pictures_of_the_demo(state: Path, folder: Path, *, is_readme: bool) -> None
                 for scheme in get_args(Scheme):
                     _pictures_of_the_catalogue(browser, stack, folder, size, scheme)
     stack.destroy()
+
+
+def _pictures_of_the_showcase(state: Path, folder: Path, *, only: str, is_readme: bool) -> None:
+    with showcase_stack(state) as stack, chromium() as browser, visitor(browser, "desktop") as (context, page, _):
+        log_in_as_operator(page, stack)
+        if not is_readme:
+            pictures_of_admin(context, page, stack, folder, SIZES, only)
+            return
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.goto(f"{stack.urls['web']}/admin/")
+        page.screenshot(path=folder / "dashboard.png")
+        page.goto(f"{stack.urls['web']}/admin/connections/connection/")
+        page.screenshot(path=folder / "connections.png")
 
 
 def _pictures_of_the_widget(state: Path, folder: Path) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from django.db.models import Model, ProtectedError, Q, QuerySet, Value
+from django.db.models import Count, Model, ProtectedError, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Least
 
 from connections.database.locks import RowCheck, lock_session, lock_to_compare
@@ -98,6 +98,13 @@ def contents_of(tenant: Tenant) -> dict[str, int]:
         "data keys": DataKey.objects.filter(tenant=tenant),
     }
     return {name: found.count() for name, found in rows.items()}
+
+
+def revocations_of(tenant: Tenant) -> list[tuple[str, int]]:
+    """Return the providers that will be asked to revoke the connections of ``tenant``, with how many. One query."""
+    live = Connection.objects.for_tenant(tenant.id).live().exclude(status=Status.REVOKED).order_by()
+    counted = live.values_list("provider").annotate(count=Count("id"))
+    return sorted(counted, key=lambda item: (-item[1], item[0]))
 
 
 def order_deletion(

@@ -123,14 +123,16 @@ def _credential(
 ) -> CredentialVersion | None:
     """Seal a credential for ``connection``, and set the times that follow from it. None where it has been destroyed."""
     lifetime = app.liked.lifetime_seconds
-    received_at = chance.before(timedelta(seconds=(lifetime or 86_400) * 0.6))
-    changed_at = chance.before(min(condition.since, chance.now - connection.created_at))
+    age = chance.now - connection.created_at
+    received_at = chance.before(min(timedelta(seconds=(lifetime or 86_400) * 0.6), age))
+    changed_at = connection.created_at if condition.detail == "" else chance.before(min(condition.since, age))
     if condition.status not in VENDS:
-        received_at = changed_at - timedelta(seconds=lifetime or 86_400)
+        changed_at = chance.before(min(condition.since, age))
+        received_at = max(connection.created_at, changed_at - timedelta(seconds=lifetime or 86_400))
     connection.authorized_at = connection.created_at
-    connection.verified_at = chance.before(timedelta(hours=5))
+    connection.verified_at = chance.before(min(timedelta(hours=5), age))
     connection.verified_by = chance.one_of(("probe", "refresh", "vend"), (5, 3, 1))
-    connection.last_vended_at = chance.before(timedelta(days=3)) if chance.falls(0.8) else None
+    connection.last_vended_at = chance.before(min(timedelta(days=3), age)) if chance.falls(0.8) else None
     if condition.status in VENDS:
         connection.probe_due_at = chance.after(timedelta(hours=6))
     if lifetime is not None:

@@ -47,7 +47,7 @@ def _attempts(granted: Granted, chance: Chance) -> list[RefreshAttempt]:
         strikes = (moment, moment - timedelta(seconds=45))
         made = [_attempt(granted, chance, at, AttemptState.REJECTED, "grant_rejected") for at in strikes]
     for _ in range(chance.number(1, 6)):
-        moment -= step if step < timedelta(hours=9) else timedelta(hours=chance.number(4, 20))
+        moment -= timedelta(minutes=chance.number(120, 1000))  # not all of them, or they would be too many
         if moment < max(granted.connection.created_at, chance.now - WEEK):
             break
         if chance.falls(0.04):
@@ -127,7 +127,7 @@ def _changed(granted: Granted) -> list[AuditEvent]:
 
 def _probed(granted: Granted, chance: Chance) -> list[AuditEvent]:
     if granted.condition.status in VENDS and chance.falls(0.1):
-        at = chance.before(timedelta(days=2))
+        at = chance.before(min(timedelta(days=2), chance.now - granted.connection.created_at))
         return [_row(granted, at, "connection.probe", operator="olga", detail={"outcome": "alive"})]
     return []
 
@@ -137,9 +137,11 @@ def _vends(chance: Chance, ground: Ground, granted: Sequence[Granted]) -> list[A
     made = []
     for one in granted:
         callers = ground.callers[one.tenant.slug]
-        made += [_vend(chance, one, callers, chance.before(WEEK)) for _ in range(chance.number(0, 5))]
-    for _ in range(len(granted)):
-        one = chance.one_of(granted)
+        lately = min(WEEK, chance.now - one.connection.created_at)
+        made += [_vend(chance, one, callers, chance.before(lately)) for _ in range(chance.number(0, 5))]
+    older = [one for one in granted if one.connection.created_at < chance.now - _LATELY]
+    for _ in range(len(older)):
+        one = chance.one_of(older)
         at = chance.now - _LATELY * chance.share()
         made.append(_vend(chance, one, ground.callers[one.tenant.slug], at))
     return made

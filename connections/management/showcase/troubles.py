@@ -65,7 +65,8 @@ def afflict(connection: Connection, condition: Condition, chance: Chance, *, cha
         connection.refresh_failing_at = changed_at
     if condition.status in (Status.NEEDS_REAUTH, Status.REVOKED, Status.DISCONNECTED):
         connection.refresh_due_at = connection.probe_due_at = None
-        connection.verified_at = changed_at - timedelta(minutes=chance.number(1, 300))
+        proven_at = changed_at - timedelta(minutes=chance.number(1, 300))
+        connection.verified_at = max(connection.created_at, proven_at)
     if condition.status in (Status.REVOKED, Status.DISCONNECTED):
         ends = (Revocation.CONFIRMED, Revocation.UNCONFIRMED, Revocation.UNSUPPORTED)
         connection.revocation = chance.one_of(ends, (6, 1, 2))

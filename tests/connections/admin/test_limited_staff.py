@@ -68,6 +68,7 @@ def addresses(world: World) -> dict[str, str]:
     found = {name: reverse(f"admin:{name}") for name in ("index", "password_change", "jsi18n")}
     found["app_list"] = reverse("admin:app_list", args=["connections"])
     found |= {f"catalogue:{name}": reverse(f"catalogue:{name}") for name in ("list",)}
+    found["search"] = reverse("search") + f"?q={CANARY[:6]}"
     found["catalogue:entry"] = reverse("catalogue:entry", args=["sandbox"])
     for model in MODELS:
         name, row = f"connections_{model.__name__.lower()}", one_of(model, world)

@@ -59,7 +59,7 @@ def test_connections_are_counted_as_a_scan_counts_them(showcase: datetime) -> No
     Connection.objects.filter(id__in=[one.id for one in late]).update(refresh_due_at=showcase - timedelta(hours=1))
     retake(showcase)
     assert counted() == scanned()
-    assert all(counted()[name] for name in ("active", "suspect", "needs_reauth", "ending", "noticed_hour"))
+    assert all(counted()[name] for name in ("active", "suspect", "needs_reauth", "ending"))
     assert counted()["overdue"] == 7
     for tenant in Tenant.objects.all():
         assert counted(tenant.id) == scanned(tenant=tenant)

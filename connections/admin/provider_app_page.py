@@ -1,0 +1,103 @@
+"""What the page of a provider app shows above its form: what is left to set up, step by step, and how it does.
+
+Reads what was counted (``lifecycle.figures``) and a few rows, however many connections it has.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.safestring import SafeString
+
+from connections.access.staff import Staff, visible
+from connections.access.targets import redirect_uri
+from connections.admin import show
+from connections.models import Connection, ConnectionFigures, FiguresTaken, Incident, ProviderApp, RegisteredClient
+from connections.models.figures import ALL
+from providers.catalog.loader import load_catalog
+from providers.catalog.schema import CatalogEntry
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the set-up. ``is_done`` is None where only the provider knows."""
+
+    text: str
+    is_done: bool | None
+    detail: SafeString | str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the connections of an app are, as they were counted ``counted_at`` (None: not yet), and its incidents."""
+
+    counts: Sequence[tuple[str, int, str, str]]  # label, number, address of the list, tone
+    counted_at: datetime | None
+    incidents: Sequence[Incident]
+
+
+@dataclass(frozen=True, slots=True)
+class AppPage:
+    """Everything that stands above the form. ``console`` is where clients are registered, "" if nobody knows."""
+
+    steps: Sequence[Step]
+    console: str
+    health: Health
+    now: datetime
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether nothing that can be known is left to do."""
+        return all(step.is_done is not False for step in self.steps)
+
+
+def app_page(app: ProviderApp, *, has_secrets: bool, user: Staff, now: datetime) -> AppPage:
+    """Return what the page of ``app`` shows to ``user``. Five queries."""
+    entry = load_catalog().get(app.provider)
+    health = _health(app, user)
+    is_used = any(count for _, count, _, _ in health.counts)
+    steps = [] if entry is None else list(_steps(app, entry, has_secrets=has_secrets, is_used=is_used))
+    return AppPage(steps, "" if entry is None else entry.registration.console, health, now)
+
+
+def _steps(app: ProviderApp, entry: CatalogEntry, *, has_secrets: bool, is_used: bool) -> Iterator[Step]:
+    method = entry.methods.get(app.auth_style)
+    if app.registers_itself:
+        clients = RegisteredClient.objects.filter(provider_app=app).count()
+        made = show.list_link(f"{clients} so far", RegisteredClient, app=app.id)
+        yield Step("Nothing is registered by hand: each authorization server gives a client id by itself.", True, made)
+    elif app.redirects:
+        uri = show.copyable(redirect_uri(app.id))
+        yield Step(f"Register this redirect URI at {entry.name}, exactly as it is.", None, uri)
+    if method is not None and method.takes_scopes:
+        scopes = show.codes(app.scopes or entry.default_scopes)
+        yield Step("Tick these scopes there, where it asks for them.", None, scopes)
+    if app.by_consent and not app.registers_itself:
+        client_id = show.code(app.client_id) if app.client_id else ""
+        yield Step("Enter the client ID below.", bool(app.client_id), client_id)
+        secrets = "set" if has_secrets else "not set: right for a public client alone"
+        yield Step("Enter the client secrets below, the preferred first.", has_secrets or None, secrets)
+    theirs = show.list_link("its connections", Connection, app=app.id)
+    yield Step("Let somebody connect.", is_used, theirs if is_used else "none yet: make a connect session for it")
+
+
+def _health(app: ProviderApp, user: Staff) -> Health:
+    figures = ConnectionFigures.objects.filter(tenant_id=ALL if app.tenant_id is None else app.tenant_id)
+    row: Any = figures.filter(provider_app_id=app.id).first()
+    taken = FiguresTaken.objects.values_list("taken_at", flat=True).first()
+    kinds = (
+        ("Active", "active", {"status__exact": "active"}, "good"),
+        ("Suspect", "suspect", {"status__exact": "suspect"}, "warn"),
+        ("Needs re-authorization", "needs_reauth", {"status__exact": "needs_reauth"}, "bad"),
+        ("Refreshes failing", "failing", {"health": "failing"}, "warn"),
+        ("End within 7 days", "ending", {"health": "ending"}, "warn"),
+    )
+    counts = [
+        (label, 0 if row is None else getattr(row, name), show.list_url(Connection, app=app.id, **filters), tone)
+        for label, name, filters, tone in kinds
+    ]
+    incidents = visible(user, Incident.objects.filter(provider_app=app)).order_by("-opened_at")[:_SHOWN]
+    return Health(counts, taken, list(incidents))

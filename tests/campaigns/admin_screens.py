@@ -1,0 +1,97 @@
+"""Pictures of every page of the admin, with the showcase behind it: each list, the page of a row, and what asks first.
+
+No worker runs beside it, so nothing made up is sent anywhere. The console's complaints are printed, violations of the
+policy among them, and so are barriers that axe finds and pages that are wider than a phone.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, ViewportSize
+
+from config.local.demo.stack import LocalStack
+from tests.browser.looking import barriers, excess, faint, know_axe
+
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+# Beside the list and the first row's page of every model.
+_FURTHER = {
+    "index": "",
+    "connections-unwell": "connections/connection/?status__exact=needs_reauth",
+    "connections-none": "connections/connection/?q=nobody-at-all",
+    "sessions-failed": "connections/connectsession/?state__exact=failed",
+    "catalogue": "providers/",
+    "catalogue-entry": "providers/hubspot/",
+    "tenant-add": "connections/tenant/add/",
+    "app-add": "connections/providerapp/add/?provider=hubspot",
+    "client-add": "connections/apiclient/add/",
+    "grant-add": "connections/accessgrant/add/",
+    "endpoint-add": "connections/webhookendpoint/add/",
+}
+# By model: buttons that have a page of their own.
+_PRESSED = {"tenant": ("delete", "suspend"), "connection": ("disconnect", "suspend"), "apiclient": ("issue-key",)}
+
+
+@contextmanager
+def showcase_stack(state: Path) -> Iterator[LocalStack]:
+    """Run a stack without a worker, with the showcase beside the demo's data."""
+    with LocalStack(state_dir=state, durable=False, processes=("web", "sandbox")) as stack:
+        host = urlsplit(stack.urls["web"]).netloc
+        stack.run("showcase", "manage.py", "seed_showcase", "--into", host, "--unpaused")
+        yield stack
+    stack.destroy()
+
+
+def pages_of_admin(page: Page, admin: str) -> Iterator[tuple[str, str]]:
+    """Yield a name and the address of each page, as the operator who is logged in; goes to each list on the way."""
+    yield from ((name, f"{admin}{path}") for name, path in _FURTHER.items())
+    page.goto(admin)
+    lists = page.locator(".menu th a").evaluate_all("links => links.map(link => link.href)")
+    for url in lists:
+        named = re.search(r"/admin/(connections|auth)/(\w+)/$", url)
+        if named is None:
+            continue
+        model = named[2]
+        yield f"{model}-list", url
+        page.goto(url)
+        row = page.locator("#result_list tbody tr th a, #result_list tbody tr td a").first
+        if not row.count():
+            continue
+        address = row.evaluate("link => link.href").partition("?")[0]
+        yield f"{model}-page", address
+        base = address.removesuffix("change/")
+        yield from ((f"{model}-{verb}", f"{base}press/{verb}/") for verb in _PRESSED.get(model, ()))
+
+
+def _complain(name: str, said: ConsoleMessage) -> None:
+    if said.type == "error":
+        print(f"{name}: the console complains: {said.text}")
+
+
+def pictures_of_admin(
+    context: BrowserContext, page: Page, stack: LocalStack, folder: Path, sizes: dict[str, ViewportSize], only: str
+) -> None:
+    """Take the pictures at each of ``sizes``, in light and in dark, of the pages whose name matches ``only``."""
+    know_axe(context)
+    for name, url in pages_of_admin(page, f"{stack.urls['web']}/admin/"):
+        if not re.search(only, name):
+            continue
+        shown = context.new_page()
+        shown.on("console", partial(_complain, name))
+        shown.goto(url)
+        for barrier in barriers(shown):
+            print(f"{name}: {barrier}")
+        for size, window in sizes.items():
+            shown.set_viewport_size(window)
+            for scheme in SCHEMES:
+                shown.emulate_media(color_scheme=scheme)
+                shown.screenshot(path=folder / f"admin-{name}-{size}-{scheme}.png", full_page=True)
+        for barrier in faint(shown):
+            print(f"{name}, dark: {barrier}")
+        if wide := excess(shown):
+            print(f"{name}: {wide} px wider than the phone")
+        shown.close()
