@@ -200,11 +200,13 @@ def look_at_webhooks(page: Page, stack: LocalStack, look: Look) -> None:
     """As the operator who is logged in, add a webhook endpoint, and look at it and at what is delivered."""
     admin = f"{stack.urls['web']}/admin/connections"
     page.goto(f"{admin}/webhookendpoint/add/")
+    page.locator("input[name=password]").fill(stack.seeded["operator"]["password"])
+    page.locator("input[name=password]").press("Enter")
+    page.get_by_label("Address").wait_for()
     look(page, "16-admin-webhook-add")
     page.get_by_label("Address").fill(HOOK)
     page.get_by_label("Description").fill("The billing service")
-    page.locator("input[name=password]").fill(stack.seeded["operator"]["password"])
-    page.locator("input[name=password]").press("Enter")
+    page.get_by_role("button", name="Add a webhook endpoint").click()
     page.get_by_text("whsec_").wait_for()
     look(page, "17-admin-webhook-secret")
     page.goto(f"{admin}/webhookendpoint/")
