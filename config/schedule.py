@@ -24,6 +24,7 @@ def beat_schedule(sweep_seconds: float, *, recover_seconds: float, webhook_secon
         "delete-tenants": _every(10.0, Task.DELETE_TENANTS),
         "offboard-end-users": _every(10.0, Task.OFFBOARD_END_USERS),
         "continue-imports": _every(5.0, Task.CONTINUE_IMPORTS),
+        "continue-bulk": _every(5.0, Task.CONTINUE_BULK),
         "seal-audit": _every(15.0, Task.SEAL_AUDIT),
         "verify-audit": _every(20.0, Task.VERIFY_AUDIT),
         "retry-undecryptable": _every(60.0, Task.RETRY_UNDECRYPTABLE),

@@ -47,6 +47,7 @@ class Task(StrEnum):
     LOOK_AT_DOMAINS = "connections.look_at_domains"
     RENEW_REGISTRATIONS = "connections.renew_registrations"
     CONTINUE_IMPORTS = "connections.continue_imports"
+    CONTINUE_BULK = "connections.continue_bulk"
     SEAL_AUDIT = "connections.seal_audit"
     VERIFY_AUDIT = "connections.verify_audit"
     DELIVER = "connections.deliver"

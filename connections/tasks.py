@@ -39,6 +39,7 @@ from connections.lifecycle.refresh.recover import recover_unfinished
 from connections.lifecycle.refresh.refresh import refresh
 from connections.lifecycle.refresh.together import refresh_together
 from connections.lifecycle.registration.renew import end_unused, renew_due
+from connections.lifecycle.steer.bulk import continue_bulk
 from connections.lifecycle.sweep import sweep_probes, sweep_refreshes, sweep_revocations
 from connections.lifecycle.webhooks.attend import sweep_webhooks
 from connections.lifecycle.webhooks.deliver import deliver
@@ -204,6 +205,12 @@ def close_past_incidents() -> None:
 def continue_ordered_imports() -> None:
     """Continue the imports that came over the API."""
     continue_imports(now=database_now())
+
+
+@shared_task(name=Task.CONTINUE_BULK, ignore_result=True)
+def continue_bulk_jobs() -> None:
+    """Go on with what operators have ordered for many connections."""
+    continue_bulk(now=database_now())
 
 
 @shared_task(name=Task.SEAL_AUDIT, ignore_result=True)

@@ -19,6 +19,8 @@ from connections.models import (
     Approval,
     AuditEvent,
     Brand,
+    BulkJob,
+    BulkRow,
     Bundle,
     Connection,
     ConnectSession,
@@ -53,6 +55,8 @@ PATHS: Mapping[type[Model], str] = {
     **dict.fromkeys((CredentialVersion, RefreshAttempt, Scope), "connection__tenant_id"),
     **dict.fromkeys((AppKey, Incident, RegisteredClient), "provider_app__tenant_id"),
     ApiKey: "client__tenant_id",
+    BulkJob: "tenant_id",
+    BulkRow: "job__tenant_id",
     Tenant: "id",
     WebhookDelivery: "endpoint__tenant_id",
 }

@@ -19,6 +19,7 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
 - ``base``, ``buttons``, ``switch_buttons``, ``columns``, ``filters``, ``fields``, ``show``: what the pages share
 - ``search``: the box in the header · ``catalogue``: the pages about providers, which are no rows
 - ``gate``: refuses pages to those who may not open them, whatever the page would say
+- ``bulk_job``: acts on many connections, and what came of each
 - ``audit_proof``: the seals of the audit trail, and what verified them
 - ``people``: how staff log in: passwords, second factors, single sign-on, sessions
 - ``proof``: asks once more who it is · ``logins``: audits logins, refused ones too, second factors and sessions
@@ -37,6 +38,7 @@ from connections.admin import (  # noqa: E402 (only after that)
     approval,
     audit_proof,
     brand,
+    bulk_job,
     bundle,
     connect_session,
     connection,
@@ -64,6 +66,7 @@ __all__ = [
     "approval",
     "audit_proof",
     "brand",
+    "bulk_job",
     "bundle",
     "connect_session",
     "connection",

@@ -11,8 +11,10 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from connections.access.staff import limit_of
 from connections.admin import columns, show
 from connections.admin.base import ReadOnlyAdmin, operator_behind, read_at
 from connections.admin.buttons import Button, ButtonsAdmin, done
@@ -31,9 +33,10 @@ from connections.admin.switch_buttons import pause_buttons, suspend_buttons
 from connections.database.clock import database_now
 from connections.journal.audit import Actor
 from connections.lifecycle.steer import on_demand, switches
+from connections.lifecycle.steer.bulk import order_bulk
 from connections.lifecycle.steer.on_demand import Told
 from connections.lifecycle.steer.outlook import refresh_at
-from connections.models import LIVE, VENDS, Connection, Status
+from connections.models import LIVE, VENDS, BulkAct, Connection, Status
 
 AT_ONCE = 5  # up to so many connections are called while the operator waits; for more, tasks are sent
 _NAMED = 20  # connections that a question names
@@ -260,6 +263,8 @@ class ConnectionAdmin(LongListAdmin[Connection], ButtonsAdmin[Connection], ReadO
         at_once: Callable[..., Told],
         ordered: Callable[..., Told],
     ) -> None:
+        if self._orders(request, queryset):
+            return
         rows = list(queryset)
         do = at_once if len(rows) <= AT_ONCE else ordered
         actor = operator_behind(request)
@@ -272,6 +277,8 @@ class ConnectionAdmin(LongListAdmin[Connection], ButtonsAdmin[Connection], ReadO
         words: str,
         turn: Callable[[Connection, Actor], bool],
     ) -> None:
+        if self._orders(request, queryset):
+            return
         actor = operator_behind(request)
 
         def told(row: Connection) -> Told:
@@ -286,6 +293,8 @@ class ConnectionAdmin(LongListAdmin[Connection], ButtonsAdmin[Connection], ReadO
             return page_that_proves(request, show.list_url(Connection))
         if "confirmed" not in request.POST:
             return self._ask_about(request, queryset, name, label, asks)
+        if self._orders(request, queryset):
+            return None
         actor, now = operator_behind(request), database_now()
 
         def end(connection_id: UUID) -> Told:
@@ -293,6 +302,24 @@ class ConnectionAdmin(LongListAdmin[Connection], ButtonsAdmin[Connection], ReadO
 
         self._tell(request, [(row, done(partial(end, row.id))) for row in queryset])
         return None
+
+    def _orders(self, request: HttpRequest, queryset: QuerySet[Connection]) -> bool:
+        """Leave more rows than a page of the list has to the workers. Return whether that was done.
+
+        Limited staff get a job for each of their tenants, whose page they may open.
+        """
+        if queryset.order_by()[: self.list_per_page + 1].count() <= self.list_per_page:
+            return False
+        act, rows = BulkAct(request.POST["action"]), Connection.objects.filter(id__in=queryset.order_by().values("id"))
+        tenants = limit_of(request.user)
+        for tenant_id in [None] if tenants is None else sorted(tenants):
+            part = rows if tenant_id is None else rows.filter(tenant_id=tenant_id)
+            if not part.exists():
+                continue
+            job = order_bulk(act, part, tenant_id=tenant_id, now=database_now(), actor=operator_behind(request))
+            words = format_html("The workers do it, and {} says how far they are.", show.link(job, "its page"))
+            self.message_user(request, words)
+        return True
 
     def _tell(self, request: HttpRequest, told: list[tuple[Connection, Told]]) -> None:
         """Say what happened to each row; for many rows, how often each result occurred."""

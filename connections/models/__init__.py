@@ -12,6 +12,7 @@
 - ``connection``: one grant · ``kinds``: whose it is · ``credential_version``: one set of its secrets
 - ``scope``: one scope of a connection · ``connection_indexes``, ``beginnings``: how connections are found
 - ``access_grant``: who else may use a connection, and for what · ``approval``: of one thing under a grant
+- ``bulk_job``: one act on many connections
 - ``bundle``: a tenant that has left or come, and the key that signs for it
 - ``offboarding``: the leaving of an end user · ``import_run``: connections from another system, with their rows
 - ``kept_answer``: of a call with an idempotency key
@@ -32,6 +33,7 @@ from connections.models.approval import Approval
 from connections.models.audit_event import AuditEvent
 from connections.models.audit_seal import AuditPruning, AuditRedaction, AuditSeal, AuditVerification
 from connections.models.brand import Brand
+from connections.models.bulk_job import BulkAct, BulkJob, BulkRow
 from connections.models.bundle import Bundle, BundleWay, InstallationKey
 from connections.models.burnt_code import BurntCode
 from connections.models.connect_session import EXCHANGE_LIMIT, ConnectSession
@@ -98,6 +100,9 @@ __all__ = [
     "AuditVerification",
     "Binding",
     "Brand",
+    "BulkAct",
+    "BulkJob",
+    "BulkRow",
     "Bundle",
     "BundleWay",
     "BurntCode",

@@ -18,7 +18,12 @@ register = template.Library()
 _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "Day to day",
-        (("Connection", "Connections"), ("Incident", "Incidents"), ("ConnectSession", "Connect sessions")),
+        (
+            ("Connection", "Connections"),
+            ("BulkJob", "Background jobs"),
+            ("Incident", "Incidents"),
+            ("ConnectSession", "Connect sessions"),
+        ),
     ),
     (
         "Who may use what",

@@ -1,6 +1,7 @@
 """Steer: what an operator asks for, with an audit row that says who.
 
 - ``on_demand``: refresh, probe, disconnect or read a kept answer now; ``switches``: kill switches and pauses
+- ``bulk``: one act on many connections, in the background
 - ``rebind``: lets credentials follow a provider that has moved; ``describe``: what is the operator's own
 - ``outlook``: what will happen to a connection next, in words
 - ``outbound_addresses``: from which addresses providers see our calls

@@ -31,6 +31,8 @@ from connections.models import (
     AuditEvent,
     AuditSeal,
     AuditVerification,
+    BulkJob,
+    BulkRow,
     Bundle,
     Connection,
     ConnectSession,
@@ -183,6 +185,8 @@ def make_world(slug: str, *, end_user: str = "alice", leaver: str = "zoe") -> Wo
     Bundle.objects.create(
         id=uuid.uuid4(), way="out", tenant_id=acme.id, slug=slug, signer="key", is_move=True, made_at=database_now()
     )
+    job = BulkJob.objects.create(act="pause", tenant=acme, operator="olga", total=1, ordered_at=database_now())
+    BulkRow.objects.create(job=job, connection=connection)
     sealed = {"sealed_at": database_now(), "newest_at": database_now(), "key_id": "k1", "hash": "5ea1"}
     digests = dict.fromkeys(("leaves", "nonces", "leaves_hash", "signature"), b"digest")
     AuditSeal.objects.create(number=1, first_id=1, last_id=9, rows=9, **sealed, **digests)

@@ -72,6 +72,8 @@ STAYS = {
     "connections.AuditRedaction": "append-only; one a sealed row from which somebody was erased",
     "connections.AuditPruning": "append-only; one an order to prune",
     "connections.AuditVerification": "three months; journal.verifications deletes the older ones",
+    "connections.BulkJob": "three months; lifecycle.steer.bulk deletes the older ones",
+    "connections.BulkRow": "with its job",
     "connections.CredentialVersion": "the current one, the previous one and orphans until the next refresh",
     "connections.UnreadAnswer": "until it is read, overtaken, discarded, or its connection ends",
     "connections.Scope": "one for each scope of a connection",

@@ -4,7 +4,7 @@
 - ``connection``, ``credential_version``, ``refresh_attempt``, ``connect_session``, ``scope``, ``incident``,
   ``api_client``, ``tenant``, ``tenant_domain``, ``brand``,
   ``provider_app``, ``app_key``, ``registered_client``, ``data_key``, ``burnt_code``, ``audit_event``,
-  ``audit_seal``, ``connect_step``, ``outbox_event``,
+  ``audit_seal``, ``connect_step``, ``bulk_job``, ``outbox_event``,
   ``unread_answer``, ``subject_token``, ``management_session``, ``access_grant``, ``offboarding``, ``trusted_issuer``,
   ``approval``, ``kept_answer``, ``import_run``, ``bundle``, ``webhook_endpoint``,
   ``webhook_delivery``, ``figures``: their constraints by ``test_constraints.py``

@@ -13,6 +13,8 @@ from connections.models import (
     AppKey,
     Approval,
     AuditSeal,
+    BulkJob,
+    BulkRow,
     BurntCode,
     Connection,
     ConnectSession,
@@ -127,6 +129,15 @@ class Cast:
 
     def subject_token(self, connection: Connection, asked: bytes = b"asked") -> SubjectToken:
         return SubjectToken.objects.create(connection=connection, asked=asked, kept_until=timezone.now())
+
+    def bulk_job(self, number: int) -> BulkJob:
+        job, _ = BulkJob.objects.get_or_create(
+            id=uuid.UUID(int=number), defaults={"act": "pause", "ordered_at": timezone.now()}
+        )
+        return job
+
+    def bulk_row(self, job: BulkJob) -> BulkRow:
+        return BulkRow.objects.create(job=job, connection=self.connection)
 
     def seal(self, number: int, first_id: int, last_id: int, *, rows: int = 1) -> AuditSeal:
         now = timezone.now()

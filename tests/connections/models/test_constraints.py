@@ -336,6 +336,10 @@ CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
             lambda cast: [cast.app_key(cast.app, kid=kid) for kid in ("k1", "k2")],
         ],
     ),
+    "bulk_row_once_a_connection": (
+        [lambda cast: [cast.bulk_row(cast.bulk_job(1)) for _ in "12"]],
+        [lambda cast: [cast.bulk_row(cast.bulk_job(number)) for number in (1, 2)]],
+    ),
     "audit_seal_ends_once": (
         [lambda cast: [cast.seal(number, 1, 9) for number in (1, 2)]],
         [lambda cast: [cast.seal(1, 1, 9), cast.seal(2, 10, 12)]],

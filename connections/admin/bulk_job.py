@@ -1,0 +1,121 @@
+"""Background jobs: one act on many connections, how far the workers are, and what came of each row."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from connections.admin import columns, show
+from connections.admin.base import ReadOnlyAdmin, count_of, operator_behind
+from connections.admin.buttons import Button, ButtonsAdmin
+from connections.admin.filters import ChoiceFilter, id_filter
+from connections.database.clock import database_now
+from connections.lifecycle.steer.bulk import cancel_bulk, outcomes_of
+from connections.lifecycle.steer.on_demand import Told
+from connections.models import BulkJob, BulkRow
+
+_CANCEL_ASKS = "Nothing more of it is begun. What is done stays done."
+
+
+def _cancel(request: HttpRequest, row: BulkJob) -> Told:
+    return cancel_bulk(row, now=database_now(), actor=operator_behind(request))
+
+
+@admin.register(BulkJob)
+class BulkJobAdmin(ButtonsAdmin[BulkJob], ReadOnlyAdmin[BulkJob]):
+    """The jobs, the newest first."""
+
+    list_title = "Background jobs"
+    buttons = (
+        Button(
+            "cancel",
+            "Cancel",
+            _cancel,
+            lambda row: row.finished_at is None and row.cancelled_at is None,
+            asks=_CANCEL_ASKS,
+            tone="danger",
+        ),
+    )
+    list_display = ("what", "progress", "operator", "ordered", "finished")
+    list_filter = ("act",)
+    search_fields = ("operator",)
+    search_help_text = "An operator or an id"
+    fields = ("what", "progress", "outcomes", "rows_link", "operator", "ordered_at", "cancelled_at", "finished_at")
+
+    ordered = columns.moment("ordered_at", "Ordered")
+    finished = columns.moment("finished_at", "Finished")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).annotate(settled=count_of(BulkRow.objects.exclude(code=""), "job"))
+
+    @admin.display(description="Job")
+    def what(self, row: BulkJob) -> str:
+        return str(row)
+
+    @admin.display(description="Progress")
+    def progress(self, row: Any) -> SafeString:
+        share = f"{row.settled} of {row.total}"
+        if row.finished_at is None:
+            return show.chip(f"{'Cancelling' if row.cancelled_at else 'Under way'}: {share}", "busy")
+        return show.chip("Cancelled") if row.cancelled_at else show.chip(f"Done: {share}", "good")
+
+    @admin.display(description="What came of the rows")
+    def outcomes(self, row: BulkJob) -> SafeString | str:
+        told = [
+            show.join(
+                [show.chip(f"{count}", "plain" if good is None else "good" if good else "warn"), detail or "to do"]
+            )
+            for detail, good, count in outcomes_of(row)
+        ]
+        return show.join(told, " · ") if told else "No rows"
+
+    @admin.display(description="Row by row")
+    def rows_link(self, row: BulkJob) -> SafeString:
+        return show.join(
+            [
+                show.list_link("All rows", BulkRow, job=row.id),
+                show.list_link("Those that failed", BulkRow, job=row.id, result="failed"),
+            ],
+            " · ",
+        )
+
+
+class _ResultFilter(ChoiceFilter):
+    """By the result."""
+
+    title = parameter_name = "result"
+    known = {
+        "done": ("Done", Q(is_success=True)),
+        "failed": ("Not done", Q(is_success=False)),
+        "to_do": ("To do", Q(code="")),
+    }
+
+
+@admin.register(BulkRow)
+class BulkRowAdmin(ReadOnlyAdmin[BulkRow]):
+    """The rows of jobs: what came of each connection."""
+
+    list_title = "Rows of background jobs"
+    list_display = ("about", "result", "detail", "of_job")
+    list_filter = (_ResultFilter, id_filter("job", "job", "job_id"))
+    list_select_related = ("job", "connection")
+    search_fields = ("code",)
+    search_help_text = "An outcome, or the id of a job or a connection"
+    id_search_fields = ("job_id", "connection_id")
+    fields = ("about", "result", "detail", "of_job")
+
+    @admin.display(description="Connection")
+    def about(self, row: BulkRow) -> SafeString | str:
+        return show.link(row.connection)
+
+    @admin.display(description="Result")
+    def result(self, row: BulkRow) -> SafeString:
+        if not row.code:
+            return show.chip("to do", "busy")
+        return show.chip(row.code.replace("_", " "), "good" if row.is_success else "warn")
+
+    @admin.display(description="Job")
+    def of_job(self, row: BulkRow) -> SafeString | str:
+        return show.link(row.job)

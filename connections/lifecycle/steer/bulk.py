@@ -1,0 +1,140 @@
+"""Bulk: one act on many connections, in the background, with what came of each. It survives the worker's death.
+
+A row is settled after its act. If a worker is killed between the two, the act is done once more, which changes nothing:
+a refresh that is ordered twice is sent once, and what is paused, suspended or disconnected stays so. Where the queue of
+refreshes or probes is long the job waits, so that what is due anyway is not kept waiting by it.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+from django.db.models import Count, Q, QuerySet
+
+from connections.database.clock import database_now
+from connections.database.pool import LockTimeout, short_transaction
+from connections.dispatch import Task, count_waiting
+from connections.journal import audit
+from connections.lifecycle.steer import on_demand, switches
+from connections.lifecycle.steer.on_demand import Told
+from connections.models import BulkAct, BulkJob, BulkRow, Connection
+from connections.refusals import Refusal
+
+KEPT = timedelta(days=90)
+_RUN_SECONDS = 25.0
+_CLAIM = timedelta(seconds=60)
+_TURN = 50  # rows of one job before another has its turn
+_INSERT = 2000
+_MOST_WAITING = 100
+_QUEUES = {BulkAct.REFRESH: Task.REFRESH, BulkAct.PROBE: Task.PROBE}
+
+logger = structlog.get_logger(__name__)
+
+
+def order_bulk(
+    act: BulkAct,
+    rows: QuerySet[Connection],
+    *,
+    tenant_id: uuid.UUID | None,
+    now: datetime,
+    actor: audit.Actor,
+) -> BulkJob:
+    """Order ``act`` on ``rows``, as they are now. ``tenant_id`` where they are all of one tenant. One transaction."""
+    with short_transaction():
+        job = BulkJob.objects.create(
+            act=act, tenant_id=tenant_id, operator=actor.operator, address=actor.address, ordered_at=now
+        )
+        ids = rows.order_by("id").values_list("id", flat=True)
+        chosen = list(ids)
+        for start in range(0, len(chosen), _INSERT):
+            part = chosen[start : start + _INSERT]
+            BulkRow.objects.bulk_create([BulkRow(job=job, connection_id=one) for one in part])
+            job.total += len(part)
+        job.save(update_fields=["total"])
+        detail = {"job": str(job.id), "act": act.value, "connections": job.total}
+        audit.record("bulk.ordered", actor=actor, tenant_id=tenant_id, detail=detail)
+    return job
+
+
+def cancel_bulk(job: BulkJob, *, now: datetime, actor: audit.Actor) -> Told:
+    """Do nothing more of ``job``: what is done stays done."""
+    if job.finished_at is not None or job.cancelled_at is not None:
+        return Told(False, "already", "It has ended: there is nothing left to cancel.")
+    with short_transaction():
+        job.cancel(at=now)
+        audit.record("bulk.cancelled", actor=actor, tenant_id=job.tenant_id, detail={"job": str(job.id)})
+    return Told(True, "cancelled", "Cancelled: what is done stays done, and nothing more is begun.")
+
+
+def outcomes_of(job: BulkJob) -> list[tuple[str, bool | None, int]]:
+    """Return how often each outcome occurred: its sentence ("" for rows to do), whether it is a success, the count."""
+    counted = BulkRow.objects.filter(job=job).order_by().values_list("detail", "is_success").annotate(Count("id"))
+    return sorted(counted, key=lambda one: -one[2])
+
+
+def continue_bulk(*, now: datetime, seconds: float = _RUN_SECONDS) -> None:
+    """Go on with the jobs that are under way, in turns, for so long at the most. Deletes jobs of long ago."""
+    BulkJob.objects.filter(finished_at__lt=now - KEPT).delete()
+    give_up_at = time.monotonic() + seconds
+    free = Q(claimed_until=None) | Q(claimed_until__lt=now)
+    under_way = BulkJob.objects.filter(free, finished_at=None).order_by("ordered_at")
+    claimed = [job for job in under_way if BulkJob.objects.filter(free, id=job.id).update(claimed_until=now + _CLAIM)]
+    try:
+        left = list(claimed)
+        while left and time.monotonic() < give_up_at:
+            left = [job for job in left if _take_turn(job, give_up_at=give_up_at)]
+    finally:
+        BulkJob.objects.filter(id__in=[job.id for job in claimed]).update(claimed_until=None)
+
+
+def _take_turn(job: BulkJob, *, give_up_at: float) -> bool:
+    """Settle some rows. Return whether the job can go on at once."""
+    if BulkJob.objects.filter(id=job.id, cancelled_at__isnull=False).exists():
+        BulkRow.objects.filter(job=job, code="").update(code="cancelled", is_success=False, detail="Cancelled.")
+    act = BulkAct(job.act)
+    if (queue := _QUEUES.get(act)) is not None and (count_waiting(queue) or 0) > _MOST_WAITING:
+        return False
+    rows = list(BulkRow.objects.filter(job=job, code="").select_related("connection")[:_TURN])
+    if not rows:
+        with short_transaction() as now:
+            job.finish(at=now)
+            audit.record("bulk.finished", tenant_id=job.tenant_id, detail={"job": str(job.id)})
+        logger.info("bulk_finished", job=str(job.id), act=job.act)
+        return False
+    actor = audit.Actor(operator=job.operator, address=job.address)
+    for row in rows:
+        if time.monotonic() > give_up_at:
+            return False
+        told = _told(partial(_ACTS[act], row.connection, actor))
+        BulkRow.objects.filter(id=row.id).update(
+            code=told.code[:40] or "done", is_success=told.is_success, detail=told.detail[:300]
+        )
+    return True
+
+
+def _told(act: Callable[[], Told]) -> Told:
+    try:
+        return act()
+    except Refusal as refusal:
+        return Told(False, refusal.code, refusal.detail)
+    except LockTimeout:
+        return Told(False, "busy", "Somebody else was changing it: nothing was done.")
+
+
+def _turned(is_turned: bool) -> Told:
+    return Told(True, "turned", "Done.") if is_turned else Told(False, "already", "It was so already.")
+
+
+_ACTS: Mapping[BulkAct, Callable[[Connection, audit.Actor], Told]] = {
+    BulkAct.REFRESH: lambda row, actor: on_demand.order_refresh(row.id, now=database_now(), actor=actor),
+    BulkAct.PROBE: lambda row, actor: on_demand.order_probe(row.id, actor=actor),
+    BulkAct.PAUSE: lambda row, actor: _turned(switches.pause(row, now=database_now(), actor=actor)),
+    BulkAct.UNPAUSE: lambda row, actor: _turned(switches.unpause(row, actor=actor)),
+    BulkAct.SUSPEND: lambda row, actor: _turned(switches.suspend(row, now=database_now(), actor=actor)),
+    BulkAct.RESUME: lambda row, actor: _turned(switches.resume(row, actor=actor)),
+    BulkAct.REVOKE: lambda row, actor: on_demand.end_on_demand(row.id, now=database_now(), actor=actor, keep=True),
+    BulkAct.DISCONNECT: lambda row, actor: on_demand.end_on_demand(row.id, now=database_now(), actor=actor, keep=False),
+}

@@ -1,0 +1,82 @@
+"""Acts on more connections than a page has go to the workers: for all that the operator may see, and no other."""
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.auth.models import User
+from django.test import Client
+
+from connections.admin.connection import ConnectionAdmin
+from connections.database.clock import database_now
+from connections.lifecycle.steer.bulk import continue_bulk
+from connections.models import BulkJob, BulkRow, Connection, StaffLimit
+from tests.connections.admin.conftest import list_url, make_app, make_connection, operator_with, page_url
+from tests.factories import make_tenant
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def connections(monkeypatch: pytest.MonkeyPatch) -> list[Connection]:
+    """Three of acme's and three of globex's, on pages of two."""
+    monkeypatch.setattr(ConnectionAdmin, "list_per_page", 2)
+    made = []
+    for slug in ("acme", "globex"):
+        tenant = make_tenant(slug)
+        app = make_app(tenant)
+        made += [make_connection(app, tenant, f"user-{number}") for number in range(3)]
+    return made
+
+
+def act_on_all(browser: Client, action: str, row: Connection, **more: str) -> Any:
+    chosen = {ACTION_CHECKBOX_NAME: str(row.id), "select_across": "1", "index": "0", "action": action}
+    return browser.post(list_url(Connection), chosen | more, follow=True)
+
+
+def test_the_workers_do_it_and_a_page_says_how_far_they_are(olga: Client, connections: list[Connection]) -> None:
+    told = act_on_all(olga, "pause", connections[0]).content.decode()
+    job = BulkJob.objects.get()
+    assert page_url(job) in told
+    assert job.total == 6
+    assert "Under way: 0 of 6" in olga.get(page_url(job)).content.decode()
+    continue_bulk(now=database_now())
+    page = olga.get(page_url(job)).content.decode()
+    assert "Done: 6 of 6" in page
+    assert "press/cancel/" not in page
+    rows = olga.get(list_url(BulkRow), {"job": str(job.id)}).content.decode()
+    assert rows.count("turned") >= 2
+    assert Connection.objects.filter(paused_at=None).count() == 0
+
+
+def test_a_question_is_asked_before_it_is_ordered(olga: Client, connections: list[Connection]) -> None:
+    act_on_all(olga, "disconnect", connections[0])
+    assert not BulkJob.objects.exists()
+    act_on_all(olga, "disconnect", connections[0], confirmed="yes")
+    assert BulkJob.objects.get().act == "disconnect"
+
+
+def test_a_job_is_cancelled_by_its_button(olga: Client, connections: list[Connection]) -> None:
+    act_on_all(olga, "pause", connections[0])
+    job = BulkJob.objects.get()
+    url = f"{page_url(job).removesuffix('change/')}press/cancel/"
+    assert "Nothing more of it is begun" in olga.get(url).content.decode()
+    olga.post(url)
+    continue_bulk(now=database_now())
+    assert Connection.objects.filter(paused_at=None).count() == 6
+
+
+def test_limited_staff_act_on_their_tenants_alone(connections: list[Connection]) -> None:
+    browser = operator_with("tom", "view_connection", "change_connection", "view_bulkjob", "view_bulkrow")
+    acme, globex = connections[0].tenant, connections[-1].tenant
+    limit = StaffLimit.objects.create(user=User.objects.get(username="tom"))
+    limit.tenants.set([acme])
+    act_on_all(browser, "pause", connections[0])
+    job = BulkJob.objects.get()
+    assert (job.tenant_id, job.total) == (acme.id, 3)
+    assert browser.get(page_url(job)).status_code == 200
+    continue_bulk(now=database_now())
+    assert Connection.objects.filter(tenant=globex, paused_at=None).count() == 3
+    BulkJob.objects.update(tenant=globex)
+    assert browser.get(page_url(job)).status_code != 200
+    assert str(connections[0].id) not in browser.get(list_url(BulkRow)).content.decode()
