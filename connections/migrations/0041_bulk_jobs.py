@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('connections', '0039_connect_steps'),
+        ('connections', '0040_rare_rows'),
     ]
 
     operations = [
