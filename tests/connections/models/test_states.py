@@ -124,7 +124,7 @@ def test_nothing_but_a_step_saves_a_session_or_writes_its_state() -> None:
     past = [
         name
         for path, name in names.items()
-        if not name.startswith(("migrations/", "models/"))
+        if not name.startswith(("migrations/", "models/", "management/showcase/"))  # the last lays out rows as they end
         and any(_goes_past_the_steps(node) for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     ]
     assert past == []
