@@ -12,11 +12,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     SecretStr,
     StringConstraints,
     WithJsonSchema,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from providers.lines import plain_line
 
@@ -115,7 +116,25 @@ Locale = Annotated[str, StringConstraints(max_length=20, pattern=r"^([A-Za-z]{2,
 Note = Annotated[Text, StringConstraints(max_length=255)]
 
 
+def _be_strict(schema: Any) -> None:
+    """Have a schema take no 0 for false and no "30" for 30. The rest stays as it is: JSON has no dates and no UUIDs."""
+    if isinstance(schema, dict):
+        if schema.get("type") in ("bool", "int", "float"):
+            schema["strict"] = True
+        for member in schema.values():
+            _be_strict(member)
+    elif isinstance(schema, list | tuple):
+        for member in schema:
+            _be_strict(member)
+
+
 class Request(BaseModel):
-    """A request body: it refuses members that it does not know."""
+    """A request body: it refuses members that it does not know, and values of another type than its schema says."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        _be_strict(schema)
+        return schema

@@ -4,10 +4,10 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from connections.api.pages import Page
-from connections.api.texts import Request, Text
+from connections.api.texts import Moment, Request, Text
 from connections.journal.event_types import EventType
 from connections.lifecycle.webhooks.endpoints import IssuedSecret, Terms
 from connections.lifecycle.webhooks.post import Outcome
@@ -97,7 +97,7 @@ class WebhookTestOut(BaseModel):
 class WebhookReplayIn(Request):
     """From when on events are delivered once more."""
 
-    since: AwareDatetime
+    since: Moment
 
 
 class WebhookReplayOut(BaseModel):

@@ -50,15 +50,16 @@ class Victim:
     ids: dict[str, str] = field(default_factory=dict)
 
 
-def make_victim() -> Victim:
-    """Make the tenant and its things."""
-    tenant, now = make_tenant(SLUG, name=f"Victim {MARK}"), database_now()
-    connection = make_connection(tenant, end_user=PERSON, label=f"label {MARK}", metadata={"note": MARK})
-    backend = make_caller(tenant, f"backend {MARK}")
-    session = EndUser(PERSON, backend, tenant=SLUG).invite()
-    grant = let(connection, f"friend-{MARK}", note=MARK)
+def make_victim(mark: str = MARK) -> Victim:
+    """Make the tenant and its things. ``mark`` is in their texts: another one makes another victim."""
+    slug, person = f"victim-{mark}", f"person-{mark}"
+    tenant, now = make_tenant(slug, name=f"Victim {mark}"), database_now()
+    connection = make_connection(tenant, end_user=person, label=f"label {mark}", metadata={"note": mark})
+    backend = make_caller(tenant, f"backend {mark}")
+    session = EndUser(person, backend, tenant=slug).invite()
+    grant = let(connection, f"friend-{mark}", note=mark)
     offboarding = Offboarding.objects.create(
-        tenant=tenant, end_user=f"zoe-{MARK}", mode="offboard", ordered_at=now, done_at=now
+        tenant=tenant, end_user=f"zoe-{mark}", mode="offboard", ordered_at=now, done_at=now
     )
     approval = Approval.objects.create(
         tenant=tenant,
@@ -70,27 +71,28 @@ def make_victim() -> Victim:
         created_at=now,
         expires_at=now + timedelta(hours=1),
     )
-    domain = TenantDomain.objects.create(tenant=tenant, host=f"{MARK}.example")
-    save_brand(tenant, BrandProfile(support_url=f"https://{MARK}.example/help"), actor=SYSTEM)
+    domain = TenantDomain.objects.create(tenant=tenant, host=f"{mark}.example")
+    save_brand(tenant, BrandProfile(support_url=f"https://{mark}.example/help"), actor=SYSTEM)
     visit = ManagementSession.objects.create(
-        tenant=tenant, api_client=backend.client, end_user=PERSON, token_hash=b"visit", expires_at=now
+        tenant=tenant, api_client=backend.client, end_user=person, token_hash=f"visit {mark}".encode(), expires_at=now
     )
     own_app = ProviderApp.objects.create(
-        tenant=tenant, provider="hubspot", auth_style="oauth2_authorization_code", name=MARK
+        tenant=tenant, provider="hubspot", auth_style="oauth2_authorization_code", name=mark
     )
     key_id = backend.client.keys.get().id  # for a key pair as well: paths name both in the same way
-    own_app.keys.create(id=key_id, kid=MARK, algorithm="ES256", public_key=MARK, signs_from=now)
-    registered = own_app.registered_clients.create(issuer=f"https://{MARK}.example", way="dynamic", looked_at=now)
+    own_app.keys.create(id=key_id, kid=mark, algorithm="ES256", public_key=mark, signs_from=now)
+    registered = own_app.registered_clients.create(issuer=f"https://{mark}.example", way="dynamic", looked_at=now)
     issuer = TrustedIssuer.objects.create(
-        tenant=tenant, use="caller", issuer=f"https://{MARK}.example", audience=MARK, algorithms=["RS256"]
+        tenant=tenant, use="caller", issuer=f"https://{mark}.example", audience=mark, algorithms=["RS256"]
     )
     events.emit("connection.connected", connection)
-    terms = Terms(f"http://127.0.0.1:9/{MARK}")  # nobody listens there
+    terms = Terms(f"http://127.0.0.1:9/{mark}")  # nobody listens there
     hook = add_endpoint(terms, tenant=tenant, now=now, actor=SYSTEM).endpoint
     told = OutboxEvent.objects.latest("id")
     delivery = WebhookDelivery.objects.create(endpoint=hook, event=told, lane=connection.id)
     run = ImportRun.objects.create(tenant=tenant, created_at=now, parts=1, options={"dry_run": True})
     ids = {
+        "person": person,
         "import": str(run.id),
         "connection": str(connection.id),
         "session": str(session.id),
@@ -102,10 +104,10 @@ def make_victim() -> Victim:
         "key": str(key_id),
         "own_app": str(own_app.id),
         "visit": str(visit.id),
-        "incident": str(own_app.incidents.create(kind="many_failures", at=MARK, opened_at=now, last_seen_at=now).id),
+        "incident": str(own_app.incidents.create(kind="many_failures", at=mark, opened_at=now, last_seen_at=now).id),
         "registered": str(registered.id),
         "issuer": str(issuer.id),
-        "rule": str(CallerRule.objects.create(issuer=issuer, client=backend.client, conditions=[{"claim": MARK}]).id),
+        "rule": str(CallerRule.objects.create(issuer=issuer, client=backend.client, conditions=[{"claim": mark}]).id),
         "hook": str(hook.id),
         "delivery": str(delivery.id),
         "host": domain.host,
@@ -126,7 +128,7 @@ NAMED: dict[str, Callable[[Victim], str]] = {
     "access-grants/{grant_id}": _id("grant"),
     "approvals/{approval_id}": _id("approval"),
     "offboardings/{offboarding_id}": _id("offboarding"),
-    "end-users/{end_user}": lambda victim: PERSON,
+    "end-users/{end_user}": _id("person"),
     "domains/{host}": _id("host"),
     "management-sessions/{session_id}": _id("visit"),
     "provider-apps/{app_id}": _id("own_app"),
