@@ -37,6 +37,7 @@ _MAY_CALL_PROVIDER = re.compile(
     r"|PUT /api/v1/(?:tenants/[^/]+/(?:provider-apps|domains)|shared-provider-apps)/[^/]+"
     r"|POST /api/v1/provider-apps/[^/]+/registered-clients/[^/]+/renew"
     r"|POST /api/v1/webhook-endpoints/[^/]+/test"
+    r"|GET /api/v1/outbound-addresses"
     r"|POST /api/v1/connections/[^/]+/(?:credential|refresh|probe|report)"
     r"|(?:POST|GET) /connect/callback/.*"
     r"|GET /connect/[^/]+/device(?:/state)?"

@@ -57,7 +57,7 @@ class _Part(Request):
 
 
 class ImportIn(_Part):
-    """An import, with its first rows. Columns are named as the README says, or as Nango's objects with ``nango``."""
+    """An import, with its first rows. Columns are named as for ``manage.py connections import``, or by Nango."""
 
     format: Literal["rows", "nango"] = Field("rows", description="whose names the members of rows are")
     columns: _Named = Field(default_factory=dict, description="our name for each column of yours")

@@ -8,7 +8,7 @@ import binascii
 import hashlib
 import uuid
 from datetime import UTC, datetime
-from typing import Annotated, Generic, Protocol, TypeVar, cast
+from typing import Annotated, Generic, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db.models import Model, Q, QuerySet
@@ -29,21 +29,17 @@ class Page(BaseModel, Generic[Item]):
     next: str | None
 
 
-class Dated(Protocol):
-    """A row by whose moment and id a list is ordered."""
-
-    id: uuid.UUID
-    created_at: datetime
-
-
 Row = TypeVar("Row", bound=Model)
 
 
-def page_of(rows: QuerySet[Row], cursor: str | None, *, limit: int, by: str = "") -> tuple[list[Row], str | None]:
+def page_of(
+    rows: QuerySet[Row], cursor: str | None, *, limit: int, by: str = "", newest_by: str = "created_at"
+) -> tuple[list[Row], str | None]:
     """Return up to ``limit`` of the ``rows`` after ``cursor`` (None: from the first), and the cursor of the next page.
 
-    That is None on the last page. The newest row comes first, or they are ordered by the text in the column ``by``,
-    which no two of them share. Runs their query. Raises ``InvalidRequest`` for a cursor that no page of this list had.
+    That is None on the last page. The newest row by the moment in ``newest_by`` comes first, or they are ordered by the
+    text in the column ``by``, which no two of them share. Runs their query. Raises ``InvalidRequest`` for a cursor that
+    no page of this list had.
     """
     try:
         question = _question(rows)
@@ -51,10 +47,10 @@ def page_of(rows: QuerySet[Row], cursor: str | None, *, limit: int, by: str = ""
         return [], None
     if cursor is not None:
         position = read_cursor(cursor, of=question)
-        rows = rows.filter(**{f"{by}__gt": position}) if by else rows.filter(_older_than(position))
-    found = list(rows.order_by(*([by] if by else ["-created_at", "id"]))[: limit + 1])
+        rows = rows.filter(**{f"{by}__gt": position}) if by else rows.filter(_older_than(position, newest_by))
+    found = list(rows.order_by(*([by] if by else [f"-{newest_by}", "id"]))[: limit + 1])
     page = found[:limit]
-    return page, write_cursor(_position(page[-1], by), of=question) if len(found) > limit else None
+    return page, write_cursor(_position(page[-1], by, newest_by), of=question) if len(found) > limit else None
 
 
 def write_cursor(position: str, *, of: str) -> str:
@@ -85,23 +81,23 @@ def _mark(of: str) -> str:
     return hashlib.blake2b(of.encode(), digest_size=6).hexdigest()
 
 
-def _position(row: Model, by: str) -> str:
+def _position(row: Model, by: str, newest_by: str) -> str:
     if by:
         return str(getattr(row, by))
-    dated = cast("Dated", row)
-    return f"{dated.created_at.isoformat()}|{dated.id}"
+    moment: datetime = getattr(row, newest_by)
+    return f"{moment.isoformat()}|{row.pk}"
 
 
-def _older_than(position: str) -> Q:
+def _older_than(position: str, newest_by: str) -> Q:
     try:
         moment, _, last_id = position.partition("|")
-        created_at, after = datetime.fromisoformat(moment), uuid.UUID(last_id)
-        if created_at.tzinfo is None:
+        last, after = datetime.fromisoformat(moment), uuid.UUID(last_id)
+        if last.tzinfo is None:
             raise ValueError("naive")
-        created_at = created_at.astimezone(UTC)
+        last = last.astimezone(UTC)
     except (ValueError, OverflowError):
         raise _not_ours() from None
-    return Q(created_at__lt=created_at) | Q(created_at=created_at, id__gt=after)
+    return Q((f"{newest_by}__lt", last)) | Q((newest_by, last), id__gt=after)
 
 
 def _not_ours() -> InvalidRequest:

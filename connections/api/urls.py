@@ -22,6 +22,7 @@ from connections.api.routers import (
     branding,
     connect_sessions,
     connection_acts,
+    connection_history,
     connections,
     end_users,
     events,
@@ -29,6 +30,7 @@ from connections.api.routers import (
     incidents,
     management_sessions,
     oauth,
+    outbound_addresses,
     own_providers,
     provider_apps,
     providers,
@@ -118,7 +120,9 @@ api.add_router("/shared-provider-apps", provider_apps.shared, auth=ApiKeyAuth())
 api.add_router("/provider-apps", provider_apps.router, auth=ApiKeyAuth())
 api.add_router("/provider-apps", app_keys.router, auth=ApiKeyAuth())
 api.add_router("/connections", connection_acts.router, auth=ApiKeyAuth())
+api.add_router("/connections", connection_history.router, auth=ApiKeyAuth())
 api.add_router("/own-providers", own_providers.router, auth=ApiKeyAuth())
+api.add_router("/outbound-addresses", outbound_addresses.router, auth=ApiKeyAuth())
 api.add_router("/audit-events", audit_events.router, auth=ApiKeyAuth())
 api.add_router("/incidents", incidents.router, auth=ApiKeyAuth())
 api.add_router("/api-clients", api_clients.router, auth=ApiKeyAuth())

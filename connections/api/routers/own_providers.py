@@ -9,7 +9,15 @@ from ninja import Router, Status
 
 from connections.api.auth import operator_of
 from connections.api.conditional import unchanged
-from connections.api.own_providers import OwnProviderIn, OwnProviderOut, OwnProviderPage, own_provider_out
+from connections.api.own_providers import (
+    OwnProviderDraft,
+    OwnProviderIn,
+    OwnProviderOut,
+    OwnProviderPage,
+    OwnProviderVerdict,
+    own_provider_out,
+    verdict_on,
+)
 from connections.api.pages import Cursor, Limit, read_cursor, write_cursor
 from connections.api.texts import Slug
 from connections.lifecycle.provision.own_providers import (
@@ -63,6 +71,16 @@ def put_own_provider(request: HttpRequest, own_slug: Slug, body: OwnProviderIn) 
         raise InvalidRequest(f"{what}: confirm it.", field="confirm")
     store_own_provider(prepared, actor=caller.actor, check=unchanged(request, own_provider_out))
     return own_provider_out(own_slug)
+
+
+@router.post("/{own_slug}/check", response=OwnProviderVerdict, summary="Try an entry without storing it")
+def check_own_provider(request: HttpRequest, own_slug: Slug, body: OwnProviderDraft) -> OwnProviderVerdict:
+    """Say what is wrong with an entry, what storing it would do, and what it would ask end users for.
+
+    Operator-wide clients only.
+    """
+    operator_of(request, may=Permission.CATALOGUE)
+    return verdict_on(own_slug, body.toml)
 
 
 @router.delete("/{own_slug}", response={204: None}, summary="Remove an entry of your own")

@@ -3,6 +3,9 @@
 import { Caller } from "./wire.ts";
 import type { CallOptions, ProxyInit } from "./wire.ts";
 
+/** How far an attempt has come. `sent` and `in_doubt` are open: the database allows one of them a connection. */
+export type AttemptState = "sent" | "received" | "promoted" | "rejected" | "in_doubt" | "superseded" | "aborted";
+
 /** How Latchkey made sure that the person who connected is the person for whom the session was made. */
 export type Binding = "completion" | "none" | "imported";
 
@@ -47,6 +50,9 @@ export type SessionState = "created" | "started" | "authorizing" | "held" | "exc
 
 /** How something is signed (RFC 7518 §3.1, RFC 8037 §3.1). */
 export type SigningAlgorithm = "RS256" | "PS256" | "ES256" | "EdDSA" | "HS256";
+
+/** What a version is to its connection. */
+export type Stage = "received" | "current" | "previous" | "orphan";
 
 /** What a caller can expect of a connection. */
 export type Status = "pending" | "active" | "suspect" | "needs_reauth" | "revoked" | "disconnected";
@@ -990,7 +996,7 @@ export interface Held {
   readonly account: string;
 }
 
-/** An import, with its first rows. Columns are named as the README says, or as Nango's objects with `nango`. */
+/** An import, with its first rows. Columns are named as for `manage.py connections import`, or by Nango. */
 export interface ImportIn {
   /** The tenant's slug; operator-wide clients have to name it */
   readonly tenant?: string | null;
@@ -1466,12 +1472,40 @@ export interface OperatorBranding {
   readonly name: string;
 }
 
+/** From which addresses our calls come, as far as is known. */
+export interface OutboundAddresses {
+  /** What to write on a provider's list; empty where nothing is known */
+  readonly to_list: readonly string[];
+  /** What the installation states */
+  readonly stated: readonly string[];
+  /** What the service that was asked saw of one call; "" where none told */
+  readonly seen: string;
+  /** The host of that service; "" where none was asked */
+  readonly asked: string;
+  /** The proxy through which calls go; "" for none */
+  readonly proxy: string;
+  /** What to know of it, in words */
+  readonly notes: readonly string[];
+}
+
 /** What came of a refresh or probe on demand. */
 export interface Outcome {
   /** What came of it, as a stable word */
   readonly outcome: string;
   /** Where the connection stands now */
   readonly connection: Connection | Changed;
+}
+
+/** What happens next to a connection, the most important first. */
+export interface Outlook {
+  /** What happens, or is in the way */
+  readonly steps: readonly Step[];
+}
+
+/** An entry that is tried, and not stored. */
+export interface OwnProviderDraft {
+  /** The entry, as it is written */
+  readonly toml: string;
 }
 
 /** An entry of your own, as `manage.py providers` reads it (TOML). */
@@ -1501,6 +1535,20 @@ export interface OwnProviderPage {
   readonly items: readonly OwnProvider[];
   /** The cursor of the next page; null on the last */
   readonly next: string | null;
+}
+
+/** What would come of an entry. `provider` is how it would be shown, null while `problems` has sentences. */
+export interface OwnProviderVerdict {
+  /** What is wrong with it, as `manage.py providers check` says it */
+  readonly problems: readonly string[];
+  /** The keys by which stored secrets would go to another address */
+  readonly moves: readonly string[];
+  /** How many provider apps would need their client secrets again */
+  readonly forgets: number;
+  /** It would take the place of an entry that comes with Latchkey */
+  readonly hides_built_in: boolean;
+  /** The provider's slug, or an alias of it */
+  readonly provider: Provider | null;
 }
 
 /**
@@ -1658,6 +1706,38 @@ export interface ReceiptPage {
   readonly next: string | null;
 }
 
+/** One try to refresh one credential version. `evidence` says what the provider answered, without a secret. */
+export interface RefreshAttempt {
+  /** Its id */
+  readonly id: string;
+  /** Where it stands */
+  readonly state: AttemptState;
+  /** What made it begin: a sweep, a vend, a report, … */
+  readonly trigger: string;
+  /** Id of the version whose refresh token it spends */
+  readonly version: string;
+  /** When it began */
+  readonly claimed_at: string;
+  /** When its time is up */
+  readonly deadline_at: string;
+  /** When it was ended; null if it was not */
+  readonly ended_at: string | null;
+  /** An earlier one of the version was never answered */
+  readonly follows_doubt: boolean;
+  /** A stable word for what went wrong; "" if nothing did */
+  readonly error: string;
+  /** What was last seen of the provider, for people to look at */
+  readonly evidence: Readonly<Record<string, unknown>>;
+}
+
+/** One page, the newest first; `next` is the cursor of the next one, or null. */
+export interface RefreshAttemptPage {
+  /** What is on this page */
+  readonly items: readonly RefreshAttempt[];
+  /** The cursor of the next page; null on the last */
+  readonly next: string | null;
+}
+
 /** What an app has registered without hands at one authorization server; no secret is ever shown. */
 export interface RegisteredClient {
   /** Its id */
@@ -1748,6 +1828,16 @@ export interface SharingIn {
   readonly granted_by?: "" | string | null;
   /** Nobody uses it but under an access grant */
   readonly grants_only?: boolean | null;
+}
+
+/** One event to come, or what holds it back. */
+export interface Step {
+  /** What happens, in words for operators */
+  readonly text: string;
+  /** When; null where that has no time */
+  readonly at: string | null;
+  /** It is an obstacle, not an event */
+  readonly held: boolean;
 }
 
 /** Who a grant is for: an end user's id, a group's name, what an agent calls itself, or an API client's id. */
@@ -1925,6 +2015,38 @@ export interface Verified {
   readonly end_user: string | null;
   /** Which agent acts, for the audit trail */
   readonly agent: string | null;
+}
+
+/** One credential version: everything about it but the secrets. */
+export interface Version {
+  /** Its id */
+  readonly id: string;
+  /** How far it is; at most one is `current` */
+  readonly stage: Stage;
+  /** Id of the authorization that it comes from */
+  readonly grant: string;
+  /** Id of the version that was refreshed for it; null for a first one */
+  readonly parent: string | null;
+  /** Id of the refresh that received it; null for a first one */
+  readonly attempt: string | null;
+  /** Scopes at the provider */
+  readonly scopes: readonly string[];
+  /** It can be refreshed */
+  readonly refreshable: boolean;
+  /** When it came */
+  readonly received_at: string;
+  /** When it ends; null where nobody said */
+  readonly expires_at: string | null;
+  /** When its refresh token ends, where that is known */
+  readonly refresh_expires_at: string | null;
+}
+
+/** One page, the newest first; `next` is the cursor of the next one, or null. */
+export interface VersionPage {
+  /** What is on this page */
+  readonly items: readonly Version[];
+  /** The cursor of the next page; null on the last */
+  readonly next: string | null;
 }
 
 /** One event on its way to one endpoint. Of answers nothing is kept but their status. */
@@ -2499,6 +2621,30 @@ export class Operations extends Caller {
       {
         method: "POST",
         path: `/api/v1/approvals/${encodeURIComponent(approvalId)}/approve`,
+        headers: { "Idempotency-Key": options.idempotencyKey },
+        body,
+        takesKey: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Try an entry without storing it.
+   *
+   * Say what is wrong with an entry, what storing it would do, and what it would ask end users for.
+   *
+   * Operator-wide clients only.
+   */
+  checkOwnProvider(
+    ownSlug: string,
+    body: OwnProviderDraft,
+    options: CallOptions & { idempotencyKey?: string } = {},
+  ): Promise<OwnProviderVerdict> {
+    return this.call<OwnProviderVerdict>(
+      {
+        method: "POST",
+        path: `/api/v1/own-providers/${encodeURIComponent(ownSlug)}/check`,
         headers: { "Idempotency-Key": options.idempotencyKey },
         body,
         takesKey: true,
@@ -3404,6 +3550,49 @@ export class Operations extends Caller {
   }
 
   /**
+   * Say from which addresses providers are called.
+   *
+   * Say which addresses to allow at providers that keep a list. Operator-wide clients only.
+   *
+   * The service at EGRESS_ECHO_URL, if there is one, is asked what it sees, for up to 10 seconds.
+   */
+  getOutboundAddresses(
+    query: { ask?: boolean } = {},
+    options: CallOptions = {},
+  ): Promise<OutboundAddresses> {
+    return this.call<OutboundAddresses>(
+      {
+        method: "GET",
+        path: "/api/v1/outbound-addresses",
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Say what happens next to a connection.
+   *
+   * Say what happens next: refreshes, probes, ends, and what holds them back. It decides nothing.
+   */
+  getOutlook(
+    connectionId: string,
+    query: { tenant?: string } = {},
+    options: CallOptions = {},
+  ): Promise<Outlook> {
+    return this.call<Outlook>(
+      {
+        method: "GET",
+        path: `/api/v1/connections/${encodeURIComponent(connectionId)}/outlook`,
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
    * Show an entry of your own.
    *
    * Show how an entry of your own is written, and what uses it. Operator-wide clients only.
@@ -4102,6 +4291,36 @@ export class Operations extends Caller {
   }
 
   /**
+   * List a connection's refresh attempts.
+   *
+   * List each try to refresh it and how it ended, the newest first, as long as they are kept.
+   */
+  listRefreshAttempts(
+    connectionId: string,
+    query: { tenant?: string; cursor?: string; limit?: number } = {},
+    options: CallOptions = {},
+  ): Promise<RefreshAttemptPage> {
+    return this.call<RefreshAttemptPage>(
+      {
+        method: "GET",
+        path: `/api/v1/connections/${encodeURIComponent(connectionId)}/refresh-attempts`,
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /** List a connection's refresh attempts, page by page. */
+  iterRefreshAttempts(
+    connectionId: string,
+    query: { tenant?: string; limit?: number } = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<RefreshAttempt, void> {
+    return this.each((cursor) => this.listRefreshAttempts(connectionId, { ...query, cursor }, options));
+  }
+
+  /**
    * List what an app has registered itself.
    *
    * List the clients that the app has registered without hands, one an authorization server, the newest first.
@@ -4213,6 +4432,36 @@ export class Operations extends Caller {
     options: CallOptions = {},
   ): AsyncGenerator<Issuer, void> {
     return this.each((cursor) => this.listTrustedIssuers({ ...query, cursor }, options));
+  }
+
+  /**
+   * List a connection's credential versions.
+   *
+   * List the versions of its credential that are kept, the newest first: everything about them but the secrets.
+   */
+  listVersions(
+    connectionId: string,
+    query: { tenant?: string; cursor?: string; limit?: number } = {},
+    options: CallOptions = {},
+  ): Promise<VersionPage> {
+    return this.call<VersionPage>(
+      {
+        method: "GET",
+        path: `/api/v1/connections/${encodeURIComponent(connectionId)}/versions`,
+        query: { ...query },
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /** List a connection's credential versions, page by page. */
+  iterVersions(
+    connectionId: string,
+    query: { tenant?: string; limit?: number } = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<Version, void> {
+    return this.each((cursor) => this.listVersions(connectionId, { ...query, cursor }, options));
   }
 
   /**

@@ -178,6 +178,11 @@ OPERATIONS = [
     Operation("POST", "/connections/{connection_id}/revoke", Permission.MANAGE, resource="connection"),
     Operation("POST", "/connections/{connection_id}/reread", Permission.MANAGE, resource="connection"),
     Operation("POST", "/connections/{connection_id}/discard-answer", Permission.MANAGE, resource="connection"),
+    *(
+        Operation("GET", f"/connections/{{connection_id}}/{part}", Permission.READ, resource="connection")
+        for part in ("outlook", "refresh-attempts", "versions")
+    ),
+    Operation("GET", "/outbound-addresses", Permission.READ, names_tenant="", finds_tenant=False),
     Operation("GET", "/connect-sessions", Permission.READ),
     Operation("GET", "/connect-sessions/{session_id}", Permission.READ, resource="shown_session"),
     Operation("GET", "/management-sessions", Permission.READ),
@@ -188,6 +193,11 @@ OPERATIONS = [
     *(
         Operation(method, "/own-providers/{own_slug}", Permission.CATALOGUE, body, names_tenant="", finds_tenant=False)
         for method, body in (("GET", None), ("PUT", {"toml": ""}), ("DELETE", None))
+    ),
+    Operation(
+        *("POST", "/own-providers/{own_slug}/check", Permission.CATALOGUE, {"toml": ""}),
+        names_tenant="",
+        finds_tenant=False,
     ),
     *_owned(Permission.APPS, "/provider-apps/{app_id}", "app", {"GET": None}),
     *_owned(Permission.APPS, "/provider-apps/{app_id}/switches", "app", {"PUT": {"paused": True}}),

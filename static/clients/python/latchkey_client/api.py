@@ -11,6 +11,9 @@ from latchkey_client.calls import AsyncCaller, Caller, Operation
 from latchkey_client.errors import Problem
 from latchkey_client.wire import Answer, AsyncAnswer, AsyncSending, Sending
 
+AttemptState = Literal["sent", "received", "promoted", "rejected", "in_doubt", "superseded", "aborted"]
+"""How far an attempt has come. `sent` and `in_doubt` are open: the database allows one of them a connection."""
+
 Binding = Literal["completion", "none", "imported"]
 """How Latchkey made sure that the person who connected is the person for whom the session was made."""
 
@@ -119,6 +122,9 @@ SessionState = Literal["created", "started", "authorizing", "held", "exchanging"
 
 SigningAlgorithm = Literal["RS256", "PS256", "ES256", "EdDSA", "HS256"]
 """How something is signed (RFC 7518 §3.1, RFC 8037 §3.1)."""
+
+Stage = Literal["received", "current", "previous", "orphan"]
+"""What a version is to its connection."""
 
 Status = Literal["pending", "active", "suspect", "needs_reauth", "revoked", "disconnected"]
 """What a caller can expect of a connection."""
@@ -1502,6 +1508,29 @@ class OperatorBranding:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OutboundAddresses:
+    """From which addresses our calls come, as far as is known."""
+
+    to_list: list[str]
+    """What to write on a provider's list; empty where nothing is known"""
+
+    stated: list[str]
+    """What the installation states"""
+
+    seen: str
+    """What the service that was asked saw of one call; "" where none told"""
+
+    asked: str
+    """The host of that service; "" where none was asked"""
+
+    proxy: str
+    """The proxy through which calls go; "" for none"""
+
+    notes: list[str]
+    """What to know of it, in words"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What came of a refresh or probe on demand."""
 
@@ -1510,6 +1539,14 @@ class Outcome:
 
     connection: Connection | Changed
     """Where the connection stands now"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """What happens next to a connection, the most important first."""
+
+    steps: list[Step]
+    """What happens, or is in the way"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -1535,6 +1572,26 @@ class OwnProviderPage:
 
     next: str | None
     """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnProviderVerdict:
+    """What would come of an entry. `provider` is how it would be shown, null while `problems` has sentences."""
+
+    problems: list[str]
+    """What is wrong with it, as `manage.py providers check` says it"""
+
+    moves: list[str]
+    """The keys by which stored secrets would go to another address"""
+
+    forgets: int
+    """How many provider apps would need their client secrets again"""
+
+    hides_built_in: bool
+    """It would take the place of an entry that comes with Latchkey"""
+
+    provider: Provider | None
+    """The provider's slug, or an alias of it"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -1716,6 +1773,52 @@ class ReceiptPage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RefreshAttempt:
+    """One try to refresh one credential version. `evidence` says what the provider answered, without a secret."""
+
+    id: str
+    """Its id"""
+
+    state: AttemptState
+    """Where it stands"""
+
+    trigger: str
+    """What made it begin: a sweep, a vend, a report, …"""
+
+    version: str
+    """Id of the version whose refresh token it spends"""
+
+    claimed_at: datetime
+    """When it began"""
+
+    deadline_at: datetime
+    """When its time is up"""
+
+    ended_at: datetime | None
+    """When it was ended; null if it was not"""
+
+    follows_doubt: bool
+    """An earlier one of the version was never answered"""
+
+    error: str
+    """A stable word for what went wrong; "" if nothing did"""
+
+    evidence: dict[str, Any]
+    """What was last seen of the provider, for people to look at"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefreshAttemptPage:
+    """One page, the newest first; `next` is the cursor of the next one, or null."""
+
+    items: list[RefreshAttempt]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RegisteredClient:
     """What an app has registered without hands at one authorization server; no secret is ever shown."""
 
@@ -1815,6 +1918,20 @@ class Scopes:
 
     missing: list[str]
     """Scopes that were requested and not granted"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One event to come, or what holds it back."""
+
+    text: str
+    """What happens, in words for operators"""
+
+    at: datetime | None
+    """When; null where that has no time"""
+
+    held: bool
+    """It is an obstacle, not an event"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -1927,6 +2044,52 @@ class Verified:
 
     agent: str | None
     """Which agent acts, for the audit trail"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """One credential version: everything about it but the secrets."""
+
+    id: str
+    """Its id"""
+
+    stage: Stage
+    """How far it is; at most one is `current`"""
+
+    grant: str
+    """Id of the authorization that it comes from"""
+
+    parent: str | None
+    """Id of the version that was refreshed for it; null for a first one"""
+
+    attempt: str | None
+    """Id of the refresh that received it; null for a first one"""
+
+    scopes: list[str]
+    """Scopes at the provider"""
+
+    refreshable: bool
+    """It can be refreshed"""
+
+    received_at: datetime
+    """When it came"""
+
+    expires_at: datetime | None
+    """When it ends; null where nobody said"""
+
+    refresh_expires_at: datetime | None
+    """When its refresh token ends, where that is known"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionPage:
+    """One page, the newest first; `next` is the cursor of the next one, or null."""
+
+    items: list[Version]
+    """What is on this page"""
+
+    next: str | None
+    """The cursor of the next page; null on the last"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -2509,7 +2672,7 @@ class ExchangeIn(TypedDict):
 
 
 class ImportIn(TypedDict):
-    """An import, with its first rows. Columns are named as the README says, or as Nango's objects with `nango`."""
+    """An import, with its first rows. Columns are named as for `manage.py connections import`, or by Nango."""
 
     tenant: NotRequired[str | None]
     """The tenant's slug; operator-wide clients have to name it"""
@@ -2713,6 +2876,13 @@ class OperatorBrandingIn(TypedDict):
 
     name: NotRequired[str]
     """Its name, for people"""
+
+
+class OwnProviderDraft(TypedDict):
+    """An entry that is tried, and not stored."""
+
+    toml: str
+    """The entry, as it is written"""
 
 
 class OwnProviderIn(TypedDict):
@@ -3287,6 +3457,7 @@ _ADD_APP_CLIENT_SECRET = Operation(
 )
 _ADD_IMPORT_ROWS = Operation("POST", "/api/v1/imports/{import_id}/rows", may_repeat=False, takes_key=True)
 _APPROVE = Operation("POST", "/api/v1/approvals/{approval_id}/approve", may_repeat=False, takes_key=True)
+_CHECK_OWN_PROVIDER = Operation("POST", "/api/v1/own-providers/{own_slug}/check", may_repeat=False, takes_key=True)
 _CLOSE_INCIDENT = Operation("POST", "/api/v1/incidents/{incident_id}/close", may_repeat=False, takes_key=True)
 _COMPLETE_CONNECT_SESSION = Operation(
     "POST", "/api/v1/connect-sessions/{session_id}/complete", may_repeat=False, takes_key=True
@@ -3330,6 +3501,8 @@ _GET_IMPORT = Operation("GET", "/api/v1/imports/{import_id}", may_repeat=True)
 _GET_INCIDENT = Operation("GET", "/api/v1/incidents/{incident_id}", may_repeat=True)
 _GET_MANAGEMENT_SESSION = Operation("GET", "/api/v1/management-sessions/{session_id}", may_repeat=True)
 _GET_OFFBOARDING = Operation("GET", "/api/v1/offboardings/{offboarding_id}", may_repeat=True)
+_GET_OUTBOUND_ADDRESSES = Operation("GET", "/api/v1/outbound-addresses", may_repeat=True)
+_GET_OUTLOOK = Operation("GET", "/api/v1/connections/{connection_id}/outlook", may_repeat=True)
 _GET_OWN_PROVIDER = Operation("GET", "/api/v1/own-providers/{own_slug}", may_repeat=True)
 _GET_PROVIDER = Operation("GET", "/api/v1/providers/{slug}", may_repeat=True)
 _GET_PROVIDER_APP = Operation("GET", "/api/v1/provider-apps/{app_id}", may_repeat=True)
@@ -3356,10 +3529,12 @@ _LIST_OWN_PROVIDERS = Operation("GET", "/api/v1/own-providers", may_repeat=True)
 _LIST_PROVIDER_APPS = Operation("GET", "/api/v1/tenants/{slug}/provider-apps", may_repeat=True)
 _LIST_PROVIDERS = Operation("GET", "/api/v1/providers", may_repeat=True)
 _LIST_RECEIPTS = Operation("GET", "/api/v1/connections/{connection_id}/receipts", may_repeat=True)
+_LIST_REFRESH_ATTEMPTS = Operation("GET", "/api/v1/connections/{connection_id}/refresh-attempts", may_repeat=True)
 _LIST_REGISTERED_CLIENTS = Operation("GET", "/api/v1/provider-apps/{app_id}/registered-clients", may_repeat=True)
 _LIST_SHARED_PROVIDER_APPS = Operation("GET", "/api/v1/shared-provider-apps", may_repeat=True)
 _LIST_TENANTS = Operation("GET", "/api/v1/tenants", may_repeat=True)
 _LIST_TRUSTED_ISSUERS = Operation("GET", "/api/v1/trusted-issuers", may_repeat=True)
+_LIST_VERSIONS = Operation("GET", "/api/v1/connections/{connection_id}/versions", may_repeat=True)
 _LIST_WEBHOOK_DELIVERIES = Operation("GET", "/api/v1/webhook-endpoints/{endpoint_id}/deliveries", may_repeat=True)
 _LIST_WEBHOOK_ENDPOINTS = Operation("GET", "/api/v1/webhook-endpoints", may_repeat=True)
 _PATCH_CONNECTION = Operation("PATCH", "/api/v1/connections/{connection_id}", may_repeat=False)
@@ -3469,6 +3644,25 @@ class Operations(Caller):
             _APPROVE,
             Approval,
             path={"approval_id": approval_id},
+            query={},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
+
+    def check_own_provider(
+        self, own_slug: str, /, *, idempotency_key: str | None = None, **body: Unpack[OwnProviderDraft]
+    ) -> OwnProviderVerdict:
+        """Try an entry without storing it.
+
+        Say what is wrong with an entry, what storing it would do, and what it would ask end users for.
+
+        Operator-wide clients only.
+        """
+        answer: OwnProviderVerdict = self._call(
+            _CHECK_OWN_PROVIDER,
+            OwnProviderVerdict,
+            path={"own_slug": own_slug},
             query={},
             headers={"Idempotency-Key": idempotency_key},
             body=body,
@@ -4048,6 +4242,28 @@ class Operations(Caller):
         """
         answer: Offboarding = self._call(
             _GET_OFFBOARDING, Offboarding, path={"offboarding_id": offboarding_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    def get_outbound_addresses(self, *, ask: bool | None = None) -> OutboundAddresses:
+        """Say from which addresses providers are called.
+
+        Say which addresses to allow at providers that keep a list. Operator-wide clients only.
+
+        The service at EGRESS_ECHO_URL, if there is one, is asked what it sees, for up to 10 seconds.
+        """
+        answer: OutboundAddresses = self._call(
+            _GET_OUTBOUND_ADDRESSES, OutboundAddresses, path={}, query={"ask": ask}, headers={}
+        )
+        return answer
+
+    def get_outlook(self, connection_id: str, /, *, tenant: str | None = None) -> Outlook:
+        """Say what happens next to a connection.
+
+        Say what happens next: refreshes, probes, ends, and what holds them back. It decides nothing.
+        """
+        answer: Outlook = self._call(
+            _GET_OUTLOOK, Outlook, path={"connection_id": connection_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
@@ -4827,6 +5043,30 @@ class Operations(Caller):
             )
         )
 
+    def list_refresh_attempts(
+        self, connection_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> RefreshAttemptPage:
+        """List a connection's refresh attempts.
+
+        List each try to refresh it and how it ended, the newest first, as long as they are kept.
+        """
+        answer: RefreshAttemptPage = self._call(
+            _LIST_REFRESH_ATTEMPTS,
+            RefreshAttemptPage,
+            path={"connection_id": connection_id},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_refresh_attempts(
+        self, connection_id: str, /, *, tenant: str | None = None, limit: int | None = None
+    ) -> Iterator[RefreshAttempt]:
+        """List a connection's refresh attempts, page by page."""
+        return self._each(
+            lambda cursor: self.list_refresh_attempts(connection_id, tenant=tenant, limit=limit, cursor=cursor)
+        )
+
     def list_registered_clients(
         self, app_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> RegisteredClientPage:
@@ -4906,6 +5146,29 @@ class Operations(Caller):
     ) -> Iterator[Issuer]:
         """List trusted issuers, page by page."""
         return self._each(lambda cursor: self.list_trusted_issuers(tenant=tenant, use=use, limit=limit, cursor=cursor))
+
+    def list_versions(
+        self, connection_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> VersionPage:
+        """List a connection's credential versions.
+
+        List the versions of its credential that are kept, the newest first: everything about them but the
+        secrets.
+        """
+        answer: VersionPage = self._call(
+            _LIST_VERSIONS,
+            VersionPage,
+            path={"connection_id": connection_id},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_versions(
+        self, connection_id: str, /, *, tenant: str | None = None, limit: int | None = None
+    ) -> Iterator[Version]:
+        """List a connection's credential versions, page by page."""
+        return self._each(lambda cursor: self.list_versions(connection_id, tenant=tenant, limit=limit, cursor=cursor))
 
     def list_webhook_deliveries(
         self,
@@ -5691,6 +5954,20 @@ class AsyncOperations(AsyncCaller):
         )
         return answer
 
+    async def check_own_provider(
+        self, own_slug: str, /, *, idempotency_key: str | None = None, **body: Unpack[OwnProviderDraft]
+    ) -> OwnProviderVerdict:
+        """Try an entry without storing it."""
+        answer: OwnProviderVerdict = await self._call(
+            _CHECK_OWN_PROVIDER,
+            OwnProviderVerdict,
+            path={"own_slug": own_slug},
+            query={},
+            headers={"Idempotency-Key": idempotency_key},
+            body=body,
+        )
+        return answer
+
     async def close_incident(
         self, incident_id: str, /, *, tenant: str | None = None, idempotency_key: str | None = None
     ) -> Incident:
@@ -6101,6 +6378,20 @@ class AsyncOperations(AsyncCaller):
         """Show the receipt of an offboarding."""
         answer: Offboarding = await self._call(
             _GET_OFFBOARDING, Offboarding, path={"offboarding_id": offboarding_id}, query={"tenant": tenant}, headers={}
+        )
+        return answer
+
+    async def get_outbound_addresses(self, *, ask: bool | None = None) -> OutboundAddresses:
+        """Say from which addresses providers are called."""
+        answer: OutboundAddresses = await self._call(
+            _GET_OUTBOUND_ADDRESSES, OutboundAddresses, path={}, query={"ask": ask}, headers={}
+        )
+        return answer
+
+    async def get_outlook(self, connection_id: str, /, *, tenant: str | None = None) -> Outlook:
+        """Say what happens next to a connection."""
+        answer: Outlook = await self._call(
+            _GET_OUTLOOK, Outlook, path={"connection_id": connection_id}, query={"tenant": tenant}, headers={}
         )
         return answer
 
@@ -6786,6 +7077,27 @@ class AsyncOperations(AsyncCaller):
             )
         )
 
+    async def list_refresh_attempts(
+        self, connection_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> RefreshAttemptPage:
+        """List a connection's refresh attempts."""
+        answer: RefreshAttemptPage = await self._call(
+            _LIST_REFRESH_ATTEMPTS,
+            RefreshAttemptPage,
+            path={"connection_id": connection_id},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_refresh_attempts(
+        self, connection_id: str, /, *, tenant: str | None = None, limit: int | None = None
+    ) -> AsyncIterator[RefreshAttempt]:
+        """List a connection's refresh attempts, page by page."""
+        return self._each(
+            lambda cursor: self.list_refresh_attempts(connection_id, tenant=tenant, limit=limit, cursor=cursor)
+        )
+
     async def list_registered_clients(
         self, app_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> RegisteredClientPage:
@@ -6854,6 +7166,25 @@ class AsyncOperations(AsyncCaller):
     ) -> AsyncIterator[Issuer]:
         """List trusted issuers, page by page."""
         return self._each(lambda cursor: self.list_trusted_issuers(tenant=tenant, use=use, limit=limit, cursor=cursor))
+
+    async def list_versions(
+        self, connection_id: str, /, *, tenant: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> VersionPage:
+        """List a connection's credential versions."""
+        answer: VersionPage = await self._call(
+            _LIST_VERSIONS,
+            VersionPage,
+            path={"connection_id": connection_id},
+            query={"tenant": tenant, "cursor": cursor, "limit": limit},
+            headers={},
+        )
+        return answer
+
+    def iter_versions(
+        self, connection_id: str, /, *, tenant: str | None = None, limit: int | None = None
+    ) -> AsyncIterator[Version]:
+        """List a connection's credential versions, page by page."""
+        return self._each(lambda cursor: self.list_versions(connection_id, tenant=tenant, limit=limit, cursor=cursor))
 
     async def list_webhook_deliveries(
         self,

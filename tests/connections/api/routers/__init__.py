@@ -12,6 +12,7 @@
 - ``approvals``: ``tests/connections/api/test_approvals.py``
 - ``provider_apps``, ``app_keys``, ``incidents``: ``tests/connections/api/test_app_operations.py``
 - ``connection_acts``, ``own_providers``, ``audit_events``: ``tests/connections/api/test_operators_acts.py``
+- ``connection_history``, ``outbound_addresses``: ``tests/connections/api/test_connection_history.py``
 - ``webhook_endpoints``: ``tests/connections/api/test_webhook_endpoints.py``
 - ``api_clients``, ``trusted_issuers``: ``tests/connections/api/test_api_clients.py``
 - ``access_grants``: ``tests/connections/api/test_access_grants.py``
