@@ -1,4 +1,4 @@
-"""The README says what is true: the state table and the settings are those of the code."""
+"""The README and the pages to which it leads say what is true: their tables are those of the code."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,13 @@ from providers.strategies import strategies
 from providers.values import ClientRegistration
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
+PAGES = [
+    ROOT / "README.md",
+    *sorted(ROOT.glob("connections/*/README.md")),
+    *sorted(ROOT.glob("providers/**/README.md")),
+]
+README = "\n".join(page.read_text() for page in PAGES)
+MOST_LINES = 450  # a newcomer reads it in one sitting
 
 
 def rows(heading: str) -> dict[str, list[str]]:
@@ -69,10 +75,34 @@ def test_the_table_of_styles_says_which_there_are_and_what_each_can_do() -> None
 def test_the_entries_are_counted_by_style_and_confidence() -> None:
     described = [found for found in load_catalog().values() if found.facts is not None]
     names = sum(1 + len(found.aliases) for found in described)
-    assert f"The catalogue describes {len(described)} providers under {names} names." in README
+    assert README.count(f"The catalogue describes {len(described)} providers under {names} names") == 2
     table = {cells[0]: [int(cell) for cell in cells[1:]] for cells in rows("how it connects | entries").values()}
     for section, kind in sections().items():
         sure = [found.confidence_of(kind.style) for found in described if kind.style in found.methods]
         counts = [len(sure), *(sure.count(Confidence(level)) for level in ("high", "medium", "low"))]
         assert table.pop(section, [0, 0, 0, 0]) == counts, section
     assert table == {}
+
+
+def test_the_readme_is_for_newcomers() -> None:
+    assert PAGES[0].read_text().count("\n") <= MOST_LINES
+
+
+def test_every_link_leads_to_a_file_and_a_heading_that_are_there() -> None:
+    dead = []
+    for page in PAGES:
+        text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+        for link in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"\s*\n\s*", " ", text)):
+            path, _, anchor = link.partition("#")
+            if "://" in path:
+                continue
+            target = (page.parent / path).resolve() if path else page
+            if not target.exists() or (anchor and anchor not in anchors(target)):
+                dead.append(f"{page.relative_to(ROOT)}: {link}")
+    assert dead == []
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the names by which the headings of a page are linked to."""
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -1,4 +1,4 @@
-"""Every command that the README and the page about entries show works as it stands there, one after the other.
+"""Every command that the README and the pages beside it show works as it stands there, one after the other.
 
 Addresses that no test may call are played by the sandbox; files are made beforehand. ``tests/browser/test_tour.py``
 types the first of them into a shell, against the stack of ``make demo``.
@@ -20,7 +20,10 @@ from providers.sandbox.client import SandboxProcess
 from tests.connections.management.conftest import Run
 
 ROOT = Path(__file__).parents[3]
-PAGES = (ROOT / "README.md", ROOT / "providers" / "catalog" / "README.md")
+MANAGEMENT = ROOT / "connections" / "management" / "README.md"
+README = ROOT / "README.md"
+ENTRIES = ROOT / "providers" / "catalog" / "README.md"
+PAGES = (README, ROOT / "providers" / "README.md", MANAGEMENT, ROOT / "connections" / "api" / "README.md", ENTRIES)
 OWN = """name = "Acme"
 base_url = "https://api.acme.example"
 [authorization_code]
@@ -59,6 +62,7 @@ SAYS = {
     "apply latchkey.toml --dry-run": "dry run",
     "apply latchkey.toml": "made",
     "audit prune": "Deleted 0 audit rows",
+    "audit verify": "seal",
 }
 # These are of whole installations: `make check`, `make demo` and test_drill.py run them.
 OF_INSTALLATIONS = ("migrate", "collectstatic", "check --deploy", "drill")
@@ -92,7 +96,7 @@ def desk(tmp_path: Path, sandbox: SandboxProcess, settings_of_desk: None, monkey
     """A folder with the files that the commands name, in which they are typed."""
     (tmp_path / "secret.txt").write_text("replace-by-the-secret\n")
     (tmp_path / "export.csv").write_text("user,refresh_token\nalice,rt-1\n")
-    (declared,) = re.findall(r"```toml\n(# latchkey\.toml\n.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (declared,) = re.findall(r"```toml\n(# latchkey\.toml\n.*?)```", MANAGEMENT.read_text(), re.DOTALL)
     (tmp_path / "latchkey.toml").write_text(declared)
     monkeypatch.setenv("HUBSPOT_SECRET", "replace-by-the-secret")
     (tmp_path / "app.pem").write_text(pem_of(ACCOUNT, "RS256"))
@@ -111,12 +115,12 @@ def settings_of_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     configure_catalog(None)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
-def test_every_command_of_the_page_works_as_it_stands_there(
-    page: Path, run: Run, desk: Path, sandbox: SandboxProcess
+@pytest.mark.parametrize("pages", [PAGES[:-1], PAGES[-1:]], ids=["readme", "entries"])
+def test_every_command_of_the_pages_works_as_it_stands_there(
+    pages: tuple[Path, ...], run: Run, desk: Path, sandbox: SandboxProcess
 ) -> None:
     played = {"http://127.0.0.1:9400": sandbox.url, "https://mcp.example.com/mcp": f"{sandbox.url}/mcp"}
-    commands = [command for command in shown(page) if not command.startswith(OF_INSTALLATIONS)]
+    commands = [command for page in pages for command in shown(page) if not command.startswith(OF_INSTALLATIONS)]
     assert len(commands) > 5
     for command in commands:
         typed = command
@@ -127,11 +131,11 @@ def test_every_command_of_the_page_works_as_it_stands_there(
         says = next((said for beginning, said in SAYS.items() if command.startswith(beginning)), None)
         assert says is not None, f"{command}: say in SAYS what it prints"
         assert says in ran.out, (command, ran.out)
-    if page.parent == ROOT:
+    if README in pages:
         assert ProviderApp.objects.filter(provider__in=["our-login", "example-tools", "mcp", "github-app"]).count() == 4
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_command_that_the_text_names_is_there(page: Path) -> None:
     named = set(mentioned(page))
     assert named
