@@ -1,7 +1,7 @@
 """Whatever an operator can do in the admin is an operation of the API, or it says why it is done by people alone.
 
 ``TABLE`` has a row for each page, button, form and action that the admin has; a new one needs a row. Who may log in is
-left out: no key makes a login.
+left out: no key makes a login. So is the preview beside the form of a brand, which is for eyes.
 """
 
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ TABLE: dict[str, str | ByPeople] = {
     "page: own": "get_own_provider check_own_provider put_own_provider",
     "page: remove": "delete_own_provider",
     "page: auditverification_order": _SEALS,
-    "page: brand_preview": ByPeople("a preview is for eyes; what nobody could read is refused when it is saved"),
+    "page: auditevent_export": "list_audit_events",
     "accessgrant: see": "list_access_grants get_access_grant",
     "accessgrant: add": "create_access_grant",
     "accessgrant: revoke": "delete_access_grant",
