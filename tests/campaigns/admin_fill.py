@@ -14,12 +14,12 @@ import django
 django.setup()
 
 from django.conf import settings  # noqa: E402 - the apps must be ready
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402 - the apps too
 from django.contrib.auth.models import User  # noqa: E402 - the apps must be ready
-from django.contrib.sessions.backends.db import SessionStore  # noqa: E402 - the apps must be ready
 from django.db import connection as database  # noqa: E402 - the apps must be ready
 from django.db import transaction  # noqa: E402 - the apps must be ready
+from django.test import Client  # noqa: E402 - the apps must be ready
 
+import config.urls  # noqa: E402, F401 - the pages know when a session began
 from connections.database.clock import database_now  # noqa: E402 - the apps must be ready
 from connections.lifecycle.figures import take_figures  # noqa: E402 - the apps must be ready
 from connections.models import AuditEvent, Connection, FiguresTaken  # noqa: E402 - the apps must be ready
@@ -56,12 +56,9 @@ def add_connections(count: int) -> None:
 def logged_in() -> str:
     """Return the name and value of the cookie of an operator with every right."""
     user, _ = User.objects.get_or_create(username="bench", is_staff=True, is_superuser=True)
-    session = SessionStore()
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.save()
-    return f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
+    browser = Client()
+    browser.force_login(user)
+    return f"{settings.SESSION_COOKIE_NAME}={browser.cookies[settings.SESSION_COOKIE_NAME].value}"
 
 
 def main() -> None:

@@ -46,6 +46,8 @@ def _attempts(granted: Granted, chance: Chance) -> list[RefreshAttempt]:
     if is_unwell and granted.condition.error:
         strikes = (moment, moment - timedelta(seconds=45))
         made = [_attempt(granted, chance, at, AttemptState.REJECTED, "grant_rejected") for at in strikes]
+    if not is_unwell and moment > granted.connection.created_at:
+        made.append(_attempt(granted, chance, moment, AttemptState.PROMOTED, ""))
     for _ in range(chance.number(1, 6)):
         moment -= timedelta(minutes=chance.number(120, 1000))  # not all of them, or they would be too many
         if moment < max(granted.connection.created_at, chance.now - WEEK):
