@@ -27,6 +27,11 @@ from connections.admin.proof import is_proven
 from connections.entrance import client_address
 from connections.journal import audit
 
+_WAYS = {
+    "reauthenticate": "Use your password",
+    "mfa_reauthenticate": "Use a code",
+    "mfa_reauthenticate:webauthn": "Use a passkey",
+}
 _UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 (of a session whose address cannot be told)
 
 
@@ -76,8 +81,8 @@ class AccountAdapter(DefaultAccountAdapter):
         return not is_proven(request)
 
     def get_reauthentication_methods(self, user: AbstractBaseUser | AnonymousUser) -> list[dict[str, Any]]:
-        """Return the ways, the first that is offered first: what nobody can read off a screen or type by mistake."""
-        methods = super().get_reauthentication_methods(user)
+        """Return the ways to prove oneself again, the one that is offered first at the beginning."""
+        methods = [one | {"description": _WAYS[one["id"]]} for one in super().get_reauthentication_methods(user)]
         if user.is_authenticated and (url := sso.proof_url(user)):
             methods.append({"id": "sso", "description": "Use single sign-on", "url": url})
         return methods

@@ -22,7 +22,7 @@ class FirstOperatorForm(forms.Form):
 
     token = forms.CharField(
         max_length=200,
-        help_text="Printed by `manage.py operators first`, on the machine. It is good for an hour.",
+        help_text="As “manage.py operators first” prints it, on the machine. It is good for an hour.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autofocus": True}),
     )
     username = forms.CharField(

@@ -189,7 +189,8 @@ def make_world(slug: str, *, end_user: str = "alice", leaver: str = "zoe") -> Wo
     BulkRow.objects.create(job=job, connection=connection)
     sealed = {"sealed_at": database_now(), "newest_at": database_now(), "key_id": "k1", "hash": "5ea1"}
     digests = dict.fromkeys(("leaves", "nonces", "leaves_hash", "signature"), b"digest")
-    AuditSeal.objects.create(number=1, first_id=1, last_id=9, rows=9, **sealed, **digests)
+    number = AuditSeal.objects.count() + 1  # they are of all tenants at once
+    AuditSeal.objects.create(number=number, first_id=number, last_id=number, rows=1, **sealed, **digests)
     AuditVerification.objects.create(ordered_at=database_now(), to_seal=1)
     trust = Trust(IssuerUse.CALLER, "https://ci.example", "https://latchkey.example", keys=None)
     issuer = trust_issuer(trust, tenant=acme, actor=SYSTEM)
