@@ -142,10 +142,14 @@ class AuditVerificationAdmin(ReadOnlyAdmin[AuditVerification]):
         return f"{row.unsealed} rows"
 
     @admin.display(description="What it cannot tell")
-    def limits(self, row: AuditVerification) -> str:
-        return (
-            "Whether the newest seals were removed together with their rows: compare an anchor from the log or from an "
-            "export with `manage.py audit verify --anchor`. And what was done to a row before it was sealed."
+    def limits(self, row: AuditVerification) -> SafeString:
+        return show.join(
+            [
+                "Whether the newest seals were removed together with their rows: for that, give an anchor from the log or"
+                " from an export to",
+                show.code("manage.py audit verify --anchor"),
+                "and what was done to a row before it was sealed.",
+            ]
         )
 
     @admin.display(description="Ordered by", ordering="operator")

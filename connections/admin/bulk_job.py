@@ -56,7 +56,7 @@ class BulkJobAdmin(ButtonsAdmin[BulkJob], ReadOnlyAdmin[BulkJob]):
 
     @admin.display(description="Progress")
     def progress(self, row: Any) -> SafeString:
-        share = f"{row.settled} of {row.total}"
+        share = f"{row.settled:,} of {row.total:,}"
         if row.finished_at is None:
             return show.chip(f"{'Cancelling' if row.cancelled_at else 'Under way'}: {share}", "busy")
         return show.chip("Cancelled") if row.cancelled_at else show.chip(f"Done: {share}", "good")
@@ -65,7 +65,7 @@ class BulkJobAdmin(ButtonsAdmin[BulkJob], ReadOnlyAdmin[BulkJob]):
     def outcomes(self, row: BulkJob) -> SafeString | str:
         told = [
             show.join(
-                [show.chip(f"{count}", "plain" if good is None else "good" if good else "warn"), detail or "to do"]
+                [show.chip(f"{count:,}", "plain" if good is None else "good" if good else "warn"), detail or "to do"]
             )
             for detail, good, count in outcomes_of(row)
         ]
@@ -108,7 +108,8 @@ class BulkRowAdmin(ReadOnlyAdmin[BulkRow]):
 
     @admin.display(description="Connection")
     def about(self, row: BulkRow) -> SafeString | str:
-        return show.link(row.connection)
+        owner = row.connection.end_user or "the whole tenant"
+        return show.link(row.connection, f"{row.connection.provider} for {owner}")
 
     @admin.display(description="Result")
     def result(self, row: BulkRow) -> SafeString:

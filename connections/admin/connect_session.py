@@ -12,7 +12,7 @@ from connections.admin.base import ReadOnlyAdmin
 from connections.admin.filters import TenantFilter, age_of, id_filter
 from connections.admin.long_list import LongListAdmin, begins, in_newest, tenants_beginning
 from connections.lifecycle.connect.trace import DONE
-from connections.models import ConnectSession, ConnectStep
+from connections.models import ConnectSession, ConnectStep, SessionState
 from connections.models.failures import Failure
 
 _STEPS = {
@@ -103,10 +103,9 @@ class ConnectSessionAdmin(LongListAdmin[ConnectSession], ReadOnlyAdmin[ConnectSe
 
     @admin.display(description="Steps")
     def trace(self, row: ConnectSession) -> SafeString | str:
-        return render_to_string(
-            "admin/connections/trace.html",
-            {"steps": [_step_out(one) for one in ConnectStep.objects.filter(session=row)]},
-        )
+        steps = [_step_out(one) for one in ConnectStep.objects.filter(session=row)]
+        context = {"steps": steps, "is_unopened": row.state == SessionState.CREATED}
+        return render_to_string("admin/connections/trace.html", context)
 
     def search(self, queryset: QuerySet[ConnectSession], term: str) -> QuerySet[ConnectSession]:
         if (failure := Failure.named(term.lower())) is not None:

@@ -47,7 +47,7 @@ class BulkJob(models.Model):
         indexes = [models.Index(fields=["ordered_at"], condition=Q(finished_at=None), name="bulk_job_under_way")]
 
     def __str__(self) -> str:
-        return f"{self.get_act_display()} {self.total} connections"
+        return f"{self.get_act_display()} {self.total:,} connections"
 
     def cancel(self, *, at: datetime) -> None:
         """Do nothing more of it. Rows that are under way end as they would."""
