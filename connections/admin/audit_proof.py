@@ -143,14 +143,11 @@ class AuditVerificationAdmin(ReadOnlyAdmin[AuditVerification]):
 
     @admin.display(description="What it cannot tell")
     def limits(self, row: AuditVerification) -> SafeString:
-        return show.join(
-            [
-                "Whether the newest seals were removed together with their rows: for that, give an anchor from the log or"
-                " from an export to",
-                show.code("manage.py audit verify --anchor"),
-                "and what was done to a row before it was sealed.",
-            ]
+        tail = (
+            "Whether the newest seals were removed together with their rows; an anchor from the log or an export tells:"
         )
+        before = "Nor what was done to a row before it was sealed."
+        return show.join([tail, show.code("manage.py audit verify --anchor"), before])
 
     @admin.display(description="Ordered by", ordering="operator")
     def who(self, row: AuditVerification) -> str:
