@@ -27,7 +27,7 @@ from connections.admin.filters import (
     age_of,
     id_filter,
 )
-from connections.admin.long_list import LongListAdmin, connections_beginning
+from connections.admin.long_list import LongListAdmin, found_connections
 from connections.admin.proof import is_proven, page_that_proves
 from connections.admin.switch_buttons import pause_buttons, suspend_buttons
 from connections.database.clock import database_now
@@ -178,7 +178,7 @@ class ConnectionAdmin(LongListAdmin[Connection], ButtonsAdmin[Connection], ReadO
         return f"{row.provider} for {row.end_user or row.tenant.slug}"
 
     def search(self, queryset: QuerySet[Connection], term: str) -> QuerySet[Connection]:
-        return queryset.filter(connections_beginning(term))
+        return found_connections(queryset, term)
 
     # --- columns ------------------------------------------------------------------------------------------------------
     vended = columns.moment("last_vended_at", "Vended")

@@ -138,6 +138,15 @@ def test_a_search_finds_by_the_beginning_of_what_names_a_connection(olga: Client
         assert not listed(olga, Connection, q=term).result_list, term
 
 
+def test_a_search_that_many_match_finds_the_newest_of_them_all(
+    olga: Client, many: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = [key for page in pages_of(olga, Connection, q="acme") for key in page]
+    monkeypatch.setattr("connections.admin.long_list._MOST_CONNECTIONS", 10)
+    assert [key for page in pages_of(olga, Connection, q="acme") for key in page] == everything
+    assert len(everything) > 100
+
+
 QUESTIONS: tuple[tuple[type[Model], dict[str, str]], ...] = (
     *((model, {}) for model in LONG),
     *((Connection, {"q": term}) for term in ("alice", "work", "sandbox", "acme")),
