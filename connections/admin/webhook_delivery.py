@@ -32,6 +32,7 @@ class WebhookDeliveryAdmin(
     list_title = "Webhook deliveries"
     buttons = (Button("resend", "Deliver once more", _resend, tone="primary"),)
     list_display = ("what", "to", "state_chip", "answer", "attempts", "attempted", "again")
+    list_display_links = None  # the first column has links of its own
     list_filter = (
         "state",
         age_of("created_at"),
