@@ -7,7 +7,7 @@ import base64
 import binascii
 import hashlib
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 
 from django.core.exceptions import EmptyResultSet
@@ -15,6 +15,7 @@ from django.db.models import Model, Q, QuerySet
 from pydantic import BaseModel, Field
 
 from connections.api.texts import Text
+from connections.database.clock import in_utc
 from connections.refusals import InvalidRequest
 
 Cursor = Annotated[Text, Field(max_length=1000, description="`next` of the page before, with the same filters")]
@@ -91,11 +92,8 @@ def _position(row: Model, by: str, newest_by: str) -> str:
 def _older_than(position: str, newest_by: str) -> Q:
     try:
         moment, _, last_id = position.partition("|")
-        last, after = datetime.fromisoformat(moment), uuid.UUID(last_id)
-        if last.tzinfo is None:
-            raise ValueError("naive")
-        last = last.astimezone(UTC)
-    except (ValueError, OverflowError):
+        last, after = in_utc(datetime.fromisoformat(moment)), uuid.UUID(last_id)
+    except ValueError:
         raise _not_ours() from None
     return Q((f"{newest_by}__lt", last)) | Q((newest_by, last), id__gt=after)
 

@@ -2,7 +2,7 @@
 
 import math
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import (
@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError
 
+from connections.database.clock import in_utc
 from providers.lines import plain_line
 
 DEEPEST = 20
@@ -70,10 +71,9 @@ def _check_client_secret(secret: SecretStr) -> SecretStr:
 
 
 def _as_moment(moment: datetime) -> datetime:
-    """PostgreSQL takes offsets of less than 16 hours only, and some moments have no name in UTC."""
     try:
-        return moment.astimezone(UTC)
-    except OverflowError:
+        return in_utc(moment)
+    except ValueError:
         raise PydanticCustomError("moment", "Must be within the years 1 to 9999, in UTC") from None
 
 

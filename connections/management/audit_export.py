@@ -9,12 +9,13 @@ import os
 import sys
 import time
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
 
+from connections.database.clock import in_utc
 from connections.database.pool import release_database
 from connections.journal.shapes import as_csv, as_line, ocsf_of, ocsf_of_seal
 from connections.journal.trail import Page, Wanted, read_trail
@@ -107,7 +108,6 @@ def _keep(path: Path, after: int) -> None:
 
 def _moment(text: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(text)
+        return in_utc(datetime.fromisoformat(text))
     except ValueError:
         raise argparse.ArgumentTypeError("write it as 2026-01-31 or 2026-01-31T12:00:00Z") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -20,6 +20,7 @@ from connections.access.secrets import current_data_key, seal_client_secrets
 from connections.access.targets import Access, access_to, registrar_of
 from connections.brand.palette import ROLES
 from connections.brand.profile import BrandProfile
+from connections.database.clock import in_utc
 from connections.database.pool import short_transaction
 from connections.journal import audit
 from connections.lifecycle.credentials.grant_end import GrantEnds
@@ -431,7 +432,7 @@ def _sealed(
 
 
 def _moment(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value)
+    return None if value is None else in_utc(datetime.fromisoformat(value))
 
 
 def trail_of(document: Mapping[str, Any]) -> list[str]:

@@ -9,8 +9,9 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from connections.database.clock import in_utc
 from connections.lifecycle.provision.trusted_issuers import DEFAULT_ALGORITHMS
 from connections.management.operator_command import text_from
 from connections.models import IssuerUse, Permission, SubjectKind
@@ -140,7 +141,7 @@ class GrantDeclared(_Part):
     paths: list[str] | None = None
     allows_vend: bool = False
     needs_approval: bool = False
-    expires_at: AwareDatetime | None = None
+    expires_at: Annotated[AwareDatetime, AfterValidator(in_utc)] | None = None
     granted_by: str = ""
     note: str = ""
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +228,7 @@ def test_programs_read_the_changes_as_json(run: Run, folder: Path) -> None:
         ('client = "deploy"', 'client = "nobody"', "trusted_issuers[0].rules[0].client"),
         ('matches = "repo:acme/*"', 'matches = "*"', "trusted_issuers[0].rules[0].conditions"),
         ('methods = ["GET"]', 'methods = ["get"]', "access_grants[0].methods"),
+        ('methods = ["GET"]', "expires_at = 0001-01-01T00:00:00+00:01", "access_grants[0].expires_at"),
         ("[tenants.globex]", "[mail.one]", "mail"),
         ("https://hooks.acme.example/", "https://10.0.0.1/", "webhooks[0].url"),
         ('"connection.revoked", ', '"connection.eaten", ', "webhooks[0].event_types"),
@@ -254,6 +256,12 @@ def test_a_mistake_is_told_with_its_place_and_nothing_is_made(
         assert f"{file}: {place}" in ran.err, ran.err
         assert SECRET not in ran.err
         assert rows() == before
+
+
+def test_a_moment_may_have_any_offset(run: Run, folder: Path) -> None:
+    ran = run("apply", edited(folder, 'methods = ["GET"]', 'methods = ["GET"]\nexpires_at = 2099-01-01T00:00:00+16:38'))
+    assert ran.code == 0, ran.err
+    assert AccessGrant.objects.get().expires_at == datetime(2098, 12, 31, 7, 22, tzinfo=UTC)
 
 
 def test_an_unknown_section_is_told_those_that_are_known(run: Run, folder: Path) -> None:
