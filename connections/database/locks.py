@@ -121,7 +121,7 @@ def lock_sessions(which: Q) -> QuerySet[ConnectSession]:
     """Return the connect sessions of ``which``, locked in the order of their ids, as ``lock_session`` returns one."""
     return (
         ConnectSession.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("provider_app", "tenant", "api_client", "api_key")
+        .select_related("provider_app", "tenant", "api_client", "asked_by")
         .filter(which)
         .order_by("id")
     )

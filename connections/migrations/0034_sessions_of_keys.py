@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name="connectsession",
-            name="api_key",
+            name="asked_by",
             field=models.ForeignKey(
                 blank=True,
                 null=True,

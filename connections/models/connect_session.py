@@ -28,7 +28,7 @@ class ConnectSession(models.Model):
       credential that was obtained with it, until the connection has it (``kept_until`` at the latest)
     - ``code_verifier``: what the authorization request kept, sealed: the PKCE verifier, if any, and the party asked;
       or the sealed device code for which the provider is polled, not before ``poll_at``
-    - ``api_key``: the key by which it was asked for, null for a client that brought a token
+    - ``asked_by``: the key by which it was asked for, null for a client that brought a token
     - ``params`` from the operator, ``typed_params`` from the end user's last try, ``callback_params`` from the
       provider's answer, and ``found_params`` from the metadata of the end user's own server: each maps a parameter's
       name to its value, and ``connect.params`` merges them
@@ -53,7 +53,7 @@ class ConnectSession(models.Model):
     # No index of its own: one of those below begins with it.
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="connect_sessions", db_index=False)
     api_client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, related_name="+")
-    api_key = models.ForeignKey(ApiKey, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    asked_by = models.ForeignKey(ApiKey, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     owner_kind = models.CharField(max_length=8, choices=OwnerKind)
     end_user = models.CharField(max_length=255)
     providers = ArrayField(models.CharField(max_length=64))
@@ -157,7 +157,7 @@ class ConnectSession(models.Model):
         concerned = (self.tenant, self.api_client, self.provider_app, self.reconnects)
         if any(one is not None and one.suspended_at is not None for one in concerned):
             return True
-        if self.api_key is not None and self.api_key.revoked_at is not None:
+        if self.asked_by is not None and self.asked_by.revoked_at is not None:
             return True
         return self.binding == Binding.NONE and not self.api_client.allows_unbound
 

@@ -299,5 +299,12 @@ def _take(browser: Browser, stack: LocalStack, visitor: Tourist) -> None:
         assert "Log out" in browser.text or "Sign out" in browser.text, url
     held = browser.cookies
     names = {re.sub("-[0-9a-f]{16}$", "-SESSION", name) for name in held}
-    assert names == {"acme_session", "sandbox_session", "latchkey-operator", "latchkey-csrf", "latchkey-SESSION"}
+    assert names == {
+        "acme_session",
+        "sandbox_session",
+        "latchkey-operator",
+        "latchkey-known",
+        "latchkey-csrf",
+        "latchkey-SESSION",
+    }
     assert all(cookie["httpOnly"] for cookie in held.values())

@@ -1,5 +1,6 @@
 """The names and flags of cookies: every browser keeps them on a developer's machine, and nowhere are they weaker."""
 
+import os
 import runpy
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from connections.consent.cookies import set_browser_secret, set_click_secret
 def cookies_at(url: str, env: str) -> tuple[list[str], set[bool]]:
     """Return the names of all cookies and whether they are Secure, with the settings that these two lead to."""
     with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("LATCHKEY_")]:
+            patch.delenv(name)
         for name, value in (placeholder_settings() | {"PUBLIC_URL": url, "LATCHKEY_ENV": env}).items():
             patch.setenv(name, value)
         settings = runpy.run_path(str(PROJECT_ROOT / "config" / "settings.py"))

@@ -105,7 +105,7 @@ def begin_connect(
             id=session_id,
             tenant=tenant,
             api_client=client,
-            api_key_id=key_id,
+            asked_by_id=key_id,
             owner_kind=invitation.owner,
             end_user=invitation.end_user,
             providers=providers,

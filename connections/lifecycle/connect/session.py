@@ -17,7 +17,7 @@ from connections.vault.sealing import Unreadable
 
 def find_session(session_id: uuid.UUID) -> ConnectSession | None:
     """Return the session for its landing page, which shows nothing but the tenant's brand and the providers' names."""
-    joined = ConnectSession.objects.select_related("tenant", "api_client", "api_key", "provider_app", "reconnects")
+    joined = ConnectSession.objects.select_related("tenant", "api_client", "asked_by", "provider_app", "reconnects")
     return joined.filter(id=session_id).first()
 
 

@@ -34,15 +34,24 @@ class Command(BaseCommand):
         wanted = options["only"] or _NAMES
         if options["verbosity"] <= 1:
             logging.disable(logging.CRITICAL)  # the drills provoke these log lines: they report nothing new
-        before = signal.signal(signal.SIGTERM, _interrupt)
+        asked = []
+
+        def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+            asked.append(number)
+            raise KeyboardInterrupt
+
+        before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             results = run(scenario for scenario in SCENARIOS if scenario.name in wanted)
+            if asked:  # and Python dropped the exception, because it came in the middle of its own clearing up
+                raise KeyboardInterrupt
         except (NoDatabase, SandboxMissing) as problem:
             raise CommandError(str(problem)) from None
         except KeyboardInterrupt:
             raise CommandError("Interrupted: the throw-away database has been dropped.", returncode=130) from None
         finally:
-            signal.signal(signal.SIGTERM, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
             logging.disable(logging.NOTSET)
         broken = [result.scenario.name for result in results if not result.is_kept]
         if options["json"]:
@@ -64,7 +73,3 @@ def _table(results: list[Result]) -> str:
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
-
-
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt

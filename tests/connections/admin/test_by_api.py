@@ -34,6 +34,7 @@ _KEYS = ByPeople("data keys are made and rotated by `manage.py`, at the machine 
 _SEALS = ByPeople(
     "whoever could order or read the proof by a key could be whom it is to convict: `manage.py`, auditors"
 )
+_PAGES_JOBS = ByPeople("a selection on a page: a client acts on each connection by that one's own operation")
 TABLE: dict[str, str | ByPeople] = {
     "page: addresses": "get_outbound_addresses",
     "page: describe": "check_own_provider put_own_provider",
@@ -85,6 +86,9 @@ TABLE: dict[str, str | ByPeople] = {
     "importrow: see": "list_import_rows",
     "importrun: see": "get_import",
     "incident: see": "list_incidents get_incident",
+    "bulkjob: cancel": _PAGES_JOBS,
+    "bulkjob: see": _PAGES_JOBS,
+    "bulkrow: see": _PAGES_JOBS,
     "incident: close": "close_incident",
     "managementsession: see": "list_management_sessions get_management_session",
     "managementsession: close": "end_management_session",

@@ -23,6 +23,8 @@ CHANGE_NOTHING_HERE = {
     *("PUT /connections/{connection_id}/switches", "PUT /provider-apps/{app_id}/switches"),
     *("PUT /provider-apps/{app_id}/keys/{key_id}/certificates", "PUT /shared-provider-apps/{provider}"),
     *("PUT /tenants/{slug}/provider-apps/{provider}", "PUT /tenants/{slug}/switches"),
+    # It looks at an entry, and stores nothing.
+    "POST /own-providers/{own_slug}/check",
     # These send a request to somebody else, for which no transaction may be open as it is here.
     *("POST /connections/{connection_id}/probe", "POST /connections/{connection_id}/refresh"),
     *("POST /webhook-endpoints/{endpoint_id}/test", "PUT /tenants/{slug}/domains/{host}"),

@@ -216,16 +216,10 @@ def test_only_an_own_machine_may_do_without() -> None:
     import subprocess
     import sys
 
+    from config.local.supervisor.environment import placeholder_settings
     from tests.clone import unconfigured
 
-    secrets = dict.fromkeys(("SECRET_KEY", "FERNET_KEYS"), "x" * 40)
-    settings = secrets | {
-        "KEK_KEYS": "k:" + "A" * 43 + "=",
-        "DATABASE_URL": "postgres://x@127.0.0.1/x",
-        "REDIS_URL": "redis://127.0.0.1",
-        "PUBLIC_URL": "https://connect.example",
-        "LATCHKEY_SECOND_FACTOR_REQUIRED": "no",
-    }
+    settings = placeholder_settings() | {"LATCHKEY_SECOND_FACTOR_REQUIRED": "no"}
     done = subprocess.run(
         [sys.executable, "-c", "import config.settings"],
         env=unconfigured(**settings),
