@@ -92,7 +92,10 @@ def _position(row: Model, by: str, newest_by: str) -> str:
 def _older_than(position: str, newest_by: str) -> Q:
     try:
         moment, _, last_id = position.partition("|")
-        last, after = in_utc(datetime.fromisoformat(moment)), uuid.UUID(last_id)
+        last, after = datetime.fromisoformat(moment), uuid.UUID(last_id)
+        if last.tzinfo is None:
+            raise ValueError("naive")
+        last = in_utc(last)
     except ValueError:
         raise _not_ours() from None
     return Q((f"{newest_by}__lt", last)) | Q((newest_by, last), id__gt=after)
