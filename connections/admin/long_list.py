@@ -184,7 +184,7 @@ class LongListAdmin(OperatorAdmin[M]):
         return self.search(queryset, term), False
 
     def search(self, queryset: QuerySet[M], term: str) -> QuerySet[M]:
-        """Return the rows of ``queryset`` that a search for the text ``term`` finds."""
+        """Return the rows of ``queryset`` that a search for the text ``term`` finds. Each list brings its own."""
         raise NotImplementedError
 
 
