@@ -32,6 +32,7 @@ from connections.lifecycle.health.undecryptable import retry_undecryptable
 from connections.lifecycle.housekeeping import sweep_old
 from connections.lifecycle.port.go_on import continue_imports
 from connections.lifecycle.probe.probe import probe
+from connections.lifecycle.provision.client_secrets import end_others
 from connections.lifecycle.provision.domains import look_again
 from connections.lifecycle.refresh import presence
 from connections.lifecycle.refresh.claim_query import AppRow, find_apps
@@ -173,8 +174,9 @@ def sweep_waiting_webhooks() -> None:
 
 @shared_task(name=Task.SWEEP_OLD, ignore_result=True)
 def sweep_old_rows() -> None:
-    """Delete the rows that are past their retention time."""
+    """Delete the rows that are past their retention time, and the client secrets whose end has come."""
     sweep_old(now=database_now())
+    end_others(now=database_now())
 
 
 @shared_task(name=Task.TAKE_FIGURES, ignore_result=True)

@@ -12,6 +12,7 @@ lifecycle call each. No page shows a stored secret: columns that hold one are no
 - ``trusted_issuer``: whose tokens are believed · ``import_run``, ``bundle``: what came from elsewhere, and left
 - ``webhook_endpoint``, ``webhook_delivery``: where events are delivered, and how far each has come
 - ``app_key``: the key pairs of provider apps, and ``app_key_forms``: the pages on which they are made
+- ``client_secret_forms``: a secret is rotated, and the earlier ones end
 - ``registered_client``: what provider apps have registered without hands
 - ``provider_app_page``: what is left to set up of an app, and how it does
 - ``provider_app_form``: fields by the catalogue entry, secrets written and never shown

@@ -1,17 +1,13 @@
 """The pages on which an operator makes or brings a key pair, or puts certificates beside one."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 
-from connections.admin import show
 from connections.admin.base import operator_behind
+from connections.admin.buttons import answer_by_form
 from connections.admin.fields import SecretLines
 from connections.lifecycle.provision.app_keys import (
     DEFAULT_LEAD,
@@ -24,7 +20,6 @@ from connections.lifecycle.provision.app_keys import (
 )
 from connections.lifecycle.steer.on_demand import Told
 from connections.models import AppKey, ProviderApp
-from connections.refusals import InvalidRequest
 from providers.vocabulary import SigningAlgorithm
 
 _HOUR = timedelta(hours=1)
@@ -99,7 +94,7 @@ def make(request: HttpRequest, app: ProviderApp) -> HttpResponse | Told:
         row = make_key(app, actor=operator_behind(request), **form.terms)
         return f"Made and published: {row.kid}. Its public half is among the keys."
 
-    return _answer(request, app, MakeKeyForm, done, title="Make a key")
+    return answer_by_form(request, app, MakeKeyForm(request.POST or None), done, title="Make a key")
 
 
 def bring(request: HttpRequest, app: ProviderApp) -> HttpResponse | Told:
@@ -116,7 +111,7 @@ def bring(request: HttpRequest, app: ProviderApp) -> HttpResponse | Told:
         )
         return f"Taken over and published: {row.kid}."
 
-    return _answer(request, app, BringKeyForm, done, title="Bring a key")
+    return answer_by_form(request, app, BringKeyForm(request.POST or None), done, title="Bring a key")
 
 
 def certify(request: HttpRequest, row: AppKey) -> HttpResponse | Told:
@@ -126,27 +121,4 @@ def certify(request: HttpRequest, row: AppKey) -> HttpResponse | Told:
         certify_key(row, form.cleaned_data["certificates"], actor=operator_behind(request))
         return "The certificates are beside the key."
 
-    return _answer(request, row, CertifyForm, done, title="Put certificates")
-
-
-def _answer(
-    request: HttpRequest, row: Model, form_class: type[forms.Form], done: Callable[[Any], str], *, title: str
-) -> HttpResponse | Told:
-    form = form_class(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            return Told(True, "done", done(form))
-        except InvalidRequest as refusal:
-            field = str(refusal.extra.get("field", ""))
-            form.add_error(field if field in form.fields else None, refusal.detail)
-    context = {
-        **admin.site.each_context(request),
-        "title": title,
-        "opts": row._meta,
-        "row": row,
-        "form": form,
-        "back_url": show.page_url(row),
-    }
-    response = TemplateResponse(request, "admin/connections/form.html", context)
-    response["Cache-Control"] = "no-store"
-    return response
+    return answer_by_form(request, row, CertifyForm(request.POST or None), done, title="Put certificates")

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
-from django.contrib import messages
+from django import forms
+from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.utils import unquote
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -23,7 +25,7 @@ from connections.admin.proof import is_proven, page_that_proves
 from connections.admin.show import page_url
 from connections.database.pool import LockTimeout
 from connections.lifecycle.steer.on_demand import Told
-from connections.refusals import Refusal
+from connections.refusals import InvalidRequest, Refusal
 
 T = TypeVar("T")
 
@@ -139,6 +141,32 @@ class ButtonsAdmin(OperatorAdmin[M]):
 def press_url(row: M, verb: str) -> str:
     """Return the address of one button of one row."""
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_press", args=[row.pk, verb])
+
+
+def answer_by_form(
+    request: HttpRequest, row: Model, form: forms.Form, work: Callable[[Any], str], *, title: str
+) -> HttpResponse | Told:
+    """Answer with a page that shows ``form``, or do the ``work`` with it, once it is posted and valid.
+
+    An ``InvalidRequest`` goes to the field that it names. The page is stored nowhere: a secret may be typed there.
+    """
+    if request.method == "POST" and form.is_valid():
+        try:
+            return Told(True, "done", work(form))
+        except InvalidRequest as refusal:
+            field = str(refusal.extra.get("field", ""))
+            form.add_error(field if field in form.fields else None, refusal.detail)
+    context = {
+        **admin.site.each_context(request),
+        "title": title,
+        "opts": row._meta,
+        "row": row,
+        "form": form,
+        "back_url": page_url(row),
+    }
+    response = TemplateResponse(request, "admin/connections/form.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def done(work: Callable[[], T]) -> T | Told:

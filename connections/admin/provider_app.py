@@ -14,7 +14,7 @@ from django.views.decorators.csrf import csrf_protect
 from django_stubs_ext import Annotations
 
 from connections.access.targets import redirect_uri
-from connections.admin import app_key_forms, columns, show
+from connections.admin import app_key_forms, client_secret_forms, columns, show
 from connections.admin.base import count_of, operator_behind, read_at
 from connections.admin.buttons import Button, ButtonsAdmin
 from connections.admin.filters import OwnerFilter, ProviderFilter, SwitchFilter
@@ -29,6 +29,10 @@ from providers.catalog.schema import CatalogEntry
 from providers.strategies import strategies, strategy_for
 
 _SUSPEND_ASKS = "Every connection made with this app stops vending and refreshing, and no new one can be made with it."
+
+
+def _has_secrets(row: ProviderApp) -> bool:
+    return bool(getattr(row, "has_secrets", False))
 
 
 class _StyleFilter(admin.SimpleListFilter):
@@ -53,6 +57,8 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
 
     form = ProviderAppForm
     buttons = (
+        Button("rotate-secret", "Rotate the secret", client_secret_forms.rotate, _has_secrets, has_own_page=True),
+        Button("end-secrets", "End earlier secrets", client_secret_forms.end_earlier, _has_secrets, has_own_page=True),
         Button("make-key", "Make a key", app_key_forms.make, has_own_page=True),
         Button("bring-key", "Bring a key", app_key_forms.bring, has_own_page=True),
         *pause_buttons(),
@@ -99,7 +105,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
             kwargs["form"] = forms.ModelForm
             return super().get_form(request, obj, change, **kwargs)
         entry, style = known
-        has_secrets = bool(obj is not None and getattr(obj, "has_secrets", False))
+        has_secrets = obj is not None and _has_secrets(obj)
         kwargs["form"] = form_for(request, entry, style, has_secrets=has_secrets)
         return super().get_form(request, obj, change, **kwargs)
 
@@ -120,7 +126,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
             parts.append(("Where it stands", {"fields": shown}))
         method = entry.methods[style]
         if method.registers_client:
-            has_secrets = bool(obj is not None and getattr(obj, "has_secrets", False))
+            has_secrets = obj is not None and _has_secrets(obj)
             secret_fields = ("client_secrets", "remove_secrets") if has_secrets else ("client_secrets",)
             parts.append(("Registration at the provider", {"fields": ("client_id", *secret_fields)}))
         if names := param_fields(entry):
@@ -142,7 +148,7 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
 
     def furnish(self, request: HttpRequest, context: dict[str, Any], row: ProviderApp | None) -> None:
         if row is not None:
-            has_secrets = bool(getattr(row, "has_secrets", False))
+            has_secrets = _has_secrets(row)
             context["app_page"] = app_page(row, has_secrets=has_secrets, user=request.user, now=read_at(row))
         if row is None and (chosen := _chosen(request)) is not None:
             entry, style = chosen
@@ -207,7 +213,9 @@ class ProviderAppAdmin(ButtonsAdmin[ProviderApp]):
         method = None if entry is None else entry.methods.get(row.auth_style)
         if method is not None and not method.registers_client:
             return show.NOTHING
-        return "set" if getattr(row, "has_secrets", False) else "not set"
+        if not _has_secrets(row):
+            return "not set"
+        return "set" if row.other_secrets_end_at is None else f"set; {client_secret_forms.told_of_end(row)}"
 
     @admin.display(description="Connections")
     def connection_count(self, row: Annotated[ProviderApp, Annotations[_Counted]]) -> SafeString:

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from connections.access.staff import Staff, visible
 from connections.access.targets import redirect_uri
 from connections.admin import show
+from connections.admin.client_secret_forms import told_of_end
 from connections.models import Connection, ConnectionFigures, FiguresTaken, Incident, ProviderApp, RegisteredClient
 from connections.models.figures import ALL
 from providers.catalog.loader import load_catalog
@@ -78,7 +79,8 @@ def _steps(app: ProviderApp, entry: CatalogEntry, *, has_secrets: bool, is_used:
     if app.by_consent and not app.registers_itself:
         client_id = show.code(app.client_id) if app.client_id else ""
         yield Step("Enter the client ID below.", bool(app.client_id), client_id)
-        secrets = "set" if has_secrets else "not set: right for a public client alone"
+        kept = "set" if app.other_secrets_end_at is None else f"set; {told_of_end(app)}"
+        secrets = kept if has_secrets else "not set: right for a public client alone"
         yield Step("Enter the client secrets below, the preferred first.", has_secrets or None, secrets)
     theirs = show.list_link("its connections", Connection, app=app.id)
     yield Step("Let somebody connect.", is_used, theirs if is_used else "none yet: make a connect session for it")

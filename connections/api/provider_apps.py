@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, SecretStr, WithJsonSchema
 
 from connections.access.targets import redirect_uri
 from connections.api.pages import Page
-from connections.api.texts import ClientSecret, Request, ScopeName, Text
+from connections.api.texts import ClientSecret, Moment, Request, ScopeName, Text
 from connections.database.locks import RowCheck
 from connections.journal.audit import Actor
 from connections.lifecycle.provision.app_keys import DEFAULT_LEAD, DEFAULT_OVERLAP, Rotation
@@ -73,12 +73,22 @@ class ClientSecretIn(Request):
 
     client_secret: ClientSecret
     preferred: bool = Field(True, description="it is used before the others; otherwise after them")
+    others_end_at: Moment | None = Field(
+        None, description="when all but a preferred one are destroyed; null: once they are removed"
+    )
+
+
+class EndOfOthersIn(Request):
+    """When the client secrets beside the preferred one end."""
+
+    others_end_at: Moment | None = Field(description="null: they stay until they are removed")
 
 
 class ClientSecretsOut(BaseModel):
     """What tells an app's client secrets apart, the preferred first. They are never shown themselves."""
 
     fingerprints: list[str]
+    others_end_at: datetime | None = Field(description="when all but the first are destroyed; null: not by themselves")
 
 
 class AppKeyIn(Request):

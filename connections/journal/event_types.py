@@ -33,6 +33,7 @@ class EventType(StrEnum):
     APPROVAL_REQUESTED = "approval.requested"
     APPROVAL_APPROVED = "approval.approved"
     APPROVAL_DENIED = "approval.denied"
+    CLIENT_SECRETS_ENDED = "provider_app.client_secrets_ended"
     IMPORT_FINISHED = "import.finished"
     END_USER_OFFBOARDED = "end_user.offboarded"
     WEBHOOK_ENDPOINT_DISABLED = "webhook_endpoint.disabled"

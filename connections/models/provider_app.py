@@ -26,10 +26,11 @@ class ProviderAppQuerySet(models.QuerySet["ProviderApp"]):
 class ProviderApp(models.Model):
     """One registration. ``suspended_at`` is its kill switch; ``paused_at`` stops only its background work.
 
-    ``secrets`` seals a JSON list of client secrets, the preferred first. ``discovered`` is what the issuer's metadata
-    said when the app was made. A draft has no client id yet: providers ask for the redirect URI first.
-    ``allows_legacy``: an operator has allowed a style that the entry marks as legacy. ``registers_itself``: the client
-    id and secrets are had without hands, and stand in ``registered_client``, one row an authorization server.
+    ``secrets`` seals a JSON list of client secrets, the preferred first; all others are destroyed at
+    ``other_secrets_end_at``, if that is set. ``discovered`` is what the issuer's metadata said when the app was made. A
+    draft has no client id yet: providers ask for the redirect URI first. ``allows_legacy``: an operator has allowed a
+    style that the entry marks as legacy. ``registers_itself``: the client id and secrets are had without hands, and
+    stand in ``registered_client``, one row an authorization server.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -39,6 +40,7 @@ class ProviderApp(models.Model):
     name = models.CharField(max_length=120)
     client_id = models.CharField(max_length=500, default="", blank=True)
     secrets = SealedField(null=True, blank=True, editable=False)
+    other_secrets_end_at = models.DateTimeField(null=True, blank=True, editable=False)
     params = models.JSONField(default=dict, blank=True)
     discovered = models.JSONField(default=dict, blank=True)
     scopes = ArrayField(models.CharField(max_length=255), default=list, blank=True)
@@ -56,6 +58,14 @@ class ProviderApp(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "provider", "auth_style"], nulls_distinct=False, name="one_app_a_provider_and_owner"
+            ),
+            models.CheckConstraint(
+                condition=Q(other_secrets_end_at=None) | Q(secrets__isnull=False), name="only_secrets_come_to_an_end"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["other_secrets_end_at"], condition=~Q(other_secrets_end_at=None), name="app_secrets_that_end"
             )
         ]
         permissions = [("describe_provider", "Can add, change and remove providers of the operator's own")]
@@ -85,8 +95,8 @@ class ProviderApp(models.Model):
 
     def forget_secrets(self) -> None:
         """Destroy the client secrets: they were entered for another address than the one that they would go to now."""
-        self.secrets = None
-        self.save(update_fields=["secrets", "updated_at"])
+        self.secrets = self.other_secrets_end_at = None
+        self.save(update_fields=["secrets", "other_secrets_end_at", "updated_at"])
 
 
 def drafts() -> Q:

@@ -15,6 +15,7 @@ from connections.api.pages import Cursor, Limit, page_of
 from connections.api.provider_apps import (
     ClientSecretIn,
     ClientSecretsOut,
+    EndOfOthersIn,
     ProviderAppIn,
     ProviderAppOut,
     ProviderAppPage,
@@ -27,7 +28,12 @@ from connections.api.provider_apps import (
 from connections.api.switches import SwitchesIn, turn_switches
 from connections.api.texts import Owner, Slug, Text
 from connections.database.clock import database_now
-from connections.lifecycle.provision.client_secrets import add_client_secret, fingerprints, remove_client_secret
+from connections.lifecycle.provision.client_secrets import (
+    add_client_secret,
+    fingerprints,
+    remove_client_secret,
+    set_end_of_others,
+)
 from connections.lifecycle.registration.renew import renew
 from connections.models import Permission, ProviderApp, RegisteredClient
 from connections.refusals import NotFound
@@ -88,8 +94,26 @@ def add_app_client_secret(
     """Add the new secret before you retire the old one at the provider: both are tried, so a rotation is no outage."""
     caller = caller_of(request, may=Permission.APPS)
     app = app_meant(caller, app_id, tenant)
-    add_client_secret(app, body.client_secret.get_secret_value(), preferred=body.preferred, actor=caller.actor)
+    add_client_secret(
+        app,
+        body.client_secret.get_secret_value(),
+        preferred=body.preferred,
+        others_end_at=body.others_end_at,
+        now=database_now(),
+        actor=caller.actor,
+    )
     return Status(201, _client_secrets_out(app))
+
+
+@router.put("/{app_id}/client-secrets/end", response=ClientSecretsOut, summary="Say when an app's old secrets end")
+def put_client_secrets_end(
+    request: HttpRequest, app_id: uuid.UUID, body: EndOfOthersIn, tenant: Owner | None = None
+) -> ClientSecretsOut:
+    """Have all client secrets but the preferred one destroyed then. Until then they are tried where it is refused."""
+    caller = caller_of(request, may=Permission.APPS, conditional=True)
+    with as_seen(request, app_meant(caller, app_id, tenant), _client_secrets_out) as app:
+        set_end_of_others(app, body.others_end_at, now=database_now(), actor=caller.actor)
+    return _client_secrets_out(app)
 
 
 @router.delete("/{app_id}/client-secrets/{fingerprint}", response=ClientSecretsOut, summary="Retire a client secret")
@@ -144,4 +168,4 @@ def app_meant(caller: Caller, app_id: uuid.UUID, slug: str | None) -> ProviderAp
 
 
 def _client_secrets_out(app: ProviderApp) -> ClientSecretsOut:
-    return ClientSecretsOut(fingerprints=fingerprints(app))
+    return ClientSecretsOut(fingerprints=fingerprints(app), others_end_at=app.other_secrets_end_at)

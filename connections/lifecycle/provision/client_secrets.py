@@ -1,23 +1,39 @@
 """Client secrets one by one: rotated at a provider without an outage, since the earlier one goes on working beside.
 
-A secret is named by its fingerprint, which reveals nothing of it and is another under each data key. All at once they
-are replaced by ``provider_apps``.
+A secret is named by its fingerprint, which reveals nothing of it and is another under each data key. The others beside
+the preferred one may be given an end: they are tried until then, and destroyed after it. All at once they are replaced
+by ``provider_apps``.
 """
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
+import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from connections.access.secrets import current_data_key, open_client_secrets, seal_client_secrets
+from connections.access.secrets import (
+    current_data_key,
+    open_client_secrets,
+    open_registration,
+    seal_client_secrets,
+)
 from connections.access.targets import registrar_of
-from connections.journal import audit
+from connections.journal import audit, events
+from connections.journal.event_types import EventType
 from connections.lifecycle.provision.provider_apps import check_client_secrets, check_kept_secrets
 from connections.models import ProviderApp
 from connections.refusals import Busy, InvalidRequest, NotFound
 from connections.vault.sealing import Unreadable, fingerprint
 
 MOST = 10
+DEFAULT_OVERLAP = timedelta(days=7)
+LONGEST_OVERLAP = timedelta(days=366)
+
+_ENDED = "secrets_ended"
+
+logger = structlog.get_logger(__name__)
 
 
 def fingerprints(app: ProviderApp) -> list[str]:
@@ -29,12 +45,24 @@ def fingerprints(app: ProviderApp) -> list[str]:
     return [fingerprint(secret, key=key).hex() for secret in _opened(app)]
 
 
-def add_client_secret(app: ProviderApp, secret: str, *, preferred: bool, actor: audit.Actor) -> bool:
+def add_client_secret(
+    app: ProviderApp,
+    secret: str,
+    *,
+    preferred: bool,
+    now: datetime,
+    actor: audit.Actor,
+    others_end_at: datetime | None = None,
+) -> bool:
     """Have ``app`` use one more client secret, before the others or after them. Return False if it has it already.
 
-    One transaction with an audit row. Raises ``InvalidRequest``, and ``Busy`` where somebody else changes the app.
+    A preferred one leaves the others until ``others_end_at`` (None: until they are removed). One transaction with an
+    audit row. Raises ``InvalidRequest``, and ``Busy`` where somebody else changes the app.
     """
     check_client_secrets([secret])
+    if others_end_at is not None and not preferred:
+        raise InvalidRequest("The others end only where the new secret is preferred to them.", field="others_end_at")
+    _check_end(others_end_at, now=now)
     known = _opened(app)
     if known:
         check_kept_secrets(app)
@@ -44,8 +72,39 @@ def add_client_secret(app: ProviderApp, secret: str, *, preferred: bool, actor: 
         return False
     if len(wanted) > MOST:
         raise InvalidRequest(f"An app has {MOST} client secrets at most: remove one first.", field="client_secret")
-    _store(app, wanted, what="added", actor=actor)
+    ends = others_end_at if preferred else app.other_secrets_end_at
+    _store(app, wanted, others_end_at=ends, what="secret_added", actor=actor)
     return True
+
+
+def set_end_of_others(app: ProviderApp, others_end_at: datetime | None, *, now: datetime, actor: audit.Actor) -> bool:
+    """Have the client secrets beside the preferred one end then, or never (None). Return False if that is so already.
+
+    One transaction with an audit row. Raises ``InvalidRequest``, and ``Busy`` where somebody else changes the app.
+    """
+    _check_end(others_end_at, now=now)
+    if others_end_at == app.other_secrets_end_at:
+        return False
+    count = len(_opened(app))
+    if others_end_at is not None and count < 2:
+        raise InvalidRequest("The app has no client secret beside the preferred one.", field="others_end_at")
+    _write(app, {}, count=count, others_end_at=others_end_at, what="secrets_end_set", actor=actor)
+    return True
+
+
+def end_others(*, now: datetime) -> int:
+    """Destroy the client secrets whose end has come. Return of how many apps. One short transaction an app.
+
+    Secrets that do not open are left with their end, for the next call.
+    """
+    ended = 0
+    for app in ProviderApp.objects.filter(other_secrets_end_at__lte=now):
+        try:
+            _store(app, _opened(app)[:1], others_end_at=None, what=_ENDED, actor=audit.SYSTEM)
+            ended += 1
+        except (InvalidRequest, Busy) as refusal:
+            logger.warning("client_secrets_not_ended", provider_app=str(app.id), code=refusal.code)
+    return ended
 
 
 def remove_client_secret(app: ProviderApp, named: str, *, actor: audit.Actor) -> None:
@@ -59,7 +118,7 @@ def remove_client_secret(app: ProviderApp, named: str, *, actor: audit.Actor) ->
     if len(rest) == len(known):
         raise NotFound("The app has no such client secret.")
     check_kept_secrets(app)
-    _store(app, rest, what="removed", actor=actor)
+    _store(app, rest, others_end_at=app.other_secrets_end_at, what="secret_removed", actor=actor)
 
 
 def _opened(app: ProviderApp) -> list[str]:
@@ -71,12 +130,38 @@ def _opened(app: ProviderApp) -> list[str]:
         ) from None
 
 
-def _store(app: ProviderApp, wanted: Sequence[str], *, what: str, actor: audit.Actor) -> None:
-    sealed = seal_client_secrets(app, wanted, registrar=registrar_of(app))
+def _check_end(others_end_at: datetime | None, *, now: datetime) -> None:
+    if others_end_at is not None and not now < others_end_at <= now + LONGEST_OVERLAP:
+        days = LONGEST_OVERLAP.days
+        raise InvalidRequest(f"The end has to be to come, and within {days} days.", field="others_end_at")
+
+
+def _store(
+    app: ProviderApp, wanted: Sequence[str], *, others_end_at: datetime | None, what: str, actor: audit.Actor
+) -> None:
+    # Those that were there may go where they might go before, and nowhere else.
+    registrar = open_registration(app).registrar if app.secrets is not None else registrar_of(app)
+    sealed = seal_client_secrets(app, wanted, registrar=registrar)
+    _write(app, {"secrets": sealed}, count=len(wanted), others_end_at=others_end_at, what=what, actor=actor)
+
+
+def _write(
+    app: ProviderApp,
+    values: dict[str, Any],
+    *,
+    count: int,
+    others_end_at: datetime | None,
+    what: str,
+    actor: audit.Actor,
+) -> None:
+    ends = others_end_at if count > 1 else None
+    named = {"provider_app": str(app.id), "provider": app.provider, "client_secrets": count}
     with transaction.atomic():
         unchanged = ProviderApp.objects.filter(id=app.id, updated_at=app.updated_at)
-        if not unchanged.update(secrets=sealed, updated_at=timezone.now()):
+        if not unchanged.update(**values, other_secrets_end_at=ends, updated_at=timezone.now()):
             raise Busy("Somebody else is changing this app at the moment: ask again.", retry_after_seconds=1)
-        detail = {"provider_app": str(app.id), "provider": app.provider, "client_secrets": len(wanted)}
-        audit.record(f"provider_app.secret_{what}", actor=actor, tenant_id=app.tenant_id, detail=detail)
+        detail = named if ends is None else named | {"others_end_at": ends.isoformat()}
+        audit.record(f"provider_app.{what}", actor=actor, tenant_id=app.tenant_id, detail=detail)
+        if what == _ENDED:
+            events.emit_of_tenant(EventType.CLIENT_SECRETS_ENDED, app.tenant_id, payload=named)
     app.refresh_from_db()

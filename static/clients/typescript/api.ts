@@ -16,7 +16,7 @@ export type Confidence = "high" | "medium" | "low";
 export type DeliveryState = "pending" | "delivered" | "failed";
 
 /** Every type of event that `events` writes. A test compares the list with the code. */
-export type EventType = "connect_session.mismatch" | "connection.connected" | "connection.recovered" | "connection.active" | "connection.suspect" | "connection.needs_reauth" | "connection.revoked" | "connection.disconnected" | "connection.refreshed" | "connection.refresh_failing" | "connection.not_refreshable" | "connection.scopes_lost" | "connection.scopes_drifted" | "connection.shared" | "connection.endpoint_moved" | "connection.answer_unread" | "connection.credential_undecryptable" | "connection.credential_restored" | "connection.revocation_confirmed" | "connection.revocation_unconfirmed" | "connection.revocation_unsupported" | "connection.revocation_withheld" | "access_grant.given" | "access_grant.revoked" | "approval.requested" | "approval.approved" | "approval.denied" | "import.finished" | "end_user.offboarded" | "webhook_endpoint.disabled" | "webhook_endpoint.enabled" | "webhook_delivery.failed";
+export type EventType = "connect_session.mismatch" | "connection.connected" | "connection.recovered" | "connection.active" | "connection.suspect" | "connection.needs_reauth" | "connection.revoked" | "connection.disconnected" | "connection.refreshed" | "connection.refresh_failing" | "connection.not_refreshable" | "connection.scopes_lost" | "connection.scopes_drifted" | "connection.shared" | "connection.endpoint_moved" | "connection.answer_unread" | "connection.credential_undecryptable" | "connection.credential_restored" | "connection.revocation_confirmed" | "connection.revocation_unconfirmed" | "connection.revocation_unsupported" | "connection.revocation_withheld" | "access_grant.given" | "access_grant.revoked" | "approval.requested" | "approval.approved" | "approval.denied" | "provider_app.client_secrets_ended" | "import.finished" | "end_user.offboarded" | "webhook_endpoint.disabled" | "webhook_endpoint.enabled" | "webhook_delivery.failed";
 
 /** The closed list. */
 export type Font = "system" | "humanist" | "geometric" | "grotesque" | "rounded" | "serif" | "monospace";
@@ -542,12 +542,16 @@ export interface ClientSecretIn {
   readonly client_secret: string;
   /** It is used before the others; otherwise after them */
   readonly preferred?: boolean;
+  /** When all but a preferred one are destroyed; null: once they are removed */
+  readonly others_end_at?: string | null;
 }
 
 /** What tells an app's client secrets apart, the preferred first. They are never shown themselves. */
 export interface ClientSecrets {
   /** What tells one client secret from the others, the preferred first */
   readonly fingerprints: readonly string[];
+  /** When all but the first are destroyed; null: not by themselves */
+  readonly others_end_at: string | null;
 }
 
 /** Colours as #rrggbb; an empty one is the operator's, or ours. */
@@ -830,6 +834,12 @@ export interface DomainPage {
   readonly items: readonly Domain[];
   /** The cursor of the next page; null on the last */
   readonly next: string | null;
+}
+
+/** When the client secrets beside the preferred one end. */
+export interface EndOfOthersIn {
+  /** Null: they stay until they are removed */
+  readonly others_end_at: string | null;
 }
 
 /**
@@ -4677,6 +4687,30 @@ export class Operations extends Caller {
       {
         method: "PUT",
         path: "/api/v1/branding",
+        headers: { "If-Match": options.ifMatch },
+        body,
+        mayRepeat: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Say when an app's old secrets end.
+   *
+   * Have all client secrets but the preferred one destroyed then. Until then they are tried where it is refused.
+   */
+  putClientSecretsEnd(
+    appId: string,
+    body: EndOfOthersIn,
+    query: { tenant?: string } = {},
+    options: CallOptions & { ifMatch?: string } = {},
+  ): Promise<ClientSecrets> {
+    return this.call<ClientSecrets>(
+      {
+        method: "PUT",
+        path: `/api/v1/provider-apps/${encodeURIComponent(appId)}/client-secrets/end`,
+        query: { ...query },
         headers: { "If-Match": options.ifMatch },
         body,
         mayRepeat: true,

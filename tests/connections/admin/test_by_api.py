@@ -97,6 +97,8 @@ TABLE: dict[str, str | ByPeople] = {
     "providerapp: see": "list_shared_provider_apps list_provider_apps get_provider_app get_client_secrets",
     "providerapp: add": "put_shared_provider_app put_provider_app",
     "providerapp: change": "put_provider_app add_app_client_secret retire_client_secret",
+    "providerapp: rotate-secret": "add_app_client_secret",
+    "providerapp: end-secrets": "put_client_secrets_end",
     "providerapp: make-key": "create_app_key",
     "providerapp: bring-key": "create_app_key",
     "providerapp: pause": "put_provider_app_switches",

@@ -33,7 +33,8 @@ def presses(world: World) -> list[str]:
     """Return the address of every button there is."""
     connection = ("refresh", "probe", "pause", "unpause", "suspend", "resume", "revoke", "disconnect")
     found = [press_url(world.connection, verb) for verb in connection]
-    found += [press_url(world.app, verb) for verb in ("pause", "unpause", "suspend", "resume", "make-key", "bring-key")]
+    of_apps = ("rotate-secret", "end-secrets", "make-key", "bring-key", "pause", "unpause", "suspend", "resume")
+    found += [press_url(world.app, verb) for verb in of_apps]
     found += [press_url(one_of(AppKey), verb) for verb in ("certify", "withdraw")]
     found += [press_url(world.tenant, verb) for verb in ("suspend", "resume")]
     found += [press_url(world.client, verb) for verb in ("suspend", "resume", "issue-key", "rotate-keys")]

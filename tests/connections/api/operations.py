@@ -202,6 +202,7 @@ OPERATIONS = [
     *_owned(Permission.APPS, "/provider-apps/{app_id}", "app", {"GET": None}),
     *_owned(Permission.APPS, "/provider-apps/{app_id}/switches", "app", {"PUT": {"paused": True}}),
     *_owned(Permission.APPS, "/provider-apps/{app_id}/client-secrets", "app", {"GET": None, "POST": _APP_SECRET}),
+    *_owned(Permission.APPS, "/provider-apps/{app_id}/client-secrets/end", "app", {"PUT": {"others_end_at": None}}),
     *_owned(Permission.APPS, "/provider-apps/{app_id}/client-secrets/{fingerprint}", "app", {"DELETE": None}),
     *_owned(Permission.APPS, "/provider-apps/{app_id}/registered-clients", "app", {"GET": None}),
     *_owned(Permission.APPS, "/provider-apps/{app_id}/registered-clients/{registered_id}/renew", "app", {"POST": None}),

@@ -103,9 +103,9 @@ def test_a_secret_is_not_added_for_another_address_than_the_others(keeper: Calle
 def test_of_two_who_add_a_secret_at_once_none_is_lost(keeper: Caller) -> None:
     app = ProviderApp.objects.get(id=shared(keeper)["id"])
     meanwhile = ProviderApp.objects.get(id=app.id)
-    add_client_secret(meanwhile, "secret-2", preferred=True, actor=SYSTEM)
+    add_client_secret(meanwhile, "secret-2", preferred=True, now=database_now(), actor=SYSTEM)
     with pytest.raises(Busy):
-        add_client_secret(app, "secret-3", preferred=True, actor=SYSTEM)
+        add_client_secret(app, "secret-3", preferred=True, now=database_now(), actor=SYSTEM)
     assert held(str(app.id)) == ["secret-2", "secret-1"]
 
 

@@ -14,6 +14,7 @@ CHANGING = [operation for operation in DESCRIBED if operation.method not in ("GE
 CHANGE_NOTHING_HERE = {
     *("DELETE /own-providers/{own_slug}", "PUT /own-providers/{own_slug}"),
     *("DELETE /provider-apps/{app_id}/client-secrets/{fingerprint}", "DELETE /provider-apps/{app_id}/keys/{key_id}"),
+    "PUT /provider-apps/{app_id}/client-secrets/end",
     *("POST /connect-sessions", "POST /connect-sessions/{session_id}/complete", "POST /management-sessions"),
     *("POST /connections/{connection_id}/discard-answer", "POST /connections/{connection_id}/reread"),
     *("POST /provider-apps/{app_id}/registered-clients/{registered_id}/renew", "POST /trusted-issuers"),

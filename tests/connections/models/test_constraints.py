@@ -311,6 +311,10 @@ CONSTRAINTS: dict[str, tuple[list[Act], list[Act]]] = {
             lambda cast: [cast.incident(provider_app=app) for app in (cast.app, make_app(None))],
         ],
     ),
+    "only_secrets_come_to_an_end": (
+        [lambda cast: cast.app_of(cast.acme, other_secrets_end_at=database_now())],
+        [lambda cast: cast.app_of(cast.acme, secrets=b"sealed", other_secrets_end_at=database_now())],
+    ),
     "one_app_a_provider_and_owner": (
         [twice(lambda cast: cast.app_of(cast.acme)), twice(lambda cast: cast.app_of(None))],
         [

@@ -51,6 +51,7 @@ EventType = Literal[
     "approval.requested",
     "approval.approved",
     "approval.denied",
+    "provider_app.client_secrets_ended",
     "import.finished",
     "end_user.offboarded",
     "webhook_endpoint.disabled",
@@ -578,6 +579,9 @@ class ClientSecrets:
 
     fingerprints: list[str]
     """What tells one client secret from the others, the preferred first"""
+
+    others_end_at: datetime | None
+    """When all but the first are destroyed; null: not by themselves"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -2510,6 +2514,9 @@ class ClientSecretIn(TypedDict):
     preferred: NotRequired[bool]
     """It is used before the others; otherwise after them"""
 
+    others_end_at: NotRequired[datetime | str | None]
+    """When all but a preferred one are destroyed; null: once they are removed"""
+
 
 class Colors(TypedDict):
     """Colours as #rrggbb; an empty one is the operator's, or ours."""
@@ -2615,6 +2622,13 @@ class DecisionIn(TypedDict):
 
     decided_by: str
     """Who answered, at yours"""
+
+
+class EndOfOthersIn(TypedDict):
+    """When the client secrets beside the preferred one end."""
+
+    others_end_at: datetime | str | None
+    """Null: they stay until they are removed"""
 
 
 class ExchangeIn(TypedDict):
@@ -3546,6 +3560,7 @@ _PUT_APP_KEY_CERTIFICATES = Operation(
 )
 _PUT_ASSERTION_KEYS = Operation("PUT", "/api/v1/api-clients/{client_id}/assertion-keys", may_repeat=True)
 _PUT_BRANDING = Operation("PUT", "/api/v1/branding", may_repeat=True)
+_PUT_CLIENT_SECRETS_END = Operation("PUT", "/api/v1/provider-apps/{app_id}/client-secrets/end", may_repeat=True)
 _PUT_CONNECTION_SWITCHES = Operation("PUT", "/api/v1/connections/{connection_id}/switches", may_repeat=True)
 _PUT_DOMAIN = Operation("PUT", "/api/v1/tenants/{slug}/domains/{host}", may_repeat=True)
 _PUT_OWN_PROVIDER = Operation("PUT", "/api/v1/own-providers/{own_slug}", may_repeat=True)
@@ -5362,6 +5377,24 @@ class Operations(Caller):
         """
         answer: OperatorBranding = self._call(
             _PUT_BRANDING, OperatorBranding, path={}, query={}, headers={"If-Match": if_match}, body=body
+        )
+        return answer
+
+    def put_client_secrets_end(
+        self, app_id: str, /, *, tenant: str | None = None, if_match: str | None = None, **body: Unpack[EndOfOthersIn]
+    ) -> ClientSecrets:
+        """Say when an app's old secrets end.
+
+        Have all client secrets but the preferred one destroyed then. Until then they are tried where it is
+        refused.
+        """
+        answer: ClientSecrets = self._call(
+            _PUT_CLIENT_SECRETS_END,
+            ClientSecrets,
+            path={"app_id": app_id},
+            query={"tenant": tenant},
+            headers={"If-Match": if_match},
+            body=body,
         )
         return answer
 
@@ -7349,6 +7382,20 @@ class AsyncOperations(AsyncCaller):
         """Change the operator's brand."""
         answer: OperatorBranding = await self._call(
             _PUT_BRANDING, OperatorBranding, path={}, query={}, headers={"If-Match": if_match}, body=body
+        )
+        return answer
+
+    async def put_client_secrets_end(
+        self, app_id: str, /, *, tenant: str | None = None, if_match: str | None = None, **body: Unpack[EndOfOthersIn]
+    ) -> ClientSecrets:
+        """Say when an app's old secrets end."""
+        answer: ClientSecrets = await self._call(
+            _PUT_CLIENT_SECRETS_END,
+            ClientSecrets,
+            path={"app_id": app_id},
+            query={"tenant": tenant},
+            headers={"If-Match": if_match},
+            body=body,
         )
         return answer
 
